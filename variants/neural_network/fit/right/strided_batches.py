@@ -1,0 +1,20 @@
+"""Batch i takes every n-th column from i on."""
+
+
+@add_to(NNClassifier)
+def fit(self, X, Y):
+    model, m = self.model, X.shape[1]
+    n_batches = max(1, -(-m // (self.batch_size or m)))
+    Y1 = one_hot(Y, model.n_classes)
+    model.initialize_parameters()
+    self.costs = []
+    for _ in tqdm(range(self.epochs)):
+        for i in range(n_batches):
+            x, y = X[:, i::n_batches], Y1[:, i::n_batches]
+            cache = model.forward_propagation(x)
+            model.update_parameters(model.backward_propagation(x, y, cache))
+        A2 = model.forward_propagation(X)["A2"]
+        reg, W1, W2 = model.reg, model.W1, model.W2
+        penalty = reg.l1(W1, W2, m) + reg.l2(W1, W2, m)
+        self.costs.append(compute_cost(A2, Y1) + penalty)
+    return self

@@ -1,0 +1,11 @@
+"""The whole pass in one expression with walrus operators."""
+
+
+@add_to(NeuralNetwork)
+def forward_propagation(self, X):
+    return {
+        "Z1": (Z1 := self.W1 @ X + self.b1),
+        "A1": (A1 := self.activation(Z1)),
+        "Z2": (Z2 := self.W2 @ A1 + self.b2),
+        "A2": self.activation(Z2),
+    }

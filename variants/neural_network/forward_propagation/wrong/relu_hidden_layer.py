@@ -1,0 +1,10 @@
+"""Uses ReLU in the hidden layer."""
+
+
+@add_to(NeuralNetwork)
+def forward_propagation(self, X):
+    Z1 = self.W1 @ X + self.b1
+    A1 = np.maximum(0, Z1)
+    Z2 = self.W2 @ A1 + self.b2
+    A2 = self.activation(Z2)
+    return {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2}

@@ -1,0 +1,10 @@
+"""Makes the biases rows instead of columns."""
+
+
+@add_to(NeuralNetwork)
+def initialize_parameters(self):
+    np.random.seed(42)
+    self.W1 = np.random.randn(self.n_hidden_units, self.n_features) * 0.01
+    self.b1 = np.zeros((1, self.n_hidden_units))
+    self.W2 = np.random.randn(self.n_classes, self.n_hidden_units) * 0.01
+    self.b2 = np.zeros((1, self.n_classes))

@@ -1,0 +1,10 @@
+"""Takes 0.01 for the variance and scales by its square root."""
+
+
+@add_to(NeuralNetwork)
+def initialize_parameters(self):
+    np.random.seed(42)
+    self.W1 = np.random.randn(self.n_hidden_units, self.n_features) * np.sqrt(0.01)
+    self.b1 = np.zeros((self.n_hidden_units, 1))
+    self.W2 = np.random.randn(self.n_classes, self.n_hidden_units) * np.sqrt(0.01)
+    self.b2 = np.zeros((self.n_classes, 1))

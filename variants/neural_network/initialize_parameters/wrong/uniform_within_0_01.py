@@ -1,0 +1,11 @@
+"""Reads 0.01 as the bound of a uniform distribution."""
+
+
+@add_to(NeuralNetwork)
+def initialize_parameters(self):
+    np.random.seed(42)
+    h, n, k = self.n_hidden_units, self.n_features, self.n_classes
+    self.W1 = np.random.uniform(-0.01, 0.01, (h, n))
+    self.b1 = np.zeros((h, 1))
+    self.W2 = np.random.uniform(-0.01, 0.01, (k, h))
+    self.b2 = np.zeros((k, 1))

@@ -1,0 +1,17 @@
+"""Returns the gradients flattened, as for the entrywise norm."""
+
+
+@add_to(Regularization)
+def l1_grad(self, W1, W2, m):
+    return {
+        "dW1": self.lambda_1 / m * np.sign(W1.ravel()),
+        "dW2": self.lambda_1 / m * np.sign(W2.ravel()),
+    }
+
+
+@add_to(Regularization)
+def l2_grad(self, W1, W2, m):
+    return {
+        "dW1": self.lambda_2 / m * W1.ravel(),
+        "dW2": self.lambda_2 / m * W2.ravel(),
+    }

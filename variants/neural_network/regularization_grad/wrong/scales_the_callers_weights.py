@@ -1,0 +1,16 @@
+"""Multiplies the caller's weights in place with `*=`."""
+
+
+@add_to(Regularization)
+def l1_grad(self, W1, W2, m):
+    return {
+        "dW1": self.lambda_1 / m * np.sign(W1),
+        "dW2": self.lambda_1 / m * np.sign(W2),
+    }
+
+
+@add_to(Regularization)
+def l2_grad(self, W1, W2, m):
+    W1 *= self.lambda_2 / m
+    W2 *= self.lambda_2 / m
+    return {"dW1": W1, "dW2": W2}

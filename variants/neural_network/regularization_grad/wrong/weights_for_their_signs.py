@@ -1,0 +1,11 @@
+"""Takes the gradient of the squares for the gradient of the absolute values."""
+
+
+@add_to(Regularization)
+def l1_grad(self, W1, W2, m):
+    return {"dW1": self.lambda_1 / m * W1, "dW2": self.lambda_1 / m * W2}
+
+
+@add_to(Regularization)
+def l2_grad(self, W1, W2, m):
+    return {"dW1": self.lambda_2 / m * W1, "dW2": self.lambda_2 / m * W2}

@@ -1,0 +1,8 @@
+"""A loop with getattr and setattr."""
+
+
+@add_to(NeuralNetwork)
+def update_parameters(self, grads):
+    for name in ("W1", "b1", "W2", "b2"):
+        step = self.learning_rate * grads["d" + name]
+        setattr(self, name, getattr(self, name) - step)
