@@ -1,0 +1,289 @@
+"""The course kit's one command, the same on Windows, macOS and Linux.
+
+    python kit.py demo      grade a sample class and show the table of scores
+    python kit.py lab       open the lab in JupyterLab
+    python kit.py release   make the student version and the zip to hand out
+    python kit.py grade     grade what is in submitted/
+    python kit.py doctor    say what protects this computer from what it grades
+    python kit.py test      run all checks (--fast: only the quick ones)
+
+The first run puts the pinned packages into .venv beside this file; nothing else on
+the computer changes, and nothing has to be activated.
+Every verb explains itself: python kit.py grade --help
+"""
+
+# Standard library only. This file must parse on every Python that is still around,
+# 2.7 included: an old one is to get a sentence, not a SyntaxError.
+from __future__ import print_function
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+OLDEST = (3, 11)
+HERE = os.path.dirname(os.path.realpath(__file__))
+VENV = os.path.join(HERE, ".venv")
+ASIDE = VENV + ".old"
+STAMP = os.path.join(VENV, "kit.json")
+WINDOWS = os.name == "nt"
+BIN = os.path.join(VENV, "Scripts" if WINDOWS else "bin")
+PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
+
+RUNTIME = "requirements.txt"  # what a course needs
+DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
+
+CHECKS = (
+    ("ruff", "check", "."),
+    ("mypy", "--strict", "nbproctor"),
+    ("pytest",),
+)
+
+
+class KitError(Exception):
+    """Something the person at the keyboard has to put right."""
+
+
+def main(arguments):
+    """Run one verb; return the exit status."""
+    if sys.version_info[:2] < OLDEST:
+        found, oldest = dotted(sys.version_info[:2]), dotted(OLDEST)
+        raise KitError(
+            "This is Python " + found + ", but the kit needs " + oldest + " or newer.\n"
+            "Install it from python.org (or your system's packages), then run for\n"
+            "example:  python" + oldest + " kit.py"
+        )
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__.strip())
+        return 0
+    testing = arguments[0] == "test"
+    ensure([RUNTIME, DEVELOPMENT] if testing else [RUNTIME])
+    os.chdir(HERE)
+    if testing:
+        return check(arguments[1:])
+    return run([PYTHON, "-m", "nbproctor"] + arguments)
+
+
+def check(options):
+    """Run every check, the tests last; return the first failure's status."""
+    if "--fast" in options:
+        options = [o for o in options if o != "--fast"] + ["-m", "not slow"]
+    status = 0
+    for command in CHECKS:
+        command = (PYTHON, "-m") + command
+        if command[2] == "pytest":
+            command += tuple(options)
+        print("$ " + " ".join(command[2:]), flush=True)
+        status = subprocess.call(command, env=environment()) or status
+    return status
+
+
+def run(command):
+    """Hand over to `command`, and end as it ends."""
+    sys.stdout.flush()
+    if WINDOWS:  # there, exec would give the prompt back at once
+        return subprocess.call(command, env=environment())
+    return os.execve(command[0], command, environment())
+
+
+def environment():
+    """Return the variables of an activated .venv.
+
+    Its own programs come first on PATH: nbgrader starts `alembic` from there. A
+    PYTHONPATH or PYTHONHOME would mix in packages of another Python.
+    """
+    kept = dict(os.environ, VIRTUAL_ENV=VENV)
+    kept["PATH"] = os.pathsep.join([BIN, os.environ.get("PATH", os.defpath)])
+    for name in ("PYTHONPATH", "PYTHONHOME"):
+        kept.pop(name, None)
+    return kept
+
+
+# ---- the virtual environment -------------------------------------------------------
+
+
+def ensure(files):
+    """Make .venv hold the pins of `files`, doing only what is missing."""
+    wanted = dict((name, fingerprint(name)) for name in files)
+    state = read_stamp()
+    if not usable(state) or state["pins"].get(RUNTIME) != wanted[RUNTIME]:
+        state = build(state is not None or os.path.lexists(VENV))
+    missing = [name for name in files if state["pins"].get(name) != wanted[name]]
+    for name in missing:
+        say("Adding the packages of the checks to .venv (about a minute).")
+        install(installer(), ["-r", os.path.join(HERE, name)])
+        state["pins"][name] = wanted[name]
+        write_stamp(state)
+
+
+def build(anew):
+    """Make .venv; a failure leaves the one that was there before, or none.
+
+    The old one is moved aside, not mended: half of it may be missing.
+    """
+    tool = installer()
+    say(
+        "%s .venv for Python %s with %s. This happens once and takes a minute or two."
+        % ("Renewing" if anew else "Making", dotted(sys.version_info[:3]), tool[-1])
+    )
+    remove(ASIDE)
+    if os.path.lexists(VENV):
+        os.rename(VENV, ASIDE)
+    try:
+        os.mkdir(VENV)
+        if tool[-1] == "uv":
+            call(tool + ["venv", "--quiet", "--python", sys.executable, VENV])
+        else:
+            call([sys.executable, "-m", "venv", VENV])
+        install(tool, ["-r", os.path.join(HERE, RUNTIME)])
+        install(tool, ["--no-deps", "--editable", HERE])
+        state = {"pins": {RUNTIME: fingerprint(RUNTIME)}}
+        write_stamp(state)
+    except BaseException:  # Ctrl-C included
+        remove(VENV)
+        if os.path.lexists(ASIDE):
+            os.rename(ASIDE, VENV)
+        raise
+    remove(ASIDE)
+    say("Done.")
+    return state
+
+
+def installer():
+    """Return the command of uv where it works, else of this Python's pip."""
+    for uv in (["uv"], [sys.executable, "-m", "uv"]):
+        try:  # asked to run, not only looked for: it may be a shim without a uv
+            subprocess.check_output(uv + ["--version"], stderr=subprocess.STDOUT)
+            return uv
+        except (OSError, subprocess.CalledProcessError):
+            pass
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        raise KitError(
+            "This Python cannot make virtual environments: Debian and Ubuntu ship\n"
+            "that part as a package of its own. Install it and try again:\n"
+            "    sudo apt install python%s-venv" % dotted(sys.version_info[:2])
+        )
+    return [PYTHON, "-m", "pip"]
+
+
+def install(tool, what):
+    """Install into .venv with uv or pip."""
+    if tool[-1] == "uv":
+        command = tool + ["pip", "install", "--quiet", "--python", PYTHON]
+    else:
+        command = tool + ["install", "--quiet", "--disable-pip-version-check"]
+    call(command + what)
+
+
+def call(command):
+    """Run a step of the installation, its output shown only when it fails."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment()
+    )
+    output = process.communicate()[0].decode("utf-8", "replace").strip()
+    if process.returncode:
+        raise KitError(
+            output + "\n\n"
+            "The packages could not be installed; nothing was left half-made.\n"
+            "If the lines above speak of a connection: the first run needs the\n"
+            "internet (or your package index). Then run the same command again."
+        )
+
+
+def read_stamp():
+    """Return what the last complete installation noted, or None."""
+    try:
+        with open(STAMP) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+def write_stamp(state):
+    """Note, as the last step, that .venv is complete."""
+    version = interpreter()
+    state.update(place=VENV, python=version, packages=packages(version))
+    with open(STAMP + ".new", "w") as file:
+        json.dump(state, file)
+    os.replace(STAMP + ".new", STAMP)
+
+
+def usable(state):
+    """Say whether .venv is whole, where it was made, and starts."""
+    if state is None or state.get("place") != VENV:
+        return False  # half-made, or moved: its programs name the old place
+    version = interpreter()
+    if state["python"] != version:
+        return False  # the Python that it was made from is gone or was replaced
+    now = packages(version)
+    return all(now.get(name, -1) >= size for name, size in state["packages"].items())
+
+
+def interpreter():
+    """Return the version of .venv's Python, or None where it does not start."""
+    show = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        with open(os.devnull, "w") as silence:
+            output = subprocess.check_output(
+                [PYTHON, "-I", "-S", "-c", show], stderr=silence
+            )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return output.decode().strip()
+
+
+def packages(version):
+    """Return what is installed: name and number of entries, enough to miss a part."""
+    if WINDOWS:
+        library = os.path.join(VENV, "Lib")
+    else:
+        library = os.path.join(VENV, "lib", "python" + version)
+    found = {}
+    for folder in (os.path.join(library, "site-packages"), BIN):
+        if os.path.isdir(folder):
+            for entry in os.scandir(folder):
+                found[entry.name] = len(os.listdir(entry)) if entry.is_dir() else 0
+    return found
+
+
+def fingerprint(name):
+    """Return the hash of a file of pins, whatever its line ends."""
+    with open(os.path.join(HERE, name)) as file:
+        return hashlib.sha256(file.read().encode("utf-8")).hexdigest()
+
+
+def remove(path):
+    """Remove a file, a link or a folder, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.remove(path)
+
+
+def dotted(version):
+    """Write a version tuple as people do."""
+    return ".".join(str(part) for part in version)
+
+
+def say(text):
+    """Tell what is going on, apart from what a verb prints."""
+    sys.stderr.write("kit: " + text + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KitError as problem:
+        say(str(problem))
+        sys.exit(1)
+    except (IOError, OSError) as problem:
+        say("%s\nCheck that you may write into %s and try again." % (problem, HERE))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,21 @@
+"""The course, as nbgrader and nbproctor read it."""
+
+from nbproctor.bridge import proctor
+
+c = get_config()  # noqa: F821
+
+# Submissions are graded by nbproctor, under nbgrader's own commands too.
+proctor(c)
+
+c.CourseDirectory.course_id = "neural_networks"
+
+# What a student finds in place of a solution.
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
+
+# Where nbgrader itself runs a notebook, as Validate does: one kernel for everybody,
+c.ExecutePreprocessor.kernel_name = "python3"
+# and seconds for one cell, enough to train on an old laptop.
+c.ExecutePreprocessor.timeout = 120
+
+# What each assignment is worth: `kit.py release` refuses a source that differs.
+c.Nbproctor.points = {"neural_network": 100}

@@ -1,0 +1,5 @@
+"""Run as ``python -m nbproctor``."""
+
+from nbproctor.cli import main
+
+main()
