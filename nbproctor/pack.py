@@ -1,0 +1,176 @@
+"""Values to text and buffers: the sending half of the codec.
+
+JSON scalars stand for themselves; everything else is a JSON list whose first item is a
+tag. There is no pickle and no JSON object, so nothing that arrives can name code to
+run. Numbers of arrays travel as raw buffers beside the text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MAX_BYTES = 256 << 20  # of one message; a student process has 1 GiB
+MAX_TEXT = 32 << 20  # of its JSON part
+MAX_DEPTH = 40
+# What is short to say but long to count with: no signal ends ``sum(range(10**15))``.
+MAX_RANGE = 1 << 24
+MAX_BITS = 1 << 20
+ALIGN = 16
+PLAIN = frozenset((type(None), bool, float, str))
+# Only native, fixed-size numbers: what a dtype string from outside may say.
+_CODES = {np.dtype(code).str[1:] for code in "?bhilqBHILQefdgFDG"}
+DTYPES = {code: np.dtype(code) for code in sorted(_CODES)}
+_SMALL = 1 << 63
+
+
+class UnsendableError(TypeError):
+    """A value of ours has no place in the protocol; the connection is still good."""
+
+
+class Ref(NamedTuple):
+    """A value that stays where it is: ``mine``, ``yours`` or a ``public`` name."""
+
+    tag: str
+    fields: tuple[Any, ...]
+
+
+# Turns what the codec does not know into a Ref, or into a plainer value to send.
+Foreign = Callable[[Any], Any]
+Mutable = Any  # a list, dict, set or array
+
+
+def _refuse(value: Any) -> Any:
+    raise UnsendableError(f"an object of type {type(value).__name__} cannot be sent")
+
+
+@dataclass
+class Packed:
+    """A value ready to be sent, and the mutable parts of it in order of appearance."""
+
+    text: bytes
+    buffers: list[Any]
+    size: int
+    mutables: list[Mutable]
+
+
+class _Packer:
+    def __init__(self, foreign: Foreign) -> None:
+        self.foreign = foreign
+        self.buffers: list[Any] = []
+        self.size = 0
+        self.mutables: list[Mutable] = []
+
+    def value(self, x: Any, depth: int = 0) -> Any:
+        kind = type(x)
+        if kind in PLAIN:
+            return x
+        if kind is int:
+            if -_SMALL <= x < _SMALL:
+                return x
+            if x.bit_length() > MAX_BITS:
+                raise UnsendableError(f"an integer has more than {MAX_BITS:,} bits")
+            return ["i", hex(x)]
+        if kind is np.ndarray:
+            return self._array(x, depth)
+        if depth > MAX_DEPTH:
+            raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
+        depth += 1
+        if kind is tuple:
+            return ["t", *[self.value(item, depth) for item in x]]
+        if kind is list:
+            self.mutables.append(x)
+            if PLAIN.issuperset(map(type, x)):
+                return ["l", *x]
+            return ["l", *[self.value(item, depth) for item in x]]
+        if kind is dict:
+            self.mutables.append(x)
+            out: list[Any] = ["d"]
+            for key, item in x.items():
+                out.append(self.value(key, depth))
+                out.append(self.value(item, depth))
+            return out
+        if kind is set:
+            self.mutables.append(x)
+            return ["s", *[self.value(item, depth) for item in x]]
+        if kind is frozenset:
+            return ["z", *[self.value(item, depth) for item in x]]
+        if kind is complex:
+            return ["c", x.real, x.imag]
+        if kind is bytes:
+            self._buffer(x, len(x))
+            return ["b", len(x)]
+        if kind is slice:
+            return ["S", *[self.value(v, depth) for v in (x.start, x.stop, x.step)]]
+        if kind is range and not x[MAX_RANGE:]:
+            return ["R", *[self.value(v, depth) for v in (x.start, x.stop, x.step)]]
+        if x is Ellipsis:
+            return ["E"]
+        if issubclass(kind, np.generic) and x.dtype.str[1:] in DTYPES:
+            raw = x.dtype.newbyteorder("=").type(x).tobytes()
+            self._buffer(raw, len(raw))
+            return ["n", x.dtype.str[1:]]
+        known = self.foreign(x)
+        if type(known) is Ref:
+            return [known.tag, *known.fields]
+        return self.value(known, depth)
+
+    def _array(self, x: np.ndarray[Any, Any], depth: int) -> Any:
+        code, shape = x.dtype.str[1:], list(x.shape)
+        if code in DTYPES:
+            self.mutables.append(x)
+            plain = np.asarray(x, x.dtype.newbyteorder("="), order="C")
+            self._buffer(plain.reshape(-1).view(np.uint8).data, plain.nbytes)
+            return ["a" if x.flags.writeable else "r", code, shape]
+        if x.dtype.kind not in "OU" or depth > MAX_DEPTH:
+            known = self.foreign(x)
+            if type(known) is not Ref:
+                raise UnsendableError(f"an array of dtype {x.dtype} cannot be sent")
+            return [known.tag, *known.fields]
+        items = [self.value(item, depth + 1) for item in x.reshape(-1).tolist()]
+        return [x.dtype.kind, shape, *items]
+
+    def _buffer(self, data: Any, size: int) -> None:
+        if not size:
+            return
+        self.buffers.append(data)
+        gap = -size % ALIGN
+        if gap:
+            self.buffers.append(bytes(gap))
+        self.size += size + gap
+        if self.size > MAX_BYTES:
+            raise UnsendableError(f"a value is larger than {MAX_BYTES >> 20} MiB")
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def pack(value: Any, foreign: Foreign = _refuse) -> Packed:
+    """Encode a value.
+
+    Parameters
+    ----------
+    value
+        Anything; what the codec does not know is asked of `foreign`.
+    foreign
+        Returns a `Ref`, or a plainer value to encode instead.
+
+    Raises
+    ------
+    UnsendableError
+        Too deep, too large, or refused by `foreign`.
+    """
+    packer = _Packer(foreign)
+    try:
+        text = _encode(packer.value(value)).encode()
+    except (RecursionError, RuntimeError, ValueError) as error:
+        raise UnsendableError(f"a value cannot be sent: {error}") from error
+    if len(text) > MAX_TEXT:
+        raise UnsendableError(f"a value needs more than {MAX_TEXT >> 20} MiB of text")
+    # The raw part starts aligned, so that arrays can be views of it.
+    text += b" " * (-len(text) % ALIGN)
+    return Packed(text, packer.buffers, packer.size, packer.mutables)

@@ -1,0 +1,145 @@
+"""Frames between judge and student process: numbered, limited, in time.
+
+A frame is a fixed head, a JSON text and raw buffers, and stays undecoded here. Nothing
+that the other side sends, or fails to send, can make this side wait past its deadline
+or allocate more than came.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nbproctor.pack import ALIGN, MAX_BYTES, MAX_TEXT, Packed
+
+_MAGIC, _VERSION = b"NP", 1
+_HEAD = struct.Struct("<2sBBIIQ")  # magic, version, kind, sequence, JSON and raw size
+_HEAD_SIZE = 2 * ALIGN  # padded, so that what follows is aligned
+_CHUNK = 1 << 16
+
+
+class WireError(Exception):
+    """The other side broke the protocol; nothing more can be said to it."""
+
+
+class LateError(WireError):
+    """A message did not arrive, or could not be sent, before its deadline."""
+
+
+class ClosedError(WireError):
+    """The other side is gone."""
+
+
+@dataclass
+class Frame:
+    """One received message, not decoded yet."""
+
+    kind: int
+    text: bytes | bytearray | memoryview
+    raw: bytearray | npt.NDArray[np.uint8]
+
+
+class Wire:
+    """Frames over a connected stream socket, each side's numbered without a gap.
+
+    Parameters
+    ----------
+    sock
+        One end of a socket pair; closed by `close`.
+    limit
+        Largest frame, in bytes, that is accepted.
+    """
+
+    def __init__(self, sock: socket.socket, limit: int = MAX_BYTES) -> None:
+        self._sock, self._limit = sock, limit
+        self._sent = self._received = 0
+        self._rest = b""
+
+    def send(self, kind: int, packed: Packed, deadline: float | None = None) -> None:
+        """Send one frame; `deadline` is a `time.monotonic` value."""
+        text = packed.text
+        self._sent = self._sent + 1 & 0xFFFFFFFF
+        head = _HEAD.pack(
+            _MAGIC, _VERSION, kind, self._sent, len(text), packed.size
+        ).ljust(_HEAD_SIZE)
+        try:
+            if len(packed.buffers) < 16 and packed.size < _CHUNK:
+                self._arm(deadline)
+                self._sock.sendall(b"".join([head, text, *packed.buffers]))
+                return
+            for part in (head + text, *packed.buffers):
+                self._arm(deadline)
+                self._sock.sendall(part)
+        except TimeoutError:
+            raise LateError("a message could not be sent in time") from None
+        except OSError as error:
+            raise ClosedError(f"the other side is gone ({error})") from error
+
+    def receive(self, deadline: float | None = None) -> Frame:
+        """Receive one frame, whatever the pace of its bytes, before `deadline`."""
+        data = self._rest
+        while len(data) < _HEAD_SIZE:
+            data += self._some(deadline)
+        magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
+        self._received = self._received + 1 & 0xFFFFFFFF
+        if (magic, version) != (_MAGIC, _VERSION):
+            raise WireError("a message does not start as one of this version")
+        if number != self._received:
+            raise WireError("a message is out of sequence")
+        if text > MAX_TEXT or text + raw > self._limit:
+            raise WireError("a message is too large")
+        body = data[_HEAD_SIZE : _HEAD_SIZE + text + raw]
+        self._rest = data[_HEAD_SIZE + text + raw :]
+        if len(body) == text + raw:
+            return Frame(kind, body[:text], bytearray(memoryview(body)[text:]))
+        # Memory that nobody has written to is not really taken: a head that lies
+        # about its size costs nothing.
+        whole = np.empty(text + raw, np.uint8)
+        view = whole.data
+        view[: len(body)] = body
+        have = len(body)
+        while have < len(view):
+            have += self._into(view[have:], deadline)
+        return Frame(kind, view[:text], whole[text:])
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._sock.close()
+
+    def _into(self, view: memoryview, deadline: float | None) -> int:
+        try:
+            self._arm(deadline)
+            got = self._sock.recv_into(view)
+        except TimeoutError:
+            raise LateError("a message did not arrive in time") from None
+        except OSError as error:
+            raise ClosedError(f"the other side is gone ({error})") from error
+        if not got:
+            raise ClosedError("the other side is gone")
+        return got
+
+    def _some(self, deadline: float | None) -> bytes:
+        try:
+            self._arm(deadline)
+            got = self._sock.recv(_CHUNK)
+        except TimeoutError:
+            raise LateError("a message did not arrive in time") from None
+        except OSError as error:
+            raise ClosedError(f"the other side is gone ({error})") from error
+        if not got:
+            raise ClosedError("the other side is gone")
+        return got
+
+    def _arm(self, deadline: float | None) -> None:
+        if deadline is None:
+            self._sock.settimeout(None)
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise LateError("there is no time left")
+        self._sock.settimeout(left)
