@@ -1,0 +1,85 @@
+"""The five kernel calls of the sandbox that Python's standard library lacks.
+
+`os.unshare` came with Python 3.12, `capset`, `mount` and `prctl` never did.  The
+packages that wrap them (python-prctl, pyroute2) want a compiler or bring a network
+stack, so these few lines of ctypes stand here, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
+
+CAP_SYS_ADMIN = 21
+
+_CLONE_NEWNS = 0x00020000
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, value: int = 0) -> int:
+    """Call prctl(2) with one argument; raise `OSError` when the kernel refuses."""
+    words = [ctypes.c_ulong(word) for word in (value, 0, 0, 0)]
+    return _check(_libc().prctl(ctypes.c_int(option), *words), f"prctl({option})")
+
+
+def capabilities() -> int:
+    """Return the effective capabilities of this thread as a bit mask."""
+    with Path("/proc/thread-self/status").open() as status:
+        fields = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+    return int(fields["CapEff"], 16)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability of this thread, for good under no_new_privs."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    _check(_libc().capset(header, nothing), "capset")
+
+
+def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) -> None:
+    """Mount a tmpfs that only this process sees and that dies with it.
+
+    Parameters
+    ----------
+    path : Path
+        An existing folder.
+    size, inodes : int
+        Hard limits: bytes, and files and folders.
+    uid, gid : int
+        Who owns the new root folder (mode 0700).
+
+    Raises
+    ------
+    OSError
+        CAP_SYS_ADMIN is missing, or a security module forbids it.
+    """
+    libc = _libc()
+    _check(libc.unshare(_CLONE_NEWNS), "unshare")
+    everywhere = ctypes.c_ulong(_MS_REC | _MS_PRIVATE)
+    _check(libc.mount(b"none", b"/", None, everywhere, None), "mount --make-rprivate")
+    options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
+    flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    target = os.fsencode(path)
+    _check(
+        libc.mount(b"tmpfs", target, b"tmpfs", flags, options.encode()),
+        "mount tmpfs",
+    )

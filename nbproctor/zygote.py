@@ -1,0 +1,284 @@
+"""The warm fork server as its parent, a pool worker, sees it.
+
+Three kinds of process, one line of descent::
+
+    parent (pool worker) ── starts ──> zygote ── forks ──> judge     one for each job
+                                              └─ forks ──> students  as the judge asks
+
+Code to run is named by import path (``"package.module:function"``), because it is
+imported in the zygote's process (see `forkserver`).  Whatever a job started is gone
+before `Zygote.run` returns, whoever died first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import IO
+
+from nbproctor import account, bubblewrap, sandbox
+from nbproctor.control import (
+    READY,
+    Child,
+    Json,
+    confirm,
+    read_block,
+    receive,
+    send,
+    write_block,
+)
+from nbproctor.sandbox import Policy
+
+__all__ = ["Child", "JudgeError", "JudgeTimeoutError", "Zygote", "ZygoteError"]
+
+# A judge is trusted, but no more than it needs: the student's policy, with more room.
+JUDGE_MEMORY = 4 << 30
+JUDGE_CPU_SECONDS = 3600
+# One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
+# and submissions run side by side instead.
+ONE_THREAD = [
+    f"{library}_NUM_THREADS"
+    for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
+]
+# Not -m: the folder around an editable package comes last, so that nothing in it can
+# stand before an installed module.
+BOOT = (
+    "import sys; sys.path += sys.argv[2:]; from nbproctor import forkserver; "
+    "forkserver.main(int(sys.argv[1]))"
+)
+
+
+class ZygoteError(RuntimeError):
+    """The fork server did not start or has died; start another."""
+
+
+class JudgeError(RuntimeError):
+    """A job has no result: its judge raised or died; the zygote works on."""
+
+
+class JudgeTimeoutError(JudgeError):
+    """A job took longer than it was given."""
+
+
+class Zygote:
+    """A running fork server; one job at a time, from one thread at a time.
+
+    Attributes
+    ----------
+    level : str
+        ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
+    policy : Policy
+        The students' policy as it is in force, with the user id that root takes.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        control: socket.socket,
+        log: IO[bytes],
+        policy: Policy,
+        level: str,
+    ) -> None:
+        self._process = process
+        self._control = control
+        self._log = log
+        self.policy = policy
+        self.level = level
+
+    @classmethod
+    def start(
+        cls,
+        policy: Policy,
+        preload: Sequence[str | tuple[str, Sequence[str]]],
+        student_main: str,
+        judge_main: str,
+        path: Sequence[str] = (),
+    ) -> Zygote:
+        """Start a fork server and wait until it is warm.
+
+        Parameters
+        ----------
+        policy : Policy
+            What a student process may use.  Under root its `uid` is chosen here.
+        preload : sequence
+            Modules to import, and functions (``"module:function"``, argument) to call,
+            in order, in a folder that holds the policy's files.
+        student_main, judge_main : str
+            ``"module:function"``: ``student_main(sock)`` and
+            ``judge_main(job, spawn) -> bytes``, where ``spawn()`` returns a `Child`.
+        path : sequence of str
+            Folders to import from besides the installed packages.
+
+        Raises
+        ------
+        ZygoteError
+            A module does not import, or a mandatory layer is missing.
+        """
+        weak = policy.weak
+        outer = sys.platform == "linux" and bubblewrap.failure() is None
+        # The zygote removes it; inside bubblewrap it lies in a /tmp of its own.
+        base = Path(
+            "/tmp/nbproctor" if outer else tempfile.mkdtemp(prefix="nbproctor-")
+        )
+        cache = _cache_folder(base)
+        readable = (*policy.readable, *path, str(cache))
+        policy = replace(policy, readable=readable)
+        policy = replace(policy, uid=account.free_uid(policy, outer))
+        judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
+        control, theirs = socket.socketpair()
+        package = str(Path(__file__).parent.parent)
+        argv = [sys.executable, "-s", "-P", "-c", BOOT, str(theirs.fileno())]
+        argv += [*sandbox.site_packages(), *path, package]
+        if outer:
+            writable = [str(cache)] if cache.exists() else []
+            argv = bubblewrap.command(argv, sandbox.visible(policy), writable)
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the zygote)
+        with theirs:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_environment(base, cache),
+                pass_fds=[theirs.fileno()],
+                # Ctrl-C in the terminal is the parent's to answer.
+                start_new_session=True,
+            )
+        level = "full" if outer else "weak" if weak else "standard"
+        zygote = cls(process, control, log, policy, level)
+        try:
+            zygote._request(
+                {
+                    "base": str(base),
+                    "preload": list(preload),
+                    "student_main": student_main,
+                    "judge_main": judge_main,
+                    "policy": asdict(policy),
+                    "judge_policy": asdict(judge),
+                }
+            )
+        except BaseException:
+            zygote.close()
+            raise
+        return zygote
+
+    @property
+    def pid(self) -> int:
+        """Process id of what was started: bubblewrap, or the fork server itself."""
+        return self._process.pid
+
+    def run(self, job: bytes, timeout: float) -> bytes:
+        """Run one job in a judge of its own and return the judge's answer.
+
+        Parameters
+        ----------
+        job : bytes
+            Anything; only the judge reads it.
+        timeout : float
+            Seconds until everything of this job is killed.
+
+        Raises
+        ------
+        JudgeTimeoutError
+            The time is over.
+        JudgeError
+            The judge raised (its traceback is in the message) or died.
+        SandboxError
+            The judge could not enter its sandbox.
+        ZygoteError
+            The fork server has died.
+        """
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                judge = self._request({"run": 1}, theirs.fileno())["pid"]
+            try:
+                ours.settimeout(timeout)
+                confirm(ours)
+                write_block(ours, job)
+                answer = read_block(ours)
+            except TimeoutError:
+                raise JudgeTimeoutError(
+                    f"no result within {timeout:g} seconds"
+                ) from None
+            except (EOFError, ConnectionError):
+                answer = b""
+            finally:
+                status = self._request({"end": judge})["status"]
+        if not answer:
+            raise JudgeError(f"the judge died before it had a result{_how(status)}")
+        if answer[:1] != READY:
+            raise JudgeError(f"the judge raised:\n{answer[1:].decode()}")
+        return answer[1:]
+
+    def close(self) -> None:
+        """End the fork server and everything that it started."""
+        self._control.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _request(self, message: Json, *descriptors: int) -> Json:
+        try:
+            send(self._control, message, *descriptors)
+            answer, _ = receive(self._control)
+        except (EOFError, OSError) as error:
+            self._log.seek(0)
+            said = self._log.read()[-2000:].decode(errors="replace").strip()
+            raise ZygoteError(f"the fork server has died ({error}): {said}") from error
+        if "error" in answer:
+            raise ZygoteError(f"the fork server cannot work: {answer['error']}")
+        return answer
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return ""
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f" ({signal.Signals(-code).name})"
+    return f" (exit status {code})"
+
+
+def _cache_folder(base: Path) -> Path:
+    """Return where matplotlib keeps its font list, which takes seconds to make."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = caches / "nbproctor" / "matplotlib"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return base / "matplotlib"
+    return folder
+
+
+def _environment(base: Path, cache: Path) -> dict[str, str]:
+    """Return an environment without anything of the parent's, secrets included."""
+    return {
+        "HOME": str(base),
+        "IPYTHONDIR": str(base / "ipython"),
+        "LANG": "C.UTF-8",
+        "MPLCONFIGDIR": str(cache),
+        "PATH": "/usr/bin:/bin",
+        # The same submission prints its sets in the same order each time.
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(base),
+        **dict.fromkeys(ONE_THREAD, "1"),
+    }
