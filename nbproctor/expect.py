@@ -1,0 +1,249 @@
+"""Diagnoses for hidden tests: one line that names the symptom, never the answer.
+
+A test that only says "wrong" teaches nothing, and one that prints what it wanted gives
+the answer away. The first diagnosis that fits is raised as an ``AssertionError``. Its
+numbers are shapes, indices, counts and the factor 2: never an expected value, nor a
+ratio that hidden data would show.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+_NUMERIC = int, float, complex, np.generic, np.ndarray
+_Array: TypeAlias = npt.NDArray[Any]
+_Shape: TypeAlias = tuple[int, ...]
+
+
+def expect(
+    got: object,
+    want: object,
+    name: str,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+    factors: Mapping[str, float] | None = None,
+) -> None:
+    """Compare type, shape and values of an answer with the right one.
+
+    Parameters
+    ----------
+    got
+        The answer, of any floating or integer dtype. A list is one only for a list.
+    want
+        A number, an array, a list of numbers, or a mapping of these, whose entries are
+        judged as ``name["key"]``.
+    name
+        What the student calls it, such as ``'grads'``; every message starts with it.
+    rtol, atol
+        Right is ``|got - want| <= atol + rtol * |want|``; the defaults admit float32.
+        Where both are integers they must be equal.
+    factors
+        Constant factors that tell the mistake, by their name in the formula:
+        ``{"m": 7, "the number of classes": 4}``. Only the name is shown. The factor 2
+        is always among them, and so is the inverse of each.
+
+    Raises
+    ------
+    AssertionError
+        One line, at most 160 characters, with the first diagnosis that fits.
+    ValueError
+        `want` is nothing that can be wanted: the test is broken.
+    """
+    if isinstance(want, Mapping):
+        for label, found, right in _entries(got, want, name):
+            expect(found, right, label, rtol=rtol, atol=atol, factors=factors)
+        return
+    right = np.asarray(want)
+    if right.dtype.kind not in "iuf" or np.isnan(right).any():
+        raise ValueError(f"The test of {name} is broken: it wants {want!r:.60}.")
+    answer = _numbers(got, name, right.shape, lists=isinstance(want, list | tuple))
+    with np.errstate(all="ignore"):
+        exact = {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}
+        close = np.isclose(answer, right.astype(float), rtol, atol)
+        wrong = answer != right if exact else ~close
+        if wrong.any():
+            telling = {"2": 2.0, **(factors or {})}
+            _fail(name, _diagnosis(answer, right, wrong, rtol, telling))
+
+
+def expect_shape(got: object, shape: tuple[int, ...], name: str) -> None:
+    """Check that an answer is a numeric array of a shape; ``()`` is that of a number.
+
+    Raises
+    ------
+    AssertionError
+        `got` is None, no number or numeric array, or has another shape.
+    """
+    _numbers(got, name, shape)
+
+
+def expect_unchanged(now: object, before: object, name: str) -> None:
+    """Check that an argument or attribute is what it was before a call.
+
+    `before` is a deep copy from before the call: a number, text, an array, or a list
+    or mapping of these.
+
+    Raises
+    ------
+    AssertionError
+        A value, shape, dtype, length or key has changed; says where.
+    """
+    advice = "during the call, but must stay as it was: work on a copy"
+    if isinstance(before, list | tuple) and isinstance(now, list | tuple):
+        now, before = dict(enumerate(now)), dict(enumerate(before))
+    if isinstance(before, Mapping):
+        if not isinstance(now, Mapping) or set(now) != set(before):
+            _fail(name, f"got other keys, or another length, {advice}")
+        for label, new, old in _entries(now, before, name):
+            expect_unchanged(new, old, label)
+    elif _frozen(now) != _frozen(before):
+        _fail(name, f"was changed {advice}")
+
+
+def expect_finite(got: object, name: str) -> None:
+    """Check that an answer is a number or numeric array without nan and inf.
+
+    Raises
+    ------
+    AssertionError
+        It is not; says where the first nan or inf is, and how many there are.
+    """
+    answer = _numbers(got, name, None)
+    if not np.isfinite(answer).all():
+        _fail(name, _not_finite(answer, ~np.isfinite(answer)))
+
+
+def _fail(name: str, symptom: str) -> NoReturn:
+    line = " ".join(f"{name} {symptom}".split())
+    raise AssertionError(line if len(line) <= 160 else line[:159] + "…")
+
+
+def _frozen(value: object) -> object:
+    """Return what shows any change of a value, and to which nan is equal."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype, value.tobytes()
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _wrong_type(got: object, name: str, ask: str) -> NoReturn:
+    if got is None:
+        _fail(name, f"is None, but {ask}: is `return` (or an assignment) missing?")
+    _fail(name, f"has the type {type(got).__name__:.40}, but {ask}")
+
+
+def _entries(
+    got: object, want: Mapping[Any, Any], name: str
+) -> Iterator[tuple[str, object, object]]:
+    """Pair the entries of an answer with those of the mapping it should be."""
+    keys = ", ".join(map(repr, want))
+    if not isinstance(got, Mapping):
+        _wrong_type(got, name, f"should be a dict with {keys}")
+    if missing := ", ".join(repr(key) for key in want if key not in got):
+        _fail(name, f"lacks {missing}: it should have the keys {keys}")
+    for key, right in want.items():
+        quoted = f'"{key}"' if isinstance(key, str) else repr(key)
+        yield f"{name}[{quoted}]", got[key], right
+
+
+def _numbers(got: object, name: str, shape: _Shape | None, lists: bool = False) -> Any:
+    """Return an answer as a numeric array of a shape, or say why it is none."""
+    ask = f"should be an array of shape {shape}" if shape else "should be a number"
+    ask = "should hold numbers" if shape is None else ask
+    # NumPy would take a list, or any object with a length, for an array.
+    if not isinstance(got, (*_NUMERIC, list, tuple) if lists else _NUMERIC):
+        _wrong_type(got, name, ask)
+    try:
+        array = np.asarray(float(got) if type(got) is int and abs(got) >> 63 else got)
+    except (OverflowError, TypeError, ValueError):
+        _fail(name, f"is too large, or too uneven, to be read as numbers; it {ask}")
+    if array.dtype.kind not in "iuf":
+        held = {"b": "truth values", "c": "complex numbers"}.get(array.dtype.kind)
+        _fail(
+            name,
+            f"holds {held or 'no numbers'}, but {ask}, of an integer or floating dtype",
+        )
+    if shape is not None and array.shape != shape:
+        found = f"has shape {array.shape}" if array.shape else "is a single number"
+        _fail(name, f"{found}, but {ask}{_hint(array.shape, shape)}")
+    return array
+
+
+def _hint(found: _Shape, shape: _Shape) -> str:
+    """Say how a wrong shape may have come about."""
+    alike = [n for n in found if n != 1] == [n for n in shape if n != 1]
+    if found == shape[::-1]:
+        return ": it is transposed"
+    if alike and len(found) < len(shape):
+        return ": a dimension was lost (keepdims=True or a reshape keeps it)"
+    if alike and len(found) > len(shape):
+        return ": there are too many dimensions"
+    if not found:
+        return ": all went into one number, is an `axis` missing?"
+    if not shape or any(w == 1 < n for n, w in zip(found, shape, strict=False)):
+        return ": is a sum missing, or were two shapes broadcast?"
+    return ""
+
+
+def _not_finite(got: _Array, bad: _Array) -> str:
+    if not got.ndim:
+        return f"is {'nan' if np.isnan(got) else 'inf'}"
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    kind = "nan" if np.isnan(got[index]) else "inf"
+    return f"has {kind} at index {list(index)} ({bad.sum()} of {bad.size} are bad)"
+
+
+def _fits(got: _Array, want: _Array, rtol: float) -> bool:
+    """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
+    scale = np.abs(want).max()
+    close = np.isclose(got, want, rtol=rtol, atol=1e-6 * scale)
+    return bool(0 < scale < np.inf and close.all())
+
+
+def _diagnosis(
+    got: _Array, want: _Array, wrong: _Array, rtol: float, factors: Mapping[str, float]
+) -> str:
+    """Name what is wrong with the values of an answer of the right shape."""
+    integers = got.dtype.kind in "iu"
+    got, want = got.astype(float), want.astype(float)
+    bad = wrong & ~np.isfinite(got)
+    if bad.any():
+        return _not_finite(got, bad)
+    everywhere = " everywhere" if got.size > 1 else ""
+    if _fits(got, -want, rtol):
+        return f"has the wrong sign{everywhere}"
+    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
+    ratios |= {f"divided by {label}": 1 / f for label, f in factors.items() if f}
+    ratios = {words: r for words, r in ratios.items() if abs(r - 1) > 0.01}
+    for sign, also in (1, ""), (-1, "has the wrong sign and "):
+        found = (k for k, r in ratios.items() if _fits(got, sign * r * want, rtol))
+        if words := " or ".join(found):
+            return f"{also}is off by a factor: it was {words}"
+    if got.ndim == 2 and got.shape == got.T.shape and _fits(got.T, want, rtol):
+        return "has the values of the transposed answer"
+    whole = bool((want == np.trunc(want)).all())
+    if whole and np.unique(got - want).tolist() in ([1], [-1]):
+        return f"is off by one{everywhere}"
+    if integers and not whole:
+        return "was cut to whole numbers: was it stored in an integer array?"
+    if not got.any():
+        return f"is zero{everywhere}"
+    if np.ptp(got) == 0 < np.ptp(want):
+        return "has the same value in every entry"
+    if wrong.all():
+        return f"has the right type and shape, but is wrong{everywhere}"
+    flipped = np.isclose(got, -want, rtol)[wrong].all()
+    why = "has the wrong sign" if flipped else "is wrong"
+    return f"{why} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
+
+
+def _pattern(wrong: _Array) -> str:
+    """Say in which rows or columns the wrong entries are, when that tells something."""
+    axes = {"row": (1,), "column": (0,)} if wrong.ndim == 2 else {"index": ()}
+    for word, others in axes.items() if wrong.ndim < 3 else ():
+        hit = np.flatnonzero(lines := wrong.any(axis=others))
+        if hit.size == 1 or hit.size <= min(3, lines.size // 2):
+            return f", only at {word} {', '.join(map(str, hit))}"
+    return f", the first at index {np.argwhere(wrong)[0].tolist()}"

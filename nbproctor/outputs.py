@@ -1,0 +1,211 @@
+"""What one cell says, as nbformat outputs, within limits.
+
+The shell and its streams write here. Past a limit a note takes the place of the rest,
+so an endless print costs neither memory nor a large notebook.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Output = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OutputLimits:
+    """How much one cell may say.
+
+    Attributes
+    ----------
+    text_bytes, lines
+        Of both streams together, and of any single text.
+    displays
+        Number of displayed things and results.
+    image_bytes
+        Of all images together, encoded.
+    """
+
+    text_bytes: int = 100_000
+    lines: int = 1_000
+    displays: int = 100
+    image_bytes: int = 8 << 20
+
+
+class Outputs:
+    """The growing outputs of one cell."""
+
+    def __init__(self, limits: OutputLimits) -> None:
+        self._limits = limits
+        self._outputs: list[Output] = []
+        self._ids: list[str | None] = []
+        self._bytes = self._lines = self._displays = self._images = 0
+        self._cut: set[str] = set()
+        self._clear_next = False
+
+    def write(self, name: str, text: str) -> None:
+        """Append to the stream ``stdout`` or ``stderr``."""
+        if not text or "stream" in self._cut:
+            return
+        self._start()
+        limits = self._limits
+        room = limits.text_bytes - self._bytes
+        if len(text) > room:
+            # Progress bars write much and show little.
+            self._squeeze()
+            room = limits.text_bytes - self._bytes
+        kept = text[:room]
+        lines = kept.count("\n")
+        if self._lines + lines > limits.lines or self._lines == limits.lines:
+            allowed = limits.lines - self._lines
+            kept = "".join(kept.splitlines(keepends=True)[:allowed])
+            lines = allowed
+        self._bytes += len(kept)
+        self._lines += lines
+        self._stream(name, kept)
+        if len(kept) < len(text):
+            self._cut.add("stream")
+            self._stream(
+                name,
+                f"\n[output cut here: a cell may print {limits.lines:,} lines "
+                f"and {limits.text_bytes:,} bytes]\n",
+            )
+
+    def show(
+        self,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        display_id: str | None = None,
+        update: bool = False,
+        execution_count: int | None = None,
+    ) -> None:
+        """Append a ``display_data`` or ``execute_result``, or update one by its id."""
+        bundle = {str(mime): self._shorten(item) for mime, item in data.items()}
+        if update:
+            for place, known in enumerate(self._ids):
+                if known is not None and known == display_id:
+                    self._outputs[place]["data"] = bundle
+            return
+        self._start()
+        self._displays += 1
+        self._images += sum(
+            len(item)
+            for mime, item in bundle.items()
+            if mime.startswith("image/") and isinstance(item, str)
+        )
+        limits = self._limits
+        if self._displays > limits.displays or self._images > limits.image_bytes:
+            if "display" not in self._cut:
+                self._cut.add("display")
+                note = "[more displays or images than a cell may show: left out]"
+                self._append({"output_type": "display_data", "metadata": {}}, None)
+                self._outputs[-1]["data"] = {"text/plain": note}
+            return
+        output: Output = {"output_type": kind, "data": bundle, "metadata": {}}
+        if kind == "execute_result":
+            output["execution_count"] = execution_count
+        self._append(output, display_id)
+
+    def error(self, name: str, value: str, traceback: list[str]) -> None:
+        """Append an error."""
+        self._start()
+        short = [str(self._shorten(line)) for line in traceback[-50:]]
+        self._append(
+            {
+                "output_type": "error",
+                "ename": name[:200],
+                "evalue": str(self._shorten(value)),
+                "traceback": short,
+            },
+            None,
+        )
+
+    def clear(self, wait: bool) -> None:
+        """Forget everything, now or when something new comes."""
+        self._clear_next = True
+        if not wait:
+            self._start()
+
+    def finish(self) -> list[Output]:
+        """Return the outputs, without what carriage returns have overwritten."""
+        self._squeeze()
+        return [o for o in self._outputs if o.get("text") != ""]
+
+    def _start(self) -> None:
+        if self._clear_next:
+            self._clear_next = False
+            self._outputs.clear()
+            self._ids.clear()
+
+    def _append(self, output: Output, display_id: str | None) -> None:
+        if len(self._outputs) < 4 * self._limits.displays:
+            self._outputs.append(output)
+            self._ids.append(display_id)
+
+    def _stream(self, name: str, text: str) -> None:
+        last = self._outputs[-1] if self._outputs else {}
+        if last.get("name") == name:
+            last.setdefault("parts", []).append(text)
+        else:
+            self._append(
+                {"output_type": "stream", "name": name, "text": "", "parts": [text]},
+                None,
+            )
+
+    def _squeeze(self) -> None:
+        for output in self._outputs:
+            if "parts" in output:
+                text = output["text"] + "".join(output.pop("parts"))
+                short = _visible(text)
+                self._bytes -= len(text) - len(short)
+                output["text"] = short
+
+    def _shorten(self, item: Any) -> Any:
+        if isinstance(item, bytes):
+            return base64.b64encode(item).decode()
+        if not isinstance(item, str) or len(item) <= self._limits.text_bytes:
+            return item
+        if item[:64].isascii() and " " not in item[:64] and "<" not in item[:64]:
+            return item  # an encoded image, counted elsewhere
+        return item[: self._limits.text_bytes] + "\n[cut here]"
+
+
+def _visible(text: str) -> str:
+    """Drop what carriage returns have overwritten, such as states of a progress bar."""
+    if "\r" not in text:
+        return text
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+class Stream(io.TextIOBase):
+    """``sys.stdout`` or ``sys.stderr`` of a shell: hands its text to a function."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, name: str, write: Any) -> None:
+        super().__init__()
+        self.name = f"<{name}>"
+        self._channel, self._write = name, write
+
+    def write(self, text: str) -> int:
+        """Pass `text` on.
+
+        Raises
+        ------
+        TypeError
+            `text` is no string.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._write(self._channel, text)
+        return len(text)
+
+    def writable(self) -> bool:
+        """Streams of a cell can be written, and nothing else."""
+        return True

@@ -1,0 +1,258 @@
+"""A test cell run in the judge: its names, its namespace, its points.
+
+Each test cell stands alone: it sees the modules that provided cells import, what the
+oracle cells before it make, and the student's names; nothing that another test cell
+left behind.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import io
+import math
+import random
+import signal
+import symtable
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from IPython.core.inputtransformer2 import TransformerManager
+
+from nbproctor.diagnose import TEST_FILE
+from nbproctor.proxy import Link, Proxy
+
+MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
+
+
+class TestTimeout(BaseException):
+    """A test cell took too long; not an error that a test may catch."""
+
+
+class BrokenTestError(Exception):
+    """A test or oracle cell is at fault, whatever the student wrote."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled test or oracle cell.
+
+    Attributes
+    ----------
+    body, last
+        The statements, and the expression at the end whose value is the cell's.
+    uses, makes
+        Global names that it reads, and those that it binds itself.
+    """
+
+    body: CodeType
+    last: CodeType | None
+    uses: frozenset[str]
+    makes: frozenset[str]
+
+    @classmethod
+    def of(cls, source: str, name: str) -> Program:
+        """Compile a cell.
+
+        Raises
+        ------
+        BrokenTestError
+            It is not Python.
+        """
+        file = f"{TEST_FILE}{name}>"
+        try:
+            text = _plain_python(source)
+            tree = ast.parse(text, file)
+            table = symtable.symtable(text, file, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
+        last = None
+        silent = source.rstrip().endswith(";")
+        if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
+            value = tree.body.pop()
+            assert isinstance(value, ast.Expr)
+            last = compile(ast.Expression(value.value), file, "eval")
+        uses, makes = set(), set()
+        for inner in _tables(table):
+            for symbol in inner.get_symbols():
+                if inner is table and (symbol.is_assigned() or symbol.is_imported()):
+                    makes.add(symbol.get_name())
+                elif inner is table or symbol.is_global():
+                    uses.add(symbol.get_name())
+                    if symbol.is_declared_global() and symbol.is_assigned():
+                        makes.add(symbol.get_name())
+        body = compile(tree, file, "exec")
+        return cls(body, last, frozenset(uses), frozenset(makes))
+
+
+def _plain_python(source: str) -> str:
+    # Most cells have no magics, and to look for them takes longer than all the rest.
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.parse(source)
+        return source
+    manager = TransformerManager()  # type: ignore[no-untyped-call]
+    return manager.transform_cell(source)
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _tables(child)
+
+
+def imports(sources: Iterable[str], wanted: frozenset[str]) -> dict[str, Any]:
+    """Run the top-level imports of provided cells that bind a wanted name.
+
+    A module that is not installed here is left out: its name is then the student's.
+    """
+    space: dict[str, Any] = {}
+    for source in sources:
+        try:
+            tree = ast.parse(_plain_python(source))
+        except (SyntaxError, ValueError):
+            continue
+        for node in tree.body:
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                if name not in wanted and name != "*":
+                    continue
+                node.names = [alias]
+                code = compile(ast.Module([node], []), "<imports>", "exec")
+                with contextlib.suppress(ImportError):
+                    exec(code, space)
+    return {name: space[name] for name in space if name in wanted}
+
+
+def namespace(
+    test: Program, oracles: list[Program], modules: Mapping[str, Any], link: Link
+) -> dict[str, Any]:
+    """Make what a test cell sees, with the student's names bound beforehand.
+
+    Raises
+    ------
+    BrokenTestError
+        An oracle cell raised an exception.
+    StudentGone
+        The student process ended meanwhile.
+    """
+    programs = [*oracles, test]
+    uses = frozenset().union(*(program.uses for program in programs))
+    makes = frozenset().union(*(program.makes for program in programs))
+    theirs = uses - makes - modules.keys() - vars(builtins).keys()
+    space = {"__name__": MODULE, "__builtins__": builtins, **modules}
+    # The student process says what a name is, but not which names there are.
+    known = link.ask("names", sorted(theirs))
+    if type(known) is dict:
+        space.update((name, known[name]) for name in theirs & known.keys())
+    for oracle in oracles:
+        try:
+            exec(oracle.body, space)
+        except Exception as error:
+            raise BrokenTestError(f"an oracle cell fails: {error!r}") from error
+    return space
+
+
+def run(test: Program, space: dict[str, Any], link: Link, seconds: float) -> Any:
+    """Run a test cell and return its last value, or raise what it raises.
+
+    Raises
+    ------
+    TestTimeout
+        It took longer than `seconds`.
+    """
+    with _untouched(link), _alarm(seconds):
+        exec(test.body, space)
+        return eval(test.last, space) if test.last is not None else None
+
+
+def points_of(value: Any, most: float) -> tuple[float, str | None]:
+    """Score the value of a test cell that raised nothing, by nbgrader's rule.
+
+    nbgrader gives all points for what is no plain number. If that were so for NumPy's
+    numbers, a wrong answer of such a type would make ``sum(abs(got - want) < tol …)``
+    worth everything. An array counts as its smallest number, and what only the
+    student's process knows as nothing.
+
+    Returns
+    -------
+    points : float
+        `most`; or the number that the cell ends in, within 0 and `most`.
+    shown : str or None
+        The number as the cell's result.
+    """
+    if isinstance(value, Proxy):
+        value = 0.0
+    elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "iuf":
+        value = float(value.min()) if value.size else 0.0
+    if type(value) not in (int, float):
+        return most, None
+    number = float(value)
+    points = 0.0 if math.isnan(number) else min(max(number, 0.0), most)
+    return points, repr(points)
+
+
+@contextlib.contextmanager
+def captured(limit: int = 20_000) -> Iterator[io.StringIO]:
+    """Collect what a test prints; its stderr and warnings go nowhere."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        yield out
+    out.truncate(limit)
+
+
+@contextlib.contextmanager
+def _untouched(link: Link) -> Iterator[None]:
+    """Leave global state as it was; seed the student's generators with ours."""
+    numpy_state, state = np.random.get_state(), random.getstate()
+    numpy_seed, seed = np.random.seed, random.seed
+
+    def seed_numpy(*values: Any) -> None:
+        numpy_seed(*values)
+        link.ask("seed", "numpy", list(values))
+
+    def seed_random(*values: Any) -> None:
+        seed(*values)
+        link.ask("seed", "random", list(values))
+
+    setattr(np.random, "seed", seed_numpy)  # noqa: B010 - mypy knows it as a function
+    setattr(random, "seed", seed_random)  # noqa: B010
+    try:
+        with warnings.catch_warnings(), np.errstate(), np.printoptions():
+            yield
+    finally:
+        setattr(np.random, "seed", numpy_seed)  # noqa: B010
+        setattr(random, "seed", seed)  # noqa: B010
+        np.random.set_state(numpy_state)
+        random.setstate(state)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise TestTimeout
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def forget_working_folder() -> None:
+    """Keep files that lie beside a notebook from being imported as modules here."""
+    sys.path[:] = [path for path in sys.path if path not in ("", ".")]

@@ -1,0 +1,362 @@
+"""What `nbproctor.expect` promises the student, the teacher, and the hidden data."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from nbproctor.expect import expect, expect_finite, expect_shape, expect_unchanged
+
+RNG = np.random.default_rng(8)
+WANT = RNG.normal(size=(4, 3)) + 0.03
+SQUARE = RNG.normal(size=(5, 5)) + 0.03
+LABELS = np.array([[3, 0, 2, 1, 4, 3]])
+FACTORS = {"m": 7.0, "the number of classes": 4.0}
+
+
+def diagnosis(got: object, want: object, **options: Any) -> str:
+    with pytest.raises(AssertionError) as caught:
+        expect(got, want, "A2", **options)
+    return one_line(str(caught.value), "A2")
+
+
+def one_line(message: str, name: str) -> str:
+    assert message.startswith(name)
+    assert len(message) <= 160
+    assert "\n" not in message
+    return message
+
+
+def changed(array: np.ndarray[Any, Any], place: Any, value: float) -> Any:
+    copy = array.copy()
+    copy[place] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "symptom"),
+    [
+        (None, WANT, "is None, but should be an array of shape (4, 3): is `return`"),
+        ("0.5", 0.5, "has the type str, but should be a number"),
+        (WANT.tolist(), WANT, "has the type list, but should be an array"),
+        ({"A2": WANT}, WANT, "has the type dict"),
+        (WANT > 0, WANT, "holds truth values"),
+        (True, 1.0, "holds truth values"),
+        (WANT.astype(object), WANT, "holds no numbers"),
+        (WANT.astype(str), WANT, "holds no numbers"),
+        (WANT + 0j, WANT, "holds complex numbers"),
+        (10**400, 1.0, "is too large"),
+        ([[1, 2], [3]], [1, 2], "too uneven"),
+        (WANT.T, WANT, "has shape (3, 4), but should be an array of shape (4, 3): it"),
+        (WANT.T, WANT, "it is transposed"),
+        (WANT[:, 0], WANT[:, :1], "a dimension was lost (keepdims=True"),
+        (WANT[0, 0], WANT[:1, :1], "a dimension was lost (keepdims=True"),
+        (WANT[:, :1], WANT[:, 0], "there are too many dimensions"),
+        (np.array([[0.5]]), 0.5, "has shape (1, 1), but should be a number: there"),
+        (0.5, WANT[:, :1], "is a single number, but should be an array of shape"),
+        (0.5, WANT[:, :1], "is an `axis` missing?"),
+        (WANT, WANT[:, :1], "is a sum missing, or were two shapes broadcast?"),
+        (WANT, 0.5, "is a sum missing"),
+        (WANT[:2], WANT, "has shape (2, 3), but should be an array of shape (4, 3)"),
+        (changed(WANT, (2, 1), np.nan), WANT, "has nan at index [2, 1] (1 of 12"),
+        (changed(WANT, (1, 0), -np.inf), WANT, "has inf at index [1, 0] (1 of 12"),
+        (float("nan"), 1.5, "A2 is nan"),
+        (-WANT, WANT, "has the wrong sign everywhere"),
+        (-1.5, 1.5, "has the wrong sign"),
+        (2 * WANT, WANT, "is off by a factor: it was multiplied by 2"),
+        (WANT / 2, WANT, "it was divided by 2"),
+        (7 * WANT, WANT, "it was multiplied by m"),
+        (WANT / 7, WANT, "it was divided by m"),
+        (4 * WANT, WANT, "it was multiplied by the number of classes"),
+        (-WANT / 7, WANT, "has the wrong sign and is off by a factor: it was divided"),
+        (SQUARE.T, SQUARE, "has the values of the transposed answer"),
+        (LABELS + 1, LABELS, "is off by one everywhere"),
+        (LABELS - 1.0, LABELS, "is off by one everywhere"),
+        (12, 11, "is off by one"),
+        (np.trunc(3 * WANT).astype(int), 3 * WANT, "was cut to whole numbers"),
+        (np.zeros((4, 3)), WANT, "A2 is zero everywhere"),
+        (0.0, 1.5, "A2 is zero"),
+        (np.full((4, 3), 0.3), WANT, "has the same value in every entry"),
+        (changed(WANT, 3, 9.0), WANT, "is wrong in 3 of 12 entries, only at row 3"),
+        (changed(WANT, (slice(None), 2), 9.0), WANT, "4 of 12 entries, only at column"),
+        (
+            changed(WANT[0], 1, 9.0),
+            WANT[0],
+            "is wrong in 1 of 3 entries, only at index",
+        ),
+        (abs(WANT), WANT, "has the wrong sign in"),
+        (WANT + 0.7, WANT, "has the right type and shape, but is wrong everywhere"),
+        (1.7, 1.5, "has the right type and shape, but is wrong"),
+    ],
+)
+def test_the_symptom_is_named(got: object, want: object, symptom: str) -> None:
+    assert symptom in diagnosis(got, want, factors=FACTORS)
+
+
+def test_entries_of_a_mapping_are_judged_by_their_own_names() -> None:
+    want = {"dW1": WANT, "db1": WANT[:, :1]}
+    expect({**want, "extra": "ignored"}, want, "A2")
+    assert "has the type tuple, but should be a dict with 'dW1', 'db1'" in diagnosis(
+        (WANT, WANT), want
+    )
+    assert "A2 is None, but should be a dict" in diagnosis(None, want)
+    assert "lacks 'db1': it should have the keys 'dW1', 'db1'" in diagnosis(
+        {"dW1": WANT}, want
+    )
+    got = {**want, "db1": WANT[:, 0]}
+    assert diagnosis(got, want).startswith('A2["db1"] has shape (4,), but')
+    assert "multiplied by m" in diagnosis(
+        {**want, "dW1": 7 * WANT}, want, factors=FACTORS
+    )
+
+
+@pytest.mark.parametrize("factor", [3.0, 1 / 3, 7.0, 1.1, 49.0, 0.25])
+def test_a_factor_nobody_named_is_not_told(factor: float) -> None:
+    assert diagnosis(factor * WANT, WANT).endswith("but is wrong everywhere")
+
+
+def test_a_factor_of_one_explains_nothing() -> None:
+    # m = 1, the tolerance is strict, and a mistake of 0.1 % is none of scale.
+    assert "factor" not in diagnosis(1.001 * WANT, WANT, factors={"m": 1})
+
+
+def test_equal_factors_are_both_named() -> None:
+    assert "multiplied by 2 or multiplied by m" in diagnosis(
+        2 * WANT, WANT, factors={"m": 2}
+    )
+
+
+def test_a_factor_of_zero_explains_nothing() -> None:
+    assert diagnosis(0 * WANT, WANT, factors={"m": 0}) == "A2 is zero everywhere"
+
+
+def test_infinite_entries_that_are_right_hide_no_wrong_ones() -> None:
+    got, want = np.array([np.inf, 3.0, 4.0]), np.array([np.inf, 1.0, 4.0])
+    assert diagnosis(got, want) == "A2 is wrong in 1 of 3 entries, only at index 1"
+
+
+def test_numbers_near_zero_fit_no_factor_by_chance() -> None:
+    got, want = np.array([7e-6, -3e-6]), np.array([3e-6, -2e-6])
+    assert "factor" not in diagnosis(got, want, factors=FACTORS)
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (0.5, 0.5),
+        (np.float32(0.1), 0.1),
+        (np.array(0.1, dtype=np.float32), 0.1),
+        (1, 1.0),
+        (2**70, 2.0**70),
+        (2**63 - 1, 2**63 - 1),
+        (WANT.astype(np.float32), WANT),
+        (WANT.astype(np.longdouble), WANT),
+        (LABELS.astype(np.uint8), LABELS),
+        (LABELS.astype(np.float64), LABELS.astype(np.uint8)),
+        (np.asfortranarray(WANT), WANT),
+        (np.zeros((0, 3)), np.zeros((0, 3))),
+        (np.inf, np.inf),
+        ([1, 2.0], [1.0, 2]),
+        ((1, 2), [1, 2]),
+        (np.array([1, 2]), [1, 2]),
+    ],
+)
+def test_every_right_type_passes(got: object, want: object) -> None:
+    expect(got, want, "A2")
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (np.inf, 1.0),
+        (1.0, np.inf),
+        (-np.inf, np.inf),
+        (np.array([1.0, np.nan]), np.array([1.0, np.inf])),
+        (12345679, 12345678),  # far inside the tolerance of floats
+        (np.array([2**60 + 1]), np.array([2**60])),
+        (np.array([255], dtype=np.uint8), np.array([-1])),
+        (np.zeros((0, 3)), np.zeros((0, 4))),
+    ],
+)
+def test_a_wrong_value_never_passes(got: object, want: object) -> None:
+    diagnosis(got, want)
+
+
+@pytest.mark.parametrize(
+    "want", [None, "text", float("nan"), [np.nan], True, {"a": 0j}]
+)
+def test_a_test_that_wants_the_impossible_is_itself_called_broken(want: object) -> None:
+    with pytest.raises(ValueError, match=r"The test of A2.* is broken"):
+        expect({"a": 1.0}, want, "A2")
+
+
+def test_a_long_message_is_cut_and_stays_one_line() -> None:
+    want = {f"a long\nkey {i}": 1.0 for i in range(50)}
+    assert diagnosis({}, want).endswith("…")
+
+
+def test_shape_alone() -> None:
+    expect_shape(np.full((4, 3), np.nan), (4, 3), "W1")
+    expect_shape(3.0, (), "J")
+    expect_shape(np.array(3), (), "J")
+    for got, shape in ((WANT, (3, 4)), (3.0, (1,)), ([[1.0]], (1, 1)), (None, ())):
+        with pytest.raises(AssertionError) as caught:
+            expect_shape(got, shape, "W1")
+        one_line(str(caught.value), "W1")
+
+
+def test_finite_says_where_it_is_not() -> None:
+    expect_finite(WANT, "J")
+    expect_finite(3, "J")
+    expect_finite(np.zeros((0, 2)), "J")
+    bad = changed(changed(WANT, (0, 2), np.inf), (1, slice(0, 2)), np.nan)
+    with pytest.raises(AssertionError, match=r"^J has inf at index \[0, 2\] \(3 of 12"):
+        expect_finite(bad, "J")
+    for got in (None, "nan", [1.0], float("inf"), np.array(["x"]), 1j):
+        with pytest.raises(AssertionError) as caught:
+            expect_finite(got, "J")
+        one_line(str(caught.value), "J")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        WANT,
+        changed(WANT, 0, np.nan),
+        {"W1": WANT, "b": [1, (2.5, None)]},
+        "text",
+        float("nan"),
+        np.array(["a", "b"]),
+        None,
+    ],
+)
+def test_what_was_not_touched_is_unchanged(kept: object) -> None:
+    expect_unchanged(copy.deepcopy(kept), kept, "cache")
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "place"),
+    [
+        (changed(WANT, (0, 0), 1e-300), WANT, "cache was"),
+        (WANT.T, WANT, "cache was"),
+        (WANT.tolist(), WANT, "cache was"),
+        (None, WANT, "cache was"),
+        (WANT, 3.0, "cache was"),
+        (3.0, 3.5, "cache was"),
+        (WANT.astype(np.float32), WANT, "cache was"),
+        ({"Z1": -WANT, "A1": WANT}, {"Z1": WANT, "A1": WANT}, 'cache["Z1"] was'),
+        ({"Z1": WANT}, {"Z1": WANT, "A1": WANT}, "cache got other keys"),
+        ({"Z1": WANT, "A1": WANT}, {"Z1": WANT}, "cache got other keys"),
+        ([1, 2], [1, 2, 3], "cache got other keys, or another length"),
+        ([1, [2, 3]], [1, [2, 4]], "cache[1][1] was"),
+    ],
+)
+def test_a_changed_argument_is_told(now: object, before: object, place: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        expect_unchanged(now, before, "cache")
+    assert one_line(str(caught.value), "cache").startswith(place)
+
+
+DTYPES = st.sampled_from(
+    ["f2", "f4", "f8", "i1", "i8", "u1", "u8", "?", "c16", "O", "U3", "S2", "M8[s]"]
+)
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, SHAPES, elements=None))
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(10**400), max_value=10**400)
+    | st.floats()
+    | st.complex_numbers()
+    | st.text()
+    | st.binary()
+    | st.just(object())
+    | ARRAYS
+    | ARRAYS.filter(lambda a: a.size > 0).map(lambda a: a.flat[0]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
+    max_leaves=6,
+)
+NUMBERS = st.floats(allow_nan=False, width=32) | st.integers(-(2**63), 2**63 - 1)
+WANTS = (
+    NUMBERS
+    | hnp.arrays("f8", SHAPES, elements=st.floats(allow_nan=False))
+    | hnp.arrays("i8", SHAPES)
+    | st.lists(NUMBERS, min_size=1)
+    | st.dictionaries(st.sampled_from(["dW1", "db1"]), NUMBERS)
+)
+
+
+@given(got=PLAIN, want=WANTS, factor=st.floats(allow_nan=True))
+def test_nothing_but_an_assertion_is_ever_raised(
+    got: object, want: Any, factor: float
+) -> None:
+    calls: list[Callable[[], None]] = [
+        lambda: expect(got, want, "A2", factors={"m": factor}),
+        lambda: expect_shape(
+            got, np.shape(want) if type(want) is not dict else (), "A2"
+        ),
+        lambda: expect_finite(got, "A2"),
+        lambda: expect_unchanged(got, want, "A2"),
+    ]
+    for call in calls:
+        try:
+            call()
+        except AssertionError as error:
+            one_line(str(error), "A2")
+
+
+FINITE = hnp.arrays(
+    "f8",
+    hnp.array_shapes(min_dims=0, max_dims=3, max_side=4),
+    elements=st.floats(-1e6, 1e6).map(lambda x: round(x, 3)),
+)
+
+
+@given(want=FINITE, data=st.data())
+def test_one_wrong_entry_is_enough_to_fail(want: Any, data: st.DataObject) -> None:
+    got = np.array(want)
+    place = data.draw(st.integers(0, got.size - 1))
+    gap = data.draw(st.floats(1.01, 1e6)) * (1e-6 + 1e-4 * abs(want.flat[place]))
+    got.flat[place] += data.draw(st.sampled_from([-1, 1])) * gap
+    diagnosis(got, want, factors=FACTORS)
+
+
+@given(want=FINITE)
+def test_a_float32_answer_is_as_right_as_a_float64_one(want: Any) -> None:
+    expect(np.asarray(want).astype(np.float32), want, "A2")
+
+
+@given(got=PLAIN | FINITE, want=WANTS, data=st.data())
+def test_a_message_holds_no_number_of_the_hidden_data(
+    got: object, want: Any, data: st.DataObject
+) -> None:
+    """Every number in it is a shape, an index, a count, or the factor 2.
+
+    These are small here: no side is longer than 4, so no count is above 64.
+    """
+    if isinstance(want, np.ndarray) and data.draw(st.booleans()):
+        ratio = data.draw(st.sampled_from([-1, 0, 0.5, 2, 3, 7, 1 / 7, 0.12345, 321]))
+        with np.errstate(all="ignore"):
+            got = want.astype(float) * ratio
+    try:
+        expect(got, want, "J", factors={"m": 7.0, "the learning rate": 0.3})
+    except AssertionError as error:
+        symptom = re.sub(r"J(\[.*?\])?", "", str(error), count=1)
+        symptom = re.sub(r"has the type \S+", "", symptom)  # such as float64
+        symptom = re.sub(r"'d[Wb]1'", "", symptom)  # keys are public
+        numbers = re.findall(r"[-+]?\d[\d.e+]*\d|\d", symptom)
+        sizes = {str(side) for side in (*np.shape(_shaped(got)), *np.shape(want))}
+        allowed = sizes | {str(n) for n in range(65)} if sizes else {"2"}
+        assert set(numbers) <= allowed, error
+
+
+def _shaped(got: object) -> Any:
+    return got if isinstance(got, np.ndarray) else 0
