@@ -1,0 +1,87 @@
+"""The end of a submission: status and reason into the gradebook."""
+
+from __future__ import annotations
+
+import datetime
+
+from nbgrader.coursedir import CourseDirectory
+
+from nbproctor.bridge import book
+from nbproctor.bridge.ahead import Submission
+from nbproctor.bridge.record import Outcome, Status
+from nbproctor.engine import Report
+
+
+def timestamp(
+    there: CourseDirectory, submission: Submission
+) -> datetime.datetime | None:
+    """Return when it was handed in, or None if no readable file says so."""
+    if (submission.folder / "timestamp.txt").is_symlink():
+        return None
+    try:
+        when: datetime.datetime | None = there.get_existing_timestamp(
+            str(submission.folder)
+        )
+    except (AttributeError, ValueError, OverflowError, OSError):
+        # For what is no date, nbgrader 0.9 calls a method that it does not have.
+        return None
+    return when
+
+
+def finish(there: CourseDirectory, submission: Submission) -> Outcome:
+    """Put status and remarks of a graded submission into the gradebook."""
+    notes = submission.notes()
+    for name, report in submission.reports.items():
+        notes[name] = [
+            *notes[name],
+            *(f"{test}: {why}" for test, why in _not_run(report).items()),
+        ]
+    with book.gradebook(there) as gradebook:
+        found = book.submission(gradebook, there.assignment_id, submission.student)
+        book.withdraw(gradebook, found, submission.reasons)
+        for name, report in submission.reports.items():
+            if not_run := _not_run(report):
+                book.unscore(gradebook, found, name, not_run)
+            book.remark(gradebook, found, name, notes[name], report.verdicts)
+        late = found.total_seconds_late
+        waiting = book.unscored(found)
+        score = max(found.score - found.late_submission_penalty, 0.0)
+        max_score = float(found.max_score)
+    reports = submission.reports.values()
+    status: Status = "graded"
+    if submission.reasons or any(r.notes or _not_run(r) for r in reports):
+        status = "partial"
+    elif any(made.notes for made in submission.repaired.values()):
+        status = "repaired"
+    elif late:
+        status = "late"
+    reasons = [sentence for sentences in notes.values() for sentence in sentences]
+    reasons += [f"Handed in {late / 3600:.1f} hours late."] if late else []
+    reasons += [f"To be graded by hand: {', '.join(waiting)}."] if waiting else []
+    reason = " ".join(reasons)
+    # As in `scores`: a sum that lacks a part is no score.
+    total = None if waiting else score
+    return Outcome(submission.student, status, reason, total, max_score)
+
+
+def _not_run(report: Report) -> dict[str, str]:
+    """Return the tests that say nothing about the answer: test → why.
+
+    A broken test, or one for which no time was left: nothing is graded with it.
+    """
+    return {
+        verdict.cell_id: verdict.message
+        for verdict in report.verdicts
+        if verdict.outcome == "not run" and verdict.max_points
+    }
+
+
+def give_up(there: CourseDirectory, submission: Submission) -> Outcome:
+    """Record that nothing of a submission can be graded, and why."""
+    with book.gradebook(there) as gradebook:
+        found = book.submission(gradebook, there.assignment_id, submission.student)
+        found.timestamp = timestamp(there, submission)
+        book.withdraw(gradebook, found, submission.reasons)
+        max_score = float(found.max_score)
+    reason = " ".join(dict.fromkeys(submission.reasons.values()))
+    return Outcome(submission.student, "ungradable", reason, None, max_score)

@@ -1,0 +1,97 @@
+"""How the grading of a submission ended: ``report.json`` beside the graded notebook.
+
+The file is written last. So it also tells a submission that is done from one that was
+interrupted, and what was handed in then from what is handed in now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from nbproctor import intake
+from nbproctor.verdicts import Verdict
+
+FILE = "report.json"
+Status = Literal["graded", "repaired", "partial", "ungradable", "missing", "late"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the grading of one submission ended.
+
+    Attributes
+    ----------
+    student : str
+        Student id.
+    status : Status
+        One of the words of the design; `reason` says why in a sentence.
+    score : float or None
+        Points after a late penalty; None where nothing was graded (never 0 for that).
+    max_score : float
+        Points of the assignment.
+    """
+
+    student: str
+    status: Status
+    reason: str
+    score: float | None
+    max_score: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ``report.json`` holds.
+
+    Attributes
+    ----------
+    notes : dict
+        Notebook name → sentences for the student: repairs, what died or timed out.
+    verdicts : dict
+        Notebook name → what each test said.
+    handed_in : str
+        SHA-256 of everything in the student's folder.
+    graded_with : list of str
+        Digests of the bundles.
+    """
+
+    outcome: Outcome
+    notes: dict[str, list[str]]
+    verdicts: dict[str, list[Verdict]]
+    handed_in: str
+    graded_with: list[str]
+
+    def write(self, folder: Path) -> None:
+        """Write the file so that it is whole or not there at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{FILE}"
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", "utf-8")
+        temporary.replace(folder / FILE)
+
+    @classmethod
+    def read(cls, folder: Path) -> Record | None:
+        """Read the file of a graded submission; None if there is none."""
+        try:
+            fields = json.loads((folder / FILE).read_text("utf-8"))
+            fields["outcome"] = Outcome(**fields["outcome"])
+            fields["verdicts"] = {
+                name: [Verdict(**verdict) for verdict in verdicts]
+                for name, verdicts in fields["verdicts"].items()
+            }
+            return cls(**fields)
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            return None
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the SHA-256 of names and contents of what a student handed in."""
+    total = hashlib.sha256()
+    for path in intake.files(folder):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(folder)}\0{content}\n".encode())
+    return total.hexdigest()

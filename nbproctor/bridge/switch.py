@@ -1,0 +1,38 @@
+"""Switching nbproctor on, in ``nbgrader_config.py``."""
+
+from __future__ import annotations
+
+import nbgrader.apps.api
+import nbgrader.apps.autogradeapp
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import CheckCellMetadata
+from nbgrader.preprocessors import Execute as StockExecute
+from traitlets.config import Config
+
+from nbproctor.bridge.autograde import Proctored
+from nbproctor.bridge.execute import Execute
+from nbproctor.bridge.export import Export
+
+
+def proctor(config: Config) -> None:
+    """Switch nbproctor on: call it in ``nbgrader_config.py`` with ``c``.
+
+    Everything else that the configuration says about `Autograde` stays in force.
+    """
+    for name in ("sanitize_preprocessors", "autograde_preprocessors"):
+        stock = Autograde.class_traits()[name].default()
+        chosen = config.Autograde.get(name, stock)
+        # nbgrader's metadata is taken from the source, which was checked when the
+        # release was made: no need to check each cell again, twice a submission.
+        config.Autograde[name] = [
+            Execute if preprocessor is StockExecute else preprocessor
+            for preprocessor in chosen
+            if preprocessor is not CheckCellMetadata
+        ]
+    # nbconvert else validates the notebook after every preprocessor.
+    config.NotebookExporter.optimistic_validation = True
+    config.ExportApp.setdefault("plugin_class", Export)
+    # nbgrader's command line and formgrader's button name the class here. A course
+    # that does not list our `Execute` still gets the stock autograder from it.
+    nbgrader.apps.autogradeapp.Autograde = Proctored
+    nbgrader.apps.api.Autograde = Proctored

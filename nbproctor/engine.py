@@ -1,0 +1,210 @@
+"""One submission graded: its code and the assignment in, a report out.
+
+`execute` is a pure function to its callers, in whatever thread or process an executor
+runs it: it keeps a warm fork server for each thread, and gets another when one dies.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nbproctor.bundle import Bundle
+from nbproctor.sandbox import Policy, SandboxError
+from nbproctor.verdicts import Job, Limits, Report, StudentCell
+from nbproctor.zygote import JudgeError, JudgeTimeoutError, Zygote, ZygoteError
+
+__all__ = [
+    "EngineError",
+    "ExecutionError",
+    "Report",
+    "Settings",
+    "StudentCell",
+    "close",
+    "execute",
+    "prepare",
+]
+
+# Besides a submission's own time: starting processes, sending the notebook.
+GRACE_SECONDS = 15.0
+MAX_FILES_BYTES = 16 << 20
+_WARM = ("nbproctor.judge", "nbproctor.student")
+
+
+class EngineError(Exception):
+    """Nothing can be executed on this computer; the message says why."""
+
+
+class ExecutionError(Exception):
+    """One submission cannot be executed, though others can; the message says why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How submissions of one assignment are executed.
+
+    Attributes
+    ----------
+    limits
+        Times and output.
+    policy
+        What student processes may use and read; the assignment's own files are named
+        in ``policy.files``.
+    follow_through
+        Whether an exercise is graded again among correct others.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+    follow_through: bool = True
+
+
+def execute(
+    cells: Sequence[StudentCell],
+    bundle: Bundle,
+    settings: Settings,
+    files: Mapping[str, bytes],
+) -> Report:
+    """Grade one submission.
+
+    Parameters
+    ----------
+    cells
+        The code cells of the notebook, in order.
+    bundle
+        The assignment.
+    settings
+        Limits and rights.
+    files
+        What else the student handed in (relative path → content): it is in the
+        working folder when the first cell runs.
+
+    Raises
+    ------
+    ExecutionError
+        No result even at the second try, or not in time.
+    EngineError
+        No fork server can be started here.
+    """
+    servers = _servers
+    job = Job(
+        cells=bundle.cells,
+        student=(*_unpack(files), *cells),
+        limits=settings.limits,
+        follow_through=settings.follow_through,
+    ).to_bytes()
+    timeout = settings.limits.submission + GRACE_SECONDS
+    for last in (False, True):
+        zygote = servers.get(bundle, settings)
+        try:
+            return Report.from_bytes(zygote.run(job, timeout))
+        except JudgeTimeoutError as error:
+            raise ExecutionError(f"Its execution was stopped: {error}.") from error
+        except (JudgeError, ZygoteError) as error:
+            servers.drop()
+            if last:
+                reason = str(error).strip().splitlines()[-1]
+                raise ExecutionError(f"Its execution failed twice: {reason}") from error
+        except SandboxError as error:
+            raise EngineError(str(error)) from error
+    raise AssertionError("unreachable")
+
+
+def prepare(bundle: Bundle, settings: Settings) -> None:
+    """Start this thread's fork server; `EngineError` tells what is missing."""
+    _servers.get(bundle, settings)
+
+
+def close() -> None:
+    """End every fork server of this process; executions that still run fail."""
+    global _servers
+    ended, _servers = _servers, _Servers()
+    ended.close()
+
+
+def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
+    """Return code that writes `files`, as the student's own process must do it.
+
+    Modules among them can be imported, as from a notebook's folder anywhere.
+    """
+    if sum(map(len, files.values())) > MAX_FILES_BYTES:
+        raise ExecutionError(
+            f"The files beside the notebook are bigger than {MAX_FILES_BYTES >> 20} MB."
+        )
+    lines = ["__import__('sys').path.insert(0, '');"]
+    for name, content in files.items():
+        text = base64.b64encode(content).decode()
+        path = f"__import__('pathlib').Path({name!r})"
+        lines += [
+            f"{path}.parent.mkdir(parents=True, exist_ok=True)",
+            f"{path}.write_bytes(__import__('base64').b64decode({text!r}));",
+        ]
+    return [StudentCell(-1, None, "\n".join(lines))]
+
+
+class _Servers:
+    """The fork servers of this process: one a thread, for one assignment at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[int, tuple[tuple[str, Settings], Zygote]] = {}
+        self._closed = False
+
+    def get(self, bundle: Bundle, settings: Settings) -> Zygote:
+        key = bundle.digest, settings
+        thread = threading.get_ident()
+        with self._lock:
+            if self._closed:
+                raise ExecutionError("The run was stopped.")
+            known = self._running.get(thread)
+        if known and known[0] == key:
+            return known[1]
+        self.drop()
+        zygote = _start(bundle, settings)
+        with self._lock:
+            if not self._closed:
+                self._running[thread] = key, zygote
+                return zygote
+        zygote.close()
+        raise ExecutionError("The run was stopped.")
+
+    def drop(self) -> None:
+        with self._lock:
+            known = self._running.pop(threading.get_ident(), None)
+        if known:
+            known[1].close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            ended = list(self._running.values())
+            self._running.clear()
+        for _, zygote in ended:
+            zygote.close()
+
+
+_servers = _Servers()
+
+
+def _start(bundle: Bundle, settings: Settings) -> Zygote:
+    # What is not installed fails in the cell that imports it, as it always did.
+    wanted = [name for name in bundle.modules if _installed(name)]
+    try:
+        return Zygote.start(
+            settings.policy,
+            [*wanted, *_WARM, ("nbproctor.shell:rehearse", bundle.opening)],
+            student_main="nbproctor.student:main",
+            judge_main="nbproctor.judge:main",
+        )
+    except (ZygoteError, SandboxError, OSError) as error:
+        raise EngineError(str(error)) from error
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,1 @@
+"""The broken class: what students hand in by accident, and what it must earn."""

@@ -1,0 +1,458 @@
+"""The broken class as a table: name, how it is made, expected status and score.
+
+Each case starts from the *released* notebook of ``examples/tiny`` with both
+exercises answered correctly (10 points), and breaks it in one way.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Notebook = dict[str, Any]
+Make = Callable[[Path, Notebook], None]
+NAME = "tiny.ipynb"
+SECRET = "text of a file outside the submission"
+
+ANSWERS = {
+    "fizz": '    return str(n) if n % 3 else "fizz"',
+    "mean_of": "    return sum(numbers) / len(numbers)",
+}
+STUB = "    raise NotImplementedError  # your code here"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One broken submission.
+
+    `note` is a part of a sentence that the student must be told.
+    """
+
+    name: str
+    make: Make
+    status: str
+    score: float | None
+    note: str
+
+
+CASES: list[Case] = []
+
+
+def case(status: str, score: float | None, note: str = "") -> Callable[[Make], Make]:
+    """Enter the function into the table under its own name."""
+
+    def enter(make: Make) -> Make:
+        CASES.append(Case(make.__name__, make, status, score, note))
+        return make
+
+    return enter
+
+
+def answered(release: Notebook) -> Notebook:
+    """Return the released notebook with both exercises answered."""
+    notebook = copy.deepcopy(release)
+    for name, answer in ANSWERS.items():
+        cell = by_id(notebook, name)
+        cell["source"] = text(cell).replace(STUB, answer)
+    return notebook
+
+
+def by_id(notebook: Notebook, name: str) -> dict[str, Any]:
+    """Return the cell with this id."""
+    found: dict[str, Any] = next(c for c in notebook["cells"] if c["id"] == name)
+    return found
+
+
+def text(cell: dict[str, Any]) -> str:
+    """Return the text of a cell."""
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def write(folder: Path, notebook: Notebook, name: str = NAME) -> Path:
+    """Write a notebook the way Jupyter does."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), "utf-8")
+    return path
+
+
+# --- names and places ---------------------------------------------------------
+
+
+@case("graded", 10)
+def untouched(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+
+
+@case("repaired", 10, "tiny (1).ipynb")
+def renamed_by_a_browser(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook, "tiny (1).ipynb")
+
+
+@case("repaired", 10, "tiny-Copy1.ipynb")
+def renamed_by_jupyter(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook, "tiny-Copy1.ipynb")
+
+
+@case("repaired", 10, "My homework.ipynb")
+def any_name(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook, "My homework.ipynb")
+
+
+@case("repaired", 10, "tiny.ipynb.txt")
+def renamed_to_text(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook, "tiny.ipynb.txt")
+
+
+@case("repaired", 10, "homework/tiny")
+def nested_folders(folder: Path, notebook: Notebook) -> None:
+    write(folder / "homework/tiny", notebook)
+
+
+@case("repaired", 10, "2 notebooks")
+def two_copies_one_blank(folder: Path, notebook: Notebook) -> None:
+    blank = copy.deepcopy(notebook)
+    for name, answer in ANSWERS.items():
+        blank_cell = by_id(blank, name)
+        blank_cell["source"] = text(blank_cell).replace(answer, STUB)
+    write(folder, blank, "tiny-Copy1.ipynb")
+    write(folder, notebook, "tiny-Copy2.ipynb")
+
+
+@case("graded", 10)
+def checkpoint_folder_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    write(folder / ".ipynb_checkpoints", {"cells": []}, "tiny-checkpoint.ipynb")
+
+
+@case("ungradable", None, "No notebook")
+def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
+    outside = write(folder.parent / "outside", notebook, "other.ipynb")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NAME).symlink_to(outside)
+    (folder / "readme.txt").write_text("see the link")
+
+
+@case("ungradable", None, "No notebook")
+def linked_folder(folder: Path, notebook: Notebook) -> None:
+    outside = write(folder.parent / "outside2", notebook)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "work").symlink_to(outside.parent, target_is_directory=True)
+    (folder / "readme.txt").write_text("see the folder")
+
+
+# --- encodings and formats ----------------------------------------------------
+
+
+@case("repaired", 10, "byte order mark")
+def byte_order_mark(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+
+@case("repaired", 10, "Latin-1")
+def latin_1(folder: Path, notebook: Notebook) -> None:
+    notebook["cells"][0]["source"] = "Größe des Mittelwerts"
+    path = write(folder, notebook)
+    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
+
+
+@case("repaired", 10, "UTF-16")
+def utf_16(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(path.read_text("utf-8").encode("utf-16"))
+
+
+@case("repaired", 10, "Line ends")
+def windows_line_ends(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["source"] = text(cell).replace("\n", "\r\n")
+    write(folder, notebook)
+
+
+@case("repaired", 10, "old format")
+def notebook_format_3(folder: Path, notebook: Notebook) -> None:
+    cells = []
+    for cell in notebook["cells"]:
+        old = {"cell_type": cell["cell_type"], "metadata": cell["metadata"]}
+        key = "input" if cell["cell_type"] == "code" else "source"
+        cells.append(old | {key: text(cell), "outputs": [], "language": "python"})
+    sheet = {"worksheets": [{"cells": cells}], "nbformat": 3, "nbformat_minor": 0}
+    write(folder, sheet | {"metadata": {"name": ""}})
+
+
+@case("graded", 10)
+def notebook_format_4_0(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        del cell["id"]
+    write(folder, notebook | {"nbformat_minor": 0})
+
+
+@case("graded", 10)
+def fifty_megabytes_of_outputs(folder: Path, notebook: Notebook) -> None:
+    big = {"output_type": "stream", "name": "stdout", "text": "x" * 50_000_000}
+    by_id(notebook, "fizz")["outputs"] = [big]
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def broken_widget_state(folder: Path, notebook: Notebook) -> None:
+    notebook["metadata"]["widgets"] = {"application/vnd.jupyter": "no state"}
+    by_id(notebook, "fizz")["outputs"] = [{"output_type": "display_data", "data": 1}]
+    write(folder, notebook)
+
+
+# --- metadata -----------------------------------------------------------------
+
+
+@case("repaired", 10, "had lost their marks")
+def metadata_lost_ids_kept(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+    write(folder, notebook)
+
+
+@case("repaired", 10, "had lost their marks")
+def metadata_lost_as_in_colab(folder: Path, notebook: Notebook) -> None:
+    for number, cell in enumerate(notebook["cells"]):
+        cell["metadata"] = {"id": f"q{number}"}
+        cell["id"] = f"q{number}"
+    write(folder, notebook)
+
+
+@case("repaired", 10, "had lost their marks")
+def metadata_lost_in_format_4_4(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["metadata"] = {"vscode": {"languageId": "python"}}
+        del cell["id"]
+    write(folder, notebook | {"nbformat_minor": 4})
+
+
+@case("repaired", 5, "had lost their marks")
+def metadata_lost_and_one_blank(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
+    metadata_lost_as_in_colab(folder, notebook)
+
+
+@case("graded", 10)
+def points_and_flags_forged(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        if meta := cell["metadata"].get("nbgrader"):
+            meta |= {"points": 1000, "grade": True, "locked": False, "solution": True}
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def metadata_of_wrong_types(folder: Path, notebook: Notebook) -> None:
+    by_id(notebook, "title")["metadata"] = {"nbgrader": {"grade_id": ["a"]}}
+    by_id(notebook, "fizz-show")["metadata"] = {"nbgrader": "yes", "tags": 3}
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def unknown_grade_id(folder: Path, notebook: Notebook) -> None:
+    meta = {"grade_id": "bonus", "grade": True, "points": 50, "solution": False}
+    extra = {"cell_type": "code", "id": "bonus", "source": "50", "outputs": []}
+    notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def tags_that_skip_or_allow_errors(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["metadata"]["tags"] = [
+            "skip-execution",
+            "raises-exception",
+            "skip-grading",
+        ]
+    write(folder, notebook)
+
+
+@case("repaired", 10, "'xpython' kernel")
+def unknown_kernel(folder: Path, notebook: Notebook) -> None:
+    notebook["metadata"]["kernelspec"] = {"name": "x", "language": "xpython"}
+    write(folder, notebook)
+
+
+# --- cells --------------------------------------------------------------------
+
+
+@case("graded", 10)
+def edited_copy_of_a_solution_last(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    right = copy.deepcopy(cell)
+    cell["source"] = "def fizz(n):\n    return 'first try'"
+    at = notebook["cells"].index(cell)
+    notebook["cells"].insert(at + 1, right | {"id": "again"})
+    write(folder, notebook)
+
+
+@case("repaired", 10, "copies of given cells")
+def blank_copy_of_a_solution_last(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    blank = copy.deepcopy(cell) | {"id": "again"}
+    blank["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
+    notebook["cells"].insert(notebook["cells"].index(cell) + 1, blank)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "copies of given cells")
+def copies_of_test_cells(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz-numbers")
+    for number in range(3):
+        notebook["cells"].append(copy.deepcopy(cell) | {"id": f"c{number}"})
+    write(folder, notebook)
+
+
+@case("repaired", 10, "missing")
+def test_cells_deleted(folder: Path, notebook: Notebook) -> None:
+    gone = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
+    notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in gone]
+    write(folder, notebook)
+
+
+@case("repaired", 5, "no cell in your notebook for: fizz")
+def solution_cell_deleted(folder: Path, notebook: Notebook) -> None:
+    notebook["cells"] = [c for c in notebook["cells"] if c["id"] != "fizz"]
+    write(folder, notebook)
+
+
+@case("repaired", 10, "cell of another exercise: fizz")
+def two_answers_in_one_cell(folder: Path, notebook: Notebook) -> None:
+    fizz, mean = by_id(notebook, "fizz"), by_id(notebook, "mean_of")
+    mean["source"] = text(fizz) + "\n\n\n" + text(mean)
+    notebook["cells"].remove(fizz)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "moved back")
+def tests_moved_to_the_top(folder: Path, notebook: Notebook) -> None:
+    tests = [c for c in notebook["cells"] if c["id"].startswith("mean-")]
+    rest = [c for c in notebook["cells"] if c not in tests]
+    notebook["cells"] = tests + rest
+    write(folder, notebook)
+
+
+@case("repaired", 10, "moved back")
+def exercises_swapped(folder: Path, notebook: Notebook) -> None:
+    cells = notebook["cells"]
+    fizz, mean = (cells.index(by_id(notebook, name)) for name in ANSWERS)
+    cells[fizz], cells[mean] = cells[mean], cells[fizz]
+    write(folder, notebook)
+
+
+@case("repaired", 10, "put back as given")
+def tests_turned_into_text(folder: Path, notebook: Notebook) -> None:
+    for name in ("fizz-numbers", "mean-values"):
+        cell = by_id(notebook, name)
+        cell["cell_type"] = "markdown"
+        del cell["outputs"], cell["execution_count"]
+    write(folder, notebook)
+
+
+@case("repaired", 10, "code again")
+def solution_turned_into_raw_text(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    cell["cell_type"] = "raw"
+    write(folder, notebook)
+
+
+@case("repaired", 0, "put back as given")
+def tests_rewritten_to_pass(folder: Path, notebook: Notebook) -> None:
+    for name, answer in ANSWERS.items():
+        cell = by_id(notebook, name)
+        cell["source"] = text(cell).replace(answer, STUB)
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            cell["source"] = "pass"
+    write(folder, notebook)
+
+
+@case("repaired", 10, "damaged")
+def cells_that_are_no_cells(folder: Path, notebook: Notebook) -> None:
+    notebook["cells"][3:3] = [None, 7, ["a"]]
+    write(folder, notebook)
+
+
+@case("graded", 5)
+def syntax_error_in_one_answer(folder: Path, notebook: Notebook) -> None:
+    by_id(notebook, "fizz")["source"] = "def fizz(n)\n    return n"
+    write(folder, notebook)
+
+
+# --- what cannot be graded ----------------------------------------------------
+
+
+@case("ungradable", None, "cut short")
+def truncated(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(path.read_bytes()[:-400])
+
+
+@case("repaired", 10, "cut short")
+def truncated_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(path.read_bytes()[:-400])
+    write(folder, notebook, "tiny (1).ipynb")
+
+
+@case("ungradable", None, "empty")
+def empty_file(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook).write_bytes(b"")
+
+
+@case("ungradable", None, "web page")
+def html_under_the_name(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook).write_text("<!DOCTYPE html>\n<html></html>")
+
+
+@case("ungradable", None, "PDF")
+def pdf_only(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "homework.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3")
+
+
+@case("ungradable", None, "Office")
+def docx_under_the_name(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook).write_bytes(b"PK\x03\x04 word/document.xml")
+
+
+@case("ungradable", None, "No file")
+def empty_folder(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+@case("ungradable", None, "belongs to this assignment")
+def notebook_of_another_course(folder: Path, notebook: Notebook) -> None:
+    other = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1 + 1"}
+    write(folder, notebook | {"cells": [other | {"outputs": []}]})
+
+
+@case("ungradable", None, "not a notebook")
+def json_that_is_no_notebook(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook).write_text("[1, 2, 3]")
+
+
+@case("ungradable", None, "not a notebook")
+def nested_too_deep(folder: Path, notebook: Notebook) -> None:
+    depth = 100_000
+    write(folder, notebook).write_text("[" * depth + "]" * depth)
+
+
+@case("ungradable", None, "more than 5000 cells")
+def too_many_cells(folder: Path, notebook: Notebook) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": []}
+    notebook["cells"] += [cell] * 5_001
+    write(folder, notebook)
+
+
+@case("ungradable", None, "more text")
+def too_much_text(folder: Path, notebook: Notebook) -> None:
+    by_id(notebook, "title")["source"] = "x" * 4_000_001
+    write(folder, notebook)
