@@ -25,6 +25,7 @@ def expect(
     rtol: float = 1e-4,
     atol: float = 1e-6,
     factors: Mapping[str, float] | None = None,
+    mistakes: Mapping[str, Any] | None = None,
 ) -> None:
     """Compare type, shape and values of an answer with the right one.
 
@@ -53,8 +54,19 @@ def expect(
         `want` is nothing that can be wanted: the test is broken.
     """
     if isinstance(want, Mapping):
-        for label, found, right in _entries(got, want, name):
-            expect(found, right, label, rtol=rtol, atol=atol, factors=factors)
+        for key, (label, found, right) in zip(
+            want, _entries(got, want, name), strict=True
+        ):
+            known = {say: m[key] for say, m in (mistakes or {}).items() if key in m}
+            expect(
+                found,
+                right,
+                label,
+                rtol=rtol,
+                atol=atol,
+                factors=factors,
+                mistakes=known,
+            )
         return
     right = np.asarray(want)
     if right.dtype.kind not in "iuf" or np.isnan(right).any():
@@ -65,6 +77,10 @@ def expect(
         close = np.isclose(answer, right.astype(float), rtol, atol)
         wrong = answer != right if exact else ~close
         if wrong.any():
+            for symptom, mistake in (mistakes or {}).items():
+                made = np.asarray(mistake, dtype=float)
+                if made.shape == answer.shape and _fits(answer, made, rtol):
+                    _fail(name, symptom)
             telling = {"2": 2.0, **(factors or {})}
             _fail(name, _diagnosis(answer, right, wrong, rtol, telling))
 

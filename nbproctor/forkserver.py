@@ -85,7 +85,6 @@ class Server:
         except EOFError:
             for pid in list(self.processes):
                 self._end(pid)
-            shutil.rmtree(self.base)
 
     def _parent(self) -> None:
         request, descriptors = receive(self.control)
@@ -296,7 +295,10 @@ def main(descriptor: int) -> None:
         send(control, {"error": traceback.format_exc()})
         return
     send(control, {"ready": 1})
-    server.serve()
+    try:
+        server.serve()
+    finally:
+        shutil.rmtree(base)
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:

@@ -134,7 +134,9 @@ def _in_order(ranks: list[int]) -> set[int]:
 
 def _known(cell: Cell, source: str, raw: RawCell | None) -> dict[str, Any]:
     kind = cell.nbgrader["cell_type"]
-    made = _own({**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source})
+    made = _own(
+        {**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source}
+    )
     if cell.locked:
         made["source"] = cell.source
     made["metadata"]["nbgrader"] = dict(cell.nbgrader)

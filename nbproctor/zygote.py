@@ -13,6 +13,7 @@ before `Zygote.run` returns, whoever died first.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,6 +42,8 @@ __all__ = ["Child", "JudgeError", "JudgeTimeoutError", "Zygote", "ZygoteError"]
 # A judge is trusted, but no more than it needs: the student's policy, with more room.
 JUDGE_MEMORY = 4 << 30
 JUDGE_CPU_SECONDS = 3600
+# Where forks have their folders inside bubblewrap.
+INSIDE = Path("/tmp/nbproctor")
 # One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
 # and submissions run side by side instead.
 ONE_THREAD = [
@@ -83,12 +86,14 @@ class Zygote:
         process: subprocess.Popen[bytes],
         control: socket.socket,
         log: IO[bytes],
+        base: Path,
         policy: Policy,
         level: str,
     ) -> None:
         self._process = process
         self._control = control
         self._log = log
+        self._base = base
         self.policy = policy
         self.level = level
 
@@ -121,12 +126,9 @@ class Zygote:
         ZygoteError
             A module does not import, or a mandatory layer is missing.
         """
-        weak = policy.weak
         outer = sys.platform == "linux" and bubblewrap.failure() is None
-        # The zygote removes it; inside bubblewrap it lies in a /tmp of its own.
-        base = Path(
-            "/tmp/nbproctor" if outer else tempfile.mkdtemp(prefix="nbproctor-")
-        )
+        # Inside bubblewrap it lies in a /tmp of the zygote's own.
+        base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
         cache = _cache_folder(base)
         readable = (*policy.readable, *path, str(cache))
         policy = replace(policy, readable=readable)
@@ -152,8 +154,8 @@ class Zygote:
                 # Ctrl-C in the terminal is the parent's to answer.
                 start_new_session=True,
             )
-        level = "full" if outer else "weak" if weak else "standard"
-        zygote = cls(process, control, log, policy, level)
+        level = "weak" if policy.weak else "full" if outer else "standard"
+        zygote = cls(process, control, log, base, policy, level)
         try:
             zygote._request(
                 {
@@ -228,6 +230,9 @@ class Zygote:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        # The zygote does this when its parent dies, the parent when the zygote did.
+        if self._base != INSIDE:
+            shutil.rmtree(self._base, ignore_errors=True)
 
     def __enter__(self) -> Zygote:
         return self

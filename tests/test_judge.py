@@ -111,7 +111,7 @@ LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
     points = float(POINTS.get(name, 0))
     skip = name == "demo"
-    return Cell(name, kind, source, points, exercise, skip, name, "", {})
+    return Cell(name, kind, source, points, exercise, skip, name, source, {})
 
 
 SOURCE = (
@@ -189,9 +189,17 @@ def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
 
 
 def test_a_skipped_demo_is_not_run_because_the_source_says_so() -> None:
-    report = grade(submission(demo="raise SystemError('ran')"))
-    assert "ran" not in json.dumps(report.outputs)
-    assert points(report) == FULL
+    report = grade(submission())
+    place = [ours.id for ours in SOURCE].index("demo")
+    assert place not in report.outputs
+
+
+def test_a_demo_that_a_student_changed_is_run() -> None:
+    scale = SCALE.replace("x *= factor", "x *= same(factor)")
+    assert scale != SCALE
+    assert points(grade(submission(scale=scale)))["scale_values"] == 0
+    helper = "def same(number):\n    return number"
+    assert points(grade(submission(demo=helper, scale=scale))) == FULL
 
 
 WRONG: dict[str, tuple[dict[str, str], dict[str, float]]] = {

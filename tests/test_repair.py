@@ -144,14 +144,24 @@ def test_a_lab_that_lost_all_marks_is_matched_cell_by_cell(
     assert len(made.notebook["cells"]) == len(notebook["cells"])
 
 
-def test_attachments_of_an_answer_in_words_are_kept(
+PIXEL = (  # a PNG of one pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_pictures_in_an_answer_in_words_are_kept_and_nothing_else(
     tmp_path: Path, bundle: Bundle, release: Notebook
 ) -> None:
     notebook = answered(release)
-    picture = {"p.png": {"image/png": "aGk="}}
-    notebook["cells"][0]["attachments"] = picture
+    picture = {"image/png": PIXEL}
+    cell = notebook["cells"][0]
+    cell["source"] = "![my sketch](attachment:p.png)"
+    cell["attachments"] = {"p.png": picture, "page": {"text/html": "<script>"}}
     write(tmp_path, notebook)
-    assert repair(tmp_path, bundle).notebook["cells"][0]["attachments"] == picture
+    kept = repair(tmp_path, bundle).notebook["cells"][0]
+    assert kept["attachments"] == {"p.png": picture}
+    assert kept["source"] == cell["source"]
 
 
 JSON = st.recursive(

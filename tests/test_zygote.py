@@ -285,6 +285,8 @@ def test_closing_leaves_no_process_and_no_folder(level: str, tmp_path: Path) -> 
         zygote = start(level)
         processes = family(zygote)
         zygote.close()
+        with pytest.raises(ZygoteError):
+            start(level, POLICY, "nonesuch")
     assert survivors(processes) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -305,7 +307,7 @@ def test_when_the_zygote_is_killed_everything_dies(level: str) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_when_the_parent_is_killed_everything_dies(level: str) -> None:
+def test_when_the_parent_is_killed_everything_dies(level: str, tmp_path: Path) -> None:
     code = f"""
 import sys
 sys.path[:0] = {[str(PROJECT), str(PROJECT / "tests")]!r}
@@ -314,7 +316,12 @@ zygote = t.start({level!r})
 print(" ".join(str(process.pid) for process in t.family(zygote)), flush=True)
 zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
 """
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    tmp_path.chmod(0o755)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert parent.stdout is not None
     line = parent.stdout.readline()
     processes = [psutil.Process(int(number)) for number in line.split()]
@@ -323,6 +330,7 @@ zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
     parent.wait()
     parent.stdout.close()
     assert survivors(processes) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- what the server itself holds and refuses -----------------------------------------
