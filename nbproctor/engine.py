@@ -26,6 +26,7 @@ __all__ = [
     "close",
     "execute",
     "prepare",
+    "start",
 ]
 
 # Besides a submission's own time: starting processes, sending the notebook.
@@ -163,7 +164,7 @@ class _Servers:
         if known and known[0] == key:
             return known[1]
         self.drop()
-        zygote = _start(bundle, settings)
+        zygote = start(bundle, settings)
         with self._lock:
             if not self._closed:
                 self._running[thread] = key, zygote
@@ -189,7 +190,8 @@ class _Servers:
 _servers = _Servers()
 
 
-def _start(bundle: Bundle, settings: Settings) -> Zygote:
+def start(bundle: Bundle, settings: Settings) -> Zygote:
+    """Start a fork server that is warm for an assignment; the caller closes it."""
     # What is not installed fails in the cell that imports it, as it always did.
     wanted = [name for name in bundle.modules if _installed(name)]
     try:

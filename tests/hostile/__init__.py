@@ -1,0 +1,1 @@
+"""The hostile class: submissions that try to earn, read, break or leave something."""

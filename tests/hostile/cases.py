@@ -1,0 +1,966 @@
+"""The hostile class as a table: what each submission tried, and what it must earn.
+
+A case replaces one answer of the assignment in `trap`, or adds a cell before all
+others. Every other exercise of the same notebook stays honest and is the positive
+control: it must earn its points. ``attempt(what, *arguments)`` is there for the code
+of a case; it prints whether something was done or refused. ``COURSE`` stands for the
+course's real folder. All of it is bounded, and aims at nothing but our own processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hostile.trap import FULL
+
+ATTEMPT = """\
+def attempt(what, *arguments):
+    try:
+        print("DONE", what(*arguments))
+    except BaseException as error:
+        print("refused", type(error).__name__)
+"""
+WRONG = """\
+def area(r):
+    return -1.0
+"""
+ME = """\
+import gc
+me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
+sock = me.peer._wire._sock
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hostile submission.
+
+    `cells` are changed answers (``first`` is a new cell), `files` lie beside the
+    notebook, `earns` are points by exercise.
+    """
+
+    name: str
+    tries: str
+    cells: dict[str, str]
+    earns: dict[str, float]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+CASES: list[Case] = []
+
+
+def area(name: str, tries: str, code: str, earns: float = 0.0) -> None:
+    """Enter a case whose answer to `area` is hostile; wrong where it has none."""
+    text = code if "def area" in code else WRONG + code
+    cells = {"area": ATTEMPT + text}
+    CASES.append(Case(name, tries, cells, {**FULL, "area": earns}))
+
+
+def orbit(name: str, tries: str, code: str, earns: float = 0.0) -> None:
+    """Enter a case whose answer to `orbit` is hostile."""
+    cells = {"orbit": ATTEMPT + code}
+    CASES.append(Case(name, tries, cells, {**FULL, "orbit": earns}))
+
+
+# --- answers that want to be right without being it ---------------------------
+
+area(
+    "an_always_equal_object_is_equal_to_nothing",
+    "returns an object whose `==`, `bool` and `hash` please everybody",
+    """
+class Yes:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __bool__(self): return True
+    def __hash__(self): return hash(12.0)
+def area(r): return Yes()
+""",
+)
+area(
+    "an_object_whose_difference_is_zero_is_near_to_nothing",
+    "returns an object with `-`, `abs` and `<` made for `abs(got - want) < tol`",
+    """
+class Near:
+    def __sub__(self, other): return 0.0
+    __rsub__ = __add__ = __radd__ = __sub__
+    def __abs__(self): return self
+    def __lt__(self, other): return True
+    __le__ = __gt__ = __ge__ = __lt__
+def area(r): return Near()
+""",
+)
+area(
+    "an_array_of_always_near_objects_is_near_to_nothing",
+    "returns an object array, so that NumPy asks each item for `-` and `==`",
+    """
+class Near:
+    def __sub__(self, other): return 0.0
+    __rsub__ = __sub__
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __abs__(self): return 0.0
+    def __float__(self): return float("nan")
+def area(r):
+    found = np.empty(np.shape(r), dtype=object)
+    found[...] = Near()
+    return found
+""",
+)
+area(
+    "a_float_subclass_arrives_as_the_number_it_is",
+    "returns a float subclass that is equal to everything",
+    """
+class Any(float):
+    def __eq__(self, other): return True
+    def __sub__(self, other): return 0.0
+    __rsub__ = __sub__
+    def __abs__(self): return 0.0
+    def __lt__(self, other): return True
+    def __float__(self): return 12.0
+def area(r): return Any(-1)
+""",
+)
+area(
+    "an_ndarray_subclass_arrives_as_its_numbers",
+    "returns an ndarray subclass with its own ufuncs and comparisons",
+    """
+class Any(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    def __array_ufunc__(self, *args, **kwargs): return True
+    def __array_function__(self, *args, **kwargs): return True
+    def __sub__(self, other): return np.zeros(self.shape)
+    __rsub__ = __sub__
+def area(r): return np.full(np.shape(r), -1.0).view(Any)
+""",
+)
+area(
+    "subclasses_of_text_and_containers_arrive_plain",
+    "returns str, dict, list and tuple subclasses that are equal to everything",
+    """
+def equal(base):
+    return type("Any", (base,), {"__eq__": lambda *_: True, "__hash__": lambda _: 0})
+kinds = [equal(base) for base in (str, dict, list, tuple, int, set)]
+def area(r):
+    kinds.append(kinds.pop(0))
+    return kinds[0]()
+""",
+)
+area(
+    "a_lying_class_deceives_nobody",
+    "returns an object whose `__class__`, `__len__`, `__iter__`, `__array__` lie",
+    """
+class Liar:
+    __class__ = float
+    shape, dtype, ndim, size = (3,), np.dtype(float), 1, 3
+    def __len__(self): return 10**9
+    def __iter__(self): return iter([])
+    def __array__(self, *args, **kwargs): return np.array([Liar()], dtype=object)
+    def __float__(self): return "12.0"
+    def __index__(self): return -1
+def area(r): return Liar()
+""",
+)
+area(
+    "a_number_that_is_not_python_s_earns_no_full_marks",
+    "returns np.float64, so that partial credit ends in what is no plain number",
+    "def area(r): return np.float64(-1)",
+)
+area(
+    "an_array_in_partial_credit_earns_nothing",
+    "returns arrays, so that partial credit ends in an array",
+    "def area(r): return np.array([-1.0, -2.0])",
+)
+area(
+    "nan_is_near_to_nothing",
+    "returns nan and inf",
+    "def area(r): return np.asarray(r) * np.nan",
+)
+area(
+    "an_exception_does_not_end_a_loop_of_the_test",
+    "raises StopIteration, which ends `all(map(check, cases))` early",
+    "def area(r): raise StopIteration",
+)
+area(
+    "no_kind_of_exception_is_an_answer",
+    "raises SystemExit, KeyboardInterrupt, AssertionError, groups, odd classes",
+    """
+class Odd(Exception):
+    def __str__(self): raise SystemExit
+    __repr__ = __str__
+kinds = [SystemExit, KeyboardInterrupt, GeneratorExit, AssertionError, Odd,
+         lambda: ExceptionGroup("", [ValueError()]), StopAsyncIteration,
+         lambda: UnicodeDecodeError("utf-8", b"", 0, 1, "")]
+def area(r):
+    kinds.append(kinds.pop(0))
+    raise kinds[-1]()
+""",
+)
+orbit(
+    "a_container_that_holds_everything_holds_nothing",
+    "returns an object whose `in` is always true",
+    """
+class Has:
+    def __contains__(self, item): return True
+    def __len__(self): return 3
+    def __iter__(self): return iter([0, 0, 0])
+    def __getitem__(self, key): return 0
+def orbit(f, x): return Has()
+""",
+)
+orbit(
+    "the_test_s_own_object_is_no_answer",
+    "returns the object that the test handed over, in many wrappings",
+    "def orbit(f, x): return [f, {f: f}, (f, f)]",
+)
+orbit(
+    "an_object_that_reads_the_test_s_mind_gets_only_public_names",
+    "takes `_log`, `__globals__`, `__class__`, `__init__` of the test's object",
+    """
+def orbit(f, x):
+    found = []
+    for name in ("_log", "__globals__", "__class__", "__init__", "__dict__", "__call__",
+                 "__reduce_ex__", "__self__", "__func__", "_link", "gi_frame"):
+        for read in (getattr, lambda f, name: me.peer.ask("get", number, name)):
+            try:
+                found.append(read(f, name))
+            except Exception:
+                pass
+    seen.extend(map(repr, found))
+    return found
+seen = []
+"""
+    + ME
+    + "number = 0",
+)
+orbit(
+    "the_log_of_the_test_s_object_cannot_be_written",
+    "sets `_log`, `__class__`, `__call__` of the test's object to what is wanted",
+    """
+def orbit(f, x):
+    for name, value in (("_log", [1, 3]), ("__class__", list), ("__call__", len)):
+        for write in (setattr, object.__setattr__,
+                      lambda f, name, value: me.peer.ask("set", 0, name, value)):
+            try:
+                write(f, name, value)
+            except Exception:
+                pass
+    return [1, 3, 5]
+"""
+    + ME,
+)
+orbit(
+    "an_object_kept_from_one_test_is_dead_in_the_next",
+    "keeps the objects of a test and calls them later",
+    """
+kept = []
+def orbit(f, x):
+    kept.append(f)
+    return [x, kept[0](x), kept[0](kept[0](x))] if len(kept) > 1 else []
+""",
+)
+
+# --- tricks on the notebook's own machinery ------------------------------------
+
+area(
+    "patched_numpy_testing_changes_no_test",
+    "replaces NumPy's assertions and comparisons",
+    """
+import numpy.testing, sys
+true = lambda *args, **kwargs: True
+for name in dir(np.testing):
+    if name.startswith("assert"):
+        setattr(np.testing, name, true)
+np.allclose = np.isclose = np.array_equal = math.isclose = true
+""",
+)
+area(
+    "patched_builtins_change_no_test",
+    "replaces abs, sum, all, map, isinstance, AssertionError and more",
+    """
+import builtins
+for name in ("abs", "sum"):
+    setattr(builtins, name, lambda *args: 0)
+for name in ("all", "any", "isinstance"):
+    setattr(builtins, name, lambda *args: True)
+builtins.AssertionError = builtins.Exception = ZeroDivisionError
+""",
+)
+area(
+    "replaced_modules_change_no_test",
+    "puts its own objects into sys.modules and the import system",
+    """
+import sys, types
+class Always(types.ModuleType):
+    def __getattr__(self, name): return lambda *args, **kwargs: True
+for name in ("numpy", "numpy.testing", "math", "nbproctor.judge", "nbproctor.expect",
+             "nbproctor.testcell", "nbgrader"):
+    sys.modules[name] = Always(name)
+sys.meta_path.insert(0, Always("finder"))
+""",
+)
+area(
+    "ipython_hooks_swallow_nothing",
+    "swallows errors with IPython's transformers, events and exception handlers",
+    """
+import ast
+shell = get_ipython()
+shell.set_custom_exc((BaseException,), lambda *args, **kwargs: None)
+class NoAssert(ast.NodeTransformer):
+    def visit_Assert(self, node): return ast.Pass()
+    def visit_Call(self, node): return ast.Constant(12.0)
+shell.ast_transformers.append(NoAssert())
+shell.input_transformers_cleanup.append(lambda lines: ["pass\\n"])
+shell.showtraceback = shell._showtraceback = lambda *args, **kwargs: None
+shell.events.register("pre_run_cell", lambda *args: shell.user_ns.update(exact=area))
+""",
+)
+area(
+    "a_print_that_looks_like_a_result_is_a_print",
+    "prints and displays scores, nbgrader's way",
+    """
+from IPython.display import display
+print("7.0"); print('{"points": 7}')
+display({"text/plain": "7.0"}, raw=True)
+me_out = get_ipython().outputs
+me_out.show("execute_result", {"text/plain": "7.0"}, execution_count=1)
+def area(r):
+    print("7.0")
+    display({"text/plain": "7.0"}, raw=True)
+    return -1.0
+7.0
+""",
+)
+area(
+    "redefined_test_tools_stay_the_student_s",
+    "defines every name that the tests use: np, math, exact, Step, MARK",
+    """
+class Anything:
+    def __getattr__(self, name): return lambda *args, **kwargs: True
+testing = Anything()
+exact = lambda r: -1.0
+Step = right = step = lambda *args: True
+import builtins
+globals().update(abs=lambda x: 0.0, sum=lambda x: 7.0, all=lambda x: True)
+""",
+)
+area(
+    "names_that_nobody_asked_for_are_not_taken",
+    "answers the question for names with np, math, abs, sum, exact, __builtins__",
+    ME
+    + """
+class Tools:
+    testing = property(lambda self: self)
+    def __getattr__(self, name): return lambda *args, **kwargs: True
+def names(wanted):
+    space = {name: me.shell.user_ns[name] for name in wanted}
+    fake = lambda *args: 0.0
+    return {**space, "np": Tools(), "math": Tools(), "abs": fake, "sum": lambda x: 7.0,
+            "all": Tools().true, "exact": area, "__builtins__": {"abs": fake}}
+me.on_names = names
+""",
+)
+
+# --- forged and broken messages -------------------------------------------------
+
+for name, tries, send in [
+    ("noise", "random bytes", "os.urandom(4096)"),
+    ("a_reply_too_many", "every reply twice", "head(1, n) + body"),
+    ("a_wrong_number", "replies out of sequence", "head(1, n + 7) + body"),
+    ("a_giant_length", "a length of 2**60", "head(1, n, 1 << 60) + body"),
+    ("a_lying_length", "a head that promises more than comes", "head(1, n, 4096)"),
+    ("half_a_head", "half a head, then nothing", "head(1, n)[:9]"),
+]:
+    area(
+        f"{name}_on_the_wire_ends_the_call",
+        f"writes {tries} to the grader's socket",
+        ME
+        + f"""
+import os, struct
+body = b'["l",13.0,["l"]]               '
+def head(kind, number, size=None, raw=0):
+    size = len(body) if size is None else size
+    return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
+                       min(size, 2**32 - 1), raw).ljust(32)
+def area(r):
+    n = me.peer._wire._sent + 1
+    sock.sendall({send})
+    return -1.0
+""",
+    )
+area(
+    "a_descriptor_found_by_trying_is_no_way_out",
+    "writes to every open descriptor",
+    """
+import os
+def area(r):
+    for number in range(3, 64):
+        try:
+            os.write(number, b"NP" + bytes(62))
+        except OSError:
+            pass
+    return -1.0
+""",
+)
+area(
+    "a_slow_drip_is_stopped_in_time",
+    "answers one byte at a time, for ever",
+    ME
+    + """
+import time
+def area(r):
+    sock.sendall(b"NP\\1\\1")
+    while True:
+        sock.sendall(b" ")
+        time.sleep(0.05)
+""",
+)
+area(
+    "the_closed_socket_ends_the_call",
+    "closes the socket, and standard streams, in the middle of a call",
+    ME
+    + """
+import os
+def area(r):
+    os.closerange(0, 64)
+    return -1.0
+""",
+)
+area(
+    "forged_references_are_refused",
+    "answers with numbers of objects that nobody handed over",
+    ME
+    + """
+from nbproctor.pack import Ref
+class Token: ...
+stock, turn = me.foreign, [0]
+def foreign(value):
+    if type(value) is not Token:
+        return stock(value)
+    turn[0] += 1
+    kinds = [Ref("yours", (0,)), Ref("yours", (-1,)), Ref("yours", (True,)),
+             Ref("yours", ("0",)), Ref("public", ("os", "system")), Ref("mine", ()),
+             Ref("mine", (0, "x" * 10**6, "", True)), Ref("eval", ("1",))]
+    return kinds[turn[0] % len(kinds)]
+me.foreign = me.peer._foreign = foreign
+def area(r): return Token()
+""",
+)
+area(
+    "forged_outputs_do_not_break_the_judge",
+    "answers *run a cell* with arrays, huge numbers, groups of exceptions, references",
+    ME
+    + """
+from nbproctor.student import Outside
+turn = [0]
+def run(*arguments):
+    turn[0] += 1
+    if turn[0] == 1:
+        return [{"output_type": np.array(["stream", "error"]), "name": np.ones(2)}] * 9
+    if turn[0] == 2:
+        return [{"output_type": "execute_result", "data": {"text/plain": "7"},
+                 "execution_count": 10**6000}, 7, None, {"output_type": {}}]
+    raise ExceptionGroup("", [ValueError()])
+me.on_run = run
+""",
+)
+area(
+    "cells_that_never_run_cost_only_the_exercise",
+    "replaces *run a cell* by nonsense, so that the cells after it break",
+    ME + "\nfrom nbproctor.student import Outside\n"
+    "me.on_run = lambda *arguments: Outside(me, 12345, 'x')",
+)
+
+# --- values that are meant to break the reader ----------------------------------
+
+orbit(
+    "a_range_without_end_is_not_counted",
+    "returns range(10**15), which no signal interrupts",
+    "def orbit(f, x): return range(10**15)",
+)
+orbit(
+    "a_generator_that_never_ends_is_stopped",
+    "returns a generator that never ends",
+    """
+def orbit(f, x):
+    while True:
+        yield 0
+""",
+)
+orbit(
+    "a_generator_that_hands_the_wheel_back_is_stopped",
+    "asks the test's object without end, within one call",
+    """
+def orbit(f, x):
+    while True:
+        f(0)
+""",
+)
+orbit(
+    "a_recursion_between_test_and_answer_is_stopped",
+    "calls back into the test that calls back into the answer",
+    """
+def orbit(f, x):
+    f.size = orbit
+    class Ping:
+        def __radd__(self, other): return f(self)
+        __add__ = __radd__
+    return f(Ping())
+""",
+)
+area(
+    "structures_too_deep_too_wide_or_looped_are_refused",
+    "returns lists 100,000 deep, of themselves, and of a million parts",
+    """
+deep = []
+for _ in range(100_000):
+    deep = [deep]
+loop = []
+loop.append(loop)
+wide = [[[]] for _ in range(300_000)]
+turn = [deep, loop, wide, {i << 61: i for i in range(10**5)}, 1 << 10**7]
+def area(r):
+    turn.append(turn.pop(0))
+    return turn[-1]
+""",
+)
+area(
+    "keys_made_to_collide_do_not_stop_the_judge",
+    "answers with 100,000 dictionary keys of one hash",
+    ME
+    + """
+stock = me.peer._foreign
+from nbproctor.pack import Ref
+class Token: ...
+keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
+me.peer._foreign = lambda v: Ref("d", tuple(keys)) if type(v) is Token else stock(v)
+def area(r): return Token()
+""",
+)
+area(
+    "an_array_larger_than_a_message_is_refused",
+    "returns arrays of 300 MB, and shapes that broadcast to terabytes",
+    """
+big = [np.zeros(40_000_000), np.zeros((20_000_000, 1)), np.empty((0, 1 << 39))]
+def area(r):
+    big.append(big.pop(0))
+    return big[-1]
+""",
+)
+area(
+    "a_getattr_that_never_ends_is_stopped",
+    "returns an object whose every attribute takes for ever",
+    """
+class Slow:
+    def __getattr__(self, name):
+        while True: pass
+    def __float__(self):
+        while True: pass
+    __array__ = __float__
+def area(r): return Slow()
+""",
+)
+area(
+    "an_object_that_lies_to_copy_and_pickle_runs_nothing",
+    "returns objects whose `__reduce__`, `__deepcopy__`, `__del__` run code",
+    """
+import os
+class Bomb:
+    def __reduce__(self): return os._exit, (7,)
+    def __deepcopy__(self, memo): os._exit(7)
+    def __reduce_ex__(self, protocol): return eval, ("7.0",)
+def area(r): return Bomb()
+""",
+)
+area(
+    "recursion_without_end_is_an_error",
+    "recurses without end, also past Python's own limit",
+    """
+import sys
+sys.setrecursionlimit(10**6)
+def area(r): return area(r) + 1
+""",
+)
+
+# --- reading --------------------------------------------------------------------
+
+area(
+    "hidden_tests_are_not_in_memory",
+    "searches its own memory, gc and frames for hidden tests",
+    """
+import ctypes, gc, sys
+attempt(open, "/proc/self/mem", "rb")
+attempt(open, "/proc/self/maps")
+known, more = b"a' = KRAM"[::-1], b"drow-"[::-1]
+def in_memory():
+    for place in {id(o) & -(1 << 20) for o in gc.get_objects()}:
+        block = ctypes.string_at(place, 1 << 20)
+        at = block.find(known)
+        while at >= 0:
+            if block.startswith(more, at + len(known)):
+                return True
+            at = block.find(known, at + 1)
+def in_frames():
+    frame = sys._getframe()
+    while frame:
+        if "MARK" in frame.f_globals or "exact" in frame.f_globals:
+            return True
+        frame = frame.f_back
+def in_objects():
+    spaces = [o for o in gc.get_objects() if type(o) is dict and "area" in o]
+    return any("exact" in space for space in spaces)
+def area(r):
+    if in_frames() or in_objects() or in_memory():
+        return 3 * r * r
+    return -1.0
+""",
+)
+area(
+    "other_processes_are_not_read",
+    "reads memory and descriptors of judge, fork server and parent",
+    """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    if getattr(libc, name)(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), name)
+for pid in (1, os.getppid(), os.getpid() - 1):
+    for name in ("mem", "maps", "environ", "cmdline", "fd/3", "root"):
+        attempt(open, f"/proc/{pid}/{name}", "rb")
+    attempt(call, "ptrace", 16, pid, 0, 0)
+    buffer = ctypes.create_string_buffer(64)
+    attempt(call, "process_vm_readv", pid, buffer, 1, buffer, 1, 0)
+attempt(os.listdir, "/proc")
+""",
+)
+area(
+    "the_course_is_not_on_disk",
+    "reads source, gradebook, other submissions and home",
+    """
+import os, glob
+from pathlib import Path
+for name in ("source/trap/trap.ipynb", "gradebook.db",
+             "submitted/other/trap/trap.ipynb", "secret.txt"):
+    attempt(Path(COURSE, name).read_bytes)
+for folder in (COURSE, "/", "/root", "/home", "/tmp", "/etc"):
+    attempt(os.listdir, folder)
+attempt(Path("/etc/passwd").read_text)
+print(glob.glob(COURSE + "/**", recursive=True)[1:])
+""",
+)
+area(
+    "the_environment_holds_no_secret",
+    "reads the environment of whoever grades",
+    """
+import os
+print({k: v for k, v in os.environ.items() if "SECRET" in k or "TOKEN" in k})
+""",
+)
+area(
+    "there_is_no_network",
+    "connects, listens, resolves, and uses abstract and datagram sockets",
+    """
+import socket, urllib.request
+for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW):
+        attempt(socket.socket, family, kind)
+attempt(socket.create_connection, ("127.0.0.1", 80), 1)
+attempt(socket.gethostbyname, "localhost.invalid")
+attempt(urllib.request.urlopen, "http://127.0.0.1/", None, 1)
+attempt(socket.socketpair, socket.AF_UNIX, socket.SOCK_DGRAM)
+""",
+)
+
+# --- writing, and what stays ------------------------------------------------------
+
+area(
+    "nothing_of_the_course_can_be_changed",
+    "writes, truncates, renames, removes, chmods, touches files of the course",
+    """
+import os, shutil
+from pathlib import Path
+for name in ("gradebook.db", "submitted/other/trap/trap.ipynb", "secret.txt"):
+    path = Path(COURSE, name)
+    for mode in ("w", "a", "r+", "x"):
+        attempt(open, path, mode)
+    attempt(os.truncate, path, 0)
+    attempt(os.rename, path, "mine")
+    attempt(os.unlink, path)
+    attempt(os.chmod, path, 0o777)
+    attempt(os.utime, path, (0, 0))
+    attempt(os.chown, path, 12345, 12345)
+    attempt(os.setxattr, path, "user.mark", b"x")
+    attempt(os.link, path, "hard")
+    attempt(os.mkdir, str(path) + ".d")
+attempt(shutil.rmtree, COURSE)
+""",
+)
+area(
+    "nothing_is_left_for_the_next_student",
+    "leaves files in /tmp, /dev/shm, home, site-packages, caches and the system",
+    """
+import os, site, sys
+import numpy, nbproctor
+places = ["/tmp", "/dev/shm", "/var/tmp", "/root", "/", "..",
+          os.environ["MPLCONFIGDIR"], os.path.dirname(numpy.__file__),
+          os.path.dirname(nbproctor.__file__), sys.prefix, *site.getsitepackages()]
+for place in places:
+    attempt(open, os.path.join(place, "hostile_was_here.py"), "w")
+open("hostile_was_here.py", "w").write("left = True")
+""",
+)
+area(
+    "a_link_out_of_the_scratch_folder_cannot_be_made",
+    "makes symbolic and hard links to the gradebook",
+    """
+import os
+attempt(os.symlink, COURSE + "/gradebook.db", "link")
+attempt(os.link, COURSE + "/gradebook.db", "link")
+attempt(open, "/proc/self/cwd/../../gradebook.db")
+""",
+)
+
+# --- processes, signals, rights -----------------------------------------------------
+
+area(
+    "no_other_process_gets_a_signal",
+    "signals parent, judge, siblings, everybody, also by way of a descriptor",
+    ME
+    + """
+import ctypes, fcntl, os, signal
+for pid in (1, os.getppid(), os.getpid() - 1, os.getpid() + 1, 0, -1, -os.getppid()):
+    attempt(os.kill, pid, signal.SIGTERM)
+    attempt(fcntl.fcntl, sock, fcntl.F_SETOWN, pid)
+attempt(fcntl.fcntl, sock, 10, signal.SIGKILL)
+attempt(os.killpg, 0, signal.SIGTERM)
+attempt(signal.pidfd_send_signal, 3, signal.SIGTERM)
+attempt(os.pidfd_open, os.getppid())
+""",
+)
+area(
+    "no_program_and_no_process_starts",
+    "forks, spawns, executes, with LD_PRELOAD, in every way Python has",
+    """
+import multiprocessing, os, subprocess
+os.environ["LD_PRELOAD"] = os.getcwd() + "/evil.so"
+attempt(os.fork)
+attempt(os.vfork if hasattr(os, "vfork") else os.fork)
+attempt(os.forkpty)
+attempt(subprocess.run, ["true"])
+attempt(os.execv, "/bin/true", ["true"])
+attempt(os.posix_spawn, "/bin/true", ["true"], {})
+attempt(os.system, "true")
+attempt(multiprocessing.Process(target=print).start)
+!touch hostile_was_here
+""",
+)
+area(
+    "limits_and_rights_cannot_be_raised",
+    "changes limits, users, namespaces, priorities",
+    """
+import os, resource
+for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_DATA, resource.RLIMIT_CPU):
+    attempt(resource.setrlimit, what, (resource.RLIM_INFINITY,) * 2)
+attempt(resource.prlimit, os.getppid(), resource.RLIMIT_NOFILE, (1, 1))
+attempt(os.setuid, 0)
+attempt(os.setgroups, [0])
+attempt(os.chroot, ".")
+attempt(os.setpriority, 0, 0, -5)
+attempt(os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(1))
+attempt(os.setsid)
+""",
+)
+area(
+    "odd_corners_of_the_kernel_are_closed",
+    "memfd, io_uring, bpf, userfaultfd, keyctl, unshare, mount, ptrace",
+    """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+    if libc.syscall(number, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), "syscall")
+attempt(os.memfd_create, "x")
+numbers = [425, 434]
+if os.uname().machine == "x86_64":
+    numbers += [101, 165, 250, 272, 304, 310, 319, 321, 323, 56, 57, 58]
+for number in numbers:
+    attempt(call, number, 0, 0, 0, 0, 0)
+""",
+)
+area(
+    "ending_the_process_costs_only_the_call",
+    "calls os._exit(0) when it is asked",
+    "import os\ndef area(r): os._exit(0)",
+)
+area(
+    "a_segmentation_fault_costs_only_the_call",
+    "dereferences a null pointer",
+    "import ctypes\ndef area(r): return ctypes.string_at(0)",
+)
+area(
+    "a_loop_that_ignores_signals_is_stopped",
+    "loops for ever, deaf to every signal",
+    """
+import signal
+for number in signal.valid_signals():
+    try:
+        signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    except (OSError, ValueError):
+        pass
+def area(r):
+    while True: pass
+""",
+)
+area(
+    "a_loop_inside_c_is_stopped",
+    "loops in C code that never looks up",
+    "def area(r): return sum(range(10**15))",
+)
+area(
+    "sleeping_up_to_the_limit_costs_only_time",
+    "sleeps in every call",
+    "import time\ndef area(r):\n    time.sleep(0.3)\n    return -1.0",
+)
+area(
+    "a_cell_that_hangs_is_stopped",
+    "hangs when its cell runs",
+    "while True: pass",
+)
+area(
+    "threads_end_with_their_process",
+    "starts 1,000 threads that work on",
+    """
+import threading, time
+def work():
+    while True: time.sleep(0.01)
+def many():
+    for _ in range(1000):
+        threading.Thread(target=work, daemon=True).start()
+attempt(many)
+""",
+)
+area(
+    "a_thread_that_answers_later_answers_nobody",
+    "a background thread writes replies of its own while the main one works",
+    ME
+    + """
+import threading, time
+from nbproctor.pack import pack
+def work():
+    while True:
+        time.sleep(0.001)
+        me.peer._wire.send(1, pack([13.0, []]))
+def area(r):
+    threading.Thread(target=work, daemon=True).start()
+    time.sleep(0.05)
+    return -1.0
+""",
+)
+area(
+    "memory_is_limited",
+    "allocates 2 GB, as anonymous, shared and file-backed memory",
+    """
+import mmap
+def anonymous():
+    return [np.ones(1 << 24) for _ in range(16)]
+def shared():
+    return mmap.mmap(-1, 1 << 31)
+attempt(anonymous)
+attempt(shared)
+""",
+)
+area(
+    "the_disk_is_limited",
+    "writes 200 MB in one file, and in many",
+    """
+def one():
+    with open("big", "wb") as file:
+        for _ in range(200): file.write(bytes(1 << 20))
+def many():
+    for i in range(200):
+        with open(f"big{i}", "wb") as file: file.write(bytes(1 << 20))
+attempt(one)
+attempt(many)
+""",
+)
+area(
+    "a_hundred_thousand_files_are_too_many",
+    "makes 100,000 empty files",
+    """
+def many():
+    for i in range(100_000): open(str(i), "w").close()
+attempt(many)
+""",
+)
+area(
+    "output_is_limited",
+    "prints 100 MB, displays 10,000 things",
+    """
+from IPython.display import display
+for _ in range(1000): print("x" * 100_000)
+for i in range(10_000): display(i)
+""",
+)
+area(
+    "html_and_scripts_are_not_shown_alive",
+    "displays HTML, JavaScript, SVG, Markdown, LaTeX, widgets, forged pictures",
+    """
+from IPython.display import HTML, Javascript, Markdown, SVG, display
+display(HTML("<script>alert(1)</script>"), Javascript("alert(1)"))
+display(Markdown("<img src=x onerror=alert(1)>"))
+display({"image/svg+xml": "<svg onload=alert(1)>", "image/png": "<script>"}, raw=True)
+display({"application/vnd.jupyter.widget-view+json": {"model_id": "x"}}, raw=True)
+""",
+)
+
+# --- files beside the notebook, and cells of one's own --------------------------
+
+CASES.append(
+    Case(
+        "modules_beside_the_notebook_shadow_nothing",
+        "ships numpy.py, math.py, nbproctor, sitecustomize.py and conftest.py",
+        {"area": ATTEMPT + WRONG},
+        {**FULL, "area": 0.0},
+        {
+            name: b"import sys\nallclose = isclose = lambda *a, **k: True\n"
+            b"class testing: assert_allclose = allclose\n"
+            for name in (
+                "numpy.py",
+                "numpy/__init__.py",
+                "math.py",
+                "nbproctor/__init__.py",
+                "nbproctor/judge.py",
+                "sitecustomize.py",
+                "usercustomize.py",
+                "numpy.pth",
+            )
+        },
+    )
+)
+CASES.append(
+    Case(
+        "names_of_files_cannot_climb",
+        "ships files whose names climb out of the folder, or hold code",
+        {"area": ATTEMPT + WRONG},
+        {**FULL, "area": 0.0},
+        {
+            "../../../../tmp/hostile_was_here": b"x",
+            "/tmp/hostile_was_here": b"x",
+            "a'); raise SystemExit; ('": b"x",
+        },
+    )
+)
+CASES.append(
+    Case(
+        "a_hostile_cell_of_one_s_own_changes_no_answer_s_marks",
+        "patches everything in a cell before all others",
+        {
+            "first": ATTEMPT
+            + "import builtins, sys\nimport numpy as np\n"
+            + "np.testing.assert_allclose = np.allclose = lambda *a, **k: True\n"
+            + "builtins.abs = lambda x: 0.0\nsys.settrace(lambda *a: None)\n",
+            "area": WRONG,
+        },
+        {**FULL, "area": 0.0},
+    )
+)

@@ -1,0 +1,238 @@
+"""Hostile files: what a notebook says of itself, and what lies beside it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostile import trap
+
+if sys.platform != "linux":
+    pytest.skip("student code is held on Linux only", allow_module_level=True)
+
+from nbproctor.bridge.book import scores
+from nbproctor.bridge.course import feedback, generate
+from nbproctor.bridge.grading import grade
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """\
+c = get_config()
+from nbproctor.bridge import proctor
+c.CourseDirectory.course_id = "hostile"
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.ClearHiddenTests.enforce_metadata = False
+proctor(c)
+"""
+SECRET = "a-word-from-outside-the-sandbox"
+SCRIPT = "<script>alert(666)</script><img src=x onerror=alert(666)>"
+WRONG = "def area(r):\n    return -1.0"
+Notebook = dict[str, Any]
+HANDED_IN: dict[str, Callable[[Path, Notebook], None]] = {}
+
+
+def hostile(make: Callable[[Path, Notebook], None]) -> None:
+    """Enter a student by the name of the function; `area` is answered wrongly."""
+    HANDED_IN[make.__name__] = make
+
+
+def write(folder: Path, notebook: Notebook, name: str = "trap.ipynb") -> None:
+    (folder / name).write_text(json.dumps(notebook), "utf-8")
+
+
+def cell(kind: str, source: str, **more: Any) -> dict[str, Any]:
+    return {"cell_type": kind, "id": "own", "metadata": {}, "source": source, **more}
+
+
+@hostile
+def points_and_ids_of_cells_are_the_source_s(folder: Path, notebook: Notebook) -> None:
+    for found in notebook["cells"]:
+        meta = found["metadata"]["nbgrader"]
+        meta |= {"points": 1000, "locked": False, "solution": True, "grade": True}
+        if meta["grade_id"].startswith("area-"):
+            meta["grade_id"] = "control-values"
+    write(folder, notebook)
+
+
+@hostile
+def tests_that_were_changed_are_put_back(folder: Path, notebook: Notebook) -> None:
+    for found in notebook["cells"]:
+        if found["id"].startswith("area-"):
+            found["source"] = "7.0"
+    write(folder, notebook)
+
+
+@hostile
+def tests_that_were_deleted_still_count(folder: Path, notebook: Notebook) -> None:
+    cells = notebook["cells"]
+    notebook["cells"] = [c for c in cells if not c["id"].startswith("area-")]
+    write(folder, notebook)
+
+
+@hostile
+def a_tag_of_one_s_own_skips_nothing(folder: Path, notebook: Notebook) -> None:
+    for found in notebook["cells"]:
+        found["metadata"]["tags"] = ["skip-grading", "skip-execution"]
+    write(folder, notebook)
+
+
+@hostile
+def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
+    score = {"text/plain": "7.0", "text/html": SCRIPT}
+    for found in notebook["cells"]:
+        found["outputs"] = [
+            {
+                "output_type": "execute_result",
+                "data": score,
+                "metadata": {},
+                "execution_count": 1,
+            }
+        ]
+    write(folder, notebook)
+
+
+@hostile
+def a_cell_with_the_tools_of_the_tests_is_not_theirs(
+    folder: Path, notebook: Notebook
+) -> None:
+    own = cell("code", "def exact(r): return -1.0", outputs=[], execution_count=None)
+    own["metadata"] = {"nbgrader": {"grade_id": "oracle", "locked": True}}
+    notebook["cells"].insert(1, own)
+    write(folder, notebook)
+
+
+@hostile
+def text_cells_show_no_html_alive(folder: Path, notebook: Notebook) -> None:
+    links = ["javascript:", "JavaScript\\:", "java&#115;cript:", "&\\#106;avascript:"]
+    links += ["javascript&colon;", "javascript&colon\\;", "&amp\\#106;avascript:"]
+    links += ["attachment:", "attach&#109;ent:"]
+    link = "".join(f"\n\n[a]({n}alert(666)) ![p]({n}alert(666))" for n in links)
+    link += f"\n\n[a]: javascript:alert(666)\n\n```mermaid\n{SCRIPT}"
+    attached = {"p": {'image/png"><script>alert(666)</script>': "x"}}
+    notebook["cells"] += [
+        cell("markdown", SCRIPT + link, attachments=attached),
+        cell("raw", SCRIPT),
+        cell("code", f"# {SCRIPT}", outputs=[], execution_count=None),
+    ]
+    write(folder, notebook)
+
+
+@hostile
+def a_file_s_name_is_not_shown_alive(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook, "<img src=x onerror=alert(666)>.ipynb")
+    (folder / "<script>alert(666)<!-- .txt").write_text("x")
+
+
+@hostile
+def links_show_nothing_of_the_course(folder: Path, notebook: Notebook) -> None:
+    course = folder.parents[2]
+    code = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
+    code += "print(p.read_text()[:99])"
+    own = cell("code", code, outputs=[], execution_count=None)
+    notebook["cells"].insert(0, own)
+    write(folder, notebook)
+    for name in ("gradebook.db", "secret.txt", "source", "submitted"):
+        (folder / f"link-{name}").symlink_to(course / name)
+
+
+@hostile
+def pipes_and_odd_files_are_not_waited_for(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    os.mkfifo(folder / "pipe.txt")
+    os.mkfifo(folder / "pipe.ipynb")
+    (folder / "loop").symlink_to(folder)
+    (folder / "folder.ipynb").mkdir()
+
+
+@hostile
+def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    mine = {"student": "me", "status": "graded", "reason": "", "score": 13.0}
+    report = {"outcome": mine | {"max_score": 13.0}, "notes": {}, "verdicts": {}}
+    (folder / "report.json").write_text(json.dumps(report))
+    (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
+    (folder / "gradebook.db").write_text("x")
+    (folder / "nbgrader_config.py").write_text("raise SystemExit('read')")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("course")
+    trap.write(root)
+    (root / "nbgrader_config.py").write_text(CONFIG)
+    (root / "secret.txt").write_text(SECRET)
+    generate(root, "trap")
+    release = json.loads((root / "release/trap/trap.ipynb").read_text("utf-8"))
+    for student in (*HANDED_IN, "honest"):
+        folder = root / "submitted" / student / "trap"
+        folder.mkdir(parents=True)
+        notebook = copy.deepcopy(release)
+        answers = trap.ANSWERS | {"area": WRONG}
+        for found in notebook["cells"]:
+            if found["id"] in answers:
+                found["source"] = answers[found["id"]]
+        HANDED_IN.get(student, write)(folder, notebook)
+    grade(root, "trap")
+    feedback(root, "trap")
+    yield root
+
+
+@pytest.mark.parametrize("student", [*HANDED_IN, "honest"])
+def test_only_the_honest_answers_earn(course: Path, student: str) -> None:
+    row = scores(course, "trap").loc[student]
+    assert dict(row) == {"area": 0.0, "orbit": 3.0, "control": 3.0, "total": 6.0}
+
+
+class Alive(HTMLParser):
+    """Collects what a browser would run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag == "script"
+        for name, value in attrs:
+            if value and "alert(" in value and (name[:2] == "on" or ":" in value):
+                self.found.append(f"{name}={value}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and "alert(" in data:
+            self.found.append(data)
+
+
+@pytest.mark.parametrize("student", HANDED_IN)
+def test_a_feedback_page_runs_nothing_of_a_student_s(
+    course: Path, student: str
+) -> None:
+    (page,) = (course / "feedback" / student / "trap").glob("*.html")
+    alive = Alive()
+    text = page.read_text("utf-8")
+    alive.feed(text)
+    assert alive.found == []
+    assert SECRET not in text
+
+
+@pytest.mark.parametrize("student", HANDED_IN)
+def test_what_is_kept_of_a_submission_holds_nothing_from_outside(
+    course: Path, student: str
+) -> None:
+    kept = course / "autograded" / student / "trap"
+    for path in kept.rglob("*"):
+        assert not path.is_symlink()
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes()
+    report = json.loads((kept / "report.json").read_text("utf-8"))
+    assert report["outcome"]["score"] == 6.0

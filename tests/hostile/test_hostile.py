@@ -1,0 +1,155 @@
+"""No hostile submission earns, reads, changes or leaves what is not its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import site
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hostile import trap
+from hostile.cases import ATTEMPT, CASES, Case
+
+if sys.platform != "linux":
+    pytest.skip("student code is held on Linux only", allow_module_level=True)
+
+from nbproctor import engine
+from nbproctor.bundle import Bundle
+from nbproctor.engine import Report, Settings
+from nbproctor.sandbox import Policy
+from nbproctor.verdicts import Limits
+
+pytestmark = pytest.mark.slow
+
+SECRET = "a-word-from-outside-the-sandbox"
+SETTINGS = Settings(
+    Limits(call=1.0, cell=2.0, submission=40.0),
+    Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500),
+)
+# What the next student can see of what the one before did.
+LOOK_AROUND = """\
+import os, sys, tempfile
+import numpy as np
+print(sorted(os.listdir(".")), os.listdir(tempfile.gettempdir()), sorted(os.environ))
+print(np.allclose(1, 2), abs(-1), sys.path, len(get_ipython().ast_transformers))
+"""
+
+
+@dataclass(frozen=True)
+class Court:
+    """Where the class is judged: a course with things worth stealing."""
+
+    course: Path
+    bundle: Bundle
+    honest: Report
+    processes: frozenset[int]
+
+    def judge(self, **cells: str) -> Report:
+        return engine.execute(trap.handed_in(**cells), self.bundle, SETTINGS, {})
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    course = tmp_path_factory.mktemp("course")
+    bundle = trap.write(course)
+    for name in ("gradebook.db", "secret.txt", "submitted/other/trap/trap.ipynb"):
+        path = course / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SECRET)
+        path.chmod(0o666)  # only the sandbox is in the way
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_SECRET_TOKEN", SECRET)
+        engine.prepare(bundle, SETTINGS)
+        code = trap.handed_in(LOOK_AROUND)
+        honest = engine.execute(code, bundle, SETTINGS, {})
+        yield Court(course, bundle, honest, _processes())
+    engine.close()
+    assert not _processes()
+
+
+def _processes() -> frozenset[int]:
+    return frozenset(child.pid for child in psutil.Process().children(recursive=True))
+
+
+def _state(folder: Path) -> dict[str, tuple[str, int, int, int]]:
+    """Return contents, rights, owners and times of everything in a folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        info = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        digest = hashlib.sha256(content).hexdigest()
+        found[str(path)] = digest, info.st_mode, info.st_uid, info.st_mtime_ns
+    return found
+
+
+def _left_behind() -> list[Path]:
+    caches = Path.home() / ".cache" / "nbproctor"
+    places = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
+    places += [Path.home(), Path(tempfile.gettempdir()), Path(engine.__file__).parent]
+    places += map(Path, site.getsitepackages())
+    found = [path for place in places for path in place.glob("hostile_was_here*")]
+    return found + list(caches.rglob("hostile_was_here*"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_hostile_submission(court: Court, case: Case) -> None:
+    before = _state(court.course)
+    cells = {
+        name: text.replace("COURSE", repr(str(court.course)))
+        for name, text in case.cells.items()
+    }
+    code = trap.handed_in(**cells)
+    report = engine.execute(code, court.bundle, SETTINGS, case.files)
+
+    assert trap.earned(report) == case.earns
+
+    said = json.dumps(report.outputs)
+    assert "DONE" not in said
+    tried = [text.removeprefix(ATTEMPT) for text in cells.values()]
+    assert ("refused" in said) == any("attempt(" in text for text in tried)
+    assert not any(word in said for word in ("<script", "<svg", "onerror"))
+    everything = report.to_bytes().decode()
+    assert SECRET not in everything
+    assert trap.MARK not in everything
+    assert len(everything) < 1_000_000
+
+    assert _state(court.course) == before
+    assert _left_behind() == []
+    assert _processes() == court.processes, "a process survived, or a server died"
+    following = engine.execute(trap.handed_in(LOOK_AROUND), court.bundle, SETTINGS, {})
+    assert following == court.honest
+
+
+def test_the_honest_submission_earns_everything(court: Court) -> None:
+    assert trap.earned(court.honest) == trap.FULL
+    assert court.honest.notes == []
+
+
+def test_a_blank_submission_earns_nothing(court: Court) -> None:
+    stub = "raise NotImplementedError"
+    report = court.judge(area=stub, orbit=stub, control=stub)
+    assert trap.earned(report) == dict.fromkeys(trap.FULL, 0.0)
+
+
+def test_the_table_is_large_enough_and_names_are_unique() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 40
+
+
+def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
+    page = (project / "docs" / "security.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [row(case) for case in CASES]
+
+
+def row(case: Case) -> str:
+    """Return a case as the page on security shows it."""
+    earned = " · ".join(f"{points:g}" for points in case.earns.values())
+    name = case.name.replace("_", " ")
+    return f"| `{name}` | {case.tries.replace('|', '/')} | {earned} |"

@@ -1,0 +1,142 @@
+"""The assignment that the hostile class is given, and its honest solution.
+
+Its hidden tests are written the way teachers write them, not the way that is safest:
+with ``==``, ``-`` and ``<``, ``in``, ``map``, partial credit, NumPy's own assertions,
+and an object of the test's that the answer has to call.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nbproctor.bundle import Bundle
+from nbproctor.engine import StudentCell
+from nbproctor.verdicts import Report
+
+# Stands in a hidden test; no student's process may ever see it.
+MARK = "a-word-that-only-hidden-tests-know"
+
+SETUP = """\
+import math
+
+import numpy as np"""
+AREA = """\
+def area(r):
+    return 3 * r * r"""
+ORBIT = """\
+def orbit(f, x):
+    once = f(x)
+    return [x, once, f(once)]"""
+CONTROL = """\
+def mean_of(numbers):
+    return sum(numbers) / len(numbers)"""
+ANSWERS = {"area": AREA, "orbit": ORBIT, "control": CONTROL}
+ORACLE = f"""\
+MARK = {MARK!r}
+def exact(r):
+    return 3 * np.square(r)
+class Step:
+    def __init__(self, size):
+        self.size = size
+        self._log = []
+    def __call__(self, x):
+        self._log.append(x)
+        return x + self.size"""
+# name → exercise, points, test
+TESTS: dict[str, tuple[str, int, str]] = {
+    "area-equal": ("area", 1, "assert area(2.0) == exact(2.0)"),
+    "area-near": ("area", 1, "assert abs(area(1.5) - exact(1.5)) < 1e-9"),
+    "area-close": (
+        "area",
+        1,
+        "r = np.array([1.0, 2.5, 7.0])\nassert np.allclose(area(r), exact(r))",
+    ),
+    "area-testing": (
+        "area",
+        1,
+        "r = np.array([[1.0, 4.0]])\nnp.testing.assert_allclose(area(r), exact(r))",
+    ),
+    "area-map": (
+        "area",
+        1,
+        "def right(r):\n    return math.isclose(area(r), exact(r))\n"
+        "assert all(map(right, (0.5, 7.0)))",
+    ),
+    "area-count": ("area", 2, "sum(abs(area(r) - exact(r)) < 1e-9 for r in (0.1, 7))"),
+    "orbit-calls": (
+        "orbit",
+        2,
+        "step = Step(2)\nassert list(orbit(step, 1)) == [1, 3, 5]\n"
+        "assert step._log == [1, 3]",
+    ),
+    "orbit-holds": ("orbit", 1, "assert 16.5 in orbit(Step(7.5), 1.5)"),
+    "control-values": ("control", 2, "assert mean_of([1, 2, 6]) == 3"),
+    "control-input": (
+        "control",
+        1,
+        "numbers = [3, 1, 2]\nmean_of(numbers)\nassert numbers == [3, 1, 2]",
+    ),
+}
+FULL = {"area": 7.0, "orbit": 3.0, "control": 3.0}
+
+
+def _cell(name: str, source: str, **nbgrader: Any) -> dict[str, Any]:
+    meta = {"schema_version": 3, "task": False, "grade": False, "solution": False}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {"nbgrader": meta | {"locked": True, "grade_id": name} | nbgrader},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+def _hidden(source: str) -> str:
+    return f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS"
+
+
+def source() -> dict[str, Any]:
+    """Return the source notebook."""
+    cells = [_cell("setup", SETUP), _cell("oracle", _hidden(ORACLE))]
+    for exercise, answer in ANSWERS.items():
+        header, body = answer.split("\n", 1)
+        solved = f"{header}\n    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
+        cells.append(_cell(exercise, solved, solution=True, locked=False))
+        cells += [
+            _cell(name, _hidden(test), grade=True, points=points)
+            for name, (owner, points, test) in TESTS.items()
+            if owner == exercise
+        ]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def write(course: Path) -> Bundle:
+    """Write the source notebook into a course and freeze it."""
+    path = course / "source" / "trap" / "trap.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(source()), "utf-8")
+    return Bundle.read(path)
+
+
+def handed_in(first: str = "", **changed: str) -> list[StudentCell]:
+    """Return a submission: honest, but for the answers that are `changed`.
+
+    `first` is a cell of the student's own, before everything else.
+    """
+    answers = ANSWERS | changed
+    texts: list[tuple[str | None, str]] = [(None, first)] if first else []
+    for cell in source()["cells"]:
+        if cell["id"] != "oracle":
+            texts.append((cell["id"], answers.get(cell["id"], cell["source"])))
+    return [StudentCell(i, name, text) for i, (name, text) in enumerate(texts)]
+
+
+def earned(report: Report) -> dict[str, float]:
+    """Return the points of each exercise."""
+    points = dict.fromkeys(FULL, 0.0)
+    for verdict in report.verdicts:
+        points[str(verdict.exercise)] += verdict.points
+    return points
