@@ -3,6 +3,7 @@
 from nbproctor.bridge.book import scores
 from nbproctor.bridge.course import feedback, generate
 from nbproctor.bridge.grading import grade
+from nbproctor.bridge.lint import lint
 from nbproctor.bridge.record import Outcome, Record
 from nbproctor.bridge.source import CourseError, check_source
 from nbproctor.bridge.switch import proctor
@@ -15,6 +16,7 @@ __all__ = [
     "feedback",
     "generate",
     "grade",
+    "lint",
     "proctor",
     "scores",
 ]
