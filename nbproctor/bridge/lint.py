@@ -88,7 +88,7 @@ def _stock(bundle: Bundle, place: Path, timeout: int) -> Iterator[str]:
 
 
 def _node(cell: Cell) -> NotebookNode:
-    node = nbformat.v4.new_code_cell(cell.source)
+    node: NotebookNode = nbformat.v4.new_code_cell(cell.source)
     if cell.nbgrader:
         node.metadata["nbgrader"] = nbformat.from_dict(cell.nbgrader)
     return node
