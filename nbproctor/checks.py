@@ -56,7 +56,9 @@ def check_release(course: Path, assignment: str, notebook: Path) -> list[Check]:
         found = (
             "as the source makes it"
             if fresh == old
-            else (f"{released} is not what the source makes: run the release command")
+            else (
+                f"release/{assignment} is not what the source makes: release it again"
+            )
         )
         checks.append(Check("release is new", fresh == old, found))
     return checks

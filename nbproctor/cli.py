@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,16 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from nbproctor.bundle import Bundle, BundleError
 from nbproctor.table import score_table
@@ -42,6 +51,13 @@ class Sandbox(StrEnum):
 
     STRICT = "strict"
     WEAK = "weak"
+
+
+class _Rate(ProgressColumn):
+    """Submissions a minute."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{60 * task.speed:.0f} a minute" if task.speed else "")
 
 
 class CommandError(Exception):
@@ -101,6 +117,7 @@ def release(assignment: Assignment = LAB) -> None:
     total = load_config(course).Nbproctor.get("points", {}).get(assignment)
     for notebook in (course / "source" / assignment).glob("*.ipynb"):
         bridge.check_source(notebook, total)
+    _lint(course, assignment)
     bridge.generate(course, assignment)
     archive = handout.pack(course, assignment)
     console.print(f"Student version: {course / 'release' / assignment}")
@@ -122,6 +139,43 @@ def grade(
     What is graded already and has not changed is left as it is.
     """
     _grade(_course(), assignment, {}, force=force, weak_sandbox=sandbox == Sandbox.WEAK)
+
+
+@app.command()
+def lint(assignment: Assignment = LAB) -> None:
+    """Prove that the reference solution earns every point, test cell by test cell.
+
+    Both under stock nbgrader and through nbproctor; `release` does it by itself.
+    """
+    _lint(_course(), assignment)
+    console.print("The reference solution earns every point, in both ways.")
+
+
+@app.command()
+def audit(assignment: Assignment = LAB) -> None:
+    """Try the tests: right solutions must keep every point, wrong ones lose some.
+
+    Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
+    """
+    from nbproctor import matrix
+    from nbproctor.audit import audit as try_tests
+
+    course = _course()
+    with console.status("Trying solutions") as status:
+        tried = count(1)
+        result = try_tests(
+            course,
+            assignment,
+            progress=lambda outcome: status.update(
+                f"Trying solutions: {next(tried)}, {escape(outcome.trial.exercise)}"
+            ),
+        )
+    for line in matrix.lines(result):
+        console.print(escape(line), soft_wrap=True)
+    page, _ = matrix.write(result, course / "audit")
+    console.print(f"The whole matrix: {page}", soft_wrap=True)
+    if result.faults:
+        raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
 
 @app.command()
@@ -152,13 +206,14 @@ def main() -> None:
 
 def _in_words(error: Exception) -> str:
     """Return the message of an error that is meant for people; raise any other."""
+    from nbproctor.audit import AuditError
     from nbproctor.bridge import CourseError
     from nbproctor.handout import HandoutError
     from nbproctor.sample import SampleError
 
     if isinstance(error, OSError):
         return f"{error}\nCheck that the file is there and that you may write."
-    ours = CommandError, CourseError, BundleError, SampleError, HandoutError
+    ours = CommandError, CourseError, BundleError, SampleError, HandoutError, AuditError
     if isinstance(error, ours):
         return str(error)
     raise error
@@ -171,6 +226,21 @@ def _course() -> Path:
         if (folder / "nbgrader_config.py").is_file():
             return folder
     return here  # the bridge then says what is missing
+
+
+def _lint(course: Path, assignment: str) -> None:
+    from nbproctor import bridge
+    from nbproctor.engine import EngineError
+
+    with console.status("Grading the reference solution"):
+        try:
+            faults = bridge.lint(course, assignment)
+        except EngineError as error:
+            raise CommandError(f"The engine does not run here: {error}") from error
+    for fault in faults:
+        complaints.print(escape(fault), soft_wrap=True)
+    if faults:
+        raise CommandError(f"faults in the tests: {len(faults)}, see above.")
 
 
 def _bundle(course: Path, assignment: str) -> Bundle:
@@ -192,7 +262,8 @@ def _grade(
         "{task.description}",
         BarColumn(),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
         console=console,
         transient=True,
     ) as bar:

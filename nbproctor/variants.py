@@ -25,7 +25,7 @@ class Variants:
     trials
         Right and wrong variants, then mutants.
     paths
-        Exercise, kind and name of a variant → its file.
+        Exercise, kind and name of a variant → its file, below the course.
     diffs
         Exercise and name of a mutant → its difference from the reference.
     oracles
@@ -37,7 +37,7 @@ class Variants:
     """
 
     trials: list[Trial] = field(default_factory=list)
-    paths: dict[tuple[str, str, str], Path] = field(default_factory=dict)
+    paths: dict[tuple[str, str, str], str] = field(default_factory=dict)
     diffs: dict[tuple[str, str], str] = field(default_factory=dict)
     oracles: dict[str, str] = field(default_factory=dict)
     equivalent: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Variants:
                     made._read_exercise(place)
                 else:
                     made.problems.append(
-                        f"{place}: there is no exercise {place.name!r}; the exercises "
-                        f"are {', '.join(references)}"
+                        f"{_shown(place)}: there is no exercise {place.name!r}; the "
+                        f"exercises are {', '.join(references)}"
                     )
         for exercise, source in references.items():
             made._make_mutants(exercise, source)
@@ -73,7 +73,7 @@ class Variants:
             kind: Kind = "right" if path.parent.name == "right" else "wrong"
             if (text := self._python(path)) is not None:
                 self.trials.append(Trial(place.name, kind, path.stem, text))
-                self.paths[place.name, kind, path.stem] = path
+                self.paths[place.name, kind, path.stem] = _shown(path)
         if (path := place / "oracle.py").exists():
             text = self._python(path)
             try:
@@ -81,12 +81,12 @@ class Variants:
                     fuzzing.test_cell(place.name, text)
                     self.oracles[place.name] = text
             except fuzzing.OracleError as error:
-                self.problems.append(f"{path}: {error}")
+                self.problems.append(f"{_shown(path)}: {error}")
         if (path := place / "equivalent.toml").exists():
             try:
                 reasons = tomllib.loads(path.read_text("utf-8"))
             except (OSError, ValueError) as error:
-                self.problems.append(f"{path} cannot be read: {error}")
+                self.problems.append(f"{_shown(path)} cannot be read: {error}")
                 return
             for name, reason in reasons.items():
                 self.equivalent[place.name, name] = str(reason)
@@ -96,7 +96,7 @@ class Variants:
             text = path.read_text("utf-8")
             compile(text, str(path), "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError) as error:
-            self.problems.append(f"{path} does not parse: {error}")
+            self.problems.append(f"{_shown(path)} does not parse: {error}")
             return None
         return text
 
@@ -126,3 +126,9 @@ class Variants:
         have = {trial.exercise for trial in self.trials if trial.kind != "mutant"}
         every = dict.fromkeys(trial.exercise for trial in self.trials)
         return [exercise for exercise in every if exercise not in have]
+
+
+def _shown(path: Path) -> str:
+    """Return a path below the course: ``variants/…``."""
+    below = [*reversed(path.parts)].index("variants")
+    return "/".join(path.parts[-below - 1 :])

@@ -360,3 +360,18 @@ def test_a_message_holds_no_number_of_the_hidden_data(
 
 def _shaped(got: object) -> Any:
     return got if isinstance(got, np.ndarray) else 0
+
+
+def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
+    want, bare = np.array([[1.5, -2.0]]), np.array([[0.5, -3.0]])
+    mistakes = {"leaves out the bias": bare, "is a mistake of another shape": 3.0}
+    expect(want.copy(), want, "Z1", mistakes=mistakes)
+    with pytest.raises(AssertionError, match=r"^Z1 leaves out the bias$"):
+        expect(bare, want, "Z1", mistakes=mistakes)
+    with pytest.raises(AssertionError, match="wrong everywhere"):
+        expect(bare + 9, want, "Z1", mistakes=mistakes)
+    known = {"leaves out the bias": {"Z1": bare}}
+    with pytest.raises(AssertionError, match=r'^cache\["Z1"\] leaves out the bias$'):
+        expect(
+            {"A": want, "Z1": bare}, {"A": want, "Z1": want}, "cache", mistakes=known
+        )

@@ -16,5 +16,5 @@ def answer(z):
 
 
 def oracle(z):
-    one = lambda t: 0.25 / math.cosh(t / 2) ** 2 if abs(t) < 1400 else 0.0
+    one = lambda t: 0.25 / math.cosh(t / 2) ** 2 if abs(t) < 700 else 0.0
     return np.vectorize(one, otypes=[float])(z)

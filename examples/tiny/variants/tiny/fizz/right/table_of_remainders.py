@@ -1,0 +1,5 @@
+"""Looks the answer up by the remainder."""
+
+
+def fizz(n):
+    return ["fizz", f"{n}", f"{n}"][n % 3]
