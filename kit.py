@@ -4,6 +4,7 @@
     python kit.py lab       open the lab in JupyterLab
     python kit.py release   make the student version and the zip to hand out
     python kit.py grade     grade what is in submitted/
+    python kit.py lint      prove that the reference solution earns every point
     python kit.py audit     try the tests with right and wrong solutions
     python kit.py doctor    say what protects this computer from what it grades
     python kit.py test      run all checks (--fast: only the quick ones)

@@ -1,8 +1,10 @@
 """Grading through nbgrader: real gradebooks, real executions, nbgrader's own rules."""
 
 import csv
+import html
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -19,7 +21,10 @@ from nbgrader.api import Gradebook
 from nbproctor import bridge
 from nbproctor.bridge import CourseError, Outcome, Record
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
 Notebook = dict[str, Any]
 HandIn = Callable[..., Path]
 
@@ -606,6 +611,31 @@ def test_feedback_is_made_for_what_was_graded_and_only_for_that(
     pages = bridge.feedback(course, "tiny")
     assert (pages / "ann/tiny/tiny.html").is_file()
     assert not (pages / "cem").exists()
+
+
+def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
+    own = "def fizz(n):\n    ### BEGIN HIDDEN TESTS\n    return 'my own line'"
+    hand_in("ann", fizz=own)
+    graded(course)
+    assert nbgrader(course, "generate_feedback", "tiny").returncode == 0
+    page = (course / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    shown = html.unescape(re.sub("<[^>]+>", "", page))
+    _, source = source_of(course)
+    hidden = [
+        text(cell).partition("### BEGIN HIDDEN TESTS\n")[2].splitlines()[0]
+        for cell in source["cells"]
+        if "BEGIN HIDDEN" in text(cell)
+    ]
+    assert len(hidden) == 5  # one of them the tools, in a cell without points
+    for line in hidden:
+        assert line not in shown
+    assert "# Checked here: multiples of three, zero and negative ones too." in shown
+    assert 'assert got == want, f"fizz(3) should be' in shown  # the public test
+    assert "return 'my own line'" in shown  # a marker there hides nothing
+    report = json.loads((course / "feedback/ann/tiny/report.json").read_text("utf-8"))
+    for verdict in report["verdicts"]["tiny"]:
+        assert verdict["message"] in shown  # no more is said there than here
+        assert not (verdict["printed"] and verdict["max_points"])
 
 
 def test_feedback_before_any_grading_is_said(course: Path) -> None:

@@ -14,6 +14,8 @@ from nbproctor import judge
 from nbproctor.bundle import Cell, Kind
 from nbproctor.verdicts import Job, Limits, Report, StudentCell, Verdict
 
+pytestmark = pytest.mark.slow
+
 PROVIDED = """
 import numpy as np
 from numpy.testing import assert_allclose

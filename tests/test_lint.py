@@ -8,6 +8,7 @@ import pytest
 
 from nbproctor.bridge import lint
 
+pytestmark = pytest.mark.slow
 TINY = Path(__file__).parents[1] / "examples" / "tiny"
 
 
@@ -28,19 +29,16 @@ def lint_with(tmp_path: Path, **changed: str) -> list[str]:
     return lint(course, "tiny")
 
 
-@pytest.mark.slow
 def test_a_sound_assignment_has_no_faults(tmp_path):
     assert lint_with(tmp_path) == []
 
 
-@pytest.mark.slow
 def test_a_wrong_reference_is_found_by_both(tmp_path):
     faults = lint_with(tmp_path, fizz="def fizz(n):\n    return 'fizz'")
     assert any(f.startswith("stock nbgrader: the reference earns") for f in faults)
     assert any(f.startswith("nbproctor: the reference earns") for f in faults)
 
 
-@pytest.mark.slow
 def test_a_test_that_needs_a_skipped_demo_is_found(tmp_path):
     faults = lint_with(
         tmp_path, fizz_show="shown = 3", fizz_numbers="assert fizz(shown) == 'fizz'"
@@ -49,7 +47,6 @@ def test_a_test_that_needs_a_skipped_demo_is_found(tmp_path):
     assert [f for f in faults if "nbproctor" in f and "fizz-numbers" in f]
 
 
-@pytest.mark.slow
 def test_a_test_that_needs_another_test_is_found(tmp_path):
     faults = lint_with(
         tmp_path,
@@ -61,7 +58,6 @@ def test_a_test_that_needs_another_test_is_found(tmp_path):
     assert not [f for f in faults if "fizz-numbers" in f]
 
 
-@pytest.mark.slow
 def test_a_test_that_writes_to_stderr_is_found_for_stock(tmp_path):
     faults = lint_with(tmp_path, fizz_numbers="import sys\nsys.stderr.write('hm')")
     assert len(faults) == 1

@@ -37,6 +37,7 @@ import pyseccomp
 from nbproctor import account, doctor, linux, sandbox, syscalls
 from nbproctor.sandbox import Policy, SandboxError
 
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parent.parent
 LIBC = ctypes.CDLL(None, use_errno=True)
 

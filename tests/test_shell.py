@@ -16,6 +16,8 @@ from nbproctor.clean import clean
 from nbproctor.outputs import OutputLimits
 from nbproctor.shell import warm
 
+pytestmark = pytest.mark.slow
+
 Outputs = list[dict[str, Any]]
 Run = Callable[..., Outputs]
 

@@ -30,6 +30,7 @@ from nbproctor import bubblewrap, sandbox
 from nbproctor.sandbox import Policy, SandboxError
 from nbproctor.zygote import JudgeError, JudgeTimeoutError, Zygote, ZygoteError
 
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[1]
 PROBES = str(PROJECT / "tests" / "probes")
 POLICY = Policy(scratch=4 << 20, scratch_files=200)
