@@ -104,7 +104,8 @@ def lab(context: typer.Context) -> None:
         shutil.copytree(release, copy)
         console.print(f"Copied the release to {copy}: work there.")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={copy}"]
-    raise typer.Exit(subprocess.call(command + context.args))
+    # Started there, nbgrader does not ask for the course around it.
+    raise typer.Exit(subprocess.call(command + context.args, cwd=copy))
 
 
 @app.command()

@@ -83,7 +83,7 @@ def nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run nbgrader's own command, as a teacher would."""
     project = Path(__file__).parents[1]
     env = os.environ | {"PYTHONPATH": str(project)}
-    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    env["PATH"] = os.defpath  # nothing is activated
     return subprocess.run(
         [sys.executable, "-m", "nbgrader", *arguments],
         cwd=course,
@@ -223,6 +223,14 @@ def test_nbgraders_own_command_takes_the_same_way(
     with (course / "grades.csv").open() as file:
         exported = {row["student_id"]: row["score"] for row in csv.DictReader(file)}
     assert exported == {"ann": "10.0", "cem": ""}
+
+
+def test_nbgraders_own_command_makes_a_gradebook(course: Path) -> None:
+    (course / "gradebook.db").unlink()
+    done = nbgrader(course, "generate_assignment", "tiny", "--force")
+    assert done.returncode == 0, done.stderr
+    with book(course) as made:
+        assert [assignment.name for assignment in made.assignments] == ["tiny"]
 
 
 def test_formgraders_button_takes_the_same_way(

@@ -28,7 +28,6 @@ from nbproctor.bridge.ahead import Ahead, Submission, student_cells
 from nbproctor.bridge.conclude import finish, give_up, timestamp
 from nbproctor.bridge.course import bundles, folder, handed_in
 from nbproctor.bridge.execute import Execute
-from nbproctor.bridge.fast import kept_open
 from nbproctor.bridge.record import FILE, Outcome, Record
 from nbproctor.bridge.source import CourseError
 from nbproctor.engine import EngineError, Report, Settings
@@ -86,7 +85,6 @@ class Proctored(Autograde):  # type: ignore[misc]
         folders = handed_in(there, self.only)
         self._failed: list[tuple[Submission, Exception]] = []
         with (
-            kept_open(there),
             self._staging(),
             Pool(self.workers or None) as pool,
         ):

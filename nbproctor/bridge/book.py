@@ -20,7 +20,7 @@ from nbproctor.verdicts import Verdict
 
 def gradebook(there: CourseDirectory) -> Gradebook:
     """Open the course's gradebook; close it with ``with``."""
-    return api.Gradebook(there.db_url, there.course_id)  # see `fast.kept_open`
+    return api.Gradebook(there.db_url, there.course_id)
 
 
 def scores(course: Path, assignment: str) -> pd.DataFrame:

@@ -64,11 +64,19 @@ def load_config(course: Path) -> Config:
     except Exception as error:
         raise CourseError(f"{file} does not run: {error!r}. Correct it.") from error
     config.CourseDirectory.root = str(course.resolve())
-    # nbgrader starts `alembic` by name when it makes a gradebook.
-    here = str(Path(sys.executable).parent)
-    if here not in os.environ["PATH"].split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, os.environ["PATH"]])
+    find_programs()
     return config
+
+
+def find_programs() -> None:
+    """Put this Python's own programs on PATH, where nobody has activated them.
+
+    nbgrader starts `alembic` by name when it makes a gradebook.
+    """
+    here = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if here not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([here, path])
 
 
 def directory(config: Config, log: Log | None = None) -> CourseDirectory:

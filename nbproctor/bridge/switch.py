@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.preprocessors import CheckCellMetadata
 from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
+from nbproctor.bridge import fast  # noqa: F401 (sets how SQLite waits)
 from nbproctor.bridge.autograde import Proctored
+from nbproctor.bridge.course import find_programs
 from nbproctor.bridge.execute import Execute
 from nbproctor.bridge.export import Export
+from nbproctor.bridge.hidden import HideHiddenTests
 
 
 def proctor(config: Config) -> None:
     """Switch nbproctor on: call it in ``nbgrader_config.py`` with ``c``.
 
-    Everything else that the configuration says about `Autograde` stays in force.
+    Everything else that the configuration says about `Autograde` and
+    `GenerateFeedback` stays in force.
     """
     for name in ("sanitize_preprocessors", "autograde_preprocessors"):
         stock = Autograde.class_traits()[name].default()
@@ -29,6 +33,9 @@ def proctor(config: Config) -> None:
             for preprocessor in chosen
             if preprocessor is not CheckCellMetadata
         ]
+    stock = GenerateFeedback.class_traits()["preprocessors"].default()
+    chosen = config.GenerateFeedback.get("preprocessors", stock)
+    config.GenerateFeedback.preprocessors = [HideHiddenTests, *chosen]
     # nbconvert else validates the notebook after every preprocessor.
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
@@ -36,3 +43,4 @@ def proctor(config: Config) -> None:
     # that does not list our `Execute` still gets the stock autograder from it.
     nbgrader.apps.autogradeapp.Autograde = Proctored
     nbgrader.apps.api.Autograde = Proctored
+    find_programs()

@@ -1,0 +1,174 @@
+"""A mark says what a student can do: no exercise pays for another one's mistake.
+
+The lab through the whole engine, in its sandbox, with follow-through marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import seaborn  # noqa: F401 - forks have it, and need not import it
+from forked import Child, spawn
+
+from nbproctor import engine, judge, sample
+from nbproctor.bundle import Bundle
+from nbproctor.engine import Report, StudentCell
+from nbproctor.pool import Pool
+from nbproctor.sandbox import Policy
+from nbproctor.variants import Variants
+from nbproctor.verdicts import Job, Limits
+
+LAB = "neural_network"
+NOTEBOOK = f"{LAB}/{LAB}.ipynb"
+# Some variants are slow or never end. On a busy computer nothing else takes so long.
+LIMITS = Limits(call=5.0, cell=30.0)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bundle(project: Path) -> Bundle:
+    return Bundle.read(project / "source" / NOTEBOOK, project / "release" / NOTEBOOK)
+
+
+@pytest.fixture(scope="module")
+def solutions(bundle: Bundle) -> dict[str, str]:
+    return sample.solutions(bundle)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool() as workers:
+        yield workers
+
+
+def notebook(bundle: Bundle, answers: Mapping[str, str]) -> tuple[StudentCell, ...]:
+    """Return what a student hands in who has answered some exercises."""
+    return tuple(
+        StudentCell(index, cell.id, answers.get(cell.id, cell.stub))
+        for index, cell in enumerate(bundle.cells)
+        if cell.kind not in ("oracle", "text", "task")
+    )
+
+
+class Grading:
+    """Grades many notebooks side by side."""
+
+    def __init__(self, pool: Pool, bundle: Bundle) -> None:
+        self.pool, self.bundle = pool, bundle
+        policy = Policy(files=(("data", str(bundle.data)),))
+        self.settings = engine.Settings(LIMITS, policy, follow_through=True)
+
+    def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
+        """Return the report of each notebook, by the same names."""
+        reports = self.pool.map(self._execute, answers.values())
+        return dict(zip(answers, reports, strict=True))
+
+    def _execute(self, answers: Mapping[str, str]) -> Report:
+        cells = notebook(self.bundle, answers)
+        return engine.execute(cells, self.bundle, self.settings, {})
+
+
+@pytest.fixture(scope="module")
+def graded(pool: Pool, bundle: Bundle) -> Grading:
+    return Grading(pool, bundle)
+
+
+def lost(report: Report) -> set[str | None]:
+    """Exercises that lost points."""
+    return {v.exercise for v in report.verdicts if v.points < v.max_points}
+
+
+def earned(report: Report) -> dict[str | None, tuple[float, float]]:
+    """Exercise → points, of how many; only where there are any."""
+    found: dict[str | None, tuple[float, float]] = {}
+    for v in report.verdicts:
+        points, most = found.get(v.exercise, (0.0, 0.0))
+        found[v.exercise] = points + v.points, most + v.max_points
+    return {exercise: marks for exercise, marks in found.items() if marks[0]}
+
+
+def test_a_wrong_variant_loses_points_of_its_own_exercise_only(
+    graded: Grading, solutions: dict[str, str], project: Path
+) -> None:
+    """All pairs: every wrong variant against the tests of every exercise."""
+    filed = Variants.read(project / "variants" / LAB, solutions).trials
+    wrong = {f"{t.exercise}/{t.name}": t for t in filed if t.kind == "wrong"}
+    reports = graded(
+        {name: solutions | {t.exercise: t.source} for name, t in wrong.items()}
+    )
+    matrix = {name: lost(report) for name, report in reports.items()}
+    assert matrix == {name: {t.exercise} for name, t in wrong.items()}
+    assert {t.exercise for t in wrong.values()} == set(solutions)
+
+
+def test_a_syntax_error_loses_points_of_its_own_exercise_only(
+    graded: Grading, solutions: dict[str, str]
+) -> None:
+    typo = {name: text.replace("):\n", ")\n", 1) for name, text in solutions.items()}
+    reports = graded({name: solutions | {name: typo[name]} for name in solutions})
+    for name, report in reports.items():
+        with pytest.raises(SyntaxError):
+            compile(typo[name], name, "exec")
+        assert lost(report) == {name}
+        assert name not in earned(report)
+
+
+def test_one_right_exercise_among_blanks_earns_exactly_its_points(
+    graded: Grading, solutions: dict[str, str]
+) -> None:
+    reports = graded({name: {name: text} for name, text in solutions.items()})
+    for name, report in reports.items():
+        ((exercise, (points, most)),) = earned(report).items()
+        assert exercise == name
+        assert points == most > 0
+
+
+def test_a_mark_earned_by_follow_through_says_so_and_no_other_does(
+    graded: Grading, solutions: dict[str, str]
+) -> None:
+    """The reference of `fit` calls `one_hot` and `compute_cost`; `predict` no other."""
+    report = graded({"": {name: solutions[name] for name in ("fit", "predict")}})[""]
+    said = {(v.exercise, v.source, v.message) for v in report.verdicts if v.points}
+    note = "Right, given correct solutions of the other exercises."
+    assert said == {("fit", "follow-through", note), ("predict", "own", "")}
+
+
+# --- what it costs ----------------------------------------------------------------
+
+
+@pytest.fixture
+def processes(
+    bundle: Bundle, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
+    """Count the student processes that grading a notebook takes."""
+    monkeypatch.chdir(project)  # no sandbox here, and the data are found from there
+
+    def count(answers: Mapping[str, str], follow_through: bool = True) -> int:
+        started: list[Child] = []
+
+        def counted() -> Child:
+            started.append(spawn())
+            return started[-1]
+
+        cells = notebook(bundle, answers)
+        judge.grade(Job(bundle.cells, cells, LIMITS, follow_through), counted)
+        return len(started)
+
+    return count
+
+
+def test_follow_through_costs_nothing_when_everything_passes(
+    processes, solutions: dict[str, str]
+) -> None:
+    assert processes(solutions) == processes(solutions, follow_through=False) == 1
+
+
+def test_follow_through_costs_one_process_for_each_failing_exercise(
+    processes, solutions: dict[str, str]
+) -> None:
+    answers = {name: text for name, text in solutions.items() if name != "one_hot"}
+    # Without `one_hot`, `fit` fails as well.
+    assert processes(answers) == processes(answers, follow_through=False) + 2
