@@ -205,7 +205,8 @@ class Playthrough:
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
         text = self._what_happened(gone, subject, limit or self._limits.call)
-        self.notes.append(f"{text} (test {cell.id})")
+        if text not in self.notes:  # once is enough: each verdict says it too
+            self.notes.append(text)
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
         return _verdict(cell, outcome, text)
