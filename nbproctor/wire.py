@@ -10,7 +10,9 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,8 @@ _MAGIC, _VERSION = b"NP", 1
 _HEAD = struct.Struct("<2sBBIIQ")  # magic, version, kind, sequence, JSON and raw size
 _HEAD_SIZE = 2 * ALIGN  # padded, so that what follows is aligned
 _CHUNK = 1 << 16
+_Into = TypeVar("_Into")
+_Got = TypeVar("_Got", int, bytes)
 
 
 class WireError(Exception):
@@ -112,21 +116,17 @@ class Wire:
         self._sock.close()
 
     def _into(self, view: memoryview, deadline: float | None) -> int:
-        try:
-            self._arm(deadline)
-            got = self._sock.recv_into(view)
-        except TimeoutError:
-            raise LateError("a message did not arrive in time") from None
-        except OSError as error:
-            raise ClosedError(f"the other side is gone ({error})") from error
-        if not got:
-            raise ClosedError("the other side is gone")
-        return got
+        return self._got(self._sock.recv_into, view, deadline)
 
     def _some(self, deadline: float | None) -> bytes:
+        return self._got(self._sock.recv, _CHUNK, deadline)
+
+    def _got(
+        self, receive: Callable[[_Into], _Got], into: _Into, deadline: float | None
+    ) -> _Got:
         try:
             self._arm(deadline)
-            got = self._sock.recv(_CHUNK)
+            got = receive(into)
         except TimeoutError:
             raise LateError("a message did not arrive in time") from None
         except OSError as error:
