@@ -8,6 +8,7 @@ test is in the memory from which a student is forked.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import selectors
@@ -16,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -89,6 +91,8 @@ class Server:
     def _parent(self) -> None:
         request, descriptors = receive(self.control)
         if "end" in request:
+            if request["gone"]:
+                _await_end(request["end"])
             send(self.control, {"status": self._end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
@@ -207,6 +211,16 @@ class Server:
             os.waitpid(pid, 0)
         shutil.rmtree(process.scratch)
         return status if ended else None
+
+
+def _await_end(pid: int) -> None:
+    """Let a process that has closed its socket end by itself, for its exit status."""
+    for _ in range(100):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                time.sleep(0.001)
+                continue
+        return
 
 
 def _require_one_thread() -> None:

@@ -202,6 +202,7 @@ class Zygote:
         with ours:
             with theirs:
                 judge = self._request({"run": 1}, theirs.fileno())["pid"]
+            gone = False
             try:
                 ours.settimeout(timeout)
                 confirm(ours)
@@ -212,9 +213,9 @@ class Zygote:
                     f"no result within {timeout:g} seconds"
                 ) from None
             except (EOFError, ConnectionError):
-                answer = b""
+                answer, gone = b"", True
             finally:
-                status = self._request({"end": judge})["status"]
+                status = self._request({"end": judge, "gone": gone})["status"]
         if not answer:
             raise JudgeError(f"the judge died before it had a result{_how(status)}")
         if answer[:1] != READY:

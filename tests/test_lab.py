@@ -41,9 +41,6 @@ NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 @pytest.fixture(scope="module")
 def lab():
     """What the reference notebook defines, without loading the digits."""
-    import matplotlib
-
-    matplotlib.use("agg")
     names = {}
     for cell in Bundle.read(SOURCE).of_kind("provided", "solution"):
         if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
