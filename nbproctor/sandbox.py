@@ -18,7 +18,7 @@ interface and drops what an older kernel lacks.  (py-landlock stops at an older 
 
 **User ids.**  An ordinary user keeps the own id: without root there is no other.  Root
 takes `Policy.uid`, because RLIMIT_NPROC does not bind root and root owns too much.  If
-the interpreter lies where that id may not look (/root/.pyenv) and bubblewrap, which
+the interpreter lies where that id may not look (a folder of root) and bubblewrap, which
 binds it into a place of its own, does not start, `Policy.uid` must be None: the process
 then stays user 0 without any capability.  Landlock and seccomp hold it just the same,
 but its number of threads is bounded only by memory.

@@ -98,6 +98,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(plain)
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_value_arrives_as_it_was_with_its_exact_type(value: Any) -> None:
