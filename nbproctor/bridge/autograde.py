@@ -84,10 +84,7 @@ class Proctored(Autograde):  # type: ignore[misc]
         book.check_release(there, self._bundles)
         folders = handed_in(there, self.only)
         self._failed: list[tuple[Submission, Exception]] = []
-        with (
-            self._staging(),
-            Pool(self.workers or None) as pool,
-        ):
+        with self._staging(), Pool(self.workers or None) as pool:
             # In the order of nbgrader's loop, which goes by path.
             self._handed_in = dict(
                 sorted(folders.items(), key=lambda item: self._source(item[0]))
