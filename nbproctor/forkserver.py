@@ -38,6 +38,7 @@ from nbproctor.control import (
     send,
     write_block,
 )
+from nbproctor.processor import stay_on
 from nbproctor.sandbox import Policy
 
 # How often scratch folders are measured (one look is free where they are a tmpfs).
@@ -275,6 +276,7 @@ def main(descriptor: int) -> None:
     os.umask(0o022)
     try:
         setup, _ = receive(control)
+        stay_on(setup["processor"])
         base = Path(setup["base"])
         base.mkdir(exist_ok=True)
         base.chmod(0o711)  # other user ids pass through to their own folders

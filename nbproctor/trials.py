@@ -20,6 +20,7 @@ from typing import Any, Literal
 from nbproctor import sandbox
 from nbproctor.bundle import Bundle
 from nbproctor.control import receive, write_block
+from nbproctor.processor import Processor
 from nbproctor.sandbox import Policy
 from nbproctor.verdicts import Verdict
 from nbproctor.zygote import ONE_THREAD
@@ -144,7 +145,7 @@ def _share(
     folders = [*sandbox.site_packages(), str(Path(__file__).parent.parent)]
     command = [sys.executable, "-s", "-P", "-c", BOOT, str(theirs.fileno()), *folders]
     environment = os.environ | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    with ours, tempfile.TemporaryFile() as log:
+    with ours, Processor() as processor, tempfile.TemporaryFile() as log:
         with theirs:
             process = subprocess.Popen(
                 command,
@@ -155,7 +156,8 @@ def _share(
                 pass_fds=[theirs.fileno()],
             )
         try:
-            message = job | {"trials": [asdict(trial) for trial in share]}
+            trials = [asdict(trial) for trial in share]
+            message = job | {"trials": trials, "processor": processor.number}
             write_block(ours, json.dumps(message).encode())
             while "end" not in (answer := receive(ours)[0]):
                 if "error" in answer:

@@ -32,6 +32,7 @@ from nbproctor.bundle import Bundle, Cell
 from nbproctor.control import read_block, send
 from nbproctor.plan import Step
 from nbproctor.playthrough import Playthrough, Tests
+from nbproctor.processor import stay_on
 from nbproctor.sandbox import Policy, SandboxError
 from nbproctor.shell import warm
 from nbproctor.trials import Outcome, Trial, TrialError
@@ -47,6 +48,7 @@ def main(descriptor: int) -> None:
         parent.set_inheritable(False)
         job = json.loads(read_block(parent))
         try:
+            stay_on(job["processor"])
             _Worker(parent, job).walk()
         except TrialError as error:
             send(parent, {"error": str(error)})

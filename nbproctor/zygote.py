@@ -35,6 +35,7 @@ from nbproctor.control import (
     send,
     write_block,
 )
+from nbproctor.processor import Processor
 from nbproctor.sandbox import Policy
 
 __all__ = ["Child", "JudgeError", "JudgeTimeoutError", "Zygote", "ZygoteError"]
@@ -87,6 +88,7 @@ class Zygote:
         control: socket.socket,
         log: IO[bytes],
         base: Path,
+        processor: Processor,
         policy: Policy,
         level: str,
     ) -> None:
@@ -94,6 +96,7 @@ class Zygote:
         self._control = control
         self._log = log
         self._base = base
+        self._processor = processor
         self.policy = policy
         self.level = level
 
@@ -155,11 +158,13 @@ class Zygote:
                 start_new_session=True,
             )
         level = "weak" if policy.weak else "full" if outer else "standard"
-        zygote = cls(process, control, log, base, policy, level)
+        processor = Processor()
+        zygote = cls(process, control, log, base, processor, policy, level)
         try:
             zygote._request(
                 {
                     "base": str(base),
+                    "processor": processor.number,
                     "preload": list(preload),
                     "student_main": student_main,
                     "judge_main": judge_main,
@@ -231,6 +236,7 @@ class Zygote:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        self._processor.release()
         # The zygote does this when its parent dies, the parent when the zygote did.
         if self._base != INSIDE:
             shutil.rmtree(self._base, ignore_errors=True)

@@ -33,6 +33,7 @@ name = "nbproctor"
 version = "0"
 """
 
+
 @pytest.fixture
 def toy(project: Path, tmp_path: Path) -> Path:
     """kit.py with one small pin and a package that says how it is called."""

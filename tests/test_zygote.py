@@ -102,6 +102,19 @@ def test_a_student_answers_its_judge(zygote: Zygote) -> None:
     assert student(zygote, "answer = 6 * 7") == "42"
 
 
+def test_fork_servers_work_side_by_side_not_on_the_same_processor() -> None:
+    code = (
+        "child = spawn(); result = [sorted(os.sched_getaffinity(0)), "
+        "ask(child, 'import os; answer = sorted(os.sched_getaffinity(0))')]"
+    )
+    allowed = os.sched_getaffinity(0)
+    with start("standard") as one, start("standard") as other:
+        (mine, student), (others, _) = judged(one, code), judged(other, code)
+    assert len(mine) == 1 and student == str(mine)
+    assert mine != others or len(allowed) == 1
+    assert os.sched_getaffinity(0) == allowed
+
+
 def test_warm_and_late_imports_work(zygote: Zygote) -> None:
     code = (
         "import sys; warm = 'numpy' in sys.modules; late = 'statistics' not in "
