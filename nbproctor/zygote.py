@@ -78,6 +78,8 @@ class Zygote:
     ----------
     level : str
         ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
+    processor : Processor
+        Where it and all its forks run.
     policy : Policy
         The students' policy as it is in force, with the user id that root takes.
     """
@@ -96,7 +98,7 @@ class Zygote:
         self._control = control
         self._log = log
         self._base = base
-        self._processor = processor
+        self.processor = processor
         self.policy = policy
         self.level = level
 
@@ -236,7 +238,7 @@ class Zygote:
             self._process.kill()
             self._process.wait()
         self._log.close()
-        self._processor.release()
+        self.processor.release()
         # The zygote does this when its parent dies, the parent when the zygote did.
         if self._base != INSIDE:
             shutil.rmtree(self._base, ignore_errors=True)
