@@ -123,7 +123,9 @@ def breakdown(rounds: int = 10) -> None:
     steps = {
         "two forks, two sandboxes": Job((), ()),
         "+ cells of the notebook": Job(bundle.of_kind("provided", "solution"), answers),
-        "+ tests, calls, the student's own computing": Job(bundle.cells, every),
+        "+ tests, calls, the student's own computing": Job(
+            bundle.cells, every, tests=engine.compiled(bundle)
+        ),
     }
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")

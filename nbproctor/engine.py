@@ -10,9 +10,11 @@ import base64
 import importlib.util
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from nbproctor.bundle import Bundle
+from nbproctor.program import Tests
 from nbproctor.sandbox import Policy, SandboxError
 from nbproctor.verdicts import Job, Limits, Report, StudentCell
 from nbproctor.zygote import JudgeError, JudgeTimeoutError, Zygote, ZygoteError
@@ -96,12 +98,13 @@ def execute(
         student=(*_unpack(files), *cells),
         limits=settings.limits,
         follow_through=settings.follow_through,
-    ).to_bytes()
+    )
     timeout = settings.limits.submission + GRACE_SECONDS
     for last in (False, True):
-        zygote = servers.get(bundle, settings)
+        server = servers.get(bundle, settings)
+        data = replace(job, tests=server.tests).to_bytes()
         try:
-            return Report.from_bytes(zygote.run(job, timeout))
+            return Report.from_bytes(server.zygote.run(data, timeout))
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
         except (JudgeError, ZygoteError) as error:
@@ -146,45 +149,51 @@ def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
     return [StudentCell(-1, None, "\n".join(lines))]
 
 
+class _Server(NamedTuple):
+    key: tuple[str, Settings]
+    zygote: Zygote
+    tests: bytes  # of the assignment, compiled
+
+
 class _Servers:
     """The fork servers of this process: one a thread, for one assignment at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[int, tuple[tuple[str, Settings], Zygote]] = {}
+        self._running: dict[int, _Server] = {}
         self._closed = False
 
-    def get(self, bundle: Bundle, settings: Settings) -> Zygote:
+    def get(self, bundle: Bundle, settings: Settings) -> _Server:
         key = bundle.digest, settings
         thread = threading.get_ident()
         with self._lock:
             if self._closed:
                 raise ExecutionError("The run was stopped.")
             known = self._running.get(thread)
-        if known and known[0] == key:
-            return known[1]
+        if known and known.key == key:
+            return known
         self.drop()
-        zygote = start(bundle, settings)
+        made = _Server(key, start(bundle, settings), compiled(bundle))
         with self._lock:
             if not self._closed:
-                self._running[thread] = key, zygote
-                return zygote
-        zygote.close()
+                self._running[thread] = made
+                return made
+        made.zygote.close()
         raise ExecutionError("The run was stopped.")
 
     def drop(self) -> None:
         with self._lock:
             known = self._running.pop(threading.get_ident(), None)
         if known:
-            known[1].close()
+            known.zygote.close()
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             ended = list(self._running.values())
             self._running.clear()
-        for _, zygote in ended:
-            zygote.close()
+        for server in ended:
+            server.zygote.close()
 
 
 _servers = _Servers()
@@ -203,6 +212,11 @@ def start(bundle: Bundle, settings: Settings) -> Zygote:
         )
     except (ZygoteError, SandboxError, OSError) as error:
         raise EngineError(str(error)) from error
+
+
+def compiled(bundle: Bundle) -> bytes:
+    """Compile the test cells of an assignment, for `Job.tests`."""
+    return Tests.of(bundle.cells).to_bytes()
 
 
 def _installed(name: str) -> bool:

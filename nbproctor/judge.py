@@ -9,7 +9,8 @@ import time
 from dataclasses import replace
 
 from nbproctor import plan, testcell
-from nbproctor.playthrough import Playthrough, Spawn, Tests
+from nbproctor.playthrough import Playthrough, Spawn
+from nbproctor.program import Tests
 from nbproctor.verdicts import Job, Report, Verdict
 
 
@@ -35,7 +36,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
 
 def grade(job: Job, spawn: Spawn) -> Report:
     """Grade one submission: the student's own notebook first, then follow-through."""
-    tests = Tests(job)
+    tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
     until = time.monotonic() + job.limits.submission
     own = Playthrough(job, tests, spawn, until, max_stops=2)
     own.play(plan.own_notebook(job))

@@ -18,43 +18,13 @@ from nbproctor.diagnose import explain
 from nbproctor.exports import builtin_name
 from nbproctor.outputs import Output
 from nbproctor.plan import Step
+from nbproctor.program import BrokenTestError, Program, Tests
 from nbproctor.proxy import Link, StudentGone
-from nbproctor.testcell import BrokenTestError, Program, TestTimeout
+from nbproctor.testcell import TestTimeout
 from nbproctor.verdicts import Job, Outcome, Verdict
 
 MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
-
-
-class Tests:
-    """The test and oracle cells of a job, compiled once."""
-
-    def __init__(self, job: Job) -> None:
-        self.oracles: dict[str, list[Program]] = {}
-        self.programs: dict[str, Program] = {}
-        self.broken: dict[str, str] = {}
-        oracles: list[Program] = []
-        trouble = ""
-        wanted: set[str] = set()
-        for cell in job.cells:
-            if cell.kind not in ("oracle", "test"):
-                continue
-            try:
-                program = Program.of(cell.source, cell.id)
-            except BrokenTestError as error:
-                self.broken[cell.id] = str(error)
-                trouble = trouble or (str(error) if cell.kind == "oracle" else "")
-                continue
-            wanted |= program.uses
-            if cell.kind == "oracle":
-                oracles.append(program)
-            elif trouble:
-                self.broken[cell.id] = trouble
-            else:
-                self.programs[cell.id] = program
-                self.oracles[cell.id] = list(oracles)
-        provided = (cell.source for cell in job.cells if cell.kind == "provided")
-        self.modules = testcell.imports(provided, frozenset(wanted))
 
 
 class Playthrough:
@@ -76,6 +46,7 @@ class Playthrough:
         self.notes: list[str] = []
         self.culprits: set[str] = set()
         self._limits, self._tests = job.limits, tests
+        self._modules = testcell.modules(tests)
         self._spawn, self._until = spawn, until
         self._link: Link | None = None
         self._spawned = 0
@@ -195,8 +166,8 @@ class Playthrough:
 
     def _value(self, program: Program, cell: Cell, link: Link) -> Any:
         link.begin()
-        oracles = self._tests.oracles[cell.id]
-        space = testcell.namespace(program, oracles, self._tests.modules, link)
+        oracles = self._tests.oracles[: self._tests.before[cell.id]]
+        space = testcell.namespace(program, oracles, self._modules, link)
         left = self._until - time.monotonic()
         return testcell.run(program, space, link, min(self._limits.cell, left))
 

@@ -7,26 +7,21 @@ left behind.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import io
 import math
 import random
 import signal
-import symtable
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import CodeType
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from IPython.core.inputtransformer2 import TransformerManager
 
-from nbproctor.diagnose import TEST_FILE
+from nbproctor.program import BrokenTestError, Program, Tests
 from nbproctor.proxy import Link, Proxy
 
 MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
@@ -36,104 +31,21 @@ class TestTimeout(BaseException):
     """A test cell took too long; not an error that a test may catch."""
 
 
-class BrokenTestError(Exception):
-    """A test or oracle cell is at fault, whatever the student wrote."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A compiled test or oracle cell.
-
-    Attributes
-    ----------
-    body, last
-        The statements, and the expression at the end whose value is the cell's.
-    uses, makes
-        Global names that it reads, and those that it binds itself.
-    """
-
-    body: CodeType
-    last: CodeType | None
-    uses: frozenset[str]
-    makes: frozenset[str]
-
-    @classmethod
-    def of(cls, source: str, name: str) -> Program:
-        """Compile a cell.
-
-        Raises
-        ------
-        BrokenTestError
-            It is not Python.
-        """
-        file = f"{TEST_FILE}{name}>"
-        try:
-            text = _plain_python(source)
-            tree = ast.parse(text, file)
-            table = symtable.symtable(text, file, "exec")
-        except (SyntaxError, ValueError) as error:
-            raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
-        last = None
-        silent = source.rstrip().endswith(";")
-        if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
-            value = tree.body.pop()
-            assert isinstance(value, ast.Expr)
-            last = compile(ast.Expression(value.value), file, "eval")
-        uses, makes = set(), set()
-        for inner in _tables(table):
-            for symbol in inner.get_symbols():
-                if inner is table and (symbol.is_assigned() or symbol.is_imported()):
-                    makes.add(symbol.get_name())
-                elif inner is table or symbol.is_global():
-                    uses.add(symbol.get_name())
-                    if symbol.is_declared_global() and symbol.is_assigned():
-                        makes.add(symbol.get_name())
-        body = compile(tree, file, "exec")
-        return cls(body, last, frozenset(uses), frozenset(makes))
-
-
-def _plain_python(source: str) -> str:
-    # Most cells have no magics, and to look for them takes longer than all the rest.
-    with contextlib.suppress(SyntaxError, ValueError):
-        ast.parse(source)
-        return source
-    manager = TransformerManager()  # type: ignore[no-untyped-call]
-    return manager.transform_cell(source)
-
-
-def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    yield table
-    for child in table.get_children():
-        yield from _tables(child)
-
-
-def imports(sources: Iterable[str], wanted: frozenset[str]) -> dict[str, Any]:
-    """Run the top-level imports of provided cells that bind a wanted name.
+def modules(tests: Tests) -> dict[str, Any]:
+    """Import what test cells use of the modules that provided cells import.
 
     A module that is not installed here is left out: its name is then the student's.
     """
     space: dict[str, Any] = {}
-    for source in sources:
-        try:
-            tree = ast.parse(_plain_python(source))
-        except (SyntaxError, ValueError):
-            continue
-        for node in tree.body:
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                continue
-            for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                if name not in wanted and name != "*":
-                    continue
-                node.names = [alias]
-                code = compile(ast.Module([node], []), "<imports>", "exec")
-                with contextlib.suppress(ImportError):
-                    exec(code, space)
-    return {name: space[name] for name in space if name in wanted}
+    for _, code in tests.imports:
+        with contextlib.suppress(ImportError):
+            exec(code, space)
+    uses = (program.uses for program in (*tests.oracles, *tests.programs.values()))
+    return {name: space[name] for name in frozenset().union(*uses) & space.keys()}
 
 
 def namespace(
-    test: Program, oracles: list[Program], modules: Mapping[str, Any], link: Link
+    test: Program, oracles: Sequence[Program], modules: Mapping[str, Any], link: Link
 ) -> dict[str, Any]:
     """Make what a test cell sees, with the student's names bound beforehand.
 

@@ -1,9 +1,9 @@
-"""What the judge is asked, and what it answers: plain data that travels as JSON."""
+"""What the judge is asked, and what it answers: plain data."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from nbproctor.bundle import Cell
@@ -45,21 +45,30 @@ class StudentCell:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to be graded against the cells of a bundle."""
+    """One submission to be graded against the cells of a bundle.
+
+    Attributes
+    ----------
+    tests
+        What `program.Tests` made of the cells, serialized; empty: still to be compiled.
+    """
 
     cells: tuple[Cell, ...]
     student: tuple[StudentCell, ...]
     limits: Limits = field(default_factory=Limits)
     follow_through: bool = True
+    tests: bytes = b""
 
     def to_bytes(self) -> bytes:
-        """Serialize to JSON."""
-        return json.dumps(asdict(self)).encode()
+        """Serialize to a line of JSON, and the compiled tests."""
+        fields = asdict(replace(self, tests=b""))
+        return json.dumps(fields | {"tests": ""}).encode() + b"\n" + self.tests
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Job:
         """Rebuild a job from `to_bytes`."""
-        fields = json.loads(data)
+        text, _, tests = data.partition(b"\n")
+        fields = json.loads(text)
         limits = fields["limits"]
         limits["output"] = OutputLimits(**limits["output"])
         return cls(
@@ -67,6 +76,7 @@ class Job:
             student=tuple(StudentCell(**cell) for cell in fields["student"]),
             limits=Limits(**limits),
             follow_through=fields["follow_through"],
+            tests=tests,
         )
 
 

@@ -31,8 +31,9 @@ from nbproctor import account, fuzzing, sandbox, student
 from nbproctor.bundle import Bundle, Cell
 from nbproctor.control import read_block, send
 from nbproctor.plan import Step
-from nbproctor.playthrough import Playthrough, Tests
+from nbproctor.playthrough import Playthrough
 from nbproctor.processor import stay_on
+from nbproctor.program import Tests
 from nbproctor.sandbox import Policy, SandboxError
 from nbproctor.shell import warm
 from nbproctor.trials import Outcome, Trial, TrialError
@@ -108,7 +109,7 @@ class _Worker:
         }
         self.cells = tuple(self._with_fuzzing())
         self.job = Job(self.cells, ())
-        self.tests = Tests(self.job)
+        self.tests = Tests.of(self.cells)
         os.chdir(job["folder"])
         sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
 

@@ -1,0 +1,181 @@
+"""Test cells compiled, once for a whole class.
+
+To compile them takes a judge longer than to run them, so the engine does it and every
+judge gets the code. It goes from our own process to our own process; nothing that a
+student wrote comes in this form, which trusts whoever made it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import marshal
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from types import CodeType
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from nbproctor.bundle import Cell
+from nbproctor.diagnose import TEST_FILE
+
+
+class BrokenTestError(Exception):
+    """A test or oracle cell is at fault, whatever the student wrote."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled test or oracle cell.
+
+    Attributes
+    ----------
+    body, last
+        The statements, and the expression at the end whose value is the cell's.
+    uses, makes
+        Global names that it reads, and those that it binds itself.
+    """
+
+    body: CodeType
+    last: CodeType | None
+    uses: frozenset[str]
+    makes: frozenset[str]
+
+    @classmethod
+    def of(cls, source: str, name: str) -> Program:
+        """Compile a cell.
+
+        Raises
+        ------
+        BrokenTestError
+            It is not Python.
+        """
+        file = f"{TEST_FILE}{name}>"
+        try:
+            text = _plain_python(source)
+            tree = ast.parse(text, file)
+            table = symtable.symtable(text, file, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
+        last = None
+        silent = source.rstrip().endswith(";")
+        if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
+            value = tree.body.pop()
+            assert isinstance(value, ast.Expr)
+            last = compile(ast.Expression(value.value), file, "eval")
+        uses, makes = set(), set()
+        for inner in _tables(table):
+            for symbol in inner.get_symbols():
+                if inner is table and (symbol.is_assigned() or symbol.is_imported()):
+                    makes.add(symbol.get_name())
+                elif inner is table or symbol.is_global():
+                    uses.add(symbol.get_name())
+                    if symbol.is_declared_global() and symbol.is_assigned():
+                        makes.add(symbol.get_name())
+        body = compile(tree, file, "exec")
+        return cls(body, last, frozenset(uses), frozenset(makes))
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The test cells of an assignment, and what they stand on.
+
+    Attributes
+    ----------
+    programs
+        Test cells by id.
+    oracles
+        Oracle cells in source order.
+    before
+        Test cell → how many of the oracle cells come before it.
+    broken
+        Test cell → why it cannot be run.
+    imports
+        The imports of provided cells, one module each: bound name (``*`` too), code.
+    """
+
+    programs: dict[str, Program]
+    oracles: tuple[Program, ...]
+    before: dict[str, int]
+    broken: dict[str, str]
+    imports: tuple[tuple[str, CodeType], ...]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell]) -> Tests:
+        """Compile the cells of a bundle."""
+        programs: dict[str, Program] = {}
+        oracles: list[Program] = []
+        before: dict[str, int] = {}
+        broken: dict[str, str] = {}
+        trouble = ""
+        for cell in cells:
+            if cell.kind not in ("oracle", "test"):
+                continue
+            try:
+                program = Program.of(cell.source, cell.id)
+            except BrokenTestError as error:
+                broken[cell.id] = str(error)
+                trouble = trouble or (str(error) if cell.kind == "oracle" else "")
+                continue
+            if cell.kind == "oracle":
+                oracles.append(program)
+            elif trouble:
+                broken[cell.id] = trouble
+            else:
+                programs[cell.id] = program
+                before[cell.id] = len(oracles)
+        wanted = {"*"}.union(*(p.uses for p in (*oracles, *programs.values())))
+        provided = (cell.source for cell in cells if cell.kind == "provided")
+        imports = tuple(
+            (name, code)
+            for source in provided
+            for name, code in _imports(source)
+            if name in wanted
+        )
+        return cls(programs, tuple(oracles), before, broken, imports)
+
+    def to_bytes(self) -> bytes:
+        """Serialize for `from_bytes` of the same Python."""
+        return marshal.dumps(astuple(self))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Tests:
+        """Rebuild what `to_bytes` of a trusted process made."""
+        programs, oracles, before, broken, imports = marshal.loads(data)
+        return cls(
+            {name: Program(*fields) for name, fields in programs.items()},
+            tuple(Program(*fields) for fields in oracles),
+            before,
+            broken,
+            imports,
+        )
+
+
+def _plain_python(source: str) -> str:
+    # Most cells have no magics, and to look for them takes longer than all the rest.
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.parse(source)
+        return source
+    manager = TransformerManager()  # type: ignore[no-untyped-call]
+    return manager.transform_cell(source)
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _tables(child)
+
+
+def _imports(source: str) -> Iterator[tuple[str, CodeType]]:
+    """Yield the name that each top-level import binds, and its code."""
+    try:
+        tree = ast.parse(_plain_python(source))
+    except (SyntaxError, ValueError):
+        return
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                node.names = [alias]
+                code = compile(ast.Module([node], []), "<imports>", "exec")
+                yield alias.asname or alias.name.partition(".")[0], code
