@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import sys
 import types
 from typing import Any
@@ -45,6 +46,7 @@ class Exports:
         self._objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
         self._next = 0
+        self._known: dict[type, tuple[str, ...]] = {}
 
     def clear(self) -> None:
         """Take everything back; numbers are never used again.
@@ -68,7 +70,7 @@ class Exports:
             if number == self._next:
                 self._next += 1
                 self._objects[number] = value
-            return Ref("mine", (number, kind.__name__, callable(value)))
+            return Ref("mine", (number, kind.__name__, *self._methods(kind)))
         if isinstance(value, types.ModuleType):
             return Ref("public", (value.__name__, ""))
         known: Any = value.type if isinstance(value, np.dtype) else value
@@ -146,6 +148,19 @@ class Exports:
                 f"attribute {name!r} of the test's {type(target).__name__} is fixed"
             )
         setattr(target, name, value)
+
+    def _methods(self, kind: type) -> tuple[str, ...]:
+        """Names of public methods, which the student may call without asking first."""
+        known = self._known.get(kind)
+        if known is None:
+            known = self._known[kind] = tuple(
+                name
+                for name in dir(kind)
+                if not name.startswith("_")
+                and isinstance(held := inspect.getattr_static(kind, name), _FUNCTIONS)
+                and self._ours(held)
+            )
+        return known
 
     def _ours(self, value: Any) -> bool:
         if isinstance(value, types.MethodType):

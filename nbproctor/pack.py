@@ -123,7 +123,8 @@ class _Packer:
         code, shape = x.dtype.str[1:], list(x.shape)
         if code in DTYPES:
             self.mutables.append(x)
-            plain = np.asarray(x, x.dtype.newbyteorder("="), order="C")
+            plain = x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+            plain = np.ascontiguousarray(plain)
             self._buffer(plain.reshape(-1).view(np.uint8).data, plain.nbytes)
             return ["a" if x.flags.writeable else "r", code, shape]
         if x.dtype.kind not in "OU" or depth > MAX_DEPTH:

@@ -165,7 +165,6 @@ class Playthrough:
         return made if hidden else _with_print(made, out.getvalue())
 
     def _value(self, program: Program, cell: Cell, link: Link) -> Any:
-        link.begin()
         oracles = self._tests.oracles[: self._tests.before[cell.id]]
         space = testcell.namespace(program, oracles, self._modules, link)
         left = self._until - time.monotonic()

@@ -39,10 +39,13 @@ _PLAIN_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozense
 class Outside:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(self, student: Student, number: int, kind: str) -> None:
+    def __init__(self, student: Student, number: int, kind: str, *names: str) -> None:
         object.__setattr__(self, "_link", (student, number, kind))
+        object.__setattr__(self, "_methods", names)
 
     def __getattr__(self, name: str) -> Any:
+        if name in object.__getattribute__(self, "_methods"):
+            return _Method(self, name)
         return _outside(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -66,6 +69,24 @@ class Outside:
 
     def __repr__(self) -> str:
         return f"<{object.__getattribute__(self, '_link')[2]} of the test>"
+
+
+class _Method(Outside):
+    """A method of such an object: to call it takes one message, not two."""
+
+    def __init__(self, owner: Outside, name: str) -> None:
+        object.__setattr__(self, "_method", (owner, name))
+        object.__setattr__(self, "_methods", ())
+
+    @property
+    def _link(self) -> Any:
+        owner, name = object.__getattribute__(self, "_method")
+        return object.__getattribute__(_outside(owner, "get", name), "_link")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it over there."""
+        owner, name = object.__getattribute__(self, "_method")
+        return _outside(owner, "method", name, list(args), kwargs)
 
 
 def _outside(target: Outside, request: str, *arguments: Any) -> Any:
@@ -107,15 +128,15 @@ class Student:
             return self.shell.rehearsed[source]
         return self.shell.run(source, cell, OutputLimits(*limits))
 
-    def on_begin(self) -> None:
-        """Start a test: forget the handles of the one before."""
+    def on_begin(self, names: list[str]) -> dict[str, Any]:
+        """Start a test: forget the handles of the one before, look up global names.
+
+        Names that do not exist are left out.
+        """
         self.table.clear()
         self.numbers.clear()
         self.relayed.clear()
         self.shell.collect()
-
-    def on_names(self, names: list[str]) -> dict[str, Any]:
-        """Values of global names; those that do not exist are left out."""
         space = self.shell.user_ns
         return {name: space[name] for name in names if name in space}
 
@@ -160,7 +181,7 @@ class Student:
     def foreign(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
-        if kind is Outside:
+        if issubclass(kind, Outside):
             return Ref("yours", (object.__getattribute__(value, "_link")[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray:
@@ -187,7 +208,7 @@ class Student:
         if ref.tag == "yours":
             return self.table[ref.fields[0]]
         if ref.tag == "mine":
-            return Outside(self, *ref.fields[:2])
+            return Outside(self, *ref.fields)
         module, path = ref.fields
         found: Any = import_module(module)
         for part in path.split(".") if path else ():

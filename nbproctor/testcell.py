@@ -47,7 +47,7 @@ def modules(tests: Tests) -> dict[str, Any]:
 def namespace(
     test: Program, oracles: Sequence[Program], modules: Mapping[str, Any], link: Link
 ) -> dict[str, Any]:
-    """Make what a test cell sees, with the student's names bound beforehand.
+    """Begin a test: make what it sees, with the student's names bound beforehand.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def namespace(
     theirs = uses - makes - modules.keys() - vars(builtins).keys()
     space = {"__name__": MODULE, "__builtins__": builtins, **modules}
     # The student process says what a name is, but not which names there are.
-    known = link.ask("names", sorted(theirs))
+    known = link.begin(sorted(theirs))
     if type(known) is dict:
         space.update((name, known[name]) for name in theirs & known.keys())
     for oracle in oracles:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nbproctor.pack import (
     ALIGN,
@@ -28,11 +27,10 @@ from nbproctor.pack import (
 )
 from nbproctor.wire import Frame, WireError
 
-MAX_DIMS = 32
+MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
-_Bytes = npt.NDArray[np.uint8]
-_NOTHING: _Bytes = np.empty(0, np.uint8)
+_decode = json.JSONDecoder().raw_decode
 
 
 def _refuse(ref: Ref) -> Any:
@@ -44,30 +42,22 @@ class Unpacked:
     """A decoded value that can tell what was changed in it since."""
 
     value: Any
-    raw: _Bytes
-    pristine: _Bytes
-    seen: list[tuple[Mutable, Any, int]]
+    seen: list[tuple[Mutable, Any]]  # each with a copy, of an array its bytes
 
     def changes(self) -> list[tuple[int, Mutable]]:
-        """Mutable parts, by number, that are no longer what arrived.
-
-        Comparing the whole raw part first makes the usual case, nothing changed, one
-        comparison.
-        """
-        touched = self.raw.size and not np.array_equal(self.raw, self.pristine)
-        changed = []
-        for number, (now, before, start) in enumerate(self.seen):
-            if type(now) is np.ndarray:
-                end = start + now.nbytes
-                part = slice(start, end)
-                if touched and (self.raw[part] != self.pristine[part]).any():
-                    changed.append((number, now))
-            elif len(now) != len(before) or not _same(now, before):
-                changed.append((number, now))
-        return changed
+        """Mutable parts, by number, that are no longer what arrived."""
+        return [
+            (number, now)
+            for number, (now, before) in enumerate(self.seen)
+            if not _same(now, before)
+        ]
 
 
-def _same(now: Mutable, before: Mutable) -> bool:
+def _same(now: Mutable, before: Any) -> bool:
+    if type(now) is np.ndarray:
+        return bool(now.tobytes() == before)
+    if len(now) != len(before):
+        return False
     if type(now) is dict:
         pairs = zip(now.items(), before.items(), strict=True)
         return all(a is c and b is d for (a, b), (c, d) in pairs)
@@ -77,10 +67,10 @@ def _same(now: Mutable, before: Mutable) -> bool:
 
 
 class _Unpacker:
-    def __init__(self, raw: _Bytes, resolve: Resolve, track: bool) -> None:
+    def __init__(self, raw: memoryview, resolve: Resolve, track: bool) -> None:
         self.raw, self.resolve, self.track = raw, resolve, track
         self.at = 0
-        self.seen: list[tuple[Mutable, Any, int]] = []
+        self.seen: list[tuple[Mutable, Any]] = []
 
     def value(self, x: Any, depth: int = 0) -> Any:
         if type(x) in _JSON:
@@ -120,7 +110,7 @@ class _Unpacker:
                 return frozenset(inner)
             made = set(inner)
             if self.track:
-                self.seen.append((made, set(made), 0))
+                self.seen.append((made, set(made)))
             return made
         return self._rare(tag, inner)
 
@@ -128,7 +118,7 @@ class _Unpacker:
         made: Any = [] if tag == "l" else {}
         place = len(self.seen)
         if self.track:
-            self.seen.append((made, None, 0))
+            self.seen.append((made, None))
         if tag == "l":
             if _JSON.issuperset(map(type, items)):
                 made += items
@@ -141,21 +131,21 @@ class _Unpacker:
             _check_keys(inner[::2])
             made.update(zip(inner[::2], inner[1::2], strict=True))
         if self.track:
-            self.seen[place] = (made, made.copy(), 0)
+            self.seen[place] = (made, made.copy())
         return made
 
     def _array(self, tag: str, items: list[Any]) -> Any:
         code = items[0] if items else None
         dtype = DTYPES.get(code) if type(code) is str else None
-        shape = self._shape(items[1] if tag != "n" and len(items) == 2 else [])
         if dtype is None or len(items) != (1 if tag == "n" else 2):
             raise WireError("an array has an unknown dtype")
-        start, count = self.at, math.prod(shape)
+        shape = () if tag == "n" else self._shape(items[1])
+        count = math.prod(shape)
         part = self._take(count * dtype.itemsize)
         if not count:
-            array = np.empty(shape, dtype)
+            array: Any = np.empty(shape, dtype)
         else:
-            array = np.frombuffer(part, dtype).reshape(shape)
+            array = np.ndarray(shape, dtype, part)
             if dtype.kind == "b":
                 flat = array.view(np.uint8)
                 np.not_equal(flat, 0, out=array)  # a bool is 0 or 1, whatever came
@@ -164,14 +154,14 @@ class _Unpacker:
         if tag == "r":
             array.flags.writeable = False
         if self.track:
-            self.seen.append((array, None, start))
+            self.seen.append((array, array.tobytes()))
         return array
 
     def _take(self, size: int) -> memoryview:
         end = self.at + size
         if end > len(self.raw):
             raise WireError("an array is longer than its frame")
-        part = self.raw.data[self.at : end]
+        part = self.raw[self.at : end]
         self.at = end + -size % ALIGN
         return part
 
@@ -179,9 +169,12 @@ class _Unpacker:
     def _shape(shape: Any) -> tuple[int, ...]:
         if type(shape) is not list or len(shape) > MAX_DIMS:
             raise WireError("an array has no shape")
-        if not all(type(n) is int and 0 <= n < 1 << 40 for n in shape):
-            raise WireError("an array has an impossible shape")
-        if math.prod(n for n in shape if n) > 1 << 40:
+        size = 1
+        for n in shape:
+            if type(n) is not int or not 0 <= n < MAX_ITEMS:
+                raise WireError("an array has an impossible shape")
+            size *= n or 1  # NumPy counts so too, when there is nothing to count
+        if size > MAX_ITEMS:
             raise WireError("an array has an impossible shape")
         return tuple(shape)
 
@@ -254,19 +247,20 @@ def unpack(
     WireError
         Whatever is wrong with the frame.
     """
-    raw = np.frombuffer(frame.raw, np.uint8) if len(frame.raw) else _NOTHING
-    unpacker = _Unpacker(raw, resolve, track)
+    unpacker = _Unpacker(memoryview(frame.raw), resolve, track)
     try:
-        value = unpacker.value(json.loads(str(frame.text, "utf-8")))
+        text = str(frame.text, "utf-8")
+        parts, end = _decode(text)
+        if text[end:].strip(" "):
+            raise WireError("a message has more than one value")
+        value = unpacker.value(parts)
     except WireError:
         raise
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise WireError(f"a message cannot be read: {error!s:.100}") from error
-    if unpacker.at != len(raw):
+    if unpacker.at != len(unpacker.raw):
         raise WireError("a message holds more data than it names")
-    # After decoding, which writes into arrays of bool, and before anybody else can.
-    pristine = raw.copy() if track else _NOTHING
-    return Unpacked(value, raw, pristine, unpacker.seen)
+    return Unpacked(value, unpacker.seen)
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from nbproctor.pack import ALIGN, MAX_BYTES, MAX_TEXT, Packed
+from nbproctor.pack import MAX_BYTES, MAX_TEXT, Packed
 
 _MAGIC, _VERSION = b"NP", 1
-_HEAD = struct.Struct("<2sBBIIQ")  # magic, version, kind, sequence, JSON and raw size
-_HEAD_SIZE = 2 * ALIGN  # padded, so that what follows is aligned
+# Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
+# follows is aligned.
+_HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _Into = TypeVar("_Into")
 _Got = TypeVar("_Got", int, bytes)
@@ -45,7 +45,7 @@ class Frame:
 
     kind: int
     text: bytes | bytearray | memoryview
-    raw: bytearray | npt.NDArray[np.uint8]
+    raw: bytearray | memoryview
 
 
 class Wire:
@@ -68,9 +68,7 @@ class Wire:
         """Send one frame; `deadline` is a `time.monotonic` value."""
         text = packed.text
         self._sent = self._sent + 1 & 0xFFFFFFFF
-        head = _HEAD.pack(
-            _MAGIC, _VERSION, kind, self._sent, len(text), packed.size
-        ).ljust(_HEAD_SIZE)
+        head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), packed.size)
         try:
             if len(packed.buffers) < 16 and packed.size < _CHUNK:
                 self._arm(deadline)
@@ -87,7 +85,7 @@ class Wire:
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
         data = self._rest
-        while len(data) < _HEAD_SIZE:
+        while len(data) < _HEAD.size:
             data += self._some(deadline)
         magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
         self._received = self._received + 1 & 0xFFFFFFFF
@@ -97,8 +95,8 @@ class Wire:
             raise WireError("a message is out of sequence")
         if text > MAX_TEXT or text + raw > self._limit:
             raise WireError("a message is too large")
-        body = data[_HEAD_SIZE : _HEAD_SIZE + text + raw]
-        self._rest = data[_HEAD_SIZE + text + raw :]
+        body = data[_HEAD.size : _HEAD.size + text + raw]
+        self._rest = data[_HEAD.size + text + raw :]
         if len(body) == text + raw:
             return Frame(kind, body[:text], bytearray(memoryview(body)[text:]))
         # Memory that nobody has written to is not really taken: a head that lies
@@ -109,7 +107,7 @@ class Wire:
         have = len(body)
         while have < len(view):
             have += self._into(view[have:], deadline)
-        return Frame(kind, view[:text], whole[text:])
+        return Frame(kind, view[:text], view[text:])
 
     def close(self) -> None:
         """Close the socket."""

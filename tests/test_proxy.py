@@ -67,6 +67,7 @@ class Colour(enum.IntEnum):
 
 def identity(x): return x
 def calls(f, *args): return f(*args)
+def prime_of(oracle): return oracle.prime, oracle.prime(2), repr(oracle.prime)
 def add_one(x): x += 1
 def add_one_in(box): box["x"] += 1; box["y"] = 5; box["list"].append(7)
 def fail():
@@ -103,7 +104,6 @@ def link() -> Iterator[Link]:
 @pytest.fixture
 def ask(link: Link) -> Any:
     """Return a namespace of the student's names."""
-    link.begin()
     names = [
         *[
             "Net",
@@ -115,6 +115,7 @@ def ask(link: Link) -> Any:
             "add_one_in",
             "fail",
             "swallow",
+            "prime_of",
         ],
         *[
             "count",
@@ -130,7 +131,7 @@ def ask(link: Link) -> Any:
             "time",
         ],
     ]
-    return SimpleNamespace(**link.ask("names", names))
+    return SimpleNamespace(**link.begin(names))
 
 
 def test_methods_attributes_and_arrays_of_an_object(ask: Ask) -> None:
@@ -307,6 +308,13 @@ def test_a_test_object_is_called_back(ask: Ask) -> None:
     assert ask.calls(SimpleNamespace(f=max).f, 1, 2) == 2
 
 
+def test_a_method_of_a_test_object_is_one_also_when_it_is_not_called(ask: Ask) -> None:
+    oracle = Oracle()
+    assert ask.prime_of(oracle) == (oracle.prime, 2, "<method of the test>")
+    oracle.prime = lambda z: z + 1  # type: ignore[method-assign]
+    assert ask.prime_of(oracle)[1] == 3
+
+
 def test_a_test_functions_own_changes_reach_the_student(ask: Ask) -> None:
     def fill(x: Any) -> None:
         x[:] = 7
@@ -365,9 +373,8 @@ def deeper(oracle): return oracle.again(deeper)
 @pytest.fixture
 def hostile(link: Link) -> Any:
     link.ask("run", REACH, "reach", (1000, 100, 10, 1000))
-    link.begin()
     names = ["reach", "raw", "set_on", "keep", "use_kept", "guess", "deeper"]
-    return SimpleNamespace(**link.ask("names", names))
+    return SimpleNamespace(**link.begin(names))
 
 
 def test_private_parts_of_a_test_object_are_out_of_reach(hostile: Any) -> None:
@@ -379,6 +386,7 @@ def test_private_parts_of_a_test_object_are_out_of_reach(hostile: Any) -> None:
         assert hostile.raw(Oracle(), "get", name) == "AttributeError"
         assert hostile.raw(Oracle().prime, "get", name) == "AttributeError"
         assert hostile.raw(Oracle, "get", name) == "AttributeError"
+        assert hostile.raw(Oracle(), "method", name, [], {}) == "AttributeError"
     assert hostile.raw(Oracle(), "set", "_count", 5) == "AttributeError"
 
 
@@ -398,8 +406,7 @@ def test_an_oracle_kept_from_one_test_does_not_answer_in_the_next(
 ) -> None:
     hostile.keep(Oracle())
     assert hostile.use_kept(2) == 20
-    link.begin()
-    use = link.ask("names", ["use_kept"])["use_kept"]
+    use = link.begin(["use_kept"])["use_kept"]
     assert use(2) == "AttributeError"
 
 
@@ -425,7 +432,7 @@ def fresh() -> Iterator[Any]:
         link = Link(spawn(), seconds, __name__)
         links.append(link)
         link.ask("run", cell, "cell", (1000, 100, 10, 1000), seconds=10)
-        return link, SimpleNamespace(**link.ask("names", ["f", "g", "x"], seconds=10))
+        return link, SimpleNamespace(**link.begin(["f", "g", "x"], seconds=10))
 
     yield make
     for link in links:
