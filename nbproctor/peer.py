@@ -71,7 +71,7 @@ class Peer:
         BaseException
             What `revive` made of an exception over there.
         """
-        packed = pack([name, *arguments], self._foreign)
+        packed = pack((name, *arguments), self._foreign)
         with self._turn:
             self._wire.send(REQUEST, packed, deadline)
             while True:
@@ -80,7 +80,7 @@ class Peer:
                     break
                 self._serve(frame, deadline)
             reply = unpack(frame, self._resolve).value
-        if type(reply) is not list or len(reply) != 2:
+        if type(reply) is not tuple or len(reply) != 2:
             raise WireError("a reply is not a value with changes")
         value, changes = reply
         write_back(packed.mutables, changes)
@@ -97,9 +97,11 @@ class Peer:
         if frame.kind != REQUEST:
             raise WireError("a reply came where a request was expected")
         request = unpack(frame, self._resolve, track=True)
-        if type(request.value) is not list or type(request.value[0]) is not str:
-            raise WireError("a request has no name")
-        name, *arguments = request.value
+        match request.value:
+            case (str(name), *arguments):
+                pass
+            case _:
+                raise WireError("a request has no name")
         kind = VALUE
         try:
             value = self._answer(name, arguments)
@@ -108,7 +110,7 @@ class Peer:
         except self._caught as error:
             kind, value = RAISED, self._describe(error)
         try:
-            packed = pack([value, request.changes()], self._foreign)
+            packed = pack((value, request.changes()), self._foreign)
         except UnsendableError as error:
-            kind, packed = RAISED, pack([self._describe(error), []], self._foreign)
+            kind, packed = RAISED, pack((self._describe(error), []), self._foreign)
         self._wire.send(kind, packed, deadline)

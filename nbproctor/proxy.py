@@ -156,7 +156,7 @@ class CallableProxy(Proxy):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it in the student process."""
-        return _ask(self, "call", self, list(args), kwargs)
+        return _ask(self, "call", self, args, kwargs)
 
 
 def _request(name: str) -> Any:
@@ -333,11 +333,11 @@ class Link:
                 return self.exports.get(self.exports.find(number), name)
             case ["set", number, str(name), value]:
                 return self.exports.set(self.exports.find(number), name, value)
-            case ["call", number, list(args), dict(kwargs)] if all(
+            case ["call", number, tuple(args), dict(kwargs)] if all(
                 type(key) is str for key in kwargs
             ):
                 return self.exports.find(number)(*args, **kwargs)
-            case ["method", number, str(name), list(args), dict(kwargs)] if all(
+            case ["method", number, str(name), tuple(args), dict(kwargs)] if all(
                 type(key) is str for key in kwargs
             ):
                 found = self.exports.get(self.exports.find(number), name)

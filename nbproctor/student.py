@@ -53,7 +53,7 @@ class Outside:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it over there."""
-        return _outside(self, "call", list(args), kwargs)
+        return _outside(self, "call", args, kwargs)
 
     def __getitem__(self, key: Any) -> Any:
         return _outside(self, "item", key)
@@ -86,7 +86,7 @@ class _Method(Outside):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it over there."""
         owner, name = object.__getattribute__(self, "_method")
-        return _outside(owner, "method", name, list(args), kwargs)
+        return _outside(owner, "method", name, args, kwargs)
 
 
 def _outside(target: Outside, request: str, *arguments: Any) -> Any:
@@ -144,7 +144,7 @@ class Student:
         """Follow a test that seeds a global random generator."""
         (np.random if module == "numpy" else random).seed(*arguments)
 
-    def on_call(self, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def on_call(self, target: Any, args: Any, kwargs: Any) -> Any:
         """Call something."""
         return target(*args, **kwargs)
 

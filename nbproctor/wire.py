@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,8 +23,9 @@ _MAGIC, _VERSION = b"NP", 1
 # follows is aligned.
 _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
-_Into = TypeVar("_Into")
-_Got = TypeVar("_Got", int, bytes)
+_SLACK = 0.2  # seconds that a wait may last beyond its deadline
+_In = TypeVar("_In")
+_Out = TypeVar("_Out", int, bytes)
 
 
 class WireError(Exception):
@@ -60,7 +61,9 @@ class Wire:
     """
 
     def __init__(self, sock: socket.socket, limit: int = MAX_BYTES) -> None:
+        sock.setblocking(True)
         self._sock, self._limit = sock, limit
+        self._patience = 0.0
         self._sent = self._received = 0
         self._rest = b""
 
@@ -69,18 +72,14 @@ class Wire:
         text = packed.text
         self._sent = self._sent + 1 & 0xFFFFFFFF
         head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), packed.size)
-        try:
-            if len(packed.buffers) < 16 and packed.size < _CHUNK:
-                self._arm(deadline)
-                self._sock.sendall(b"".join([head, text, *packed.buffers]))
-                return
-            for part in (head + text, *packed.buffers):
-                self._arm(deadline)
-                self._sock.sendall(part)
-        except TimeoutError:
-            raise LateError("a message could not be sent in time") from None
-        except OSError as error:
-            raise ClosedError(f"the other side is gone ({error})") from error
+        if packed.size < _CHUNK:
+            parts: list[Any] = [b"".join([head, text, *packed.buffers])]
+        else:
+            parts = [head + text, *packed.buffers]
+        for part in parts:
+            left = memoryview(part)
+            while left:
+                left = left[self._in_time(self._sock.send, left, deadline) :]
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
@@ -114,30 +113,43 @@ class Wire:
         self._sock.close()
 
     def _into(self, view: memoryview, deadline: float | None) -> int:
-        return self._got(self._sock.recv_into, view, deadline)
+        return self._got(self._in_time(self._sock.recv_into, view, deadline))
 
     def _some(self, deadline: float | None) -> bytes:
-        return self._got(self._sock.recv, _CHUNK, deadline)
+        return self._got(self._in_time(self._sock.recv, _CHUNK, deadline))
 
-    def _got(
-        self, receive: Callable[[_Into], _Got], into: _Into, deadline: float | None
-    ) -> _Got:
+    @staticmethod
+    def _got(data: _Out) -> _Out:
+        if not data:
+            raise ClosedError("the other side is gone")
+        return data
+
+    def _in_time(
+        self, use: Callable[[_In], _Out], argument: _In, deadline: float | None
+    ) -> _Out:
         try:
             self._arm(deadline)
-            got = receive(into)
-        except TimeoutError:
-            raise LateError("a message did not arrive in time") from None
+            return use(argument)
+        except BlockingIOError:
+            raise LateError("the other side is late") from None
         except OSError as error:
             raise ClosedError(f"the other side is gone ({error})") from error
-        if not got:
-            raise ClosedError("the other side is gone")
-        return got
 
     def _arm(self, deadline: float | None) -> None:
-        if deadline is None:
-            self._sock.settimeout(None)
-            return
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise LateError("there is no time left")
-        self._sock.settimeout(left)
+        """Have the kernel end a wait soon after the deadline.
+
+        Python's own timeouts take three more system calls for each message.
+        """
+        patience = 0.0  # as long as it takes
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LateError("there is no time left")
+            if left <= self._patience <= left + _SLACK:
+                return
+            patience = left + _SLACK / 2
+        if patience != self._patience:
+            value = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self._sock.setsockopt(socket.SOL_SOCKET, option, value)
+            self._patience = patience

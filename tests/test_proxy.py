@@ -365,7 +365,7 @@ def use_kept(x):
     except Exception as error: return type(error).__name__
 def guess(oracle):
     student, number, _ = object.__getattribute__(oracle, "_link")
-    return student.peer.ask("call", number + 1000, [1], {})
+    return student.peer.ask("call", number + 1000, (1,), {})
 def deeper(oracle): return oracle.again(deeper)
 """
 
@@ -386,7 +386,7 @@ def test_private_parts_of_a_test_object_are_out_of_reach(hostile: Any) -> None:
         assert hostile.raw(Oracle(), "get", name) == "AttributeError"
         assert hostile.raw(Oracle().prime, "get", name) == "AttributeError"
         assert hostile.raw(Oracle, "get", name) == "AttributeError"
-        assert hostile.raw(Oracle(), "method", name, [], {}) == "AttributeError"
+        assert hostile.raw(Oracle(), "method", name, (), {}) == "AttributeError"
     assert hostile.raw(Oracle(), "set", "_count", 5) == "AttributeError"
 
 
@@ -456,16 +456,16 @@ LIES = {
     "deep": ("peer._wire.send(1, raw('[' * 10000)); time.sleep(9)", "protocol"),
     "no changes": ("peer._wire.send(1, raw('[\"l\",1]')); time.sleep(9)", "protocol"),
     "wrong change": (
-        'peer._wire.send(1, raw(\'["l",1,["l",["t",9,1]]]\')); time.sleep(9)',
+        'peer._wire.send(1, raw(\'["t",1,["l",["t",9,1]]]\')); time.sleep(9)',
         "protocol",
     ),
     "forged handle": (
-        'peer._wire.send(1, raw(\'["l",["yours",99],["l"]]\')); time.sleep(9)',
+        'peer._wire.send(1, raw(\'["t",["yours",99],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "endless callbacks": ("while True: x()", "protocol"),
     "forged exception": (
-        'peer._wire.send(2, raw(\'["l",["l",1,2],["l"]]\')); time.sleep(9)',
+        'peer._wire.send(2, raw(\'["t",["l",1,2],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
 }

@@ -376,7 +376,7 @@ for name, tries, send in [
         ME
         + f"""
 import os, struct
-body = b'["l",13.0,["l"]]               '
+body = b'["t",13.0,["l"]]               '
 def head(kind, number, size=None, raw=0):
     size = len(body) if size is None else size
     return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
