@@ -6,7 +6,8 @@ numbers are shapes, indices, counts and the factor 2: never an expected value, n
 ratio that hidden data would show.
 """
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 _NUMERIC = int, float, complex, np.generic, np.ndarray
 _Array: TypeAlias = npt.NDArray[Any]
 _Shape: TypeAlias = tuple[int, ...]
+Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
 
 def expect(
@@ -25,7 +27,7 @@ def expect(
     rtol: float = 1e-4,
     atol: float = 1e-6,
     factors: Mapping[str, float] | None = None,
-    mistakes: Mapping[str, Any] | None = None,
+    mistakes: Mistakes = None,
 ) -> None:
     """Compare type, shape and values of an answer with the right one.
 
@@ -46,6 +48,11 @@ def expect(
         ``{"m": 7, "the number of classes": 4}``. Only the name is shown. The factor 2
         is always among them, and so is the inverse of each.
 
+    mistakes
+        What typical mistakes make of it, by the symptom that is then said: a mapping,
+        or a function that makes it if the answer is wrong. For a mapping in `want`,
+        each is a mapping of some of its entries.
+
     Raises
     ------
     AssertionError
@@ -57,7 +64,7 @@ def expect(
         for key, (label, found, right) in zip(
             want, _entries(got, want, name), strict=True
         ):
-            known = {say: m[key] for say, m in (mistakes or {}).items() if key in m}
+            known = functools.partial(_entry_of, mistakes, key)
             expect(
                 found,
                 right,
@@ -77,12 +84,20 @@ def expect(
         close = np.isclose(answer, right.astype(float), rtol, atol)
         wrong = answer != right if exact else ~close
         if wrong.any():
-            for symptom, mistake in (mistakes or {}).items():
+            for symptom, mistake in _all(mistakes).items():
                 made = np.asarray(mistake, dtype=float)
                 if made.shape == answer.shape and _fits(answer, made, rtol):
                     _fail(name, symptom)
             telling = {"2": 2.0, **(factors or {})}
             _fail(name, _diagnosis(answer, right, wrong, rtol, telling))
+
+
+def _all(mistakes: Mistakes) -> Mapping[str, Any]:
+    return (mistakes() if callable(mistakes) else mistakes) or {}
+
+
+def _entry_of(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
+    return {say: made[key] for say, made in _all(mistakes).items() if key in made}
 
 
 def expect_shape(got: object, shape: tuple[int, ...], name: str) -> None:

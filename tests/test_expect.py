@@ -375,3 +375,17 @@ def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
         expect(
             {"A": want, "Z1": bare}, {"A": want, "Z1": want}, "cache", mistakes=known
         )
+
+
+def test_mistakes_are_only_worked_out_for_a_wrong_answer() -> None:
+    def known() -> dict[str, object]:
+        asked.append(1)
+        return {"leaves out the bias": {"Z1": bare}, "is the input": {"A": bare}}
+
+    asked: list[int] = []
+    want, bare = np.array([1.0, 2.0]), np.array([0.5, 1.5])
+    both = {"Z1": want, "A": want}
+    expect(both, both, "cache", mistakes=known)
+    assert not asked
+    with pytest.raises(AssertionError, match=r'^cache\["A"\] is the input$'):
+        expect({"Z1": want, "A": bare}, both, "cache", mistakes=known)
