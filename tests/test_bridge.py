@@ -18,7 +18,7 @@ import pytest
 from broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
 from nbgrader.api import Gradebook
 
-from nbproctor import bridge
+from nbproctor import bridge, bubblewrap
 from nbproctor.bridge import CourseError, Outcome, Record
 
 pytestmark = [
@@ -452,7 +452,7 @@ def test_the_same_call_finishes_a_class_after_ctrl_c(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from nbproctor import bridge
+from nbproctor import bridge, bubblewrap
 from nbproctor.bridge import autograde
 
 def die(*_):
@@ -486,6 +486,56 @@ def test_the_same_call_finishes_a_class_after_a_kill(
         "bob": 10,
     }
     assert not leftovers(course)
+
+
+FULL = """
+import json, shutil, sys
+from pathlib import Path
+from nbproctor import bridge
+
+course = Path(shutil.copytree(sys.argv[1], Path(sys.argv[2]) / "course"))
+filler = course.parent / "filler"
+
+def fill(outcome):
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass  # the disk is full
+
+try:
+    bridge.grade(course, "tiny", progress=fill)
+    said = ""
+except bridge.CourseError as error:
+    said = str(error)
+filler.unlink()
+outcomes = bridge.grade(course, "tiny")
+print(json.dumps([said, {o.student: o.score for o in outcomes}]))
+"""
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    course: Path, hand_in: HandIn, tmp_path: Path
+) -> None:
+    if (problem := bubblewrap.failure()) is not None:
+        pytest.skip(f"no small disk can be made here: {problem}")
+    for student in ("ann", "bob", "cem"):
+        hand_in(student)
+    small = tmp_path / "small"
+    small.mkdir()
+    disk = ["bwrap", "--dev-bind", "/", "/", "--size", str(4 << 20), "--tmpfs"]
+    done = subprocess.run(
+        [*disk, str(small), sys.executable, "-c", FULL, str(course), str(small)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said, scores = json.loads(done.stdout)
+    assert "no room" in said and "same command again" in said, said
+    assert scores == {"ann": 10, "bob": 10, "cem": 10}
 
 
 def test_a_half_made_result_is_made_again(course: Path, hand_in: HandIn) -> None:

@@ -25,7 +25,7 @@ from traitlets import Bool, Float, Integer
 
 from nbproctor.bridge import book
 from nbproctor.bridge.ahead import Ahead, Submission, student_cells
-from nbproctor.bridge.conclude import finish, give_up, timestamp
+from nbproctor.bridge.conclude import finish, give_up, no_room, timestamp
 from nbproctor.bridge.course import bundles, folder, handed_in
 from nbproctor.bridge.execute import Execute
 from nbproctor.bridge.record import FILE, Outcome, Record
@@ -84,6 +84,7 @@ class Proctored(Autograde):  # type: ignore[misc]
         book.check_release(there, self._bundles)
         folders = handed_in(there, self.only)
         self._failed: list[tuple[Submission, Exception]] = []
+        self._no_room: Exception | None = None
         with self._staging(), Pool(self.workers or None) as pool:
             # In the order of nbgrader's loop, which goes by path.
             self._handed_in = dict(
@@ -102,8 +103,13 @@ class Proctored(Autograde):  # type: ignore[misc]
             except NbGraderException:
                 # nbgrader's loop ends so when submissions failed one by one, but also
                 # when the gradebook or the course is at fault.
-                if not self._failed:
+                if not (self._failed or self._no_room):
                     raise
+            if self._no_room:
+                raise CourseError(
+                    f"There is no room to write results ({self._no_room}). Nothing is "
+                    "lost: make room, then give the same command again."
+                )
             for submission, error in self._failed:
                 if isinstance(error, EngineError):
                     raise error
@@ -159,15 +165,21 @@ class Proctored(Autograde):  # type: ignore[misc]
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Stage the submission, or finish with it here if there is nothing to grade."""
+        if self._no_room:
+            return False  # whoever is left is graded by the next run
         submission = self._current = self._ahead.take(student_id)
+        with self._remember():
+            return self._stage(submission)
+
+    def _stage(self, submission: Submission) -> bool:
         if done := self._done(submission):
             self._tell(done.outcome)
             return False
         if not submission.repaired:
             self._give_up(submission)
             return False
-        self._clear(student_id)
-        staged = Path(self._source(student_id))
+        self._clear(submission.student)
+        staged = Path(self._source(submission.student))
         submission.stage(
             staged, dated=timestamp(self.coursedir, submission) is not None
         )
@@ -205,10 +217,13 @@ class Proctored(Autograde):  # type: ignore[misc]
     def _remember(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, SchemaTooOldError, SchemaTooNewError):
+        except (SchemaTooOldError, SchemaTooNewError):
             raise  # nobody's submission: nbgrader stops, and says what to do
         except Exception as error:
-            self._failed.append((self._current, error))
+            if no_room(error):
+                self._no_room = getattr(error, "orig", error)  # SQLite's own words
+            elif not isinstance(error, OperationalError):  # another of those
+                self._failed.append((self._current, error))
             raise
 
     # The end of a submission --------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import errno
 
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import OperationalError
 
 from nbproctor.bridge import book
 from nbproctor.bridge.ahead import Submission
@@ -85,3 +87,12 @@ def give_up(there: CourseDirectory, submission: Submission) -> Outcome:
         max_score = float(found.max_score)
     reason = " ".join(dict.fromkeys(submission.reasons.values()))
     return Outcome(submission.student, "ungradable", reason, None, max_score)
+
+
+def no_room(error: Exception) -> bool:
+    """Whether the disk is full, or may not be written: no submission's fault."""
+    if isinstance(error, OperationalError):  # SQLite says it in words only
+        words = ("disk is full", "disk I/O error", "readonly database")
+        return any(word in str(error.orig) for word in words)
+    full = errno.ENOSPC, errno.EDQUOT, errno.EROFS
+    return isinstance(error, OSError) and error.errno in full

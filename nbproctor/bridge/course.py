@@ -17,6 +17,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from nbproctor.bridge.source import CourseError, check_source
 from nbproctor.bundle import Bundle, BundleError
+from nbproctor.engine import EngineError
 
 
 class Log(logging.Handler):
@@ -164,7 +165,9 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
     try:
         converter.start()
     except NbGraderException as error:
-        raise CourseError(f"{what} failed: {log.reason()}") from error
+        ours = isinstance(error.__cause__, CourseError | EngineError)
+        reason = str(error.__cause__) if ours else log.reason()
+        raise CourseError(f"{what} failed: {reason}") from error
     except OSError as error:
         raise CourseError(f"{what} failed: {error}") from error
 
