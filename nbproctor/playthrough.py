@@ -165,8 +165,7 @@ class Playthrough:
         return made if hidden else _with_print(made, out.getvalue())
 
     def _value(self, program: Program, cell: Cell, link: Link) -> Any:
-        oracles = self._tests.oracles[: self._tests.before[cell.id]]
-        space = testcell.namespace(program, oracles, self._modules, link)
+        space = testcell.namespace(self._tests, cell.id, self._modules, link)
         left = self._until - time.monotonic()
         return testcell.run(program, space, link, min(self._limits.cell, left))
 

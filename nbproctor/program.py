@@ -91,6 +91,8 @@ class Tests:
         Test cell → how many of the oracle cells come before it.
     broken
         Test cell → why it cannot be run.
+    answers
+        Global names that the reference solutions define.
     imports
         The imports of provided cells, one module each: bound name (``*`` too), code.
     """
@@ -99,6 +101,7 @@ class Tests:
     oracles: tuple[Program, ...]
     before: dict[str, int]
     broken: dict[str, str]
+    answers: frozenset[str]
     imports: tuple[tuple[str, CodeType], ...]
 
     @classmethod
@@ -108,8 +111,12 @@ class Tests:
         oracles: list[Program] = []
         before: dict[str, int] = {}
         broken: dict[str, str] = {}
+        answers: set[str] = set()
         trouble = ""
         for cell in cells:
+            if cell.kind == "solution":
+                with contextlib.suppress(BrokenTestError):
+                    answers |= Program.of(cell.source, cell.id).makes
             if cell.kind not in ("oracle", "test"):
                 continue
             try:
@@ -133,7 +140,8 @@ class Tests:
             for name, code in _imports(source)
             if name in wanted
         )
-        return cls(programs, tuple(oracles), before, broken, imports)
+        names = frozenset(answers)
+        return cls(programs, tuple(oracles), before, broken, names, imports)
 
     def to_bytes(self) -> bytes:
         """Serialize for `from_bytes` of the same Python."""
@@ -142,13 +150,11 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, oracles, before, broken, imports = marshal.loads(data)
+        programs, oracles, *rest = marshal.loads(data)
         return cls(
             {name: Program(*fields) for name, fields in programs.items()},
             tuple(Program(*fields) for fields in oracles),
-            before,
-            broken,
-            imports,
+            *rest,
         )
 
 

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,12 @@ def modules(tests: Tests) -> dict[str, Any]:
 
 
 def namespace(
-    test: Program, oracles: Sequence[Program], modules: Mapping[str, Any], link: Link
+    tests: Tests, name: str, modules: Mapping[str, Any], link: Link
 ) -> dict[str, Any]:
     """Begin a test: make what it sees, with the student's names bound beforehand.
+
+    A name of a module or of Python's own is the student's only where the exercise is
+    to define it.
 
     Raises
     ------
@@ -56,11 +59,15 @@ def namespace(
     StudentGone
         The student process ended meanwhile.
     """
-    programs = [*oracles, test]
+    oracles = tests.oracles[: tests.before[name]]
+    programs = [*oracles, tests.programs[name]]
     uses = frozenset().union(*(program.uses for program in programs))
     makes = frozenset().union(*(program.makes for program in programs))
-    theirs = uses - makes - modules.keys() - vars(builtins).keys()
-    space = {"__name__": MODULE, "__builtins__": builtins, **modules}
+    ours = (modules.keys() | vars(builtins).keys()) - tests.answers
+    theirs = uses - makes - ours
+    python = {k: v for k, v in vars(builtins).items() if k not in theirs}
+    space: dict[str, Any] = {"__name__": MODULE, "__builtins__": python}
+    space.update((k, v) for k, v in modules.items() if k not in theirs)
     # The student process says what a name is, but not which names there are.
     known = link.begin(sorted(theirs))
     if type(known) is dict:

@@ -334,6 +334,31 @@ def test_seeds_of_a_test_hold_for_the_student_too() -> None:
     assert np.random.get_state()[1][0] == before  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [
+        ("def sum(values):\n    return values[0] + values[1]", 2),
+        ("def sum(values):\n    return 7", 0),
+        ("", 0),
+    ],
+)
+def test_an_exercise_named_like_a_builtin_is_the_students_not_pythons(
+    answer: str, points: float
+) -> None:
+    source = (
+        cell(
+            "sum",
+            "solution",
+            "def sum(values):\n    return values[0] + values[1]",
+            "sum",
+        ),
+        replace(cell("t", "test", "assert sum([1, 2]) == len('abc')", "sum"), points=2),
+    )
+    student = (StudentCell(0, "sum", answer),)
+    (verdict,) = judge.grade(Job(source, student, LIMITS), spawn).verdicts
+    assert verdict.points == points, verdict.message
+
+
 def test_a_broken_test_says_that_it_is_the_test() -> None:
     for trouble in ("def (", "raise"):
         broken = tuple(
