@@ -21,29 +21,51 @@ from nbproctor.proxy import StudentError
 
 TEST_FILE = "<test "  # file names of our code objects start so
 
-# Messages of Python and NumPy that help and carry nothing but shapes and names.
-_N, _NAME, _SHAPE = r"-?\d{1,6}", r"'?([A-Za-z_]\w{0,60})'?", r"\([\d, ]{0,40}\)"
+# Messages of Python and NumPy that help and carry nothing but shapes and names. They
+# are spelled out: a student's exception with such a message could carry anything else.
+_N, _NAME, _SHAPE = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?", r"\((\d{1,6},? ?){0,4}\)"
+_CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
+_NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
+_COUNT = rf"({_N}|from {_N} to {_N}) positional arguments? but {_N} (was|were) given"
 _HELPFUL = [
     re.compile(pattern)
     for pattern in (
-        rf"operands could not be broadcast together with shapes ({_SHAPE} ?)+",
-        rf"(non-broadcastable output operand|could not broadcast).{{0,40}}{_SHAPE}"
-        rf".{{0,40}}{_SHAPE}",
+        rf"operands could not be broadcast together with shapes ({_SHAPE} ?){{1,3}}",
+        rf"could not broadcast input array from shape {_SHAPE} into shape {_SHAPE}",
+        rf"non-broadcastable output operand with shape {_SHAPE} doesn't match the "
+        rf"broadcast shape {_SHAPE}",
         rf"shapes {_SHAPE} and {_SHAPE} not aligned: {_N} \(dim {_N}\) != {_N}"
         rf" \(dim {_N}\)",
-        r"matmul: Input operand \d has .{0,160}",
-        r"The truth value of an array with more than one element is ambiguous.*",
-        rf"(cannot access )?(free variable|local variable|name) {_NAME} .{{0,80}}",
+        rf"matmul: Input operand \d has a mismatch in its core dimension \d, with "
+        rf"gufunc {_CORE} \(size {_N} is different from {_N}\)",
+        rf"matmul: Input operand \d does not have enough dimensions \(has \d, gufunc "
+        rf"core with {_CORE} requires \d\)",
+        r"The truth value of an array with more than one element is ambiguous\. "
+        r"Use a\.any\(\) or a\.all\(\)",
+        rf"name {_NAME} is not defined",
+        rf"cannot access (free|local) variable {_NAME} {_NO_VALUE}",
         rf"{_NAME} object has no attribute {_NAME}",
-        rf"{_NAME}(\.{_NAME})?\(\) (takes|missing|got) .{{0,80}}",
-        rf"unsupported operand type\(s\) for .{{1,4}}: {_NAME} and {_NAME}",
+        rf"{_NAME}\(\) takes (no arguments|{_COUNT})",
+        rf"{_NAME}\(\) missing {_N} required (positional|keyword-only) "
+        rf"arguments?: {_NAME}((,| and|, and) {_NAME}){{0,4}}",
+        rf"{_NAME}\(\) got (an unexpected keyword|multiple values for) "
+        rf"argument {_NAME}",
+        rf"unsupported operand type\(s\) for (\*\* or pow\(\)|[-+*/%@&|^<>=]{{1,3}}): "
+        rf"{_NAME} and {_NAME}",
         rf"{_NAME} object is not (callable|iterable|subscriptable)",
         rf"index {_N} is out of bounds for axis {_N} with size {_N}",
         rf"axis {_N} is out of bounds for array of dimension {_N}",
         r"(list|tuple|string) index out of range",
-        r"(integer )?division( or modulo)? by zero",
-        r"maximum recursion depth exceeded.{0,60}",
-        rf"cannot reshape array of size {_N} into shape {_SHAPE}",
+        rf"'[<=>]{{1,2}}' not supported between instances of {_NAME} and {_NAME}",
+        rf"object of type {_NAME} has no len\(\)",
+        rf"can only concatenate {_NAME} \(not \"{_NAME}\"\) to {_NAME}",
+        r"((float |integer )?((floor )?division|modulo)|integer division or modulo)"
+        r" by zero",
+        r"maximum recursion depth exceeded( in comparison)?",
+        rf"cannot reshape array of size {_N} into shape ({_SHAPE}|\({_N},newaxis\))",
+        rf"all the input arrays must have same number of dimensions, but the array at "
+        rf"index {_N} has {_N} dimension\(s\) and the array at index {_N} has {_N} "
+        rf"dimension\(s\)",
     )
 ]
 
@@ -132,4 +154,4 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
         return False
     own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
-    return all(name in own or len(name) < 20 for name in re.findall(r"'(\w+)'", text))
+    return all(name in own or len(name) < 20 for name in re.findall(r"\w+", text))
