@@ -16,10 +16,10 @@ from nbproctor.bundle import Cell
 from nbproctor.clean import clean, one_line, plain_text
 from nbproctor.diagnose import explain
 from nbproctor.exports import builtin_name
+from nbproctor.link import Link, StudentGone
 from nbproctor.outputs import Output
 from nbproctor.plan import Step
 from nbproctor.program import BrokenTestError, Program, Tests
-from nbproctor.proxy import Link, StudentGone
 from nbproctor.testcell import TestTimeout
 from nbproctor.verdicts import Job, Outcome, Verdict
 

@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor.link import Link
 from nbproctor.program import BrokenTestError, Program, Tests
-from nbproctor.proxy import Link, Proxy
+from nbproctor.proxy import Proxy
 
 MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from forked import spawn
 
-from nbproctor import proxy
+from nbproctor.link import Link, StudentGone
 from nbproctor.pack import UnsendableError
-from nbproctor.proxy import Link, Proxy, StudentError, StudentGone
+from nbproctor.proxy import Proxy, StudentError
 
 CELL = '''
 import numpy as np, os, time, collections, enum, fractions
@@ -488,7 +488,7 @@ def f(x):
 def test_a_lying_reply_ends_the_call_with_a_clear_reason(
     fresh: Any, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy, "MAX_CALLBACKS", 500)
+    monkeypatch.setattr("nbproctor.link.MAX_CALLBACKS", 500)
     body, reason = LIES[lie]
     link, student = fresh(PRELUDE + body)
     assert student.g(1) == 2  # the untouched function works
