@@ -6,6 +6,7 @@ and a verb should answer at once.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -104,8 +105,11 @@ def lab(context: typer.Context) -> None:
         shutil.copytree(release, copy)
         console.print(f"Copied the release to {copy}: work there.")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={copy}"]
-    # Started there, nbgrader does not ask for the course around it.
-    raise typer.Exit(subprocess.call(command + context.args, cwd=copy))
+    command += context.args
+    os.chdir(copy)  # started there, nbgrader does not ask for the course around it
+    if os.name == "nt":  # there, exec would give the prompt back at once
+        raise typer.Exit(subprocess.call(command))
+    os.execv(command[0], command)  # who ends this process ends JupyterLab
 
 
 @app.command()
