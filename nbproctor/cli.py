@@ -83,8 +83,9 @@ def demo() -> None:
     sample.write_class(students, course, bundle, project / "variants" / LAB)
     for student in students:
         console.print(f"  {student.name:20} {student.story}")
-    # Weak, because this code is our own: the demo is to run on any computer.
     names = {student.id: student.name for student in students}
+    bridge.enrol(course, names)
+    # Weak, because this code is our own: the demo is to run on any computer.
     _grade(course, LAB, names, weak_sandbox=True)
 
 

@@ -325,6 +325,20 @@ def test_students_who_handed_in_nothing_are_missing_and_have_no_score(
     assert bridge.scores(course, "tiny").loc["zoe"].isna().all()
 
 
+def test_students_are_enrolled_by_name_and_graded_under_it(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    bridge.enrol(course, {"ann": "O'Neil, Ann", "bob": "Bob"})
+    assert {name: o.status for name, o in graded(course).items()} == {
+        "ann": "graded",
+        "bob": "missing",
+    }
+    with book(course) as there:
+        found = {s.id: (s.last_name, s.first_name) for s in there.students}
+    assert found == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
+
+
 def test_an_empty_class_is_said(course: Path) -> None:
     with pytest.raises(CourseError, match="submitted"):
         bridge.grade(course, "tiny")

@@ -1,6 +1,6 @@
 """Everything that touches nbgrader, and the only place that imports it."""
 
-from nbproctor.bridge.book import scores
+from nbproctor.bridge.book import enrol, scores
 from nbproctor.bridge.course import feedback, generate
 from nbproctor.bridge.grading import grade
 from nbproctor.bridge.lint import lint
@@ -13,6 +13,7 @@ __all__ = [
     "Outcome",
     "Record",
     "check_source",
+    "enrol",
     "feedback",
     "generate",
     "grade",

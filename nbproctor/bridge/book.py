@@ -64,6 +64,14 @@ def scores(course: Path, assignment: str) -> pd.DataFrame:
     return table.astype(float).rename_axis("student").sort_index()
 
 
+def enrol(course: Path, names: Mapping[str, str]) -> None:
+    """Tell the gradebook the names of students (id → "Last, First")."""
+    with gradebook(directory(load_config(course))) as book:
+        for student, name in names.items():
+            last, _, first = name.partition(", ")
+            book.update_or_create_student(student, first_name=first, last_name=last)
+
+
 def graded(submission: SubmittedAssignment) -> bool:
     """Whether anything of a submission has a score, given by a test or by hand."""
     return any(
