@@ -674,15 +674,37 @@ def test_a_module_named_like_a_library_harms_nobody(
     }
 
 
-def test_feedback_is_made_for_what_was_graded_and_only_for_that(
+def test_everybody_who_handed_in_gets_a_page(
     course: Path, release: Notebook, hand_in: HandIn
 ) -> None:
     hand_in("ann", fizz=blank(release, "fizz"))
-    (course / "submitted/cem/tiny").mkdir(parents=True)
-    graded(course)
+    hand_in("cem").write_text("<b>no notebook")
+    outcomes = graded(course)
     pages = bridge.feedback(course, "tiny")
-    assert (pages / "ann/tiny/tiny.html").is_file()
-    assert not (pages / "cem").exists()
+    assert "fizz" in (pages / "ann/tiny/tiny.html").read_text()
+    page = (pages / "cem/tiny/tiny.html").read_text()
+    assert outcomes["cem"].reason in html.unescape(page)
+    assert "not a zero" in page
+
+
+def test_an_old_page_does_not_stand_for_a_new_submission(
+    course: Path, hand_in: HandIn
+) -> None:
+    page = course / "feedback/ann/tiny/tiny.html"
+    pages = []
+    for name in ("tiny.ipynb", "broken.ipynb", "tiny.ipynb"):
+        shutil.rmtree(course / "submitted", ignore_errors=True)
+        handed_in = hand_in("ann", name)
+        if name == "broken.ipynb":
+            handed_in.write_text("{")
+        graded(course)
+        assert not page.exists()
+        # nbgrader's own command makes it for what is graded, and for that only.
+        nbgrader(course, "generate_feedback", "tiny")
+        assert page.exists() == (name == "tiny.ipynb")
+        bridge.feedback(course, "tiny")
+        pages.append(page.read_text())
+    assert ["could not be graded" in text for text in pages] == [False, True, False]
 
 
 def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:

@@ -1,7 +1,8 @@
 """Everything that touches nbgrader, and the only place that imports it."""
 
 from nbproctor.bridge.book import enrol, scores
-from nbproctor.bridge.course import feedback, generate
+from nbproctor.bridge.course import generate
+from nbproctor.bridge.feedback import feedback
 from nbproctor.bridge.grading import grade
 from nbproctor.bridge.lint import lint
 from nbproctor.bridge.record import Outcome, Record

@@ -28,6 +28,7 @@ from nbproctor.bridge.ahead import Ahead, Submission, student_cells
 from nbproctor.bridge.conclude import finish, give_up, no_room, timestamp
 from nbproctor.bridge.course import bundles, folder, handed_in
 from nbproctor.bridge.execute import Execute
+from nbproctor.bridge.feedback import forget
 from nbproctor.bridge.record import FILE, Outcome, Record
 from nbproctor.bridge.source import CourseError
 from nbproctor.engine import EngineError, Report, Settings
@@ -250,8 +251,10 @@ class Proctored(Autograde):  # type: ignore[misc]
         place = self._destination(student)
         if self.coursedir.notebook_id == "*":
             shutil.rmtree(place, ignore_errors=True)
-        for name in [FILE, *(f"{bundle.notebook}.ipynb" for bundle in self._bundles)]:
+        notebooks = [bundle.notebook for bundle in self._bundles]
+        for name in [FILE, *(f"{notebook}.ipynb" for notebook in notebooks)]:
             (place / name).unlink(missing_ok=True)
+        forget(self.coursedir, student, notebooks)
 
     def _give_up(self, submission: Submission) -> None:
         """Record that nothing of a submission can be graded, and why."""

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
@@ -210,27 +210,3 @@ def _generate(config: Config, assignment: str, step: str, gradebook: bool) -> No
     there = directory(config, log)
     converter = GenerateAssignment(coursedir=there, config=config, log=log.logger)
     run(converter, log, f"Making the release of {assignment!r}")
-
-
-def feedback(course: Path, assignment: str) -> Path:
-    """Write nbgrader's feedback pages of everything graded; return their folder.
-
-    Raises
-    ------
-    CourseError
-        Nothing is graded yet, or a page cannot be made.
-    """
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
-    log = Log()
-    there = directory(config, log)
-    graded = folder(there, "autograded", assignment, "*").relative_to(there.root)
-    if not any(Path(there.root).glob(f"{graded}/*.ipynb")):
-        raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for feedback."
-        )
-    converter = GenerateFeedback(
-        coursedir=there, config=config, log=log.logger, force=True
-    )
-    run(converter, log, f"Writing the feedback of {assignment!r}")
-    return Path(there.root, there.feedback_directory)
