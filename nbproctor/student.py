@@ -15,13 +15,13 @@ import random
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from nbproctor.outputs import OutputLimits
+from nbproctor.outside import Outside, number_of
 from nbproctor.pack import Ref
 from nbproctor.peer import Peer
 from nbproctor.shell import ZMQInteractiveShell, warm
@@ -34,66 +34,6 @@ _BUILTIN = {
     if isinstance(kind, type) and issubclass(kind, Exception)
 }
 _PLAIN_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
-
-
-class Outside:
-    """An object of the judge's, as student code sees it."""
-
-    def __init__(self, student: Student, number: int, kind: str, *names: str) -> None:
-        object.__setattr__(self, "_link", (student, number, kind))
-        object.__setattr__(self, "_methods", names)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in object.__getattribute__(self, "_methods"):
-            return _Method(self, name)
-        return _outside(self, "get", name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        _outside(self, "set", name, value)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
-        return _outside(self, "call", args, kwargs)
-
-    def __getitem__(self, key: Any) -> Any:
-        return _outside(self, "item", key)
-
-    def __len__(self) -> int:
-        return int(_outside(self, "len"))
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter([self[i] for i in range(len(self))])
-
-    def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_link')[2]} of the test>"
-
-
-class _Method(Outside):
-    """A method of such an object: to call it takes one message, not two."""
-
-    def __init__(self, owner: Outside, name: str) -> None:
-        object.__setattr__(self, "_method", (owner, name))
-        object.__setattr__(self, "_methods", ())
-
-    @property
-    def _link(self) -> Any:
-        owner, name = object.__getattribute__(self, "_method")
-        return object.__getattribute__(_outside(owner, "get", name), "_link")
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
-        owner, name = object.__getattribute__(self, "_method")
-        return _outside(owner, "method", name, args, kwargs)
-
-
-def _outside(target: Outside, request: str, *arguments: Any) -> Any:
-    if request in ("get", "set") and str(arguments[0]).startswith("_"):
-        raise AttributeError(f"{target!r} has no attribute {arguments[0]!r}")
-    student, number, _ = object.__getattribute__(target, "_link")
-    return student.peer.ask(request, number, *arguments)
 
 
 class Student:
@@ -182,7 +122,7 @@ class Student:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
         if issubclass(kind, Outside):
-            return Ref("yours", (object.__getattribute__(value, "_link")[1],))
+            return Ref("yours", (number_of(value),))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray:
                 return np.ndarray.view(value, np.ndarray)
@@ -208,7 +148,7 @@ class Student:
         if ref.tag == "yours":
             return self.table[ref.fields[0]]
         if ref.tag == "mine":
-            return Outside(self, *ref.fields)
+            return Outside(self.peer, *ref.fields)
         module, path = ref.fields
         found: Any = import_module(module)
         for part in path.split(".") if path else ():

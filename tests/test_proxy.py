@@ -351,9 +351,9 @@ def reach(oracle):
             found[path] = type(error).__name__
     return found
 def raw(oracle, *request):
-    student, number, _ = object.__getattribute__(oracle, "_link")
+    peer, number, _ = object.__getattribute__(oracle, "_link")
     try:
-        return student.peer.ask(request[0], number, *request[1:])
+        return peer.ask(request[0], number, *request[1:])
     except Exception as error:
         return type(error).__name__
 def set_on(oracle, name, value):
@@ -364,8 +364,8 @@ def use_kept(x):
     try: return stash[0](x)
     except Exception as error: return type(error).__name__
 def guess(oracle):
-    student, number, _ = object.__getattribute__(oracle, "_link")
-    return student.peer.ask("call", number + 1000, (1,), {})
+    peer, number, _ = object.__getattribute__(oracle, "_link")
+    return peer.ask("call", number + 1000, (1,), {})
 def deeper(oracle): return oracle.again(deeper)
 """
 

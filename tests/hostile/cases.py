@@ -450,7 +450,7 @@ area(
     "answers *run a cell* with arrays, huge numbers, groups of exceptions, references",
     ME
     + """
-from nbproctor.student import Outside
+from nbproctor.outside import Outside
 turn = [0]
 def run(*arguments):
     turn[0] += 1
@@ -466,8 +466,8 @@ me.on_run = run
 area(
     "cells_that_never_run_cost_only_the_exercise",
     "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.student import Outside\n"
-    "me.on_run = lambda *arguments: Outside(me, 12345, 'x')",
+    ME + "\nfrom nbproctor.outside import Outside\n"
+    "me.on_run = lambda *arguments: Outside(me.peer, 12345, 'x')",
 )
 
 # --- values that are meant to break the reader ----------------------------------
