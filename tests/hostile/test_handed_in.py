@@ -19,7 +19,8 @@ if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor.bridge.book import scores
-from nbproctor.bridge.course import feedback, generate
+from nbproctor.bridge.course import generate
+from nbproctor.bridge.feedback import feedback
 from nbproctor.bridge.grading import grade
 
 pytestmark = pytest.mark.slow
