@@ -173,7 +173,8 @@ class _Servers:
         if known and known.key == key:
             return known
         self.drop()
-        made = _Server(key, start(bundle, settings), compiled(bundle))
+        tests = compiled(bundle)
+        made = _Server(key, start(bundle, settings), tests)
         with self._lock:
             if not self._closed:
                 self._running[thread] = made
@@ -197,6 +198,9 @@ class _Servers:
 
 
 _servers = _Servers()
+# Before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError
+# (github.com/python/cpython/issues/106905).
+_compiling = threading.Lock()
 
 
 def start(bundle: Bundle, settings: Settings) -> Zygote:
@@ -216,7 +220,8 @@ def start(bundle: Bundle, settings: Settings) -> Zygote:
 
 def compiled(bundle: Bundle) -> bytes:
     """Compile the test cells of an assignment, for `Job.tests`."""
-    return Tests.of(bundle.cells).to_bytes()
+    with _compiling:
+        return Tests.of(bundle.cells).to_bytes()
 
 
 def _installed(name: str) -> bool:

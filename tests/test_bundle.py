@@ -1,12 +1,16 @@
 """An assignment frozen for grading."""
 
+import gc
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nbproctor.bundle import Bundle, BundleError, Cell
+from nbproctor.engine import compiled
 
 
 def cell(source: str, name: str = "", **flags: Any) -> dict[str, Any]:
@@ -172,3 +176,20 @@ def test_what_is_no_notebook_is_said_with_its_path(
 def test_a_region_without_an_end_is_said(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="without 'END SOLUTION'"):
         read(tmp_path, cell("### BEGIN SOLUTION\npass", "f", solution=True))
+
+
+def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> None:
+    bundle = Bundle.read(project / "source/neural_network/neural_network.ipynb")
+
+    def go_on(*_: object) -> None:
+        time.sleep(0)  # another thread runs, in the middle of this one's parsing
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(go_on)
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            assert all(pool.map(compiled, [bundle] * 4))
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(go_on)
