@@ -2,7 +2,7 @@
 
 A frame is a fixed head, a JSON text and raw buffers, and stays undecoded here. Nothing
 that the other side sends, or fails to send, can make this side wait past its deadline
-or allocate more than came.
+(by more than a moment) or allocate more than came.
 """
 
 from __future__ import annotations
