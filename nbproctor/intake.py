@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ MAX_NOTEBOOK_BYTES = 100_000_000
 MAX_CANDIDATES = 20
 MAX_CELLS = 5_000
 MAX_SOURCE_CHARS = 4_000_000
+MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
 _IGNORED = {".ipynb_checkpoints", "__MACOSX", "__pycache__", ".git"}
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
@@ -93,7 +95,7 @@ def candidates(folder: Path, name: str) -> list[Path]:
 def _instead(folder: Path, found: list[Path], name: str) -> str:
     if not found:
         return f"No file was handed in; '{name}.ipynb' was expected."
-    shown = ", ".join(str(path.relative_to(folder)) for path in found[:3])
+    shown = ", ".join(readable(path.relative_to(folder)) for path in found[:3])
     kind = _wrong_kind(_head(found[0]))
     what = f"only {shown}" + (f", which is {kind}" if kind and not found[1:] else "")
     return f"No notebook was handed in ({what}); '{name}.ipynb' was expected."
@@ -120,23 +122,24 @@ def read(path: Path) -> Handed:
         The file is empty, too big, cut short, or no notebook.
     """
     notes: list[str] = []
+    name = readable(path.name)
     content = _json(path, notes)
     if not isinstance(content, dict):
-        raise Ungradable(f"'{path.name}' is not a notebook.")
+        raise Ungradable(f"'{name}' is not a notebook.")
     raw = content.get("cells")
     if raw is None and isinstance(content.get("worksheets"), list):
         sheets = [s for s in content["worksheets"] if isinstance(s, dict)]
         raw = [cell for sheet in sheets for cell in sheet.get("cells", [])]
         notes.append("Your notebook was in an old format; it was converted.")
     if not isinstance(raw, list):
-        raise Ungradable(f"'{path.name}' is not a notebook: it has no cells.")
+        raise Ungradable(f"'{name}' is not a notebook: it has no cells.")
     if len(raw) > MAX_CELLS:
-        raise Ungradable(f"'{path.name}' has more than {MAX_CELLS} cells.")
+        raise Ungradable(f"'{name}' has more than {MAX_CELLS} cells.")
     cells = [_clean(cell) for cell in raw if isinstance(cell, dict)]
     if len(cells) < len(raw):
         notes.append("Some cells of your notebook were damaged; they were left out.")
     if sum(len(cell["source"]) for cell in cells) > MAX_SOURCE_CHARS:
-        raise Ungradable(f"'{path.name}' holds more text than can be graded.")
+        raise Ungradable(f"'{name}' holds more text than can be graded.")
     if any("\r" in cell["source"] for cell in cells):
         for cell in cells:
             cell["source"] = cell["source"].replace("\r\n", "\n").replace("\r", "\n")
@@ -145,30 +148,33 @@ def read(path: Path) -> Handed:
 
 
 def _json(path: Path, notes: list[str]) -> Any:
+    name = readable(path.name)
     try:
         if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-            raise Ungradable(f"'{path.name}' is bigger than 100 MB.")
+            raise Ungradable(f"'{name}' is bigger than 100 MB.")
         data = path.read_bytes()
     except OSError as error:
-        raise Ungradable(f"'{path.name}' cannot be read: {error.strerror}.") from error
+        raise Ungradable(f"'{name}' cannot be read: {error.strerror}.") from error
     if not data.strip(b"\0 \t\r\n"):
-        raise Ungradable(f"'{path.name}' is empty.")
+        raise Ungradable(f"'{name}' is empty.")
     if kind := _wrong_kind(data.removeprefix(b"\xef\xbb\xbf")[:512].lstrip()):
-        raise Ungradable(f"'{path.name}' is not a notebook but {kind}.")
+        raise Ungradable(f"'{name}' is not a notebook but {kind}.")
+    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
+        raise Ungradable(f"'{name}' holds more lists than a notebook does.")
     text = _decode(data, notes)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
             raise Ungradable(
-                f"'{path.name}' is cut short: its end is missing, as after a broken "
+                f"'{name}' is cut short: its end is missing, as after a broken "
                 "upload or a full disk. Please hand it in again."
             ) from error
         raise Ungradable(
-            f"'{path.name}' is damaged in line {error.lineno} ({error.msg})."
+            f"'{name}' is damaged in line {error.lineno} ({error.msg})."
         ) from error
     except (RecursionError, ValueError) as error:
-        raise Ungradable(f"'{path.name}' is not a notebook ({error}).") from error
+        raise Ungradable(f"'{name}' is not a notebook ({error}).") from error
 
 
 def _decode(data: bytes, notes: list[str]) -> str:
@@ -202,7 +208,7 @@ def _clean(cell: RawCell) -> RawCell:
         "cell_type": kind if kind in ("code", "raw") else "markdown",
         "id": cell.get("id") if isinstance(cell.get("id"), str) else "",
         "grade_id": name if isinstance(name, str) else None,
-        "source": source if isinstance(source, str) else "",
+        "source": readable(source) if isinstance(source, str) else "",
     }
     if kind == "markdown" and isinstance(cell.get("attachments"), dict):
         clean["attachments"] = cell["attachments"]
@@ -215,5 +221,10 @@ def _language(content: dict[str, Any]) -> str:
         section = meta.get(key) if isinstance(meta, dict) else None
         value = section.get(field) if isinstance(section, dict) else None
         if isinstance(value, str):
-            return value
+            return readable(value)
     return "python"
+
+
+def readable(text: str | Path) -> str:
+    """Return text, or a file's name, without the half characters of a broken coding."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", str(text))

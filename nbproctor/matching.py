@@ -9,6 +9,7 @@ from nbproctor.bundle import Bundle, Cell
 from nbproctor.intake import RawCell
 
 Match = dict[int, Cell]  # position in the student's notebook → cell of the bundle
+MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
 
 
 def match_cells(cells: list[RawCell], bundle: Bundle) -> Match:
@@ -37,13 +38,13 @@ def match_cells(cells: list[RawCell], bundle: Bundle) -> Match:
         alike = texts.get(plain(raw["source"]), [])
         if position not in match and alike:
             settle(position, alike.pop(0))
+    defined = [_signature(raw["source"]) for raw in cells]
     for cell in list(open_cells.values()):
+        wanted = _signature(cell.stub)
         positions = [
             position
-            for position, raw in enumerate(cells)
-            if position not in match
-            and _signature(cell.stub)
-            and _signature(cell.stub) <= _signature(raw["source"])
+            for position, names in enumerate(defined)
+            if position not in match and wanted and wanted <= names
         ]
         if cell.kind == "solution" and positions:
             settle(_graded_copy(positions, cells, cell), cell)
@@ -62,13 +63,14 @@ def answer_places(cells: list[RawCell], match: Match, bundle: Bundle) -> dict[st
     that defines the same functions: people merge cells.
     """
     places = {cell.id: p for p, cell in match.items() if cell.kind == "solution"}
+    defined = [_signature(raw["source"]) for raw in cells]
     for cell in bundle.of_kind("solution"):
         wanted = _signature(cell.stub)
         holders = [
             position
-            for position, raw in enumerate(cells)
+            for position, names in enumerate(defined)
             if (position not in match or match[position].kind == "solution")
-            and wanted <= _signature(raw["source"])
+            and wanted <= names
         ]
         if cell.id not in places and wanted and holders:
             places[cell.id] = holders[-1]
@@ -112,7 +114,7 @@ def _gap(cell: Cell, match: Match, cells: list[RawCell], bundle: Bundle) -> list
         and cells[p]["cell_type"] == cell.nbgrader["cell_type"]
         and cells[p]["source"].strip()
         and taken.isdisjoint((cells[p]["id"], plain(cells[p]["source"])))
-    ]
+    ][:MAX_GUESSES]
     return (
         free if len(free) == 1 else [p for p in free if _likeness(cells[p], cell) > 0.3]
     )
@@ -128,10 +130,18 @@ def plain(text: str) -> str:
     return "\n".join(line.strip() for line in text.split("\n") if line.strip())
 
 
-_HEADER = re.compile(r"^((?:@.*\n)*)(?:async )?(?:def|class)\s+(\w+)", re.MULTILINE)
+_HEADER = re.compile(r"(?:async )?(?:def|class)\s+(\w+)")
 
 
 def _signature(source: str) -> frozenset[str]:
     """Return the top-level functions and classes, each with its decorators."""
-    found = _HEADER.findall(source)
-    return frozenset(re.sub(r"\s", "", decorators) + name for decorators, name in found)
+    found = set()
+    decorators = ""
+    for line in source.split("\n"):
+        if line.startswith("@"):
+            decorators += "".join(line.split())
+            continue
+        if header := _HEADER.match(line):
+            found.add(decorators + header[1])
+        decorators = ""
+    return frozenset(found)

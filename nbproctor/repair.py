@@ -102,14 +102,16 @@ def _choose(folder: Path, bundle: Bundle) -> tuple[Handed, Match, list[str]]:
             if path.name == wanted:
                 break
         else:
-            failures.append(f"No cell of '{path.name}' belongs to this assignment.")
+            failures.append(
+                f"No cell of '{intake.readable(path.name)}' belongs to this assignment."
+            )
     if not found:
         raise Ungradable(failures[0])
     named = [entry for entry in found if entry[1].path.name == wanted]
     # Of several, the one with the most answered exercises; the first on a tie.
     _, handed, match = named[0] if named else max(found, key=lambda entry: entry[0])
     notes = []
-    place = str(handed.path.relative_to(folder))
+    place = intake.readable(handed.path.relative_to(folder))
     if place != wanted:
         notes.append(f"Your notebook was found as '{place}', graded as '{wanted}'.")
     if len(found) > 1 and not named:

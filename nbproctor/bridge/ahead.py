@@ -17,7 +17,7 @@ from nbproctor.engine import Report, Settings, StudentCell
 from nbproctor.repair import Repaired, Ungradable, repair
 
 Cells = list[StudentCell]
-_OURS = (FILE, "timestamp.txt")
+_OURS = {FILE, f".{FILE}", "timestamp.txt"}
 
 
 @dataclass
@@ -137,12 +137,16 @@ class Ahead:
                 if bundle.notebook in submission.repaired:
                     made = submission.repaired[bundle.notebook]
                     self.execute(submission, bundle, made.notebook["cells"])
+        except Ungradable as failure:
+            self._refuse(submission, failure.reason)
         except Exception as error:
             # Whatever is in a student's files, it must not end the class.
-            reason = getattr(error, "reason", f"It could not be read ({error!r}).")
-            submission.repaired.clear()
-            submission.reasons = {b.notebook: reason for b in self._bundles}
+            self._refuse(submission, f"It could not be read ({error!r}).")
         return submission
+
+    def _refuse(self, submission: Submission, reason: str) -> None:
+        submission.repaired.clear()
+        submission.reasons = {bundle.notebook: reason for bundle in self._bundles}
 
     def _keep_files(self, submission: Submission) -> None:
         """Find what lies beside the notebook, without what the course puts there."""
@@ -151,17 +155,19 @@ class Ahead:
         first = next(iter(submission.repaired.values()))
         base = first.path.parent
         given = {Path(name) for name, _ in self._settings.policy.files}
+        ours = _OURS | {f"{bundle.notebook}.html" for bundle in self._bundles}
         left, dropped = engine.MAX_FILES_BYTES, []
         for path in intake.files(base):
             place = path.relative_to(base)
             own = given.isdisjoint((place, *place.parents))
-            if path.suffix == ".ipynb" or str(place) in _OURS or not own:
+            if path.suffix == ".ipynb" or place.parts[0] in ours or not own:
                 continue
-            left -= path.stat().st_size
-            if left > 0:
+            size = path.stat().st_size
+            if size < left:
+                left -= size
                 submission.files[place] = path
             else:
-                dropped.append(str(place))
+                dropped.append(intake.readable(place))
         if dropped:
             limit = engine.MAX_FILES_BYTES >> 20
             first.notes.append(

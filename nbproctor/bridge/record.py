@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -93,5 +94,6 @@ def fingerprint(folder: Path) -> str:
     for path in intake.files(folder):
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(folder)}\0{content}\n".encode())
+        name = os.fsencode(path.relative_to(folder))
+        total.update(name + f"\0{content}\n".encode())
     return total.hexdigest()

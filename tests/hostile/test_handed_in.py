@@ -149,8 +149,46 @@ def pipes_and_odd_files_are_not_waited_for(folder: Path, notebook: Notebook) -> 
     write(folder, notebook)
     os.mkfifo(folder / "pipe.txt")
     os.mkfifo(folder / "pipe.ipynb")
+    os.mkfifo(folder / "timestamp.txt")
     (folder / "loop").symlink_to(folder)
     (folder / "folder.ipynb").mkdir()
+
+
+@hostile
+def folders_named_like_our_files_stop_nothing(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    for name in ("report.json", ".report.json", "trap.html", "timestamp.txt"):
+        (folder / name).mkdir()
+        (folder / name / "x").write_text("x")
+
+
+@hostile
+def a_cell_that_is_slow_to_read_does_not_delay_the_class(
+    folder: Path, notebook: Notebook
+) -> None:
+    lines = cell("code", "@\n" * 50_000, outputs=[], execution_count=None)
+    notebook["cells"].append(lines)
+    for number in range(200):
+        words = cell("code", f"a {number} " * 50, outputs=[], execution_count=None)
+        notebook["cells"].insert(1, words)
+    for found in notebook["cells"]:
+        found["id"] = "lost" if found["id"] == "area" else found["id"]
+        if found["id"] == "lost":
+            found["metadata"] = {}
+            found["source"] = "area = lambda r: -1.0"
+    write(folder, notebook)
+
+
+@hostile
+def names_and_text_that_are_no_unicode_cost_nothing(
+    folder: Path, notebook: Notebook
+) -> None:
+    half = cell("code", "# half a smile: \ud83d", outputs=[], execution_count=None)
+    notebook["cells"].append(half)
+    notebook["metadata"]["kernelspec"] = {"language": "\ud83d"}
+    write(folder, notebook, os.fsdecode(b"\xdcbung.ipynb"))
+    (folder / os.fsdecode(b"\xdcbung.txt")).write_text("x")
+    (folder / os.fsdecode(b"\xdcbung.bin")).write_bytes(bytes(20 << 20))
 
 
 @hostile
