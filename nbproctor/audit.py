@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nbproctor import checks, engine, trials
+from nbproctor import beside, checks, engine, trials
 from nbproctor.bundle import Bundle
 from nbproctor.engine import Settings
 from nbproctor.matrix import AuditResult, Entry
@@ -73,7 +73,8 @@ def audit(
     found = checks.check_release(course, assignment, notebooks[0])
     outcomes: list[Outcome] = []
     for path, bundle in zip(notebooks, bundles, strict=True):
-        policy = Policy(files=_files(path.parent, bundle.data), weak=True)
+        files = beside.files(path.parent, bundle.data)
+        policy = Policy(files=tuple(files.items()), weak=True)
         try:
             outcomes += trials.hold(
                 bundle,
@@ -104,16 +105,6 @@ def audit(
         hints=tuple(_hints(variants, folder)),
         seconds=time.monotonic() - start,
     )
-
-
-def _files(source: Path, data: str | None) -> tuple[tuple[str, str], ...]:
-    """Return what lies beside a notebook: place there → real path."""
-    files = {
-        path.relative_to(source).as_posix(): str(path.resolve())
-        for path in sorted(source.rglob("*"))
-        if path.is_file() and path.suffix != ".ipynb"
-    }
-    return tuple((files | ({"data": data} if data else {})).items())
 
 
 def _entry(outcome: Outcome, variants: Variants) -> Entry:

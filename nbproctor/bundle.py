@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nbproctor.beside import data_folder
+
 Kind = Literal["provided", "solution", "test", "oracle", "task", "text"]
 
 SKIP_TAG = "skip-grading"
@@ -136,7 +138,7 @@ class Bundle:
         names = path.parent.name, path.stem
         frozen = json.dumps([*names, [asdict(c) for c in cells]], sort_keys=True)
         digest = hashlib.sha256(frozen.encode()).hexdigest()
-        return cls(*names, cells, modules, _data_folder(path), digest)
+        return cls(*names, cells, modules, data_folder(path), digest)
 
     @property
     def exercises(self) -> tuple[str, ...]:
@@ -292,12 +294,3 @@ def _imports(source: str) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
-
-
-def _data_folder(notebook: Path) -> str | None:
-    for folder in notebook.resolve().parents:
-        if (folder / "data").is_dir():
-            return str(folder / "data")
-        if (folder / "nbgrader_config.py").exists():
-            return None
-    return None

@@ -18,7 +18,7 @@ import pytest
 from broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
 from nbgrader.api import Gradebook
 
-from nbproctor import bridge, bubblewrap
+from nbproctor import bridge, bubblewrap, engine
 from nbproctor.bridge import CourseError, Outcome, Record
 
 pytestmark = [
@@ -466,7 +466,7 @@ def test_the_same_call_finishes_a_class_after_ctrl_c(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from nbproctor import bridge, bubblewrap
+from nbproctor import bridge, bubblewrap, engine
 from nbproctor.bridge import autograde
 
 def die(*_):
@@ -570,6 +570,87 @@ def test_what_is_graded_is_not_graded_again(course: Path, hand_in: HandIn) -> No
     assert result.stat().st_mtime_ns == before
     assert graded(course, force=True)["ann"].score == 10
     assert result.stat().st_mtime_ns != before
+
+
+def test_what_was_graded_under_other_conditions_is_graded_again(
+    course: Path, hand_in: HandIn
+) -> None:
+    helper = course / "source/tiny/helper.py"
+    helper.write_text("WORD = 'fuzz'\n")
+    slow = "import time\n\ndef mean_of(xs):\n    time.sleep(1)\n"
+    hand_in(
+        "ann",
+        fizz="from helper import WORD\n\ndef fizz(n):\n"
+        "    return WORD if n % 3 == 0 else str(n)",
+        mean_of=slow + "    return sum(xs) / len(xs)",
+    )
+    configure(course, "c.Proctored.call_seconds = 0.2")
+    assert graded(course)["ann"].score < 5
+    helper.write_text("WORD = 'fizz'\n")
+    assert graded(course)["ann"].score == 5
+    configure(course, "c.Proctored.call_seconds = 5")
+    assert graded(course)["ann"].score == 10
+
+
+def test_what_the_gradebook_has_lost_is_graded_again(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    graded(course)
+    (course / "gradebook.db").unlink()
+    bridge.generate(course, "tiny")
+    assert graded(course)["ann"].score == 10
+    assert bridge.scores(course, "tiny").loc["ann", "total"] == 10
+    with sqlite3.connect(course / "gradebook.db") as connection:
+        connection.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
+    assert graded(course)["ann"].score == 10
+    assert bridge.scores(course, "tiny").loc["ann", "total"] == 10
+
+
+def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise engine.ExecutionError("Its execution failed twice: no memory.")
+
+    hand_in("ann")
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "execute", fail)
+        assert graded(course)["ann"].status == "ungradable"
+    assert graded(course)["ann"].score == 10
+
+
+def test_where_nothing_can_be_executed_earlier_results_are_kept(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise engine.EngineError("no layer of the sandbox is here")
+
+    hand_in("ann")
+    graded(course)
+    monkeypatch.setattr(engine, "start", fail)
+    with pytest.raises(CourseError, match="no layer"):
+        graded(course, force=True)
+    assert (course / "autograded/ann/tiny/tiny.ipynb").exists()
+    assert bridge.scores(course, "tiny").loc["ann", "total"] == 10
+
+
+def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
+    course: Path, hand_in: HandIn
+) -> None:
+    source = course / "source/tiny"
+    (source / "data").mkdir()
+    (source / "data/word.txt").write_text("fizz")
+    (source / "given.py").write_text("from pathlib import Path\n"
+                                     "WORD = Path('data/word.txt').read_text()\n")  # fmt: skip
+    notebook = json.loads((source / "tiny.ipynb").read_text("utf-8"))
+    setup = by_id(notebook, "setup")
+    setup["source"] = text(setup) + "\nfrom given import WORD\nassert WORD == 'fizz'"
+    (source / "tiny.ipynb").write_text(json.dumps(notebook), "utf-8")
+    bridge.generate(course, "tiny")
+    assert bridge.lint(course, "tiny") == []
+    hand_in("ann", fizz="def fizz(n):\n    return str(n) if n % 3 else WORD")
+    assert graded(course)["ann"].score == 10
 
 
 def test_the_gradebook_writes_ahead_and_is_safe_in_a_crash(course: Path) -> None:

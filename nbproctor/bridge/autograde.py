@@ -19,17 +19,17 @@ from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
-from nbgrader.utils import find_all_files
 from sqlalchemy.exc import OperationalError
 from traitlets import Bool, Float, Integer
 
+from nbproctor import beside, engine
 from nbproctor.bridge import book
 from nbproctor.bridge.ahead import Ahead, Submission, student_cells
 from nbproctor.bridge.conclude import finish, give_up, no_room, timestamp
 from nbproctor.bridge.course import bundles, folder, handed_in
 from nbproctor.bridge.execute import Execute
 from nbproctor.bridge.feedback import forget
-from nbproctor.bridge.record import FILE, Outcome, Record
+from nbproctor.bridge.record import FILE, Outcome, Record, digest
 from nbproctor.bridge.source import CourseError
 from nbproctor.engine import EngineError, Report, Settings
 from nbproctor.pool import Pool
@@ -91,10 +91,17 @@ class Proctored(Autograde):  # type: ignore[misc]
             self._handed_in = dict(
                 sorted(folders.items(), key=lambda item: self._source(item[0]))
             )
+            settings = self._settings()
+            self._graded_with = [b.digest for b in self._bundles] + [digest(settings)]
+            with book.gradebook(there) as gradebook:
+                self._recorded = book.recorded(gradebook, there.assignment_id)
+            for bundle in self._bundles[:1]:
+                # If nothing can be executed here, what was graded before is kept.
+                pool.submit(engine.prepare, bundle, settings).result()
             self._ahead = Ahead(
                 self._handed_in,
                 self._bundles,
-                self._settings(),
+                settings,
                 pool,
                 self.ahead,
                 self._done,
@@ -116,6 +123,7 @@ class Proctored(Autograde):  # type: ignore[misc]
                     raise error
                 reason = f"It could not be processed: {error}"
                 submission.reasons = {b.notebook: reason for b in self._bundles}
+                submission.handed_in = ""  # it may not be at fault: tried again
                 self._give_up(submission)
 
     def _source(self, student: str) -> str:
@@ -125,13 +133,10 @@ class Proctored(Autograde):  # type: ignore[misc]
         """Return how to execute; the assignment's own files are in every folder."""
         assignment = self.coursedir.assignment_id
         source = folder(self.coursedir, "source", assignment)
-        ignored = [*self.coursedir.ignore, "*.ipynb"]
-        paths = map(Path, sorted(find_all_files(str(source), ignored)))
-        files = {str(path.relative_to(source)): str(path.resolve()) for path in paths}
+        data = next((b.data for b in self._bundles if b.data), None)
+        files = beside.files(source, data, self.coursedir.ignore)
         for name in self.exclude_overwriting.get(assignment, []):
             files.pop(os.path.normpath(name), None)
-        if data := next((b.data for b in self._bundles if b.data), None):
-            files.setdefault("data", data)
         return Settings(
             Limits(self.call_seconds, self.cell_seconds, self.submission_seconds),
             Policy(files=tuple(files.items()), weak=self.weak_sandbox),
@@ -230,18 +235,16 @@ class Proctored(Autograde):  # type: ignore[misc]
     # The end of a submission --------------------------------------------------------
 
     def _done(self, submission: Submission) -> Record | None:
-        """Return the record of exactly this submission, graded by this assignment."""
+        """Return the record of exactly this submission, graded exactly so."""
         record = Record.read(self._destination(submission.student))
         same = (
             record is not None
             and not self.force
             and record.handed_in == submission.handed_in
-            and record.graded_with == self._digests()
+            and record.graded_with == self._graded_with
+            and record.scores() <= self._recorded.get(submission.student, set())
         )
         return record if same else None
-
-    def _digests(self) -> list[str]:
-        return [bundle.digest for bundle in self._bundles]
 
     def _destination(self, student: str) -> Path:
         return Path(self._format_dest(self.coursedir.assignment_id, student))
@@ -268,7 +271,7 @@ class Proctored(Autograde):  # type: ignore[misc]
             submission.notes(),
             verdicts,
             submission.handed_in,
-            self._digests(),
+            self._graded_with,
         )
         record.write(self._destination(submission.student))
         self._tell(outcome)

@@ -8,11 +8,18 @@ from typing import Any
 
 import pandas as pd
 from nbgrader import api
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import (
+    BaseCell,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import clean
 from nbproctor.bridge.course import bundles, directory, load_config
+from nbproctor.bridge.record import Score
 from nbproctor.bridge.source import CourseError
 from nbproctor.bundle import Bundle
 from nbproctor.verdicts import Verdict
@@ -77,6 +84,26 @@ def graded(submission: SubmittedAssignment) -> bool:
     return any(
         _scored(grade) for notebook in submission.notebooks for grade in notebook.grades
     )
+
+
+def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
+    """Return the automatic scores of an assignment: student → what is scored."""
+    submission, notebook, grade = SubmittedAssignment, SubmittedNotebook, api.Grade
+    rows = (
+        book.db.query(
+            submission.student_id, api.Notebook.name, BaseCell.name, grade.auto_score
+        )
+        .select_from(submission)
+        .join(notebook, notebook.assignment_id == submission.id)
+        .join(api.Notebook, api.Notebook.id == notebook.notebook_id)
+        .join(grade, grade.notebook_id == notebook.id)
+        .join(BaseCell, BaseCell.id == grade.cell_id)
+        .filter(submission.assignment_id == _assignment(book, assignment).id)
+    )
+    found: dict[str, set[Score]] = {}
+    for student, *score in rows:
+        found.setdefault(student, set()).add(tuple(score))
+    return found
 
 
 def _scored(grade: Any) -> bool:

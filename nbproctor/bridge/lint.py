@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, has_failed
 
-from nbproctor import engine
+from nbproctor import beside, engine
 from nbproctor.bridge.course import bundles, directory, folder, load_config
 from nbproctor.bundle import Bundle, Cell
 from nbproctor.sandbox import Policy
@@ -53,7 +53,7 @@ def lint(course: Path, assignment: str) -> list[str]:
         faults += [
             f"stock nbgrader: {fault}" for fault in _stock(bundle, place, timeout)
         ]
-        faults += [f"nbproctor: {fault}" for fault in _engine(bundle)]
+        faults += [f"nbproctor: {fault}" for fault in _engine(bundle, place)]
     return faults
 
 
@@ -103,10 +103,10 @@ def _complaint(node: NotebookNode) -> str:
     return "no message"
 
 
-def _engine(bundle: Bundle) -> Iterator[str]:
-    files = (("data", bundle.data),) if bundle.data else ()
+def _engine(bundle: Bundle, place: Path) -> Iterator[str]:
+    files = beside.files(place, bundle.data)
     # Weak, because the code is the teacher's own: lint is to run on any computer.
-    policy = Policy(files=files, weak=True)
+    policy = Policy(files=tuple(files.items()), weak=True)
     cells = [
         engine.StudentCell(number, cell.id, cell.source)
         for number, cell in enumerate(bundle.cells)

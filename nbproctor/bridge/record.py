@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from nbproctor import intake
+from nbproctor.engine import Settings
 from nbproctor.verdicts import Verdict
 
 FILE = "report.json"
+Score = tuple[str, str, float]  # notebook, cell, points
 Status = Literal["graded", "repaired", "partial", "ungradable", "missing", "late"]
 
 
@@ -56,7 +58,7 @@ class Record:
     handed_in : str
         SHA-256 of everything in the student's folder.
     graded_with : list of str
-        Digests of the bundles.
+        Digests of the bundles, and of how they were executed.
     """
 
     outcome: Outcome
@@ -64,6 +66,15 @@ class Record:
     verdicts: dict[str, list[Verdict]]
     handed_in: str
     graded_with: list[str]
+
+    def scores(self) -> set[Score]:
+        """Return the automatic scores that the gradebook must hold."""
+        return {
+            (name, verdict.cell_id, verdict.points)
+            for name, verdicts in self.verdicts.items()
+            for verdict in verdicts
+            if verdict.max_points and verdict.outcome != "not run"
+        }
 
     def write(self, folder: Path) -> None:
         """Write the file so that it is whole or not there at all."""
@@ -96,4 +107,21 @@ def fingerprint(folder: Path) -> str:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         name = os.fsencode(path.relative_to(folder))
         total.update(name + f"\0{content}\n".encode())
+    return total.hexdigest()
+
+
+def digest(settings: Settings) -> str:
+    """Return the SHA-256 of all that a verdict depends on beside the cells.
+
+    That is the limits, and the assignment's own files: their contents, of a folder
+    of data the names and sizes.
+    """
+    policy = replace(settings.policy, files=(), weak=False)
+    how = replace(settings, policy=policy)
+    total = hashlib.sha256(repr(how).encode())
+    for place, path in sorted(settings.policy.files):
+        inside = sorted(p for p in Path(path).rglob("*") if p.is_file())
+        known = [f"{p.relative_to(path)} {p.stat().st_size}" for p in inside]
+        content = Path(path).read_bytes() if Path(path).is_file() else b""
+        total.update(repr((place, known)).encode() + content)
     return total.hexdigest()
