@@ -15,8 +15,8 @@ from pathlib import Path
 
 from nbproctor import expect
 from nbproctor.clean import one_line
-from nbproctor.exports import builtin_name
-from nbproctor.pack import UnsendableError
+from nbproctor.exports import NotTheirsError, builtin_name
+from nbproctor.link import StudentGone
 from nbproctor.proxy import StudentError
 
 TEST_FILE = "<test "  # file names of our code objects start so
@@ -94,7 +94,7 @@ def explain(
     """
     if isinstance(error, StudentError):
         return "error", _of_student(error, sources, hidden)
-    if isinstance(error, UnsendableError):
+    if isinstance(error, NotTheirsError):
         return "not run", f"This test is broken, tell your teacher: {error}"
     if isinstance(error, NameError) and error.name:
         return "error", (
@@ -104,7 +104,7 @@ def explain(
     if isinstance(error, AssertionError):
         return "failed", _of_check(error, hidden)
     name = builtin_name(error)
-    text = one_line(str(error))
+    text = one_line(_text(error))
     if hidden and not _is_helpful(text, sources):
         return "failed", f"Your answer could not be checked: it leads to a {name}."
     return "failed", f"Your answer could not be checked: {name}: {text}"
@@ -132,7 +132,7 @@ def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -
 
 def _of_check(error: AssertionError, hidden: bool) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    text = str(error).strip()
+    text = _text(error).strip()
     where = frames[-1] if frames else None
     written = where is not None and (
         where.filename.startswith(TEST_FILE)
@@ -147,6 +147,14 @@ def _of_check(error: AssertionError, hidden: bool) -> str:
         # NumPy names the first argument first, which by custom is the answer.
         return f"A hidden check fails: shapes {shapes[1]} and {shapes[2]} differ."
     return "A hidden check fails." if hidden else "A check fails."
+
+
+def _text(error: BaseException) -> str:
+    """Return an exception's text; an object of the student's may be asked for it."""
+    try:
+        return str(error)
+    except (Exception, StudentGone):
+        return ""
 
 
 def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:

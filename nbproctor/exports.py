@@ -28,6 +28,10 @@ class RefusedError(AttributeError):
     """The student asked for something of a test's object that is not public."""
 
 
+class NotTheirsError(UnsendableError):
+    """A test hands over what is not its own to give: the test is broken."""
+
+
 class Expired:
     """What is left of an object that an earlier test handed over."""
 
@@ -61,7 +65,7 @@ class Exports:
 
         Raises
         ------
-        UnsendableError
+        NotTheirsError
             A test can hand over only what it defines.
         """
         kind = type(value)
@@ -78,7 +82,7 @@ class Exports:
             place, name = getattr(known, "__module__", None), known.__name__
             if getattr(sys.modules.get(place or "numpy"), name, None) is known:
                 return Ref("public", (place or "numpy", name))
-        raise UnsendableError(
+        raise NotTheirsError(
             f"A test can hand a student's code numbers, text, containers, arrays, and "
             f"functions and objects that it defines, but no {kind.__name__}."
         )

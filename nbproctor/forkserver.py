@@ -153,7 +153,11 @@ class Server:
         scratch.mkdir(mode=0o700)
         if policy.uid is not None:
             policy = replace(policy, uid=policy.uid + slot)
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            scratch.rmdir()
+            raise
         if pid == 0:
             _run(body, policy, scratch, socks)
         made = Process(pid, slot, scratch, policy, pid if judge is None else judge)

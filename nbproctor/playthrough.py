@@ -139,9 +139,12 @@ class Playthrough:
             return _verdict(cell, stops[-1], text)
         program = self._tests.programs[cell.id]
         hidden = cell.points > 0
+        try:
+            link = self._process()  # what fails here is no verdict on the answer
+        except StudentGone as gone:
+            return self._stopped(cell, gone)
         with testcell.captured() as out:
             try:
-                link = self._process()
                 value = self._value(program, cell, link)
                 if link.gone is not None:
                     raise link.gone

@@ -56,14 +56,15 @@ class Program:
             text = _plain_python(source)
             tree = ast.parse(text, file)
             table = symtable.symtable(text, file, "exec")
+            last = None
+            silent = source.rstrip().endswith(";")
+            if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
+                value = tree.body.pop()
+                assert isinstance(value, ast.Expr)
+                last = compile(ast.Expression(value.value), file, "eval")
+            body = compile(tree, file, "exec")
         except (SyntaxError, ValueError) as error:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
-        last = None
-        silent = source.rstrip().endswith(";")
-        if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
-            value = tree.body.pop()
-            assert isinstance(value, ast.Expr)
-            last = compile(ast.Expression(value.value), file, "eval")
         uses, makes = set(), set()
         for inner in _tables(table):
             for symbol in inner.get_symbols():
@@ -73,7 +74,6 @@ class Program:
                     uses.add(symbol.get_name())
                     if symbol.is_declared_global() and symbol.is_assigned():
                         makes.add(symbol.get_name())
-        body = compile(tree, file, "exec")
         return cls(body, last, frozenset(uses), frozenset(makes))
 
 

@@ -99,8 +99,8 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
 
     nbgrader gives all points for what is no plain number. If that were so for NumPy's
     numbers, a wrong answer of such a type would make ``sum(abs(got - want) < tol …)``
-    worth everything. An array counts as its smallest number, and what only the
-    student's process knows as nothing.
+    worth everything. An array counts as its smallest number; an array of no numbers,
+    a complex number and what only the student's process knows count as nothing.
 
     Returns
     -------
@@ -109,10 +109,11 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
     shown : str or None
         The number as the cell's result.
     """
-    if isinstance(value, Proxy):
+    if isinstance(value, Proxy | complex):
         value = 0.0
-    elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "iuf":
-        value = float(value.min()) if value.size else 0.0
+    elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
+        known = value.size and value.dtype.kind in "iuf"
+        value = float(value.min()) if known else 0.0
     if type(value) not in (int, float):
         return most, None
     number = float(value)

@@ -359,6 +359,79 @@ def test_an_exercise_named_like_a_builtin_is_the_students_not_pythons(
     assert verdict.points == points, verdict.message
 
 
+@pytest.mark.parametrize(
+    "body", ["raise KeyError(1)", "import os; os._exit(0)", "while True: pass"]
+)
+def test_an_object_without_text_costs_its_own_exercise_only(body: str) -> None:
+    act = f"""
+class Odd:
+    def __repr__(self): {body}
+    __str__ = __repr__
+@add_to(Act)
+def __call__(self, z): return Odd()
+"""
+    told = cell("act_values", "test", "got = Act()(1)\nassert got == 1, got", "act")
+    cells = tuple(told if ours.id == told.id else ours for ours in SOURCE)
+    report = Report.from_bytes(
+        judge.main(Job(cells, submission(act=act), LIMITS).to_bytes(), spawn)
+    )
+    assert verdict(report, "act_values").outcome == "failed"
+    assert points(report) == FULL | {"act_values": 0, "act_partial": 0}
+
+
+def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
+    started = []
+
+    def fail_later() -> Any:
+        started.append(1)
+        if len(started) > 1:
+            raise OSError("no process left")
+        return spawn()
+
+    hang = ACT.replace("return", "import os; os._exit(0)\n    return")
+    job = Job(SOURCE, submission(act=hang), LIMITS, follow_through=False)
+    with pytest.raises(OSError, match="no process left"):
+        judge.main(job.to_bytes(), fail_later)
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "earned"),
+    [
+        ("1.5", 1.5),
+        ("np.float32(1.5)", 1.5),
+        ("np.array([2.0, 1.0])", 1.0),
+        ("np.array([2.0], dtype=object)", 0.0),
+        ("np.array(['2'])", 0.0),
+        ("np.array([])", 0.0),
+        ("np.complex128(2)", 0.0),
+        ("2j", 0.0),
+        ("Act()", 0.0),
+        ("np.nan", 0.0),
+        ("np.array([True])", 2.0),
+        ("'well done'", 2.0),
+        ("None", 2.0),
+    ],
+)
+def test_a_test_that_ends_in_a_value_gives_points_by_it(
+    ends_in: str, earned: float
+) -> None:
+    partial = cell("act_partial", "test", ends_in, "act")
+    cells = tuple(partial if ours.id == partial.id else ours for ours in SOURCE)
+    job = Job(cells, submission(), LIMITS, follow_through=False)
+    report = Report.from_bytes(judge.main(job.to_bytes(), spawn))
+    assert points(report) == FULL | {"act_partial": earned}
+
+
+def test_a_test_that_cannot_be_compiled_is_broken() -> None:
+    waits = cell("act_values", "test", "await Act()(1)", "act")
+    cells = tuple(waits if ours.id == waits.id else ours for ours in SOURCE)
+    report = Report.from_bytes(
+        judge.main(Job(cells, submission(), LIMITS).to_bytes(), spawn)
+    )
+    assert verdict(report, "act_values").outcome == "not run"
+    assert points(report) == FULL | {"act_values": 0}
+
+
 def test_a_broken_test_says_that_it_is_the_test() -> None:
     for trouble in ("def (", "raise"):
         broken = tuple(
