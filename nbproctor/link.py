@@ -15,6 +15,7 @@ from nbproctor.exports import Exports, RefusedError, builtin_name
 from nbproctor.pack import Ref
 from nbproctor.peer import Peer
 from nbproctor.proxy import CallableProxy, Proxy, StudentError
+from nbproctor.unpack import Labelled
 from nbproctor.wire import ClosedError, LateError, Wire, WireError
 
 MAX_DEPTH = 50  # of calls back and forth
@@ -171,6 +172,8 @@ class Link:
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
             return Ref("yours", (number,))
+        if isinstance(value, Labelled):
+            return Ref("yours", (value.number,))
         return self.exports.name(value)
 
     def _resolve(self, ref: Ref) -> Any:

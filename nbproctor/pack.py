@@ -8,7 +8,7 @@ run. Numbers of arrays travel as raw buffers beside the text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ PLAIN = frozenset((type(None), bool, float, str))
 _CODES = {np.dtype(code).str[1:] for code in "?bhilqBHILQefdgFDG"}
 DTYPES = {code: np.dtype(code) for code in sorted(_CODES)}
 _SMALL = 1 << 63
+NOTHING: Mapping[int, int] = {}
 
 
 class UnsendableError(TypeError):
@@ -37,6 +38,15 @@ class Ref(NamedTuple):
 
     tag: str
     fields: tuple[Any, ...]
+
+
+class Labelled(NamedTuple):
+    """A named tuple: what it is known by, its class's name, its items and theirs."""
+
+    number: int
+    kind: str
+    names: tuple[str, ...]
+    items: tuple[Any, ...]
 
 
 # Turns what the codec does not know into a Ref, or into a plainer value to send.
@@ -59,8 +69,8 @@ class Packed:
 
 
 class _Packer:
-    def __init__(self, foreign: Foreign) -> None:
-        self.foreign = foreign
+    def __init__(self, foreign: Foreign, known: Mapping[int, int]) -> None:
+        self.foreign, self.known = foreign, known
         self.buffers: list[Any] = []
         self.size = 0
         self.mutables: list[Mutable] = []
@@ -75,6 +85,8 @@ class _Packer:
             if x.bit_length() > MAX_BITS:
                 raise UnsendableError(f"an integer has more than {MAX_BITS:,} bits")
             return ["i", hex(x)]
+        if id(x) in self.known:
+            return ["same", self.known[id(x)]]
         if kind is np.ndarray:
             return self._array(x, depth)
         if depth > MAX_DEPTH:
@@ -117,6 +129,9 @@ class _Packer:
         known = self.foreign(x)
         if type(known) is Ref:
             return [known.tag, *known.fields]
+        if type(known) is Labelled:
+            items = [self.value(item, depth) for item in known.items]
+            return ["N", known.number, known.kind, list(known.names), *items]
         return self.value(known, depth)
 
     def _array(self, x: np.ndarray[Any, Any], depth: int) -> Any:
@@ -132,6 +147,7 @@ class _Packer:
             if type(known) is not Ref:
                 raise UnsendableError(f"an array of dtype {x.dtype} cannot be sent")
             return [known.tag, *known.fields]
+        self.mutables.append(x)
         items = [self.value(item, depth + 1) for item in x.reshape(-1).tolist()]
         return [x.dtype.kind, shape, *items]
 
@@ -150,7 +166,9 @@ class _Packer:
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def pack(value: Any, foreign: Foreign = _refuse) -> Packed:
+def pack(
+    value: Any, foreign: Foreign = _refuse, known: Mapping[int, int] = NOTHING
+) -> Packed:
     """Encode a value.
 
     Parameters
@@ -158,14 +176,16 @@ def pack(value: Any, foreign: Foreign = _refuse) -> Packed:
     value
         Anything; what the codec does not know is asked of `foreign`.
     foreign
-        Returns a `Ref`, or a plainer value to encode instead.
+        Returns a `Ref`, a `Labelled`, or a plainer value to encode instead.
+    known
+        `id` of objects that came in the request → their numbers there.
 
     Raises
     ------
     UnsendableError
         Too deep, too large, or refused by `foreign`.
     """
-    packer = _Packer(foreign)
+    packer = _Packer(foreign, known)
     try:
         text = _encode(packer.value(value)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:

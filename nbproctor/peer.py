@@ -3,7 +3,8 @@
 Either side may ask while it answers (a test hands the student a function of its own),
 so requests nest like calls on a stack. A request's lists, dictionaries, sets and arrays
 are copies over there; what was changed in them comes back with the reply and is written
-into the originals, as if both sides shared memory.
+into the originals, and one that is itself part of the reply comes back as the original,
+as if both sides shared memory.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nbproctor.pack import Foreign, UnsendableError, pack
+from nbproctor.pack import Foreign, pack
 from nbproctor.unpack import Resolve, unpack, write_back
 from nbproctor.wire import Frame, Wire, WireError
 
@@ -79,7 +80,7 @@ class Peer:
                 if frame.kind != REQUEST:
                     break
                 self._serve(frame, deadline)
-            reply = unpack(frame, self._resolve).value
+            reply = unpack(frame, self._resolve, sent=packed.mutables).value
         if type(reply) is not tuple or len(reply) != 2:
             raise WireError("a reply is not a value with changes")
         value, changes = reply
@@ -110,7 +111,8 @@ class Peer:
         except self._caught as error:
             kind, value = RAISED, self._describe(error)
         try:
-            packed = pack((value, request.changes()), self._foreign)
-        except UnsendableError as error:
+            reply = value, request.changes()
+            packed = pack(reply, self._foreign, request.known())
+        except self._caught as error:  # an object of theirs may raise anything
             kind, packed = RAISED, pack((self._describe(error), []), self._foreign)
         self._wire.send(kind, packed, deadline)

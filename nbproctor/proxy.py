@@ -126,7 +126,8 @@ class Proxy:
         return _ask(self, "copy", self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return _exactly(np.ndarray, _ask(self, "array", self)).astype(dtype)
+        made = _exactly(np.ndarray, _ask(self, "array", self))
+        return made if dtype is None else made.astype(dtype)
 
 
 class CallableProxy(Proxy):

@@ -15,16 +15,19 @@ import random
 import socket
 import sys
 import traceback
+import types
 from importlib import import_module
-from typing import Any
+from keyword import iskeyword
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from nbproctor.outputs import OutputLimits
 from nbproctor.outside import Outside, number_of
-from nbproctor.pack import Ref
+from nbproctor.pack import Labelled, Ref
 from nbproctor.peer import Peer
 from nbproctor.shell import ZMQInteractiveShell, warm
+from nbproctor.unpack import MAX_NAMES
 from nbproctor.wire import ClosedError, Wire
 
 # What an exception is to the judge: the first of its classes that is built in.
@@ -33,6 +36,7 @@ _BUILTIN = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, Exception)
 }
+_NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _PLAIN_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
@@ -127,21 +131,29 @@ class Student:
             if kind is not np.ndarray:
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
-            if not hasattr(kind, "_fields"):
-                return tuple(tuple.__iter__(value))
+            items = tuple(tuple.__iter__(value))
+            names = getattr(kind, "_fields", None)
+            if not _are_names(names) or len(names) != len(items):
+                return items
+            return Labelled(self.number(value), kind.__name__[:100], names, items)
         else:
             for base in _PLAIN_BASES:
                 if issubclass(kind, base):
                     return _as_base(base, value)
+        label = value.__name__ if issubclass(kind, _NAMED) else ""
+        named = label if type(label) is str else ""
+        about = kind.__name__[:100], named[:100], callable(value)
+        return Ref("mine", (self.number(value), *about))
+
+    def number(self, value: Any) -> int:
+        """Give an object a number by which the judge may name it."""
         number = self.numbers.get(id(value))
         if number is None:
             number = self.next
             self.next += 1
             self.numbers[id(value)] = number
             self.table[number] = value
-        label = getattr(value, "__name__", None) if callable(value) else None
-        named = label if type(label) is str else ""
-        return Ref("mine", (number, kind.__name__[:100], named[:100], callable(value)))
+        return number
 
     def resolve(self, ref: Ref) -> Any:
         """Find what the judge names: an object of ours, of its own, or of a library."""
@@ -197,6 +209,16 @@ def _as_base(base: Any, value: Any) -> Any:
     if base is complex:
         return complex(float(value.real), float(value.imag))
     return base.__pos__(value)
+
+
+def _are_names(names: object) -> TypeGuard[tuple[str, ...]]:
+    """Whether a named tuple can have items of these names."""
+    return (
+        type(names) is tuple
+        and len(set(names)) == len(names) <= MAX_NAMES
+        and all(type(n) is str and n.isidentifier() and n[0] != "_" for n in names)
+        and not any(map(iskeyword, names))
+    )
 
 
 def _close_figures() -> None:

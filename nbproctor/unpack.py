@@ -6,11 +6,14 @@ What cannot be read ends in a `WireError`, whatever is wrong with it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
-from collections.abc import Callable
+from collections import namedtuple
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,7 @@ from nbproctor.pack import (
 from nbproctor.wire import Frame, WireError
 
 MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
+MAX_CLASSES, MAX_NAMES = 20, 100  # of named tuples in a message, and of their items
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
 _decode = json.JSONDecoder().raw_decode
@@ -42,12 +46,16 @@ class Unpacked:
     """A decoded value that can tell what was changed in it since."""
 
     value: Any
-    seen: list[tuple[Mutable, Any]]  # each with a copy, of an array its bytes
+    seen: list[tuple[Mutable, Any]]  # each with a copy; of an array its bytes, cells
+
+    def known(self) -> dict[int, int]:
+        """`id` of each mutable part → its number."""
+        return {id(now): number for number, (now, _) in enumerate(self.seen)}
 
     def changes(self) -> list[tuple[int, Mutable]]:
-        """Mutable parts, by number, that are no longer what arrived."""
+        """Mutable parts, by number, that are no longer what arrived; as copies."""
         return [
-            (number, now)
+            (number, now.copy())
             for number, (now, before) in enumerate(self.seen)
             if not _same(now, before)
         ]
@@ -55,7 +63,7 @@ class Unpacked:
 
 def _same(now: Mutable, before: Any) -> bool:
     if type(now) is np.ndarray:
-        return bool(now.tobytes() == before)
+        return bool(now.tobytes() == before[0])
     if len(now) != len(before):
         return False
     if type(now) is dict:
@@ -67,9 +75,12 @@ def _same(now: Mutable, before: Any) -> bool:
 
 
 class _Unpacker:
-    def __init__(self, raw: memoryview, resolve: Resolve, track: bool) -> None:
-        self.raw, self.resolve, self.track = raw, resolve, track
+    def __init__(
+        self, raw: memoryview, resolve: Resolve, track: bool, sent: Sequence[Mutable]
+    ) -> None:
+        self.raw, self.resolve, self.track, self.sent = raw, resolve, track, sent
         self.at = 0
+        self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
         self.seen: list[tuple[Mutable, Any]] = []
 
     def value(self, x: Any, depth: int = 0) -> Any:
@@ -85,18 +96,11 @@ class _Unpacker:
         if tag in ("a", "r", "n"):
             return self._array(tag, items)
         if tag in ("O", "U"):
-            shape = self._shape(items[0] if items else None)
-            cells = [self.value(item, depth + 1) for item in items[1:]]
-            if math.prod(shape) != len(cells):
-                raise WireError("an array's shape and its items disagree")
-            if tag == "U":
-                if not all(type(cell) is str for cell in cells):
-                    raise WireError("an array of text holds something else")
-                return np.array(cells, dtype=str).reshape(shape)
-            array = np.empty(len(cells), dtype=object)
-            for number, cell in enumerate(cells):
-                array[number] = cell  # all at once, NumPy would ask each for its items
-            return array.reshape(shape)
+            return self._objects(tag, items, depth + 1)
+        if tag == "same":
+            return self._original(items)
+        if tag == "N":
+            return self._labelled(items, depth + 1)
         if tag == "b":
             return bytes(self._take(_count(items)))
         if tag == "i":
@@ -134,6 +138,47 @@ class _Unpacker:
             self.seen[place] = (made, made.copy())
         return made
 
+    def _original(self, items: list[Any]) -> Mutable:
+        number = _count(items)
+        if number >= len(self.sent):
+            raise WireError("a reply names a part that the request does not have")
+        return self.sent[number]
+
+    def _labelled(self, items: list[Any], depth: int) -> Any:
+        match items:
+            case [int(number), str(kind), list(names), *rest]:
+                about = kind, tuple(name for name in names if type(name) is str)
+                self.classes.add(about)
+            case _:
+                raise WireError("a named tuple cannot be read")
+        if len(self.classes) > MAX_CLASSES or len(names) > MAX_NAMES:
+            raise WireError("there are too many kinds of named tuples")
+        made = _named_tuple(*about)(*[self.value(item, depth) for item in rest])
+        made.number = number
+        return made
+
+    def _objects(self, tag: str, items: list[Any], depth: int) -> Any:
+        shape = self._shape(items[0] if items else None)
+        place = len(self.seen)
+        if self.track:
+            self.seen.append((None, None))
+        cells = [self.value(item, depth) for item in items[1:]]
+        if math.prod(shape) != len(cells):
+            raise WireError("an array's shape and its items disagree")
+        if tag == "U":
+            if not all(type(cell) is str for cell in cells):
+                raise WireError("an array of text holds something else")
+            array = np.array(cells, dtype=str).reshape(shape)
+        else:
+            array = np.empty(len(cells), dtype=object)
+            for number, cell in enumerate(cells):
+                array[number] = cell  # all at once, NumPy would ask each for its items
+            array = array.reshape(shape)
+        if self.track:
+            # Of objects these are addresses, which hold as long as `cells` do.
+            self.seen[place] = array, (array.tobytes(), cells)
+        return array
+
     def _array(self, tag: str, items: list[Any]) -> Any:
         code = items[0] if items else None
         dtype = DTYPES.get(code) if type(code) is str else None
@@ -154,7 +199,7 @@ class _Unpacker:
         if tag == "r":
             array.flags.writeable = False
         if self.track:
-            self.seen.append((array, array.tobytes()))
+            self.seen.append((array, (array.tobytes(), None)))
         return array
 
     def _take(self, size: int) -> memoryview:
@@ -228,8 +273,25 @@ def _check_keys(keys: list[Any]) -> None:
             raise WireError("keys of a dictionary or set all have the same hash")
 
 
+class Labelled:
+    """What makes a named tuple of the other side's known again."""
+
+    number: int
+
+
+@functools.lru_cache(64)
+def _named_tuple(kind: str, names: tuple[str, ...]) -> Any:
+    """Make a class for another side's named tuples; ``==`` and text are a tuple's."""
+    title = kind if kind.isidentifier() and not iskeyword(kind) else "NamedTuple"
+    return type(title, (Labelled, namedtuple(title, names)), {})
+
+
 def unpack(
-    frame: Frame, resolve: Resolve = _refuse, *, track: bool = False
+    frame: Frame,
+    resolve: Resolve = _refuse,
+    *,
+    track: bool = False,
+    sent: Sequence[Mutable] = (),
 ) -> Unpacked:
     """Decode a frame.
 
@@ -241,13 +303,15 @@ def unpack(
         Makes something of a reference.
     track
         Remember the mutable parts, so that `Unpacked.changes` can be asked.
+    sent
+        Mutable parts of the request that this frame replies to.
 
     Raises
     ------
     WireError
         Whatever is wrong with the frame.
     """
-    unpacker = _Unpacker(memoryview(frame.raw), resolve, track)
+    unpacker = _Unpacker(memoryview(frame.raw), resolve, track, sent)
     try:
         text = str(frame.text, "utf-8")
         parts, end = _decode(text)

@@ -641,8 +641,7 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     source = course / "source/tiny"
     (source / "data").mkdir()
     (source / "data/word.txt").write_text("fizz")
-    (source / "given.py").write_text("from pathlib import Path\n"
-                                     "WORD = Path('data/word.txt').read_text()\n")  # fmt: skip
+    (source / "given.py").write_text("WORD = open('data/word.txt').read()\n")
     notebook = json.loads((source / "tiny.ipynb").read_text("utf-8"))
     setup = by_id(notebook, "setup")
     setup["source"] = text(setup) + "\nfrom given import WORD\nassert WORD == 'fizz'"

@@ -86,6 +86,16 @@ def kinds():
     return [collections.OrderedDict(a=1), np.matrix([[1, 2]]), np.float32(2),
             Colour.RED, np.array(3), np.bool_(True), np.ma.array([1, 2])]
 stash = []
+Point = collections.namedtuple("Point", "x y")
+def point(x): return Point(x, np.ones(2))
+def x_of(p): return p.x, isinstance(p, Point)
+def rename(box): box[0] = "zz"
+class Layer:
+    def __call__(self, x): return x + 1
+    def __getattr__(self, name): return {"a": 1}[name]
+def layer(): return Layer()
+class Complex:
+    def __array__(self, *args, **kwargs): return np.array([1 + 2j])
 '''
 
 Ask = Any
@@ -129,6 +139,12 @@ def ask(link: Link) -> Any:
             "np",
             "os",
             "time",
+            "point",
+            "Point",
+            "x_of",
+            "rename",
+            "layer",
+            "Complex",
         ],
     ]
     return SimpleNamespace(**link.begin(names))
@@ -255,6 +271,50 @@ def test_arrays_and_containers_changed_in_place_change_here_too(ask: Ask) -> Non
     fixed.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
         ask.add_one(fixed)
+
+
+def test_what_a_call_returns_of_its_arguments_is_the_argument_itself(ask: Ask) -> None:
+    array, items = np.zeros(3), [np.ones(2), 1]
+    assert ask.identity(array) is array
+    got = ask.identity([items, items[0]])
+    assert got[0] is items
+    assert got[1] is items[0]
+    assert ask.calls(lambda x: x, array) is array
+    assert ask.identity(array.copy()) is not array
+
+
+def test_arrays_of_text_and_of_objects_changed_in_place_change_here_too(
+    ask: Ask,
+) -> None:
+    for array in (np.array(["a", "bb"]), np.array(["a", None, [1]], dtype=object)):
+        ask.rename(array)
+        assert array[0] == "zz"
+    inner = array[2]
+    ask.identity(array)
+    assert array[2] is inner
+
+
+def test_a_named_tuple_is_a_tuple_with_names_and_goes_back_as_itself(ask: Ask) -> None:
+    got = ask.point(3)
+    assert isinstance(got, tuple)
+    x, y = got
+    assert (x, y.tolist(), got.x, got.y.tolist()) == (3, [1, 1], 3, [1, 1])
+    assert got[:1] == (3,)
+    assert ask.x_of(got) == (3, True)
+    assert isinstance(got, ask.Point)
+    assert repr(ask.point(1)).startswith("Point(x=1, y=")
+
+
+def test_an_object_may_raise_whatever_it_is_asked(ask: Ask) -> None:
+    layer = ask.layer()
+    assert layer(1) == 2
+    assert layer.a == 1
+    with pytest.raises(KeyError):
+        _ = layer.b
+
+
+def test_an_object_that_converts_to_an_array_keeps_its_dtype(ask: Ask) -> None:
+    assert np.asarray(ask.Complex()).dtype == complex
 
 
 def test_an_exception_is_ours_and_the_matching_builtin(ask: Ask) -> None:
