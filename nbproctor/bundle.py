@@ -151,7 +151,7 @@ class Bundle:
 
     @property
     def opening(self) -> tuple[str, ...]:
-        """Code before the first exercise that every notebook runs unchanged."""
+        """Locked code before the first exercise, which most notebooks begin with."""
         sources = []
         for cell in self.cells:
             if cell.kind == "solution":

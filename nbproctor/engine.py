@@ -16,7 +16,7 @@ from typing import NamedTuple
 from nbproctor.bundle import Bundle
 from nbproctor.program import Tests
 from nbproctor.sandbox import Policy, SandboxError
-from nbproctor.verdicts import Job, Limits, Report, StudentCell
+from nbproctor.verdicts import FILES, Job, Limits, Report, StudentCell
 from nbproctor.zygote import JudgeError, JudgeTimeoutError, Zygote, ZygoteError
 
 __all__ = [
@@ -146,7 +146,7 @@ def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
             f"{path}.parent.mkdir(parents=True, exist_ok=True)",
             f"{path}.write_bytes(__import__('base64').b64decode({text!r}));",
         ]
-    return [StudentCell(-1, None, "\n".join(lines))]
+    return [StudentCell(FILES, None, "\n".join(lines))]
 
 
 class _Server(NamedTuple):

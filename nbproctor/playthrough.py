@@ -21,7 +21,7 @@ from nbproctor.outputs import Output
 from nbproctor.plan import Step
 from nbproctor.program import BrokenTestError, Program, Tests
 from nbproctor.testcell import TestTimeout
-from nbproctor.verdicts import Job, Outcome, Verdict
+from nbproctor.verdicts import FILES, Job, Outcome, Verdict
 
 MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
@@ -97,7 +97,7 @@ class Playthrough:
             made = link.ask(
                 "run",
                 step.source,
-                step.name,
+                None if step.index == FILES else step.name,
                 astuple(self._limits.output),
                 seconds=self._limits.cell,
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dis
 import marshal
 import symtable
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from nbproctor.bundle import Cell
 from nbproctor.diagnose import TEST_FILE
+
+_READS = "LOAD_NAME", "DELETE_NAME"
 
 
 class BrokenTestError(Exception):
@@ -34,7 +37,7 @@ class Program:
     body, last
         The statements, and the expression at the end whose value is the cell's.
     uses, makes
-        Global names that it reads, and those that it binds itself.
+        Global names that it reads, and those that it binds before it reads them.
     """
 
     body: CodeType
@@ -74,6 +77,8 @@ class Program:
                     uses.add(symbol.get_name())
                     if symbol.is_declared_global() and symbol.is_assigned():
                         makes.add(symbol.get_name())
+        read_first = set(_read_first(body))
+        uses, makes = uses | read_first, makes - read_first
         return cls(body, last, frozenset(uses), frozenset(makes))
 
 
@@ -156,6 +161,16 @@ class Tests:
             tuple(Program(*fields) for fields in oracles),
             *rest,
         )
+
+
+def _read_first(code: CodeType) -> Iterator[str]:
+    """Yield the names that a cell reads before it binds them, as in ``x = x[:2]``."""
+    bound: set[str] = set()
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_NAME":
+            bound.add(step.argval)
+        elif step.opname in _READS and step.argval not in bound:
+            yield step.argval
 
 
 def _plain_python(source: str) -> str:

@@ -65,11 +65,17 @@ class Student:
         """Find the method for a request and run it."""
         return getattr(self, f"on_{name}")(*arguments)
 
-    def on_run(self, source: str, cell: str, limits: tuple[int, ...]) -> Any:
-        """Run a cell; what tests drew is not shown as if this cell had."""
+    def on_run(self, source: str, cell: str | None, limits: tuple[int, ...]) -> Any:
+        """Run a cell; what tests drew is not shown as if this cell had.
+
+        What was rehearsed counts as run until any other cell runs: it may change what
+        those after it do.
+        """
         _close_figures()
         if source in self.shell.rehearsed:
             return self.shell.rehearsed[source]
+        if cell is not None:
+            self.shell.rehearsed.clear()
         return self.shell.run(source, cell, OutputLimits(*limits))
 
     def on_begin(self, names: list[str]) -> dict[str, Any]:

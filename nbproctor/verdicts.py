@@ -35,6 +35,9 @@ class Limits:
     output: OutputLimits = field(default_factory=OutputLimits)
 
 
+FILES = -1  # the place of code that is no cell, but writes the files beside them
+
+
 @dataclass(frozen=True)
 class StudentCell:
     """A code cell of a submission: its place in the notebook, id and text."""
