@@ -20,6 +20,7 @@ MAX_DEPTH = 40
 # What is short to say but long to count with: no signal ends ``sum(range(10**15))``.
 MAX_RANGE = 1 << 24
 MAX_BITS = 1 << 20
+MAX_KEYS = 50_000  # of all its dictionaries and sets
 ALIGN = 16
 PLAIN = frozenset((type(None), bool, float, str))
 # Only native, fixed-size numbers: what a dtype string from outside may say.
@@ -72,7 +73,7 @@ class _Packer:
     def __init__(self, foreign: Foreign, known: Mapping[int, int]) -> None:
         self.foreign, self.known = foreign, known
         self.buffers: list[Any] = []
-        self.size = 0
+        self.size = self.keys = 0
         self.mutables: list[Mutable] = []
 
     def value(self, x: Any, depth: int = 0) -> Any:
@@ -99,6 +100,10 @@ class _Packer:
             if PLAIN.issuperset(map(type, x)):
                 return ["l", *x]
             return ["l", *[self.value(item, depth) for item in x]]
+        if kind in (dict, set, frozenset):
+            self.keys += len(x)
+            if self.keys > MAX_KEYS:
+                raise UnsendableError(f"a value has more than {MAX_KEYS:,} keys")
         if kind is dict:
             self.mutables.append(x)
             out: list[Any] = ["d"]

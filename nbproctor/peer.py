@@ -13,8 +13,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from nbproctor.changes import write_back
 from nbproctor.pack import Foreign, pack
-from nbproctor.unpack import Resolve, unpack, write_back
+from nbproctor.unpack import Resolve, unpack
 from nbproctor.wire import Frame, Wire, WireError
 
 REQUEST, VALUE, RAISED = range(3)

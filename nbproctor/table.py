@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isnan, nan
+from math import isnan
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -56,10 +56,13 @@ def score_table(
     for outcome in outcomes:
         earned = scores.loc[outcome.student].to_dict()
         row = [_score(earned[exercise], most) for exercise, most in points.items()]
-        total = nan if outcome.score is None else outcome.score
         name = names.get(outcome.student, outcome.student)
         table.add_row(
-            escape(name), *row, _score(total, outcome.max_score), outcome.status
+            escape(name),
+            *row,
+            # As the gradebook has it now: somebody may have graded by hand since.
+            _score(earned["total"], outcome.max_score),
+            outcome.status,
         )
     return Group(table, Columns(legend, padding=(0, 2)), "")
 

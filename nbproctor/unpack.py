@@ -12,17 +12,18 @@ import json
 import math
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 
+from nbproctor.changes import Unpacked
 from nbproctor.pack import (
     ALIGN,
     DTYPES,
     MAX_BITS,
     MAX_DEPTH,
+    MAX_KEYS,
     MAX_RANGE,
     PLAIN,
     Mutable,
@@ -41,45 +42,12 @@ def _refuse(ref: Ref) -> Any:
     raise WireError(f"a reference ({ref.tag}) is not expected here")
 
 
-@dataclass
-class Unpacked:
-    """A decoded value that can tell what was changed in it since."""
-
-    value: Any
-    seen: list[tuple[Mutable, Any]]  # each with a copy; of an array its bytes, cells
-
-    def known(self) -> dict[int, int]:
-        """`id` of each mutable part → its number."""
-        return {id(now): number for number, (now, _) in enumerate(self.seen)}
-
-    def changes(self) -> list[tuple[int, Mutable]]:
-        """Mutable parts, by number, that are no longer what arrived; as copies."""
-        return [
-            (number, now.copy())
-            for number, (now, before) in enumerate(self.seen)
-            if not _same(now, before)
-        ]
-
-
-def _same(now: Mutable, before: Any) -> bool:
-    if type(now) is np.ndarray:
-        return bool(now.tobytes() == before[0])
-    if len(now) != len(before):
-        return False
-    if type(now) is dict:
-        pairs = zip(now.items(), before.items(), strict=True)
-        return all(a is c and b is d for (a, b), (c, d) in pairs)
-    if type(now) is set:
-        return bool(now == before)
-    return all(a is b for a, b in zip(now, before, strict=True))
-
-
 class _Unpacker:
     def __init__(
         self, raw: memoryview, resolve: Resolve, track: bool, sent: Sequence[Mutable]
     ) -> None:
         self.raw, self.resolve, self.track, self.sent = raw, resolve, track, sent
-        self.at = 0
+        self.at = self.keys = 0
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
         self.seen: list[tuple[Mutable, Any]] = []
 
@@ -109,7 +77,7 @@ class _Unpacker:
         if tag == "t":
             return tuple(inner)
         if tag in ("s", "z"):
-            _check_keys(inner)
+            self._check_keys(inner)
             if tag == "z":
                 return frozenset(inner)
             made = set(inner)
@@ -132,7 +100,7 @@ class _Unpacker:
             inner = [self.value(item, depth) for item in items]
             if len(inner) % 2:
                 raise WireError("a dictionary has a key without a value")
-            _check_keys(inner[::2])
+            self._check_keys(inner[::2])
             made.update(zip(inner[::2], inner[1::2], strict=True))
         if self.track:
             self.seen[place] = (made, made.copy())
@@ -231,6 +199,26 @@ class _Unpacker:
             raise WireError("an integer is too long")
         return int(items[0], 16)
 
+    def _check_keys(self, keys: list[Any]) -> None:
+        """Refuse what cannot be a key, and keys made to collide.
+
+        Python hashes integers without a secret: some ten thousand multiples of
+        2**61 - 1 would keep the judge busy for minutes, and a million keys that only
+        go the same way through the table for hours.
+        """
+        self.keys += len(keys)
+        if self.keys > MAX_KEYS:
+            raise WireError(f"a message has more than {MAX_KEYS:,} keys")
+        try:
+            hashes = sorted(map(hash, keys))
+        except TypeError as error:
+            raise WireError("a dictionary or set has a key without a hash") from error
+        run = 0
+        for one, other in itertools.pairwise(hashes):
+            run = run + 1 if one == other else 0
+            if run > 100:
+                raise WireError("keys of a dictionary or set all have the same hash")
+
     @staticmethod
     def _rare(tag: str, inner: list[Any]) -> Any:
         try:
@@ -254,23 +242,6 @@ def _count(items: list[Any]) -> int:
     if len(items) != 1 or type(items[0]) is not int or items[0] < 0:
         raise WireError("a length is missing")
     return int(items[0])
-
-
-def _check_keys(keys: list[Any]) -> None:
-    """Refuse what cannot be a key, and keys made to collide.
-
-    Python hashes integers without a secret: some ten thousand multiples of 2**61 - 1
-    would keep the judge busy for minutes.
-    """
-    try:
-        hashes = sorted(map(hash, keys))
-    except TypeError as error:
-        raise WireError("a dictionary or set has a key that has no hash") from error
-    run = 0
-    for one, other in itertools.pairwise(hashes):
-        run = run + 1 if one == other else 0
-        if run > 100:
-            raise WireError("keys of a dictionary or set all have the same hash")
 
 
 class Labelled:
@@ -325,32 +296,3 @@ def unpack(
     if unpacker.at != len(unpacker.raw):
         raise WireError("a message holds more data than it names")
     return Unpacked(value, unpacker.seen)
-
-
-def write_back(mutables: list[Mutable], changes: Any) -> None:
-    """Give the originals of a request what was changed in their copies.
-
-    Raises
-    ------
-    WireError
-        A change names no part of the request, or has another type or shape.
-    """
-    if type(changes) is not list:
-        raise WireError("the changes of a call are not a list")
-    for change in changes:
-        if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
-            raise WireError("a change of a call has no number")
-        number, new = change
-        if not 0 <= number < len(mutables) or type(mutables[number]) is not type(new):
-            raise WireError("a change of a call does not fit what was sent")
-        old = mutables[number]
-        if type(old) is np.ndarray:
-            if old.shape != new.shape or old.dtype.kind != new.dtype.kind:
-                raise WireError("a changed array has another shape")
-            if old.flags.writeable:
-                old[...] = new
-        elif type(old) is list:
-            old[:] = new
-        else:
-            old.clear()
-            old.update(new)

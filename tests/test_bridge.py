@@ -1,7 +1,9 @@
 """Grading through nbgrader: real gradebooks, real executions, nbgrader's own rules."""
 
+import copy
 import csv
 import html
+import io
 import json
 import os
 import re
@@ -17,9 +19,12 @@ from typing import Any
 import pytest
 from broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
 from nbgrader.api import Gradebook
+from rich.console import Console
 
 from nbproctor import bridge, bubblewrap, engine
 from nbproctor.bridge import CourseError, Outcome, Record
+from nbproctor.bundle import Bundle
+from nbproctor.table import score_table
 
 pytestmark = [
     pytest.mark.slow,
@@ -122,6 +127,12 @@ def test_a_sound_source_passes(course: Path) -> None:
         (lambda nb: nbgrader_meta(nb, "setup").update(schema_version=1), "update"),
         (lambda nb: nbgrader_meta(nb, "setup").pop("solution"), "solution"),
         (lambda nb: by_id(nb, "setup").pop("id"), "no id"),
+        (
+            lambda nb: by_id(nb, "setup").update(
+                source="import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
+            ),
+            "'setup' holds hidden tests",
+        ),
     ],
 )
 def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
@@ -652,6 +663,35 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     assert graded(course)["ann"].score == 10
 
 
+def test_cells_of_a_notebook_run_in_its_own_order(
+    course: Path, hand_in: HandIn
+) -> None:
+    path, notebook = source_of(course)
+    setup = by_id(notebook, "setup")
+    given, locked = copy.deepcopy(setup), copy.deepcopy(setup)
+    for number, (made, source) in enumerate(
+        [(given, "start = 7"), (locked, "three = start")]
+    ):
+        made["id"] = made["metadata"]["nbgrader"]["grade_id"] = f"more{number}"
+        made["source"] = source
+    given["metadata"] = {}
+    setup["source"] = text(setup) + "\nstart = 3\nthree = 3"
+    place = notebook["cells"].index(setup) + 1
+    notebook["cells"][place:place] = [given, locked]
+    path.write_text(json.dumps(notebook), "utf-8")
+    bridge.generate(course, "tiny")
+    code = "def fizz(n):\n    return str(n) if n % three else 'fizz'"
+    released = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
+    for student, start in {"ann": "start = 3", "bob": "start = 7"}.items():
+        answers = answered(released)
+        by_id(answers, "fizz")["source"] = code
+        by_id(answers, "more0")["source"] = start
+        write(course / "submitted" / student / "tiny", answers)
+    outcomes = graded(course)
+    assert outcomes["ann"].score == 10
+    assert outcomes["bob"].score < 10  # as in a notebook that runs from the top
+
+
 def test_the_gradebook_writes_ahead_and_is_safe_in_a_crash(course: Path) -> None:
     with book(course) as gradebook, gradebook.engine.connect() as connection:
         connection = connection.connection.dbapi_connection
@@ -690,6 +730,25 @@ def test_late_penalties_are_kept(course: Path, hand_in: HandIn) -> None:
     assert "2.0 hours late" in outcomes["ann"].reason
     assert outcomes["bob"].score == outcomes["cem"].score == 10
     assert bridge.scores(course, "tiny").loc["ann"].tolist() == [5, 5, 8]
+
+
+def test_the_table_shows_what_was_graded_by_hand_since(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann", fizz="")
+    graded(course)
+    with book(course) as gradebook:
+        found = gradebook.find_submission("tiny", "ann").notebooks[0]
+        for grade in found.grades:
+            grade.manual_score = grade.max_score
+        gradebook.db.commit()
+    outcomes = list(graded(course).values())
+    assert [o.score for o in outcomes] == [5.0]
+    scores = bridge.scores(course, "tiny")
+    bundle = Bundle.read(course / "source/tiny/tiny.ipynb")
+    console = Console(file=io.StringIO(), width=100)
+    console.print(score_table(scores, outcomes, bundle, {}))
+    assert re.search(r"ann +5 +5 +10 +graded", console.file.getvalue())
 
 
 def test_manual_grades_outlive_grading_again(course: Path, hand_in: HandIn) -> None:

@@ -422,6 +422,16 @@ def test_a_test_that_ends_in_a_value_gives_points_by_it(
     assert points(report) == FULL | {"act_partial": earned}
 
 
+def test_a_test_may_bind_a_name_of_the_students_anew() -> None:
+    source = "Net = Net\nold = scale_in_place\ndel scale_in_place\nassert old, Net(1)"
+    anew = cell("scale_values", "test", source, "scale")
+    cells = tuple(anew if ours.id == anew.id else ours for ours in SOURCE)
+    report = Report.from_bytes(
+        judge.main(Job(cells, submission(), LIMITS).to_bytes(), spawn)
+    )
+    assert points(report) == FULL
+
+
 def test_a_test_that_cannot_be_compiled_is_broken() -> None:
     waits = cell("act_values", "test", "await Act()(1)", "act")
     cells = tuple(waits if ours.id == waits.id else ours for ours in SOURCE)

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nbproctor.changes import write_back
 from nbproctor.pack import UnsendableError, pack
-from nbproctor.unpack import unpack, write_back
+from nbproctor.unpack import unpack
 from nbproctor.wire import ClosedError, Frame, LateError, Wire, WireError
 
 HEAD = struct.Struct("<2sBBIIQ")
@@ -221,6 +222,15 @@ def test_data_that_no_value_names_is_a_wire_error() -> None:
 def test_a_bool_array_holds_nothing_but_zero_and_one() -> None:
     array = unpack(frame(["a", "b1", [4]], bytes([0, 1, 2, 255]) + bytes(12))).value
     assert array.view(np.uint8).tolist() == [0, 1, 1, 1]
+
+
+def test_more_keys_than_a_test_needs_are_refused_on_both_sides() -> None:
+    keys = range(50_001)
+    with pytest.raises(UnsendableError, match="keys"):
+        pack([dict.fromkeys(keys)])
+    with pytest.raises(WireError, match="keys"):
+        unpack(frame(["l", ["s", *keys[:30_000]], ["z", *keys[:30_000]]]))
+    assert len(through(set(keys[1:]))) == 50_000
 
 
 def test_keys_made_to_collide_are_refused_at_once() -> None:

@@ -38,7 +38,7 @@ def check_source(notebook: Path, total: float | None = None) -> None:
         Names the file, every wrong cell, and the next step.
     """
     try:
-        Bundle.read(notebook)
+        bundle = Bundle.read(notebook)
     except BundleError as error:
         raise CourseError(str(error)) from error
     cells: list[dict[str, Any]] = json.loads(notebook.read_text("utf-8"))["cells"]
@@ -46,6 +46,7 @@ def check_source(notebook: Path, total: float | None = None) -> None:
         *_metadata_problems(cells),
         *_name_problems(cells),
         *_points_problems(cells, total),
+        *_hidden_problems(bundle),
     ]
     if problems:
         raise CourseError(
@@ -100,3 +101,13 @@ def _points_problems(cells: list[dict[str, Any]], total: float | None) -> Iterat
     )
     if total is not None and abs(points - total) > 1e-9:
         yield f"the points of its cells sum to {points:g}, not to {total:g}"
+
+
+def _hidden_problems(bundle: Bundle) -> Iterator[str]:
+    for cell in bundle.cells:
+        if "BEGIN HIDDEN TESTS" in cell.source and cell.kind not in ("test", "oracle"):
+            # It would run where student code does, who could read and replace it.
+            yield (
+                f"{cell.id!r} holds hidden tests, but is no test: give it points, or "
+                "put tools of hidden tests into a cell of their own"
+            )
