@@ -38,11 +38,13 @@ ROOT_CAPABILITIES = (
 )
 
 
+TMP_BYTES = 256 << 20  # of the empty /tmp
+
+
 def command(
     argv: Sequence[str],
     readable: Iterable[str] = (),
     writable: Iterable[str] = (),
-    tmp_size: int = 256 << 20,
 ) -> list[str]:
     """Return the command that runs `argv` inside bubblewrap.
 
@@ -53,8 +55,6 @@ def command(
     readable, writable : iterable of str
         Absolute paths bound at their own place, besides the interpreter's and the
         system's.
-    tmp_size : int
-        Bytes of the empty /tmp.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def command(
     for capability in capabilities:
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
-    line += ["--size", str(tmp_size), "--tmpfs", "/tmp"]
+    line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
     read = {*sandbox.SYSTEM, *sandbox.interpreter_paths(), *readable}
     binds = {Path(path): "--ro-bind" for path in read if not path.startswith("/dev/")}
     binds |= {Path(path): "--bind" for path in writable}

@@ -98,7 +98,7 @@ class Link:
             if outermost:
                 self._deadline = None
 
-    def begin(self, names: list[str], seconds: float | None = None) -> Any:
+    def begin(self, names: list[str]) -> Any:
         """Start a test: nothing of the one before is known on either side.
 
         Returns
@@ -108,7 +108,7 @@ class Link:
         """
         self.exports.clear()
         self._raised.clear()
-        return self.ask("begin", names, seconds=seconds)
+        return self.ask("begin", names)
 
     def close(self) -> None:
         """End the student process."""
@@ -198,14 +198,13 @@ class Link:
                 str(text),
                 (str() | None) as cell,
                 (int() | None) as line,
-                list(steps),
                 (int() | None) as relayed,
-            ] if all(type(step) is str for step in steps):
+            ]:
                 if relayed is not None and 0 <= relayed < len(self._raised):
                     return self._raised[relayed]
                 error = _error_class(base)
                 error.kind, error.text = _printable(kind), text
-                error.cell, error.line, error.steps = cell, line, tuple(steps)
+                error.cell, error.line = cell, line
                 error.args = (text,)
                 return error
         raise WireError("the student's exception cannot be read")

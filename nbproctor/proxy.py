@@ -30,15 +30,12 @@ class StudentError(Exception):
         Its message.
     cell, line
         Where it happened in the student's own cells, if it did.
-    steps
-        The same for every one of their frames, outermost first, with the code.
     """
 
     kind = "Exception"
     text = ""
     cell: str | None = None
     line: int | None = None
-    steps: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text

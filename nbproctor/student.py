@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import copy
-import linecache
 import operator
 import random
 import socket
@@ -184,17 +183,14 @@ class Student:
             text = str(error)
         except BaseException:
             text = "<the exception has no text>"
-        cell, line, lines = None, None, []
+        cell, line = None, None
         for frame, number in traceback.walk_tb(error.__traceback__):
-            name = frame.f_code.co_filename
-            found = self.shell.cell_of(name)
+            found = self.shell.cell_of(frame.f_code.co_filename)
             if found is not None:
                 cell, line = found[0], number + found[1]
-                code = linecache.getline(name, number).strip()[:200]
-                lines.append(f"{cell}, line {line}: {code}")
         relayed = next((n for n, known in self.relayed.items() if known is error), None)
         kind = type(error).__name__
-        return [base, kind[:100], text[:2000], cell, line, lines[-10:], relayed]
+        return [base, kind[:100], text[:2000], cell, line, relayed]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""

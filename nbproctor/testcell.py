@@ -25,6 +25,7 @@ from nbproctor.link import Link
 from nbproctor.program import BrokenTestError, Program, Tests
 from nbproctor.proxy import Proxy
 
+MAX_PRINTED = 20_000  # characters of a test
 MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
 
 
@@ -122,12 +123,12 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
 
 
 @contextlib.contextmanager
-def captured(limit: int = 20_000) -> Iterator[io.StringIO]:
+def captured() -> Iterator[io.StringIO]:
     """Collect what a test prints; its stderr and warnings go nowhere."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         yield out
-    out.truncate(limit)
+    out.truncate(MAX_PRINTED)
 
 
 @contextlib.contextmanager

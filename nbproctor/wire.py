@@ -55,14 +55,12 @@ class Wire:
     Parameters
     ----------
     sock
-        One end of a socket pair; closed by `close`.
-    limit
-        Largest frame, in bytes, that is accepted.
+        One end of a socket pair.
     """
 
-    def __init__(self, sock: socket.socket, limit: int = MAX_BYTES) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)
-        self._sock, self._limit = sock, limit
+        self._sock = sock
         self._patience = 0.0
         self._sent = self._received = 0
         self._rest = b""
@@ -92,7 +90,7 @@ class Wire:
             raise WireError("a message does not start as one of this version")
         if number != self._received:
             raise WireError("a message is out of sequence")
-        if text > MAX_TEXT or text + raw > self._limit:
+        if text > MAX_TEXT or text + raw > MAX_BYTES:
             raise WireError("a message is too large")
         body = data[_HEAD.size : _HEAD.size + text + raw]
         self._rest = data[_HEAD.size + text + raw :]
@@ -107,10 +105,6 @@ class Wire:
         while have < len(view):
             have += self._into(view[have:], deadline)
         return Frame(kind, view[:text], view[text:])
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._sock.close()
 
     def _into(self, view: memoryview, deadline: float | None) -> int:
         return self._got(self._in_time(self._sock.recv_into, view, deadline))

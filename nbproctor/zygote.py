@@ -192,7 +192,7 @@ class Zygote:
         job : bytes
             Anything; only the judge reads it.
         timeout : float
-            Seconds until everything of this job is killed.
+            Seconds to wait for the answer; then everything of this job is killed.
 
         Raises
         ------
@@ -254,8 +254,10 @@ class Zygote:
             send(self._control, message, *descriptors)
             answer, _ = receive(self._control)
         except (EOFError, OSError) as error:
-            self._log.seek(0)
-            said = self._log.read()[-2000:].decode(errors="replace").strip()
+            said = ""
+            if not self._log.closed:  # by `close`, from another thread
+                self._log.seek(0)
+                said = self._log.read()[-2000:].decode(errors="replace").strip()
             raise ZygoteError(f"the fork server has died ({error}): {said}") from error
         if "error" in answer:
             raise ZygoteError(f"the fork server cannot work: {answer['error']}")
