@@ -90,7 +90,7 @@ def run(test: Program, space: dict[str, Any], link: Link, seconds: float) -> Any
     TestTimeout
         It took longer than `seconds`.
     """
-    with _untouched(link), _alarm(seconds):
+    with _afresh(link), _alarm(seconds):
         exec(test.body, space)
         return eval(test.last, space) if test.last is not None else None
 
@@ -132,10 +132,14 @@ def captured() -> Iterator[io.StringIO]:
 
 
 @contextlib.contextmanager
-def _untouched(link: Link) -> Iterator[None]:
-    """Leave global state as it was; seed the student's generators with ours."""
-    numpy_state, state = np.random.get_state(), random.getstate()
+def _afresh(link: Link) -> Iterator[None]:
+    """Start every test with the same global state, whatever ran before it.
+
+    Where it seeds a global generator, the student's is seeded too.
+    """
     numpy_seed, seed = np.random.seed, random.seed
+    numpy_seed(0)
+    seed(0)
 
     def seed_numpy(*values: Any) -> None:
         numpy_seed(*values)
@@ -153,8 +157,6 @@ def _untouched(link: Link) -> Iterator[None]:
     finally:
         setattr(np.random, "seed", numpy_seed)  # noqa: B010
         setattr(random, "seed", seed)  # noqa: B010
-        np.random.set_state(numpy_state)
-        random.setstate(state)
 
 
 @contextlib.contextmanager
