@@ -6,25 +6,19 @@ decide: which cell is a test, what it is worth, and which exercise it scores.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from nbproctor.beside import data_folder
+from nbproctor.celltext import asserts, imports, only_hidden, without_regions
 
 Kind = Literal["provided", "solution", "test", "oracle", "task", "text"]
 
 SKIP_TAG = "skip-grading"
-_REGION = {
-    "solution": ("BEGIN SOLUTION", "END SOLUTION"),
-    "hidden": ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"),
-    "scheme": ("BEGIN MARK SCHEME", "END MARK SCHEME"),
-}
 
 
 class BundleError(Exception):
@@ -132,7 +126,7 @@ class Bundle:
                 name
                 for cell in cells
                 if cell.kind == "provided"
-                for name in _imports(cell.source)
+                for name in imports(cell.source)
             )
         )
         names = path.parent.name, path.stem
@@ -215,7 +209,7 @@ def _cells(
             cell_id=str(cell.get("id", name)),
             stub=_text(released[name]["source"])
             if name in released
-            else _without_regions(source),
+            else without_regions(source),
             nbgrader=grader,
         )
 
@@ -230,67 +224,14 @@ def _kind(
         return "text" if plain else "task"
     if flags["solution"]:
         return "solution"
-    if not points and _only_hidden(source):
+    if not points and only_hidden(source):
         return "oracle"
     if flags["grade"]:
         return "test"
-    if flags["locked"] and exercise and _asserts(source):
+    if flags["locked"] and exercise and asserts(source):
         return "test"
     return "provided"
 
 
 def _text(source: str | list[str]) -> str:
     return source if isinstance(source, str) else "".join(source)
-
-
-def _only_hidden(source: str) -> bool:
-    """Whether nothing but comments is left when the hidden tests are taken out."""
-    if _REGION["hidden"][0] not in source:
-        return False
-    lines = (line.strip() for line in _without_regions(source).splitlines())
-    return not any(line and not line.startswith("#") for line in lines)
-
-
-def _without_regions(source: str) -> str:
-    for begin, end in _REGION.values():
-        kept, inside = [], False
-        for line in source.split("\n"):
-            if begin in line:
-                inside = True
-            elif end in line:
-                inside = False
-            elif not inside:
-                kept.append(line)
-        if inside:
-            raise ValueError(f"a cell has '{begin}' without '{end}':\n{source[:200]}")
-        source = "\n".join(kept)
-    return source
-
-
-def _tree(source: str) -> ast.Module:
-    """Parse notebook code; magics and shell lines count as ``pass``."""
-    plain = re.sub(r"^(\s*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)
-    try:
-        return ast.parse(plain)
-    except SyntaxError:
-        return ast.Module(body=[], type_ignores=[])
-
-
-def _asserts(source: str) -> bool:
-    """Whether an ``assert`` runs when the cell does (not inside a function)."""
-    waiting: list[ast.AST] = [_tree(source)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Assert):
-            return True
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(node))
-    return False
-
-
-def _imports(source: str) -> Iterator[str]:
-    for node in ast.walk(_tree(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module

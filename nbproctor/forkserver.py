@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from nbproctor import linux, sandbox
 from nbproctor.account import SLOTS
@@ -38,6 +38,7 @@ from nbproctor.control import (
     send,
     write_block,
 )
+from nbproctor.fork import be, require_one_thread
 from nbproctor.processor import stay_on
 from nbproctor.sandbox import Policy
 
@@ -147,7 +148,7 @@ class Server:
             raise RuntimeError(
                 f"a judge keeps more than {SLOTS - 1} students at a time"
             )
-        _require_one_thread()
+        require_one_thread()
         slot = min(free)
         scratch = self.base / str(slot)
         scratch.mkdir(mode=0o700)
@@ -159,7 +160,7 @@ class Server:
             scratch.rmdir()
             raise
         if pid == 0:
-            _run(body, policy, scratch, socks)
+            be(body, policy, scratch, socks)
         made = Process(pid, slot, scratch, policy, pid if judge is None else judge)
         self.processes[pid] = made
         return pid
@@ -228,48 +229,6 @@ def _await_end(pid: int) -> None:
         return
 
 
-def _require_one_thread() -> None:
-    """Forking copies one thread, but the locks of all of them."""
-    tasks = Path("/proc/self/task")
-    names = [thread.name for thread in threading.enumerate()]
-    count = len(list(tasks.iterdir())) if tasks.exists() else len(names)
-    if count != 1:
-        raise RuntimeError(
-            f"the fork server has {count} threads, so it must not fork (Python knows "
-            f"{names}): a preloaded module starts threads"
-        )
-
-
-def _run(
-    body: Callable[..., None],
-    policy: Policy,
-    scratch: Path,
-    socks: tuple[socket.socket, ...],
-) -> NoReturn:
-    """Be the fork: keep `socks` and nothing else, enter the sandbox, run `body`."""
-    code = 1
-    try:
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(null, standard)
-        last = 2
-        for number in sorted(sock.fileno() for sock in socks):
-            os.closerange(last + 1, number)
-            last = number
-        os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
-        try:
-            sandbox.enter(policy, scratch)
-        except sandbox.SandboxError as error:
-            socks[0].sendall(FAILED)
-            write_block(socks[0], str(error).encode())
-        else:
-            socks[0].sendall(READY)
-            body(*socks)
-            code = 0
-    finally:
-        os._exit(code)  # whatever was raised: never back into the server's loop
-
-
 def main(descriptor: int) -> None:
     """Import everything, then serve the parent at the other end of `descriptor`."""
     control = socket.socket(fileno=descriptor)
@@ -305,7 +264,7 @@ def main(descriptor: int) -> None:
         # What a module's import needed for a moment (matplotlib's font timer).
         for thread in threading.enumerate()[1:]:
             thread.join(timeout=2)
-        _require_one_thread()
+        require_one_thread()
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()
         gc.freeze()

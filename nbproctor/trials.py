@@ -20,10 +20,10 @@ from typing import Any, Literal
 from nbproctor import sandbox
 from nbproctor.bundle import Bundle
 from nbproctor.control import receive, write_block
+from nbproctor.environment import ONE_THREAD
 from nbproctor.processor import Processor
 from nbproctor.sandbox import Policy
 from nbproctor.verdicts import Verdict
-from nbproctor.zygote import ONE_THREAD
 
 BOOT = "import sys; sys.path += sys.argv[2:]; from nbproctor import walker; "
 BOOT += "walker.main(int(sys.argv[1]))"

@@ -24,7 +24,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
-from nbproctor import account, bubblewrap, sandbox
+from nbproctor import account, bubblewrap, environment, sandbox
 from nbproctor.control import (
     READY,
     Child,
@@ -45,12 +45,6 @@ JUDGE_MEMORY = 4 << 30
 JUDGE_CPU_SECONDS = 3600
 # Where forks have their folders inside bubblewrap.
 INSIDE = Path("/tmp/nbproctor")
-# One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
-# and submissions run side by side instead.
-ONE_THREAD = [
-    f"{library}_NUM_THREADS"
-    for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
-]
 # Not -m: the folder around an editable package comes last, so that nothing in it can
 # stand before an installed module.
 BOOT = (
@@ -134,7 +128,7 @@ class Zygote:
         outer = sys.platform == "linux" and bubblewrap.failure() is None
         # Inside bubblewrap it lies in a /tmp of the zygote's own.
         base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
-        cache = _cache_folder(base)
+        cache = environment.cache_folder(base)
         readable = (*policy.readable, *path, str(cache))
         policy = replace(policy, readable=readable)
         policy = replace(policy, uid=account.free_uid(policy, outer))
@@ -154,7 +148,7 @@ class Zygote:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env=_environment(base, cache),
+                env=environment.of_server(base, cache),
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C in the terminal is the parent's to answer.
                 start_new_session=True,
@@ -271,30 +265,3 @@ def _how(status: int | None) -> str:
     if code < 0:
         return f" ({signal.Signals(-code).name})"
     return f" (exit status {code})"
-
-
-def _cache_folder(base: Path) -> Path:
-    """Return where matplotlib keeps its font list, which takes seconds to make."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = caches / "nbproctor" / "matplotlib"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return base / "matplotlib"
-    return folder
-
-
-def _environment(base: Path, cache: Path) -> dict[str, str]:
-    """Return an environment without anything of the parent's, secrets included."""
-    return {
-        "HOME": str(base),
-        "IPYTHONDIR": str(base / "ipython"),
-        "LANG": "C.UTF-8",
-        "MPLCONFIGDIR": str(cache),
-        "PATH": "/usr/bin:/bin",
-        # The same submission prints its sets in the same order each time.
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "TMPDIR": str(base),
-        **dict.fromkeys(ONE_THREAD, "1"),
-    }
