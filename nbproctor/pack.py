@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nbproctor.values import parts
+
 MAX_BYTES = 256 << 20  # of one message; a student process has 1 GiB
 MAX_TEXT = 32 << 20  # of its JSON part
 MAX_DEPTH = 40
@@ -131,6 +133,8 @@ class _Packer:
             raw = x.dtype.newbyteorder("=").type(x).tobytes()
             self._buffer(raw, len(raw))
             return ["n", x.dtype.str[1:]]
+        if made_of := parts(x):
+            return ["v", *[self.value(part, depth) for part in made_of]]
         known = self.foreign(x)
         if type(known) is Ref:
             return [known.tag, *known.fields]

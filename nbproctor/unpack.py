@@ -29,6 +29,7 @@ from nbproctor.pack import (
     Mutable,
     Ref,
 )
+from nbproctor.values import build
 from nbproctor.wire import Frame, WireError
 
 MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
@@ -233,6 +234,8 @@ class _Unpacker:
                 return found
             if tag == "E" and not inner:
                 return Ellipsis
+            if tag == "v" and inner:
+                return build(*inner)
         except (TypeError, ValueError) as error:
             raise WireError(f"a value with tag {tag!r} cannot be read") from error
         raise WireError(f"a value has an unknown tag {tag[:20]!r}")

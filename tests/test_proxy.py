@@ -78,7 +78,10 @@ def swallow(f):
     except Exception as error: return type(error).__name__, str(error)
 def count(n):
     for i in range(n): yield i
-def half(): return fractions.Fraction(1, 2)
+class Half:
+    def __float__(self): return 0.5
+    def __array__(self, *args, **kwargs): return np.array(0.5)
+def half(): return Half()
 def near(): return Near()
 def stop(): raise StopIteration
 def yes(): return Yes(), YesFloat(3), YesStr("no"), np.ones(2).view(YesArray)
@@ -195,7 +198,7 @@ def test_items_text_and_sums_of_objects_are_the_objects_own(ask: Ask) -> None:
 
 
 def test_what_a_test_computed_never_meets_an_objects_operators(ask: Ask) -> None:
-    number = ask.half()  # a Fraction, which the wire does not know
+    number = ask.half()
     assert abs(number - 0.75) == 0.25
     assert 2 * number == 1.0
     assert number < 1

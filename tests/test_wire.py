@@ -9,6 +9,10 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -115,6 +119,13 @@ def test_a_value_arrives_as_it_was_with_its_exact_type(value: Any) -> None:
         np.empty((0, 3), "f4"),
         np.array([["a", "bb"]]),
         np.longdouble(1) / 3,
+        Fraction(-1, 3),
+        Decimal("1.10"),
+        Decimal("-Infinity"),
+        date(2026, 2, 28),
+        datetime(2026, 2, 28, 23, 59, 59, 7),
+        time_of_day(23, 59),
+        timedelta(days=-1, microseconds=3),
         10**4000,
         -(2**63),
         "\ud800 é",
@@ -193,6 +204,15 @@ def test_what_has_no_place_in_the_protocol_is_refused_by_the_sender(value: Any) 
         ["S", 1],
         ["R", 0, 1, 0],
         ["E", 1],
+        ["v"],
+        ["v", "Path", "x"],
+        ["v", "Fraction", 1, 0],
+        ["v", "Fraction", ["i", hex(1 << 4096)], 3],
+        ["v", "Fraction", "1", 3],
+        ["v", "Decimal", "1e10001"],
+        ["v", "Decimal", "one"],
+        ["v", "date", 2026, 2, 30],
+        ["v", "timedelta", 10**10],
         ["mine", 3],
         ["same", 0],
         ["same", -1],
