@@ -16,15 +16,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
-from traitlets import Type
+from traitlets import Instance, Type
 from traitlets.config import Config
 
+from nbproctor.cellcode import Compiler, Transformer, may_await
 from nbproctor.outputs import Output, OutputLimits, Outputs, Stream
 
 _NO_COMMANDS = (
@@ -34,23 +34,6 @@ _NO_COMMANDS = (
 _NO_INPUT = "input() has nobody to ask while a notebook is graded: use a value instead."
 _INLINE = "module://matplotlib_inline.backend_inline"
 _SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
-
-
-class _Compiler(CachingCompiler):
-    """Remembers which of our cells a code name belongs to, and where that starts."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.cell: str | None = None
-        self.cells: dict[str, tuple[str, int]] = {}
-
-    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
-        name: str = super().get_code_name(raw_code, transformed_code, number)
-        if self.cell is not None:
-            # IPython drops the empty lines at the top before it compiles.
-            blank = len(raw_code) - len(raw_code.lstrip())
-            self.cells[name] = self.cell, raw_code.count("\n", 0, blank)
-        return name
 
 
 class _Display(DisplayPublisher):
@@ -109,8 +92,9 @@ class ZMQInteractiveShell(InteractiveShell):
     find it.
     """
 
-    compile: _Compiler
-    compiler_class = Type(_Compiler)
+    compile: Compiler
+    compiler_class = Type(Compiler)
+    input_transformer_manager = Instance(Transformer, ())
     display_pub_class = Type(_Display)
     displayhook_class = Type(_Result)
 
@@ -172,6 +156,16 @@ class ZMQInteractiveShell(InteractiveShell):
         ]
         for place, name, refusal in refused:
             setattr(place, name, refusal)
+
+    def should_run_async(
+        self, raw_cell: str, *, transformed_cell: str | None = None, **about: Any
+    ) -> bool:
+        """Whether the cell has an ``await`` outside of functions."""
+        return may_await(transformed_cell or raw_cell) and bool(
+            super().should_run_async(
+                raw_cell, transformed_cell=transformed_cell, **about
+            )
+        )
 
     def enable_matplotlib(self, gui: str | None = None) -> Any:
         """Draw inline whatever was asked for: there is no window here."""
