@@ -24,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from nbproctor import sandbox
+from nbproctor import interpreter
 
 # To mount a scratch for each process; for root also to change user ids, to own folders
 # of those and to end their processes.
@@ -77,7 +77,7 @@ def command(
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    read = {*sandbox.SYSTEM, *sandbox.interpreter_paths(), *readable}
+    read = {*interpreter.SYSTEM, *interpreter.paths(), *readable}
     binds = {Path(path): "--ro-bind" for path in read if not path.startswith("/dev/")}
     binds |= {Path(path): "--bind" for path in writable}
     binds = {path: how for path, how in binds.items() if path.exists()}

@@ -243,7 +243,7 @@ def main(descriptor: int) -> None:
         base = Path(setup["base"])
         base.mkdir(exist_ok=True)
         base.chmod(0o711)  # other user ids pass through to their own folders
-        policy = _policy(setup["policy"])
+        policy = Policy.from_json(setup["policy"])
         _open_folder(base / "opening", policy)
         for item in setup["preload"]:
             if isinstance(item, str):
@@ -255,7 +255,7 @@ def main(descriptor: int) -> None:
             control,
             base,
             policy,
-            _policy(setup["judge_policy"]),
+            Policy.from_json(setup["judge_policy"]),
             resolve(setup["student_main"]),
             resolve(setup["judge_main"]),
         )
@@ -287,8 +287,3 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     for name, source in policy.files:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).symlink_to(source)
-
-
-def _policy(fields: Json) -> Policy:
-    files = tuple((name, source) for name, source in fields["files"])
-    return Policy(**{**fields, "readable": tuple(fields["readable"]), "files": files})

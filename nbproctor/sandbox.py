@@ -35,14 +35,13 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import Any
 
-from nbproctor import linux, syscalls
+from nbproctor import interpreter, linux, syscalls
 
 
 @dataclass(frozen=True)
@@ -65,49 +64,15 @@ class Policy:
     uid: int | None = None  # root becomes this user and group
     weak: bool = False  # explicitly accept that layers are missing
 
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Policy:
+        """Make it of what became of `dataclasses.asdict` on its way through JSON."""
+        files = tuple((name, source) for name, source in fields["files"])
+        return cls(**{**fields, "readable": tuple(fields["readable"]), "files": files})
+
 
 class SandboxError(RuntimeError):
     """A mandatory layer could not be put in force; nothing untrusted may run."""
-
-
-_SYSTEM = """
-    /usr/lib /usr/lib32 /usr/lib64 /usr/libx32 /lib /lib32 /lib64 /libx32
-    /usr/share/fonts /usr/share/fontconfig /usr/share/zoneinfo /usr/local/share/fonts
-    /etc/alternatives /etc/fonts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d
-    /etc/localtime /etc/mime.types /etc/timezone /sbin/ldconfig /sys/devices/system/cpu
-    /dev/null /dev/random /dev/urandom /dev/zero
-"""
-SYSTEM = tuple(_SYSTEM.split())
-
-PREFIX_PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")
-
-
-def site_packages() -> list[str]:
-    """Return the folders of installed packages that this Python looks into."""
-    names = ("site-packages", "dist-packages")
-    return [entry for entry in sys.path if Path(entry).name in names]
-
-
-@cache
-def interpreter_paths() -> tuple[str, ...]:
-    """Return what this Python needs to run and to import what it has not yet.
-
-    Named piece by piece: a prefix such as /usr/local also holds other people's files
-    (nbgrader's exchange among them), and a virtual environment may lie inside a
-    course.
-    """
-    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
-    # The executable may be a chain of links over several prefixes (venv, uv, pyenv).
-    link = Path(sys.executable)
-    prefixes.add(link.parent.parent)
-    while link.is_symlink():
-        link = link.parent / link.readlink()
-        prefixes.add(link.parent.parent)
-    wanted = {prefix / part for prefix in prefixes for part in PREFIX_PARTS}
-    wanted.update(map(Path, site_packages()))
-    # Of an editable installation this package alone, not the folder around it.
-    wanted.add(Path(__file__).parent)
-    return tuple(sorted(str(path) for path in wanted if path.exists()))
 
 
 def prepare() -> None:
@@ -125,13 +90,13 @@ def prepare() -> None:
         syscalls.prepare()
     except (OSError, RuntimeError, ImportError) as error:
         raise SandboxError(f"{error}. `nbproctor doctor` says more.") from error
-    interpreter_paths()
+    interpreter.paths()
 
 
 def visible(policy: Policy) -> tuple[str, ...]:
     """Return everything that a process under `policy` may read, its scratch aside."""
     sources = tuple(source for _, source in policy.files)
-    return (*SYSTEM, *interpreter_paths(), *policy.readable, *sources)
+    return (*interpreter.SYSTEM, *interpreter.paths(), *policy.readable, *sources)
 
 
 def enter(policy: Policy, scratch: Path) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from nbproctor import sandbox
+from nbproctor import interpreter
 from nbproctor.bundle import Bundle
 from nbproctor.control import receive, write_block
 from nbproctor.environment import ONE_THREAD
@@ -142,7 +142,7 @@ def _share(
     """Let one worker hold its share of the trials."""
     outcomes: list[Outcome] = []
     ours, theirs = socket.socketpair()
-    folders = [*sandbox.site_packages(), str(Path(__file__).parent.parent)]
+    folders = [*interpreter.site_packages(), str(Path(__file__).parent.parent)]
     command = [sys.executable, "-s", "-P", "-c", BOOT, str(theirs.fileno()), *folders]
     environment = os.environ | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
     with ours, Processor() as processor, tempfile.TemporaryFile() as log:

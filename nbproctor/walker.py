@@ -99,9 +99,7 @@ class _Worker:
         self.parent = parent
         self.bundle = Bundle.from_bytes(job["bundle"].encode())
         self.trials = [Trial(**fields) for fields in job["trials"]]
-        fields = job["policy"]
-        files = tuple((name, source) for name, source in fields["files"])
-        policy = Policy(**{**fields, "readable": (), "files": files, "weak": True})
+        policy = replace(Policy.from_json(job["policy"]), readable=(), weak=True)
         self.policy = replace(policy, uid=account.free_uid(policy, outer=False))
         self.fuzz = {
             exercise: fuzzing.test_cell(exercise, text)

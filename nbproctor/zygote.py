@@ -24,7 +24,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
-from nbproctor import account, bubblewrap, environment, sandbox
+from nbproctor import account, bubblewrap, environment, interpreter, sandbox
 from nbproctor.control import (
     READY,
     Child,
@@ -136,7 +136,7 @@ class Zygote:
         control, theirs = socket.socketpair()
         package = str(Path(__file__).parent.parent)
         argv = [sys.executable, "-s", "-P", "-c", BOOT, str(theirs.fileno())]
-        argv += [*sandbox.site_packages(), *path, package]
+        argv += [*interpreter.site_packages(), *path, package]
         if outer:
             writable = [str(cache)] if cache.exists() else []
             argv = bubblewrap.command(argv, sandbox.visible(policy), writable)

@@ -26,7 +26,7 @@ if sys.platform != "linux":
 
 import psutil
 
-from nbproctor import bubblewrap, sandbox
+from nbproctor import bubblewrap, interpreter
 from nbproctor.sandbox import Policy, SandboxError
 from nbproctor.zygote import JudgeError, JudgeTimeoutError, Zygote, ZygoteError
 
@@ -454,7 +454,7 @@ def in_reach(argv: list[str]) -> list[str]:
     Folders such as /root that only root may enter are replaced by empty ones that hold
     just the interpreter and the project.
     """
-    needed = [Path(path) for path in (*sandbox.interpreter_paths(), PROJECT)]
+    needed = [Path(path) for path in (*interpreter.paths(), PROJECT)]
     above = {folder for path in needed for folder in path.parents}
     closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
     line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]
