@@ -69,6 +69,8 @@ class Exports:
             A test can hand over only what it defines.
         """
         kind = type(value)
+        if kind is Expired:
+            raise UnsendableError("an object belongs to a test that is over")
         if self._ours(value):
             number = self._numbers.setdefault(id(value), self._next)
             if number == self._next:

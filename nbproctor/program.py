@@ -22,6 +22,8 @@ from nbproctor.bundle import Cell
 from nbproctor.diagnose import TEST_FILE
 
 _READS = "LOAD_NAME", "DELETE_NAME"
+Import = tuple[str, CodeType]  # the name that is bound, and the code
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class BrokenTestError(Exception):
@@ -98,8 +100,10 @@ class Tests:
         Test cell → why it cannot be run.
     answers
         Global names that the reference solutions define.
+    lent
+        Those that only reference solutions import.
     imports
-        The imports of provided cells, one module each: bound name (``*`` too), code.
+        The imports of all these cells, one module each: bound name (``*`` too), code.
     """
 
     programs: dict[str, Program]
@@ -107,7 +111,8 @@ class Tests:
     before: dict[str, int]
     broken: dict[str, str]
     answers: frozenset[str]
-    imports: tuple[tuple[str, CodeType], ...]
+    lent: frozenset[str]
+    imports: tuple[Import, ...]
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Tests:
@@ -117,11 +122,16 @@ class Tests:
         before: dict[str, int] = {}
         broken: dict[str, str] = {}
         answers: set[str] = set()
+        imports: dict[str, list[Import]] = {"provided": [], "solution": []}
         trouble = ""
         for cell in cells:
+            if cell.kind in imports:
+                found = list(_imports(cell.source))
+                imports[cell.kind] += found
             if cell.kind == "solution":
                 with contextlib.suppress(BrokenTestError):
-                    answers |= Program.of(cell.source, cell.id).makes
+                    makes = Program.of(cell.source, cell.id).makes
+                    answers |= makes - {name for name, _ in found}
             if cell.kind not in ("oracle", "test"):
                 continue
             try:
@@ -138,15 +148,16 @@ class Tests:
                 programs[cell.id] = program
                 before[cell.id] = len(oracles)
         wanted = {"*"}.union(*(p.uses for p in (*oracles, *programs.values())))
-        provided = (cell.source for cell in cells if cell.kind == "provided")
-        imports = tuple(
-            (name, code)
-            for source in provided
-            for name, code in _imports(source)
-            if name in wanted
+        provided, lent = ({name for name, _ in made} for made in imports.values())
+        return cls(
+            programs,
+            tuple(oracles),
+            before,
+            broken,
+            frozenset(answers),
+            frozenset(lent - provided),
+            tuple(i for made in imports.values() for i in made if i[0] in wanted),
         )
-        names = frozenset(answers)
-        return cls(programs, tuple(oracles), before, broken, names, imports)
 
     def to_bytes(self) -> bytes:
         """Serialize for `from_bytes` of the same Python."""
@@ -188,15 +199,28 @@ def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from _tables(child)
 
 
-def _imports(source: str) -> Iterator[tuple[str, CodeType]]:
-    """Yield the name that each top-level import binds, and its code."""
+def _imports(source: str) -> Iterator[Import]:
+    """Yield the names that only imports bind, and the code of each."""
     try:
         tree = ast.parse(_plain_python(source))
     except (SyntaxError, ValueError):
         return
-    for node in tree.body:
+    nodes = list(_outside_functions(tree))
+    stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
+    bound = {name.id for name in stored}
+    bound |= {node.name for node in nodes if isinstance(node, _DEFINITIONS)}
+    for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
                 node.names = [alias]
-                code = compile(ast.Module([node], []), "<imports>", "exec")
-                yield alias.asname or alias.name.partition(".")[0], code
+                if name not in bound:
+                    code = compile(ast.Module([node], []), "<imports>", "exec")
+                    yield name, code
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, _DEFINITIONS):
+            yield from _outside_functions(child)

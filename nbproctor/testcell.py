@@ -10,20 +10,21 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
-import math
 import random
 import signal
 import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from nbproctor.link import Link
 from nbproctor.program import BrokenTestError, Program, Tests
-from nbproctor.proxy import Proxy
+from nbproctor.proxy import Proxy, StudentError
 
 MAX_PRINTED = 20_000  # characters of a test
 MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
@@ -34,7 +35,7 @@ class TestTimeout(BaseException):
 
 
 def modules(tests: Tests) -> dict[str, Any]:
-    """Import what test cells use of the modules that provided cells import.
+    """Import what test cells use of the modules that the source's cells import.
 
     A module that is not installed here is left out: its name is then the student's.
     """
@@ -52,12 +53,15 @@ def namespace(
     """Begin a test: make what it sees, with the student's names bound beforehand.
 
     A name of a module or of Python's own is the student's only where the exercise is
-    to define it.
+    to define it. What an exercise is to import, the student must have, but the test
+    gets its own.
 
     Raises
     ------
     BrokenTestError
-        An oracle cell raised an exception.
+        An oracle cell raised an exception of its own.
+    StudentError
+        An oracle cell called student code that did.
     StudentGone
         The student process ended meanwhile.
     """
@@ -71,12 +75,16 @@ def namespace(
     space: dict[str, Any] = {"__name__": MODULE, "__builtins__": python}
     space.update((k, v) for k, v in modules.items() if k not in theirs)
     # The student process says what a name is, but not which names there are.
-    known = link.begin(sorted(theirs))
-    if type(known) is dict:
-        space.update((name, known[name]) for name in theirs & known.keys())
+    known = link.begin(sorted(theirs | tests.lent & uses))
+    there = known if type(known) is dict else {}
+    space.update((name, there[name]) for name in theirs & there.keys())
+    for name in tests.lent & space.keys() - makes - there.keys():
+        del space[name]
     for oracle in oracles:
         try:
             exec(oracle.body, space)
+        except StudentError:
+            raise
         except Exception as error:
             raise BrokenTestError(f"an oracle cell fails: {error!r}") from error
     return space
@@ -111,14 +119,14 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
         The number as the cell's result.
     """
     if isinstance(value, Proxy | complex):
-        value = 0.0
+        value = 0
     elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
         known = value.size and value.dtype.kind in "iuf"
         value = float(value.min()) if known else 0.0
-    if type(value) not in (int, float):
+    if type(value) not in (int, float, Fraction, Decimal):
         return most, None
-    number = float(value)
-    points = 0.0 if math.isnan(number) else min(max(number, 0.0), most)
+    # Limited first: an integer may be too long for a float.  What is not itself is NaN.
+    points = float(min(max(value, 0), most)) if value == value else 0.0
     return points, repr(points)
 
 

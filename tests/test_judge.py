@@ -404,6 +404,54 @@ def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
         judge.main(job.to_bytes(), fail_later)
 
 
+FAKE = """
+class Any:
+    def __getattr__(self, name): return self
+    def __call__(self, *_): return True
+np = Any()
+def half(x): return -1
+"""
+
+
+@pytest.mark.parametrize("provided", ["import numpy as np", "x = 1"])
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [
+        ("import numpy as np\ndef half(x): return np.divide(x, 2)", 2),
+        (FAKE, 0),
+        ("", 0),
+    ],
+)
+def test_a_module_that_the_reference_imports_is_not_the_students(
+    provided: str, answer: str, points: int
+) -> None:
+    test = "np.testing.assert_allclose(half(4.0), 2.0)"
+    source = (
+        cell("provided", "provided", provided),
+        cell(
+            "half", "solution", "import numpy as np\ndef half(x): return x / 2", "half"
+        ),
+        replace(cell("t", "test", test, "half"), points=2),
+    )
+    student = tuple(
+        StudentCell(n, ours.id, text)
+        for n, (ours, text) in enumerate(zip(source, (provided, answer), strict=False))
+    )
+    (verdict,) = judge.grade(Job(source, student, LIMITS), spawn).verdicts
+    assert verdict.points == points, verdict.message
+
+
+def test_what_is_to_be_imported_must_be_there() -> None:
+    source = (
+        cell("half", "solution", "from math import sqrt as root", "half"),
+        replace(cell("t", "test", "assert root(4) == 2", "half"), points=2),
+    )
+    for answer, points in (("from math import sqrt as root", 2), ("", 0)):
+        student = (StudentCell(0, "half", answer),)
+        (verdict,) = judge.grade(Job(source, student, LIMITS), spawn).verdicts
+        assert verdict.points == points, verdict.message
+
+
 @pytest.mark.parametrize(
     ("ends_in", "earned"),
     [
@@ -417,6 +465,12 @@ def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
         ("2j", 0.0),
         ("Act()", 0.0),
         ("np.nan", 0.0),
+        ("10**400", 2.0),
+        ("-(10**400)", 0.0),
+        ("__import__('fractions').Fraction(3, 2)", 1.5),
+        ("__import__('fractions').Fraction(-1000)", 0.0),
+        ("__import__('decimal').Decimal('-1e500')", 0.0),
+        ("__import__('decimal').Decimal('nan')", 0.0),
         ("np.array([True])", 2.0),
         ("'well done'", 2.0),
         ("None", 2.0),
