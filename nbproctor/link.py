@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import builtins
 import time
+import traceback
 from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.exports import Exports, RefusedError, builtin_name
-from nbproctor.pack import Ref
+from nbproctor.namedtuples import Theirs
+from nbproctor.pack import Labelled, Ref
 from nbproctor.peer import Peer
 from nbproctor.proxy import CallableProxy, Proxy, StudentError
-from nbproctor.unpack import Labelled
 from nbproctor.wire import ClosedError, LateError, Wire, WireError
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
+MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 _NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
@@ -58,7 +60,7 @@ class Link:
         self._seconds = call_seconds
         self._deadline: float | None = None
         self._depth = self._callbacks = 0
-        self._raised: list[BaseException] = []
+        self._raised: dict[int, BaseException] = {}
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._peer = Peer(
             Wire(child.sock),
@@ -161,8 +163,12 @@ class Link:
         told = isinstance(error, StudentError | RefusedError | RecursionError)
         name = builtin_name(error)
         text = str(error) if told else f"a {name} in an object of the test"
-        self._raised.append(error)
-        return [len(self._raised) - 1, name, text]
+        # It may hold what the student sent, as often as it likes.
+        traceback.clear_frames(error.__traceback__)
+        number = next(reversed(self._raised), -1) + 1
+        self._raised[number] = error
+        self._raised.pop(number - MAX_RAISED, None)
+        return [number, name, text]
 
     # --- what the student's values are here -------------------------------------
 
@@ -172,8 +178,12 @@ class Link:
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
             return Ref("yours", (number,))
-        if isinstance(value, Labelled):
-            return Ref("yours", (value.number,))
+        if isinstance(value, Theirs):
+            number = value._nbproctor_number
+            if number is not None:
+                return Ref("yours", (number,))
+            made: Any = value
+            return Labelled(-1, type(made).__name__, made._fields, tuple(made))
         return self.exports.name(value)
 
     def _resolve(self, ref: Ref) -> Any:
@@ -200,8 +210,9 @@ class Link:
                 (int() | None) as line,
                 (int() | None) as relayed,
             ]:
-                if relayed is not None and 0 <= relayed < len(self._raised):
-                    return self._raised[relayed]
+                known = None if relayed is None else self._raised.get(relayed)
+                if known is not None and not isinstance(known, _NOT_AS_SUCH):
+                    return known
                 error = _error_class(base)
                 error.kind, error.text = _printable(kind), text
                 error.cell, error.line = cell, line

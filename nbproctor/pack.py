@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ MAX_DEPTH = 40
 MAX_RANGE = 1 << 24
 MAX_BITS = 1 << 20
 MAX_KEYS = 50_000  # of all its dictionaries and sets
+MAX_PARTS = 1 << 21  # of a message: containers, arrays, handles
 ALIGN = 16
 PLAIN = frozenset((type(None), bool, float, str))
 # Only native, fixed-size numbers: what a dtype string from outside may say.
@@ -30,6 +32,8 @@ _CODES = {np.dtype(code).str[1:] for code in "?bhilqBHILQefdgFDG"}
 DTYPES = {code: np.dtype(code) for code in sorted(_CODES)}
 _SMALL = 1 << 63
 NOTHING: Mapping[int, int] = {}
+_CONTAINERS: dict[type, str] = {list: "l", dict: "d", set: "s"}
+_UNFINISHED: list[Any] = []
 
 
 class UnsendableError(TypeError):
@@ -73,7 +77,9 @@ class Packed:
 
 class _Packer:
     def __init__(self, foreign: Foreign, known: Mapping[int, int]) -> None:
-        self.foreign, self.known = foreign, known
+        self.foreign = foreign
+        # What a mutable part is called where it appears again, by its `id`.
+        self.named = {key: ["same", number] for key, number in known.items()}
         self.buffers: list[Any] = []
         self.size = self.keys = 0
         self.mutables: list[Mutable] = []
@@ -88,8 +94,10 @@ class _Packer:
             if x.bit_length() > MAX_BITS:
                 raise UnsendableError(f"an integer has more than {MAX_BITS:,} bits")
             return ["i", hex(x)]
-        if id(x) in self.known:
-            return ["same", self.known[id(x)]]
+        if (named := self.named.get(id(x))) is not None:
+            if named is _UNFINISHED:
+                raise UnsendableError("a value contains itself")
+            return named
         if kind is np.ndarray:
             return self._array(x, depth)
         if depth > MAX_DEPTH:
@@ -97,25 +105,19 @@ class _Packer:
         depth += 1
         if kind is tuple:
             return ["t", *[self.value(item, depth) for item in x]]
-        if kind is list:
-            self.mutables.append(x)
-            if PLAIN.issuperset(map(type, x)):
-                return ["l", *x]
-            return ["l", *[self.value(item, depth) for item in x]]
         if kind in (dict, set, frozenset):
             self.keys += len(x)
             if self.keys > MAX_KEYS:
                 raise UnsendableError(f"a value has more than {MAX_KEYS:,} keys")
-        if kind is dict:
-            self.mutables.append(x)
-            out: list[Any] = ["d"]
-            for key, item in x.items():
-                out.append(self.value(key, depth))
-                out.append(self.value(item, depth))
-            return out
-        if kind is set:
-            self.mutables.append(x)
-            return ["s", *[self.value(item, depth) for item in x]]
+        if kind in _CONTAINERS:
+            number = self._begin(x)
+            if kind is list and PLAIN.issuperset(map(type, x)):
+                made = ["l", *x]
+            else:
+                inner = chain.from_iterable(x.items()) if kind is dict else x
+                made = [_CONTAINERS[kind], *[self.value(item, depth) for item in inner]]
+            self.named[id(x)] = ["again", number]
+            return made
         if kind is frozenset:
             return ["z", *[self.value(item, depth) for item in x]]
         if kind is complex:
@@ -143,10 +145,16 @@ class _Packer:
             return ["N", known.number, known.kind, list(known.names), *items]
         return self.value(known, depth)
 
+    def _begin(self, x: Mutable) -> int:
+        number = len(self.mutables)
+        self.mutables.append(x)
+        self.named[id(x)] = _UNFINISHED
+        return number
+
     def _array(self, x: np.ndarray[Any, Any], depth: int) -> Any:
         code, shape = x.dtype.str[1:], list(x.shape)
         if code in DTYPES:
-            self.mutables.append(x)
+            self.named[id(x)] = ["again", self._begin(x)]
             plain = x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
             plain = np.ascontiguousarray(plain)
             self._buffer(plain.reshape(-1).view(np.uint8).data, plain.nbytes)
@@ -156,9 +164,12 @@ class _Packer:
             if type(known) is not Ref:
                 raise UnsendableError(f"an array of dtype {x.dtype} cannot be sent")
             return [known.tag, *known.fields]
-        self.mutables.append(x)
+        number = self._begin(x)
         items = [self.value(item, depth + 1) for item in x.reshape(-1).tolist()]
-        return [x.dtype.kind, shape, *items]
+        self.named[id(x)] = ["again", number]
+        if x.dtype.kind == "U":
+            return ["U", shape, x.itemsize // 4, *items]
+        return ["O", shape, *items]
 
     def _buffer(self, data: Any, size: int) -> None:
         if not size:
@@ -199,6 +210,8 @@ def pack(
         text = _encode(packer.value(value)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
+    if text.count(b"[") > MAX_PARTS:
+        raise UnsendableError(f"a value has more than {MAX_PARTS:,} parts")
     if len(text) > MAX_TEXT:
         raise UnsendableError(f"a value needs more than {MAX_TEXT >> 20} MiB of text")
     # The raw part starts aligned, so that arrays can be views of it.

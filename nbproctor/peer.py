@@ -15,6 +15,7 @@ from typing import Any
 
 from nbproctor.changes import write_back
 from nbproctor.pack import Foreign, pack
+from nbproctor.repeats import check_repeats
 from nbproctor.unpack import Resolve, unpack
 from nbproctor.wire import Frame, Wire, WireError
 
@@ -81,11 +82,14 @@ class Peer:
                 if frame.kind != REQUEST:
                     break
                 self._serve(frame, deadline)
-            reply = unpack(frame, self._resolve, sent=packed.mutables).value
+            made = unpack(frame, self._resolve, sent=packed.mutables)
+        reply = made.value
         if type(reply) is not tuple or len(reply) != 2:
             raise WireError("a reply is not a value with changes")
         value, changes = reply
         write_back(packed.mutables, changes)
+        if made.shared:
+            check_repeats([value, *packed.mutables])
         if frame.kind == VALUE:
             return value
         raise self._revive(value)
@@ -99,6 +103,8 @@ class Peer:
         if frame.kind != REQUEST:
             raise WireError("a reply came where a request was expected")
         request = unpack(frame, self._resolve, track=True)
+        if request.shared:
+            check_repeats([request.value])
         match request.value:
             case (str(name), *arguments):
                 pass

@@ -16,17 +16,16 @@ import sys
 import traceback
 import types
 from importlib import import_module
-from keyword import iskeyword
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
+from nbproctor.namedtuples import are_names
 from nbproctor.outputs import OutputLimits
 from nbproctor.outside import Outside, number_of
 from nbproctor.pack import Labelled, Ref
 from nbproctor.peer import Peer
 from nbproctor.shell import ZMQInteractiveShell, warm
-from nbproctor.unpack import MAX_NAMES
 from nbproctor.wire import ClosedError, Wire
 
 # What an exception is to the judge: the first of its classes that is built in.
@@ -138,7 +137,7 @@ class Student:
         elif issubclass(kind, tuple):
             items = tuple(tuple.__iter__(value))
             names = getattr(kind, "_fields", None)
-            if not _are_names(names) or len(names) != len(items):
+            if not are_names(names) or len(names) != len(items):
                 return items
             return Labelled(self.number(value), kind.__name__[:100], names, items)
         else:
@@ -211,16 +210,6 @@ def _as_base(base: Any, value: Any) -> Any:
     if base is complex:
         return complex(float(value.real), float(value.imag))
     return base.__pos__(value)
-
-
-def _are_names(names: object) -> TypeGuard[tuple[str, ...]]:
-    """Whether a named tuple can have items of these names."""
-    return (
-        type(names) is tuple
-        and len(set(names)) == len(names) <= MAX_NAMES
-        and all(type(n) is str and n.isidentifier() and n[0] != "_" for n in names)
-        and not any(map(iskeyword, names))
-    )
 
 
 def _close_figures() -> None:

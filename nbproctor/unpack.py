@@ -6,24 +6,24 @@ What cannot be read ends in a `WireError`, whatever is wrong with it.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import math
-from collections import namedtuple
 from collections.abc import Callable, Sequence
-from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 
-from nbproctor.changes import Unpacked
+from nbproctor import namedtuples
+from nbproctor.changes import Before, Unpacked
 from nbproctor.pack import (
     ALIGN,
     DTYPES,
     MAX_BITS,
+    MAX_BYTES,
     MAX_DEPTH,
     MAX_KEYS,
+    MAX_PARTS,
     MAX_RANGE,
     PLAIN,
     Mutable,
@@ -33,7 +33,7 @@ from nbproctor.values import build
 from nbproctor.wire import Frame, WireError
 
 MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
-MAX_CLASSES, MAX_NAMES = 20, 100  # of named tuples in a message, and of their items
+MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
 _decode = json.JSONDecoder().raw_decode
@@ -49,8 +49,9 @@ class _Unpacker:
     ) -> None:
         self.raw, self.resolve, self.track, self.sent = raw, resolve, track, sent
         self.at = self.keys = 0
+        self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
-        self.seen: list[tuple[Mutable, Any]] = []
+        self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
 
     def value(self, x: Any, depth: int = 0) -> Any:
         if type(x) in _JSON:
@@ -66,8 +67,8 @@ class _Unpacker:
             return self._array(tag, items)
         if tag in ("O", "U"):
             return self._objects(tag, items, depth + 1)
-        if tag == "same":
-            return self._original(items)
+        if tag in ("same", "again"):
+            return self._known(tag, items)
         if tag == "N":
             return self._labelled(items, depth + 1)
         if tag == "b":
@@ -82,16 +83,13 @@ class _Unpacker:
             if tag == "z":
                 return frozenset(inner)
             made = set(inner)
-            if self.track:
-                self.seen.append((made, set(made)))
+            self.seen.append((made, set(made) if self.track else None))
             return made
         return self._rare(tag, inner)
 
     def _container(self, tag: str, items: list[Any], depth: int) -> Any:
         made: Any = [] if tag == "l" else {}
-        place = len(self.seen)
-        if self.track:
-            self.seen.append((made, None))
+        place = self._begin()
         if tag == "l":
             if _JSON.issuperset(map(type, items)):
                 made += items
@@ -103,49 +101,60 @@ class _Unpacker:
                 raise WireError("a dictionary has a key without a value")
             self._check_keys(inner[::2])
             made.update(zip(inner[::2], inner[1::2], strict=True))
-        if self.track:
-            self.seen[place] = (made, made.copy())
+        self.seen[place] = made, made.copy() if self.track else None
         return made
 
-    def _original(self, items: list[Any]) -> Mutable:
+    def _begin(self) -> int:
+        self.seen.append((None, None))
+        return len(self.seen) - 1
+
+    def _known(self, tag: str, items: list[Any]) -> Mutable:
+        self.shared = True
         number = _count(items)
-        if number >= len(self.sent):
-            raise WireError("a reply names a part that the request does not have")
-        return self.sent[number]
+        if number >= len(self.sent if tag == "same" else self.seen):
+            raise WireError("a message names a part that there is not")
+        if tag == "same":
+            return self.sent[number]
+        made, _ = self.seen[number]
+        if made is None:
+            raise WireError("a value contains itself")
+        return made
 
     def _labelled(self, items: list[Any], depth: int) -> Any:
         match items:
             case [int(number), str(kind), list(names), *rest]:
-                about = kind, tuple(name for name in names if type(name) is str)
-                self.classes.add(about)
+                about = kind, tuple(names)
             case _:
                 raise WireError("a named tuple cannot be read")
-        if len(self.classes) > MAX_CLASSES or len(names) > MAX_NAMES:
+        if not namedtuples.are_names(about[1]):
+            raise WireError("a named tuple has impossible names")
+        self.classes.add(about)
+        if len(self.classes) > MAX_CLASSES:
             raise WireError("there are too many kinds of named tuples")
-        made = _named_tuple(*about)(*[self.value(item, depth) for item in rest])
-        made.number = number
-        return made
+        inner = [self.value(item, depth) for item in rest]
+        return namedtuples.make(number, *about, inner)
 
     def _objects(self, tag: str, items: list[Any], depth: int) -> Any:
         shape = self._shape(items[0] if items else None)
-        place = len(self.seen)
-        if self.track:
-            self.seen.append((None, None))
-        cells = [self.value(item, depth) for item in items[1:]]
+        place = self._begin()
+        head = 1 if tag == "O" else 2
+        cells = [self.value(item, depth) for item in items[head:]]
         if math.prod(shape) != len(cells):
             raise WireError("an array's shape and its items disagree")
         if tag == "U":
+            width = _count(items[1:2])
             if not all(type(cell) is str for cell in cells):
                 raise WireError("an array of text holds something else")
-            array = np.array(cells, dtype=str).reshape(shape)
+            if 4 * width * max(len(cells), 1) > MAX_BYTES:
+                raise WireError("an array of text is too wide")
+            array = np.array(cells, dtype=f"<U{width}").reshape(shape)
         else:
             array = np.empty(len(cells), dtype=object)
             for number, cell in enumerate(cells):
                 array[number] = cell  # all at once, NumPy would ask each for its items
             array = array.reshape(shape)
-        if self.track:
-            # Of objects these are addresses, which hold as long as `cells` do.
-            self.seen[place] = array, (array.tobytes(), cells)
+        # Of objects the bytes are addresses, which hold as long as `cells` do.
+        self.seen[place] = array, Before.of(array, cells) if self.track else None
         return array
 
     def _array(self, tag: str, items: list[Any]) -> Any:
@@ -167,8 +176,7 @@ class _Unpacker:
             return array[()]
         if tag == "r":
             array.flags.writeable = False
-        if self.track:
-            self.seen.append((array, (array.tobytes(), None)))
+        self.seen.append((array, Before.of(array) if self.track else None))
         return array
 
     def _take(self, size: int) -> memoryview:
@@ -247,19 +255,6 @@ def _count(items: list[Any]) -> int:
     return int(items[0])
 
 
-class Labelled:
-    """What makes a named tuple of the other side's known again."""
-
-    number: int
-
-
-@functools.lru_cache(64)
-def _named_tuple(kind: str, names: tuple[str, ...]) -> Any:
-    """Make a class for another side's named tuples; ``==`` and text are a tuple's."""
-    title = kind if kind.isidentifier() and not iskeyword(kind) else "NamedTuple"
-    return type(title, (Labelled, namedtuple(title, names)), {})
-
-
 def unpack(
     frame: Frame,
     resolve: Resolve = _refuse,
@@ -288,6 +283,8 @@ def unpack(
     unpacker = _Unpacker(memoryview(frame.raw), resolve, track, sent)
     try:
         text = str(frame.text, "utf-8")
+        if text.count("[") > MAX_PARTS:
+            raise WireError(f"a message has more than {MAX_PARTS:,} parts")
         parts, end = _decode(text)
         if text[end:].strip(" "):
             raise WireError("a message has more than one value")
@@ -298,4 +295,4 @@ def unpack(
         raise WireError(f"a message cannot be read: {error!s:.100}") from error
     if unpacker.at != len(unpacker.raw):
         raise WireError("a message holds more data than it names")
-    return Unpacked(value, unpacker.seen)
+    return Unpacked(value, unpacker.seen, unpacker.shared)

@@ -286,6 +286,63 @@ def test_what_a_call_returns_of_its_arguments_is_the_argument_itself(ask: Ask) -
     assert ask.identity(array.copy()) is not array
 
 
+def test_rows_that_are_one_row_arrive_as_one(fresh: Any) -> None:
+    cell = "def f(n): return [[0] * n] * n\ndef g(a, b): a.append(1); return a is b"
+    _, student = fresh(cell)
+    grid = student.f(2)
+    grid[0][0] = 1
+    assert grid[1][0] == 1
+    items: list[int] = []
+    assert student.g(items, items)
+    assert items == [1]
+    assert not student.g([], [])
+
+
+def test_an_array_given_another_shape_in_place_has_it_here_too(fresh: Any) -> None:
+    cell = (
+        "def f(x):\n"
+        "    x.shape = -1, 1\n"
+        "    x += 1\n"
+        "    return x\n"
+        "def g(x):\n"
+        "    x.dtype = 'i8'\n"
+        "    return x"
+    )
+    _, student = fresh(cell)
+    array = np.zeros(3)
+    assert student.f(array) is array
+    assert array.tolist() == [[1], [1], [1]]
+    assert student.g(array).dtype == "i8"
+    assert array.dtype == "f8"  # that is not the array any more
+
+
+def test_text_in_arrays_keeps_its_room(fresh: Any) -> None:
+    _, student = fresh("def f(x): x[0] = 'yes'; return x\ndef g(x): return x.copy()")
+    assert student.f(np.full(2, "no", dtype="<U3")).tolist() == ["yes", "no"]
+    assert student.g(np.full(2, "no", dtype="<U9")).dtype == "<U9"
+    assert student.g(np.empty(0, dtype="<U9")).shape == (0,)
+
+
+def test_a_named_tuple_may_have_any_names_and_be_made_anew(fresh: Any) -> None:
+    cell = (
+        "from collections import namedtuple\n"
+        "Item = namedtuple('Item', 'name number')\n"
+        "def f(n): return Item('a', n)\n"
+        "def g(item): return item.name, item.number"
+    )
+    _, student = fresh(cell)
+    got = student.f(3)
+    assert got.number == 3
+    assert student.g(got._replace(name="b")) == ("b", 3)
+
+
+def test_a_test_functions_stop_iteration_ends_no_loop(fresh: Any) -> None:
+    _, student = fresh("def f(x):\n    while True: x()")
+    numbers = iter(range(3))
+    with pytest.raises(StudentError):
+        all(map(student.f, [lambda: next(numbers)]))
+
+
 def test_arrays_of_text_and_of_objects_changed_in_place_change_here_too(
     ask: Ask,
 ) -> None:
@@ -525,6 +582,27 @@ LIES = {
     ),
     "forged handle": (
         'peer._wire.send(1, raw(\'["t",["yours",99],["l"]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "contains itself": (
+        'peer._wire.send(1, raw(\'["t",1,["l",["t",0,["d",1,["same",0]]]]]\'))'
+        "; time.sleep(9)",
+        "protocol",
+    ),
+    "repeats without end": (
+        "part = '[\"l\"' + ',[\"same\",0]' * 3000 + ']'\n"
+        "    wide = '[\"t\",0,[\"d\",1,[\"l\"' + ',1' * 3000 + ']]]'\n"
+        '    peer._wire.send(1, raw(f\'["t",{part},["l",{wide}]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "an unfinished part": (
+        'text = \'["t",["l",["again",0]],["l"]]\'\n'
+        "    peer._wire.send(1, raw(text)); time.sleep(9)",
+        "protocol",
+    ),
+    "two names that Python takes for one": (
+        'names = \'["N",0,"P",["\ufb01","fi"],1,2]\'\n'
+        '    peer._wire.send(1, raw(f\'["t",{names},["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "endless callbacks": ("while True: x()", "protocol"),
