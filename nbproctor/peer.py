@@ -13,9 +13,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from nbproctor.aliases import check_repeats
 from nbproctor.changes import write_back
 from nbproctor.pack import Foreign, pack
-from nbproctor.repeats import check_repeats
 from nbproctor.unpack import Resolve, unpack
 from nbproctor.wire import Frame, Wire, WireError
 
