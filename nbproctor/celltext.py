@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _REGION = {
     "solution": ("BEGIN SOLUTION", "END SOLUTION"),
     "hidden": ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"),
@@ -49,14 +50,15 @@ def _tree(source: str) -> ast.Module:
 
 def asserts(source: str) -> bool:
     """Whether an ``assert`` runs when the cell does (not inside a function)."""
-    waiting: list[ast.AST] = [_tree(source)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Assert):
-            return True
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(node))
-    return False
+    return any(isinstance(node, ast.Assert) for node in outside(_tree(source)))
+
+
+def outside(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes under one that are not inside functions and classes."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, DEFINITIONS):
+            yield from outside(child)
 
 
 def imports(source: str) -> Iterator[str]:

@@ -19,11 +19,11 @@ from types import CodeType
 from IPython.core.inputtransformer2 import TransformerManager
 
 from nbproctor.bundle import Cell
+from nbproctor.celltext import DEFINITIONS, outside
 from nbproctor.diagnose import TEST_FILE
 
 _READS = "LOAD_NAME", "DELETE_NAME"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
-_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class BrokenTestError(Exception):
@@ -205,10 +205,10 @@ def _imports(source: str) -> Iterator[Import]:
         tree = ast.parse(_plain_python(source))
     except (SyntaxError, ValueError):
         return
-    nodes = list(_outside_functions(tree))
+    nodes = list(outside(tree))
     stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
     bound = {name.id for name in stored}
-    bound |= {node.name for node in nodes if isinstance(node, _DEFINITIONS)}
+    bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
     for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
@@ -217,10 +217,3 @@ def _imports(source: str) -> Iterator[Import]:
                 if name not in bound:
                     code = compile(ast.Module([node], []), "<imports>", "exec")
                     yield name, code
-
-
-def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, _DEFINITIONS):
-            yield from _outside_functions(child)
