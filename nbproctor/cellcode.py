@@ -14,7 +14,6 @@ from IPython.core.inputtransformer2 import TransformerManager
 # Magics, commands and help; the signs at the start of a line are automatic quotes and
 # calls.
 _MAGIC = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
-_ASYNC = re.compile(r"await|async")
 
 
 class Compiler(CachingCompiler):
@@ -53,4 +52,4 @@ class Transformer(TransformerManager):
 
 def may_await(source: str) -> bool:
     """Whether a cell may have an ``await`` outside of functions."""
-    return _ASYNC.search(source) is not None
+    return "await" in source or "async" in source

@@ -75,11 +75,12 @@ def namespace(
     space: dict[str, Any] = {"__name__": MODULE, "__builtins__": python}
     space.update((k, v) for k, v in modules.items() if k not in theirs)
     # The student process says what a name is, but not which names there are.
-    known = link.begin(sorted(theirs | tests.lent & uses))
+    lent = tests.lent & uses
+    known = link.begin(sorted(theirs | lent))
     there = known if type(known) is dict else {}
     space.update((name, there[name]) for name in theirs & there.keys())
-    for name in tests.lent & space.keys() - makes - there.keys():
-        del space[name]
+    for name in lent - there.keys():
+        space.pop(name, None)
     for oracle in oracles:
         try:
             exec(oracle.body, space)
