@@ -27,10 +27,11 @@ from pathlib import Path
 import psutil
 from nbgrader.api import Gradebook
 
-from nbproctor import bridge, engine, sample
-from nbproctor.bundle import Bundle
-from nbproctor.sandbox import Policy
-from nbproctor.verdicts import Job
+from nbproctor import engine, nbgrader
+from nbproctor.kit import sample
+from nbproctor.notebook import Bundle
+from nbproctor.results import Job
+from nbproctor.sandbox.layers import Policy
 
 ROOT = Path(__file__).parents[1]
 LAB = "neural_network"
@@ -83,7 +84,7 @@ def course(place: Path, students: list[sample.Student], config: str) -> Path:
     (place / "source").symlink_to(ROOT / "source")
     (place / "data").symlink_to(ROOT / "data")
     (place / "nbgrader_config.py").write_text(config)
-    bridge.generate(place, LAB)
+    nbgrader.generate(place, LAB)
     bundle = Bundle.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
     sample.write_class(students, place, bundle, ROOT / "variants" / LAB)
     return place

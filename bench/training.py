@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nbproctor.bundle import Bundle
+from nbproctor.notebook import Bundle
 
 LAB = Path(__file__).parents[1] / "source/neural_network/neural_network.ipynb"
 EPOCHS, BATCH, RATE, LAMBDA, HIDDEN, ROUNDS = 20, 16, 0.5, 0.003, 64, 5

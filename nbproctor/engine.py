@@ -13,11 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from nbproctor.bundle import Bundle
-from nbproctor.program import Tests
-from nbproctor.sandbox import Policy, SandboxError
-from nbproctor.verdicts import FILES, Job, Limits, Report, StudentCell
-from nbproctor.zygote import JudgeError, JudgeTimeoutError, Zygote, ZygoteError
+from nbproctor.forkserver.client import (
+    JudgeError,
+    JudgeTimeoutError,
+    Zygote,
+    ZygoteError,
+)
+from nbproctor.judge.compiled import Tests
+from nbproctor.notebook import Bundle
+from nbproctor.results import FILES, Job, Limits, Report, StudentCell
+from nbproctor.sandbox.layers import Policy, SandboxError
 
 __all__ = [
     "EngineError",
@@ -34,7 +39,7 @@ __all__ = [
 # Besides a submission's own time: starting processes, sending the notebook.
 GRACE_SECONDS = 15.0
 MAX_FILES_BYTES = 16 << 20
-_WARM = ("nbproctor.judge", "nbproctor.student")
+_WARM = ("nbproctor.judge.main", "nbproctor.student.process")
 
 
 class EngineError(Exception):
@@ -210,9 +215,9 @@ def start(bundle: Bundle, settings: Settings) -> Zygote:
     try:
         return Zygote.start(
             settings.policy,
-            [*wanted, *_WARM, ("nbproctor.shell:rehearse", bundle.opening)],
-            student_main="nbproctor.student:main",
-            judge_main="nbproctor.judge:main",
+            [*wanted, *_WARM, ("nbproctor.student.shell:rehearse", bundle.opening)],
+            student_main="nbproctor.student.process:main",
+            judge_main="nbproctor.judge.main:main",
         )
     except (ZygoteError, SandboxError, OSError) as error:
         raise EngineError(str(error)) from error

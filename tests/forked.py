@@ -6,8 +6,8 @@ import signal
 import socket
 import sys
 
-from nbproctor import student
-from nbproctor.shell import warm
+from nbproctor.student import process
+from nbproctor.student.shell import warm
 
 
 class Child:
@@ -42,7 +42,7 @@ def spawn() -> Child:
             quiet = os.open(os.devnull, os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(quiet, descriptor)
-            student.main(theirs)
+            process.main(theirs)
         finally:
             os._exit(0)
     theirs.close()

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 import seaborn  # noqa: F401 - forks have it, and need not import it
-from forked import Child, spawn
 
-from nbproctor import engine, judge, sample
-from nbproctor.bundle import Bundle
+from nbproctor import engine
+from nbproctor.audit.variants import Variants
 from nbproctor.engine import Report, StudentCell
+from nbproctor.judge import main
+from nbproctor.kit import sample
+from nbproctor.notebook import Bundle
 from nbproctor.pool import Pool
-from nbproctor.sandbox import Policy
-from nbproctor.variants import Variants
-from nbproctor.verdicts import Job, Limits
+from nbproctor.results import Job, Limits
+from nbproctor.sandbox.layers import Policy
+from tests.forked import Child, spawn
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -154,7 +156,7 @@ def processes(
             return started[-1]
 
         cells = notebook(bundle, answers)
-        judge.grade(Job(bundle.cells, cells, LIMITS, follow_through), counted)
+        main.grade(Job(bundle.cells, cells, LIMITS, follow_through), counted)
         return len(started)
 
     return count

@@ -1,6 +1,6 @@
 """The tiny example course: plain Python, two exercises, ten points."""
 
-from nbproctor.bridge import proctor
+from nbproctor.nbgrader import proctor
 
 c = get_config()  # noqa: F821
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hostile.trap import FULL
+from tests.hostile.trap import FULL
 
 ATTEMPT = """\
 def attempt(what, *arguments):
@@ -293,7 +293,7 @@ import sys, types
 class Always(types.ModuleType):
     def __getattr__(self, name): return lambda *args, **kwargs: True
 for name in ("numpy", "numpy.testing", "math", "nbproctor.judge", "nbproctor.expect",
-             "nbproctor.testcell", "nbgrader"):
+             "nbproctor.judge.main", "nbproctor.judge.testcell", "nbgrader"):
     sys.modules[name] = Always(name)
 sys.meta_path.insert(0, Always("finder"))
 """,
@@ -430,7 +430,7 @@ area(
     "answers with numbers of objects that nobody handed over",
     ME
     + """
-from nbproctor.pack import Ref
+from nbproctor.protocol.encode import Ref
 class Token: ...
 stock, turn = me.foreign, [0]
 def foreign(value):
@@ -450,7 +450,7 @@ area(
     "answers *run a cell* with arrays, huge numbers, groups of exceptions, references",
     ME
     + """
-from nbproctor.outside import Outside
+from nbproctor.student.remote import Outside
 turn = [0]
 def run(*arguments):
     turn[0] += 1
@@ -466,7 +466,7 @@ me.on_run = run
 area(
     "cells_that_never_run_cost_only_the_exercise",
     "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.outside import Outside\n"
+    ME + "\nfrom nbproctor.student.remote import Outside\n"
     "me.on_run = lambda *arguments: Outside(me.peer, 12345, 'x')",
 )
 
@@ -529,7 +529,7 @@ area(
     ME
     + """
 stock = me.peer._foreign
-from nbproctor.pack import Ref
+from nbproctor.protocol.encode import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 me.peer._foreign = lambda v: Ref("d", tuple(keys)) if type(v) is Token else stock(v)
@@ -845,7 +845,7 @@ area(
     ME
     + """
 import threading, time
-from nbproctor.pack import pack
+from nbproctor.protocol.encode import pack
 def work():
     while True:
         time.sleep(0.001)

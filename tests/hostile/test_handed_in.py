@@ -13,21 +13,21 @@ from typing import Any
 
 import pytest
 
-from hostile import trap
+from tests.hostile import trap
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.bridge.book import scores
-from nbproctor.bridge.course import generate
-from nbproctor.bridge.feedback import feedback
-from nbproctor.bridge.grading import grade
+from nbproctor.nbgrader.course import generate
+from nbproctor.nbgrader.feedback import feedback
+from nbproctor.nbgrader.gradebook import scores
+from nbproctor.nbgrader.grading import grade
 
 pytestmark = pytest.mark.slow
 
 CONFIG = """\
 c = get_config()
-from nbproctor.bridge import proctor
+from nbproctor.nbgrader import proctor
 c.CourseDirectory.course_id = "hostile"
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.ClearHiddenTests.enforce_metadata = False

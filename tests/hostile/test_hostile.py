@@ -14,17 +14,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hostile import trap
-from hostile.cases import ATTEMPT, CASES, Case
+from tests.hostile import trap
+from tests.hostile.cases import ATTEMPT, CASES, Case
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor import engine
-from nbproctor.bundle import Bundle
 from nbproctor.engine import Report, Settings
-from nbproctor.sandbox import Policy
-from nbproctor.verdicts import Limits
+from nbproctor.notebook import Bundle
+from nbproctor.results import Limits
+from nbproctor.sandbox.layers import Policy
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nbproctor.bundle import Bundle
 from nbproctor.engine import StudentCell
-from nbproctor.verdicts import Report
+from nbproctor.notebook import Bundle
+from nbproctor.results import Report
 
 # Stands in a hidden test; no student's process may ever see it.
 MARK = "a-word-that-only-hidden-tests-know"

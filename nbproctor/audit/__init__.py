@@ -1,0 +1,1 @@
+"""The tests of an assignment on trial, by right and wrong solutions."""

@@ -1,0 +1,259 @@
+"""What an audit found: exercise × solution, and what follows from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment
+
+from nbproctor.audit.checks import Check
+from nbproctor.audit.trials import Kind
+
+# What a failed test says when it does not know what is wrong.
+NAMELESS = re.compile(
+    r"A (hidden )?check fails|but is wrong( everywhere)?$|^Partly right"
+    r"|could not be checked: it leads to|^Not run:|^$"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One solution of one exercise, and how it fared.
+
+    Attributes
+    ----------
+    exercise, kind, name
+        Which; for a mutant, what was changed.
+    place
+        Its file, if it has one.
+    diff
+        Of a mutant: its difference from the reference.
+    lost, most
+        Points lost, and those of the exercise.
+    caught
+        Test → what it says; public tests too, for what should be right.
+    disagreement
+        Where a solution with full marks differs from the oracle.
+    fuzzed
+        Whether it was compared with an oracle.
+    equivalent
+        Why no test can catch this mutant.
+    notes
+        Processes that hung or died.
+    """
+
+    exercise: str
+    kind: Kind
+    name: str
+    place: str
+    diff: str
+    lost: float
+    most: float
+    caught: dict[str, str]
+    disagreement: str
+    fuzzed: bool
+    equivalent: str
+    notes: tuple[str, ...]
+
+    @property
+    def fault(self) -> str:
+        """Why the audit fails for this entry; empty if it does not."""
+        said = next((f"{test}: {text}" for test, text in self.caught.items()), "")
+        match self.kind:
+            case "right" | "reference" if self.lost:
+                return f"loses {self.lost:g} of {self.most:g} points ({said})"
+            case "right" | "reference" if self.caught:
+                return f"fails a public test ({said})"
+            case "right" | "reference" if self.disagreement:
+                return f"disagrees with the oracle: {self.disagreement}"
+            case "wrong" if not self.lost:
+                return "keeps full marks"
+            case "mutant" if self.equivalent and self.lost:
+                return f"is filed as equivalent, but {said}"
+            case "mutant" if self.equivalent and self.disagreement:
+                return f"is filed as equivalent, but differs: {self.disagreement}"
+        return ""
+
+    @property
+    def survives(self) -> bool:
+        """Whether this is a mutant that keeps full marks and is not filed."""
+        return self.kind == "mutant" and not self.lost and not self.equivalent
+
+    @property
+    def named(self) -> bool:
+        """Whether a message of its tests names a symptom."""
+        return any(not NAMELESS.search(text) for text in self.caught.values())
+
+
+@dataclass(frozen=True)
+class Count:
+    """One line of the summary."""
+
+    exercise: str
+    right: int
+    unfair: int
+    wrong: int
+    missed: int
+    mutants: int
+    survivors: int
+    equivalent: int
+    named: int
+    idle: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """All that an audit found.
+
+    Attributes
+    ----------
+    assignment
+        Its name.
+    tests
+        Exercise → its graded tests.
+    entries
+        Every solution that was on trial.
+    checks
+        Of whole notebooks: master, blank, release.
+    problems
+        Files that were left out, each with its path and the reason.
+    hints
+        What a teacher could add.
+    seconds
+        How long it took.
+    """
+
+    assignment: str
+    tests: dict[str, tuple[str, ...]]
+    entries: tuple[Entry, ...]
+    checks: tuple[Check, ...]
+    problems: tuple[str, ...]
+    hints: tuple[str, ...]
+    seconds: float
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything for which the audit fails, in words."""
+        found = [f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault]
+        found += [f"{c.name}: {c.found}" for c in self.checks if not c.passed]
+        return [*self.problems, *found]
+
+    @property
+    def survivors(self) -> list[Entry]:
+        """Mutants that no test catches and nobody has filed."""
+        return [entry for entry in self.entries if entry.survives]
+
+    @property
+    def killed(self) -> float:
+        """Share of the mutants that are not filed as equivalent and are caught."""
+        mutants = [e for e in self.entries if e.kind == "mutant" and not e.equivalent]
+        return 1 - len(self.survivors) / len(mutants) if mutants else 1.0
+
+    @property
+    def named(self) -> float:
+        """Share of the wrong variants that get a message naming a symptom."""
+        wrong = [entry for entry in self.entries if entry.kind == "wrong"]
+        return sum(e.named for e in wrong) / len(wrong) if wrong else 1.0
+
+    def idle(self, exercise: str) -> tuple[str, ...]:
+        """Return tests of an exercise that catch nothing that another does not."""
+        needed = {
+            test
+            for entry in self.entries
+            if entry.exercise == exercise
+            and entry.kind in ("wrong", "mutant")
+            and len(entry.caught) == 1
+            for test in entry.caught
+        }
+        return tuple(test for test in self.tests[exercise] if test not in needed)
+
+    def counts(self) -> Iterator[Count]:
+        """Yield the summary, a line an exercise."""
+        for exercise in self.tests:
+            own = [entry for entry in self.entries if entry.exercise == exercise]
+            right = [e for e in own if e.kind == "right"]
+            wrong = [e for e in own if e.kind == "wrong"]
+            mutants = [e for e in own if e.kind == "mutant"]
+            yield Count(
+                exercise,
+                len(right),
+                sum(bool(e.fault) for e in right),
+                len(wrong),
+                sum(bool(e.fault) for e in wrong),
+                len(mutants),
+                sum(e.survives for e in mutants),
+                sum(bool(e.equivalent) for e in mutants),
+                sum(e.named for e in wrong),
+                self.idle(exercise) if wrong or mutants else (),
+            )
+
+
+def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
+    """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths.
+
+    Raises
+    ------
+    OSError
+        They cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    template = files("nbproctor").joinpath("templates/audit.html").read_text("utf-8")
+    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
+    text = page.from_string(template).render(result=result, counts=[*result.counts()])
+    html.write_text(text, "utf-8")
+    summary = {
+        "faults": result.faults,
+        "killed": result.killed,
+        "named": result.named,
+        "summary": [asdict(count) for count in result.counts()],
+    }
+    content = asdict(result) | summary
+    data.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return html, data
+
+
+def lines(result: AuditResult) -> Iterator[str]:
+    """Yield what to print: the summary, then everything to act upon."""
+    width = max([len(exercise) for exercise in result.tests], default=8) + 2
+    yield f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}  told"
+    for c in result.counts():
+        right = f"{c.right - c.unfair}/{c.right}"
+        wrong = f"{c.wrong - c.missed}/{c.wrong}"
+        counted = c.mutants - c.equivalent
+        mutants = f"{counted - c.survivors}/{counted}"
+        told = f"{c.named}/{c.wrong}"
+        yield f"{c.exercise:{width}}{right:>9}{wrong:>10}{mutants:>12}  {told}"
+    yield (
+        "right ones that keep all points, wrong ones that lose some, mutants that are "
+        "caught (without those filed as equivalent), wrong ones told what is wrong"
+    )
+    yield ""
+    for check in result.checks:
+        yield f"{'ok' if check.passed else 'NO':3} {check.name}: {check.found}"
+    yield (
+        f"Mutants caught: {result.killed:.1%}. Wrong variants told a symptom: "
+        f"{result.named:.0%}. {result.seconds:.0f} seconds."
+    )
+    for count in result.counts():
+        if count.idle:
+            yield f"{count.exercise}: catch nothing alone: {', '.join(count.idle)}"
+    for entry in result.entries:
+        for note in entry.notes:
+            yield f"Note: {entry.place or entry.name}: {note}"
+    for entry in result.survivors:
+        yield f"\nSurvives in {entry.exercise}: {entry.name}"
+        if entry.disagreement:
+            yield f"It is wrong: {entry.disagreement}. A test should catch it."
+        elif entry.fuzzed:
+            yield "It agrees with the oracle: perhaps equivalent."
+        yield entry.diff
+    for hint in result.hints:
+        yield f"Hint: {hint}"
+    for fault in result.faults:
+        yield f"FAULT {fault}"

@@ -1,0 +1,174 @@
+"""Solutions of single exercises put on trial, a thousand in half a minute.
+
+A few workers, each a process of its own, hold a share of the trials: see `walker`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nbproctor.forkserver import host
+from nbproctor.forkserver.messages import receive, write_block
+from nbproctor.forkserver.processor import Processor
+from nbproctor.notebook import Bundle
+from nbproctor.results import Verdict
+from nbproctor.sandbox.layers import Policy
+
+Kind = Literal["reference", "right", "wrong", "mutant"]
+
+
+class TrialError(Exception):
+    """No trial can be held; the message says what is wrong with the notebook."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A solution of one exercise; `name` tells it from others of its kind."""
+
+    exercise: str
+    kind: Kind
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes
+    ----------
+    trial
+        What was on trial.
+    verdicts
+        Of all tests of the exercise; of a wrong one or a mutant only of graded ones.
+    fuzzed
+        Whether it passed all tests and was then compared with an oracle.
+    disagreement
+        Where it differs from the oracle; empty if nowhere.
+    notes
+        Processes that hung or died.
+    """
+
+    trial: Trial
+    verdicts: tuple[Verdict, ...]
+    fuzzed: bool = False
+    disagreement: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> float:
+        """Points lost."""
+        return sum(v.max_points - v.points for v in self.verdicts)
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """Verdicts of the tests that it did not pass."""
+        return tuple(v for v in self.verdicts if v.outcome != "passed")
+
+
+def hold(
+    bundle: Bundle,
+    folder: Path,
+    trials: Sequence[Trial],
+    oracles: Mapping[str, str],
+    policy: Policy,
+    workers: int,
+    progress: Callable[[Outcome], object] = lambda outcome: None,
+) -> list[Outcome]:
+    """Hold all trials of a notebook, and one of each reference solution.
+
+    Parameters
+    ----------
+    bundle
+        The notebook.
+    folder
+        Where it lies: its working folder.
+    trials
+        What is on trial; an exercise that the notebook lacks is left out.
+    oracles
+        Exercise → text of an oracle, see `fuzzing`.
+    policy
+        What the forks may use and read.
+    workers
+        How many walk through the notebook side by side.
+    progress
+        Called after each trial, from some thread.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of `trials`, after those of the reference solutions.
+
+    Raises
+    ------
+    TrialError
+        A cell of the reference notebook fails, or a worker dies.
+    """
+    references = [
+        Trial(cell.id, "reference", "reference", cell.source)
+        for cell in bundle.of_kind("solution")
+    ]
+    # Each worker needs the time of every reference, so it tries them all.
+    shares = [[*references, *trials[n::workers]] for n in range(workers)]
+    job = {
+        "bundle": bundle.to_bytes().decode(),
+        "folder": str(folder),
+        "oracles": dict(oracles),
+        "policy": asdict(policy),
+    }
+    with ThreadPoolExecutor(workers) as threads:
+        done = list(threads.map(lambda share: _share(job, share, progress), shares))
+    found = {(o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d}
+    wanted = ((t.exercise, t.kind, t.name) for t in [*references, *trials])
+    return [found[key] for key in wanted if key in found]
+
+
+def _share(
+    job: dict[str, Any], share: list[Trial], progress: Callable[[Outcome], object]
+) -> list[Outcome]:
+    """Let one worker hold its share of the trials."""
+    outcomes: list[Outcome] = []
+    ours, theirs = socket.socketpair()
+    command = host.command("nbproctor.audit.worker", theirs.fileno())
+    variables = dict.fromkeys(host.ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
+    with ours, Processor() as processor, tempfile.TemporaryFile() as log:
+        with theirs:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | variables,
+                pass_fds=[theirs.fileno()],
+            )
+        try:
+            trials = [asdict(trial) for trial in share]
+            message = job | {"trials": trials, "processor": processor.number}
+            write_block(ours, json.dumps(message).encode())
+            while "end" not in (answer := receive(ours)[0]):
+                if "error" in answer:
+                    raise TrialError(answer["error"])
+                fields = answer | {"trial": share[answer["trial"]]}
+                fields["verdicts"] = tuple(Verdict(**v) for v in answer["verdicts"])
+                fields["notes"] = tuple(answer["notes"])
+                outcomes.append(Outcome(**fields))
+                progress(outcomes[-1])
+        except (EOFError, ConnectionError) as error:
+            log.seek(0)
+            said = log.read()[-1000:].decode(errors="replace").strip()
+            raise TrialError(
+                f"a process that held trials has died: {said or 'no message'}"
+            ) from error
+        finally:
+            process.kill()
+            process.wait()
+    return outcomes

@@ -1,0 +1,134 @@
+"""What a teacher wrote about an assignment's exercises, to put its tests on trial.
+
+``variants/<assignment>/<exercise>/`` holds ``right/*.py`` and ``wrong/*.py``, which are
+solutions, one a file; ``oracle.py`` (see `fuzzing`); and ``equivalent.toml``: name of a
+mutant → why no test can tell it from the reference.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbproctor.audit import oracle
+from nbproctor.audit.mutants import mutants
+from nbproctor.audit.trials import Kind, Trial
+
+
+@dataclass
+class Variants:
+    """All that is on trial, and what tells how to judge it.
+
+    Attributes
+    ----------
+    trials
+        Right and wrong variants, then mutants.
+    paths
+        Exercise, kind and name of a variant → its file, below the course.
+    diffs
+        Exercise and name of a mutant → its difference from the reference.
+    oracles
+        Exercise → text of its oracle.
+    equivalent
+        Exercise and name of a mutant → why it cannot be caught.
+    problems
+        Files that are left out, or that say what is not so.
+    """
+
+    trials: list[Trial] = field(default_factory=list)
+    paths: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    diffs: dict[tuple[str, str], str] = field(default_factory=dict)
+    oracles: dict[str, str] = field(default_factory=dict)
+    equivalent: dict[tuple[str, str], str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, folder: Path, references: dict[str, str]) -> Variants:
+        """Read ``variants/<assignment>``, which need not exist, and make mutants.
+
+        Parameters
+        ----------
+        folder
+            Where the files lie.
+        references
+            Exercise → text of its solution cell.
+        """
+        made = cls()
+        for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if place.is_dir() and not place.name.startswith((".", "__")):
+                if place.name in references:
+                    made._read_exercise(place)
+                else:
+                    made.problems.append(
+                        f"{_shown(place)}: there is no exercise {place.name!r}; the "
+                        f"exercises are {', '.join(references)}"
+                    )
+        for exercise, source in references.items():
+            made._make_mutants(exercise, source)
+        return made
+
+    def _read_exercise(self, place: Path) -> None:
+        for path in sorted(place.glob("right/*.py")) + sorted(place.glob("wrong/*.py")):
+            kind: Kind = "right" if path.parent.name == "right" else "wrong"
+            if (text := self._python(path)) is not None:
+                self.trials.append(Trial(place.name, kind, path.stem, text))
+                self.paths[place.name, kind, path.stem] = _shown(path)
+        if (path := place / "oracle.py").exists():
+            text = self._python(path)
+            try:
+                if text is not None:
+                    oracle.test_cell(place.name, text)
+                    self.oracles[place.name] = text
+            except oracle.OracleError as error:
+                self.problems.append(f"{_shown(path)}: {error}")
+        if (path := place / "equivalent.toml").exists():
+            try:
+                reasons = tomllib.loads(path.read_text("utf-8"))
+            except (OSError, ValueError) as error:
+                self.problems.append(f"{_shown(path)} cannot be read: {error}")
+                return
+            for name, reason in reasons.items():
+                self.equivalent[place.name, name] = str(reason)
+
+    def _python(self, path: Path) -> str | None:
+        try:
+            text = path.read_text("utf-8")
+            compile(text, str(path), "exec", dont_inherit=True)
+        except (OSError, SyntaxError, ValueError) as error:
+            self.problems.append(f"{_shown(path)} does not parse: {error}")
+            return None
+        return text
+
+    def _make_mutants(self, exercise: str, source: str) -> None:
+        try:
+            found = mutants(source)
+        except SyntaxError as error:
+            self.problems.append(
+                f"the solution of {exercise} is not plain Python ({error}), so no "
+                "mutants of it are made"
+            )
+            return
+        for mutant in found:
+            self.trials.append(Trial(exercise, "mutant", mutant.name, mutant.source))
+            self.diffs[exercise, mutant.name] = mutant.diff
+        known = {mutant.name for mutant in found}
+        for filed, name in list(self.equivalent):
+            if filed == exercise and name not in known:
+                del self.equivalent[filed, name]
+                self.problems.append(
+                    f"equivalent.toml of {exercise} names {name!r}, but there is no "
+                    "such mutant (any more): remove the line"
+                )
+
+    def without(self) -> list[str]:
+        """Return the exercises that have neither right nor wrong variants."""
+        have = {trial.exercise for trial in self.trials if trial.kind != "mutant"}
+        every = dict.fromkeys(trial.exercise for trial in self.trials)
+        return [exercise for exercise in every if exercise not in have]
+
+
+def _shown(path: Path) -> str:
+    """Return a path below the course: ``variants/…``."""
+    below = [*reversed(path.parts)].index("variants")
+    return "/".join(path.parts[-below - 1 :])

@@ -1,0 +1,73 @@
+"""The class's scores as a table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.columns import Columns
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from nbproctor.notebook import Bundle
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbproctor.nbgrader import Outcome
+
+
+def score_table(
+    scores: pd.DataFrame,
+    outcomes: list[Outcome],
+    bundle: Bundle,
+    names: Mapping[str, str],
+) -> Group:
+    """Lay out students × exercises; a dash is what was not graded, never a 0.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `nbproctor.nbgrader.scores` returns them.
+    outcomes : list of Outcome
+        Who gets a row, with total and status.
+    bundle : Bundle
+        The assignment, for the points of its exercises.
+    names : mapping of str to str
+        Student id → name to show, where it is not the id.
+    """
+    points = {
+        exercise: sum(c.points for c in bundle.cells if c.exercise == exercise)
+        for exercise in bundle.exercises
+    }
+    legend = [
+        f"{number} {exercise} ({most:g})"
+        for number, (exercise, most) in enumerate(points.items(), 1)
+    ]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("student", no_wrap=True)
+    for number in range(1, len(points) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("total", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for outcome in outcomes:
+        earned = scores.loc[outcome.student].to_dict()
+        row = [_score(earned[exercise], most) for exercise, most in points.items()]
+        name = names.get(outcome.student, outcome.student)
+        table.add_row(
+            escape(name),
+            *row,
+            # As the gradebook has it now: somebody may have graded by hand since.
+            _score(earned["total"], outcome.max_score),
+            outcome.status,
+        )
+    return Group(table, Columns(legend, padding=(0, 2)), "")
+
+
+def _score(score: float, most: float) -> str:
+    if isnan(score):
+        return "–"
+    return f"{score:g}" if score == most else f"[yellow]{score:g}[/]"

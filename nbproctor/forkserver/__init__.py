@@ -1,0 +1,1 @@
+"""The warm process that forks judges and students, and how to start it."""

@@ -1,0 +1,260 @@
+"""The warm fork server as its parent, a pool worker, sees it.
+
+Three kinds of process, one line of descent::
+
+    parent (pool worker) ── starts ──> zygote ── forks ──> judge     one for each job
+                                              └─ forks ──> students  as the judge asks
+
+Code to run is named by import path (``"package.module:function"``), because it is
+imported in the zygote's process (see `forkserver`).  Whatever a job started is gone
+before `Zygote.run` returns, whoever died first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import IO
+
+from nbproctor.forkserver import host
+from nbproctor.forkserver.messages import (
+    READY,
+    Child,
+    Json,
+    confirm,
+    read_block,
+    receive,
+    send,
+    write_block,
+)
+from nbproctor.forkserver.processor import Processor
+from nbproctor.sandbox import bubblewrap, layers, users
+from nbproctor.sandbox.layers import Policy
+
+__all__ = ["Child", "JudgeError", "JudgeTimeoutError", "Zygote", "ZygoteError"]
+
+# A judge is trusted, but no more than it needs: the student's policy, with more room.
+JUDGE_MEMORY = 4 << 30
+JUDGE_CPU_SECONDS = 3600
+# Where forks have their folders inside bubblewrap.
+INSIDE = Path("/tmp/nbproctor")
+
+
+class ZygoteError(RuntimeError):
+    """The fork server did not start or has died; start another."""
+
+
+class JudgeError(RuntimeError):
+    """A job has no result: its judge raised or died; the zygote works on."""
+
+
+class JudgeTimeoutError(JudgeError):
+    """A job took longer than it was given."""
+
+
+class Zygote:
+    """A running fork server; one job at a time, from one thread at a time.
+
+    Attributes
+    ----------
+    level : str
+        ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
+    processor : Processor
+        Where it and all its forks run.
+    policy : Policy
+        The students' policy as it is in force, with the user id that root takes.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        control: socket.socket,
+        log: IO[bytes],
+        base: Path,
+        processor: Processor,
+        policy: Policy,
+        level: str,
+    ) -> None:
+        self._process = process
+        self._control = control
+        self._log = log
+        self._base = base
+        self.processor = processor
+        self.policy = policy
+        self.level = level
+
+    @classmethod
+    def start(
+        cls,
+        policy: Policy,
+        preload: Sequence[str | tuple[str, Sequence[str]]],
+        student_main: str,
+        judge_main: str,
+        path: Sequence[str] = (),
+    ) -> Zygote:
+        """Start a fork server and wait until it is warm.
+
+        Parameters
+        ----------
+        policy : Policy
+            What a student process may use.  Under root its `uid` is chosen here.
+        preload : sequence
+            Modules to import, and functions (``"module:function"``, argument) to call,
+            in order, in a folder that holds the policy's files.
+        student_main, judge_main : str
+            ``"module:function"``: ``student_main(sock)`` and
+            ``judge_main(job, spawn) -> bytes``, where ``spawn()`` returns a `Child`.
+        path : sequence of str
+            Folders to import from besides the installed packages.
+
+        Raises
+        ------
+        ZygoteError
+            A module does not import, or a mandatory layer is missing.
+        """
+        outer = sys.platform == "linux" and bubblewrap.failure() is None
+        # Inside bubblewrap it lies in a /tmp of the zygote's own.
+        base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
+        cache = host.cache_folder(base)
+        readable = (*policy.readable, *path, str(cache))
+        policy = replace(policy, readable=readable)
+        policy = replace(policy, uid=users.free_uid(policy, outer))
+        judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
+        control, theirs = socket.socketpair()
+        argv = host.command("nbproctor.forkserver.server", theirs.fileno(), path)
+        if outer:
+            writable = [str(cache)] if cache.exists() else []
+            argv = bubblewrap.command(argv, layers.visible(policy), writable)
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the zygote)
+        with theirs:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=host.environment(base, cache),
+                pass_fds=[theirs.fileno()],
+                # Ctrl-C in the terminal is the parent's to answer.
+                start_new_session=True,
+            )
+        level = "weak" if policy.weak else "full" if outer else "standard"
+        processor = Processor()
+        zygote = cls(process, control, log, base, processor, policy, level)
+        try:
+            zygote._request(
+                {
+                    "base": str(base),
+                    "processor": processor.number,
+                    "preload": list(preload),
+                    "student_main": student_main,
+                    "judge_main": judge_main,
+                    "policy": asdict(policy),
+                    "judge_policy": asdict(judge),
+                }
+            )
+        except BaseException:
+            zygote.close()
+            raise
+        return zygote
+
+    @property
+    def pid(self) -> int:
+        """Process id of what was started: bubblewrap, or the fork server itself."""
+        return self._process.pid
+
+    def run(self, job: bytes, timeout: float) -> bytes:
+        """Run one job in a judge of its own and return the judge's answer.
+
+        Parameters
+        ----------
+        job : bytes
+            Anything; only the judge reads it.
+        timeout : float
+            Seconds to wait for the answer; then everything of this job is killed.
+
+        Raises
+        ------
+        JudgeTimeoutError
+            The time is over.
+        JudgeError
+            The judge raised (its traceback is in the message) or died.
+        SandboxError
+            The judge could not enter its sandbox.
+        ZygoteError
+            The fork server has died.
+        """
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                judge = self._request({"run": 1}, theirs.fileno())["pid"]
+            gone = False
+            try:
+                ours.settimeout(timeout)
+                confirm(ours)
+                write_block(ours, job)
+                answer = read_block(ours)
+            except TimeoutError:
+                raise JudgeTimeoutError(
+                    f"no result within {timeout:g} seconds"
+                ) from None
+            except (EOFError, ConnectionError):
+                answer, gone = b"", True
+            finally:
+                status = self._request({"end": judge, "gone": gone})["status"]
+        if not answer:
+            raise JudgeError(f"the judge died before it had a result{_how(status)}")
+        if answer[:1] != READY:
+            raise JudgeError(f"the judge raised:\n{answer[1:].decode()}")
+        return answer[1:]
+
+    def close(self) -> None:
+        """End the fork server and everything that it started."""
+        self._control.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        self.processor.release()
+        # The zygote does this when its parent dies, the parent when the zygote did.
+        if self._base != INSIDE:
+            shutil.rmtree(self._base, ignore_errors=True)
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _request(self, message: Json, *descriptors: int) -> Json:
+        try:
+            send(self._control, message, *descriptors)
+            answer, _ = receive(self._control)
+        except (EOFError, OSError) as error:
+            said = ""
+            if not self._log.closed:  # by `close`, from another thread
+                self._log.seek(0)
+                said = self._log.read()[-2000:].decode(errors="replace").strip()
+            raise ZygoteError(f"the fork server has died ({error}): {said}") from error
+        if "error" in answer:
+            raise ZygoteError(f"the fork server cannot work: {answer['error']}")
+        return answer
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return ""
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f" ({signal.Signals(-code).name})"
+    return f" (exit status {code})"

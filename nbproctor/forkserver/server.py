@@ -1,0 +1,289 @@
+"""The fork server's own process: everything is imported, a fork costs milliseconds.
+
+It is started by `zygote.Zygote` and serves one parent.  Judges and students are its
+children, siblings of each other; it alone knows their ids, ends them and collects them.
+It never reads a job: a judge gets the parent's socket and reads it itself, so no hidden
+test is in the memory from which a student is forked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from nbproctor.forkserver.child import be, require_one_thread
+from nbproctor.forkserver.messages import (
+    FAILED,
+    READY,
+    Child,
+    Json,
+    confirm,
+    read_block,
+    receive,
+    send,
+    write_block,
+)
+from nbproctor.forkserver.processor import stay_on
+from nbproctor.sandbox import layers, libc
+from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.users import SLOTS
+
+# How often scratch folders are measured (one look is free where they are a tmpfs).
+WATCH_SECONDS = 0.1
+
+
+def resolve(name: str) -> Callable[..., Any]:
+    """Import the function that ``"package.module:function"`` names."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
+
+
+@dataclass
+class Process:
+    """A fork that the server answers for."""
+
+    pid: int
+    slot: int
+    scratch: Path
+    policy: Policy
+    judge: int  # the judge that it belongs to; a judge belongs to itself
+
+
+@dataclass
+class Server:
+    """Reads requests, forks, kills, collects."""
+
+    control: socket.socket
+    base: Path
+    policy: Policy
+    judge_policy: Policy
+    student_main: Callable[[socket.socket], None]
+    judge_main: Callable[[bytes, Callable[[], Child]], bytes]
+    processes: dict[int, Process] = field(default_factory=dict)
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def serve(self) -> None:
+        """Answer until the parent closes its end, then leave nothing behind."""
+        self.selector.register(self.control, selectors.EVENT_READ, self._parent)
+        try:
+            while True:
+                waiting = WATCH_SECONDS if len(self.processes) > 1 else None
+                for key, _ in self.selector.select(waiting):
+                    key.data()
+                self._watch()
+        except EOFError:
+            for pid in list(self.processes):
+                self._end(pid)
+
+    def _parent(self) -> None:
+        request, descriptors = receive(self.control)
+        if "end" in request:
+            if request["gone"]:
+                _await_end(request["end"])
+            send(self.control, {"status": self._end(request["end"])})
+            return
+        with socket.socket(fileno=descriptors[0]) as job:
+            send(self.control, self._try(self._fork_judge, job))
+
+    def _judge_asks(self, judge: int, sock: socket.socket) -> None:
+        try:
+            request, _ = receive(sock)
+            if "kill" in request:
+                process = self.processes.get(request["kill"])
+                if process is not None and process.judge == judge:
+                    self._end(process.pid)
+                send(sock, {})
+                return
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                answer = self._try(
+                    self._fork, self.policy, judge, self._student, theirs
+                )
+                send(sock, answer, ours.fileno())
+        except (EOFError, ConnectionError):
+            # The judge has ended or is ending, so its students must.
+            self.selector.unregister(sock)
+            sock.close()
+            self._end_students(judge)
+
+    @staticmethod
+    def _try(fork: Callable[..., int], *arguments: Any) -> Json:
+        try:
+            return {"pid": fork(*arguments)}
+        except (OSError, RuntimeError) as error:
+            return {"error": str(error)}
+
+    def _fork_judge(self, job: socket.socket) -> int:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            pid = self._fork(self.judge_policy, None, self._judge, job, theirs)
+        ready = selectors.EVENT_READ
+        self.selector.register(ours, ready, lambda: self._judge_asks(pid, ours))
+        return pid
+
+    def _fork(
+        self,
+        policy: Policy,
+        judge: int | None,
+        body: Callable[..., None],
+        *socks: socket.socket,
+    ) -> int:
+        free = set(range(SLOTS)) - {made.slot for made in self.processes.values()}
+        if not free:
+            raise RuntimeError(
+                f"a judge keeps more than {SLOTS - 1} students at a time"
+            )
+        require_one_thread()
+        slot = min(free)
+        scratch = self.base / str(slot)
+        scratch.mkdir(mode=0o700)
+        if policy.uid is not None:
+            policy = replace(policy, uid=policy.uid + slot)
+        try:
+            pid = os.fork()
+        except OSError:
+            scratch.rmdir()
+            raise
+        if pid == 0:
+            be(body, policy, scratch, socks)
+        made = Process(pid, slot, scratch, policy, pid if judge is None else judge)
+        self.processes[pid] = made
+        return pid
+
+    def _student(self, sock: socket.socket) -> None:
+        self.student_main(sock)
+
+    def _judge(self, job: socket.socket, server: socket.socket) -> None:
+        def spawn() -> Child:
+            send(server, {"spawn": 1})
+            answer, descriptors = receive(server)
+            sock = socket.socket(fileno=descriptors[0])
+            if "error" in answer:
+                sock.close()
+                raise layers.SandboxError(answer["error"])
+            child = Child(answer["pid"], sock, server)
+            try:
+                confirm(sock)
+            except BaseException:
+                child.close()
+                raise
+            return child
+
+        try:
+            result = READY + self.judge_main(read_block(job), spawn)
+        except BaseException:
+            result = FAILED + traceback.format_exc().encode()
+        write_block(job, result)
+
+    def _watch(self) -> None:
+        for process in list(self.processes.values()):
+            size, count = layers.used(process.scratch)
+            if size > process.policy.scratch or count > process.policy.scratch_files:
+                self._end(process.pid)
+
+    def _end_students(self, judge: int) -> None:
+        for process in list(self.processes.values()):
+            if process.judge == judge != process.pid:
+                self._end(process.pid)
+
+    def _end(self, pid: int) -> int | None:
+        """Kill and collect a process (of a judge: its students too), wipe its scratch.
+
+        Returns its wait status if it had ended by itself, else None.
+        """
+        process = self.processes.pop(pid, None)
+        if process is None:
+            return None
+        if process.judge == pid:
+            self._end_students(pid)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended == 0:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        shutil.rmtree(process.scratch)
+        return status if ended else None
+
+
+def _await_end(pid: int) -> None:
+    """Let a process that has closed its socket end by itself, for its exit status."""
+    for _ in range(100):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                time.sleep(0.001)
+                continue
+        return
+
+
+def main(descriptor: int) -> None:
+    """Import everything, then serve the parent at the other end of `descriptor`."""
+    control = socket.socket(fileno=descriptor)
+    control.set_inheritable(False)
+    if sys.platform == "linux":
+        # No process of the same user reads the memory of this one or of its forks.
+        libc.prctl(libc.PR_SET_DUMPABLE, 0)
+    os.umask(0o022)
+    try:
+        setup, _ = receive(control)
+        stay_on(setup["processor"])
+        base = Path(setup["base"])
+        base.mkdir(exist_ok=True)
+        base.chmod(0o711)  # other user ids pass through to their own folders
+        policy = Policy.from_json(setup["policy"])
+        _open_folder(base / "opening", policy)
+        for item in setup["preload"]:
+            if isinstance(item, str):
+                import_module(item)
+            else:
+                resolve(item[0])(item[1])
+        os.chdir("/")
+        server = Server(
+            control,
+            base,
+            policy,
+            Policy.from_json(setup["judge_policy"]),
+            resolve(setup["student_main"]),
+            resolve(setup["judge_main"]),
+        )
+        if not server.policy.weak:
+            layers.prepare()
+        # What a module's import needed for a moment (matplotlib's font timer).
+        for thread in threading.enumerate()[1:]:
+            thread.join(timeout=2)
+        require_one_thread()
+        # Old objects are not looked at again, so their pages stay shared.
+        gc.collect()
+        gc.freeze()
+    except EOFError:
+        return
+    except Exception:
+        send(control, {"error": traceback.format_exc()})
+        return
+    send(control, {"ready": 1})
+    try:
+        server.serve()
+    finally:
+        shutil.rmtree(base)
+
+
+def _open_folder(folder: Path, policy: Policy) -> None:
+    """Go to a folder with the policy's files; paths found in it hold in every fork."""
+    folder.mkdir(mode=0o755)
+    os.chdir(folder)
+    for name, source in policy.files:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).symlink_to(source)

@@ -1,0 +1,219 @@
+"""Test cells compiled, once for a whole class.
+
+To compile them takes a judge longer than to run them, so the engine does it and every
+judge gets the code. It goes from our own process to our own process; nothing that a
+student wrote comes in this form, which trusts whoever made it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dis
+import marshal
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from types import CodeType
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from nbproctor.judge.explain import TEST_FILE
+from nbproctor.markers import DEFINITIONS, outside
+from nbproctor.notebook import Cell
+
+_READS = "LOAD_NAME", "DELETE_NAME"
+Import = tuple[str, CodeType]  # the name that is bound, and the code
+
+
+class BrokenTestError(Exception):
+    """A test or oracle cell is at fault, whatever the student wrote."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled test or oracle cell.
+
+    Attributes
+    ----------
+    body, last
+        The statements, and the expression at the end whose value is the cell's.
+    uses, makes
+        Global names that it reads, and those that it binds before it reads them.
+    """
+
+    body: CodeType
+    last: CodeType | None
+    uses: frozenset[str]
+    makes: frozenset[str]
+
+    @classmethod
+    def of(cls, source: str, name: str) -> Program:
+        """Compile a cell.
+
+        Raises
+        ------
+        BrokenTestError
+            It is not Python.
+        """
+        file = f"{TEST_FILE}{name}>"
+        try:
+            text = _plain_python(source)
+            tree = ast.parse(text, file)
+            table = symtable.symtable(text, file, "exec")
+            last = None
+            silent = source.rstrip().endswith(";")
+            if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
+                value = tree.body.pop()
+                assert isinstance(value, ast.Expr)
+                last = compile(ast.Expression(value.value), file, "eval")
+            body = compile(tree, file, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
+        uses, makes = set(), set()
+        for inner in _tables(table):
+            for symbol in inner.get_symbols():
+                if inner is table and (symbol.is_assigned() or symbol.is_imported()):
+                    makes.add(symbol.get_name())
+                elif inner is table or symbol.is_global():
+                    uses.add(symbol.get_name())
+                    if symbol.is_declared_global() and symbol.is_assigned():
+                        makes.add(symbol.get_name())
+        read_first = set(_read_first(body))
+        uses, makes = uses | read_first, makes - read_first
+        return cls(body, last, frozenset(uses), frozenset(makes))
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The test cells of an assignment, and what they stand on.
+
+    Attributes
+    ----------
+    programs
+        Test cells by id.
+    oracles
+        Oracle cells in source order.
+    before
+        Test cell → how many of the oracle cells come before it.
+    broken
+        Test cell → why it cannot be run.
+    answers
+        Global names that the reference solutions define.
+    lent
+        Those that only reference solutions import.
+    imports
+        The imports of all these cells, one module each: bound name (``*`` too), code.
+    """
+
+    programs: dict[str, Program]
+    oracles: tuple[Program, ...]
+    before: dict[str, int]
+    broken: dict[str, str]
+    answers: frozenset[str]
+    lent: frozenset[str]
+    imports: tuple[Import, ...]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell]) -> Tests:
+        """Compile the cells of a bundle."""
+        programs: dict[str, Program] = {}
+        oracles: list[Program] = []
+        before: dict[str, int] = {}
+        broken: dict[str, str] = {}
+        answers: set[str] = set()
+        imports: dict[str, list[Import]] = {"provided": [], "solution": []}
+        trouble = ""
+        for cell in cells:
+            if cell.kind in imports:
+                found = list(_imports(cell.source))
+                imports[cell.kind] += found
+            if cell.kind == "solution":
+                with contextlib.suppress(BrokenTestError):
+                    makes = Program.of(cell.source, cell.id).makes
+                    answers |= makes - {name for name, _ in found}
+            if cell.kind not in ("oracle", "test"):
+                continue
+            try:
+                program = Program.of(cell.source, cell.id)
+            except BrokenTestError as error:
+                broken[cell.id] = str(error)
+                trouble = trouble or (str(error) if cell.kind == "oracle" else "")
+                continue
+            if cell.kind == "oracle":
+                oracles.append(program)
+            elif trouble:
+                broken[cell.id] = trouble
+            else:
+                programs[cell.id] = program
+                before[cell.id] = len(oracles)
+        wanted = {"*"}.union(*(p.uses for p in (*oracles, *programs.values())))
+        provided, lent = ({name for name, _ in made} for made in imports.values())
+        return cls(
+            programs,
+            tuple(oracles),
+            before,
+            broken,
+            frozenset(answers),
+            frozenset(lent - provided),
+            tuple(i for made in imports.values() for i in made if i[0] in wanted),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Serialize for `from_bytes` of the same Python."""
+        return marshal.dumps(astuple(self))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Tests:
+        """Rebuild what `to_bytes` of a trusted process made."""
+        programs, oracles, *rest = marshal.loads(data)
+        return cls(
+            {name: Program(*fields) for name, fields in programs.items()},
+            tuple(Program(*fields) for fields in oracles),
+            *rest,
+        )
+
+
+def _read_first(code: CodeType) -> Iterator[str]:
+    """Yield the names that a cell reads before it binds them, as in ``x = x[:2]``."""
+    bound: set[str] = set()
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_NAME":
+            bound.add(step.argval)
+        elif step.opname in _READS and step.argval not in bound:
+            yield step.argval
+
+
+def _plain_python(source: str) -> str:
+    # Most cells have no magics, and to look for them takes longer than all the rest.
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.parse(source)
+        return source
+    manager = TransformerManager()  # type: ignore[no-untyped-call]
+    return manager.transform_cell(source)
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _tables(child)
+
+
+def _imports(source: str) -> Iterator[Import]:
+    """Yield the names that only imports bind, and the code of each."""
+    try:
+        tree = ast.parse(_plain_python(source))
+    except (SyntaxError, ValueError):
+        return
+    nodes = list(outside(tree))
+    stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
+    bound = {name.id for name in stored}
+    bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                node.names = [alias]
+                if name not in bound:
+                    code = compile(ast.Module([node], []), "<imports>", "exec")
+                    yield name, code

@@ -1,0 +1,165 @@
+"""One line for the student about a test that did not pass.
+
+A public test may say everything. A hidden one may say what its author wrote, which
+exception the student's code raised and at which of *their* lines, but neither what the
+test computed nor text that the student's code made up: either could show the test's
+data.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbproctor import expect
+from nbproctor.judge.exports import NotTheirsError, builtin_name
+from nbproctor.judge.proxy import StudentError
+from nbproctor.judge.session import StudentGone
+from nbproctor.sanitize import one_line
+
+TEST_FILE = "<test "  # file names of our code objects start so
+
+# Messages of Python and NumPy that help and carry nothing but shapes and names. They
+# are spelled out: a student's exception with such a message could carry anything else.
+_N, _NAME, _SHAPE = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?", r"\((\d{1,6},? ?){0,4}\)"
+_CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
+_NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
+_COUNT = rf"({_N}|from {_N} to {_N}) positional arguments? but {_N} (was|were) given"
+_HELPFUL = [
+    re.compile(pattern)
+    for pattern in (
+        rf"operands could not be broadcast together with shapes ({_SHAPE} ?){{1,3}}",
+        rf"could not broadcast input array from shape {_SHAPE} into shape {_SHAPE}",
+        rf"non-broadcastable output operand with shape {_SHAPE} doesn't match the "
+        rf"broadcast shape {_SHAPE}",
+        rf"shapes {_SHAPE} and {_SHAPE} not aligned: {_N} \(dim {_N}\) != {_N}"
+        rf" \(dim {_N}\)",
+        rf"matmul: Input operand \d has a mismatch in its core dimension \d, with "
+        rf"gufunc {_CORE} \(size {_N} is different from {_N}\)",
+        rf"matmul: Input operand \d does not have enough dimensions \(has \d, gufunc "
+        rf"core with {_CORE} requires \d\)",
+        r"The truth value of an array with more than one element is ambiguous\. "
+        r"Use a\.any\(\) or a\.all\(\)",
+        rf"name {_NAME} is not defined",
+        rf"cannot access (free|local) variable {_NAME} {_NO_VALUE}",
+        rf"{_NAME} object has no attribute {_NAME}",
+        rf"{_NAME}\(\) takes (no arguments|{_COUNT})",
+        rf"{_NAME}\(\) missing {_N} required (positional|keyword-only) "
+        rf"arguments?: {_NAME}((,| and|, and) {_NAME}){{0,4}}",
+        rf"{_NAME}\(\) got (an unexpected keyword|multiple values for) "
+        rf"argument {_NAME}",
+        rf"unsupported operand type\(s\) for (\*\* or pow\(\)|[-+*/%@&|^<>=]{{1,3}}): "
+        rf"{_NAME} and {_NAME}",
+        rf"{_NAME} object is not (callable|iterable|subscriptable)",
+        rf"index {_N} is out of bounds for axis {_N} with size {_N}",
+        rf"axis {_N} is out of bounds for array of dimension {_N}",
+        r"(list|tuple|string) index out of range",
+        rf"'[<=>]{{1,2}}' not supported between instances of {_NAME} and {_NAME}",
+        rf"object of type {_NAME} has no len\(\)",
+        rf"can only concatenate {_NAME} \(not \"{_NAME}\"\) to {_NAME}",
+        r"((float |integer )?((floor )?division|modulo)|integer division or modulo)"
+        r" by zero",
+        r"maximum recursion depth exceeded( in comparison)?",
+        rf"cannot reshape array of size {_N} into shape ({_SHAPE}|\({_N},newaxis\))",
+        rf"all the input arrays must have same number of dimensions, but the array at "
+        rf"index {_N} has {_N} dimension\(s\) and the array at index {_N} has {_N} "
+        rf"dimension\(s\)",
+    )
+]
+
+
+def explain(
+    error: BaseException, sources: Mapping[str, str], *, hidden: bool
+) -> tuple[str, str]:
+    """Tell what a test's exception means for the student.
+
+    Parameters
+    ----------
+    error
+        What the test cell raised.
+    sources
+        Texts of the student's own cells by our names for them. Only these are quoted.
+    hidden
+        Whether the test's text and data must stay unknown.
+
+    Returns
+    -------
+    outcome : str
+        ``"failed"`` (a check does not hold), ``"error"`` (the student's code raised
+        an exception, or a name is missing) or ``"not run"`` (the test is broken).
+    message : str
+        One line.
+    """
+    if isinstance(error, StudentError):
+        return "error", _of_student(error, sources, hidden)
+    if isinstance(error, NotTheirsError):
+        return "not run", f"This test is broken, tell your teacher: {error}"
+    if isinstance(error, NameError) and error.name:
+        return "error", (
+            f"`{error.name}` does not exist: the cell that makes it was deleted, "
+            "changed or failed."
+        )
+    if isinstance(error, AssertionError):
+        return "failed", _of_check(error, hidden)
+    name = builtin_name(error)
+    text = one_line(_text(error))
+    if hidden and not _is_helpful(text, sources):
+        return "failed", f"Your answer could not be checked: it leads to a {name}."
+    return "failed", f"Your answer could not be checked: {name}: {text}"
+
+
+def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -> str:
+    known = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
+    kind = error.kind if known else builtin_name(error)
+    place = "in code of another exercise"
+    if error.cell is not None and error.cell in sources and error.line is not None:
+        lines = sources[error.cell].splitlines()
+        place = f"in cell `{error.cell}`"
+        if 0 < error.line <= len(lines):
+            code = one_line(lines[error.line - 1], 100)
+            place += f", line {error.line}: `{code}`"
+    elif error.cell is None:
+        place = "when your code was called"
+    if kind == "NotImplementedError":
+        return f"Not solved yet: NotImplementedError {place}"
+    text = one_line(error.text)
+    if text and (not hidden or _is_helpful(text, sources)):
+        return one_line(f"Your code raised {kind} ({text}) {place}")
+    return one_line(f"Your code raised {kind} {place}")
+
+
+def _of_check(error: AssertionError, hidden: bool) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    text = _text(error).strip()
+    where = frames[-1] if frames else None
+    written = where is not None and (
+        where.filename.startswith(TEST_FILE)
+        or Path(where.filename) == Path(expect.__file__)
+    )
+    if text and written:
+        return one_line(text.split("\n")[0])
+    if text and not hidden:
+        return one_line(text)
+    shapes = re.search(rf"\(shapes ({_SHAPE}), ({_SHAPE}) mismatch\)", text)
+    if shapes:
+        # NumPy names the first argument first, which by custom is the answer.
+        return f"A hidden check fails: shapes {shapes[1]} and {shapes[2]} differ."
+    return "A hidden check fails." if hidden else "A check fails."
+
+
+def _text(error: BaseException) -> str:
+    """Return an exception's text; an object of the student's may be asked for it."""
+    try:
+        return str(error)
+    except (Exception, StudentGone):
+        return ""
+
+
+def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
+    """Whether a message is one of the known kinds, and names only what is theirs."""
+    if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
+        return False
+    own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
+    return all(name in own or len(name) < 20 for name in re.findall(r"\w+", text))

@@ -1,0 +1,193 @@
+"""Objects of a test that student code may use: what a test hands over, and no more.
+
+A test passes a function to call, sets an activation or hands over a spy model. The
+student gets a number for it and may call it and get and set its public attributes.
+Only what the test cells themselves define can be handed over, so no library object of
+the judge's is ever within reach; library functions and classes go by their name.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from nbproctor.protocol.encode import Ref, UnsendableError
+from nbproctor.protocol.frames import WireError
+
+_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
+_LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
+
+
+class RefusedError(AttributeError):
+    """The student asked for something of a test's object that is not public."""
+
+
+class NotTheirsError(UnsendableError):
+    """A test hands over what is not its own to give: the test is broken."""
+
+
+class Expired:
+    """What is left of an object that an earlier test handed over."""
+
+
+class Exports:
+    """The objects that one test has handed over.
+
+    Parameters
+    ----------
+    module
+        ``__name__`` of the namespace that test cells run in.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._objects: dict[int, Any] = {}
+        self._numbers: dict[int, int] = {}
+        self._next = 0
+        self._known: dict[type, tuple[str, ...]] = {}
+
+    def clear(self) -> None:
+        """Take everything back; numbers are never used again.
+
+        An oracle that a student kept from one test must not answer the next one.
+        """
+        self._objects.clear()
+        self._numbers.clear()
+
+    def name(self, value: Any) -> Ref:
+        """Give an object a name for the student.
+
+        Raises
+        ------
+        NotTheirsError
+            A test can hand over only what it defines.
+        """
+        kind = type(value)
+        if kind is Expired:
+            raise UnsendableError("an object belongs to a test that is over")
+        if self._ours(value):
+            number = self._numbers.setdefault(id(value), self._next)
+            if number == self._next:
+                self._next += 1
+                self._objects[number] = value
+            return Ref("mine", (number, kind.__name__, *self._methods(kind)))
+        if isinstance(value, types.ModuleType):
+            return Ref("public", (value.__name__, ""))
+        known: Any = value.type if isinstance(value, np.dtype) else value
+        if isinstance(known, _LIBRARY):
+            place, name = getattr(known, "__module__", None), known.__name__
+            if getattr(sys.modules.get(place or "numpy"), name, None) is known:
+                return Ref("public", (place or "numpy", name))
+        raise NotTheirsError(
+            f"A test can hand a student's code numbers, text, containers, arrays, and "
+            f"functions and objects that it defines, but no {kind.__name__}."
+        )
+
+    def find(self, number: Any) -> Any:
+        """Return the object with a number.
+
+        Raises
+        ------
+        WireError
+            Nobody handed it over in this test.
+        """
+        if type(number) is not int:
+            raise WireError("an object of the test's has no number")
+        if number not in self._objects:
+            raise RefusedError("this object belongs to a test that is over")
+        return self._objects[number]
+
+    def received(self, number: Any) -> Any:
+        """Return the object that the student sends back, if it still counts.
+
+        Raises
+        ------
+        WireError
+            It was never handed over.
+        """
+        if type(number) is not int or not 0 <= number < self._next:
+            raise WireError("the student names an object that was never handed over")
+        return self._objects.get(number, Expired())
+
+    def get(self, target: Any, name: str) -> Any:
+        """Get a public attribute that a test's own code made.
+
+        Raises
+        ------
+        RefusedError
+            It is private, inherited from a library, or not there.
+        """
+        if not name.startswith("_"):
+            made_by_test = (
+                kind for kind in _classes(target) if kind.__module__ == self._module
+            )
+            if name in getattr(target, "__dict__", {}) or any(
+                name in vars(kind) or "__getattr__" in vars(kind)
+                for kind in made_by_test
+            ):
+                value = getattr(target, name)
+                if not isinstance(value, types.ModuleType):
+                    return value
+        raise RefusedError(
+            f"the test's {type(target).__name__} has no attribute {name!r}"
+        )
+
+    def set(self, target: Any, name: str, value: Any) -> None:
+        """Set a public attribute, but neither a method nor anything of a class.
+
+        Raises
+        ------
+        RefusedError
+            It is private, or would replace code.
+        """
+        kinds = _classes(target)
+        held = next((vars(kind)[name] for kind in kinds if name in vars(kind)), None)
+        plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(held)
+        if name.startswith("_") or not plain:
+            raise RefusedError(
+                f"attribute {name!r} of the test's {type(target).__name__} is fixed"
+            )
+        setattr(target, name, value)
+
+    def _methods(self, kind: type) -> tuple[str, ...]:
+        """Names of public methods, which the student may call without asking first."""
+        known = self._known.get(kind)
+        if known is None:
+            known = self._known[kind] = tuple(
+                name
+                for name in dir(kind)
+                if not name.startswith("_")
+                and isinstance(held := inspect.getattr_static(kind, name), _FUNCTIONS)
+                and self._ours(held)
+            )
+        return known
+
+    def _ours(self, value: Any) -> bool:
+        if isinstance(value, types.MethodType):
+            return self._ours(value.__func__)
+        if isinstance(value, functools.partial):
+            return self._ours(value.func)
+        if isinstance(value, types.FunctionType):
+            return value.__globals__.get("__name__") == self._module
+        if type(value) is types.SimpleNamespace:
+            return True
+        return any(kind.__module__ == self._module for kind in _classes(value))
+
+
+def _classes(target: Any) -> tuple[type, ...]:
+    return target.__mro__ if isinstance(target, type) else type(target).__mro__
+
+
+def builtin_name(error: BaseException) -> str:
+    """Name of the first class of an exception that is built in and takes one text."""
+    for kind in type(error).__mro__:
+        known = getattr(builtins, kind.__name__, None)
+        if known is kind and not issubclass(kind, UnicodeError | BaseExceptionGroup):
+            return str(kind.__name__)
+    return "Exception"

@@ -1,0 +1,240 @@
+"""The judge's connection to one student process: what it asks, and what it answers.
+
+Objects of the student's become `proxy.Proxy`; objects of a test become `exports`. The
+first message that is late or against the protocol ends the process.
+"""
+
+from __future__ import annotations
+
+import builtins
+import time
+import traceback
+from typing import Any
+from weakref import WeakValueDictionary
+
+from nbproctor.judge.exports import Exports, RefusedError, builtin_name
+from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError
+from nbproctor.protocol.encode import Labelled, Ref
+from nbproctor.protocol.frames import ClosedError, LateError, Wire, WireError
+from nbproctor.protocol.namedtuples import Theirs
+from nbproctor.protocol.rpc import Peer
+
+MAX_DEPTH = 50  # of calls back and forth
+MAX_CALLBACKS = 200_000  # within one call
+MAX_RAISED = 100  # exceptions of the test's objects that are remembered
+_NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
+
+
+class StudentGone(BaseException):
+    """The student process hung, died, or broke the protocol, and is no more.
+
+    Attributes
+    ----------
+    reason
+        ``"timeout"``, ``"died"`` or ``"protocol"``.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+class Link:
+    """The judge's connection to one student process.
+
+    Parameters
+    ----------
+    child
+        The process: its ``sock``, and how to ``close`` it.
+    call_seconds
+        How long one call may take, calls back into the test included.
+    module
+        ``__name__`` of the namespace that test cells run in.
+    """
+
+    def __init__(self, child: Any, call_seconds: float, module: str) -> None:
+        self.exports = Exports(module)
+        self.gone: StudentGone | None = None
+        self.until = float("inf")  # nothing may take longer than this moment
+        self._child = child
+        self._seconds = call_seconds
+        self._deadline: float | None = None
+        self._depth = self._callbacks = 0
+        self._raised: dict[int, BaseException] = {}
+        self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
+        self._peer = Peer(
+            Wire(child.sock),
+            self._answer,
+            foreign=self._foreign,
+            resolve=self._resolve,
+            describe=self._describe,
+            revive=self._revive,
+        )
+
+    def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
+        """Ask the student process for something.
+
+        Raises
+        ------
+        StudentError
+            Student code raised an exception.
+        StudentGone
+            There is no answer, and there will be none.
+        UnsendableError
+            The test used an argument that cannot be handed over.
+        """
+        if self.gone is not None:
+            raise self.gone
+        outermost = self._deadline is None
+        if self._deadline is None:
+            limit = self._seconds if seconds is None else seconds
+            self._deadline = min(time.monotonic() + limit, self.until)
+            self._callbacks = 0
+        try:
+            return self._peer.ask(request, *arguments, deadline=self._deadline)
+        except WireError as error:
+            self._end(error)
+            assert self.gone is not None
+            raise self.gone from None
+        finally:
+            if outermost:
+                self._deadline = None
+
+    def begin(self, names: list[str]) -> Any:
+        """Start a test: nothing of the one before is known on either side.
+
+        Returns
+        -------
+        dict
+            The values of those of `names` that the student has, if nobody lies.
+        """
+        self.exports.clear()
+        self._raised.clear()
+        return self.ask("begin", names)
+
+    def close(self) -> None:
+        """End the student process."""
+        if self.gone is None:
+            self.gone = StudentGone("died", "it was ended")
+        self._child.close()
+
+    def _end(self, error: WireError) -> None:
+        reasons = {LateError: "timeout", ClosedError: "died"}
+        self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
+        self._child.close()
+
+    # --- what the student asks of the test's objects ----------------------------
+
+    def _answer(self, request: str, arguments: list[Any]) -> Any:
+        self._callbacks += 1
+        if self._callbacks > MAX_CALLBACKS:
+            raise WireError("a call has asked the test's objects too often")
+        if self._depth >= MAX_DEPTH:
+            raise RecursionError("calls between student and test are nested too deep")
+        self._depth += 1
+        try:
+            return self._use(request, arguments)
+        finally:
+            self._depth -= 1
+
+    def _use(self, request: str, arguments: list[Any]) -> Any:
+        match [request, *arguments]:
+            case ["get", number, str(name)]:
+                return self.exports.get(self.exports.find(number), name)
+            case ["set", number, str(name), value]:
+                return self.exports.set(self.exports.find(number), name, value)
+            case ["call", number, tuple(args), dict(kwargs)] if all(
+                type(key) is str for key in kwargs
+            ):
+                return self.exports.find(number)(*args, **kwargs)
+            case ["method", number, str(name), tuple(args), dict(kwargs)] if all(
+                type(key) is str for key in kwargs
+            ):
+                found = self.exports.get(self.exports.find(number), name)
+                return found(*args, **kwargs)
+            case ["item", number, key]:
+                return self.exports.find(number)[key]
+            case ["len", number]:
+                return len(self.exports.find(number))
+        raise WireError("the student asks for something that does not exist")
+
+    def _describe(self, error: BaseException) -> Any:
+        # Text of a test's exception may show what it wanted.
+        told = isinstance(error, StudentError | RefusedError | RecursionError)
+        name = builtin_name(error)
+        text = str(error) if told else f"a {name} in an object of the test"
+        # It may hold what the student sent, as often as it likes.
+        traceback.clear_frames(error.__traceback__)
+        number = next(reversed(self._raised), -1) + 1
+        self._raised[number] = error
+        self._raised.pop(number - MAX_RAISED, None)
+        return [number, name, text]
+
+    # --- what the student's values are here -------------------------------------
+
+    def _foreign(self, value: Any) -> Any:
+        if isinstance(value, Proxy):
+            link, number, _ = object.__getattribute__(value, "_nbproctor")
+            if link is not self:
+                raise self.gone or StudentGone("died", "its process has ended")
+            return Ref("yours", (number,))
+        if isinstance(value, Theirs):
+            number = value._nbproctor_number
+            if number is not None:
+                return Ref("yours", (number,))
+            made: Any = value
+            return Labelled(-1, type(made).__name__, made._fields, tuple(made))
+        return self.exports.name(value)
+
+    def _resolve(self, ref: Ref) -> Any:
+        match ref:
+            case Ref("yours", (number,)):
+                return self.exports.received(number)
+            case Ref("mine", (int(number), str(kind), str(name), bool(calls))):
+                # One proxy an object, so that `is` tells what it should.
+                known = self._proxies.get(number)
+                if known is None:
+                    made = CallableProxy if calls else Proxy
+                    known = made(self, number, _printable(f"{kind} {name}".strip()))
+                    self._proxies[number] = known
+                return known
+        raise WireError("the student's reference cannot be read")
+
+    def _revive(self, report: Any) -> BaseException:
+        match report:
+            case [
+                str(base),
+                str(kind),
+                str(text),
+                (str() | None) as cell,
+                (int() | None) as line,
+                (int() | None) as relayed,
+            ]:
+                known = None if relayed is None else self._raised.get(relayed)
+                if known is not None and not isinstance(known, _NOT_AS_SUCH):
+                    return known
+                error = _error_class(base)
+                error.kind, error.text = _printable(kind), text
+                error.cell, error.line = cell, line
+                error.args = (text,)
+                return error
+        raise WireError("the student's exception cannot be read")
+
+
+def _error_class(base: str) -> StudentError:
+    known = getattr(builtins, base, None)
+    if not isinstance(known, type) or not issubclass(known, Exception):
+        known = Exception
+    # A call that raises StopIteration must not end a loop of the test's, as in
+    # ``all(map(check, cases))``; a group cannot be made without its exceptions.
+    if issubclass(known, _NOT_AS_SUCH):
+        known = Exception
+    bases = (StudentError,) if known is Exception else (StudentError, known)
+    made: Any = type("StudentError", bases, {})
+    # Some built-in classes insist on arguments of their own in `__init__`.
+    error: StudentError = made.__new__(made)
+    return error
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text[:100] if c.isprintable())

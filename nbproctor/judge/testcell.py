@@ -1,0 +1,191 @@
+"""A test cell run in the judge: its names, its namespace, its points.
+
+Each test cell stands alone: it sees the modules that provided cells import, what the
+oracle cells before it make, and the student's names; nothing that another test cell
+left behind.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import random
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from nbproctor.judge.compiled import BrokenTestError, Program, Tests
+from nbproctor.judge.proxy import Proxy, StudentError
+from nbproctor.judge.session import Link
+
+MAX_PRINTED = 20_000  # characters of a test
+MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
+
+
+class TestTimeout(BaseException):
+    """A test cell took too long; not an error that a test may catch."""
+
+
+def modules(tests: Tests) -> dict[str, Any]:
+    """Import what test cells use of the modules that the source's cells import.
+
+    A module that is not installed here is left out: its name is then the student's.
+    """
+    space: dict[str, Any] = {}
+    for _, code in tests.imports:
+        with contextlib.suppress(ImportError):
+            exec(code, space)
+    uses = (program.uses for program in (*tests.oracles, *tests.programs.values()))
+    return {name: space[name] for name in frozenset().union(*uses) & space.keys()}
+
+
+def namespace(
+    tests: Tests, name: str, modules: Mapping[str, Any], link: Link
+) -> dict[str, Any]:
+    """Begin a test: make what it sees, with the student's names bound beforehand.
+
+    A name of a module or of Python's own is the student's only where the exercise is
+    to define it. What an exercise is to import, the student must have, but the test
+    gets its own.
+
+    Raises
+    ------
+    BrokenTestError
+        An oracle cell raised an exception of its own.
+    StudentError
+        An oracle cell called student code that did.
+    StudentGone
+        The student process ended meanwhile.
+    """
+    oracles = tests.oracles[: tests.before[name]]
+    programs = [*oracles, tests.programs[name]]
+    uses = frozenset().union(*(program.uses for program in programs))
+    makes = frozenset().union(*(program.makes for program in programs))
+    ours = (modules.keys() | vars(builtins).keys()) - tests.answers
+    theirs = uses - makes - ours
+    python = {k: v for k, v in vars(builtins).items() if k not in theirs}
+    space: dict[str, Any] = {"__name__": MODULE, "__builtins__": python}
+    space.update((k, v) for k, v in modules.items() if k not in theirs)
+    # The student process says what a name is, but not which names there are.
+    lent = tests.lent & uses
+    known = link.begin(sorted(theirs | lent))
+    there = known if type(known) is dict else {}
+    space.update((name, there[name]) for name in theirs & there.keys())
+    for name in lent - there.keys():
+        space.pop(name, None)
+    for oracle in oracles:
+        try:
+            exec(oracle.body, space)
+        except StudentError:
+            raise
+        except Exception as error:
+            raise BrokenTestError(f"an oracle cell fails: {error!r}") from error
+    return space
+
+
+def run(test: Program, space: dict[str, Any], link: Link, seconds: float) -> Any:
+    """Run a test cell and return its last value, or raise what it raises.
+
+    Raises
+    ------
+    TestTimeout
+        It took longer than `seconds`.
+    """
+    with _afresh(link), _alarm(seconds):
+        exec(test.body, space)
+        return eval(test.last, space) if test.last is not None else None
+
+
+def points_of(value: Any, most: float) -> tuple[float, str | None]:
+    """Score the value of a test cell that raised nothing, by nbgrader's rule.
+
+    nbgrader gives all points for what is no plain number. If that were so for NumPy's
+    numbers, a wrong answer of such a type would make ``sum(abs(got - want) < tol …)``
+    worth everything. An array counts as its smallest number; an array of no numbers,
+    a complex number and what only the student's process knows count as nothing.
+
+    Returns
+    -------
+    points : float
+        `most`; or the number that the cell ends in, within 0 and `most`.
+    shown : str or None
+        The number as the cell's result.
+    """
+    if isinstance(value, Proxy | complex):
+        value = 0
+    elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
+        known = value.size and value.dtype.kind in "iuf"
+        value = float(value.min()) if known else 0.0
+    if type(value) not in (int, float, Fraction, Decimal):
+        return most, None
+    # Limited first: an integer may be too long for a float.  What is not itself is NaN.
+    points = float(min(max(value, 0), most)) if value == value else 0.0
+    return points, repr(points)
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[io.StringIO]:
+    """Collect what a test prints; its stderr and warnings go nowhere."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        yield out
+    out.truncate(MAX_PRINTED)
+
+
+@contextlib.contextmanager
+def _afresh(link: Link) -> Iterator[None]:
+    """Start every test with the same global state, whatever ran before it.
+
+    Where it seeds a global generator, the student's is seeded too.
+    """
+    numpy_seed, seed = np.random.seed, random.seed
+    numpy_seed(0)
+    seed(0)
+
+    def seed_numpy(*values: Any) -> None:
+        numpy_seed(*values)
+        link.ask("seed", "numpy", list(values))
+
+    def seed_random(*values: Any) -> None:
+        seed(*values)
+        link.ask("seed", "random", list(values))
+
+    setattr(np.random, "seed", seed_numpy)  # noqa: B010 - mypy knows it as a function
+    setattr(random, "seed", seed_random)  # noqa: B010
+    try:
+        with warnings.catch_warnings(), np.errstate(), np.printoptions():
+            yield
+    finally:
+        setattr(np.random, "seed", numpy_seed)  # noqa: B010
+        setattr(random, "seed", seed)  # noqa: B010
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise TestTimeout
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def forget_working_folder() -> None:
+    """Keep files that lie beside a notebook from being imported as modules here."""
+    sys.path[:] = [path for path in sys.path if path not in ("", ".")]

@@ -1,0 +1,109 @@
+"""What a student is given: the release, packed with all that it takes to start."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from importlib.metadata import packages_distributions
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from nbproctor.notebook import Bundle
+
+# What opens a notebook, and what makes its Validate button.
+TOOLS = {"jupyter", "nbgrader"}
+
+
+class HandoutError(Exception):
+    """The course lacks something that its students need."""
+
+
+def pack(course: Path, assignment: str) -> Path:
+    """Pack the release of an assignment for students.
+
+    The same release gives the same bytes, so that a changed zip means a changed lab.
+
+    Parameters
+    ----------
+    course : Path
+        Folder with ``release/<assignment>/`` and ``requirements.txt``; the files in
+        its ``data/`` go along, so that the lab works without a network.
+    assignment : str
+        Name of the assignment.
+
+    Returns
+    -------
+    Path
+        ``<course>/dist/<assignment>.zip``.
+
+    Raises
+    ------
+    OSError
+        A file cannot be read, or the zip cannot be written; an older one is kept.
+    HandoutError
+        ``requirements.txt`` does not pin a package that the notebook imports.
+    """
+    release = course / "release" / assignment
+    sources = sorted((course / "source" / assignment).glob("*.ipynb"))
+    start = files("nbproctor") / "templates" / "start.html"
+    page = Template(start.read_text("utf-8"))
+    notebooks = " and ".join(f"<b>{escape(path.name)}</b>" for path in sources)
+    content = {
+        "START.html": page.substitute(
+            assignment=escape(assignment), notebooks=notebooks
+        ).encode(),
+        "requirements.txt": requirements(course, sources).encode(),
+    }
+    content |= {_name(path, release): path.read_bytes() for path in _tree(release)}
+    content |= {
+        _name(path, course): path.read_bytes() for path in _tree(course / "data")
+    }
+    target = course / "dist" / f"{assignment}.zip"
+    target.parent.mkdir(exist_ok=True)
+    unfinished = target.with_suffix(".part")
+    with ZipFile(unfinished, "w") as archive:
+        for name, data in sorted(content.items()):
+            entry = ZipInfo(f"{assignment}/{name}")  # dated 1980, on every computer
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            packed = ZIP_STORED if name.endswith(".gz") else ZIP_DEFLATED
+            archive.writestr(entry, data, packed)
+    unfinished.replace(target)
+    return target
+
+
+def requirements(course: Path, notebooks: list[Path]) -> str:
+    """Return the course's pins of what some notebooks import, one a line."""
+    file = course / "requirements.txt"
+    pins = file.read_text("utf-8")
+    provider = packages_distributions()
+    wanted = TOOLS.union(
+        *(
+            provider.get(module.partition(".")[0], [])
+            for notebook in notebooks
+            for module in Bundle.read(notebook).modules
+        )
+    )
+    lines = []
+    for package in sorted(wanted):
+        found = re.search(rf"^{re.escape(package)}==\S+", pins, re.M | re.I)
+        if found is None:
+            raise HandoutError(f"{file} does not pin {package!r}: add it there.")
+        lines.append(found[0])
+    return "\n".join(lines) + "\n"
+
+
+def _tree(folder: Path) -> list[Path]:
+    """Return the files below `folder`, leaving out what editors leave behind."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()

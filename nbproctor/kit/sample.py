@@ -1,0 +1,175 @@
+"""A sample class: submissions made from the release, solutions and variants.
+
+Nothing here is edited by hand. ``examples/sample_class.toml`` says who hands in what.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from nbproctor.notebook import Bundle
+
+
+class SampleError(Exception):
+    """The description of the class does not fit the assignment."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """One student of the sample class, and what this student hands in.
+
+    Attributes
+    ----------
+    id, name, story : str
+        Folder name; name as people write it; what the submission shows.
+    solved : tuple of str or None
+        Exercises answered with the reference solution; None: all of them.
+    variants : mapping of str to str
+        Exercise → file below its folder of variants, as ``wrong/no_clip``.
+    cells : mapping of str to str
+        Exercise → source of the cell, for what no variant should hold.
+    file : str or None
+        Name of the file where it is not the notebook's own.
+    """
+
+    id: str
+    name: str
+    story: str
+    solved: tuple[str, ...] | None = None
+    variants: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+    file: str | None = None
+
+
+def read_class(path: Path) -> list[Student]:
+    """Read the description of a class.
+
+    Raises
+    ------
+    SampleError
+        It is not readable, or an entry has unknown or missing fields.
+    """
+    try:
+        entries = tomllib.loads(path.read_text("utf-8"))["student"]
+        return [Student(**_tuples(entry)) for entry in entries]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SampleError(f"{path}: {error}") from error
+
+
+def hand_in(
+    student: Student, release: NotebookNode, bundle: Bundle, variants: Path
+) -> tuple[str, NotebookNode]:
+    """Return the file name and the notebook that a student hands in.
+
+    Parameters
+    ----------
+    student : Student
+        Who, and what.
+    release : NotebookNode
+        The notebook as students get it.
+    bundle : Bundle
+        The assignment, for its reference solutions.
+    variants : Path
+        Folder ``variants/<assignment>``.
+
+    Raises
+    ------
+    SampleError
+        The assignment has no such exercise, or there is no such variant.
+    """
+    reference = solutions(bundle)
+    solved = reference if student.solved is None else student.solved
+    answers = {}
+    try:
+        for exercise in solved:
+            answers[exercise] = reference[exercise]
+        for exercise, name in student.variants.items():
+            path = variants / exercise / f"{name}.py"
+            answers[exercise] = path.read_text("utf-8")
+        answers |= student.cells
+        return student.file or f"{bundle.notebook}.ipynb", solve(release, answers)
+    except (KeyError, OSError) as error:
+        raise SampleError(f"{student.name} ({student.id}): {error}") from error
+
+
+def solutions(bundle: Bundle) -> dict[str, str]:
+    """Return the reference solution of each exercise, as the source of its cell."""
+    return {
+        cell.id: re.sub(r"(?m)^.*### (BEGIN|END) SOLUTION.*\n?", "", cell.source)
+        for cell in bundle.of_kind("solution")
+    }
+
+
+def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
+    """Return a copy of `notebook` with some of its exercises answered.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The release of an assignment; unchanged.
+    answers : mapping of str to str
+        Exercise (``grade_id`` of its solution cell) → source of the cell.
+
+    Raises
+    ------
+    KeyError
+        The notebook has no solution cell of that name.
+    """
+    solved = deepcopy(notebook)
+    cells = {}
+    for cell in solved.cells:
+        mark = cell.metadata.get("nbgrader", {})
+        if mark.get("solution"):
+            cells[mark["grade_id"]] = cell
+    for exercise, source in answers.items():
+        cells[exercise].source = source.strip("\n")
+    return solved
+
+
+def write_class(
+    students: list[Student], course: Path, bundle: Bundle, variants: Path
+) -> None:
+    """Hand everything in: write ``submitted/`` of a course that has a release."""
+    path = course / "release" / bundle.assignment / f"{bundle.notebook}.ipynb"
+    release = nbformat.read(path, as_version=4)
+    for student in students:
+        name, notebook = hand_in(student, release, bundle, variants)
+        folder = course / "submitted" / student.id / bundle.assignment
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / name)
+
+
+def new_course(project: Path, assignment: str) -> Path:
+    """Make ``demo/`` anew: the same course, source and data, and no students.
+
+    Raises
+    ------
+    SampleError
+        There is a folder ``demo`` that no demo made.
+    """
+    course = project / "demo"
+    mark = course / "MADE_BY_DEMO.txt"
+    if course.exists():
+        if not mark.exists():
+            raise SampleError(f"{course} was not made by the demo. Move it away.")
+        shutil.rmtree(course)
+    course.mkdir()
+    mark.write_text("The next `python kit.py demo` deletes this folder.\n", "utf-8")
+    shutil.copy(project / "nbgrader_config.py", course)
+    for name in (f"source/{assignment}", "data"):
+        shutil.copytree(project / name, course / name)
+    return course
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}

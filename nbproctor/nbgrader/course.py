@@ -1,0 +1,212 @@
+"""A course as nbgrader sees it: configuration, folders, release and feedback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from nbproctor.engine import EngineError
+from nbproctor.nbgrader.source import CourseError, check_source
+from nbproctor.notebook import Bundle, BundleError
+
+
+class Log(logging.Handler):
+    """Keeps what nbgrader logs, so that the one line that matters can be told."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.records: list[logging.LogRecord] = []
+        # Not nbgrader's global logger: two runs in one process must not mix.
+        self.logger = logging.Logger("nbgrader")
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record."""
+        self.records.append(record)
+
+    def reason(self) -> str:
+        """Return the cause of the first failure, in nbgrader's or Python's words."""
+        errors = [r.getMessage() for r in self.records if r.levelno >= logging.ERROR]
+        for text in errors:
+            if "Traceback (most recent call last)" in text:
+                return text.strip().splitlines()[-1]
+        return errors[0] if errors else "no reason given"
+
+
+def load_config(course: Path) -> Config:
+    """Read the course's own ``nbgrader_config.py``.
+
+    Settings of the user or the machine are left out on purpose: a course must give
+    the same release and the same grades on every computer.
+
+    Raises
+    ------
+    CourseError
+        There is no such file, or it does not run.
+    """
+    file = course / "nbgrader_config.py"
+    if not file.is_file():
+        raise CourseError(
+            f"{course} is not a course: it has no nbgrader_config.py. "
+            "Run the command in the course folder."
+        )
+    try:
+        config: Config = PyFileConfigLoader(file.name, path=str(course)).load_config()
+    except Exception as error:
+        raise CourseError(f"{file} does not run: {error!r}. Correct it.") from error
+    config.CourseDirectory.root = str(course.resolve())
+    find_programs()
+    return config
+
+
+def find_programs() -> None:
+    """Put this Python's own programs on PATH, where nobody has activated them.
+
+    nbgrader starts `alembic` by name when it makes a gradebook.
+    """
+    here = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if here not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([here, path])
+
+
+def directory(config: Config, log: Log | None = None) -> CourseDirectory:
+    """Return nbgrader's view of the folders that `config` describes."""
+    return CourseDirectory(config=config, log=(log or Log()).logger)
+
+
+def folder(
+    there: CourseDirectory, step: str, assignment: str, student: str = "."
+) -> Path:
+    """Return ``<course>/<step>/<student>/<assignment>`` as the course lays it out."""
+    name = getattr(there, f"{step}_directory")
+    # normpath, not resolve: the course may be reached through a link.
+    return Path(os.path.normpath(there.format_path(name, student, assignment)))
+
+
+def source_notebooks(there: CourseDirectory, assignment: str) -> list[Path]:
+    """Return the source notebooks of an assignment.
+
+    Raises
+    ------
+    CourseError
+        There is no such assignment, or it has no notebook.
+    """
+    source = folder(there, "source", assignment)
+    notebooks = sorted(source.glob("*.ipynb"))
+    if not notebooks:
+        others = sorted({path.parent.name for path in source.parent.glob("*/*.ipynb")})
+        raise CourseError(
+            f"There is no notebook in {source}. Assignments in this course: "
+            f"{', '.join(others) or 'none'}."
+        )
+    return notebooks
+
+
+def handed_in(
+    there: CourseDirectory, only: Collection[str] | None = None
+) -> dict[str, Path]:
+    """Return what students handed in: student id → folder.
+
+    Raises
+    ------
+    CourseError
+        Nobody, of those that are asked for, handed in anything.
+    """
+    root, assignment = Path(there.root), there.assignment_id
+    pattern = folder(there, "submitted", assignment, there.student_id)
+    slot = folder(there, "submitted", assignment, "*").parts.index("*")
+    excluded = there.student_id_exclude.split(",")
+    found = {
+        path.parts[slot]: path
+        for path in root.glob(str(pattern.relative_to(root)))
+        if path.is_dir()
+        and path.parts[slot] not in excluded
+        and (only is None or path.parts[slot] in only)
+    }
+    if not found:
+        place = folder(there, "submitted", assignment, "<student>")
+        raise CourseError(
+            f"No submissions to grade: put each student's files into {place}."
+        )
+    return found
+
+
+def bundles(there: CourseDirectory, assignment: str) -> list[Bundle]:
+    """Read the assignment's notebooks for grading.
+
+    Raises
+    ------
+    CourseError
+        There is no such assignment, or a notebook of it cannot be read.
+    """
+    release = folder(there, "release", assignment)
+    try:
+        return [
+            Bundle.read(path, release / path.name)
+            for path in source_notebooks(there, assignment)
+        ]
+    except BundleError as error:
+        raise CourseError(str(error)) from error
+
+
+def run(converter: BaseConverter, log: Log, what: str) -> None:
+    """Run one of nbgrader's converters; on failure raise `CourseError` with why."""
+    try:
+        converter.start()
+    except NbGraderException as error:
+        ours = isinstance(error.__cause__, CourseError | EngineError)
+        reason = str(error.__cause__) if ours else log.reason()
+        raise CourseError(f"{what} failed: {reason}") from error
+    except OSError as error:
+        raise CourseError(f"{what} failed: {error}") from error
+
+
+def generate(course: Path, assignment: str) -> None:
+    """Make the student version of an assignment, and tell the gradebook its cells.
+
+    The release is made beside its final place and swapped in when it is complete,
+    so that a failure leaves the old one as it was.
+
+    Raises
+    ------
+    CourseError
+        The source breaks a rule; nothing was changed.
+    """
+    config = load_config(course)
+    there = directory(config)
+    for notebook in source_notebooks(there, assignment):
+        check_source(notebook)
+    release = folder(there, "release", assignment)
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=there.root) as name:
+        temporary = Path(name)
+        # First without the gradebook: a source that fails must not touch it.
+        _generate(config, assignment, f"{temporary.name}/try", gradebook=False)
+        _generate(config, assignment, f"{temporary.name}/new", gradebook=True)
+        release.parent.mkdir(parents=True, exist_ok=True)
+        if release.exists():
+            release.rename(temporary / "old")
+        (temporary / "new" / assignment).rename(release)
+
+
+def _generate(config: Config, assignment: str, step: str, gradebook: bool) -> None:
+    config = Config(config)
+    config.CourseDirectory.release_directory = step
+    config.CourseDirectory.assignment_id = assignment
+    if not gradebook:
+        config.GenerateAssignment.no_database = True
+        config.SaveCells.enabled = False
+    log = Log()
+    there = directory(config, log)
+    converter = GenerateAssignment(coursedir=there, config=config, log=log.logger)
+    run(converter, log, f"Making the release of {assignment!r}")

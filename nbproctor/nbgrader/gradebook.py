@@ -1,0 +1,260 @@
+"""nbgrader's gradebook: reading scores, remarks, what could not be graded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from nbgrader import api
+from nbgrader.api import (
+    BaseCell,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from nbgrader.coursedir import CourseDirectory
+
+from nbproctor import sanitize
+from nbproctor.nbgrader.course import bundles, directory, load_config
+from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.submission_result import Score
+from nbproctor.notebook import Bundle
+from nbproctor.results import Verdict
+
+
+def open_gradebook(there: CourseDirectory) -> Gradebook:
+    """Open the course's gradebook; close it with ``with``."""
+    return api.Gradebook(there.db_url, there.course_id)
+
+
+def scores(course: Path, assignment: str) -> pd.DataFrame:
+    """Return the class's scores as they stand in the gradebook.
+
+    Returns
+    -------
+    DataFrame
+        Index: student id. One column an exercise in source order (points, the sum
+        of its test cells), then ``total`` (points after a late penalty, never below
+        0). NaN: not graded, or nothing handed in. A cell graded outside any
+        exercise has a column of its own name.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown to the source or to the gradebook.
+    """
+    there = directory(load_config(course))
+    column_of = {
+        (bundle.notebook, cell.id): cell.exercise or cell.id
+        for bundle in bundles(there, assignment)
+        for cell in bundle.cells
+        if cell.points
+    }
+    columns = list(dict.fromkeys(column_of.values()))
+    with open_gradebook(there) as book:
+        rows: dict[str, dict[str, float]] = {s.id: {} for s in book.students}
+        for submission in _assignment(book, assignment).submissions:
+            row = dict.fromkeys(columns, 0.0)
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    column = column_of.get((notebook.name, grade.name))
+                    if column is not None:
+                        row[column] += grade.score if _scored(grade) else float("nan")
+            penalty = submission.late_submission_penalty
+            rows[submission.student.id] = row | {
+                "total": max(sum(row.values()) - penalty, 0.0)
+            }
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*columns, "total"])
+    return table.astype(float).rename_axis("student").sort_index()
+
+
+def enrol(course: Path, names: Mapping[str, str]) -> None:
+    """Tell the gradebook the names of students (id → "Last, First")."""
+    with open_gradebook(directory(load_config(course))) as book:
+        for student, name in names.items():
+            last, _, first = name.partition(", ")
+            book.update_or_create_student(student, first_name=first, last_name=last)
+
+
+def graded(submission: SubmittedAssignment) -> bool:
+    """Whether anything of a submission has a score, given by a test or by hand."""
+    return any(
+        _scored(grade) for notebook in submission.notebooks for grade in notebook.grades
+    )
+
+
+def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
+    """Return the automatic scores of an assignment: student → what is scored."""
+    submission, notebook, grade = SubmittedAssignment, SubmittedNotebook, api.Grade
+    rows = (
+        book.db.query(
+            submission.student_id, api.Notebook.name, BaseCell.name, grade.auto_score
+        )
+        .select_from(submission)
+        .join(notebook, notebook.assignment_id == submission.id)
+        .join(api.Notebook, api.Notebook.id == notebook.notebook_id)
+        .join(grade, grade.notebook_id == notebook.id)
+        .join(BaseCell, BaseCell.id == grade.cell_id)
+        .filter(submission.assignment_id == _assignment(book, assignment).id)
+    )
+    found: dict[str, set[Score]] = {}
+    for student, *score in rows:
+        found.setdefault(student, set()).add(tuple(score))
+    return found
+
+
+def _scored(grade: Any) -> bool:
+    return grade.auto_score is not None or grade.manual_score is not None
+
+
+def _assignment(book: Gradebook, assignment: str) -> Any:
+    try:
+        return book.find_assignment(assignment)
+    except MissingEntry:
+        raise CourseError(
+            f"The gradebook does not know {assignment!r}: make its release first."
+        ) from None
+
+
+def check_release(there: CourseDirectory, expected: Iterable[Bundle]) -> None:
+    """Check that the gradebook's cells are the source's: grading needs both.
+
+    Raises
+    ------
+    CourseError
+        The release was never made, or the source has changed since.
+    """
+    with open_gradebook(there) as book:
+        for bundle in expected:
+            course = _assignment(book, bundle.assignment).course_id
+            if course != there.course_id:
+                raise CourseError(
+                    f"The gradebook {there.db_url} is of the course {course!r}, not of "
+                    f"{there.course_id!r}: correct c.CourseDirectory.course_id, or "
+                    "move that gradebook away and make the release again."
+                )
+            try:
+                notebook = book.find_notebook(bundle.notebook, bundle.assignment)
+            except MissingEntry:
+                changed = [f"the whole notebook '{bundle.notebook}'"]
+            else:
+                points = {
+                    c.name: c.max_score
+                    for c in (*notebook.grade_cells, *notebook.task_cells)
+                }
+                known = {
+                    c.name: (c.source if c.locked else "", points.get(c.name, 0.0))
+                    for c in notebook.source_cells
+                }
+                wanted = {
+                    c.id: (c.source if c.locked else "", c.points)
+                    for c in bundle.cells
+                    if c.nbgrader
+                }
+                changed = [
+                    name
+                    for name in known.keys() | wanted.keys()
+                    if known.get(name) != wanted.get(name)
+                ]
+            if changed:
+                raise CourseError(
+                    f"The source of {bundle.assignment!r} is not what the gradebook "
+                    f"was told when the release was made ({_some(changed)}). Make the "
+                    "release again, then grade."
+                )
+
+
+def _some(names: list[str]) -> str:
+    names = sorted(names)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+
+
+def submission(book: Gradebook, assignment: str, student: str) -> SubmittedAssignment:
+    """Return the submission, made with its empty grades if it is new."""
+    book.update_or_create_student(student)
+    return book.update_or_create_submission(assignment, student)
+
+
+def withdraw(
+    book: Gradebook, found: SubmittedAssignment, reasons: Mapping[str, str]
+) -> None:
+    """Take back every score of notebooks that could not be graded, and say why.
+
+    An older score must not stand for a newer submission, nor may there be a 0:
+    nbgrader knows *not graded* as no score and *needs manual grade*.
+
+    Parameters
+    ----------
+    reasons : mapping
+        Notebook name → why it could not be graded.
+    """
+    for notebook in found.notebooks:
+        if notebook.name not in reasons:
+            continue
+        notebook.late_submission_penalty = None
+        for grade in notebook.grades:
+            grade.auto_score = grade.manual_score = grade.extra_credit = None
+            grade.needs_manual_grade = True
+        for comment in notebook.comments:
+            reason = sanitize.markdown(reasons[notebook.name])
+            comment.auto_comment = f"Not graded. {reason}"
+    book.db.commit()
+
+
+def unscore(
+    book: Gradebook,
+    found: SubmittedAssignment,
+    notebook: str,
+    cells: Collection[str],
+) -> None:
+    """Take back the automatic scores of some cells: they say nothing."""
+    for place in found.notebooks:
+        for grade in place.grades:
+            if place.name == notebook and grade.name in cells:
+                grade.auto_score, grade.needs_manual_grade = None, True
+    book.db.commit()
+
+
+def unscored(found: SubmittedAssignment) -> list[str]:
+    """Return the names of the cells that have no score yet, by test or by hand."""
+    return [
+        grade.name
+        for notebook in found.notebooks
+        for grade in notebook.grades
+        if not _scored(grade)
+    ]
+
+
+def remark(
+    book: Gradebook,
+    found: SubmittedAssignment,
+    notebook: str,
+    sentences: Sequence[str],
+    verdicts: Sequence[Verdict],
+) -> None:
+    """Put what a student should know beside the answers, as automatic comments.
+
+    Formgrader and the feedback page show them: `sentences` at the first answer, and
+    at each exercise which marks were earned by follow-through.
+    """
+    for place in found.notebooks:
+        if place.name != notebook:
+            continue
+        order = {cell.name: i for i, cell in enumerate(place.notebook.source_cells)}
+        comments = sorted(place.comments, key=lambda c: order.get(c.name, len(order)))
+        for position, comment in enumerate(comments):
+            texts = [] if position else list(sentences)
+            texts += [
+                f"{verdict.cell_id}: {verdict.message}"
+                for verdict in verdicts
+                if verdict.exercise == comment.name
+                and verdict.source == "follow-through"
+            ]
+            if texts:
+                already = [comment.auto_comment] if comment.auto_comment else []
+                # A feedback page renders it, with names of a student's files in it.
+                comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))
+    book.db.commit()

@@ -1,0 +1,202 @@
+"""Submissions on their way: read, repaired and executing before nbgrader asks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbproctor import engine
+from nbproctor.engine import Report, Settings, StudentCell
+from nbproctor.nbgrader.submission_result import FILE, fingerprint
+from nbproctor.notebook import Bundle
+from nbproctor.submission import read
+from nbproctor.submission.repair import Repaired, Ungradable, repair
+
+Cells = list[StudentCell]
+_OURS = {FILE, f".{FILE}", "timestamp.txt"}
+
+
+@dataclass
+class Submission:
+    """One student's submission.
+
+    Attributes
+    ----------
+    student, folder
+        Who, and where the files are that were handed in.
+    handed_in
+        Fingerprint of these files.
+    repaired
+        Notebook name → what will be graded.
+    reasons
+        Notebook name → why it cannot be graded.
+    running
+        Notebook name → cells that are being executed, and the report to come.
+    reports
+        Notebook name → the report that was used.
+    files
+        What lies beside the notebook: place there → real path.
+    """
+
+    student: str
+    folder: Path
+    handed_in: str = ""
+    repaired: dict[str, Repaired] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
+    files: dict[Path, Path] = field(default_factory=dict)
+
+    def notes(self) -> dict[str, list[str]]:
+        """Return what the student should know: notebook name → sentences."""
+        told = {
+            name: [*made.notes, *self.reports[name].notes]
+            for name, made in self.repaired.items()
+            if name in self.reports
+        }
+        return told | {name: [why] for name, why in self.reasons.items()}
+
+    def stage(self, staged: Path, dated: bool) -> None:
+        """Lay out a folder from which nbgrader reads the submission."""
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        links = dict(self.files)
+        if dated:
+            links[Path("timestamp.txt")] = self.folder / "timestamp.txt"
+        for place, path in links.items():
+            (staged / place).parent.mkdir(parents=True, exist_ok=True)
+            # A link to what is known to be the student's own file; nbgrader copies it.
+            (staged / place).symlink_to(path.resolve())
+        for name, made in self.repaired.items():
+            text = json.dumps(made.notebook, ensure_ascii=False)
+            (staged / f"{name}.ipynb").write_text(text, "utf-8")
+
+
+class Ahead:
+    """Prepares submissions in the order in which they will be asked for.
+
+    Parameters
+    ----------
+    folders
+        Student → folder, in that order.
+    bundles, settings
+        The assignment, and how it is executed.
+    executor
+        Where executions run.
+    depth
+        How many submissions to prepare ahead; it bounds the memory used.
+    done
+        Tells submissions that need no execution.
+    """
+
+    def __init__(
+        self,
+        folders: Mapping[str, Path],
+        bundles: Sequence[Bundle],
+        settings: Settings,
+        executor: Executor,
+        depth: int,
+        done: Callable[[Submission], object],
+    ) -> None:
+        self._following = iter(folders.items())
+        self._bundles = bundles
+        self._settings = settings
+        self._executor = executor
+        self._depth = depth
+        self._done = done
+        self._waiting: dict[str, Submission] = {}
+
+    def take(self, student: str) -> Submission:
+        """Return the submission of `student`, preparing more on the way."""
+        while student not in self._waiting or len(self._waiting) < self._depth:
+            following = next(self._following, None)
+            if following is None:
+                break
+            self._waiting[following[0]] = self._prepare(*following)
+        return self._waiting.pop(student)
+
+    def _prepare(self, student: str, folder: Path) -> Submission:
+        submission = Submission(student, folder)
+        try:
+            submission.handed_in = fingerprint(folder)
+            if self._done(submission):
+                return submission
+            for bundle in self._bundles:
+                try:
+                    made = repair(folder, bundle)
+                except Ungradable as failure:
+                    submission.reasons[bundle.notebook] = failure.reason
+                else:
+                    submission.repaired[bundle.notebook] = made
+            self._keep_files(submission)
+            for bundle in self._bundles:
+                if bundle.notebook in submission.repaired:
+                    made = submission.repaired[bundle.notebook]
+                    self.execute(submission, bundle, made.notebook["cells"])
+        except Ungradable as failure:
+            self._refuse(submission, failure.reason)
+        except Exception as error:
+            # Whatever is in a student's files, it must not end the class.
+            self._refuse(submission, f"It could not be read ({error!r}).")
+        return submission
+
+    def _refuse(self, submission: Submission, reason: str) -> None:
+        submission.repaired.clear()
+        submission.reasons = {bundle.notebook: reason for bundle in self._bundles}
+
+    def _keep_files(self, submission: Submission) -> None:
+        """Find what lies beside the notebook, without what the course puts there."""
+        if not submission.repaired:
+            return
+        first = next(iter(submission.repaired.values()))
+        base = first.path.parent
+        given = {Path(name) for name, _ in self._settings.policy.files}
+        ours = _OURS | {f"{bundle.notebook}.html" for bundle in self._bundles}
+        left, dropped = engine.MAX_FILES_BYTES, []
+        for path in read.files(base):
+            place = path.relative_to(base)
+            own = given.isdisjoint((place, *place.parents))
+            if path.suffix == ".ipynb" or place.parts[0] in ours or not own:
+                continue
+            size = path.stat().st_size
+            if size < left:
+                left -= size
+                submission.files[place] = path
+            else:
+                dropped.append(read.readable(place))
+        if dropped:
+            limit = engine.MAX_FILES_BYTES >> 20
+            first.notes.append(
+                f"Files beside your notebook beyond {limit} MB were left out: "
+                f"{', '.join(dropped[:3])}."
+            )
+
+    def execute(
+        self, submission: Submission, bundle: Bundle, cells: Sequence[Any]
+    ) -> Future[Report]:
+        """Start an execution of a submission's notebook."""
+        code = student_cells(cells)
+        files = {str(place): p.read_bytes() for place, p in submission.files.items()}
+        future = self._executor.submit(
+            engine.execute, code, bundle, self._settings, files
+        )
+        submission.running[bundle.notebook] = code, future
+        return future
+
+
+def student_cells(cells: Sequence[Any]) -> Cells:
+    """Return the code of a notebook as the engine takes it."""
+    return list(_student_cells(cells))
+
+
+def _student_cells(cells: Sequence[Any]) -> Iterator[StudentCell]:
+    for index, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            grader = cell["metadata"].get("nbgrader") or {}
+            name = grader.get("grade_id") or cell["id"]
+            yield StudentCell(index, name, cell["source"])

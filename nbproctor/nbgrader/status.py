@@ -1,0 +1,102 @@
+"""The end of a submission: status and reason into the gradebook."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import OperationalError
+
+from nbproctor.engine import Report
+from nbproctor.nbgrader import gradebook
+from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.submission_result import Outcome, Status
+
+MAX_DATE = 1000  # bytes
+
+
+def timestamp(
+    there: CourseDirectory, submission: Submission
+) -> datetime.datetime | None:
+    """Return when it was handed in, or None if no readable file says so."""
+    path = submission.folder / "timestamp.txt"
+    # A link leads elsewhere, and whoever reads a pipe waits for ever.
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_DATE:
+        return None
+    try:
+        when: datetime.datetime | None = there.get_existing_timestamp(
+            str(submission.folder)
+        )
+    except (AttributeError, ValueError, OverflowError, OSError):
+        # For what is no date, nbgrader 0.9 calls a method that it does not have.
+        return None
+    return when
+
+
+def finish(there: CourseDirectory, submission: Submission) -> Outcome:
+    """Put status and remarks of a graded submission into the gradebook."""
+    notes = submission.notes()
+    for name, report in submission.reports.items():
+        notes[name] = [
+            *notes[name],
+            *(f"{test}: {why}" for test, why in _not_run(report).items()),
+        ]
+    with gradebook.open_gradebook(there) as book:
+        found = gradebook.submission(book, there.assignment_id, submission.student)
+        gradebook.withdraw(book, found, submission.reasons)
+        for name, report in submission.reports.items():
+            if not_run := _not_run(report):
+                gradebook.unscore(book, found, name, not_run)
+            gradebook.remark(book, found, name, notes[name], report.verdicts)
+        late = found.total_seconds_late
+        waiting = gradebook.unscored(found)
+        score = max(found.score - found.late_submission_penalty, 0.0)
+        max_score = float(found.max_score)
+    reports = submission.reports.values()
+    status: Status = "graded"
+    if submission.reasons or any(r.notes or _not_run(r) for r in reports):
+        status = "partial"
+    elif any(made.notes for made in submission.repaired.values()):
+        status = "repaired"
+    elif late:
+        status = "late"
+    reasons = [sentence for sentences in notes.values() for sentence in sentences]
+    reasons += [f"Handed in {late / 3600:.1f} hours late."] if late else []
+    reasons += [f"To be graded by hand: {', '.join(waiting)}."] if waiting else []
+    reason = " ".join(reasons)
+    # As in `scores`: a sum that lacks a part is no score.
+    total = None if waiting else score
+    return Outcome(submission.student, status, reason, total, max_score)
+
+
+def _not_run(report: Report) -> dict[str, str]:
+    """Return the tests that say nothing about the answer: test → why.
+
+    A broken test, or one for which no time was left: nothing is graded with it.
+    """
+    return {
+        verdict.cell_id: verdict.message
+        for verdict in report.verdicts
+        if verdict.outcome == "not run" and verdict.max_points
+    }
+
+
+def give_up(there: CourseDirectory, submission: Submission) -> Outcome:
+    """Record that nothing of a submission can be graded, and why."""
+    with gradebook.open_gradebook(there) as book:
+        found = gradebook.submission(book, there.assignment_id, submission.student)
+        found.timestamp = timestamp(there, submission)
+        gradebook.withdraw(book, found, submission.reasons)
+        max_score = float(found.max_score)
+    reason = " ".join(dict.fromkeys(submission.reasons.values()))
+    return Outcome(submission.student, "ungradable", reason, None, max_score)
+
+
+def no_room(error: Exception) -> bool:
+    """Whether the disk is full, or may not be written: no submission's fault."""
+    if isinstance(error, OperationalError):  # SQLite says it in words only
+        words = ("disk is full", "disk I/O error", "readonly database")
+        return any(word in str(error.orig) for word in words)
+    full = errno.ENOSPC, errno.EDQUOT, errno.EROFS
+    return isinstance(error, OSError) and error.errno in full

@@ -1,0 +1,237 @@
+"""An assignment frozen for grading: its cells, their kinds, points and exercises.
+
+A bundle is read from the *source* notebook, which holds what no student file may
+decide: which cell is a test, what it is worth, and which exercise it scores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nbproctor.markers import asserts, imports, only_hidden, without_regions
+from nbproctor.support_files import data_folder
+
+Kind = Literal["provided", "solution", "test", "oracle", "task", "text"]
+
+SKIP_TAG = "skip-grading"
+
+
+class BundleError(Exception):
+    """The source notebook cannot be read as an assignment."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the source notebook.
+
+    Attributes
+    ----------
+    id : str
+        ``grade_id``, or the notebook's own cell id where nbgrader has none.
+    kind : Kind
+        ``provided`` code, ``solution``, ``test`` (0 points: public), ``oracle``
+        (tools of the hidden tests, never shown to students), ``task`` (graded by
+        hand) or ``text`` (locked Markdown).
+    source : str
+        The teacher's text: reference solution and hidden tests included.
+    points : float
+        What the cell is worth; 0 for everything ungraded.
+    exercise : str or None
+        ``id`` of the solution cell that this cell is, or scores.
+    skip : bool
+        The source tags this cell ``skip-grading``: a demo that grading does not run.
+    cell_id : str
+        The notebook format's cell id, by which lost metadata is found again.
+    stub : str
+        What a student is given: the text in the release, or, where there is no
+        release, `source` without solution and hidden regions.
+    nbgrader : dict
+        nbgrader's metadata of the cell as it must be in every submission; empty
+        for a cell that nbgrader does not know.
+    """
+
+    id: str
+    kind: Kind
+    source: str
+    points: float
+    exercise: str | None
+    skip: bool
+    cell_id: str
+    stub: str
+    nbgrader: dict[str, Any]
+
+    @property
+    def locked(self) -> bool:
+        """Whether the teacher's text replaces whatever a student made of it."""
+        meta = self.nbgrader
+        return bool(meta) and not meta["solution"] and (meta["grade"] or meta["locked"])
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An assignment frozen for grading.
+
+    Attributes
+    ----------
+    assignment, notebook : str
+        Folder name and notebook name (without ``.ipynb``).
+    cells : tuple of Cell
+        In source order: all code, and the Markdown that nbgrader knows.
+    modules : tuple of str
+        Dotted names that provided cells import, in order of first use.
+    data : str or None
+        Folder of data files: ``data`` beside the notebook or in a folder above it,
+        up to the one that holds ``nbgrader_config.py``.
+    digest : str
+        SHA-256 of all of the above but the place of the data.
+    """
+
+    assignment: str
+    notebook: str
+    cells: tuple[Cell, ...]
+    modules: tuple[str, ...]
+    data: str | None
+    digest: str
+
+    @classmethod
+    def read(cls, path: Path, release: Path | None = None) -> Bundle:
+        """Read a source notebook ``…/source/<assignment>/<notebook>.ipynb``.
+
+        Parameters
+        ----------
+        path : Path
+            The source notebook.
+        release : Path, optional
+            The same notebook as students get it; its texts become the stubs.
+
+        Raises
+        ------
+        BundleError
+            The file is missing, is no notebook, or leaves a region open.
+        """
+        released = {}
+        if release is not None and release.exists():
+            released = {_name(c, i): c for i, c in enumerate(_raw_cells(release))}
+        try:
+            cells = tuple(_cells(_raw_cells(path), released))
+        except (KeyError, ValueError, TypeError) as error:
+            raise BundleError(f"{path}: {error}") from error
+        modules = tuple(
+            dict.fromkeys(
+                name
+                for cell in cells
+                if cell.kind == "provided"
+                for name in imports(cell.source)
+            )
+        )
+        names = path.parent.name, path.stem
+        frozen = json.dumps([*names, [asdict(c) for c in cells]], sort_keys=True)
+        digest = hashlib.sha256(frozen.encode()).hexdigest()
+        return cls(*names, cells, modules, data_folder(path), digest)
+
+    @property
+    def exercises(self) -> tuple[str, ...]:
+        """Names of the exercises in source order."""
+        return tuple(dict.fromkeys(c.exercise for c in self.cells if c.exercise))
+
+    def of_kind(self, *kinds: Kind) -> tuple[Cell, ...]:
+        """Cells of the given kinds, in source order."""
+        return tuple(cell for cell in self.cells if cell.kind in kinds)
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """Locked code before the first exercise, which most notebooks begin with."""
+        sources = []
+        for cell in self.cells:
+            if cell.kind == "solution":
+                break
+            if cell.kind == "provided" and cell.locked and not cell.skip:
+                sources.append(cell.source)
+        return tuple(sources)
+
+    def to_bytes(self) -> bytes:
+        """Serialize to JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Bundle:
+        """Rebuild a bundle from `to_bytes`."""
+        fields = json.loads(data)
+        fields["cells"] = tuple(Cell(**cell) for cell in fields["cells"])
+        fields["modules"] = tuple(fields["modules"])
+        return cls(**fields)
+
+
+def _raw_cells(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return [cell for cell in content["cells"] if isinstance(cell, dict)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{path}: not a readable notebook ({error})") from error
+
+
+def _name(cell: dict[str, Any], position: int) -> str:
+    grader = cell.get("metadata", {}).get("nbgrader") or {}
+    return str(grader.get("grade_id") or cell.get("id") or f"cell-{position}")
+
+
+def _cells(
+    raw: list[dict[str, Any]], released: dict[str, dict[str, Any]]
+) -> Iterator[Cell]:
+    exercise: str | None = None
+    for position, cell in enumerate(raw):
+        source = _text(cell["source"])
+        meta = cell.get("metadata", {})
+        grader = dict(meta.get("nbgrader") or {})
+        code = cell["cell_type"] == "code"
+        if not code and not grader:
+            continue
+        flags = {key: bool(grader.get(key)) for key in ("grade", "solution", "locked")}
+        name = _name(cell, position)
+        points = float(grader.get("points") or 0)
+        kind = _kind(source, grader and flags, code, points, exercise)
+        if kind == "solution":
+            exercise = name
+        if grader:
+            grader |= flags | {"cell_type": cell["cell_type"]}
+        yield Cell(
+            id=name,
+            kind=kind,
+            source=source,
+            points=points,
+            exercise=exercise if kind in ("solution", "test") else None,
+            skip=SKIP_TAG in meta.get("tags", []),
+            cell_id=str(cell.get("id", name)),
+            stub=_text(released[name]["source"])
+            if name in released
+            else without_regions(source),
+            nbgrader=grader,
+        )
+
+
+def _kind(
+    source: str, flags: dict[str, Any], code: bool, points: float, exercise: str | None
+) -> Kind:
+    if not flags:
+        return "provided"
+    if not code:
+        plain = flags["locked"] and not flags["grade"] and not flags["solution"]
+        return "text" if plain else "task"
+    if flags["solution"]:
+        return "solution"
+    if not points and only_hidden(source):
+        return "oracle"
+    if flags["grade"]:
+        return "test"
+    if flags["locked"] and exercise and asserts(source):
+        return "test"
+    return "provided"
+
+
+def _text(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)

@@ -1,0 +1,1 @@
+"""Values between judge and student process; nothing in it is executable."""

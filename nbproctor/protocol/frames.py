@@ -1,0 +1,149 @@
+"""Frames between judge and student process: numbered, limited, in time.
+
+A frame is a fixed head, a JSON text and raw buffers, and stays undecoded here. Nothing
+that the other side sends, or fails to send, can make this side wait past its deadline
+(by more than a moment) or allocate more than came.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nbproctor.protocol.encode import MAX_BYTES, MAX_TEXT, Packed
+
+_MAGIC, _VERSION = b"NP", 1
+# Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
+# follows is aligned.
+_HEAD = struct.Struct("<2sBBIIQ12x")
+_CHUNK = 1 << 16
+_SLACK = 0.2  # seconds that a wait may last beyond its deadline
+_In = TypeVar("_In")
+_Out = TypeVar("_Out", int, bytes)
+
+
+class WireError(Exception):
+    """The other side broke the protocol; nothing more can be said to it."""
+
+
+class LateError(WireError):
+    """A message did not arrive, or could not be sent, before its deadline."""
+
+
+class ClosedError(WireError):
+    """The other side is gone."""
+
+
+@dataclass
+class Frame:
+    """One received message, not decoded yet."""
+
+    kind: int
+    text: bytes | bytearray | memoryview
+    raw: bytearray | memoryview
+
+
+class Wire:
+    """Frames over a connected stream socket, each side's numbered without a gap.
+
+    Parameters
+    ----------
+    sock
+        One end of a socket pair.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(True)
+        self._sock = sock
+        self._patience = 0.0
+        self._sent = self._received = 0
+        self._rest = b""
+
+    def send(self, kind: int, packed: Packed, deadline: float | None = None) -> None:
+        """Send one frame; `deadline` is a `time.monotonic` value."""
+        text = packed.text
+        self._sent = self._sent + 1 & 0xFFFFFFFF
+        head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), packed.size)
+        if packed.size < _CHUNK:
+            parts: list[Any] = [b"".join([head, text, *packed.buffers])]
+        else:
+            parts = [head + text, *packed.buffers]
+        for part in parts:
+            left = memoryview(part)
+            while left:
+                left = left[self._in_time(self._sock.send, left, deadline) :]
+
+    def receive(self, deadline: float | None = None) -> Frame:
+        """Receive one frame, whatever the pace of its bytes, before `deadline`."""
+        data = self._rest
+        while len(data) < _HEAD.size:
+            data += self._some(deadline)
+        magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
+        self._received = self._received + 1 & 0xFFFFFFFF
+        if (magic, version) != (_MAGIC, _VERSION):
+            raise WireError("a message does not start as one of this version")
+        if number != self._received:
+            raise WireError("a message is out of sequence")
+        if text > MAX_TEXT or text + raw > MAX_BYTES:
+            raise WireError("a message is too large")
+        body = data[_HEAD.size : _HEAD.size + text + raw]
+        self._rest = data[_HEAD.size + text + raw :]
+        if len(body) == text + raw:
+            return Frame(kind, body[:text], bytearray(memoryview(body)[text:]))
+        # Memory that nobody has written to is not really taken: a head that lies
+        # about its size costs nothing.
+        whole = np.empty(text + raw, np.uint8)
+        view = whole.data
+        view[: len(body)] = body
+        have = len(body)
+        while have < len(view):
+            have += self._into(view[have:], deadline)
+        return Frame(kind, view[:text], view[text:])
+
+    def _into(self, view: memoryview, deadline: float | None) -> int:
+        return self._got(self._in_time(self._sock.recv_into, view, deadline))
+
+    def _some(self, deadline: float | None) -> bytes:
+        return self._got(self._in_time(self._sock.recv, _CHUNK, deadline))
+
+    @staticmethod
+    def _got(data: _Out) -> _Out:
+        if not data:
+            raise ClosedError("the other side is gone")
+        return data
+
+    def _in_time(
+        self, use: Callable[[_In], _Out], argument: _In, deadline: float | None
+    ) -> _Out:
+        try:
+            self._arm(deadline)
+            return use(argument)
+        except BlockingIOError:
+            raise LateError("the other side is late") from None
+        except OSError as error:
+            raise ClosedError(f"the other side is gone ({error})") from error
+
+    def _arm(self, deadline: float | None) -> None:
+        """Have the kernel end a wait soon after the deadline.
+
+        Python's own timeouts take three more system calls for each message.
+        """
+        patience = 0.0  # as long as it takes
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LateError("there is no time left")
+            if left <= self._patience <= left + _SLACK:
+                return
+            patience = left + _SLACK / 2
+        if patience != self._patience:
+            value = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self._sock.setsockopt(socket.SOL_SOCKET, option, value)
+            self._patience = patience

@@ -1,0 +1,125 @@
+"""Requests and replies on one wire, each side asking the other in turn.
+
+Either side may ask while it answers (a test hands the student a function of its own),
+so requests nest like calls on a stack. A request's lists, dictionaries, sets and arrays
+are copies over there; what was changed in them comes back with the reply and is written
+into the originals, and one that is itself part of the reply comes back as the original,
+as if both sides shared memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from nbproctor.protocol.decode import Resolve, unpack
+from nbproctor.protocol.encode import Foreign, pack
+from nbproctor.protocol.frames import Frame, Wire, WireError
+from nbproctor.protocol.repeats import check_repeats
+from nbproctor.protocol.sharing import write_back
+
+REQUEST, VALUE, RAISED = range(3)
+
+
+class Peer:
+    """One side of the conversation.
+
+    Parameters
+    ----------
+    wire
+        The frames.
+    answer
+        Called with the name of a request and its arguments; its result, or the
+        exception it raises, is the reply.
+    foreign, resolve
+        How this side names its own objects, and understands names: see
+        `pack.pack` and `unpack.unpack`.
+    describe
+        Makes a plain value of an exception that `answer` raised.
+    revive
+        Makes an exception of what the other side's `describe` said.
+    caught
+        The class of exceptions that become replies.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        answer: Callable[[str, list[Any]], Any],
+        *,
+        foreign: Foreign,
+        resolve: Resolve,
+        describe: Callable[[BaseException], Any],
+        revive: Callable[[Any], BaseException],
+        caught: type[BaseException] = Exception,
+    ) -> None:
+        self._wire = wire
+        self._answer = answer
+        self._foreign, self._resolve = foreign, resolve
+        self._describe, self._revive = describe, revive
+        self._caught = caught
+        # A student's threads may all call an object of the test's, one at a time.
+        self._turn = threading.RLock()
+
+    def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
+        """Ask the other side and wait for its reply.
+
+        Raises
+        ------
+        UnsendableError
+            The arguments cannot be sent; the connection is still good.
+        WireError
+            The other side is late, gone or does not keep to the protocol.
+        BaseException
+            What `revive` made of an exception over there.
+        """
+        packed = pack((name, *arguments), self._foreign)
+        with self._turn:
+            self._wire.send(REQUEST, packed, deadline)
+            while True:
+                frame = self._wire.receive(deadline)
+                if frame.kind != REQUEST:
+                    break
+                self._serve(frame, deadline)
+            made = unpack(frame, self._resolve, sent=packed.mutables)
+        reply = made.value
+        if type(reply) is not tuple or len(reply) != 2:
+            raise WireError("a reply is not a value with changes")
+        value, changes = reply
+        write_back(packed.mutables, changes)
+        if made.shared:
+            check_repeats([value, *packed.mutables])
+        if frame.kind == VALUE:
+            return value
+        raise self._revive(value)
+
+    def serve(self) -> None:
+        """Answer requests until the other side is gone."""
+        while True:
+            self._serve(self._wire.receive(), None)
+
+    def _serve(self, frame: Frame, deadline: float | None) -> None:
+        if frame.kind != REQUEST:
+            raise WireError("a reply came where a request was expected")
+        request = unpack(frame, self._resolve, track=True)
+        if request.shared:
+            check_repeats([request.value])
+        match request.value:
+            case (str(name), *arguments):
+                pass
+            case _:
+                raise WireError("a request has no name")
+        kind = VALUE
+        try:
+            value = self._answer(name, arguments)
+        except WireError:
+            raise
+        except self._caught as error:
+            kind, value = RAISED, self._describe(error)
+        try:
+            reply = value, request.changes()
+            packed = pack(reply, self._foreign, request.known())
+        except self._caught as error:  # an object of theirs may raise anything
+            kind, packed = RAISED, pack((self._describe(error), []), self._foreign)
+        self._wire.send(kind, packed, deadline)

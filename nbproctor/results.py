@@ -1,0 +1,186 @@
+"""What the judge is asked, and what it answers: plain data."""
+
+from __future__ import annotations
+
+import json
+import marshal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from nbproctor.notebook import Cell
+from nbproctor.student.outputs import Output, OutputLimits
+
+Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how much, in seconds and as `OutputLimits` for each cell.
+
+    Attributes
+    ----------
+    call
+        One call of a student's function, callbacks included.
+    cell
+        One student cell, and one test cell with all its calls.
+    submission
+        All of a notebook, follow-through included.
+    output
+        What one student cell may say.
+    """
+
+    call: float = 10.0
+    cell: float = 60.0
+    submission: float = 300.0
+    output: OutputLimits = field(default_factory=OutputLimits)
+
+
+FILES = -1  # the place of code that is no cell, but writes the files beside them
+
+
+@dataclass(frozen=True)
+class StudentCell:
+    """A code cell of a submission: its place in the notebook, id and text."""
+
+    index: int
+    id: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to be graded against the cells of a bundle.
+
+    Attributes
+    ----------
+    tests
+        What `program.Tests` made of the cells, serialized; empty: still to be compiled.
+    """
+
+    cells: tuple[Cell, ...]
+    student: tuple[StudentCell, ...]
+    limits: Limits = field(default_factory=Limits)
+    follow_through: bool = True
+    tests: bytes = b""
+
+    def to_bytes(self) -> bytes:
+        """Serialize for `from_bytes` in a process of ours, which trusts this one."""
+        own = [tuple(vars(cell).values()) for cell in self.cells]
+        student = [tuple(vars(cell).values()) for cell in self.student]
+        return marshal.dumps(
+            (own, student, asdict(self.limits), self.follow_through, self.tests)
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Job:
+        """Rebuild a job from `to_bytes`."""
+        own, student, limits, follow_through, tests = marshal.loads(data)
+        output = OutputLimits(**limits.pop("output"))
+        return cls(
+            cells=tuple(Cell(*fields) for fields in own),
+            student=tuple(StudentCell(*fields) for fields in student),
+            limits=Limits(**limits, output=output),
+            follow_through=follow_through,
+            tests=tests,
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of one test cell.
+
+    Attributes
+    ----------
+    cell_id, exercise
+        The test cell and the exercise that it scores.
+    points, max_points
+        Earned, and possible; 0 and 0 for a public test.
+    outcome
+        ``passed``; ``failed`` (a check does not hold, or partial credit); ``error``
+        (student code raised, or a name is missing); ``timeout``; ``died`` (the process
+        ended, or sent nonsense); ``not run`` (no time left, or the test is broken).
+    message
+        One line for the student; empty when passed.
+    source
+        In which notebook the points were earned: the student's ``own``, or, by
+        ``follow-through``, one where all other exercises are right.
+    printed
+        What a public test itself printed.
+    """
+
+    cell_id: str
+    exercise: str | None
+    points: float
+    max_points: float
+    outcome: Outcome
+    message: str = ""
+    source: Literal["own", "follow-through"] = "own"
+    printed: str = ""
+
+    def outputs(self) -> list[Output]:
+        """Make the outputs from which nbgrader reads exactly these points."""
+        made: list[Output] = []
+        if self.printed:
+            made.append(
+                {"output_type": "stream", "name": "stdout", "text": self.printed}
+            )
+        if self.outcome != "passed" and self.points == 0:
+            name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
+            made.append(
+                {
+                    "output_type": "error",
+                    "ename": name,
+                    "evalue": self.message,
+                    "traceback": [self.message],
+                }
+            )
+        elif self.points < self.max_points:
+            made.append(
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/plain": repr(self.points)},
+                    "metadata": {},
+                    "execution_count": None,
+                }
+            )
+        elif self.message:
+            text = self.message + "\n"
+            made.append({"output_type": "stream", "name": "stdout", "text": text})
+        return made
+
+
+@dataclass
+class Report:
+    """All that is known about one submission after grading.
+
+    Attributes
+    ----------
+    outputs
+        Clean outputs of the student's cells, by their place in the notebook.
+    tests
+        Outputs of the test cells, by id.
+    verdicts
+        One for each test cell, in source order.
+    notes
+        What went wrong on the way, in words: cells stopped, processes that died.
+    """
+
+    outputs: dict[int, list[Output]]
+    tests: dict[str, list[Output]]
+    verdicts: list[Verdict]
+    notes: list[str]
+
+    def to_bytes(self) -> bytes:
+        """Serialize to JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Report:
+        """Rebuild a report from `to_bytes`."""
+        fields: dict[str, Any] = json.loads(data)
+        return cls(
+            outputs={int(place): made for place, made in fields["outputs"].items()},
+            tests=fields["tests"],
+            verdicts=[Verdict(**verdict) for verdict in fields["verdicts"]],
+            notes=fields["notes"],
+        )

@@ -1,0 +1,1 @@
+"""How a process gives up its rights; nothing here knows notebooks."""

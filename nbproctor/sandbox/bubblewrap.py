@@ -1,0 +1,107 @@
+"""The outer layer: the fork server started in bubblewrap's namespaces.
+
+Inside there is no network, no other process, and of the file system only what is bound
+here one by one: never a folder that could hold a source notebook or a gradebook.
+bubblewrap is on most Linux desktops (Flatpak needs it), needs no root and no daemon,
+and does one thing; nsjail and firejail are bigger, or setuid.
+
+For root it makes no user namespace: the fork server keeps the few capabilities with
+which it gives every process another user id, which is worth more, and a user namespace
+in which root is still root outside would take that away.
+
+`--die-with-parent` is not used: it fires when the *thread* that started bubblewrap
+ends.  The fork server ends when its control socket is closed, and everything in its
+process namespace with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from nbproctor.sandbox import paths
+
+# To mount a scratch for each process; for root also to change user ids, to own folders
+# of those and to end their processes.
+CAPABILITIES = ("CAP_SYS_ADMIN",)
+ROOT_CAPABILITIES = (
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+)
+
+
+TMP_BYTES = 256 << 20  # of the empty /tmp
+
+
+def command(
+    argv: Sequence[str],
+    readable: Iterable[str] = (),
+    writable: Iterable[str] = (),
+) -> list[str]:
+    """Return the command that runs `argv` inside bubblewrap.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        The command to run; the interpreter that runs this is visible to it.
+    readable, writable : iterable of str
+        Absolute paths bound at their own place, besides the interpreter's and the
+        system's.
+
+    Raises
+    ------
+    FileNotFoundError
+        bubblewrap is not installed.
+    """
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise FileNotFoundError("bubblewrap (bwrap) is not installed")
+    kinds = ["pid", "net", "ipc", "uts", "cgroup-try"]
+    capabilities = list(CAPABILITIES)
+    if os.geteuid() == 0:
+        capabilities.extend(ROOT_CAPABILITIES)
+    else:
+        kinds.insert(0, "user")
+    line = [bwrap, "--new-session", "--hostname", "sandbox", "--chdir", "/"]
+    line += [f"--unshare-{kind}" for kind in kinds]
+    line += ["--cap-drop", "ALL"]
+    for capability in capabilities:
+        line += ["--cap-add", capability]
+    line += ["--proc", "/proc", "--dev", "/dev"]
+    line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+    read = {*paths.SYSTEM, *paths.interpreter(), *readable}
+    binds = {Path(path): "--ro-bind" for path in read if not path.startswith("/dev/")}
+    binds |= {Path(path): "--bind" for path in writable}
+    binds = {path: how for path, how in binds.items() if path.exists()}
+    # bubblewrap would make the folders above a bind for root's eyes only.
+    above = {parent for path in binds for parent in path.parents}
+    above -= {Path("/"), Path("/tmp"), *binds}
+    # Outer folders first, or they would hide the inner ones.
+    for path in sorted(above | set(binds)):
+        if path in binds:
+            line += [binds[path], str(path), str(path)]
+        elif not binds.keys() & set(path.parents):
+            line += ["--perms", "0755", "--dir", str(path)]
+    return [*line, "--", *argv]
+
+
+@cache
+def failure() -> str | None:
+    """Return why bubblewrap does not start here, or None if it does.
+
+    Ubuntu 24.04's AppArmor and Docker's default profile forbid it, for example.
+    """
+    try:
+        trial = command([sys.executable, "-I", "-S", "-c", ""])
+    except FileNotFoundError as error:
+        return str(error)
+    done = subprocess.run(trial, capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else done.stderr.strip() or "it just ended"

@@ -1,0 +1,160 @@
+"""Which layers of the sandbox this machine has, in words, and how to get the others."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as it is here.
+
+    Attributes
+    ----------
+    name : str
+        The layer.
+    ok : bool
+        Whether it is in force here.
+    mandatory : bool
+        Whether grading refuses to start without it (but for ``--sandbox=weak``).
+    meaning : str
+        What it does, or what its absence means.
+    remedy : str
+        How to get it; empty when it is there.
+    """
+
+    name: str
+    ok: bool
+    mandatory: bool
+    meaning: str
+    remedy: str = ""
+
+
+CONTAINER = "or grade in the container image that docs/ describes"
+
+
+def report() -> list[Layer]:
+    """Probe every layer by using it, in forks that end at once."""
+    if sys.platform != "linux":
+        system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
+        meaning = f"{system} has no Landlock and no seccomp: nothing holds student code"
+        remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
+        return [Layer("Linux", False, True, meaning, remedy)]
+    return [_landlock(), _seccomp(), _together(), _bubblewrap(), _user()]
+
+
+def level() -> str:
+    """Return what grading can rely on here: ``full``, ``standard`` or ``weak``."""
+    layers = report()
+    if not all(layer.ok for layer in layers if layer.mandatory):
+        return "weak"
+    outer = next(layer for layer in layers if layer.name == "bubblewrap")
+    return "full" if outer.ok else "standard"
+
+
+def _landlock() -> Layer:
+    name = "Landlock"
+    try:
+        import landlockpy
+
+        abi = landlockpy.abi_version()
+    except (ImportError, OSError, RuntimeError) as error:
+        remedy = "install the package landlockpy"
+        if getattr(error, "errno", None) == errno.ENOSYS:
+            remedy = f"use Linux 5.13 or newer, {CONTAINER}"
+        elif getattr(error, "errno", None) == errno.EOPNOTSUPP:
+            remedy = "add landlock to the kernel's boot parameter lsm="
+        meaning = f"student code could read every file that you can ({error})"
+        return Layer(name, False, True, meaning, remedy)
+    meaning = f"student code sees only what it needs (interface {abi}"
+    if abi < 6:
+        meaning += "; seccomp does alone what 6 adds: no signals to others"
+    return Layer(name, True, True, f"{meaning})")
+
+
+def _seccomp() -> Layer:
+    from nbproctor.sandbox import seccomp
+
+    try:
+        seccomp.prepare()
+    except (ImportError, OSError, RuntimeError) as error:
+        meaning = f"student code could start programs and use the network ({error})"
+        remedy = (
+            "install the package pyseccomp and the system's libseccomp (libseccomp2)"
+        )
+        return Layer("seccomp", False, True, meaning, remedy)
+    meaning = "no new process, program or socket, no signal to others"
+    return Layer("seccomp", True, True, meaning)
+
+
+def _together() -> Layer:
+    """Enter the sandbox in a fork: what counts is that all layers are in force."""
+    from nbproctor.sandbox import layers
+
+    name = "sandbox as a whole"
+    with tempfile.TemporaryDirectory() as folder:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                layers.enter(layers.Policy(), Path(folder))
+            except BaseException as error:
+                os.write(writing, str(error).encode()[:4000])
+            finally:
+                os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            problem = pipe.read().decode(errors="replace")
+        os.waitpid(pid, 0)
+    if problem:
+        remedy = "see the other lines; if all are well, this is a bug: please report it"
+        return Layer(name, False, True, problem, remedy)
+    return Layer(name, True, True, "a fork entered it, limits and all")
+
+
+def _bubblewrap() -> Layer:
+    from nbproctor.sandbox import bubblewrap
+
+    problem = bubblewrap.failure()
+    if problem is None:
+        meaning = "own view of files, processes and network; a hard limit for scratch"
+        return Layer("bubblewrap", True, False, meaning)
+    meaning = (
+        f"Landlock and seccomp stand alone ({problem}): the size of a file can be seen "
+        "if its name is guessed, its content not; scratch files cannot be removed"
+    )
+    remedy = "install bubblewrap (apt, dnf, pacman, zypper)"
+    if "not installed" not in problem:
+        remedy = (
+            "allow user namespaces: on Ubuntu an AppArmor profile for /usr/bin/bwrap, "
+            "in Docker a seccomp profile that permits them, elsewhere sysctl "
+            "user.max_user_namespaces"
+        )
+    return Layer("bubblewrap", False, False, meaning, remedy)
+
+
+def _user() -> Layer:
+    from nbproctor.sandbox import bubblewrap, layers, users
+
+    name = "user id"
+    if os.geteuid() != 0:
+        return Layer(name, True, False, "student code runs as you, without your files")
+    uid = users.free_uid(layers.Policy(), bubblewrap.failure() is None)
+    if uid is not None:
+        return Layer(
+            name, True, False, "every student process has a user id of its own"
+        )
+    meaning = (
+        "student code stays user 0, without capabilities: the number of its threads is "
+        "bounded by memory only"
+    )
+    remedy = (
+        "grade as an ordinary user, or install bubblewrap, or let everybody read the "
+        f"Python in {sys.prefix} and {sys.base_prefix}"
+    )
+    return Layer(name, False, False, meaning, remedy)

@@ -1,0 +1,161 @@
+"""Outputs and text of a student's cells as anyone may safely open them.
+
+Everything is built anew from what is known to be harmless: plain text, and PNG and JPEG
+pictures. HTML, JavaScript, SVG, Markdown, LaTeX and widgets are left out or kept as
+text, because nbgrader's pages would show them alive.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Collection
+from typing import Any
+
+from nbproctor.student.outputs import Output
+
+MAX_OUTPUTS = 400
+MAX_TEXT = 200_000
+MAX_IMAGES = 8 << 20
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
+_LINK = re.compile(
+    r"(?P<script>javascript)\\?:|attachment\\?:(?P<name>[^)\s\"'>]*)", re.IGNORECASE
+)
+_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+_AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
+
+
+def clean(outputs: object) -> list[Output]:
+    """Make harmless, valid nbformat outputs of whatever a student process sent.
+
+    Parameters
+    ----------
+    outputs
+        Supposedly a list of outputs. Parts that are not understood are left out.
+
+    Returns
+    -------
+    list of dict
+        New outputs, limited in number and size.
+    """
+    if not isinstance(outputs, list):
+        return []
+    room = [MAX_TEXT, MAX_IMAGES]
+    made = (_output(o, room) for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict))
+    return [output for output in made if output is not None]
+
+
+def plain_text(text: object, limit: int = MAX_TEXT) -> str:
+    """Return text without escape sequences, control characters and lone surrogates."""
+    if not isinstance(text, str):
+        return ""
+    text = _CONTROLS.sub("", _ESCAPES.sub("", text[:limit]))
+    return text.encode("utf-8", "replace").decode()
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """Return the text as one short line."""
+    line = " ".join(plain_text(text, 20 * limit).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def markdown(text: str, attached: Collection[str] = ()) -> str:
+    """Return Markdown in which neither HTML nor a link can run anything.
+
+    A space takes the meaning from what would start a tag or an entity, and from links
+    to scripts and to attachments other than `attached`, for which no page can be made.
+    (It is not ``&lt;``, because formulas hold ``a<b`` and links are unescaped twice.)
+    """
+
+    def unlinked(match: re.Match[str]) -> str:
+        known = match["name"] in attached and not match["script"]
+        return match[0] if known else match[0].replace(":", " :", 1)
+
+    return _LINK.sub(unlinked, _STARTS.sub(r"\g<0> ", text))
+
+
+def attachments(given: object) -> dict[str, dict[str, str]]:
+    """Return the pictures among a text cell's attachments."""
+    room = [0, MAX_IMAGES]
+    made: dict[str, dict[str, str]] = {}
+    for name, bundle in given.items() if isinstance(given, dict) else ():
+        for mime in _IMAGES:
+            data = bundle.get(mime) if isinstance(bundle, dict) else None
+            if picture := _picture(data, mime, room):
+                made[str(name)] = {mime: picture}
+    return made
+
+
+def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
+    # An array in their place would be compared item by item, and have no truth.
+    if not all(isinstance(output.get(key, ""), str) for key in ("output_type", "name")):
+        return None
+    match output:
+        case {"output_type": "stream", "name": "stdout" | "stderr" as name}:
+            text = _text(output.get("text"), room)
+            return {"output_type": "stream", "name": name, "text": text}
+        case {"output_type": "error"}:
+            lines = output.get("traceback")
+            return {
+                "output_type": "error",
+                "ename": one_line(output.get("ename"), 100),
+                "evalue": _text(output.get("evalue"), room),
+                "traceback": [
+                    _text(line, room)
+                    for line in (lines if isinstance(lines, list) else [])[:60]
+                ],
+            }
+        case {
+            "output_type": "display_data" | "execute_result" as kind,
+            "data": dict(data),
+        }:
+            made: Output = {
+                "output_type": kind,
+                "data": _bundle(data, room),
+                "metadata": {},
+            }
+            if kind == "execute_result":
+                count = output.get("execution_count")
+                plain = type(count) is int and 0 <= count < 1 << 31
+                made["execution_count"] = count if plain else None
+            return made
+    return None
+
+
+def _bundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
+    made = {}
+    for mime in _IMAGES:
+        picture = _picture(data.get(mime), mime, room)
+        if picture:
+            made[mime] = picture
+    for mime in _AS_TEXT:
+        if isinstance(data.get(mime), str):
+            made["text/plain"] = _text(data[mime], room)
+            break
+    if not made:
+        made["text/plain"] = "[an output of a kind that grading leaves out]"
+    return made
+
+
+def _text(text: object, room: list[int]) -> str:
+    short = plain_text(text, max(room[0], 0))
+    room[0] -= len(short)
+    return short
+
+
+def _picture(data: object, mime: str, room: list[int]) -> str | None:
+    """Decode and encode again: what is left is base64 and nothing else."""
+    if not isinstance(data, str) or len(data) > room[1]:
+        return None
+    try:
+        raw = base64.b64decode("".join(data.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if not raw.startswith(_IMAGES[mime]):
+        return None
+    room[1] -= len(data)
+    return base64.b64encode(raw).decode()

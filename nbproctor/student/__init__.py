@@ -1,0 +1,1 @@
+"""The untrusted process: it runs student code inside the sandbox."""

@@ -1,0 +1,263 @@
+"""An IPython shell whose outputs are nbformat outputs: no kernel, no sockets.
+
+Cells behave as in a notebook: magics, top-level ``await``, rich display, inline
+figures at the end of a cell. What needs a person (``input``) or another process
+(``!command``, ``%%bash``) does not work while grading, and says so.
+"""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import SList
+from traitlets import Instance, Type
+from traitlets.config import Config
+
+from nbproctor.student.cellcode import Compiler, Transformer, may_await
+from nbproctor.student.outputs import Output, OutputLimits, Outputs, Stream
+
+_NO_COMMANDS = (
+    "Other programs cannot be started while a notebook is graded"
+    " (shell commands, %pip, %%bash, os.system, subprocess): "
+)
+_NO_INPUT = "input() has nobody to ask while a notebook is graded: use a value instead."
+_INLINE = "module://matplotlib_inline.backend_inline"
+_SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
+
+
+class _Display(DisplayPublisher):
+    shell: ZMQInteractiveShell
+
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        source: str | None = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **_: Any,
+    ) -> None:
+        display_id = (transient or {}).get("display_id")
+        self.shell.outputs.show(
+            "display_data", data, display_id=display_id, update=update
+        )
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.shell.outputs.clear(wait)
+
+
+class _Result(DisplayHook):
+    shell: ZMQInteractiveShell
+
+    def start_displayhook(self) -> None: ...
+
+    def write_output_prompt(self) -> None: ...
+
+    def write_format_data(
+        self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
+    ) -> None:
+        self.shell.outputs.show(
+            "execute_result", format_dict, execution_count=self.prompt_count
+        )
+
+    def finish_displayhook(self) -> None: ...
+
+
+class _Kernel:
+    """Stands for ``get_ipython().kernel``: whatever is called on it does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+# Libraries look at the name of this class to tell a notebook from a terminal.
+class ZMQInteractiveShell(InteractiveShell):
+    """The shell of a notebook without its kernel.
+
+    Make it with `warm` in a process that forks, or let `InteractiveShell.instance`
+    find it.
+    """
+
+    compile: Compiler
+    compiler_class = Type(Compiler)
+    input_transformer_manager = Instance(Transformer, ())
+    display_pub_class = Type(_Display)
+    displayhook_class = Type(_Result)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.rehearsed: dict[str, list[Output]] = {}
+        self.outputs = Outputs(OutputLimits())
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.kernel = _Kernel()
+        self.stdout = Stream("stdout", self._write)
+        self.stderr = Stream("stderr", self._write)
+        for name in _SCRIPTS:
+            self.magics_manager.register_function(self._no_magic, "line_cell", name)
+
+    def run(
+        self, source: str, cell: str | None = None, limits: OutputLimits | None = None
+    ) -> list[Output]:
+        """Run one code cell.
+
+        Parameters
+        ----------
+        source
+            Its text, magics included.
+        cell
+            Our name for it, found again by `cell_of`.
+        limits
+            How much it may say.
+
+        Returns
+        -------
+        list of dict
+            nbformat outputs; an exception of the cell is an ``error`` among them.
+        """
+        outputs = self.collect(limits)
+        self.compile.cell = cell
+        try:
+            self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+        finally:
+            self.compile.cell = None
+        return outputs.finish()
+
+    def collect(self, limits: OutputLimits | None = None) -> Outputs:
+        """Start a new collection of outputs and return it."""
+        self.outputs = Outputs(limits or OutputLimits())
+        return self.outputs
+
+    def cell_of(self, filename: str) -> tuple[str, int] | None:
+        """Our name of the cell of a code object's file name, and its blank lines."""
+        return self.compile.cells.get(filename)
+
+    def take_over(self) -> None:
+        """Make this process a notebook's: its streams, and what it refuses."""
+        sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, io.StringIO()
+        refused: list[tuple[Any, str, Any]] = [
+            (builtins, "input", _refuse_input),
+            (getpass, "getpass", _refuse_input),
+            (os, "system", _refuse_command),
+            (os, "popen", _refuse_command),
+            (subprocess.Popen, "__init__", _refuse_process),
+        ]
+        for place, name, refusal in refused:
+            setattr(place, name, refusal)
+
+    def should_run_async(
+        self, raw_cell: str, *, transformed_cell: str | None = None, **about: Any
+    ) -> bool:
+        """Whether the cell has an ``await`` outside of functions."""
+        return may_await(transformed_cell or raw_cell) and bool(
+            super().should_run_async(
+                raw_cell, transformed_cell=transformed_cell, **about
+            )
+        )
+
+    def enable_matplotlib(self, gui: str | None = None) -> Any:
+        """Draw inline whatever was asked for: there is no window here."""
+        return super().enable_matplotlib("inline")  # type: ignore[no-untyped-call]
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There is no event loop to join."""
+
+    def system(self, cmd: str) -> None:
+        """Say on stderr that commands do not run, as the rest of the cell may."""
+        self.stderr.write(f"{_NO_COMMANDS}{cmd.strip()}\n")
+        self.user_ns["_exit_code"] = 1
+
+    system_piped = system_raw = system
+
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+        """Say on stderr that commands do not run; the output is empty."""
+        self.system(cmd)
+        return SList() if split else ""
+
+    def ask_exit(self) -> None:
+        """``exit`` in a notebook ends nothing here."""
+        self.stderr.write("exit has no effect while a notebook is graded.\n")
+
+    def init_history(self) -> None:
+        """Make a history that neither opens a file nor starts a thread."""
+        self.config.HistoryManager.enabled = False
+        super().init_history()  # type: ignore[no-untyped-call]
+
+    def init_io(self) -> None:
+        """Leave the streams alone: `take_over` sets them."""
+
+    def _no_magic(self, line: str, cell: str = "") -> None:
+        self.system(line or cell.strip().split("\n")[0])
+
+    def _write(self, name: str, text: str) -> None:
+        self.outputs.write(name, text)
+
+    def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        lines = stb if isinstance(stb, list) else [str(stb)]
+        try:
+            text = str(evalue)
+        except Exception:
+            text = "<the exception has no text>"
+        self.outputs.error(etype.__name__, text, [str(line) for line in lines])
+
+
+def warm() -> ZMQInteractiveShell:
+    """Make the shell of this process, or return the one it has."""
+    if ZMQInteractiveShell.initialized():
+        return ZMQInteractiveShell.instance()
+    # Figures are drawn inline even where a notebook forgets to say so.
+    os.environ["MPLBACKEND"] = _INLINE
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].rcParams["backend"] = _INLINE
+    config = Config()
+    config.InteractiveShell.colors = "nocolor"
+    config.HistoryManager.enabled = False
+    shell: ZMQInteractiveShell = ZMQInteractiveShell.instance(config=config)
+    # The first traceback imports what it needs, for some 50 ms.
+    shell.run_cell("1/0")  # type: ignore[no-untyped-call]
+    return shell
+
+
+def rehearse(sources: Sequence[str]) -> None:
+    """Run the cells that open every notebook once, in the process that is forked.
+
+    Their names, data and outputs are then there in each fork, at no cost. A cell that
+    fails is not counted as run, nor is any after it: each notebook runs it itself.
+    """
+    shell = warm()
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = shell.stdout, shell.stderr
+    try:
+        for source in sources:
+            outputs = shell.run(source)
+            if any(output["output_type"] == "error" for output in outputs):
+                break
+            shell.rehearsed[source] = outputs
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def _refuse_input(*args: Any, **kwargs: Any) -> NoReturn:
+    raise StdinNotImplementedError(_NO_INPUT)
+
+
+def _refuse_command(command: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    raise PermissionError(f"{_NO_COMMANDS}{command}")
+
+
+def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> None:
+    # Popen.__del__ looks for these.
+    self.returncode, self._child_created = 0, False
+    _refuse_command(command)

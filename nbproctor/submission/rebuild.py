@@ -1,0 +1,171 @@
+"""Putting a submission's cells together again, each as the bundle says it must be."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import Any
+
+from nbproctor import sanitize
+from nbproctor.notebook import Bundle, Cell
+from nbproctor.submission.match import Match, answer_places, plain
+from nbproctor.submission.read import RawCell
+
+# position in the student's notebook, cell of the bundle, cell of the new notebook
+Entry = tuple[int | None, Cell | None, dict[str, Any]]
+
+_SAID = {
+    "found": "Cells that had lost their marks (as after Colab or VS Code) were found "
+    "again by their id, text and place",
+    "restored": "Locked cells were put back as given",
+    "copies": "Unchanged copies of given cells were left out",
+    "text": "Answers that had become text cells are code again",
+    "moved": "Locked cells were moved back to their place",
+    "missing": "Locked cells that were missing were put back",
+    "merged": "Answers were found in the cell of another exercise",
+    "lost": "There is no cell in your notebook for",
+}
+
+
+def rebuild(
+    cells: list[RawCell], match: Match, bundle: Bundle
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the cells of a gradable notebook, and sentences on what was changed."""
+    changes: dict[str, list[str]] = {key: [] for key in _SAID}
+    answers = answer_places(cells, match, bundle)
+    moved = _misplaced(match, bundle, answers)
+    known = {cell.id: cell for cell in bundle.cells if cell.nbgrader}
+    out: list[Entry] = []
+    for position, raw in enumerate(cells):
+        cell = match.get(position)
+        if cell is None:
+            original = known.get(raw["grade_id"] or "")
+            if original and _redundant(raw, original):
+                changes["copies"].append(original.id)
+            else:
+                out.append((position, None, _own(raw)))
+        elif position in moved:
+            changes["moved"].append(cell.id)
+        else:
+            if raw["grade_id"] != cell.id:
+                changes["found"].append(cell.id)
+            if cell.locked and not _as_given(raw, cell):
+                changes["restored"].append(cell.id)
+            elif raw["cell_type"] != cell.nbgrader["cell_type"]:
+                changes["text"].append(cell.id)
+            out.append((position, cell, _known(cell, raw["source"], raw)))
+    _insert_absent(out, bundle, answers, changes)
+    made = _with_ids([cell for _, _, cell in out])
+    return made, [
+        f"{_SAID[key]}: {_some(names)}." for key, names in changes.items() if names
+    ]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more
+
+
+def _redundant(raw: RawCell, original: Cell) -> bool:
+    """Whether this copy is of a locked cell, or of an untouched solution cell."""
+    return original.locked or plain(raw["source"]) == plain(original.stub)
+
+
+def _as_given(raw: RawCell, cell: Cell) -> bool:
+    same = plain(raw["source"]) in (plain(cell.stub), plain(cell.source))
+    return same and raw["cell_type"] == cell.nbgrader["cell_type"]
+
+
+def _insert_absent(
+    out: list[Entry],
+    bundle: Bundle,
+    answers: dict[str, int],
+    changes: dict[str, list[str]],
+) -> None:
+    """Put every cell that is not there after the cell it follows in the source."""
+    spot = 0
+    for cell in bundle.cells:
+        if not cell.nbgrader:
+            continue
+        here = [i for i, (_, there, _) in enumerate(out) if there is cell]
+        if here:
+            spot = here[0] + 1
+            continue
+        if cell.id in answers:  # its tests have to come after that other cell
+            spot = 1 + next(
+                i
+                for i, (position, _, _) in enumerate(out)
+                if position == answers[cell.id]
+            )
+            changes["merged"].append(cell.id)
+        elif cell.kind in ("solution", "task"):
+            changes["lost"].append(cell.id)
+        elif cell.id not in changes["moved"]:
+            changes["missing"].append(cell.id)
+        out.insert(spot, (None, cell, _known(cell, "", None)))
+        spot += 1
+
+
+def _misplaced(match: Match, bundle: Bundle, answers: dict[str, int]) -> set[int]:
+    """Return the positions of locked cells that stand where they cannot work."""
+    order = {cell.id: i for i, cell in enumerate(bundle.cells)}
+    kept = _in_order([order[cell.id] for _, cell in sorted(match.items())])
+    return {
+        position
+        for position, cell in match.items()
+        if cell.locked
+        and (
+            order[cell.id] not in kept
+            or position < answers.get(cell.exercise or "", -1)
+        )
+    }
+
+
+def _in_order(ranks: list[int]) -> set[int]:
+    """Return the longest run of source positions that is in order already."""
+    tails: list[int] = []
+    chains: list[list[int]] = []
+    for rank in ranks:
+        at = bisect_left(tails, rank)
+        chain = [*(chains[at - 1] if at else []), rank]
+        tails[at : at + 1], chains[at : at + 1] = [rank], [chain]
+    return set(chains[-1]) if chains else set()
+
+
+def _known(cell: Cell, source: str, raw: RawCell | None) -> dict[str, Any]:
+    kind = cell.nbgrader["cell_type"]
+    made = _own(
+        {**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source}
+    )
+    if cell.locked:
+        made["source"] = cell.source
+    made["metadata"]["nbgrader"] = dict(cell.nbgrader)
+    return made
+
+
+def _own(raw: RawCell) -> dict[str, Any]:
+    made = {key: raw[key] for key in ("cell_type", "id", "source")} | {"metadata": {}}
+    if raw["cell_type"] == "code":
+        made |= {"outputs": [], "execution_count": None}
+    else:  # a page shows HTML in it alive, in a raw cell too
+        attached = sanitize.attachments(raw.get("attachments"))
+        made["source"] = sanitize.markdown(raw["source"], attached)
+        if attached and raw["cell_type"] == "markdown":
+            made["attachments"] = attached
+    return made
+
+
+def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give every cell an id of its own that the notebook format accepts."""
+    taken = {c["id"] for c in cells if "nbgrader" in c["metadata"]}
+    for number, cell in enumerate(cells):
+        if "nbgrader" in cell["metadata"]:
+            continue
+        name = cell["id"]
+        if name in taken or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            name = f"own-{number}"
+        while name in taken:
+            name += "x"
+        cell["id"] = name
+        taken.add(name)
+    return cells

@@ -1,0 +1,1 @@
+"""What is promised; the folders are the rooms of the package."""

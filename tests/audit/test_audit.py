@@ -1,0 +1,285 @@
+"""What `nbproctor audit` promises a teacher."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.audit import matrix
+from nbproctor.audit.audit import AuditError, AuditResult, audit
+from nbproctor.audit.matrix import Entry
+from nbproctor.audit.oracle import disagreement
+from nbproctor.notebook import Bundle
+
+NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
+# Numbers that tell where or how many, and code that the student wrote.
+HARMLESS = [
+    r"`[^`]*`",
+    r"\([\d, ]*\)",
+    r"\[[\d, ]*\]",
+    r"\d+ of \d+ (entries|are bad)",
+    r"(rows?|columns?|index|line|dim|size|axis|dimension|operand) [\d, ]+",
+    r"found \d+",
+]
+
+
+@pytest.fixture
+def tiny(project: Path, tmp_path: Path) -> Path:
+    """A copy of the example course."""
+    return Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
+
+
+def put(course: Path, name: str, text: str) -> None:
+    path = course / "variants/tiny" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def entry(result: AuditResult, exercise: str, kind: str, name: str) -> Entry:
+    key = exercise, kind, name
+    return next(e for e in result.entries if (e.exercise, e.kind, e.name) == key)
+
+
+# --- the example ----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
+    seen = []
+    result = audit(tiny, "tiny", progress=seen.append)
+    assert result.faults == [] and result.hints == ()
+    assert result.killed == 1 and result.survivors == []
+    assert {c.name: c.passed for c in result.checks} == dict.fromkeys(
+        ("source", "release is clean", "master", "blank"), True
+    )
+    assert len(seen) >= len(result.entries) > 20
+    assert entry(result, "fizz", "right", "if_and_else").fuzzed
+    html, data = matrix.write(result, tmp_path / "audit")
+    assert json.loads(data.read_text("utf-8"))["killed"] == 1
+    page = html.read_text("utf-8")
+    assert "returns_the_number" in page and "<script" not in page
+    assert not (tiny / "release").exists() and not (tiny / "gradebook.db").exists()
+
+
+@pytest.mark.slow
+def test_every_bad_file_is_named_and_the_audit_goes_on(tiny):
+    put(tiny, "fizz/right/loses.py", "def fizz(n):\n    return 'fizz'\n")
+    put(
+        tiny,
+        "fizz/right/only_small_numbers.py",
+        "def fizz(n):\n    return 'fizz' if n % 3 == 0 or n > 99 else str(n)\n",
+    )
+    put(tiny, "fizz/right/hangs.py", "def fizz(n):\n    while True: pass\n")
+    put(tiny, "fizz/wrong/hangs_at_once.py", "while True: pass\n")
+    put(tiny, "fizz/wrong/dies.py", "def fizz(n):\n    import os; os._exit(0)\n")
+    put(tiny, "fizz/wrong/is_right.py", "def fizz(n):\n    return [str(n), 'fizz']\\\n"
+        "        [n % 3 == 0]\n")  # fmt: skip
+    put(tiny, "fizz/wrong/no_python.py", "def fizz(n) return n\n")
+    put(tiny, "nothing/right/lost.py", "x = 1\n")
+    put(tiny, "mean_of/oracle.py", "def inputs(rng):\n    return ([1.0],)\n")
+    put(
+        tiny,
+        "fizz/equivalent.toml",
+        '"fizz: gone" = "old"\n"fizz: operator: n % 3 → n // 3" = "a lie"\n',
+    )
+    result = audit(tiny, "tiny")
+    faults = "\n".join(result.faults)
+    for expected in (
+        "variants/tiny/fizz/right/loses.py: loses 2 of 5 points (fizz-numbers: ",
+        "variants/tiny/fizz/right/only_small_numbers.py: disagrees with the oracle",
+        "variants/tiny/fizz/right/hangs.py: loses 5 of 5 points",
+        "variants/tiny/fizz/wrong/is_right.py: keeps full marks",
+        "variants/tiny/fizz/wrong/no_python.py does not parse",
+        "variants/tiny/nothing: there is no exercise 'nothing'",
+        "variants/tiny/mean_of/oracle.py: does not define oracle()",
+        "names 'fizz: gone', but there is no such mutant",
+        "fizz: is filed as equivalent, but fizz-",
+    ):
+        assert expected in faults
+    assert len(result.faults) == 9, faults
+    hung = entry(result, "fizz", "wrong", "hangs_at_once")
+    assert hung.lost == 5 and "did not finish" in hung.notes[0]
+    assert "ended the Python process" in entry(result, "fizz", "wrong", "dies").notes[0]
+    printed = "\n".join(matrix.lines(result))
+    assert "variants/tiny/fizz/wrong/hangs_at_once.py: " in printed
+    assert entry(result, "mean_of", "right", "fmean").lost == 0
+
+
+@pytest.mark.slow
+def test_without_variants_there_are_mutants_and_a_hint(tiny):
+    shutil.rmtree(tiny / "variants")
+    result = audit(tiny, "tiny")
+    assert {e.kind for e in result.entries} == {"reference", "mutant"}
+    assert result.faults == []
+    assert "Put right solutions into" in result.hints[0]
+    survivor = result.survivors[0]
+    assert survivor.name == "fizz: sign flipped: n % 3 → -(n % 3)"
+    assert "+    return 'fizz' if -(n % 3) == 0 else str(n)" in survivor.diff
+    assert survivor.diff in "\n".join(matrix.lines(result))
+
+
+@pytest.mark.slow
+def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
+    notebook = tiny / "source/tiny/tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    text = text.replace("assert mean_of(numbers) == 2", "mean_of(numbers)")
+    text = text.replace(
+        '(0, -3, 9)] == [\\"fizz\\"] * 3', '(0, 3)] == [\\"fizz\\"] * 2'
+    )
+    text = text.replace("n % 3 == 0 else", "n % 3 == 0 and n >= 0 else")
+    notebook.write_text(text, "utf-8")
+    result = audit(tiny, "tiny")
+    assert any(f.startswith("blank: 2 of 10 points") for f in result.faults)
+    wrong = [e for e in result.survivors if e.name.endswith("n >= 0 → n % 3 == 0")]
+    assert wrong and result.killed < 1
+    # The oracle knows what the tests do not: here the reference itself is wrong.
+    assert any("reference" in e.kind and e.disagreement for e in result.entries)
+
+
+@pytest.mark.slow
+def test_a_release_that_is_older_than_its_source_is_a_fault(tiny):
+    nbgrader.generate(tiny, "tiny")
+    assert audit(tiny, "tiny").faults == []
+    released = tiny / "release/tiny/tiny.ipynb"
+    released.write_text(released.read_text("utf-8").replace("fizz(3)", "fizz(6)"))
+    faults = audit(tiny, "tiny").faults
+    assert len(faults) == 1 and "is not what the source makes" in faults[0]
+
+
+@pytest.mark.slow
+def test_a_reference_that_does_not_run_stops_the_audit_and_is_named(tiny):
+    notebook = tiny / "source/tiny/tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    notebook.write_text(text.replace("import Fraction", "import Friction"), "utf-8")
+    with pytest.raises(AuditError, match=r"the cell setup of .* fails: ImportError"):
+        audit(tiny, "tiny")
+
+
+def test_an_unknown_assignment_is_told_with_those_that_exist(tiny):
+    with pytest.raises(AuditError, match="Assignments in this course: tiny"):
+        audit(tiny, "tinny")
+
+
+# --- what follows from what was found -------------------------------------------------
+
+
+def made(name: str, kind: str, **caught: str) -> Entry:
+    lost = float(len(caught))
+    return Entry("e", kind, name, "", "", lost, 2, caught, "", False, "", ())  # type: ignore[arg-type]
+
+
+def test_a_test_that_catches_nothing_alone_is_dead_weight():
+    entries = (
+        made("a", "wrong", t1="e is zero", t2="e is zero"),
+        made("b", "mutant", t1="e is zero"),
+        made("c", "right", t3="x"),
+    )
+    tests = {"e": ("t1", "t2", "t3")}
+    result = AuditResult("a", tests, entries, (), (), (), 0.0)
+    assert result.idle("e") == ("t2", "t3")
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ("A hidden check fails.", False),
+        ("dW1 has the right type and shape, but is wrong everywhere", False),
+        ("Your answer could not be checked: it leads to a TypeError.", False),
+        ("dW1 has shape (3, 4), but should be (4, 3): it is transposed", True),
+        ("l1 leaves out W2", True),
+    ],
+)
+def test_a_message_counts_only_if_it_names_a_symptom(message, named):
+    assert made("a", "wrong", t=message).named is named
+
+
+# --- equivalence fuzzing --------------------------------------------------------------
+
+
+def test_fuzzing_finds_the_first_difference_and_hands_out_copies():
+    def inputs(rng):
+        return rng.normal(size=3), {"scale": 2.0}
+
+    def oracle(x, options):
+        return {"y": np.array([options["scale"] * v for v in x])}
+
+    def spoils(x, options):
+        x *= options["scale"]
+        return {"y": x}
+
+    assert disagreement(inputs, oracle, spoils) is None
+    told = disagreement(inputs, oracle, lambda x, _: {"y": abs(2 * x)})
+    assert told is not None and told.startswith("with seed 0, the answer['y']")
+    told = disagreement(inputs, oracle, lambda x, _: {"y": x / "2"})
+    assert told is not None and "raises" in told
+    told = disagreement(inputs, lambda *_: 1 / 0, spoils)
+    assert told is not None and "the oracle itself raises: ZeroDivisionError" in told
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "same"),
+    [
+        ("3", "3", True),
+        (3, "3", False),
+        ([1.0, 2], (1, 2), True),
+        ([1.0], (1, 2), False),
+        ({"a": 1}, {"b": 1}, False),
+        (None, 1.0, False),
+    ],
+)
+def test_fuzzing_compares_what_functions_return(got, want, same):
+    found = disagreement(lambda rng: 0, lambda _: want, lambda _: got)
+    assert (found is None) is same
+
+
+# --- the lab --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lab(project: Path) -> AuditResult:
+    return audit(project, "neural_network")
+
+
+@pytest.mark.slow
+def test_no_right_variant_loses_a_point_and_no_wrong_one_keeps_all(lab):
+    assert lab.faults == []
+    for count in lab.counts():
+        assert count.right >= 15 and count.wrong >= 15, count.exercise
+        assert count.unfair == count.missed == 0, count.exercise
+
+
+@pytest.mark.slow
+def test_right_variants_agree_with_an_oracle_on_random_inputs(lab):
+    right = [e for e in lab.entries if e.kind in ("right", "reference")]
+    assert all(e.fuzzed and not e.disagreement for e in right)
+
+
+@pytest.mark.slow
+def test_99_of_100_mutants_are_caught_and_the_others_have_a_reason(lab):
+    assert lab.killed >= 0.99
+    assert all(e.diff for e in lab.entries if e.kind == "mutant")
+
+
+@pytest.mark.slow
+def test_80_of_100_wrong_variants_are_told_their_symptom(lab):
+    assert lab.named >= 0.8
+
+
+@pytest.mark.slow
+def test_no_message_holds_a_number_that_is_not_public(lab, project):
+    source = project / "source/neural_network/neural_network.ipynb"
+    cells = json.loads(source.read_text("utf-8"))["cells"]
+    public = [c["source"] for c in cells if c["cell_type"] == "markdown"]
+    public += [cell.stub for cell in Bundle.read(source).cells]
+    known = set(re.findall(NUMBER, "\n".join(map("".join, public))))
+    messages = {m for e in lab.entries if e.kind == "wrong" for m in e.caught.values()}
+    assert len(messages) > 100
+    for message in messages:
+        told = re.sub("|".join(HARMLESS), "", message)
+        assert set(re.findall(NUMBER, told)) <= known, message

@@ -1,0 +1,215 @@
+"""What `nbproctor.mutate` promises the audit."""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import colorsys
+import inspect
+import textwrap
+import warnings
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nbproctor.audit.mutants import mutants
+
+REFERENCE = '''
+@add_to(NeuralNetwork)
+def gradient(self, X: np.ndarray, Y, m=None) -> dict:
+    """Gradient of 1 + 1 == 2."""
+    if m is None:
+        m = X.shape[1]  # examples
+    if m < 1:
+        raise ValueError("no example" + str(1))
+    np.random.seed(42)
+    print("training", 1 + 1)
+    for step in tqdm(range(m), desc="steps", leave=False):
+        X[:, step:] += 0.5
+    dZ = self.A.copy() - Y
+    return {"dW": dZ @ X.T / m, "db": np.sum(dZ, axis=1, keepdims=True)}
+'''
+
+
+def body(source: str) -> str:
+    """Return the right-hand side or return value that a mutant has in the end."""
+    last = ast.parse(source).body[-1]
+    assert isinstance(last, ast.Assign | ast.Expr)
+    return ast.unparse(last.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a + b", ["a - b", "a * b", "a", "b", "-(a + b)"]),
+        ("a - b", ["a + b", "b - a", "a", "b"]),
+        ("a * b", ["a / b", "a @ b", "a", "b"]),
+        ("a / b", ["a * b", "b / a", "a", "b"]),
+        ("a @ b", ["a * b", "b @ a", "a", "b"]),
+        ("a ** 2", ["a * 2", "a ** 3", "a ** 1", "a"]),
+        ("-a", ["a"]),
+        ("a < b", ["a <= b", "a >= b"]),
+        ("a == b", ["a != b"]),
+        ("a in b", ["a not in b"]),
+        ("not a", ["a"]),
+        ("a and b", ["a or b", "a", "b"]),
+        ("a if b else c", ["a if not b else c"]),
+        ("f(0)", ["f(1)"]),
+        ("f(1)", ["f(2)", "f(0)"]),
+        ("f(0.5)", ["f(1.0)", "f(0.25)"]),
+        ("f(0.0)", ["f(1.0)"]),
+        ("f(1e-12)", ["f(0.0)", "f(0.01)"]),
+        ("f(True)", ["f(False)"]),
+        ("f(a, b)", ["f(b, a)", "f(a)", "a"]),
+        ("a[1:n]", ["a[2:n]", "a[0:n]", "a[1:n + 1]", "a[1:n - 1]", "a[1:]", "a[:n]"]),
+        ("range(m)", ["range(m + 1)", "range(m - 1)"]),
+        ("a.T", ["a"]),
+        ("a.copy()", ["a"]),
+        ("np.array(a)", ["a"]),
+        ("np.copy(a)", ["a"]),
+        ("np.asarray(a).reshape(-1)", ["np.asarray(a)", "a.reshape(-1)"]),
+        ("np.abs(a)", ["a"]),
+        ("np.sign(a)", ["a"]),
+        ("np.sum(a, axis=1)", ["np.sum(a)", "np.sum(a, axis=0)", "np.mean(a, axis=1)"]),
+        ("a.mean(keepdims=True)", ["a.mean()", "a.mean(keepdims=False)", "a.sum("]),
+        ("np.argmax(a)", ["np.argmin(a)"]),
+        ("np.zeros(a)", ["np.ones(a)"]),
+        ("np.maximum(a, b)", ["np.minimum(a, b)"]),
+        ("np.exp(a)", ["np.expm1(a)"]),
+        ("np.log(a)", ["np.log2(a)"]),
+        ("(a, b)", ["(b, a)"]),
+        ("{'p': a, 'q': b}", ["{'p': a}", "{'q': b}", "{'p': b, 'q': a}"]),
+    ],
+)
+def test_the_mistakes_people_make_in_an_expression(
+    source: str, expected: list[str]
+) -> None:
+    made = [body(m.source) for m in mutants(f"x = {source}") if "pass" not in m.source]
+    for want in expected:
+        assert any(got.startswith(want) for got in made), (want, made)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("return x", "return None"),
+        ("w -= g", "w += g"),
+        ("w -= g", "w = g"),
+        ("w -= g", "pass"),
+        ("if a:\n    return x", "if not a:\n    return x"),
+        ("while a:\n    f()", "while not a:\n    f()"),
+        ("for i in a:\n    f(i)\nreturn i", "pass\nreturn i"),
+        ("self.costs = []\nreturn self", "pass\nreturn self"),
+    ],
+)
+def test_the_mistakes_people_make_in_a_statement(source: str, expected: str) -> None:
+    cell = "def f():\n" + textwrap.indent(source, "    ")
+    want = "def f():\n" + textwrap.indent(expected, "    ")
+    assert ast.unparse(ast.parse(want)) in {mutant.source for mutant in mutants(cell)}
+
+
+def test_what_is_not_graded_is_left_alone() -> None:
+    for mutant in mutants(REFERENCE):
+        kept = (
+            "@add_to(NeuralNetwork)",
+            "(self, X: np.ndarray, Y, m=None) -> dict:",
+            '"""Gradient of 1 + 1 == 2."""',
+            "print('training', 1 + 1)",
+        )
+        for text in kept:
+            assert text in mutant.source
+        if "tqdm" in mutant.source:
+            assert "desc='steps', leave=False)" in mutant.source
+        if "seed" in mutant.source:
+            assert "seed(42)" in mutant.source
+        if "ValueError" in mutant.source:
+            assert "raise ValueError('no example' + str(1))" in mutant.source
+
+
+def test_symmetric_arguments_are_not_swapped() -> None:
+    made = {mutant.source for mutant in mutants("x = np.maximum(a, b)")}
+    assert "x = np.minimum(a, b)" in made
+    assert "x = np.maximum(b, a)" not in made
+
+
+@pytest.mark.parametrize(
+    "module", [REFERENCE, bisect, pytest.param(colorsys, marks=pytest.mark.slow)]
+)
+def test_every_mutant_is_valid_new_and_named(module: ModuleType | str) -> None:
+    source = module if isinstance(module, str) else inspect.getsource(module)
+    made = mutants(source)
+    assert len(made) > 40
+    assert len({mutant.name for mutant in made}) == len(made)
+    trees = {ast.dump(ast.parse(mutant.source)) for mutant in made}
+    assert len(trees | {ast.dump(ast.parse(source))}) == len(made) + 1
+    for mutant in made:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # such as `1(x)`
+            compile(mutant.source, mutant.name, "exec")
+
+
+def test_the_diff_turns_the_reference_into_the_mutant() -> None:
+    reference = ast.unparse(ast.parse(REFERENCE))
+    for mutant in mutants(REFERENCE):
+        assert mutant.diff.startswith("--- reference\n+++ mutant\n@@")
+        lines = mutant.diff.splitlines()[2:]
+        for sign, text in ("-", reference), ("+", mutant.source):
+            changed = [line[1:] for line in lines if line.startswith(sign)]
+            assert changed
+            assert set(changed) <= set(text.splitlines())
+        assert len(lines) < 20
+
+
+def test_names_survive_what_is_written_around_them() -> None:
+    names = [mutant.name for mutant in mutants(REFERENCE)]
+    moved = "# a comment\n\n\n" + REFERENCE.replace("# examples", "# of examples")
+    assert [mutant.name for mutant in mutants(moved)] == names
+    grown = mutants("import numpy as np\n" + REFERENCE + "\nother = 1 + 1\n")
+    assert [m.name for m in grown if m.name.startswith("gradient")] == names
+    assert "gradient: transpose dropped: X.T → X" in names
+    assert "gradient: constant: axis=1 → axis=0" in names
+    assert all("\n" not in name and len(name) < 200 for name in names)
+
+
+def test_a_cell_that_is_no_python_is_refused() -> None:
+    with pytest.raises(SyntaxError):
+        mutants("%matplotlib inline")
+
+
+def test_unpacked_arguments_stay_where_they_are_allowed() -> None:
+    for mutant in mutants("x = self.f(*a) + np.sum(*a, b) + f(b, *a)"):
+        compile(mutant.source, mutant.name, "exec")
+
+
+def test_a_thorough_test_kills_every_mutant() -> None:
+    """Against a formula written another way, none of them survives."""
+    source = (
+        "def f(W, b, m):\n"
+        "    W = W.copy()\n"
+        "    W *= 3\n"
+        "    return np.sum(np.abs(W), axis=0) / (2 * m) + b[1:]\n"
+    )
+    rng = np.random.default_rng(3)
+    W, b = rng.normal(size=(3, 3)), rng.normal(size=4)
+    want = [sum(abs(3 * W[i, j]) for i in range(3)) / 10 + b[j + 1] for j in range(3)]
+
+    def passes(cell: str) -> bool:
+        names: dict[str, Any] = {"np": np}
+        given = W.copy()
+        try:
+            exec(cell, names)
+            got = names["f"](given, b, 5)
+            return (
+                bool(np.allclose(got, want))
+                and np.shape(got) == (3,)
+                and bool((given == W).all())
+            )
+        except Exception:
+            return False
+
+    assert passes(source)
+    made = mutants(source)
+    assert len(made) > 30
+    assert [mutant.diff for mutant in made if passes(mutant.source)] == []

@@ -1,0 +1,635 @@
+"""One notebook of three exercises through the whole judge, honest and hostile."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbgrader.utils import determine_grade
+
+from nbproctor.judge import main
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
+from tests.forked import spawn
+
+pytestmark = pytest.mark.slow
+
+PROVIDED = """
+import numpy as np
+from numpy.testing import assert_allclose
+
+def add_to(cls):
+    def attach(method):
+        setattr(cls, method.__name__, method)
+        return method
+    return attach
+
+class Act: ...
+class Net:
+    def __init__(self, n):
+        self.n, self.activation = n, Act()
+        self.W = np.ones((n, n))
+"""
+ACT = """
+@add_to(Act)
+def __call__(self, z):
+    return np.maximum(z, 0)
+"""
+FORWARD = """
+@add_to(Net)
+def forward(self, X):
+    Z = self.W @ X
+    return {"Z": Z, "A": self.activation(Z)}
+"""
+SCALE = """
+def scale_in_place(x, factor):
+    x *= factor
+"""
+DEMO = "print(Net(3).forward(np.eye(3))['A'].sum())"
+ORACLE = """
+### BEGIN HIDDEN TESTS
+class Twice:
+    def __init__(self): self._calls = 0
+    def __call__(self, z):
+        self._calls += 1
+        return 2 * z
+def make_net(W, activation):
+    net = Net.__new__(Net)
+    net.W, net.activation = W, activation
+    return net
+### END HIDDEN TESTS
+"""
+TESTS = {
+    "act_public": """
+got = Act()(np.array([-1.0, 2.0]))
+assert got.shape == (2,), f"expected shape (2,), found {got.shape}"
+assert_allclose(got, [0, 2])
+print("looks good")
+""",
+    "act_values": """
+assert_allclose(Act()(np.array([-3.5, 0.0, 4.25])), [0, 0, 4.25])
+""",
+    "act_partial": """
+points = 0.0
+for z in (-2.0, 5.0):
+    points += float(Act()(z)) == max(z, 0)
+points
+""",
+    "forward_values": """
+from nbproctor.expect import expect
+twice, W = Twice(), np.arange(6.0).reshape(2, 3)
+net = make_net(W, twice)
+got = net.forward(np.ones((3, 4)))
+expect(got["Z"], W @ np.ones((3, 4)), "Z")
+expect(got["A"], 2 * W @ np.ones((3, 4)), "A")
+assert twice._calls == 1, "activation is called once"
+""",
+    "forward_unchanged": """
+W = np.ones((2, 2))
+net = make_net(W, Twice())
+net.forward(np.ones((2, 1)))
+assert_allclose(net.W, W, err_msg="W was changed")
+""",
+    "scale_values": """
+x = np.arange(4.0)
+assert scale_in_place(x, 2.5) is None
+assert_allclose(x, [0, 2.5, 5, 7.5])
+""",
+}
+POINTS = {
+    "act_public": 0,
+    "act_values": 4,
+    "act_partial": 2,
+    "forward_values": 6,
+    "forward_unchanged": 1,
+    "scale_values": 3,
+}
+FULL = {name: float(points) for name, points in POINTS.items()}
+LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
+
+
+def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
+    points = float(POINTS.get(name, 0))
+    skip = name == "demo"
+    return Cell(name, kind, source, points, exercise, skip, name, source, {})
+
+
+SOURCE = (
+    cell("provided", "provided", PROVIDED),
+    cell("oracle", "oracle", ORACLE),
+    cell("act", "solution", ACT, "act"),
+    cell("act_public", "test", TESTS["act_public"], "act"),
+    cell("act_values", "test", TESTS["act_values"], "act"),
+    cell("act_partial", "test", TESTS["act_partial"], "act"),
+    cell("forward", "solution", FORWARD, "forward"),
+    cell("forward_values", "test", TESTS["forward_values"], "forward"),
+    cell("forward_unchanged", "test", TESTS["forward_unchanged"], "forward"),
+    cell("demo", "provided", DEMO),
+    cell("scale", "solution", SCALE, "scale"),
+    cell("scale_values", "test", TESTS["scale_values"], "scale"),
+)
+
+
+def submission(
+    *,
+    extra: dict[str, str] | None = None,
+    without: tuple[str, ...] = (),
+    **changed: str,
+) -> tuple[StudentCell, ...]:
+    """Return the notebook of a student; `extra` cells come before a named cell."""
+    cells: list[tuple[str | None, str]] = []
+    for ours in SOURCE:
+        if extra and ours.id in extra:
+            cells.append((None, extra[ours.id]))
+        if ours.id not in without:
+            cells.append((ours.id, changed.get(ours.id, ours.source)))
+    if extra and "end" in extra:
+        cells.append((None, extra["end"]))
+    return tuple(StudentCell(n, *pair) for n, pair in enumerate(cells))
+
+
+def grade(student: tuple[StudentCell, ...], **options: Any) -> Report:
+    job = Job(SOURCE, student, options.pop("limits", LIMITS), **options)
+    return Report.from_bytes(main.main(job.to_bytes(), spawn))
+
+
+def points(report: Report) -> dict[str, float]:
+    return {verdict.cell_id: verdict.points for verdict in report.verdicts}
+
+
+def verdict(report: Report, name: str) -> Verdict:
+    return next(v for v in report.verdicts if v.cell_id == name)
+
+
+def lost(report: Report) -> set[str]:
+    """Tests that earned less than everything, or failed without points to lose."""
+    return {v.cell_id for v in report.verdicts if v.outcome != "passed"}
+
+
+def nbgrader_points(report: Report) -> dict[str, float]:
+    """What nbgrader's own rule makes of the outputs."""
+    made = {}
+    for name, most in POINTS.items():
+        node: Any = nbformat.v4.new_code_cell("", outputs=report.tests[name])
+        node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": most}
+        made[name] = determine_grade(nbformat.from_dict(node))[0]
+    return made
+
+
+# --- honest -----------------------------------------------------------------------
+
+
+def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
+    report = grade(submission())
+    assert points(report) == FULL
+    assert lost(report) == set()
+    assert nbgrader_points(report) == FULL
+    assert report.notes == []
+    assert "looks good" in json.dumps(report.tests["act_public"])
+
+
+def test_a_skipped_demo_is_not_run_because_the_source_says_so() -> None:
+    report = grade(submission())
+    place = [ours.id for ours in SOURCE].index("demo")
+    assert place not in report.outputs
+
+
+def test_a_demo_that_a_student_changed_is_run() -> None:
+    scale = SCALE.replace("x *= factor", "x *= same(factor)")
+    assert scale != SCALE
+    assert points(grade(submission(scale=scale)))["scale_values"] == 0
+    helper = "def same(number):\n    return number"
+    assert points(grade(submission(demo=helper, scale=scale))) == FULL
+
+
+WRONG: dict[str, tuple[dict[str, str], dict[str, float]]] = {
+    "sign": ({"act": ACT.replace("np.maximum(z, 0)", "z")}, {"act_values": 0.0}),
+    "half": (
+        {"act": ACT.replace("np.maximum(z, 0)", "np.abs(z)")},
+        {"act_values": 0.0, "act_partial": 1.0},
+    ),
+    "blank": (
+        {"forward": FORWARD.split("Z =")[0] + "raise NotImplementedError"},
+        {"forward_values": 0.0, "forward_unchanged": 0.0},
+    ),
+    "syntax": ({"scale": "def scale_in_place(x, factor:"}, {"scale_values": 0.0}),
+    "copy": ({"scale": SCALE.replace("x *= factor", "x = x * factor")}, {}),
+    "changes W": (
+        {"forward": FORWARD.replace("Z = self", "self.W += 1; Z = self")},
+        {"forward_values": 0.0, "forward_unchanged": 0.0},
+    ),
+}
+WRONG["copy"][1]["scale_values"] = 0.0
+WRONG["sign"][1]["act_partial"] = 1.0
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_exercise_loses_its_own_points_and_no_others(name: str) -> None:
+    changed, expected = WRONG[name]
+    report = grade(submission(**changed))  # type: ignore[arg-type]
+    assert points(report) == FULL | expected
+    assert nbgrader_points(report) == FULL | expected
+
+
+def test_messages_name_the_students_line_and_nothing_of_a_hidden_test() -> None:
+    report = grade(
+        submission(
+            act="\n\n@add_to(Act)\ndef __call__(self, z):\n    y = z\n"
+            "    raise ValueError(f'got {z}')",
+            scale=SCALE.replace("x *= factor", "x += factor"),
+            forward=FORWARD.replace("self.W @ X", "X.T @ self.W"),
+        ),
+    )
+    told = verdict(report, "act_values")
+    assert told.outcome == "error"
+    assert "ValueError" in told.message
+    assert "line 6" in told.message
+    assert "raise ValueError" in told.message
+    text = json.dumps([report.tests[n] for n in POINTS if n != "act_public"])
+    for secret in ("3.5", "4.25", "7.5", "assert", "Twice", "make_net"):
+        assert secret not in text.replace("AssertionError", "")
+    assert "got [-1." in verdict(report, "act_public").message
+    assert "forward" in verdict(report, "forward_values").message
+
+
+def test_stderr_and_warnings_of_the_student_cost_nothing() -> None:
+    noisy = ACT.replace("return", "import sys; print('!', file=sys.stderr); return")
+    report = grade(submission(act=noisy))
+    assert points(report) == nbgrader_points(report) == FULL
+
+
+def test_an_exercise_does_not_pay_for_another_ones_mistake() -> None:
+    # The student's own `forward` of `Net` calls a helper of another cell, too.
+    broken = submission(provided=PROVIDED + "\ndef helper(z): return z", act="1/0")
+    forward = FORWARD.replace("self.activation(Z)", "self.activation(Z) + check()")
+    check = "def check():\n    return 0 * Act()(np.zeros(1))[0]"
+    cells = submission(act="1/0", forward=forward, extra={"forward": check})
+    report = grade(cells)
+    assert verdict(report, "forward_values").source == "follow-through"
+    assert verdict(report, "forward_values").points == 6
+    assert "Right, given correct" in verdict(report, "forward_values").message
+    assert lost(report) == {"act_public", "act_values", "act_partial"}
+    assert nbgrader_points(report) == points(report)
+    switched_off = grade(cells, follow_through=False)
+    assert verdict(switched_off, "forward_values").points == 0
+    assert lost(grade(broken)) == lost(report)
+
+
+def test_the_reference_of_the_exercise_under_test_is_never_near_it() -> None:
+    thief = (
+        "import gc, inspect\n"
+        "found = [s for s in gc.get_objects() if isinstance(s, str)]\n"
+        "def scale_in_place(x, factor):\n"
+        "    import linecache\n"
+        "    text = ''.join(l for e in linecache.cache.values() for l in e[2])\n"
+        "    if 'x *= ' + 'factor' in text: x.__imul__(factor)\n"
+    )
+    report = grade(submission(scale=thief, act="1/0"))
+    assert verdict(report, "scale_values").points == 0
+    assert verdict(report, "forward_values").points == 6
+
+
+def test_tests_that_were_moved_or_deleted_are_judged_all_the_same() -> None:
+    cells = submission(without=("act_values", "scale_values"))
+    assert points(grade(cells)) == FULL
+    shuffled = [c for c in submission() if c.id != "forward_values"]
+    moved = next(c for c in submission() if c.id == "forward_values")
+    for order in ([moved, *shuffled], [*shuffled, moved]):
+        again = tuple(replace(c, index=n) for n, c in enumerate(order))
+        assert points(grade(again)) == FULL
+
+
+def test_a_deleted_exercise_is_an_error_of_that_exercise() -> None:
+    report = grade(submission(without=("scale",)))
+    assert lost(report) == {"scale_values"}
+    assert "`scale_in_place` does not exist" in verdict(report, "scale_values").message
+
+
+def test_a_test_sees_the_notebook_as_it_is_at_its_place() -> None:
+    cells = submission(extra={"forward": "del Act.__call__"})
+    report = grade(cells)
+    assert points(report) == FULL  # the tests of `act` come before
+
+
+def test_seeds_of_a_test_hold_for_the_student_too() -> None:
+    source = (
+        cell("provided", "provided", "import numpy as np"),
+        cell("draw", "solution", "def draw(): return np.random.rand(3)", "draw"),
+        cell(
+            "draw_test",
+            "test",
+            "np.random.seed(3)\nwant = np.random.rand(3)\n"
+            "np.random.seed(3)\nassert (draw() == want).all()",
+            "draw",
+        ),
+    )
+    student = tuple(
+        StudentCell(n, c.id, c.source) for n, c in enumerate(source) if c.kind != "test"
+    )
+    report = main.grade(Job(source, student, LIMITS), spawn)
+    assert report.verdicts[0].outcome == "passed", report.verdicts[0].message
+
+
+def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
+    drawn = np.random.RandomState(0).rand()
+    draws = f"assert np.random.rand() == {drawn}\nnp.random.rand(5)"
+    cells = (
+        *SOURCE,
+        cell("act_public", "test", draws, "act"),
+        cell("act_partial", "test", draws + "\n2", "act"),
+    )
+    report = main.grade(Job(cells, submission(), LIMITS), spawn)
+    assert [v.outcome for v in report.verdicts[-2:]] == ["passed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [
+        ("def sum(values):\n    return values[0] + values[1]", 2),
+        ("def sum(values):\n    return 7", 0),
+        ("", 0),
+    ],
+)
+def test_an_exercise_named_like_a_builtin_is_the_students_not_pythons(
+    answer: str, points: float
+) -> None:
+    source = (
+        cell(
+            "sum",
+            "solution",
+            "def sum(values):\n    return values[0] + values[1]",
+            "sum",
+        ),
+        replace(cell("t", "test", "assert sum([1, 2]) == len('abc')", "sum"), points=2),
+    )
+    student = (StudentCell(0, "sum", answer),)
+    (verdict,) = main.grade(Job(source, student, LIMITS), spawn).verdicts
+    assert verdict.points == points, verdict.message
+
+
+@pytest.mark.parametrize(
+    "body", ["raise KeyError(1)", "import os; os._exit(0)", "while True: pass"]
+)
+def test_an_object_without_text_costs_its_own_exercise_only(body: str) -> None:
+    act = f"""
+class Odd:
+    def __repr__(self): {body}
+    __str__ = __repr__
+@add_to(Act)
+def __call__(self, z): return Odd()
+"""
+    told = cell("act_values", "test", "got = Act()(1)\nassert got == 1, got", "act")
+    cells = tuple(told if ours.id == told.id else ours for ours in SOURCE)
+    report = Report.from_bytes(
+        main.main(Job(cells, submission(act=act), LIMITS).to_bytes(), spawn)
+    )
+    assert verdict(report, "act_values").outcome == "failed"
+    assert points(report) == FULL | {"act_values": 0, "act_partial": 0}
+
+
+def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
+    started = []
+
+    def fail_later() -> Any:
+        started.append(1)
+        if len(started) > 1:
+            raise OSError("no process left")
+        return spawn()
+
+    hang = ACT.replace("return", "import os; os._exit(0)\n    return")
+    job = Job(SOURCE, submission(act=hang), LIMITS, follow_through=False)
+    with pytest.raises(OSError, match="no process left"):
+        main.main(job.to_bytes(), fail_later)
+
+
+FAKE = """
+class Any:
+    def __getattr__(self, name): return self
+    def __call__(self, *_): return True
+np = Any()
+def half(x): return -1
+"""
+
+
+@pytest.mark.parametrize("provided", ["import numpy as np", "x = 1"])
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [
+        ("import numpy as np\ndef half(x): return np.divide(x, 2)", 2),
+        (FAKE, 0),
+        ("", 0),
+    ],
+)
+def test_a_module_that_the_reference_imports_is_not_the_students(
+    provided: str, answer: str, points: int
+) -> None:
+    test = "np.testing.assert_allclose(half(4.0), 2.0)"
+    source = (
+        cell("provided", "provided", provided),
+        cell(
+            "half", "solution", "import numpy as np\ndef half(x): return x / 2", "half"
+        ),
+        replace(cell("t", "test", test, "half"), points=2),
+    )
+    student = tuple(
+        StudentCell(n, ours.id, text)
+        for n, (ours, text) in enumerate(zip(source, (provided, answer), strict=False))
+    )
+    (verdict,) = main.grade(Job(source, student, LIMITS), spawn).verdicts
+    assert verdict.points == points, verdict.message
+
+
+def test_what_is_to_be_imported_must_be_there() -> None:
+    source = (
+        cell("half", "solution", "from math import sqrt as root", "half"),
+        replace(cell("t", "test", "assert root(4) == 2", "half"), points=2),
+    )
+    for answer, points in (("from math import sqrt as root", 2), ("", 0)):
+        student = (StudentCell(0, "half", answer),)
+        (verdict,) = main.grade(Job(source, student, LIMITS), spawn).verdicts
+        assert verdict.points == points, verdict.message
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "earned"),
+    [
+        ("1.5", 1.5),
+        ("np.float32(1.5)", 1.5),
+        ("np.array([2.0, 1.0])", 1.0),
+        ("np.array([2.0], dtype=object)", 0.0),
+        ("np.array(['2'])", 0.0),
+        ("np.array([])", 0.0),
+        ("np.complex128(2)", 0.0),
+        ("2j", 0.0),
+        ("Act()", 0.0),
+        ("np.nan", 0.0),
+        ("10**400", 2.0),
+        ("-(10**400)", 0.0),
+        ("__import__('fractions').Fraction(3, 2)", 1.5),
+        ("__import__('fractions').Fraction(-1000)", 0.0),
+        ("__import__('decimal').Decimal('-1e500')", 0.0),
+        ("__import__('decimal').Decimal('nan')", 0.0),
+        ("np.array([True])", 2.0),
+        ("'well done'", 2.0),
+        ("None", 2.0),
+    ],
+)
+def test_a_test_that_ends_in_a_value_gives_points_by_it(
+    ends_in: str, earned: float
+) -> None:
+    partial = cell("act_partial", "test", ends_in, "act")
+    cells = tuple(partial if ours.id == partial.id else ours for ours in SOURCE)
+    job = Job(cells, submission(), LIMITS, follow_through=False)
+    report = Report.from_bytes(main.main(job.to_bytes(), spawn))
+    assert points(report) == FULL | {"act_partial": earned}
+
+
+def test_a_test_may_bind_a_name_of_the_students_anew() -> None:
+    source = "Net = Net\nold = scale_in_place\ndel scale_in_place\nassert old, Net(1)"
+    anew = cell("scale_values", "test", source, "scale")
+    cells = tuple(anew if ours.id == anew.id else ours for ours in SOURCE)
+    report = Report.from_bytes(
+        main.main(Job(cells, submission(), LIMITS).to_bytes(), spawn)
+    )
+    assert points(report) == FULL
+
+
+def test_a_test_that_cannot_be_compiled_is_broken() -> None:
+    waits = cell("act_values", "test", "await Act()(1)", "act")
+    cells = tuple(waits if ours.id == waits.id else ours for ours in SOURCE)
+    report = Report.from_bytes(
+        main.main(Job(cells, submission(), LIMITS).to_bytes(), spawn)
+    )
+    assert verdict(report, "act_values").outcome == "not run"
+    assert points(report) == FULL | {"act_values": 0}
+
+
+def test_a_broken_test_says_that_it_is_the_test() -> None:
+    for trouble in ("def (", "raise"):
+        broken = tuple(
+            replace(c, source=f"{trouble}\n") if c.id == "oracle" else c for c in SOURCE
+        )
+        report = main.grade(Job(broken, submission(), LIMITS), spawn)
+        assert {v.outcome for v in report.verdicts} == {"not run"}
+        assert "test is broken" in report.verdicts[0].message
+
+
+def test_a_judge_started_in_a_folder_imports_nothing_from_it(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")
+    (tmp_path / "colorsys.py").write_text("raise SystemError('shadowed')")
+    source = (*SOURCE[:-1], replace(SOURCE[-1], source="import colorsys"))
+    job = Job(source, submission(), LIMITS)
+    report = Report.from_bytes(main.main(job.to_bytes(), spawn))
+    assert lost(report) == set()
+
+
+# --- hostile ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("while True: pass", "timeout"),
+        ("__import__('os')._exit(0)", "died"),
+        ("__import__('ctypes').string_at(0)", "died"),
+    ],
+)
+def test_a_function_that_hangs_or_dies_costs_only_its_exercise(
+    body: str, outcome: str
+) -> None:
+    report = grade(submission(act=ACT.replace("return np.maximum(z, 0)", body)))
+    assert lost(report) == {"act_public", "act_values", "act_partial"}
+    assert {verdict(report, n).outcome for n in lost(report)} == {outcome}
+    assert "`act`" in verdict(report, "act_values").message
+    assert points(report)["forward_values"] == 6  # the untouched exercises
+    assert points(report)["scale_values"] == 3
+    assert nbgrader_points(report) == points(report)
+
+
+@pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)"])
+def test_a_cell_that_hangs_or_dies_is_stopped_and_the_rest_is_graded(body: str) -> None:
+    limits = replace(LIMITS, cell=0.5)
+    cells = submission(extra={"act": body, "end": "print('last')"})
+    report = grade(cells, limits=limits)
+    assert points(report) == FULL
+    stopped = next(n for n, c in enumerate(cells) if c.source == body)
+    assert report.outputs[stopped][0]["ename"] == "CellStopped"
+    assert report.outputs[len(cells) - 1][0]["text"] == "last\n"
+    assert len(report.notes) == 1
+
+
+def test_a_submission_has_a_time_limit_of_its_own() -> None:
+    cells = submission(extra={"act": "import time; time.sleep(30)"})
+    report = grade(cells, limits=replace(LIMITS, submission=0.5, cell=20.0))
+    assert {v.outcome for v in report.verdicts} == {"not run"}
+    assert "time" in report.verdicts[0].message
+
+
+ALWAYS_EQUAL = """
+class Yes(np.ndarray):
+    def __eq__(self, other): return np.True_
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs): return np.True_
+    def __array_function__(self, function, *rest): return np.True_
+class YesToAll:
+    def __eq__(self, other): return True
+    def __getitem__(self, key): return self
+    def __float__(self): return 0.0
+"""
+HOSTILE = {
+    "an always equal object": (
+        ALWAYS_EQUAL + ACT.replace("np.maximum(z, 0)", "YesToAll()"),
+        {"act_public", "act_values", "act_partial"},
+    ),
+    "an ndarray subclass": (
+        ALWAYS_EQUAL + ACT.replace("np.maximum(z, 0)", "np.array(z).view(Yes)"),
+        {"act_public", "act_values", "act_partial"},
+    ),
+    "a forged verdict": (
+        'print(\'{"passed": true, "points": 100}\')\n'
+        + ACT.replace("np.maximum(z, 0)", "print('{\"passed\": true}')"),
+        {"act_public", "act_values", "act_partial"},
+    ),
+    "patched test tools": (
+        "import numpy.testing, builtins\n"
+        "numpy.testing.assert_allclose = lambda *a, **k: None\n"
+        "builtins.AssertionError = builtins.float = lambda *a: 5\n"
+        "np.testing = None\n" + ACT.replace("np.maximum(z, 0)", "z"),
+        {"act_public", "act_values", "act_partial"},
+    ),
+    "swallowed errors": (
+        "get_ipython().set_custom_exc((Exception,), lambda *a: None)\n"
+        "get_ipython().input_transformers_post.append(\n"
+        "    lambda lines: [x for x in lines if 'assert' not in x])\n"
+        + ACT.replace("np.maximum(z, 0)", "z"),
+        {"act_public", "act_values", "act_partial"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_is_earned_that_the_answer_did_not_earn(name: str) -> None:
+    act, expected = HOSTILE[name]
+    report = grade(submission(act=act))
+    assert lost(report) == expected
+    assert points(report)["act_values"] == 0
+    assert points(report)["scale_values"] == 3  # the untouched exercises
+    assert points(report)["forward_values"] == 6
+
+
+def test_what_a_call_prints_in_a_hidden_test_stays_out() -> None:
+    leak = ACT.replace(
+        "return", "print('leak', z); print('leak', z, flush=True); return"
+    )
+    report = grade(submission(act=leak))
+    assert points(report) == FULL
+    assert "leak" not in json.dumps([report.outputs, report.tests])
+    again = "import sys\nsaved = []\n" + ACT.replace(
+        "return", "saved.append(z); return"
+    )
+    report = grade(submission(act=again, extra={"end": "print('saved', len(saved))"}))
+    assert points(report) == FULL

@@ -1,0 +1,303 @@
+"""kit.py on a toy project: real environments, real interpreters, no mocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nbproctor.cli.app import app
+
+WINDOWS = os.name == "nt"
+NOBODY = 65534
+CALLED = """\
+import json, os, shutil, sys
+seen = {"verb": sys.argv[1:], "folder": os.getcwd(), "prefix": sys.prefix,
+        "tool": shutil.which("python")}
+print(json.dumps(seen))
+sys.exit(7 if "fail" in sys.argv else 0)
+"""
+BUILD = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "nbproctor"
+version = "0"
+"""
+
+
+@pytest.fixture
+def toy(project: Path, tmp_path: Path) -> Path:
+    """kit.py with one small pin and a package that says how it is called."""
+    root = tmp_path / "a toy"
+    (root / "nbproctor").mkdir(parents=True)
+    shutil.copy(project / "kit.py", root)
+    pin = re.search(r"^six==\S+$", (project / "requirements.txt").read_text(), re.M)
+    assert pin
+    (root / "requirements.txt").write_text(pin[0] + "\n")
+    (root / "nbproctor" / "__init__.py").touch()
+    (root / "nbproctor" / "__main__.py").write_text(CALLED)
+    (root / "pyproject.toml").write_text(BUILD)
+    return root
+
+
+def kit(root: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, root / "kit.py", *words],
+        env=os.environ | variables,
+        cwd=root.parent,
+        text=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture
+def made(toy: Path) -> Path:
+    """The toy after its first run."""
+    first = kit(toy, "grade")
+    assert first.returncode == 0, first.stderr
+    return toy
+
+
+def seen(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    assert result.returncode == 0, result.stderr
+    answer: dict[str, object] = json.loads(result.stdout)
+    return answer
+
+
+def without_uv(tmp_path: Path) -> dict[str, str]:
+    """Variables under which no uv is found."""
+    module = subprocess.run([sys.executable, "-m", "uv"], capture_output=True)
+    if module.returncode == 0:
+        pytest.skip("this Python has uv as a module")
+    empty = tmp_path / "empty"
+    empty.mkdir(exist_ok=True)
+    return {"PATH": str(empty)}
+
+
+def test_no_verb_prints_the_help_and_makes_nothing(toy: Path) -> None:
+    result = kit(toy)
+    assert result.returncode == 0
+    assert "python kit.py demo" in result.stdout
+    assert not (toy / ".venv").exists()
+
+
+def test_the_help_names_only_verbs_that_exist(toy: Path) -> None:
+    named = set(re.findall(r"python kit\.py (\w+)  ", kit(toy).stdout))
+    known = {c.callback.__name__ for c in app.registered_commands if c.callback}
+    assert named == known | {"test"}
+
+
+@pytest.mark.slow
+def test_the_first_run_makes_the_environment_and_runs_the_verb(toy: Path) -> None:
+    result = kit(toy, "grade", "neural_network")
+    assert seen(result) == {
+        "verb": ["grade", "neural_network"],
+        "folder": str(toy),
+        "prefix": str(toy / ".venv"),
+        "tool": shutil.which("python", path=str(toy / ".venv" / bin_folder())),
+    }
+    assert "Making .venv" in result.stderr
+
+
+def bin_folder() -> str:
+    return "Scripts" if WINDOWS else "bin"
+
+
+@pytest.mark.slow
+def test_without_uv_the_first_run_uses_venv_and_pip(toy: Path, tmp_path: Path) -> None:
+    result = kit(toy, "grade", **without_uv(tmp_path))
+    assert seen(result)["prefix"] == str(toy / ".venv")
+    assert "with pip" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_second_run_installs_nothing_and_passes_the_status_on(made: Path) -> None:
+    stamp = (made / ".venv" / "kit.json").stat().st_mtime_ns
+    result = kit(made, "fail")
+    assert result.returncode == 7
+    assert result.stderr == ""
+    assert (made / ".venv" / "kit.json").stat().st_mtime_ns == stamp
+
+
+def lose_python(venv: Path) -> None:
+    for path in (venv / bin_folder()).glob("python*"):
+        path.unlink()
+
+
+def lose_package(venv: Path) -> None:
+    next(venv.rglob("six.py")).unlink()
+
+
+def empty_package(venv: Path) -> None:
+    for path in next(venv.rglob("six-*.dist-info")).iterdir():
+        path.unlink()
+
+
+def lose_stamp(venv: Path) -> None:
+    (venv / "kit.json").unlink()
+
+
+def cut_stamp(venv: Path) -> None:
+    stamp = venv / "kit.json"
+    stamp.write_text(stamp.read_text()[:40])
+
+
+def become_file(venv: Path) -> None:
+    shutil.rmtree(venv)
+    venv.write_text("not a folder")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damage",
+    [lose_python, lose_package, empty_package, lose_stamp, cut_stamp, become_file],
+)
+def test_a_damaged_environment_is_made_anew(
+    made: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(made / ".venv")
+    result = kit(made, "grade")
+    assert "Renewing .venv" in result.stderr
+    assert seen(result)["prefix"] == str(made / ".venv")
+    assert not (made / ".venv.old").exists()
+
+
+@pytest.mark.slow
+def test_a_moved_project_gets_an_environment_of_its_own(made: Path) -> None:
+    moved = made.rename(made.with_name("elsewhere"))
+    assert seen(kit(moved, "grade"))["prefix"] == str(moved / ".venv")
+
+
+@pytest.mark.slow
+def test_changed_pins_renew_the_environment(made: Path) -> None:
+    pins = made / "requirements.txt"
+    pins.write_text(pins.read_text() + "# one more line\n")
+    assert "Renewing .venv" in kit(made, "grade").stderr
+    assert kit(made, "grade").stderr == ""
+
+
+@pytest.mark.slow
+def test_a_failed_installation_keeps_the_old_environment(made: Path) -> None:
+    (made / "requirements.txt").write_text("six==0.0.1.dev1\n")
+    result = kit(made, "grade")
+    assert result.returncode == 1
+    assert "six" in result.stderr and "nothing was left half-made" in result.stderr
+    assert (made / ".venv" / "kit.json").exists()
+    assert not (made / ".venv.old").exists()
+
+
+@pytest.mark.parametrize("tool", ["uv", "pip"])
+@pytest.mark.slow
+def test_without_a_network_nothing_is_left_half_made(
+    toy: Path, tmp_path: Path, tool: str
+) -> None:
+    nowhere = "http://127.0.0.1:9/simple"  # the discard port: refused at once
+    variables = {
+        "PIP_INDEX_URL": nowhere,
+        "PIP_RETRIES": "0",
+        "PIP_NO_CACHE_DIR": "1",
+        "UV_DEFAULT_INDEX": nowhere,
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+        "UV_HTTP_RETRIES": "0",
+    }
+    if tool == "pip":
+        variables |= without_uv(tmp_path)
+    result = kit(toy, "grade", **variables)
+    assert result.returncode == 1
+    assert "internet" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (toy / ".venv").exists()
+
+
+def run_as(toy: Path, preparation: str, **variables: str) -> str:
+    """Run kit.py after some lines of Python; return what it complained of."""
+    code = f"import runpy, sys; {preparation}; sys.argv = ['kit.py', 'demo']; "
+    code += "runpy.run_path('kit.py', run_name='__main__')"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=toy,
+        env=os.environ | variables,
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert not (toy / ".venv").exists()
+    return result.stderr
+
+
+def test_a_python_without_venv_gets_the_line_to_install_it(
+    toy: Path, tmp_path: Path
+) -> None:
+    complaint = run_as(toy, "sys.modules['ensurepip'] = None", **without_uv(tmp_path))
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert f"sudo apt install python{version}-venv" in complaint
+
+
+def test_an_old_python_is_told_which_one_is_needed(toy: Path) -> None:
+    complaint = run_as(toy, "sys.version_info = (3, 10, 4, 'final', 0)")
+    assert "This is Python 3.10, but the kit needs 3.11" in complaint
+
+
+def old_pythons() -> list[Path]:
+    versions = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    found = sorted(versions.glob("*/bin/python"))
+    names = ["python2.7", *(f"python3.{minor}" for minor in range(4, 11))]
+    found += [Path(path) for name in names if (path := shutil.which(name))]
+    show = "import sys; print(sys.version_info[:2] < (3, 11))"
+    return [
+        path
+        for path in found
+        if subprocess.run([path, "-c", show], capture_output=True).stdout[:4] == b"True"
+    ]
+
+
+def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
+    pythons = old_pythons()
+    if not pythons:
+        pytest.skip("no Python below 3.11 on this machine")
+    for python in pythons:
+        result = subprocess.run(
+            [python, "kit.py", "demo"], cwd=toy, text=True, capture_output=True
+        )
+        assert result.returncode == 1, python
+        assert "the kit needs 3.11 or newer" in result.stderr, python
+
+
+@pytest.mark.skipif(WINDOWS, reason="POSIX permissions")
+def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
+    toy.chmod(0o555)
+    for folder in toy.parents[:3]:  # pytest keeps its own folders private
+        folder.chmod(0o755)
+    somebody = NOBODY if os.geteuid() == 0 else None  # root may write anywhere
+    result = subprocess.run(
+        [python_for(somebody), toy / "kit.py", "demo"],
+        user=somebody,
+        cwd="/",
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == 1
+    assert str(toy) in result.stderr and "may write" in result.stderr
+    assert not (toy / ".venv").exists()
+
+
+def python_for(user: int | None) -> str:
+    """Return a Python that `user` can start: root's own may be hidden from others."""
+    candidates = [sys.executable, *map(str, Path("/usr/bin").glob("python3.1[1-9]"))]
+    for python in candidates:
+        try:
+            subprocess.run([python, "-c", "import ensurepip"], user=user, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return python
+    pytest.skip("no Python that another user can start")

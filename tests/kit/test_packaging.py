@@ -1,0 +1,253 @@
+"""Pins, licences and the zip for students."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from zipfile import ZipFile
+
+import nbformat
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import nbproctor
+from nbproctor.kit import handout, sample
+from nbproctor.notebook import Bundle
+
+LAB = "neural_network"
+PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+
+
+def pins(path: Path) -> set[Requirement]:
+    lines = path.read_text().splitlines()
+    return {Requirement(s) for line in lines if (s := line.partition("#")[0].strip())}
+
+
+@pytest.fixture(scope="module")
+def runtime(project: Path) -> set[Requirement]:
+    return pins(project / "requirements.txt")
+
+
+@pytest.fixture(scope="module")
+def lock(project: Path) -> set[Requirement]:
+    return pins(project / "requirements.lock")
+
+
+@pytest.fixture(scope="module")
+def declared(project: Path) -> dict[str, list[Requirement]]:
+    table = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    groups = table["optional-dependencies"] | {"runtime": table["dependencies"]}
+    return {name: list(map(Requirement, group)) for name, group in groups.items()}
+
+
+def installed(some: set[Requirement], python: str, platform: str) -> dict[str, str]:
+    """What pip takes from `some` there: canonical name → version."""
+    place = {
+        "python_version": python,
+        "python_full_version": f"{python}.7",
+        "sys_platform": platform,
+        "platform_system": PLATFORMS[platform],
+        "os_name": "nt" if platform == "win32" else "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+    chosen = [p for p in some if p.marker is None or p.marker.evaluate(place)]
+    versions = {canonicalize_name(p.name): str(p.specifier)[2:] for p in chosen}
+    assert len(versions) == len(chosen), "two pins of one package"
+    return versions
+
+
+places = pytest.mark.parametrize("platform", PLATFORMS)
+pythons = pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+
+
+def test_every_pin_is_one_exact_version(lock: set[Requirement]) -> None:
+    for pin in lock:
+        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
+
+
+@places
+@pythons
+def test_requirements_is_a_part_of_the_lock(
+    runtime: set[Requirement], lock: set[Requirement], python: str, platform: str
+) -> None:
+    part, whole = (installed(some, python, platform) for some in (runtime, lock))
+    assert part.items() < whole.items()
+
+
+@places
+@pythons
+def test_pins_satisfy_what_the_project_declares(
+    declared: dict[str, list[Requirement]],
+    runtime: set[Requirement],
+    lock: set[Requirement],
+    python: str,
+    platform: str,
+) -> None:
+    for some, groups in (
+        (runtime, ["runtime"]),
+        (lock, ["runtime", "dev", "cluster"]),
+    ):
+        versions = installed(some, python, platform)
+        for wanted in (r for group in groups for r in declared[group]):
+            if wanted.marker is None or wanted.marker.evaluate(
+                {"sys_platform": platform, "platform_system": PLATFORMS[platform]}
+            ):
+                assert versions[canonicalize_name(wanted.name)] in wanted.specifier
+
+
+def test_requirements_is_closed_and_holds_nothing_for_developers(
+    declared: dict[str, list[Requirement]], runtime: set[Requirement]
+) -> None:
+    """Walk the installed packages: an account of needs that the lock did not make."""
+    needed: set[str] = set()
+    waiting = list(declared["runtime"])
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        extras = wanted.extras or {""}
+        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        key = f"{name}{sorted(extras)}"
+        if key in needed:
+            continue
+        needed |= {key, name}
+        for text in metadata.requires(name) or []:
+            further = Requirement(text)
+            if further.marker is None or any(
+                further.marker.evaluate({"extra": extra}) for extra in extras
+            ):
+                further.marker = None
+                waiting.append(further)
+    needed = {name for name in needed if not name.endswith("]")}
+    pinned = {canonicalize_name(p.name) for p in runtime}
+    assert needed <= pinned
+    others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
+    assert not pinned & (others - needed)
+
+
+@places
+def test_every_python_gets_the_same_numpy(
+    lock: set[Requirement], platform: str
+) -> None:
+    versions = [installed(lock, p, platform)["numpy"] for p in ("3.11", "3.12", "3.13")]
+    assert len(set(versions)) == 1
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements.lock"])
+def test_pins_name_no_index_and_no_machine(project: Path, name: str) -> None:
+    text = (project / name).read_text()
+    assert not re.search(r"https?:|^\s*-|@ |/", text, re.M)
+
+
+def test_torch_is_left_to_the_benchmarks(
+    declared: dict[str, list[Requirement]], lock: set[Requirement]
+) -> None:
+    assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
+    assert "torch" not in {pin.name for pin in lock}
+
+
+def test_version_and_licences_agree(project: Path) -> None:
+    citation = (project / "CITATION.cff").read_text()
+    assert f"\nversion: {nbproctor.__version__}\n" in citation
+    assert (project / "LICENSE").read_text().startswith("MIT License")
+    assert "CC BY 4.0" in (project / "LICENSE-content").read_text()
+    assert "sha256" in (project / "data" / "mnist" / "README.md").read_text()
+
+
+# ---- what students get ---------------------------------------------------------------
+
+
+@pytest.fixture
+def course(project: Path, tmp_path: Path) -> Path:
+    """The course with the release as it is committed, and nothing in dist/."""
+    for folder in (f"source/{LAB}", f"release/{LAB}", "data"):
+        shutil.copytree(project / folder, tmp_path / folder)
+    shutil.copy(project / "requirements.txt", tmp_path)
+    return tmp_path
+
+
+def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> None:
+    with ZipFile(handout.pack(course, LAB)) as archive:
+        assert archive.namelist() == [
+            f"{LAB}/START.html",
+            f"{LAB}/data/mnist/README.md",
+            f"{LAB}/data/mnist/train-images-idx3-ubyte.gz",
+            f"{LAB}/data/mnist/train-labels-idx1-ubyte.gz",
+            f"{LAB}/{LAB}.ipynb",
+            f"{LAB}/requirements.txt",
+        ]
+        notebook = archive.read(f"{LAB}/{LAB}.ipynb")
+        page = archive.read(f"{LAB}/START.html").decode()
+        wanted = archive.read(f"{LAB}/requirements.txt").decode()
+    assert notebook == (course / "release" / LAB / f"{LAB}.ipynb").read_bytes()
+    assert "$" not in page and all(s in page for s in ("Windows", "macOS", "Linux"))
+    names = [line.partition("==")[0] for line in wanted.splitlines()]
+    assert names == sorted(
+        ["jupyter", "matplotlib", "nbgrader", "numpy", "seaborn", "tqdm", "wget"]
+    )
+    assert set(wanted.split()) < set((course / "requirements.txt").read_text().split())
+
+
+def test_the_same_release_makes_the_same_zip(course: Path) -> None:
+    first = handout.pack(course, LAB).read_bytes()
+    for path in course.rglob("*"):
+        path.touch()
+    (course / "release" / LAB / ".ipynb_checkpoints").mkdir()
+    (course / "release" / LAB / ".ipynb_checkpoints" / "old.ipynb").touch()
+    assert handout.pack(course, LAB).read_bytes() == first
+
+
+def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
+    course: Path,
+) -> None:
+    pins_file = course / "requirements.txt"
+    pins_file.write_text(re.sub(r"(?m)^seaborn==.*\n", "", pins_file.read_text()))
+    with pytest.raises(handout.HandoutError, match="seaborn"):
+        handout.pack(course, LAB)
+    assert not (course / "dist").exists()
+
+
+# ---- the sample class ----------------------------------------------------------------
+
+
+def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None:
+    bundle = Bundle.read(project / "source" / LAB / f"{LAB}.ipynb")
+    release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
+    students = sample.read_class(project / "examples" / "sample_class.toml")
+    assert len({student.id for student in students}) == len(students) >= 10
+    variants = project / "variants" / LAB
+    made = {s.id: sample.hand_in(s, release, bundle, variants) for s in students}
+    for student in students:
+        name, notebook = made[student.id]
+        assert name == (student.file or f"{LAB}.ipynb")
+        cells = {
+            mark["grade_id"]: cell
+            for cell in notebook.cells
+            if (mark := cell.metadata.get("nbgrader"))
+        }
+        touched = {*student.variants, *student.cells}
+        solved = bundle.exercises if student.solved is None else student.solved
+        for exercise in bundle.exercises:
+            source = cells[exercise].source
+            assert "### BEGIN" not in source
+            unsolved = "raise NotImplementedError" in source
+            assert unsolved == (exercise not in touched and exercise not in solved)
+    assert made["dpatel"][1] == release
+
+
+def test_an_unknown_exercise_or_variant_is_named(project: Path) -> None:
+    bundle = Bundle.read(project / "source" / LAB / f"{LAB}.ipynb")
+    release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
+    variants = project / "variants" / LAB
+    for student in (
+        sample.Student("a", "A", "", solved=("sigmiod",)),
+        sample.Student("a", "A", "", variants={"sigmoid": "right/sigmiod"}),
+        sample.Student("a", "A", "", cells={"sigmiod": "pass"}),
+    ):
+        with pytest.raises(sample.SampleError, match="sigmiod"):
+            sample.hand_in(student, release, bundle, variants)

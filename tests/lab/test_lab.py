@@ -1,0 +1,335 @@
+"""The lab keeps its contract: numbers, shapes, data and reference solutions.
+
+Reference solutions are held against oracles that share no code with them: SciPy,
+scikit-learn, scalar formulas and finite differences.
+"""
+
+import ast
+import gzip
+import json
+import math
+import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import nbclient
+import nbformat
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+from scipy.special import expit
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import label_binarize
+
+from nbproctor.notebook import Bundle
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
+DATA = ROOT / "data/mnist"
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+POINTS = {
+    "sigmoid": 6, "sigmoid_prime": 6, "one_hot": 8, "compute_cost": 8,
+    "regularization": 6, "regularization_grad": 8, "initialize_parameters": 6,
+    "forward_propagation": 12, "backward_propagation": 20, "update_parameters": 6,
+    "fit": 9, "predict": 5,
+}  # fmt: skip
+NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """What the reference notebook defines, without loading the digits."""
+    names = {}
+    for cell in Bundle.read(SOURCE).of_kind("provided", "solution"):
+        if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
+            exec(cell.source.replace("%matplotlib inline", ""), names)
+    names["tqdm"] = lambda items, **_: items
+    return names
+
+
+@pytest.fixture
+def network(lab):
+    """A network with parameters of ordinary size and both penalties."""
+    made = lab["NeuralNetwork"](5, 4, 3, 0.3, reg=lab["Regularization"](0.2, 0.5))
+    rng = np.random.default_rng(0)
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(made, name, rng.normal(size=getattr(made, name).shape))
+    return made
+
+
+# --- the notebook ---------------------------------------------------------------
+
+
+def test_points_are_those_of_the_contract():
+    bundle = Bundle.read(SOURCE)
+    points = dict.fromkeys(bundle.exercises, 0)
+    for cell in bundle.of_kind("test"):
+        points[cell.exercise] += cell.points
+    assert points == POINTS
+    assert sum(points.values()) == 100
+
+
+def test_every_exercise_has_a_public_test_and_several_hidden_ones():
+    bundle = Bundle.read(SOURCE)
+    for exercise in bundle.exercises:
+        tests = [c for c in bundle.of_kind("test") if c.exercise == exercise]
+        assert sum(not c.points for c in tests) == 1, exercise
+        assert sum(c.points > 0 for c in tests) >= 3, exercise
+
+
+def test_the_source_holds_no_outputs_and_stable_ids():
+    cells = json.loads(SOURCE.read_text("utf-8"))["cells"]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == [] and cell["execution_count"] is None
+        assert cell["id"].replace("-", "").isalnum()
+    assert len({cell["id"] for cell in cells}) == len(cells)
+
+
+def test_graded_tests_show_one_comment_and_nothing_else():
+    for cell in Bundle.read(SOURCE).of_kind("test"):
+        if cell.points:
+            shown = cell.stub.strip()
+            assert shown.startswith("# Checked here: ") and "\n" not in shown, cell.id
+
+
+def test_public_tests_say_what_must_hold_and_bind_no_student_name():
+    for cell in Bundle.read(SOURCE).of_kind("test"):
+        if not cell.points:
+            assert cell.source.startswith("# "), cell.id
+            stored = {
+                node.id
+                for node in ast.walk(ast.parse(cell.source))
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            }
+            assert stored <= {"got", "want", "name"}, cell.id
+
+
+@pytest.mark.slow
+def test_the_solved_lab_runs_clean_and_reads_93_of_100_digits():
+    notebook = nbformat.read(SOURCE, as_version=4)
+    where = {"metadata": {"path": str(SOURCE.parent)}}
+    nbclient.NotebookClient(notebook, timeout=120, resources=where).execute()
+    outputs = {c.id: c.outputs for c in notebook.cells if c.cell_type == "code"}
+    for cell, made in outputs.items():
+        assert not [o for o in made if o.get("name") == "stderr"], cell
+    last = outputs["score"][0].text.split()[-1]
+    assert float(last) >= 0.93
+    assert "(784, 5000) (1, 5000)" in outputs["shapes"][0].text
+    assert "(784, 55000) (1, 55000)" in outputs["shapes"][0].text
+    assert "7 3 8 9 3 9 7 7 5 4" in outputs["shapes"][0].text
+
+
+# --- reference solutions against independent oracles ----------------------------
+
+
+@pytest.mark.parametrize("z", [-1000, 0.3, [-700, -40.5, 0, 40.5, 700, 1000]])
+def test_sigmoid_is_scipys(lab, z):
+    sigmoid = lab["Sigmoid"]()
+    np.testing.assert_allclose(sigmoid(z), expit(np.float64(z)), rtol=1e-12)
+    slope = expit(np.float64(z)) * expit(-np.float64(z))
+    np.testing.assert_allclose(sigmoid.prime(z), slope, atol=1e-15)
+    assert np.shape(sigmoid(z)) == np.shape(z)
+
+
+def test_known_numbers_of_the_contract(lab):
+    z = np.linspace(-10, 10, 100)
+    known = [4.53978687e-05, 5.55606489e-05, 6.79983174e-05]
+    np.testing.assert_allclose(lab["Sigmoid"]()(z)[:3], known, rtol=1e-8)
+    known = [4.53958077e-05, 5.55575620e-05, 6.79936937e-05]
+    np.testing.assert_allclose(lab["Sigmoid"]().prime(z)[:3], known, rtol=1e-8)
+    np.random.seed(1)
+    labels = np.random.randn(2, 3) > 0
+    cost = lab["compute_cost"](np.array([[0.5, 0.49, 0.5], [0.1, 0.2, 0.3]]), labels)
+    assert cost == pytest.approx(1.3770374287, rel=1e-8)
+    weights = np.array([0.1, -0.2, 0.3, 0.4]), np.array([-0.5, 0.6, 0.7, 0.8])
+    reg = lab["Regularization"](0.3, 0.2)
+    assert reg.l1(*weights, 5) == pytest.approx(0.216)
+    assert reg.l2(*weights, 5) == pytest.approx(0.0408)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_one_hot_is_scikit_learns(lab, dtype):
+    Y = np.random.default_rng(0).integers(0, 9, size=(1, 300)).astype(dtype)
+    want = label_binarize(Y[0], classes=range(10)).T  # class 9 is absent
+    np.testing.assert_array_equal(lab["one_hot"](Y, 10), want)
+
+
+@pytest.mark.parametrize("label", [-1, 4])
+def test_one_hot_refuses_labels_out_of_range(lab, label):
+    with pytest.raises(ValueError, match="labels must lie in"):
+        lab["one_hot"](np.array([[0, label]]), 4)
+
+
+def test_cost_is_the_sum_of_scikit_learns_log_losses(lab):
+    rng = np.random.default_rng(0)
+    A2 = rng.uniform(0.01, 0.99, size=(4, 50))
+    Y = np.eye(4)[:, rng.integers(0, 4, 50)]
+    want = sum(log_loss(y, a, labels=[0, 1]) for y, a in zip(Y, A2, strict=True))
+    assert lab["compute_cost"](A2, Y) == pytest.approx(want)
+
+
+def test_gradients_are_finite_differences(lab, network):
+    rng = np.random.default_rng(1)
+    X, Y = rng.normal(size=(5, 7)), np.eye(3)[:, rng.integers(0, 3, 7)]
+    grads = network.backward_propagation(X, Y, network.forward_propagation(X))
+    for name in ("W1", "b1", "W2", "b2"):
+        kept = getattr(network, name)
+
+        def cost(flat, name=name, kept=kept):
+            setattr(network, name, flat.reshape(kept.shape))
+            reg, weights = network.reg, (network.W1, network.W2, 7)
+            data = lab["compute_cost"](network.forward_propagation(X)["A2"], Y)
+            return data + reg.l1(*weights) + reg.l2(*weights)
+
+        want = approx_fprime(kept.ravel(), cost, 1e-7).reshape(kept.shape)
+        setattr(network, name, kept)
+        np.testing.assert_allclose(grads[f"d{name}"], want, atol=1e-5)
+        mine = lab["numerical_gradient"](lambda c=cost, k=kept: c(k.ravel()), kept)
+        np.testing.assert_allclose(mine, want, atol=1e-5)
+
+
+def test_an_update_is_one_step_of_gradient_descent(network):
+    before = {name: getattr(network, name) for name in ("W1", "b1", "W2", "b2")}
+    grads = {f"d{name}": np.full(value.shape, 2.0) for name, value in before.items()}
+    network.update_parameters(grads)
+    for name, value in before.items():
+        np.testing.assert_allclose(getattr(network, name), value - 0.6)
+
+
+def test_training_learns_and_repeats_itself(lab):
+    rng = np.random.default_rng(2)
+    Y = np.tile([0, 1, 2], 30).reshape(1, -1)
+    X = rng.normal(scale=0.3, size=(5, 90)) + 2 * np.eye(5)[:, Y[0]]
+    net = lab["NeuralNetwork"](5, 6, 3, 0.5)
+    classifier = lab["NNClassifier"](net, epochs=15, batch_size=7)
+    costs = list(classifier.fit(X, Y).costs)
+    assert len(costs) == 15 and costs[-1] < costs[0] / 2
+    assert lab["accuracy"](classifier.predict(X), Y) > 0.95
+    assert classifier.fit(X, Y).costs == costs
+
+
+def test_accuracy_refuses_unequal_shapes(lab):
+    with pytest.raises(ValueError, match="shapes differ"):
+        lab["accuracy"](np.zeros((1, 5)), np.zeros((5, 1)))
+
+
+# --- data -----------------------------------------------------------------------
+
+
+def use(names, folder, monkeypatch, *urls):
+    """Run `find_data` in a folder; nothing but `urls` can be downloaded."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setitem(names, "DATA_URLS", list(urls))
+    return names["find_data"]
+
+
+@pytest.mark.parametrize(
+    "place", ["source/lab", "release/lab", "submitted/ada/lab", "autograded/ada/lab"]
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_data_are_found_from_every_folder(lab, tmp_path, monkeypatch, place, packed):
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "data/mnist").mkdir(parents=True)
+    name = LABELS + ".gz" * packed
+    content = (DATA / f"{LABELS}.gz").read_bytes()
+    target = tmp_path / "data/mnist" / name
+    target.write_bytes(content if packed else gzip.decompress(content))
+    assert use(lab, tmp_path / place, monkeypatch)(LABELS) == target
+
+
+@pytest.fixture
+def server(tmp_path_factory):
+    """A web server on this machine that has whatever its folder has."""
+    folder = tmp_path_factory.mktemp("web")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    handler.log_message = lambda *args: None
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        serve = partial(http.serve_forever, poll_interval=0.01)
+        threading.Thread(target=serve, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{http.server_port}/{{}}.gz"
+        http.shutdown()
+
+
+def test_missing_data_are_downloaded_once(lab, tmp_path, monkeypatch, server):
+    folder, url = server
+    shutil.copy(DATA / f"{LABELS}.gz", folder)
+    find = use(lab, tmp_path, monkeypatch, url)
+    assert find(LABELS).read_bytes() == (DATA / f"{LABELS}.gz").read_bytes()
+    (folder / f"{LABELS}.gz").unlink()  # a second download would now fail
+    assert find(LABELS).name == f"{LABELS}.gz"
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", "half"])
+def test_a_wrong_download_leaves_nothing(lab, tmp_path, monkeypatch, server, content):
+    folder, url = server
+    whole = (DATA / f"{LABELS}.gz").read_bytes()
+    wrong = whole[: len(whole) // 2] if content == "half" else content
+    (folder / f"{LABELS}.gz").write_bytes(wrong)
+    find = use(lab, tmp_path, monkeypatch, url)
+    with pytest.raises(FileNotFoundError, match="put the file into a folder"):
+        find(LABELS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_network_says_what_to_do(lab, tmp_path, monkeypatch):
+    find = use(lab, tmp_path, monkeypatch, "http://127.0.0.1:9/{}")
+    with pytest.raises(FileNotFoundError, match=r"Could not download.*\n?.*data/mnist"):
+        find(IMAGES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_file_is_left_alone_and_not_used(lab, tmp_path, monkeypatch, capsys):
+    (tmp_path / LABELS).write_bytes(b"damaged")
+    with pytest.raises(FileNotFoundError):
+        use(lab, tmp_path, monkeypatch)(LABELS)
+    assert "is damaged" in capsys.readouterr().out
+    assert (tmp_path / LABELS).read_bytes() == b"damaged"
+
+
+def idx(magic, sizes, content):
+    return np.array([magic, *sizes], dtype=">i4").tobytes() + content
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "reason"),
+    [
+        (b"", idx(2049, [2], b"01"), "images: not an IDX file"),
+        (b"<!DOCTYPE html>" * 9, idx(2049, [2], b"01"), "images: not an IDX file"),
+        (idx(2051, [2, 2, 2], b"1234567"), idx(2049, [2], b"01"), "images: holds 7 b"),
+        (idx(2051, [2, 2, 2], b"12345678"), idx(2049, [3], b"012"), "labels: 3 labels"),
+        (idx(2051, [2, 2, 2], b"12345678"), idx(2051, [2], b"01"), "labels: not an ID"),
+    ],
+)
+def test_files_that_are_not_mnist_are_refused(lab, tmp_path, images, labels, reason):
+    paths = tmp_path / "images", tmp_path / "labels"
+    for path, content in zip(paths, (images, labels), strict=True):
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        lab["read_mnist"](*paths)
+
+
+def test_a_cut_gzip_file_is_refused(lab, tmp_path):
+    path = tmp_path / "images.gz"
+    path.write_bytes((DATA / f"{LABELS}.gz").read_bytes()[:1000])
+    with pytest.raises(ValueError, match="not a whole gzip file"):
+        lab["read_mnist"](path, path)
+
+
+def test_shuffling_keeps_images_and_labels_together(lab):
+    order = np.random.RandomState(42).permutation(9)
+    features, labels = lab["shuffle_data"](np.arange(9) * 10, np.arange(9))
+    np.testing.assert_array_equal(labels, order)
+    np.testing.assert_array_equal(features, 10 * order)
+    with pytest.raises(ValueError, match="9 examples, but 8 labels"):
+        lab["shuffle_data"](np.arange(9), np.arange(8))
+
+
+def test_the_shipped_data_are_mnist(lab):
+    images, labels = lab["read_mnist"](DATA / f"{IMAGES}.gz", DATA / f"{LABELS}.gz")
+    assert images.shape == (60_000, 784) and labels.shape == (60_000,)
+    assert images.dtype == labels.dtype == np.uint8
+    assert all(lab["is_intact"](DATA / f"{name}.gz", name) for name in (IMAGES, LABELS))
+    assert math.isclose(images.mean(), 33.3184, abs_tol=1e-3)  # a published mean

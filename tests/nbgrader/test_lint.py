@@ -1,0 +1,64 @@
+"""Lint finds tests that do not stand alone, or mean different things to each side."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nbproctor.nbgrader import lint
+
+pytestmark = pytest.mark.slow
+TINY = Path(__file__).parents[2] / "examples" / "tiny"
+
+
+def lint_with(tmp_path: Path, **changed: str) -> list[str]:
+    """Lint the tiny course with the code of some cells replaced."""
+    course = tmp_path / "course"
+    shutil.copytree(TINY, course)
+    path = course / "source/tiny/tiny.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    left = {name.replace("_", "-"): source for name, source in changed.items()}
+    for cell in notebook["cells"]:
+        marks = cell["metadata"].get("nbgrader", {})
+        name = marks.get("grade_id", cell["id"]).replace("_", "-")
+        if name in left:
+            cell["source"] = left.pop(name)
+    assert not left
+    path.write_text(json.dumps(notebook), "utf-8")
+    return lint(course, "tiny")
+
+
+def test_a_sound_assignment_has_no_faults(tmp_path):
+    assert lint_with(tmp_path) == []
+
+
+def test_a_wrong_reference_is_found_by_both(tmp_path):
+    faults = lint_with(tmp_path, fizz="def fizz(n):\n    return 'fizz'")
+    assert any(f.startswith("stock nbgrader: the reference earns") for f in faults)
+    assert any(f.startswith("nbproctor: the reference earns") for f in faults)
+
+
+def test_a_test_that_needs_a_skipped_demo_is_found(tmp_path):
+    faults = lint_with(
+        tmp_path, fizz_show="shown = 3", fizz_numbers="assert fizz(shown) == 'fizz'"
+    )
+    assert [f for f in faults if "stock" in f and "fizz-numbers" in f]
+    assert [f for f in faults if "nbproctor" in f and "fizz-numbers" in f]
+
+
+def test_a_test_that_needs_another_test_is_found(tmp_path):
+    faults = lint_with(
+        tmp_path,
+        fizz_numbers="made = fizz(1)\nassert made == '1'",
+        fizz_multiples="assert made == '1'",
+    )
+    assert [f for f in faults if "stock" in f and "fizz-multiples" in f]
+    assert [f for f in faults if "nbproctor" in f and "fizz-multiples" in f]
+    assert not [f for f in faults if "fizz-numbers" in f]
+
+
+def test_a_test_that_writes_to_stderr_is_found_for_stock(tmp_path):
+    faults = lint_with(tmp_path, fizz_numbers="import sys\nsys.stderr.write('hm')")
+    assert len(faults) == 1
+    assert faults[0].startswith("stock nbgrader: the reference earns 0 of 2.0")

@@ -1,0 +1,305 @@
+"""The lab under stock nbgrader: its own release, kernels, gradebook and marks.
+
+The courses of this file never call `proctor(c)`. At the end every variant is marked in
+plain Python by nbgrader's rule, and nbproctor must come to the same marks.
+"""
+
+from __future__ import annotations
+
+import csv
+import gc
+import io
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import nbclient
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from nbproctor.audit import trials
+from nbproctor.audit.trials import Trial
+from nbproctor.audit.variants import Variants
+from nbproctor.kit import sample
+from nbproctor.notebook import Bundle, Cell
+from nbproctor.pool import processors
+from nbproctor.sandbox.layers import Policy
+
+LAB = "neural_network"
+NOTEBOOK = f"{LAB}/{LAB}.ipynb"
+# Exercises that the reference solves by calling other exercises. Python looks those
+# names up in the student's own notebook, so under stock nbgrader the reference earns
+# nothing while they are blank; follow-through marks do away with that.
+CALLS = {
+    "sigmoid_prime": ("sigmoid",),  # a = self(z)
+    "fit": ("one_hot", "compute_cost"),
+}
+CALLERS = (*CALLS, *(other for others in CALLS.values() for other in others))
+PATIENCE = 60  # seconds for a variant and its tests
+
+pytestmark = pytest.mark.slow
+
+
+def start(course: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start nbgrader's own command, with nbproctor installed: hidden tests use it."""
+    here = str(Path(sys.executable).parent)
+    environment = os.environ | {
+        "PATH": os.pathsep.join([here, os.environ["PATH"]]),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(*running: subprocess.Popen[str]) -> None:
+    for process in running:
+        said, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, said[-3000:]
+
+
+@pytest.fixture(scope="module")
+def bundle(project: Path) -> Bundle:
+    return Bundle.read(project / "source" / NOTEBOOK, project / "release" / NOTEBOOK)
+
+
+@pytest.fixture(scope="module")
+def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course without nbproctor, its release made by nbgrader."""
+    made = tmp_path_factory.mktemp("stock") / "course"
+    made.mkdir()
+    for name in ("source", "data"):
+        (made / name).symlink_to(project / name)
+    lines = (project / "nbgrader_config.py").read_text().splitlines(keepends=True)
+    config = "".join(line for line in lines if "proctor" not in line.lower())
+    (made / "nbgrader_config.py").write_text(config)
+    finish(start(made, "generate_assignment", LAB))
+    return made
+
+
+# --- the release ------------------------------------------------------------------
+
+
+def test_stock_nbgrader_makes_the_committed_release_and_the_same_again(
+    course: Path, project: Path
+) -> None:
+    release = course / "release" / NOTEBOOK
+    first = release.read_bytes()
+    finish(start(course, "generate_assignment", LAB, "--force", "--no-db"))
+    assert release.read_bytes() == first
+    assert first == (project / "release" / NOTEBOOK).read_bytes()
+
+
+def test_the_release_shows_no_solution_no_hidden_test_and_no_output(
+    course: Path, project: Path
+) -> None:
+    region = r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1"
+    source = nbformat.read(project / "source" / NOTEBOOK, as_version=4)
+    text = "\n".join(cell.source for cell in source.cells)
+    public = re.sub(region, "", text, flags=re.DOTALL)
+    kept = [part for _, part in re.findall(region, text, re.DOTALL)]
+    lines = {line.strip() for part in kept for line in part.splitlines()}
+    # `return self` and the like also stand in cells that everybody may read.
+    secrets = {line for line in lines if line not in public}
+    assert len(secrets) > 0.9 * len(lines) > 300
+    released = (course / "release" / NOTEBOOK).read_text("utf-8")
+    for secret in secrets | {"### BEGIN", "### END"}:
+        assert json.dumps(secret, ensure_ascii=False)[1:-1] not in released
+    for cell in json.loads(released)["cells"]:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == [] and cell["execution_count"] is None
+
+
+def test_the_release_runs_up_to_the_first_exercise(course: Path) -> None:
+    path = course / "release" / NOTEBOOK
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(path.parent)}}
+    client = nbclient.NotebookClient(notebook, timeout=120, resources=where)
+    with pytest.raises(nbclient.exceptions.CellExecutionError) as caught:
+        client.execute()
+    assert caught.value.ename == "NotImplementedError"
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    run = [cell.id for cell in code if cell.execution_count]
+    assert run == [cell.id for cell in code][: len(run)]
+    assert run[-2:] == ["sigmoid", "try-sigmoid"]
+
+
+# --- a class, marked by stock nbgrader ------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def graded(course: Path, project: Path, bundle: Bundle) -> list[Path]:
+    """Who solved all, who solved nothing, and for each exercise one who solved it.
+
+    Two courses with half the class each, because nbgrader itself grades one by one.
+    """
+    students = [
+        sample.Student("all", "", "", None),
+        sample.Student("none", "", "", ()),
+        *(sample.Student(name, "", "", (name,)) for name in bundle.exercises),
+        sample.Student("callers", "", "", CALLERS),
+    ]
+    halves = []
+    for number in (0, 1):
+        half = course.parent / f"half{number}"
+        shutil.copytree(course, half, symlinks=True)
+        variants = project / "variants" / LAB
+        sample.write_class(students[number::2], half, bundle, variants)
+        halves.append(half)
+    finish(*[start(half, "autograde", LAB) for half in halves])
+    return halves
+
+
+@pytest.fixture(scope="module")
+def marks(graded: list[Path], bundle: Bundle) -> dict[str, dict[str, float]]:
+    """Student → exercise → points in the gradebook."""
+    exercise = {cell.id: cell.exercise for cell in bundle.of_kind("test")}
+    found: dict[str, dict[str, float]] = {}
+    for half in graded:
+        with Gradebook(f"sqlite:///{half / 'gradebook.db'}") as book:
+            for submission in book.assignment_submissions(LAB):
+                of = found[submission.student.id] = dict.fromkeys(bundle.exercises, 0.0)
+                for grade in (g for n in submission.notebooks for g in n.grades):
+                    if grade.cell.name in exercise:
+                        of[str(exercise[grade.cell.name])] += grade.auto_score
+                assert sum(of.values()) == submission.score
+    return found
+
+
+@pytest.fixture(scope="module")
+def worth(bundle: Bundle) -> dict[str, float]:
+    """Exercise → its points."""
+    points = dict.fromkeys(bundle.exercises, 0.0)
+    for cell in bundle.of_kind("test"):
+        points[str(cell.exercise)] += cell.points
+    return points
+
+
+def test_the_solution_earns_100_and_a_blank_0(marks, worth) -> None:
+    assert marks["all"] == worth
+    assert sum(worth.values()) == 100
+    assert sum(marks["none"].values()) == 0
+
+
+def test_one_exercise_alone_earns_its_own_points_and_no_others(marks, worth) -> None:
+    for name in worth:
+        own = 0.0 if name in CALLS else worth[name]
+        assert marks[name] == dict.fromkeys(worth, 0.0) | {name: own}, name
+
+
+def test_with_what_they_call_such_exercises_earn_their_points_too(marks, worth) -> None:
+    solved = {name: worth[name] for name in CALLERS}
+    assert marks["callers"] == dict.fromkeys(worth, 0.0) | solved
+
+
+def test_export_and_feedback_know_the_marks(graded: list[Path]) -> None:
+    half, students = graded[0], {"all": 100.0, "sigmoid": 6.0}
+    pages = start(half, "generate_feedback", LAB, "--student=all")
+    finish(pages, start(half, "export"))
+    with (half / "grades.csv").open(encoding="utf-8") as file:
+        scores = {
+            row["student_id"]: float(row["score"]) for row in csv.DictReader(file)
+        }
+    assert scores.items() >= students.items()
+    page = half / f"feedback/all/{LAB}/{LAB}.html"
+    assert "(Score: 100.0 / 100.0)" in page.read_text("utf-8")
+
+
+# --- nbproctor comes to the same marks ------------------------------------------------
+
+
+def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
+    """Call `run` in a process of its own, as every submission has its own kernel."""
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(PATIENCE)
+            sys.stdout = sys.stderr = io.StringIO()
+            os.write(theirs, json.dumps(sorted(run())).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        sent = pipe.read()
+    os.waitpid(pid, 0)
+    return set(json.loads(sent))
+
+
+def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
+    """Run cells in one namespace; return the tests among them that raise nothing."""
+    found = set()
+    for cell in cells:
+        try:
+            exec(cell.source.replace("%matplotlib inline", ""), names)
+        except Exception:
+            continue  # as nbgrader: 0 points, and the next cell runs all the same
+        if cell.kind == "test":
+            found.add(cell.id)
+    return found
+
+
+def passed_plainly(
+    bundle: Bundle, trials: Iterable[Trial]
+) -> Iterator[tuple[Trial, set[str]]]:
+    """Walk through the reference notebook; fork where an exercise has to be answered.
+
+    As under stock nbgrader all names are in one namespace, and all cells are run. Only
+    an answer's own demo is not: it is ungraded, and some train a network.
+    """
+    code = [cell for cell in bundle.cells if cell.kind not in ("text", "task")]
+    names: dict[str, Any] = {}
+    for place, cell in enumerate(code):
+        if cell.kind == "solution":
+            gc.freeze()  # forks need not copy what they do not touch
+            rest = code[place + 1 :]
+            own = list(itertools.takewhile(lambda c: c.kind != "solution", rest))
+            for trial in (t for t in trials if t.exercise == cell.id):
+                answer = replace(cell, source=trial.source)
+                cells = [answer, *(c for c in own if not c.skip)]
+                yield trial, in_a_fork(partial(passed, names, cells))
+            if cell.id == bundle.exercises[-1]:
+                return
+        passed(names, [cell])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # agg shows no figures
+def test_nbproctor_marks_every_variant_as_plain_python_does(
+    project: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matplotlib.use("agg")
+    monkeypatch.chdir(project)
+    variants = Variants.read(project / "variants" / LAB, sample.solutions(bundle))
+    filed = [trial for trial in variants.trials if trial.kind != "mutant"]
+    policy = Policy(files=(("data", str(bundle.data)),), weak=True)
+    folder = project / "source" / LAB
+    outcomes = trials.hold(bundle, folder, filed, {}, policy, processors())
+    ours = {outcome.trial: outcome.verdicts for outcome in outcomes}
+    differences: dict[str, set[str]] = {}
+    for trial, plain in passed_plainly(bundle, list(ours)):
+        for verdict in ours.pop(trial):
+            points = verdict.max_points if verdict.cell_id in plain else 0.0
+            agree = (verdict.outcome == "passed") == (verdict.cell_id in plain)
+            if not agree or verdict.points != points:
+                name = f"{trial.exercise}/{trial.kind}/{trial.name}"
+                differences.setdefault(name, set()).add(verdict.cell_id)
+    assert not ours
+    assert differences == {}

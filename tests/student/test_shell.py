@@ -1,0 +1,260 @@
+import os
+import pickle
+import reprlib
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from nbproctor.sanitize import clean
+from nbproctor.student.outputs import OutputLimits
+from nbproctor.student.shell import warm
+
+pytestmark = pytest.mark.slow
+
+Outputs = list[dict[str, Any]]
+Run = Callable[..., Outputs]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run cells, in order, in a fork of a warm shell; the last one's outputs."""
+
+    def in_a_fork(*cells: str, limits: OutputLimits | None = None) -> Outputs:
+        shell = warm()
+        with tempfile.TemporaryFile() as report:
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    os.chdir(tmp_path)
+                    shell.take_over()
+                    made = [shell.run(c, f"c{i}", limits) for i, c in enumerate(cells)]
+                    pickle.dump(made[-1], report)
+                except BaseException:
+                    pickle.dump(traceback.format_exc(), report)
+                finally:
+                    report.flush()
+                    os._exit(0)
+            os.waitpid(pid, 0)
+            report.seek(0)
+            outputs = pickle.load(report)
+        assert isinstance(outputs, list), outputs
+        nbformat.validate(_notebook(outputs))
+        return outputs
+
+    return in_a_fork
+
+
+def _notebook(outputs: Outputs) -> Any:
+    cell = nbformat.v4.new_code_cell("", outputs=outputs)
+    return nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell]))
+
+
+def text_of(outputs: Outputs, name: str) -> str:
+    return "".join(o["text"] for o in outputs if o.get("name") == name)
+
+
+def test_streams_and_results_keep_their_order(run: Run) -> None:
+    cell = "import sys\nprint('a')\nprint('b', file=sys.stderr)\nprint('c')\n1 + 1"
+    assert [(o.get("name"), o.get("text")) for o in run(cell)[:3]] == [
+        ("stdout", "a\n"),
+        ("stderr", "b\n"),
+        ("stdout", "c\n"),
+    ]
+    assert run(cell)[3] == {
+        "output_type": "execute_result",
+        "data": {"text/plain": "2"},
+        "metadata": {},
+        "execution_count": 1,
+    }
+
+
+def test_an_exception_is_an_error_with_the_line_of_the_cell(run: Run) -> None:
+    (output,) = run("x = 1\nx / 0")
+    assert (output["ename"], output["evalue"]) == (
+        "ZeroDivisionError",
+        "division by zero",
+    )
+    assert any("----> 2 x / 0" in line for line in output["traceback"])
+    assert "\x1b" not in "".join(output["traceback"])
+
+
+def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run: Run) -> None:
+    assert run("def f(:")[0]["ename"] == "SyntaxError"
+    assert run("def f(:", "print('on')") == [
+        {"output_type": "stream", "name": "stdout", "text": "on\n"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "before", ["", "%matplotlib inline\n", "%matplotlib notebook\n"], ids=repr
+)
+def test_a_figure_is_shown_at_the_end_of_its_cell(run: Run, before: str) -> None:
+    cell = before + "import matplotlib.pyplot as plt\nplt.plot([1, 2]);\nprint('x')"
+    outputs = run(cell)
+    assert [o["output_type"] for o in outputs] == ["stream", "display_data"]
+    assert outputs[1]["data"]["image/png"].startswith("iVBOR")
+    assert run(cell, "print('next')")[0]["text"] == "next\n"
+
+
+def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
+    program = (
+        "import matplotlib.pyplot as plt\n"
+        "from nbproctor.student.shell import warm\n"
+        "shell = warm(); shell.user_ns['plt'] = plt\n"
+        "print([o['output_type'] for o in shell.run('plt.plot([1]);')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "['display_data']"
+
+
+def test_top_level_await_works(run: Run) -> None:
+    cell = "import asyncio\nawait asyncio.sleep(0)\n'done'"
+    assert run(cell)[0]["data"]["text/plain"] == "'done'"
+
+
+def test_a_progress_bar_is_one_line_without_a_warning(run: Run) -> None:
+    cell = "from tqdm.auto import tqdm\nfor i in tqdm(range(500), mininterval=0): pass"
+    text = text_of(run(cell), "stderr")
+    assert "500/500" in text
+    assert len(text) < 200
+    assert "Warning" not in text
+
+
+@pytest.mark.parametrize("ask", ["input('name')", "import getpass; getpass.getpass()"])
+def test_asking_a_person_fails_clearly(run: Run, ask: str) -> None:
+    (output,) = run(ask)
+    assert output["output_type"] == "error"
+    assert "nobody to ask" in output["evalue"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["!touch here", "x = !touch here", "%%bash\ntouch here", "%sx touch here"],
+)
+def test_a_shell_command_says_that_it_does_not_run_and_the_cell_goes_on(
+    run: Run, command: str, tmp_path: Path
+) -> None:
+    outputs = run(command)
+    assert "cannot be started" in text_of(outputs, "stderr")
+    assert "touch here" in text_of(outputs, "stderr")
+    assert not any(o["output_type"] == "error" for o in outputs)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "call", ["os.system('touch here')", "subprocess.run(['touch', 'here'])"]
+)
+def test_starting_a_program_is_a_permission_error(
+    run: Run, call: str, tmp_path: Path
+) -> None:
+    (output,) = run(f"import os, subprocess\n{call}")
+    assert output["ename"] == "PermissionError"
+    assert "cannot be started" in output["evalue"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
+    limits = OutputLimits(text_bytes=10_000, lines=100)
+    text = text_of(run("for i in range(10**5): print(i)", limits=limits), "stdout")
+    assert "98\n99\n" in text
+    assert "\n100\n" not in text
+    assert "output cut here" in text
+    wide = text_of(run("print('x' * 10**7)", limits=limits), "stdout")
+    assert 10_000 <= len(wide) < 10_200
+    assert "output cut here" in wide
+
+
+def test_many_displays_are_cut_with_a_note(run: Run) -> None:
+    outputs = run("for i in range(500): display(i)", limits=OutputLimits(displays=20))
+    assert len(outputs) == 21
+    assert "left out" in outputs[-1]["data"]["text/plain"]
+
+
+def test_displays_can_be_updated_and_cleared(run: Run) -> None:
+    cell = "h = display('a', display_id=True)\nh.update('b')"
+    assert [o["data"]["text/plain"] for o in run(cell)] == ["'b'"]
+    cell = (
+        "from IPython.display import clear_output\nprint(1)\nclear_output()\nprint(2)"
+    )
+    assert text_of(run(cell), "stdout") == "2\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "get_ipython().kernel.do_shutdown(True)",
+        "%load_ext autoreload",
+        "%time 1 + 1",
+        "%timeit -n1 -r1 1",
+        "%%capture out\nprint(1)",
+        "%config InlineBackend.figure_format = 'retina'",
+        "exit",
+        "import warnings; warnings.warn('careful')",
+        "import logging; logging.warning('careful')",
+    ],
+)
+def test_what_notebooks_commonly_do_is_no_error(run: Run, cell: str) -> None:
+    assert not [o for o in run(cell) if o["output_type"] == "error"]
+
+
+def test_a_warm_shell_has_started_no_thread() -> None:
+    warm()
+    names = {thread.name for thread in threading.enumerate()}
+    assert not {name for name in names if "History" in name or "IPython" in name}
+
+
+def test_libraries_take_the_shell_for_a_notebook(run: Run) -> None:
+    cell = "get_ipython().__class__.__name__"
+    assert run(cell)[0]["data"]["text/plain"] == "'ZMQInteractiveShell'"
+
+
+def test_html_script_and_svg_do_not_survive_cleaning(run: Run) -> None:
+    cell = (
+        "from IPython.display import HTML, SVG, Javascript, Markdown, Latex\n"
+        "evil = '<script>alert(1)</script>'\n"
+        "display(HTML(evil), Javascript('alert(1)'))\n"
+        "display(SVG(f'<svg xmlns=\"http://www.w3.org/2000/svg\">{evil}</svg>'))\n"
+        "display(Markdown(evil), Latex(evil))\n"
+        "display({'image/png': evil, 'text/html': evil}, raw=True)\n"
+        "import matplotlib.pyplot as plt; plt.plot([1]);"
+    )
+    outputs = clean(run(cell))
+    nbformat.validate(_notebook(outputs))
+    mimes = {mime for o in outputs for mime in o["data"]}
+    assert mimes == {"text/plain", "image/png"}
+    assert sum("image/png" in o["data"] for o in outputs) == 1
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        None,
+        5,
+        [5],
+        [{}],
+        [{"output_type": "stream"}],
+        [{"output_type": "stream", "name": "passed", "text": "x"}],
+        [{"output_type": "display_data", "data": {"text/html": "<b>"}}],
+        [{"output_type": "display_data", "data": {5: []}, "metadata": {"a": "b"}}],
+        [{"output_type": "error", "ename": 1, "evalue": None, "traceback": [3]}],
+        [{"output_type": "stream", "name": "stdout", "text": "\ud800\x00\x1b]0;t\x07"}],
+        [{"output_type": "stream", "name": "stdout", "text": "x" * 10**7}] * 500,
+        [{"output_type": "execute_result", "data": {}, "execution_count": "<b>"}],
+    ],
+    ids=reprlib.repr,  # one of them is 5 GB as text
+)
+def test_whatever_is_sent_as_outputs_becomes_valid_and_small(outputs: Any) -> None:
+    made = clean(outputs)
+    notebook = _notebook(made)
+    nbformat.validate(notebook)
+    assert len(nbformat.writes(notebook).encode()) < 1 << 20

@@ -1,0 +1,232 @@
+"""What students hand in becomes gradable, or it is said why not."""
+
+import copy
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbproctor.notebook import Bundle
+from nbproctor.submission.repair import Ungradable, repair
+from tests.broken.cases import CASES, Case, answered, write
+
+Notebook = dict[str, Any]
+
+
+def released(source: Path) -> Notebook:
+    """Return a notebook as students get it, made without nbgrader."""
+    notebook: Notebook = json.loads(source.read_text("utf-8"))
+    stubs = {cell.cell_id: cell.stub for cell in Bundle.read(source).cells}
+    for cell in notebook["cells"]:
+        cell["source"] = stubs.get(cell["id"], "".join(cell["source"]))
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] += "\n    raise NotImplementedError  # your code here"
+    return notebook
+
+
+@pytest.fixture(scope="session")
+def release(project: Path) -> Notebook:
+    return released(project / "examples/tiny/source/tiny/tiny.ipynb")
+
+
+@pytest.fixture(scope="session")
+def bundle(
+    project: Path, release: Notebook, tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
+    path = write(tmp_path_factory.mktemp("release"), release)
+    return Bundle.read(project / "examples/tiny/source/tiny/tiny.ipynb", path)
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def complete(notebook: Notebook, bundle: Bundle) -> None:
+    """Check that every cell of the bundle is there once, as the bundle says."""
+    found: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        if meta := cell["metadata"].get("nbgrader"):
+            assert meta["grade_id"] not in found
+            found[meta["grade_id"]] = cell
+    wanted = {cell.id: cell for cell in bundle.cells if cell.nbgrader}
+    assert found.keys() == wanted.keys()
+    for name, cell in wanted.items():
+        assert found[name]["metadata"]["nbgrader"] == cell.nbgrader
+        if cell.locked:
+            assert found[name]["source"] == cell.source
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_broken_class(
+    case: Case, tmp_path: Path, bundle: Bundle, release: Notebook
+) -> None:
+    folder = tmp_path / "student"
+    case.make(folder, answered(release))
+    before = fingerprint(folder)
+    if case.status == "ungradable":
+        with pytest.raises(Ungradable) as caught:
+            repair(folder, bundle)
+        notes = [caught.value.reason]
+    else:
+        made = repair(folder, bundle)
+        notes = made.notes
+        assert bool(notes) == (case.status == "repaired")
+        nbformat.validate(nbformat.from_dict(made.notebook))
+        complete(made.notebook, bundle)
+    assert case.note in " ".join(notes)
+    assert fingerprint(folder) == before
+
+
+def test_the_broken_class_is_big_enough() -> None:
+    assert len(CASES) >= 25
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_a_repaired_notebook_needs_no_repair(
+    tmp_path: Path, bundle: Bundle, release: Notebook
+) -> None:
+    for case in (case for case in CASES if case.status == "repaired"):
+        case.make(tmp_path / case.name, answered(release))
+        once = repair(tmp_path / case.name, bundle)
+        write(tmp_path / f"{case.name} again", once.notebook)
+        again = repair(tmp_path / f"{case.name} again", bundle)
+        assert (again.notebook, again.notes) == (once.notebook, []), case.name
+
+
+def test_nothing_of_the_submission_but_text_survives(
+    tmp_path: Path, bundle: Bundle, release: Notebook
+) -> None:
+    notebook = answered(release)
+    for cell in notebook["cells"]:
+        cell["metadata"]["tags"] = ["hide-input"]
+        cell["metadata"]["forged"] = True
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = 7
+            cell["outputs"] = [
+                {"output_type": "stream", "name": "stdout", "text": "passed"}
+            ]
+    notebook["metadata"]["widgets"] = {"state": "<script>"}
+    write(tmp_path, notebook)
+    made = json.dumps(repair(tmp_path, bundle).notebook)
+    for forged in ("hide-input", "forged", "passed", "<script>", "widgets"):
+        assert forged not in made
+
+
+def test_a_lab_that_lost_all_marks_is_matched_cell_by_cell(
+    tmp_path: Path, project: Path
+) -> None:
+    path = project / "source/neural_network/neural_network.ipynb"
+    lab = Bundle.read(path)
+    notebook = released(path)
+    solved = {cell.cell_id: cell.source for cell in lab.of_kind("solution")}
+    for number, cell in enumerate(notebook["cells"]):
+        cell["source"] = solved.get(cell["id"], cell["source"])
+        cell |= {"id": f"colab{number}", "metadata": {"id": f"colab{number}"}}
+    write(tmp_path, notebook, "neural_network.ipynb")
+    made = repair(tmp_path, lab)
+    complete(made.notebook, lab)
+    answers = {
+        cell["metadata"]["nbgrader"]["grade_id"]: cell["source"]
+        for cell in made.notebook["cells"]
+        if "nbgrader" in cell["metadata"]
+    }
+    for cell in lab.of_kind("solution"):
+        assert answers[cell.id] == cell.source
+    assert len(made.notebook["cells"]) == len(notebook["cells"])
+
+
+PIXEL = (  # a PNG of one pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_pictures_in_an_answer_in_words_are_kept_and_nothing_else(
+    tmp_path: Path, bundle: Bundle, release: Notebook
+) -> None:
+    notebook = answered(release)
+    picture = {"image/png": PIXEL}
+    cell = notebook["cells"][0]
+    cell["source"] = "![my sketch](attachment:p.png)"
+    cell["attachments"] = {"p.png": picture, "page": {"text/html": "<script>"}}
+    write(tmp_path, notebook)
+    kept = repair(tmp_path, bundle).notebook["cells"][0]
+    assert kept["attachments"] == {"p.png": picture}
+    assert kept["source"] == cell["source"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["cells", "metadata", "nbgrader", "grade_id", "source"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path] if path else []
+    if isinstance(value, dict):
+        for key in value:
+            found += places(value[key], (*path, key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            found += places(item, (*path, position))
+    return found
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_damage_to_a_notebook_is_repaired_or_said(
+    data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory,
+    bundle: Bundle,
+    release: Notebook,
+) -> None:
+    notebook = copy.deepcopy(release)
+    for _ in range(data.draw(st.integers(1, 6))):
+        *above, last = data.draw(st.sampled_from(places(notebook)))
+        target: Any = notebook
+        for key in above:
+            target = target[key]
+        if data.draw(st.booleans()):
+            target[last] = data.draw(JSON)
+        else:
+            del target[last]
+        if not places(notebook):
+            break
+    folder = tmp_path_factory.mktemp("damaged")
+    write(folder, notebook)
+    try:
+        made = repair(folder, bundle)
+    except Ungradable as failure:
+        assert failure.reason.endswith(".")
+    else:
+        nbformat.validate(nbformat.from_dict(made.notebook))
+        complete(made.notebook, bundle)
+
+
+@settings(max_examples=100, deadline=None)
+@given(content=st.binary(max_size=400))
+def test_any_bytes_under_the_name_are_said_to_be_no_notebook(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory, bundle: Bundle
+) -> None:
+    folder = tmp_path_factory.mktemp("bytes")
+    (folder / "tiny.ipynb").write_bytes(content)
+    with pytest.raises(Ungradable):
+        repair(folder, bundle)
