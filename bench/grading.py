@@ -29,7 +29,7 @@ from nbgrader.api import Gradebook
 
 from nbproctor import engine, nbgrader
 from nbproctor.kit import sample
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Job
 from nbproctor.sandbox.layers import Policy
 
@@ -60,7 +60,7 @@ finally:
 
 def the_class(count: int) -> Iterator[sample.Student]:
     """Students 0, 1, …: a wrong answer to one exercise, a right one to the next."""
-    exercises = Bundle.read(ROOT / f"source/{LAB}/{LAB}.ipynb").exercises
+    exercises = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb").exercises
     answers: dict[tuple[str, str], Iterator[str]] = {}
     for exercise in exercises:
         for side in ("right", "wrong"):
@@ -85,8 +85,8 @@ def course(place: Path, students: list[sample.Student], config: str) -> Path:
     (place / "data").symlink_to(ROOT / "data")
     (place / "nbgrader_config.py").write_text(config)
     nbgrader.generate(place, LAB)
-    bundle = Bundle.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
-    sample.write_class(students, place, bundle, ROOT / "variants" / LAB)
+    master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
+    sample.write_class(students, place, master, ROOT / "variants" / LAB)
     return place
 
 
@@ -112,25 +112,25 @@ def points(place: Path) -> dict[tuple[str, str], float | None]:
 
 def breakdown(rounds: int = 30) -> None:
     """Processor seconds of the engine, for the reference, layer by layer."""
-    bundle = Bundle.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
+    master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
     settings = engine.Settings(policy=Policy(files=(("data", str(ROOT / "data")),)))
     every = tuple(
         engine.StudentCell(number, cell.id, cell.source)
-        for number, cell in enumerate(bundle.cells)
+        for number, cell in enumerate(master.cells)
         if cell.kind != "oracle"
     )
-    tests = {cell.id for cell in bundle.of_kind("test")}
+    tests = {cell.id for cell in master.of_kind("test")}
     answers = tuple(cell for cell in every if cell.id not in tests)
     steps = {
         "two forks, two sandboxes": Job((), ()),
-        "+ cells of the notebook": Job(bundle.of_kind("provided", "solution"), answers),
+        "+ cells of the notebook": Job(master.of_kind("provided", "solution"), answers),
         "+ tests, calls, the student's own computing": Job(
-            bundle.cells, every, tests=engine.compiled(bundle)
+            master.cells, every, tests=engine.compiled(master)
         ),
     }
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
-    with engine.start(bundle, settings) as zygote:
+    with engine.start(master, settings) as zygote:
         server = psutil.Process(zygote.pid)
         for name, job in steps.items():
             data, start = job.to_bytes(), _spent(server)
@@ -139,12 +139,12 @@ def breakdown(rounds: int = 30) -> None:
             each = (_spent(server) - start) / rounds
             print(f"  {name:45} {each - before:6.3f}")
             before = each
-    computing = sum(plain(bundle) for _ in range(5)) / 5
+    computing = sum(plain(master) for _ in range(5)) / 5
     print(f"  {'of all this, in one plain process':45} {computing:6.3f}")
     print(f"  {'overhead':45} {before - computing:6.3f}")
 
 
-def plain(bundle: Bundle) -> float:
+def plain(master: MasterNotebook) -> float:
     """Processor seconds of the same cells and tests in one plain Python process."""
     os.chdir(ROOT / "source" / LAB)
     names: dict = {}
@@ -153,7 +153,7 @@ def plain(bundle: Bundle) -> float:
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
-        for cell in bundle.cells:
+        for cell in master.cells:
             if cell.kind != "provided" or not cell.skip:
                 if (
                     cell.kind == "solution" and not start
@@ -190,7 +190,7 @@ def main() -> None:
     students = list(the_class(chosen.students))
     few = students[: chosen.students if chosen.stock is None else chosen.stock]
     config = (ROOT / "nbgrader_config.py").read_text()
-    alone = f"{SWITCH}c.Proctored.follow_through = False\n"
+    alone = f"{SWITCH}c.ProctoredAutograde.follow_through = False\n"
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         first = course(work / "first", students, config)

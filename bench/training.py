@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 LAB = Path(__file__).parents[1] / "source/neural_network/neural_network.ipynb"
 EPOCHS, BATCH, RATE, LAMBDA, HIDDEN, ROUNDS = 20, 16, 0.5, 0.003, 64, 5
@@ -30,7 +30,7 @@ def lab() -> dict:
     """Everything the reference notebook defines: code cells but demos and tests."""
     os.chdir(LAB.parent)
     ns: dict = {}
-    for cell in Bundle.read(LAB).of_kind("provided", "solution"):
+    for cell in MasterNotebook.read(LAB).of_kind("provided", "solution"):
         if cell.nbgrader and not cell.skip:
             exec(cell.source.replace("%matplotlib inline", ""), ns)
     return ns

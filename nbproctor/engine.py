@@ -7,20 +7,22 @@ runs it: it keeps a warm fork server for each thread, and gets another when one 
 from __future__ import annotations
 
 import base64
+import hashlib
 import importlib.util
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from nbproctor.forkserver.client import (
+    ForkServer,
+    ForkServerError,
     JudgeError,
     JudgeTimeoutError,
-    Zygote,
-    ZygoteError,
 )
 from nbproctor.judge.compiled import Tests
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Limits, Report, StudentCell
 from nbproctor.sandbox.layers import Policy, SandboxError
 
@@ -69,10 +71,25 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     follow_through: bool = True
 
+    def digest(self) -> str:
+        """Return the SHA-256 of all that a verdict depends on beside the cells.
+
+        That is the limits, and the assignment's own files: their contents, of a folder
+        of data the names and sizes.
+        """
+        policy = replace(self.policy, files=(), weak=False)
+        total = hashlib.sha256(repr(replace(self, policy=policy)).encode())
+        for place, path in sorted(self.policy.files):
+            inside = sorted(p for p in Path(path).rglob("*") if p.is_file())
+            sizes = [f"{p.relative_to(path)} {p.stat().st_size}" for p in inside]
+            content = Path(path).read_bytes() if Path(path).is_file() else b""
+            total.update(repr((place, sizes)).encode() + content)
+        return total.hexdigest()
+
 
 def execute(
     cells: Sequence[StudentCell],
-    bundle: Bundle,
+    master: MasterNotebook,
     settings: Settings,
     files: Mapping[str, bytes],
 ) -> Report:
@@ -82,7 +99,7 @@ def execute(
     ----------
     cells
         The code cells of the notebook, in order.
-    bundle
+    master
         The assignment.
     settings
         Limits and rights.
@@ -99,20 +116,20 @@ def execute(
     """
     servers = _servers
     job = Job(
-        cells=bundle.cells,
+        cells=master.cells,
         student=(*_unpack(files), *cells),
         limits=settings.limits,
         follow_through=settings.follow_through,
     )
     timeout = settings.limits.submission + GRACE_SECONDS
     for last in (False, True):
-        server = servers.get(bundle, settings)
+        server = servers.get(master, settings)
         data = replace(job, tests=server.tests).to_bytes()
         try:
-            return Report.from_bytes(server.zygote.run(data, timeout))
+            return Report.from_bytes(server.process.run(data, timeout))
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
-        except (JudgeError, ZygoteError) as error:
+        except (JudgeError, ForkServerError) as error:
             servers.drop()
             if last:
                 reason = str(error).strip().splitlines()[-1]
@@ -122,9 +139,9 @@ def execute(
     raise AssertionError("unreachable")
 
 
-def prepare(bundle: Bundle, settings: Settings) -> None:
+def prepare(master: MasterNotebook, settings: Settings) -> None:
     """Start this thread's fork server; `EngineError` tells what is missing."""
-    _servers.get(bundle, settings)
+    _servers.get(master, settings)
 
 
 def close() -> None:
@@ -156,7 +173,7 @@ def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
 
 class _Server(NamedTuple):
     key: tuple[str, Settings]
-    zygote: Zygote
+    process: ForkServer
     tests: bytes  # of the assignment, compiled
 
 
@@ -168,8 +185,8 @@ class _Servers:
         self._running: dict[int, _Server] = {}
         self._closed = False
 
-    def get(self, bundle: Bundle, settings: Settings) -> _Server:
-        key = bundle.digest, settings
+    def get(self, master: MasterNotebook, settings: Settings) -> _Server:
+        key = master.digest, settings
         thread = threading.get_ident()
         with self._lock:
             if self._closed:
@@ -178,20 +195,20 @@ class _Servers:
         if known and known.key == key:
             return known
         self.drop()
-        tests = compiled(bundle)
-        made = _Server(key, start(bundle, settings), tests)
+        tests = compiled(master)
+        made = _Server(key, start(master, settings), tests)
         with self._lock:
             if not self._closed:
                 self._running[thread] = made
                 return made
-        made.zygote.close()
+        made.process.close()
         raise ExecutionError("The run was stopped.")
 
     def drop(self) -> None:
         with self._lock:
             known = self._running.pop(threading.get_ident(), None)
         if known:
-            known.zygote.close()
+            known.process.close()
 
     def close(self) -> None:
         with self._lock:
@@ -199,7 +216,7 @@ class _Servers:
             ended = list(self._running.values())
             self._running.clear()
         for server in ended:
-            server.zygote.close()
+            server.process.close()
 
 
 _servers = _Servers()
@@ -208,25 +225,25 @@ _servers = _Servers()
 _compiling = threading.Lock()
 
 
-def start(bundle: Bundle, settings: Settings) -> Zygote:
+def start(master: MasterNotebook, settings: Settings) -> ForkServer:
     """Start a fork server that is warm for an assignment; the caller closes it."""
     # What is not installed fails in the cell that imports it, as it always did.
-    wanted = [name for name in bundle.modules if _installed(name)]
+    wanted = [name for name in master.modules if _installed(name)]
     try:
-        return Zygote.start(
+        return ForkServer.start(
             settings.policy,
-            [*wanted, *_WARM, ("nbproctor.student.shell:rehearse", bundle.opening)],
+            [*wanted, *_WARM, ("nbproctor.student.shell:rehearse", master.opening)],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",
         )
-    except (ZygoteError, SandboxError, OSError) as error:
+    except (ForkServerError, SandboxError, OSError) as error:
         raise EngineError(str(error)) from error
 
 
-def compiled(bundle: Bundle) -> bytes:
+def compiled(master: MasterNotebook) -> bytes:
     """Compile the test cells of an assignment, for `Job.tests`."""
     with _compiling:
-        return Tests.of(bundle.cells).to_bytes()
+        return Tests.of(master.cells).to_bytes()
 
 
 def _installed(name: str) -> bool:

@@ -1,7 +1,7 @@
 """An assignment frozen for grading: its cells, their kinds, points and exercises.
 
-A bundle is read from the *source* notebook, which holds what no student file may
-decide: which cell is a test, what it is worth, and which exercise it scores.
+A `MasterNotebook` is read from the *source* notebook, which holds what no student file
+may decide: which cell is a test, what it is worth, and which exercise it scores.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, Literal
 from nbproctor.markers import asserts, imports, only_hidden, without_regions
 from nbproctor.support_files import data_folder
 
-Kind = Literal["provided", "solution", "test", "oracle", "task", "text"]
+Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 
 SKIP_TAG = "skip-grading"
 
 
-class BundleError(Exception):
+class MasterNotebookError(Exception):
     """The source notebook cannot be read as an assignment."""
 
 
@@ -34,7 +34,7 @@ class Cell:
     id : str
         ``grade_id``, or the notebook's own cell id where nbgrader has none.
     kind : Kind
-        ``provided`` code, ``solution``, ``test`` (0 points: public), ``oracle``
+        ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
         (tools of the hidden tests, never shown to students), ``task`` (graded by
         hand) or ``text`` (locked Markdown).
     source : str
@@ -73,7 +73,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Bundle:
+class MasterNotebook:
     """An assignment frozen for grading.
 
     Attributes
@@ -99,7 +99,7 @@ class Bundle:
     digest: str
 
     @classmethod
-    def read(cls, path: Path, release: Path | None = None) -> Bundle:
+    def read(cls, path: Path, release: Path | None = None) -> MasterNotebook:
         """Read a source notebook ``…/source/<assignment>/<notebook>.ipynb``.
 
         Parameters
@@ -111,7 +111,7 @@ class Bundle:
 
         Raises
         ------
-        BundleError
+        MasterNotebookError
             The file is missing, is no notebook, or leaves a region open.
         """
         released = {}
@@ -120,7 +120,7 @@ class Bundle:
         try:
             cells = tuple(_cells(_raw_cells(path), released))
         except (KeyError, ValueError, TypeError) as error:
-            raise BundleError(f"{path}: {error}") from error
+            raise MasterNotebookError(f"{path}: {error}") from error
         modules = tuple(
             dict.fromkeys(
                 name
@@ -159,8 +159,8 @@ class Bundle:
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Bundle:
-        """Rebuild a bundle from `to_bytes`."""
+    def from_bytes(cls, data: bytes) -> MasterNotebook:
+        """Rebuild a master notebook from `to_bytes`."""
         fields = json.loads(data)
         fields["cells"] = tuple(Cell(**cell) for cell in fields["cells"])
         fields["modules"] = tuple(fields["modules"])
@@ -172,7 +172,9 @@ def _raw_cells(path: Path) -> list[dict[str, Any]]:
         content = json.loads(path.read_text("utf-8"))
         return [cell for cell in content["cells"] if isinstance(cell, dict)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{path}: not a readable notebook ({error})") from error
+        raise MasterNotebookError(
+            f"{path}: not a readable notebook ({error})"
+        ) from error
 
 
 def _name(cell: dict[str, Any], position: int) -> str:
@@ -225,7 +227,7 @@ def _kind(
     if flags["solution"]:
         return "solution"
     if not points and only_hidden(source):
-        return "oracle"
+        return "helper"
     if flags["grade"]:
         return "test"
     if flags["locked"] and exercise and asserts(source):

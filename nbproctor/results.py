@@ -49,7 +49,7 @@ class StudentCell:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to be graded against the cells of a bundle.
+    """One submission to be graded against the cells of a master notebook.
 
     Attributes
     ----------

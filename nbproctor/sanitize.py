@@ -82,9 +82,9 @@ def attachments(given: object) -> dict[str, dict[str, str]]:
     """Return the pictures among a text cell's attachments."""
     room = [0, MAX_IMAGES]
     made: dict[str, dict[str, str]] = {}
-    for name, bundle in given.items() if isinstance(given, dict) else ():
+    for name, mimes in given.items() if isinstance(given, dict) else ():
         for mime in _IMAGES:
-            data = bundle.get(mime) if isinstance(bundle, dict) else None
+            data = mimes.get(mime) if isinstance(mimes, dict) else None
             if picture := _picture(data, mime, room):
                 made[str(name)] = {mime: picture}
     return made
@@ -115,7 +115,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
         }:
             made: Output = {
                 "output_type": kind,
-                "data": _bundle(data, room),
+                "data": _mimebundle(data, room),
                 "metadata": {},
             }
             if kind == "execute_result":
@@ -126,7 +126,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
     return None
 
 
-def _bundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
+def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     made = {}
     for mime in _IMAGES:
         picture = _picture(data.get(mime), mime, room)

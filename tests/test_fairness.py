@@ -16,7 +16,7 @@ from nbproctor.audit.variants import Variants
 from nbproctor.engine import Report, StudentCell
 from nbproctor.judge import main
 from nbproctor.kit import sample
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.pool import Pool
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox.layers import Policy
@@ -31,13 +31,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def bundle(project: Path) -> Bundle:
-    return Bundle.read(project / "source" / NOTEBOOK, project / "release" / NOTEBOOK)
+def master(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(
+        project / "source" / NOTEBOOK, project / "release" / NOTEBOOK
+    )
 
 
 @pytest.fixture(scope="module")
-def solutions(bundle: Bundle) -> dict[str, str]:
-    return sample.solutions(bundle)
+def solutions(master: MasterNotebook) -> dict[str, str]:
+    return sample.solutions(master)
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +48,13 @@ def pool() -> Iterator[Pool]:
         yield workers
 
 
-def notebook(bundle: Bundle, answers: Mapping[str, str]) -> tuple[StudentCell, ...]:
+def notebook(
+    master: MasterNotebook, answers: Mapping[str, str]
+) -> tuple[StudentCell, ...]:
     """Return what a student hands in who has answered some exercises."""
     return tuple(
         StudentCell(index, cell.id, answers.get(cell.id, cell.stub))
-        for index, cell in enumerate(bundle.cells)
+        for index, cell in enumerate(master.cells)
         if cell.kind not in ("oracle", "text", "task")
     )
 
@@ -58,9 +62,9 @@ def notebook(bundle: Bundle, answers: Mapping[str, str]) -> tuple[StudentCell, .
 class Grading:
     """Grades many notebooks side by side."""
 
-    def __init__(self, pool: Pool, bundle: Bundle) -> None:
-        self.pool, self.bundle = pool, bundle
-        policy = Policy(files=(("data", str(bundle.data)),))
+    def __init__(self, pool: Pool, master: MasterNotebook) -> None:
+        self.pool, self.master = pool, master
+        policy = Policy(files=(("data", str(master.data)),))
         self.settings = engine.Settings(LIMITS, policy, follow_through=True)
 
     def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
@@ -69,13 +73,13 @@ class Grading:
         return dict(zip(answers, reports, strict=True))
 
     def _execute(self, answers: Mapping[str, str]) -> Report:
-        cells = notebook(self.bundle, answers)
-        return engine.execute(cells, self.bundle, self.settings, {})
+        cells = notebook(self.master, answers)
+        return engine.execute(cells, self.master, self.settings, {})
 
 
 @pytest.fixture(scope="module")
-def graded(pool: Pool, bundle: Bundle) -> Grading:
-    return Grading(pool, bundle)
+def graded(pool: Pool, master: MasterNotebook) -> Grading:
+    return Grading(pool, master)
 
 
 def lost(report: Report) -> set[str | None]:
@@ -143,7 +147,7 @@ def test_a_mark_earned_by_follow_through_says_so_and_no_other_does(
 
 @pytest.fixture
 def processes(
-    bundle: Bundle, project: Path, monkeypatch: pytest.MonkeyPatch
+    master: MasterNotebook, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
     """Count the student processes that grading a notebook takes."""
     monkeypatch.chdir(project)  # no sandbox here, and the data are found from there
@@ -155,8 +159,8 @@ def processes(
             started.append(spawn())
             return started[-1]
 
-        cells = notebook(bundle, answers)
-        main.grade(Job(bundle.cells, cells, LIMITS, follow_through), counted)
+        cells = notebook(master, answers)
+        main.grade(Job(master.cells, cells, LIMITS, follow_through), counted)
         return len(started)
 
     return count

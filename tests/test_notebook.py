@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nbproctor.engine import compiled
-from nbproctor.notebook import Bundle, BundleError, Cell
+from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 
 def cell(source: str, name: str = "", **flags: Any) -> dict[str, Any]:
@@ -29,12 +29,12 @@ def cell(source: str, name: str = "", **flags: Any) -> dict[str, Any]:
     }
 
 
-def read(folder: Path, *cells: dict[str, Any]) -> Bundle:
+def read(folder: Path, *cells: dict[str, Any]) -> MasterNotebook:
     path = folder / "source" / "work" / "work.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     path.write_text(json.dumps(notebook), "utf-8")
-    return Bundle.read(path)
+    return MasterNotebook.read(path)
 
 
 SOLUTION = cell("def f():\n    return 1", "f", solution=True, locked=False)
@@ -42,12 +42,12 @@ HIDDEN = "### BEGIN HIDDEN TESTS\nassert f() == 1\n### END HIDDEN TESTS"
 
 
 @pytest.fixture(scope="session")
-def tiny(project: Path) -> Bundle:
-    return Bundle.read(project / "examples/tiny/source/tiny/tiny.ipynb")
+def tiny(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
 
 
 def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
-    tiny: Bundle,
+    tiny: MasterNotebook,
 ) -> None:
     assert [(c.id, c.kind, c.points, c.exercise) for c in tiny.cells] == [
         ("setup", "provided", 0, None),
@@ -58,7 +58,7 @@ def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
         ("fizz-multiples", "test", 3, "fizz"),
         ("mean_of", "solution", 0, "mean_of"),
         ("mean-public", "test", 0, "mean_of"),
-        ("mean-oracle", "oracle", 0, None),
+        ("mean-oracle", "helper", 0, None),
         ("mean-values", "test", 3, "mean_of"),
         ("mean-input", "test", 2, "mean_of"),
     ]
@@ -67,31 +67,31 @@ def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
 
 
 def test_a_locked_assert_before_any_exercise_is_provided_code(tmp_path: Path) -> None:
-    bundle = read(tmp_path, cell("assert True", "check"), SOLUTION)
-    assert bundle.cells[0].kind == "provided"
+    master = read(tmp_path, cell("assert True", "check"), SOLUTION)
+    assert master.cells[0].kind == "provided"
 
 
 def test_an_assert_inside_a_function_makes_no_public_test(tmp_path: Path) -> None:
     inside = cell("def check(x):\n    assert x", "tool")
     looped = cell("for x in [1]:\n    assert x", "looped")
-    bundle = read(tmp_path, SOLUTION, inside, looped)
-    assert [c.kind for c in bundle.cells] == ["solution", "provided", "test"]
+    master = read(tmp_path, SOLUTION, inside, looped)
+    assert [c.kind for c in master.cells] == ["solution", "provided", "test"]
 
 
 @pytest.mark.parametrize("graded", [False, True])
-def test_a_cell_of_nothing_but_hidden_tests_without_points_is_an_oracle(
+def test_a_cell_of_nothing_but_hidden_tests_without_points_is_a_helper(
     tmp_path: Path, graded: bool
 ) -> None:
     source = f"# Tools of the tests.\n{HIDDEN}"
-    oracle = cell(source, "tools", grade=graded, points=0)
-    assert read(tmp_path, SOLUTION, oracle).cells[1].kind == "oracle"
+    helper = cell(source, "tools", grade=graded, points=0)
+    assert read(tmp_path, SOLUTION, helper).cells[1].kind == "helper"
 
 
 def test_a_cell_with_points_is_a_test_though_all_of_it_is_hidden(
     tmp_path: Path,
 ) -> None:
-    bundle = read(tmp_path, SOLUTION, cell(HIDDEN, "hidden", grade=True, points=4))
-    assert (bundle.cells[1].kind, bundle.cells[1].points) == ("test", 4)
+    master = read(tmp_path, SOLUTION, cell(HIDDEN, "hidden", grade=True, points=4))
+    assert (master.cells[1].kind, master.cells[1].points) == ("test", 4)
 
 
 def test_hand_graded_and_locked_text_are_told_apart(tmp_path: Path) -> None:
@@ -99,11 +99,11 @@ def test_hand_graded_and_locked_text_are_told_apart(tmp_path: Path) -> None:
     note = cell("Read this.", "note")
     for markdown in (essay, note):
         markdown["cell_type"] = "markdown"
-    bundle = read(tmp_path, essay, note)
-    assert [(c.kind, c.points) for c in bundle.cells] == [("task", 5), ("text", 0)]
+    master = read(tmp_path, essay, note)
+    assert [(c.kind, c.points) for c in master.cells] == [("task", 5), ("text", 0)]
 
 
-def test_a_stub_shows_neither_solution_nor_hidden_test(tiny: Bundle) -> None:
+def test_a_stub_shows_neither_solution_nor_hidden_test(tiny: MasterNotebook) -> None:
     for known in tiny.cells:
         assert "BEGIN" not in known.stub
     by_id = {known.id: known for known in tiny.cells}
@@ -116,18 +116,18 @@ def test_the_release_gives_the_stubs_where_there_is_one(tmp_path: Path) -> None:
     released = SOLUTION | {"source": "def f():\n    ..."}
     path = tmp_path / "release.ipynb"
     path.write_text(json.dumps({"cells": [released]}), "utf-8")
-    bundle = Bundle.read(tmp_path / "source/work/work.ipynb", path)
-    assert bundle.cells[0].stub == "def f():\n    ..."
+    master = MasterNotebook.read(tmp_path / "source/work/work.ipynb", path)
+    assert master.cells[0].stub == "def f():\n    ..."
 
 
 def test_modules_are_those_of_provided_cells_in_order_of_use(tmp_path: Path) -> None:
     setup = "%matplotlib inline\nimport os.path as p, json\nfrom xml.dom import minidom"
-    bundle = read(tmp_path, cell(setup, "setup"), cell("import re\n!ls", "more"))
-    assert bundle.modules == ("os.path", "json", "xml.dom", "re")
+    master = read(tmp_path, cell(setup, "setup"), cell("import re\n!ls", "more"))
+    assert master.modules == ("os.path", "json", "xml.dom", "re")
 
 
-def test_a_bundle_survives_its_bytes(tiny: Bundle) -> None:
-    again = Bundle.from_bytes(tiny.to_bytes())
+def test_a_bundle_survives_its_bytes(tiny: MasterNotebook) -> None:
+    again = MasterNotebook.from_bytes(tiny.to_bytes())
     assert again == tiny
     assert all(isinstance(known, Cell) for known in again.cells)
 
@@ -168,18 +168,18 @@ def test_what_is_no_notebook_is_said_with_its_path(
 ) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(content, "utf-8")
-    with pytest.raises(BundleError, match=said) as caught:
-        Bundle.read(path)
+    with pytest.raises(MasterNotebookError, match=said) as caught:
+        MasterNotebook.read(path)
     assert str(path) in str(caught.value)
 
 
 def test_a_region_without_an_end_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="without 'END SOLUTION'"):
+    with pytest.raises(MasterNotebookError, match="without 'END SOLUTION'"):
         read(tmp_path, cell("### BEGIN SOLUTION\npass", "f", solution=True))
 
 
 def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> None:
-    bundle = Bundle.read(project / "source/neural_network/neural_network.ipynb")
+    master = MasterNotebook.read(project / "source/neural_network/neural_network.ipynb")
 
     def go_on(*_: object) -> None:
         time.sleep(0)  # another thread runs, in the middle of this one's parsing
@@ -189,7 +189,7 @@ def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> N
     gc.set_threshold(50)
     try:
         with ThreadPoolExecutor(2) as pool:
-            assert all(pool.map(compiled, [bundle] * 4))
+            assert all(pool.map(compiled, [master] * 4))
     finally:
         gc.set_threshold(*threshold)
         gc.callbacks.remove(go_on)

@@ -14,10 +14,10 @@ from pathlib import Path
 from nbproctor import engine, support_files
 from nbproctor.audit import checks, trials
 from nbproctor.audit.matrix import AuditResult, Entry
-from nbproctor.audit.trials import Outcome, TrialError
+from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Settings
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.pool import processors
 from nbproctor.sandbox.layers import Policy
 
@@ -32,7 +32,7 @@ def audit(
     course: Path,
     assignment: str,
     workers: int | None = None,
-    progress: Callable[[Outcome], object] = lambda outcome: None,
+    progress: Callable[[TrialResult], object] = lambda result: None,
 ) -> AuditResult:
     """Try the tests of an assignment.
 
@@ -67,18 +67,18 @@ def audit(
             f"in this course: {', '.join(others) or 'none'}."
         )
     release = course / "release" / assignment
-    bundles = [Bundle.read(path, release / path.name) for path in notebooks]
-    references = {c.id: c.source for b in bundles for c in b.of_kind("solution")}
+    masters = [MasterNotebook.read(path, release / path.name) for path in notebooks]
+    references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
     folder = course / "variants" / assignment
     variants = Variants.read(folder, references)
     found = checks.check_release(course, assignment, notebooks[0])
-    outcomes: list[Outcome] = []
-    for path, bundle in zip(notebooks, bundles, strict=True):
-        files = support_files.files(path.parent, bundle.data)
+    results: list[TrialResult] = []
+    for path, master in zip(notebooks, masters, strict=True):
+        files = support_files.files(path.parent, master.data)
         policy = Policy(files=tuple(files.items()), weak=True)
         try:
-            outcomes += trials.hold(
-                bundle,
+            results += trials.hold(
+                master,
                 path.parent,
                 variants.trials,
                 variants.oracles,
@@ -90,17 +90,17 @@ def audit(
             raise AuditError(f"{path}: {error}") from error
         try:
             settings = Settings(policy=policy, follow_through=False)
-            found += checks.check_scores(bundle, settings)
+            found += checks.check_scores(master, settings)
         finally:
             engine.close()
     return AuditResult(
         assignment=assignment,
         tests={
             name: tuple(c.id for c in b.cells if c.exercise == name and c.points)
-            for b in bundles
+            for b in masters
             for name in b.exercises
         },
-        entries=tuple(_entry(outcome, variants) for outcome in outcomes),
+        entries=tuple(_entry(result, variants) for result in results),
         checks=tuple(found),
         problems=tuple(variants.problems),
         hints=tuple(_hints(variants, folder)),
@@ -108,8 +108,8 @@ def audit(
     )
 
 
-def _entry(outcome: Outcome, variants: Variants) -> Entry:
-    trial = outcome.trial
+def _entry(result: TrialResult, variants: Variants) -> Entry:
+    trial = result.trial
     key = trial.exercise, trial.name
     is_mutant = trial.kind == "mutant"
     return Entry(
@@ -118,13 +118,13 @@ def _entry(outcome: Outcome, variants: Variants) -> Entry:
         name=trial.name,
         place=variants.paths.get((trial.exercise, trial.kind, trial.name), ""),
         diff=variants.diffs[key] if is_mutant else "",
-        lost=outcome.lost,
-        most=sum(verdict.max_points for verdict in outcome.verdicts),
-        caught={verdict.cell_id: verdict.message for verdict in outcome.failed},
-        disagreement=outcome.disagreement,
-        fuzzed=outcome.fuzzed,
+        lost=result.lost,
+        most=sum(verdict.max_points for verdict in result.verdicts),
+        caught={verdict.cell_id: verdict.message for verdict in result.failed},
+        disagreement=result.disagreement,
+        fuzzed=result.fuzzed,
         equivalent=variants.equivalent.get(key, "") if is_mutant else "",
-        notes=outcome.notes,
+        notes=result.notes,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nbproctor import engine, nbgrader
 from nbproctor.engine import Settings, StudentCell
 from nbproctor.nbgrader.course import load_config
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report
 
 MARKERS = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "END SOLUTION")
@@ -64,18 +64,18 @@ def check_release(course: Path, assignment: str, notebook: Path) -> list[Check]:
     return checks
 
 
-def check_scores(bundle: Bundle, settings: Settings) -> list[Check]:
+def check_scores(master: MasterNotebook, settings: Settings) -> list[Check]:
     """Grade the master notebook and a blank one as the class is graded."""
-    most = sum(cell.points for cell in bundle.of_kind("test"))
+    most = sum(cell.points for cell in master.of_kind("test"))
     checks = []
     for name, want in ("master", most), ("blank", 0.0):
         cells = [
             StudentCell(i, c.id, c.source if name == "master" or c.locked else c.stub)
-            for i, c in enumerate(bundle.cells)
+            for i, c in enumerate(master.cells)
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = engine.execute(cells, bundle, settings, {})
+            report = engine.execute(cells, master, settings, {})
         except (engine.ExecutionError, engine.EngineError) as error:
             checks.append(Check(name, False, str(error)))
             continue

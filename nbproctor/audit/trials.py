@@ -19,7 +19,7 @@ from typing import Any, Literal
 from nbproctor.forkserver import host
 from nbproctor.forkserver.messages import receive, write_block
 from nbproctor.forkserver.processor import Processor
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.sandbox.layers import Policy
 
@@ -41,7 +41,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialResult:
     """How a trial ended.
 
     Attributes
@@ -76,19 +76,19 @@ class Outcome:
 
 
 def hold(
-    bundle: Bundle,
+    master: MasterNotebook,
     folder: Path,
     trials: Sequence[Trial],
     oracles: Mapping[str, str],
     policy: Policy,
     workers: int,
-    progress: Callable[[Outcome], object] = lambda outcome: None,
-) -> list[Outcome]:
+    progress: Callable[[TrialResult], object] = lambda result: None,
+) -> list[TrialResult]:
     """Hold all trials of a notebook, and one of each reference solution.
 
     Parameters
     ----------
-    bundle
+    master
         The notebook.
     folder
         Where it lies: its working folder.
@@ -105,7 +105,7 @@ def hold(
 
     Returns
     -------
-    list of Outcome
+    list of TrialResult
         In the order of `trials`, after those of the reference solutions.
 
     Raises
@@ -115,12 +115,12 @@ def hold(
     """
     references = [
         Trial(cell.id, "reference", "reference", cell.source)
-        for cell in bundle.of_kind("solution")
+        for cell in master.of_kind("solution")
     ]
     # Each worker needs the time of every reference, so it tries them all.
     shares = [[*references, *trials[n::workers]] for n in range(workers)]
     job = {
-        "bundle": bundle.to_bytes().decode(),
+        "master": master.to_bytes().decode(),
         "folder": str(folder),
         "oracles": dict(oracles),
         "policy": asdict(policy),
@@ -133,10 +133,10 @@ def hold(
 
 
 def _share(
-    job: dict[str, Any], share: list[Trial], progress: Callable[[Outcome], object]
-) -> list[Outcome]:
+    job: dict[str, Any], share: list[Trial], progress: Callable[[TrialResult], object]
+) -> list[TrialResult]:
     """Let one worker hold its share of the trials."""
-    outcomes: list[Outcome] = []
+    results: list[TrialResult] = []
     ours, theirs = socket.socketpair()
     command = host.command("nbproctor.audit.worker", theirs.fileno())
     variables = dict.fromkeys(host.ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
@@ -160,8 +160,8 @@ def _share(
                 fields = answer | {"trial": share[answer["trial"]]}
                 fields["verdicts"] = tuple(Verdict(**v) for v in answer["verdicts"])
                 fields["notes"] = tuple(answer["notes"])
-                outcomes.append(Outcome(**fields))
-                progress(outcomes[-1])
+                results.append(TrialResult(**fields))
+                progress(results[-1])
         except (EOFError, ConnectionError) as error:
             log.seek(0)
             said = log.read()[-1000:].decode(errors="replace").strip()
@@ -171,4 +171,4 @@ def _share(
         finally:
             process.kill()
             process.wait()
-    return outcomes
+    return results

@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.audit import oracle
-from nbproctor.audit.trials import Outcome, Trial, TrialError
+from nbproctor.audit.trials import Trial, TrialError, TrialResult
 from nbproctor.forkserver.messages import read_block, send
 from nbproctor.forkserver.processor import stay_on
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
-from nbproctor.judge.run import Playthrough
-from nbproctor.notebook import Bundle, Cell
+from nbproctor.judge.run import NotebookRun
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers, users
 from nbproctor.sandbox.layers import Policy, SandboxError
@@ -46,7 +46,7 @@ PATIENCE, LEAST_SECONDS = 10, 2.0
 
 
 def main(descriptor: int) -> None:
-    """Walk through the notebook that the parent sends, and tell it each outcome."""
+    """Walk through the notebook that the parent sends, and tell it each result."""
     with socket.socket(fileno=descriptor) as parent:
         parent.set_inheritable(False)
         job = json.loads(read_block(parent))
@@ -99,7 +99,7 @@ class _Worker:
 
     def __init__(self, parent: socket.socket, job: dict[str, Any]) -> None:
         self.parent = parent
-        self.bundle = Bundle.from_bytes(job["bundle"].encode())
+        self.master = MasterNotebook.from_bytes(job["master"].encode())
         self.trials = [Trial(**fields) for fields in job["trials"]]
         policy = replace(Policy.from_json(job["policy"]), readable=(), weak=True)
         self.policy = replace(policy, uid=users.free_uid(policy, outer=False))
@@ -116,7 +116,7 @@ class _Worker:
     def _with_fuzzing(self) -> list[Cell]:
         """Put an exercise's fuzzing after its tests: it may use the same tools."""
         cells: list[Cell] = []
-        for cell in self.bundle.cells:
+        for cell in self.master.cells:
             if cell.kind == "solution" and cells:
                 cells += self._fuzzing_after(cells)
             cells.append(cell)
@@ -168,20 +168,20 @@ class _Worker:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            outcome = self._try(trial, steps, limits, base)
+            result = self._try(trial, steps, limits, base)
             if trial.kind == "reference":
                 taken = time.monotonic() - start
                 seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
                 limits = Limits(seconds, 2 * seconds, 4 * seconds)
-            send(self.parent, asdict(outcome) | {"trial": number})
+            send(self.parent, asdict(result) | {"trial": number})
 
     def _try(
         self, trial: Trial, steps: list[Step], limits: Limits, base: Path
-    ) -> Outcome:
+    ) -> TrialResult:
         public = trial.kind in ("reference", "right")
         fuzz = self.fuzz.get(trial.exercise)
         until = time.monotonic() + limits.submission
-        played = Playthrough(
+        played = NotebookRun(
             replace(self.job, limits=limits),
             self.tests,
             lambda: _Fork(self.policy, base),
@@ -199,7 +199,7 @@ class _Worker:
 
         played.play(wanted())
         fuzzed = played.verdicts.pop(fuzz.id, None) if fuzz else None
-        return Outcome(
+        return TrialResult(
             trial,
             tuple(played.verdicts.values()),
             fuzzed is not None,

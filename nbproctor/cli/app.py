@@ -1,7 +1,7 @@
 """The command line, and the only place that prints.
 
-The bridge is imported by the verbs that need it: nbgrader and pandas take a second,
-and a verb should answer at once.
+The nbgrader room is imported by the verbs that need it: nbgrader and pandas take a
+second, and a verb should answer at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nbproctor.cli.table import score_table
-from nbproctor.notebook import Bundle, BundleError
+from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 app = typer.Typer(
     add_completion=False,
@@ -78,10 +78,10 @@ def demo() -> None:
 
     project = _course()
     course = sample.new_course(project, LAB)
-    bundle = _bundle(course, LAB)
+    master = _master(course, LAB)
     nbgrader.generate(course, LAB)
     students = sample.read_class(project / "examples" / "sample_class.toml")
-    sample.write_class(students, course, bundle, project / "variants" / LAB)
+    sample.write_class(students, course, master, project / "variants" / LAB)
     for student in students:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}
@@ -174,8 +174,8 @@ def audit(assignment: Assignment = LAB) -> None:
         result = try_tests(
             course,
             assignment,
-            progress=lambda outcome: status.update(
-                f"Trying solutions: {next(tried)}, {escape(outcome.trial.exercise)}"
+            progress=lambda result: status.update(
+                f"Trying solutions: {next(tried)}, {escape(result.trial.exercise)}"
             ),
         )
     for line in matrix.lines(result):
@@ -221,7 +221,14 @@ def _in_words(error: Exception) -> str:
 
     if isinstance(error, OSError):
         return f"{error}\nCheck that the file is there and that you may write."
-    ours = CommandError, CourseError, BundleError, SampleError, HandoutError, AuditError
+    ours = (
+        CommandError,
+        CourseError,
+        MasterNotebookError,
+        SampleError,
+        HandoutError,
+        AuditError,
+    )
     if isinstance(error, ours):
         return str(error)
     raise error
@@ -233,7 +240,7 @@ def _course() -> Path:
     for folder in (here, *here.parents):
         if (folder / "nbgrader_config.py").is_file():
             return folder
-    return here  # the bridge then says what is missing
+    return here  # the nbgrader room then says what is missing
 
 
 def _lint(course: Path, assignment: str) -> None:
@@ -251,8 +258,8 @@ def _lint(course: Path, assignment: str) -> None:
         raise CommandError(f"faults in the tests: {len(faults)}, see above.")
 
 
-def _bundle(course: Path, assignment: str) -> Bundle:
-    return Bundle.read(course / "source" / assignment / f"{assignment}.ipynb")
+def _master(course: Path, assignment: str) -> MasterNotebook:
+    return MasterNotebook.read(course / "source" / assignment / f"{assignment}.ipynb")
 
 
 def _grade(
@@ -277,19 +284,19 @@ def _grade(
     ) as bar:
         waiting = len(list(course.glob(f"submitted/*/{assignment}")))
         task = bar.add_task("Grading", total=waiting)
-        outcomes = nbgrader.grade(
+        results = nbgrader.grade(
             course,
             assignment,
-            progress=lambda outcome: bar.advance(task),
+            progress=lambda result: bar.advance(task),
             force=force,
             weak_sandbox=weak_sandbox,
         )
         bar.update(task, description="Writing feedback")
         pages = nbgrader.feedback(course, assignment)
     scores = nbgrader.scores(course, assignment)
-    console.print(score_table(scores, outcomes, _bundle(course, assignment), names))
-    for outcome in outcomes:
-        if outcome.reason:
-            name = names.get(outcome.student, outcome.student)
-            console.print(f"{escape(name)}: {escape(outcome.reason)}", soft_wrap=True)
+    console.print(score_table(scores, results, _master(course, assignment), names))
+    for result in results:
+        if result.reason:
+            name = names.get(result.student, result.student)
+            console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
     console.print(f"\nFeedback pages: {pages}", soft_wrap=True)

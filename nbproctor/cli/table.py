@@ -12,18 +12,18 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbproctor.nbgrader import Outcome
+    from nbproctor.submission_result import SubmissionResult
 
 
 def score_table(
     scores: pd.DataFrame,
-    outcomes: list[Outcome],
-    bundle: Bundle,
+    results: list[SubmissionResult],
+    master: MasterNotebook,
     names: Mapping[str, str],
 ) -> Group:
     """Lay out students × exercises; a dash is what was not graded, never a 0.
@@ -32,16 +32,16 @@ def score_table(
     ----------
     scores : DataFrame
         As `nbproctor.nbgrader.scores` returns them.
-    outcomes : list of Outcome
+    results : list of SubmissionResult
         Who gets a row, with total and status.
-    bundle : Bundle
+    master : MasterNotebook
         The assignment, for the points of its exercises.
     names : mapping of str to str
         Student id → name to show, where it is not the id.
     """
     points = {
-        exercise: sum(c.points for c in bundle.cells if c.exercise == exercise)
-        for exercise in bundle.exercises
+        exercise: sum(c.points for c in master.cells if c.exercise == exercise)
+        for exercise in master.exercises
     }
     legend = [
         f"{number} {exercise} ({most:g})"
@@ -53,16 +53,16 @@ def score_table(
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    for outcome in outcomes:
-        earned = scores.loc[outcome.student].to_dict()
+    for result in results:
+        earned = scores.loc[result.student].to_dict()
         row = [_score(earned[exercise], most) for exercise, most in points.items()]
-        name = names.get(outcome.student, outcome.student)
+        name = names.get(result.student, result.student)
         table.add_row(
             escape(name),
             *row,
             # As the gradebook has it now: somebody may have graded by hand since.
-            _score(earned["total"], outcome.max_score),
-            outcome.status,
+            _score(earned["total"], result.max_score),
+            result.status,
         )
     return Group(table, Columns(legend, padding=(0, 2)), "")
 

@@ -2,12 +2,12 @@
 
 Three kinds of process, one line of descent::
 
-    parent (pool worker) ── starts ──> zygote ── forks ──> judge     one for each job
+    parent (pool worker) ── starts ──> server ── forks ──> judge     one for each job
                                               └─ forks ──> students  as the judge asks
 
 Code to run is named by import path (``"package.module:function"``), because it is
-imported in the zygote's process (see `forkserver`).  Whatever a job started is gone
-before `Zygote.run` returns, whoever died first.
+imported in the fork server's process (see `server`).  Whatever a job started is gone
+before `ForkServer.run` returns, whoever died first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from nbproctor.forkserver.processor import Processor
 from nbproctor.sandbox import bubblewrap, layers, users
 from nbproctor.sandbox.layers import Policy
 
-__all__ = ["Child", "JudgeError", "JudgeTimeoutError", "Zygote", "ZygoteError"]
+__all__ = ["Child", "ForkServer", "ForkServerError", "JudgeError", "JudgeTimeoutError"]
 
 # A judge is trusted, but no more than it needs: the student's policy, with more room.
 JUDGE_MEMORY = 4 << 30
@@ -48,19 +48,19 @@ JUDGE_CPU_SECONDS = 3600
 INSIDE = Path("/tmp/nbproctor")
 
 
-class ZygoteError(RuntimeError):
+class ForkServerError(RuntimeError):
     """The fork server did not start or has died; start another."""
 
 
 class JudgeError(RuntimeError):
-    """A job has no result: its judge raised or died; the zygote works on."""
+    """A job has no result: its judge raised or died; the fork server works on."""
 
 
 class JudgeTimeoutError(JudgeError):
     """A job took longer than it was given."""
 
 
-class Zygote:
+class ForkServer:
     """A running fork server; one job at a time, from one thread at a time.
 
     Attributes
@@ -99,7 +99,7 @@ class Zygote:
         student_main: str,
         judge_main: str,
         path: Sequence[str] = (),
-    ) -> Zygote:
+    ) -> ForkServer:
         """Start a fork server and wait until it is warm.
 
         Parameters
@@ -117,11 +117,11 @@ class Zygote:
 
         Raises
         ------
-        ZygoteError
+        ForkServerError
             A module does not import, or a mandatory layer is missing.
         """
         outer = sys.platform == "linux" and bubblewrap.failure() is None
-        # Inside bubblewrap it lies in a /tmp of the zygote's own.
+        # Inside bubblewrap it lies in a /tmp of the fork server's own.
         base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
         cache = host.cache_folder(base)
         readable = (*policy.readable, *path, str(cache))
@@ -133,7 +133,7 @@ class Zygote:
         if outer:
             writable = [str(cache)] if cache.exists() else []
             argv = bubblewrap.command(argv, layers.visible(policy), writable)
-        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the zygote)
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
         with theirs:
             process = subprocess.Popen(
                 argv,
@@ -148,9 +148,9 @@ class Zygote:
             )
         level = "weak" if policy.weak else "full" if outer else "standard"
         processor = Processor()
-        zygote = cls(process, control, log, base, processor, policy, level)
+        server = cls(process, control, log, base, processor, policy, level)
         try:
-            zygote._request(
+            server._request(
                 {
                     "base": str(base),
                     "processor": processor.number,
@@ -162,9 +162,9 @@ class Zygote:
                 }
             )
         except BaseException:
-            zygote.close()
+            server.close()
             raise
-        return zygote
+        return server
 
     @property
     def pid(self) -> int:
@@ -189,7 +189,7 @@ class Zygote:
             The judge raised (its traceback is in the message) or died.
         SandboxError
             The judge could not enter its sandbox.
-        ZygoteError
+        ForkServerError
             The fork server has died.
         """
         ours, theirs = socket.socketpair()
@@ -226,11 +226,11 @@ class Zygote:
             self._process.wait()
         self._log.close()
         self.processor.release()
-        # The zygote does this when its parent dies, the parent when the zygote did.
+        # The server does this when its parent dies, the parent when the server did.
         if self._base != INSIDE:
             shutil.rmtree(self._base, ignore_errors=True)
 
-    def __enter__(self) -> Zygote:
+    def __enter__(self) -> ForkServer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -245,9 +245,11 @@ class Zygote:
             if not self._log.closed:  # by `close`, from another thread
                 self._log.seek(0)
                 said = self._log.read()[-2000:].decode(errors="replace").strip()
-            raise ZygoteError(f"the fork server has died ({error}): {said}") from error
+            raise ForkServerError(
+                f"the fork server has died ({error}): {said}"
+            ) from error
         if "error" in answer:
-            raise ZygoteError(f"the fork server cannot work: {answer['error']}")
+            raise ForkServerError(f"the fork server cannot work: {answer['error']}")
         return answer
 
 

@@ -1,6 +1,6 @@
 """The fork server's own process: everything is imported, a fork costs milliseconds.
 
-It is started by `zygote.Zygote` and serves one parent.  Judges and students are its
+It is started by `client.ForkServer` and serves one parent.  Judges and students are its
 children, siblings of each other; it alone knows their ids, ends them and collects them.
 It never reads a job: a judge gets the parent's socket and reads it itself, so no hidden
 test is in the memory from which a student is forked.

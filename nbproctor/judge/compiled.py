@@ -27,12 +27,12 @@ Import = tuple[str, CodeType]  # the name that is bound, and the code
 
 
 class BrokenTestError(Exception):
-    """A test or oracle cell is at fault, whatever the student wrote."""
+    """A test or helper cell is at fault, whatever the student wrote."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled test or oracle cell.
+    """A compiled test or helper cell.
 
     Attributes
     ----------
@@ -92,10 +92,10 @@ class Tests:
     ----------
     programs
         Test cells by id.
-    oracles
+    helpers
         Oracle cells in source order.
     before
-        Test cell → how many of the oracle cells come before it.
+        Test cell → how many of the helper cells come before it.
     broken
         Test cell → why it cannot be run.
     answers
@@ -107,7 +107,7 @@ class Tests:
     """
 
     programs: dict[str, Program]
-    oracles: tuple[Program, ...]
+    helpers: tuple[Program, ...]
     before: dict[str, int]
     broken: dict[str, str]
     answers: frozenset[str]
@@ -116,9 +116,9 @@ class Tests:
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Tests:
-        """Compile the cells of a bundle."""
+        """Compile the cells of a master notebook."""
         programs: dict[str, Program] = {}
-        oracles: list[Program] = []
+        helpers: list[Program] = []
         before: dict[str, int] = {}
         broken: dict[str, str] = {}
         answers: set[str] = set()
@@ -132,26 +132,26 @@ class Tests:
                 with contextlib.suppress(BrokenTestError):
                     makes = Program.of(cell.source, cell.id).makes
                     answers |= makes - {name for name, _ in found}
-            if cell.kind not in ("oracle", "test"):
+            if cell.kind not in ("helper", "test"):
                 continue
             try:
                 program = Program.of(cell.source, cell.id)
             except BrokenTestError as error:
                 broken[cell.id] = str(error)
-                trouble = trouble or (str(error) if cell.kind == "oracle" else "")
+                trouble = trouble or (str(error) if cell.kind == "helper" else "")
                 continue
-            if cell.kind == "oracle":
-                oracles.append(program)
+            if cell.kind == "helper":
+                helpers.append(program)
             elif trouble:
                 broken[cell.id] = trouble
             else:
                 programs[cell.id] = program
-                before[cell.id] = len(oracles)
-        wanted = {"*"}.union(*(p.uses for p in (*oracles, *programs.values())))
+                before[cell.id] = len(helpers)
+        wanted = {"*"}.union(*(p.uses for p in (*helpers, *programs.values())))
         provided, lent = ({name for name, _ in made} for made in imports.values())
         return cls(
             programs,
-            tuple(oracles),
+            tuple(helpers),
             before,
             broken,
             frozenset(answers),
@@ -166,10 +166,10 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, oracles, *rest = marshal.loads(data)
+        programs, helpers, *rest = marshal.loads(data)
         return cls(
             {name: Program(*fields) for name, fields in programs.items()},
-            tuple(Program(*fields) for fields in oracles),
+            tuple(Program(*fields) for fields in helpers),
             *rest,
         )
 

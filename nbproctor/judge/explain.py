@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nbproctor import expect
-from nbproctor.judge.exports import NotTheirsError, builtin_name
+from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.proxy import StudentError
 from nbproctor.judge.session import StudentGone
 from nbproctor.sanitize import one_line
@@ -94,7 +94,7 @@ def explain(
     """
     if isinstance(error, StudentError):
         return "error", _of_student(error, sources, hidden)
-    if isinstance(error, NotTheirsError):
+    if isinstance(error, NotExportableError):
         return "not run", f"This test is broken, tell your teacher: {error}"
     if isinstance(error, NameError) and error.name:
         return "error", (

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol.encode import Ref, UnsendableError
-from nbproctor.protocol.frames import WireError
+from nbproctor.protocol.frames import ProtocolError
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
@@ -28,7 +28,7 @@ class RefusedError(AttributeError):
     """The student asked for something of a test's object that is not public."""
 
 
-class NotTheirsError(UnsendableError):
+class NotExportableError(UnsendableError):
     """A test hands over what is not its own to give: the test is broken."""
 
 
@@ -55,7 +55,7 @@ class Exports:
     def clear(self) -> None:
         """Take everything back; numbers are never used again.
 
-        An oracle that a student kept from one test must not answer the next one.
+        An object that a student kept from one test must not answer the next one.
         """
         self._objects.clear()
         self._numbers.clear()
@@ -65,7 +65,7 @@ class Exports:
 
         Raises
         ------
-        NotTheirsError
+        NotExportableError
             A test can hand over only what it defines.
         """
         kind = type(value)
@@ -84,7 +84,7 @@ class Exports:
             place, name = getattr(known, "__module__", None), known.__name__
             if getattr(sys.modules.get(place or "numpy"), name, None) is known:
                 return Ref("public", (place or "numpy", name))
-        raise NotTheirsError(
+        raise NotExportableError(
             f"A test can hand a student's code numbers, text, containers, arrays, and "
             f"functions and objects that it defines, but no {kind.__name__}."
         )
@@ -94,11 +94,11 @@ class Exports:
 
         Raises
         ------
-        WireError
+        ProtocolError
             Nobody handed it over in this test.
         """
         if type(number) is not int:
-            raise WireError("an object of the test's has no number")
+            raise ProtocolError("an object of the test's has no number")
         if number not in self._objects:
             raise RefusedError("this object belongs to a test that is over")
         return self._objects[number]
@@ -108,11 +108,13 @@ class Exports:
 
         Raises
         ------
-        WireError
+        ProtocolError
             It was never handed over.
         """
         if type(number) is not int or not 0 <= number < self._next:
-            raise WireError("the student names an object that was never handed over")
+            raise ProtocolError(
+                "the student names an object that was never handed over"
+            )
         return self._objects.get(number, Expired())
 
     def get(self, target: Any, name: str) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from nbproctor.judge import order, testcell
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.run import Playthrough, Spawn
+from nbproctor.judge.run import NotebookRun, Spawn
 from nbproctor.results import Job, Report, Verdict
 
 
@@ -38,7 +38,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     """Grade one submission: the student's own notebook first, then follow-through."""
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
     until = time.monotonic() + job.limits.submission
-    own = Playthrough(job, tests, spawn, until, max_stops=2)
+    own = NotebookRun(job, tests, spawn, until, max_stops=2)
     own.play(order.own_notebook(job))
     verdicts = own.verdicts
     if job.follow_through:
@@ -48,7 +48,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
         for exercise, failed in sorted(failures, key=lambda e: e[0] in own.culprits):
             if not any(cell.id == exercise for cell in job.student):
                 continue
-            again = Playthrough(job, tests, spawn, until, max_stops=1)
+            again = NotebookRun(job, tests, spawn, until, max_stops=1)
             again.culprits |= own.culprits - {exercise}
             again.play(order.follow_through(job, exercise, failed))
             for name, verdict in again.verdicts.items():

@@ -42,7 +42,7 @@ class StudentError(Exception):
 
 
 class Asks(Protocol):
-    """What a proxy needs of `link.Link`."""
+    """What a proxy needs of `link.Session`."""
 
     def ask(self, request: str, *arguments: Any) -> Any:
         """Ask the student process for something."""

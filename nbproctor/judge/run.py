@@ -16,7 +16,7 @@ from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.explain import explain
 from nbproctor.judge.exports import builtin_name
 from nbproctor.judge.order import Step
-from nbproctor.judge.session import Link, StudentGone
+from nbproctor.judge.session import Session, StudentGone
 from nbproctor.judge.testcell import TestTimeout
 from nbproctor.notebook import Cell
 from nbproctor.results import FILES, Job, Outcome, Verdict
@@ -27,7 +27,7 @@ MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 
 
-class Playthrough:
+class NotebookRun:
     """One run through a notebook, in as many student processes as it takes.
 
     Attributes
@@ -48,7 +48,7 @@ class Playthrough:
         self._limits, self._tests = job.limits, tests
         self._modules = testcell.modules(tests)
         self._spawn, self._until = spawn, until
-        self._link: Link | None = None
+        self._link: Session | None = None
         self._spawned = 0
         self._played: list[Step] = []
         self._sources: dict[str, str] = {}
@@ -90,7 +90,7 @@ class Playthrough:
         if step.index is not None:
             self.outputs[step.index] = made
 
-    def _send(self, link: Link, step: Step) -> list[Output]:
+    def _send(self, link: Session, step: Step) -> list[Output]:
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
         try:
@@ -106,7 +106,7 @@ class Playthrough:
             return [_error(builtin_name(error), one_line(str(error)))]
         return clean(made)
 
-    def _process(self) -> Link:
+    def _process(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
         while self._link is None or self._link.gone is not None:
             if self._spawned >= MAX_SPAWNS:
@@ -114,7 +114,7 @@ class Playthrough:
             if time.monotonic() > self._until:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
-            link = Link(self._spawn(), self._limits.call, testcell.MODULE)
+            link = Session(self._spawn(), self._limits.call, testcell.MODULE)
             link.until = self._until
             self._link = link
             for step in list(self._played):
@@ -167,7 +167,7 @@ class Playthrough:
         made = replace(_verdict(cell, "passed", ""), points=points)
         return made if hidden else _with_print(made, out.getvalue())
 
-    def _value(self, program: Program, cell: Cell, link: Link) -> Any:
+    def _value(self, program: Program, cell: Cell, link: Session) -> Any:
         space = testcell.namespace(self._tests, cell.id, self._modules, link)
         left = self._until - time.monotonic()
         return testcell.run(program, space, link, min(self._limits.cell, left))

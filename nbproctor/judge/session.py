@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError
 from nbproctor.protocol.encode import Labelled, Ref
-from nbproctor.protocol.frames import ClosedError, LateError, Wire, WireError
-from nbproctor.protocol.namedtuples import Theirs
-from nbproctor.protocol.rpc import Peer
+from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
+from nbproctor.protocol.namedtuples import ForeignTuple
+from nbproctor.protocol.rpc import Connection
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
@@ -39,7 +39,7 @@ class StudentGone(BaseException):
         self.reason = reason
 
 
-class Link:
+class Session:
     """The judge's connection to one student process.
 
     Parameters
@@ -62,7 +62,7 @@ class Link:
         self._depth = self._callbacks = 0
         self._raised: dict[int, BaseException] = {}
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
-        self._peer = Peer(
+        self._peer = Connection(
             Wire(child.sock),
             self._answer,
             foreign=self._foreign,
@@ -92,7 +92,7 @@ class Link:
             self._callbacks = 0
         try:
             return self._peer.ask(request, *arguments, deadline=self._deadline)
-        except WireError as error:
+        except ProtocolError as error:
             self._end(error)
             assert self.gone is not None
             raise self.gone from None
@@ -118,7 +118,7 @@ class Link:
             self.gone = StudentGone("died", "it was ended")
         self._child.close()
 
-    def _end(self, error: WireError) -> None:
+    def _end(self, error: ProtocolError) -> None:
         reasons = {LateError: "timeout", ClosedError: "died"}
         self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
         self._child.close()
@@ -128,7 +128,7 @@ class Link:
     def _answer(self, request: str, arguments: list[Any]) -> Any:
         self._callbacks += 1
         if self._callbacks > MAX_CALLBACKS:
-            raise WireError("a call has asked the test's objects too often")
+            raise ProtocolError("a call has asked the test's objects too often")
         if self._depth >= MAX_DEPTH:
             raise RecursionError("calls between student and test are nested too deep")
         self._depth += 1
@@ -156,7 +156,7 @@ class Link:
                 return self.exports.find(number)[key]
             case ["len", number]:
                 return len(self.exports.find(number))
-        raise WireError("the student asks for something that does not exist")
+        raise ProtocolError("the student asks for something that does not exist")
 
     def _describe(self, error: BaseException) -> Any:
         # Text of a test's exception may show what it wanted.
@@ -178,7 +178,7 @@ class Link:
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
             return Ref("yours", (number,))
-        if isinstance(value, Theirs):
+        if isinstance(value, ForeignTuple):
             number = value._nbproctor_number
             if number is not None:
                 return Ref("yours", (number,))
@@ -198,7 +198,7 @@ class Link:
                     known = made(self, number, _printable(f"{kind} {name}".strip()))
                     self._proxies[number] = known
                 return known
-        raise WireError("the student's reference cannot be read")
+        raise ProtocolError("the student's reference cannot be read")
 
     def _revive(self, report: Any) -> BaseException:
         match report:
@@ -218,7 +218,7 @@ class Link:
                 error.cell, error.line = cell, line
                 error.args = (text,)
                 return error
-        raise WireError("the student's exception cannot be read")
+        raise ProtocolError("the student's exception cannot be read")
 
 
 def _error_class(base: str) -> StudentError:

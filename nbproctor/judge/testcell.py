@@ -1,7 +1,7 @@
 """A test cell run in the judge: its names, its namespace, its points.
 
 Each test cell stands alone: it sees the modules that provided cells import, what the
-oracle cells before it make, and the student's names; nothing that another test cell
+helper cells before it make, and the student's names; nothing that another test cell
 left behind.
 """
 
@@ -24,7 +24,7 @@ import numpy as np
 
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.proxy import Proxy, StudentError
-from nbproctor.judge.session import Link
+from nbproctor.judge.session import Session
 
 MAX_PRINTED = 20_000  # characters of a test
 MODULE = "nbproctor_tests"  # the `__name__` that marks what test cells define
@@ -43,12 +43,12 @@ def modules(tests: Tests) -> dict[str, Any]:
     for _, code in tests.imports:
         with contextlib.suppress(ImportError):
             exec(code, space)
-    uses = (program.uses for program in (*tests.oracles, *tests.programs.values()))
+    uses = (program.uses for program in (*tests.helpers, *tests.programs.values()))
     return {name: space[name] for name in frozenset().union(*uses) & space.keys()}
 
 
 def namespace(
-    tests: Tests, name: str, modules: Mapping[str, Any], link: Link
+    tests: Tests, name: str, modules: Mapping[str, Any], link: Session
 ) -> dict[str, Any]:
     """Begin a test: make what it sees, with the student's names bound beforehand.
 
@@ -59,14 +59,14 @@ def namespace(
     Raises
     ------
     BrokenTestError
-        An oracle cell raised an exception of its own.
+        A helper cell raised an exception of its own.
     StudentError
-        An oracle cell called student code that did.
+        A helper cell called student code that did.
     StudentGone
         The student process ended meanwhile.
     """
-    oracles = tests.oracles[: tests.before[name]]
-    programs = [*oracles, tests.programs[name]]
+    helpers = tests.helpers[: tests.before[name]]
+    programs = [*helpers, tests.programs[name]]
     uses = frozenset().union(*(program.uses for program in programs))
     makes = frozenset().union(*(program.makes for program in programs))
     ours = (modules.keys() | vars(builtins).keys()) - tests.answers
@@ -81,17 +81,17 @@ def namespace(
     space.update((name, there[name]) for name in theirs & there.keys())
     for name in lent - there.keys():
         space.pop(name, None)
-    for oracle in oracles:
+    for helper in helpers:
         try:
-            exec(oracle.body, space)
+            exec(helper.body, space)
         except StudentError:
             raise
         except Exception as error:
-            raise BrokenTestError(f"an oracle cell fails: {error!r}") from error
+            raise BrokenTestError(f"a helper cell fails: {error!r}") from error
     return space
 
 
-def run(test: Program, space: dict[str, Any], link: Link, seconds: float) -> Any:
+def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
     Raises
@@ -141,7 +141,7 @@ def captured() -> Iterator[io.StringIO]:
 
 
 @contextlib.contextmanager
-def _afresh(link: Link) -> Iterator[None]:
+def _afresh(link: Session) -> Iterator[None]:
     """Start every test with the same global state, whatever ran before it.
 
     Where it seeds a global generator, the student's is seeded too.

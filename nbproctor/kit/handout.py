@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 # What opens a notebook, and what makes its Validate button.
 TOOLS = {"jupyter", "nbgrader"}
@@ -83,7 +83,7 @@ def requirements(course: Path, notebooks: list[Path]) -> str:
         *(
             provider.get(module.partition(".")[0], [])
             for notebook in notebooks
-            for module in Bundle.read(notebook).modules
+            for module in MasterNotebook.read(notebook).modules
         )
     )
     lines = []

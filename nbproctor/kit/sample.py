@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 
 class SampleError(Exception):
@@ -67,7 +67,7 @@ def read_class(path: Path) -> list[Student]:
 
 
 def hand_in(
-    student: Student, release: NotebookNode, bundle: Bundle, variants: Path
+    student: Student, release: NotebookNode, master: MasterNotebook, variants: Path
 ) -> tuple[str, NotebookNode]:
     """Return the file name and the notebook that a student hands in.
 
@@ -77,7 +77,7 @@ def hand_in(
         Who, and what.
     release : NotebookNode
         The notebook as students get it.
-    bundle : Bundle
+    master : MasterNotebook
         The assignment, for its reference solutions.
     variants : Path
         Folder ``variants/<assignment>``.
@@ -87,7 +87,7 @@ def hand_in(
     SampleError
         The assignment has no such exercise, or there is no such variant.
     """
-    reference = solutions(bundle)
+    reference = solutions(master)
     solved = reference if student.solved is None else student.solved
     answers = {}
     try:
@@ -97,16 +97,16 @@ def hand_in(
             path = variants / exercise / f"{name}.py"
             answers[exercise] = path.read_text("utf-8")
         answers |= student.cells
-        return student.file or f"{bundle.notebook}.ipynb", solve(release, answers)
+        return student.file or f"{master.notebook}.ipynb", solve(release, answers)
     except (KeyError, OSError) as error:
         raise SampleError(f"{student.name} ({student.id}): {error}") from error
 
 
-def solutions(bundle: Bundle) -> dict[str, str]:
+def solutions(master: MasterNotebook) -> dict[str, str]:
     """Return the reference solution of each exercise, as the source of its cell."""
     return {
         cell.id: re.sub(r"(?m)^.*### (BEGIN|END) SOLUTION.*\n?", "", cell.source)
-        for cell in bundle.of_kind("solution")
+        for cell in master.of_kind("solution")
     }
 
 
@@ -137,14 +137,14 @@ def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
 
 
 def write_class(
-    students: list[Student], course: Path, bundle: Bundle, variants: Path
+    students: list[Student], course: Path, master: MasterNotebook, variants: Path
 ) -> None:
     """Hand everything in: write ``submitted/`` of a course that has a release."""
-    path = course / "release" / bundle.assignment / f"{bundle.notebook}.ipynb"
+    path = course / "release" / master.assignment / f"{master.notebook}.ipynb"
     release = nbformat.read(path, as_version=4)
     for student in students:
-        name, notebook = hand_in(student, release, bundle, variants)
-        folder = course / "submitted" / student.id / bundle.assignment
+        name, notebook = hand_in(student, release, master, variants)
+        folder = course / "submitted" / student.id / master.assignment
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / name)
 

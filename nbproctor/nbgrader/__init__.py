@@ -7,12 +7,9 @@ from nbproctor.nbgrader.gradebook import enrol, scores
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.source import CourseError, check_source
-from nbproctor.nbgrader.submission_result import Outcome, Record
 
 __all__ = [
     "CourseError",
-    "Outcome",
-    "Record",
     "check_source",
     "enrol",
     "feedback",

@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -25,21 +26,21 @@ from traitlets import Bool, Float, Integer
 from nbproctor import engine, support_files
 from nbproctor.engine import EngineError, Report, Settings
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import bundles, folder, handed_in
+from nbproctor.nbgrader.course import folder, handed_in, master_notebooks
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.prefetch import Ahead, Submission, student_cells
 from nbproctor.nbgrader.preprocessors import Execute
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, no_room, timestamp
-from nbproctor.nbgrader.submission_result import FILE, Outcome, Record, digest
 from nbproctor.pool import Pool
 from nbproctor.results import Limits
 from nbproctor.sandbox.layers import Policy
+from nbproctor.submission_result import FILE, SubmissionResult
 
 STAGING = ".nbproctor-"
 
 
-class Proctored(Autograde):  # type: ignore[misc]
+class ProctoredAutograde(Autograde):  # type: ignore[misc]
     """`Autograde` that repairs first and executes in the sandbox, ahead of its loop."""
 
     follow_through = Bool(
@@ -56,8 +57,8 @@ class Proctored(Autograde):  # type: ignore[misc]
     ).tag(config=True)
     ahead = Integer(32, help="Submissions prepared ahead of the loop.").tag(config=True)
 
-    #: Called with the outcome of each submission as soon as it is known.
-    on_outcome: Callable[[Outcome], None] | None = None
+    #: Called with the result of each submission as soon as it is known.
+    on_result: Callable[[SubmissionResult], None] | None = None
     #: Grade only these; all that ``CourseDirectory.student_id`` matches if None.
     only: Collection[str] | None = None
 
@@ -76,13 +77,13 @@ class Proctored(Autograde):  # type: ignore[misc]
 
     def _run(self) -> None:
         there = self.coursedir
-        found = bundles(there, there.assignment_id)
-        self._bundles = [
-            bundle
-            for bundle in found
-            if fnmatch.fnmatch(bundle.notebook, there.notebook_id)
+        found = master_notebooks(there, there.assignment_id)
+        self._masters = [
+            master
+            for master in found
+            if fnmatch.fnmatch(master.notebook, there.notebook_id)
         ]
-        gradebook.check_release(there, self._bundles)
+        gradebook.check_release(there, self._masters)
         folders = handed_in(there, self.only)
         self._failed: list[tuple[Submission, Exception]] = []
         self._no_room: Exception | None = None
@@ -92,15 +93,15 @@ class Proctored(Autograde):  # type: ignore[misc]
                 sorted(folders.items(), key=lambda item: self._source(item[0]))
             )
             settings = self._settings()
-            self._graded_with = [b.digest for b in self._bundles] + [digest(settings)]
+            self._graded_with = [b.digest for b in self._masters] + [settings.digest()]
             with gradebook.open_gradebook(there) as book:
                 self._recorded = gradebook.recorded(book, there.assignment_id)
-            for bundle in self._bundles[:1]:
+            for master in self._masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
-                pool.submit(engine.prepare, bundle, settings).result()
+                pool.submit(engine.prepare, master, settings).result()
             self._ahead = Ahead(
                 self._handed_in,
-                self._bundles,
+                self._masters,
                 settings,
                 pool,
                 self.ahead,
@@ -122,7 +123,7 @@ class Proctored(Autograde):  # type: ignore[misc]
                 if isinstance(error, EngineError):
                     raise error
                 reason = f"It could not be processed: {error}"
-                submission.reasons = {b.notebook: reason for b in self._bundles}
+                submission.reasons = {b.notebook: reason for b in self._masters}
                 submission.handed_in = ""  # it may not be at fault: tried again
                 self._give_up(submission)
 
@@ -133,7 +134,7 @@ class Proctored(Autograde):  # type: ignore[misc]
         """Return how to execute; the assignment's own files are in every folder."""
         assignment = self.coursedir.assignment_id
         source = folder(self.coursedir, "source", assignment)
-        data = next((b.data for b in self._bundles if b.data), None)
+        data = next((b.data for b in self._masters if b.data), None)
         files = support_files.files(source, data, self.coursedir.ignore)
         for name in self.exclude_overwriting.get(assignment, []):
             files.pop(os.path.normpath(name), None)
@@ -179,7 +180,7 @@ class Proctored(Autograde):  # type: ignore[misc]
 
     def _stage(self, submission: Submission) -> bool:
         if done := self._done(submission):
-            self._tell(done.outcome)
+            self._tell(done)
             return False
         if not submission.repaired:
             self._give_up(submission)
@@ -214,8 +215,8 @@ class Proctored(Autograde):  # type: ignore[misc]
         """Return what executing `nb` gave, executing it now if it is not what ran."""
         sent, future = self._current.running[notebook]
         if student_cells(nb.cells) != sent:  # a preprocessor of this course changed it
-            bundle = next(b for b in self._bundles if b.notebook == notebook)
-            future = self._ahead.execute(self._current, bundle, nb.cells)
+            master = next(b for b in self._masters if b.notebook == notebook)
+            future = self._ahead.execute(self._current, master, nb.cells)
         report = self._current.reports[notebook] = future.result()
         return report
 
@@ -234,17 +235,17 @@ class Proctored(Autograde):  # type: ignore[misc]
 
     # The end of a submission --------------------------------------------------------
 
-    def _done(self, submission: Submission) -> Record | None:
-        """Return the record of exactly this submission, graded exactly so."""
-        record = Record.read(self._destination(submission.student))
+    def _done(self, submission: Submission) -> SubmissionResult | None:
+        """Return the result of exactly this submission, graded exactly so."""
+        known = SubmissionResult.read(self._destination(submission.student))
         same = (
-            record is not None
+            known is not None
             and not self.force
-            and record.handed_in == submission.handed_in
-            and record.graded_with == self._graded_with
-            and record.scores() <= self._recorded.get(submission.student, set())
+            and known.handed_in == submission.handed_in
+            and known.graded_with == self._graded_with
+            and known.scores() <= self._recorded.get(submission.student, set())
         )
-        return record if same else None
+        return known if same else None
 
     def _destination(self, student: str) -> Path:
         return Path(self._format_dest(self.coursedir.assignment_id, student))
@@ -254,7 +255,7 @@ class Proctored(Autograde):  # type: ignore[misc]
         place = self._destination(student)
         if self.coursedir.notebook_id == "*":
             shutil.rmtree(place, ignore_errors=True)
-        notebooks = [bundle.notebook for bundle in self._bundles]
+        notebooks = [master.notebook for master in self._masters]
         for name in [FILE, *(f"{notebook}.ipynb" for notebook in notebooks)]:
             (place / name).unlink(missing_ok=True)
         forget(self.coursedir, student, notebooks)
@@ -264,23 +265,22 @@ class Proctored(Autograde):  # type: ignore[misc]
         self._clear(submission.student)
         self._write(submission, give_up(self.coursedir, submission))
 
-    def _write(self, submission: Submission, outcome: Outcome) -> None:
-        verdicts = {name: r.verdicts for name, r in submission.reports.items()}
-        record = Record(
-            outcome,
-            submission.notes(),
-            verdicts,
-            submission.handed_in,
-            self._graded_with,
+    def _write(self, submission: Submission, result: SubmissionResult) -> None:
+        result = replace(
+            result,
+            notes=submission.notes(),
+            verdicts={name: r.verdicts for name, r in submission.reports.items()},
+            handed_in=submission.handed_in,
+            graded_with=self._graded_with,
         )
-        record.write(self._destination(submission.student))
-        self._tell(outcome)
+        result.write(self._destination(submission.student))
+        self._tell(result)
 
-    def _tell(self, outcome: Outcome) -> None:
-        log = self.log.error if outcome.status == "ungradable" else self.log.info
-        log("%s: %s. %s", outcome.student, outcome.status, outcome.reason)
-        if self.on_outcome:
-            self.on_outcome(outcome)
+    def _tell(self, result: SubmissionResult) -> None:
+        log = self.log.error if result.status == "ungradable" else self.log.info
+        log("%s: %s. %s", result.student, result.status, result.reason)
+        if self.on_result:
+            self.on_result(result)
 
 
 def _alive(pid: int) -> bool:

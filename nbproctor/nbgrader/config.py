@@ -10,7 +10,7 @@ from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
 from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
-from nbproctor.nbgrader.autograder import Proctored
+from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.hidden import HideHiddenTests
@@ -41,6 +41,6 @@ def proctor(config: Config) -> None:
     config.ExportApp.setdefault("plugin_class", Export)
     # nbgrader's command line and formgrader's button name the class here. A course
     # that does not list our `Execute` still gets the stock autograder from it.
-    nbgrader.apps.autogradeapp.Autograde = Proctored
-    nbgrader.apps.api.Autograde = Proctored
+    nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
+    nbgrader.apps.api.Autograde = ProctoredAutograde
     find_programs()

@@ -17,7 +17,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from nbproctor.engine import EngineError
 from nbproctor.nbgrader.source import CourseError, check_source
-from nbproctor.notebook import Bundle, BundleError
+from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 
 class Log(logging.Handler):
@@ -142,7 +142,7 @@ def handed_in(
     return found
 
 
-def bundles(there: CourseDirectory, assignment: str) -> list[Bundle]:
+def master_notebooks(there: CourseDirectory, assignment: str) -> list[MasterNotebook]:
     """Read the assignment's notebooks for grading.
 
     Raises
@@ -153,10 +153,10 @@ def bundles(there: CourseDirectory, assignment: str) -> list[Bundle]:
     release = folder(there, "release", assignment)
     try:
         return [
-            Bundle.read(path, release / path.name)
+            MasterNotebook.read(path, release / path.name)
             for path in source_notebooks(there, assignment)
         ]
-    except BundleError as error:
+    except MasterNotebookError as error:
         raise CourseError(str(error)) from error
 
 

@@ -23,7 +23,7 @@ def _fast_and_safe(connection: Any, _record: Any) -> None:
     and waits only when it moves the log into the file. After a crash, even of the
     machine, the gradebook is whole and consistent; a power cut may lose the last few
     commits, and the same grading command makes them again, because a submission
-    counts as graded only when its ``report.json`` is there.
+    counts as graded only when its ``grading.json`` is there.
     """
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA journal_mode=WAL")

@@ -12,7 +12,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.nbgrader.submission_result import FILE, Record
+from nbproctor.submission_result import FILE, SubmissionResult
 
 
 def feedback(course: Path, assignment: str) -> Path:
@@ -40,9 +40,9 @@ def feedback(course: Path, assignment: str) -> Path:
         )
         run(converter, log, f"Writing the feedback of {assignment!r}")
     for report in reports:
-        record = Record.read(report.parent)
-        if record is not None:
-            _not_graded(there, assignment, report.parent, record)
+        result = SubmissionResult.read(report.parent)
+        if result is not None:
+            _not_graded(there, assignment, report.parent, result)
     return Path(there.root, there.feedback_directory)
 
 
@@ -56,16 +56,16 @@ def forget(there: CourseDirectory, student: str, notebooks: list[str]) -> None:
 
 
 def _not_graded(
-    there: CourseDirectory, assignment: str, graded: Path, record: Record
+    there: CourseDirectory, assignment: str, graded: Path, result: SubmissionResult
 ) -> None:
     """Write the pages of what has no verdicts: why, and what to do."""
-    student = record.outcome.student
+    student = result.student
     if folder(there, "autograded", assignment, student) != graded:
         return  # a report of somebody else, copied there
     place = folder(there, "feedback", assignment, student)
     text = files("nbproctor").joinpath("templates/not_graded.html").read_text("utf-8")
     template = Environment(autoescape=True).from_string(text)
-    for name in record.notes.keys() - record.verdicts.keys():
+    for name in result.notes.keys() - result.verdicts.keys():
         place.mkdir(parents=True, exist_ok=True)
-        page = template.render(notebook=name, reason=" ".join(record.notes[name]))
+        page = template.render(notebook=name, reason=" ".join(result.notes[name]))
         (place / f"{name}.html").write_text(page + "\n", "utf-8")

@@ -18,11 +18,11 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import sanitize
-from nbproctor.nbgrader.course import bundles, directory, load_config
+from nbproctor.nbgrader.course import directory, load_config, master_notebooks
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.nbgrader.submission_result import Score
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
+from nbproctor.submission_result import Score
 
 
 def open_gradebook(there: CourseDirectory) -> Gradebook:
@@ -48,9 +48,9 @@ def scores(course: Path, assignment: str) -> pd.DataFrame:
     """
     there = directory(load_config(course))
     column_of = {
-        (bundle.notebook, cell.id): cell.exercise or cell.id
-        for bundle in bundles(there, assignment)
-        for cell in bundle.cells
+        (master.notebook, cell.id): cell.exercise or cell.id
+        for master in master_notebooks(there, assignment)
+        for cell in master.cells
         if cell.points
     }
     columns = list(dict.fromkeys(column_of.values()))
@@ -119,7 +119,7 @@ def _assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def check_release(there: CourseDirectory, expected: Iterable[Bundle]) -> None:
+def check_release(there: CourseDirectory, expected: Iterable[MasterNotebook]) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
     Raises
@@ -128,8 +128,8 @@ def check_release(there: CourseDirectory, expected: Iterable[Bundle]) -> None:
         The release was never made, or the source has changed since.
     """
     with open_gradebook(there) as book:
-        for bundle in expected:
-            course = _assignment(book, bundle.assignment).course_id
+        for master in expected:
+            course = _assignment(book, master.assignment).course_id
             if course != there.course_id:
                 raise CourseError(
                     f"The gradebook {there.db_url} is of the course {course!r}, not of "
@@ -137,9 +137,9 @@ def check_release(there: CourseDirectory, expected: Iterable[Bundle]) -> None:
                     "move that gradebook away and make the release again."
                 )
             try:
-                notebook = book.find_notebook(bundle.notebook, bundle.assignment)
+                notebook = book.find_notebook(master.notebook, master.assignment)
             except MissingEntry:
-                changed = [f"the whole notebook '{bundle.notebook}'"]
+                changed = [f"the whole notebook '{master.notebook}'"]
             else:
                 points = {
                     c.name: c.max_score
@@ -151,7 +151,7 @@ def check_release(there: CourseDirectory, expected: Iterable[Bundle]) -> None:
                 }
                 wanted = {
                     c.id: (c.source if c.locked else "", c.points)
-                    for c in bundle.cells
+                    for c in master.cells
                     if c.nbgrader
                 }
                 changed = [
@@ -161,7 +161,7 @@ def check_release(there: CourseDirectory, expected: Iterable[Bundle]) -> None:
                 ]
             if changed:
                 raise CourseError(
-                    f"The source of {bundle.assignment!r} is not what the gradebook "
+                    f"The source of {master.assignment!r} is not what the gradebook "
                     f"was told when the release was made ({_some(changed)}). Make the "
                     "release again, then grade."
                 )

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from nbproctor.nbgrader.autograder import Proctored
+from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Log, directory, load_config, run
 from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.nbgrader.submission_result import Outcome
+from nbproctor.submission_result import SubmissionResult
 
 
 def grade(
     course: Path,
     assignment: str,
     students: Collection[str] | None = None,
-    progress: Callable[[Outcome], None] | None = None,
+    progress: Callable[[SubmissionResult], None] | None = None,
     *,
     force: bool = False,
     weak_sandbox: bool = False,
-) -> list[Outcome]:
+) -> list[SubmissionResult]:
     """Grade what was handed in, each submission on its own.
 
     What is graded already, and has not changed since, is not graded again; so the
@@ -35,7 +35,7 @@ def grade(
     students : collection of str, optional
         Grade only these; everybody who handed in otherwise.
     progress : callable, optional
-        Called with each outcome as soon as it is known.
+        Called with each result as soon as it is known.
     force : bool
         Grade again what is graded already.
     weak_sandbox : bool
@@ -43,7 +43,7 @@ def grade(
 
     Returns
     -------
-    list of Outcome
+    list of SubmissionResult
         One a student, sorted by student id; what cannot be graded is ``ungradable``
         with a reason, and never ends the class. Without `students`, those whom the
         gradebook knows and who handed in nothing are ``missing``.
@@ -58,25 +58,29 @@ def grade(
     config.CourseDirectory.assignment_id = assignment
     proctor(config)
     if weak_sandbox:
-        config.Proctored.weak_sandbox = True
+        config.ProctoredAutograde.weak_sandbox = True
     log = Log()
-    converter = Proctored(
+    converter = ProctoredAutograde(
         coursedir=directory(config, log), config=config, log=log.logger, force=force
     )
-    outcomes: list[Outcome] = []
+    results: list[SubmissionResult] = []
 
-    def tell(outcome: Outcome) -> None:
-        outcomes.append(outcome)
+    def tell(result: SubmissionResult) -> None:
+        results.append(result)
         if progress:
-            progress(outcome)
+            progress(result)
 
-    converter.on_outcome, converter.only = tell, students
+    converter.on_result, converter.only = tell, students
     run(converter, log, f"Grading {assignment!r}")
     if students is None:
-        known = {outcome.student for outcome in outcomes}
+        known = {result.student for result in results}
         with open_gradebook(directory(config)) as book:
             max_score = float(book.find_assignment(assignment).max_score)
             absent = sorted({student.id for student in book.students} - known)
         for student in absent:
-            tell(Outcome(student, "missing", "Nothing handed in.", None, max_score))
-    return sorted(outcomes, key=lambda outcome: outcome.student)
+            tell(
+                SubmissionResult(
+                    student, "missing", "Nothing handed in.", None, max_score
+                )
+            )
+    return sorted(results, key=lambda result: result.student)

@@ -17,8 +17,8 @@ from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import engine, support_files
-from nbproctor.nbgrader.course import bundles, directory, folder, load_config
-from nbproctor.notebook import Bundle, Cell
+from nbproctor.nbgrader.course import directory, folder, load_config, master_notebooks
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.sandbox.layers import Policy
 
 # Between two tests the namespace becomes again what the notebook made.
@@ -48,20 +48,20 @@ def lint(course: Path, assignment: str) -> list[str]:
     there = directory(config)
     timeout = config.ExecutePreprocessor.get("timeout", 60)
     faults = []
-    for bundle in bundles(there, assignment):
+    for master in master_notebooks(there, assignment):
         place = folder(there, "source", assignment)
         faults += [
-            f"stock nbgrader: {fault}" for fault in _stock(bundle, place, timeout)
+            f"stock nbgrader: {fault}" for fault in _stock(master, place, timeout)
         ]
-        faults += [f"nbproctor: {fault}" for fault in _engine(bundle, place)]
+        faults += [f"nbproctor: {fault}" for fault in _engine(master, place)]
     return faults
 
 
-def _stock(bundle: Bundle, place: Path, timeout: int) -> Iterator[str]:
+def _stock(master: MasterNotebook, place: Path, timeout: int) -> Iterator[str]:
     notebook = nbformat.v4.new_notebook()
-    tests = bundle.of_kind("test")
-    for cell in bundle.cells:
-        if cell.kind in ("provided", "solution", "oracle") and not cell.skip:
+    tests = master.of_kind("test")
+    for cell in master.cells:
+        if cell.kind in ("provided", "solution", "helper") and not cell.skip:
             notebook.cells.append(_node(cell))
     notebook.cells.append(nbformat.v4.new_code_cell(_KEEP))
     for cell in tests:
@@ -103,17 +103,17 @@ def _complaint(node: NotebookNode) -> str:
     return "no message"
 
 
-def _engine(bundle: Bundle, place: Path) -> Iterator[str]:
-    files = support_files.files(place, bundle.data)
+def _engine(master: MasterNotebook, place: Path) -> Iterator[str]:
+    files = support_files.files(place, master.data)
     # Weak, because the code is the teacher's own: lint is to run on any computer.
     policy = Policy(files=tuple(files.items()), weak=True)
     cells = [
         engine.StudentCell(number, cell.id, cell.source)
-        for number, cell in enumerate(bundle.cells)
-        if cell.kind not in ("oracle", "task", "text")
+        for number, cell in enumerate(master.cells)
+        if cell.kind not in ("helper", "task", "text")
     ]
     settings = engine.Settings(policy=policy, follow_through=False)
-    for verdict in engine.execute(cells, bundle, settings, {}).verdicts:
+    for verdict in engine.execute(cells, master, settings, {}).verdicts:
         if verdict.outcome != "passed":
             yield (
                 f"the reference earns {verdict.points:g} of {verdict.max_points:g} "

@@ -12,10 +12,10 @@ from typing import Any
 
 from nbproctor import engine
 from nbproctor.engine import Report, Settings, StudentCell
-from nbproctor.nbgrader.submission_result import FILE, fingerprint
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import read
 from nbproctor.submission.repair import Repaired, Ungradable, repair
+from nbproctor.submission_result import FILE
 
 Cells = list[StudentCell]
 _OURS = {FILE, f".{FILE}", "timestamp.txt"}
@@ -84,7 +84,7 @@ class Ahead:
     ----------
     folders
         Student → folder, in that order.
-    bundles, settings
+    masters, settings
         The assignment, and how it is executed.
     executor
         Where executions run.
@@ -97,14 +97,14 @@ class Ahead:
     def __init__(
         self,
         folders: Mapping[str, Path],
-        bundles: Sequence[Bundle],
+        masters: Sequence[MasterNotebook],
         settings: Settings,
         executor: Executor,
         depth: int,
         done: Callable[[Submission], object],
     ) -> None:
         self._following = iter(folders.items())
-        self._bundles = bundles
+        self._masters = masters
         self._settings = settings
         self._executor = executor
         self._depth = depth
@@ -123,21 +123,21 @@ class Ahead:
     def _prepare(self, student: str, folder: Path) -> Submission:
         submission = Submission(student, folder)
         try:
-            submission.handed_in = fingerprint(folder)
+            submission.handed_in = read.fingerprint(folder)
             if self._done(submission):
                 return submission
-            for bundle in self._bundles:
+            for master in self._masters:
                 try:
-                    made = repair(folder, bundle)
+                    made = repair(folder, master)
                 except Ungradable as failure:
-                    submission.reasons[bundle.notebook] = failure.reason
+                    submission.reasons[master.notebook] = failure.reason
                 else:
-                    submission.repaired[bundle.notebook] = made
+                    submission.repaired[master.notebook] = made
             self._keep_files(submission)
-            for bundle in self._bundles:
-                if bundle.notebook in submission.repaired:
-                    made = submission.repaired[bundle.notebook]
-                    self.execute(submission, bundle, made.notebook["cells"])
+            for master in self._masters:
+                if master.notebook in submission.repaired:
+                    made = submission.repaired[master.notebook]
+                    self.execute(submission, master, made.notebook["cells"])
         except Ungradable as failure:
             self._refuse(submission, failure.reason)
         except Exception as error:
@@ -147,7 +147,7 @@ class Ahead:
 
     def _refuse(self, submission: Submission, reason: str) -> None:
         submission.repaired.clear()
-        submission.reasons = {bundle.notebook: reason for bundle in self._bundles}
+        submission.reasons = {master.notebook: reason for master in self._masters}
 
     def _keep_files(self, submission: Submission) -> None:
         """Find what lies beside the notebook, without what the course puts there."""
@@ -156,7 +156,7 @@ class Ahead:
         first = next(iter(submission.repaired.values()))
         base = first.path.parent
         given = {Path(name) for name, _ in self._settings.policy.files}
-        ours = _OURS | {f"{bundle.notebook}.html" for bundle in self._bundles}
+        ours = _OURS | {f"{master.notebook}.html" for master in self._masters}
         left, dropped = engine.MAX_FILES_BYTES, []
         for path in read.files(base):
             place = path.relative_to(base)
@@ -177,15 +177,15 @@ class Ahead:
             )
 
     def execute(
-        self, submission: Submission, bundle: Bundle, cells: Sequence[Any]
+        self, submission: Submission, master: MasterNotebook, cells: Sequence[Any]
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
         files = {str(place): p.read_bytes() for place, p in submission.files.items()}
         future = self._executor.submit(
-            engine.execute, code, bundle, self._settings, files
+            engine.execute, code, master, self._settings, files
         )
-        submission.running[bundle.notebook] = code, future
+        submission.running[master.notebook] = code, future
         return future
 
 

@@ -15,7 +15,7 @@ from nbgrader.nbgraderformat import (
     ValidationError,
 )
 
-from nbproctor.notebook import Bundle, BundleError
+from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 
 class CourseError(Exception):
@@ -38,15 +38,15 @@ def check_source(notebook: Path, total: float | None = None) -> None:
         Names the file, every wrong cell, and the next step.
     """
     try:
-        bundle = Bundle.read(notebook)
-    except BundleError as error:
+        master = MasterNotebook.read(notebook)
+    except MasterNotebookError as error:
         raise CourseError(str(error)) from error
     cells: list[dict[str, Any]] = json.loads(notebook.read_text("utf-8"))["cells"]
     problems = [
         *_metadata_problems(cells),
         *_name_problems(cells),
         *_points_problems(cells, total),
-        *_hidden_problems(bundle),
+        *_hidden_problems(master),
     ]
     if problems:
         raise CourseError(
@@ -103,9 +103,9 @@ def _points_problems(cells: list[dict[str, Any]], total: float | None) -> Iterat
         yield f"the points of its cells sum to {points:g}, not to {total:g}"
 
 
-def _hidden_problems(bundle: Bundle) -> Iterator[str]:
-    for cell in bundle.cells:
-        if "BEGIN HIDDEN TESTS" in cell.source and cell.kind not in ("test", "oracle"):
+def _hidden_problems(master: MasterNotebook) -> Iterator[str]:
+    for cell in master.cells:
+        if "BEGIN HIDDEN TESTS" in cell.source and cell.kind not in ("test", "helper"):
             # It would run where student code does, who could read and replace it.
             yield (
                 f"{cell.id!r} holds hidden tests, but is no test: give it points, or "

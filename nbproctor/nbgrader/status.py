@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from nbproctor.engine import Report
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.prefetch import Submission
-from nbproctor.nbgrader.submission_result import Outcome, Status
+from nbproctor.submission_result import Status, SubmissionResult
 
 MAX_DATE = 1000  # bytes
 
@@ -34,7 +34,7 @@ def timestamp(
     return when
 
 
-def finish(there: CourseDirectory, submission: Submission) -> Outcome:
+def finish(there: CourseDirectory, submission: Submission) -> SubmissionResult:
     """Put status and remarks of a graded submission into the gradebook."""
     notes = submission.notes()
     for name, report in submission.reports.items():
@@ -67,7 +67,7 @@ def finish(there: CourseDirectory, submission: Submission) -> Outcome:
     reason = " ".join(reasons)
     # As in `scores`: a sum that lacks a part is no score.
     total = None if waiting else score
-    return Outcome(submission.student, status, reason, total, max_score)
+    return SubmissionResult(submission.student, status, reason, total, max_score)
 
 
 def _not_run(report: Report) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _not_run(report: Report) -> dict[str, str]:
     }
 
 
-def give_up(there: CourseDirectory, submission: Submission) -> Outcome:
+def give_up(there: CourseDirectory, submission: Submission) -> SubmissionResult:
     """Record that nothing of a submission can be graded, and why."""
     with gradebook.open_gradebook(there) as book:
         found = gradebook.submission(book, there.assignment_id, submission.student)
@@ -90,7 +90,7 @@ def give_up(there: CourseDirectory, submission: Submission) -> Outcome:
         gradebook.withdraw(book, found, submission.reasons)
         max_score = float(found.max_score)
     reason = " ".join(dict.fromkeys(submission.reasons.values()))
-    return Outcome(submission.student, "ungradable", reason, None, max_score)
+    return SubmissionResult(submission.student, "ungradable", reason, None, max_score)
 
 
 def no_room(error: Exception) -> bool:

@@ -1,7 +1,7 @@
 """Text and buffers to values: the receiving half of the codec.
 
 A decoded value has exactly the type of its tag, never a subclass that a student wrote.
-What cannot be read ends in a `WireError`, whatever is wrong with it.
+What cannot be read ends in a `ProtocolError`, whatever is wrong with it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nbproctor.protocol.encode import (
     Mutable,
     Ref,
 )
-from nbproctor.protocol.frames import Frame, WireError
+from nbproctor.protocol.frames import Frame, ProtocolError
 from nbproctor.protocol.scalars import build
 from nbproctor.protocol.sharing import Before, Unpacked
 
@@ -40,7 +40,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def _refuse(ref: Ref) -> Any:
-    raise WireError(f"a reference ({ref.tag}) is not expected here")
+    raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
 
 
 class _Unpacker:
@@ -57,7 +57,7 @@ class _Unpacker:
         if type(x) in _JSON:
             return x
         if type(x) is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
-            raise WireError("a value has no tag, or is nested too deep")
+            raise ProtocolError("a value has no tag, or is nested too deep")
         tag, items = x[0], x[1:]
         if tag in "ld" and len(tag) == 1:
             return self._container(tag, items, depth + 1)
@@ -98,7 +98,7 @@ class _Unpacker:
         else:
             inner = [self.value(item, depth) for item in items]
             if len(inner) % 2:
-                raise WireError("a dictionary has a key without a value")
+                raise ProtocolError("a dictionary has a key without a value")
             self._check_keys(inner[::2])
             made.update(zip(inner[::2], inner[1::2], strict=True))
         self.seen[place] = made, made.copy() if self.track else None
@@ -112,12 +112,12 @@ class _Unpacker:
         self.shared = True
         number = _count(items)
         if number >= len(self.sent if tag == "same" else self.seen):
-            raise WireError("a message names a part that there is not")
+            raise ProtocolError("a message names a part that there is not")
         if tag == "same":
             return self.sent[number]
         made, _ = self.seen[number]
         if made is None:
-            raise WireError("a value contains itself")
+            raise ProtocolError("a value contains itself")
         return made
 
     def _labelled(self, items: list[Any], depth: int) -> Any:
@@ -125,12 +125,12 @@ class _Unpacker:
             case [int(number), str(kind), list(names), *rest]:
                 about = kind, tuple(names)
             case _:
-                raise WireError("a named tuple cannot be read")
+                raise ProtocolError("a named tuple cannot be read")
         if not namedtuples.are_names(about[1]):
-            raise WireError("a named tuple has impossible names")
+            raise ProtocolError("a named tuple has impossible names")
         self.classes.add(about)
         if len(self.classes) > MAX_CLASSES:
-            raise WireError("there are too many kinds of named tuples")
+            raise ProtocolError("there are too many kinds of named tuples")
         inner = [self.value(item, depth) for item in rest]
         return namedtuples.make(number, *about, inner)
 
@@ -140,13 +140,13 @@ class _Unpacker:
         head = 1 if tag == "O" else 2
         cells = [self.value(item, depth) for item in items[head:]]
         if math.prod(shape) != len(cells):
-            raise WireError("an array's shape and its items disagree")
+            raise ProtocolError("an array's shape and its items disagree")
         if tag == "U":
             width = _count(items[1:2])
             if not all(type(cell) is str for cell in cells):
-                raise WireError("an array of text holds something else")
+                raise ProtocolError("an array of text holds something else")
             if 4 * width * max(len(cells), 1) > MAX_BYTES:
-                raise WireError("an array of text is too wide")
+                raise ProtocolError("an array of text is too wide")
             array = np.array(cells, dtype=f"<U{width}").reshape(shape)
         else:
             array = np.empty(len(cells), dtype=object)
@@ -161,7 +161,7 @@ class _Unpacker:
         code = items[0] if items else None
         dtype = DTYPES.get(code) if type(code) is str else None
         if dtype is None or len(items) != (1 if tag == "n" else 2):
-            raise WireError("an array has an unknown dtype")
+            raise ProtocolError("an array has an unknown dtype")
         shape = () if tag == "n" else self._shape(items[1])
         count = math.prod(shape)
         part = self._take(count * dtype.itemsize)
@@ -182,7 +182,7 @@ class _Unpacker:
     def _take(self, size: int) -> memoryview:
         end = self.at + size
         if end > len(self.raw):
-            raise WireError("an array is longer than its frame")
+            raise ProtocolError("an array is longer than its frame")
         part = self.raw[self.at : end]
         self.at = end + -size % ALIGN
         return part
@@ -190,22 +190,22 @@ class _Unpacker:
     @staticmethod
     def _shape(shape: Any) -> tuple[int, ...]:
         if type(shape) is not list or len(shape) > MAX_DIMS:
-            raise WireError("an array has no shape")
+            raise ProtocolError("an array has no shape")
         size = 1
         for n in shape:
             if type(n) is not int or not 0 <= n < MAX_ITEMS:
-                raise WireError("an array has an impossible shape")
+                raise ProtocolError("an array has an impossible shape")
             size *= n or 1  # NumPy counts so too, when there is nothing to count
         if size > MAX_ITEMS:
-            raise WireError("an array has an impossible shape")
+            raise ProtocolError("an array has an impossible shape")
         return tuple(shape)
 
     @staticmethod
     def _big(items: list[Any]) -> int:
         if len(items) != 1 or type(items[0]) is not str:
-            raise WireError("a long integer is not text")
+            raise ProtocolError("a long integer is not text")
         if len(items[0]) > MAX_BITS // 4 + 3:  # hexadecimal digits, and "-0x"
-            raise WireError("an integer is too long")
+            raise ProtocolError("an integer is too long")
         return int(items[0], 16)
 
     def _check_keys(self, keys: list[Any]) -> None:
@@ -217,16 +217,20 @@ class _Unpacker:
         """
         self.keys += len(keys)
         if self.keys > MAX_KEYS:
-            raise WireError(f"a message has more than {MAX_KEYS:,} keys")
+            raise ProtocolError(f"a message has more than {MAX_KEYS:,} keys")
         try:
             hashes = sorted(map(hash, keys))
         except TypeError as error:
-            raise WireError("a dictionary or set has a key without a hash") from error
+            raise ProtocolError(
+                "a dictionary or set has a key without a hash"
+            ) from error
         run = 0
         for one, other in itertools.pairwise(hashes):
             run = run + 1 if one == other else 0
             if run > 100:
-                raise WireError("keys of a dictionary or set all have the same hash")
+                raise ProtocolError(
+                    "keys of a dictionary or set all have the same hash"
+                )
 
     @staticmethod
     def _rare(tag: str, inner: list[Any]) -> Any:
@@ -238,20 +242,20 @@ class _Unpacker:
             if tag == "R" and all(type(part) is int for part in inner):
                 found = range(*inner)
                 if found[MAX_RANGE:]:
-                    raise WireError("a range is too long")
+                    raise ProtocolError("a range is too long")
                 return found
             if tag == "E" and not inner:
                 return Ellipsis
             if tag == "v" and inner:
                 return build(*inner)
         except (TypeError, ValueError) as error:
-            raise WireError(f"a value with tag {tag!r} cannot be read") from error
-        raise WireError(f"a value has an unknown tag {tag[:20]!r}")
+            raise ProtocolError(f"a value with tag {tag!r} cannot be read") from error
+        raise ProtocolError(f"a value has an unknown tag {tag[:20]!r}")
 
 
 def _count(items: list[Any]) -> int:
     if len(items) != 1 or type(items[0]) is not int or items[0] < 0:
-        raise WireError("a length is missing")
+        raise ProtocolError("a length is missing")
     return int(items[0])
 
 
@@ -277,22 +281,22 @@ def unpack(
 
     Raises
     ------
-    WireError
+    ProtocolError
         Whatever is wrong with the frame.
     """
     unpacker = _Unpacker(memoryview(frame.raw), resolve, track, sent)
     try:
         text = str(frame.text, "utf-8")
         if text.count("[") > MAX_PARTS:
-            raise WireError(f"a message has more than {MAX_PARTS:,} parts")
+            raise ProtocolError(f"a message has more than {MAX_PARTS:,} parts")
         parts, end = _decode(text)
         if text[end:].strip(" "):
-            raise WireError("a message has more than one value")
+            raise ProtocolError("a message has more than one value")
         value = unpacker.value(parts)
-    except WireError:
+    except ProtocolError:
         raise
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise WireError(f"a message cannot be read: {error!s:.100}") from error
+        raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
     if unpacker.at != len(unpacker.raw):
-        raise WireError("a message holds more data than it names")
+        raise ProtocolError("a message holds more data than it names")
     return Unpacked(value, unpacker.seen, unpacker.shared)

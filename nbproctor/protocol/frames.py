@@ -28,15 +28,15 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out", int, bytes)
 
 
-class WireError(Exception):
+class ProtocolError(Exception):
     """The other side broke the protocol; nothing more can be said to it."""
 
 
-class LateError(WireError):
+class LateError(ProtocolError):
     """A message did not arrive, or could not be sent, before its deadline."""
 
 
-class ClosedError(WireError):
+class ClosedError(ProtocolError):
     """The other side is gone."""
 
 
@@ -87,11 +87,11 @@ class Wire:
         magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
         self._received = self._received + 1 & 0xFFFFFFFF
         if (magic, version) != (_MAGIC, _VERSION):
-            raise WireError("a message does not start as one of this version")
+            raise ProtocolError("a message does not start as one of this version")
         if number != self._received:
-            raise WireError("a message is out of sequence")
+            raise ProtocolError("a message is out of sequence")
         if text > MAX_TEXT or text + raw > MAX_BYTES:
-            raise WireError("a message is too large")
+            raise ProtocolError("a message is too large")
         body = data[_HEAD.size : _HEAD.size + text + raw]
         self._rest = data[_HEAD.size + text + raw :]
         if len(body) == text + raw:

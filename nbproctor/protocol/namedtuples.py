@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 MAX_NAMES, MAX_NAME = 100, 100  # of one class, characters of one name
 
 
-class Theirs:
+class ForeignTuple:
     """What makes a named tuple of the other side's known again.
 
     Attributes
@@ -58,4 +58,4 @@ def make(number: int, kind: str, names: tuple[str, ...], items: Iterable[Any]) -
 @functools.lru_cache(64)
 def _class_of(kind: str, names: tuple[str, ...]) -> Any:
     title = kind if kind.isidentifier() and not iskeyword(kind) else "NamedTuple"
-    return type(title, (Theirs, namedtuple(title, names)), {})
+    return type(title, (ForeignTuple, namedtuple(title, names)), {})

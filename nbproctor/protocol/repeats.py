@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.frames import WireError
+from nbproctor.protocol.frames import ProtocolError
 
 # Items that a value may have more when written out than it has in all its parts.
 MAX_REPEATED = 1 << 22
@@ -24,16 +24,16 @@ def check_repeats(roots: Iterable[Any]) -> None:
 
     Raises
     ------
-    WireError
+    ProtocolError
         One of them contains itself, or repeats its parts too often.
     """
     counted = _Counted()
     try:
         whole = sum(map(counted.size, roots))
     except RecursionError:
-        raise WireError("a value is nested too deep") from None
+        raise ProtocolError("a value is nested too deep") from None
     if whole > counted.once + MAX_REPEATED:
-        raise WireError("a value repeats its parts too often")
+        raise ProtocolError("a value repeats its parts too often")
 
 
 class _Counted:
@@ -46,7 +46,7 @@ class _Counted:
     def size(self, x: Any) -> int:
         known = self.sizes.get(id(x))
         if known == _OPEN:
-            raise WireError("a value contains itself")
+            raise ProtocolError("a value contains itself")
         if known is not None:
             return known
         kind = type(x)

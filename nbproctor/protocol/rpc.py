@@ -15,14 +15,14 @@ from typing import Any
 
 from nbproctor.protocol.decode import Resolve, unpack
 from nbproctor.protocol.encode import Foreign, pack
-from nbproctor.protocol.frames import Frame, Wire, WireError
+from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
 from nbproctor.protocol.sharing import write_back
 
 REQUEST, VALUE, RAISED = range(3)
 
 
-class Peer:
+class Connection:
     """One side of the conversation.
 
     Parameters
@@ -69,7 +69,7 @@ class Peer:
         ------
         UnsendableError
             The arguments cannot be sent; the connection is still good.
-        WireError
+        ProtocolError
             The other side is late, gone or does not keep to the protocol.
         BaseException
             What `revive` made of an exception over there.
@@ -85,7 +85,7 @@ class Peer:
             made = unpack(frame, self._resolve, sent=packed.mutables)
         reply = made.value
         if type(reply) is not tuple or len(reply) != 2:
-            raise WireError("a reply is not a value with changes")
+            raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
         write_back(packed.mutables, changes)
         if made.shared:
@@ -101,7 +101,7 @@ class Peer:
 
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
-            raise WireError("a reply came where a request was expected")
+            raise ProtocolError("a reply came where a request was expected")
         request = unpack(frame, self._resolve, track=True)
         if request.shared:
             check_repeats([request.value])
@@ -109,11 +109,11 @@ class Peer:
             case (str(name), *arguments):
                 pass
             case _:
-                raise WireError("a request has no name")
+                raise ProtocolError("a request has no name")
         kind = VALUE
         try:
             value = self._answer(name, arguments)
-        except WireError:
+        except ProtocolError:
             raise
         except self._caught as error:
             kind, value = RAISED, self._describe(error)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nbproctor.protocol.encode import Mutable
-from nbproctor.protocol.frames import WireError
+from nbproctor.protocol.frames import ProtocolError
 
 
 class Before(NamedTuple):
@@ -86,21 +86,21 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
 
     Raises
     ------
-    WireError
+    ProtocolError
         A change names no part of the request, or has another type or shape.
     """
     if type(changes) is not list:
-        raise WireError("the changes of a call are not a list")
+        raise ProtocolError("the changes of a call are not a list")
     for change in changes:
         if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
-            raise WireError("a change of a call has no number")
+            raise ProtocolError("a change of a call has no number")
         number, new = change
         if not 0 <= number < len(mutables) or type(mutables[number]) is not type(new):
-            raise WireError("a change of a call does not fit what was sent")
+            raise ProtocolError("a change of a call does not fit what was sent")
         old = mutables[number]
         if type(old) is np.ndarray:
             if old.size != new.size or old.dtype.kind != new.dtype.kind:
-                raise WireError("a changed array has another size")
+                raise ProtocolError("a changed array has another size")
             if old.shape != new.shape:
                 with contextlib.suppress(AttributeError):  # of a view, it cannot change
                     old.shape = new.shape

@@ -84,17 +84,17 @@ class Outputs:
         execution_count: int | None = None,
     ) -> None:
         """Append a ``display_data`` or ``execute_result``, or update one by its id."""
-        bundle = {str(mime): self._shorten(item) for mime, item in data.items()}
+        mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
         if update:
             for place, known in enumerate(self._ids):
                 if known is not None and known == display_id:
-                    self._outputs[place]["data"] = bundle
+                    self._outputs[place]["data"] = mimebundle
             return
         self._start()
         self._displays += 1
         self._images += sum(
             len(item)
-            for mime, item in bundle.items()
+            for mime, item in mimebundle.items()
             if mime.startswith("image/") and isinstance(item, str)
         )
         limits = self._limits
@@ -105,7 +105,7 @@ class Outputs:
                 self._append({"output_type": "display_data", "metadata": {}}, None)
                 self._outputs[-1]["data"] = {"text/plain": note}
             return
-        output: Output = {"output_type": kind, "data": bundle, "metadata": {}}
+        output: Output = {"output_type": kind, "data": mimebundle, "metadata": {}}
         if kind == "execute_result":
             output["execution_count"] = execution_count
         self._append(output, display_id)

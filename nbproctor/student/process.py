@@ -23,7 +23,7 @@ import numpy as np
 from nbproctor.protocol.encode import Labelled, Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
-from nbproctor.protocol.rpc import Peer
+from nbproctor.protocol.rpc import Connection
 from nbproctor.student.outputs import OutputLimits
 from nbproctor.student.remote import Outside, number_of
 from nbproctor.student.shell import ZMQInteractiveShell, warm
@@ -47,7 +47,7 @@ class Student:
         self.numbers: dict[int, int] = {}
         self.next = 0
         self.relayed: dict[int, BaseException] = {}
-        self.peer = Peer(
+        self.peer = Connection(
             Wire(sock),
             self.answer,
             foreign=self.foreign,
@@ -223,7 +223,7 @@ def main(sock: socket.socket) -> None:
 
     Raises
     ------
-    WireError
+    ProtocolError
         The conversation cannot go on.
     """
     shell = warm()

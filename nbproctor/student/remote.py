@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nbproctor.protocol.rpc import Peer
+from nbproctor.protocol.rpc import Connection
 
 
 class Outside:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(self, peer: Peer, number: int, kind: str, *names: str) -> None:
+    def __init__(self, peer: Connection, number: int, kind: str, *names: str) -> None:
         object.__setattr__(self, "_link", (peer, number, kind))
         object.__setattr__(self, "_methods", names)
 

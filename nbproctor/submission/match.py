@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
-from nbproctor.notebook import Bundle, Cell
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.read import RawCell
 
-Match = dict[int, Cell]  # position in the student's notebook → cell of the bundle
+Match = dict[int, Cell]  # position in the student's notebook → cell of the master
 MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
 
 
-def match_cells(cells: list[RawCell], bundle: Bundle) -> Match:
+def match_cells(cells: list[RawCell], master: MasterNotebook) -> Match:
     """Find out which cell is which: by grade_id, cell id, text, then position."""
     match: Match = {}
-    open_cells = {cell.id: cell for cell in bundle.cells if cell.nbgrader}
+    open_cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
     known = dict(open_cells)
 
     def settle(position: int, cell: Cell) -> None:
@@ -50,13 +50,15 @@ def match_cells(cells: list[RawCell], bundle: Bundle) -> Match:
             settle(_graded_copy(positions, cells, cell), cell)
     for cell in list(open_cells.values()):
         if match and cell.kind in ("solution", "task"):
-            gap = _gap(cell, match, cells, bundle)
+            gap = _gap(cell, match, cells, master)
             if gap:
                 settle(max(gap, key=lambda p: _likeness(cells[p], cell)), cell)
     return match
 
 
-def answer_places(cells: list[RawCell], match: Match, bundle: Bundle) -> dict[str, int]:
+def answer_places(
+    cells: list[RawCell], match: Match, master: MasterNotebook
+) -> dict[str, int]:
     """Return where the answer of each exercise stands.
 
     That is its own cell, or, where that is lost, the last other cell of the student
@@ -64,7 +66,7 @@ def answer_places(cells: list[RawCell], match: Match, bundle: Bundle) -> dict[st
     """
     places = {cell.id: p for p, cell in match.items() if cell.kind == "solution"}
     defined = [_signature(raw["source"]) for raw in cells]
-    for cell in bundle.of_kind("solution"):
+    for cell in master.of_kind("solution"):
         wanted = _signature(cell.stub)
         holders = [
             position
@@ -98,14 +100,16 @@ def _graded_copy(positions: list[int], cells: list[RawCell], cell: Cell) -> int:
     return (worked or positions)[-1]
 
 
-def _gap(cell: Cell, match: Match, cells: list[RawCell], bundle: Bundle) -> list[int]:
+def _gap(
+    cell: Cell, match: Match, cells: list[RawCell], master: MasterNotebook
+) -> list[int]:
     """Return the free cells between the neighbours that `cell` has in the source."""
-    order = {c.id: i for i, c in enumerate(bundle.cells)}
+    order = {c.id: i for i, c in enumerate(master.cells)}
     here = order[cell.id]
     before = [p for p, c in match.items() if order[c.id] < here]
     after = [p for p, c in match.items() if order[c.id] > here]
     low, high = max(before, default=-1), min(after, default=len(cells))
-    demos = [c for c in bundle.cells if not c.nbgrader]
+    demos = [c for c in master.cells if not c.nbgrader]
     taken = {c.cell_id for c in demos} | {plain(c.stub) for c in demos}
     free = [
         p

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -68,6 +69,23 @@ def files(folder: Path) -> Iterator[Path]:
                 if count > MAX_FILES:
                     raise Ungradable(f"More than {MAX_FILES} files were handed in.")
                 yield path
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the SHA-256 of names and contents of what a student handed in.
+
+    Raises
+    ------
+    Ungradable
+        There are more than `MAX_FILES` files.
+    """
+    total = hashlib.sha256()
+    for path in files(folder):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        name = os.fsencode(path.relative_to(folder))
+        total.update(name + f"\0{content}\n".encode())
+    return total.hexdigest()
 
 
 def candidates(folder: Path, name: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Putting a submission's cells together again, each as the bundle says it must be."""
+"""A gradable notebook put together from a submission's cells and the master's."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from bisect import bisect_left
 from typing import Any
 
 from nbproctor import sanitize
-from nbproctor.notebook import Bundle, Cell
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.match import Match, answer_places, plain
 from nbproctor.submission.read import RawCell
 
-# position in the student's notebook, cell of the bundle, cell of the new notebook
+# position in the student's notebook, cell of the master, cell of the new notebook
 Entry = tuple[int | None, Cell | None, dict[str, Any]]
 
 _SAID = {
@@ -28,13 +28,13 @@ _SAID = {
 
 
 def rebuild(
-    cells: list[RawCell], match: Match, bundle: Bundle
+    cells: list[RawCell], match: Match, master: MasterNotebook
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the cells of a gradable notebook, and sentences on what was changed."""
     changes: dict[str, list[str]] = {key: [] for key in _SAID}
-    answers = answer_places(cells, match, bundle)
-    moved = _misplaced(match, bundle, answers)
-    known = {cell.id: cell for cell in bundle.cells if cell.nbgrader}
+    answers = answer_places(cells, match, master)
+    moved = _misplaced(match, master, answers)
+    known = {cell.id: cell for cell in master.cells if cell.nbgrader}
     out: list[Entry] = []
     for position, raw in enumerate(cells):
         cell = match.get(position)
@@ -54,7 +54,7 @@ def rebuild(
             elif raw["cell_type"] != cell.nbgrader["cell_type"]:
                 changes["text"].append(cell.id)
             out.append((position, cell, _known(cell, raw["source"], raw)))
-    _insert_absent(out, bundle, answers, changes)
+    _insert_absent(out, master, answers, changes)
     made = _with_ids([cell for _, _, cell in out])
     return made, [
         f"{_SAID[key]}: {_some(names)}." for key, names in changes.items() if names
@@ -78,13 +78,13 @@ def _as_given(raw: RawCell, cell: Cell) -> bool:
 
 def _insert_absent(
     out: list[Entry],
-    bundle: Bundle,
+    master: MasterNotebook,
     answers: dict[str, int],
     changes: dict[str, list[str]],
 ) -> None:
     """Put every cell that is not there after the cell it follows in the source."""
     spot = 0
-    for cell in bundle.cells:
+    for cell in master.cells:
         if not cell.nbgrader:
             continue
         here = [i for i, (_, there, _) in enumerate(out) if there is cell]
@@ -106,9 +106,11 @@ def _insert_absent(
         spot += 1
 
 
-def _misplaced(match: Match, bundle: Bundle, answers: dict[str, int]) -> set[int]:
+def _misplaced(
+    match: Match, master: MasterNotebook, answers: dict[str, int]
+) -> set[int]:
     """Return the positions of locked cells that stand where they cannot work."""
-    order = {cell.id: i for i, cell in enumerate(bundle.cells)}
+    order = {cell.id: i for i, cell in enumerate(master.cells)}
     kept = _in_order([order[cell.id] for _, cell in sorted(match.items())])
     return {
         position

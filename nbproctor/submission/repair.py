@@ -1,7 +1,7 @@
 """Turns what students really hand in into something gradable, or says why not.
 
 Whatever a student's file claims about itself is ignored: kinds, points and the text
-of locked cells come from the bundle. Of the student's, only the text of solution
+of locked cells come from the master. Of the student's, only the text of solution
 cells and of cells of their own counts.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import read
 from nbproctor.submission.match import Match, match_cells
 from nbproctor.submission.read import Handed, Ungradable
@@ -29,7 +29,7 @@ class Repaired:
     Attributes
     ----------
     notebook : dict
-        Plain JSON; every cell of the bundle that nbgrader knows is in it once.
+        Plain JSON; every cell of the master that nbgrader knows is in it once.
     notes : list of str
         One sentence for the student for everything that was changed.
     path : Path
@@ -41,14 +41,14 @@ class Repaired:
     path: Path
 
 
-def repair(folder: Path, bundle: Bundle) -> Repaired:
-    """Find the notebook of `bundle` in a student's folder and make it gradable.
+def repair(folder: Path, master: MasterNotebook) -> Repaired:
+    """Find the notebook of `master` in a student's folder and make it gradable.
 
     Parameters
     ----------
     folder : Path
         What the student handed in; only read.
-    bundle : Bundle
+    master : MasterNotebook
         The assignment.
 
     Raises
@@ -56,13 +56,13 @@ def repair(folder: Path, bundle: Bundle) -> Repaired:
     Ungradable
         No file in the folder is this notebook; the message says what is wrong.
     """
-    handed, matched, notes = _choose(folder, bundle)
+    handed, matched, notes = _choose(folder, master)
     notes += handed.notes
     if handed.language.lower() not in ("python", "ipython"):
         notes.append(
             f"Your notebook asked for a '{handed.language}' kernel; Python was used."
         )
-    cells, changes = rebuild(handed.cells, matched, bundle)
+    cells, changes = rebuild(handed.cells, matched, master)
     notes += changes
     notebook = {
         "cells": cells,
@@ -80,18 +80,18 @@ def repair(folder: Path, bundle: Bundle) -> Repaired:
     return Repaired(notebook, notes, handed.path)
 
 
-def _choose(folder: Path, bundle: Bundle) -> tuple[Handed, Match, list[str]]:
+def _choose(folder: Path, master: MasterNotebook) -> tuple[Handed, Match, list[str]]:
     """Return the file to grade: the right name first, else the best match."""
-    wanted = f"{bundle.notebook}.ipynb"
+    wanted = f"{master.notebook}.ipynb"
     failures: list[str] = []
     found: list[tuple[int, Handed, Match]] = []
-    for path in read.candidates(folder, bundle.notebook):
+    for path in read.candidates(folder, master.notebook):
         try:
             handed = read.read(path)
         except Ungradable as failure:
             failures.append(failure.reason)
             continue
-        match = match_cells(handed.cells, bundle)
+        match = match_cells(handed.cells, master)
         answered = sum(
             cell.kind in ("solution", "task")
             and handed.cells[position]["source"].strip() != cell.stub.strip()

@@ -15,7 +15,7 @@ from nbproctor.audit import matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.matrix import Entry
 from nbproctor.audit.oracle import disagreement
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
 # Numbers that tell where or how many, and code that the student wrote.
@@ -276,7 +276,7 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     source = project / "source/neural_network/neural_network.ipynb"
     cells = json.loads(source.read_text("utf-8"))["cells"]
     public = [c["source"] for c in cells if c["cell_type"] == "markdown"]
-    public += [cell.stub for cell in Bundle.read(source).cells]
+    public += [cell.stub for cell in MasterNotebook.read(source).cells]
     known = set(re.findall(NUMBER, "\n".join(map("".join, public))))
     messages = {m for e in lab.entries if e.kind == "wrong" for m in e.caught.values()}
     assert len(messages) > 100

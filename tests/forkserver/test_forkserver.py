@@ -27,10 +27,10 @@ if sys.platform != "linux":
 import psutil
 
 from nbproctor.forkserver.client import (
+    ForkServer,
+    ForkServerError,
     JudgeError,
     JudgeTimeoutError,
-    Zygote,
-    ZygoteError,
 )
 from nbproctor.sandbox import bubblewrap, paths
 from nbproctor.sandbox.layers import Policy, SandboxError
@@ -54,13 +54,15 @@ def at(level: str) -> Iterator[None]:
         yield
 
 
-def start(level: str, policy: Policy = POLICY, *preload: Any) -> Zygote:
+def start(level: str, policy: Policy = POLICY, *preload: Any) -> ForkServer:
     with at(level):
-        return Zygote.start(policy, preload, "probe:student", "probe:judge", [PROBES])
+        return ForkServer.start(
+            policy, preload, "probe:student", "probe:judge", [PROBES]
+        )
 
 
 @pytest.fixture(scope="module", params=LEVELS)
-def zygote(request: pytest.FixtureRequest) -> Iterator[Zygote]:
+def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
     os.environ["NBPROCTOR_TEST_SECRET"] = "of the parent"
     try:
         with start(request.param, POLICY, "numpy") as made:
@@ -70,15 +72,15 @@ def zygote(request: pytest.FixtureRequest) -> Iterator[Zygote]:
         del os.environ["NBPROCTOR_TEST_SECRET"]
 
 
-def judged(zygote: Zygote, code: str, timeout: float = 30) -> Any:
+def judged(zygote: ForkServer, code: str, timeout: float = 30) -> Any:
     return json.loads(zygote.run(code.encode(), timeout))
 
 
-def student(zygote: Zygote, code: str) -> str:
+def student(zygote: ForkServer, code: str) -> str:
     return str(judged(zygote, f"result = ask(spawn(), {code!r})"))
 
 
-def family(zygote: Zygote) -> list[psutil.Process]:
+def family(zygote: ForkServer) -> list[psutil.Process]:
     top = psutil.Process(zygote.pid)
     return [top, *top.children(recursive=True)]
 
@@ -89,7 +91,7 @@ def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
 
 
-def forks(zygote: Zygote) -> tuple[psutil.Process, list[psutil.Process]]:
+def forks(zygote: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
     """Wait until judge and student run; return the server and its two forks."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -103,7 +105,7 @@ def forks(zygote: Zygote) -> tuple[psutil.Process, list[psutil.Process]]:
 # --- one job --------------------------------------------------------------------------
 
 
-def test_a_student_answers_its_judge(zygote: Zygote) -> None:
+def test_a_student_answers_its_judge(zygote: ForkServer) -> None:
     assert student(zygote, "answer = 6 * 7") == "42"
 
 
@@ -122,7 +124,7 @@ def test_fork_servers_work_side_by_side_not_on_the_same_processor() -> None:
     assert sorted(os.sched_getaffinity(0)) == allowed
 
 
-def test_warm_and_late_imports_work(zygote: Zygote) -> None:
+def test_warm_and_late_imports_work(zygote: ForkServer) -> None:
     code = (
         "import sys; warm = 'numpy' in sys.modules; late = 'statistics' not in "
         "sys.modules; import statistics, numpy as np; a = np.ones((200, 200)); "
@@ -131,7 +133,7 @@ def test_warm_and_late_imports_work(zygote: Zygote) -> None:
     assert student(zygote, code) == "(True, True, 2, 8000000.0)"
 
 
-def test_a_fork_has_one_socket_and_no_other_descriptor(zygote: Zygote) -> None:
+def test_a_fork_has_one_socket_and_no_other_descriptor(zygote: ForkServer) -> None:
     code = """
 import os, stat
 found = []
@@ -147,7 +149,7 @@ answer = sorted(found)
     assert student(zygote, code) == repr([null, null, null, (True, True, False)])
 
 
-def test_nothing_of_the_parent_is_in_the_environment(zygote: Zygote) -> None:
+def test_nothing_of_the_parent_is_in_the_environment(zygote: ForkServer) -> None:
     code = "import os; answer = [v for v in os.environ.values() if 'parent' in v]"
     assert student(zygote, code) == "[]"
     own = (
@@ -159,7 +161,7 @@ def test_nothing_of_the_parent_is_in_the_environment(zygote: Zygote) -> None:
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "/proc/self/status", str(PROJECT / "pyproject.toml")]
 )
-def test_the_course_and_the_system_stay_unread(zygote: Zygote, path: str) -> None:
+def test_the_course_and_the_system_stay_unread(zygote: ForkServer, path: str) -> None:
     assert "Error" in student(zygote, f"answer = open({path!r}).read()")
 
 
@@ -172,7 +174,7 @@ def test_inside_bubblewrap_the_course_does_not_even_exist() -> None:
         assert judged(zygote, seen) is True
 
 
-def test_memory_and_disk_bombs_harm_nobody_else(zygote: Zygote) -> None:
+def test_memory_and_disk_bombs_harm_nobody_else(zygote: ForkServer) -> None:
     code = """
 victim, bomber, writer = spawn(), spawn(), spawn()
 memory = ask(bomber, "answer = len(bytearray(1 << 33))")
@@ -190,7 +192,7 @@ result = [memory, disk, ask(victim, "answer = 'well'")]
     assert victim == "'well'"
 
 
-def test_students_see_nothing_of_each_other(zygote: Zygote) -> None:
+def test_students_see_nothing_of_each_other(zygote: ForkServer) -> None:
     code = """
 one, other = spawn(), spawn()
 home = ask(one, "import os; open('mine', 'w').write('solution'); answer = os.getcwd()")
@@ -209,19 +211,19 @@ result = [kept, stolen, listed, shot, ask(one, "answer = 'alive'")]
     assert alive == "'alive'"
 
 
-def test_the_scratch_is_wiped_for_the_next(zygote: Zygote) -> None:
+def test_the_scratch_is_wiped_for_the_next(zygote: ForkServer) -> None:
     code = "import os; answer = os.listdir('.'); open('left', 'w').write('x')"
     assert student(zygote, code) == "[]"
     assert student(zygote, code) == "[]"
 
 
-def test_judge_and_zygote_cannot_be_signalled(zygote: Zygote) -> None:
+def test_judge_and_zygote_cannot_be_signalled(zygote: ForkServer) -> None:
     code = "import os; answer = [os.kill(os.getppid(), 9), os.kill(1, 9)]"
     assert "PermissionError" in student(zygote, code)
     assert student(zygote, "answer = 1") == "1"
 
 
-def test_judges_have_no_network_and_start_no_program(zygote: Zygote) -> None:
+def test_judges_have_no_network_and_start_no_program(zygote: ForkServer) -> None:
     for action in ("import socket; socket.socket()", "import os; os.fork()"):
         with pytest.raises(JudgeError, match="PermissionError"):
             judged(zygote, action)
@@ -230,7 +232,9 @@ def test_judges_have_no_network_and_start_no_program(zygote: Zygote) -> None:
 # --- ends -----------------------------------------------------------------------------
 
 
-def test_a_busy_student_that_ignores_signals_is_gone_after_kill(zygote: Zygote) -> None:
+def test_a_busy_student_that_ignores_signals_is_gone_after_kill(
+    zygote: ForkServer,
+) -> None:
     code = """
 child = spawn()
 busy = '''
@@ -251,7 +255,7 @@ result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
     assert judged(zygote, code) == ["busy", "", "'next'"]
 
 
-def test_a_killed_student_takes_its_threads_along(zygote: Zygote) -> None:
+def test_a_killed_student_takes_its_threads_along(zygote: ForkServer) -> None:
     before = len(family(zygote))
     code = """
 child = spawn()
@@ -270,7 +274,7 @@ result = "left it alone"
     "how", ["os._exit(3)", "os.abort()", "os.kill(os.getpid(), 9)"]
 )
 def test_a_dead_judge_is_an_error_and_its_students_die(
-    zygote: Zygote, how: str
+    zygote: ForkServer, how: str
 ) -> None:
     before = len(family(zygote))
     said = {"os._exit(3)": "exit status 3", "os.abort()": "SIGABRT"}.get(how, "SIGKILL")
@@ -280,12 +284,12 @@ def test_a_dead_judge_is_an_error_and_its_students_die(
     assert student(zygote, "answer = 1") == "1"
 
 
-def test_a_judge_that_raises_says_why(zygote: Zygote) -> None:
+def test_a_judge_that_raises_says_why(zygote: ForkServer) -> None:
     with pytest.raises(JudgeError, match="ZeroDivisionError"):
         judged(zygote, "1 / 0")
 
 
-def test_the_time_of_a_job_is_limited(zygote: Zygote) -> None:
+def test_the_time_of_a_job_is_limited(zygote: ForkServer) -> None:
     before = len(family(zygote))
     with pytest.raises(JudgeTimeoutError, match=r"0\.3 seconds"):
         judged(zygote, "child = spawn()\nwhile True: pass", timeout=0.3)
@@ -293,7 +297,7 @@ def test_the_time_of_a_job_is_limited(zygote: Zygote) -> None:
     assert student(zygote, "answer = 1") == "1"
 
 
-def test_a_judge_that_keeps_too_many_students_is_told(zygote: Zygote) -> None:
+def test_a_judge_that_keeps_too_many_students_is_told(zygote: ForkServer) -> None:
     with pytest.raises(JudgeError, match="more than 31 students"):
         judged(zygote, "children = [spawn() for _ in range(40)]")
     assert student(zygote, "answer = 1") == "1"
@@ -306,7 +310,7 @@ def test_closing_leaves_no_process_and_no_folder(level: str, tmp_path: Path) -> 
         zygote = start(level)
         processes = family(zygote)
         zygote.close()
-        with pytest.raises(ZygoteError):
+        with pytest.raises(ForkServerError):
             start(level, POLICY, "nonesuch")
     assert survivors(processes) == []
     assert list(tmp_path.iterdir()) == []
@@ -319,10 +323,10 @@ def test_when_the_zygote_is_killed_everything_dies(level: str) -> None:
         job = background.submit(judged, zygote, f"{ASK}\nwhile True: pass")
         server, made = forks(zygote)
         server.kill()
-        with pytest.raises((ZygoteError, JudgeError)):
+        with pytest.raises((ForkServerError, JudgeError)):
             job.result()
     assert survivors([server, *made]) == []
-    with pytest.raises(ZygoteError):
+    with pytest.raises(ForkServerError):
         judged(zygote, "result = 1")
     zygote.close()
 
@@ -390,12 +394,12 @@ def test_the_fork_server_never_holds_a_job() -> None:
 
 
 def test_a_preload_that_starts_threads_is_refused() -> None:
-    with pytest.raises(ZygoteError, match="2 threads"):
+    with pytest.raises(ForkServerError, match="2 threads"):
         start("standard", POLICY, ("probe:start_threads", [1]))
 
 
 def test_a_preload_that_is_not_there_is_named() -> None:
-    with pytest.raises(ZygoteError, match="No module named 'nonesuch'"):
+    with pytest.raises(ForkServerError, match="No module named 'nonesuch'"):
         start("standard", POLICY, "nonesuch")
 
 
@@ -423,10 +427,10 @@ def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
         folder.chmod(0o755)
     path = [PROBES, str(tmp_path)]
     with at("standard"):
-        with pytest.raises(ZygoteError, match="nbproctor doctor"):
-            Zygote.start(POLICY, ["sabotage"], "probe:student", "probe:judge", path)
+        with pytest.raises(ForkServerError, match="nbproctor doctor"):
+            ForkServer.start(POLICY, ["sabotage"], "probe:student", "probe:judge", path)
         weak = Policy(weak=True)
-        with Zygote.start(
+        with ForkServer.start(
             weak, ["sabotage"], "probe:student", "probe:judge", path
         ) as zygote:
             assert zygote.level == "weak"
@@ -442,7 +446,7 @@ def test_a_sandbox_that_fails_in_the_fork_is_the_judges_error(tmp_path: Path) ->
     path = [PROBES, str(tmp_path)]
     with (
         at("standard"),
-        Zygote.start(
+        ForkServer.start(
             POLICY, ["sabotage"], "probe:student", "probe:judge", path
         ) as zygote,
         pytest.raises(SandboxError, match="no Landlock"),

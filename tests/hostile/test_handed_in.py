@@ -157,7 +157,7 @@ def pipes_and_odd_files_are_not_waited_for(folder: Path, notebook: Notebook) -> 
 @hostile
 def folders_named_like_our_files_stop_nothing(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
-    for name in ("report.json", ".report.json", "trap.html", "timestamp.txt"):
+    for name in ("grading.json", ".grading.json", "trap.html", "timestamp.txt"):
         (folder / name).mkdir()
         (folder / name / "x").write_text("x")
 
@@ -195,8 +195,8 @@ def names_and_text_that_are_no_unicode_cost_nothing(
 def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
     mine = {"student": "me", "status": "graded", "reason": "", "score": 13.0}
-    report = {"outcome": mine | {"max_score": 13.0}, "notes": {}, "verdicts": {}}
-    (folder / "report.json").write_text(json.dumps(report))
+    report = mine | {"max_score": 13.0, "notes": {}, "verdicts": {}}
+    (folder / "grading.json").write_text(json.dumps(report))
     (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
     (folder / "gradebook.db").write_text("x")
     (folder / "nbgrader_config.py").write_text("raise SystemExit('read')")
@@ -273,5 +273,5 @@ def test_what_is_kept_of_a_submission_holds_nothing_from_outside(
         assert not path.is_symlink()
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes()
-    report = json.loads((kept / "report.json").read_text("utf-8"))
-    assert report["outcome"]["score"] == 6.0
+    report = json.loads((kept / "grading.json").read_text("utf-8"))
+    assert report["score"] == 6.0

@@ -22,7 +22,7 @@ if sys.platform != "linux":
 
 from nbproctor import engine
 from nbproctor.engine import Report, Settings
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits
 from nbproctor.sandbox.layers import Policy
 
@@ -47,18 +47,18 @@ class Court:
     """Where the class is judged: a course with things worth stealing."""
 
     course: Path
-    bundle: Bundle
+    master: MasterNotebook
     honest: Report
     processes: frozenset[int]
 
     def judge(self, **cells: str) -> Report:
-        return engine.execute(trap.handed_in(**cells), self.bundle, SETTINGS, {})
+        return engine.execute(trap.handed_in(**cells), self.master, SETTINGS, {})
 
 
 @pytest.fixture(scope="module")
 def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     course = tmp_path_factory.mktemp("course")
-    bundle = trap.write(course)
+    master = trap.write(course)
     for name in ("gradebook.db", "secret.txt", "submitted/other/trap/trap.ipynb"):
         path = course / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,10 +66,10 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         path.chmod(0o666)  # only the sandbox is in the way
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_SECRET_TOKEN", SECRET)
-        engine.prepare(bundle, SETTINGS)
+        engine.prepare(master, SETTINGS)
         code = trap.handed_in(LOOK_AROUND)
-        honest = engine.execute(code, bundle, SETTINGS, {})
-        yield Court(course, bundle, honest, _processes())
+        honest = engine.execute(code, master, SETTINGS, {})
+        yield Court(course, master, honest, _processes())
     engine.close()
     assert not _processes()
 
@@ -106,7 +106,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
         for name, text in case.cells.items()
     }
     code = trap.handed_in(**cells)
-    report = engine.execute(code, court.bundle, SETTINGS, case.files)
+    report = engine.execute(code, court.master, SETTINGS, case.files)
 
     assert trap.earned(report) == case.earns
 
@@ -123,7 +123,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     assert _state(court.course) == before
     assert _left_behind() == []
     assert _processes() == court.processes, "a process survived, or a server died"
-    following = engine.execute(trap.handed_in(LOOK_AROUND), court.bundle, SETTINGS, {})
+    following = engine.execute(trap.handed_in(LOOK_AROUND), court.master, SETTINGS, {})
     assert following == court.honest
 
 

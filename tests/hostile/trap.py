@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.engine import StudentCell
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report
 
 # Stands in a hidden test; no student's process may ever see it.
@@ -113,12 +113,12 @@ def source() -> dict[str, Any]:
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def write(course: Path) -> Bundle:
+def write(course: Path) -> MasterNotebook:
     """Write the source notebook into a course and freeze it."""
     path = course / "source" / "trap" / "trap.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(source()), "utf-8")
-    return Bundle.read(path)
+    return MasterNotebook.read(path)
 
 
 def handed_in(first: str = "", **changed: str) -> list[StudentCell]:

@@ -118,7 +118,7 @@ def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cel
 
 SOURCE = (
     cell("provided", "provided", PROVIDED),
-    cell("oracle", "oracle", ORACLE),
+    cell("oracle", "helper", ORACLE),
     cell("act", "solution", ACT, "act"),
     cell("act_public", "test", TESTS["act_public"], "act"),
     cell("act_values", "test", TESTS["act_values"], "act"),

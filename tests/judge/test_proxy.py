@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nbproctor.judge.proxy import Proxy, StudentError
-from nbproctor.judge.session import Link, StudentGone
+from nbproctor.judge.session import Session, StudentGone
 from nbproctor.protocol.encode import UnsendableError
 from tests.forked import spawn
 
@@ -105,9 +105,9 @@ Ask = Any
 
 
 @pytest.fixture(scope="module")
-def link() -> Iterator[Link]:
+def link() -> Iterator[Session]:
     child = spawn()
-    made = Link(child, 5.0, __name__)
+    made = Session(child, 5.0, __name__)
     outputs = made.ask("run", CELL, "net", (1000, 100, 10, 1000))
     assert outputs == []
     yield made
@@ -115,7 +115,7 @@ def link() -> Iterator[Link]:
 
 
 @pytest.fixture
-def ask(link: Link) -> Any:
+def ask(link: Session) -> Any:
     """Return a namespace of the student's names."""
     names = [
         *[
@@ -491,7 +491,7 @@ def deeper(oracle): return oracle.again(deeper)
 
 
 @pytest.fixture
-def hostile(link: Link) -> Any:
+def hostile(link: Session) -> Any:
     link.ask("run", REACH, "reach", (1000, 100, 10, 1000))
     names = ["reach", "raw", "set_on", "keep", "use_kept", "guess", "deeper"]
     return SimpleNamespace(**link.begin(names))
@@ -522,7 +522,7 @@ def test_methods_of_a_test_object_cannot_be_replaced(hostile: Any) -> None:
 
 
 def test_an_oracle_kept_from_one_test_does_not_answer_in_the_next(
-    hostile: Any, link: Link
+    hostile: Any, link: Session
 ) -> None:
     hostile.keep(Oracle())
     assert hostile.use_kept(2) == 20
@@ -549,7 +549,7 @@ def fresh() -> Iterator[Any]:
     links = []
 
     def make(cell: str, seconds: float = 0.5) -> Any:
-        link = Link(spawn(), seconds, __name__)
+        link = Session(spawn(), seconds, __name__)
         links.append(link)
         link.ask("run", cell, "cell", (1000, 100, 10, 1000), seconds=10)
         names = link.ask("begin", ["f", "g", "x"], seconds=10)

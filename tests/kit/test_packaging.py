@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 import nbproctor
 from nbproctor.kit import handout, sample
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -216,12 +216,12 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
 
 
 def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None:
-    bundle = Bundle.read(project / "source" / LAB / f"{LAB}.ipynb")
+    master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
     students = sample.read_class(project / "examples" / "sample_class.toml")
     assert len({student.id for student in students}) == len(students) >= 10
     variants = project / "variants" / LAB
-    made = {s.id: sample.hand_in(s, release, bundle, variants) for s in students}
+    made = {s.id: sample.hand_in(s, release, master, variants) for s in students}
     for student in students:
         name, notebook = made[student.id]
         assert name == (student.file or f"{LAB}.ipynb")
@@ -231,8 +231,8 @@ def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None
             if (mark := cell.metadata.get("nbgrader"))
         }
         touched = {*student.variants, *student.cells}
-        solved = bundle.exercises if student.solved is None else student.solved
-        for exercise in bundle.exercises:
+        solved = master.exercises if student.solved is None else student.solved
+        for exercise in master.exercises:
             source = cells[exercise].source
             assert "### BEGIN" not in source
             unsolved = "raise NotImplementedError" in source
@@ -241,7 +241,7 @@ def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None
 
 
 def test_an_unknown_exercise_or_variant_is_named(project: Path) -> None:
-    bundle = Bundle.read(project / "source" / LAB / f"{LAB}.ipynb")
+    master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
     variants = project / "variants" / LAB
     for student in (
@@ -250,4 +250,4 @@ def test_an_unknown_exercise_or_variant_is_named(project: Path) -> None:
         sample.Student("a", "A", "", cells={"sigmiod": "pass"}),
     ):
         with pytest.raises(sample.SampleError, match="sigmiod"):
-            sample.hand_in(student, release, bundle, variants)
+            sample.hand_in(student, release, master, variants)

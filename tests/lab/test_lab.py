@@ -23,7 +23,7 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import label_binarize
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
@@ -42,7 +42,7 @@ NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 def lab():
     """What the reference notebook defines, without loading the digits."""
     names = {}
-    for cell in Bundle.read(SOURCE).of_kind("provided", "solution"):
+    for cell in MasterNotebook.read(SOURCE).of_kind("provided", "solution"):
         if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
             exec(cell.source.replace("%matplotlib inline", ""), names)
     names["tqdm"] = lambda items, **_: items
@@ -63,18 +63,18 @@ def network(lab):
 
 
 def test_points_are_those_of_the_contract():
-    bundle = Bundle.read(SOURCE)
-    points = dict.fromkeys(bundle.exercises, 0)
-    for cell in bundle.of_kind("test"):
+    master = MasterNotebook.read(SOURCE)
+    points = dict.fromkeys(master.exercises, 0)
+    for cell in master.of_kind("test"):
         points[cell.exercise] += cell.points
     assert points == POINTS
     assert sum(points.values()) == 100
 
 
 def test_every_exercise_has_a_public_test_and_several_hidden_ones():
-    bundle = Bundle.read(SOURCE)
-    for exercise in bundle.exercises:
-        tests = [c for c in bundle.of_kind("test") if c.exercise == exercise]
+    master = MasterNotebook.read(SOURCE)
+    for exercise in master.exercises:
+        tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         assert sum(not c.points for c in tests) == 1, exercise
         assert sum(c.points > 0 for c in tests) >= 3, exercise
 
@@ -89,14 +89,14 @@ def test_the_source_holds_no_outputs_and_stable_ids():
 
 
 def test_graded_tests_show_one_comment_and_nothing_else():
-    for cell in Bundle.read(SOURCE).of_kind("test"):
+    for cell in MasterNotebook.read(SOURCE).of_kind("test"):
         if cell.points:
             shown = cell.stub.strip()
             assert shown.startswith("# Checked here: ") and "\n" not in shown, cell.id
 
 
 def test_public_tests_say_what_must_hold_and_bind_no_student_name():
-    for cell in Bundle.read(SOURCE).of_kind("test"):
+    for cell in MasterNotebook.read(SOURCE).of_kind("test"):
         if not cell.points:
             assert cell.source.startswith("# "), cell.id
             stored = {

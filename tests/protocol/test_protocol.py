@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as hnp
 
 from nbproctor.protocol.decode import unpack
 from nbproctor.protocol.encode import UnsendableError, pack
-from nbproctor.protocol.frames import ClosedError, Frame, LateError, Wire, WireError
+from nbproctor.protocol.frames import ClosedError, Frame, LateError, ProtocolError, Wire
 from nbproctor.protocol.sharing import write_back
 
 HEAD = struct.Struct("<2sBBIIQ")
@@ -230,12 +230,12 @@ def test_what_has_no_place_in_the_protocol_is_refused_by_the_sender(value: Any) 
     ids=lambda text: json.dumps(text)[:40],
 )
 def test_a_malformed_message_is_a_wire_error(text: object) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(ProtocolError):
         unpack(frame(text))
 
 
 def test_data_that_no_value_names_is_a_wire_error() -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(ProtocolError):
         unpack(frame(1, b"x" * 16))
 
 
@@ -248,7 +248,7 @@ def test_more_keys_than_a_test_needs_are_refused_on_both_sides() -> None:
     keys = range(50_001)
     with pytest.raises(UnsendableError, match="keys"):
         pack([dict.fromkeys(keys)])
-    with pytest.raises(WireError, match="keys"):
+    with pytest.raises(ProtocolError, match="keys"):
         unpack(frame(["l", ["s", *keys[:30_000]], ["z", *keys[:30_000]]]))
     assert len(through(set(keys[1:]))) == 50_000
 
@@ -257,7 +257,7 @@ def test_keys_made_to_collide_are_refused_at_once() -> None:
     collide = [n * (2**61 - 1) for n in range(1, 20_000)]
     text = ["s", *[n if n < 1 << 63 else ["i", hex(n)] for n in collide]]
     started = time.process_time()
-    with pytest.raises(WireError, match="hash"):
+    with pytest.raises(ProtocolError, match="hash"):
         unpack(frame(text))
     assert time.process_time() - started < 5
 
@@ -265,7 +265,7 @@ def test_keys_made_to_collide_are_refused_at_once() -> None:
 @given(st.binary(max_size=300), st.binary(max_size=64))
 @settings(max_examples=300, deadline=None)
 def test_random_bytes_decode_or_are_a_wire_error(text: bytes, raw: bytes) -> None:
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(ProtocolError):
         unpack(Frame(0, text, bytearray(raw)), track=True)
 
 
@@ -288,7 +288,7 @@ json_values = st.recursive(
 def test_nearly_right_messages_decode_or_are_a_wire_error(
     text: object, raw: bytes
 ) -> None:
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(ProtocolError):
         unpack(frame(text, raw), track=True).changes()
 
 
@@ -304,7 +304,7 @@ def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
         data[place % len(data)] ^= flip
         ours.sendall(data) if len(data) < 1 << 16 else None
         ours.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(WireError):
+        with contextlib.suppress(ProtocolError):
             unpack(Wire(theirs).receive(soon()))
 
 
@@ -317,7 +317,7 @@ def test_random_bytes_on_the_socket_are_a_wire_error(
         with ours, theirs:
             ours.sendall(source.randbytes(source.randrange(1, 400)))
             ours.close()
-            with pytest.raises(WireError):
+            with pytest.raises(ProtocolError):
                 Wire(theirs).receive(soon())
 
 
@@ -336,7 +336,7 @@ def test_a_lying_head_is_refused_before_any_of_it_is_read(
     pair: tuple[socket.socket, socket.socket], head: tuple[Any, ...]
 ) -> None:
     pair[0].sendall(HEAD.pack(*head).ljust(32))
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(ProtocolError) as caught:
         Wire(pair[1]).receive(soon())
     assert not isinstance(caught.value, LateError)
 
@@ -398,7 +398,7 @@ def test_endless_data_is_refused(pair: tuple[socket.socket, socket.socket]) -> N
         except OSError:
             os._exit(0)
     pair[0].close()
-    with pytest.raises(WireError):
+    with pytest.raises(ProtocolError):
         wire = Wire(pair[1])
         while True:
             wire.receive(soon())
@@ -472,6 +472,6 @@ def test_changes_in_a_copy_are_written_into_the_original() -> None:
 )
 def test_a_change_that_does_not_fit_is_a_wire_error(changes: Any) -> None:
     array = np.zeros(2)
-    with pytest.raises(WireError):
+    with pytest.raises(ProtocolError):
         write_back([array], changes)
     assert array.tolist() == [0, 0]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbproctor.notebook import Bundle
+from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Ungradable, repair
 from tests.broken.cases import CASES, Case, answered, write
 
@@ -21,7 +21,7 @@ Notebook = dict[str, Any]
 def released(source: Path) -> Notebook:
     """Return a notebook as students get it, made without nbgrader."""
     notebook: Notebook = json.loads(source.read_text("utf-8"))
-    stubs = {cell.cell_id: cell.stub for cell in Bundle.read(source).cells}
+    stubs = {cell.cell_id: cell.stub for cell in MasterNotebook.read(source).cells}
     for cell in notebook["cells"]:
         cell["source"] = stubs.get(cell["id"], "".join(cell["source"]))
         if cell["metadata"].get("nbgrader", {}).get("solution"):
@@ -35,11 +35,11 @@ def release(project: Path) -> Notebook:
 
 
 @pytest.fixture(scope="session")
-def bundle(
+def master(
     project: Path, release: Notebook, tmp_path_factory: pytest.TempPathFactory
-) -> Bundle:
+) -> MasterNotebook:
     path = write(tmp_path_factory.mktemp("release"), release)
-    return Bundle.read(project / "examples/tiny/source/tiny/tiny.ipynb", path)
+    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb", path)
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -50,14 +50,14 @@ def fingerprint(folder: Path) -> dict[str, str]:
     }
 
 
-def complete(notebook: Notebook, bundle: Bundle) -> None:
-    """Check that every cell of the bundle is there once, as the bundle says."""
+def complete(notebook: Notebook, master: MasterNotebook) -> None:
+    """Check that every cell of the master is there once, as the master says."""
     found: dict[str, Any] = {}
     for cell in notebook["cells"]:
         if meta := cell["metadata"].get("nbgrader"):
             assert meta["grade_id"] not in found
             found[meta["grade_id"]] = cell
-    wanted = {cell.id: cell for cell in bundle.cells if cell.nbgrader}
+    wanted = {cell.id: cell for cell in master.cells if cell.nbgrader}
     assert found.keys() == wanted.keys()
     for name, cell in wanted.items():
         assert found[name]["metadata"]["nbgrader"] == cell.nbgrader
@@ -67,21 +67,21 @@ def complete(notebook: Notebook, bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_broken_class(
-    case: Case, tmp_path: Path, bundle: Bundle, release: Notebook
+    case: Case, tmp_path: Path, master: MasterNotebook, release: Notebook
 ) -> None:
     folder = tmp_path / "student"
     case.make(folder, answered(release))
     before = fingerprint(folder)
     if case.status == "ungradable":
         with pytest.raises(Ungradable) as caught:
-            repair(folder, bundle)
+            repair(folder, master)
         notes = [caught.value.reason]
     else:
-        made = repair(folder, bundle)
+        made = repair(folder, master)
         notes = made.notes
         assert bool(notes) == (case.status == "repaired")
         nbformat.validate(nbformat.from_dict(made.notebook))
-        complete(made.notebook, bundle)
+        complete(made.notebook, master)
     assert case.note in " ".join(notes)
     assert fingerprint(folder) == before
 
@@ -92,18 +92,18 @@ def test_the_broken_class_is_big_enough() -> None:
 
 
 def test_a_repaired_notebook_needs_no_repair(
-    tmp_path: Path, bundle: Bundle, release: Notebook
+    tmp_path: Path, master: MasterNotebook, release: Notebook
 ) -> None:
     for case in (case for case in CASES if case.status == "repaired"):
         case.make(tmp_path / case.name, answered(release))
-        once = repair(tmp_path / case.name, bundle)
+        once = repair(tmp_path / case.name, master)
         write(tmp_path / f"{case.name} again", once.notebook)
-        again = repair(tmp_path / f"{case.name} again", bundle)
+        again = repair(tmp_path / f"{case.name} again", master)
         assert (again.notebook, again.notes) == (once.notebook, []), case.name
 
 
 def test_nothing_of_the_submission_but_text_survives(
-    tmp_path: Path, bundle: Bundle, release: Notebook
+    tmp_path: Path, master: MasterNotebook, release: Notebook
 ) -> None:
     notebook = answered(release)
     for cell in notebook["cells"]:
@@ -116,7 +116,7 @@ def test_nothing_of_the_submission_but_text_survives(
             ]
     notebook["metadata"]["widgets"] = {"state": "<script>"}
     write(tmp_path, notebook)
-    made = json.dumps(repair(tmp_path, bundle).notebook)
+    made = json.dumps(repair(tmp_path, master).notebook)
     for forged in ("hide-input", "forged", "passed", "<script>", "widgets"):
         assert forged not in made
 
@@ -125,7 +125,7 @@ def test_a_lab_that_lost_all_marks_is_matched_cell_by_cell(
     tmp_path: Path, project: Path
 ) -> None:
     path = project / "source/neural_network/neural_network.ipynb"
-    lab = Bundle.read(path)
+    lab = MasterNotebook.read(path)
     notebook = released(path)
     solved = {cell.cell_id: cell.source for cell in lab.of_kind("solution")}
     for number, cell in enumerate(notebook["cells"]):
@@ -151,7 +151,7 @@ PIXEL = (  # a PNG of one pixel
 
 
 def test_pictures_in_an_answer_in_words_are_kept_and_nothing_else(
-    tmp_path: Path, bundle: Bundle, release: Notebook
+    tmp_path: Path, master: MasterNotebook, release: Notebook
 ) -> None:
     notebook = answered(release)
     picture = {"image/png": PIXEL}
@@ -159,7 +159,7 @@ def test_pictures_in_an_answer_in_words_are_kept_and_nothing_else(
     cell["source"] = "![my sketch](attachment:p.png)"
     cell["attachments"] = {"p.png": picture, "page": {"text/html": "<script>"}}
     write(tmp_path, notebook)
-    kept = repair(tmp_path, bundle).notebook["cells"][0]
+    kept = repair(tmp_path, master).notebook["cells"][0]
     assert kept["attachments"] == {"p.png": picture}
     assert kept["source"] == cell["source"]
 
@@ -195,7 +195,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_any_damage_to_a_notebook_is_repaired_or_said(
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,
-    bundle: Bundle,
+    master: MasterNotebook,
     release: Notebook,
 ) -> None:
     notebook = copy.deepcopy(release)
@@ -213,20 +213,20 @@ def test_any_damage_to_a_notebook_is_repaired_or_said(
     folder = tmp_path_factory.mktemp("damaged")
     write(folder, notebook)
     try:
-        made = repair(folder, bundle)
+        made = repair(folder, master)
     except Ungradable as failure:
         assert failure.reason.endswith(".")
     else:
         nbformat.validate(nbformat.from_dict(made.notebook))
-        complete(made.notebook, bundle)
+        complete(made.notebook, master)
 
 
 @settings(max_examples=100, deadline=None)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_under_the_name_are_said_to_be_no_notebook(
-    content: bytes, tmp_path_factory: pytest.TempPathFactory, bundle: Bundle
+    content: bytes, tmp_path_factory: pytest.TempPathFactory, master: MasterNotebook
 ) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "tiny.ipynb").write_bytes(content)
     with pytest.raises(Ungradable):
-        repair(folder, bundle)
+        repair(folder, master)
