@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nbproctor.errors import NbproctorError
 from nbproctor.markers import asserts, imports, only_hidden, without_regions
 from nbproctor.support_files import data_folder
 
@@ -21,7 +22,7 @@ Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 SKIP_TAG = "skip-grading"
 
 
-class MasterNotebookError(Exception):
+class MasterNotebookError(NbproctorError):
     """The source notebook cannot be read as an assignment."""
 
 

@@ -8,9 +8,29 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from nbproctor.notebook import Cell
-from nbproctor.student.outputs import Output, OutputLimits
 
+Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
+
+
+@dataclass(frozen=True)
+class OutputLimits:
+    """How much one cell may say.
+
+    Attributes
+    ----------
+    text_bytes, lines
+        Of both streams together, and of any single text.
+    displays
+        Number of displayed things and results.
+    image_bytes
+        Of all images together, encoded.
+    """
+
+    text_bytes: int = 100_000
+    lines: int = 1_000
+    displays: int = 100
+    image_bytes: int = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -147,6 +167,15 @@ class Verdict:
             text = self.message + "\n"
             made.append({"output_type": "stream", "name": "stdout", "text": text})
         return made
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold for a whole assignment, and what was found."""
+
+    name: str
+    passed: bool
+    found: str
 
 
 @dataclass

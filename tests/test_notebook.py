@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nbproctor.engine import compiled
+from nbproctor.engine import compile_tests
 from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 
@@ -189,7 +189,7 @@ def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> N
     gc.set_threshold(50)
     try:
         with ThreadPoolExecutor(2) as pool:
-            assert all(pool.map(compiled, [master] * 4))
+            assert all(pool.map(compile_tests, [master] * 4))
     finally:
         gc.set_threshold(*threshold)
         gc.callbacks.remove(go_on)

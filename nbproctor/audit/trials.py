@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nbproctor.errors import NbproctorError
 from nbproctor.forkserver import host
 from nbproctor.forkserver.messages import receive, write_block
 from nbproctor.forkserver.processor import Processor
@@ -26,7 +27,7 @@ from nbproctor.sandbox.layers import Policy
 Kind = Literal["reference", "right", "wrong", "mutant"]
 
 
-class TrialError(Exception):
+class TrialError(NbproctorError):
     """No trial can be held; the message says what is wrong with the notebook."""
 
 

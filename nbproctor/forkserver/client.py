@@ -24,6 +24,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
+from nbproctor.errors import NbproctorError
 from nbproctor.forkserver import host
 from nbproctor.forkserver.messages import (
     READY,
@@ -48,11 +49,11 @@ JUDGE_CPU_SECONDS = 3600
 INSIDE = Path("/tmp/nbproctor")
 
 
-class ForkServerError(RuntimeError):
+class ForkServerError(NbproctorError, RuntimeError):
     """The fork server did not start or has died; start another."""
 
 
-class JudgeError(RuntimeError):
+class JudgeError(NbproctorError, RuntimeError):
     """A job has no result: its judge raised or died; the fork server works on."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor.errors import NbproctorError
 from nbproctor.protocol.encode import Ref, UnsendableError
 from nbproctor.protocol.frames import ProtocolError
 
@@ -24,7 +25,7 @@ _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)
 
 
-class RefusedError(AttributeError):
+class RefusedError(NbproctorError, AttributeError):
     """The student asked for something of a test's object that is not public."""
 
 

@@ -13,13 +13,15 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from nbproctor.errors import NbproctorError
+
 _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
 _LOCAL = {"__class__", "__array__", "__deepcopy__", "__mro_entries__"}
 
 
-class StudentError(Exception):
+class StudentError(NbproctorError):
     """Student code raised something; also an instance of the matching built-in class.
 
     Attributes

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from importlib.metadata import packages_distributions
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
+from nbproctor.templates import render
 
 # What opens a notebook, and what makes its Validate button.
 TOOLS = {"jupyter", "nbgrader"}
 
 
-class HandoutError(Exception):
+class HandoutError(NbproctorError):
     """The course lacks something that its students need."""
 
 
@@ -47,13 +46,13 @@ def pack(course: Path, assignment: str) -> Path:
     """
     release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    start = files("nbproctor") / "templates" / "start.html"
-    page = Template(start.read_text("utf-8"))
-    notebooks = " and ".join(f"<b>{escape(path.name)}</b>" for path in sources)
+    start = render(
+        "start.html",
+        assignment=assignment,
+        notebooks=[path.name for path in sources],
+    )
     content = {
-        "START.html": page.substitute(
-            assignment=escape(assignment), notebooks=notebooks
-        ).encode(),
+        "START.html": start.encode(),
         "requirements.txt": requirements(course, sources).encode(),
     }
     content |= {_name(path, release): path.read_bytes() for path in _tree(release)}

@@ -23,8 +23,8 @@ from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from sqlalchemy.exc import OperationalError
 from traitlets import Bool, Float, Integer
 
-from nbproctor import engine, support_files
-from nbproctor.engine import EngineError, Report, Settings
+from nbproctor import support_files
+from nbproctor.engine import EngineError, Pool, Settings
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.course import folder, handed_in, master_notebooks
 from nbproctor.nbgrader.feedback import forget
@@ -32,8 +32,7 @@ from nbproctor.nbgrader.prefetch import Ahead, Submission, student_cells
 from nbproctor.nbgrader.preprocessors import Execute
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, no_room, timestamp
-from nbproctor.pool import Pool
-from nbproctor.results import Limits
+from nbproctor.results import Limits, Report
 from nbproctor.sandbox.layers import Policy
 from nbproctor.submission_result import FILE, SubmissionResult
 
@@ -98,7 +97,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._recorded = gradebook.recorded(book, there.assignment_id)
             for master in self._masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
-                pool.submit(engine.prepare, master, settings).result()
+                pool.prepare(master, settings)
             self._ahead = Ahead(
                 self._handed_in,
                 self._masters,

@@ -160,6 +160,31 @@ def master_notebooks(there: CourseDirectory, assignment: str) -> list[MasterNote
         raise CourseError(str(error)) from error
 
 
+def masters_of(course: Path, assignment: str) -> list[MasterNotebook]:
+    """Read the master notebooks of an assignment of the course in a folder.
+
+    Raises
+    ------
+    CourseError
+        There is no such course or assignment, or a notebook of it cannot be read.
+    """
+    return master_notebooks(directory(load_config(course)), assignment)
+
+
+def check_sources(course: Path, assignment: str) -> None:
+    """Check the source notebooks of an assignment before anything is made from them.
+
+    Raises
+    ------
+    CourseError
+        Names the file, every wrong cell, and the next step.
+    """
+    config = load_config(course)
+    total = config.Nbproctor.get("points", {}).get(assignment)
+    for notebook in source_notebooks(directory(config), assignment):
+        check_source(notebook, total)
+
+
 def run(converter: BaseConverter, log: Log, what: str) -> None:
     """Run one of nbgrader's converters; on failure raise `CourseError` with why."""
     try:

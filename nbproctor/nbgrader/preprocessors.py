@@ -8,7 +8,7 @@ from nbformat import NotebookNode, from_dict
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from nbproctor.engine import Report
+from nbproctor.results import Report
 
 
 class Execute(NbGraderPreprocessor):  # type: ignore[misc]

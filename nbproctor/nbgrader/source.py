@@ -15,10 +15,12 @@ from nbgrader.nbgraderformat import (
     ValidationError,
 )
 
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import has_hidden_tests
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 
-class CourseError(Exception):
+class CourseError(NbproctorError):
     """Something a teacher has to put right; the message says what and how."""
 
 
@@ -105,7 +107,7 @@ def _points_problems(cells: list[dict[str, Any]], total: float | None) -> Iterat
 
 def _hidden_problems(master: MasterNotebook) -> Iterator[str]:
     for cell in master.cells:
-        if "BEGIN HIDDEN TESTS" in cell.source and cell.kind not in ("test", "helper"):
+        if has_hidden_tests(cell.source) and cell.kind not in ("test", "helper"):
             # It would run where student code does, who could read and replace it.
             yield (
                 f"{cell.id!r} holds hidden tests, but is no test: give it points, or "

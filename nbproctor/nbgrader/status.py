@@ -8,9 +8,9 @@ import errno
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import OperationalError
 
-from nbproctor.engine import Report
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.results import Report
 from nbproctor.submission_result import Status, SubmissionResult
 
 MAX_DATE = 1000  # bytes

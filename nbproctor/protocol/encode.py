@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nbproctor.errors import NbproctorError
 from nbproctor.protocol.scalars import parts
 
 MAX_BYTES = 256 << 20  # of one message; a student process has 1 GiB
@@ -36,7 +37,7 @@ _CONTAINERS: dict[type, str] = {list: "l", dict: "d", set: "s"}
 _UNFINISHED: list[Any] = []
 
 
-class UnsendableError(TypeError):
+class UnsendableError(NbproctorError, TypeError):
     """A value of ours has no place in the protocol; the connection is still good."""
 
 

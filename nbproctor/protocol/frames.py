@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from nbproctor.errors import NbproctorError
 from nbproctor.protocol.encode import MAX_BYTES, MAX_TEXT, Packed
 
 _MAGIC, _VERSION = b"NP", 1
@@ -28,7 +29,7 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out", int, bytes)
 
 
-class ProtocolError(Exception):
+class ProtocolError(NbproctorError):
     """The other side broke the protocol; nothing more can be said to it."""
 
 

@@ -38,7 +38,7 @@ class Layer:
 CONTAINER = "or grade in the container image that docs/ describes"
 
 
-def report() -> list[Layer]:
+def probe() -> list[Layer]:
     """Probe every layer by using it, in forks that end at once."""
     if sys.platform != "linux":
         system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
@@ -50,7 +50,7 @@ def report() -> list[Layer]:
 
 def level() -> str:
     """Return what grading can rely on here: ``full``, ``standard`` or ``weak``."""
-    layers = report()
+    layers = probe()
     if not all(layer.ok for layer in layers if layer.mandatory):
         return "weak"
     outer = next(layer for layer in layers if layer.name == "bubblewrap")

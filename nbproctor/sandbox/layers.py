@@ -41,6 +41,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import libc, paths, seccomp
 
 
@@ -71,7 +72,7 @@ class Policy:
         return cls(**{**fields, "readable": tuple(fields["readable"]), "files": files})
 
 
-class SandboxError(RuntimeError):
+class SandboxError(NbproctorError, RuntimeError):
     """A mandatory layer could not be put in force; nothing untrusted may run."""
 
 

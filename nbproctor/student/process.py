@@ -24,7 +24,7 @@ from nbproctor.protocol.encode import Labelled, Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.rpc import Connection
-from nbproctor.student.outputs import OutputLimits
+from nbproctor.results import OutputLimits
 from nbproctor.student.remote import Outside, number_of
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 

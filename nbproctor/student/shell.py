@@ -24,8 +24,9 @@ from IPython.utils.text import SList
 from traitlets import Instance, Type
 from traitlets.config import Config
 
+from nbproctor.results import Output, OutputLimits
 from nbproctor.student.cellcode import Compiler, Transformer, may_await
-from nbproctor.student.outputs import Output, OutputLimits, Outputs, Stream
+from nbproctor.student.outputs import Outputs, Stream
 
 _NO_COMMANDS = (
     "Other programs cannot be started while a notebook is graded"

@@ -630,7 +630,7 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
 
     hand_in("ann")
     with monkeypatch.context() as broken:
-        broken.setattr(engine, "execute", fail)
+        broken.setattr("nbproctor.engine.pool.execute", fail)
         assert graded(course)["ann"].status == "ungradable"
     assert graded(course)["ann"].score == 10
 
@@ -643,7 +643,7 @@ def test_where_nothing_can_be_executed_earlier_results_are_kept(
 
     hand_in("ann")
     graded(course)
-    monkeypatch.setattr(engine, "start", fail)
+    monkeypatch.setattr("nbproctor.engine.servers._start", fail)
     with pytest.raises(CourseError, match="no layer"):
         graded(course, force=True)
     assert (course / "autograded/ann/tiny/tiny.ipynb").exists()

@@ -32,9 +32,9 @@ from nbgrader.api import Gradebook
 from nbproctor.audit import trials
 from nbproctor.audit.trials import Trial
 from nbproctor.audit.variants import Variants
+from nbproctor.engine import processors
 from nbproctor.kit import sample
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.pool import processors
 from nbproctor.sandbox.layers import Policy
 
 LAB = "neural_network"

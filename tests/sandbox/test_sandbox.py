@@ -609,7 +609,7 @@ def test_the_doctor_agrees_with_what_the_sandbox_does(
     assert doctor.level() in ("full", "standard")
     monkeypatch.setattr(seccomp, "confine", broken)
     assert doctor.level() == "weak"
-    ill = [layer for layer in doctor.report() if not layer.ok and layer.mandatory]
+    ill = [layer for layer in doctor.probe() if not layer.ok and layer.mandatory]
     assert ill and all(layer.remedy for layer in ill)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from nbproctor.results import OutputLimits
 from nbproctor.sanitize import clean
-from nbproctor.student.outputs import OutputLimits
 from nbproctor.student.shell import warm
 
 pytestmark = pytest.mark.slow
