@@ -25,6 +25,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import psutil
+from msgspec import msgpack
 from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
@@ -135,7 +136,7 @@ def breakdown(rounds: int = 30) -> None:
         fork_server = servers.get(master, settings).process
         process = psutil.Process(fork_server.pid)
         for name, job in steps.items():
-            data, start = job.to_bytes(), _spent(process)
+            data, start = msgpack.encode(job), _spent(process)
             for _ in range(rounds):
                 fork_server.run(data, timeout=60)
             each = (_spent(process) - start) / rounds

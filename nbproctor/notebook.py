@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import asserts, imports, only_hidden, without_regions
@@ -131,8 +133,8 @@ class MasterNotebook:
             )
         )
         names = path.parent.name, path.stem
-        frozen = json.dumps([*names, [asdict(c) for c in cells]], sort_keys=True)
-        digest = hashlib.sha256(frozen.encode()).hexdigest()
+        frozen = msgspec.json.encode((names, cells), order="deterministic")
+        digest = hashlib.sha256(frozen).hexdigest()
         return cls(*names, cells, modules, data_folder(path), digest)
 
     @property
@@ -154,18 +156,6 @@ class MasterNotebook:
             if cell.kind == "provided" and cell.locked and not cell.skip:
                 sources.append(cell.source)
         return tuple(sources)
-
-    def to_bytes(self) -> bytes:
-        """Serialize to JSON."""
-        return json.dumps(asdict(self)).encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> MasterNotebook:
-        """Rebuild a master notebook from `to_bytes`."""
-        fields = json.loads(data)
-        fields["cells"] = tuple(Cell(**cell) for cell in fields["cells"])
-        fields["modules"] = tuple(fields["modules"])
-        return cls(**fields)
 
 
 def _raw_cells(path: Path) -> list[dict[str, Any]]:

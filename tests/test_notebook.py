@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nbproctor.engine import compile_tests
@@ -127,7 +128,7 @@ def test_modules_are_those_of_provided_cells_in_order_of_use(tmp_path: Path) -> 
 
 
 def test_a_bundle_survives_its_bytes(tiny: MasterNotebook) -> None:
-    again = MasterNotebook.from_bytes(tiny.to_bytes())
+    again = msgspec.convert(msgspec.to_builtins(tiny), MasterNotebook)
     assert again == tiny
     assert all(isinstance(known, Cell) for known in again.cells)
 

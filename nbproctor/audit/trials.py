@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from nbproctor.errors import NbproctorError
 from nbproctor.forkserver import host
 from nbproctor.forkserver.messages import receive, write_block
@@ -121,10 +123,10 @@ def hold(
     # Each worker needs the time of every reference, so it tries them all.
     shares = [[*references, *trials[n::workers]] for n in range(workers)]
     job = {
-        "master": master.to_bytes().decode(),
+        "master": msgspec.to_builtins(master),
         "folder": str(folder),
         "oracles": dict(oracles),
-        "policy": asdict(policy),
+        "policy": msgspec.to_builtins(policy),
     }
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import msgpack
+
 from nbproctor.engine.servers import EngineError, Servers, ServersClosedError, Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.forkserver.client import ForkServerError, JudgeError, JudgeTimeoutError
@@ -66,8 +68,8 @@ def execute(
     while len(failures) < 2:
         try:
             server = servers.get(master, settings)
-            data = replace(job, tests=server.tests).to_bytes()
-            return Report.from_bytes(server.process.run(data, timeout))
+            data = msgpack.encode(replace(job, tests=server.tests))
+            return msgpack.decode(server.process.run(data, timeout), type=Report)
         except ServersClosedError as error:
             raise ExecutionError(str(error)) from error
         except JudgeTimeoutError as error:

@@ -20,9 +20,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from nbproctor.errors import NbproctorError
 from nbproctor.forkserver import host
@@ -158,8 +160,8 @@ class ForkServer:
                     "preload": list(preload),
                     "student_main": student_main,
                     "judge_main": judge_main,
-                    "policy": asdict(policy),
-                    "judge_policy": asdict(judge),
+                    "policy": msgspec.to_builtins(policy),
+                    "judge_policy": msgspec.to_builtins(judge),
                 }
             )
         except BaseException:

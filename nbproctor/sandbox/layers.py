@@ -39,7 +39,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import libc, paths, seccomp
@@ -64,12 +63,6 @@ class Policy:
     files: tuple[tuple[str, str], ...] = ()  # (name in the scratch folder, real path)
     uid: int | None = None  # root becomes this user and group
     weak: bool = False  # explicitly accept that layers are missing
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Policy:
-        """Make it of what became of `dataclasses.asdict` on its way through JSON."""
-        files = tuple((name, source) for name, source in fields["files"])
-        return cls(**{**fields, "readable": tuple(fields["readable"]), "files": files})
 
 
 class SandboxError(NbproctorError, RuntimeError):
