@@ -1,6 +1,6 @@
 """The course, as nbgrader and nbproctor read it."""
 
-from nbproctor.nbgrader import proctor
+from nbproctor import proctor
 
 c = get_config()  # noqa: F821
 

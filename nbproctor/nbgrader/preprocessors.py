@@ -22,7 +22,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
         if report_of is None:
             raise NbGraderException(
                 "nbproctor is only half switched on: nbgrader_config.py must call "
-                "nbproctor.nbgrader.proctor(c)."
+                "nbproctor.proctor(c)."
             )
         report: Report = report_of(resources["nbgrader"]["notebook"], nb)
         for index, cell in enumerate(nb.cells):
