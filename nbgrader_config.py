@@ -8,7 +8,7 @@ c = get_config()  # noqa: F821
 proctor(c)
 
 # The reference needs less than a tenth of a second for its longest call.
-c.Proctored.call_seconds = 5
+c.Nbproctor.call_seconds = 5
 
 c.CourseDirectory.course_id = "neural_networks"
 

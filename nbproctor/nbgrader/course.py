@@ -16,6 +16,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from nbproctor.engine import EngineError
+from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError, check_source
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
@@ -180,7 +181,7 @@ def check_sources(course: Path, assignment: str) -> None:
         Names the file, every wrong cell, and the next step.
     """
     config = load_config(course)
-    total = config.Nbproctor.get("points", {}).get(assignment)
+    total = Nbproctor(config=config).points.get(assignment)
     for notebook in source_notebooks(directory(config), assignment):
         check_source(notebook, total)
 
@@ -190,9 +191,9 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
     try:
         converter.start()
     except NbGraderException as error:
-        ours = isinstance(error.__cause__, CourseError | EngineError)
-        reason = str(error.__cause__) if ours else log.reason()
-        raise CourseError(f"{what} failed: {reason}") from error
+        if isinstance(error.__cause__, CourseError | EngineError):
+            raise CourseError(str(error.__cause__)) from error
+        raise CourseError(f"{what} failed: {log.reason()}") from error
     except OSError as error:
         raise CourseError(f"{what} failed: {error}") from error
 

@@ -119,7 +119,7 @@ def _assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def check_release(there: CourseDirectory, expected: Iterable[MasterNotebook]) -> None:
+def check_gradebook(there: CourseDirectory, expected: Iterable[MasterNotebook]) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
     Raises

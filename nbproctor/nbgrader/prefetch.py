@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.engine import MAX_FILES_BYTES, Pool, Settings
+from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 from nbproctor.submission import read
@@ -77,7 +78,7 @@ class Submission:
             (staged / f"{name}.ipynb").write_text(text, "utf-8")
 
 
-class Ahead:
+class Prefetch:
     """Prepares submissions in the order in which they will be asked for.
 
     Parameters
@@ -141,6 +142,9 @@ class Ahead:
         except Ungradable as failure:
             self._refuse(submission, failure.reason)
         except Exception as error:
+            stop = of_the_computer(error)
+            if stop is not None and not isinstance(error, PermissionError):
+                raise
             # Whatever is in a student's files, it must not end the class.
             self._refuse(submission, f"It could not be read ({error!r}).")
         return submission

@@ -1,4 +1,4 @@
-"""The place in nbgrader's pipeline where a notebook gets its outputs."""
+"""Steps of nbgrader's pipelines: outputs in, hidden tests out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.utils import is_locked
 
 from nbproctor.results import Report
 
@@ -31,3 +32,21 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
                 outputs = report.tests.get(name, report.outputs.get(index, []))
                 cell.outputs = [from_dict(output) for output in outputs]
         return nb, resources
+
+
+class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
+    """Leaves hidden tests out of a page; comments outside the markers stay."""
+
+    # The tools of hidden tests stand in cells that are not graded.
+    enforce_metadata = False
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Clear a cell of the assignment; a marker in a student's own is only text."""
+        if not is_locked(cell):
+            return cell, resources
+        cleared: tuple[NotebookNode, dict[str, Any]] = super().preprocess_cell(
+            cell, resources, cell_index
+        )
+        return cleared

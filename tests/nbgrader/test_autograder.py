@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nbgrader.api import Gradebook
 from rich.console import Console
 
 from nbproctor import engine, nbgrader
@@ -27,80 +26,20 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox import bubblewrap
 from nbproctor.submission_result import SubmissionResult
 from tests.broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
+from tests.nbgrader.tiny import (
+    HandIn,
+    Notebook,
+    blank,
+    book,
+    configure,
+    graded,
+    run_nbgrader,
+)
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
-Notebook = dict[str, Any]
-HandIn = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course with its release made."""
-    course = tmp_path_factory.mktemp("template") / "tiny"
-    shutil.copytree(project / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
-    return course
-
-
-@pytest.fixture
-def course(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(template, tmp_path / "course"))
-
-
-@pytest.fixture
-def release(course: Path) -> Notebook:
-    notebook: Notebook = json.loads((course / "release/tiny/tiny.ipynb").read_text())
-    return notebook
-
-
-@pytest.fixture
-def hand_in(course: Path, release: Notebook) -> HandIn:
-    """Hand in right answers, but for those given as ``exercise=source``."""
-
-    def put(student: str, name: str = "tiny.ipynb", **cells: str) -> Path:
-        notebook = answered(release)
-        for exercise, source in cells.items():
-            by_id(notebook, exercise)["source"] = source
-        return write(course / "submitted" / student / "tiny", notebook, name)
-
-    return put
-
-
-def blank(release: Notebook, exercise: str) -> str:
-    return text(by_id(release, exercise))
-
-
-def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
-    return {o.student: o for o in nbgrader.grade(course, "tiny", **options)}
-
-
-def configure(course: Path, *lines: str) -> None:
-    with (course / "nbgrader_config.py").open("a") as file:
-        file.write("\n" + "\n".join(lines) + "\n")
-
-
-def book(course: Path) -> Gradebook:
-    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
-
-
-def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run nbgrader's own command, as a teacher would."""
-    project = Path(__file__).parents[2]
-    env = os.environ | {"PYTHONPATH": str(project)}
-    env["PATH"] = os.defpath  # nothing is activated
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 # --- source and release ---------------------------------------------------------
 
 
@@ -284,7 +223,7 @@ def test_scores_are_those_of_stock_nbgrader(
 def test_an_endless_loop_costs_its_own_exercise_only(
     course: Path, hand_in: HandIn
 ) -> None:
-    configure(course, "c.ProctoredAutograde.call_seconds = 0.5")
+    configure(course, "c.Nbproctor.call_seconds = 0.5")
     hand_in("ann", fizz="def fizz(n):\n    while True:\n        pass")
     hand_in("bob")
     outcomes = graded(course)
@@ -439,7 +378,7 @@ def test_a_source_that_changed_after_the_release_is_not_graded_with(
     path.write_text(json.dumps(notebook))
     with pytest.raises(CourseError, match=r"fizz-numbers.*Make the release again"):
         nbgrader.grade(course, "tiny")
-    assert not (course / "autograded").exists()
+    assert not list((course / "autograded").glob("*/tiny"))
 
 
 def test_the_gradebook_of_another_course_is_said(course: Path, hand_in: HandIn) -> None:
@@ -599,11 +538,11 @@ def test_what_was_graded_under_other_conditions_is_graded_again(
         "    return WORD if n % 3 == 0 else str(n)",
         mean_of=slow + "    return sum(xs) / len(xs)",
     )
-    configure(course, "c.ProctoredAutograde.call_seconds = 0.2")
+    configure(course, "c.Nbproctor.call_seconds = 0.2")
     assert graded(course)["ann"].score < 5
     helper.write_text("WORD = 'fizz'\n")
     assert graded(course)["ann"].score == 5
-    configure(course, "c.ProctoredAutograde.call_seconds = 5")
+    configure(course, "c.Nbproctor.call_seconds = 5")
     assert graded(course)["ann"].score == 10
 
 
