@@ -4,6 +4,7 @@ A course switches it on with ``proctor(c)`` in its ``nbgrader_config.py``. Hidde
 may use the module `nbproctor.expect`.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ if TYPE_CHECKING:
     from nbproctor import expect
     from nbproctor.engine import Pool, Servers, Settings, execute
     from nbproctor.errors import NbproctorError
-    from nbproctor.nbgrader import generate, grade, proctor, scores
+    from nbproctor.nbgrader import generate, grade, proctor
     from nbproctor.nbgrader.feedback import feedback
     from nbproctor.nbgrader.lint import lint
+    from nbproctor.nbgrader.scores import scores
     from nbproctor.notebook import MasterNotebook
     from nbproctor.results import Limits, Report, StudentCell, Verdict
     from nbproctor.sandbox.layers import Policy
@@ -41,6 +43,8 @@ __all__ = [
     "proctor",
     "scores",
 ]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # Imported when first asked for: nbgrader, pandas and IPython take a second, and test
 # cells that want `expect` need none of them.

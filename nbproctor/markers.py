@@ -26,6 +26,11 @@ def only_hidden(source: str) -> bool:
     return not any(line and not line.startswith("#") for line in lines)
 
 
+def has_autotests(source: str) -> bool:
+    """Whether nbgrader makes tests of a cell's lines when it makes the release."""
+    return "### AUTOTEST" in source or "### HASHED AUTOTEST" in source
+
+
 def left_over(text: str) -> list[str]:
     """Return the markers that are in a text which must have none, as a release."""
     return [marker for region in _REGIONS for marker in region if marker in text]

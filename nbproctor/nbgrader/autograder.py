@@ -24,10 +24,11 @@ from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
 from nbproctor.nbgrader.feedback import forget
+from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
-from nbproctor.nbgrader.preprocessors import Execute
+from nbproctor.nbgrader.preprocessors import Execute, with_our_steps
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, timestamp
@@ -61,14 +62,18 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
-        if Execute not in self.autograde_preprocessors:
-            super().start()
-            return
         course = Path(self.coursedir.root)
         doing = f"grading {self.coursedir.assignment_id!r}"
+        self._ungradable: list[str] = []
         try:
+            self._check_configuration()
             with course_lock(course, doing), self._logging():
                 self._grade_class()
+            if self._ungradable and self.on_result is None:
+                raise CourseError(
+                    f"Not graded: {', '.join(self._ungradable)}. The reasons stand "
+                    f"above, and in grading.json in each student's folder."
+                )
         except StopRun as stop:
             self._refuse(stop.error)
         except Exception as error:
@@ -76,6 +81,26 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             if known is None:
                 raise
             self._refuse(known)
+
+    def _check_configuration(self) -> None:
+        """Put our steps into nbgrader's pipelines, or refuse to run at all."""
+        if not Nbproctor(parent=self).enabled:
+            raise CourseError(
+                "nbgrader_config.py asks for nbproctor, but did not run to proctor(c): "
+                "its error stands above. Nothing is graded without the sandbox."
+            )
+        if not self.config.Execute.get("enabled", True):
+            raise CourseError(
+                "nbproctor always executes: without (--no-execute), a notebook whose "
+                "outputs were cleared would earn every point. Nothing is graded."
+            )
+        for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
+            setattr(self, pipeline, with_our_steps(getattr(self, pipeline)))
+        if Execute not in self.autograde_preprocessors:
+            raise CourseError(
+                "c.Autograde.autograde_preprocessors leaves out nbgrader's Execute, in "
+                "whose place nbproctor puts the results: add it. Nothing is graded."
+            )
 
     def _refuse(self, error: Exception) -> NoReturn:
         """End the run in nbgrader's way, with a sentence and status 1."""
@@ -107,6 +132,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         options = Nbproctor(parent=self)
         keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
         run = self._run = Run.begin(self.coursedir, options, self.only, keep)
+        self._refuse_strangers()
         with self._staging(), Pool(options.workers or None) as pool:
             for master in run.masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
@@ -132,6 +158,20 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 submission.reasons = {m.notebook: reason for m in run.masters}
                 submission.handed_in = ""  # it may not be at fault: tried again
                 self._give_up(submission)
+
+    def _refuse_strangers(self) -> None:
+        """Leave out whom the gradebook does not know, if the course wants that."""
+        if self.create_student:
+            return
+        with open_gradebook(self.coursedir) as book:
+            known = {student.id for student in book.students}
+        for student in sorted(self._run.folders.keys() - known):
+            del self._run.folders[student]
+            reason = (
+                "The gradebook has no such student, and c.Autograde.create_student is "
+                "False."
+            )
+            self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
 
     def _source(self, student: str) -> str:
         return str(self._format_source(self.coursedir.assignment_id, student))
@@ -233,8 +273,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Return the result of exactly this submission, graded exactly so."""
         if self.force:
             return None
-        known = SubmissionResult.read(self._destination(submission.student))
-        return known if self._run.is_current(known, submission) else None
+        graded = self._destination(submission.student)
+        known = SubmissionResult.read(graded)
+        return known if self._run.is_current(known, submission, graded) else None
 
     def _destination(self, student: str) -> Path:
         return Path(self._format_dest(self.coursedir.assignment_id, student))
@@ -269,7 +310,10 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self._tell(result)
 
     def _tell(self, result: SubmissionResult) -> None:
-        write = self.log.error if result.status == "ungradable" else self.log.info
+        write = self.log.info
+        if result.status == "ungradable":
+            self._ungradable.append(result.student)
+            write = self.log.error
         write("%s: %s. %s", result.student, result.status, result.reason)
         if self.on_result:
             self.on_result(result)

@@ -18,7 +18,6 @@ from traitlets.config.loader import PyFileConfigLoader
 from nbproctor.engine import EngineError
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError, check_source
-from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 
 class Log(logging.Handler):
@@ -141,35 +140,6 @@ def handed_in(
             f"No submissions to grade: put each student's files into {place}."
         )
     return found
-
-
-def master_notebooks(there: CourseDirectory, assignment: str) -> list[MasterNotebook]:
-    """Read the assignment's notebooks for grading.
-
-    Raises
-    ------
-    CourseError
-        There is no such assignment, or a notebook of it cannot be read.
-    """
-    release = folder(there, "release", assignment)
-    try:
-        return [
-            MasterNotebook.read(path, release / path.name)
-            for path in source_notebooks(there, assignment)
-        ]
-    except MasterNotebookError as error:
-        raise CourseError(str(error)) from error
-
-
-def masters_of(course: Path, assignment: str) -> list[MasterNotebook]:
-    """Read the master notebooks of an assignment of the course in a folder.
-
-    Raises
-    ------
-    CourseError
-        There is no such course or assignment, or a notebook of it cannot be read.
-    """
-    return master_notebooks(directory(load_config(course)), assignment)
 
 
 def check_sources(course: Path, assignment: str) -> None:

@@ -18,7 +18,8 @@ from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import support_files
 from nbproctor.engine import Servers, Settings, execute
-from nbproctor.nbgrader.course import directory, folder, load_config, master_notebooks
+from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.layers import Policy

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from traitlets import Bool, Dict, Float, Integer
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
+
+from nbproctor.results import Limits
 
 
 class Nbproctor(Configurable):
     """The options of nbproctor; all others are nbgrader's own."""
 
+    enabled = Bool(
+        False, help="Whether proctor(c) has run to its end: nothing else sets it."
+    ).tag(config=True)
     follow_through = Bool(
         True, help="Grade a failed exercise again among correct others."
     ).tag(config=True)
-    call_seconds = Float(10.0, help="Time for a call of a function.").tag(config=True)
-    cell_seconds = Float(60.0, help="Time for a cell.").tag(config=True)
-    submission_seconds = Float(300.0, help="Time for a notebook.").tag(config=True)
+    call_seconds = Float(
+        None, allow_none=True, help="Time for a call of a function; None: as a cell's."
+    ).tag(config=True)
+    cell_seconds = Float(
+        None,
+        allow_none=True,
+        help="Time for a cell; None: ExecutePreprocessor.timeout, or else 60.",
+    ).tag(config=True)
+    submission_seconds = Float(
+        None, allow_none=True, help="Time for a notebook; None: 300, or five cells'."
+    ).tag(config=True)
     weak_sandbox = Bool(
         False, help="Grade even where layers of the sandbox are missing."
     ).tag(config=True)
@@ -27,3 +40,21 @@ class Nbproctor(Configurable):
     points = Dict(
         {}, help="Assignment → points: a source whose sum differs is refused."
     ).tag(config=True)
+
+    def limits(self) -> Limits:
+        """Return the times of a submission, from these options and nbgrader's own."""
+        cell = self.cell_seconds or _timeout(self.config) or 60.0
+        return Limits(
+            call=self.call_seconds or cell,
+            cell=cell,
+            submission=self.submission_seconds or max(300.0, 5 * cell),
+        )
+
+
+def _timeout(config: Config) -> float | None:
+    """Return nbgrader's time limit for a cell, if the course sets one."""
+    for name in ("Execute", "ExecutePreprocessor"):
+        seconds = config[name].get("timeout")
+        if isinstance(seconds, int | float) and seconds > 0:
+            return float(seconds)
+    return None

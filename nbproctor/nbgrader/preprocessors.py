@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    NbGraderPreprocessor,
+)
+from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.utils import is_locked
+from traitlets.utils.importstring import import_item
 
 from nbproctor.results import Report
+
+
+def with_our_steps(chosen: Sequence[type | str]) -> list[type]:
+    """Return a pipeline of nbgrader's with our `Execute` in the place of its own.
+
+    ``CheckCellMetadata`` is left out: the metadata comes from the source, which was
+    checked when the release was made.
+    """
+    steps = [import_item(step) if isinstance(step, str) else step for step in chosen]
+    return [
+        Execute if step is StockExecute else step
+        for step in steps
+        if step is not CheckCellMetadata
+    ]
 
 
 class Execute(NbGraderPreprocessor):  # type: ignore[misc]

@@ -13,11 +13,11 @@ from nbgrader.coursedir import CourseDirectory
 from nbproctor import support_files
 from nbproctor.engine import Settings
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import folder, handed_in, master_notebooks
+from nbproctor.nbgrader.course import folder, handed_in
+from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Limits
 from nbproctor.sandbox.layers import Policy
 from nbproctor.submission_result import Score, SubmissionResult
 
@@ -96,14 +96,18 @@ class Run:
         )
 
     def is_current(
-        self, known: SubmissionResult | None, submission: Submission
+        self, known: SubmissionResult | None, submission: Submission, graded: Path
     ) -> bool:
-        """Whether `known` is of exactly this submission, graded exactly so."""
+        """Whether `known` is of exactly this submission, graded exactly so.
+
+        `graded` is the folder in which the graded notebooks must still be.
+        """
         return (
             known is not None
             and known.handed_in == submission.handed_in
             and known.graded_with == self.graded_with
             and known.scores() <= self.recorded.get(submission.student, set())
+            and all((graded / f"{name}.ipynb").exists() for name in known.verdicts)
         )
 
 
@@ -120,7 +124,7 @@ def _settings(
     for name in keep:
         files.pop(os.path.normpath(name), None)
     return Settings(
-        Limits(options.call_seconds, options.cell_seconds, options.submission_seconds),
+        options.limits(),
         Policy(files=tuple(files.items()), weak=options.weak_sandbox),
         options.follow_through,
     )

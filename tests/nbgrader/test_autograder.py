@@ -166,7 +166,7 @@ def test_nbgraders_own_command_takes_the_same_way(
     (course / "submitted/cem/tiny").mkdir(parents=True)
     (course / "submitted/cem/tiny/tiny.pdf").write_bytes(b"%PDF-1.7")
     done = run_nbgrader(course, "autograde", "tiny")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1  # cem is not graded
     assert "cem: ungradable" in done.stderr
     record = SubmissionResult.read(course / "autograded/ann/tiny")
     assert record is not None
@@ -211,7 +211,8 @@ def test_scores_are_those_of_stock_nbgrader(
     hand_in("typo", fizz="def fizz(n)\n    return n")
     stock = Path(shutil.copytree(course, tmp_path / "stock"))
     config = stock / "nbgrader_config.py"
-    config.write_text(config.read_text().replace("\nproctor(c)\n", "\n"))
+    lines = config.read_text().splitlines()
+    config.write_text("\n".join(line for line in lines if "proctor" not in line))
     done = run_nbgrader(stock, "autograde", "tiny")
     assert done.returncode == 0, done.stderr
     graded(course)
@@ -690,7 +691,7 @@ def test_the_table_shows_what_was_graded_by_hand_since(
     scores = nbgrader.scores(course, "tiny")
     master = MasterNotebook.read(course / "source/tiny/tiny.ipynb")
     console = Console(file=io.StringIO(), width=100)
-    console.print(score_table(scores, outcomes, master, {}))
+    console.print(score_table(scores, outcomes, [master], {}))
     assert re.search(r"ann +5 +5 +10 +graded", console.file.getvalue())
 
 
