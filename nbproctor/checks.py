@@ -43,7 +43,11 @@ def check_release(course: Path, assignment: str, notebook: Path) -> list[Check]:
             return [Check("source", False, str(error))]
         made = temporary / "release" / assignment
         fresh, old = (
-            {p.relative_to(root): p.read_bytes() for p in sorted(root.rglob("*.*"))}
+            {
+                p.relative_to(root): p.read_bytes()
+                for p in sorted(root.rglob("*.*"))
+                if "__pycache__" not in p.parts
+            }
             for root in (made, released)
         )
         text = (made / notebook.name).read_text("utf-8")
