@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbproctor import bridge, engine
-from nbproctor.bridge.course import load_config
 from nbproctor.bundle import Bundle
 from nbproctor.engine import Settings, StudentCell
 from nbproctor.verdicts import Report
@@ -30,14 +29,13 @@ def check_release(course: Path, assignment: str, notebook: Path) -> list[Check]:
 
     Everything is made in a temporary course; yours is only read.
     """
-    total = load_config(course).Nbproctor.get("points", {}).get(assignment)
     released = course / "release" / assignment
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
         temporary = Path(name)
         shutil.copy(course / "nbgrader_config.py", temporary)
         shutil.copytree(notebook.parent, temporary / "source" / assignment)
         try:
-            bridge.check_source(notebook, total)
+            bridge.check_source(notebook)
             bridge.generate(temporary, assignment)
         except bridge.CourseError as error:
             return [Check("source", False, str(error))]

@@ -117,12 +117,10 @@ def lab(context: typer.Context) -> None:
 def release(assignment: Assignment = LAB) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
     from nbproctor import bridge, handout
-    from nbproctor.bridge.course import load_config
 
     course = _course()
-    total = load_config(course).Nbproctor.get("points", {}).get(assignment)
     for notebook in (course / "source" / assignment).glob("*.ipynb"):
-        bridge.check_source(notebook, total)
+        bridge.check_source(notebook)
     _lint(course, assignment)
     bridge.generate(course, assignment)
     archive = handout.pack(course, assignment)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,21 @@ from nbgrader.nbgraderformat import (
 
 from nbproctor.bundle import Bundle, BundleError
 
+# What a heading says of the exercise below it: "(exercise 3, 7 points)".
+_HEADING = re.compile(r"^#+ .*?(\d+(?:\.\d+)?) points?\b", re.MULTILINE)
+
 
 class CourseError(Exception):
     """Something a teacher has to put right; the message says what and how."""
 
 
-def check_source(notebook: Path, total: float | None = None) -> None:
+def check_source(notebook: Path) -> None:
     """Check a source notebook before anything is made from it.
 
     Parameters
     ----------
     notebook : Path
         ``source/<assignment>/<notebook>.ipynb``.
-    total : float, optional
-        What the points must sum to.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def check_source(notebook: Path, total: float | None = None) -> None:
     problems = [
         *_metadata_problems(cells),
         *_name_problems(cells),
-        *_points_problems(cells, total),
+        *_points_problems(cells),
         *_hidden_problems(bundle),
     ]
     if problems:
@@ -93,14 +95,29 @@ def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
         yield "some cells have no id; save it in notebook format 4.5 or newer"
 
 
-def _points_problems(cells: list[dict[str, Any]], total: float | None) -> Iterator[str]:
-    points = sum(
-        float(meta.get("points") or 0)
-        for _, meta in _graders(cells)
-        if meta.get("grade") or meta.get("task")
-    )
-    if total is not None and abs(points - total) > 1e-9:
-        yield f"the points of its cells sum to {points:g}, not to {total:g}"
+def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Compare what the heading of an exercise says with what its test cells give."""
+    heading, exercise = None, ""
+    said: dict[str, float] = {}
+    given: defaultdict[str, float] = defaultdict(float)
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            found = _HEADING.findall("".join(cell["source"]))
+            heading = float(found[-1]) if found else heading
+            continue
+        meta = cell.get("metadata", {}).get("nbgrader") or {}
+        if meta.get("solution"):
+            exercise = str(meta.get("grade_id"))
+            if heading is not None:
+                said[exercise], heading = heading, None
+        if meta.get("grade"):
+            given[exercise] += float(meta.get("points") or 0)
+    for exercise, points in said.items():
+        if abs(given[exercise] - points) > 1e-9:
+            yield (
+                f"the heading of {exercise!r} says {points:g} points, but its test "
+                f"cells sum to {given[exercise]:g}"
+            )
 
 
 def _hidden_problems(bundle: Bundle) -> Iterator[str]:
