@@ -12,6 +12,7 @@ import json
 import math
 import re
 import shutil
+import symtable
 import threading
 from collections import Counter
 from functools import partial
@@ -119,6 +120,23 @@ def test_text_and_demos_are_short_and_headings_in_order():
                 depth = len(heading)
         elif not cell["metadata"].get("nbgrader"):
             assert len(text.splitlines()) <= 15, cell["id"]
+
+
+def test_demos_bind_no_name_of_the_hidden_tools():
+    """Stock nbgrader runs demos too: one must not replace a tool of the tests."""
+
+    def bound(source):
+        plain = re.sub(r"(?m)^%.*", "", source)
+        for symbol in symtable.symtable(plain, "cell", "exec").get_symbols():
+            if symbol.is_assigned() or symbol.is_imported():
+                yield symbol.get_name()
+
+    cells = Bundle.read(SOURCE).cells
+    tools = {name for c in cells if c.kind == "oracle" for name in bound(c.source)}
+    for cell in cells:
+        if cell.kind == "provided":
+            shared = tools & set(bound(cell.source)) - {"np"}
+            assert not shared, cell.id
 
 
 def test_pictures_have_alternative_text_and_tables_have_headers():
