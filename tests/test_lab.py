@@ -436,15 +436,20 @@ def server(tmp_path_factory):
 
 
 @pytest.mark.parametrize("with_wget", [True, False])
-def test_missing_data_are_downloaded_once(tmp_path, monkeypatch, server, with_wget):
+@pytest.mark.parametrize("ending", [".gz", ""])
+def test_missing_data_are_downloaded_once(
+    tmp_path, monkeypatch, server, with_wget, ending
+):
     folder, url = server
+    packed = (DATA / f"{LABELS}.gz").read_bytes()
+    content = packed if ending else gzip.decompress(packed)
+    (folder / f"{LABELS}{ending}").write_bytes(content)
     if not with_wget:
         monkeypatch.setattr(MNIST, "wget", None)
-    shutil.copy(DATA / f"{LABELS}.gz", folder)
-    find = use(tmp_path, monkeypatch, url)
-    assert find(LABELS).read_bytes() == (DATA / f"{LABELS}.gz").read_bytes()
-    (folder / f"{LABELS}.gz").unlink()  # a second download would now fail
-    assert find(LABELS).name == f"{LABELS}.gz"
+    find = use(tmp_path, monkeypatch, url.removesuffix(".gz") + ending)
+    assert find(LABELS).read_bytes() == content
+    (folder / f"{LABELS}{ending}").unlink()  # a second download would now fail
+    assert find(LABELS).name == f"{LABELS}{ending}"
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", "half"])
