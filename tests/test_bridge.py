@@ -122,7 +122,7 @@ def test_a_sound_source_passes(course: Path) -> None:
         (lambda nb: nbgrader_meta(nb, "fizz-public").update(grade_id="fizz"), "'fizz'"),
         (
             lambda nb: nbgrader_meta(nb, "mean-values").update(points=4),
-            "'mean_of' says 5 points, but its test cells sum to 6",
+            r"\(5 points\)' says 5 points, but the test cells below it sum to 6",
         ),
         (lambda nb: nbgrader_meta(nb, "mean-values").pop("points"), "mean-values"),
         (lambda nb: nbgrader_meta(nb, "mean-values").update(points=-1), "mean-values"),
@@ -147,6 +147,16 @@ def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
     with pytest.raises(CourseError, match=said) as caught:
         bridge.check_source(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> None:
+    path, notebook = source_of(course)
+    by_id(notebook, "title")["source"] = (
+        "# All (10 points)\n```\n# none\n```\nPlot 3 points"
+    )
+    by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
+    path.write_text(json.dumps(notebook))
+    bridge.check_source(path)
 
 
 def test_a_release_is_the_same_to_the_byte_every_time(course: Path) -> None:

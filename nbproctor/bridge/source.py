@@ -18,8 +18,10 @@ from nbgrader.nbgraderformat import (
 
 from nbproctor.bundle import Bundle, BundleError
 
-# What a heading says of the exercise below it: "(exercise 3, 7 points)".
-_HEADING = re.compile(r"^#+ .*?(\d+(?:\.\d+)?) points?\b", re.MULTILINE)
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
+# What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
+_POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 
 
 class CourseError(Exception):
@@ -96,27 +98,28 @@ def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    """Compare what the heading of an exercise says with what its test cells give."""
-    heading, exercise = None, ""
+    """Compare what headings say with what the test cells of their sections give."""
+    open_ones: list[tuple[int, str]] = []  # level and text, the outermost first
     said: dict[str, float] = {}
     given: defaultdict[str, float] = defaultdict(float)
     for cell in cells:
-        if cell["cell_type"] == "markdown":
-            found = _HEADING.findall("".join(cell["source"]))
-            heading = float(found[-1]) if found else heading
-            continue
+        text = "".join(cell["source"])
         meta = cell.get("metadata", {}).get("nbgrader") or {}
-        if meta.get("solution"):
-            exercise = str(meta.get("grade_id"))
-            if heading is not None:
-                said[exercise], heading = heading, None
-        if meta.get("grade"):
-            given[exercise] += float(meta.get("points") or 0)
-    for exercise, points in said.items():
-        if abs(given[exercise] - points) > 1e-9:
+        if cell["cell_type"] == "code" and meta.get("grade"):
+            for _, heading in open_ones:
+                given[heading] += float(meta.get("points") or 0)
+        if cell["cell_type"] != "markdown":
+            continue
+        for marks, heading in _HEADING.findall(_FENCED.sub("", text)):
+            open_ones = [one for one in open_ones if one[0] < len(marks)]
+            if found := _POINTS.search(heading):
+                said[heading] = float(found[1])
+                open_ones.append((len(marks), heading))
+    for heading, points in said.items():
+        if abs(given[heading] - points) > 1e-9:
             yield (
-                f"the heading of {exercise!r} says {points:g} points, but its test "
-                f"cells sum to {given[exercise]:g}"
+                f"the heading {heading!r} says {points:g} points, but the test cells "
+                f"below it sum to {given[heading]:g}"
             )
 
 
