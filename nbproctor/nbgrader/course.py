@@ -16,7 +16,6 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from nbproctor.engine import EngineError
-from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError, check_source
 
 
@@ -150,10 +149,8 @@ def check_sources(course: Path, assignment: str) -> None:
     CourseError
         Names the file, every wrong cell, and the next step.
     """
-    config = load_config(course)
-    total = Nbproctor(config=config).points.get(assignment)
-    for notebook in source_notebooks(directory(config), assignment):
-        check_source(notebook, total)
+    for notebook in source_notebooks(directory(load_config(course)), assignment):
+        check_source(notebook)
 
 
 def run(converter: BaseConverter, log: Log, what: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Dict, Float, Integer
+from traitlets import Bool, Float, Integer
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
@@ -37,9 +37,6 @@ class Nbproctor(Configurable):
     prefetch = Integer(32, help="Submissions prepared before nbgrader asks.").tag(
         config=True
     )
-    points = Dict(
-        {}, help="Assignment → points: a source whose sum differs is refused."
-    ).tag(config=True)
 
     def limits(self) -> Limits:
         """Return the times of a submission, from these options and nbgrader's own."""

@@ -51,4 +51,5 @@ def check_release(course: Path, assignment: str) -> list[Check]:
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.*")}
+    files = (p for p in folder.rglob("*.*") if "__pycache__" not in p.parts)
+    return {p.relative_to(folder): p.read_bytes() for p in files if p.is_file()}

@@ -240,6 +240,7 @@ def rehearse(sources: Sequence[str]) -> None:
     shell = warm()
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = shell.stdout, shell.stderr
+    sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
     try:
         for source in sources:
             outputs = shell.run(source)
@@ -247,6 +248,7 @@ def rehearse(sources: Sequence[str]) -> None:
                 break
             shell.rehearsed[source] = outputs
     finally:
+        sys.path[:] = [path for path in sys.path if path]
         sys.stdout, sys.stderr = streams
 
 

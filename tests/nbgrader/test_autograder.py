@@ -54,14 +54,17 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
 
 
 def test_a_sound_source_passes(course: Path) -> None:
-    nbgrader.check_source(source_of(course)[0], total=10)
+    nbgrader.check_source(source_of(course)[0])
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         (lambda nb: nbgrader_meta(nb, "fizz-public").update(grade_id="fizz"), "'fizz'"),
-        (lambda nb: nbgrader_meta(nb, "mean-values").update(points=4), "sum to 11"),
+        (
+            lambda nb: nbgrader_meta(nb, "mean-values").update(points=4),
+            r"\(5 points\)' says 5 points, but the test cells below it sum to 6",
+        ),
         (lambda nb: nbgrader_meta(nb, "mean-values").pop("points"), "mean-values"),
         (lambda nb: nbgrader_meta(nb, "mean-values").update(points=-1), "mean-values"),
         (lambda nb: nbgrader_meta(nb, "setup").update(grade_id=""), "cell 2"),
@@ -83,8 +86,18 @@ def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
     damage(notebook)
     path.write_text(json.dumps(notebook))
     with pytest.raises(CourseError, match=said) as caught:
-        nbgrader.check_source(path, total=10)
+        nbgrader.check_source(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> None:
+    path, notebook = source_of(course)
+    by_id(notebook, "title")["source"] = (
+        "# All (10 points)\n```\n# none\n```\nPlot 3 points"
+    )
+    by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
+    path.write_text(json.dumps(notebook))
+    nbgrader.check_source(path)
 
 
 def test_a_release_is_the_same_to_the_byte_every_time(course: Path) -> None:
