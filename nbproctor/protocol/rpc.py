@@ -10,13 +10,14 @@ comes back as the original, as if both sides shared memory.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbproctor.protocol.decode import Resolve, decode
 from nbproctor.protocol.encode import Default, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
+from nbproctor.protocol.requests import Request
 from nbproctor.protocol.sharing import write_back
 
 REQUEST, VALUE, RAISED = range(3)
@@ -29,6 +30,8 @@ class Connection:
     ----------
     wire
         The frames.
+    requests
+        The requests that this side answers, by name.
     answer
         Called with the name of a request and its arguments; its result, or the
         exception it raises, is the reply.
@@ -46,6 +49,7 @@ class Connection:
     def __init__(
         self,
         wire: Wire,
+        requests: Mapping[str, Request],
         answer: Callable[[str, list[Any]], Any],
         *,
         default: Default,
@@ -55,6 +59,7 @@ class Connection:
         caught: type[BaseException] = Exception,
     ) -> None:
         self._wire = wire
+        self._requests = requests
         self._answer = answer
         self._default, self._resolve = default, resolve
         self._describe, self._revive = describe, revive
@@ -106,10 +111,10 @@ class Connection:
         if request.shared:
             check_repeats([request.value])
         match request.value:
-            case (str(name), *arguments):
-                pass
+            case (str(name), *arguments) if name in self._requests:
+                self._requests[name].check(arguments)
             case _:
-                raise ProtocolError("a request has no name")
+                raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
             value = self._answer(name, arguments)
