@@ -74,7 +74,9 @@ class _Decoder:
         return read(self, x, depth + 1)
 
     def fields(self, node: list[Any], depth: int, start: int = 1) -> list[Any]:
-        items = itertools.islice(node, start, None)
+        items = node[start:]
+        if _JSON.issuperset(map(type, items)):
+            return items
         return [x if type(x) in _JSON else self.value(x, depth) for x in items]
 
     # --- mutable parts: each has a number, in the order in which they begin ---------
@@ -120,15 +122,18 @@ class _Decoder:
         return part
 
     def array_of_numbers(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        code, _ = _expect(node, str, list)
-        array = self.numpy_array(code, _shape(node, 2))
-        if node[0] == Tag.READ_ONLY:
-            array.flags.writeable = False
+        _, code, shape = node
+        array = self.numpy_array(code, _shape(shape))
         self.seen.append((array, Before.of(array) if self.track else None))
         return array
 
+    def read_only_array(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
+        array = self.array_of_numbers(node, depth)
+        array.flags.writeable = False
+        return array
+
     def array_of_objects(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, number = _shape(node), self.begin()
+        shape, number = _shape(*node[1:2]), self.begin()
         cells = self.fields(node, depth, 2)
         _check_size(shape, cells)
         array = np.empty(len(cells), dtype=object)
@@ -137,7 +142,7 @@ class _Decoder:
         return self.end_of_items(number, array.reshape(shape), cells)
 
     def array_of_text(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, number = _shape(node), self.begin()
+        shape, number = _shape(*node[1:2]), self.begin()
         width, cells = _count(node[2:3]), node[3:]
         _check_size(shape, cells)
         if not all(type(cell) is str for cell in cells):
@@ -213,7 +218,7 @@ class _Decoder:
         return scalars.build(kind, *fields)
 
     def numpy_scalar(self, node: list[Any], depth: int) -> Any:
-        (code,) = _expect(node, str)
+        _, code = node
         return self.numpy_array(code, ())[()]
 
     def named_tuple(self, node: list[Any], depth: int) -> Any:
@@ -231,7 +236,7 @@ class _Decoder:
 
     # --- what they are made of ------------------------------------------------------
 
-    def numpy_array(self, code: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def numpy_array(self, code: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         dtype = DTYPES.get(code)
         if dtype is None:
             raise ProtocolError("an array has an unknown dtype")
@@ -292,8 +297,7 @@ def _count(fields: list[Any]) -> int:
     return int(fields[0])
 
 
-def _shape(node: list[Any], position: int = 1) -> tuple[int, ...]:
-    sizes = node[position] if len(node) > position else None
+def _shape(sizes: Any = None) -> tuple[int, ...]:
     if type(sizes) is not list or len(sizes) > MAX_DIMS:
         raise ProtocolError("an array has no shape, or too many dimensions")
     size = 1
@@ -327,7 +331,7 @@ _READERS: dict[str, _Reader] = {
     Tag.ELLIPSIS: _Decoder.ellipsis_,
     Tag.SCALAR: _Decoder.scalar,
     Tag.ARRAY: _Decoder.array_of_numbers,
-    Tag.READ_ONLY: _Decoder.array_of_numbers,
+    Tag.READ_ONLY: _Decoder.read_only_array,
     Tag.NUMPY_SCALAR: _Decoder.numpy_scalar,
     Tag.OBJECTS: _Decoder.array_of_objects,
     Tag.TEXTS: _Decoder.array_of_text,

@@ -34,9 +34,11 @@ PLAIN = frozenset((type(None), bool, float, str))
 # Only native, fixed-size numbers: what a dtype string from outside may say.
 _KINDS = [np.dtype(letter) for letter in "?bhilqBHILQefdgFDG"]
 DTYPES = {code: np.dtype(code) for code in sorted({kind.str[1:] for kind in _KINDS})}
+_CODES = {kind: kind.str[1:] for kind in _KINDS}
 # Lists of numbers only: dtype → type code of `array` and of `memoryview`.
 NUMBERS: dict[str, Any] = {"f8": "d", "i8": "q"}
-_FEW = 8  # numbers that are shorter as text
+_FEW = 8  # numbers in a list that are as quick as text
+_COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
 _SMALL = 1 << 63
 NOTHING: Mapping[int, int] = {}
 _UNFINISHED: list[Any] = []
@@ -198,10 +200,10 @@ class _Encoder:
     def numpy_scalar(self, x: np.generic, depth: int) -> list[Any]:
         raw = x.tobytes()
         self.buffer(raw, len(raw))
-        return [Tag.NUMPY_SCALAR, x.dtype.str[1:]]
+        return [Tag.NUMPY_SCALAR, _CODES[x.dtype]]
 
     def array(self, x: np.ndarray[Any, Any], depth: int) -> Any:
-        if x.dtype.str[1:] in DTYPES:
+        if x.dtype in _CODES or x.dtype.str[1:] in DTYPES:
             return self.mutable(_Encoder.array_of_numbers, x, depth)
         if x.dtype.kind in "OU":
             return self.mutable(_Encoder.array_of_items, x, depth)
@@ -211,11 +213,17 @@ class _Encoder:
         return [ref.tag, *ref.fields]
 
     def array_of_numbers(self, x: np.ndarray[Any, Any], depth: int) -> list[Any]:
-        native = x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
-        native = np.ascontiguousarray(native)
-        self.buffer(native.reshape(-1).view(np.uint8).data, native.nbytes)
-        tag = Tag.ARRAY if x.flags.writeable else Tag.READ_ONLY
-        return [tag, x.dtype.str[1:], [*x.shape]]
+        code = _CODES.get(x.dtype)
+        native = x
+        if code is None:  # the bytes are in the other order
+            native = x.astype(x.dtype.newbyteorder("="))
+            code = _CODES[native.dtype]
+        if x.nbytes < _COPIED:
+            self.buffer(native.tobytes(), x.nbytes)
+        else:
+            flat = np.ascontiguousarray(native).reshape(-1)
+            self.buffer(flat.view(np.uint8).data, x.nbytes)
+        return [Tag.ARRAY if x.flags.writeable else Tag.READ_ONLY, code, [*x.shape]]
 
     def array_of_items(self, x: np.ndarray[Any, Any], depth: int) -> list[Any]:
         items = self.values(x.reshape(-1).tolist(), depth)
@@ -224,7 +232,7 @@ class _Encoder:
         return [Tag.OBJECTS, [*x.shape], *items]
 
     def other(self, x: Any, depth: int) -> Any:
-        if isinstance(x, np.generic) and x.dtype.str[1:] in DTYPES:
+        if isinstance(x, np.generic) and x.dtype in _CODES:
             return self.numpy_scalar(x, depth)
         plainer = self.default(x)
         if type(plainer) is Ref:
