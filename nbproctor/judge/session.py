@@ -22,6 +22,7 @@ from nbproctor.protocol.rpc import Connection
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
+MAX_ERROR_TEXT = 2000
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 _NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
@@ -212,9 +213,9 @@ class Session:
                 if own is not None and not isinstance(own, _NOT_AS_SUCH):
                     return own
                 error = _error_class(base)
-                error.kind, error.text = _printable(kind), text
+                error.kind, error.text = _printable(kind), text[:MAX_ERROR_TEXT]
                 error.cell, error.line = cell, line
-                error.args = (text,)
+                error.args = (error.text,)
                 return error
         raise ProtocolError("the student's exception cannot be read")
 

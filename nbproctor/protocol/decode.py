@@ -20,6 +20,7 @@ from nbproctor.protocol.encode import (
     DTYPES,
     MAX_BITS,
     MAX_BYTES,
+    MAX_COMMAS,
     MAX_DEPTH,
     MAX_KEYS,
     MAX_NUMBERS,
@@ -35,7 +36,7 @@ from nbproctor.protocol.namedtuples import are_names, student_tuple
 from nbproctor.protocol.sharing import Before, Decoded
 from nbproctor.protocol.tags import Tag
 
-MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
+MAX_DIMS = 32  # of an array
 MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
@@ -58,7 +59,7 @@ class _Decoder:
     ) -> None:
         self.raw, self.resolve, self.track = raw, resolve, track
         self.request = request  # the mutable parts of it
-        self.at = self.keys = self.numbers = 0
+        self.at = self.keys = self.numbers = self.length = self.room = 0
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
         self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
@@ -123,7 +124,7 @@ class _Decoder:
 
     def array_of_numbers(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
         _, code, shape = node
-        array = self.numpy_array(code, _shape(shape))
+        array = self.numpy_array(code, self.shape(shape))
         self.seen.append((array, Before.of(array) if self.track else None))
         return array
 
@@ -133,7 +134,7 @@ class _Decoder:
         return array
 
     def array_of_objects(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, number = _shape(*node[1:2]), self.begin()
+        shape, number = self.shape(*node[1:2]), self.begin()
         cells = self.fields(node, depth, 2)
         _check_size(shape, cells)
         array = np.empty(len(cells), dtype=object)
@@ -142,13 +143,14 @@ class _Decoder:
         return self.end_of_items(number, array.reshape(shape), cells)
 
     def array_of_text(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, number = _shape(*node[1:2]), self.begin()
+        shape, number = self.shape(*node[1:2]), self.begin()
         width, cells = _count(node[2:3]), node[3:]
         _check_size(shape, cells)
-        if not all(type(cell) is str for cell in cells):
+        if not all(type(cell) is str and len(cell) <= width for cell in cells):
             raise ProtocolError("an array of text holds something else")
-        if 4 * width * max(len(cells), 1) > MAX_BYTES:
-            raise ProtocolError("an array of text is too wide")
+        self.room += 4 * width * max(len(cells), 1)
+        if self.room > MAX_BYTES:
+            raise ProtocolError("arrays of text take too much room")
         array = np.array(cells, dtype=f"<U{width}").reshape(shape)
         return self.end_of_items(number, array, cells)
 
@@ -205,8 +207,9 @@ class _Decoder:
         if not all(type(x) is int for x in (start, stop, step)):
             raise ProtocolError("a range is not made of integers")
         numbers = range(start, stop, step)
-        if numbers[MAX_RANGE:]:
-            raise ProtocolError("a range is too long")
+        if numbers[MAX_RANGE - self.length :]:
+            raise ProtocolError("ranges are too long")
+        self.length += len(numbers)
         return numbers
 
     def ellipsis_(self, node: list[Any], depth: int) -> Any:
@@ -249,6 +252,17 @@ class _Decoder:
             flat = array.view(np.uint8)
             np.not_equal(flat, 0, out=array)  # a bool is 0 or 1, whatever came
         return array
+
+    def shape(self, sizes: Any = None) -> tuple[int, ...]:
+        if type(sizes) is not list or len(sizes) > MAX_DIMS:
+            raise ProtocolError("an array has no shape, or too many dimensions")
+        if not all(type(n) is int and n >= 0 for n in sizes):
+            raise ProtocolError("an array has an impossible shape")
+        if 0 in sizes:
+            self.length += math.prod(n or 1 for n in sizes)
+            if self.length > MAX_RANGE:
+                raise ProtocolError("an empty array has too many rows or columns")
+        return tuple(sizes)
 
     def take(self, size: int) -> memoryview:
         end = self.at + size
@@ -295,19 +309,6 @@ def _count(fields: list[Any]) -> int:
     if len(fields) != 1 or type(fields[0]) is not int or fields[0] < 0:
         raise ProtocolError("a length is missing")
     return int(fields[0])
-
-
-def _shape(sizes: Any = None) -> tuple[int, ...]:
-    if type(sizes) is not list or len(sizes) > MAX_DIMS:
-        raise ProtocolError("an array has no shape, or too many dimensions")
-    size = 1
-    for n in sizes:
-        if type(n) is not int or not 0 <= n < MAX_ITEMS:
-            raise ProtocolError("an array has an impossible shape")
-        size *= n or 1  # NumPy counts so too, when there is nothing to count
-    if size > MAX_ITEMS:
-        raise ProtocolError("an array has an impossible shape")
-    return tuple(sizes)
 
 
 def _check_size(shape: tuple[int, ...], cells: list[Any]) -> None:
@@ -372,8 +373,9 @@ def decode(
     decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
     try:
         text = str(frame.text, "utf-8")
-        if text.count("[") > MAX_PARTS:
-            raise ProtocolError(f"a message has more than {MAX_PARTS:,} parts")
+        parts = text.count("[") + text.count("{")
+        if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
+            raise ProtocolError("a message has too many parts")
         node, end = _from_json(text)
         if text[end:].strip(" "):
             raise ProtocolError("a message has more than one value")

@@ -8,6 +8,7 @@ to run. Numbers of arrays are sent as raw buffers beside the text.
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ from nbproctor.protocol.tags import Tag
 MAX_BYTES = 256 << 20  # of one message; a student process has 1 GiB
 MAX_TEXT = 32 << 20  # of its JSON part
 MAX_DEPTH = 40
-# What is short to say but long to count with: no signal ends ``sum(range(10**15))``.
+# Numbers of all ranges, and rows and columns of all arrays with nothing in them: short
+# to say but long to count with; no signal ends ``sum(range(10**15))``.
 MAX_RANGE = 1 << 24
 MAX_BITS = 1 << 20
 MAX_KEYS = 50_000  # of all its dictionaries and sets
 MAX_PARTS = 1 << 21  # of a message: containers, arrays, handles
 MAX_NUMBERS = 1 << 22  # in lists of numbers only
+MAX_COMMAS = 1 << 22  # of the JSON part
 ALIGN = 16
 PLAIN = frozenset((type(None), bool, float, str))
 # Only native, fixed-size numbers: what a dtype string from outside may say.
@@ -97,7 +100,7 @@ class _Encoder:
         # What stands for a mutable part where it appears again, by its `id`.
         self.named = {key: [Tag.REQUEST, number] for key, number in received.items()}
         self.buffers: list[Any] = []
-        self.size = self.keys = self.numbers = 0
+        self.size = self.keys = self.numbers = self.length = self.room = 0
         self.mutables: list[Mutable] = []
 
     def value(self, x: Any, depth: int) -> Any:
@@ -184,8 +187,9 @@ class _Encoder:
         return [Tag.SLICE, *self.values((x.start, x.stop, x.step), depth)]
 
     def range_(self, x: range, depth: int) -> Any:
-        if x[MAX_RANGE:]:
+        if x[MAX_RANGE - self.length :]:
             return self.other(x, depth)
+        self.length += len(x)
         return [Tag.RANGE, *self.values((x.start, x.stop, x.step), depth)]
 
     def ellipsis_(self, x: Any, depth: int) -> list[Any]:
@@ -213,8 +217,8 @@ class _Encoder:
         return [ref.tag, *ref.fields]
 
     def array_of_numbers(self, x: np.ndarray[Any, Any], depth: int) -> list[Any]:
-        code = _CODES.get(x.dtype)
-        native = x
+        self.count_length(x)
+        code, native = _CODES.get(x.dtype), x
         if code is None:  # the bytes are in the other order
             native = x.astype(x.dtype.newbyteorder("="))
             code = _CODES[native.dtype]
@@ -226,10 +230,21 @@ class _Encoder:
         return [Tag.ARRAY if x.flags.writeable else Tag.READ_ONLY, code, [*x.shape]]
 
     def array_of_items(self, x: np.ndarray[Any, Any], depth: int) -> list[Any]:
+        self.count_length(x)
         items = self.values(x.reshape(-1).tolist(), depth)
         if x.dtype.kind == "U":
+            self.room += x.itemsize * max(x.size, 1)
+            if self.room > MAX_BYTES:
+                raise UnsendableError("arrays of text take too much room")
             return [Tag.TEXTS, [*x.shape], x.itemsize // 4, *items]
         return [Tag.OBJECTS, [*x.shape], *items]
+
+    def count_length(self, x: np.ndarray[Any, Any]) -> None:
+        """Count the rows and columns of an array with nothing in them."""
+        if not x.size:
+            self.length += math.prod(n or 1 for n in x.shape)
+            if self.length > MAX_RANGE:
+                raise UnsendableError("an empty array has too many rows or columns")
 
     def other(self, x: Any, depth: int) -> Any:
         if isinstance(x, np.generic) and x.dtype in _CODES:
@@ -302,8 +317,8 @@ def encode(
         text = _to_json(encoder.value(value, 0)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
-    if text.count(b"[") > MAX_PARTS:
-        raise UnsendableError(f"a value has more than {MAX_PARTS:,} parts")
+    if text.count(b"[") + text.count(b"{") > MAX_PARTS or text.count(b",") > MAX_COMMAS:
+        raise UnsendableError("a value has too many parts")
     if len(text) > MAX_TEXT:
         raise UnsendableError(f"a value needs more than {MAX_TEXT >> 20} MiB of text")
     # The raw part starts aligned, so that arrays can be views of it.

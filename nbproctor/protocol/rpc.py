@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbproctor.protocol.decode import Resolve, decode
-from nbproctor.protocol.encode import Default, encode
+from nbproctor.protocol.encode import Default, Encoded, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
 from nbproctor.protocol.requests import Request
@@ -81,23 +81,35 @@ class Connection:
         """
         encoded = encode((name, *arguments), self._default)
         with self._turn:
-            self._wire.send(REQUEST, encoded, deadline)
-            while True:
-                frame = self._wire.receive(deadline)
-                if frame.kind != REQUEST:
-                    break
-                self._serve(frame, deadline)
+            frame = self._exchange(encoded, deadline)
             decoded = decode(frame, self._resolve, request=encoded.mutables)
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
+        if decoded.shared:
+            check_repeats([changes])  # what is to be copied
         write_back(encoded.mutables, changes)
         if decoded.shared:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
         raise self._revive(value)
+
+    def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
+        """Send a request, answer those of the other side, and return the reply."""
+        try:
+            self._wire.send(REQUEST, request, deadline)
+            while True:
+                frame = self._wire.receive(deadline)
+                if frame.kind != REQUEST:
+                    return frame
+                self._serve(frame, deadline)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            # No memory, no stack: a reply that was not read would answer the next call.
+            raise ProtocolError(f"a message was lost ({error!r:.100})") from error
 
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
