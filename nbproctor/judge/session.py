@@ -17,10 +17,12 @@ from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError
 from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
+from nbproctor.protocol.requests import TO_JUDGE
 from nbproctor.protocol.rpc import Connection
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
+MAX_ERROR_TEXT = 2000
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 _NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
@@ -64,6 +66,7 @@ class Session:
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._connection = Connection(
             Wire(child.sock),
+            TO_JUDGE,
             self._answer,
             default=self._default,
             resolve=self._resolve,
@@ -110,7 +113,7 @@ class Session:
         """
         self.exports.clear()
         self._raised.clear()
-        return self.ask("begin", names)
+        return self.ask("begin", tuple(names))
 
     def close(self) -> None:
         """End the student process."""
@@ -138,25 +141,21 @@ class Session:
             self._depth -= 1
 
     def _use(self, request: str, arguments: list[Any]) -> Any:
-        match [request, *arguments]:
-            case ["get", number, str(name)]:
-                return self.exports.get(self.exports.find(number), name)
-            case ["set", number, str(name), value]:
-                return self.exports.set(self.exports.find(number), name, value)
-            case ["call", number, tuple(args), dict(kwargs)] if all(
-                type(key) is str for key in kwargs
-            ):
-                return self.exports.find(number)(*args, **kwargs)
-            case ["method", number, str(name), tuple(args), dict(kwargs)] if all(
-                type(key) is str for key in kwargs
-            ):
-                method = self.exports.get(self.exports.find(number), name)
-                return method(*args, **kwargs)
-            case ["item", number, key]:
-                return self.exports.find(number)[key]
-            case ["len", number]:
-                return len(self.exports.find(number))
-        raise ProtocolError("the student asks for something that does not exist")
+        number, *rest = arguments
+        target = self.exports.find(number)
+        match request, *rest:
+            case "get", name:
+                return self.exports.get(target, name)
+            case "set", name, value:
+                return self.exports.set(target, name, value)
+            case "call", args, kwargs:
+                return target(*args, **kwargs)
+            case "method", name, args, kwargs:
+                return self.exports.get(target, name)(*args, **kwargs)
+            case "item", key:
+                return target[key]
+            case "len", *_:
+                return len(target)
 
     def _describe(self, error: BaseException) -> Any:
         # Text of a test's exception may show what it wanted.
@@ -214,9 +213,9 @@ class Session:
                 if own is not None and not isinstance(own, _NOT_AS_SUCH):
                     return own
                 error = _error_class(base)
-                error.kind, error.text = _printable(kind), text
+                error.kind, error.text = _printable(kind), text[:MAX_ERROR_TEXT]
                 error.cell, error.line = cell, line
-                error.args = (text,)
+                error.args = (error.text,)
                 return error
         raise ProtocolError("the student's exception cannot be read")
 

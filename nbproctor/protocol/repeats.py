@@ -17,6 +17,7 @@ from nbproctor.protocol.frames import ProtocolError
 # Items that a value may have more when written out than it has in all its parts.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
+_CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:
@@ -36,6 +37,17 @@ def check_repeats(roots: Iterable[Any]) -> None:
         raise ProtocolError("a value repeats its parts too often")
 
 
+def _own_size(x: Any, kind: type) -> int:
+    """Return the size of a value without its parts; 0 if it is quickly read."""
+    if kind in (str, bytes):
+        return len(x) >> 6
+    if kind is range or issubclass(kind, _CONTAINERS):
+        return len(x) + 1
+    if issubclass(kind, np.ndarray):
+        return int(x.size) + 1
+    return x.bit_length() >> 6 if kind is int else 0
+
+
 class _Counted:
     """Sizes of parts, and the size of all parts together, each counted once."""
 
@@ -44,22 +56,20 @@ class _Counted:
         self.once = 0
 
     def size(self, x: Any) -> int:
+        kind = type(x)
+        own = _own_size(x, kind)
+        if not own:
+            return 0
         size = self.sizes.get(id(x))
         if size == _OPEN:
             raise ProtocolError("a value contains itself")
         if size is not None:
             return size
-        kind = type(x)
         inner: Iterable[Any] = ()
         if issubclass(kind, np.ndarray):
-            own = 1 + x.size
             inner = x.reshape(-1).tolist() if x.dtype.kind == "O" else ()
-        elif issubclass(kind, list | tuple | set | frozenset):
-            own, inner = 1 + len(x), x
-        elif issubclass(kind, dict):
-            own, inner = 1 + len(x), chain(x.keys(), x.values())
-        else:
-            return len(x) if kind in (str, bytes) else 1
+        elif issubclass(kind, _CONTAINERS):
+            inner = chain(x.keys(), x.values()) if issubclass(kind, dict) else x
         self.sizes[id(x)] = _OPEN
         self.once += own
         whole: int = own + sum(map(self.size, inner))

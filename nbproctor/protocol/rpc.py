@@ -10,13 +10,14 @@ comes back as the original, as if both sides shared memory.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbproctor.protocol.decode import Resolve, decode
-from nbproctor.protocol.encode import Default, encode
+from nbproctor.protocol.encode import Default, Encoded, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
+from nbproctor.protocol.requests import Request
 from nbproctor.protocol.sharing import write_back
 
 REQUEST, VALUE, RAISED = range(3)
@@ -29,6 +30,8 @@ class Connection:
     ----------
     wire
         The frames.
+    requests
+        The requests that this side answers, by name.
     answer
         Called with the name of a request and its arguments; its result, or the
         exception it raises, is the reply.
@@ -46,6 +49,7 @@ class Connection:
     def __init__(
         self,
         wire: Wire,
+        requests: Mapping[str, Request],
         answer: Callable[[str, list[Any]], Any],
         *,
         default: Default,
@@ -55,6 +59,7 @@ class Connection:
         caught: type[BaseException] = Exception,
     ) -> None:
         self._wire = wire
+        self._requests = requests
         self._answer = answer
         self._default, self._resolve = default, resolve
         self._describe, self._revive = describe, revive
@@ -76,23 +81,35 @@ class Connection:
         """
         encoded = encode((name, *arguments), self._default)
         with self._turn:
-            self._wire.send(REQUEST, encoded, deadline)
-            while True:
-                frame = self._wire.receive(deadline)
-                if frame.kind != REQUEST:
-                    break
-                self._serve(frame, deadline)
+            frame = self._exchange(encoded, deadline)
             decoded = decode(frame, self._resolve, request=encoded.mutables)
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
+        if decoded.shared:
+            check_repeats([changes])  # what is to be copied
         write_back(encoded.mutables, changes)
         if decoded.shared:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
         raise self._revive(value)
+
+    def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
+        """Send a request, answer those of the other side, and return the reply."""
+        try:
+            self._wire.send(REQUEST, request, deadline)
+            while True:
+                frame = self._wire.receive(deadline)
+                if frame.kind != REQUEST:
+                    return frame
+                self._serve(frame, deadline)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            # No memory, no stack: a reply that was not read would answer the next call.
+            raise ProtocolError(f"a message was lost ({error!r:.100})") from error
 
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
@@ -106,10 +123,10 @@ class Connection:
         if request.shared:
             check_repeats([request.value])
         match request.value:
-            case (str(name), *arguments):
-                pass
+            case (str(name), *arguments) if name in self._requests:
+                self._requests[name].check(arguments)
             case _:
-                raise ProtocolError("a request has no name")
+                raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
             value = self._answer(name, arguments)

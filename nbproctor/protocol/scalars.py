@@ -43,7 +43,7 @@ _PARTS: dict[type, Callable[[Any], Parts]] = {
     time: _time,
     timedelta: lambda x: (x.days, x.seconds, x.microseconds),
 }
-_KINDS = {kind.__name__: kind for kind in _PARTS}
+KINDS = {kind.__name__: kind for kind in _PARTS}
 
 
 def parts(x: Any) -> Parts:
@@ -61,7 +61,7 @@ def build(kind: Any, *fields: Any) -> Any:
     ValueError
         There is no such value, or it is beyond the limits.
     """
-    if type(kind) is not str or kind not in _KINDS:
+    if type(kind) is not str or kind not in KINDS:
         raise ValueError("an unknown kind of value")
     wanted = str if kind == "Decimal" else int
     if not all(type(part) is wanted for part in fields):
@@ -71,7 +71,7 @@ def build(kind: Any, *fields: Any) -> Any:
     if kind == "Decimal" and any(len(part) > _MAX_DIGITS for part in fields):
         raise ValueError("a decimal is too long")
     try:
-        value = _KINDS[kind](*fields)
+        value = KINDS[kind](*fields)
     except (TypeError, ArithmeticError) as error:
         raise ValueError(f"a {kind} cannot be made of such parts") from error
     if not parts(value):

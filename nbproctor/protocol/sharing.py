@@ -76,8 +76,8 @@ def _same(now: Mutable, before: Any) -> bool:
     if type(now) is dict:
         pairs = zip(now.items(), before.items(), strict=True)
         return all(a is c and b is d for (a, b), (c, d) in pairs)
-    if type(now) is set:
-        return bool(now == before)
+    if type(now) is set:  # `==` would take 1 for True
+        return set(map(id, now)) == set(map(id, before))
     return all(a is b for a, b in zip(now, before, strict=True))
 
 
@@ -91,13 +91,17 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
     """
     if type(changes) is not list:
         raise ProtocolError("the changes of a call are not a list")
+    previous = -1
     for change in changes:
         if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
             raise ProtocolError("a change of a call has no number")
         number, new = change
-        if not 0 <= number < len(mutables) or type(mutables[number]) is not type(new):
+        # Each part once: a long list given to it a million times would take hours.
+        if not previous < number < len(mutables) or type(mutables[number]) is not type(
+            new
+        ):
             raise ProtocolError("a change of a call does not fit what was sent")
-        old = mutables[number]
+        old, previous = mutables[number], number
         if type(old) is np.ndarray:
             if old.size != new.size or old.dtype.kind != new.dtype.kind:
                 raise ProtocolError("a changed array has another size")

@@ -23,6 +23,7 @@ import numpy as np
 from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
+from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
 from nbproctor.results import OutputLimits
 from nbproctor.student.remote import JudgeObject, number_of
@@ -49,6 +50,7 @@ class Student:
         self.relayed: dict[int, BaseException] = {}
         self.connection = Connection(
             Wire(sock),
+            TO_STUDENT,
             self.answer,
             default=self.default,
             resolve=self.resolve,
@@ -76,7 +78,7 @@ class Student:
             self.shell.rehearsed.clear()
         return self.shell.run(source, cell, OutputLimits(*limits))
 
-    def on_begin(self, names: list[str]) -> dict[str, Any]:
+    def on_begin(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
 
         Names that do not exist are left out.

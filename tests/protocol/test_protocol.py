@@ -1,6 +1,5 @@
 import contextlib
 import json
-import math
 import os
 import random
 import resource
@@ -19,12 +18,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from nbproctor.protocol.decode import decode
 from nbproctor.protocol.encode import UnsendableError, encode
 from nbproctor.protocol.frames import ClosedError, Frame, LateError, ProtocolError, Wire
 from nbproctor.protocol.sharing import write_back
+from tests.protocol import messages
 
 HEAD = struct.Struct("<2sBBIIQ")
 
@@ -53,61 +52,6 @@ def frame(text: object, raw: bytes = b"") -> Frame:
 
 def soon() -> float:
     return time.monotonic() + 0.2
-
-
-def same(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, np.ndarray | np.generic):
-        return (
-            one.dtype == other.dtype
-            and one.shape == other.shape
-            and np.asarray(one).tobytes() == np.asarray(other).tobytes()
-        )
-    if isinstance(one, float):
-        return struct.pack("d", one) == struct.pack("d", other) or (
-            math.isnan(one) and math.isnan(other)
-        )
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict):
-        return list(map(repr, one)) == list(map(repr, other)) and all(
-            map(same, one.values(), other.values())
-        )
-    return bool(one == other)
-
-
-keys = (
-    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False)
-)
-numeric = hnp.arrays(
-    st.sampled_from(["?", "i1", "u1", "i8", "u8", "f2", "f4", "f8", "c8", "c16"]),
-    hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
-)
-plain = st.recursive(
-    keys
-    | st.floats()
-    | st.binary()
-    | st.complex_numbers(allow_nan=False)
-    | numeric
-    | numeric.filter(lambda a: a.size > 0).map(lambda a: a.reshape(-1)[0])
-    | st.sampled_from([..., slice(1, None, -2), range(3, 9, 2)]),
-    lambda inner: (
-        st.lists(inner)
-        | st.lists(inner).map(tuple)
-        | st.dictionaries(keys, inner)
-        | st.sets(keys)
-        | st.frozensets(keys)
-    ),
-    max_leaves=12,
-)
-
-
-@pytest.mark.slow
-@given(plain)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_value_arrives_as_it_was_with_its_exact_type(value: Any) -> None:
-    assert same(through(value), value)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +173,7 @@ def test_what_has_no_place_in_the_protocol_is_refused_by_the_sender(value: Any) 
     ],
     ids=lambda text: json.dumps(text)[:40],
 )
-def test_a_malformed_message_is_a_wire_error(text: object) -> None:
+def test_a_malformed_message_is_a_protocol_error(text: object) -> None:
     with pytest.raises(ProtocolError):
         decode(frame(text))
 
@@ -269,43 +213,20 @@ def test_random_bytes_decode_or_are_a_wire_error(text: bytes, raw: bytes) -> Non
         decode(Frame(0, text, bytearray(raw)), track=True)
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: (
-        st.tuples(
-            st.sampled_from([*list("ldtszarnbicSREOU"), "student", "judge", "library"]),
-            st.lists(inner, max_size=4),
-        ).map(lambda pair: [pair[0], *pair[1]])
-        | st.lists(inner, max_size=3)
-        | st.sampled_from(["f8", "b1", "i8"])
-    ),
-    max_leaves=12,
-)
-
-
-@given(json_values, st.binary(max_size=64))
-@settings(max_examples=500, deadline=None)
-def test_nearly_right_messages_decode_or_are_a_wire_error(
-    text: object, raw: bytes
-) -> None:
-    with contextlib.suppress(ProtocolError):
-        decode(frame(text, raw), track=True).changes()
-
-
-@given(plain, st.integers(0, 10**6), st.integers(1, 255))
+@given(messages.anything, st.integers(0, 10**6), st.integers(1, 255))
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
     value: Any, place: int, flip: int
 ) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        Wire(ours).send(0, encode(value), soon())
+        Wire(ours).send(0, messages.encoded(value), soon())
         data = bytearray(theirs.recv(1 << 20))
         data[place % len(data)] ^= flip
         ours.sendall(data) if len(data) < 1 << 16 else None
         ours.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ProtocolError):
-            decode(Wire(theirs).receive(soon()))
+            messages.decoded(Wire(theirs).receive(soon()))
 
 
 def test_random_bytes_on_the_socket_are_a_wire_error(
