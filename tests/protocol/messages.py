@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import DTYPES, Encoded, NamedItems, Ref, encode
+from nbproctor.protocol.encode import Encoded, NamedItems, Ref, encode
 from nbproctor.protocol.frames import Frame
+from nbproctor.protocol.limits import DTYPES
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.tags import FIELDS, Tag
 

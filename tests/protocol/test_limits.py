@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import MAX_RANGE, Encoded, UnsendableError, encode
+from nbproctor.protocol.encode import Encoded, UnsendableError, encode
 from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.limits import MAX_RANGE
 from nbproctor.protocol.repeats import MAX_REPEATED, check_repeats
 from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
 from nbproctor.protocol.sharing import write_back
