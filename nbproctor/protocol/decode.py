@@ -314,9 +314,10 @@ def decode(
     decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
     try:
         text = str(frame.text, "utf-8")
-        parts = text.count("[") + text.count("{")
-        if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
-            raise ProtocolError("a message has too many parts")
+        if len(text) > MAX_PARTS:
+            parts = text.count("[") + text.count("{")
+            if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
+                raise ProtocolError("a message has too many parts")
         node, end = _from_json(text)
         if text[end:].strip(" "):
             raise ProtocolError("a message has more than one value")

@@ -315,8 +315,10 @@ def encode(
         text = _to_json(encoder.value(value, 0)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
-    if text.count(b"[") + text.count(b"{") > MAX_PARTS or text.count(b",") > MAX_COMMAS:
-        raise UnsendableError("a value has too many parts")
+    if len(text) > MAX_PARTS:
+        parts = text.count(b"[") + text.count(b"{")
+        if parts > MAX_PARTS or text.count(b",") > MAX_COMMAS:
+            raise UnsendableError("a value has too many parts")
     if len(text) > MAX_TEXT:
         raise UnsendableError(f"a value needs more than {MAX_TEXT >> 20} MiB of text")
     # The raw part starts aligned, so that arrays can be views of it.
