@@ -2,17 +2,13 @@
 
 from nbproctor.collect.plan import Download, plan
 from nbproctor.collect.problems import CollectError, Problem
-from nbproctor.collect.roster import Person, Roster, RosterError
 from nbproctor.collect.submission import Submission
 from nbproctor.collect.write import Written, overlooked, write
 
 __all__ = [
     "CollectError",
     "Download",
-    "Person",
     "Problem",
-    "Roster",
-    "RosterError",
     "Submission",
     "Written",
     "overlooked",

@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from nbproctor.roster.people import BLIND
+
 
 @dataclass(frozen=True)
 class Handed:
@@ -84,9 +86,6 @@ _BRIGHTSPACE = re.compile(
     r"(?:(?P<user>\d+)-(?P<item>\d+) - )(?P<name>.+?) - "
     r"(?P<when>[^-]*\b\d{4}\b[^-]*?)(?: - (?P<file>.+))?"
 )
-# What Moodle writes for a name where marking is blind.
-BLIND = {"participant", "teilnehmerin", "teilnehmer", "participante", "partecipante"}
-BLIND |= {"deelnemer", "partaidea"}
 
 
 def canvas(parts: Sequence[str]) -> Handed | None:

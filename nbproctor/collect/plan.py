@@ -13,10 +13,10 @@ from pathlib import Path
 from nbproctor.collect import archive, names
 from nbproctor.collect.archive import Content
 from nbproctor.collect.names import Recognised
-from nbproctor.collect.people import safe, split_name
 from nbproctor.collect.problems import CollectError, Problem
-from nbproctor.collect.roster import Person, Roster
 from nbproctor.collect.submission import Attempts, Submission, newest_of, take_files
+from nbproctor.roster.classlist import Person, Roster
+from nbproctor.roster.people import safe, split_name
 
 MAX_NESTING = 3
 

@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from nbproctor.collect import archive
 from nbproctor.collect.archive import Entry
 from nbproctor.collect.names import Handed
-from nbproctor.collect.people import safe
 from nbproctor.collect.problems import CollectError, Problem
-from nbproctor.collect.roster import Person
+from nbproctor.roster.classlist import Person
+from nbproctor.roster.people import safe
 
 MAX_SUBMISSION = 1 << 30  # bytes
 

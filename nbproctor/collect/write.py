@@ -13,7 +13,7 @@ from typing import Literal
 
 from nbproctor.collect.plan import Download
 from nbproctor.collect.submission import Submission
-from nbproctor.textfile import as_written, harmless
+from nbproctor.roster.textfile import as_written, harmless
 
 State = Literal["new", "same", "replaced", "kept"]
 STAMP = "timestamp.txt"

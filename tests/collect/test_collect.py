@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from nbproctor import collect
-from nbproctor.collect import CollectError, Download, Person, Roster, Written
+from nbproctor.collect import CollectError, Download, Written
+from nbproctor.roster import Person, Roster
 
 CLASS = Roster(
     [

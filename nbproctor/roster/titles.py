@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nbproctor.collect.people import letters
+from nbproctor.roster.people import letters
 
 # What a column is, by its title; of several columns for the id, the first named here
 # that is filled is the student's id.
@@ -30,6 +30,9 @@ _TITLES: dict[str, tuple[str, ...]] = {
         """,
     }.items()
 }
+
+#: Every title that says who somebody is.
+EVERYTHING = frozenset(title for names in _TITLES.values() for title in names)
 
 
 def columns(headings: Sequence[str]) -> dict[str, list[int]]:

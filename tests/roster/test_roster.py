@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.collect import Person, Roster, RosterError
+from nbproctor.roster import Person, Roster, RosterError
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)

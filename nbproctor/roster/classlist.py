@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-from nbproctor.collect import titles
-from nbproctor.collect.names import BLIND
-from nbproctor.collect.people import letters, safe, spellings, split_name
-from nbproctor.textfile import as_written, decode, delimiter, harmless
+from nbproctor.roster import titles
+from nbproctor.roster.people import BLIND, letters, safe, spellings, split_name
+from nbproctor.roster.textfile import as_written, decode, delimiter, harmless
 
 
 class RosterError(Exception):
