@@ -32,6 +32,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nbproctor.cli.table import score_table
+from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 app = typer.Typer(
@@ -222,6 +223,7 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error}\nCheck that the file is there and that you may write."
     ours = (
+        NbproctorError,
         CommandError,
         CourseError,
         MasterNotebookError,
@@ -300,3 +302,6 @@ def _grade(
             name = names.get(result.student, result.student)
             console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
     console.print(f"\nFeedback pages: {pages}", soft_wrap=True)
+
+
+from nbproctor.cli import platforms  # noqa: E402, F401 (its verbs)

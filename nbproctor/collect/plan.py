@@ -38,7 +38,7 @@ def plan(
     assignment: str,
     notebooks: Sequence[str],
     roster: Roster,
-    zone: tzinfo,
+    zone: tzinfo | None = None,
 ) -> Download:
     """Understand a download.
 
@@ -52,8 +52,8 @@ def plan(
         Its notebooks, without ``.ipynb``.
     roster : Roster
         The class; may be empty.
-    zone : tzinfo
-        In which zone the platform gives its times.
+    zone : tzinfo, optional
+        In which zone the platform gives its times; this computer's if not given.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _submission(
     attempts: Attempts,
     found: Recognised,
     roster: Roster,
-    zone: tzinfo,
+    zone: tzinfo | None,
     problems: list[Problem],
 ) -> Submission | None:
     """Return whose it is and when it came, still without its files."""
@@ -161,7 +161,7 @@ def _submission(
     when = max((h.submitted for _, h in newest if h.submitted), default=None)
     return Submission(
         person,
-        submitted=when.replace(tzinfo=zone) if when else None,
+        submitted=when and (when.replace(tzinfo=zone) if zone else when.astimezone()),
         late=any(handed.late for _, handed in newest),
         attempt=max((h.attempt for _, h in newest), key=lambda a: (len(a), a)),
         found_by=by,

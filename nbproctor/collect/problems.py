@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nbproctor.errors import NbproctorError
 
-class CollectError(Exception):
+
+class CollectError(NbproctorError):
     """Nothing can be collected from there; the message says why and what to do."""
 
 

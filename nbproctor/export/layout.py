@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from nbproctor.errors import NbproctorError
 from nbproctor.export.sheet import Sheet
 from nbproctor.roster import titles
 from nbproctor.roster.classlist import participant
 from nbproctor.roster.people import letters
 
 
-class ExportError(Exception):
+class ExportError(NbproctorError):
     """Nothing can be exported; the message says why and what to do."""
 
 

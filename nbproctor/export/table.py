@@ -34,7 +34,9 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         return
     plain = table.reset_index()
     for column in plain.columns:
-        if plain[column].dtype.kind not in "ifb":
+        if plain[column].dtype.kind == "M":
+            plain[column] = plain[column].dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
+        elif plain[column].dtype.kind not in "ifb":
             plain[column] = plain[column].fillna("").map(lambda x: harmless(str(x)))
     # With its mark, Excel reads UTF-8 as UTF-8.
     plain.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")

@@ -6,16 +6,26 @@ from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.gradebook import enrol, scores
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
+from nbproctor.nbgrader.people import (
+    class_table,
+    enrol_people,
+    people,
+    submission_folder,
+)
 from nbproctor.nbgrader.source import CourseError, check_source
 
 __all__ = [
     "CourseError",
     "check_source",
+    "class_table",
     "enrol",
+    "enrol_people",
     "feedback",
     "generate",
     "grade",
     "lint",
+    "people",
     "proctor",
     "scores",
+    "submission_folder",
 ]

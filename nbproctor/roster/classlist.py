@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
+from nbproctor.errors import NbproctorError
 from nbproctor.roster import titles
 from nbproctor.roster.people import BLIND, letters, safe, spellings, split_name
 from nbproctor.roster.textfile import as_written, decode, delimiter, harmless
 
 
-class RosterError(Exception):
+class RosterError(NbproctorError):
     """A class list cannot be read; the message says what it should hold."""
 
 
