@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from enum import StrEnum
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from nbproctor.collect import Download, Written
     from nbproctor.collect.write import State
     from nbproctor.export import Filled
+
+
+class Visible(StrEnum):
+    """When students see what each exercise earned."""
+
+    VISIBLE = "visible"
+    AFTER_DUE_DATE = "after_due_date"
+    AFTER_PUBLISHED = "after_published"
+    HIDDEN = "hidden"
+
 
 ROSTER = Path("collected", "roster.csv")
 SHOWN = 40
@@ -126,6 +137,9 @@ def export(
     write: Annotated[
         bool, typer.Option("--write", help="Write the filled file; else only show.")
     ] = False,
+    visibility: Annotated[
+        Visible, typer.Option(help="When Gradescope shows an exercise's result.")
+    ] = Visible.AFTER_DUE_DATE,
     to: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
 ) -> None:
     """Give grades back: fill in the file that a platform gave, or write a table.
@@ -139,7 +153,7 @@ def export(
 
     course = find_course()
     if what in ("gradescope", "classroom"):
-        _elsewhere(course, what, assignment, to)
+        _elsewhere(course, what, assignment, visibility, to)
         return
     table = nbgrader.class_table(course, assignment)
     if what in ("csv", "parquet"):
@@ -281,5 +295,28 @@ def _zone(name: str) -> ZoneInfo | None:
         raise CommandError(f"There is no time zone {name!r}.") from error
 
 
-def _elsewhere(course: Path, what: str, assignment: str, to: Path | None) -> None:
-    raise NotImplementedError
+def _elsewhere(
+    course: Path, what: str, assignment: str, visibility: Visible, to: Path | None
+) -> None:
+    from nbproctor import nbgrader
+    from nbproctor.export.classroom import write_workflow
+    from nbproctor.export.gradescope import pack
+
+    nbgrader.check_exportable(course, assignment)
+    if what == "classroom":
+        path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
+        write_workflow(assignment, path)
+        console.print(
+            f"Workflow: {path}\nIt is for your own private repository; its first lines "
+            "say what it needs.",
+            soft_wrap=True,
+        )
+        return
+    path = to or course / "exported" / f"{assignment}_gradescope.zip"
+    pack(course, assignment, path, visibility.value)
+    console.print(
+        f"Autograder: {path}, {path.stat().st_size >> 20} MB\nOn Gradescope: Configure "
+        "Autograder, Zip file upload, base image Ubuntu. Its build log ends with "
+        '"The reference solution earns every point in this container."',
+        soft_wrap=True,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbproctor.export.layout import ExportError
 from nbproctor.roster.textfile import harmless
 
 if TYPE_CHECKING:
@@ -17,20 +16,15 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
     In the CSV file no cell is a formula to a spreadsheet program; a mark that was not
     given is an empty cell.
-
-    Raises
-    ------
-    ExportError
-        Parquet is asked for, and the package for it is not installed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
-        try:
-            table.to_parquet(path)
-        except ImportError as error:
-            raise ExportError(
-                "Parquet needs the package pyarrow: uv pip install pyarrow"
-            ) from error
+        import fastparquet  # takes most of a second
+
+        # Not pandas's own writer, which wants pyarrow: where that is installed, pandas
+        # imports it into every process, and it starts a thread. No fork server can
+        # work with one.
+        fastparquet.write(path, table)
         return
     plain = table.reset_index()
     for column in plain.columns:

@@ -7,6 +7,7 @@ from nbproctor.nbgrader.gradebook import enrol, scores
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.people import (
+    check_exportable,
     class_table,
     enrol_people,
     people,
@@ -16,6 +17,7 @@ from nbproctor.nbgrader.source import CourseError, check_source
 
 __all__ = [
     "CourseError",
+    "check_exportable",
     "check_source",
     "class_table",
     "enrol",

@@ -8,8 +8,14 @@ from pathlib import Path
 import pandas as pd
 from nbgrader.api import MissingEntry
 
-from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.course import (
+    directory,
+    folder,
+    load_config,
+    source_notebooks,
+)
 from nbproctor.nbgrader.gradebook import open_gradebook, scores
+from nbproctor.nbgrader.source import CourseError
 from nbproctor.roster import Person
 from nbproctor.submission_result import SubmissionResult
 
@@ -52,6 +58,25 @@ def submission_folder(course: Path, assignment: str, student: str) -> Path:
     """Return where the grader looks for a student's submission."""
     there = directory(load_config(course))
     return folder(there, "submitted", assignment, student)
+
+
+def check_exportable(course: Path, assignment: str) -> None:
+    """Check that a course may be given to a platform that grades with it.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown, or the configuration names a database: its password
+        would go along, and the platform's runs would write into it.
+    """
+    config = load_config(course)
+    source_notebooks(directory(config), assignment)
+    if "db_url" in config.CourseDirectory:
+        raise CourseError(
+            "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
+            "must not go to another platform. Set it only where you grade, for "
+            "example: if 'NBGRADER_DB' in os.environ"
+        )
 
 
 def class_table(course: Path, assignment: str) -> pd.DataFrame:
