@@ -19,6 +19,8 @@ from nbproctor.cli.app import _course as find_course
 from nbproctor.roster import Roster
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nbproctor.collect import Download, Written
     from nbproctor.collect.write import State
     from nbproctor.export import Filled
@@ -148,15 +150,14 @@ def export(
     of Moodle) is never changed: with --write, a filled copy stands beside it. What was
     not graded stays empty.
     """
-    from nbproctor import nbgrader
     from nbproctor.export import write_table
 
     course = find_course()
     if what in ("gradescope", "classroom"):
         _elsewhere(course, what, assignment, visibility, to)
         return
-    table = nbgrader.class_table(course, assignment)
     if what in ("csv", "parquet"):
+        table = _graded(course, assignment)
         path = to or course / "exported" / f"{assignment}.{what}"
         write_table(table, path)
         empty = int(table["total"].isna().sum())
@@ -183,10 +184,9 @@ def _fill(
     write: bool,
     to: Path | None,
 ) -> None:
-    from nbproctor import nbgrader
     from nbproctor.export import fill
 
-    table = nbgrader.class_table(course, assignment)
+    table = _graded(course, assignment)
     reasons = {
         str(student): f"{row['status']}. {row['reason']}".strip()
         for student, row in table.iterrows()
@@ -213,6 +213,21 @@ def _fill(
         console.print(f"Written: {target}. Import it there.", soft_wrap=True)
     else:
         console.print("Nothing was written. To write it: the same with --write")
+
+
+def _graded(course: Path, assignment: str) -> pd.DataFrame:
+    from nbproctor import nbgrader
+
+    table = nbgrader.class_table(course, assignment)
+    if table["total"].isna().all():
+        raise CommandError(
+            f"Nobody has a mark in {assignment!r} yet: collect, then grade."
+        )
+    # Canvas says that something was late, but not when it came.
+    late = collecting.late(course / "collected" / assignment)
+    place = list(table.columns).index("hours_late")
+    table.insert(place, "late", [student in late for student in table.index])
+    return table
 
 
 def _show(filled: Filled) -> None:

@@ -3,7 +3,7 @@
 from nbproctor.collect.plan import Download, plan
 from nbproctor.collect.problems import CollectError, Problem
 from nbproctor.collect.submission import Submission
-from nbproctor.collect.write import Written, overlooked, write
+from nbproctor.collect.write import Written, late, overlooked, write
 
 __all__ = [
     "CollectError",
@@ -11,6 +11,7 @@ __all__ = [
     "Problem",
     "Submission",
     "Written",
+    "late",
     "overlooked",
     "plan",
     "write",

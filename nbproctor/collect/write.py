@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -165,8 +165,14 @@ def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
             writer.writerow({k: harmless(v) for k, v in record[student].items()})
 
 
+def late(records: Path) -> set[str]:
+    """Return who was late by the platform's word, of a folder that `write` filled."""
+    record = _read(records / "record.csv")
+    return {student for student, row in record.items() if row["late"]}
+
+
 def overlooked(
-    submitted: Path, folders: Iterable[Path], assignments: Collection[str]
+    submitted: Path, assignments: Collection[str]
 ) -> Iterator[tuple[Path, str]]:
     """Yield what lies below ``submitted/`` and that no grading reads, and why.
 
@@ -174,12 +180,9 @@ def overlooked(
     ----------
     submitted : Path
         The course's folder of submissions.
-    folders : iterable of Path
-        Those that are read.
     assignments : collection of str
         The course's assignments.
     """
-    known = set(folders)
     lower = {name.casefold(): name for name in assignments}
     for top in sorted(submitted.iterdir()) if submitted.is_dir() else ():
         if top.name.startswith(".") or top.name == "README.md":
@@ -188,7 +191,7 @@ def overlooked(
             yield top, "A file lies here; `collect` takes what a platform gives."
             continue
         for path in sorted(top.iterdir()):
-            if path in known or path.name in assignments or path.name.startswith("."):
+            if path.name in assignments or path.name.startswith("."):
                 continue
             if path.is_dir() and path.name.casefold() in lower:
                 right = lower[path.name.casefold()]

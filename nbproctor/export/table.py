@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
-        import fastparquet  # takes most of a second
-
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it says about pandas's options
+            import fastparquet  # takes most of a second
         # Not pandas's own writer, which wants pyarrow: where that is installed, pandas
         # imports it into every process, and it starts a thread. No fork server can
         # work with one.

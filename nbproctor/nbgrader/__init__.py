@@ -10,9 +10,11 @@ from nbproctor.nbgrader.people import (
     check_exportable,
     class_table,
     enrol_people,
+    not_read,
     people,
     submission_folder,
 )
+from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.source import CourseError, check_source
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "generate",
     "grade",
     "lint",
+    "not_read",
     "people",
     "proctor",
+    "regrade",
     "scores",
     "submission_folder",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from nbgrader.api import MissingEntry
 
+from nbproctor.collect import overlooked
 from nbproctor.nbgrader.course import (
     directory,
     folder,
@@ -18,6 +19,10 @@ from nbproctor.nbgrader.gradebook import open_gradebook, scores
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.roster import Person
 from nbproctor.submission_result import SubmissionResult
+
+
+_ABOUT = ["last_name", "first_name", "email", "status", "reason", "submitted"]
+_ABOUT += ["hours_late", "penalty", "max_score"]
 
 
 def people(course: Path) -> list[Person]:
@@ -58,6 +63,18 @@ def submission_folder(course: Path, assignment: str, student: str) -> Path:
     """Return where the grader looks for a student's submission."""
     there = directory(load_config(course))
     return folder(there, "submitted", assignment, student)
+
+
+def not_read(course: Path) -> list[tuple[Path, str]]:
+    """Return what lies below ``submitted/`` and that no grading reads, and why."""
+    there = directory(load_config(course))
+    sources = folder(there, "source", "*").relative_to(there.root)
+    known = {path.parent.name for path in Path(there.root).glob(f"{sources}/*.ipynb")}
+    layout = folder(there, "submitted", "<assignment>", "<student>").parts[-2:]
+    if layout != ("<student>", "<assignment>"):
+        return []  # a course of its own layout
+    submitted = folder(there, "submitted", "<assignment>", "<student>").parents[1]
+    return list(overlooked(submitted, known))
 
 
 def check_exportable(course: Path, assignment: str) -> None:
@@ -119,7 +136,7 @@ def class_table(course: Path, assignment: str) -> pd.DataFrame:
                 "penalty": found.late_submission_penalty if found else float("nan"),
                 "max_score": max_score,
             }
-    about = pd.DataFrame.from_dict(rows, orient="index")
+    about = pd.DataFrame.from_dict(rows, orient="index", columns=_ABOUT)
     about["submitted"] = pd.to_datetime(about["submitted"])
     parts = [
         about.drop(columns=["penalty", "max_score"]),

@@ -466,7 +466,7 @@ def test_what_no_grading_reads_is_listed(tmp_path: Path) -> None:
         path = submitted / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    found = collect.overlooked(submitted, [submitted / "a/lab"], ["lab"])
+    found = collect.overlooked(submitted, ["lab"])
     assert {path.relative_to(submitted).as_posix(): why for path, why in found} == {
         "b/Lab": "The folder should be called lab.",
         "c/lab.ipynb": f"It should be in {submitted / 'c/lab'}.",
