@@ -244,8 +244,8 @@ def _show(filled: Filled) -> None:
         console.print(f"  … and {len(more)} more")
     lower = sum(change.lower for change in filled.changes)
     console.print(
-        f"{len(filled.changes)} change ({lower} of them to a lower mark), "
-        f"{filled.same} said it already."
+        f"{len(filled.changes)} marks change, {lower} of them to a lower one; "
+        f"{filled.same} were there already."
     )
     _list("Left as they are:", [f"{who}: {why}" for who, why in filled.left])
     _list("Graded here, but not in the file:", filled.absent)

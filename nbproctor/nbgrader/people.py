@@ -20,7 +20,6 @@ from nbproctor.nbgrader.source import CourseError
 from nbproctor.roster import Person
 from nbproctor.submission_result import SubmissionResult
 
-
 _ABOUT = ["last_name", "first_name", "email", "status", "reason", "submitted"]
 _ABOUT += ["hours_late", "penalty", "max_score"]
 
