@@ -104,7 +104,15 @@ def regrade(
         rows = _rows(book, assignment)
     before = _totals(course, assignment, rows)
     old = {s: r for s in rows if (r := SubmissionResult.read(place(s))) is not None}
-    kept: dict[str, MarkChange] = {}
+    # Who was graded in this run; another run may be at work on others.
+    touched: set[str] = set()
+
+    def tell(result: SubmissionResult) -> None:
+        touched.add(result.student)
+        if progress:
+            progress(result)
+
+    kept: set[str] = set()
     results: list[SubmissionResult] = []
     changes: list[MarkChange] = []
     with _aside(
@@ -115,21 +123,21 @@ def regrade(
                 course,
                 assignment,
                 students,
-                progress,
+                tell,
                 force=force,
                 weak_sandbox=weak_sandbox,
             )
         finally:
             # After Ctrl-C too: what was graded again till then may be lower.
             after = _totals(course, assignment, rows)
-            for student, was in old.items():
-                now = SubmissionResult.read(place(student))
+            for student in touched & old.keys():
+                was, now = old[student], SubmissionResult.read(place(student))
                 change = _change(student, before, after, was, now, lower)
                 if change is None:
                     continue
                 changes.append(change)
                 if change.kept:
-                    kept[student] = change
+                    kept.add(student)
                     with open_gradebook(there) as book:
                         _restore(book, rows[student])
                     shutil.rmtree(place(student), ignore_errors=True)
