@@ -21,16 +21,16 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from nbproctor.forkserver.child import be, require_one_thread
+from nbproctor.forkserver.child import Fork, fork, require_one_thread
 from nbproctor.forkserver.messages import (
     FAILED,
     READY,
     Child,
-    Json,
     confirm,
     read_block,
     receive,
@@ -98,7 +98,7 @@ class Server:
             send(self.control, {"status": self._end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
-            send(self.control, self._try(self._fork_judge, job))
+            self._fork_judge(job)
 
     def _judge_asks(self, judge: int, sock: socket.socket) -> None:
         try:
@@ -109,41 +109,46 @@ class Server:
                     self._end(process.pid)
                 send(sock, {})
                 return
-            ours, theirs = socket.socketpair()
-            with ours, theirs:
-                answer = self._try(
-                    self._fork, self.policy, judge, self._student, theirs
-                )
-                send(sock, answer, ours.fileno())
+            self._fork_student(judge, sock)
         except (EOFError, ConnectionError):
             # The judge has ended or is ending, so its students must.
             self.selector.unregister(sock)
             sock.close()
             self._end_students(judge)
 
-    @staticmethod
-    def _try(fork: Callable[..., int], *arguments: Any) -> Json:
+    def _fork_judge(self, job: socket.socket) -> None:
+        """Fork a judge that reads its job from `job`; tell the parent its id."""
         try:
-            return {"pid": fork(*arguments)}
+            judge = self._fork(self.judge_policy, None, self._judge, job)
         except (OSError, RuntimeError) as error:
-            return {"error": str(error)}
+            send(self.control, {"error": str(error)})
+            return
+        self.selector.register(
+            judge.sock,
+            selectors.EVENT_READ,
+            partial(self._judge_asks, judge.pid, judge.sock),
+        )
+        send(self.control, {"pid": judge.pid})
 
-    def _fork_judge(self, job: socket.socket) -> int:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            pid = self._fork(self.judge_policy, None, self._judge, job, theirs)
-        ready = selectors.EVENT_READ
-        self.selector.register(ours, ready, lambda: self._judge_asks(pid, ours))
-        return pid
+    def _fork_student(self, judge: int, sock: socket.socket) -> None:
+        """Fork a student process; send its judge its id and the end to talk to it."""
+        try:
+            student = self._fork(self.policy, judge, self.student_main)
+        except (OSError, RuntimeError) as error:
+            send(sock, {"error": str(error)})
+            return
+        with student.sock:
+            send(sock, {"pid": student.pid}, student.sock.fileno())
 
     def _fork(
         self,
         policy: Policy,
         judge: int | None,
         body: Callable[..., None],
-        *socks: socket.socket,
-    ) -> int:
-        free = set(range(SLOTS)) - {made.slot for made in self.processes.values()}
+        *kept: socket.socket,
+    ) -> Fork:
+        taken = {process.slot for process in self.processes.values()}
+        free = set(range(SLOTS)) - taken
         if not free:
             raise RuntimeError(
                 f"a judge keeps more than {SLOTS - 1} students at a time"
@@ -155,27 +160,21 @@ class Server:
         if policy.uid is not None:
             policy = replace(policy, uid=policy.uid + slot)
         try:
-            pid = os.fork()
+            child = fork(body, policy, scratch, *kept)
         except OSError:
             scratch.rmdir()
             raise
-        if pid == 0:
-            be(body, policy, scratch, socks)
-        made = Process(pid, slot, scratch, policy, pid if judge is None else judge)
-        self.processes[pid] = made
-        return pid
-
-    def _student(self, sock: socket.socket) -> None:
-        self.student_main(sock)
+        owner = child.pid if judge is None else judge
+        self.processes[child.pid] = Process(child.pid, slot, scratch, policy, owner)
+        return child
 
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
             send(server, {"spawn": 1})
             answer, descriptors = receive(server)
-            sock = socket.socket(fileno=descriptors[0])
             if "error" in answer:
-                sock.close()
                 raise layers.SandboxError(answer["error"])
+            sock = socket.socket(fileno=descriptors[0])
             child = Child(answer["pid"], sock, server)
             try:
                 confirm(sock)
