@@ -57,6 +57,8 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         "HOME": str(base),
         "IPYTHONDIR": str(base / "ipython"),
         "LANG": "C.UTF-8",
+        # Each arena reserves 64 MiB of address space, which is limited.
+        "MALLOC_ARENA_MAX": "2",
         "MPLCONFIGDIR": str(cache),
         "PATH": "/usr/bin:/bin",
         # The same submission prints its sets in the same order each time.

@@ -38,12 +38,13 @@ from nbproctor.forkserver.messages import (
     write_block,
 )
 from nbproctor.forkserver.processor import stay_on
-from nbproctor.sandbox import layers, libc
+from nbproctor.sandbox import layers, libc, mounting, usage
 from nbproctor.sandbox.layers import Policy
 from nbproctor.sandbox.users import SLOTS
 
-# How often scratch folders are measured (one look is free where they are a tmpfs).
-WATCH_SECONDS = 0.1
+# How often memory and scratch folders are measured. Where scratch folders have no hard
+# limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
+WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
 
 
 def resolve(name: str) -> Callable[..., Any]:
@@ -61,6 +62,7 @@ class Process:
     slot: int
     scratch: Path
     policy: Policy
+    memory: int  # in bytes, with what it shares with the server
     judge: int  # the judge that it belongs to; a judge belongs to itself
 
 
@@ -74,6 +76,7 @@ class Server:
     judge_policy: Policy
     student_main: Callable[[socket.socket], None]
     judge_main: Callable[[bytes, Callable[[], Child]], bytes]
+    hard_limits: bool  # of scratch folders
     processes: dict[int, Process] = field(default_factory=dict)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
@@ -82,10 +85,9 @@ class Server:
         self.selector.register(self.control, selectors.EVENT_READ, self._parent)
         try:
             while True:
-                waiting = WATCH_SECONDS if len(self.processes) > 1 else None
+                waiting = self._watch() if len(self.processes) > 1 else None
                 for key, _ in self.selector.select(waiting):
                     key.data()
-                self._watch()
         except EOFError:
             for pid in list(self.processes):
                 self._end(pid)
@@ -164,8 +166,10 @@ class Server:
         except OSError:
             scratch.rmdir()
             raise
+        memory = usage.data() + policy.memory + usage.NOT_DATA
         owner = child.pid if judge is None else judge
-        self.processes[child.pid] = Process(child.pid, slot, scratch, policy, owner)
+        process = Process(child.pid, slot, scratch, policy, memory, owner)
+        self.processes[child.pid] = process
         return child
 
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
@@ -189,11 +193,20 @@ class Server:
             result = FAILED + traceback.format_exc().encode()
         write_block(job, result)
 
-    def _watch(self) -> None:
+    def _watch(self) -> float:
+        """End processes that use too much; return the seconds until the next look."""
+        start = time.monotonic()
         for process in list(self.processes.values()):
-            size, count = layers.used(process.scratch)
-            if size > process.policy.scratch or count > process.policy.scratch_files:
+            size, count = usage.scratch(process.scratch)
+            if (
+                size > process.policy.scratch
+                or count > process.policy.scratch_files
+                or usage.memory(process.pid) > process.memory
+            ):
                 self._end(process.pid)
+        if self.hard_limits:
+            return WATCH_SECONDS
+        return max(CLOSE_WATCH_SECONDS, time.monotonic() - start)
 
     def _end_students(self, judge: int) -> None:
         for process in list(self.processes.values()):
@@ -241,6 +254,7 @@ def main(descriptor: int) -> None:
         stay_on(setup["processor"])
         base = Path(setup["base"])
         base.mkdir(exist_ok=True)
+        hard_limits = mounting.gain()
         base.chmod(0o711)  # other user ids pass through to their own folders
         policy = Policy.from_json(setup["policy"])
         _open_folder(base / "opening", policy)
@@ -257,6 +271,7 @@ def main(descriptor: int) -> None:
             Policy.from_json(setup["judge_policy"]),
             resolve(setup["student_main"]),
             resolve(setup["judge_main"]),
+            hard_limits,
         )
         if not server.policy.weak:
             layers.prepare()

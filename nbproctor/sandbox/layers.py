@@ -23,11 +23,12 @@ binds it into a place of its own, does not start, `Policy.uid` must be None: the
 then stays user 0 without any capability.  Landlock and seccomp hold it just the same,
 but its number of threads is bounded only by memory.
 
-**Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it) a process
-mounts its own tmpfs: a hard limit, invisible to others, gone when it dies.  Otherwise
-the scratch is an ordinary folder, in which files can be made but neither removed nor
-put into new subfolders, so that whoever watches it sees every byte (`used`); a fast
-writer passes the limit for as long as one look is away from the next.
+**Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
+`mounting`) a process mounts its own tmpfs: a hard limit, invisible to others, gone when
+it dies; everything else is then mounted read-only.  Otherwise the scratch is an
+ordinary folder, in which files can be made but neither removed nor put into new
+subfolders, so that whoever watches it sees every byte (`usage.scratch`); a fast writer
+passes the limit for as long as one look is away from the next.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.sandbox import libc, paths, seccomp
+from nbproctor.sandbox import libc, paths, seccomp, usage
+
+SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
 
 
 @dataclass(frozen=True)
@@ -198,12 +201,14 @@ def _limit_threads(policy: Policy) -> None:
     running = 0
     if policy.uid is None:
         own = f"\nUid:\t{os.getuid()}\t"
+        namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 status = (process / "status").read_text()
+                outside = (process / "uid_map").read_text() != namespace
             except OSError:
                 continue  # it has just ended
-            if own in status:
+            if own in status and not outside:
                 running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
@@ -214,14 +219,14 @@ def _limit_resources(policy: Policy) -> None:
     _limit(resource.RLIMIT_NOFILE, policy.open_files)
     _limit(resource.RLIMIT_STACK, policy.stack)
     _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_SIGPENDING, SIGNALS)
     # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    pages = [int(field) for field in Path("/proc/self/statm").read_text().split()]
-    size, data = (pages[i] * resource.getpagesize() for i in (0, 5))
-    _limit(resource.RLIMIT_DATA, data + policy.memory)
-    # Threads reserve much address space, so this is only a far fence: it bounds page
-    # tables and mapped files, which are not data.
-    _limit(resource.RLIMIT_AS, size + 16 * policy.memory)
+    _limit(resource.RLIMIT_DATA, usage.data() + policy.memory)
+    # The farther fence for what is not data: mapped files, page tables, and what was
+    # written and then made read-only (see `usage.memory`).  Threads reserve space.
+    room = 4 * policy.memory + policy.threads * policy.stack
+    _limit(resource.RLIMIT_AS, usage.address_space() + room)
 
 
 def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
@@ -245,16 +250,3 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     except PermissionError:
         return
     raise SandboxError("the rules are not in force")
-
-
-def used(scratch: Path) -> tuple[int, int]:
-    """Return bytes on disk and number of files of a scratch folder (0, 0 if gone)."""
-    size = count = 0
-    for folder, _, names in os.walk(scratch):
-        for name in names:
-            try:
-                size += Path(folder, name).lstat().st_blocks * 512
-            except FileNotFoundError:
-                continue
-            count += 1
-    return size, count
