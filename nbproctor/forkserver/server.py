@@ -254,7 +254,6 @@ def main(descriptor: int) -> None:
         stay_on(setup["processor"])
         base = Path(setup["base"])
         base.mkdir(exist_ok=True)
-        hard_limits = mounting.gain()
         base.chmod(0o711)  # other user ids pass through to their own folders
         policy = Policy.from_json(setup["policy"])
         _open_folder(base / "opening", policy)
@@ -264,6 +263,13 @@ def main(descriptor: int) -> None:
             else:
                 resolve(item[0])(item[1])
         os.chdir("/")
+        if not policy.weak:
+            layers.prepare()
+        # What a module's import needed for a moment (matplotlib's font timer).
+        for thread in threading.enumerate()[1:]:
+            thread.join(timeout=2)
+        require_one_thread()
+        hard_limits = mounting.gain()
         server = Server(
             control,
             base,
@@ -273,12 +279,6 @@ def main(descriptor: int) -> None:
             resolve(setup["judge_main"]),
             hard_limits,
         )
-        if not server.policy.weak:
-            layers.prepare()
-        # What a module's import needed for a moment (matplotlib's font timer).
-        for thread in threading.enumerate()[1:]:
-            thread.join(timeout=2)
-        require_one_thread()
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()
         gc.freeze()

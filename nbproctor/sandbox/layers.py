@@ -205,11 +205,11 @@ def _limit_threads(policy: Policy) -> None:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 status = (process / "status").read_text()
-                outside = (process / "uid_map").read_text() != namespace
+                if own not in status or (process / "uid_map").read_text() != namespace:
+                    continue
             except OSError:
                 continue  # it has just ended
-            if own in status and not outside:
-                running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
+            running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 

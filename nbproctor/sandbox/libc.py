@@ -72,9 +72,12 @@ def own_user_namespace() -> None:
     """
     uid, gid = os.geteuid(), os.getegid()
     _check(_libc().unshare(_CLONE_NEWUSER), "unshare")
+    # Files in /proc/self belong to the process only while it is dumpable.
+    prctl(PR_SET_DUMPABLE, 1)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    prctl(PR_SET_DUMPABLE, 0)
 
 
 def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) -> None:

@@ -146,8 +146,9 @@ def _filter() -> Any:
     def equals(position: int, value: int) -> Any:
         return sc.Arg(position, sc.EQ, value)
 
-    for name in (FILES + EVENTS + MEMORY + SOCKET + PROCESS + SIGNALS).split():
-        allow(name)
+    for names in (FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS):
+        for name in names.split():
+            allow(name)
     for name in ABSENT.split():
         allow(name, action=sc.ERRNO(errno.ENOSYS))
     for name in DONE.split():
