@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -189,15 +188,16 @@ def audit(assignment: Assignment = LAB) -> None:
 @app.command()
 def doctor() -> None:
     """Say what protects this computer from the code that it grades."""
-    from nbproctor.sandbox.doctor import report
+    from nbproctor.sandbox.doctor import probe, verdict
 
-    layers = report()
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("layer", "here", "what it means", "how to get it"):
-        table.add_column(heading)
+    layers = probe()
+    console.print(verdict(layers), soft_wrap=True)
+    table = Table(box=None, show_header=False)
     for layer in layers:
         here = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
-        table.add_row(layer.name, here, escape(layer.meaning), escape(layer.remedy))
+        table.add_row(here, layer.name, escape(layer.meaning))
+        if layer.remedy:
+            table.add_row("", "", f"To get it: {escape(layer.remedy)}.")
     console.print(table)
     if not all(layer.ok for layer in layers if layer.mandatory):
         raise CommandError("Grading needs --sandbox=weak here: see above.")

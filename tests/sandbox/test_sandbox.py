@@ -1034,8 +1034,34 @@ def test_the_doctor_agrees_with_what_the_sandbox_does(
     assert doctor.level() in ("full", "standard")
     monkeypatch.setattr(seccomp, "confine", broken)
     assert doctor.level() == "weak"
-    ill = [layer for layer in doctor.report() if not layer.ok and layer.mandatory]
+    ill = [layer for layer in doctor.probe() if not layer.ok and layer.mandatory]
     assert ill and all(layer.remedy for layer in ill)
+
+
+@pytest.mark.parametrize("missing", ["", "bubblewrap", "seccomp"])
+def test_the_doctor_says_the_verdict_first_and_fits_80_columns(missing: str) -> None:
+    sabotage = {
+        "": "",
+        "bubblewrap": "from nbproctor.sandbox import bubblewrap\n"
+        "bubblewrap.failure = lambda: 'not in this test'\n",
+        "seccomp": "from nbproctor.sandbox import seccomp\nseccomp.confine = "
+        "seccomp.prepare = lambda: (_ for _ in ()).throw(OSError('gone'))\n",
+    }[missing]
+    code = f"{sabotage}import runpy\nrunpy.run_module('nbproctor', None, '__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "doctor"],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    first, *others = done.stdout.splitlines()
+    assert first.startswith("This computer can grade" if missing != "seccomp" else "T")
+    assert (
+        ("must not grade" in first) == (missing == "seccomp") == bool(done.returncode)
+    )
+    assert missing in first
+    assert max(map(len, [first, *others])) <= 80
 
 
 def test_time_and_sleep_work(inside: Callable[..., Any]) -> None:
