@@ -94,6 +94,7 @@ F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW = 6, 7, 37, 38
 LOCKS = (F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW)
 
 CLONE_THREAD = 0x00010000
+CLONE_NEW = 0x7E020000  # every kind of namespace
 # What a map may be: shared, private, fixed, anonymous, without swap, filled at once, a
 # thread's stack, and what the kernel ignores (denywrite, executable).  Not growing
 # downwards or droppable, which RLIMIT_DATA does not count; not of huge pages, of which
@@ -157,7 +158,7 @@ def _filter() -> Any:
         allow(name, bits(position, INT, 0))
     for name in CLOCKS.split():
         allow(name, bits(0, INT & ~CLOCK_NUMBERS, 0))
-    allow("clone", bits(0, CLONE_THREAD, CLONE_THREAD))
+    allow("clone", bits(0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD))
     # Shared anonymous memory escapes RLIMIT_DATA: allow a map that is private, or
     # that is of a file.
     mask = (1 << 64) - 1 & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS
