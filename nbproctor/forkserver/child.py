@@ -1,4 +1,4 @@
-"""The one place that forks: a socket pair, a fork that enters the sandbox, its end."""
+"""Forks of this process that enter the sandbox: the only module that makes them."""
 
 from __future__ import annotations
 

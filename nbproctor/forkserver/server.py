@@ -1,9 +1,9 @@
-"""The fork server's own process: everything is imported, a fork costs milliseconds.
+"""Fork server process: everything is imported, so a fork costs milliseconds.
 
-It is started by `client.ForkServer` and serves one parent.  Judges and students are its
+`client.ForkServer` starts it, and it serves one parent.  Judges and students are its
 children, siblings of each other; it alone knows their ids, ends them and collects them.
-It never reads a job: a judge gets the parent's socket and reads it itself, so no hidden
-test is in the memory from which a student is forked.
+It never reads a job: a judge gets the parent's socket and reads the job from it, so no
+hidden test is in the memory from which a student is forked.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
 def resolve(name: str) -> Callable[..., Any]:
     """Import the function that ``"package.module:function"`` names."""
     module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), function)
-    return found
+    imported: Callable[..., Any] = getattr(import_module(module), function)
+    return imported
 
 
 @dataclass
 class Process:
-    """A fork that the server answers for."""
+    """A fork that runs, and what it may use."""
 
     pid: int
     slot: int
@@ -232,7 +232,7 @@ class Server:
 
 
 def _await_end(pid: int) -> None:
-    """Let a process that has closed its socket end by itself, for its exit status."""
+    """Wait a moment for a process that has closed its socket, for its exit status."""
     for _ in range(100):
         with contextlib.suppress(ChildProcessError):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
@@ -295,7 +295,7 @@ def main(descriptor: int) -> None:
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:
-    """Go to a folder with the policy's files; paths found in it hold in every fork."""
+    """Change to a folder with the policy's files, so that preloaded code finds them."""
     folder.mkdir(mode=0o755)
     os.chdir(folder)
     for name, source in policy.files:

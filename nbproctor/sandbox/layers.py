@@ -1,4 +1,4 @@
-"""How a process gives up its rights.
+"""Layers of the sandbox, and the policy that they put in force.
 
 Policy is data (`Policy`); `enter` puts it in force in the calling process, for good,
 or raises.  Layers, each of which stands when another has a hole:
@@ -8,20 +8,20 @@ or raises.  Layers, each of which stands when another has a hole:
 - Landlock: reads only the interpreter, the system's libraries and what the policy
   names, writes only the scratch folder;
 - seccomp: no new process or program, no socket, no signal to others, nothing that
-  Landlock does not govern (chmod, utime, xattr) (see `syscalls`);
+  Landlock does not govern (chmod, utime, xattr) (see `seccomp`);
 - around the whole fork server, where it starts: bubblewrap's namespaces (see
   `bubblewrap`).
 
-Landlock is reached through landlockpy: typed, without dependencies, knows the newest
-interface and drops what an older kernel lacks.  (py-landlock stops at an older one,
-`landlock` has been a development release for years.)
+landlockpy reaches Landlock: typed, without dependencies, it knows the newest interface
+and drops what an older kernel lacks.  (py-landlock stops at an older one, `landlock`
+has been a development release for years.)
 
-**User ids.**  An ordinary user keeps the own id: without root there is no other.  Root
-takes `Policy.uid`, because RLIMIT_NPROC does not bind root and root owns too much.  If
-the interpreter lies where that id may not look (a folder of root) and bubblewrap, which
-binds it into a place of its own, does not start, `Policy.uid` must be None: the process
-then stays user 0 without any capability.  Landlock and seccomp hold it just the same,
-but its number of threads is bounded only by memory.
+**User ids.**  An ordinary user keeps its id: only root can have another.  Root takes
+`Policy.uid`, because RLIMIT_NPROC does not bind root and root owns too much.  If the
+interpreter lies where that id may not look (a folder of root) and bubblewrap, which
+shows it elsewhere, does not start, `Policy.uid` must be None: the process then stays
+user 0 without any capability.  Landlock and seccomp hold it just the same, but its
+number of threads is bounded only by memory.
 
 **Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
 `mounting`) a process mounts its own tmpfs: a hard limit, invisible to others, gone when
@@ -159,9 +159,9 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
         for name, source in policy.files:
-            place = scratch / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(source)
+            link = scratch / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
         os.chdir(scratch)
         tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
 

@@ -1,4 +1,4 @@
-"""Whether forks of this process can mount scratch folders, and a way to get there.
+"""Right to mount scratch folders: whether forks have it, and how to gain it.
 
 Root can, and so can everybody inside bubblewrap.  An ordinary user can in a user
 namespace, where the system lets users make them: Ubuntu 24.04 and Docker's default

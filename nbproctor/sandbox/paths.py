@@ -1,4 +1,4 @@
-"""Where this Python and the system's libraries lie: what every process may read."""
+"""Paths that every process may read: this Python and the system's libraries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LISTED = """
 """
 PACKAGE = Path(__file__).parents[1]  # what every process may import
 SYSTEM = tuple(_LISTED.split())
-# Of a prefix.
+# Parts of a prefix that are a Python's.
 _PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")
 
 
