@@ -183,8 +183,11 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
 
     yield "scratch folder", make_scratch
     yield "thread limit", lambda: _limit_threads(policy)
-    yield "change of user", change_user
     yield "resource limits", lambda: _limit_resources(policy)
+    if own_tmpfs:
+        # Landlock lets nobody read in it, but anybody ask whether a process is there.
+        yield "empty /proc", lambda: libc.hide("/proc")
+    yield "change of user", change_user
     yield "no_new_privs", give_up_privileges
     yield "Landlock", lambda: _landlock(policy, scratch, own_tmpfs)
     yield "seccomp", seccomp.confine

@@ -17,10 +17,8 @@ PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 PR_GET_NO_NEW_PRIVS = 39
 
-CAP_SYS_ADMIN = 21
-
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 2, 4, 8, 1024
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 1, 2, 4, 8, 1024
 _MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
 _MOUNT_SETATTR = 442  # on every architecture
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
@@ -46,10 +44,12 @@ def prctl(option: int, value: int = 0) -> int:
 
 
 def capabilities() -> int:
-    """Return the effective capabilities of this thread as a bit mask."""
-    with Path("/proc/thread-self/status").open() as status:
-        fields = dict(line.split(":\t", 1) for line in status if ":\t" in line)
-    return int(fields["CapEff"], 16)
+    """Return the capabilities that this thread has or could take, as a bit mask."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    words = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
+    _check(_libc().capget(header, words), "capget")
+    low, high = (words[i] | words[i + 1] | words[i + 2] for i in (0, 3))
+    return high << 32 | low
 
 
 def drop_capabilities() -> None:
@@ -119,3 +119,16 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
         libc.mount(b"tmpfs", target, b"tmpfs", flags, options.encode()),
         "mount tmpfs",
     )
+
+
+def hide(path: str) -> None:
+    """Put an empty read-only folder over one, in the view of this process alone.
+
+    Raises
+    ------
+    OSError
+        `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is missing.
+    """
+    flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    mount = _libc().mount
+    _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")
