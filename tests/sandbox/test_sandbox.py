@@ -840,17 +840,85 @@ def test_no_device_of_zeros_and_no_counters_of_the_processor(
     assert inside(os.cpu_count) >= 1
 
 
-def test_address_space_and_waiting_signals_are_limited(
-    inside: Callable[..., Any],
-) -> None:
-    def ask() -> tuple[int, int]:
-        space = resource.getrlimit(resource.RLIMIT_AS)[1]
-        return space, resource.getrlimit(resource.RLIMIT_SIGPENDING)[1]
+def test_limits_are_those_of_the_policy(inside: Callable[..., Any]) -> None:
+    names = ["AS", "DATA", "STACK", "FSIZE", "CORE", "SIGPENDING", "CPU", "NOFILE"]
 
-    policy = Policy(memory=100 << 20, threads=10, stack=1 << 20)
-    space, signals = inside(ask, policy)
-    assert signals == layers.SIGNALS
-    assert space - usage.address_space() < 700 << 20
+    def ask() -> dict[str, tuple[int, int]]:
+        return {
+            name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
+            for name in names
+        }
+
+    policy = Policy(memory=100 << 20, threads=10, stack=1 << 20, scratch=5 << 20)
+    limits = inside(ask, policy)
+    assert all(soft == hard for soft, hard in limits.values())
+    most = {name: hard for name, (_, hard) in limits.items()}
+    assert 0 < most["AS"] - usage.address_space() < 700 << 20
+    assert 0 < most["DATA"] - usage.data() < 200 << 20
+    assert most["STACK"] == 1 << 20
+    assert most["FSIZE"] == 5 << 20
+    assert most["CORE"] == 0
+    assert most["SIGPENDING"] == layers.SIGNALS
+    assert most["CPU"] == policy.cpu_seconds
+    assert most["NOFILE"] == policy.open_files
+
+
+@pytest.mark.parametrize("layer", ["seccomp", "Landlock"])
+def test_signals_to_others_are_refused_by_each_layer_alone(
+    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, layer: str
+) -> None:
+    import landlockpy
+
+    if layer == "seccomp":
+        monkeypatch.setattr(layers, "_landlock", lambda *_: None)
+    elif landlockpy.abi_version() < 6:
+        pytest.skip("Landlock knows signals since its interface 6")
+    else:
+        monkeypatch.setattr(seccomp, "confine", lambda: None)
+    parent = os.getpid()
+
+    def signal_them() -> list[bool]:
+        return [
+            refused(lambda: os.kill(parent, 0)),
+            refused(lambda: os.kill(-1, 0)),
+            refused(lambda: os.kill(os.getpid(), 0)),
+        ]
+
+    # To everybody: Landlock leaves who is inside, the process itself.
+    assert inside(signal_them) == [True, layer == "seccomp", False]
+
+
+def test_landlock_alone_keeps_abstract_sockets_away(
+    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import landlockpy
+
+    if landlockpy.abi_version() < 6:
+        pytest.skip("Landlock knows abstract sockets since its interface 6")
+    monkeypatch.setattr(seccomp, "confine", lambda: None)
+    name = f"\0nbproctor test {os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(name)
+        server.listen()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(name)
+        assert inside(
+            lambda: refused(lambda: socket.socket(socket.AF_UNIX).connect(name))
+        )
+
+
+def test_a_process_cannot_be_traced_and_dies_with_its_parent(
+    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seccomp, "confine", lambda: None)  # it lets nobody ask
+    get_dumpable, get_pdeathsig = 3, 2
+
+    def ask() -> tuple[int, int, int]:
+        number = ctypes.c_int()
+        LIBC.prctl(get_pdeathsig, ctypes.byref(number))
+        return LIBC.prctl(get_dumpable), number.value, libc.capabilities()
+
+    assert inside(ask) == (0, signal.SIGKILL, 0)
 
 
 # --- what honest code needs -----------------------------------------------------------
