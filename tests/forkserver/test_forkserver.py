@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from nbproctor.forkserver.client import (
     JudgeError,
     JudgeTimeoutError,
 )
+from nbproctor.forkserver.server import WATCH_SECONDS, Process, Server
 from nbproctor.sandbox import bubblewrap, mounting, paths
 from nbproctor.sandbox.layers import Policy, SandboxError
 
@@ -266,6 +268,21 @@ result = size
     ):
         # Megabytes, of 4 allowed; as a rule 6. Looks ten times a second: 150.
         assert min(judged(zygote, code) for _ in range(3)) < 50
+
+
+def test_where_nothing_can_be_mounted_the_next_look_is_soon(tmp_path: Path) -> None:
+    def until_next(hard_limits: bool) -> float:
+        with socket.socket() as control:
+            server = Server(
+                control, tmp_path, POLICY, POLICY, print, print, hard_limits
+            )
+            process = Process(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
+            server.processes[process.pid] = process
+            with server.selector:
+                return server._watch()
+
+    assert until_next(hard_limits=True) == WATCH_SECONDS == 0.1
+    assert until_next(hard_limits=False) < 0.05
 
 
 def test_the_scratch_has_a_hard_limit_where_something_can_be_mounted(

@@ -298,6 +298,14 @@ def test_in_a_plain_folder_every_byte_stays_visible(
     assert 200_000 <= size < 220_000
 
 
+def test_a_hole_in_a_file_counts_with_its_size(tmp_path: Path) -> None:
+    """A map fills it faster than anybody looks."""
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 20)
+    assert usage.scratch(tmp_path) == (1 << 20, 1)
+    assert usage.scratch(tmp_path / "gone") == (0, 0)
+
+
 @pytest.mark.parametrize("how", ["bytearray", "threads", "numpy"])
 def test_a_memory_bomb_is_a_memory_error(inside: Callable[..., Any], how: str) -> None:
     def bomb() -> None:
