@@ -25,12 +25,14 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import psutil
+from msgspec import msgpack
 from nbgrader.api import Gradebook
 
-from nbproctor import engine, nbgrader
+from nbproctor import nbgrader
+from nbproctor.engine import Servers, Settings, compile_tests
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Job
+from nbproctor.results import Job, StudentCell
 from nbproctor.sandbox.layers import Policy
 
 ROOT = Path(__file__).parents[1]
@@ -113,11 +115,11 @@ def points(place: Path) -> dict[tuple[str, str], float | None]:
 def breakdown(rounds: int = 30) -> None:
     """Processor seconds of the engine, for the reference, layer by layer."""
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
-    settings = engine.Settings(policy=Policy(files=(("data", str(ROOT / "data")),)))
+    settings = Settings(policy=Policy(files=(("data", str(ROOT / "data")),)))
     every = tuple(
-        engine.StudentCell(number, cell.id, cell.source)
+        StudentCell(number, cell.id, cell.source)
         for number, cell in enumerate(master.cells)
-        if cell.kind != "oracle"
+        if cell.kind != "helper"
     )
     tests = {cell.id for cell in master.of_kind("test")}
     answers = tuple(cell for cell in every if cell.id not in tests)
@@ -125,18 +127,19 @@ def breakdown(rounds: int = 30) -> None:
         "two forks, two sandboxes": Job((), ()),
         "+ cells of the notebook": Job(master.of_kind("provided", "solution"), answers),
         "+ tests, calls, the student's own computing": Job(
-            master.cells, every, tests=engine.compiled(master)
+            master.cells, every, tests=compile_tests(master)
         ),
     }
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
-    with engine.start(master, settings) as zygote:
-        server = psutil.Process(zygote.pid)
+    with Servers() as servers:
+        fork_server = servers.get(master, settings).process
+        process = psutil.Process(fork_server.pid)
         for name, job in steps.items():
-            data, start = job.to_bytes(), _spent(server)
+            data, start = msgpack.encode(job), _spent(process)
             for _ in range(rounds):
-                zygote.run(data, timeout=60)
-            each = (_spent(server) - start) / rounds
+                fork_server.run(data, timeout=60)
+            each = (_spent(process) - start) / rounds
             print(f"  {name:45} {each - before:6.3f}")
             before = each
     computing = sum(plain(master) for _ in range(5)) / 5

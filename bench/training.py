@@ -13,6 +13,7 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -29,6 +30,7 @@ EPOCHS, BATCH, RATE, LAMBDA, HIDDEN, ROUNDS = 20, 16, 0.5, 0.003, 64, 5
 def lab() -> dict:
     """Everything the reference notebook defines: code cells but demos and tests."""
     os.chdir(LAB.parent)
+    sys.path.insert(0, "")  # mnist.py lies beside the notebook
     ns: dict = {}
     for cell in MasterNotebook.read(LAB).of_kind("provided", "solution"):
         if cell.nbgrader and not cell.skip:

@@ -1,5 +1,5 @@
 """Run as ``python -m nbproctor``."""
 
-from nbproctor.cli.app import main
+from nbproctor.cli import main
 
 main()

@@ -1,30 +1,56 @@
-"""What the text of a cell says: regions between markers, assertions, imports."""
+"""nbgrader's markers, and what the text of a cell says: assertions, imports, code."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator
 
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-_REGION = {
-    "solution": ("BEGIN SOLUTION", "END SOLUTION"),
-    "hidden": ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"),
-    "scheme": ("BEGIN MARK SCHEME", "END MARK SCHEME"),
-}
+_SOLUTION = ("BEGIN SOLUTION", "END SOLUTION")
+_HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+_REGIONS = (_SOLUTION, _HIDDEN, ("BEGIN MARK SCHEME", "END MARK SCHEME"))
+
+
+def has_hidden_tests(source: str) -> bool:
+    """Whether a part of a cell is hidden from students."""
+    return _HIDDEN[0] in source
 
 
 def only_hidden(source: str) -> bool:
     """Whether nothing but comments is left when the hidden tests are taken out."""
-    if _REGION["hidden"][0] not in source:
+    if not has_hidden_tests(source):
         return False
     lines = (line.strip() for line in without_regions(source).splitlines())
     return not any(line and not line.startswith("#") for line in lines)
 
 
+def has_autotests(source: str) -> bool:
+    """Whether nbgrader makes tests of a cell's lines when it makes the release."""
+    return "### AUTOTEST" in source or "### HASHED AUTOTEST" in source
+
+
+def left_over(text: str) -> list[str]:
+    """Return the markers that are in a text which must have none, as a release."""
+    return [marker for region in _REGIONS for marker in region if marker in text]
+
+
+def without_solution_markers(source: str) -> str:
+    """Return a reference solution without the lines that mark it as one."""
+    marked = re.compile(rf"^.*### ({'|'.join(_SOLUTION)}).*\n?", re.MULTILINE)
+    return marked.sub("", source)
+
+
 def without_regions(source: str) -> str:
-    """Return what is left of a cell in the release; ValueError if a region is open."""
-    for begin, end in _REGION.values():
+    """Return what is left of a cell in the release.
+
+    Raises
+    ------
+    ValueError
+        A region begins and does not end.
+    """
+    for begin, end in _REGIONS:
         kept, inside = [], False
         for line in source.split("\n"):
             if begin in line:
@@ -39,18 +65,31 @@ def without_regions(source: str) -> str:
     return source
 
 
-def _tree(source: str) -> ast.Module:
-    """Parse notebook code; magics and shell lines count as ``pass``."""
-    plain = re.sub(r"^(\s*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)
+def plain_python(source: str) -> str:
+    """Return a cell as Python, with IPython's magics and commands made into calls.
+
+    Most cells have no magics, and to look for them takes longer than to parse.
+    """
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.parse(source)
+        return source
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    manager = TransformerManager()  # type: ignore[no-untyped-call]
+    return manager.transform_cell(source)
+
+
+def parse(source: str) -> ast.Module:
+    """Parse a cell, magics and all; what is no Python gives an empty module."""
     try:
-        return ast.parse(plain)
-    except SyntaxError:
+        return ast.parse(plain_python(source))
+    except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])
 
 
 def asserts(source: str) -> bool:
     """Whether an ``assert`` runs when the cell does (not inside a function)."""
-    return any(isinstance(node, ast.Assert) for node in outside(_tree(source)))
+    return any(isinstance(node, ast.Assert) for node in outside(parse(source)))
 
 
 def outside(node: ast.AST) -> Iterator[ast.AST]:
@@ -63,7 +102,7 @@ def outside(node: ast.AST) -> Iterator[ast.AST]:
 
 def imports(source: str) -> Iterator[str]:
     """Yield the dotted names of the modules that a cell imports, wherever it does."""
-    for node in ast.walk(_tree(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
+from nbproctor.errors import NbproctorError
 from nbproctor.markers import asserts, imports, only_hidden, without_regions
 from nbproctor.support_files import data_folder
 
@@ -21,7 +25,7 @@ Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 SKIP_TAG = "skip-grading"
 
 
-class MasterNotebookError(Exception):
+class MasterNotebookError(NbproctorError):
     """The source notebook cannot be read as an assignment."""
 
 
@@ -71,6 +75,12 @@ class Cell:
         meta = self.nbgrader
         return bool(meta) and not meta["solution"] and (meta["grade"] or meta["locked"])
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether nbgrader keeps the cell in its gradebook: one of its marks is set."""
+        marks = "grade", "solution", "locked", "task"
+        return any(self.nbgrader.get(mark) for mark in marks)
+
 
 @dataclass(frozen=True)
 class MasterNotebook:
@@ -87,8 +97,8 @@ class MasterNotebook:
     data : str or None
         Folder of data files: ``data`` beside the notebook or in a folder above it,
         up to the one that holds ``nbgrader_config.py``.
-    digest : str
-        SHA-256 of all of the above but the place of the data.
+    language : str
+        Of its kernel, in small letters; ``python`` where it does not say.
     """
 
     assignment: str
@@ -96,7 +106,7 @@ class MasterNotebook:
     cells: tuple[Cell, ...]
     modules: tuple[str, ...]
     data: str | None
-    digest: str
+    language: str = "python"
 
     @classmethod
     def read(cls, path: Path, release: Path | None = None) -> MasterNotebook:
@@ -114,11 +124,13 @@ class MasterNotebook:
         MasterNotebookError
             The file is missing, is no notebook, or leaves a region open.
         """
+        content = _content(path)
         released = {}
         if release is not None and release.exists():
-            released = {_name(c, i): c for i, c in enumerate(_raw_cells(release))}
+            given = _raw_cells(_content(release))
+            released = {_name(c, i): c for i, c in enumerate(given)}
         try:
-            cells = tuple(_cells(_raw_cells(path), released))
+            cells = tuple(_cells(_raw_cells(content), released))
         except (KeyError, ValueError, TypeError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         modules = tuple(
@@ -130,9 +142,19 @@ class MasterNotebook:
             )
         )
         names = path.parent.name, path.stem
-        frozen = json.dumps([*names, [asdict(c) for c in cells]], sort_keys=True)
-        digest = hashlib.sha256(frozen.encode()).hexdigest()
-        return cls(*names, cells, modules, data_folder(path), digest)
+        return cls(*names, cells, modules, data_folder(path), _language(content))
+
+    def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
+        """Return the same notebook with other texts in its cells."""
+        return replace(self, cells=tuple(cells))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that it holds, but for the place of the data."""
+        frozen = replace(self, data=None)
+        return hashlib.sha256(
+            msgspec.json.encode(frozen, order="deterministic")
+        ).hexdigest()
 
     @property
     def exercises(self) -> tuple[str, ...]:
@@ -154,27 +176,28 @@ class MasterNotebook:
                 sources.append(cell.source)
         return tuple(sources)
 
-    def to_bytes(self) -> bytes:
-        """Serialize to JSON."""
-        return json.dumps(asdict(self)).encode()
 
-    @classmethod
-    def from_bytes(cls, data: bytes) -> MasterNotebook:
-        """Rebuild a master notebook from `to_bytes`."""
-        fields = json.loads(data)
-        fields["cells"] = tuple(Cell(**cell) for cell in fields["cells"])
-        fields["modules"] = tuple(fields["modules"])
-        return cls(**fields)
-
-
-def _raw_cells(path: Path) -> list[dict[str, Any]]:
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
-        return [cell for cell in content["cells"] if isinstance(cell, dict)]
+        if isinstance(content["cells"], list):
+            return dict(content)
+        raise TypeError("its cells are no list")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MasterNotebookError(
             f"{path}: not a readable notebook ({error})"
         ) from error
+
+
+def _raw_cells(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in content["cells"] if isinstance(cell, dict)]
+
+
+def _language(content: dict[str, Any]) -> str:
+    meta = content.get("metadata") or {}
+    named = (meta.get("kernelspec") or {}).get("language")
+    named = named or (meta.get("language_info") or {}).get("name")
+    return str(named or "python").lower()
 
 
 def _name(cell: dict[str, Any], position: int) -> str:

@@ -1,16 +1,34 @@
-"""What the judge is asked, and what it answers: plain data."""
+"""What the judge is asked, and what it answers: plain data, which msgspec carries."""
 
 from __future__ import annotations
 
-import json
-import marshal
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nbproctor.notebook import Cell
-from nbproctor.student.outputs import Output, OutputLimits
 
+Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
+
+
+@dataclass(frozen=True)
+class OutputLimits:
+    """How much one cell may say.
+
+    Attributes
+    ----------
+    text_bytes, lines
+        Of both streams together, and of any single text.
+    displays
+        Number of displayed things and results.
+    image_bytes
+        Of all images together, encoded.
+    """
+
+    text_bytes: int = 100_000
+    lines: int = 1_000
+    displays: int = 100
+    image_bytes: int = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -62,27 +80,6 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     follow_through: bool = True
     tests: bytes = b""
-
-    def to_bytes(self) -> bytes:
-        """Serialize for `from_bytes` in a process of ours, which trusts this one."""
-        own = [tuple(vars(cell).values()) for cell in self.cells]
-        student = [tuple(vars(cell).values()) for cell in self.student]
-        return marshal.dumps(
-            (own, student, asdict(self.limits), self.follow_through, self.tests)
-        )
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Job:
-        """Rebuild a job from `to_bytes`."""
-        own, student, limits, follow_through, tests = marshal.loads(data)
-        output = OutputLimits(**limits.pop("output"))
-        return cls(
-            cells=tuple(Cell(*fields) for fields in own),
-            student=tuple(StudentCell(*fields) for fields in student),
-            limits=Limits(**limits, output=output),
-            follow_through=follow_through,
-            tests=tests,
-        )
 
 
 @dataclass(frozen=True)
@@ -149,6 +146,15 @@ class Verdict:
         return made
 
 
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold for a whole assignment, and what was found."""
+
+    name: str
+    passed: bool
+    found: str
+
+
 @dataclass
 class Report:
     """All that is known about one submission after grading.
@@ -169,18 +175,3 @@ class Report:
     tests: dict[str, list[Output]]
     verdicts: list[Verdict]
     notes: list[str]
-
-    def to_bytes(self) -> bytes:
-        """Serialize to JSON."""
-        return json.dumps(asdict(self)).encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Report:
-        """Rebuild a report from `to_bytes`."""
-        fields: dict[str, Any] = json.loads(data)
-        return cls(
-            outputs={int(place): made for place, made in fields["outputs"].items()},
-            tests=fields["tests"],
-            verdicts=[Verdict(**verdict) for verdict in fields["verdicts"]],
-            notes=fields["notes"],
-        )

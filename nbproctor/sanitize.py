@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from nbproctor.student.outputs import Output
+from nbproctor.results import Output
 
 MAX_OUTPUTS = 400
 MAX_TEXT = 200_000

@@ -6,10 +6,11 @@ interrupted, and what was handed in then from what is handed in now.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from nbproctor.results import Verdict
 
@@ -68,19 +69,14 @@ class SubmissionResult:
         """Write ``grading.json`` so that it is whole or not there at all."""
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{FILE}"
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
-        temporary.write_text(text + "\n", "utf-8")
+        text = msgspec.json.format(msgspec.json.encode(self), indent=1)
+        temporary.write_bytes(text + b"\n")
         temporary.replace(folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> SubmissionResult | None:
         """Read the file of a graded submission; None if there is no readable one."""
         try:
-            fields = json.loads((folder / FILE).read_text("utf-8"))
-            fields["verdicts"] = {
-                name: [Verdict(**verdict) for verdict in verdicts]
-                for name, verdicts in fields["verdicts"].items()
-            }
-            return cls(**fields)
-        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            return msgspec.json.decode((folder / FILE).read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError):
             return None

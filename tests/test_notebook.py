@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from nbproctor.engine import compiled
+from nbproctor.engine import compile_tests
 from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 
@@ -127,7 +128,7 @@ def test_modules_are_those_of_provided_cells_in_order_of_use(tmp_path: Path) -> 
 
 
 def test_a_bundle_survives_its_bytes(tiny: MasterNotebook) -> None:
-    again = MasterNotebook.from_bytes(tiny.to_bytes())
+    again = msgspec.convert(msgspec.to_builtins(tiny), MasterNotebook)
     assert again == tiny
     assert all(isinstance(known, Cell) for known in again.cells)
 
@@ -189,7 +190,7 @@ def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> N
     gc.set_threshold(50)
     try:
         with ThreadPoolExecutor(2) as pool:
-            assert all(pool.map(compiled, [master] * 4))
+            assert all(pool.map(compile_tests, [master] * 4))
     finally:
         gc.set_threshold(*threshold)
         gc.callbacks.remove(go_on)

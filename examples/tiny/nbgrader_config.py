@@ -1,6 +1,6 @@
 """The tiny example course: plain Python, two exercises, ten points."""
 
-from nbproctor.nbgrader import proctor
+from nbproctor import proctor
 
 c = get_config()  # noqa: F821
 

@@ -8,29 +8,32 @@ trial, see `variants`; what comes out, see `matrix`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nbproctor import engine, support_files
-from nbproctor.audit import checks, trials
+from nbproctor import support_files
+from nbproctor.audit import trials
+from nbproctor.audit.checks import check_scores
 from nbproctor.audit.matrix import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import Settings
+from nbproctor.engine import Servers, Settings, processors
+from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
-from nbproctor.pool import processors
+from nbproctor.results import Check
 from nbproctor.sandbox.layers import Policy
 
 __all__ = ["AuditError", "AuditResult", "audit"]
 
 
-class AuditError(Exception):
+class AuditError(NbproctorError):
     """The tests cannot be tried at all; the message says why and what to do."""
 
 
 def audit(
     course: Path,
     assignment: str,
+    checks: Sequence[Check] = (),
     workers: int | None = None,
     progress: Callable[[TrialResult], object] = lambda result: None,
 ) -> AuditResult:
@@ -43,6 +46,8 @@ def audit(
         ``variants/<assignment>/``.
     assignment : str
         Name of the assignment.
+    checks : sequence of Check
+        What else was found out about the assignment, to be shown with the rest.
     workers : int, optional
         Processes side by side; as many as there are processors if not given.
     progress : callable
@@ -71,7 +76,7 @@ def audit(
     references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
     folder = course / "variants" / assignment
     variants = Variants.read(folder, references)
-    found = checks.check_release(course, assignment, notebooks[0])
+    found = list(checks)
     results: list[TrialResult] = []
     for path, master in zip(notebooks, masters, strict=True):
         files = support_files.files(path.parent, master.data)
@@ -88,11 +93,9 @@ def audit(
             )
         except TrialError as error:
             raise AuditError(f"{path}: {error}") from error
-        try:
-            settings = Settings(policy=policy, follow_through=False)
-            found += checks.check_scores(master, settings)
-        finally:
-            engine.close()
+        settings = Settings(policy=policy, follow_through=False)
+        with Servers() as servers:
+            found += check_scores(master, settings, servers)
     return AuditResult(
         assignment=assignment,
         tests={

@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-
-from nbproctor import engine, nbgrader
-from nbproctor.engine import Settings, StudentCell
-from nbproctor.nbgrader.course import load_config
+from nbproctor.engine import (
+    EngineError,
+    ExecutionError,
+    Servers,
+    Settings,
+    execute,
+)
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report
-
-MARKERS = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "END SOLUTION")
+from nbproctor.results import Check, Report, StudentCell
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that must hold for a whole notebook, and what was found."""
-
-    name: str
-    passed: bool
-    found: str
-
-
-def check_release(course: Path, assignment: str, notebook: Path) -> list[Check]:
-    """Check the source, and that the release on disk is what it makes.
-
-    Everything is made in a temporary course; yours is only read.
-    """
-    total = load_config(course).Nbproctor.get("points", {}).get(assignment)
-    released = course / "release" / assignment
-    with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
-        temporary = Path(name)
-        shutil.copy(course / "nbgrader_config.py", temporary)
-        shutil.copytree(notebook.parent, temporary / "source" / assignment)
-        try:
-            nbgrader.check_source(notebook, total)
-            nbgrader.generate(temporary, assignment)
-        except nbgrader.CourseError as error:
-            return [Check("source", False, str(error))]
-        made = temporary / "release" / assignment
-        fresh, old = (
-            {p.relative_to(root): p.read_bytes() for p in sorted(root.rglob("*.*"))}
-            for root in (made, released)
-        )
-        text = (made / notebook.name).read_text("utf-8")
-    left = [marker for marker in MARKERS if marker in text]
-    checks = [
-        Check("source", True, "can be released"),
-        Check("release is clean", not left, f"found {left}" if left else "no markers"),
-    ]
-    if old:
-        found = (
-            "as the source makes it"
-            if fresh == old
-            else (
-                f"release/{assignment} is not what the source makes: release it again"
-            )
-        )
-        checks.append(Check("release is new", fresh == old, found))
-    return checks
-
-
-def check_scores(master: MasterNotebook, settings: Settings) -> list[Check]:
+def check_scores(
+    master: MasterNotebook, settings: Settings, servers: Servers
+) -> list[Check]:
     """Grade the master notebook and a blank one as the class is graded."""
     most = sum(cell.points for cell in master.of_kind("test"))
     checks = []
@@ -75,8 +26,8 @@ def check_scores(master: MasterNotebook, settings: Settings) -> list[Check]:
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = engine.execute(cells, master, settings, {})
-        except (engine.ExecutionError, engine.EngineError) as error:
+            report = execute(cells, master, settings, {}, servers)
+        except (ExecutionError, EngineError) as error:
             checks.append(Check(name, False, str(error)))
             continue
         got = sum(verdict.points for verdict in report.verdicts)

@@ -6,13 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment
-
-from nbproctor.audit.checks import Check
 from nbproctor.audit.trials import Kind
+from nbproctor.results import Check
+from nbproctor.templates import render
 
 # What a failed test says when it does not know what is wrong.
 NAMELESS = re.compile(
@@ -202,10 +200,8 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         They cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    template = files("nbproctor").joinpath("templates/audit.html").read_text("utf-8")
-    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
-    text = page.from_string(template).render(result=result, counts=[*result.counts()])
+    text = render("audit.html", result=result, counts=[*result.counts()])
     html.write_text(text, "utf-8")
     summary = {
         "faults": result.faults,

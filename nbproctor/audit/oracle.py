@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor.errors import NbproctorError
 from nbproctor.expect import expect
 from nbproctor.notebook import Cell
 
@@ -26,7 +27,7 @@ ROUNDS = 50
 _NUMERIC = int, float, np.number, np.ndarray
 
 
-class OracleError(Exception):
+class OracleError(NbproctorError):
     """The file is no oracle; the message says why."""
 
 

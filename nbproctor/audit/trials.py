@@ -16,6 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
+from nbproctor.errors import NbproctorError
 from nbproctor.forkserver import host
 from nbproctor.forkserver.messages import receive, write_block
 from nbproctor.forkserver.processor import Processor
@@ -26,7 +29,7 @@ from nbproctor.sandbox.layers import Policy
 Kind = Literal["reference", "right", "wrong", "mutant"]
 
 
-class TrialError(Exception):
+class TrialError(NbproctorError):
     """No trial can be held; the message says what is wrong with the notebook."""
 
 
@@ -120,10 +123,10 @@ def hold(
     # Each worker needs the time of every reference, so it tries them all.
     shares = [[*references, *trials[n::workers]] for n in range(workers)]
     job = {
-        "master": master.to_bytes().decode(),
+        "master": msgspec.to_builtins(master),
         "folder": str(folder),
         "oracles": dict(oracles),
-        "policy": asdict(policy),
+        "policy": msgspec.to_builtins(policy),
     }
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))

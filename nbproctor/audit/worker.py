@@ -25,6 +25,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nbproctor.audit import oracle
 from nbproctor.audit.trials import Trial, TrialError, TrialResult
 from nbproctor.forkserver.child import Fork, fork
@@ -72,9 +74,10 @@ class _Worker:
 
     def __init__(self, parent: socket.socket, job: dict[str, Any]) -> None:
         self.parent = parent
-        self.master = MasterNotebook.from_bytes(job["master"].encode())
+        self.master = msgspec.convert(job["master"], MasterNotebook)
         self.trials = [Trial(**fields) for fields in job["trials"]]
-        policy = replace(Policy.from_json(job["policy"]), readable=(), weak=True)
+        policy = msgspec.convert(job["policy"], Policy)
+        policy = replace(policy, readable=(), weak=True)
         self.policy = replace(policy, uid=users.free_uid(policy, outer=False))
         self.fuzz = {
             exercise: oracle.test_cell(exercise, text)

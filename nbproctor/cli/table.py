@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def score_table(
     scores: pd.DataFrame,
     results: list[SubmissionResult],
-    master: MasterNotebook,
+    masters: Sequence[MasterNotebook],
     names: Mapping[str, str],
 ) -> Group:
     """Lay out students × exercises; a dash is what was not graded, never a 0.
@@ -34,13 +34,14 @@ def score_table(
         As `nbproctor.nbgrader.scores` returns them.
     results : list of SubmissionResult
         Who gets a row, with total and status.
-    master : MasterNotebook
+    masters : sequence of MasterNotebook
         The assignment, for the points of its exercises.
     names : mapping of str to str
         Student id → name to show, where it is not the id.
     """
     points = {
         exercise: sum(c.points for c in master.cells if c.exercise == exercise)
+        for master in masters
         for exercise in master.exercises
     }
     legend = [

@@ -20,10 +20,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+import msgspec
+
+from nbproctor.errors import NbproctorError
 from nbproctor.forkserver import host
 from nbproctor.forkserver.messages import (
     READY,
@@ -48,11 +51,11 @@ JUDGE_CPU_SECONDS = 3600
 INSIDE = Path("/tmp/nbproctor")
 
 
-class ForkServerError(RuntimeError):
+class ForkServerError(NbproctorError, RuntimeError):
     """A fork server did not start or has died; start another."""
 
 
-class JudgeError(RuntimeError):
+class JudgeError(NbproctorError, RuntimeError):
     """A job has no result: its judge raised or died; the fork server works on."""
 
 
@@ -157,8 +160,8 @@ class ForkServer:
                     "preload": list(preload),
                     "student_main": student_main,
                     "judge_main": judge_main,
-                    "policy": asdict(policy),
-                    "judge_policy": asdict(judge),
+                    "policy": msgspec.to_builtins(policy),
+                    "judge_policy": msgspec.to_builtins(judge),
                 }
             )
         except BaseException:

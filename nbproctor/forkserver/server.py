@@ -26,6 +26,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nbproctor.forkserver.child import Fork, fork, require_one_thread
 from nbproctor.forkserver.messages import (
     FAILED,
@@ -255,7 +257,7 @@ def main(descriptor: int) -> None:
         base = Path(setup["base"])
         base.mkdir(exist_ok=True)
         base.chmod(0o711)  # other user ids pass through to their own folders
-        policy = Policy.from_json(setup["policy"])
+        policy = msgspec.convert(setup["policy"], Policy)
         _open_folder(base / "opening", policy)
         for item in setup["preload"]:
             if isinstance(item, str):
@@ -274,7 +276,7 @@ def main(descriptor: int) -> None:
             control,
             base,
             policy,
-            Policy.from_json(setup["judge_policy"]),
+            msgspec.convert(setup["judge_policy"], Policy),
             resolve(setup["student_main"]),
             resolve(setup["judge_main"]),
             hard_limits,

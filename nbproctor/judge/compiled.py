@@ -16,17 +16,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from types import CodeType
 
-from IPython.core.inputtransformer2 import TransformerManager
-
+from nbproctor.errors import NbproctorError
 from nbproctor.judge.explain import TEST_FILE
-from nbproctor.markers import DEFINITIONS, outside
+from nbproctor.markers import DEFINITIONS, outside, parse, plain_python
 from nbproctor.notebook import Cell
 
 _READS = "LOAD_NAME", "DELETE_NAME"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 
 
-class BrokenTestError(Exception):
+class BrokenTestError(NbproctorError):
     """A test or helper cell is at fault, whatever the student wrote."""
 
 
@@ -58,7 +57,7 @@ class Program:
         """
         file = f"{TEST_FILE}{name}>"
         try:
-            text = _plain_python(source)
+            text = plain_python(source)
             tree = ast.parse(text, file)
             table = symtable.symtable(text, file, "exec")
             last = None
@@ -184,15 +183,6 @@ def _read_first(code: CodeType) -> Iterator[str]:
             yield step.argval
 
 
-def _plain_python(source: str) -> str:
-    # Most cells have no magics, and to look for them takes longer than all the rest.
-    with contextlib.suppress(SyntaxError, ValueError):
-        ast.parse(source)
-        return source
-    manager = TransformerManager()  # type: ignore[no-untyped-call]
-    return manager.transform_cell(source)
-
-
 def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
     yield table
     for child in table.get_children():
@@ -201,11 +191,7 @@ def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 
 def _imports(source: str) -> Iterator[Import]:
     """Yield the names that only imports bind, and the code of each."""
-    try:
-        tree = ast.parse(_plain_python(source))
-    except (SyntaxError, ValueError):
-        return
-    nodes = list(outside(tree))
+    nodes = list(outside(parse(source)))
     stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
     bound = {name.id for name in stored}
     bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from msgspec import msgpack
+
 from nbproctor.judge import order, testcell
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.run import NotebookRun, Spawn
@@ -31,7 +33,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
         A `Report`, serialized.
     """
     testcell.forget_working_folder()
-    return grade(Job.from_bytes(data), spawn).to_bytes()
+    return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 
 def grade(job: Job, spawn: Spawn) -> Report:

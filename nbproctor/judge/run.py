@@ -19,9 +19,8 @@ from nbproctor.judge.order import Step
 from nbproctor.judge.session import Session, StudentGone
 from nbproctor.judge.testcell import TestTimeout
 from nbproctor.notebook import Cell
-from nbproctor.results import FILES, Job, Outcome, Verdict
+from nbproctor.results import FILES, Job, Outcome, Output, Verdict
 from nbproctor.sanitize import clean, one_line, plain_text
-from nbproctor.student.outputs import Output
 
 MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`

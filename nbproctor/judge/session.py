@@ -14,13 +14,15 @@ from weakref import WeakValueDictionary
 
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError
-from nbproctor.protocol.encode import Labelled, Ref
+from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
-from nbproctor.protocol.namedtuples import ForeignTuple
+from nbproctor.protocol.namedtuples import StudentTuple
+from nbproctor.protocol.requests import TO_JUDGE
 from nbproctor.protocol.rpc import Connection
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
+MAX_ERROR_TEXT = 2000
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 _NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
@@ -62,10 +64,11 @@ class Session:
         self._depth = self._callbacks = 0
         self._raised: dict[int, BaseException] = {}
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
-        self._peer = Connection(
+        self._connection = Connection(
             Wire(child.sock),
+            TO_JUDGE,
             self._answer,
-            foreign=self._foreign,
+            default=self._default,
             resolve=self._resolve,
             describe=self._describe,
             revive=self._revive,
@@ -79,7 +82,7 @@ class Session:
         StudentError
             Student code raised an exception.
         StudentGone
-            There is no answer, and there will be none.
+            The student process did not answer, and is ended.
         UnsendableError
             The test used an argument that cannot be handed over.
         """
@@ -91,7 +94,7 @@ class Session:
             self._deadline = min(time.monotonic() + limit, self.until)
             self._callbacks = 0
         try:
-            return self._peer.ask(request, *arguments, deadline=self._deadline)
+            return self._connection.ask(request, *arguments, deadline=self._deadline)
         except ProtocolError as error:
             self._end(error)
             assert self.gone is not None
@@ -101,7 +104,7 @@ class Session:
                 self._deadline = None
 
     def begin(self, names: list[str]) -> Any:
-        """Start a test: nothing of the one before is known on either side.
+        """Start a test: both sides forget the handles of the one before.
 
         Returns
         -------
@@ -110,7 +113,7 @@ class Session:
         """
         self.exports.clear()
         self._raised.clear()
-        return self.ask("begin", names)
+        return self.ask("begin", tuple(names))
 
     def close(self) -> None:
         """End the student process."""
@@ -138,25 +141,21 @@ class Session:
             self._depth -= 1
 
     def _use(self, request: str, arguments: list[Any]) -> Any:
-        match [request, *arguments]:
-            case ["get", number, str(name)]:
-                return self.exports.get(self.exports.find(number), name)
-            case ["set", number, str(name), value]:
-                return self.exports.set(self.exports.find(number), name, value)
-            case ["call", number, tuple(args), dict(kwargs)] if all(
-                type(key) is str for key in kwargs
-            ):
-                return self.exports.find(number)(*args, **kwargs)
-            case ["method", number, str(name), tuple(args), dict(kwargs)] if all(
-                type(key) is str for key in kwargs
-            ):
-                found = self.exports.get(self.exports.find(number), name)
-                return found(*args, **kwargs)
-            case ["item", number, key]:
-                return self.exports.find(number)[key]
-            case ["len", number]:
-                return len(self.exports.find(number))
-        raise ProtocolError("the student asks for something that does not exist")
+        number, *rest = arguments
+        target = self.exports.find(number)
+        match request, *rest:
+            case "get", name:
+                return self.exports.get(target, name)
+            case "set", name, value:
+                return self.exports.set(target, name, value)
+            case "call", args, kwargs:
+                return target(*args, **kwargs)
+            case "method", name, args, kwargs:
+                return self.exports.get(target, name)(*args, **kwargs)
+            case "item", key:
+                return target[key]
+            case "len", *_:
+                return len(target)
 
     def _describe(self, error: BaseException) -> Any:
         # Text of a test's exception may show what it wanted.
@@ -172,32 +171,32 @@ class Session:
 
     # --- what the student's values are here -------------------------------------
 
-    def _foreign(self, value: Any) -> Any:
+    def _default(self, value: Any) -> Any:
         if isinstance(value, Proxy):
             link, number, _ = object.__getattribute__(value, "_nbproctor")
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
-            return Ref("yours", (number,))
-        if isinstance(value, ForeignTuple):
+            return Ref("student", (number,))
+        if isinstance(value, StudentTuple):
             number = value._nbproctor_number
             if number is not None:
-                return Ref("yours", (number,))
-            made: Any = value
-            return Labelled(-1, type(made).__name__, made._fields, tuple(made))
+                return Ref("student", (number,))
+            copy: Any = value
+            return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
         return self.exports.name(value)
 
     def _resolve(self, ref: Ref) -> Any:
         match ref:
-            case Ref("yours", (number,)):
+            case Ref("judge", (number,)):
                 return self.exports.received(number)
-            case Ref("mine", (int(number), str(kind), str(name), bool(calls))):
+            case Ref("student", (int(number), str(kind), str(name), bool(calls))):
                 # One proxy an object, so that `is` tells what it should.
-                known = self._proxies.get(number)
-                if known is None:
-                    made = CallableProxy if calls else Proxy
-                    known = made(self, number, _printable(f"{kind} {name}".strip()))
-                    self._proxies[number] = known
-                return known
+                proxy = self._proxies.get(number)
+                if proxy is None:
+                    proxy_class = CallableProxy if calls else Proxy
+                    label = _printable(f"{kind} {name}".strip())
+                    proxy = self._proxies[number] = proxy_class(self, number, label)
+                return proxy
         raise ProtocolError("the student's reference cannot be read")
 
     def _revive(self, report: Any) -> BaseException:
@@ -210,29 +209,29 @@ class Session:
                 (int() | None) as line,
                 (int() | None) as relayed,
             ]:
-                known = None if relayed is None else self._raised.get(relayed)
-                if known is not None and not isinstance(known, _NOT_AS_SUCH):
-                    return known
+                own = None if relayed is None else self._raised.get(relayed)
+                if own is not None and not isinstance(own, _NOT_AS_SUCH):
+                    return own
                 error = _error_class(base)
-                error.kind, error.text = _printable(kind), text
+                error.kind, error.text = _printable(kind), text[:MAX_ERROR_TEXT]
                 error.cell, error.line = cell, line
-                error.args = (text,)
+                error.args = (error.text,)
                 return error
         raise ProtocolError("the student's exception cannot be read")
 
 
 def _error_class(base: str) -> StudentError:
-    known = getattr(builtins, base, None)
-    if not isinstance(known, type) or not issubclass(known, Exception):
-        known = Exception
+    builtin = getattr(builtins, base, None)
+    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
+        builtin = Exception
     # A call that raises StopIteration must not end a loop of the test's, as in
     # ``all(map(check, cases))``; a group cannot be made without its exceptions.
-    if issubclass(known, _NOT_AS_SUCH):
-        known = Exception
-    bases = (StudentError,) if known is Exception else (StudentError, known)
-    made: Any = type("StudentError", bases, {})
+    if issubclass(builtin, _NOT_AS_SUCH):
+        builtin = Exception
+    bases = (StudentError,) if builtin is Exception else (StudentError, builtin)
+    kind: Any = type("StudentError", bases, {})
     # Some built-in classes insist on arguments of their own in `__init__`.
-    error: StudentError = made.__new__(made)
+    error: StudentError = kind.__new__(kind)
     return error
 
 

@@ -119,16 +119,26 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
     shown : str or None
         The number as the cell's result.
     """
-    if isinstance(value, Proxy | complex):
-        value = 0
-    elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
-        known = value.size and value.dtype.kind in "iuf"
-        value = float(value.min()) if known else 0.0
-    if type(value) not in (int, float, Fraction, Decimal):
-        return most, None
-    # Limited first: an integer may be too long for a float.  What is not itself is NaN.
-    points = float(min(max(value, 0), most)) if value == value else 0.0
+    try:
+        number = _number(value)
+        if number is None:
+            return most, None
+        # Limited first: an integer may be too long for a float. Only NaN is not itself.
+        points = float(min(max(number, 0), most)) if number == number else 0.0
+    except (
+        Exception
+    ):  # a signaling NaN; an object of the test's that cannot be looked at
+        points = 0.0
     return points, repr(points)
+
+
+def _number(value: Any) -> Any:
+    """Return the number that a test cell ends in; None if it ends in no number."""
+    if isinstance(value, Proxy | complex):
+        return 0
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
+        return float(value.min()) if value.size and value.dtype.kind in "iuf" else 0.0
+    return value if type(value) in (int, float, Fraction, Decimal) else None
 
 
 @contextlib.contextmanager

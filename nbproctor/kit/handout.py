@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from importlib.metadata import packages_distributions
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
+from nbproctor.templates import render
 
 # What opens a notebook, and what makes its Validate button.
 TOOLS = {"jupyter", "nbgrader"}
 
 
-class HandoutError(Exception):
+class HandoutError(NbproctorError):
     """The course lacks something that its students need."""
 
 
@@ -47,13 +47,13 @@ def pack(course: Path, assignment: str) -> Path:
     """
     release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    start = files("nbproctor") / "templates" / "start.html"
-    page = Template(start.read_text("utf-8"))
-    notebooks = " and ".join(f"<b>{escape(path.name)}</b>" for path in sources)
+    start = render(
+        "start.html",
+        assignment=assignment,
+        notebooks=[path.name for path in sources],
+    )
     content = {
-        "START.html": page.substitute(
-            assignment=escape(assignment), notebooks=notebooks
-        ).encode(),
+        "START.html": start.encode(),
         "requirements.txt": requirements(course, sources).encode(),
     }
     content |= {_name(path, release): path.read_bytes() for path in _tree(release)}
@@ -75,17 +75,18 @@ def pack(course: Path, assignment: str) -> Path:
 
 
 def requirements(course: Path, notebooks: list[Path]) -> str:
-    """Return the course's pins of what some notebooks import, one a line."""
+    """Return the course's pins of what some notebooks import, one a line.
+
+    Modules that lie beside a notebook count by what they import themselves.
+    """
     file = course / "requirements.txt"
     pins = file.read_text("utf-8")
     provider = packages_distributions()
-    wanted = TOOLS.union(
-        *(
-            provider.get(module.partition(".")[0], [])
-            for notebook in notebooks
-            for module in MasterNotebook.read(notebook).modules
-        )
-    )
+    beside = {path for nb in notebooks for path in nb.parent.glob("*.py")}
+    modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
+    modules.update(*(imports(path.read_text("utf-8")) for path in beside))
+    modules -= {path.stem for path in beside}
+    wanted = TOOLS.union(*(provider.get(m.partition(".")[0], []) for m in modules))
     lines = []
     for package in sorted(wanted):
         found = re.search(rf"^{re.escape(package)}==\S+", pins, re.M | re.I)
@@ -96,12 +97,15 @@ def requirements(course: Path, notebooks: list[Path]) -> str:
 
 
 def _tree(folder: Path) -> list[Path]:
-    """Return the files below `folder`, leaving out what editors leave behind."""
+    """Return the files below `folder`, leaving out what editors and Python leave."""
     return sorted(
         path
         for path in folder.rglob("*")
         if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(
+            part.startswith(".") or part == "__pycache__"
+            for part in path.relative_to(folder).parts
+        )
     )
 
 

@@ -5,7 +5,6 @@ Nothing here is edited by hand. ``examples/sample_class.toml`` says who hands in
 
 from __future__ import annotations
 
-import re
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -17,10 +16,12 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import without_solution_markers
 from nbproctor.notebook import MasterNotebook
 
 
-class SampleError(Exception):
+class SampleError(NbproctorError):
     """The description of the class does not fit the assignment."""
 
 
@@ -105,7 +106,7 @@ def hand_in(
 def solutions(master: MasterNotebook) -> dict[str, str]:
     """Return the reference solution of each exercise, as the source of its cell."""
     return {
-        cell.id: re.sub(r"(?m)^.*### (BEGIN|END) SOLUTION.*\n?", "", cell.source)
+        cell.id: without_solution_markers(cell.source)
         for cell in master.of_kind("solution")
     }
 

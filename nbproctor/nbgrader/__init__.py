@@ -1,21 +1,27 @@
 """Everything that touches nbgrader, and the only place that imports it."""
 
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import generate
+from nbproctor.nbgrader.course import check_sources, generate
 from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.gradebook import enrol, scores
+from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
+from nbproctor.nbgrader.masters import masters_of
+from nbproctor.nbgrader.release_check import check_release
+from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.source import CourseError, check_source
 
 __all__ = [
     "CourseError",
+    "check_release",
     "check_source",
+    "check_sources",
     "enrol",
     "feedback",
     "generate",
     "grade",
     "lint",
+    "masters_of",
     "proctor",
     "scores",
 ]

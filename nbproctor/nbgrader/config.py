@@ -4,43 +4,60 @@ from __future__ import annotations
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
-from nbgrader.converters import Autograde, GenerateFeedback
-from nbgrader.preprocessors import CheckCellMetadata
-from nbgrader.preprocessors import Execute as StockExecute
+from nbgrader.converters import GenerateFeedback
 from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
 
 from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export
-from nbproctor.nbgrader.hidden import HideHiddenTests
-from nbproctor.nbgrader.preprocessors import Execute
+from nbproctor.nbgrader.preprocessors import HideHiddenTests
 
 
 def proctor(config: Config) -> None:
     """Switch nbproctor on: call it in ``nbgrader_config.py`` with ``c``.
 
-    Everything else that the configuration says about `Autograde` and
-    `GenerateFeedback` stays in force.
+    What nbgrader's own commands and formgrader do differently then:
+
+    - ``Autograde`` is `ProctoredAutograde`, in the two modules of nbgrader that name it
+      (``nbgrader.apps.autogradeapp`` and ``nbgrader.apps.api``), for this process only.
+      When it starts, `Execute` stands for nbgrader's own in the two pipelines, and
+      ``CheckCellMetadata`` is left out;
+    - ``GenerateFeedback.preprocessors`` begins with `HideHiddenTests`;
+    - ``nbgrader export`` writes no 0 for what was not graded (unless the course names
+      a plug-in of its own);
+    - notebooks are not validated after every single preprocessor.
+
+    All else that the configuration says stays in force, before this call or after it.
+    A second call changes nothing.
+
+    Where nbproctor is not installed, nbgrader would pass over the error and grade
+    without a sandbox; these lines end it instead::
+
+        try:
+            from nbproctor import proctor
+        except ImportError as error:
+            raise SystemExit(f"Nothing is graded: {error}")
+
+    Parameters
+    ----------
+    config : Config
+        The configuration that nbgrader is reading.
     """
-    for name in ("sanitize_preprocessors", "autograde_preprocessors"):
-        stock = Autograde.class_traits()[name].default()
-        chosen = config.Autograde.get(name, stock)
-        # nbgrader's metadata is taken from the source, which was checked when the
-        # release was made: no need to check each cell again, twice a submission.
-        config.Autograde[name] = [
-            Execute if preprocessor is StockExecute else preprocessor
-            for preprocessor in chosen
-            if preprocessor is not CheckCellMetadata
-        ]
     stock = GenerateFeedback.class_traits()["preprocessors"].default()
     chosen = config.GenerateFeedback.get("preprocessors", stock)
-    config.GenerateFeedback.preprocessors = [HideHiddenTests, *chosen]
-    # nbconvert else validates the notebook after every preprocessor.
+    if isinstance(chosen, LazyConfigValue):
+        chosen = chosen.get_value(stock)
+    if HideHiddenTests not in chosen:
+        config.GenerateFeedback.preprocessors = [HideHiddenTests, *chosen]
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
-    # nbgrader's command line and formgrader's button name the class here. A course
-    # that does not list our `Execute` still gets the stock autograder from it.
-    nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
-    nbgrader.apps.api.Autograde = ProctoredAutograde
     find_programs()
+    config.Nbproctor.enabled = True
+
+
+# As soon as a course asks for it: nbgrader passes over an error in a configuration, and
+# would then grade without a sandbox. Without ``enabled``, this class grades nothing.
+nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
+nbgrader.apps.api.Autograde = ProctoredAutograde

@@ -17,7 +17,6 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from nbproctor.engine import EngineError
 from nbproctor.nbgrader.source import CourseError, check_source
-from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 
 class Log(logging.Handler):
@@ -142,22 +141,16 @@ def handed_in(
     return found
 
 
-def master_notebooks(there: CourseDirectory, assignment: str) -> list[MasterNotebook]:
-    """Read the assignment's notebooks for grading.
+def check_sources(course: Path, assignment: str) -> None:
+    """Check the source notebooks of an assignment before anything is made from them.
 
     Raises
     ------
     CourseError
-        There is no such assignment, or a notebook of it cannot be read.
+        Names the file, every wrong cell, and the next step.
     """
-    release = folder(there, "release", assignment)
-    try:
-        return [
-            MasterNotebook.read(path, release / path.name)
-            for path in source_notebooks(there, assignment)
-        ]
-    except MasterNotebookError as error:
-        raise CourseError(str(error)) from error
+    for notebook in source_notebooks(directory(load_config(course)), assignment):
+        check_source(notebook)
 
 
 def run(converter: BaseConverter, log: Log, what: str) -> None:
@@ -165,9 +158,9 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
     try:
         converter.start()
     except NbGraderException as error:
-        ours = isinstance(error.__cause__, CourseError | EngineError)
-        reason = str(error.__cause__) if ours else log.reason()
-        raise CourseError(f"{what} failed: {reason}") from error
+        if isinstance(error.__cause__, CourseError | EngineError):
+            raise CourseError(str(error.__cause__)) from error
+        raise CourseError(f"{what} failed: {log.reason()}") from error
     except OSError as error:
         raise CourseError(f"{what} failed: {error}") from error
 

@@ -10,6 +10,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SAWarning
 
+# How long a commit waits for another program that is writing.
+BUSY_MILLISECONDS = 60_000
+
 # nbgrader builds its objects in an order that SQLAlchemy comments on, harmlessly.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
@@ -26,5 +29,6 @@ def _fast_and_safe(connection: Any, _record: Any) -> None:
     counts as graded only when its ``grading.json`` is there.
     """
     if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

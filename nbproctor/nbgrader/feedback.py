@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.submission_result import FILE, SubmissionResult
+from nbproctor.templates import render
 
 
 def feedback(course: Path, assignment: str) -> Path:
@@ -63,9 +62,8 @@ def _not_graded(
     if folder(there, "autograded", assignment, student) != graded:
         return  # a report of somebody else, copied there
     place = folder(there, "feedback", assignment, student)
-    text = files("nbproctor").joinpath("templates/not_graded.html").read_text("utf-8")
-    template = Environment(autoescape=True).from_string(text)
     for name in result.notes.keys() - result.verdicts.keys():
         place.mkdir(parents=True, exist_ok=True)
-        page = template.render(notebook=name, reason=" ".join(result.notes[name]))
-        (place / f"{name}.html").write_text(page + "\n", "utf-8")
+        reason = " ".join(result.notes[name])
+        page = render("not_graded.html", notebook=name, reason=reason)
+        (place / f"{name}.html").write_text(page, "utf-8")

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from nbgrader import api
 from nbgrader.api import (
     BaseCell,
@@ -18,7 +17,7 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import sanitize
-from nbproctor.nbgrader.course import directory, load_config, master_notebooks
+from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
@@ -28,47 +27,6 @@ from nbproctor.submission_result import Score
 def open_gradebook(there: CourseDirectory) -> Gradebook:
     """Open the course's gradebook; close it with ``with``."""
     return api.Gradebook(there.db_url, there.course_id)
-
-
-def scores(course: Path, assignment: str) -> pd.DataFrame:
-    """Return the class's scores as they stand in the gradebook.
-
-    Returns
-    -------
-    DataFrame
-        Index: student id. One column an exercise in source order (points, the sum
-        of its test cells), then ``total`` (points after a late penalty, never below
-        0). NaN: not graded, or nothing handed in. A cell graded outside any
-        exercise has a column of its own name.
-
-    Raises
-    ------
-    CourseError
-        The assignment is unknown to the source or to the gradebook.
-    """
-    there = directory(load_config(course))
-    column_of = {
-        (master.notebook, cell.id): cell.exercise or cell.id
-        for master in master_notebooks(there, assignment)
-        for cell in master.cells
-        if cell.points
-    }
-    columns = list(dict.fromkeys(column_of.values()))
-    with open_gradebook(there) as book:
-        rows: dict[str, dict[str, float]] = {s.id: {} for s in book.students}
-        for submission in _assignment(book, assignment).submissions:
-            row = dict.fromkeys(columns, 0.0)
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    column = column_of.get((notebook.name, grade.name))
-                    if column is not None:
-                        row[column] += grade.score if _scored(grade) else float("nan")
-            penalty = submission.late_submission_penalty
-            rows[submission.student.id] = row | {
-                "total": max(sum(row.values()) - penalty, 0.0)
-            }
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*columns, "total"])
-    return table.astype(float).rename_axis("student").sort_index()
 
 
 def enrol(course: Path, names: Mapping[str, str]) -> None:
@@ -98,7 +56,7 @@ def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
         .join(api.Notebook, api.Notebook.id == notebook.notebook_id)
         .join(grade, grade.notebook_id == notebook.id)
         .join(BaseCell, BaseCell.id == grade.cell_id)
-        .filter(submission.assignment_id == _assignment(book, assignment).id)
+        .filter(submission.assignment_id == find_assignment(book, assignment).id)
     )
     found: dict[str, set[Score]] = {}
     for student, *score in rows:
@@ -110,7 +68,8 @@ def _scored(grade: Any) -> bool:
     return grade.auto_score is not None or grade.manual_score is not None
 
 
-def _assignment(book: Gradebook, assignment: str) -> Any:
+def find_assignment(book: Gradebook, assignment: str) -> Any:
+    """Return an assignment's row; `CourseError` if there is none."""
     try:
         return book.find_assignment(assignment)
     except MissingEntry:
@@ -119,7 +78,7 @@ def _assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def check_release(there: CourseDirectory, expected: Iterable[MasterNotebook]) -> None:
+def check_gradebook(there: CourseDirectory, expected: Iterable[MasterNotebook]) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
     Raises
@@ -129,7 +88,7 @@ def check_release(there: CourseDirectory, expected: Iterable[MasterNotebook]) ->
     """
     with open_gradebook(there) as book:
         for master in expected:
-            course = _assignment(book, master.assignment).course_id
+            course = find_assignment(book, master.assignment).course_id
             if course != there.course_id:
                 raise CourseError(
                     f"The gradebook {there.db_url} is of the course {course!r}, not of "
@@ -152,7 +111,7 @@ def check_release(there: CourseDirectory, expected: Iterable[MasterNotebook]) ->
                 wanted = {
                     c.id: (c.source if c.locked else "", c.points)
                     for c in master.cells
-                    if c.nbgrader
+                    if c.is_stored
                 }
                 changed = [
                     name

@@ -58,7 +58,7 @@ def grade(
     config.CourseDirectory.assignment_id = assignment
     proctor(config)
     if weak_sandbox:
-        config.ProctoredAutograde.weak_sandbox = True
+        config.Nbproctor.weak_sandbox = True
     log = Log()
     converter = ProctoredAutograde(
         coursedir=directory(config, log), config=config, log=log.logger, force=force

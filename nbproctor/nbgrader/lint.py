@@ -16,9 +16,12 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, has_failed
 
-from nbproctor import engine, support_files
-from nbproctor.nbgrader.course import directory, folder, load_config, master_notebooks
+from nbproctor import support_files
+from nbproctor.engine import Servers, Settings, execute
+from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.results import StudentCell
 from nbproctor.sandbox.layers import Policy
 
 # Between two tests the namespace becomes again what the notebook made.
@@ -108,12 +111,14 @@ def _engine(master: MasterNotebook, place: Path) -> Iterator[str]:
     # Weak, because the code is the teacher's own: lint is to run on any computer.
     policy = Policy(files=tuple(files.items()), weak=True)
     cells = [
-        engine.StudentCell(number, cell.id, cell.source)
+        StudentCell(number, cell.id, cell.source)
         for number, cell in enumerate(master.cells)
         if cell.kind not in ("helper", "task", "text")
     ]
-    settings = engine.Settings(policy=policy, follow_through=False)
-    for verdict in engine.execute(cells, master, settings, {}).verdicts:
+    settings = Settings(policy=policy, follow_through=False)
+    with Servers() as servers:
+        report = execute(cells, master, settings, {}, servers)
+    for verdict in report.verdicts:
         if verdict.outcome != "passed":
             yield (
                 f"the reference earns {verdict.points:g} of {verdict.max_points:g} "

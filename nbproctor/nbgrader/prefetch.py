@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbproctor import engine
-from nbproctor.engine import Report, Settings, StudentCell
+from nbproctor.engine import MAX_FILES_BYTES, Pool, Settings
+from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Report, StudentCell
 from nbproctor.submission import read
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from nbproctor.submission_result import FILE
@@ -77,7 +78,7 @@ class Submission:
             (staged / f"{name}.ipynb").write_text(text, "utf-8")
 
 
-class Ahead:
+class Prefetch:
     """Prepares submissions in the order in which they will be asked for.
 
     Parameters
@@ -86,7 +87,7 @@ class Ahead:
         Student → folder, in that order.
     masters, settings
         The assignment, and how it is executed.
-    executor
+    pool
         Where executions run.
     depth
         How many submissions to prepare ahead; it bounds the memory used.
@@ -99,14 +100,14 @@ class Ahead:
         folders: Mapping[str, Path],
         masters: Sequence[MasterNotebook],
         settings: Settings,
-        executor: Executor,
+        pool: Pool,
         depth: int,
         done: Callable[[Submission], object],
     ) -> None:
         self._following = iter(folders.items())
         self._masters = masters
         self._settings = settings
-        self._executor = executor
+        self._pool = pool
         self._depth = depth
         self._done = done
         self._waiting: dict[str, Submission] = {}
@@ -141,6 +142,9 @@ class Ahead:
         except Ungradable as failure:
             self._refuse(submission, failure.reason)
         except Exception as error:
+            stop = of_the_computer(error)
+            if stop is not None and not isinstance(error, PermissionError):
+                raise
             # Whatever is in a student's files, it must not end the class.
             self._refuse(submission, f"It could not be read ({error!r}).")
         return submission
@@ -157,7 +161,7 @@ class Ahead:
         base = first.path.parent
         given = {Path(name) for name, _ in self._settings.policy.files}
         ours = _OURS | {f"{master.notebook}.html" for master in self._masters}
-        left, dropped = engine.MAX_FILES_BYTES, []
+        left, dropped = MAX_FILES_BYTES, []
         for path in read.files(base):
             place = path.relative_to(base)
             own = given.isdisjoint((place, *place.parents))
@@ -170,7 +174,7 @@ class Ahead:
             else:
                 dropped.append(read.readable(place))
         if dropped:
-            limit = engine.MAX_FILES_BYTES >> 20
+            limit = MAX_FILES_BYTES >> 20
             first.notes.append(
                 f"Files beside your notebook beyond {limit} MB were left out: "
                 f"{', '.join(dropped[:3])}."
@@ -182,9 +186,7 @@ class Ahead:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
         files = {str(place): p.read_bytes() for place, p in submission.files.items()}
-        future = self._executor.submit(
-            engine.execute, code, master, self._settings, files
-        )
+        future = self._pool.execute(code, master, self._settings, files)
         submission.running[master.notebook] = code, future
         return future
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,27 @@ from nbgrader.nbgraderformat import (
     ValidationError,
 )
 
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import has_hidden_tests
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
+# What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
+_POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 
-class CourseError(Exception):
+
+class CourseError(NbproctorError):
     """Something a teacher has to put right; the message says what and how."""
 
 
-def check_source(notebook: Path, total: float | None = None) -> None:
+def check_source(notebook: Path) -> None:
     """Check a source notebook before anything is made from it.
 
     Parameters
     ----------
     notebook : Path
         ``source/<assignment>/<notebook>.ipynb``.
-    total : float, optional
-        What the points must sum to.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def check_source(notebook: Path, total: float | None = None) -> None:
     problems = [
         *_metadata_problems(cells),
         *_name_problems(cells),
-        *_points_problems(cells, total),
+        *_points_problems(cells),
         *_hidden_problems(master),
     ]
     if problems:
@@ -93,19 +99,35 @@ def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
         yield "some cells have no id; save it in notebook format 4.5 or newer"
 
 
-def _points_problems(cells: list[dict[str, Any]], total: float | None) -> Iterator[str]:
-    points = sum(
-        float(meta.get("points") or 0)
-        for _, meta in _graders(cells)
-        if meta.get("grade") or meta.get("task")
-    )
-    if total is not None and abs(points - total) > 1e-9:
-        yield f"the points of its cells sum to {points:g}, not to {total:g}"
+def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Compare what headings say with what the test cells of their sections give."""
+    open_ones: list[tuple[int, str]] = []  # level and text, the outermost first
+    said: dict[str, float] = {}
+    given: defaultdict[str, float] = defaultdict(float)
+    for cell in cells:
+        text = "".join(cell["source"])
+        meta = cell.get("metadata", {}).get("nbgrader") or {}
+        if cell["cell_type"] == "code" and meta.get("grade"):
+            for _, heading in open_ones:
+                given[heading] += float(meta.get("points") or 0)
+        if cell["cell_type"] != "markdown":
+            continue
+        for marks, heading in _HEADING.findall(_FENCED.sub("", text)):
+            open_ones = [one for one in open_ones if one[0] < len(marks)]
+            if found := _POINTS.search(heading):
+                said[heading] = float(found[1])
+                open_ones.append((len(marks), heading))
+    for heading, points in said.items():
+        if abs(given[heading] - points) > 1e-9:
+            yield (
+                f"the heading {heading!r} says {points:g} points, but the test cells "
+                f"below it sum to {given[heading]:g}"
+            )
 
 
 def _hidden_problems(master: MasterNotebook) -> Iterator[str]:
     for cell in master.cells:
-        if "BEGIN HIDDEN TESTS" in cell.source and cell.kind not in ("test", "helper"):
+        if has_hidden_tests(cell.source) and cell.kind not in ("test", "helper"):
             # It would run where student code does, who could read and replace it.
             yield (
                 f"{cell.id!r} holds hidden tests, but is no test: give it points, or "

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import errno
 
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import OperationalError
 
-from nbproctor.engine import Report
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.results import Report
 from nbproctor.submission_result import Status, SubmissionResult
 
 MAX_DATE = 1000  # bytes
@@ -91,12 +89,3 @@ def give_up(there: CourseDirectory, submission: Submission) -> SubmissionResult:
         max_score = float(found.max_score)
     reason = " ".join(dict.fromkeys(submission.reasons.values()))
     return SubmissionResult(submission.student, "ungradable", reason, None, max_score)
-
-
-def no_room(error: Exception) -> bool:
-    """Whether the disk is full, or may not be written: no submission's fault."""
-    if isinstance(error, OperationalError):  # SQLite says it in words only
-        words = ("disk is full", "disk I/O error", "readonly database")
-        return any(word in str(error.orig) for word in words)
-    full = errno.ENOSPC, errno.EDQUOT, errno.EROFS
-    return isinstance(error, OSError) and error.errno in full

@@ -14,201 +14,270 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol import namedtuples
+from nbproctor.protocol import scalars
 from nbproctor.protocol.encode import (
     ALIGN,
     DTYPES,
     MAX_BITS,
     MAX_BYTES,
+    MAX_COMMAS,
     MAX_DEPTH,
     MAX_KEYS,
+    MAX_NUMBERS,
     MAX_PARTS,
     MAX_RANGE,
+    NUMBERS,
     PLAIN,
     Mutable,
     Ref,
 )
 from nbproctor.protocol.frames import Frame, ProtocolError
-from nbproctor.protocol.scalars import build
-from nbproctor.protocol.sharing import Before, Unpacked
+from nbproctor.protocol.namedtuples import are_names, student_tuple
+from nbproctor.protocol.sharing import Before, Decoded
+from nbproctor.protocol.tags import Tag
 
-MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
+MAX_DIMS = 32  # of an array
 MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
-_decode = json.JSONDecoder().raw_decode
+_from_json = json.JSONDecoder().raw_decode
 
 
 def _refuse(ref: Ref) -> Any:
     raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
 
 
-class _Unpacker:
+class _Decoder:
+    """Makes values of what JSON held; a node is a list of a tag and its fields."""
+
     def __init__(
-        self, raw: memoryview, resolve: Resolve, track: bool, sent: Sequence[Mutable]
+        self,
+        raw: memoryview,
+        resolve: Resolve,
+        track: bool,
+        request: Sequence[Mutable],
     ) -> None:
-        self.raw, self.resolve, self.track, self.sent = raw, resolve, track, sent
-        self.at = self.keys = 0
+        self.raw, self.resolve, self.track = raw, resolve, track
+        self.request = request  # the mutable parts of it
+        self.at = self.keys = self.numbers = self.length = self.room = 0
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
         self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
 
-    def value(self, x: Any, depth: int = 0) -> Any:
+    def value(self, x: Any, depth: int) -> Any:
         if type(x) in _JSON:
             return x
         if type(x) is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
-        tag, items = x[0], x[1:]
-        if tag in "ld" and len(tag) == 1:
-            return self._container(tag, items, depth + 1)
-        if tag in ("mine", "yours", "public"):
-            return self.resolve(Ref(tag, tuple(items)))
-        if tag in ("a", "r", "n"):
-            return self._array(tag, items)
-        if tag in ("O", "U"):
-            return self._objects(tag, items, depth + 1)
-        if tag in ("same", "again"):
-            return self._known(tag, items)
-        if tag == "N":
-            return self._labelled(items, depth + 1)
-        if tag == "b":
-            return bytes(self._take(_count(items)))
-        if tag == "i":
-            return self._big(items)
-        inner = [self.value(item, depth + 1) for item in items]
-        if tag == "t":
-            return tuple(inner)
-        if tag in ("s", "z"):
-            self._check_keys(inner)
-            if tag == "z":
-                return frozenset(inner)
-            made = set(inner)
-            self.seen.append((made, set(made) if self.track else None))
-            return made
-        return self._rare(tag, inner)
+        read = _READERS.get(x[0])
+        if read is None:
+            raise ProtocolError(f"a value has an unknown tag {x[0][:20]!r}")
+        return read(self, x, depth + 1)
 
-    def _container(self, tag: str, items: list[Any], depth: int) -> Any:
-        made: Any = [] if tag == "l" else {}
-        place = self._begin()
-        if tag == "l":
-            if _JSON.issuperset(map(type, items)):
-                made += items
-            else:
-                made += [self.value(item, depth) for item in items]
-        else:
-            inner = [self.value(item, depth) for item in items]
-            if len(inner) % 2:
-                raise ProtocolError("a dictionary has a key without a value")
-            self._check_keys(inner[::2])
-            made.update(zip(inner[::2], inner[1::2], strict=True))
-        self.seen[place] = made, made.copy() if self.track else None
-        return made
+    def fields(self, node: list[Any], depth: int, start: int = 1) -> list[Any]:
+        items = node[start:]
+        if _JSON.issuperset(map(type, items)):
+            return items
+        return [x if type(x) in _JSON else self.value(x, depth) for x in items]
 
-    def _begin(self) -> int:
+    # --- mutable parts: each has a number, in the order in which they begin ---------
+
+    def begin(self) -> int:
         self.seen.append((None, None))
         return len(self.seen) - 1
 
-    def _known(self, tag: str, items: list[Any]) -> Mutable:
-        self.shared = True
-        number = _count(items)
-        if number >= len(self.sent if tag == "same" else self.seen):
-            raise ProtocolError("a message names a part that there is not")
-        if tag == "same":
-            return self.sent[number]
-        made, _ = self.seen[number]
-        if made is None:
-            raise ProtocolError("a value contains itself")
-        return made
+    def end(self, number: int, part: Mutable) -> Mutable:
+        self.seen[number] = part, part.copy() if self.track else None
+        return part
 
-    def _labelled(self, items: list[Any], depth: int) -> Any:
-        match items:
-            case [int(number), str(kind), list(names), *rest]:
-                about = kind, tuple(names)
-            case _:
-                raise ProtocolError("a named tuple cannot be read")
-        if not namedtuples.are_names(about[1]):
-            raise ProtocolError("a named tuple has impossible names")
-        self.classes.add(about)
-        if len(self.classes) > MAX_CLASSES:
-            raise ProtocolError("there are too many kinds of named tuples")
-        inner = [self.value(item, depth) for item in rest]
-        return namedtuples.make(number, *about, inner)
+    def list_(self, node: list[Any], depth: int) -> list[Any]:
+        number = self.begin()
+        part: list[Any] = self.end(number, self.fields(node, depth))
+        return part
 
-    def _objects(self, tag: str, items: list[Any], depth: int) -> Any:
-        shape = self._shape(items[0] if items else None)
-        place = self._begin()
-        head = 1 if tag == "O" else 2
-        cells = [self.value(item, depth) for item in items[head:]]
-        if math.prod(shape) != len(cells):
-            raise ProtocolError("an array's shape and its items disagree")
-        if tag == "U":
-            width = _count(items[1:2])
-            if not all(type(cell) is str for cell in cells):
-                raise ProtocolError("an array of text holds something else")
-            if 4 * width * max(len(cells), 1) > MAX_BYTES:
-                raise ProtocolError("an array of text is too wide")
-            array = np.array(cells, dtype=f"<U{width}").reshape(shape)
-        else:
-            array = np.empty(len(cells), dtype=object)
-            for number, cell in enumerate(cells):
-                array[number] = cell  # all at once, NumPy would ask each for its items
-            array = array.reshape(shape)
-        # Of objects the bytes are addresses, which hold as long as `cells` do.
-        self.seen[place] = array, Before.of(array, cells) if self.track else None
-        return array
+    def list_of_numbers(self, node: list[Any], depth: int) -> list[Any]:
+        dtype, count = _expect(node, str, int)
+        if dtype not in NUMBERS or not count >= 0:
+            raise ProtocolError("a list of numbers has no length or an unknown dtype")
+        self.numbers += count
+        if self.numbers > MAX_NUMBERS:
+            raise ProtocolError(f"lists hold more than {MAX_NUMBERS:,} numbers")
+        raw = self.take(8 * count)
+        part: list[Any] = self.end(self.begin(), raw.cast(NUMBERS[dtype]).tolist())
+        return part
 
-    def _array(self, tag: str, items: list[Any]) -> Any:
-        code = items[0] if items else None
-        dtype = DTYPES.get(code) if type(code) is str else None
-        if dtype is None or len(items) != (1 if tag == "n" else 2):
-            raise ProtocolError("an array has an unknown dtype")
-        shape = () if tag == "n" else self._shape(items[1])
-        count = math.prod(shape)
-        part = self._take(count * dtype.itemsize)
-        if not count:
-            array: Any = np.empty(shape, dtype)
-        else:
-            array = np.ndarray(shape, dtype, part)
-            if dtype.kind == "b":
-                flat = array.view(np.uint8)
-                np.not_equal(flat, 0, out=array)  # a bool is 0 or 1, whatever came
-        if tag == "n":
-            return array[()]
-        if tag == "r":
-            array.flags.writeable = False
+    def dict_(self, node: list[Any], depth: int) -> dict[Any, Any]:
+        if not len(node) % 2:
+            raise ProtocolError("a dictionary has a key without a value")
+        number = self.begin()
+        items = self.fields(node, depth)
+        keys = items[::2]
+        self.check_keys(keys)
+        part: dict[Any, Any] = dict(zip(keys, items[1::2], strict=True))
+        self.end(number, part)
+        return part
+
+    def set_(self, node: list[Any], depth: int) -> set[Any]:
+        number = self.begin()
+        part: set[Any] = self.end(number, set(self.hashed(node, depth)))
+        return part
+
+    def array_of_numbers(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
+        _, code, shape = node
+        array = self.numpy_array(code, self.shape(shape))
         self.seen.append((array, Before.of(array) if self.track else None))
         return array
 
-    def _take(self, size: int) -> memoryview:
+    def read_only_array(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
+        array = self.array_of_numbers(node, depth)
+        array.flags.writeable = False
+        return array
+
+    def array_of_objects(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
+        shape, number = self.shape(*node[1:2]), self.begin()
+        cells = self.fields(node, depth, 2)
+        _check_size(shape, cells)
+        array = np.empty(len(cells), dtype=object)
+        for i, cell in enumerate(cells):
+            array[i] = cell  # all at once, NumPy would ask each for its items
+        return self.end_of_items(number, array.reshape(shape), cells)
+
+    def array_of_text(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
+        shape, number = self.shape(*node[1:2]), self.begin()
+        width, cells = _count(node[2:3]), node[3:]
+        _check_size(shape, cells)
+        if not all(type(cell) is str and len(cell) <= width for cell in cells):
+            raise ProtocolError("an array of text holds something else")
+        self.room += 4 * width * max(len(cells), 1)
+        if self.room > MAX_BYTES:
+            raise ProtocolError("arrays of text take too much room")
+        array = np.array(cells, dtype=f"<U{width}").reshape(shape)
+        return self.end_of_items(number, array, cells)
+
+    def end_of_items(
+        self, number: int, array: np.ndarray[Any, Any], cells: list[Any]
+    ) -> np.ndarray[Any, Any]:
+        # Of objects the bytes are addresses, which hold as long as `cells` do.
+        self.seen[number] = array, Before.of(array, cells) if self.track else None
+        return array
+
+    def again(self, node: list[Any], depth: int) -> Mutable:
+        self.shared = True
+        number = _count(node[1:])
+        if number >= len(self.seen):
+            raise ProtocolError("a message names a part that does not exist")
+        part, _ = self.seen[number]
+        if part is None:
+            raise ProtocolError("a value contains itself")
+        return part
+
+    def of_request(self, node: list[Any], depth: int) -> Mutable:
+        self.shared = True
+        number = _count(node[1:])
+        if number >= len(self.request):
+            raise ProtocolError("a message names a part that the request has not")
+        return self.request[number]
+
+    # --- values that cannot change --------------------------------------------------
+
+    def tuple_(self, node: list[Any], depth: int) -> tuple[Any, ...]:
+        return tuple(self.fields(node, depth))
+
+    def frozenset_(self, node: list[Any], depth: int) -> frozenset[Any]:
+        return frozenset(self.hashed(node, depth))
+
+    def bytes_(self, node: list[Any], depth: int) -> bytes:
+        return bytes(self.take(_count(node[1:])))
+
+    def integer(self, node: list[Any], depth: int) -> int:
+        (digits,) = _expect(node, str)
+        if len(digits) > MAX_BITS // 4 + 3:  # hexadecimal digits, and "-0x"
+            raise ProtocolError("an integer is too long")
+        return int(digits, 16)
+
+    def complex_(self, node: list[Any], depth: int) -> complex:
+        return complex(*_expect(node, float, float))
+
+    def slice_(self, node: list[Any], depth: int) -> slice:
+        start, stop, step = self.fields(node, depth)
+        return slice(start, stop, step)
+
+    def range_(self, node: list[Any], depth: int) -> range:
+        start, stop, step = self.fields(node, depth)
+        if not all(type(x) is int for x in (start, stop, step)):
+            raise ProtocolError("a range is not made of integers")
+        numbers = range(start, stop, step)
+        if numbers[MAX_RANGE - self.length :]:
+            raise ProtocolError("ranges are too long")
+        self.length += len(numbers)
+        return numbers
+
+    def ellipsis_(self, node: list[Any], depth: int) -> Any:
+        _expect(node)
+        return ...
+
+    def scalar(self, node: list[Any], depth: int) -> Any:
+        kind, *fields = self.fields(node, depth)
+        return scalars.build(kind, *fields)
+
+    def numpy_scalar(self, node: list[Any], depth: int) -> Any:
+        _, code = node
+        return self.numpy_array(code, ())[()]
+
+    def named_tuple(self, node: list[Any], depth: int) -> Any:
+        number, title, names = _expect(node[:4], int, str, list)
+        class_key = title, tuple(names)
+        if not are_names(class_key[1]):
+            raise ProtocolError("a named tuple has impossible names")
+        self.classes.add(class_key)
+        if len(self.classes) > MAX_CLASSES:
+            raise ProtocolError("a message has too many kinds of named tuples")
+        return student_tuple(number, *class_key, self.fields(node, depth, 4))
+
+    def ref(self, node: list[Any], depth: int) -> Any:
+        return self.resolve(Ref(node[0], tuple(node[1:])))
+
+    # --- what they are made of ------------------------------------------------------
+
+    def numpy_array(self, code: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        dtype = DTYPES.get(code)
+        if dtype is None:
+            raise ProtocolError("an array has an unknown dtype")
+        count = math.prod(shape)
+        raw = self.take(count * dtype.itemsize)
+        if not count:
+            return np.empty(shape, dtype)
+        array: np.ndarray[Any, Any] = np.ndarray(shape, dtype, raw)
+        if dtype.kind == "b":
+            flat = array.view(np.uint8)
+            np.not_equal(flat, 0, out=array)  # a bool is 0 or 1, whatever came
+        return array
+
+    def shape(self, sizes: Any = None) -> tuple[int, ...]:
+        if type(sizes) is not list or len(sizes) > MAX_DIMS:
+            raise ProtocolError("an array has no shape, or too many dimensions")
+        if not all(type(n) is int and n >= 0 for n in sizes):
+            raise ProtocolError("an array has an impossible shape")
+        if 0 in sizes:
+            self.length += math.prod(n or 1 for n in sizes)
+            if self.length > MAX_RANGE:
+                raise ProtocolError("an empty array has too many rows or columns")
+        return tuple(sizes)
+
+    def take(self, size: int) -> memoryview:
         end = self.at + size
         if end > len(self.raw):
-            raise ProtocolError("an array is longer than its frame")
+            raise ProtocolError("a value is longer than the raw part of its frame")
         part = self.raw[self.at : end]
         self.at = end + -size % ALIGN
         return part
 
-    @staticmethod
-    def _shape(shape: Any) -> tuple[int, ...]:
-        if type(shape) is not list or len(shape) > MAX_DIMS:
-            raise ProtocolError("an array has no shape")
-        size = 1
-        for n in shape:
-            if type(n) is not int or not 0 <= n < MAX_ITEMS:
-                raise ProtocolError("an array has an impossible shape")
-            size *= n or 1  # NumPy counts so too, when there is nothing to count
-        if size > MAX_ITEMS:
-            raise ProtocolError("an array has an impossible shape")
-        return tuple(shape)
+    def hashed(self, node: list[Any], depth: int) -> list[Any]:
+        keys = self.fields(node, depth)
+        self.check_keys(keys)
+        return keys
 
-    @staticmethod
-    def _big(items: list[Any]) -> int:
-        if len(items) != 1 or type(items[0]) is not str:
-            raise ProtocolError("a long integer is not text")
-        if len(items[0]) > MAX_BITS // 4 + 3:  # hexadecimal digits, and "-0x"
-            raise ProtocolError("an integer is too long")
-        return int(items[0], 16)
-
-    def _check_keys(self, keys: list[Any]) -> None:
+    def check_keys(self, keys: list[Any]) -> None:
         """Refuse what cannot be a key, and keys made to collide.
 
         Python hashes integers without a secret: some ten thousand multiples of
@@ -218,12 +287,7 @@ class _Unpacker:
         self.keys += len(keys)
         if self.keys > MAX_KEYS:
             raise ProtocolError(f"a message has more than {MAX_KEYS:,} keys")
-        try:
-            hashes = sorted(map(hash, keys))
-        except TypeError as error:
-            raise ProtocolError(
-                "a dictionary or set has a key without a hash"
-            ) from error
+        hashes = sorted(map(hash, keys))
         run = 0
         for one, other in itertools.pairwise(hashes):
             run = run + 1 if one == other else 0
@@ -232,40 +296,62 @@ class _Unpacker:
                     "keys of a dictionary or set all have the same hash"
                 )
 
-    @staticmethod
-    def _rare(tag: str, inner: list[Any]) -> Any:
-        try:
-            if tag == "c" and all(type(part) is float for part in inner):
-                return complex(*inner)
-            if tag == "S" and len(inner) == 3:
-                return slice(*inner)
-            if tag == "R" and all(type(part) is int for part in inner):
-                found = range(*inner)
-                if found[MAX_RANGE:]:
-                    raise ProtocolError("a range is too long")
-                return found
-            if tag == "E" and not inner:
-                return Ellipsis
-            if tag == "v" and inner:
-                return build(*inner)
-        except (TypeError, ValueError) as error:
-            raise ProtocolError(f"a value with tag {tag!r} cannot be read") from error
-        raise ProtocolError(f"a value has an unknown tag {tag[:20]!r}")
+
+def _expect(node: list[Any], *kinds: type) -> list[Any]:
+    """Return a node's fields if they have exactly these types."""
+    fields = node[1:]
+    if tuple(map(type, fields)) != kinds:
+        raise ProtocolError(f"a value with tag {node[0]!r} cannot be read")
+    return fields
 
 
-def _count(items: list[Any]) -> int:
-    if len(items) != 1 or type(items[0]) is not int or items[0] < 0:
+def _count(fields: list[Any]) -> int:
+    if len(fields) != 1 or type(fields[0]) is not int or fields[0] < 0:
         raise ProtocolError("a length is missing")
-    return int(items[0])
+    return int(fields[0])
 
 
-def unpack(
+def _check_size(shape: tuple[int, ...], cells: list[Any]) -> None:
+    if math.prod(shape) != len(cells):
+        raise ProtocolError("an array's shape and its items disagree")
+
+
+_Reader = Callable[[_Decoder, list[Any], int], Any]
+_READERS: dict[str, _Reader] = {
+    Tag.LIST: _Decoder.list_,
+    Tag.NUMBERS: _Decoder.list_of_numbers,
+    Tag.DICT: _Decoder.dict_,
+    Tag.TUPLE: _Decoder.tuple_,
+    Tag.SET: _Decoder.set_,
+    Tag.FROZENSET: _Decoder.frozenset_,
+    Tag.BYTES: _Decoder.bytes_,
+    Tag.INTEGER: _Decoder.integer,
+    Tag.COMPLEX: _Decoder.complex_,
+    Tag.SLICE: _Decoder.slice_,
+    Tag.RANGE: _Decoder.range_,
+    Tag.ELLIPSIS: _Decoder.ellipsis_,
+    Tag.SCALAR: _Decoder.scalar,
+    Tag.ARRAY: _Decoder.array_of_numbers,
+    Tag.READ_ONLY: _Decoder.read_only_array,
+    Tag.NUMPY_SCALAR: _Decoder.numpy_scalar,
+    Tag.OBJECTS: _Decoder.array_of_objects,
+    Tag.TEXTS: _Decoder.array_of_text,
+    Tag.NAMED_TUPLE: _Decoder.named_tuple,
+    Tag.STUDENT: _Decoder.ref,
+    Tag.JUDGE: _Decoder.ref,
+    Tag.LIBRARY: _Decoder.ref,
+    Tag.REQUEST: _Decoder.of_request,
+    Tag.AGAIN: _Decoder.again,
+}
+
+
+def decode(
     frame: Frame,
     resolve: Resolve = _refuse,
     *,
     track: bool = False,
-    sent: Sequence[Mutable] = (),
-) -> Unpacked:
+    request: Sequence[Mutable] = (),
+) -> Decoded:
     """Decode a frame.
 
     Parameters
@@ -275,8 +361,8 @@ def unpack(
     resolve
         Makes something of a reference.
     track
-        Remember the mutable parts, so that `Unpacked.changes` can be asked.
-    sent
+        Remember the mutable parts, so that `Decoded.changes` can be asked.
+    request
         Mutable parts of the request that this frame replies to.
 
     Raises
@@ -284,19 +370,20 @@ def unpack(
     ProtocolError
         Whatever is wrong with the frame.
     """
-    unpacker = _Unpacker(memoryview(frame.raw), resolve, track, sent)
+    decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
     try:
         text = str(frame.text, "utf-8")
-        if text.count("[") > MAX_PARTS:
-            raise ProtocolError(f"a message has more than {MAX_PARTS:,} parts")
-        parts, end = _decode(text)
+        parts = text.count("[") + text.count("{")
+        if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
+            raise ProtocolError("a message has too many parts")
+        node, end = _from_json(text)
         if text[end:].strip(" "):
             raise ProtocolError("a message has more than one value")
-        value = unpacker.value(parts)
+        value = decoder.value(node, 0)
     except ProtocolError:
         raise
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
-    if unpacker.at != len(unpacker.raw):
+    if decoder.at != len(decoder.raw):
         raise ProtocolError("a message holds more data than it names")
-    return Unpacked(value, unpacker.seen, unpacker.shared)
+    return Decoded(value, decoder.seen, decoder.shared)

@@ -1,7 +1,7 @@
 """Values that stand at several places of a message: how much they are, written out.
 
-A list that holds a list twice, which holds another one twice, and so on, is short to
-send and endless to look at; one that holds itself is even worse.
+A list that holds a list twice, which holds another list twice, and so on, is short to
+send and takes forever to walk; a list that holds itself never ends.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from nbproctor.protocol.frames import ProtocolError
 # Items that a value may have more when written out than it has in all its parts.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
+_CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:
-    """Refuse values that nobody can look at in reasonable time.
+    """Refuse values that take unreasonably long to walk.
 
     Raises
     ------
@@ -36,6 +37,17 @@ def check_repeats(roots: Iterable[Any]) -> None:
         raise ProtocolError("a value repeats its parts too often")
 
 
+def _own_size(x: Any, kind: type) -> int:
+    """Return the size of a value without its parts; 0 if it is quickly read."""
+    if kind in (str, bytes):
+        return len(x) >> 6
+    if kind is range or issubclass(kind, _CONTAINERS):
+        return len(x) + 1
+    if issubclass(kind, np.ndarray):
+        return int(x.size) + 1
+    return x.bit_length() >> 6 if kind is int else 0
+
+
 class _Counted:
     """Sizes of parts, and the size of all parts together, each counted once."""
 
@@ -44,22 +56,20 @@ class _Counted:
         self.once = 0
 
     def size(self, x: Any) -> int:
-        known = self.sizes.get(id(x))
-        if known == _OPEN:
-            raise ProtocolError("a value contains itself")
-        if known is not None:
-            return known
         kind = type(x)
+        own = _own_size(x, kind)
+        if not own:
+            return 0
+        size = self.sizes.get(id(x))
+        if size == _OPEN:
+            raise ProtocolError("a value contains itself")
+        if size is not None:
+            return size
         inner: Iterable[Any] = ()
         if issubclass(kind, np.ndarray):
-            own = 1 + x.size
             inner = x.reshape(-1).tolist() if x.dtype.kind == "O" else ()
-        elif issubclass(kind, list | tuple | set | frozenset):
-            own, inner = 1 + len(x), x
-        elif issubclass(kind, dict):
-            own, inner = 1 + len(x), chain(x.keys(), x.values())
-        else:
-            return len(x) if kind in (str, bytes) else 1
+        elif issubclass(kind, _CONTAINERS):
+            inner = chain(x.keys(), x.values()) if issubclass(kind, dict) else x
         self.sizes[id(x)] = _OPEN
         self.once += own
         whole: int = own + sum(map(self.size, inner))

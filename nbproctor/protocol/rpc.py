@@ -1,22 +1,23 @@
 """Requests and replies on one wire, each side asking the other in turn.
 
 Either side may ask while it answers (a test hands the student a function of its own),
-so requests nest like calls on a stack. A request's lists, dictionaries, sets and arrays
-are copies over there; what was changed in them comes back with the reply and is written
-into the originals, and one that is itself part of the reply comes back as the original,
-as if both sides shared memory.
+so requests nest like calls on a stack. The receiver of a request has copies of its
+lists, dictionaries, sets and arrays. What the receiver changes in them comes back with
+the reply and is written into the originals; a copy that is itself part of the reply
+comes back as the original, as if both sides shared memory.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from nbproctor.protocol.decode import Resolve, unpack
-from nbproctor.protocol.encode import Foreign, pack
+from nbproctor.protocol.decode import Resolve, decode
+from nbproctor.protocol.encode import Default, Encoded, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
+from nbproctor.protocol.requests import Request
 from nbproctor.protocol.sharing import write_back
 
 REQUEST, VALUE, RAISED = range(3)
@@ -29,12 +30,14 @@ class Connection:
     ----------
     wire
         The frames.
+    requests
+        The requests that this side answers, by name.
     answer
         Called with the name of a request and its arguments; its result, or the
         exception it raises, is the reply.
-    foreign, resolve
-        How this side names its own objects, and understands names: see
-        `pack.pack` and `unpack.unpack`.
+    default, resolve
+        How this side names objects, and finds what is named: see `encode.encode` and
+        `decode.decode`.
     describe
         Makes a plain value of an exception that `answer` raised.
     revive
@@ -46,17 +49,19 @@ class Connection:
     def __init__(
         self,
         wire: Wire,
+        requests: Mapping[str, Request],
         answer: Callable[[str, list[Any]], Any],
         *,
-        foreign: Foreign,
+        default: Default,
         resolve: Resolve,
         describe: Callable[[BaseException], Any],
         revive: Callable[[Any], BaseException],
         caught: type[BaseException] = Exception,
     ) -> None:
         self._wire = wire
+        self._requests = requests
         self._answer = answer
-        self._foreign, self._resolve = foreign, resolve
+        self._default, self._resolve = default, resolve
         self._describe, self._revive = describe, revive
         self._caught = caught
         # A student's threads may all call an object of the test's, one at a time.
@@ -72,27 +77,39 @@ class Connection:
         ProtocolError
             The other side is late, gone or does not keep to the protocol.
         BaseException
-            What `revive` made of an exception over there.
+            The other side raised an exception; `revive` made this one of it.
         """
-        packed = pack((name, *arguments), self._foreign)
+        encoded = encode((name, *arguments), self._default)
         with self._turn:
-            self._wire.send(REQUEST, packed, deadline)
-            while True:
-                frame = self._wire.receive(deadline)
-                if frame.kind != REQUEST:
-                    break
-                self._serve(frame, deadline)
-            made = unpack(frame, self._resolve, sent=packed.mutables)
-        reply = made.value
+            frame = self._exchange(encoded, deadline)
+            decoded = decode(frame, self._resolve, request=encoded.mutables)
+        reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
-        write_back(packed.mutables, changes)
-        if made.shared:
-            check_repeats([value, *packed.mutables])
+        if decoded.shared:
+            check_repeats([changes])  # what is to be copied
+        write_back(encoded.mutables, changes)
+        if decoded.shared:
+            check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
         raise self._revive(value)
+
+    def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
+        """Send a request, answer those of the other side, and return the reply."""
+        try:
+            self._wire.send(REQUEST, request, deadline)
+            while True:
+                frame = self._wire.receive(deadline)
+                if frame.kind != REQUEST:
+                    return frame
+                self._serve(frame, deadline)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            # No memory, no stack: a reply that was not read would answer the next call.
+            raise ProtocolError(f"a message was lost ({error!r:.100})") from error
 
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
@@ -102,14 +119,14 @@ class Connection:
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = unpack(frame, self._resolve, track=True)
+        request = decode(frame, self._resolve, track=True)
         if request.shared:
             check_repeats([request.value])
         match request.value:
-            case (str(name), *arguments):
-                pass
+            case (str(name), *arguments) if name in self._requests:
+                self._requests[name].check(arguments)
             case _:
-                raise ProtocolError("a request has no name")
+                raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
             value = self._answer(name, arguments)
@@ -119,7 +136,7 @@ class Connection:
             kind, value = RAISED, self._describe(error)
         try:
             reply = value, request.changes()
-            packed = pack(reply, self._foreign, request.known())
-        except self._caught as error:  # an object of theirs may raise anything
-            kind, packed = RAISED, pack((self._describe(error), []), self._foreign)
-        self._wire.send(kind, packed, deadline)
+            encoded = encode(reply, self._default, request.numbers())
+        except self._caught as error:  # an object of a student's may raise anything
+            kind, encoded = RAISED, encode((self._describe(error), []), self._default)
+        self._wire.send(kind, encoded, deadline)

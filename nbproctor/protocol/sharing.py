@@ -1,4 +1,4 @@
-"""What was changed in copies, so that the originals can be changed likewise."""
+"""What the receiver of a request changed in its copies, for the originals."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Before(NamedTuple):
 
     @classmethod
     def of(cls, array: np.ndarray[Any, Any], cells: Any = None) -> Before:
-        """Remember an array."""
+        """Remember an array and, of an array of objects, its cells."""
         return cls(array.tobytes(), array.shape, array.dtype, cells)
 
 
 @dataclass
-class Unpacked:
+class Decoded:
     """A decoded value that can tell what was changed in it since.
 
     Attributes
@@ -44,7 +44,7 @@ class Unpacked:
     seen: list[tuple[Mutable, Any]]
     shared: bool
 
-    def known(self) -> dict[int, int]:
+    def numbers(self) -> dict[int, int]:
         """`id` of each mutable part → its number."""
         return {
             id(now): number
@@ -76,8 +76,8 @@ def _same(now: Mutable, before: Any) -> bool:
     if type(now) is dict:
         pairs = zip(now.items(), before.items(), strict=True)
         return all(a is c and b is d for (a, b), (c, d) in pairs)
-    if type(now) is set:
-        return bool(now == before)
+    if type(now) is set:  # `==` would take 1 for True
+        return set(map(id, now)) == set(map(id, before))
     return all(a is b for a, b in zip(now, before, strict=True))
 
 
@@ -91,13 +91,17 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
     """
     if type(changes) is not list:
         raise ProtocolError("the changes of a call are not a list")
+    previous = -1
     for change in changes:
         if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
             raise ProtocolError("a change of a call has no number")
         number, new = change
-        if not 0 <= number < len(mutables) or type(mutables[number]) is not type(new):
+        # Each part once: a long list given to it a million times would take hours.
+        if not previous < number < len(mutables) or type(mutables[number]) is not type(
+            new
+        ):
             raise ProtocolError("a change of a call does not fit what was sent")
-        old = mutables[number]
+        old, previous = mutables[number], number
         if type(old) is np.ndarray:
             if old.size != new.size or old.dtype.kind != new.dtype.kind:
                 raise ProtocolError("a changed array has another size")

@@ -40,8 +40,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import libc, paths, seccomp, usage
 
 SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
@@ -67,14 +67,8 @@ class Policy:
     uid: int | None = None  # root becomes this user and group
     weak: bool = False  # explicitly accept that layers are missing
 
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Policy:
-        """Make it of what became of `dataclasses.asdict` on its way through JSON."""
-        files = tuple((name, source) for name, source in fields["files"])
-        return cls(**{**fields, "readable": tuple(fields["readable"]), "files": files})
 
-
-class SandboxError(RuntimeError):
+class SandboxError(NbproctorError, RuntimeError):
     """A mandatory layer could not be put in force; nothing untrusted may run."""
 
 

@@ -9,30 +9,9 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-Output = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class OutputLimits:
-    """How much one cell may say.
-
-    Attributes
-    ----------
-    text_bytes, lines
-        Of both streams together, and of any single text.
-    displays
-        Number of displayed things and results.
-    image_bytes
-        Of all images together, encoded.
-    """
-
-    text_bytes: int = 100_000
-    lines: int = 1_000
-    displays: int = 100
-    image_bytes: int = 8 << 20
+from nbproctor.results import Output, OutputLimits
 
 
 class Outputs:

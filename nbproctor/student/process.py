@@ -20,12 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import Labelled, Ref
+from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
+from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
-from nbproctor.student.outputs import OutputLimits
-from nbproctor.student.remote import Outside, number_of
+from nbproctor.results import OutputLimits
+from nbproctor.student.remote import JudgeObject, number_of
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
 # What an exception is to the judge: the first of its classes that is built in.
@@ -47,10 +48,11 @@ class Student:
         self.numbers: dict[int, int] = {}
         self.next = 0
         self.relayed: dict[int, BaseException] = {}
-        self.peer = Connection(
+        self.connection = Connection(
             Wire(sock),
+            TO_STUDENT,
             self.answer,
-            foreign=self.foreign,
+            default=self.default,
             resolve=self.resolve,
             describe=self.describe,
             revive=self.revive,
@@ -76,7 +78,7 @@ class Student:
             self.shell.rehearsed.clear()
         return self.shell.run(source, cell, OutputLimits(*limits))
 
-    def on_begin(self, names: list[str]) -> dict[str, Any]:
+    def on_begin(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
 
         Names that do not exist are left out.
@@ -126,11 +128,11 @@ class Student:
 
     # --- names for objects ------------------------------------------------------
 
-    def foreign(self, value: Any) -> Any:
+    def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
-        if issubclass(kind, Outside):
-            return Ref("yours", (number_of(value),))
+        if issubclass(kind, JudgeObject):
+            return Ref("judge", (number_of(value),))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray:
                 return np.ndarray.view(value, np.ndarray)
@@ -139,7 +141,7 @@ class Student:
             names = getattr(kind, "_fields", None)
             if not are_names(names) or len(names) != len(items):
                 return items
-            return Labelled(self.number(value), kind.__name__[:100], names, items)
+            return NamedItems(self.number(value), kind.__name__[:100], names, items)
         else:
             for base in _PLAIN_BASES:
                 if issubclass(kind, base):
@@ -147,7 +149,7 @@ class Student:
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         about = kind.__name__[:100], named[:100], callable(value)
-        return Ref("mine", (self.number(value), *about))
+        return Ref("student", (self.number(value), *about))
 
     def number(self, value: Any) -> int:
         """Give an object a number by which the judge may name it."""
@@ -160,16 +162,16 @@ class Student:
         return number
 
     def resolve(self, ref: Ref) -> Any:
-        """Find what the judge names: an object of ours, of its own, or of a library."""
-        if ref.tag == "yours":
+        """Find what the judge names: the student's, its own or a library's."""
+        if ref.tag == "student":
             return self.table[ref.fields[0]]
-        if ref.tag == "mine":
-            return Outside(self.peer, *ref.fields)
+        if ref.tag == "judge":
+            return JudgeObject(self.connection, *ref.fields)
         module, path = ref.fields
-        found: Any = import_module(module)
+        value: Any = import_module(module)
         for part in path.split(".") if path else ():
-            found = getattr(found, part)
-        return found
+            value = getattr(value, part)
+        return value
 
     # --- exceptions -------------------------------------------------------------
 
@@ -184,10 +186,10 @@ class Student:
             text = "<the exception has no text>"
         cell, line = None, None
         for frame, number in traceback.walk_tb(error.__traceback__):
-            found = self.shell.cell_of(frame.f_code.co_filename)
-            if found is not None:
-                cell, line = found[0], number + found[1]
-        relayed = next((n for n, known in self.relayed.items() if known is error), None)
+            origin = self.shell.cell_of(frame.f_code.co_filename)
+            if origin is not None:
+                cell, line = origin[0], number + origin[1]
+        relayed = next((n for n, e in self.relayed.items() if e is error), None)
         kind = type(error).__name__
         return [base, kind[:100], text[:2000], cell, line, relayed]
 
@@ -229,6 +231,6 @@ def main(sock: socket.socket) -> None:
     shell = warm()
     shell.take_over()
     try:
-        Student(sock, shell).peer.serve()
+        Student(sock, shell).connection.serve()
     except ClosedError:
         return

@@ -24,8 +24,9 @@ from IPython.utils.text import SList
 from traitlets import Instance, Type
 from traitlets.config import Config
 
+from nbproctor.results import Output, OutputLimits
 from nbproctor.student.cellcode import Compiler, Transformer, may_await
-from nbproctor.student.outputs import Output, OutputLimits, Outputs, Stream
+from nbproctor.student.outputs import Outputs, Stream
 
 _NO_COMMANDS = (
     "Other programs cannot be started while a notebook is graded"
@@ -239,6 +240,7 @@ def rehearse(sources: Sequence[str]) -> None:
     shell = warm()
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = shell.stdout, shell.stderr
+    sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
     try:
         for source in sources:
             outputs = shell.run(source)
@@ -246,6 +248,7 @@ def rehearse(sources: Sequence[str]) -> None:
                 break
             shell.rehearsed[source] = outputs
     finally:
+        sys.path[:] = [path for path in sys.path if path]
         sys.stdout, sys.stderr = streams
 
 

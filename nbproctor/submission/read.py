@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nbproctor.errors import NbproctorError
+
 MAX_FILES = 2_000
 MAX_DEPTH = 8
 MAX_NOTEBOOK_BYTES = 100_000_000
@@ -29,7 +31,7 @@ _WRONG_FILES = {
 RawCell = dict[str, Any]
 
 
-class Ungradable(Exception):  # noqa: N818 - the word of the gradebook, not an error
+class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not an error
     """The submission cannot be graded; the message says why, in words."""
 
     def __init__(self, reason: str) -> None:

@@ -7,10 +7,11 @@ import json
 import site
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -20,10 +21,10 @@ from tests.hostile.cases import ATTEMPT, CASES, Case
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor import engine
-from nbproctor.engine import Report, Settings
+import nbproctor
+from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Limits
+from nbproctor.results import Limits, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
 
 pytestmark = pytest.mark.slow
@@ -42,6 +43,9 @@ print(np.allclose(1, 2), abs(-1), sys.path, len(get_ipython().ast_transformers))
 """
 
 
+NOTHING: Mapping[str, bytes] = {}
+
+
 @dataclass(frozen=True)
 class Court:
     """Where the class is judged: a course with things worth stealing."""
@@ -49,10 +53,16 @@ class Court:
     course: Path
     master: MasterNotebook
     honest: Report
+    servers: Servers
     processes: frozenset[int]
 
     def judge(self, **cells: str) -> Report:
-        return engine.execute(trap.handed_in(**cells), self.master, SETTINGS, {})
+        return self.execute(trap.handed_in(**cells))
+
+    def execute(
+        self, code: list[StudentCell], files: Mapping[str, bytes] = NOTHING
+    ) -> Report:
+        return execute(code, self.master, SETTINGS, files, self.servers)
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +74,11 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SECRET)
         path.chmod(0o666)  # only the sandbox is in the way
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, Servers() as servers:
         patch.setenv("COURSE_SECRET_TOKEN", SECRET)
-        engine.prepare(master, SETTINGS)
         code = trap.handed_in(LOOK_AROUND)
-        honest = engine.execute(code, master, SETTINGS, {})
-        yield Court(course, master, honest, _processes())
-    engine.close()
+        honest = execute(code, master, SETTINGS, {}, servers)
+        yield Court(course, master, honest, servers, _processes())
     assert not _processes()
 
 
@@ -92,7 +100,11 @@ def _state(folder: Path) -> dict[str, tuple[str, int, int, int]]:
 def _left_behind() -> list[Path]:
     caches = Path.home() / ".cache" / "nbproctor"
     places = [Path(p) for p in ("/", "/tmp", "/var/tmp", "/dev/shm", *site.PREFIXES)]
-    places += [Path.home(), Path(tempfile.gettempdir()), Path(engine.__file__).parent]
+    places += [
+        Path.home(),
+        Path(tempfile.gettempdir()),
+        Path(nbproctor.__file__).parent,
+    ]
     places += map(Path, site.getsitepackages())
     found = [path for place in places for path in place.glob("hostile_was_here*")]
     return found + list(caches.rglob("hostile_was_here*"))
@@ -106,7 +118,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
         for name, text in case.cells.items()
     }
     code = trap.handed_in(**cells)
-    report = engine.execute(code, court.master, SETTINGS, case.files)
+    report = court.execute(code, case.files)
 
     assert trap.earned(report) == case.earns
 
@@ -115,7 +127,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     tried = [text.removeprefix(ATTEMPT) for text in cells.values()]
     assert ("refused" in said) == any("attempt(" in text for text in tried)
     assert not any(word in said for word in ("<script", "<svg", "onerror"))
-    everything = report.to_bytes().decode()
+    everything = msgspec.json.encode(report).decode()
     assert SECRET not in everything
     assert trap.MARK not in everything
     assert len(everything) < 1_000_000
@@ -123,7 +135,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     assert _state(court.course) == before
     assert _left_behind() == []
     assert _processes() == court.processes, "a process survived, or a server died"
-    following = engine.execute(trap.handed_in(LOOK_AROUND), court.master, SETTINGS, {})
+    following = court.execute(trap.handed_in(LOOK_AROUND))
     assert following == court.honest
 
 

@@ -11,9 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nbproctor.engine import StudentCell
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report
+from nbproctor.results import Report, StudentCell
 
 # Stands in a hidden test; no student's process may ever see it.
 MARK = "a-word-that-only-hidden-tests-know"

@@ -471,9 +471,9 @@ def reach(oracle):
             found[path] = type(error).__name__
     return found
 def raw(oracle, *request):
-    peer, number, _ = object.__getattribute__(oracle, "_link")
+    connection, number, _ = object.__getattribute__(oracle, "_link")
     try:
-        return peer.ask(request[0], number, *request[1:])
+        return connection.ask(request[0], number, *request[1:])
     except Exception as error:
         return type(error).__name__
 def set_on(oracle, name, value):
@@ -484,8 +484,8 @@ def use_kept(x):
     try: return stash[0](x)
     except Exception as error: return type(error).__name__
 def guess(oracle):
-    peer, number, _ = object.__getattribute__(oracle, "_link")
-    return peer.ask("call", number + 1000, (1,), {})
+    connection, number, _ = object.__getattribute__(oracle, "_link")
+    return connection.ask("call", number + 1000, (1,), {})
 def deeper(oracle): return oracle.again(deeper)
 """
 
@@ -552,7 +552,7 @@ def fresh() -> Iterator[Any]:
         link = Session(spawn(), seconds, __name__)
         links.append(link)
         link.ask("run", cell, "cell", (1000, 100, 10, 1000), seconds=10)
-        names = link.ask("begin", ["f", "g", "x"], seconds=10)
+        names = link.ask("begin", ("f", "g", "x"), seconds=10)
         return link, SimpleNamespace(**names)
 
     yield make
@@ -574,53 +574,83 @@ LIES = {
     ),
     "silence": ("os.write(fd, b'NP'); time.sleep(9)", "timeout"),
     "replay": ("os.write(fd, last); time.sleep(9)", "protocol"),
-    "deep": ("peer._wire.send(1, raw('[' * 10000)); time.sleep(9)", "protocol"),
-    "no changes": ("peer._wire.send(1, raw('[\"l\",1]')); time.sleep(9)", "protocol"),
+    "deep": ("send(1, raw('[' * 10000)); time.sleep(9)", "protocol"),
+    "no changes": (
+        "send(1, raw('[\"l\",1]')); time.sleep(9)",
+        "protocol",
+    ),
     "wrong change": (
-        'peer._wire.send(1, raw(\'["t",1,["l",["t",9,1]]]\')); time.sleep(9)',
+        'send(1, raw(\'["t",1,["l",["t",9,1]]]\')); time.sleep(9)',
         "protocol",
     ),
     "forged handle": (
-        'peer._wire.send(1, raw(\'["t",["yours",99],["l"]]\')); time.sleep(9)',
+        'send(1, raw(\'["t",["judge",99],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "contains itself": (
-        'peer._wire.send(1, raw(\'["t",1,["l",["t",0,["d",1,["same",0]]]]]\'))'
-        "; time.sleep(9)",
+        'send(1, raw(\'["t",1,["l",["t",0,["d",1,["request",0]]]]]\')); time.sleep(9)',
         "protocol",
     ),
     "repeats without end": (
-        "part = '[\"l\"' + ',[\"same\",0]' * 3000 + ']'\n"
+        "part = '[\"l\"' + ',[\"request\",0]' * 3000 + ']'\n"
         "    wide = '[\"t\",0,[\"d\",1,[\"l\"' + ',1' * 3000 + ']]]'\n"
-        '    peer._wire.send(1, raw(f\'["t",{part},["l",{wide}]]\')); time.sleep(9)',
+        '    send(1, raw(f\'["t",{part},["l",{wide}]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "one list written many times": (
+        "long = '[\"l\"' + ',1' * 20_000 + ']'\n"
+        '    again = \',["t",0,["again",0]]\' * 400_000\n'
+        '    send(1, raw(f\'["t",{long},["l"{again}]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "an array of rows without end": (
+        'send(1, raw(\'["t",["a","f8",[1099511627775,0]],["l"]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "an array of text without end": (
+        "text = '[\"U\",[50],0' + ',\"\"' * 49 + ',\"' + 'x' * 4_000_000 + '\"]'\n"
+        '    send(1, raw(f\'["t",{text},["l"]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "a request with other arguments": (
+        'send(0, raw(\'["t","call",0,["l"],["d"]]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "a request that does not exist": (
+        'send(0, raw(\'["t","find",0]\')); time.sleep(9)',
+        "protocol",
+    ),
+    "an object of a library": (
+        'send(1, raw(\'["t",["library","os","system"],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "an unfinished part": (
         'text = \'["t",["l",["again",0]],["l"]]\'\n'
-        "    peer._wire.send(1, raw(text)); time.sleep(9)",
+        "    send(1, raw(text)); time.sleep(9)",
         "protocol",
     ),
     "two names that Python takes for one": (
         'names = \'["N",0,"P",["\ufb01","fi"],1,2]\'\n'
-        '    peer._wire.send(1, raw(f\'["t",{names},["l"]]\')); time.sleep(9)',
+        '    send(1, raw(f\'["t",{names},["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "endless callbacks": ("while True: x()", "protocol"),
     "forged exception": (
-        'peer._wire.send(2, raw(\'["t",["l",1,2],["l"]]\')); time.sleep(9)',
+        'send(2, raw(\'["t",["l",1,2],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
 }
 PRELUDE = """
 import gc, os, time
-from nbproctor.protocol.encode import Packed
+from nbproctor.protocol.encode import Encoded
 from nbproctor.student.process import Student
-peer = next(o for o in gc.get_objects() if type(o) is Student).peer
-fd = peer._wire._sock.fileno()
+connection = next(o for o in gc.get_objects() if type(o) is Student).connection
+fd = connection._wire._sock.fileno()
 last = b"NP" + bytes([1, 1]) + bytes(28)
 def raw(text):
     text = text.encode()
-    return Packed(text + b" " * (-len(text) % 16), [], 0, [])
+    return Encoded(text + b" " * (-len(text) % 16), [], 0, [])
+send = connection._wire.send
 def g(y): return y + 1
 def f(x):
     """
@@ -642,6 +672,62 @@ def test_a_lying_reply_ends_the_call_with_a_clear_reason(
     with pytest.raises(StudentGone):
         student.g(1)
     assert link.gone is not None
+
+
+ODD = """
+class Odd(Exception):
+    def __str__(self): return "x" * 10**6
+stock = connection._describe
+def g(y):
+    long = "y" * 10**6, "cell", y, None
+    connection._describe = lambda error: [*stock(error)[:2], *long]
+    raise Odd
+def f(x):
+    raise Odd
+"""
+
+
+def test_what_a_student_says_of_an_exception_is_short(fresh: Any) -> None:
+    _, student = fresh(PRELUDE.replace("def f(x):", "") + ODD)
+    for call in (student.f, student.g):
+        with pytest.raises(StudentError) as caught:
+            call(10**5000)
+        assert len(str(caught.value)) == 2000
+
+
+def test_arguments_that_are_one_array_stay_one(fresh: Any) -> None:
+    cell = (
+        "def f(a, b): a += 1; return a is b, a\n"
+        "def g(a, kept=[]): kept.append(a); kept[0] += 1; return kept[0]\n"
+    )
+    _, student = fresh(cell)
+    array = np.zeros(2)
+    assert student.f(array, array)[0]
+    assert student.f(array, array)[1] is array
+    assert array.tolist() == [2, 2]
+    assert not student.f(np.zeros(2), np.zeros(2))[0]
+    # What a student keeps is a copy: a later call cannot reach what was handed over.
+    assert student.g(array).tolist() == [3, 3]
+    assert student.g(np.zeros(2)).tolist() == [4, 4]
+    assert array.tolist() == [3, 3]
+
+
+def test_nothing_is_lost_of_unusual_numbers(fresh: Any) -> None:
+    _, student = fresh("def f(x): return x")
+    for value in (-0.0, 2**63, -(2**63) - 1, True, 1, 1.0, 10**5000):
+        got = student.f([value])[0]
+        assert (type(got), got) == (type(value), value)
+        assert student.f({value: 0}) == {value: 0}
+    assert str(student.f(-0.0)) == "-0.0"
+    assert [type(key) for key in student.f({1.0: 0, 2: 0, False: 0})] == [
+        float,
+        int,
+        bool,
+    ]
+    bits = np.array([0x7FF8000000000123, 0xFFF0000000000000], np.uint64).view(float)
+    assert student.f(bits.tolist() * 4)[0] != 0
+    assert student.f(bits.copy()).tobytes() == bits.tobytes()
+    assert student.f("\ud800\x00") == "\ud800\x00"
 
 
 def test_threads_of_the_student_share_a_test_object(fresh: Any) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.cli.app import app
+from nbproctor.cli import app
 
 WINDOWS = os.name == "nt"
 NOBODY = 65534

@@ -178,6 +178,7 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/data/mnist/README.md",
             f"{LAB}/data/mnist/train-images-idx3-ubyte.gz",
             f"{LAB}/data/mnist/train-labels-idx1-ubyte.gz",
+            f"{LAB}/mnist.py",
             f"{LAB}/{LAB}.ipynb",
             f"{LAB}/requirements.txt",
         ]
@@ -188,7 +189,17 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
     assert "$" not in page and all(s in page for s in ("Windows", "macOS", "Linux"))
     names = [line.partition("==")[0] for line in wanted.splitlines()]
     assert names == sorted(
-        ["jupyter", "matplotlib", "nbgrader", "numpy", "seaborn", "tqdm", "wget"]
+        [
+            "ipython",
+            "jupyter",
+            "matplotlib",
+            "nbgrader",
+            "numpy",
+            "pillow",
+            "seaborn",
+            "tqdm",
+            "wget",
+        ]
     )
     assert set(wanted.split()) < set((course / "requirements.txt").read_text().split())
 
@@ -199,6 +210,8 @@ def test_the_same_release_makes_the_same_zip(course: Path) -> None:
         path.touch()
     (course / "release" / LAB / ".ipynb_checkpoints").mkdir()
     (course / "release" / LAB / ".ipynb_checkpoints" / "old.ipynb").touch()
+    (course / "release" / LAB / "__pycache__").mkdir()
+    (course / "release" / LAB / "__pycache__" / "mnist.pyc").touch()
     assert handout.pack(course, LAB).read_bytes() == first
 
 

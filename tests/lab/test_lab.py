@@ -6,10 +6,15 @@ scikit-learn, scalar formulas and finite differences.
 
 import ast
 import gzip
+import hashlib
+import importlib.util
 import json
 import math
+import re
 import shutil
+import symtable
 import threading
+from collections import Counter
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +23,7 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
+from nbgrader.validator import Validator
 from scipy.optimize import approx_fprime
 from scipy.special import expit
 from sklearn.metrics import log_loss
@@ -27,21 +33,27 @@ from nbproctor.notebook import MasterNotebook
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
-DATA = ROOT / "data/mnist"
-IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-POINTS = {
-    "sigmoid": 6, "sigmoid_prime": 6, "one_hot": 8, "compute_cost": 8,
-    "regularization": 6, "regularization_grad": 8, "initialize_parameters": 6,
-    "forward_propagation": 12, "backward_propagation": 20, "update_parameters": 6,
-    "fit": 9, "predict": 5,
-}  # fmt: skip
+RELEASE = ROOT / "release/neural_network"
 NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
+
+
+def load_mnist():
+    spec = importlib.util.spec_from_file_location("mnist", SOURCE.parent / "mnist.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+MNIST = load_mnist()
+DATA = ROOT / MNIST.DATA["folder"]
+IMAGES, LABELS = MNIST.DATA["files"]
+CELLS = json.loads(SOURCE.read_text("utf-8"))["cells"]
 
 
 @pytest.fixture(scope="module")
 def lab():
     """What the reference notebook defines, without loading the digits."""
-    names = {}
+    names = {name: getattr(MNIST, name) for name in ("CLASS_NAMES", "plot_digit")}
     for cell in MasterNotebook.read(SOURCE).of_kind("provided", "solution"):
         if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
             exec(cell.source.replace("%matplotlib inline", ""), names)
@@ -62,13 +74,80 @@ def network(lab):
 # --- the notebook ---------------------------------------------------------------
 
 
-def test_points_are_those_of_the_contract():
+def text_of(cell):
+    return "".join(cell["source"])
+
+
+def test_headings_and_the_outline_say_what_the_cells_are_worth():
     master = MasterNotebook.read(SOURCE)
-    points = dict.fromkeys(master.exercises, 0)
+    points = Counter()
     for cell in master.of_kind("test"):
         points[cell.exercise] += cell.points
-    assert points == POINTS
-    assert sum(points.values()) == 100
+    prose = "\n".join(text_of(c) for c in CELLS if c["cell_type"] == "markdown")
+    headings = re.findall(
+        r"^### (\d)\.\d .* \(exercise (\d+), (\d+) points\)$", prose, re.M
+    )
+    assert [int(number) for _, number, _ in headings] == [*range(1, 13)]
+    assert [int(said) for *_, said in headings] == [
+        points[exercise] for exercise in master.exercises
+    ]
+    sections = Counter()
+    for section, _, said in headings:
+        sections[section] += int(said)
+    rows = re.findall(r"^\| (\d) · [^|]*\|[^|]*\| (\d+) \|", prose, re.M)
+    assert dict(rows) == {section: str(said) for section, said in sections.items()}
+    assert sections.total() == 100
+
+
+def words(text):
+    """Words of prose: no tables, displayed formulas, addresses or pictures."""
+    for pattern in (r"(?s)```.*?```", r"(?s)\$\$.*?\$\$", r"!\[.*\)", r"\]\([^)]*\)"):
+        text = re.sub(pattern, "", text)
+    lines = [line for line in text.splitlines() if not line.startswith("|")]
+    return [word for word in " ".join(lines).split() if re.search(r"\w", word)]
+
+
+def test_text_and_demos_are_short_and_headings_in_order():
+    depth = 1
+    for cell in CELLS:
+        text = text_of(cell)
+        if cell["cell_type"] == "markdown":
+            assert len(words(text)) <= 110, cell["id"]
+            for heading in re.findall(
+                r"(?m)^(#+) ", re.sub(r"(?s)```.*?```", "", text)
+            ):
+                assert len(heading) <= depth + 1, cell["id"]
+                depth = len(heading)
+        elif not cell["metadata"].get("nbgrader"):
+            assert len(text.splitlines()) <= 15, cell["id"]
+
+
+def test_demos_bind_no_name_of_the_hidden_tools():
+    """Stock nbgrader runs demos too: one must not replace a tool of the tests."""
+
+    def bound(source):
+        plain = re.sub(r"(?m)^%.*", "", source)
+        for symbol in symtable.symtable(plain, "cell", "exec").get_symbols():
+            if symbol.is_assigned() or symbol.is_imported():
+                yield symbol.get_name()
+
+    cells = MasterNotebook.read(SOURCE).cells
+    tools = {name for c in cells if c.kind == "helper" for name in bound(c.source)}
+    for cell in cells:
+        if cell.kind == "provided":
+            shared = tools & set(bound(cell.source)) - {"np"}
+            assert not shared, cell.id
+
+
+def test_pictures_have_alternative_text_and_tables_have_headers():
+    for cell in CELLS:
+        text = text_of(cell)
+        for alt in re.findall(r"!\[(.*?)\]\(", text):
+            assert len(words(alt)) > 10, cell["id"]
+        table = [line for line in text.splitlines() if line.startswith("|")]
+        if table and cell["cell_type"] == "markdown":
+            assert all(name.strip() for name in table[0].strip("|").split("|")), table
+        assert "plt.show" not in text, cell["id"]  # `show` asks for a description
 
 
 def test_every_exercise_has_a_public_test_and_several_hidden_ones():
@@ -80,12 +159,11 @@ def test_every_exercise_has_a_public_test_and_several_hidden_ones():
 
 
 def test_the_source_holds_no_outputs_and_stable_ids():
-    cells = json.loads(SOURCE.read_text("utf-8"))["cells"]
-    for cell in cells:
+    for cell in CELLS:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [] and cell["execution_count"] is None
         assert cell["id"].replace("-", "").isalnum()
-    assert len({cell["id"] for cell in cells}) == len(cells)
+    assert len({cell["id"] for cell in CELLS}) == len(CELLS)
 
 
 def test_graded_tests_show_one_comment_and_nothing_else():
@@ -107,19 +185,86 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name():
             assert stored <= {"got", "want", "name"}, cell.id
 
 
+def run(path, folder, **options):
+    """Run a notebook as Run All does; the outputs of its cells by id."""
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(notebook, timeout=120, resources=where, **options)
+    client.execute()
+    return {c.id: c.outputs for c in notebook.cells if c.cell_type == "code"}
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return run(SOURCE, SOURCE.parent)
+
+
 @pytest.mark.slow
-def test_the_solved_lab_runs_clean_and_reads_93_of_100_digits():
-    notebook = nbformat.read(SOURCE, as_version=4)
-    where = {"metadata": {"path": str(SOURCE.parent)}}
-    nbclient.NotebookClient(notebook, timeout=120, resources=where).execute()
-    outputs = {c.id: c.outputs for c in notebook.cells if c.cell_type == "code"}
-    for cell, made in outputs.items():
-        assert not [o for o in made if o.get("name") == "stderr"], cell
-    last = outputs["score"][0].text.split()[-1]
+def test_the_solved_lab_runs_clean_and_reads_93_of_100_digits(solved):
+    for cell, outputs in solved.items():
+        assert not [o for o in outputs if o.get("name") == "stderr"], cell
+        assert not [o for o in outputs if o.output_type == "error"], cell
+    last = solved["score"][0].text.split()[-1]
     assert float(last) >= 0.93
-    assert "(784, 5000) (1, 5000)" in outputs["shapes"][0].text
-    assert "(784, 55000) (1, 55000)" in outputs["shapes"][0].text
-    assert "7 3 8 9 3 9 7 7 5 4" in outputs["shapes"][0].text
+    assert "(784, 5000) (1, 5000)" in solved["shapes"][0].text
+    assert "(784, 55000) (1, 55000)" in solved["shapes"][0].text
+    assert "7 3 8 9 3 9 7 7 5 4" in solved["shapes"][0].text
+
+
+@pytest.mark.slow
+def test_every_picture_says_what_it_shows(solved):
+    pictures = [
+        (cell, output)
+        for cell, outputs in solved.items()
+        for output in outputs
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(pictures) > 15
+    for cell, output in pictures:
+        assert len(output.metadata["image/png"]["alt"].split()) > 5, cell
+
+
+@pytest.mark.slow
+def test_the_paper_network_and_the_students_method_agree(solved):
+    printed = "".join(solved["try-tiny-network"][0].text)
+    assert "dW1 [[-0.25, -0.5], [0.375, 0.75]]" in printed
+    by_hand = "".join(solved["try-tiny-backward"][0].text)
+    for number in ("-0.2500 and -0.5000", "0.3750 and 0.7500", "-0.2500 and -0.3750"):
+        assert number in by_hand
+
+
+@pytest.mark.slow
+def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them():
+    outputs = run(RELEASE / SOURCE.name, RELEASE)  # an error elsewhere would raise
+    assert "mnist" in outputs["data-paths"][0].text
+    for cell in MasterNotebook.read(SOURCE).of_kind("test"):
+        if not cell.points:
+            assert any(o.output_type == "error" for o in outputs[cell.cell_id]), cell.id
+    failed = Validator().validate(str(RELEASE / SOURCE.name))["failed"]
+    assert len(failed) == len(MasterNotebook.read(SOURCE).exercises)
+
+
+@pytest.mark.slow
+def test_colab_goes_on_too(tmp_path):
+    """Colab knows no tag for that, and has no wget and no nbgrader."""
+    notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
+    wanted = "data-paths packages show go-on add-to sigmoid-class sigmoid load-data"
+    wanted += " sigmoid-public"
+    kept = [cell for cell in notebook.cells if cell.id in wanted.split()]
+    for cell in kept:
+        cell.metadata.pop("tags", None)
+    pretend = (
+        "import sys, types; sys.modules['google.colab'] = types.ModuleType('colab')\n"
+        "sys.modules['wget'] = sys.modules['nbgrader'] = None"
+    )
+    end = nbformat.v4.new_code_cell("print('went on')")
+    notebook.cells = [nbformat.v4.new_code_cell(pretend), *kept, end]
+    nbformat.write(notebook, tmp_path / "lab.ipynb")
+    shutil.copy(RELEASE / "mnist.py", tmp_path)
+    shutil.copytree(DATA, tmp_path / MNIST.DATA["folder"])
+    outputs = run(tmp_path / "lab.ipynb", tmp_path)
+    assert outputs["sigmoid-public"][0].output_type == "error"
+    assert outputs[end.id][0].text == "went on\n"
 
 
 # --- reference solutions against independent oracles ----------------------------
@@ -216,28 +361,64 @@ def test_accuracy_refuses_unequal_shapes(lab):
         lab["accuracy"](np.zeros((1, 5)), np.zeros((5, 1)))
 
 
+@pytest.fixture
+def extension(lab):
+    """The lab with the cells of section 7, which grading skips."""
+    names = dict(lab)
+    for name in ("relu", "softmax-network", "prepare-drawing"):
+        exec(next(text_of(c) for c in CELLS if c["id"] == name), names)
+    return names
+
+
+def test_backward_propagation_serves_softmax_and_relu_unchanged(extension):
+    net = extension["SoftmaxNetwork"](5, 4, 3, 0.3)
+    rng = np.random.default_rng(3)
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, rng.normal(size=getattr(net, name).shape))
+    X, Y = rng.normal(size=(5, 7)), np.eye(3)[:, rng.integers(0, 3, 7)]
+
+    def cost():
+        return log_loss(Y.T, net.forward_propagation(X)["A2"].T)
+
+    grads = net.backward_propagation(X, Y, net.forward_propagation(X))
+    for name in ("W1", "b1", "W2", "b2"):
+        measured = extension["numerical_gradient"](cost, getattr(net, name))
+        np.testing.assert_allclose(grads[f"d{name}"], measured, atol=1e-6)
+
+
+def test_a_drawing_becomes_like_mnist(extension):
+    paper = np.full((300, 200), 230.0)
+    paper[20:180, 100:140] = 20  # a stroke of 160 x 40, dark on light, off centre
+    column = extension["prepare_drawing"](paper)
+    picture = column.reshape(28, 28)
+    assert column.shape == (784, 1) and picture.min() == 0 and picture.max() == 1
+    rows, columns = (np.flatnonzero(picture.any(axis=axis)) for axis in (1, 0))
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 5)
+    assert abs(rows.mean() - 13.5) <= 1 and abs(columns.mean() - 13.5) <= 1
+
+
 # --- data -----------------------------------------------------------------------
 
 
-def use(names, folder, monkeypatch, *urls):
+def use(folder, monkeypatch, *urls):
     """Run `find_data` in a folder; nothing but `urls` can be downloaded."""
     monkeypatch.chdir(folder)
-    monkeypatch.setitem(names, "DATA_URLS", list(urls))
-    return names["find_data"]
+    monkeypatch.setitem(MNIST.DATA, "urls", list(urls))
+    return MNIST.find_data
 
 
 @pytest.mark.parametrize(
     "place", ["source/lab", "release/lab", "submitted/ada/lab", "autograded/ada/lab"]
 )
 @pytest.mark.parametrize("packed", [True, False])
-def test_data_are_found_from_every_folder(lab, tmp_path, monkeypatch, place, packed):
+def test_data_are_found_from_every_folder(tmp_path, monkeypatch, place, packed):
     (tmp_path / place).mkdir(parents=True)
-    (tmp_path / "data/mnist").mkdir(parents=True)
+    (tmp_path / MNIST.DATA["folder"]).mkdir(parents=True)
     name = LABELS + ".gz" * packed
     content = (DATA / f"{LABELS}.gz").read_bytes()
-    target = tmp_path / "data/mnist" / name
+    target = tmp_path / MNIST.DATA["folder"] / name
     target.write_bytes(content if packed else gzip.decompress(content))
-    assert use(lab, tmp_path / place, monkeypatch)(LABELS) == target
+    assert use(tmp_path / place, monkeypatch)(LABELS) == target
 
 
 @pytest.fixture
@@ -253,38 +434,46 @@ def server(tmp_path_factory):
         http.shutdown()
 
 
-def test_missing_data_are_downloaded_once(lab, tmp_path, monkeypatch, server):
+@pytest.mark.parametrize("with_wget", [True, False])
+@pytest.mark.parametrize("ending", [".gz", ""])
+def test_missing_data_are_downloaded_once(
+    tmp_path, monkeypatch, server, with_wget, ending
+):
     folder, url = server
-    shutil.copy(DATA / f"{LABELS}.gz", folder)
-    find = use(lab, tmp_path, monkeypatch, url)
-    assert find(LABELS).read_bytes() == (DATA / f"{LABELS}.gz").read_bytes()
-    (folder / f"{LABELS}.gz").unlink()  # a second download would now fail
-    assert find(LABELS).name == f"{LABELS}.gz"
+    packed = (DATA / f"{LABELS}.gz").read_bytes()
+    content = packed if ending else gzip.decompress(packed)
+    (folder / f"{LABELS}{ending}").write_bytes(content)
+    if not with_wget:
+        monkeypatch.setattr(MNIST, "wget", None)
+    find = use(tmp_path, monkeypatch, url.removesuffix(".gz") + ending)
+    assert find(LABELS).read_bytes() == content
+    (folder / f"{LABELS}{ending}").unlink()  # a second download would now fail
+    assert find(LABELS).name == f"{LABELS}{ending}"
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", "half"])
-def test_a_wrong_download_leaves_nothing(lab, tmp_path, monkeypatch, server, content):
+def test_a_wrong_download_leaves_nothing(tmp_path, monkeypatch, server, content):
     folder, url = server
     whole = (DATA / f"{LABELS}.gz").read_bytes()
     wrong = whole[: len(whole) // 2] if content == "half" else content
     (folder / f"{LABELS}.gz").write_bytes(wrong)
-    find = use(lab, tmp_path, monkeypatch, url)
+    find = use(tmp_path, monkeypatch, url)
     with pytest.raises(FileNotFoundError, match="put the file into a folder"):
         find(LABELS)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_network_says_what_to_do(lab, tmp_path, monkeypatch):
-    find = use(lab, tmp_path, monkeypatch, "http://127.0.0.1:9/{}")
+def test_no_network_says_what_to_do(tmp_path, monkeypatch):
+    find = use(tmp_path, monkeypatch, "http://127.0.0.1:9/{}")
     with pytest.raises(FileNotFoundError, match=r"Could not download.*\n?.*data/mnist"):
         find(IMAGES)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_file_is_left_alone_and_not_used(lab, tmp_path, monkeypatch, capsys):
+def test_a_damaged_file_is_left_alone_and_not_used(tmp_path, monkeypatch, capsys):
     (tmp_path / LABELS).write_bytes(b"damaged")
     with pytest.raises(FileNotFoundError):
-        use(lab, tmp_path, monkeypatch)(LABELS)
+        use(tmp_path, monkeypatch)(LABELS)
     assert "is damaged" in capsys.readouterr().out
     assert (tmp_path / LABELS).read_bytes() == b"damaged"
 
@@ -303,33 +492,47 @@ def idx(magic, sizes, content):
         (idx(2051, [2, 2, 2], b"12345678"), idx(2051, [2], b"01"), "labels: not an ID"),
     ],
 )
-def test_files_that_are_not_mnist_are_refused(lab, tmp_path, images, labels, reason):
+def test_files_that_are_not_mnist_are_refused(tmp_path, images, labels, reason):
     paths = tmp_path / "images", tmp_path / "labels"
     for path, content in zip(paths, (images, labels), strict=True):
         path.write_bytes(content)
     with pytest.raises(ValueError, match=reason):
-        lab["read_mnist"](*paths)
+        MNIST.read_mnist(*paths)
 
 
-def test_a_cut_gzip_file_is_refused(lab, tmp_path):
+def test_a_cut_gzip_file_is_refused(tmp_path):
     path = tmp_path / "images.gz"
     path.write_bytes((DATA / f"{LABELS}.gz").read_bytes()[:1000])
     with pytest.raises(ValueError, match="not a whole gzip file"):
-        lab["read_mnist"](path, path)
+        MNIST.read_mnist(path, path)
 
 
-def test_shuffling_keeps_images_and_labels_together(lab):
+def test_another_data_set_is_another_table(tmp_path, monkeypatch):
+    content = idx(2049, [3], b"012")
+    table = {
+        "folder": "data/other",
+        "files": {"labels": hashlib.sha256(content).hexdigest()},
+        "urls": [],
+    }
+    monkeypatch.setattr(MNIST, "DATA", table)
+    (tmp_path / "data/other").mkdir(parents=True)
+    (tmp_path / "data/other/labels.gz").write_bytes(gzip.compress(content))
+    monkeypatch.chdir(tmp_path)
+    assert MNIST.find_files() == [tmp_path / "data/other/labels.gz"]
+
+
+def test_shuffling_keeps_images_and_labels_together():
     order = np.random.RandomState(42).permutation(9)
-    features, labels = lab["shuffle_data"](np.arange(9) * 10, np.arange(9))
+    features, labels = MNIST.shuffle_data(np.arange(9) * 10, np.arange(9))
     np.testing.assert_array_equal(labels, order)
     np.testing.assert_array_equal(features, 10 * order)
     with pytest.raises(ValueError, match="9 examples, but 8 labels"):
-        lab["shuffle_data"](np.arange(9), np.arange(8))
+        MNIST.shuffle_data(np.arange(9), np.arange(8))
 
 
-def test_the_shipped_data_are_mnist(lab):
-    images, labels = lab["read_mnist"](DATA / f"{IMAGES}.gz", DATA / f"{LABELS}.gz")
+def test_the_shipped_data_are_mnist():
+    images, labels = MNIST.read_mnist(DATA / f"{IMAGES}.gz", DATA / f"{LABELS}.gz")
     assert images.shape == (60_000, 784) and labels.shape == (60_000,)
     assert images.dtype == labels.dtype == np.uint8
-    assert all(lab["is_intact"](DATA / f"{name}.gz", name) for name in (IMAGES, LABELS))
+    assert all(MNIST.is_intact(DATA / f"{name}.gz", name) for name in (IMAGES, LABELS))
     assert math.isclose(images.mean(), 33.3184, abs_tol=1e-3)  # a published mean

@@ -13,8 +13,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from nbproctor.results import OutputLimits
 from nbproctor.sanitize import clean
-from nbproctor.student.outputs import OutputLimits
 from nbproctor.student.shell import warm
 
 pytestmark = pytest.mark.slow
@@ -115,6 +115,20 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "['display_data']"
+
+
+def test_opening_cells_find_the_modules_beside_the_notebook(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("value = 3")
+    code = (
+        "import sys; sys.path[:] = [p for p in sys.path if p]\n"
+        "from nbproctor.shell import rehearse, warm\n"
+        "rehearse(['import beside', 'x = beside.value'])\n"
+        "assert list(warm().rehearsed) == ['import beside', 'x = beside.value']\n"
+        "assert '' not in sys.path"
+    )
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=60)
 
 
 def test_top_level_await_works(run: Run) -> None:

@@ -1,19 +1,22 @@
 """Many submissions at once, through the interface of ``concurrent.futures``.
 
 Workers are threads: all they do is wait for their own fork server, which is a process.
-`engine.execute` does not care, so any other `Executor` does as well, Dask's for one.
 """
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from nbproctor import engine
+from nbproctor.engine.execution import execute
+from nbproctor.engine.servers import Servers, Settings
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Report, StudentCell
 
 
 class Pool(ThreadPoolExecutor):
-    """An executor on this computer.
+    """An executor on this computer, with fork servers of its own.
 
     Parameters
     ----------
@@ -23,14 +26,29 @@ class Pool(ThreadPoolExecutor):
 
     def __init__(self, workers: int | None = None) -> None:
         super().__init__(workers or processors(), "nbproctor")
+        self._servers = Servers()
+
+    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
+        """Start one worker's fork server; `EngineError` tells what is missing."""
+        self.submit(self._servers.get, master, settings).result()
+
+    def execute(
+        self,
+        cells: Sequence[StudentCell],
+        master: MasterNotebook,
+        settings: Settings,
+        files: Mapping[str, bytes],
+    ) -> Future[Report]:
+        """Grade one submission in a worker: see `engine.execute`."""
+        return self.submit(execute, cells, master, settings, files, self._servers)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End all workers and fork servers."""
+        """End all workers and their fork servers."""
         super().shutdown(wait=False, cancel_futures=cancel_futures)
         if cancel_futures:
-            engine.close()  # what still runs fails now instead of being waited for
+            self._servers.close()  # what still runs fails now: nobody waits for it
         super().shutdown(wait=wait)
-        engine.close()
+        self._servers.close()
 
     def __exit__(self, *error: object) -> None:
         # After an exception (Ctrl-C is one) nobody waits for results.

@@ -11,15 +11,13 @@ from pathlib import Path
 import pytest
 import seaborn  # noqa: F401 - forks have it, and need not import it
 
-from nbproctor import engine
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import Report, StudentCell
+from nbproctor.engine import Pool, Settings
 from nbproctor.forkserver.child import Fork
 from nbproctor.judge import main
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
-from nbproctor.pool import Pool
-from nbproctor.results import Job, Limits
+from nbproctor.results import Job, Limits, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
 from tests.forked import spawn
 
@@ -56,7 +54,7 @@ def notebook(
     return tuple(
         StudentCell(index, cell.id, answers.get(cell.id, cell.stub))
         for index, cell in enumerate(master.cells)
-        if cell.kind not in ("oracle", "text", "task")
+        if cell.kind not in ("helper", "text", "task")
     )
 
 
@@ -66,16 +64,17 @@ class Grading:
     def __init__(self, pool: Pool, master: MasterNotebook) -> None:
         self.pool, self.master = pool, master
         policy = Policy(files=(("data", str(master.data)),))
-        self.settings = engine.Settings(LIMITS, policy, follow_through=True)
+        self.settings = Settings(LIMITS, policy, follow_through=True)
 
     def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
         """Return the report of each notebook, by the same names."""
-        reports = self.pool.map(self._execute, answers.values())
-        return dict(zip(answers, reports, strict=True))
-
-    def _execute(self, answers: Mapping[str, str]) -> Report:
-        cells = notebook(self.master, answers)
-        return engine.execute(cells, self.master, self.settings, {})
+        running = {
+            name: self.pool.execute(
+                notebook(self.master, some), self.master, self.settings, {}
+            )
+            for name, some in answers.items()
+        }
+        return {name: future.result() for name, future in running.items()}
 
 
 @pytest.fixture(scope="module")

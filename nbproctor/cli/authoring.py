@@ -1,0 +1,87 @@
+"""The verbs for whoever writes an assignment: ``release``, ``lint`` and ``audit``."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+from rich.markup import escape
+
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    app,
+    choose,
+    complaints,
+    console,
+    find_course,
+)
+
+
+@app.command()
+def release(assignment: Assignment = None) -> None:
+    """Check the source, make the student version, and pack the zip to hand out."""
+    from nbproctor import nbgrader
+    from nbproctor.kit import handout
+
+    course = find_course()
+    name = choose(course, assignment)
+    nbgrader.check_sources(course, name)
+    _lint(course, name)
+    nbgrader.generate(course, name)
+    archive = handout.pack(course, name)
+    console.print(f"Student version: {course / 'release' / name}")
+    console.print(f"To hand out:     {archive}")
+
+
+@app.command()
+def lint(assignment: Assignment = None) -> None:
+    """Prove that the reference solution earns every point, test cell by test cell.
+
+    Both under stock nbgrader and through nbproctor; `release` does it by itself.
+    """
+    course = find_course()
+    _lint(course, choose(course, assignment))
+    console.print("The reference solution earns every point, in both ways.")
+
+
+@app.command()
+def audit(assignment: Assignment = None) -> None:
+    """Try the tests: right solutions must keep every point, wrong ones lose some.
+
+    Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
+    """
+    from nbproctor import nbgrader
+    from nbproctor.audit import matrix
+    from nbproctor.audit.audit import audit as try_tests
+
+    course = find_course()
+    name = choose(course, assignment)
+    with console.status("Trying solutions") as status:
+        tried = count(1)
+        checks = nbgrader.check_release(course, name)
+        result = try_tests(
+            course,
+            name,
+            checks=checks,
+            progress=lambda trial: status.update(
+                f"Trying solutions: {next(tried)}, {escape(trial.trial.exercise)}"
+            ),
+        )
+    for line in matrix.lines(result):
+        console.print(escape(line), soft_wrap=True)
+    page, _ = matrix.write(result, course / "audit")
+    console.print(f"The whole matrix: {page}", soft_wrap=True)
+    if result.faults:
+        raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
+
+
+def _lint(course: Path, assignment: str) -> None:
+    from nbproctor import nbgrader
+
+    with console.status("Grading the reference solution"):
+        faults = nbgrader.lint(course, assignment)
+    for fault in faults:
+        complaints.print(escape(fault), soft_wrap=True)
+    if faults:
+        raise CommandError(f"faults in the tests: {len(faults)}, see above.")

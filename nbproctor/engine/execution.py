@@ -1,0 +1,104 @@
+"""One submission executed and judged, by a fork server that is warm for it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from msgspec import msgpack
+
+from nbproctor.engine.servers import EngineError, Servers, ServersClosedError, Settings
+from nbproctor.errors import NbproctorError
+from nbproctor.forkserver.client import ForkServerError, JudgeError, JudgeTimeoutError
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import FILES, Job, Report, StudentCell
+from nbproctor.sandbox.layers import SandboxError
+
+log = logging.getLogger(__name__)
+
+# Besides a submission's own time: starting processes, sending the notebook.
+GRACE_SECONDS = 15.0
+MAX_FILES_BYTES = 16 << 20
+
+
+class ExecutionError(NbproctorError):
+    """One submission cannot be executed, though others can; the message says why."""
+
+
+def execute(
+    cells: Sequence[StudentCell],
+    master: MasterNotebook,
+    settings: Settings,
+    files: Mapping[str, bytes],
+    servers: Servers,
+) -> Report:
+    """Grade one submission: a pure function of all but `servers`.
+
+    Parameters
+    ----------
+    cells
+        The code cells of the notebook, in order.
+    master
+        The assignment.
+    settings
+        Limits and rights.
+    files
+        What else the student handed in (relative path → content): it is in the
+        working folder when the first cell runs.
+    servers
+        Where it runs: in this thread's fork server, or in a new one if that dies.
+
+    Raises
+    ------
+    ExecutionError
+        No result even at the second try, or not in time, or the run was stopped.
+    EngineError
+        No fork server can be started here.
+    """
+    job = Job(
+        cells=master.cells,
+        student=(*_unpack(files), *cells),
+        limits=settings.limits,
+        follow_through=settings.follow_through,
+    )
+    timeout = settings.limits.submission + GRACE_SECONDS
+    failures: list[str] = []
+    while len(failures) < 2:
+        try:
+            server = servers.get(master, settings)
+            data = msgpack.encode(replace(job, tests=server.tests))
+            return msgpack.decode(server.process.run(data, timeout), type=Report)
+        except ServersClosedError as error:
+            raise ExecutionError(str(error)) from error
+        except JudgeTimeoutError as error:
+            raise ExecutionError(f"Its execution was stopped: {error}.") from error
+        except (JudgeError, ForkServerError) as error:
+            servers.drop()
+            failures.append(str(error).strip().splitlines()[-1])
+            log.warning("An execution failed (try %d): %s", len(failures), error)
+        except SandboxError as error:
+            raise EngineError(str(error)) from error
+    reasons = " Then: ".join(dict.fromkeys(failures))
+    raise ExecutionError(f"Its execution failed twice: {reasons}")
+
+
+def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
+    """Return code that writes `files`, as the student's own process must do it.
+
+    Modules among them can be imported, as from a notebook's folder anywhere.
+    """
+    if sum(map(len, files.values())) > MAX_FILES_BYTES:
+        raise ExecutionError(
+            f"The files beside the notebook are bigger than {MAX_FILES_BYTES >> 20} MB."
+        )
+    lines = ["__import__('sys').path.insert(0, '');"]
+    for name, content in files.items():
+        text = base64.b64encode(content).decode()
+        path = f"__import__('pathlib').Path({name!r})"
+        lines += [
+            f"{path}.parent.mkdir(parents=True, exist_ok=True)",
+            f"{path}.write_bytes(__import__('base64').b64decode({text!r}));",
+        ]
+    return [StudentCell(FILES, None, "\n".join(lines))]

@@ -1,0 +1,181 @@
+"""The warm fork servers of a pool: one for each of its threads."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from nbproctor.errors import NbproctorError
+from nbproctor.forkserver.client import ForkServer, ForkServerError
+from nbproctor.judge.compiled import Tests
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Limits
+from nbproctor.sandbox.layers import Policy, SandboxError
+
+log = logging.getLogger(__name__)
+
+_WARM = ("nbproctor.judge.main", "nbproctor.student.process")
+# Before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError
+# (github.com/python/cpython/issues/106905).
+_compiling = threading.Lock()
+
+
+class EngineError(NbproctorError):
+    """Nothing can be executed on this computer; the message says why."""
+
+
+class ServersClosedError(NbproctorError):
+    """The run was stopped: no fork server is started any more."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How submissions of one assignment are executed.
+
+    Attributes
+    ----------
+    limits
+        Times and output.
+    policy
+        What student processes may use and read; the assignment's own files are named
+        in ``policy.files``.
+    follow_through
+        Whether an exercise is graded again among correct others.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+    follow_through: bool = True
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all that a verdict depends on beside the cells.
+
+        That is the limits, and the assignment's own files: their contents, of a folder
+        of data the names and sizes.
+        """
+        policy = replace(self.policy, files=(), weak=False)
+        total = hashlib.sha256(repr(replace(self, policy=policy)).encode())
+        for place, path in sorted(self.policy.files):
+            inside = sorted(p for p in Path(path).rglob("*") if p.is_file())
+            sizes = [f"{p.relative_to(path)} {p.stat().st_size}" for p in inside]
+            content = Path(path).read_bytes() if Path(path).is_file() else b""
+            total.update(repr((place, sizes)).encode() + content)
+        return total.hexdigest()
+
+
+class Server(NamedTuple):
+    """A fork server that is warm for one assignment.
+
+    Attributes
+    ----------
+    key
+        What it is warm for: digest of the master notebook, and settings.
+    process
+        The fork server.
+    tests
+        The assignment's test cells, compiled.
+    """
+
+    key: tuple[str, Settings]
+    process: ForkServer
+    tests: bytes
+
+
+class Servers:
+    """The fork servers of one pool: one a thread, for one assignment at a time.
+
+    Whoever makes them closes them; executions that still run then fail.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[int, Server] = {}
+        self._closed = False
+
+    def get(self, master: MasterNotebook, settings: Settings) -> Server:
+        """Return this thread's fork server for an assignment, started if need be.
+
+        Raises
+        ------
+        EngineError
+            None can be started here.
+        ServersClosedError
+            The run was stopped.
+        """
+        key = master.digest, settings
+        thread = threading.get_ident()
+        with self._lock:
+            if self._closed:
+                raise ServersClosedError("The run was stopped.")
+            running = self._running.get(thread)
+        if running and running.key == key:
+            return running
+        self.drop()
+        server = Server(key, _start(master, settings), compile_tests(master))
+        with self._lock:
+            if not self._closed:
+                self._running[thread] = server
+                return server
+        server.process.close()
+        raise ServersClosedError("The run was stopped.")
+
+    def drop(self) -> None:
+        """End this thread's fork server; the next `get` starts another."""
+        with self._lock:
+            running = self._running.pop(threading.get_ident(), None)
+        if running:
+            running.process.close()
+
+    def close(self) -> None:
+        """End all of them, for good."""
+        with self._lock:
+            self._closed = True
+            ended = list(self._running.values())
+            self._running.clear()
+        for server in ended:
+            server.process.close()
+
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def compile_tests(master: MasterNotebook) -> bytes:
+    """Compile the test cells of an assignment, for `Job.tests`."""
+    with _compiling:
+        return Tests.of(master.cells).to_bytes()
+
+
+def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
+    # What is not installed fails in the cell that imports it, as in a kernel.
+    wanted = [name for name in master.modules if _installed(name)]
+    try:
+        server = ForkServer.start(
+            settings.policy,
+            [*wanted, *_WARM, ("nbproctor.student.shell:rehearse", master.opening)],
+            student_main="nbproctor.student.process:main",
+            judge_main="nbproctor.judge.main:main",
+        )
+    except (ForkServerError, SandboxError, OSError) as error:
+        raise EngineError(str(error)) from error
+    log.info(
+        "Fork server %d started for %s, sandbox level %s.",
+        server.pid,
+        master.notebook,
+        server.level,
+    )
+    return server
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,68 @@
+"""One writer at a time: a lock on the course, and who has it."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from nbproctor.nbgrader.source import CourseError
+
+LOCK, OWNER = ".nbproctor.lock", ".nbproctor.owner"
+
+
+class LockedError(CourseError):
+    """Somebody else is writing results of this course; the message says who."""
+
+
+@contextlib.contextmanager
+def course_lock(course: Path, doing: str) -> Iterator[None]:
+    """Keep other commands from writing results of a course meanwhile.
+
+    The operating system gives the lock back when its process ends, however it ends.
+
+    Parameters
+    ----------
+    course : Path
+        The course folder.
+    doing : str
+        What is done, as ``grading 'tiny'``: told to whoever comes second.
+
+    Raises
+    ------
+    LockedError
+        Another process has the lock.
+    OSError
+        The folder cannot be written.
+    """
+    owner = course / OWNER
+    try:
+        with FileLock(course / LOCK, timeout=0):
+            now = f"{datetime.now():%Y-%m-%d %H:%M}"
+            owner.write_text(
+                f"{_user()} has been {doing} since {now} (process {os.getpid()})",
+                "utf-8",
+            )
+            try:
+                yield
+            finally:
+                owner.unlink(missing_ok=True)
+    except Timeout:
+        who = "Another command is at work"
+        with contextlib.suppress(OSError):
+            who = owner.read_text("utf-8")
+        raise LockedError(
+            f"{who}. Wait until that has ended, then give the same command again."
+        ) from None
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in containers
+        return f"User {os.getuid()}"

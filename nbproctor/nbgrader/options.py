@@ -1,0 +1,57 @@
+"""What a course may set in ``nbgrader_config.py``, as ``c.Nbproctor.<name>``."""
+
+from __future__ import annotations
+
+from traitlets import Bool, Float, Integer
+from traitlets.config import Config, Configurable
+
+from nbproctor.results import Limits
+
+
+class Nbproctor(Configurable):
+    """The options of nbproctor; all others are nbgrader's own."""
+
+    enabled = Bool(
+        False, help="Whether proctor(c) has run to its end: nothing else sets it."
+    ).tag(config=True)
+    follow_through = Bool(
+        True, help="Grade a failed exercise again among correct others."
+    ).tag(config=True)
+    call_seconds = Float(
+        None, allow_none=True, help="Time for a call of a function; None: as a cell's."
+    ).tag(config=True)
+    cell_seconds = Float(
+        None,
+        allow_none=True,
+        help="Time for a cell; None: ExecutePreprocessor.timeout, or else 60.",
+    ).tag(config=True)
+    submission_seconds = Float(
+        None, allow_none=True, help="Time for a notebook; None: 300, or five cells'."
+    ).tag(config=True)
+    weak_sandbox = Bool(
+        False, help="Grade even where layers of the sandbox are missing."
+    ).tag(config=True)
+    workers = Integer(
+        0, help="Submissions executed at once; 0: as many as there are processors."
+    ).tag(config=True)
+    prefetch = Integer(32, help="Submissions prepared before nbgrader asks.").tag(
+        config=True
+    )
+
+    def limits(self) -> Limits:
+        """Return the times of a submission, from these options and nbgrader's own."""
+        cell = self.cell_seconds or _timeout(self.config) or 60.0
+        return Limits(
+            call=self.call_seconds or cell,
+            cell=cell,
+            submission=self.submission_seconds or max(300.0, 5 * cell),
+        )
+
+
+def _timeout(config: Config) -> float | None:
+    """Return nbgrader's time limit for a cell, if the course sets one."""
+    for name in ("Execute", "ExecutePreprocessor"):
+        seconds = config[name].get("timeout")
+        if isinstance(seconds, int | float) and seconds > 0:
+            return float(seconds)
+    return None

@@ -1,0 +1,55 @@
+"""Whether the release on disk is what the source makes, and free of solutions."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from nbproctor import markers
+from nbproctor.nbgrader.course import check_sources, directory, generate, load_config
+from nbproctor.nbgrader.course import folder as folder_of
+from nbproctor.nbgrader.source import CourseError
+from nbproctor.results import Check
+
+
+def check_release(course: Path, assignment: str) -> list[Check]:
+    """Check the source of an assignment, and its release if there is one.
+
+    Everything is made in a temporary course; yours is only read.
+
+    Raises
+    ------
+    CourseError
+        There is no such assignment.
+    """
+    view = directory(load_config(course))
+    source = folder_of(view, "source", assignment)
+    with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
+        temporary = Path(name)
+        shutil.copy(course / "nbgrader_config.py", temporary)
+        if source.is_dir():
+            shutil.copytree(source, temporary / "source" / assignment)
+        try:
+            check_sources(course, assignment)
+            generate(temporary, assignment)
+        except CourseError as error:
+            return [Check("source", False, str(error))]
+        fresh = _contents(temporary / "release" / assignment)
+    notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
+    left = [m for data in notebooks for m in markers.left_over(data.decode())]
+    checks = [
+        Check("source", True, "can be released"),
+        Check("release is clean", not left, f"found {left}" if left else "no markers"),
+    ]
+    if old := _contents(folder_of(view, "release", assignment)):
+        found = f"release/{assignment} is not what the source makes: release it again"
+        if fresh == old:
+            found = "as the source makes it"
+        checks.append(Check("release is new", fresh == old, found))
+    return checks
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    files = (p for p in folder.rglob("*.*") if "__pycache__" not in p.parts)
+    return {p.relative_to(folder): p.read_bytes() for p in files if p.is_file()}

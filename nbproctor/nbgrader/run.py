@@ -1,0 +1,130 @@
+"""The state of one grading run, made at its start."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+
+from nbproctor import support_files
+from nbproctor.engine import Settings
+from nbproctor.nbgrader import gradebook
+from nbproctor.nbgrader.course import folder, handed_in
+from nbproctor.nbgrader.masters import master_notebooks
+from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.notebook import MasterNotebook
+from nbproctor.sandbox.layers import Policy
+from nbproctor.submission_result import Score, SubmissionResult
+
+
+@dataclass
+class Run:
+    """What one run grades, with what, and how far it is.
+
+    Attributes
+    ----------
+    masters
+        The assignment's notebooks that are graded.
+    settings
+        How they are executed.
+    folders
+        Student → what was handed in.
+    graded_with
+        Digests of `masters` and `settings`, for ``grading.json``.
+    recorded
+        Student → the scores that the gradebook holds.
+    current
+        The submission that nbgrader's loop is at.
+    failed
+        Submissions that raised something, and what; told when the loop has ended.
+    """
+
+    masters: list[MasterNotebook]
+    settings: Settings
+    folders: dict[str, Path]
+    graded_with: list[str]
+    recorded: dict[str, set[Score]]
+    current: Submission | None = None
+    failed: list[tuple[Submission, Exception]] = field(default_factory=list)
+
+    @classmethod
+    def begin(
+        cls,
+        course: CourseDirectory,
+        options: Nbproctor,
+        only: Collection[str] | None,
+        keep: Collection[str],
+    ) -> Run:
+        """Read the assignment, and check that the gradebook knows it as it is.
+
+        Parameters
+        ----------
+        course
+            nbgrader's view of the folders, with assignment and students chosen.
+        options
+            What the course configures.
+        only
+            Grade these students alone; all that `course` chooses if None.
+        keep
+            The assignment's own files that a student may replace.
+
+        Raises
+        ------
+        CourseError
+            The assignment cannot be graded as it stands, or nothing was handed in.
+        """
+        masters = [
+            master
+            for master in master_notebooks(course, course.assignment_id)
+            if fnmatch.fnmatch(master.notebook, course.notebook_id)
+        ]
+        gradebook.check_gradebook(course, masters)
+        settings = _settings(course, options, masters, keep)
+        with gradebook.open_gradebook(course) as book:
+            recorded = gradebook.recorded(book, course.assignment_id)
+        return cls(
+            masters,
+            settings,
+            handed_in(course, only),
+            [*(master.digest for master in masters), settings.digest()],
+            recorded,
+        )
+
+    def is_current(
+        self, known: SubmissionResult | None, submission: Submission, graded: Path
+    ) -> bool:
+        """Whether `known` is of exactly this submission, graded exactly so.
+
+        `graded` is the folder in which the graded notebooks must still be.
+        """
+        return (
+            known is not None
+            and known.handed_in == submission.handed_in
+            and known.graded_with == self.graded_with
+            and known.scores() <= self.recorded.get(submission.student, set())
+            and all((graded / f"{name}.ipynb").exists() for name in known.verdicts)
+        )
+
+
+def _settings(
+    course: CourseDirectory,
+    options: Nbproctor,
+    masters: list[MasterNotebook],
+    keep: Collection[str],
+) -> Settings:
+    """Return how to execute; the assignment's own files are in every folder."""
+    source = folder(course, "source", course.assignment_id)
+    data = next((master.data for master in masters if master.data), None)
+    files = support_files.files(source, data, course.ignore)
+    for name in keep:
+        files.pop(os.path.normpath(name), None)
+    return Settings(
+        options.limits(),
+        Policy(files=tuple(files.items()), weak=options.weak_sandbox),
+        options.follow_through,
+    )

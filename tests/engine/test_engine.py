@@ -1,0 +1,98 @@
+"""What a pool of fork servers promises: one more try, and nobody else's servers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
+from nbproctor.forkserver.client import ForkServer, ForkServerError
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import StudentCell
+from nbproctor.sandbox.layers import Policy
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = Settings(policy=Policy(weak=True))
+RIGHT = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
+ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
+
+
+@pytest.fixture(scope="module")
+def master(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    with Servers() as some:
+        yield some
+
+
+def earned(report: object) -> set[str]:
+    return {
+        v.cell_id
+        for v in report.verdicts  # type: ignore[attr-defined]
+        if v.exercise == "mean_of" and v.outcome == "passed"
+    }
+
+
+def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
+    master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = servers.get(master, SETTINGS).process
+    os.kill(dead.pid, signal.SIGKILL)
+    with caplog.at_level(logging.WARNING, "nbproctor"):
+        report = execute(RIGHT, master, SETTINGS, {}, servers)
+    assert earned(report)
+    assert "the fork server has died" in caplog.text
+    assert servers.get(master, SETTINGS).process.pid != dead.pid
+
+
+def test_a_second_failure_tells_both_reasons(
+    master: MasterNotebook, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = iter(["no memory", "no processes", "never asked"])
+
+    def fail(*_: object) -> bytes:
+        raise ForkServerError(next(reasons))
+
+    monkeypatch.setattr(ForkServer, "run", fail)
+    with pytest.raises(ExecutionError, match=r"twice: no memory Then: no processes"):
+        execute(RIGHT, master, SETTINGS, {}, servers)
+    assert next(reasons) == "never asked"
+
+
+def test_closing_one_pool_ends_no_other_pool_s_servers(master: MasterNotebook) -> None:
+    with Pool(1) as kept:
+        kept.prepare(master, SETTINGS)
+        with Pool(1) as closed:
+            assert earned(closed.execute(RIGHT, master, SETTINGS, {}).result())
+        assert earned(kept.execute(RIGHT, master, SETTINGS, {}).result())
+
+
+def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
+    master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = threading.Event()
+    run = ForkServer.run
+
+    def watched(self: ForkServer, job: bytes, timeout: float) -> bytes:
+        running.set()
+        return run(self, job, timeout)
+
+    monkeypatch.setattr(ForkServer, "run", watched)
+    pool = Pool(1)
+    stopped = pool.execute(ENDLESS, master, SETTINGS, {})
+    waiting = pool.execute(RIGHT, master, SETTINGS, {})
+    assert running.wait(30)
+    pool.shutdown(cancel_futures=True)  # returns when nothing runs any more
+    assert waiting.cancelled()
+    with pytest.raises(ExecutionError, match=r"stopped|died"):
+        stopped.result(timeout=0)

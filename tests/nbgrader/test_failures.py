@@ -1,0 +1,145 @@
+"""A failure of the computer stops the run with a sentence, and costs nobody a mark."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from nbproctor import nbgrader
+from nbproctor.nbgrader import CourseError, database
+from nbproctor.nbgrader.failures import ComputerError, of_the_computer
+from nbproctor.nbgrader.lock import LockedError, course_lock
+from nbproctor.sandbox import bubblewrap
+from tests.nbgrader.tiny import HandIn, blank, configure, graded, run_nbgrader
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+def test_of_two_graders_the_second_is_told_who_is_first(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    with course_lock(course, "grading 'tiny'"):
+        with pytest.raises(CourseError, match=r"been grading 'tiny' since .*process"):
+            nbgrader.grade(course, "tiny")
+        done = run_nbgrader(course, "autograde", "tiny")
+        assert done.returncode == 1
+        assert "Wait until that has ended" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert graded(course)["ann"].score == 10
+
+
+def test_a_killed_grader_leaves_no_lock(course: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from nbproctor.nbgrader.lock import course_lock\n"
+        "with course_lock(Path(sys.argv[1]), 'grading'): os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(course)])
+    assert killed.returncode == -9
+    with course_lock(course, "grading"):
+        pass
+
+
+def test_the_lock_is_for_one_course(course: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with (
+        course_lock(course, "grading"),
+        course_lock(other, "grading"),
+        pytest.raises(LockedError),
+        course_lock(course, "grading"),
+    ):
+        pass
+
+
+def test_a_locked_gradebook_makes_nobody_ungradable(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in ("ann", "bob", "cem"):
+        hand_in(student)
+    monkeypatch.setattr(database, "BUSY_MILLISECONDS", 50)
+    other = sqlite3.connect(course / "gradebook.db", isolation_level=None)
+
+    def lock(result: object) -> None:
+        other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(CourseError, match=r"locked by another program.*same command"):
+        nbgrader.grade(course, "tiny", progress=lock)
+    assert [path.parts[-3] for path in course.rglob("grading.json")] == ["ann"]
+    with pytest.raises(CourseError, match="locked by another program"):
+        nbgrader.grade(course, "tiny")  # now it is locked from the start
+    other.execute("ROLLBACK")
+    other.close()
+    assert {name: r.status for name, r in graded(course).items()} == {
+        "ann": "graded",
+        "bob": "graded",
+        "cem": "graded",
+    }
+
+
+def test_a_course_that_cannot_be_written_is_a_sentence(
+    course: Path, hand_in: HandIn
+) -> None:
+    if (problem := bubblewrap.failure()) is not None:
+        pytest.skip(f"nothing can be mounted read-only here: {problem}")
+    hand_in("ann")
+    here = str(Path(sys.executable).parent)
+    read_only = ["--dev-bind", "/", "/", "--ro-bind", str(course), str(course)]
+    done = subprocess.run(
+        ["bwrap", *read_only, sys.executable, "-m", "nbgrader", "autograde", "tiny"],
+        cwd=course,
+        env=os.environ | {"PATH": os.pathsep.join([here, os.environ["PATH"]])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
+        (OSError(errno.EROFS, "Read-only file system", "x"), "cannot be written"),
+        (MemoryError(), "too little memory"),
+        (OperationalError("SELECT", {}, Exception("no such table: grade")), "upgrade"),
+        (OperationalError("SELECT", {}, Exception("disk is full")), "Make room"),
+    ],
+)
+def test_what_the_computer_does_is_known_by_its_error(
+    error: Exception, sentence: str
+) -> None:
+    known = of_the_computer(error)
+    assert isinstance(known, ComputerError)
+    assert sentence in str(known)
+    assert "same command again" in str(known)
+    assert "sqlalche" not in str(known)
+
+
+def test_what_a_submission_does_is_not_the_computer_s() -> None:
+    for error in (ValueError("x"), FileNotFoundError("x"), UnicodeError("x")):
+        assert of_the_computer(error) is None
+
+
+def test_the_log_tells_what_was_started_and_stopped(
+    course: Path, hand_in: HandIn, release: dict[str, object]
+) -> None:
+    configure(course, "c.Nbproctor.call_seconds = 1")
+    endless = blank(release, "fizz").replace("raise", "while True: pass\n    raise")
+    hand_in("ann", fizz=endless)
+    graded(course)
+    log = (course / "autograded" / "grading.log").read_text("utf-8")
+    assert "started for tiny, sandbox level" in log
+    assert "ann: `fizz` was stopped: it did not finish in 1 seconds." in log

@@ -1,0 +1,51 @@
+"""The tiny course, as the tests of this room hand in to it, configure and grade it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook
+
+from nbproctor import nbgrader
+from nbproctor.submission_result import SubmissionResult
+from tests.broken.cases import by_id, text
+
+Notebook = dict[str, Any]
+HandIn = Callable[..., Path]
+
+
+def blank(release: Notebook, exercise: str) -> str:
+    return text(by_id(release, exercise))
+
+
+def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
+    return {o.student: o for o in nbgrader.grade(course, "tiny", **options)}
+
+
+def configure(course: Path, *lines: str) -> None:
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("\n" + "\n".join(lines) + "\n")
+
+
+def book(course: Path) -> Gradebook:
+    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
+
+
+def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run nbgrader's own command, as a teacher would."""
+    project = Path(__file__).parents[2]
+    env = os.environ | {"PYTHONPATH": str(project)}
+    env["PATH"] = os.defpath  # nothing is activated
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )

@@ -1,0 +1,224 @@
+"""Values and messages for hypothesis, for each tag and field in the table of tags."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections import namedtuple
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from nbproctor.protocol.decode import decode
+from nbproctor.protocol.encode import DTYPES, Encoded, NamedItems, Ref, encode
+from nbproctor.protocol.frames import Frame
+from nbproctor.protocol.namedtuples import StudentTuple
+from nbproctor.protocol.tags import FIELDS, Tag
+
+Values = st.SearchStrategy[Any]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object that is sent as a reference."""
+
+    tag: str
+    fields: tuple[Any, ...]
+
+
+Point = namedtuple("Point", "x y")
+PART = ["a list of the request that is replied to"]
+
+
+def default(value: Any) -> Any:
+    """Name what the codec does not know."""
+    if isinstance(value, Thing):
+        return Ref(value.tag, value.fields)
+    return NamedItems(7, type(value).__name__, value._fields, tuple(value))
+
+
+def encoded(value: Any) -> Encoded:
+    """Encode a value that may hold every tag."""
+    return encode(value, default, {id(PART): 0})
+
+
+def decoded(frame: Frame) -> Any:
+    """Decode what `encoded` made."""
+    return decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
+
+
+def frame(packed: Encoded) -> Frame:
+    """Return a frame as it would be received."""
+    return Frame(0, packed.text, bytearray(b"".join(packed.buffers)))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal to the bit and in their exact types."""
+    if isinstance(other, Point | StudentTuple):
+        return one._fields == other._fields and same(tuple(one), tuple(other))
+    if isinstance(other, slice):
+        return same(
+            (one.start, one.stop, one.step), (other.start, other.stop, other.step)
+        )
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray) and one.dtype.kind == "O":
+        return one.shape == other.shape and same([*one.flat], [*other.flat])
+    if isinstance(one, np.ndarray | np.generic):
+        return (
+            one.dtype == other.dtype
+            and one.shape == other.shape
+            and np.asarray(one).tobytes() == np.asarray(other).tobytes()
+        )
+    if isinstance(one, float):
+        return struct.pack("d", one) == struct.pack("d", other) or (
+            math.isnan(one) and math.isnan(other)
+        )
+    if isinstance(one, complex):
+        return same((one.real, one.imag), (other.real, other.imag))
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return same([*one.items()], [*other.items()])
+    return bool(one == other)
+
+
+def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _objects(items: list[Any]) -> np.ndarray[Any, Any]:
+    array = np.empty(len(items), object)
+    for number, item in enumerate(items):
+        array[number] = item
+    return array
+
+
+keys = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False)
+    | st.binary(max_size=5)
+    | st.tuples(st.integers(), st.text(max_size=3))
+    | st.frozensets(st.integers(), max_size=3)
+    | st.builds(Fraction, st.integers(-9, 9), st.integers(1, 9))
+)
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+numbers = hnp.arrays(
+    st.sampled_from([code for code in DTYPES if code not in ("f16", "c32")]),
+    hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
+)
+
+
+def values(inner: Values) -> dict[Tag, Values]:
+    """For each tag, values that the encoder writes with it, made of other values."""
+    items, small = st.lists(inner, max_size=4), st.integers(-9, 9)
+    return {
+        Tag.LIST: items,
+        Tag.NUMBERS: st.lists(st.floats(), min_size=8, max_size=20)
+        | st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=8, max_size=20),
+        Tag.DICT: st.dictionaries(keys, inner, max_size=4),
+        Tag.TUPLE: items.map(tuple),
+        Tag.SET: st.sets(keys),
+        Tag.FROZENSET: st.frozensets(keys),
+        Tag.BYTES: st.binary(),
+        Tag.INTEGER: st.integers(min_value=1 << 63) | st.integers(max_value=-1 << 64),
+        Tag.COMPLEX: st.complex_numbers(),
+        Tag.SLICE: st.builds(slice, inner, inner, small),
+        Tag.RANGE: st.builds(range, small, small, small.filter(bool)),
+        Tag.ELLIPSIS: st.just(...),
+        Tag.SCALAR: st.decimals(-(10**9), 10**9, places=3)
+        | st.sampled_from([Fraction(1, 3), Fraction(-(1 << 70), 3)])
+        | st.dates()
+        | st.datetimes()
+        | st.times()
+        | st.timedeltas(),
+        Tag.ARRAY: numbers,
+        Tag.READ_ONLY: numbers.map(_read_only),
+        Tag.NUMPY_SCALAR: numbers.filter(np.size).map(lambda a: a.reshape(-1)[0]),
+        Tag.OBJECTS: items.map(_objects),
+        Tag.TEXTS: hnp.arrays(
+            "U4",
+            hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+            elements=st.text("aé", max_size=4),
+        ),
+        Tag.NAMED_TUPLE: st.builds(Point, inner, inner),
+        Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True))),
+        Tag.JUDGE: st.just(Thing("judge", (0, "Spy", "forward"))),
+        Tag.LIBRARY: st.just(Thing("library", ("numpy", "tanh"))),
+        Tag.REQUEST: st.just(PART),
+        Tag.AGAIN: st.lists(inner, max_size=2).map(lambda part: (part, part)),
+    }
+
+
+anything = st.recursive(
+    plain, lambda inner: st.one_of(*values(inner).values()), max_leaves=12
+)
+
+# --- messages that no encoder wrote ---------------------------------------------------
+
+_small = st.integers(-1, 4)
+names = st.sampled_from(["x", "y", "count", "_x", "class", "ﬁ", "fi", ""])
+# For each kind of field: JSON as it should be, more or less, and never as it should be.
+RIGHT: dict[str, Values] = {
+    "value": st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    "key": st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    "count": _small,
+    "integer": _small | st.integers(),
+    "float": st.floats(),
+    "text": st.text(max_size=4),
+    "flag": st.booleans(),
+    "names": st.lists(names, max_size=3),
+    "hex": st.integers().map(hex) | st.text("0x-f", max_size=5),
+    "class": st.sampled_from(["Decimal", "Fraction", "date", "time", "timedelta"]),
+    "part": _small | st.sampled_from(["1.5", "NaN", "sNaN", "1e9999", "x"]),
+    "dtype": st.sampled_from([*DTYPES, "O", "U4", ">f8", "M8"]),
+    "shape": st.lists(_small, max_size=3),
+}
+_WRONG_TEXT = [None, 1, 0.5, True, [], ["l"], {}]
+_WRONG_INTEGER = [None, "1", 0.5, True, [], ["l"], {}]
+WRONG: dict[str, list[Any]] = {
+    "value": [[], {}, [1], ["l", {}], ["zz"], [["l"]], [None, 1]],
+    "key": [[], {}, ["l"], ["d"], ["s"], ["t", ["l"]], ["a", "f8", [0]]],
+    "count": [*_WRONG_INTEGER, -1, 1 << 40, 1 << 80],
+    "integer": _WRONG_INTEGER,
+    "float": [None, "1", 1, True, [], ["l"], {}],
+    "text": _WRONG_TEXT,
+    "flag": [None, 1, "true", [], {}],
+    "names": [None, "x", {}, ["class"], ["x", "x"], ["_x"], [1], [["l"]], ["ﬁ", "fi"]],
+    "hex": [*_WRONG_TEXT, "", "xyz", "0x", "f" * 300_000],
+    "class": [*_WRONG_TEXT, "", "int", "Path", "__init__"],
+    "part": [None, 0.5, True, [], ["l"], ["t"], {}, "", "xyz"],
+    "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8[s]", ">f8", "f8,f8"],
+    "shape": [None, 1, {}, [-1], [True], [0.5], [[]], [9], [1 << 62, 0], [0] * 99],
+}
+
+
+def nodes(inner: Values) -> Values:
+    """Lists with a tag and about the right fields."""
+    kinds = {**RIGHT, "value": inner, "key": inner}
+
+    def node(tag: Tag) -> Values:
+        fields = [
+            st.lists(kinds[kind.rstrip("*")], max_size=4)
+            if kind.endswith("*")
+            else kinds[kind].map(lambda field: [field])
+            for kind in tag.fields
+        ]
+        return st.tuples(*fields).map(lambda parts: [str(tag), *chain(*parts)])
+
+    return st.sampled_from(list(Tag)).flatmap(node)
+
+
+messages = st.recursive(
+    RIGHT["value"] | st.sampled_from([[], {}, ["zz"], ["l", {}]]), nodes, max_leaves=12
+)
+assert RIGHT.keys() == WRONG.keys() == FIELDS.keys()

@@ -1,0 +1,56 @@
+"""What `import nbproctor` offers, and what it costs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nbproctor
+from nbproctor import NbproctorError
+
+
+@pytest.mark.parametrize("name", nbproctor.__all__)
+def test_a_public_name_is_there_and_explained(name: str) -> None:
+    thing = getattr(nbproctor, name)
+    assert inspect.getdoc(thing)
+    assert thing.__name__.rpartition(".")[2] == name
+
+
+def test_type_checkers_see_the_same_names(project: Path) -> None:
+    module = ast.parse((project / "nbproctor/__init__.py").read_text())
+    block = next(node for node in module.body if isinstance(node, ast.If))
+    seen = {a.name for n in block.body for a in getattr(n, "names", [])}
+    assert seen == set(nbproctor.__all__)
+    assert (project / "nbproctor/py.typed").exists()
+
+
+def test_importing_the_package_and_expect_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, nbproctor, nbproctor.expect\n"
+        "heavy = {'IPython', 'nbgrader', 'pandas', 'sqlalchemy', 'typer', 'jinja2'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_every_error_of_the_package_is_an_nbproctor_error() -> None:
+    errors = set()
+    for info in pkgutil.walk_packages(nbproctor.__path__, "nbproctor."):
+        if info.name == "nbproctor.__main__":
+            continue
+        for thing in vars(importlib.import_module(info.name)).values():
+            error = isinstance(thing, type) and issubclass(thing, Exception)
+            if error and thing.__module__.startswith("nbproctor."):
+                errors.add(thing)
+    assert len(errors) > 15
+    assert {e for e in errors if not issubclass(e, NbproctorError)} == set()

@@ -1,0 +1,82 @@
+"""Who may know whom in the package, and what nothing in it may know."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Top floor first. A room imports itself and what stands in later lines, nothing else.
+FLOORS = [
+    {"cli"},
+    {"kit"},
+    {"audit", "nbgrader"},
+    {"engine"},
+    {"judge", "submission"},
+    {"student"},
+    {"sanitize", "submission_result"},
+    {"results"},
+    {"notebook"},
+    {"expect", "forkserver", "markers", "support_files", "templates"},
+    {"protocol"},
+    {"sandbox"},
+    {"errors"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FACADE = {"__init__", "__main__"}  # of the package
+
+
+def room_of(path: Path, package: Path) -> str:
+    return path.relative_to(package).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the top module of each import, and its first part below that."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield (*alias.name.split("."), "")[:2]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            module = str(node.module)
+            for alias in node.names:
+                yield (*module.split("."), alias.name)[:2]
+
+
+def test_imports_go_down(project: Path) -> None:
+    package = project / "nbproctor"
+    up = [
+        f"{path.relative_to(project)} imports {room}"
+        for path in package.rglob("*.py")
+        if (own := room_of(path, package)) not in FACADE
+        for top, room in imported(path)
+        if top == "nbproctor" and room in FLOOR_OF
+        if room != own and FLOOR_OF[room] <= FLOOR_OF[own]
+    ]
+    assert not up
+
+
+def test_every_room_has_a_floor_and_a_sentence(project: Path) -> None:
+    package = project / "nbproctor"
+    rooms = {path.stem for path in package.glob("*.py")} - FACADE
+    rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
+    assert rooms == FLOOR_OF.keys()
+    for room in package.glob("*/__init__.py"):
+        sentence = ast.get_docstring(ast.parse(room.read_text()))
+        assert sentence and sentence.endswith("."), room
+
+
+def test_only_one_room_knows_nbgrader(project: Path) -> None:
+    package = project / "nbproctor"
+    for path in package.rglob("*.py"):
+        if room_of(path, package) != "nbgrader":
+            assert "nbgrader" not in {top for top, _ in imported(path)}, path
+
+
+@pytest.mark.parametrize("word", ["sigmoid", "mnist", "neural"])
+def test_nothing_in_the_package_knows_the_lab(project: Path, word: str) -> None:
+    for path in [p for p in (project / "nbproctor").rglob("*") if p.is_file()]:
+        if path.suffix in {".py", ".html"}:
+            assert word not in path.read_text("utf-8").lower(), path
