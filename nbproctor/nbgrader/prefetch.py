@@ -13,7 +13,7 @@ from typing import Any
 from nbproctor import engine
 from nbproctor.engine import Report, Settings, StudentCell
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission import read
+from nbproctor.submission import files
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from nbproctor.submission_result import FILE
 
@@ -123,7 +123,7 @@ class Ahead:
     def _prepare(self, student: str, folder: Path) -> Submission:
         submission = Submission(student, folder)
         try:
-            submission.handed_in = read.fingerprint(folder)
+            submission.handed_in = files.fingerprint(folder)
             if self._done(submission):
                 return submission
             for master in self._masters:
@@ -158,7 +158,7 @@ class Ahead:
         given = {Path(name) for name, _ in self._settings.policy.files}
         ours = _OURS | {f"{master.notebook}.html" for master in self._masters}
         left, dropped = engine.MAX_FILES_BYTES, []
-        for path in read.files(base):
+        for path in files.files(base):
             place = path.relative_to(base)
             own = given.isdisjoint((place, *place.parents))
             if path.suffix == ".ipynb" or place.parts[0] in ours or not own:
@@ -168,7 +168,7 @@ class Ahead:
                 left -= size
                 submission.files[place] = path
             else:
-                dropped.append(read.readable(place))
+                dropped.append(files.readable(place))
         if dropped:
             limit = engine.MAX_FILES_BYTES >> 20
             first.notes.append(
@@ -181,9 +181,9 @@ class Ahead:
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
-        files = {str(place): p.read_bytes() for place, p in submission.files.items()}
+        beside = {str(place): p.read_bytes() for place, p in submission.files.items()}
         future = self._executor.submit(
-            engine.execute, code, master, self._settings, files
+            engine.execute, code, master, self._settings, beside
         )
         submission.running[master.notebook] = code, future
         return future

@@ -1,40 +1,34 @@
-"""Finding and reading the notebook among the files that a student handed in."""
+"""Reading a notebook, whatever programs and transfers have done to its bytes."""
 
 from __future__ import annotations
 
-import hashlib
+import codecs
 import json
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAX_FILES = 2_000
-MAX_DEPTH = 8
-MAX_NOTEBOOK_BYTES = 100_000_000
-MAX_CANDIDATES = 20
+from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
+
 MAX_CELLS = 5_000
+MAX_CELL_CHARS = 500_000
+MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
 MAX_SOURCE_CHARS = 4_000_000
 MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
-_IGNORED = {".ipynb_checkpoints", "__MACOSX", "__pycache__", ".git"}
-_WRONG_FILES = {
-    b"%PDF": "a PDF file",
-    b"PK\x03\x04": "a zip archive or an Office document",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"<": "a web page (HTML)",
-}
+
+_LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_LONG_BYTES = 20_000_000  # of a file whose long strings are left out before parsing
+_CONFLICT = re.compile(
+    r"^<{7}[^\n]*\n(?P<ours>(?:(?!={7}|\|{7})[^\n]*\n)*+)"
+    r"(?:\|{7}[^\n]*\n(?:(?!={7})[^\n]*\n)*+)?"
+    r"={7}[^\n]*\n(?P<theirs>(?:(?!>{7})[^\n]*\n)*+)>{7}[^\n]*(?:\n|\Z)",
+    re.MULTILINE,
+)
+_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
+_JOINED = "Your notebook holds two versions (marks of a merge); the first was graded."
 
 RawCell = dict[str, Any]
-
-
-class Ungradable(Exception):  # noqa: N818 - the word of the gradebook, not an error
-    """The submission cannot be graded; the message says why, in words."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -42,96 +36,13 @@ class Handed:
     """A notebook as it was read: its cells, and what had to be done to read it."""
 
     path: Path
+    name: str
     cells: list[RawCell]
     language: str
     notes: list[str]
 
 
-def files(folder: Path) -> Iterator[Path]:
-    """Yield the regular files under `folder`, in a stable order.
-
-    Symbolic links are never followed, whatever they point to, so that nothing
-    outside the folder is ever read in a student's name.
-
-    Raises
-    ------
-    Ungradable
-        There are more than `MAX_FILES` of them.
-    """
-    count = 0
-    for name, folders, names in os.walk(folder, followlinks=False):
-        here = Path(name)
-        deep = len(here.relative_to(folder).parts) >= MAX_DEPTH
-        folders[:] = [] if deep else sorted(set(folders) - _IGNORED)
-        for path in (here / name for name in sorted(names)):
-            if path.is_file() and not path.is_symlink():
-                count += 1
-                if count > MAX_FILES:
-                    raise Ungradable(f"More than {MAX_FILES} files were handed in.")
-                yield path
-
-
-def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of names and contents of what a student handed in.
-
-    Raises
-    ------
-    Ungradable
-        There are more than `MAX_FILES` files.
-    """
-    total = hashlib.sha256()
-    for path in files(folder):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        name = os.fsencode(path.relative_to(folder))
-        total.update(name + f"\0{content}\n".encode())
-    return total.hexdigest()
-
-
-def candidates(folder: Path, name: str) -> list[Path]:
-    """Return the files that may be the notebook `name`, the likeliest first.
-
-    Raises
-    ------
-    Ungradable
-        There is nothing that could be a notebook; says what there is instead.
-    """
-    found = list(files(folder))
-    likely = [p for p in found if ".ipynb" in p.name.lower() or p.suffix == ".json"]
-    if not likely:
-        raise Ungradable(_instead(folder, found, name))
-
-    def distance(path: Path) -> tuple[bool, bool, int, str]:
-        # The very name first, then what browsers and Jupyter make of it.
-        depth = len(path.relative_to(folder).parts)
-        alike = path.name.lower().startswith(name.lower())
-        return path.name != f"{name}.ipynb", not alike, depth, str(path)
-
-    return sorted(likely, key=distance)[:MAX_CANDIDATES]
-
-
-def _instead(folder: Path, found: list[Path], name: str) -> str:
-    if not found:
-        return f"No file was handed in; '{name}.ipynb' was expected."
-    shown = ", ".join(readable(path.relative_to(folder)) for path in found[:3])
-    kind = _wrong_kind(_head(found[0]))
-    what = f"only {shown}" + (f", which is {kind}" if kind and not found[1:] else "")
-    return f"No notebook was handed in ({what}); '{name}.ipynb' was expected."
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:
-        return b""
-
-
-def _wrong_kind(head: bytes) -> str | None:
-    return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)
-
-
-def read(path: Path) -> Handed:
+def read(candidate: Candidate) -> Handed:
     """Read one notebook file, of any notebook format from 2 to 4.5.
 
     Raises
@@ -140,14 +51,17 @@ def read(path: Path) -> Handed:
         The file is empty, too big, cut short, or no notebook.
     """
     notes: list[str] = []
-    name = readable(path.name)
-    content = _json(path, notes)
-    if not isinstance(content, dict):
-        raise Ungradable(f"'{name}' is not a notebook.")
+    name = candidate.name
+    content = _content(candidate, notes)
     raw = content.get("cells")
     if raw is None and isinstance(content.get("worksheets"), list):
         sheets = [s for s in content["worksheets"] if isinstance(s, dict)]
-        raw = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+        raw = [
+            cell
+            for sheet in sheets
+            if isinstance(sheet.get("cells"), list)
+            for cell in sheet["cells"]
+        ]
         notes.append("Your notebook was in an old format; it was converted.")
     if not isinstance(raw, list):
         raise Ungradable(f"'{name}' is not a notebook: it has no cells.")
@@ -156,33 +70,64 @@ def read(path: Path) -> Handed:
     cells = [_clean(cell) for cell in raw if isinstance(cell, dict)]
     if len(cells) < len(raw):
         notes.append("Some cells of your notebook were damaged; they were left out.")
+    if any([_shorten(cell) for cell in cells]):
+        notes.append(
+            f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their "
+            "longest lines, or all of their text, were left out."
+        )
     if sum(len(cell["source"]) for cell in cells) > MAX_SOURCE_CHARS:
         raise Ungradable(f"'{name}' holds more text than can be graded.")
     if any("\r" in cell["source"] for cell in cells):
         for cell in cells:
             cell["source"] = cell["source"].replace("\r\n", "\n").replace("\r", "\n")
         notes.append("Line ends of your cells were converted to the usual ones.")
-    return Handed(path, cells, _language(content), notes)
+    if any([_without_conflict(cell) for cell in cells]):
+        notes.append(_JOINED)
+    return Handed(candidate.path, name, cells, _language(content), notes)
 
 
-def _json(path: Path, notes: list[str]) -> Any:
-    name = readable(path.name)
-    try:
-        if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-            raise Ungradable(f"'{name}' is bigger than 100 MB.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise Ungradable(f"'{name}' cannot be read: {error.strerror}.") from error
+def _content(candidate: Candidate, notes: list[str]) -> dict[str, Any]:
+    """Return the notebook as JSON has it, whatever it is wrapped in."""
+    name = candidate.name
+    data = candidate.content()
     if not data.strip(b"\0 \t\r\n"):
         raise Ungradable(f"'{name}' is empty.")
-    if kind := _wrong_kind(data.removeprefix(b"\xef\xbb\xbf")[:512].lstrip()):
+    if kind := wrong_kind(data):
         raise Ungradable(f"'{name}' is not a notebook but {kind}.")
+    if len(data) > _LONG_BYTES:
+        data = _LONG_STRING.sub(_short_string, data)
     if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
         raise Ungradable(f"'{name}' holds more lists than a notebook does.")
     text = _decode(data, notes)
+    if candidate.base.lower().endswith(".py"):
+        notes.append(f"'{name}' is no notebook; its code was graded.")
+        return {"cells": _script(text)}
+    content = _json(name, text, notes)
+    if isinstance(content, str):  # JSON in JSON
+        content = _json(name, content, notes)
+    if isinstance(content, dict) and isinstance(content.get("content"), dict):
+        content = content["content"]  # as Jupyter's own server sends a notebook
+    if not isinstance(content, dict):
+        raise Ungradable(f"'{name}' is not a notebook.")
+    return content
+
+
+def _short_string(match: re.Match[bytes]) -> bytes:
+    """Leave out what is far too long for the text of a cell, such as outputs."""
+    return match[0] if len(match[0]) <= 4 * MAX_SOURCE_CHARS else b'""'
+
+
+def _json(name: str, text: str, notes: list[str]) -> Any:
+    text = text.strip()
     try:
-        return json.loads(text)
+        content, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
+        if "<<<<<<<" in text:
+            sides = [_CONFLICT.sub(rf"\g<{side}>", text) for side in ("ours", "theirs")]
+            for side in sides:
+                if "<<<<<<<" not in side:
+                    notes.append(_JOINED)
+                    return _json(name, side, notes)
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
             raise Ungradable(
                 f"'{name}' is cut short: its end is missing, as after a broken "
@@ -193,20 +138,54 @@ def _json(path: Path, notes: list[str]) -> Any:
         ) from error
     except (RecursionError, ValueError) as error:
         raise Ungradable(f"'{name}' is not a notebook ({error}).") from error
+    if text[end:].strip("\0 \t\r\n"):
+        notes.append("Something stood behind the end of your notebook; it was ignored.")
+    return content
 
 
 def _decode(data: bytes, notes: list[str]) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        notes.append("Your notebook was saved as UTF-16; it was converted.")
-        return data.decode("utf-16", errors="replace")
+    data = data.rstrip(b"\0") if b"\0{" not in data[:8] else data
+    for mark, coding in (
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+        (b"{\0\0\0", "utf-32-le"),
+        (b"\0\0\0{", "utf-32-be"),
+        (b"{\0", "utf-16-le"),
+        (b"\0{", "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            shown = coding[:6].upper()
+            notes.append(f"Your notebook was saved as {shown}; it was converted.")
+            width = 4 if "32" in coding else 2
+            data += b"\0" * (-len(data) % width)
+            return data.decode(coding, errors="replace").rstrip("\0")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         notes.append("Your notebook was not saved as UTF-8; it was read as Latin-1.")
         return data.decode("latin-1")
-    if data.startswith(b"\xef\xbb\xbf"):
+    if data.startswith(codecs.BOM_UTF8):
         notes.append("A byte order mark at the start of your notebook was removed.")
-    return text
+    return text.lstrip("\ufeff")
+
+
+def _script(text: str) -> list[RawCell]:
+    """Cut a notebook that was exported as a Python script into its cells."""
+    marks = list(_CELL_MARK.finditer(text))
+    starts = [0, *(mark.end() for mark in marks)]
+    ends = [*(mark.start() for mark in marks), len(text)]
+    kinds = ["", *(mark["kind"] for mark in marks)]
+    cells = []
+    for start, end, kind in zip(starts, ends, kinds, strict=True):
+        words = "markdown" in kind or "raw" in kind
+        source = text[start:end].strip("\n")
+        # An export writes "%matplotlib inline" as a call of this function.
+        source = re.sub(r"^get_ipython\(\)\.run_line_magic.*$", "", source, flags=re.M)
+        if not words and source.strip():
+            cells.append({"cell_type": "code", "metadata": {}, "source": source})
+    return cells
 
 
 def _clean(cell: RawCell) -> RawCell:
@@ -233,6 +212,26 @@ def _clean(cell: RawCell) -> RawCell:
     return clean
 
 
+def _shorten(cell: RawCell) -> bool:
+    """Take the longest lines, then everything, from a cell that is too long."""
+    source = cell["source"]
+    if len(source) <= MAX_CELL_CHARS:
+        return False
+    lines = source.split("\n")
+    source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)
+    cell["source"] = source if len(source) <= MAX_CELL_CHARS else ""
+    return True
+
+
+def _without_conflict(cell: RawCell) -> bool:
+    """Take the first side where a merge left marks of a conflict in a cell."""
+    source = cell["source"]
+    if "<<<<<<<" not in source or ">>>>>>>" not in source:
+        return False
+    cell["source"] = _CONFLICT.sub(r"\g<ours>", source)
+    return bool(cell["source"] != source)
+
+
 def _language(content: dict[str, Any]) -> str:
     meta = content.get("metadata")
     for key, field in (("kernelspec", "language"), ("language_info", "name")):
@@ -241,8 +240,3 @@ def _language(content: dict[str, Any]) -> str:
         if isinstance(value, str):
             return readable(value)
     return "python"
-
-
-def readable(text: str | Path) -> str:
-    """Return text, or a file's name, without the half characters of a broken coding."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", str(text))

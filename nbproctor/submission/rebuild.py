@@ -8,7 +8,13 @@ from typing import Any
 
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.submission.match import Match, answer_places, plain
+from nbproctor.submission.answers import (
+    Gathered,
+    Match,
+    as_given,
+    plain,
+    unanswered,
+)
 from nbproctor.submission.read import RawCell
 
 # position in the student's notebook, cell of the master, cell of the new notebook
@@ -22,39 +28,44 @@ _SAID = {
     "text": "Answers that had become text cells are code again",
     "moved": "Locked cells were moved back to their place",
     "missing": "Locked cells that were missing were put back",
-    "merged": "Answers were found in the cell of another exercise",
+    "elsewhere": "Answers were found in a cell that is not their own",
+    "kept": "What you had added to locked cells is in cells of its own now",
+    "unclear": "What you had written into locked cells is not graded, because nothing "
+    "tells which exercise it answers",
     "lost": "There is no cell in your notebook for",
 }
 
 
 def rebuild(
-    cells: list[RawCell], match: Match, master: MasterNotebook
+    gathered: Gathered, master: MasterNotebook
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the cells of a gradable notebook, and sentences on what was changed."""
+    cells, match = gathered.cells, gathered.match
     changes: dict[str, list[str]] = {key: [] for key in _SAID}
-    answers = answer_places(cells, match, master)
-    moved = _misplaced(match, master, answers)
-    known = {cell.id: cell for cell in master.cells if cell.nbgrader}
+    changes["elsewhere"] += gathered.moved
+    changes["kept"] += gathered.kept
+    changes["unclear"] += gathered.unclear
+    moved = _misplaced(match, master)
+    given = _Copies(master)
     out: list[Entry] = []
     for position, raw in enumerate(cells):
         cell = match.get(position)
         if cell is None:
-            original = known.get(raw["grade_id"] or "")
-            if original and _redundant(raw, original):
-                changes["copies"].append(original.id)
+            if copy := given.of(raw):
+                changes["copies"].append(copy.id)
             else:
                 out.append((position, None, _own(raw)))
         elif position in moved:
             changes["moved"].append(cell.id)
         else:
-            if raw["grade_id"] != cell.id:
+            if raw["grade_id"] != cell.id and cell.id not in gathered.moved:
                 changes["found"].append(cell.id)
-            if cell.locked and not _as_given(raw, cell):
+            if cell.locked and not as_given(raw, cell):
                 changes["restored"].append(cell.id)
             elif raw["cell_type"] != cell.nbgrader["cell_type"]:
                 changes["text"].append(cell.id)
             out.append((position, cell, _known(cell, raw["source"], raw)))
-    _insert_absent(out, master, answers, changes)
+    _insert_absent(out, master, changes)
     made = _with_ids([cell for _, _, cell in out])
     return made, [
         f"{_SAID[key]}: {_some(names)}." for key, names in changes.items() if names
@@ -66,21 +77,28 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:4]) + more
 
 
-def _redundant(raw: RawCell, original: Cell) -> bool:
-    """Whether this copy is of a locked cell, or of an untouched solution cell."""
-    return original.locked or plain(raw["source"]) == plain(original.stub)
+class _Copies:
+    """Finds copies of given cells, which must not run a second time."""
 
+    def __init__(self, master: MasterNotebook) -> None:
+        cells = [cell for cell in master.cells if cell.nbgrader]
+        self._by_name = {cell.id: cell for cell in cells}
+        self._by_text = {
+            plain(cell.stub): cell
+            for cell in cells
+            if plain(cell.stub) and (cell.locked or cell.kind == "solution")
+        }
 
-def _as_given(raw: RawCell, cell: Cell) -> bool:
-    same = plain(raw["source"]) in (plain(cell.stub), plain(cell.source))
-    return same and raw["cell_type"] == cell.nbgrader["cell_type"]
+    def of(self, raw: RawCell) -> Cell | None:
+        """Return the given cell of which this is an unchanged copy."""
+        cell = self._by_name.get(raw["grade_id"] or "")
+        if cell and (cell.locked or unanswered(raw["source"], cell)):
+            return cell
+        return self._by_text.get(plain(raw["source"]))
 
 
 def _insert_absent(
-    out: list[Entry],
-    master: MasterNotebook,
-    answers: dict[str, int],
-    changes: dict[str, list[str]],
+    out: list[Entry], master: MasterNotebook, changes: dict[str, list[str]]
 ) -> None:
     """Put every cell that is not there after the cell it follows in the source."""
     spot = 0
@@ -91,14 +109,7 @@ def _insert_absent(
         if here:
             spot = here[0] + 1
             continue
-        if cell.id in answers:  # its tests have to come after that other cell
-            spot = 1 + next(
-                i
-                for i, (position, _, _) in enumerate(out)
-                if position == answers[cell.id]
-            )
-            changes["merged"].append(cell.id)
-        elif cell.kind in ("solution", "task"):
+        if cell.kind in ("solution", "task"):
             changes["lost"].append(cell.id)
         elif cell.id not in changes["moved"]:
             changes["missing"].append(cell.id)
@@ -106,12 +117,11 @@ def _insert_absent(
         spot += 1
 
 
-def _misplaced(
-    match: Match, master: MasterNotebook, answers: dict[str, int]
-) -> set[int]:
+def _misplaced(match: Match, master: MasterNotebook) -> set[int]:
     """Return the positions of locked cells that stand where they cannot work."""
     order = {cell.id: i for i, cell in enumerate(master.cells)}
     kept = _in_order([order[cell.id] for _, cell in sorted(match.items())])
+    answers = {cell.id: p for p, cell in match.items() if cell.kind == "solution"}
     return {
         position
         for position, cell in match.items()

@@ -323,7 +323,7 @@ def solution_cell_deleted(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
 
 
-@case("repaired", 10, "cell of another exercise: fizz")
+@case("repaired", 10, "not their own: fizz")
 def two_answers_in_one_cell(folder: Path, notebook: Notebook) -> None:
     fizz, mean = by_id(notebook, "fizz"), by_id(notebook, "mean_of")
     mean["source"] = text(fizz) + "\n\n\n" + text(mean)
@@ -454,5 +454,6 @@ def too_many_cells(folder: Path, notebook: Notebook) -> None:
 
 @case("ungradable", None, "more text")
 def too_much_text(folder: Path, notebook: Notebook) -> None:
-    by_id(notebook, "title")["source"] = "x" * 4_000_001
+    cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 400_000}
+    notebook["cells"] += [cell] * 11
     write(folder, notebook)
