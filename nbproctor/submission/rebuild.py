@@ -118,19 +118,24 @@ def _insert_absent(
 
 
 def _misplaced(match: Match, master: MasterNotebook) -> set[int]:
-    """Return the positions of locked cells that stand where they cannot work."""
+    """Return the positions of locked cells that stand where they cannot work.
+
+    A test needs its answer and the given code above it; given code needs its order.
+    """
     order = {cell.id: i for i, cell in enumerate(master.cells)}
-    kept = _in_order([order[cell.id] for _, cell in sorted(match.items())])
-    answers = {cell.id: p for p, cell in match.items() if cell.kind == "solution"}
-    return {
-        position
-        for position, cell in match.items()
-        if cell.locked
-        and (
-            order[cell.id] not in kept
-            or position < answers.get(cell.exercise or "", -1)
-        )
-    }
+    tests = {p: cell for p, cell in match.items() if cell.kind == "test"}
+    others = {p: cell for p, cell in sorted(match.items()) if p not in tests}
+    kept = _in_order([order[cell.id] for cell in others.values()])
+    locked = {p: order[cell.id] for p, cell in others.items() if cell.locked}
+    wrong = {p for p, rank in locked.items() if rank not in kept}
+    answers = {cell.id: p for p, cell in others.items() if cell.kind == "solution"}
+    for position, cell in tests.items():
+        needed = [
+            p for p, rank in locked.items() if p not in wrong and rank < order[cell.id]
+        ]
+        if position < max([answers.get(cell.exercise or "", -1), *needed]):
+            wrong.add(position)
+    return wrong
 
 
 def _in_order(ranks: list[int]) -> set[int]:
