@@ -213,7 +213,7 @@ def virtual_environment_beside_it(folder: Path, notebook: Notebook) -> None:
         packages = folder / name / "lib"
         packages.mkdir(parents=True)
         (folder / name / "pyvenv.cfg").write_text("home = /usr/bin")
-        for number in range(2_500):
+        for number in range(1_100):
             (packages / f"module{number}.py").touch()
 
 
