@@ -299,4 +299,6 @@ def _grade(
         if result.reason:
             name = names.get(result.student, result.student)
             console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
+    for each in nbgrader.unread(course, assignment):
+        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
     console.print(f"\nFeedback pages: {pages}", soft_wrap=True)

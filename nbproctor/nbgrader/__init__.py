@@ -7,9 +7,11 @@ from nbproctor.nbgrader.gradebook import enrol, scores
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.source import CourseError, check_source
+from nbproctor.nbgrader.submitted import Unread, unread
 
 __all__ = [
     "CourseError",
+    "Unread",
     "check_source",
     "enrol",
     "feedback",
@@ -18,4 +20,5 @@ __all__ = [
     "lint",
     "proctor",
     "scores",
+    "unread",
 ]

@@ -26,12 +26,13 @@ from traitlets import Bool, Float, Integer
 from nbproctor import engine, support_files
 from nbproctor.engine import EngineError, Report, Settings
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import folder, handed_in, master_notebooks
+from nbproctor.nbgrader.course import folder, master_notebooks
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.prefetch import Ahead, Submission, student_cells
 from nbproctor.nbgrader.preprocessors import Execute
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, no_room, timestamp
+from nbproctor.nbgrader.submitted import handed_in, unread_files
 from nbproctor.pool import Pool
 from nbproctor.results import Limits
 from nbproctor.sandbox.layers import Policy
@@ -85,6 +86,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         ]
         gradebook.check_release(there, self._masters)
         folders = handed_in(there, self.only)
+        for each in unread_files(there):
+            self.log.warning("%s", each)
         self._failed: list[tuple[Submission, Exception]] = []
         self._no_room: Exception | None = None
         with self._staging(), Pool(self.workers or None) as pool:

@@ -14,6 +14,7 @@ from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.hidden import HideHiddenTests
+from nbproctor.nbgrader.paths import take_literally
 from nbproctor.nbgrader.preprocessors import Execute
 
 
@@ -44,3 +45,4 @@ def proctor(config: Config) -> None:
     nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
     nbgrader.apps.api.Autograde = ProctoredAutograde
     find_programs()
+    take_literally()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,13 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor import engine
-from nbproctor.engine import Report, Settings, StudentCell
+from nbproctor.engine import EngineError, Report, Settings, StudentCell
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import files
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from nbproctor.submission_result import FILE
 
 Cells = list[StudentCell]
+_COMPUTER = {
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.EROFS,
+}
 _OURS = {FILE, f".{FILE}", "timestamp.txt"}
 
 
@@ -141,6 +151,8 @@ class Ahead:
         except Ungradable as failure:
             self._refuse(submission, failure.reason)
         except Exception as error:
+            if isinstance(error, EngineError) or _of_the_computer(error):
+                raise
             # Whatever is in a student's files, it must not end the class.
             self._refuse(submission, f"It could not be read ({error!r}).")
         return submission
@@ -187,6 +199,13 @@ class Ahead:
         )
         submission.running[master.notebook] = code, future
         return future
+
+
+def _of_the_computer(error: Exception) -> bool:
+    """Whether an error would meet every student: no disk, no files, nobody executes."""
+    if isinstance(error, OSError):
+        return error.errno in _COMPUTER
+    return isinstance(error, RuntimeError) and "shutdown" in str(error)
 
 
 def student_cells(cells: Sequence[Any]) -> Cells:
