@@ -12,7 +12,7 @@ from typing import Any
 from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
 
 MAX_CELLS = 5_000
-MAX_CELL_CHARS = 500_000
+MAX_CELL_CHARS = 2_000_000  # pasted pictures are long
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
 MAX_SOURCE_CHARS = 4_000_000
 MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text

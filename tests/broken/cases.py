@@ -723,6 +723,6 @@ def too_many_cells(folder: Path, notebook: Notebook) -> None:
 
 @case("ungradable", None, "more text")
 def too_much_text(folder: Path, notebook: Notebook) -> None:
-    cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 400_000}
-    notebook["cells"] += [cell] * 11
+    cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_500_000}
+    notebook["cells"] += [cell] * 3
     write(folder, notebook)
