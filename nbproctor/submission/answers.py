@@ -36,6 +36,17 @@ def signatures(stub: str) -> frozenset[str]:
     return frozenset(block.signature for block in blocks(stub) if block.name)
 
 
+def mentioned(cell: Cell, source: str) -> bool:
+    """Whether a text names every function of an exercise: worth a closer look."""
+    names = _names(cell.stub)
+    return bool(names) and all(name in source for name in names)
+
+
+@lru_cache(maxsize=1000)
+def _names(stub: str) -> tuple[str, ...]:
+    return tuple(block.name for block in blocks(stub) if block.name)
+
+
 @lru_cache(maxsize=1000)
 def _codes(stub: str) -> frozenset[tuple[str, ...]]:
     return frozenset(block.code for block in blocks(stub))
@@ -158,7 +169,7 @@ def _search(
             cell = match.get(position)
             if locked != bool(cell and cell.locked):
                 continue
-            wanted = [c for c in lacking if _mentioned(c, raw["source"])]
+            wanted = [c for c in lacking if mentioned(c, raw["source"])]
             parts = blocks(raw["source"]) if wanted else []
             for other in wanted:
                 find = _find(position, parts, other)
@@ -171,11 +182,6 @@ def _search(
 def _is_locked(find: _Find, match: Match) -> bool:
     cell = match.get(find.position)
     return cell is not None and cell.locked
-
-
-def _mentioned(cell: Cell, source: str) -> bool:
-    names = [block.name for block in blocks(cell.stub) if block.name]
-    return bool(names) and all(name in source for name in names)
 
 
 def _find(position: int, parts: list[Block], cell: Cell) -> _Find | None:

@@ -6,12 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.submission.answers import Match, plain, signatures, unanswered
+from nbproctor.submission.answers import (
+    Match,
+    mentioned,
+    plain,
+    signatures,
+    unanswered,
+)
 from nbproctor.submission.blocks import blocks, code_of, open_at_the_end
 from nbproctor.submission.read import RawCell
 
 MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
 MAX_WORDS = 1_000
+MAX_HALF = 20_000  # characters of a cell that may have been split
 ALIKE = 0.3  # of their words, for a guess among several
 
 
@@ -48,7 +55,7 @@ def join_split_cells(
 def _continues(above: str, below: str) -> bool:
     """Whether a cell goes on with a statement of the cell above it."""
     lines = [line for line in below.split("\n") if line.strip()]
-    if not lines or not above.strip():
+    if not lines or not above.strip() or len(above) > MAX_HALF:
         return False
     if open_at_the_end(above):
         return True
@@ -88,8 +95,7 @@ def match_cells(cells: list[RawCell], master: MasterNotebook) -> Match:
         alike = same.get(text, [])
         if position not in match and alike:
             settle(position, alike.pop(0))
-    if any(signatures(cell.stub) for cell in open_cells.values()):
-        _match_definitions(cells, match, list(open_cells.values()), settle)
+    _match_definitions(cells, match, list(open_cells.values()), settle)
     for cell in list(open_cells.values()):
         if match and cell.kind in ("solution", "task"):
             gap = _gap(cell, match, cells, texts, master)
@@ -105,17 +111,18 @@ def _match_definitions(
     settle: Callable[[int, Cell], None],
 ) -> None:
     """Match exercises with the cells that define their functions."""
-    defined = [
-        frozenset(block.signature for block in blocks(raw["source"]) if block.name)
-        for raw in cells
-    ]
+    defined: dict[int, frozenset[str]] = {}
     for cell in lost:
         wanted = signatures(cell.stub)
-        positions = [
-            position
-            for position, names in enumerate(defined)
-            if position not in match and wanted and wanted <= names
-        ]
+        positions = []
+        for position, raw in enumerate(cells):
+            if position in match or not mentioned(cell, raw["source"]):
+                continue
+            if position not in defined:
+                found = (block.signature for block in blocks(raw["source"]))
+                defined[position] = frozenset(found)
+            if wanted <= defined[position]:
+                positions.append(position)
         if cell.kind == "solution" and positions:
             settle(_graded_copy(positions, cells, cell), cell)
 

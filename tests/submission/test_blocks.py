@@ -121,26 +121,12 @@ def test_whether_a_cell_ends_inside_a_statement(source: str, is_open: bool) -> N
     assert open_at_the_end(source) is is_open
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(
-            ['"""', "'''", '"', "'", "\\", "\n", "#", "(", ")", "[", "def f(x):"]
-            + [
-                "class A:",
-                "@a",
-                "    ",
-                "x = 1",
-                "return",
-                "else:",
-                "import a",
-                "é",
-                "\f",
-            ]
-        ),
-        max_size=30,
-    ).map("".join)
-)
+PIECES = ['"""', "'''", '"', "'", "\\", "\n", "#", "(", ")", "[", "    ", "é", "\f"]
+PIECES += ["def f(x):", "class A:", "@a", "x = 1", "return", "else:", "import a"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_any_text_is_its_blocks_joined(source: str) -> None:
     found = blocks(source)
     assert "\n".join(block.text for block in found) == source
@@ -199,7 +185,7 @@ def test_the_time_to_repair_grows_no_faster_than_the_notebook(
     master = MasterNotebook.read(source)
     notebook = json.loads(source.read_text("utf-8"))
     times = []
-    for cells in (5, 80):
+    for cells in (2, 16):
         own = {
             "cell_type": "code",
             "id": "own",
@@ -211,5 +197,5 @@ def test_the_time_to_repair_grows_no_faster_than_the_notebook(
         damaged = notebook | {"cells": [*without, *[own] * cells]}
         (tmp_path / "tiny.ipynb").write_text(json.dumps(damaged))
         times.append(seconds(lambda: repair(tmp_path, master)))
-    # 16 times the cells; with their square it would be 256 times the time.
-    assert times[1] < 64 * max(times[0], 0.01)
+    # 8 times the cells; with their square it would be 64 times the time.
+    assert times[1] < 32 * max(times[0], 0.01)
