@@ -19,6 +19,7 @@ from nbproctor.submission.repair import Repaired, Ungradable, repair
 from nbproctor.submission_result import FILE
 
 Cells = list[StudentCell]
+MAX_FILES_BESIDE = 2_000
 _COMPUTER = {
     errno.EDQUOT,
     errno.EIO,
@@ -176,7 +177,7 @@ class Ahead:
             if path.suffix == ".ipynb" or place.parts[0] in ours or not own:
                 continue
             size = path.stat().st_size
-            if size < left:
+            if size < left and len(submission.files) < MAX_FILES_BESIDE:
                 left -= size
                 submission.files[place] = path
             else:
@@ -184,8 +185,8 @@ class Ahead:
         if dropped:
             limit = engine.MAX_FILES_BYTES >> 20
             first.notes.append(
-                f"Files beside your notebook beyond {limit} MB were left out: "
-                f"{', '.join(dropped[:3])}."
+                f"Files beside your notebook beyond {limit} MB were left out, or more "
+                f"than {MAX_FILES_BESIDE:,}: {', '.join(dropped[:3])}."
             )
 
     def execute(

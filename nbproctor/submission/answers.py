@@ -189,7 +189,7 @@ def _find(position: int, parts: list[Block], cell: Cell) -> _Find | None:
     used, texts = set(), []
     for wanted in (block for block in blocks(cell.stub) if block.name):
         for index, block in reversed(list(enumerate(parts))):
-            if block.signature == wanted.signature and _written(block, cell):
+            if _defines(block, wanted) and _written(block, cell):
                 texts.append(block.text)
                 used.add(index)
                 break
@@ -199,6 +199,13 @@ def _find(position: int, parts: list[Block], cell: Cell) -> _Find | None:
         else:
             return None
     return _Find(position, frozenset(used), "\n\n".join(t.strip("\n") for t in texts))
+
+
+def _defines(block: Block, wanted: Block) -> bool:
+    """Whether a block binds what a stub defines: ``f = lambda x: x`` does too."""
+    if wanted.decorators:
+        return block.signature == wanted.signature
+    return wanted.name in block.binds
 
 
 def _method(block: Block, wanted: Block) -> str | None:

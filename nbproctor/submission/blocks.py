@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     r"|(?P<string>\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\n)"
 )
+INVISIBLE = re.compile("[\u00a0\u200b\u2060\ufeff]")
 _HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
 _STARTS = re.compile(r"(?:async )?(?:def|class)\b|@")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
@@ -140,6 +141,20 @@ def blocks(source: str) -> list[Block]:
 def code_of(source: str) -> tuple[str, ...]:
     """Return the lines of a cell without comments, docstrings and blanks."""
     return tuple(line for block in blocks(source) for line in block.code)
+
+
+def visible(source: str) -> str:
+    """Return code with common blanks, and nothing invisible, outside of strings."""
+    parts, at = [], 0
+    for token in _TOKEN.finditer(source):
+        if token.lastgroup in ("comment", "triple", "string"):
+            parts += [_plain_blanks(source[at : token.start()]), token[0]]
+            at = token.end()
+    return "".join([*parts, _plain_blanks(source[at:])])
+
+
+def _plain_blanks(code: str) -> str:
+    return INVISIBLE.sub("", code.replace("\u00a0", " "))
 
 
 def open_at_the_end(source: str) -> bool:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from nbproctor.submission import archives
 
-MAX_FILES = 2_000
-MAX_DEPTH = 8
+MAX_FILES = 20_000
+MAX_DEPTH = 30
 MAX_CANDIDATES = 20
 MAX_NOTEBOOK_BYTES = 300_000_000
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
@@ -36,6 +36,8 @@ _WRONG_FILES = {
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a RAR archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
     b"bplist": "a placeholder of a file that iCloud has not downloaded",
     b"version https://git-lfs": "a pointer to a file in Git LFS",
     b"{\\rtf": "a text document (RTF)",
@@ -189,7 +191,7 @@ def _candidates(folder: Path, path: Path, notebook: str) -> Iterator[Candidate]:
         named = named and not members
     # "tiny", "tiny.txt": editors and mail programs change the ending.
     named = named or (head.startswith(b"{") and b'"cells"' in head)
-    if named or lower == f"{notebook.lower()}.py":
+    if named or lower.endswith(".py"):
         yield Candidate(path, None, name)
 
 

@@ -7,14 +7,16 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from nbproctor.submission.blocks import INVISIBLE, visible
 from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
 
 MAX_CELLS = 5_000
 MAX_CELL_CHARS = 2_000_000  # pasted pictures are long
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
 MAX_SOURCE_CHARS = 4_000_000
+MAX_WRAPPERS = 4
 MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
 
 _LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
@@ -26,24 +28,50 @@ _CONFLICT = re.compile(
     re.MULTILINE,
 )
 _CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
-_JOINED = "Your notebook holds two versions (marks of a merge); the first was graded."
+_FENCED = re.compile(r"\s*```+\w*\n(.*?)\n?```+\s*", re.DOTALL)
+_START = re.compile(r"\{\s*\"")
+_TWO_VERSIONS = "Your notebook holds two versions (marks of a merge)"
 
 RawCell = dict[str, Any]
+Side = Literal["ours", "theirs"]
+SIDES: tuple[Side, Side] = ("ours", "theirs")
 
 
 @dataclass(frozen=True)
 class Handed:
-    """A notebook as it was read: its cells, and what had to be done to read it."""
+    """A notebook as it was read.
+
+    Attributes
+    ----------
+    path, name
+        The file, and what to call it.
+    cells
+        Type, id, nbgrader's name and text of each cell.
+    language
+        Of the kernel that the notebook asks for.
+    notes
+        What had to be done to read it.
+    merged
+        Whether it holds two versions, of which one was read.
+    """
 
     path: Path
     name: str
     cells: list[RawCell]
     language: str
     notes: list[str]
+    merged: bool = False
 
 
-def read(candidate: Candidate) -> Handed:
+def read(candidate: Candidate, side: Side = "ours") -> Handed:
     """Read one notebook file, of any notebook format from 2 to 4.5.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The file.
+    side : {"ours", "theirs"}
+        Which version to take where a merge left both.
 
     Raises
     ------
@@ -52,7 +80,7 @@ def read(candidate: Candidate) -> Handed:
     """
     notes: list[str] = []
     name = candidate.name
-    content = _content(candidate, notes)
+    content = _content(candidate, notes, side)
     raw = content.get("cells")
     if raw is None and isinstance(content.get("worksheets"), list):
         sheets = [s for s in content["worksheets"] if isinstance(s, dict)]
@@ -81,12 +109,20 @@ def read(candidate: Candidate) -> Handed:
         for cell in cells:
             cell["source"] = cell["source"].replace("\r\n", "\n").replace("\r", "\n")
         notes.append("Line ends of your cells were converted to the usual ones.")
-    if any([_without_conflict(cell) for cell in cells]):
-        notes.append(_JOINED)
-    return Handed(candidate.path, name, cells, _language(content), notes)
+    merged = any([_without_conflict(cell, side) for cell in cells])
+    merged = merged or _TWO_VERSIONS in notes
+    notes = [note for note in notes if note != _TWO_VERSIONS]
+    if merged:
+        which = "first" if side == "ours" else "second"
+        notes.append(f"{_TWO_VERSIONS}; the {which} was graded.")
+    if any([_without_fence(cell) for cell in cells]):
+        notes.append("Fences around your code (```) were taken off.")
+    if any([_without_invisible(cell) for cell in cells]):
+        notes.append("Invisible signs in your code, as after pasting, were replaced.")
+    return Handed(candidate.path, name, cells, _language(content), notes, merged)
 
 
-def _content(candidate: Candidate, notes: list[str]) -> dict[str, Any]:
+def _content(candidate: Candidate, notes: list[str], side: Side) -> dict[str, Any]:
     """Return the notebook as JSON has it, whatever it is wrapped in."""
     name = candidate.name
     data = candidate.content()
@@ -102,11 +138,14 @@ def _content(candidate: Candidate, notes: list[str]) -> dict[str, Any]:
     if candidate.base.lower().endswith(".py"):
         notes.append(f"'{name}' is no notebook; its code was graded.")
         return {"cells": _script(text)}
-    content = _json(name, text, notes)
-    if isinstance(content, str):  # JSON in JSON
-        content = _json(name, content, notes)
-    if isinstance(content, dict) and isinstance(content.get("content"), dict):
-        content = content["content"]  # as Jupyter's own server sends a notebook
+    content = _json(name, text, notes, side)
+    for _ in range(MAX_WRAPPERS):
+        if isinstance(content, str):  # JSON in JSON
+            content = _json(name, content, notes, side)
+        elif isinstance(content, list) and len(content) == 1:
+            content = content[0]
+        elif isinstance(content, dict) and content.get("content"):
+            content = content["content"]  # as Jupyter's own server sends a notebook
     if not isinstance(content, dict):
         raise Ungradable(f"'{name}' is not a notebook.")
     return content
@@ -117,17 +156,19 @@ def _short_string(match: re.Match[bytes]) -> bytes:
     return match[0] if len(match[0]) <= 4 * MAX_SOURCE_CHARS else b'""'
 
 
-def _json(name: str, text: str, notes: list[str]) -> Any:
+def _json(name: str, text: str, notes: list[str], side: Side) -> Any:
     text = text.strip()
+    start = _START.search(text)
+    if start and start.start() and text[0] not in '{["<':
+        notes.append("Something stood before your notebook; it was ignored.")
+        text = text[start.start() :]
     try:
-        content, end = json.JSONDecoder().raw_decode(text)
+        content, end = json.JSONDecoder(strict=False).raw_decode(text)
     except json.JSONDecodeError as error:
-        if "<<<<<<<" in text:
-            sides = [_CONFLICT.sub(rf"\g<{side}>", text) for side in ("ours", "theirs")]
-            for side in sides:
-                if "<<<<<<<" not in side:
-                    notes.append(_JOINED)
-                    return _json(name, side, notes)
+        chosen = _CONFLICT.sub(rf"\g<{side}>", text) if "<<<<<<<" in text else text
+        if chosen != text and "<<<<<<<" not in chosen:
+            notes.append(_TWO_VERSIONS)
+            return _json(name, chosen, notes, side)
         if not text[error.pos :].strip() or "Unterminated" in error.msg:
             raise Ungradable(
                 f"'{name}' is cut short: its end is missing, as after a broken "
@@ -144,7 +185,8 @@ def _json(name: str, text: str, notes: list[str]) -> Any:
 
 
 def _decode(data: bytes, notes: list[str]) -> str:
-    data = data.rstrip(b"\0") if b"\0{" not in data[:8] else data
+    if not data[:4].strip(b"\0"):
+        data = data.lstrip(b"\0")
     for mark, coding in (
         (codecs.BOM_UTF32_LE, "utf-32"),
         (codecs.BOM_UTF32_BE, "utf-32"),
@@ -196,7 +238,10 @@ def _clean(cell: RawCell) -> RawCell:
     """
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
+        lines = [line for line in source if isinstance(line, str)]
+        # Some programs leave out the line ends that belong to the format.
+        ends = any("\n" in line for line in lines)
+        source = ("" if ends else "\n").join(lines)
     meta = cell.get("metadata")
     grader = meta.get("nbgrader") if isinstance(meta, dict) else None
     name = grader.get("grade_id") if isinstance(grader, dict) else None
@@ -223,13 +268,32 @@ def _shorten(cell: RawCell) -> bool:
     return True
 
 
-def _without_conflict(cell: RawCell) -> bool:
-    """Take the first side where a merge left marks of a conflict in a cell."""
+def _without_conflict(cell: RawCell, side: Side) -> bool:
+    """Take one side where a merge left marks of a conflict in a cell."""
     source = cell["source"]
     if "<<<<<<<" not in source or ">>>>>>>" not in source:
         return False
-    cell["source"] = _CONFLICT.sub(r"\g<ours>", source)
+    cell["source"] = _CONFLICT.sub(rf"\g<{side}>", source)
     return bool(cell["source"] != source)
+
+
+def _without_fence(cell: RawCell) -> bool:
+    """Take off the fence around the code of a whole cell, as chats write it."""
+    fenced = _FENCED.fullmatch(cell["source"])
+    if not fenced or not (cell["cell_type"] == "code" or cell["grade_id"]):
+        return False
+    cell["source"] = fenced[1]
+    return True
+
+
+def _without_invisible(cell: RawCell) -> bool:
+    """Replace blanks that are none to Python, but for those in strings."""
+    if cell["cell_type"] != "code" or not INVISIBLE.search(cell["source"]):
+        return False
+    source = visible(cell["source"])
+    changed = source != cell["source"]
+    cell["source"] = source
+    return bool(changed)
 
 
 def _language(content: dict[str, Any]) -> str:

@@ -105,7 +105,8 @@ def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
     room = MAX_BYTES
     for position, candidate in enumerate(files.candidates(folder, master.notebook)):
         room -= candidate.path.stat().st_size
-        if readings and (room < 0 or candidate.base.endswith(".py")):
+        answered = any(reading.answers for reading in readings.values())
+        if readings and (room < 0 or (candidate.base.endswith(".py") and answered)):
             break
         try:
             readings[position] = _read(candidate, master)
@@ -145,7 +146,21 @@ def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
 
 
 def _read(candidate: Candidate, master: MasterNotebook) -> _Reading:
-    handed = read.read(candidate)
+    """Read a file; where a merge left two versions in it, the one that answers more."""
+    versions = []
+    for side in read.SIDES:
+        try:
+            versions.append(_understand(read.read(candidate, side), master))
+        except Ungradable:
+            if side == read.SIDES[-1] and not versions:
+                raise
+        else:
+            if not versions[-1].handed.merged:
+                break
+    return max(versions, key=lambda version: len(version.answers))
+
+
+def _understand(handed: Handed, master: MasterNotebook) -> _Reading:
     cells, joined = join_split_cells(handed.cells, master)
     gathered = gather(cells, match_cells(cells, master), master)
     graded = {"solution", "task", "test"}
