@@ -79,7 +79,7 @@ def match_cells(cells: list[RawCell], master: MasterNotebook) -> Match:
         match[position] = cell
         open_cells.pop(cell.id, None)
 
-    for name, positions in _claims(cells, by_name).items():
+    for name, positions in _claims(cells, texts, by_name).items():
         settle(_graded_copy(positions, cells, by_name[name]), by_name[name])
     by_id = {cell.cell_id: cell for cell in by_name.values()}
     for position, raw in enumerate(cells):
@@ -127,11 +127,33 @@ def _match_definitions(
             settle(_graded_copy(positions, cells, cell), cell)
 
 
-def _claims(cells: list[RawCell], names: dict[str, Cell]) -> dict[str, list[int]]:
+def _claims(
+    cells: list[RawCell], texts: list[str], names: dict[str, Cell]
+) -> dict[str, list[int]]:
+    """Return the cells that have the name of a cell of the master, and can be it.
+
+    A cell that has another one's text, or an answer without the name of its function,
+    has got its marks from somewhere else.
+    """
+    given = {plain(cell.stub): cell.id for cell in names.values() if cell.locked}
     claims: dict[str, list[int]] = {}
+    somewhere: dict[str, bool] = {}
     for position, raw in enumerate(cells):
-        if raw["grade_id"] in names:
-            claims.setdefault(raw["grade_id"], []).append(position)
+        cell = names.get(raw["grade_id"] or "")
+        if cell is None:
+            continue
+        text = texts[position]
+        foreign = text and given.get(text, cell.id) != cell.id
+        strange = signatures(cell.stub) and not mentioned(cell, raw["source"])
+        if foreign and plain(names[given[text]].stub) != plain(cell.stub):
+            continue
+        if text and strange:
+            if cell.id not in somewhere:
+                named = (mentioned(cell, other["source"]) for other in cells)
+                somewhere[cell.id] = any(named)
+            if somewhere[cell.id]:
+                continue
+        claims.setdefault(cell.id, []).append(position)
     return claims
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.answers import (
-    Gathered,
     Match,
     as_given,
     plain,
     unanswered,
 )
+from nbproctor.submission.gather import Gathered
 from nbproctor.submission.read import RawCell
 
 # position in the student's notebook, cell of the master, cell of the new notebook

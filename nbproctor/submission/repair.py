@@ -13,8 +13,10 @@ from typing import Any
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import files, read
-from nbproctor.submission.answers import Gathered, gather, unanswered
+from nbproctor.submission.answers import unanswered
+from nbproctor.submission.decode import SIDES
 from nbproctor.submission.files import Candidate, Ungradable
+from nbproctor.submission.gather import Gathered, gather
 from nbproctor.submission.match import join_split_cells, match_cells
 from nbproctor.submission.read import Handed
 from nbproctor.submission.rebuild import rebuild
@@ -148,11 +150,11 @@ def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
 def _read(candidate: Candidate, master: MasterNotebook) -> _Reading:
     """Read a file; where a merge left two versions in it, the one that answers more."""
     versions = []
-    for side in read.SIDES:
+    for side in SIDES:
         try:
             versions.append(_understand(read.read(candidate, side), master))
         except Ungradable:
-            if side == read.SIDES[-1] and not versions:
+            if side == SIDES[-1] and not versions:
                 raise
         else:
             if not versions[-1].handed.merged:
