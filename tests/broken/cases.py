@@ -655,6 +655,110 @@ def syntax_error_in_one_answer(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
 
 
+# --- what other programs, and pasting, make of a notebook ----------------------
+
+
+@case("repaired", 10, "not their own: fizz")
+def one_line_answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+    answer = new_cell('fizz = lambda n: str(n) if n % 3 else "fizz"')
+    notebook = blank(notebook, "fizz")
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    notebook["cells"].insert(at, answer)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "not their own: fizz")
+def decorated_answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+    answer = new_cell(
+        "import functools\n\n@functools.cache\n" + text(by_id(notebook, "fizz"))
+    )
+    notebook = blank(notebook, "fizz")
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    notebook["cells"].insert(at, answer)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "Fences")
+def answers_in_fences_as_from_a_chat(folder: Path, notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = f"```python\n{text(cell)}\n```"
+    write(folder, notebook)
+
+
+@case("repaired", 10, "Invisible signs")
+def hard_blanks_and_invisible_signs(folder: Path, notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "the second was graded")
+def conflict_of_a_merge_with_the_answers_second(
+    folder: Path, notebook: Notebook
+) -> None:
+    for name, answer in ANSWERS.items():
+        cell = by_id(notebook, name)
+        both = f"<<<<<<< HEAD\n{STUB}\n=======\n{answer}\n>>>>>>> work"
+        cell["source"] = text(cell).replace(answer, both)
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def lines_without_their_ends(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["source"] = text(cell).split("\n")
+    write(folder, notebook)
+
+
+@case("repaired", 10, "before your notebook")
+def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    above = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    path.write_bytes(above + path.read_bytes())
+
+
+@case("repaired", 10, "work/tiny.ipynb")
+def pictures_by_the_thousand_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder / "work", notebook)
+    (folder / "images").mkdir()
+    for number in range(2_100):
+        (folder / f"images/{number}.png").touch()
+
+
+@case("repaired", 10, "homework.py")
+def solved_script_beside_an_untouched_notebook(
+    folder: Path, notebook: Notebook
+) -> None:
+    write(folder, blank(notebook, *ANSWERS))
+    code = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    (folder / "homework.py").write_text("# %%\n" + "\n\n# %%\n".join(code))
+
+
+@case("repaired", 10, "had lost their marks")
+def marks_on_the_next_cell(folder: Path, notebook: Notebook) -> None:
+    marks = [cell["metadata"] for cell in notebook["cells"]]
+    for cell, moved in zip(notebook["cells"], marks[1:] + marks[:1], strict=True):
+        cell["metadata"] = moved
+    write(folder, notebook)
+
+
+@case("repaired", 10, "copies of given cells")
+def doubled_and_the_second_half_is_blank(folder: Path, notebook: Notebook) -> None:
+    notebook["cells"] += copy.deepcopy(blank(notebook, *ANSWERS)["cells"])
+    metadata_lost_as_in_colab(folder, notebook)
+
+
+@case("repaired", 10, "mean-public")
+def helper_written_into_a_test(folder: Path, notebook: Notebook) -> None:
+    answer = by_id(notebook, "mean_of")
+    answer["source"] = text(answer).replace("sum(", "total(")
+    test = by_id(notebook, "mean-public")
+    test["source"] = "def total(x):\n    return sum(x)\n\n\n" + text(test)
+    write(folder, notebook)
+
+
 # --- what cannot be graded ----------------------------------------------------
 
 
@@ -690,6 +794,26 @@ def pdf_only(folder: Path, notebook: Notebook) -> None:
 @case("ungradable", None, "Office")
 def docx_under_the_name(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook).write_bytes(b"PK\x03\x04 word/document.xml")
+
+
+@case("ungradable", None, "iCloud")
+def placeholder_of_a_cloud(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".tiny.ipynb.icloud").write_bytes(b"bplist00\xd3")
+
+
+@case("ungradable", None, "password required")
+def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
+    zip_of_the_folder(folder, notebook)
+    path = folder / "homework.zip"
+    data = path.read_bytes()
+    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        parts = [
+            part[: flags - 4] + b"\1" + part[flags - 3 :]
+            for part in data.split(header)[1:]
+        ]
+        data = header.join([data.split(header)[0], *parts])
+    path.write_bytes(data)
 
 
 @case("ungradable", None, "No file")
