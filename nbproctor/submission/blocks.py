@@ -23,6 +23,7 @@ _TOKEN = re.compile(
 INVISIBLE = re.compile("[\u00a0\u200b\u2060\ufeff]")
 _HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
 _STARTS = re.compile(r"(?:async )?(?:def|class)\b|@")
+_DEFINITION = re.compile(r"^(?=@|(?:async )?(?:def|class)\b)", re.MULTILINE)
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
 _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
@@ -103,7 +104,14 @@ class Block:
         body = lines[first + 1 :]
         indent = next((ln[: -len(ln.lstrip())] for ln in body if ln.strip()), "")
         text = "\n".join(line.removeprefix(indent) for line in body)
-        return [block for block in blocks(text) if block.name and indent]
+        found = [block for block in blocks(text) if block.name and indent]
+        # Above the first one stands the docstring of the class.
+        starts = [_DEFINITION.search(block.text) for block in found]
+        return [
+            Block(block.text[start.start() :], block.code)
+            for block, start in zip(found, starts, strict=True)
+            if start
+        ]
 
     @property
     def _first(self) -> str:

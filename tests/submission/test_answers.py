@@ -120,9 +120,11 @@ def into_the_class(notebook: Notebook, *methods: str) -> Notebook:
     """Write methods where a student thinks that methods belong."""
     changed = copy.deepcopy(notebook)
     helper = "\n\n    def _plus(self, n):\n        return self.count + n"
-    text = CLASS + helper
-    for name in methods:
-        text += f"\n\n    def {name}(self):\n    {BODY[name]}"
+    start = CLASS.index("    def __init__")
+    text = CLASS[:start]
+    for name in methods:  # right below the docstring of the class
+        text += f"    def {name}(self):\n    {BODY[name]}\n\n"
+    text += CLASS[start:] + helper
     by_name(changed, "counter")["source"] = text
     return changed
 
