@@ -40,6 +40,15 @@ def mentioned(cell: Cell, source: str) -> bool:
     return bool(names) and all(name in source for name in names)
 
 
+def defines(cell: Cell, source: str) -> bool:
+    """Whether a text defines every function of an exercise, as stub or as answer."""
+    if not mentioned(cell, source):
+        return False
+    parts = blocks(source)
+    stubs = [block for block in blocks(cell.stub) if block.name]
+    return all(any(_defines(part, stub) for part in parts) for stub in stubs)
+
+
 @lru_cache(maxsize=1000)
 def _names(stub: str) -> tuple[str, ...]:
     return tuple(block.name for block in blocks(stub) if block.name)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.submission.answers import (
     Match,
+    defines,
     mentioned,
     plain,
     signatures,
@@ -144,13 +145,13 @@ def _claims(
             continue
         text = texts[position]
         foreign = text and given.get(text, cell.id) != cell.id
-        strange = signatures(cell.stub) and not mentioned(cell, raw["source"])
+        strange = signatures(cell.stub) and not defines(cell, raw["source"])
         if foreign and plain(names[given[text]].stub) != plain(cell.stub):
             continue
         if text and strange:
             if cell.id not in somewhere:
-                named = (mentioned(cell, other["source"]) for other in cells)
-                somewhere[cell.id] = any(named)
+                found = (defines(cell, other["source"]) for other in cells)
+                somewhere[cell.id] = any(found)
             if somewhere[cell.id]:
                 continue
         claims.setdefault(cell.id, []).append(position)

@@ -222,3 +222,93 @@ def test_a_test_s_own_names_are_not_kept_from_a_changed_test(
     texts = [each["source"] for each in made.notebook["cells"]]
     assert "extra = 8" in texts
     assert not any("c = 7" in text for text in texts)
+
+
+def test_a_changed_test_is_only_spoken_of_where_an_answer_is_missing(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    test = by_name(release, "up-test")
+    test["source"] += "\nprint(c.count)"
+    made = repaired(tmp_path / "s", release, master)
+    assert "nothing tells which exercise it answers: up-test" in " ".join(made.notes)
+    assert not any("print" in each["source"] for each in made.notebook["cells"])
+    answers = {"up": UP, "down": DOWN}
+    for name, head in answers.items():
+        by_name(release, name)["source"] = head + "    self.count += 0"
+    by_name(release, "total")["source"] = "total = 6"
+    made = repaired(tmp_path / "s", release, master)
+    assert "nothing tells" not in " ".join(made.notes)
+    assert "put back as given: up-test" in " ".join(made.notes)
+
+
+def test_a_helper_beside_the_stub_stays_when_the_answer_is_elsewhere(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "up")["source"] = "STEP = 1\n\n\n" + UP + STUB
+    answer = copy.deepcopy(by_name(release, "up")) | {"id": "own", "metadata": {}}
+    answer["source"] = UP + "    self.count += STEP"
+    release["cells"].insert(4, answer)
+    made = repaired(tmp_path / "s", release, master)
+    assert run(made.notebook)["up-test"] is True
+    assert by_name(made.notebook, "up")["source"] == answer["source"]
+    assert not any(STUB in c["source"] for c in made.notebook["cells"][:4])
+
+
+def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    up, down = UP + "    self.count += ONE", DOWN + "    self.count -= ONE"
+    texts = {
+        "before": f"ONE = 1\n\n\n{up}\n\n\n{down}\n\n\nprint(ONE)",
+        "behind": f"ONE = 1\n\n\n{down}\n\n\n{up}\n\n\nprint(ONE)",
+    }
+    for case, text in texts.items():
+        for own in ("up", "down"):
+            notebook = copy.deepcopy(release)
+            by_name(notebook, own)["source"] = text
+            made = repaired(tmp_path / f"{case}-{own}", notebook, master)
+            passed = run(made.notebook)
+            assert (passed["up-test"], passed["down-test"]) == (True, True)
+            cells = [c["source"] for c in made.notebook["cells"]]
+            assert sum("print(ONE)" in source for source in cells) == 1
+            assert sum("def up" in source for source in cells) == 1
+            assert sum("def down" in source for source in cells) == 1
+            for name in ("up", "down"):
+                assert f"def {name}" in by_name(made.notebook, name)["source"]
+
+
+def test_what_follows_a_whole_class_is_kept_and_given_text_is_not_doubled(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    whole = by_name(into_the_class(release, "up", "down"), "counter")["source"]
+    text = f"{ADD_TO}\n\n\n{whole}\n\n\nFINISHED = True"
+    by_name(release, "up")["source"] = text
+    made = repaired(tmp_path / "s", release, master)
+    cells = [c["source"] for c in made.notebook["cells"]]
+    assert sum("FINISHED = True" in source for source in cells) == 1
+    assert sum("def add_to" in source for source in cells) == 1
+    passed = run(made.notebook)
+    assert (passed["up-test"], passed["down-test"]) == (True, True)
+
+
+def test_text_in_a_locked_cell_far_from_an_unnamed_exercise_is_not_its_answer(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "counter")["source"] = CLASS + "\n\ntotal = 6"
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "total")["source"] == NAMELESS
+
+
+def test_marks_on_the_wrong_cells_do_not_count(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    for name, head in {"up": UP, "down": DOWN}.items():
+        by_name(release, name)["source"] = head + "    self.count += 1"
+    words = {"cell_type": "markdown", "id": "words", "metadata": {}}
+    release["cells"].insert(2, words | {"source": "## `up`\n\nWrite up and down."})
+    marks = [each["metadata"] for each in release["cells"]]
+    for each, moved in zip(release["cells"], marks[1:] + marks[:1], strict=True):
+        each["metadata"] = moved
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "up")["source"].endswith("+= 1")
+    assert run(made.notebook)["up-test"] is True
