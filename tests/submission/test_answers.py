@@ -312,3 +312,79 @@ def test_marks_on_the_wrong_cells_do_not_count(
     made = repaired(tmp_path / "s", release, master)
     assert by_name(made.notebook, "up")["source"].endswith("+= 1")
     assert run(made.notebook)["up-test"] is True
+
+
+# --- an exercise without a name that has lost its marks -------------------------
+
+
+def with_free_cells(release: Notebook, *texts: str) -> Notebook:
+    """Put cells without marks where the cell of `total` was."""
+    at = release["cells"].index(by_name(release, "total"))
+    free = [
+        {**release["cells"][at], "id": f"free{number}", "metadata": {}, "source": text}
+        for number, text in enumerate(texts)
+    ]
+    release["cells"][at : at + 1] = free
+    return release
+
+
+def test_the_only_free_cell_is_the_answer_however_it_looks(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    made = repaired(tmp_path / "s", with_free_cells(release, "total = 6"), master)
+    assert by_name(made.notebook, "total")["source"] == "total = 6"
+    assert run(made.notebook)["total-test"] is True
+
+
+def test_of_several_free_cells_the_one_most_like_the_stub_is_the_answer(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    answer = "# YOUR CODE HERE\ntotal = 6"
+    texts = ("# YOUR notes", answer, "print('nothing')", "")
+    made = repaired(tmp_path / "s", with_free_cells(release, *texts), master)
+    assert by_name(made.notebook, "total")["source"] == answer
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [  # the stub has 6 words; two in common are 4/13 or 4/14 of both
+        ("# YOUR a b c d e", True),
+        ("# YOUR a b c d e f", False),
+    ],
+)
+def test_of_several_free_cells_one_is_chosen_only_if_it_is_like_the_stub(
+    tmp_path: Path,
+    release: Notebook,
+    master: MasterNotebook,
+    words: str,
+    chosen: bool,
+) -> None:
+    free = with_free_cells(release, words, "print('nothing')")
+    made = repaired(tmp_path / "s", free, master)
+    found = by_name(made.notebook, "total")["source"]
+    assert (found == words) is chosen
+    assert ("no cell in your notebook for: total" in " ".join(made.notes)) is not chosen
+
+
+def test_the_copy_that_defines_the_function_is_graded(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    up = by_name(release, "up")
+    up["source"] = UP + "    self.count += 1"
+    copies = [copy.deepcopy(up) | {"id": f"c{number}"} for number in range(2)]
+    copies[0]["source"] = "HELPER = 1\n\n\n" + UP + "    self.count += HELPER"
+    copies[1]["source"] = "print(Counter(1).up())"
+    release["cells"][3:3] = copies
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "up")["source"] == copies[0]["source"]
+
+
+def test_an_indented_cell_below_a_complete_one_is_not_joined(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "up")["source"] = UP + "    self.count += 1"
+    own = {**by_name(release, "up"), "id": "own", "metadata": {}}
+    release["cells"].insert(3, own | {"source": "    tried = 1"})
+    made = repaired(tmp_path / "s", release, master)
+    assert "joined" not in " ".join(made.notes)
+    assert by_name(made.notebook, "up")["source"].endswith("+= 1")
