@@ -51,8 +51,8 @@ def clean(outputs: object) -> list[Output]:
     if not isinstance(outputs, list):
         return []
     room = [MAX_TEXT, MAX_IMAGES]
-    made = (_output(o, room) for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict))
-    return [output for output in made if output is not None]
+    cleaned = (_output(o, room) for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict))
+    return [output for output in cleaned if output is not None]
 
 
 def plain_text(text: object, limit: int = MAX_TEXT) -> str:
@@ -122,13 +122,13 @@ def _shorten(text: str, room: int) -> str:
 def attachments(given: object) -> dict[str, dict[str, str]]:
     """Return the pictures among a text cell's attachments."""
     room = [0, MAX_IMAGES]
-    made: dict[str, dict[str, str]] = {}
+    pictures: dict[str, dict[str, str]] = {}
     for name, mimes in given.items() if isinstance(given, dict) else ():
         for mime in _IMAGES:
             data = mimes.get(mime) if isinstance(mimes, dict) else None
             if picture := _picture(data, mime, room):
-                made[str(name)] = {mime: picture}
-    return made
+                pictures[str(name)] = {mime: picture}
+    return pictures
 
 
 def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
@@ -154,7 +154,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             "output_type": "display_data" | "execute_result" as kind,
             "data": dict(data),
         }:
-            made: Output = {
+            shown: Output = {
                 "output_type": kind,
                 "data": _mimebundle(data, room),
                 "metadata": {},
@@ -162,24 +162,24 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             if kind == "execute_result":
                 count = output.get("execution_count")
                 plain = type(count) is int and 0 <= count < 1 << 31
-                made["execution_count"] = count if plain else None
-            return made
+                shown["execution_count"] = count if plain else None
+            return shown
     return None
 
 
 def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
-    made = {}
+    bundle = {}
     for mime in _IMAGES:
         picture = _picture(data.get(mime), mime, room)
         if picture:
-            made[mime] = picture
+            bundle[mime] = picture
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):
-            made["text/plain"] = _text(data[mime], room)
+            bundle["text/plain"] = _text(data[mime], room)
             break
-    if not made:
-        made["text/plain"] = "[an output of a kind that grading leaves out]"
-    return made
+    if not bundle:
+        bundle["text/plain"] = "[an output of a kind that grading leaves out]"
+    return bundle
 
 
 def _text(text: object, room: list[int]) -> str:

@@ -104,12 +104,12 @@ class Block:
         body = lines[first + 1 :]
         indent = next((ln[: -len(ln.lstrip())] for ln in body if ln.strip()), "")
         text = "\n".join(line.removeprefix(indent) for line in body)
-        found = [block for block in blocks(text) if block.name and indent]
+        definitions = [block for block in blocks(text) if block.name and indent]
         # Above the first one stands the docstring of the class.
-        starts = [_DEFINITION.search(block.text) for block in found]
+        starts = [_DEFINITION.search(block.text) for block in definitions]
         return [
             Block(block.text[start.start() :], block.code)
-            for block, start in zip(found, starts, strict=True)
+            for block, start in zip(definitions, starts, strict=True)
             if start
         ]
 
@@ -123,26 +123,26 @@ def blocks(source: str) -> list[Block]:
     """Return the blocks of a cell in order; their texts joined are the cell's."""
     if len(source) > MAX_CHARS:
         return [Block(source, tuple(source.split("\n")))]
-    found: list[list[tuple[str, str]]] = []
+    finished: list[list[tuple[str, str]]] = []
     current: list[tuple[str, str]] = []
     complete = False  # the current block has more than decorators and comments
     for line, code, top in _lines(source):
         if top and code and not code[0].isspace():
             if complete and not _CONTINUES.match(code):
                 rest = _trailing(current)
-                found.append(current[: len(current) - rest])
+                finished.append(current[: len(current) - rest])
                 current = current[len(current) - rest :]
                 complete = False
             complete = complete or not code.startswith("@")
         current.append((line, code))
     if current:
-        found.append(current)
+        finished.append(current)
     return [
         Block(
             "\n".join(line for line, _ in block),
             tuple(short for _, code in block if (short := " ".join(code.split()))),
         )
-        for block in found
+        for block in finished
     ]
 
 

@@ -60,17 +60,17 @@ def content(candidate: Candidate, notes: list[str], side: Side) -> dict[str, Any
     if candidate.base.lower().endswith(".py"):
         notes.append(f"'{name}' is no notebook; its code was graded.")
         return {"cells": _script(text)}
-    found = _json(name, text, notes, side)
+    wrapped = _json(name, text, notes, side)
     for _ in range(MAX_WRAPPERS):
-        if isinstance(found, str):  # JSON in JSON
-            found = _json(name, found, notes, side)
-        elif isinstance(found, list) and len(found) == 1:
-            found = found[0]
-        elif isinstance(found, dict) and found.get("content"):
-            found = found["content"]  # as Jupyter's own server sends a notebook
-    if not isinstance(found, dict):
+        if isinstance(wrapped, str):  # JSON in JSON
+            wrapped = _json(name, wrapped, notes, side)
+        elif isinstance(wrapped, list) and len(wrapped) == 1:
+            wrapped = wrapped[0]
+        elif isinstance(wrapped, dict) and wrapped.get("content"):
+            wrapped = wrapped["content"]  # as Jupyter's own server sends a notebook
+    if not isinstance(wrapped, dict):
         raise Ungradable(f"'{name}' is not a notebook.")
-    return found
+    return wrapped
 
 
 def _short_string(match: re.Match[bytes]) -> bytes:

@@ -63,11 +63,12 @@ class Gathered:
 
 def gather(cells: list[RawCell], match: Match, master: MasterNotebook) -> Gathered:
     """Give every exercise the cell that answers it, wherever that stands."""
-    place = {cell.id: position for position, cell in match.items()}
+    position_of = {cell.id: position for position, cell in match.items()}
     lacking = [
         cell
         for cell in master.of_kind("solution")
-        if cell.id not in place or unanswered(cells[place[cell.id]]["source"], cell)
+        if cell.id not in position_of
+        or unanswered(cells[position_of[cell.id]]["source"], cell)
     ]
     finds = search(cells, match, lacking)
     given = _Given(master)

@@ -120,8 +120,8 @@ def _match_definitions(
             if position in match or not mentioned(cell, raw["source"]):
                 continue
             if position not in defined:
-                found = (block.signature for block in blocks(raw["source"]))
-                defined[position] = frozenset(found)
+                names = (block.signature for block in blocks(raw["source"]))
+                defined[position] = frozenset(names)
             if wanted <= defined[position]:
                 positions.append(position)
         if cell.kind == "solution" and positions:
@@ -150,8 +150,8 @@ def _claims(
             continue
         if text and strange:
             if cell.id not in somewhere:
-                found = (defines(cell, other["source"]) for other in cells)
-                somewhere[cell.id] = any(found)
+                defined = (defines(cell, other["source"]) for other in cells)
+                somewhere[cell.id] = any(defined)
             if somewhere[cell.id]:
                 continue
         claims.setdefault(cell.id, []).append(position)

@@ -64,10 +64,10 @@ def rebuild(
                 changes["restored"].append(cell.id)
             elif raw["cell_type"] != cell.nbgrader["cell_type"]:
                 changes["text"].append(cell.id)
-            out.append((position, cell, _known(cell, raw["source"], raw)))
+            out.append((position, cell, _of_master(cell, raw["source"], raw)))
     _insert_absent(out, master, changes)
-    made = _with_ids([cell for _, _, cell in out])
-    return made, [
+    rebuilt = _with_ids([cell for _, _, cell in out])
+    return rebuilt, [
         f"{_SAID[key]}: {_some(names)}." for key, names in changes.items() if names
     ]
 
@@ -105,15 +105,17 @@ def _insert_absent(
     for cell in master.cells:
         if not cell.nbgrader:
             continue
-        here = [i for i, (_, there, _) in enumerate(out) if there is cell]
-        if here:
-            spot = here[0] + 1
+        present = [
+            i for i, (_, master_cell, _) in enumerate(out) if master_cell is cell
+        ]
+        if present:
+            spot = present[0] + 1
             continue
         if cell.kind in ("solution", "task"):
             changes["lost"].append(cell.id)
         elif cell.id not in changes["moved"]:
             changes["missing"].append(cell.id)
-        out.insert(spot, (None, cell, _known(cell, "", None)))
+        out.insert(spot, (None, cell, _of_master(cell, "", None)))
         spot += 1
 
 
@@ -149,27 +151,25 @@ def _in_order(ranks: list[int]) -> set[int]:
     return set(chains[-1]) if chains else set()
 
 
-def _known(cell: Cell, source: str, raw: RawCell | None) -> dict[str, Any]:
+def _of_master(cell: Cell, source: str, raw: RawCell | None) -> dict[str, Any]:
     kind = cell.nbgrader["cell_type"]
-    made = _own(
-        {**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source}
-    )
+    new = _own({**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source})
     if cell.locked:
-        made["source"] = cell.source
-    made["metadata"]["nbgrader"] = dict(cell.nbgrader)
-    return made
+        new["source"] = cell.source
+    new["metadata"]["nbgrader"] = dict(cell.nbgrader)
+    return new
 
 
 def _own(raw: RawCell) -> dict[str, Any]:
-    made = {key: raw[key] for key in ("cell_type", "id", "source")} | {"metadata": {}}
+    new = {key: raw[key] for key in ("cell_type", "id", "source")} | {"metadata": {}}
     if raw["cell_type"] == "code":
-        made |= {"outputs": [], "execution_count": None}
+        new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
         attached = sanitize.attachments(raw.get("attachments"))
-        made["source"] = sanitize.markdown(raw["source"], attached)
+        new["source"] = sanitize.markdown(raw["source"], attached)
         if attached and raw["cell_type"] == "markdown":
-            made["attachments"] = attached
-    return made
+            new["attachments"] = attached
+    return new
 
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
