@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from nbproctor.cli.app import Assignment, app, choose, console, find_course
+from nbproctor.cli.app import Assignment, app, choose, complaints, console, find_course
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 
@@ -139,6 +139,6 @@ def _grade(
             console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
     for line in change_lines(changes, names):
         console.print(escape(line), soft_wrap=True)
-    for path, why in nbgrader.not_read(course):
-        console.print(escape(f"Not read: {path}. {why}"), soft_wrap=True)
+    for each in nbgrader.unread(course, assignment):
+        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
     console.print(f"\nFeedback pages: {pages}", soft_wrap=True)

@@ -34,6 +34,7 @@ from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, timestamp
+from nbproctor.nbgrader.submitted import unread_files
 from nbproctor.results import Report
 from nbproctor.submission_result import FILE, SubmissionResult
 
@@ -135,6 +136,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
         run = self._run = Run.begin(self.coursedir, options, self.only, keep)
         self._refuse_strangers()
+        for each in unread_files(self.coursedir):
+            self.log.warning("%s", each)
         with (
             one_gradebook(self.coursedir),
             self._staging(),

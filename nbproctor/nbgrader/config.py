@@ -12,6 +12,7 @@ from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export
+from nbproctor.nbgrader.paths import take_literally
 from nbproctor.nbgrader.preprocessors import HideHiddenTests
 
 
@@ -54,6 +55,7 @@ def proctor(config: Config) -> None:
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
     find_programs()
+    take_literally()
     config.Nbproctor.enabled = True
 
 

@@ -13,10 +13,11 @@ from nbgrader.coursedir import CourseDirectory
 from nbproctor import support_files
 from nbproctor.engine import Settings
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import folder, handed_in
+from nbproctor.nbgrader.course import folder
 from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.layers import Policy
 from nbproctor.submission_result import Score, SubmissionResult
