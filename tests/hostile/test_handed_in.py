@@ -20,7 +20,7 @@ if sys.platform != "linux":
 
 from nbproctor.nbgrader.course import generate
 from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.gradebook import scores
+from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.grading import grade
 
 pytestmark = pytest.mark.slow
