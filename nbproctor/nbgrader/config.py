@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
-from nbgrader.converters import Autograde, GenerateFeedback
+import nbgrader.apps.generatefeedbackapp
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import CheckCellMetadata
 from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
@@ -13,7 +14,7 @@ from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export
-from nbproctor.nbgrader.hidden import HideHiddenTests
+from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.preprocessors import Execute
 
 
@@ -33,9 +34,6 @@ def proctor(config: Config) -> None:
             for preprocessor in chosen
             if preprocessor is not CheckCellMetadata
         ]
-    stock = GenerateFeedback.class_traits()["preprocessors"].default()
-    chosen = config.GenerateFeedback.get("preprocessors", stock)
-    config.GenerateFeedback.preprocessors = [HideHiddenTests, *chosen]
     # nbconvert else validates the notebook after every preprocessor.
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
@@ -43,4 +41,6 @@ def proctor(config: Config) -> None:
     # that does not list our `Execute` still gets the stock autograder from it.
     nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
     nbgrader.apps.api.Autograde = ProctoredAutograde
+    nbgrader.apps.generatefeedbackapp.GenerateFeedback = ProctoredFeedback
+    nbgrader.apps.api.GenerateFeedback = ProctoredFeedback
     find_programs()

@@ -1,22 +1,51 @@
-"""A page for each student: nbgrader's for what was graded, ours for what was not."""
+"""Feedback pages under nbgrader's own commands: what it knows, for pages of ours.
+
+`ProctoredFeedback` stands in for nbgrader's `GenerateFeedback` on the command line and
+behind formgrader's button; `feedback` is the same from Python.
+"""
 
 from __future__ import annotations
 
+import fnmatch
+import hashlib
+import json
 import shutil
-from importlib.resources import files
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment
+from nbgrader import api
+from nbgrader.api import BaseCell, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
+import nbproctor
+from nbproctor.nbgrader.course import (
+    Log,
+    directory,
+    folder,
+    load_config,
+    master_notebooks,
+    run,
+)
+from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.submission_result import FILE, SubmissionResult
+from nbproctor.notebook import MasterNotebookError
+from nbproctor.pages.data import Mark, Submission
+from nbproctor.pages.feedback import made_from
+from nbproctor.pages.outline import Outline
+from nbproctor.pages.workers import Order, PageError, make, notebook_of
+from nbproctor.submission_result import SubmissionResult
+
+Progress = Callable[[int, int], None]  # pages made, pages to be made
 
 
-def feedback(course: Path, assignment: str) -> Path:
+def feedback(course: Path, assignment: str, progress: Progress | None = None) -> Path:
     """Write the feedback page of every notebook handed in; return their folder.
+
+    A page whose grades, comments and notebook have not changed is left as it is.
 
     Raises
     ------
@@ -27,45 +56,220 @@ def feedback(course: Path, assignment: str) -> Path:
     config.CourseDirectory.assignment_id = assignment
     log = Log()
     there = directory(config, log)
-    place = folder(there, "autograded", assignment, "*").relative_to(there.root)
-    reports = sorted(Path(there.root).glob(f"{place}/{FILE}"))
-    graded = any(Path(there.root).glob(f"{place}/*.ipynb"))
-    if not (reports or graded):
-        raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for feedback."
-        )
-    if graded:
-        converter = GenerateFeedback(
-            coursedir=there, config=config, log=log.logger, force=True
-        )
-        run(converter, log, f"Writing the feedback of {assignment!r}")
-    for report in reports:
-        result = SubmissionResult.read(report.parent)
-        if result is not None:
-            _not_graded(there, assignment, report.parent, result)
+    converter = ProctoredFeedback(coursedir=there, config=config, log=log.logger)
+    converter.on_page = progress
+    run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(there.root, there.feedback_directory)
+
+
+class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
+    """`GenerateFeedback` with our pages, also for what could not be graded."""
+
+    #: Called with the number of pages made so far, and of those to be made.
+    on_page: Progress | None = None
+
+    def start(self) -> None:
+        """Write every page whose inputs have changed (all with ``force``)."""
+        try:
+            self._run()
+        except (CourseError, PageError) as error:
+            self.log.error("%s", error)
+            raise NbGraderException(str(error)) from error
+
+    def _run(self) -> None:
+        there = self.coursedir
+        outlines = read_outlines(there)
+        found = list(submissions(there, outlines))
+        if not found:
+            raise CourseError(
+                f"Nothing of {there.assignment_id!r} is graded yet: grade it, then ask "
+                "for feedback."
+            )
+        makers = {name: _maker(outline) for name, outline in outlines.items()}
+        orders = [_order(there, made, makers[made.notebook]) for made in found]
+        waiting = [
+            order
+            for order in orders
+            if self.force
+            or made_from(order.page) != order.key
+            or not notebook_of(order.page).exists()
+        ]
+        done = 0
+
+        def tell(order: Order) -> None:
+            nonlocal done
+            done += 1
+            self.log.info("Made %s", order.page)
+            if self.on_page:
+                self.on_page(done, len(waiting))
+
+        try:
+            make(waiting, outlines, tell)
+        finally:
+            by_student: dict[str, list[str]] = {}
+            for order in waiting:
+                names = by_student.setdefault(order.submission.student, [])
+                names.append(str(order.submission.graded or order.page))
+            for student, notebooks in by_student.items():
+                if folder(there, "feedback", there.assignment_id, student).exists():
+                    self.notebooks = notebooks
+                    self.set_permissions(there.assignment_id, student)
+                    self.run_post_convert_hook()
 
 
 def forget(there: CourseDirectory, student: str, notebooks: list[str]) -> None:
     """Remove pages of an earlier submission: they must not stand for this one."""
     place = folder(there, "feedback", there.assignment_id, student)
     for name in notebooks:
-        (place / f"{name}.html").unlink(missing_ok=True)
+        page = place / f"{name}.html"
+        for path in (page, notebook_of(page)):
+            path.unlink(missing_ok=True)
     if place.is_dir() and not any(place.glob("*.html")):
-        shutil.rmtree(place)  # or nbgrader takes its pages for made
+        shutil.rmtree(place)  # or it would be released, or zipped, without a page
 
 
-def _not_graded(
-    there: CourseDirectory, assignment: str, graded: Path, result: SubmissionResult
-) -> None:
-    """Write the pages of what has no verdicts: why, and what to do."""
-    student = result.student
-    if folder(there, "autograded", assignment, student) != graded:
-        return  # a report of somebody else, copied there
-    place = folder(there, "feedback", assignment, student)
-    text = files("nbproctor").joinpath("templates/not_graded.html").read_text("utf-8")
-    template = Environment(autoescape=True).from_string(text)
-    for name in result.notes.keys() - result.verdicts.keys():
-        place.mkdir(parents=True, exist_ok=True)
-        page = template.render(notebook=name, reason=" ".join(result.notes[name]))
-        (place / f"{name}.html").write_text(page + "\n", "utf-8")
+def read_outlines(there: CourseDirectory) -> dict[str, Outline]:
+    """Read what all pages of an assignment share: notebook name → outline."""
+    source = folder(there, "source", there.assignment_id)
+    try:
+        return {
+            master.notebook: Outline.read(source / f"{master.notebook}.ipynb", master)
+            for master in master_notebooks(there, there.assignment_id)
+            if fnmatch.fnmatch(master.notebook, there.notebook_id)
+        }
+    except MasterNotebookError as error:
+        raise CourseError(str(error)) from error
+
+
+def submissions(
+    there: CourseDirectory, outlines: dict[str, Outline]
+) -> Iterator[Submission]:
+    """Yield what was handed in and graded, or refused, with the gradebook's marks."""
+    root, assignment = Path(there.root), there.assignment_id
+    pattern = folder(there, "autograded", assignment, there.student_id)
+    slot = folder(there, "autograded", assignment, "*").parts.index("*")
+    excluded = there.student_id_exclude.split(",")
+    with open_gradebook(there) as book:
+        records = _records(book, assignment)
+    for path in sorted(root.glob(str(pattern.relative_to(root)))):
+        student = path.parts[slot]
+        if student in excluded or not path.is_dir():
+            continue
+        record = records.get(student, _Record())
+        result = SubmissionResult.read(path)
+        if result is not None and result.student != student:
+            result = None  # of somebody else, copied there
+        for name in outlines:
+            graded = path / f"{name}.ipynb"
+            if not graded.is_file() and not (result and name in result.notes):
+                continue
+            yield Submission(
+                student=student,
+                name=record.name,
+                assignment=assignment,
+                notebook=name,
+                status=result.status if result else "graded",
+                notes=result.notes.get(name, []) if result else [],
+                verdicts=result.verdicts.get(name, []) if result else [],
+                marks=record.marks.get(name, {}),
+                comments=record.comments.get(name, {}),
+                penalty=record.penalties.get(name, 0.0),
+                late=record.late,
+                graded=str(graded) if graded.is_file() else None,
+            )
+
+
+@dataclass
+class _Record:
+    """What the gradebook holds about one student: by notebook, by cell."""
+
+    name: str = ""
+    late: float = 0.0
+    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
+    comments: dict[str, dict[str, str]] = field(default_factory=dict)
+    penalties: dict[str, float] = field(default_factory=dict)
+
+
+def _records(book: Gradebook, assignment: str) -> dict[str, _Record]:
+    """Read the gradebook once for the whole class: student → record."""
+    found: dict[str, _Record] = {}
+    for submitted in book.db.query(SubmittedAssignment).filter(
+        SubmittedAssignment.assignment.has(name=assignment)
+    ):
+        first, last = submitted.student.first_name, submitted.student.last_name
+        found[submitted.student_id] = _Record(
+            name=" ".join(part for part in (first, last) if part),
+            late=float(submitted.total_seconds_late or 0),
+        )
+    rows: Any = (
+        book.db.query(
+            SubmittedAssignment.student_id,
+            api.Notebook.name,
+            SubmittedNotebook.late_submission_penalty,
+            SubmittedNotebook.id,
+        )
+        .select_from(SubmittedNotebook)
+        .join(
+            SubmittedAssignment,
+            SubmittedAssignment.id == SubmittedNotebook.assignment_id,
+        )
+        .join(api.Notebook, api.Notebook.id == SubmittedNotebook.notebook_id)
+        .filter(SubmittedAssignment.assignment.has(name=assignment))
+    )
+    places: dict[str, tuple[_Record, str]] = {}
+    for student, notebook, penalty, key in rows:
+        record = found[student]
+        places[key] = record, notebook
+        record.penalties[notebook] = float(penalty or 0)
+    grade, comment = api.Grade, api.Comment
+    rows = book.db.query(
+        grade.notebook_id,
+        BaseCell.name,
+        grade.auto_score,
+        grade.manual_score,
+        grade.extra_credit,
+    ).join(BaseCell, BaseCell.id == grade.cell_id)
+    for key, cell, auto, manual, extra in rows:
+        if key in places:
+            record, notebook = places[key]
+            mark = _mark(auto, manual, extra)
+            record.marks.setdefault(notebook, {})[cell] = mark
+    rows = (
+        book.db.query(comment.notebook_id, BaseCell.name, comment.manual_comment)
+        .join(BaseCell, BaseCell.id == comment.cell_id)
+        .filter(comment.manual_comment.isnot(None))
+    )
+    for key, cell, text in rows:
+        if key in places and text:
+            record, notebook = places[key]
+            record.comments.setdefault(notebook, {})[cell] = text
+    return found
+
+
+def _mark(auto: float | None, manual: float | None, extra: float | None) -> Mark:
+    given = auto if manual is None else manual
+    if given is None:
+        return Mark(None)
+    by_hand = manual is not None or bool(extra)
+    return Mark(given + (extra or 0.0), by_hand, extra or 0.0)
+
+
+def _order(there: CourseDirectory, made: Submission, maker: bytes) -> Order:
+    """Return where a page goes, and the fingerprint of all it is made from."""
+    place = folder(there, "feedback", made.assignment, made.student)
+    page = place / f"{made.notebook}.html"
+    content = Path(made.graded).read_bytes() if made.graded else b""
+    facts = json.dumps(replace(made, graded=None).to_json(), sort_keys=True)
+    key = hashlib.sha256(maker + facts.encode("utf-8", "replace"))
+    key.update(content)
+    return Order(made, page, key.hexdigest())
+
+
+def _maker(outline: Outline) -> bytes:
+    """Return the fingerprint of what makes all pages: the assignment, and our code."""
+    made = hashlib.sha256(json.dumps(outline.to_json(), sort_keys=True).encode())
+    package = Path(nbproctor.__file__).parent
+    for name in ("pages", "templates"):
+        for path in sorted((package / name).glob("*.*")):
+            made.update(path.read_bytes())
+    return made.digest()
