@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from nbgrader import api
 from nbgrader.api import BaseCell, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import GenerateFeedback
@@ -91,8 +91,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             order
             for order in orders
             if self.force
-            or made_from(order.page) != order.key
-            or not notebook_of(order.page).exists()
+            or made_from(Path(order.page)) != order.key
+            or not notebook_of(Path(order.page)).exists()
         ]
         done = 0
 
@@ -259,15 +259,15 @@ def _order(there: CourseDirectory, made: Submission, maker: bytes) -> Order:
     place = folder(there, "feedback", made.assignment, made.student)
     page = place / f"{made.notebook}.html"
     content = Path(made.graded).read_bytes() if made.graded else b""
-    facts = json.dumps(replace(made, graded=None).to_json(), sort_keys=True)
-    key = hashlib.sha256(maker + facts.encode("utf-8", "replace"))
+    facts = msgspec.json.encode(replace(made, graded=None), order="deterministic")
+    key = hashlib.sha256(maker + facts)
     key.update(content)
-    return Order(made, page, key.hexdigest())
+    return Order(made, str(page), key.hexdigest())
 
 
 def _maker(outline: Outline) -> bytes:
     """Return the fingerprint of what makes all pages: the assignment, and our code."""
-    made = hashlib.sha256(json.dumps(outline.to_json(), sort_keys=True).encode())
+    made = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
     package = Path(nbproctor.__file__).parent
     for name in ("pages", "templates"):
         for path in sorted((package / name).glob("*.*")):

@@ -1,10 +1,10 @@
-"""What a feedback page is made from: plain data, which crosses to a worker as JSON."""
+"""What a feedback page is made from: plain data, which msgspec carries to a worker."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,18 +71,6 @@ class Submission:
     penalty: float = 0.0
     late: float = 0.0
     graded: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data for `from_json` in another process."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Submission:
-        """Rebuild a submission from `to_json`."""
-        made = dict(fields)
-        made["verdicts"] = [Verdict(**verdict) for verdict in fields["verdicts"]]
-        made["marks"] = {cell: Mark(**m) for cell, m in fields["marks"].items()}
-        return cls(**made)
 
 
 def read_cells(path: str | None) -> list[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -108,36 +108,10 @@ class Outline:
         """What the notebook is worth."""
         return sum(exercise.points for exercise in self.exercises)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data for `from_json` in another process."""
-        return {
-            "master": self.master.to_bytes().decode(),
-            "title": self.title,
-            "exercises": [asdict(exercise) for exercise in self.exercises],
-            "texts": sorted(self.texts),
-        }
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Outline:
-        """Rebuild an outline from `to_json`."""
-        return cls(
-            master=MasterNotebook.from_bytes(fields["master"].encode()),
-            title=fields["title"],
-            exercises=tuple(
-                Exercise(**{k: _tuple(v) for k, v in exercise.items()})
-                for exercise in fields["exercises"]
-            ),
-            texts=frozenset(fields["texts"]),
-        )
-
 
 def digest(text: str) -> str:
     """Return what tells whether two texts are the same but for space at the ends."""
     return hashlib.sha256(text.strip().encode("utf-8", "replace")).hexdigest()
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _headings(raw: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -16,10 +16,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+import msgspec
+
+from nbproctor.errors import NbproctorError
 from nbproctor.pages.annotated import annotated
 from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import feedback_page
@@ -37,18 +40,21 @@ class Order:
     ----------
     submission : Submission
         What it is about.
-    page : Path
-        Where it goes; the annotated notebook goes beside it.
+    page : str
+        Path where it goes; the annotated notebook goes beside it.
     key : str
         Fingerprint of everything it is made from.
+    plain : bool
+        Show every cell as plain text.
     """
 
     submission: Submission
-    page: Path
+    page: str
     key: str
+    plain: bool = False
 
 
-class PageError(Exception):
+class PageError(NbproctorError):
     """Pages could not be made; the message says whose, and what to do."""
 
 
@@ -103,13 +109,14 @@ def make(
         )
 
 
-def write(order: Order, outline: Outline, *, plain: bool = False) -> None:
+def write(order: Order, outline: Outline) -> None:
     """Make one page and its notebook, here; each is whole or not there at all."""
-    order.page.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(order.page)
+    path.parent.mkdir(parents=True, exist_ok=True)
     notebook = annotated(order.submission, outline)
-    _put(notebook_of(order.page), json.dumps(notebook, ensure_ascii=False, indent=1))
-    page = feedback_page(order.submission, outline, order.key, plain=plain)
-    _put(order.page, page)  # last: it has the key
+    _put(notebook_of(path), json.dumps(notebook, ensure_ascii=False, indent=1))
+    page = feedback_page(order.submission, outline, order.key, plain=order.plain)
+    _put(path, page)  # last: it has the key
 
 
 def _put(path: Path, text: str) -> None:
@@ -124,10 +131,9 @@ class _Workers:
     def __init__(
         self, outlines: Mapping[str, Outline], count: int, seconds: float
     ) -> None:
-        shared = {name: outline.to_json() for name, outline in outlines.items()}
-        self._first = json.dumps(shared) + "\n"
+        self._first = msgspec.json.encode(dict(outlines)) + b"\n"
         self._seconds = seconds
-        self._idle: queue.SimpleQueue[subprocess.Popen[str]] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         for _ in range(count):
             self._idle.put(self._start())
 
@@ -135,46 +141,40 @@ class _Workers:
         """Have one page made; return why it could not be, or nothing."""
         error = ""
         for plain in (False, True):
+            try:
+                question = msgspec.json.encode(replace(order, plain=plain)) + b"\n"
+            except UnicodeEncodeError:
+                return "a name in it is no Unicode text"
             worker = self._idle.get()
-            error = self._ask(worker, order, plain)
-            if worker.poll() is not None:
-                worker = self._start()
-            self._idle.put(worker)
+            try:
+                error = self._ask(worker, question)
+            finally:
+                self._idle.put(worker if worker.poll() is None else self._start())
             if not error:
                 break
         return error
 
-    def _ask(self, worker: subprocess.Popen[str], order: Order, plain: bool) -> str:
-        question = json.dumps(
-            {
-                "submission": order.submission.to_json(),
-                "page": str(order.page),
-                "key": order.key,
-                "plain": plain,
-            }
-        )
+    def _ask(self, worker: subprocess.Popen[bytes], question: bytes) -> str:
         late = threading.Timer(self._seconds, worker.kill)
         late.start()
         try:
-            _stream(worker.stdin).write(question + "\n")
+            _stream(worker.stdin).write(question)
             _stream(worker.stdin).flush()
             answer = _stream(worker.stdout).readline()
         except OSError:
-            answer = ""
+            answer = b""
         finally:
             late.cancel()
-        if not answer.endswith("\n"):  # it is gone, or went while it wrote
+        if not answer.endswith(b"\n"):  # it is gone, or went while it wrote
             _end(worker)
             return "it took too much time or memory"
-        return str(json.loads(answer)["error"])
+        return msgspec.json.decode(answer, type=str)
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self) -> subprocess.Popen[bytes]:
         worker = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         )
         with contextlib.suppress(OSError):  # then its first page says so
             _stream(worker.stdin).write(self._first)
@@ -187,12 +187,12 @@ class _Workers:
             _end(self._idle.get())
 
 
-def _stream(stream: IO[str] | None) -> IO[str]:
+def _stream(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None
     return stream
 
 
-def _end(worker: subprocess.Popen[str]) -> None:
+def _end(worker: subprocess.Popen[bytes]) -> None:
     worker.kill()
     with contextlib.suppress(OSError):
         worker.communicate()
@@ -210,18 +210,17 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    shared: dict[str, Any] = json.loads(sys.stdin.readline())
-    outlines = {name: Outline.from_json(fields) for name, fields in shared.items()}
-    for line in sys.stdin:
-        question = json.loads(line)
-        submission = Submission.from_json(question["submission"])
-        order = Order(submission, Path(question["page"]), question["key"])
+    lines = sys.stdin.buffer
+    outlines = msgspec.json.decode(lines.readline(), type=dict[str, Outline])
+    for line in lines:
+        order = msgspec.json.decode(line, type=Order)
         error = ""
         try:
-            write(order, outlines[submission.notebook], plain=question["plain"])
+            write(order, outlines[order.submission.notebook])
         except Exception as failure:  # whatever is in it, it is one page
             error = f"{type(failure).__name__}: {failure}"
-        print(json.dumps({"error": error}), flush=True)
+        sys.stdout.buffer.write(msgspec.json.encode(error) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
