@@ -62,6 +62,15 @@ def feedback(course: Path, assignment: str, progress: Progress | None = None) ->
     return Path(there.root, there.feedback_directory)
 
 
+def pages(course: Path, assignment: str) -> list[tuple[str, Path]]:
+    """Return the pages that are there: student id and file, for `archive.pack`."""
+    there = directory(load_config(course))
+    pattern = folder(there, "feedback", assignment, "*")
+    slot = pattern.parts.index("*")
+    found = Path(there.root).glob(f"{pattern.relative_to(there.root)}/*.html")
+    return [(path.parts[slot], path) for path in sorted(found)]
+
+
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     """`GenerateFeedback` with our pages, also for what could not be graded."""
 

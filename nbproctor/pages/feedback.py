@@ -63,6 +63,7 @@ def feedback_page(
         summary=summary,
         status=status,
         status_word=STATUS[status],
+        facts=_facts(submission, summary),
         advice=ADVICE.get(status, ""),
         sections=parts,
         shown=shown,
@@ -71,7 +72,6 @@ def feedback_page(
         inline=lambda text: Markup(html.inline(text)),
         safe=Markup,
         anchor=lambda row: f"exercise-{outline.exercises.index(row.exercise) + 1}",
-        hours=_hours(submission.late),
     )
 
 
@@ -83,7 +83,21 @@ def _status(submission: Submission, summary: Summary) -> str:
     return submission.status
 
 
-def _hours(seconds: float) -> str:
+def _facts(submission: Submission, summary: Summary) -> str:
+    """Say what else the total depends on, in sentences."""
+    facts = []
+    if submission.late:
+        facts.append(f"Handed in {hours(submission.late)} late.")
+    if submission.penalty:
+        facts.append(f"{submission.penalty:g} points are taken off for that.")
+    if summary.waiting:
+        facts.append(
+            f"{summary.waiting:g} points are not given yet: the total will change."
+        )
+    return " ".join(facts)
+
+
+def hours(seconds: float) -> str:
     """Write a span of time as people say it."""
     minutes = round(seconds / 60)
     if minutes < 120:

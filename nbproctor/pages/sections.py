@@ -66,8 +66,8 @@ class Section:
 
     @property
     def own(self) -> bool:
-        """Whether anything here was made by the student, or went wrong."""
-        return any(
+        """Whether it is graded, holds a student's own cell, or something went wrong."""
+        return self.row is not None or any(
             not block.of_the_lab or html.ERROR in block.outputs for block in self.blocks
         )
 
@@ -197,7 +197,8 @@ def _block(
         return Block("own", _code(source, room), outputs) if source.strip() else None
     if cell.get("cell_type") != "markdown":
         return None
-    ours_text = digest(source) in outline.texts
+    by_hand = ours is not None and ours.kind == "task"
+    ours_text = not by_hand and digest(source) in outline.texts
     if ours_text and "](" not in source:
         return Block("task", html.known_markdown(source), text=True)
     if not room.lays_out(source, html.MAX_MARKDOWN):
@@ -208,7 +209,7 @@ def _block(
     attached = attached if isinstance(attached, Mapping) else None
     text = html.markdown(room.cut(source), attached, folder)
     kind: Literal["task", "answer", "own"] = "task" if ours_text else "own"
-    if ours is not None and ours.kind == "task":
+    if by_hand:
         kind = "answer"
     return Block(kind, text, text=True) if source.strip() else None
 

@@ -26,6 +26,8 @@ WORDS: dict[State, str] = {
     "waiting": "to be graded by hand",
 }
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
+_PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
+_UNSOLVED = "Not solved yet"  # what `explain` says of it
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
 
 
@@ -185,7 +187,7 @@ def _row(
     elif full:
         through = any(t.state == "given" and t.max_points for t in tests)
         state = "given" if through else "passed"
-    elif _untouched(exercise, outline, own):
+    elif not points and (_untouched(exercise, outline, own) or _unsolved(tests)):
         state = "not-started"
     else:
         state = "partly" if points else "failed"
@@ -279,6 +281,12 @@ def _untouched(
     return digest(source_of(own[exercise.id])) == digest(cell.stub)
 
 
+def _unsolved(tests: Sequence[Test]) -> bool:
+    """Whether every test met the exception that stands for an answer."""
+    told = [test for test in tests if test.max_points]
+    return bool(told) and all(t.message.startswith(_UNSOLVED) for t in told)
+
+
 def _why(
     exercise: Exercise,
     state: State,
@@ -286,9 +294,7 @@ def _why(
     own: Mapping[str, Mapping[str, Any]],
 ) -> tuple[str, str]:
     """Return one cause, and what to look at first."""
-    if state == "passed":
-        return "", ""
-    if state == "given":
+    if state in ("passed", "given"):
         return "", ""
     if state == "not-started":
         return "The answer is still as you got it.", "Write your own code here."
@@ -297,7 +303,10 @@ def _why(
     bad = [t for t in tests if t.state in ("failed", "partly", "not-run")]
     error = _raised(own.get(exercise.id, {}))
     if error:
-        return f"Your cell does not run: {error}", "The message below your cell."
+        found = _PLACE.search(error)
+        look = f"Line {found[1]} of your cell." if found else ""
+        error = _PLACE.sub("", error).strip()
+        return f"Your cell stopped: {error}", look or "The message below your cell."
     told = [t for t in bad if t.max_points and t.message]
     told.sort(key=lambda test: _WRONG in test.message)  # stable: else in source order
     first = next(iter([*told, *bad]), None)
