@@ -153,24 +153,29 @@ def sections(
     rows = {row.exercise.id: row for row in summary.rows}
     tests = {test.id: test for row in summary.rows for test in row.tests}
     made = [Section("")]
+    here = made[0]
+    of_row: dict[str, Section] = {}
     for cell in room.first(cells):
         ours = known.get(grade_id(cell) or str(cell.get("id")))
         if ours is not None and ours.kind == "helper":
             continue
         source = source_of(cell)
-        text = cell.get("cell_type") == "markdown"
-        if heading := HEADING.search(source) if text else None:
-            made.append(Section(one_line(heading[2], 120)))
+        given = cell.get("cell_type") == "markdown" and digest(source) in outline.texts
+        if heading := HEADING.search(source) if given else None:
+            here = Section(one_line(heading[2], 120))
+            made.append(here)
         name = (ours.exercise or ours.id) if ours else ""
         if name in rows:
-            if made[-1].row not in (None, rows[name]):
+            if name not in of_row and here.row is not None:
                 made.append(Section(""))
-            made[-1].row, made[-1].title = rows[name], rows[name].exercise.name
-        comment = comments.get(grade_id(cell), "")
+                here = made[-1]
+            here = of_row.setdefault(name, here)
+            here.row, here.title = rows[name], rows[name].exercise.name
         block = _block(cell, source, ours, tests, outline, folder, room)
         if block:
+            comment = comments.get(grade_id(cell), "")
             said = html.markdown(room.cut(comment)) if comment else ""
-            made[-1].blocks.append(replace(block, comment=said))
+            here.blocks.append(replace(block, comment=said))
     return [section for section in made if section.blocks]
 
 
