@@ -297,7 +297,7 @@ def _why(
     if state in ("passed", "given"):
         return "", ""
     if state == "not-started":
-        return "The answer is still as you got it.", "Write your own code here."
+        return "Still as you got it.", ""
     if state == "waiting":
         return "A person reads this answer.", ""
     bad = [t for t in tests if t.state in ("failed", "partly", "not-run")]
