@@ -185,6 +185,7 @@ def submissions(
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
                 graded=str(graded) if graded.is_file() else None,
+                seconds=result.seconds.get(name, 0.0) if result else 0.0,
             )
 
 
@@ -268,7 +269,9 @@ def _order(there: CourseDirectory, made: Submission, maker: bytes) -> Order:
     place = folder(there, "feedback", made.assignment, made.student)
     page = place / f"{made.notebook}.html"
     content = Path(made.graded).read_bytes() if made.graded else b""
-    facts = msgspec.json.encode(replace(made, graded=None), order="deterministic")
+    facts = msgspec.json.encode(
+        replace(made, graded=None, seconds=0), order="deterministic"
+    )
     key = hashlib.sha256(maker + facts)
     key.update(content)
     return Order(made, str(page), key.hexdigest())

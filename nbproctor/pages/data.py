@@ -57,6 +57,8 @@ class Submission:
         Seconds after the due date; 0 if in time.
     graded : str or None
         Path of the graded notebook, if there is one.
+    seconds : float
+        How long its tests took; 0: not known.
     """
 
     student: str
@@ -71,6 +73,7 @@ class Submission:
     penalty: float = 0.0
     late: float = 0.0
     graded: str | None = None
+    seconds: float = 0.0
 
 
 def read_cells(path: str | None) -> list[Mapping[str, Any]]:

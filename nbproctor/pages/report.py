@@ -20,6 +20,7 @@ FEW = 10  # below so many, a correlation says nothing
 HARD, EASY = 0.4, 0.95  # shares of an exercise's points
 WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
 MOST = 20  # sentences that are shown
+SLOWEST = 5  # submissions whose time is shown
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ def class_report(
         late=late,
         missing=missing,
         few=len(totals) < FEW,
+        times=_times(submissions),
+        slowest=sorted(submissions, key=lambda s: -s.seconds)[:SLOWEST],
         hours=hours,
         inline=lambda text: Markup(html.inline(text)),
     )
@@ -196,6 +199,12 @@ def _totals(
         )
     penalty = pd.Series(taken, dtype=float).reindex(earned.index).fillna(0.0)
     return (earned - penalty).clip(lower=0.0)
+
+
+def _times(submissions: Sequence[Submission]) -> list[float]:
+    """Return median, nine tenths and maximum of the seconds that tests took."""
+    known = pd.Series([s.seconds for s in submissions if s.seconds], dtype=float)
+    return [] if known.empty else known.quantile([0.5, 0.9, 1.0]).tolist()
 
 
 def _mistakes(rows: pd.DataFrame) -> list[Mistake]:

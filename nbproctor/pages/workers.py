@@ -2,7 +2,8 @@
 
 A worker is ``python -m nbproctor.pages.workers``: it reads one line of JSON for each
 page and answers with one. What a student wrote may find a way to make a page slow; then
-its worker is ended, and another makes the page with every cell as plain text.
+its worker is ended, and another makes the page with every cell as plain text, or, if
+that does not help, without the notebook.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def make(
     Raises
     ------
     PageError
-        Some could not be made, not even as plain text; all others are.
+        Some could not be made, not even without the notebook; all others are.
     """
     waiting = list(orders)
     if not waiting:
@@ -140,9 +141,10 @@ class _Workers:
     def make(self, order: Order) -> str:
         """Have one page made; return why it could not be, or nothing."""
         error = ""
-        for plain in (False, True):
+        plain = replace(order, plain=True)
+        for attempt in (order, plain, _without_notebook(order)):
             try:
-                question = msgspec.json.encode(replace(order, plain=plain)) + b"\n"
+                question = msgspec.json.encode(attempt) + b"\n"
             except UnicodeEncodeError:
                 return "a name in it is no Unicode text"
             worker = self._idle.get()
@@ -185,6 +187,14 @@ class _Workers:
         """End all workers."""
         while not self._idle.empty():
             _end(self._idle.get())
+
+
+def _without_notebook(order: Order) -> Order:
+    """Return the page that is left if the notebook cannot be shown at all."""
+    told = "Your notebook is too much for this page. It was graded whole."
+    notes = [*order.submission.notes, told]
+    submission = replace(order.submission, graded=None, notes=notes)
+    return replace(order, submission=submission)
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:

@@ -156,3 +156,4 @@ def test_the_report_counts_the_class(course: Path) -> None:
     assert lines[0] == "4 handed in, 3 graded, 1 not graded, 1 missing."
     assert "Eve Away" in text and "cem</strong>, not graded" in text
     assert re.search(r"<dd>3 <small>1 not graded", text)
+    assert re.search(r"Half of the submissions took up to [\d.e-]+ seconds", text)
