@@ -10,13 +10,10 @@ import fnmatch
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from nbgrader import api
-from nbgrader.api import BaseCell, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -31,9 +28,10 @@ from nbproctor.nbgrader.course import (
     run,
 )
 from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.marks import Record, read_records
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebookError
-from nbproctor.pages.data import Mark, Submission
+from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import made_from
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
@@ -159,12 +157,12 @@ def submissions(
     slot = folder(there, "autograded", assignment, "*").parts.index("*")
     excluded = there.student_id_exclude.split(",")
     with open_gradebook(there) as book:
-        records = _records(book, assignment)
+        records = read_records(book, assignment)
     for path in sorted(root.glob(str(pattern.relative_to(root)))):
         student = path.parts[slot]
         if student in excluded or not path.is_dir():
             continue
-        record = records.get(student, _Record())
+        record = records.get(student, Record())
         result = SubmissionResult.read(path)
         if result is not None and result.student != student:
             result = None  # of somebody else, copied there
@@ -187,81 +185,6 @@ def submissions(
                 graded=str(graded) if graded.is_file() else None,
                 seconds=result.seconds.get(name, 0.0) if result else 0.0,
             )
-
-
-@dataclass
-class _Record:
-    """What the gradebook holds about one student: by notebook, by cell."""
-
-    name: str = ""
-    late: float = 0.0
-    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
-    comments: dict[str, dict[str, str]] = field(default_factory=dict)
-    penalties: dict[str, float] = field(default_factory=dict)
-
-
-def _records(book: Gradebook, assignment: str) -> dict[str, _Record]:
-    """Read the gradebook once for the whole class: student → record."""
-    found: dict[str, _Record] = {}
-    for submitted in book.db.query(SubmittedAssignment).filter(
-        SubmittedAssignment.assignment.has(name=assignment)
-    ):
-        first, last = submitted.student.first_name, submitted.student.last_name
-        found[submitted.student_id] = _Record(
-            name=" ".join(part for part in (first, last) if part),
-            late=float(submitted.total_seconds_late or 0),
-        )
-    rows: Any = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            api.Notebook.name,
-            SubmittedNotebook.late_submission_penalty,
-            SubmittedNotebook.id,
-        )
-        .select_from(SubmittedNotebook)
-        .join(
-            SubmittedAssignment,
-            SubmittedAssignment.id == SubmittedNotebook.assignment_id,
-        )
-        .join(api.Notebook, api.Notebook.id == SubmittedNotebook.notebook_id)
-        .filter(SubmittedAssignment.assignment.has(name=assignment))
-    )
-    places: dict[str, tuple[_Record, str]] = {}
-    for student, notebook, penalty, key in rows:
-        record = found[student]
-        places[key] = record, notebook
-        record.penalties[notebook] = float(penalty or 0)
-    grade, comment = api.Grade, api.Comment
-    rows = book.db.query(
-        grade.notebook_id,
-        BaseCell.name,
-        grade.auto_score,
-        grade.manual_score,
-        grade.extra_credit,
-    ).join(BaseCell, BaseCell.id == grade.cell_id)
-    for key, cell, auto, manual, extra in rows:
-        if key in places:
-            record, notebook = places[key]
-            mark = _mark(auto, manual, extra)
-            record.marks.setdefault(notebook, {})[cell] = mark
-    rows = (
-        book.db.query(comment.notebook_id, BaseCell.name, comment.manual_comment)
-        .join(BaseCell, BaseCell.id == comment.cell_id)
-        .filter(comment.manual_comment.isnot(None))
-    )
-    for key, cell, text in rows:
-        if key in places and text:
-            record, notebook = places[key]
-            record.comments.setdefault(notebook, {})[cell] = text
-    return found
-
-
-def _mark(auto: float | None, manual: float | None, extra: float | None) -> Mark:
-    given = auto if manual is None else manual
-    if given is None:
-        return Mark(None)
-    by_hand = manual is not None or bool(extra)
-    return Mark(given + (extra or 0.0), by_hand, extra or 0.0)
 
 
 def _order(there: CourseDirectory, made: Submission, maker: bytes) -> Order:

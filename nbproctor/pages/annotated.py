@@ -8,7 +8,8 @@ from typing import Any
 from nbproctor import sanitize
 from nbproctor.pages.data import Submission, grade_id, read_cells, source_of
 from nbproctor.pages.outline import Outline
-from nbproctor.pages.summary import WORDS, Row, Summary, Test, summarise
+from nbproctor.pages.summary import Row, Summary, summarise
+from nbproctor.pages.tested import WORDS, Test
 
 SIGNS = {
     "passed": "✓",

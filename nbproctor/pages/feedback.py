@@ -10,7 +10,8 @@ from nbproctor.pages import cells as html
 from nbproctor.pages.data import Submission, read_cells
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.sections import Room, sections
-from nbproctor.pages.summary import WORDS, Summary, summarise
+from nbproctor.pages.summary import Summary, summarise
+from nbproctor.pages.tested import WORDS
 from nbproctor.templates import render
 
 STATUS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nbproctor.pages.summary import WORDS, State
+from nbproctor.pages.tested import WORDS, State
 
 BINS = 10
 _WIDTH, _HEIGHT, _BASE, _TOP = 640, 200, 170, 24

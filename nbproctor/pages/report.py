@@ -13,7 +13,8 @@ from nbproctor.pages import plots
 from nbproctor.pages.data import Submission, read_cells
 from nbproctor.pages.feedback import STATUS, hours
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.pages.summary import WORDS, State, summarise
+from nbproctor.pages.summary import summarise
+from nbproctor.pages.tested import WORDS, State
 from nbproctor.templates import render
 
 FEW = 10  # below so many, a correlation says nothing

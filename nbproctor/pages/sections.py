@@ -13,7 +13,8 @@ from nbproctor.notebook import Cell
 from nbproctor.pages import cells as html
 from nbproctor.pages.data import grade_id, source_of
 from nbproctor.pages.outline import HEADING, Outline, digest
-from nbproctor.pages.summary import Row, Summary, Test
+from nbproctor.pages.summary import Row, Summary
+from nbproctor.pages.tested import Test
 from nbproctor.sanitize import one_line
 
 MAX_CELLS = 1000

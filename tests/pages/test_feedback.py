@@ -97,6 +97,16 @@ def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(
     assert second.count(sentence) == 2
 
 
+def test_a_public_test_that_fails_alone_costs_nothing_and_says_so(
+    outline: Outline, tmp_path: Path
+) -> None:
+    made = submission(graded(tmp_path), verdicts(first_public=0))
+    made = replace(made, marks=made.marks | {"essay": Mark(3, by_hand=True)})
+    page = feedback_page(made, outline)
+    assert "3 / 3 passed" in row(page, "1.1") and 'class="test is-failed"' not in page
+    assert "stricter than those with points; you have the points" in words(page)
+
+
 def test_marks_and_comments_by_hand_are_marked_so(
     outline: Outline, tmp_path: Path
 ) -> None:
