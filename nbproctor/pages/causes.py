@@ -25,7 +25,7 @@ def excuse(exercise: Exercise, lost: Sequence[Exercise], by_hand: bool) -> str:
     culprits = culprits or [e for e in lost if e.id != exercise.id]
     if not culprits:
         return "This test is stricter than those with points; you have the points."
-    names = [f"exercise {e.number}" if e.number else e.title for e in culprits]
+    names = [e.label for e in culprits]
     if names[3:]:
         names = ["other exercises"]
     because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -16,9 +16,10 @@ from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)*)[.):]?\s+(?:[·–—-]\s+)?(.+)")
-_POINTS = re.compile(
-    r"\s*[·,–—(\[-]*\s*\d+(\.\d+)?\s*(points?|pts?|marks?)\s*[)\]]?\s*$"
-)
+# "(5 points)", "(exercise 3, 5 points)", "· 5 points" at the end of a heading
+_WORTH = r"\b\d+(\.\d+)?\s*(points?|pts?|marks?)\b"
+_POINTS = re.compile(rf"\s*(\([^()]*{_WORTH}[^()]*\)|[·,–—-]?\s*{_WORTH})\s*$")
+_ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Exercise:
         ``grade_id`` of its solution cell, or of the cell that is graded alone.
     number, title : str
         From the Markdown heading above it; the number may be empty.
+    label : str
+        How a sentence names it: ``exercise 3 (2.1)``.
     points : float
         What it is worth.
     tests : tuple of str
@@ -44,6 +47,7 @@ class Exercise:
     id: str
     number: str
     title: str
+    label: str
     points: float
     tests: tuple[str, ...]
     by_hand: tuple[str, ...]
@@ -148,11 +152,19 @@ def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Ex
             id=name,
             number=number,
             title=title,
+            label=_label(headings.get(name, ""), number, title),
             points=sum(c.points for c in group),
             tests=tuple(c.id for c in group if c.kind == "test"),
             by_hand=tuple(c.id for c in group if c.points and c.kind != "test"),
             needs=needs[name],
         )
+
+
+def _label(heading: str, number: str, title: str) -> str:
+    ordinal = _ORDINAL.search(heading)
+    if ordinal and ordinal[1] != number:
+        return f"exercise {ordinal[1]}" + (f" ({number})" if number else "")
+    return f"exercise {number}" if number else title
 
 
 def _needs(

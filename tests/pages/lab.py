@@ -48,11 +48,14 @@ def source_cells() -> list[dict[str, Any]]:
     ]
 
 
-def outline_in(folder: Path) -> Outline:
-    """Write the source notebook and read it."""
+def outline_in(folder: Path, heading: str = "") -> Outline:
+    """Write the source notebook, with another first heading if given, and read it."""
     path = folder / "source" / "lab" / "lab.ipynb"
     path.parent.mkdir(parents=True)
-    notebook = {"cells": source_cells(), "metadata": {}, "nbformat": 4}
+    cells = source_cells()
+    if heading:
+        cells[0]["source"] = f"# A small lab\n\n{heading}"
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4}
     path.write_text(json.dumps(notebook | {"nbformat_minor": 5}), "utf-8")
     return Outline.read(path, MasterNotebook.read(path))
 

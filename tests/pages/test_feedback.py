@@ -56,6 +56,23 @@ def test_headings_and_points_are_the_notebook_s(outline: Outline) -> None:
     assert outline.exercises[1].needs == ("first",)
 
 
+@pytest.mark.parametrize(
+    ("heading", "name", "label"),
+    [
+        ("### 3.1 Sums", "3.1 Sums", "exercise 3.1"),
+        ("## 3.1 Sums (exercise 2, 6 points)", "3.1 Sums", "exercise 2 (3.1)"),
+        ("## Sums · 6 points", "Sums", "Sums"),
+        ("## Exercise 4: sums (1.5 pts)", "Exercise 4: sums", "exercise 4"),
+        ("## 2 · Sums of 6 points of view", "2 Sums of 6 points of view", "exercise 2"),
+    ],
+)
+def test_headings_are_read_as_people_write_them(
+    tmp_path: Path, heading: str, name: str, label: str
+) -> None:
+    first = outline_in(tmp_path, heading).exercises[0]
+    assert (first.name, first.label) == (name, label)
+
+
 def test_the_first_screen_says_it_all(outline: Outline, tmp_path: Path) -> None:
     said = verdicts(first_values=0, first_public=0)
     page = feedback_page(submission(graded(tmp_path), said), outline)
