@@ -105,6 +105,7 @@ def _grade(
 ) -> None:
     """Grade, write the feedback, and print the table."""
     from nbproctor import nbgrader
+    from nbproctor.nbgrader.class_report import report
 
     with Progress(
         "{task.description}",
@@ -127,7 +128,12 @@ def _grade(
             lower=lower,
         )
         bar.update(task, description="Writing feedback")
-        pages = nbgrader.feedback(course, assignment)
+        pages = nbgrader.feedback(
+            course,
+            assignment,
+            lambda made, all: bar.update(task, completed=made, total=all),
+        )
+    page, lines = report(course, assignment)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
     names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)
@@ -141,4 +147,8 @@ def _grade(
         console.print(escape(line), soft_wrap=True)
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
-    console.print(f"\nFeedback pages: {pages}", soft_wrap=True)
+    console.print()
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+    console.print(f"Class report:   {page}", soft_wrap=True)
+    console.print(f"Feedback pages: {pages}", soft_wrap=True)

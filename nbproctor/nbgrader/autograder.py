@@ -334,6 +334,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             verdicts={name: r.verdicts for name, r in submission.reports.items()},
             handed_in=submission.handed_in,
             graded_with=self._run.graded_with,
+            seconds={name: r.seconds for name, r in submission.reports.items()},
         )
         result.write(self._destination(submission.student))
         for report in submission.reports.values():

@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nbproctor.errors import NbproctorError
+
 MAX_MEMBERS = 2_000
 MAX_TAR_BYTES = 1_000_000_000
 _MAGIC = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 
 
-class ArchiveError(Exception):
+class ArchiveError(NbproctorError):
     """The archive is damaged, or has a password."""
 
 
-class TooBigError(Exception):
+class TooBigError(NbproctorError):
     """What was unpacked is longer than allowed."""
 
 
