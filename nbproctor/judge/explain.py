@@ -15,8 +15,7 @@ from pathlib import Path
 
 from nbproctor import expect
 from nbproctor.judge.exports import NotExportableError, builtin_name
-from nbproctor.judge.proxy import StudentError
-from nbproctor.judge.session import StudentGone
+from nbproctor.judge.proxy import StudentError, StudentGone
 from nbproctor.sanitize import one_line
 
 TEST_FILE = "<test "  # file names of our code objects start so

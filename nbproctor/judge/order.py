@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, StudentCell
+from nbproctor.results import FILES, Job, StudentCell
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,15 @@ class Step:
     name
         What the cell is called in messages.
     source
-        The code to run; empty for a test.
+        The code to run in the student's process; empty for a test.
     index
         The cell's place in the submission, if it is one of the student's own.
     test
         The test cell.
     exercise
         The exercise whose solution this is.
+    reference
+        The teacher's code to run in the process of the references, if there is one.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Step:
     index: int | None = None
     test: Cell | None = None
     exercise: str | None = None
+    reference: str = ""
 
 
 def own_notebook(job: Job) -> list[Step]:
@@ -63,9 +67,10 @@ def own_notebook(job: Job) -> list[Step]:
     return steps
 
 
-def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
+def follow_through(job: Job, exercise: str) -> list[Step]:
     """Plan a notebook where every exercise but one is the reference solution.
 
+    It ends with the last test of the exercise: what comes later cannot matter to it.
     The student's cells that belong to no exercise come after the cell that they follow
     in the submission. The reference of `exercise` is not part of the plan.
     """
@@ -80,17 +85,59 @@ def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
         else:
             extras.setdefault(before, []).append(cell)
     steps = [_own(cell, None) for cell in extras.get("", [])]
-    for ours in job.cells:
+    for ours in job.cells[: _end_of(job, exercise)]:
         if ours.id == exercise:
             if exercise in own:
                 steps.append(_own(own[exercise], ours))
-        elif ours.kind in ("provided", "solution"):
-            if not ours.skip:
-                steps.append(Step(f"reference of {ours.id}", ours.source))
-        elif ours.id in tests:
+        elif ours.kind == "solution":
+            steps.append(Step(f"reference of {ours.id}", reference=ours.source))
+        elif ours.kind == "provided" and not ours.skip:
+            steps.append(Step(f"provided {ours.id}", ours.stub, reference=ours.source))
+        elif _scores(ours, exercise):
             steps.append(Step(ours.id, test=ours))
         steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
+    while steps and steps[-1].test is None:
+        steps.pop()
     return steps
+
+
+def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:
+    """Whether marks of an exercise may be lost to something else in the notebook.
+
+    That is an exercise before its last test which lost points; or code of the
+    student's that is neither an answer nor the teacher's; or cells that were deleted
+    or moved.
+    """
+    before = job.cells[: _end_of(job, exercise)]
+    if any(cell.id in lost and cell.id != exercise for cell in before):
+        return True
+    code = {
+        cell.id: cell
+        for cell in before
+        if cell.kind in ("provided", "solution") and not cell.skip
+    }
+    if [cell.id for cell in job.student if cell.id in code] != list(code):
+        return True
+    known = {cell.id for cell in job.cells}
+    return any(
+        (cell.id not in known and cell.index != FILES and cell.source.strip())
+        or (
+            (ours := code.get(cell.id or "")) is not None
+            and ours.kind == "provided"
+            and cell.source not in (ours.stub, ours.source)
+        )
+        for cell in job.student
+    )
+
+
+def _end_of(job: Job, exercise: str) -> int:
+    """Return the place after the last test of an exercise."""
+    places = (n for n, cell in enumerate(job.cells) if _scores(cell, exercise))
+    return max(places, default=-1) + 1
+
+
+def _scores(cell: Cell, exercise: str) -> bool:
+    return cell.kind == "test" and cell.exercise == exercise and cell.points > 0
 
 
 def _own(cell: StudentCell, ours: Cell | None) -> Step:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, replace
 from typing import Any
 
-from nbproctor.judge import testcell
+from nbproctor.judge import references, testcell
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.explain import explain
 from nbproctor.judge.exports import builtin_name
 from nbproctor.judge.order import Step
-from nbproctor.judge.session import Session, StudentGone
+from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import TestTimeout
 from nbproctor.notebook import Cell
 from nbproctor.results import FILES, Job, Outcome, Output, Verdict
@@ -38,7 +39,14 @@ class NotebookRun:
     """
 
     def __init__(
-        self, job: Job, tests: Tests, spawn: Spawn, until: float, max_stops: int
+        self,
+        job: Job,
+        tests: Tests,
+        spawn: Spawn,
+        until: float,
+        max_stops: int,
+        *,
+        with_references: bool = False,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.outputs: dict[int, list[Output]] = {}
@@ -48,6 +56,9 @@ class NotebookRun:
         self._modules = testcell.modules(tests)
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
+        # Whether reference solutions run beside it, and the names they may lend.
+        self._references = with_references
+        self._mentioned: list[str] = []
         self._spawned = 0
         self._played: list[Step] = []
         self._sources: dict[str, str] = {}
@@ -58,6 +69,9 @@ class NotebookRun:
 
     def play(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left."""
+        steps = list(steps)
+        if self._references:
+            self._mentioned = references.mentioned(steps, self._tests)
         try:
             for step in steps:
                 if step.test is not None:
@@ -92,14 +106,17 @@ class NotebookRun:
     def _send(self, link: Session, step: Step) -> list[Output]:
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
+        name = None if step.index == FILES else step.name
+        run = [step.source, name, astuple(self._limits.output)]
+        seconds = self._limits.cell
         try:
-            made = link.ask(
-                "run",
-                step.source,
-                None if step.index == FILES else step.name,
-                astuple(self._limits.output),
-                seconds=self._limits.cell,
-            )
+            if self._references:
+                made = references.play(link, step, self._mentioned, run, seconds)
+            else:
+                made = link.ask("run", *run, seconds=seconds)
+        except StudentGone:
+            link.close()  # it may be the process of the references that has ended
+            raise
         except Exception as error:
             # Running a cell raises nothing: this process has been tampered with.
             return [_error(builtin_name(error), one_line(str(error)))]
@@ -113,9 +130,9 @@ class NotebookRun:
             if time.monotonic() > self._until:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
-            link = Session(self._spawn(), self._limits.call, testcell.MODULE)
-            link.until = self._until
-            self._link = link
+            link = self._link = self._session()
+            if self._references:
+                references.join(link, self._session())
             for step in list(self._played):
                 try:
                     self._send(link, step)
@@ -124,6 +141,11 @@ class NotebookRun:
                     self._played.remove(step)
                     break
         return self._link
+
+    def _session(self) -> Session:
+        link = Session(self._spawn(), self._limits.call, testcell.MODULE)
+        link.until = self._until
+        return link
 
     # --- tests ------------------------------------------------------------------
 

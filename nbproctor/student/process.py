@@ -25,7 +25,10 @@ from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.rpc import Connection
 from nbproctor.results import OutputLimits
-from nbproctor.student.remote import Outside, number_of
+from nbproctor.student.lending import Entry, Lending, is_of_notebook
+from nbproctor.student.relay import check_public, use
+from nbproctor.student.remote import Lent, Outside, number_of
+from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
 # What an exception is to the judge: the first of its classes that is built in.
@@ -43,6 +46,8 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
+        self.lending = Lending(shell.user_ns)
+        self.states: States | None = None  # in the process of the references
         self.table: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.next = 0
@@ -124,6 +129,36 @@ class Student:
         """Convert an object to an array the way NumPy does."""
         return np.array(target)
 
+    # --- two processes of one notebook --------------------------------------------
+
+    def on_reference(self) -> None:
+        """Become the process of the reference solutions."""
+        self.states = States(self.peer, self.foreign)
+
+    def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
+        """Run a reference solution, and tell what it defines."""
+        return self.lending.define(lambda: self.shell.run(source), wanted)
+
+    def on_lend(self, entries: list[Entry]) -> None:
+        """Define what a reference solution has defined."""
+        self.lending.bind(entries)
+
+    def on_provide(self, *arguments: Any) -> Any:
+        """Run a cell of the teacher's, whose names students' cells cannot lose."""
+        return self.lending.provide(lambda: self.on_run(*arguments))
+
+    def on_mend(self, defined: list[str]) -> None:
+        """Bind the names again that a student's cell has lost."""
+        self.lending.mend(defined)
+
+    def on_lent(self, request: str, target: Any, *arguments: Any) -> Any:
+        """Use an object for the other process."""
+        if self.states is None:
+            return use(request, target, *arguments)
+        check_public(request, target, *arguments)
+        with self.states.visit():
+            return use(request, target, *arguments)
+
     # --- names for objects ------------------------------------------------------
 
     def foreign(self, value: Any) -> Any:
@@ -164,12 +199,22 @@ class Student:
         if ref.tag == "yours":
             return self.table[ref.fields[0]]
         if ref.tag == "mine":
-            return Outside(self.peer, *ref.fields)
+            return self.outside(*ref.fields)
         module, path = ref.fields
         found: Any = import_module(module)
         for part in path.split(".") if path else ():
             found = getattr(found, part)
         return found
+
+    def outside(self, number: int, kind: str, *names: Any) -> Outside:
+        """Make what stands for an object of the judge's, or of the other process."""
+        peer = self.states or self.peer
+        if names != (True,):
+            return Outside(peer, number, kind, *names)
+        known = self.shell.user_ns.get(kind)
+        if self.states is not None and is_of_notebook(known):
+            return self.states.stand_in(known, number, kind)
+        return Lent(peer, number, kind)
 
     # --- exceptions -------------------------------------------------------------
 

@@ -7,15 +7,20 @@ asks the judge for everything (see `exports` for what the judge gives).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
-from nbproctor.protocol.rpc import Connection
+
+class Asks(Protocol):
+    """What stands for an object needs of a connection."""
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Ask the other side."""
 
 
 class Outside:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(self, peer: Connection, number: int, kind: str, *names: str) -> None:
+    def __init__(self, peer: Asks, number: int, kind: str, *names: str) -> None:
         object.__setattr__(self, "_link", (peer, number, kind))
         object.__setattr__(self, "_methods", names)
 
@@ -45,6 +50,23 @@ class Outside:
 
     def __repr__(self) -> str:
         return f"<{object.__getattribute__(self, '_link')[2]} of the test>"
+
+
+class Lent(Outside):
+    """An object of the other process of the same notebook; it can be looped over."""
+
+    def __iter__(self) -> Iterator[Any]:
+        found: Iterator[Any] = _outside(self, "iter")
+        return found
+
+    def __next__(self) -> Any:
+        found = _outside(self, "next")  # nothing, or a list of the one value
+        if not found:
+            raise StopIteration
+        return found[0]
+
+    def __repr__(self) -> str:
+        return f"<{object.__getattribute__(self, '_link')[2]} of another exercise>"
 
 
 class _Method(Outside):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.judge.proxy import Proxy, StudentError
-from nbproctor.judge.session import Session, StudentGone
+from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
+from nbproctor.judge.session import Session
 from nbproctor.protocol.encode import UnsendableError
 from tests.forked import spawn
 
