@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
 from nbproctor.judge.session import Session
 from nbproctor.markers import DEFINITIONS, outside, parse
+from nbproctor.notebook import Cell
 
 
 def join(student: Session, references: Session) -> None:
@@ -27,18 +27,15 @@ def join(student: Session, references: Session) -> None:
     references.ask("reference")
 
 
-def mentioned(steps: Iterable[Step], tests: Tests) -> list[str]:
+def mentioned(steps: Iterable[Step], cells: Iterable[Cell]) -> list[str]:
     """Return the names that may be asked of references.
 
-    These are the words of all code that runs in the student's process, and the names
-    that tests use.
+    These are the words of all code that runs in the student's process, of the tests
+    that are judged, and of the tools of tests.
     """
-    words: set[str] = set()
-    for step in steps:
-        words.update(re.findall(r"[^\W\d]\w*", step.source))
-        if step.test is not None and step.test.id in tests.programs:
-            words |= tests.programs[step.test.id].uses
-    return sorted(words.union(*(helper.uses for helper in tests.helpers)))
+    texts = [step.source + (step.test.source if step.test else "") for step in steps]
+    texts += [cell.source for cell in cells if cell.kind == "helper"]
+    return sorted(set(re.findall(r"[^\W\d]\w*", "\n".join(texts))))
 
 
 def play(
@@ -63,7 +60,10 @@ def play(
     assert references is not None
     if not step.reference:
         outputs = student.ask("run", *run, seconds=seconds)
-        student.ask("mend", _defined(step.source), seconds=seconds)
+        if step.exercise is None:
+            student.ask("mend", _defined(step.source))
+        else:
+            student.ask("release")
         return outputs
     if not step.source:
         entries = references.ask("define", step.reference, wanted, seconds=seconds)

@@ -52,7 +52,7 @@ class NotebookRun:
         self.outputs: dict[int, list[Output]] = {}
         self.notes: list[str] = []
         self.culprits: set[str] = set()
-        self._limits, self._tests = job.limits, tests
+        self._cells, self._limits, self._tests = job.cells, job.limits, tests
         self._modules = testcell.modules(tests)
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
@@ -71,7 +71,7 @@ class NotebookRun:
         """Run cells and judge tests in order; end with no process left."""
         steps = list(steps)
         if self._references:
-            self._mentioned = references.mentioned(steps, self._tests)
+            self._mentioned = references.mentioned(steps, self._cells)
         try:
             for step in steps:
                 if step.test is not None:

@@ -38,7 +38,8 @@ class Lending:
     def __init__(self, space: dict[str, Any]) -> None:
         self._space = space
         self._kept: dict[str, Any] = {}
-        self._attached: list[tuple[str, str, Any]] = []
+        # Class, attribute, value; the references' own, not only provided.
+        self._attached: list[tuple[str, str, Any, bool]] = []
 
     # --- in the process of the references ----------------------------------------
 
@@ -85,6 +86,11 @@ class Lending:
         for name, value in self._space.items():
             if before.get(name, _MISSING) is not value:
                 self._kept[name] = value
+                if is_of_notebook(value) and value.__name__ == name:
+                    every = frozenset(vars(value))
+                    for _, _, attribute, _ in _attributes(name, vars(value), {}, every):
+                        held = vars(value)[attribute]
+                        self._attached.append((name, attribute, held, False))
         return outputs
 
     def bind(self, entries: list[Entry]) -> None:
@@ -100,7 +106,7 @@ class Lending:
                 self._keep(name, _made(name, *part))
             else:
                 attribute, part = rest
-                item = name, attribute, _made(attribute, *part)
+                item = name, attribute, _made(attribute, *part), True
                 self._attached.append(item)
                 self._attach(*item)
 
@@ -123,13 +129,33 @@ class Lending:
         for item in self._attached:
             self._attach(*item)
 
+    def release(self) -> None:
+        """Leave to the student's answer what it has defined anew."""
+        self._kept = {
+            name: value
+            for name, value in self._kept.items()
+            if self._space.get(name, _MISSING) is value
+        }
+        self._attached = [item for item in self._attached if self._holds(*item)]
+
+    def base_of(self, kind: type) -> type | None:
+        """Return the first of a class's bases, or itself, that is the teacher's."""
+        bases = kind.__mro__ if self._kept else ()
+        return next((c for c in bases if self._kept.get(c.__name__) is c), None)
+
     def _keep(self, name: str, value: Any) -> None:
         self._space[name] = self._kept[name] = value
 
-    def _attach(self, name: str, attribute: str, value: Any) -> None:
+    def _attach(self, name: str, attribute: str, value: Any, lent: bool) -> None:
         kind = self._space.get(name)
-        if isinstance(kind, type) and vars(kind).get(attribute) is not value:
-            setattr(kind, attribute, value)
+        if isinstance(kind, type):
+            now = vars(kind).get(attribute)
+            if now is not value and (lent or (callable(value) and not callable(now))):
+                setattr(kind, attribute, value)
+
+    def _holds(self, name: str, attribute: str, value: Any, lent: bool) -> bool:
+        kind = self._space.get(name)
+        return isinstance(kind, type) and vars(kind).get(attribute) is value
 
     def _find(self, module: str, name: str) -> Any:
         if module == NOTEBOOK:

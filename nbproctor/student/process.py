@@ -151,6 +151,10 @@ class Student:
         """Bind the names again that a student's cell has lost."""
         self.lending.mend(defined)
 
+    def on_release(self) -> None:
+        """Leave to the student's answer what it has defined anew."""
+        self.lending.release()
+
     def on_lent(self, request: str, target: Any, *arguments: Any) -> Any:
         """Use an object for the other process."""
         if self.states is None:
@@ -181,6 +185,9 @@ class Student:
                     return _as_base(base, value)
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
+        known = self.lending.base_of(kind)
+        if known is not None and known is not kind:
+            kind, named = known, kind.__name__
         about = kind.__name__[:100], named[:100], callable(value)
         return Ref("mine", (self.number(value), *about))
 
@@ -211,9 +218,10 @@ class Student:
         peer = self.states or self.peer
         if names != (True,):
             return Outside(peer, number, kind, *names)
-        known = self.shell.user_ns.get(kind)
+        base, _, own = kind.partition(" ")
+        known = self.shell.user_ns.get(base)
         if self.states is not None and is_of_notebook(known):
-            return self.states.stand_in(known, number, kind)
+            return self.states.stand_in(known, number, kind, exact=not own)
         return Lent(peer, number, kind)
 
     # --- exceptions -------------------------------------------------------------

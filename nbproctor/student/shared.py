@@ -72,18 +72,30 @@ class States:
         finally:
             self._stale |= self._values.keys()
 
-    def stand_in(self, kind: type, number: int, label: str) -> Shared:
-        """Return the one object here that stands for the one over there."""
+    def stand_in(self, kind: type, number: int, label: str, *, exact: bool) -> Shared:
+        """Return the one object here that stands for the one over there.
+
+        Parameters
+        ----------
+        kind
+            The class that both processes have.
+        number, label
+            What the object is named by.
+        exact
+            Whether the object is of that class itself. If it is of one that a student
+            has derived from it, that one's methods come first.
+        """
         known = self._objects.get(number)
         if known is None:
             special = {
                 name: value
                 for base in reversed(kind.__mro__[:-1])
                 for name, value in vars(base).items()
-                if name[:2] == "__" == name[-2:] and name not in _NOT_SPECIAL
+                if exact and name[:2] == "__" == name[-2:] and name not in _NOT_SPECIAL
             }
             known = type("Shared", (Shared,), special)(self, number, label)
             object.__setattr__(known, "_kind", kind)
+            object.__setattr__(known, "_exact", exact)
             object.__setattr__(known, "_state", self)
             self._objects[number] = known
         return known
@@ -94,6 +106,9 @@ class States:
         values = self._fresh(number)
         if name in values:
             return values[name]
+        special = name[:2] == "__" == name[-2:]
+        if not object.__getattribute__(shared, "_exact") and not special:
+            return self.ask("get", number, name)
         kind = object.__getattribute__(shared, "_kind")
         for base in kind.__mro__[:-1]:
             if name in vars(base):
@@ -105,7 +120,7 @@ class States:
                 if isinstance(held, types.FunctionType):
                     return types.MethodType(held, shared)
                 return getattr(kind, name)
-        if name[:2] == "__" == name[-2:]:
+        if special:
             raise AttributeError(name)
         return self.ask("get", number, name)
 
@@ -118,8 +133,10 @@ class States:
             held.fset(shared, value)
             return
         number = number_of(shared)
-        self._fresh(number)[name] = value
-        self._marks[number][name] = b"new"
+        values = self._fresh(number)
+        if name not in values or values[name] is not value:
+            values[name] = value
+            self._marks[number][name] = b"new"
 
     @contextmanager
     def visit(self) -> Iterator[None]:

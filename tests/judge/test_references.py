@@ -1,0 +1,292 @@
+"""Reference solutions of other exercises: right where needed, and never within reach.
+
+Each test plays a notebook of two exercises by follow-through: the first is answered
+wrong, so the second, which uses it, is judged with the first one's reference.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from nbproctor.judge import main
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
+from tests.forked import spawn
+
+pytestmark = pytest.mark.slow
+
+LIMITS = Limits(call=2.0, cell=4.0, submission=60.0)
+WRONG = "raise NotImplementedError"
+
+
+def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
+    points = 1.0 if kind == "test" else 0.0
+    return Cell(name, kind, source, points, exercise, False, name, source, {})
+
+
+def notebook(provided: str, first: str, second: str, test: str) -> tuple[Cell, ...]:
+    """Return a master notebook whose second exercise is scored by `test`."""
+    return (
+        cell("provided", "provided", provided),
+        cell("first", "solution", first, "first"),
+        cell("first_test", "test", "assert solved_first", "first"),
+        cell("second", "solution", second, "second"),
+        cell("second_test", "test", test, "second"),
+    )
+
+
+def play(
+    source: tuple[Cell, ...], *, extra: str = "", **answers: str
+) -> tuple[Report, Verdict]:
+    """Grade a notebook whose first answer is wrong; return the second one's verdict."""
+    answers.setdefault("first", WRONG)
+    texts = [(c.id, answers.get(c.id, c.source)) for c in source if c.kind != "test"]
+    if extra:
+        texts.insert(2, ("extra", extra))
+    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts))
+    report = Report.from_bytes(
+        main.main(Job(source, student, LIMITS).to_bytes(), spawn)
+    )
+    return report, report.verdicts[-1]
+
+
+SHARED = """\
+import numpy as np
+def add_to(cls):
+    def attach(method):
+        setattr(cls, method.__name__, method)
+        return method
+    return attach
+class Box:
+    size = 3
+    def __init__(self, n):
+        self.n, self.log, self.W = n, [], np.zeros(n)
+    def double(self):
+        return 2 * self.n
+"""
+# what → reference of the first exercise, the second one's answer, its test
+RIGHT: dict[str, tuple[str, str, str]] = {
+    "a function": (
+        "def half(x, by=2):\n    return x / by",
+        "def quarter(x): return half(half(x), by=2)",
+        "assert quarter(8.0) == 2.0",
+    ),
+    "an argument that is changed in place": (
+        "def fill(x, items):\n    x[...] = 7\n    items.append(1)",
+        "def use():\n    x, items = np.zeros(2), []\n    fill(x, items)\n"
+        "    return x, items",
+        "x, items = use()\nassert list(x) == [7, 7] and items == [1]",
+    ),
+    "a method on the student's object": (
+        "@add_to(Box)\ndef grow(self, by):\n    self.n += by\n    return self.double()",
+        "def use():\n    box = Box(2)\n    return box.grow(3), box.n",
+        "assert use() == (10, 5)",
+    ),
+    "lists and arrays of an object are changed in place": (
+        "@add_to(Box)\ndef step(self):\n    self.W += 1\n    self.log.append(self.n)\n"
+        "    self.seen = seen = []\n    seen.append('x')",
+        "def use():\n    box = Box(2)\n    W, log = box.W, box.log\n    box.step()\n"
+        "    box.step()\n    return list(W), log, box.log is log, box.seen",
+        "assert use() == ([2, 2], [2, 2], True, ['x'])",
+    ),
+    "a special method": (
+        "@add_to(Box)\ndef __call__(self, z):\n    return z + self.n\n"
+        "@add_to(Box)\ndef __len__(self):\n    return self.n",
+        "@add_to(Box)\ndef prime(self, z): return self(z) * len(self)",
+        "assert Box(3).prime(1) == 12",
+    ),
+    "self comes back as itself": (
+        "@add_to(Box)\ndef fit(self):\n    self.fitted = True\n    return self",
+        "def use():\n    box = Box(2)\n    return box.fit() is box, box.fitted",
+        "assert use() == (True, True)",
+    ),
+    "a reference's method that calls the answer": (
+        "@add_to(Box)\ndef run(self):\n    self.n = 5\n"
+        "    return self.answer() + self.n",
+        "@add_to(Box)\ndef answer(self):\n    self.n += 10\n    return self.n",
+        "assert Box(1).run() == 30",
+    ),
+    "a method of a reference's own that nobody else names": (
+        "@add_to(Box)\ndef _inner(self):\n    return self.n + 1\n"
+        "@add_to(Box)\ndef outer(self):\n    return self._inner() * self.size",
+        "def use(): return Box(1).outer()",
+        "assert use() == 6",
+    ),
+    "a class that a reference defines": (
+        "class Base:\n    def __init__(self, n):\n        self.n = n\n"
+        "    @property\n    def twice(self):\n        return 2 * self.n\n"
+        "    @staticmethod\n    def zero():\n        return 0\n"
+        "    @classmethod\n    def of(cls, n):\n        return cls(n)\n"
+        "class Middle(Base):\n    def __init__(self, n):\n        super().__init__(n)\n"
+        "        self.m = n + 1",
+        "class Top(Middle):\n    def total(self):\n"
+        "        assert isinstance(self, Base)\n"
+        "        return self.twice + self.m + self.zero() + Base.of(1).n",
+        "assert Top(4).total() == 14",
+    ),
+    "an object that a reference makes": (
+        "def make(n):\n    box = Box(n)\n    box.W += n\n    return box",
+        "def use():\n    box = make(2)\n    box.n = 4\n"
+        "    return box.double(), list(box.W)",
+        "assert use() == (8, [2, 2])",
+    ),
+    "a generator": (
+        "def batches(x, size):\n    for start in range(0, len(x), size):\n"
+        "        yield x[start : start + size]",
+        "def use(): return [sum(part) for part in batches([1, 2, 3], 2)]",
+        "assert use() == [3, 3]",
+    ),
+    "a function that gets and gives functions": (
+        "def twice(f):\n    return lambda x: f(f(x))",
+        "def use(): return twice(lambda x: 3 * x)(1)",
+        "assert use() == 9",
+    ),
+    "a value, a module and a library's function": (
+        "import math as m\nfrom numpy.linalg import norm\nLIMIT = np.arange(3.0)",
+        "def use(): return m.floor(2.5) + norm(LIMIT[:2])",
+        "assert use() == 3.0",
+    ),
+    "the test's own object": (
+        "def ask(thing):\n    thing.n += 1\n    return thing.get()",
+        "def use(thing): return ask(thing)",
+        "class Thing:\n    n = 4\n    def get(self): return self.n\n"
+        "assert use(Thing()) == 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RIGHT)
+def test_a_reference_works_as_if_it_were_in_the_notebook(what: str) -> None:
+    first, second, test = RIGHT[what]
+    source = notebook(SHARED, first + "\nsolved_first = True", second, test)
+    honest = play(source, first=source[1].source)[1]
+    assert (honest.points, honest.source) == (1, "own")
+    report, verdict = play(source)
+    assert (verdict.points, verdict.source) == (1, "follow-through"), verdict.message
+    assert report.verdicts[0].points == 0
+
+
+def test_an_exception_of_a_reference_is_one_without_its_text() -> None:
+    first = (
+        "def check(x):\n    raise ValueError('a-mark-of-the-reference')\n"
+        "solved_first = True"
+    )
+    second = (
+        "def use():\n    try:\n        check(1)\n    except ValueError as error:\n"
+        "        return str(error)"
+    )
+    test = "got = use()\nassert got and 'a-mark' not in got"
+    assert play(notebook("", first, second, test))[1].points == 1
+
+
+# --- what is played -------------------------------------------------------------
+
+
+BROKEN = {
+    "a name that holds something else": "half = half(2.0)",
+    "a name that is gone": "del half",
+    "all names are gone": "%reset -f",
+    "a method that is gone": "Box.double = None",
+    "a module that is gone": "np = 3",
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_name_that_a_students_line_breaks_costs_no_other_exercise(what: str) -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "def use(): return half(np.ones(2)).sum() + Box(2).double()"
+    source = notebook(SHARED, first, second, "assert use() == 5")
+    report, verdict = play(source, first=first, extra=BROKEN[what])
+    assert report.verdicts[0].points == 1
+    assert (verdict.points, verdict.source) == (1, "follow-through"), verdict.message
+
+
+def test_an_answer_may_replace_what_an_earlier_reference_defined() -> None:
+    first = "def half(x): return x / 2\nsolved_first = True"
+    first += "\n@add_to(Box)\ndef run(self): return 1"
+    second = "half = lambda x: x / 4\nBox.run = Box.double = lambda self: half(8.0)"
+    test = "assert (half(8.0), Box(1).run(), Box(1).double()) == (2, 2, 2)"
+    source = notebook(SHARED, first, second, test)
+    late = (*source[:-1], cell("late", "provided", "x = 1"), source[-1])
+    assert play(source)[1].points == 1
+    assert play(late)[1].points == 1
+
+
+def test_a_student_may_define_a_name_of_the_references_for_herself() -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    own = "def half(x, by):\n    return x / by"
+    source = notebook(SHARED, first, "def use(): return half(8.0)", "assert use() == 4")
+    verdict = play(source, extra=own, second="def use(): return half(8.0, 2)")[1]
+    assert verdict.points == 1
+
+
+def test_two_answers_chosen_by_where_they_run_do_not_add_up() -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    source = (
+        *notebook("", first, "def use(x): return x", "assert use(1) == 1"),
+        cell("more_test", "test", "assert use(2) == 2", "second"),
+    )
+    double = (
+        "try:\n    half(1)\n    here = 2\nexcept Exception:\n    here = 1\n"
+        "def use(x): return here if x == here else 0"
+    )
+    report, _ = play(source, second=double)
+    assert [v.points for v in report.verdicts] == [0, 1, 0]
+
+
+def test_a_follow_through_ends_with_the_last_test_of_its_exercise() -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    source = (
+        *notebook("", first, "def use(): return half(2)", "assert use() == 1"),
+        cell("third", "solution", "def late(): return 1", "third"),
+        cell("third_test", "test", "assert late() == 1", "third"),
+    )
+    # Would it run, the time of the submission would be over.
+    report, _ = play(
+        source, third="import time\nif 'half' in globals(): time.sleep(99)"
+    )
+    assert [v.points for v in report.verdicts] == [0, 1, 0]
+    assert "notebook's time" not in " ".join(report.notes)
+    assert report.verdicts[1].source == "follow-through"
+
+
+def test_a_reference_of_a_later_exercise_is_not_lent() -> None:
+    """What it returns could be noted for the second chance of its own exercise."""
+    source = notebook(
+        "",
+        "def one(): return 1\nsolved_first = True",
+        "def two(): return 2",
+        "assert two() == 2",
+    )
+    third = (
+        cell("third", "solution", "def three(): return 3", "third"),
+        cell("third_test", "test", "assert three() == 3", "third"),
+    )
+    report, _ = play(
+        (*source, *third), second="def two(): return three() - 1", third=""
+    )
+    assert [v.points for v in report.verdicts] == [0, 0, 0]
+
+
+def test_exercises_get_their_second_chance_in_the_notebooks_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order: list[str] = []
+    plan = main.order.follow_through
+    monkeypatch.setattr(
+        main.order,
+        "follow_through",
+        lambda job, exercise: order.append(exercise) or plan(job, exercise),
+    )
+    source = (
+        *notebook(
+            "", "solved_first = True", "def two(): return 2", "assert two() == 2"
+        ),
+        cell("third", "solution", "def three(): return 3", "third"),
+        cell("third_test", "test", "assert three() == 3", "third"),
+    )
+    limits = Limits(call=1.0, cell=0.5, submission=30.0)
+    texts = {"provided": "", "first": WRONG, "second": "while True: pass", "third": ""}
+    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts.items()))
+    main.grade(Job(source, student, limits), spawn)
+    assert order == ["second", "third"]  # nothing that `first` could depend on
