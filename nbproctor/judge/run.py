@@ -6,6 +6,7 @@ runs the cells again without the one at fault, and the next test goes on.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, replace
@@ -19,9 +20,16 @@ from nbproctor.judge.order import Step
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import TestTimeout
+from nbproctor.judge.verdicts import (
+    broken_test,
+    error_output,
+    lacks_memory,
+    no_points,
+    with_print,
+)
 from nbproctor.notebook import Cell
 from nbproctor.results import FILES, Job, Outcome, Output, Verdict
-from nbproctor.sanitize import clean, one_line, plain_text
+from nbproctor.sanitize import clean, one_line
 
 MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
@@ -61,6 +69,7 @@ class NotebookRun:
         self._mentioned: list[str] = []
         self._spawned = 0
         self._played: list[Step] = []
+        self._watching = False  # what the cells leave of the memory
         self._sources: dict[str, str] = {}
         # A hang costs its whole time limit: after so many, an exercise's tests are
         # not tried.
@@ -90,18 +99,58 @@ class NotebookRun:
             self._sources[step.name] = step.source
         if step.name in self.culprits:
             return
-        made: list[Output]
-        try:
-            made = self._send(self._process(), step)
-        except StudentGone as gone:
-            self.culprits.add(step.name)
-            text = self._what_happened(gone, f"Cell `{step.name}`", self._limits.cell)
-            made = [_error("CellStopped", text)]
-            self.notes.append(text)
+        made: list[Output] = []
+        gone = None
+        for retry in (True, False):
+            try:
+                made, gone = self._send(self._process(), step), None
+            except StudentGone as error:
+                gone = error
+            short = gone.reason == "died" if gone else lacks_memory(made)
+            if not (retry and short and self._find_hog()):
+                break
+        if gone is not None:
+            made = []
+            self._leave_out(step, gone)
+        elif lacks_memory(made) and not self._has_room():
+            self._leave_out(step)
         else:
             self._played.append(step)
+        if step.name in self.culprits:
+            made.append(error_output("CellStopped", self.notes[-1]))
         if step.index is not None:
             self.outputs[step.index] = made
+
+    def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
+        """Do not run a cell again that ended its process, or filled the memory."""
+        self.culprits.add(step.name)
+        text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
+        if gone is not None:
+            text = self._what_happened(gone, f"Cell `{step.name}`", self._limits.cell)
+        self.notes.append(text)
+        if self._link is not None:
+            self._link.close()
+
+    def _find_hog(self) -> bool:
+        """Leave out the cell that filled the memory, if it was one that was run before.
+
+        What fails for want of memory is rarely what took it: the cells are run once
+        more, and after each it is tried how much is left.
+        """
+        before = set(self.culprits)
+        if self._played and self._link is not None:
+            self._link.close()
+            self._watching = True
+            with contextlib.suppress(StudentGone):
+                self._process()
+            self._watching = False
+        return self.culprits != before
+
+    def _has_room(self) -> bool:
+        try:
+            return self._link is not None and self._link.ask("room") is True
+        except (Exception, StudentGone):
+            return False
 
     def _send(self, link: Session, step: Step) -> list[Output]:
         # An object that a test handed over is not for the cells after it.
@@ -119,7 +168,7 @@ class NotebookRun:
             raise
         except Exception as error:
             # Running a cell raises nothing: this process has been tampered with.
-            return [_error(builtin_name(error), one_line(str(error)))]
+            return [error_output(builtin_name(error), one_line(str(error)))]
         return clean(made)
 
     def _process(self) -> Session:
@@ -133,11 +182,16 @@ class NotebookRun:
             link = self._link = self._session()
             if self._references:
                 references.join(link, self._session())
+            watching = self._watching and self._has_room()
             for step in list(self._played):
                 try:
                     self._send(link, step)
                 except StudentGone:
                     self.culprits.add(step.name)
+                    self._played.remove(step)
+                    break
+                if watching and step.index is not None and not self._has_room():
+                    self._leave_out(step)
                     self._played.remove(step)
                     break
         return self._link
@@ -149,15 +203,17 @@ class NotebookRun:
 
     # --- tests ------------------------------------------------------------------
 
-    def _judge(self, cell: Cell) -> Verdict:
+    def _judge(self, cell: Cell, *, retry: bool = True) -> Verdict:
         if cell.id in self._tests.broken:
-            return _verdict(cell, "not run", _broken(self._tests.broken[cell.id]))
+            return no_points(cell, "not run", broken_test(self._tests.broken[cell.id]))
         if time.monotonic() > self._until:
-            return _verdict(cell, "not run", "Not run: no time left for this notebook.")
+            return no_points(
+                cell, "not run", "Not run: no time left for this notebook."
+            )
         stops = self._stops.get(cell.exercise, [])
         if len(stops) >= self._max_stops:
             text = f"Not run: `{cell.exercise}` was stopped in earlier tests."
-            return _verdict(cell, stops[-1], text)
+            return no_points(cell, stops[-1], text)
         program = self._tests.programs[cell.id]
         hidden = cell.points > 0
         try:
@@ -170,23 +226,27 @@ class NotebookRun:
                 if link.gone is not None:
                     raise link.gone
             except StudentGone as gone:
+                if retry and gone.reason == "died" and self._find_hog():
+                    return self._judge(cell, retry=False)
                 return self._stopped(cell, gone)
             except TestTimeout:
                 link.close()
                 late = StudentGone("timeout", "the test took too long")
                 return self._stopped(cell, late, self._limits.cell)
             except BrokenTestError as error:
-                return _verdict(cell, "not run", _broken(str(error)))
+                return no_points(cell, "not run", broken_test(str(error)))
             except Exception as error:
+                if retry and isinstance(error, MemoryError) and self._find_hog():
+                    return self._judge(cell, retry=False)
                 outcome, message = explain(error, self._sources, hidden=hidden)
-                made = _verdict(cell, outcome, message)
-                return made if hidden else _with_print(made, out.getvalue())
+                made = no_points(cell, outcome, message)
+                return made if hidden else with_print(made, out.getvalue())
         points, shown = testcell.points_of(value, cell.points)
         if points < cell.points:
             message = f"Partly right: {shown} of {cell.points:g} points."
-            return replace(_verdict(cell, "failed", message), points=points)
-        made = replace(_verdict(cell, "passed", ""), points=points)
-        return made if hidden else _with_print(made, out.getvalue())
+            return replace(no_points(cell, "failed", message), points=points)
+        made = replace(no_points(cell, "passed", ""), points=points)
+        return made if hidden else with_print(made, out.getvalue())
 
     def _value(self, program: Program, cell: Cell, link: Session) -> Any:
         space = testcell.namespace(self._tests, cell.id, self._modules, link)
@@ -202,7 +262,7 @@ class NotebookRun:
             self.notes.append(text)
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
-        return _verdict(cell, outcome, text)
+        return no_points(cell, outcome, text)
 
     def _what_happened(self, gone: StudentGone, subject: str, limit: float) -> str:
         if time.monotonic() > self._until:
@@ -212,26 +272,3 @@ class NotebookRun:
         if gone.reason == "died":
             return f"{subject} ended the Python process that it ran in."
         return f"{subject} broke the connection to the grader ({gone})."
-
-
-def _verdict(cell: Cell, outcome: str, message: str) -> Verdict:
-    made: Any = outcome
-    line = one_line(message)
-    return Verdict(cell.id, cell.exercise, 0.0, cell.points, made, line)
-
-
-def _with_print(verdict: Verdict, text: str) -> Verdict:
-    return replace(verdict, printed=plain_text(text))
-
-
-def _broken(text: str) -> str:
-    return f"This test is broken, tell your teacher: {text}"
-
-
-def _error(name: str, text: str) -> Output:
-    return {
-        "output_type": "error",
-        "ename": name,
-        "evalue": text,
-        "traceback": [text],
-    }

@@ -11,6 +11,7 @@ import builtins
 import copy
 import operator
 import random
+import resource
 import socket
 import sys
 import traceback
@@ -92,6 +93,17 @@ class Student:
         self.shell.collect()
         space = self.shell.user_ns
         return {name: space[name] for name in names if name in space}
+
+    def on_room(self) -> bool:
+        """Whether a sixteenth of the memory limit is left."""
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if limit == resource.RLIM_INFINITY:
+            return True
+        try:
+            np.empty(limit // 16, np.uint8)
+        except MemoryError:
+            return False
+        return True
 
     def on_seed(self, module: str, arguments: list[Any]) -> None:
         """Follow a test that seeds a global random generator."""
