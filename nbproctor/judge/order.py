@@ -143,7 +143,10 @@ def _scores(cell: Cell, exercise: str) -> bool:
 def _own(cell: StudentCell, ours: Cell | None) -> Step:
     exercise = ours.id if ours is not None and ours.kind == "solution" else None
     name = ours.id if ours is not None else f"cell {cell.index + 1}"
-    return Step(name, cell.source, cell.index, exercise=exercise)
+    source = cell.source
+    if ours is not None and ours.kind == "provided" and source == ours.source:
+        source = ours.stub  # without the parts that are hidden from students
+    return Step(name, source, cell.index, exercise=exercise)
 
 
 def _solution_at(steps: list[Step], test: Cell) -> int | None:

@@ -6,6 +6,8 @@ wrong, so the second, which uses it, is judged with the first one's reference.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nbproctor.judge import main
@@ -177,6 +179,17 @@ def test_an_exception_of_a_reference_is_one_without_its_text() -> None:
     )
     test = "got = use()\nassert got and 'a-mark' not in got"
     assert play(notebook("", first, second, test))[1].points == 1
+
+
+def test_hidden_parts_of_a_provided_cell_are_in_no_students_process() -> None:
+    hidden = "x = 1\n### BEGIN HIDDEN TESTS\nsecret = 2\n### END HIDDEN TESTS"
+    second = "def use(): return 'secret' in globals() or x != 1"
+    source = notebook(hidden, "solved_first = True", second, "assert use() is False")
+    shown = replace(source[0], stub="x = 1")
+    verdict = play((shown, *source[1:]))[1]
+    assert verdict.points == 1
+    assert play((shown, *source[1:]), first=source[1].source)[1].points == 1
+    assert play(source)[1].points == 0
 
 
 # --- what is played -------------------------------------------------------------
