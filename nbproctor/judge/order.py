@@ -102,32 +102,39 @@ def follow_through(job: Job, exercise: str) -> list[Step]:
 
 
 def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:
-    """Whether marks of an exercise may be lost to something else in the notebook.
+    """Whether an exercise may have lost marks to something else in the notebook.
 
     That is an exercise before its last test which lost points; or code of the
     student's that is neither an answer nor the teacher's; or cells that were deleted
-    or moved.
+    or moved. An exercise that was left as it was handed out has no marks to lose.
     """
     before = job.cells[: _end_of(job, exercise)]
-    if any(cell.id in lost and cell.id != exercise for cell in before):
+    own = _has_code_of_its_own(job)
+    ours = next(cell for cell in before if cell.id == exercise)
+    answers = {cell.source for cell in job.student if cell.id == exercise}
+    if not own and answers == {ours.stub} != {ours.source}:
+        return False
+    if own or any(cell.id in lost and cell.id != exercise for cell in before):
         return True
-    code = {
-        cell.id: cell
+    code = [
+        cell.id
         for cell in before
         if cell.kind in ("provided", "solution") and not cell.skip
-    }
-    if [cell.id for cell in job.student if cell.id in code] != list(code):
-        return True
-    known = {cell.id for cell in job.cells}
-    return any(
-        (cell.id not in known and cell.index != FILES and cell.source.strip())
-        or (
-            (ours := code.get(cell.id or "")) is not None
-            and ours.kind == "provided"
-            and cell.source not in (ours.stub, ours.source)
-        )
-        for cell in job.student
-    )
+    ]
+    return [cell.id for cell in job.student if cell.id in code] != code
+
+
+def _has_code_of_its_own(job: Job) -> bool:
+    """Whether a notebook has code that is neither an answer nor the teacher's."""
+    known = {cell.id: cell for cell in job.cells}
+    for cell in job.student:
+        ours = known.get(cell.id or "")
+        if ours is None:
+            if cell.index != FILES and cell.source.strip():
+                return True
+        elif ours.kind == "provided" and cell.source not in (ours.stub, ours.source):
+            return True
+    return False
 
 
 def _end_of(job: Job, exercise: str) -> int:

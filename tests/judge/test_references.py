@@ -23,7 +23,8 @@ WRONG = "raise NotImplementedError"
 
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
     points = 1.0 if kind == "test" else 0.0
-    return Cell(name, kind, source, points, exercise, False, name, source, {})
+    stub = "" if kind == "solution" else source
+    return Cell(name, kind, source, points, exercise, False, name, stub, {})
 
 
 def notebook(provided: str, first: str, second: str, test: str) -> tuple[Cell, ...]:
@@ -247,6 +248,24 @@ def test_two_answers_chosen_by_where_they_run_do_not_add_up() -> None:
     assert [v.points for v in report.verdicts] == [0, 1, 0]
 
 
+@pytest.mark.parametrize("extra", ["", "x = 1"])
+def test_a_blank_exercise_is_not_tried_again_if_nothing_else_can_answer_it(
+    monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    tried: list[str] = []
+    plan = main.order.follow_through
+    monkeypatch.setattr(
+        main.order,
+        "follow_through",
+        lambda job, exercise: tried.append(exercise) or plan(job, exercise),
+    )
+    source = notebook("", "solved_first = True", "def two(): return 2", "two()")
+    texts = {"provided": "", "first": "", "extra": extra, "second": ""}
+    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts.items()))
+    main.grade(Job(source, student, LIMITS), spawn)
+    assert tried == (["first", "second"] if extra else [])
+
+
 def test_a_follow_through_ends_with_the_last_test_of_its_exercise() -> None:
     first = "def half(x):\n    return x / 2\nsolved_first = True"
     source = (
@@ -299,7 +318,7 @@ def test_exercises_get_their_second_chance_in_the_notebooks_order(
         cell("third_test", "test", "assert three() == 3", "third"),
     )
     limits = Limits(call=1.0, cell=0.5, submission=30.0)
-    texts = {"provided": "", "first": WRONG, "second": "while True: pass", "third": ""}
+    texts = {"provided": "", "first": WRONG, "second": "while True: pass", "third": "1"}
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts.items()))
     main.grade(Job(source, student, limits), spawn)
     assert order == ["second", "third"]  # nothing that `first` could depend on
