@@ -21,11 +21,11 @@ class Outside:
     """An object of the judge's, as student code sees it."""
 
     def __init__(self, peer: Asks, number: int, kind: str, *names: str) -> None:
-        object.__setattr__(self, "_link", (peer, number, kind))
-        object.__setattr__(self, "_methods", names)
+        object.__setattr__(self, "_nbproctor_link", (peer, number, kind))
+        object.__setattr__(self, "_nbproctor_methods", names)
 
     def __getattr__(self, name: str) -> Any:
-        if name in object.__getattribute__(self, "_methods"):
+        if name in object.__getattribute__(self, "_nbproctor_methods"):
             return _Method(self, name)
         return _outside(self, "get", name)
 
@@ -49,7 +49,7 @@ class Outside:
         return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_link')[2]} of the test>"
+        return f"<{object.__getattribute__(self, '_nbproctor_link')[2]} of the test>"
 
 
 class Lent(Outside):
@@ -66,35 +66,35 @@ class Lent(Outside):
         return found[0]
 
     def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_link')[2]} of another exercise>"
+        return f"<{object.__getattribute__(self, '_nbproctor_link')[2]} of another exercise>"
 
 
 class _Method(Outside):
     """A method of such an object: to call it takes one message, not two."""
 
     def __init__(self, owner: Outside, name: str) -> None:
-        object.__setattr__(self, "_method", (owner, name))
-        object.__setattr__(self, "_methods", ())
+        object.__setattr__(self, "_nbproctor_method", (owner, name))
+        object.__setattr__(self, "_nbproctor_methods", ())
 
     @property
-    def _link(self) -> Any:
-        owner, name = object.__getattribute__(self, "_method")
-        return object.__getattribute__(_outside(owner, "get", name), "_link")
+    def _nbproctor_link(self) -> Any:
+        owner, name = object.__getattribute__(self, "_nbproctor_method")
+        return object.__getattribute__(_outside(owner, "get", name), "_nbproctor_link")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it over there."""
-        owner, name = object.__getattribute__(self, "_method")
+        owner, name = object.__getattribute__(self, "_nbproctor_method")
         return _outside(owner, "method", name, args, kwargs)
 
 
 def _outside(target: Outside, request: str, *arguments: Any) -> Any:
     if request in ("get", "set") and str(arguments[0]).startswith("_"):
         raise AttributeError(f"{target!r} has no attribute {arguments[0]!r}")
-    peer, number, _ = object.__getattribute__(target, "_link")
+    peer, number, _ = object.__getattribute__(target, "_nbproctor_link")
     return peer.ask(request, number, *arguments)
 
 
 def number_of(target: Outside) -> int:
     """Return the number that the judge knows an object by."""
-    number: int = object.__getattribute__(target, "_link")[1]
+    number: int = object.__getattribute__(target, "_nbproctor_link")[1]
     return number

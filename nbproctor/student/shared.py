@@ -35,14 +35,14 @@ class Shared(Lent):
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """The class over here: `isinstance` and `super` go by it."""
-        return object.__getattribute__(self, "_kind")
+        return object.__getattribute__(self, "_nbproctor_kind")
 
     def __getattr__(self, name: str) -> Any:
-        state = object.__getattribute__(self, "_state")
+        state = object.__getattribute__(self, "_nbproctor_states")
         return state.get(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        object.__getattribute__(self, "_state").set(self, name, value)
+        object.__getattribute__(self, "_nbproctor_states").set(self, name, value)
 
 
 class States:
@@ -94,9 +94,9 @@ class States:
                 if exact and name[:2] == "__" == name[-2:] and name not in _NOT_SPECIAL
             }
             known = type("Shared", (Shared,), special)(self, number, label)
-            object.__setattr__(known, "_kind", kind)
-            object.__setattr__(known, "_exact", exact)
-            object.__setattr__(known, "_state", self)
+            object.__setattr__(known, "_nbproctor_kind", kind)
+            object.__setattr__(known, "_nbproctor_exact", exact)
+            object.__setattr__(known, "_nbproctor_states", self)
             self._objects[number] = known
         return known
 
@@ -107,9 +107,9 @@ class States:
         if name in values:
             return values[name]
         special = name[:2] == "__" == name[-2:]
-        if not object.__getattribute__(shared, "_exact") and not special:
+        if not object.__getattribute__(shared, "_nbproctor_exact") and not special:
             return self.ask("get", number, name)
-        kind = object.__getattribute__(shared, "_kind")
+        kind = object.__getattribute__(shared, "_nbproctor_kind")
         for base in kind.__mro__[:-1]:
             if name in vars(base):
                 held = vars(base)[name]
@@ -126,7 +126,7 @@ class States:
 
     def set(self, shared: Shared, name: str, value: Any) -> None:
         """Set an attribute; it goes over with the other changes."""
-        held = getattr(object.__getattribute__(shared, "_kind"), name, None)
+        held = getattr(object.__getattribute__(shared, "_nbproctor_kind"), name, None)
         if isinstance(held, property):
             if held.fset is None:
                 raise AttributeError(f"attribute {name!r} cannot be set")

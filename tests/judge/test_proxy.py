@@ -471,7 +471,7 @@ def reach(oracle):
             found[path] = type(error).__name__
     return found
 def raw(oracle, *request):
-    peer, number, _ = object.__getattribute__(oracle, "_link")
+    peer, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
     try:
         return peer.ask(request[0], number, *request[1:])
     except Exception as error:
@@ -484,7 +484,7 @@ def use_kept(x):
     try: return stash[0](x)
     except Exception as error: return type(error).__name__
 def guess(oracle):
-    peer, number, _ = object.__getattribute__(oracle, "_link")
+    peer, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
     return peer.ask("call", number + 1000, (1,), {})
 def deeper(oracle): return oracle.again(deeper)
 """

@@ -193,6 +193,36 @@ def test_hidden_parts_of_a_provided_cell_are_in_no_students_process() -> None:
     assert play(source)[1].points == 0
 
 
+LIES = {
+    "attributes that are no dictionary": "__dict__ = property(lambda self: 3)",
+    "attributes that raise": "__dict__ = property(lambda self: 1 / 0)",
+    "attributes without end": "def __getattr__(self, name): return self",
+    "a list that holds itself": "loop = []\n    loop.append(loop)\n"
+    "    def __init__(self, n): self.log = self.loop",
+    "more attributes than a message may have": "def __init__(self, n):\n"
+    "        vars(self).update((f'a{i}', i) for i in range(60_000))",
+    "attributes that cannot be set": "__slots__ = ()\n"
+    "    def __setattr__(self, name, value): raise TypeError",
+    "methods instead of data": "n = log = W = property(lambda self: (lambda: None))",
+    "another class": "__class__ = int",
+}
+
+
+@pytest.mark.parametrize("what", LIES)
+def test_an_object_that_lies_to_a_reference_harms_only_the_call(what: str) -> None:
+    first = (
+        "@add_to(Box)\ndef step(self):\n    self.log.append(self.n)\n"
+        "    self.n += 1\n    return self.n\nsolved_first = True"
+    )
+    second = (
+        f"class Liar(Box):\n    {LIES[what]}\n"
+        "def lie(): return Liar(1).step()\ndef use(): return Box(1).step()"
+    )
+    test = "try: lie()\nexcept Exception: pass\nassert use() == 2"
+    verdict = play(notebook(SHARED, first, second, test))[1]
+    assert verdict.points == 1, verdict.message
+
+
 # --- what is played -------------------------------------------------------------
 
 
