@@ -49,7 +49,8 @@ class Outside:
         return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_nbproctor_link')[2]} of the test>"
+        _, _, kind = object.__getattribute__(self, "_nbproctor_link")
+        return f"<{kind} of the test>"
 
 
 class Lent(Outside):
@@ -66,7 +67,8 @@ class Lent(Outside):
         return found[0]
 
     def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_nbproctor_link')[2]} of another exercise>"
+        _, _, kind = object.__getattribute__(self, "_nbproctor_link")
+        return f"<{kind} of another exercise>"
 
 
 class _Method(Outside):

@@ -219,7 +219,8 @@ orbit(
 def orbit(f, x):
     found = []
     for name in ("_log", "__globals__", "__class__", "__init__", "__dict__", "__call__",
-                 "__reduce_ex__", "__self__", "__func__", "_nbproctor_link", "gi_frame"):
+                 "__reduce_ex__", "__self__", "__func__", "_nbproctor_link",
+                 "gi_frame"):
         for read in (getattr, lambda f, name: me.peer.ask("get", number, name)):
             try:
                 found.append(read(f, name))
