@@ -25,6 +25,7 @@ from nbproctor.judge.verdicts import (
     error_output,
     lacks_memory,
     no_points,
+    what_happened,
     with_print,
 )
 from nbproctor.notebook import Cell
@@ -267,8 +268,4 @@ class NotebookRun:
     def _what_happened(self, gone: StudentGone, subject: str, limit: float) -> str:
         if time.monotonic() > self._until:
             return f"{subject} was stopped: the notebook's time is used up."
-        if gone.reason == "timeout":
-            return f"{subject} was stopped: it did not finish in {limit:g} seconds."
-        if gone.reason == "died":
-            return f"{subject} ended the Python process that it ran in."
-        return f"{subject} broke the connection to the grader ({gone})."
+        return what_happened(gone, subject, limit)

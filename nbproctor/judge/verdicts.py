@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nbproctor.judge.proxy import StudentGone
 from nbproctor.notebook import Cell
 from nbproctor.results import Output, Verdict
 from nbproctor.sanitize import one_line, plain_text
@@ -44,3 +45,12 @@ def lacks_memory(outputs: Sequence[Output]) -> bool:
         output["output_type"] == "error" and output["ename"].endswith("MemoryError")
         for output in outputs
     )
+
+
+def what_happened(gone: StudentGone, subject: str, limit: float) -> str:
+    """Say why a student process has ended, and what it was doing."""
+    if gone.reason == "timeout":
+        return f"{subject} was stopped: it did not finish in {limit:g} seconds."
+    if gone.reason == "died":
+        return f"{subject} ended the Python process that it ran in."
+    return f"{subject} broke the connection to the grader ({gone})."

@@ -14,7 +14,6 @@ import random
 import resource
 import socket
 import sys
-import traceback
 import types
 from importlib import import_module
 from typing import Any
@@ -27,19 +26,13 @@ from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.rpc import Connection
 from nbproctor.results import OutputLimits
 from nbproctor.student.lending import Entry, Lending, is_of_notebook
+from nbproctor.student.plain import as_base, plain_base, told_of
 from nbproctor.student.relay import check_public, use
 from nbproctor.student.remote import Lent, Outside, number_of
 from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
-# What an exception is to the judge: the first of its classes that is built in.
-_BUILTIN = {
-    name
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception)
-}
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-_PLAIN_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 class Student:
@@ -192,9 +185,9 @@ class Student:
                 return items
             return Labelled(self.number(value), kind.__name__[:100], names, items)
         else:
-            for base in _PLAIN_BASES:
-                if issubclass(kind, base):
-                    return _as_base(base, value)
+            base = plain_base(kind)
+            if base is not None:
+                return as_base(base, value)
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         known = self.lending.base_of(kind)
@@ -240,21 +233,8 @@ class Student:
 
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
-        base = next(
-            (k.__name__ for k in type(error).__mro__ if k.__name__ in _BUILTIN), ""
-        )
-        try:
-            text = str(error)
-        except BaseException:
-            text = "<the exception has no text>"
-        cell, line = None, None
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            found = self.shell.cell_of(frame.f_code.co_filename)
-            if found is not None:
-                cell, line = found[0], number + found[1]
         relayed = next((n for n, known in self.relayed.items() if known is error), None)
-        kind = type(error).__name__
-        return [base, kind[:100], text[:2000], cell, line, relayed]
+        return [*told_of(error, self.shell.cell_of), relayed]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""
@@ -262,19 +242,6 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
-
-
-def _as_base(base: Any, value: Any) -> Any:
-    """Convert with the base's own methods, not with those of the student's class."""
-    if base in (str, bytes):
-        return base.__getitem__(value, slice(None))
-    if base is dict:
-        return dict(dict.items(value))
-    if base in (list, set, frozenset):
-        return base(base.__iter__(value))
-    if base is complex:
-        return complex(float(value.real), float(value.imag))
-    return base.__pos__(value)
 
 
 def _close_figures() -> None:
