@@ -52,7 +52,7 @@ class Exports:
         self._objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
         self._next = 0
-        self._known: dict[type, tuple[str, ...]] = {}
+        self._method_names: dict[type, tuple[str, ...]] = {}
 
     def clear(self, *, lent: bool = False) -> None:
         """Take everything back; numbers are never used again.
@@ -75,16 +75,16 @@ class Exports:
         kind = type(value)
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
-        if self._ours(value):
+        if self._of_test(value):
             number = self._number(value)
-            return Ref("mine", (number, kind.__name__, *self._methods(kind)))
+            return Ref("judge", (number, kind.__name__, *self._methods(kind)))
         if isinstance(value, types.ModuleType):
-            return Ref("public", (value.__name__, ""))
-        known: Any = value.type if isinstance(value, np.dtype) else value
-        if isinstance(known, _LIBRARY):
-            place, name = getattr(known, "__module__", None), known.__name__
-            if getattr(sys.modules.get(place or "numpy"), name, None) is known:
-                return Ref("public", (place or "numpy", name))
+            return Ref("library", (value.__name__, ""))
+        thing: Any = value.type if isinstance(value, np.dtype) else value
+        if isinstance(thing, _LIBRARY):
+            module, name = getattr(thing, "__module__", None), thing.__name__
+            if getattr(sys.modules.get(module or "numpy"), name, None) is thing:
+                return Ref("library", (module or "numpy", name))
         raise NotExportableError(
             f"A test can hand a student's code numbers, text, containers, arrays, and "
             f"functions and objects that it defines, but no {kind.__name__}."
@@ -92,7 +92,7 @@ class Exports:
 
     def lend(self, proxy: Proxy) -> Ref:
         """Give an object of the notebook's other process a name for this one."""
-        return Ref("mine", (self._number(proxy), label_of(proxy), True))
+        return Ref("judge", (self._number(proxy), label_of(proxy), True))
 
     def lent(self, number: Any) -> Proxy | None:
         """Return the object of the other process that has this number."""
@@ -176,22 +176,22 @@ class Exports:
 
     def _methods(self, kind: type) -> tuple[str, ...]:
         """Names of public methods, which the student may call without asking first."""
-        known = self._known.get(kind)
-        if known is None:
-            known = self._known[kind] = tuple(
+        names = self._method_names.get(kind)
+        if names is None:
+            names = self._method_names[kind] = tuple(
                 name
                 for name in dir(kind)
                 if not name.startswith("_")
                 and isinstance(held := inspect.getattr_static(kind, name), _FUNCTIONS)
-                and self._ours(held)
+                and self._of_test(held)
             )
-        return known
+        return names
 
-    def _ours(self, value: Any) -> bool:
+    def _of_test(self, value: Any) -> bool:
         if isinstance(value, types.MethodType):
-            return self._ours(value.__func__)
+            return self._of_test(value.__func__)
         if isinstance(value, functools.partial):
-            return self._ours(value.func)
+            return self._of_test(value.func)
         if isinstance(value, types.FunctionType):
             return value.__globals__.get("__name__") == self._module
         if type(value) is types.SimpleNamespace:
@@ -206,7 +206,7 @@ def _classes(target: Any) -> tuple[type, ...]:
 def builtin_name(error: BaseException) -> str:
     """Name of the first class of an exception that is built in and takes one text."""
     for kind in type(error).__mro__:
-        known = getattr(builtins, kind.__name__, None)
-        if known is kind and not issubclass(kind, UnicodeError | BaseExceptionGroup):
+        builtin = getattr(builtins, kind.__name__, None)
+        if builtin is kind and not issubclass(kind, UnicodeError | BaseExceptionGroup):
             return str(kind.__name__)
     return "Exception"

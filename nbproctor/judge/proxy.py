@@ -118,8 +118,8 @@ class Proxy:
         return _exactly(int, _ask(self, "builtin", "int", [self]))
 
     def __iter__(self) -> Iterator[Any]:
-        found = _ask(self, "builtin", "iter", [self])
-        return found if isinstance(found, Proxy) else iter(found)
+        items = _ask(self, "builtin", "iter", [self])
+        return items if isinstance(items, Proxy) else iter(items)
 
     def __next__(self) -> Any:
         try:
@@ -142,8 +142,8 @@ class Proxy:
         return _ask(self, "copy", self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        made = _exactly(np.ndarray, _ask(self, "array", self))
-        return made if dtype is None else made.astype(dtype)
+        array = _exactly(np.ndarray, _ask(self, "array", self))
+        return array if dtype is None else array.astype(dtype)
 
 
 class CallableProxy(Proxy):
@@ -163,32 +163,32 @@ def _request(name: str) -> Any:
     return apply
 
 
-def _between(name: str) -> Any:
-    """Make arithmetic: among the student's objects theirs, else ours.
+def _among_students(name: str) -> Any:
+    """Make arithmetic: the student's among their own objects, else the judge's.
 
     What a test computed never meets a method of the student's, or an object whose
     ``-`` is always 0 would be near to everything.
     """
-    ours = getattr(operator, name)
+    operation = getattr(operator, name)
 
     def apply(self: Proxy, *others: Any) -> Any:
         if not all(isinstance(other, Proxy) for other in others):
-            return ours(_plain(self, *others), *others)
-        found = _ask(self, "op", name, [self, *others])
-        if not isinstance(found, Proxy):
+            return operation(_plain(self, *others), *others)
+        result = _ask(self, "op", name, [self, *others])
+        if not isinstance(result, Proxy):
             raise TypeError(f"{name} of two objects gives no object")
-        return found
+        return result
 
     return apply
 
 
-def _here(name: str, swapped: bool = False) -> Any:
+def _judges(name: str, swapped: bool = False) -> Any:
     """Make an operator that is never the student's."""
-    ours = getattr(operator, name)
+    operation = getattr(operator, name)
 
     def apply(self: Proxy, *others: Any) -> Any:
-        mine = _plain(self, *others)
-        return ours(*others, mine) if swapped else ours(mine, *others)
+        number = _plain(self, *others)
+        return operation(*others, number) if swapped else operation(number, *others)
 
     return apply
 
@@ -201,9 +201,9 @@ def _plain(proxy: Proxy, *others: Any) -> Any:
 
 _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 _OPERATORS: dict[str, Any] = {
-    **{f"__{name}__": _between(name) for name in (*_BINARY, "neg", "pos")},
-    **{f"__r{name}__": _here(name, swapped=True) for name in _BINARY},
-    **{f"__{name}__": _here(name) for name in ("lt", "le", "gt", "ge", "abs")},
+    **{f"__{name}__": _among_students(name) for name in (*_BINARY, "neg", "pos")},
+    **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
+    **{f"__{name}__": _judges(name) for name in ("lt", "le", "gt", "ge", "abs")},
     **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},
 }
 for _name, _value in _OPERATORS.items():

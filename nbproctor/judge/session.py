@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError, StudentGone
 from nbproctor.judge.relay import relay
-from nbproctor.protocol.encode import Labelled, Ref
+from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
-from nbproctor.protocol.namedtuples import ForeignTuple
+from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.rpc import Connection
 
 MAX_DEPTH = 50  # of calls back and forth
@@ -53,10 +53,10 @@ class Session:
         self._depth = self._callbacks = 0
         self._raised: dict[int, BaseException] = {}
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
-        self._peer = Connection(
+        self._connection = Connection(
             Wire(child.sock),
             self._answer,
-            foreign=self._foreign,
+            default=self._default,
             resolve=self._resolve,
             describe=self._describe,
             revive=self._revive,
@@ -70,7 +70,7 @@ class Session:
         StudentError
             Student code raised an exception.
         StudentGone
-            There is no answer, and there will be none.
+            The student process did not answer, and is ended.
         UnsendableError
             The test used an argument that cannot be handed over.
         """
@@ -82,7 +82,7 @@ class Session:
             self._deadline = min(time.monotonic() + limit, self.until)
             self._callbacks = 0
         try:
-            return self._peer.ask(request, *arguments, deadline=self._deadline)
+            return self._connection.ask(request, *arguments, deadline=self._deadline)
         except ProtocolError as error:
             self._end(error)
             assert self.gone is not None
@@ -92,7 +92,7 @@ class Session:
                 self._deadline = None
 
     def begin(self, names: list[str]) -> Any:
-        """Start a test: nothing of the one before is known on either side.
+        """Start a test: both sides forget the handles of the one before.
 
         Returns
         -------
@@ -154,8 +154,8 @@ class Session:
             case ["method", number, str(name), tuple(args), dict(kwargs)] if all(
                 type(key) is str for key in kwargs
             ):
-                found = self.exports.get(self.exports.find(number), name)
-                return found(*args, **kwargs)
+                method = self.exports.get(self.exports.find(number), name)
+                return method(*args, **kwargs)
             case ["item", number, key]:
                 return self.exports.find(number)[key]
             case ["len", number]:
@@ -178,35 +178,35 @@ class Session:
 
     # --- what the student's values are here -------------------------------------
 
-    def _foreign(self, value: Any) -> Any:
+    def _default(self, value: Any) -> Any:
         if isinstance(value, Proxy):
             link, number, _ = object.__getattribute__(value, "_nbproctor")
             if link is not None and link is self.other:
                 return self.exports.lend(value)
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
-            return Ref("yours", (number,))
-        if isinstance(value, ForeignTuple):
+            return Ref("student", (number,))
+        if isinstance(value, StudentTuple):
             number = value._nbproctor_number
             # Of two processes, a number does not tell which one it is from.
             if number is not None and self.other is None:
-                return Ref("yours", (number,))
+                return Ref("student", (number,))
             made: Any = value
-            return Labelled(-1, type(made).__name__, made._fields, tuple(made))
+            return NamedItems(-1, type(made).__name__, made._fields, tuple(made))
         return self.exports.name(value)
 
     def _resolve(self, ref: Ref) -> Any:
         match ref:
-            case Ref("yours", (number,)):
+            case Ref("judge", (number,)):
                 return self.exports.received(number)
-            case Ref("mine", (int(number), str(kind), str(name), bool(calls))):
+            case Ref("student", (int(number), str(kind), str(name), bool(calls))):
                 # One proxy an object, so that `is` tells what it should.
-                known = self._proxies.get(number)
-                if known is None:
-                    made = CallableProxy if calls else Proxy
-                    known = made(self, number, _printable(f"{kind} {name}".strip()))
-                    self._proxies[number] = known
-                return known
+                proxy = self._proxies.get(number)
+                if proxy is None:
+                    proxy_class = CallableProxy if calls else Proxy
+                    label = _printable(f"{kind} {name}".strip())
+                    proxy = self._proxies[number] = proxy_class(self, number, label)
+                return proxy
         raise ProtocolError("the student's reference cannot be read")
 
     def _revive(self, report: Any) -> BaseException:
@@ -219,9 +219,9 @@ class Session:
                 (int() | None) as line,
                 (int() | None) as relayed,
             ]:
-                known = None if relayed is None else self._raised.get(relayed)
-                if known is not None and not isinstance(known, _NOT_AS_SUCH):
-                    return known
+                own = None if relayed is None else self._raised.get(relayed)
+                if own is not None and not isinstance(own, _NOT_AS_SUCH):
+                    return own
                 error = _error_class(base)
                 error.kind, error.text = _printable(kind), text
                 error.cell, error.line, error.origin = cell, line, self
@@ -231,17 +231,17 @@ class Session:
 
 
 def _error_class(base: str) -> StudentError:
-    known = getattr(builtins, base, None)
-    if not isinstance(known, type) or not issubclass(known, Exception):
-        known = Exception
+    builtin = getattr(builtins, base, None)
+    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
+        builtin = Exception
     # A call that raises StopIteration must not end a loop of the test's, as in
     # ``all(map(check, cases))``; a group cannot be made without its exceptions.
-    if issubclass(known, _NOT_AS_SUCH):
-        known = Exception
-    bases = (StudentError,) if known is Exception else (StudentError, known)
-    made: Any = type("StudentError", bases, {})
+    if issubclass(builtin, _NOT_AS_SUCH):
+        builtin = Exception
+    bases = (StudentError,) if builtin is Exception else (StudentError, builtin)
+    kind: Any = type("StudentError", bases, {})
     # Some built-in classes insist on arguments of their own in `__init__`.
-    error: StudentError = made.__new__(made)
+    error: StudentError = kind.__new__(kind)
     return error
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol import namedtuples
 from nbproctor.protocol.encode import (
     ALIGN,
     DTYPES,
@@ -29,25 +28,31 @@ from nbproctor.protocol.encode import (
     Ref,
 )
 from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.namedtuples import are_names, student_tuple
 from nbproctor.protocol.scalars import build
-from nbproctor.protocol.sharing import Before, Unpacked
+from nbproctor.protocol.sharing import Before, Decoded
 
 MAX_DIMS, MAX_ITEMS = 32, 1 << 40  # of an array
 MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
-_decode = json.JSONDecoder().raw_decode
+_read_json = json.JSONDecoder().raw_decode
 
 
 def _refuse(ref: Ref) -> Any:
     raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
 
 
-class _Unpacker:
+class _Decoder:
     def __init__(
-        self, raw: memoryview, resolve: Resolve, track: bool, sent: Sequence[Mutable]
+        self,
+        raw: memoryview,
+        resolve: Resolve,
+        track: bool,
+        request: Sequence[Mutable],
     ) -> None:
-        self.raw, self.resolve, self.track, self.sent = raw, resolve, track, sent
+        self.raw, self.resolve, self.track = raw, resolve, track
+        self.request = request  # the mutable parts of it
         self.at = self.keys = 0
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
@@ -61,14 +66,14 @@ class _Unpacker:
         tag, items = x[0], x[1:]
         if tag in "ld" and len(tag) == 1:
             return self._container(tag, items, depth + 1)
-        if tag in ("mine", "yours", "public"):
+        if tag in ("student", "judge", "library"):
             return self.resolve(Ref(tag, tuple(items)))
         if tag in ("a", "r", "n"):
             return self._array(tag, items)
         if tag in ("O", "U"):
             return self._objects(tag, items, depth + 1)
-        if tag in ("same", "again"):
-            return self._known(tag, items)
+        if tag in ("request", "again"):
+            return self._repeated(tag, items)
         if tag == "N":
             return self._labelled(items, depth + 1)
         if tag == "b":
@@ -82,61 +87,61 @@ class _Unpacker:
             self._check_keys(inner)
             if tag == "z":
                 return frozenset(inner)
-            made = set(inner)
-            self.seen.append((made, set(made) if self.track else None))
-            return made
+            keys = set(inner)
+            self.seen.append((keys, set(keys) if self.track else None))
+            return keys
         return self._rare(tag, inner)
 
     def _container(self, tag: str, items: list[Any], depth: int) -> Any:
-        made: Any = [] if tag == "l" else {}
-        place = self._begin()
+        container: Any = [] if tag == "l" else {}
+        number = self._begin()
         if tag == "l":
             if _JSON.issuperset(map(type, items)):
-                made += items
+                container += items
             else:
-                made += [self.value(item, depth) for item in items]
+                container += [self.value(item, depth) for item in items]
         else:
             inner = [self.value(item, depth) for item in items]
             if len(inner) % 2:
                 raise ProtocolError("a dictionary has a key without a value")
             self._check_keys(inner[::2])
-            made.update(zip(inner[::2], inner[1::2], strict=True))
-        self.seen[place] = made, made.copy() if self.track else None
-        return made
+            container.update(zip(inner[::2], inner[1::2], strict=True))
+        self.seen[number] = container, container.copy() if self.track else None
+        return container
 
     def _begin(self) -> int:
         self.seen.append((None, None))
         return len(self.seen) - 1
 
-    def _known(self, tag: str, items: list[Any]) -> Mutable:
+    def _repeated(self, tag: str, items: list[Any]) -> Mutable:
         self.shared = True
         number = _count(items)
-        if number >= len(self.sent if tag == "same" else self.seen):
-            raise ProtocolError("a message names a part that there is not")
-        if tag == "same":
-            return self.sent[number]
-        made, _ = self.seen[number]
-        if made is None:
+        if number >= len(self.request if tag == "request" else self.seen):
+            raise ProtocolError("a message names a part that does not exist")
+        if tag == "request":
+            return self.request[number]
+        part, _ = self.seen[number]
+        if part is None:
             raise ProtocolError("a value contains itself")
-        return made
+        return part
 
     def _labelled(self, items: list[Any], depth: int) -> Any:
         match items:
-            case [int(number), str(kind), list(names), *rest]:
-                about = kind, tuple(names)
+            case [int(number), str(title), list(names), *rest]:
+                about = title, tuple(names)
             case _:
                 raise ProtocolError("a named tuple cannot be read")
-        if not namedtuples.are_names(about[1]):
+        if not are_names(about[1]):
             raise ProtocolError("a named tuple has impossible names")
         self.classes.add(about)
         if len(self.classes) > MAX_CLASSES:
-            raise ProtocolError("there are too many kinds of named tuples")
+            raise ProtocolError("a message has too many kinds of named tuples")
         inner = [self.value(item, depth) for item in rest]
-        return namedtuples.make(number, *about, inner)
+        return student_tuple(number, *about, inner)
 
     def _objects(self, tag: str, items: list[Any], depth: int) -> Any:
         shape = self._shape(items[0] if items else None)
-        place = self._begin()
+        number = self._begin()
         head = 1 if tag == "O" else 2
         cells = [self.value(item, depth) for item in items[head:]]
         if math.prod(shape) != len(cells):
@@ -150,11 +155,11 @@ class _Unpacker:
             array = np.array(cells, dtype=f"<U{width}").reshape(shape)
         else:
             array = np.empty(len(cells), dtype=object)
-            for number, cell in enumerate(cells):
-                array[number] = cell  # all at once, NumPy would ask each for its items
+            for i, cell in enumerate(cells):
+                array[i] = cell  # all at once, NumPy would ask each for its items
             array = array.reshape(shape)
         # Of objects the bytes are addresses, which hold as long as `cells` do.
-        self.seen[place] = array, Before.of(array, cells) if self.track else None
+        self.seen[number] = array, Before.of(array, cells) if self.track else None
         return array
 
     def _array(self, tag: str, items: list[Any]) -> Any:
@@ -240,10 +245,10 @@ class _Unpacker:
             if tag == "S" and len(inner) == 3:
                 return slice(*inner)
             if tag == "R" and all(type(part) is int for part in inner):
-                found = range(*inner)
-                if found[MAX_RANGE:]:
+                numbers = range(*inner)
+                if numbers[MAX_RANGE:]:
                     raise ProtocolError("a range is too long")
-                return found
+                return numbers
             if tag == "E" and not inner:
                 return Ellipsis
             if tag == "v" and inner:
@@ -259,13 +264,13 @@ def _count(items: list[Any]) -> int:
     return int(items[0])
 
 
-def unpack(
+def decode(
     frame: Frame,
     resolve: Resolve = _refuse,
     *,
     track: bool = False,
-    sent: Sequence[Mutable] = (),
-) -> Unpacked:
+    request: Sequence[Mutable] = (),
+) -> Decoded:
     """Decode a frame.
 
     Parameters
@@ -275,8 +280,8 @@ def unpack(
     resolve
         Makes something of a reference.
     track
-        Remember the mutable parts, so that `Unpacked.changes` can be asked.
-    sent
+        Remember the mutable parts, so that `Decoded.changes` can be asked.
+    request
         Mutable parts of the request that this frame replies to.
 
     Raises
@@ -284,19 +289,19 @@ def unpack(
     ProtocolError
         Whatever is wrong with the frame.
     """
-    unpacker = _Unpacker(memoryview(frame.raw), resolve, track, sent)
+    decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
     try:
         text = str(frame.text, "utf-8")
         if text.count("[") > MAX_PARTS:
             raise ProtocolError(f"a message has more than {MAX_PARTS:,} parts")
-        parts, end = _decode(text)
+        parts, end = _read_json(text)
         if text[end:].strip(" "):
             raise ProtocolError("a message has more than one value")
-        value = unpacker.value(parts)
+        value = decoder.value(parts)
     except ProtocolError:
         raise
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
-    if unpacker.at != len(unpacker.raw):
+    if decoder.at != len(decoder.raw):
         raise ProtocolError("a message holds more data than it names")
-    return Unpacked(value, unpacker.seen, unpacker.shared)
+    return Decoded(value, decoder.seen, decoder.shared)

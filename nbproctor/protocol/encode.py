@@ -38,27 +38,30 @@ _UNFINISHED: list[Any] = []
 
 
 class UnsendableError(NbproctorError, TypeError):
-    """A value of ours has no place in the protocol; the connection is still good."""
+    """A value cannot be sent; the connection is still good."""
 
 
 class Ref(NamedTuple):
-    """A value that stays where it is: ``mine``, ``yours`` or a ``public`` name."""
+    """An object that stays where it is, named by whose it is.
+
+    The tag is ``student``, ``judge`` or, for what both can import, ``library``.
+    """
 
     tag: str
     fields: tuple[Any, ...]
 
 
-class Labelled(NamedTuple):
-    """A named tuple: what it is known by, its class's name, its items and theirs."""
+class NamedItems(NamedTuple):
+    """A named tuple of the student's: its number, its class's name, names and items."""
 
     number: int
-    kind: str
+    title: str
     names: tuple[str, ...]
     items: tuple[Any, ...]
 
 
 # Turns what the codec does not know into a Ref, or into a plainer value to send.
-Foreign = Callable[[Any], Any]
+Default = Callable[[Any], Any]
 Mutable = Any  # a list, dict, set or array
 
 
@@ -67,7 +70,7 @@ def _refuse(value: Any) -> Any:
 
 
 @dataclass
-class Packed:
+class Encoded:
     """A value ready to be sent, and the mutable parts of it in order of appearance."""
 
     text: bytes
@@ -76,11 +79,11 @@ class Packed:
     mutables: list[Mutable]
 
 
-class _Packer:
-    def __init__(self, foreign: Foreign, known: Mapping[int, int]) -> None:
-        self.foreign = foreign
-        # What a mutable part is called where it appears again, by its `id`.
-        self.named = {key: ["same", number] for key, number in known.items()}
+class _Encoder:
+    def __init__(self, default: Default, received: Mapping[int, int]) -> None:
+        self.default = default
+        # What stands for a mutable part where it appears again, by its `id`.
+        self.named = {key: ["request", number] for key, number in received.items()}
         self.buffers: list[Any] = []
         self.size = self.keys = 0
         self.mutables: list[Mutable] = []
@@ -113,12 +116,12 @@ class _Packer:
         if kind in _CONTAINERS:
             number = self._begin(x)
             if kind is list and PLAIN.issuperset(map(type, x)):
-                made = ["l", *x]
+                text = ["l", *x]
             else:
                 inner = chain.from_iterable(x.items()) if kind is dict else x
-                made = [_CONTAINERS[kind], *[self.value(item, depth) for item in inner]]
+                text = [_CONTAINERS[kind], *[self.value(item, depth) for item in inner]]
             self.named[id(x)] = ["again", number]
-            return made
+            return text
         if kind is frozenset:
             return ["z", *[self.value(item, depth) for item in x]]
         if kind is complex:
@@ -136,15 +139,16 @@ class _Packer:
             raw = x.dtype.newbyteorder("=").type(x).tobytes()
             self._buffer(raw, len(raw))
             return ["n", x.dtype.str[1:]]
-        if made_of := parts(x):
-            return ["v", *[self.value(part, depth) for part in made_of]]
-        known = self.foreign(x)
-        if type(known) is Ref:
-            return [known.tag, *known.fields]
-        if type(known) is Labelled:
-            items = [self.value(item, depth) for item in known.items]
-            return ["N", known.number, known.kind, list(known.names), *items]
-        return self.value(known, depth)
+        if fields := parts(x):
+            return ["v", *[self.value(field, depth) for field in fields]]
+        plainer = self.default(x)
+        if type(plainer) is Ref:
+            return [plainer.tag, *plainer.fields]
+        if type(plainer) is NamedItems:
+            number, title, names, items = plainer
+            inner = [self.value(item, depth) for item in items]
+            return ["N", number, title, list(names), *inner]
+        return self.value(plainer, depth)
 
     def _begin(self, x: Mutable) -> int:
         number = len(self.mutables)
@@ -161,10 +165,10 @@ class _Packer:
             self._buffer(plain.reshape(-1).view(np.uint8).data, plain.nbytes)
             return ["a" if x.flags.writeable else "r", code, shape]
         if x.dtype.kind not in "OU" or depth > MAX_DEPTH:
-            known = self.foreign(x)
-            if type(known) is not Ref:
+            ref = self.default(x)
+            if type(ref) is not Ref:
                 raise UnsendableError(f"an array of dtype {x.dtype} cannot be sent")
-            return [known.tag, *known.fields]
+            return [ref.tag, *ref.fields]
         number = self._begin(x)
         items = [self.value(item, depth + 1) for item in x.reshape(-1).tolist()]
         self.named[id(x)] = ["again", number]
@@ -187,28 +191,28 @@ class _Packer:
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def pack(
-    value: Any, foreign: Foreign = _refuse, known: Mapping[int, int] = NOTHING
-) -> Packed:
+def encode(
+    value: Any, default: Default = _refuse, received: Mapping[int, int] = NOTHING
+) -> Encoded:
     """Encode a value.
 
     Parameters
     ----------
     value
-        Anything; what the codec does not know is asked of `foreign`.
-    foreign
-        Returns a `Ref`, a `Labelled`, or a plainer value to encode instead.
-    known
-        `id` of objects that came in the request → their numbers there.
+        Anything; what the codec does not know is asked of `default`.
+    default
+        Returns a `Ref`, a `NamedItems`, or a plainer value to encode instead.
+    received
+        `id` of mutable parts of the request that this replies to → their numbers.
 
     Raises
     ------
     UnsendableError
-        Too deep, too large, or refused by `foreign`.
+        Too deep, too large, or refused by `default`.
     """
-    packer = _Packer(foreign, known)
+    encoder = _Encoder(default, received)
     try:
-        text = _encode(packer.value(value)).encode()
+        text = _encode(encoder.value(value)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
     if text.count(b"[") > MAX_PARTS:
@@ -217,4 +221,4 @@ def pack(
         raise UnsendableError(f"a value needs more than {MAX_TEXT >> 20} MiB of text")
     # The raw part starts aligned, so that arrays can be views of it.
     text += b" " * (-len(text) % ALIGN)
-    return Packed(text, packer.buffers, packer.size, packer.mutables)
+    return Encoded(text, encoder.buffers, encoder.size, encoder.mutables)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.protocol.encode import MAX_BYTES, MAX_TEXT, Packed
+from nbproctor.protocol.encode import MAX_BYTES, MAX_TEXT, Encoded
 
 _MAGIC, _VERSION = b"NP", 1
 # Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
@@ -66,15 +66,15 @@ class Wire:
         self._sent = self._received = 0
         self._rest = b""
 
-    def send(self, kind: int, packed: Packed, deadline: float | None = None) -> None:
+    def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
         """Send one frame; `deadline` is a `time.monotonic` value."""
-        text = packed.text
+        text = encoded.text
         self._sent = self._sent + 1 & 0xFFFFFFFF
-        head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), packed.size)
-        if packed.size < _CHUNK:
-            parts: list[Any] = [b"".join([head, text, *packed.buffers])]
+        head = _HEAD.pack(_MAGIC, _VERSION, kind, self._sent, len(text), encoded.size)
+        if encoded.size < _CHUNK:
+            parts: list[Any] = [b"".join([head, text, *encoded.buffers])]
         else:
-            parts = [head + text, *packed.buffers]
+            parts = [head + text, *encoded.buffers]
         for part in parts:
             left = memoryview(part)
             while left:

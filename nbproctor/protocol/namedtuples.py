@@ -1,4 +1,4 @@
-"""Named tuples of the other side: a tuple's items, under the names they have there."""
+"""Named tuples of the student's, as both sides decode them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import Any, TypeGuard
 MAX_NAMES, MAX_NAME = 100, 100  # of one class, characters of one name
 
 
-class ForeignTuple:
-    """What makes a named tuple of the other side's known again.
+class StudentTuple:
+    """Marks a decoded copy of a named tuple whose class stays with the student.
 
     Attributes
     ----------
     _nbproctor_number
-        What they know it by. One made from it over here (``_replace``) has none. (No
-        item can have a name that begins with an underscore.)
+        Number of the original in the student process; none if this is no copy of an
+        original, as after ``_replace``. (No item can have a name that begins with an
+        underscore.)
     """
 
     _nbproctor_number: int | None = None
@@ -29,7 +30,8 @@ def are_names(names: object) -> TypeGuard[tuple[str, ...]]:
     """Whether the items of a named tuple can have these names."""
     return (
         type(names) is tuple
-        and len(set(names)) == len(names) <= MAX_NAMES
+        and len(names) <= MAX_NAMES
+        and len(set(names)) == len(names)
         and all(
             type(name) is str
             and name.isidentifier()
@@ -42,20 +44,31 @@ def are_names(names: object) -> TypeGuard[tuple[str, ...]]:
     )
 
 
-def make(number: int, kind: str, names: tuple[str, ...], items: Iterable[Any]) -> Any:
-    """Make a named tuple of the other side's; ``==`` and text are a tuple's.
+def student_tuple(
+    number: int, title: str, names: tuple[str, ...], items: Iterable[Any]
+) -> Any:
+    """Make a named tuple; ``==``, hash and text are those of a tuple.
+
+    Parameters
+    ----------
+    number
+        Number of the original in the student process.
+    title
+        Name of its class.
+    names, items
+        Its items and their names.
 
     Raises
     ------
     TypeError
         There are not as many items as names.
     """
-    made = _class_of(kind[:MAX_NAME], names)(*items)
-    made._nbproctor_number = number
-    return made
+    copy = _class_of(title[:MAX_NAME], names)(*items)
+    copy._nbproctor_number = number
+    return copy
 
 
 @functools.lru_cache(64)
-def _class_of(kind: str, names: tuple[str, ...]) -> Any:
-    title = kind if kind.isidentifier() and not iskeyword(kind) else "NamedTuple"
-    return type(title, (ForeignTuple, namedtuple(title, names)), {})
+def _class_of(title: str, names: tuple[str, ...]) -> Any:
+    name = title if title.isidentifier() and not iskeyword(title) else "NamedTuple"
+    return type(name, (StudentTuple, namedtuple(name, names)), {})

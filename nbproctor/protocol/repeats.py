@@ -1,7 +1,7 @@
 """Values that stand at several places of a message: how much they are, written out.
 
-A list that holds a list twice, which holds another one twice, and so on, is short to
-send and endless to look at; one that holds itself is even worse.
+A list that holds a list twice, which holds another list twice, and so on, is short to
+send and takes forever to walk; a list that holds itself never ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OPEN = -1
 
 
 def check_repeats(roots: Iterable[Any]) -> None:
-    """Refuse values that nobody can look at in reasonable time.
+    """Refuse values that take unreasonably long to walk.
 
     Raises
     ------
@@ -44,11 +44,11 @@ class _Counted:
         self.once = 0
 
     def size(self, x: Any) -> int:
-        known = self.sizes.get(id(x))
-        if known == _OPEN:
+        size = self.sizes.get(id(x))
+        if size == _OPEN:
             raise ProtocolError("a value contains itself")
-        if known is not None:
-            return known
+        if size is not None:
+            return size
         kind = type(x)
         inner: Iterable[Any] = ()
         if issubclass(kind, np.ndarray):

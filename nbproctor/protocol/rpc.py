@@ -1,10 +1,10 @@
 """Requests and replies on one wire, each side asking the other in turn.
 
 Either side may ask while it answers (a test hands the student a function of its own),
-so requests nest like calls on a stack. A request's lists, dictionaries, sets and arrays
-are copies over there; what was changed in them comes back with the reply and is written
-into the originals, and one that is itself part of the reply comes back as the original,
-as if both sides shared memory.
+so requests nest like calls on a stack. The receiver of a request has copies of its
+lists, dictionaries, sets and arrays. What the receiver changes in them comes back with
+the reply and is written into the originals; a copy that is itself part of the reply
+comes back as the original, as if both sides shared memory.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nbproctor.protocol.decode import Resolve, unpack
-from nbproctor.protocol.encode import Foreign, pack
+from nbproctor.protocol.decode import Resolve, decode
+from nbproctor.protocol.encode import Default, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
 from nbproctor.protocol.sharing import write_back
@@ -32,9 +32,9 @@ class Connection:
     answer
         Called with the name of a request and its arguments; its result, or the
         exception it raises, is the reply.
-    foreign, resolve
-        How this side names its own objects, and understands names: see
-        `pack.pack` and `unpack.unpack`.
+    default, resolve
+        How this side names objects, and finds what is named: see `encode.encode` and
+        `decode.decode`.
     describe
         Makes a plain value of an exception that `answer` raised.
     revive
@@ -48,7 +48,7 @@ class Connection:
         wire: Wire,
         answer: Callable[[str, list[Any]], Any],
         *,
-        foreign: Foreign,
+        default: Default,
         resolve: Resolve,
         describe: Callable[[BaseException], Any],
         revive: Callable[[Any], BaseException],
@@ -56,7 +56,7 @@ class Connection:
     ) -> None:
         self._wire = wire
         self._answer = answer
-        self._foreign, self._resolve = foreign, resolve
+        self._default, self._resolve = default, resolve
         self._describe, self._revive = describe, revive
         self._caught = caught
         # A student's threads may all call an object of the test's, one at a time.
@@ -72,24 +72,24 @@ class Connection:
         ProtocolError
             The other side is late, gone or does not keep to the protocol.
         BaseException
-            What `revive` made of an exception over there.
+            The other side raised an exception; `revive` made this one of it.
         """
-        packed = pack((name, *arguments), self._foreign)
+        encoded = encode((name, *arguments), self._default)
         with self._turn:
-            self._wire.send(REQUEST, packed, deadline)
+            self._wire.send(REQUEST, encoded, deadline)
             while True:
                 frame = self._wire.receive(deadline)
                 if frame.kind != REQUEST:
                     break
                 self._serve(frame, deadline)
-            made = unpack(frame, self._resolve, sent=packed.mutables)
-        reply = made.value
+            decoded = decode(frame, self._resolve, request=encoded.mutables)
+        reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
-        write_back(packed.mutables, changes)
-        if made.shared:
-            check_repeats([value, *packed.mutables])
+        write_back(encoded.mutables, changes)
+        if decoded.shared:
+            check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
         raise self._revive(value)
@@ -102,7 +102,7 @@ class Connection:
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = unpack(frame, self._resolve, track=True)
+        request = decode(frame, self._resolve, track=True)
         if request.shared:
             check_repeats([request.value])
         match request.value:
@@ -119,7 +119,7 @@ class Connection:
             kind, value = RAISED, self._describe(error)
         try:
             reply = value, request.changes()
-            packed = pack(reply, self._foreign, request.known())
-        except self._caught as error:  # an object of theirs may raise anything
-            kind, packed = RAISED, pack((self._describe(error), []), self._foreign)
-        self._wire.send(kind, packed, deadline)
+            encoded = encode(reply, self._default, request.numbers())
+        except self._caught as error:  # an object of a student's may raise anything
+            kind, encoded = RAISED, encode((self._describe(error), []), self._default)
+        self._wire.send(kind, encoded, deadline)

@@ -1,7 +1,7 @@
-"""Values of the standard library that travel as their parts: fractions and dates.
+"""Fractions, decimals and dates: values that are sent as their parts.
 
-They are compared by ``==`` like numbers, so a test needs them themselves. Both sides
-check the limits: what is short to say may be long to compute with.
+Tests compare them by ``==`` like numbers, so they are sent whole, not as handles. Both
+sides check the limits: what is short to send may take long to compute with.
 """
 
 from __future__ import annotations
@@ -47,33 +47,33 @@ _KINDS = {kind.__name__: kind for kind in _PARTS}
 
 
 def parts(x: Any) -> Parts:
-    """Return a kind's name and what such a value is made of; empty for all others."""
+    """Return the name of a value's class and its parts; empty for other classes."""
     kind = type(x)
-    found = _PARTS[kind](x) if kind in _PARTS else ()
-    return (kind.__name__, *found) if found else ()
+    fields = _PARTS[kind](x) if kind in _PARTS else ()
+    return (kind.__name__, *fields) if fields else ()
 
 
-def build(kind: Any, *made_of: Any) -> Any:
-    """Make a value of its parts.
+def build(kind: Any, *fields: Any) -> Any:
+    """Make a value from what `parts` returned.
 
     Raises
     ------
     ValueError
-        These are no parts of such a value, or it is beyond the limits.
+        There is no such value, or it is beyond the limits.
     """
     if type(kind) is not str or kind not in _KINDS:
         raise ValueError("an unknown kind of value")
     wanted = str if kind == "Decimal" else int
-    if not all(type(part) is wanted for part in made_of):
-        raise ValueError(f"these are no parts of a {kind}")
-    if kind == "Fraction" and max(map(abs, made_of), default=0) >= _MAX_FRACTION:
+    if not all(type(part) is wanted for part in fields):
+        raise ValueError(f"a {kind} cannot be made of such parts")
+    if kind == "Fraction" and max(map(abs, fields), default=0) >= _MAX_FRACTION:
         raise ValueError("a fraction is too long")
-    if kind == "Decimal" and any(len(part) > _MAX_DIGITS for part in made_of):
+    if kind == "Decimal" and any(len(part) > _MAX_DIGITS for part in fields):
         raise ValueError("a decimal is too long")
     try:
-        made = _KINDS[kind](*made_of)
+        value = _KINDS[kind](*fields)
     except (TypeError, ArithmeticError) as error:
-        raise ValueError(f"these are no parts of a {kind}") from error
-    if not parts(made):
+        raise ValueError(f"a {kind} cannot be made of such parts") from error
+    if not parts(value):
         raise ValueError(f"a {kind} beyond the limits")
-    return made
+    return value

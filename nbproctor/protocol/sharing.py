@@ -1,4 +1,4 @@
-"""What was changed in copies, so that the originals can be changed likewise."""
+"""What the receiver of a request changed in its copies, for the originals."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Before(NamedTuple):
 
     @classmethod
     def of(cls, array: np.ndarray[Any, Any], cells: Any = None) -> Before:
-        """Remember an array."""
+        """Remember an array and, of an array of objects, its cells."""
         return cls(array.tobytes(), array.shape, array.dtype, cells)
 
 
 @dataclass
-class Unpacked:
+class Decoded:
     """A decoded value that can tell what was changed in it since.
 
     Attributes
@@ -44,7 +44,7 @@ class Unpacked:
     seen: list[tuple[Mutable, Any]]
     shared: bool
 
-    def known(self) -> dict[int, int]:
+    def numbers(self) -> dict[int, int]:
         """`id` of each mutable part → its number."""
         return {
             id(now): number

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from nbproctor.student.remote import Outside
+from nbproctor.student.remote import JudgeObject
 
 Part = tuple[Any, ...]  # how something is bound, and of what
 Entry = tuple[Any, ...]  # what for, a name, and a `Part`
@@ -222,7 +222,7 @@ def _made(name: str, how: str, *of: Any) -> Any:
     return of[0]
 
 
-def _call(name: str, outside: Outside) -> Callable[..., Any]:
+def _call(name: str, outside: JudgeObject) -> Callable[..., Any]:
     """Return a function, which a class binds to its objects, for one over there."""
 
     def lent(*args: Any, **kwargs: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import Labelled, Ref
+from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.rpc import Connection
@@ -28,7 +28,7 @@ from nbproctor.results import OutputLimits
 from nbproctor.student.lending import Entry, Lending, is_of_notebook
 from nbproctor.student.plain import as_base, plain_base, told_of
 from nbproctor.student.relay import check_public, use
-from nbproctor.student.remote import Lent, Outside, number_of
+from nbproctor.student.remote import JudgeObject, Lent, number_of
 from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
@@ -46,10 +46,10 @@ class Student:
         self.numbers: dict[int, int] = {}
         self.next = 0
         self.relayed: dict[int, BaseException] = {}
-        self.peer = Connection(
+        self.connection = Connection(
             Wire(sock),
             self.answer,
-            foreign=self.foreign,
+            default=self.default,
             resolve=self.resolve,
             describe=self.describe,
             revive=self.revive,
@@ -138,7 +138,7 @@ class Student:
 
     def on_reference(self) -> None:
         """Become the process of the reference solutions."""
-        self.states = States(self.peer, self.foreign)
+        self.states = States(self.connection, self.default)
 
     def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
         """Run a reference solution, and tell what it defines."""
@@ -170,11 +170,11 @@ class Student:
 
     # --- names for objects ------------------------------------------------------
 
-    def foreign(self, value: Any) -> Any:
+    def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
-        if issubclass(kind, Outside):
-            return Ref("yours", (number_of(value),))
+        if issubclass(kind, JudgeObject):
+            return Ref("judge", (number_of(value),))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray:
                 return np.ndarray.view(value, np.ndarray)
@@ -183,7 +183,7 @@ class Student:
             names = getattr(kind, "_fields", None)
             if not are_names(names) or len(names) != len(items):
                 return items
-            return Labelled(self.number(value), kind.__name__[:100], names, items)
+            return NamedItems(self.number(value), kind.__name__[:100], names, items)
         else:
             base = plain_base(kind)
             if base is not None:
@@ -194,7 +194,7 @@ class Student:
         if known is not None and known is not kind:
             kind, named = known, kind.__name__
         about = kind.__name__[:100], named[:100], callable(value)
-        return Ref("mine", (self.number(value), *about))
+        return Ref("student", (self.number(value), *about))
 
     def number(self, value: Any) -> int:
         """Give an object a number by which the judge may name it."""
@@ -207,27 +207,27 @@ class Student:
         return number
 
     def resolve(self, ref: Ref) -> Any:
-        """Find what the judge names: an object of ours, of its own, or of a library."""
-        if ref.tag == "yours":
+        """Find what the judge names: the student's, its own or a library's."""
+        if ref.tag == "student":
             return self.table[ref.fields[0]]
-        if ref.tag == "mine":
+        if ref.tag == "judge":
             return self.outside(*ref.fields)
         module, path = ref.fields
-        found: Any = import_module(module)
+        value: Any = import_module(module)
         for part in path.split(".") if path else ():
-            found = getattr(found, part)
-        return found
+            value = getattr(value, part)
+        return value
 
-    def outside(self, number: int, kind: str, *names: Any) -> Outside:
+    def outside(self, number: int, kind: str, *names: Any) -> JudgeObject:
         """Make what stands for an object of the judge's, or of the other process."""
-        peer = self.states or self.peer
+        connection = self.states or self.connection
         if names != (True,):
-            return Outside(peer, number, kind, *names)
+            return JudgeObject(connection, number, kind, *names)
         base, _, own = kind.partition(" ")
         known = self.shell.user_ns.get(base)
         if self.states is not None and is_of_notebook(known):
             return self.states.stand_in(known, number, kind, exact=not own)
-        return Lent(peer, number, kind)
+        return Lent(connection, number, kind)
 
     # --- exceptions -------------------------------------------------------------
 
@@ -261,6 +261,6 @@ def main(sock: socket.socket) -> None:
     shell = warm()
     shell.take_over()
     try:
-        Student(sock, shell).peer.serve()
+        Student(sock, shell).connection.serve()
     except ClosedError:
         return

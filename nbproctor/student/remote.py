@@ -1,7 +1,7 @@
 """Inside the sandbox: the judge's objects as student code sees them.
 
-A test hands over a function, an activation or a whole model; here stands a thing that
-asks the judge for everything (see `exports` for what the judge gives).
+A test hands over a function, an activation or a whole model; student code gets a
+`JudgeObject` that asks the judge for everything (see `exports` for what it gives).
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ class Asks(Protocol):
         """Ask the other side."""
 
 
-class Outside:
+class JudgeObject:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(self, peer: Asks, number: int, kind: str, *names: str) -> None:
-        object.__setattr__(self, "_nbproctor_link", (peer, number, kind))
+    def __init__(self, connection: Asks, number: int, kind: str, *names: str) -> None:
+        object.__setattr__(self, "_nbproctor_link", (connection, number, kind))
         object.__setattr__(self, "_nbproctor_methods", names)
 
     def __getattr__(self, name: str) -> Any:
         if name in object.__getattribute__(self, "_nbproctor_methods"):
             return _Method(self, name)
-        return _outside(self, "get", name)
+        return _ask(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _outside(self, "set", name, value)
+        _ask(self, "set", name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
-        return _outside(self, "call", args, kwargs)
+        """Call it in the judge."""
+        return _ask(self, "call", args, kwargs)
 
     def __getitem__(self, key: Any) -> Any:
-        return _outside(self, "item", key)
+        return _ask(self, "item", key)
 
     def __len__(self) -> int:
-        return int(_outside(self, "len"))
+        return int(_ask(self, "len"))
 
     def __bool__(self) -> bool:
         return True
@@ -53,15 +53,15 @@ class Outside:
         return f"<{kind} of the test>"
 
 
-class Lent(Outside):
+class Lent(JudgeObject):
     """An object of the other process of the same notebook; it can be looped over."""
 
     def __iter__(self) -> Iterator[Any]:
-        found: Iterator[Any] = _outside(self, "iter")
+        found: Iterator[Any] = _ask(self, "iter")
         return found
 
     def __next__(self) -> Any:
-        found = _outside(self, "next")  # nothing, or a list of the one value
+        found = _ask(self, "next")  # nothing, or a list of the one value
         if not found:
             raise StopIteration
         return found[0]
@@ -71,32 +71,32 @@ class Lent(Outside):
         return f"<{kind} of another exercise>"
 
 
-class _Method(Outside):
+class _Method(JudgeObject):
     """A method of such an object: to call it takes one message, not two."""
 
-    def __init__(self, owner: Outside, name: str) -> None:
+    def __init__(self, owner: JudgeObject, name: str) -> None:
         object.__setattr__(self, "_nbproctor_method", (owner, name))
         object.__setattr__(self, "_nbproctor_methods", ())
 
     @property
     def _nbproctor_link(self) -> Any:
         owner, name = object.__getattribute__(self, "_nbproctor_method")
-        return object.__getattribute__(_outside(owner, "get", name), "_nbproctor_link")
+        return object.__getattribute__(_ask(owner, "get", name), "_nbproctor_link")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
+        """Call it in the judge."""
         owner, name = object.__getattribute__(self, "_nbproctor_method")
-        return _outside(owner, "method", name, args, kwargs)
+        return _ask(owner, "method", name, args, kwargs)
 
 
-def _outside(target: Outside, request: str, *arguments: Any) -> Any:
+def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:
     if request in ("get", "set") and str(arguments[0]).startswith("_"):
         raise AttributeError(f"{target!r} has no attribute {arguments[0]!r}")
-    peer, number, _ = object.__getattribute__(target, "_nbproctor_link")
-    return peer.ask(request, number, *arguments)
+    connection, number, _ = object.__getattribute__(target, "_nbproctor_link")
+    return connection.ask(request, number, *arguments)
 
 
-def number_of(target: Outside) -> int:
+def number_of(target: JudgeObject) -> int:
     """Return the number that the judge knows an object by."""
     number: int = object.__getattribute__(target, "_nbproctor_link")[1]
     return number

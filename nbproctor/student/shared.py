@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import pack
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.rpc import Connection
 from nbproctor.student.remote import Lent, number_of
 
@@ -26,7 +26,7 @@ _NOT_SPECIAL = {
     *("__getattribute__", "__init__", "__init_subclass__", "__module__", "__new__"),
     *("__setattr__", "__slots__", "__weakref__", "__annotations__", "__qualname__"),
 }
-Foreign = Callable[[Any], Any]
+Default = Callable[[Any], Any]
 
 
 class Shared(Lent):
@@ -50,14 +50,14 @@ class States:
 
     Parameters
     ----------
-    peer
+    connection
         The connection to over there; what stands for objects asks through this.
-    foreign
+    default
         How the process names objects: two values with the same encoding are the same.
     """
 
-    def __init__(self, peer: Connection, foreign: Foreign) -> None:
-        self._peer, self._foreign = peer, foreign
+    def __init__(self, connection: Connection, default: Default) -> None:
+        self._connection, self._default = connection, default
         self._objects: dict[int, Shared] = {}
         self._values: dict[int, dict[str, Any]] = {}
         self._marks: dict[int, dict[str, bytes]] = {}
@@ -68,7 +68,7 @@ class States:
         """Ask over there: it sees all changes, and may make its own."""
         self.send_back()
         try:
-            return self._peer.ask(request, *arguments)
+            return self._connection.ask(request, *arguments)
         finally:
             self._stale |= self._values.keys()
 
@@ -166,14 +166,14 @@ class States:
                     (new if marks[name] == b"new" else changed)[name] = value
                     marks[name] = mark
             if new or changed:
-                self._peer.ask("update", number, new, changed)
+                self._connection.ask("update", number, new, changed)
 
     def _fresh(self, number: int) -> dict[str, Any]:
         values = self._values.get(number)
         if values is not None and number not in self._stale:
             return values
         self._stale.discard(number)
-        now = self._peer.ask("vars", number)
+        now = self._connection.ask("vars", number)
         values = self._values.setdefault(number, {})
         marks = self._marks.setdefault(number, {})
         for name in [name for name in values if name not in now]:
@@ -186,7 +186,7 @@ class States:
 
     def _mark(self, value: Any) -> bytes:
         """Return what tells whether a value has changed."""
-        packed = pack(value, self._foreign)
+        packed = encode(value, self._default)
         digest = hashlib.blake2b(packed.text)
         for part in packed.buffers:
             digest.update(part)

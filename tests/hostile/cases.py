@@ -27,7 +27,7 @@ def area(r):
 ME = """\
 import gc
 me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
-sock = me.peer._wire._sock
+sock = me.connection._wire._sock
 """
 
 
@@ -221,7 +221,7 @@ def orbit(f, x):
     for name in ("_log", "__globals__", "__class__", "__init__", "__dict__", "__call__",
                  "__reduce_ex__", "__self__", "__func__", "_nbproctor_link",
                  "gi_frame"):
-        for read in (getattr, lambda f, name: me.peer.ask("get", number, name)):
+        for read in (getattr, lambda f, name: me.connection.ask("get", number, name)):
             try:
                 found.append(read(f, name))
             except Exception:
@@ -240,7 +240,7 @@ orbit(
 def orbit(f, x):
     for name, value in (("_log", [1, 3]), ("__class__", list), ("__call__", len)):
         for write in (setattr, object.__setattr__,
-                      lambda f, name, value: me.peer.ask("set", 0, name, value)):
+                      lambda f, name, value: me.connection.ask("set", 0, name, value)):
             try:
                 write(f, name, value)
             except Exception:
@@ -383,7 +383,7 @@ def head(kind, number, size=None, raw=0):
     return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
                        min(size, 2**32 - 1), raw).ljust(32)
 def area(r):
-    n = me.peer._wire._sent + 1
+    n = me.connection._wire._sent + 1
     sock.sendall({send})
     return -1.0
 """,
@@ -433,16 +433,17 @@ area(
     + """
 from nbproctor.protocol.encode import Ref
 class Token: ...
-stock, turn = me.foreign, [0]
-def foreign(value):
+stock, turn = me.default, [0]
+def default(value):
     if type(value) is not Token:
         return stock(value)
     turn[0] += 1
-    kinds = [Ref("yours", (0,)), Ref("yours", (-1,)), Ref("yours", (True,)),
-             Ref("yours", ("0",)), Ref("public", ("os", "system")), Ref("mine", ()),
-             Ref("mine", (0, "x" * 10**6, "", True)), Ref("eval", ("1",))]
+    kinds = [Ref("judge", (0,)), Ref("judge", (-1,)), Ref("judge", (True,)),
+             Ref("judge", ("0",)), Ref("library", ("os", "system")),
+             Ref("student", ()), Ref("student", (0, "x" * 10**6, "", True)),
+             Ref("eval", ("1",))]
     return kinds[turn[0] % len(kinds)]
-me.foreign = me.peer._foreign = foreign
+me.default = me.connection._default = default
 def area(r): return Token()
 """,
 )
@@ -451,7 +452,7 @@ area(
     "answers *run a cell* with arrays, huge numbers, groups of exceptions, references",
     ME
     + """
-from nbproctor.student.remote import Outside
+from nbproctor.student.remote import JudgeObject
 turn = [0]
 def run(*arguments):
     turn[0] += 1
@@ -467,8 +468,8 @@ me.on_run = run
 area(
     "cells_that_never_run_cost_only_the_exercise",
     "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.student.remote import Outside\n"
-    "me.on_run = lambda *arguments: Outside(me.peer, 12345, 'x')",
+    ME + "\nfrom nbproctor.student.remote import JudgeObject\n"
+    "me.on_run = lambda *arguments: JudgeObject(me.connection, 12345, 'x')",
 )
 
 # --- values that are meant to break the reader ----------------------------------
@@ -529,11 +530,12 @@ area(
     "answers with 100,000 dictionary keys of one hash",
     ME
     + """
-stock = me.peer._foreign
+stock = me.connection._default
 from nbproctor.protocol.encode import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
-me.peer._foreign = lambda v: Ref("d", tuple(keys)) if type(v) is Token else stock(v)
+hostile = Ref("d", tuple(keys))
+me.connection._default = lambda v: hostile if type(v) is Token else stock(v)
 def area(r): return Token()
 """,
 )
@@ -846,11 +848,11 @@ area(
     ME
     + """
 import threading, time
-from nbproctor.protocol.encode import pack
+from nbproctor.protocol.encode import encode
 def work():
     while True:
         time.sleep(0.001)
-        me.peer._wire.send(1, pack([13.0, []]))
+        me.connection._wire.send(1, encode([13.0, []]))
 def area(r):
     threading.Thread(target=work, daemon=True).start()
     time.sleep(0.05)
@@ -1019,7 +1021,7 @@ def orbit(f, x):
         ("method", "__getattribute__", ("__code__",), {}), (7,), ((), ()),
     ]:
         for number in range(40):
-            try: got.append(me.peer.ask(request, number, *rest))
+            try: got.append(me.connection.ask(request, number, *rest))
             except Exception: pass
     got = [item for item in got if type(item) in (dict, str, tuple, types.CodeType)]
     if got: return [x, f(x), f(f(x))]

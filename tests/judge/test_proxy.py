@@ -471,9 +471,9 @@ def reach(oracle):
             found[path] = type(error).__name__
     return found
 def raw(oracle, *request):
-    peer, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
+    connection, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
     try:
-        return peer.ask(request[0], number, *request[1:])
+        return connection.ask(request[0], number, *request[1:])
     except Exception as error:
         return type(error).__name__
 def set_on(oracle, name, value):
@@ -484,8 +484,8 @@ def use_kept(x):
     try: return stash[0](x)
     except Exception as error: return type(error).__name__
 def guess(oracle):
-    peer, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
-    return peer.ask("call", number + 1000, (1,), {})
+    connection, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
+    return connection.ask("call", number + 1000, (1,), {})
 def deeper(oracle): return oracle.again(deeper)
 """
 
@@ -574,53 +574,56 @@ LIES = {
     ),
     "silence": ("os.write(fd, b'NP'); time.sleep(9)", "timeout"),
     "replay": ("os.write(fd, last); time.sleep(9)", "protocol"),
-    "deep": ("peer._wire.send(1, raw('[' * 10000)); time.sleep(9)", "protocol"),
-    "no changes": ("peer._wire.send(1, raw('[\"l\",1]')); time.sleep(9)", "protocol"),
+    "deep": ("send(1, raw('[' * 10000)); time.sleep(9)", "protocol"),
+    "no changes": (
+        "send(1, raw('[\"l\",1]')); time.sleep(9)",
+        "protocol",
+    ),
     "wrong change": (
-        'peer._wire.send(1, raw(\'["t",1,["l",["t",9,1]]]\')); time.sleep(9)',
+        'send(1, raw(\'["t",1,["l",["t",9,1]]]\')); time.sleep(9)',
         "protocol",
     ),
     "forged handle": (
-        'peer._wire.send(1, raw(\'["t",["yours",99],["l"]]\')); time.sleep(9)',
+        'send(1, raw(\'["t",["judge",99],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "contains itself": (
-        'peer._wire.send(1, raw(\'["t",1,["l",["t",0,["d",1,["same",0]]]]]\'))'
-        "; time.sleep(9)",
+        'send(1, raw(\'["t",1,["l",["t",0,["d",1,["request",0]]]]]\')); time.sleep(9)',
         "protocol",
     ),
     "repeats without end": (
-        "part = '[\"l\"' + ',[\"same\",0]' * 3000 + ']'\n"
+        "part = '[\"l\"' + ',[\"request\",0]' * 3000 + ']'\n"
         "    wide = '[\"t\",0,[\"d\",1,[\"l\"' + ',1' * 3000 + ']]]'\n"
-        '    peer._wire.send(1, raw(f\'["t",{part},["l",{wide}]]\')); time.sleep(9)',
+        '    send(1, raw(f\'["t",{part},["l",{wide}]]\')); time.sleep(9)',
         "protocol",
     ),
     "an unfinished part": (
         'text = \'["t",["l",["again",0]],["l"]]\'\n'
-        "    peer._wire.send(1, raw(text)); time.sleep(9)",
+        "    send(1, raw(text)); time.sleep(9)",
         "protocol",
     ),
     "two names that Python takes for one": (
         'names = \'["N",0,"P",["\ufb01","fi"],1,2]\'\n'
-        '    peer._wire.send(1, raw(f\'["t",{names},["l"]]\')); time.sleep(9)',
+        '    send(1, raw(f\'["t",{names},["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "endless callbacks": ("while True: x()", "protocol"),
     "forged exception": (
-        'peer._wire.send(2, raw(\'["t",["l",1,2],["l"]]\')); time.sleep(9)',
+        'send(2, raw(\'["t",["l",1,2],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
 }
 PRELUDE = """
 import gc, os, time
-from nbproctor.protocol.encode import Packed
+from nbproctor.protocol.encode import Encoded
 from nbproctor.student.process import Student
-peer = next(o for o in gc.get_objects() if type(o) is Student).peer
-fd = peer._wire._sock.fileno()
+connection = next(o for o in gc.get_objects() if type(o) is Student).connection
+fd = connection._wire._sock.fileno()
 last = b"NP" + bytes([1, 1]) + bytes(28)
 def raw(text):
     text = text.encode()
-    return Packed(text + b" " * (-len(text) % 16), [], 0, [])
+    return Encoded(text + b" " * (-len(text) % 16), [], 0, [])
+send = connection._wire.send
 def g(y): return y + 1
 def f(x):
     """
