@@ -563,6 +563,36 @@ def test_a_cell_that_hangs_or_dies_is_stopped_and_the_rest_is_graded(body: str) 
     assert len(report.notes) == 1
 
 
+def test_an_exercise_that_hung_twice_is_not_tried_a_third_time() -> None:
+    hangs = "@add_to(Act)\ndef __call__(self, z):\n    while True: pass"
+    cells = submission(act=hangs)
+    report = grade(cells, limits=replace(LIMITS, call=0.3), follow_through=False)
+    told = [v.message for v in report.verdicts if v.exercise == "act"]
+    assert ["did not finish" in text for text in told] == [True, True, False]
+    assert told[2] == "Not run: `act` was stopped in earlier tests."
+    assert verdict(report, "act_partial").outcome == "timeout"
+
+
+def test_a_notebook_ends_only_so_many_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nbproctor.judge.run.MAX_SPAWNS", 1)
+    dies = "@add_to(Act)\ndef __call__(self, z):\n    import os; os._exit(1)"
+    report = grade(submission(act=dies), follow_through=False)
+    assert {v.outcome for v in report.verdicts} == {"died"}
+
+
+def test_an_object_of_a_test_is_dead_in_the_cells_after_it() -> None:
+    keeps = FORWARD.replace("Z =", "kept.append(self.activation); Z =")
+    uses = (
+        "try: kept[0](1); alive = True\n"
+        "except AttributeError: alive = False\n"
+        "def scale_in_place(x, factor):\n    if not alive: x *= factor"
+    )
+    report = grade(submission(forward="kept = []" + keeps, scale=uses))
+    assert points(report) == FULL
+
+
 def test_a_submission_has_a_time_limit_of_its_own() -> None:
     cells = submission(extra={"act": "import time; time.sleep(30)"})
     report = grade(cells, limits=replace(LIMITS, submission=0.5, cell=20.0))

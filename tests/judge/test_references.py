@@ -6,6 +6,8 @@ wrong, so the second, which uses it, is judged with the first one's reference.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from nbproctor.judge import main
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
-from tests.forked import spawn
+from tests.forked import Child, spawn
 
 pytestmark = pytest.mark.slow
 
@@ -38,8 +40,31 @@ def notebook(provided: str, first: str, second: str, test: str) -> tuple[Cell, .
     )
 
 
+def spawn_counted(children: list[Child]) -> Callable[[], Child]:
+    def counted() -> Child:
+        children.append(spawn())
+        return children[-1]
+
+    return counted
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[Child]:
+    """All processes that `play` starts."""
+    children: list[Child] = []
+    monkeypatch.setattr(sys.modules[__name__], "_spawn", spawn_counted(children))
+    return children
+
+
+_spawn = spawn
+
+
 def play(
-    source: tuple[Cell, ...], *, extra: str = "", **answers: str
+    source: tuple[Cell, ...],
+    *,
+    extra: str = "",
+    limits: Limits = LIMITS,
+    **answers: str,
 ) -> tuple[Report, Verdict]:
     """Grade a notebook whose first answer is wrong; return the second one's verdict."""
     answers.setdefault("first", WRONG)
@@ -47,9 +72,8 @@ def play(
     if extra:
         texts.insert(2, ("extra", extra))
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts))
-    report = Report.from_bytes(
-        main.main(Job(source, student, LIMITS).to_bytes(), spawn)
-    )
+    job = Job(source, student, limits)
+    report = Report.from_bytes(main.main(job.to_bytes(), _spawn))
     return report, report.verdicts[-1]
 
 
@@ -148,6 +172,12 @@ RIGHT: dict[str, tuple[str, str, str]] = {
         "import math as m\nfrom numpy.linalg import norm\nLIMIT = np.arange(3.0)",
         "def use(): return m.floor(2.5) + norm(LIMIT[:2])",
         "assert use() == 3.0",
+    ),
+    "a named tuple": (
+        "from collections import namedtuple\nPair = namedtuple('Pair', 'a b')\n"
+        "def pair(a):\n    return Pair(a, [a])\ndef add(pair):\n    return pair.a + 1",
+        "def use():\n    made = pair(2)\n    return made.a, made.b, add(made)",
+        "assert use() == (2, [2], 3)",
     ),
     "the test's own object": (
         "def ask(thing):\n    thing.n += 1\n    return thing.get()",
@@ -264,6 +294,55 @@ def test_a_student_may_define_a_name_of_the_references_for_herself() -> None:
     assert verdict.points == 1
 
 
+def test_an_answer_that_waits_for_a_wrong_one_gets_its_second_chance() -> None:
+    """Its cell hangs in the student's own notebook, so it is a culprit there."""
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "while half(2) != 1: pass\ndef use(): return half(4)"
+    source = notebook("", first, second, "assert use() == 2")
+    limits = replace(LIMITS, cell=1.0)
+    verdict = play(source, first="def half(x): return 0", limits=limits)[1]
+    assert (verdict.points, verdict.source) == (1, "follow-through")
+
+
+def test_a_cell_of_ones_own_that_hung_is_not_run_again(spawned: list[Child]) -> None:
+    source = notebook(
+        "", "solved_first = True", "def two(): return 2", "assert two() == 3"
+    )
+    limits = replace(LIMITS, cell=1.0)
+    report, _ = play(source, extra="while True: pass", limits=limits)
+    assert "Cell `cell 3` was stopped" in report.notes[0]
+    # The own run, once more after the hang; two processes for each exercise.
+    assert len(spawned) == 2 + 2 + 2
+
+
+def test_a_test_that_was_passed_stays_ones_own() -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "def use(x): return half(x) if x else 0"
+    source = (
+        *notebook("", first, second, "assert use(0) == 0"),
+        cell("more_test", "test", "assert use(2) == 1", "second"),
+    )
+    report, _ = play(source)
+    assert [v.source for v in report.verdicts] == ["own", "own", "follow-through"]
+    assert [v.points for v in report.verdicts] == [0, 1, 1]
+
+
+def test_a_deleted_exercise_gets_no_second_chance(spawned: list[Child]) -> None:
+    source = notebook(
+        "", "solved_first = True", "def two(): return 2", "assert two() == 3"
+    )
+    student = (StudentCell(0, "provided", ""), StudentCell(1, "first", WRONG))
+    main.grade(Job(source, student, LIMITS), spawn_counted(spawned))
+    assert len(spawned) == 1
+
+
+def test_no_process_is_left(spawned: list[Child]) -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    play(notebook("", first, "def use(): return half(2)", "assert use() == 1"))
+    assert len(spawned) == 3
+    assert all(child.pid == 0 for child in spawned)
+
+
 def test_two_answers_chosen_by_where_they_run_do_not_add_up() -> None:
     first = "def half(x):\n    return x / 2\nsolved_first = True"
     source = (
@@ -289,7 +368,9 @@ def test_a_blank_exercise_is_not_tried_again_if_nothing_else_can_answer_it(
         "follow_through",
         lambda job, exercise: tried.append(exercise) or plan(job, exercise),
     )
-    source = notebook("", "solved_first = True", "def two(): return 2", "two()")
+    source = notebook(
+        "", "solved_first = True", "def two(): return 2", "assert two() == 2"
+    )
     texts = {"provided": "", "first": "", "extra": extra, "second": ""}
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts.items()))
     main.grade(Job(source, student, LIMITS), spawn)
