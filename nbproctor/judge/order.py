@@ -45,25 +45,29 @@ def own_notebook(job: Job) -> list[Step]:
     at the end. Cells that the source marks to be skipped are not run, unless the
     student has changed them: they may now define what an answer needs.
     """
-    known = {cell.id: cell for cell in job.cells}
+    masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
     placed: set[str] = set()
     for cell in job.student:
-        ours = known.get(cell.id or "")
-        if ours is None or ours.kind in ("provided", "solution"):
-            if ours is None or not (ours.skip and cell.source == ours.stub):
-                steps.append(_own(cell, ours))
-        elif ours.kind == "test" and ours.id not in placed and _may_stand(ours, steps):
-            steps.append(Step(ours.id, test=ours))
-            placed.add(ours.id)
+        master = masters.get(cell.id or "")
+        if master is None or master.kind in ("provided", "solution"):
+            if master is None or not (master.skip and cell.source == master.stub):
+                steps.append(_own(cell, master))
+        elif (
+            master.kind == "test"
+            and master.id not in placed
+            and _may_stand(master, steps)
+        ):
+            steps.append(Step(master.id, test=master))
+            placed.add(master.id)
     for test in job.cells:
         if test.kind == "test" and test.id not in placed:
-            place = _solution_at(steps, test)
-            if place is None:
-                place = len(steps) - 1
-            while place + 1 < len(steps) and _is_of(steps[place + 1], test):
-                place += 1
-            steps.insert(place + 1, Step(test.id, test=test))
+            position = _solution_at(steps, test)
+            if position is None:
+                position = len(steps) - 1
+            while position + 1 < len(steps) and _is_of(steps[position + 1], test):
+                position += 1
+            steps.insert(position + 1, Step(test.id, test=test))
     return steps
 
 
@@ -85,17 +89,19 @@ def follow_through(job: Job, exercise: str) -> list[Step]:
         else:
             extras.setdefault(before, []).append(cell)
     steps = [_own(cell, None) for cell in extras.get("", [])]
-    for ours in job.cells[: _end_of(job, exercise)]:
-        if ours.id == exercise:
+    for master in job.cells[: _end_of(job, exercise)]:
+        if master.id == exercise:
             if exercise in own:
-                steps.append(_own(own[exercise], ours))
-        elif ours.kind == "solution":
-            steps.append(Step(f"reference of {ours.id}", reference=ours.source))
-        elif ours.kind == "provided" and not ours.skip:
-            steps.append(Step(f"provided {ours.id}", ours.stub, reference=ours.source))
-        elif _scores(ours, exercise):
-            steps.append(Step(ours.id, test=ours))
-        steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
+                steps.append(_own(own[exercise], master))
+        elif master.kind == "solution":
+            steps.append(Step(f"reference of {master.id}", reference=master.source))
+        elif master.kind == "provided" and not master.skip:
+            steps.append(
+                Step(f"provided {master.id}", master.stub, reference=master.source)
+            )
+        elif _scores(master, exercise):
+            steps.append(Step(master.id, test=master))
+        steps += [_own(cell, None) for cell in extras.get(master.id, [])]
     while steps and steps[-1].test is None:
         steps.pop()
     return steps
@@ -110,9 +116,9 @@ def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:
     """
     before = job.cells[: _end_of(job, exercise)]
     own = _has_code_of_its_own(job)
-    ours = next(cell for cell in before if cell.id == exercise)
+    master = next(cell for cell in before if cell.id == exercise)
     answers = {cell.source for cell in job.student if cell.id == exercise}
-    if not own and answers == {ours.stub} != {ours.source}:
+    if not own and answers == {master.stub} != {master.source}:
         return False
     if own or any(cell.id in lost and cell.id != exercise for cell in before):
         return True
@@ -126,13 +132,16 @@ def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:
 
 def _has_code_of_its_own(job: Job) -> bool:
     """Whether a notebook has code that is neither an answer nor the teacher's."""
-    known = {cell.id: cell for cell in job.cells}
+    masters = {cell.id: cell for cell in job.cells}
     for cell in job.student:
-        ours = known.get(cell.id or "")
-        if ours is None:
+        master = masters.get(cell.id or "")
+        if master is None:
             if cell.index != FILES and cell.source.strip():
                 return True
-        elif ours.kind == "provided" and cell.source not in (ours.stub, ours.source):
+        elif master.kind == "provided" and cell.source not in (
+            master.stub,
+            master.source,
+        ):
             return True
     return False
 
@@ -147,12 +156,12 @@ def _scores(cell: Cell, exercise: str) -> bool:
     return cell.kind == "test" and cell.exercise == exercise and cell.points > 0
 
 
-def _own(cell: StudentCell, ours: Cell | None) -> Step:
-    exercise = ours.id if ours is not None and ours.kind == "solution" else None
-    name = ours.id if ours is not None else f"cell {cell.index + 1}"
+def _own(cell: StudentCell, master: Cell | None) -> Step:
+    exercise = master.id if master is not None and master.kind == "solution" else None
+    name = master.id if master is not None else f"cell {cell.index + 1}"
     source = cell.source
-    if ours is not None and ours.kind == "provided" and source == ours.source:
-        source = ours.stub  # without the parts that are hidden from students
+    if master is not None and master.kind == "provided" and source == master.source:
+        source = master.stub  # without the parts that are hidden from students
     return Step(name, source, cell.index, exercise=exercise)
 
 

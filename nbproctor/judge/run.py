@@ -100,27 +100,27 @@ class NotebookRun:
             self._sources[step.name] = step.source
         if step.name in self.culprits:
             return
-        made: list[Output] = []
+        outputs: list[Output] = []
         gone = None
         for retry in (True, False):
             try:
-                made, gone = self._send(self._process(), step), None
+                outputs, gone = self._send(self._process(), step), None
             except StudentGone as error:
                 gone = error
-            short = gone.reason == "died" if gone else lacks_memory(made)
+            short = gone.reason == "died" if gone else lacks_memory(outputs)
             if not (retry and short and self._find_hog()):
                 break
         if gone is not None:
-            made = []
+            outputs = []
             self._leave_out(step, gone)
-        elif lacks_memory(made) and not self._has_room():
+        elif lacks_memory(outputs) and not self._has_room():
             self._leave_out(step)
         else:
             self._played.append(step)
         if step.name in self.culprits:
-            made.append(error_output("CellStopped", self.notes[-1]))
+            outputs.append(error_output("CellStopped", self.notes[-1]))
         if step.index is not None:
-            self.outputs[step.index] = made
+            self.outputs[step.index] = outputs
 
     def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
@@ -161,16 +161,16 @@ class NotebookRun:
         seconds = self._limits.cell
         try:
             if self._references:
-                made = references.play(link, step, self._mentioned, run, seconds)
+                outputs = references.play(link, step, self._mentioned, run, seconds)
             else:
-                made = link.ask("run", *run, seconds=seconds)
+                outputs = link.ask("run", *run, seconds=seconds)
         except StudentGone:
             link.close()  # it may be the process of the references that has ended
             raise
         except Exception as error:
             # Running a cell raises nothing: this process has been tampered with.
             return [error_output(builtin_name(error), one_line(str(error)))]
-        return clean(made)
+        return clean(outputs)
 
     def _process(self) -> Session:
         """Return the living student process, or a fresh one with all cells replayed."""
@@ -240,14 +240,14 @@ class NotebookRun:
                 if retry and isinstance(error, MemoryError) and self._find_hog():
                     return self._judge(cell, retry=False)
                 outcome, message = explain(error, self._sources, hidden=hidden)
-                made = no_points(cell, outcome, message)
-                return made if hidden else with_print(made, out.getvalue())
+                verdict = no_points(cell, outcome, message)
+                return verdict if hidden else with_print(verdict, out.getvalue())
         points, shown = testcell.points_of(value, cell.points)
         if points < cell.points:
             message = f"Partly right: {shown} of {cell.points:g} points."
             return replace(no_points(cell, "failed", message), points=points)
-        made = replace(no_points(cell, "passed", ""), points=points)
-        return made if hidden else with_print(made, out.getvalue())
+        verdict = replace(no_points(cell, "passed", ""), points=points)
+        return verdict if hidden else with_print(verdict, out.getvalue())
 
     def _value(self, program: Program, cell: Cell, link: Session) -> Any:
         space = testcell.namespace(self._tests, cell.id, self._modules, link)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.notebook import Cell
-from nbproctor.results import Output, Verdict
+from nbproctor.results import Outcome, Output, Verdict
 from nbproctor.sanitize import one_line, plain_text
 
 
-def no_points(cell: Cell, outcome: str, message: str) -> Verdict:
+def no_points(cell: Cell, outcome: Outcome, message: str) -> Verdict:
     """Return the verdict of a test that earned nothing."""
-    made: Any = outcome
     line = one_line(message)
-    return Verdict(cell.id, cell.exercise, 0.0, cell.points, made, line)
+    return Verdict(cell.id, cell.exercise, 0.0, cell.points, outcome, line)
 
 
 def with_print(verdict: Verdict, text: str) -> Verdict:

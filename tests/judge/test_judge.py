@@ -1,7 +1,9 @@
 """One notebook of three exercises through the whole judge, honest and hostile."""
 
 import json
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -563,6 +565,30 @@ def test_a_cell_that_hangs_or_dies_is_stopped_and_the_rest_is_graded(body: str) 
     assert len(report.notes) == 1
 
 
+def test_a_test_that_never_ends_ends_with_the_submissions_time() -> None:
+    endless = replace(SOURCE[4], source="while True: pass")
+    job = Job(
+        (*SOURCE[:4], endless), submission(), replace(LIMITS, cell=30.0, submission=1.5)
+    )
+    started = time.monotonic()
+    report = main.grade(job, spawn)
+    assert time.monotonic() - started < 15
+    assert report.verdicts[-1].outcome == "timeout"
+    assert "time is used up" in report.verdicts[-1].message
+
+
+def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
+    tmp_path: Path,
+) -> None:
+    was_here = tmp_path / "was here"
+    again = (
+        f"import os, pathlib; here = pathlib.Path({str(was_here)!r})\n"
+        "os._exit(1) if here.exists() else here.touch()"
+    )
+    cells = submission(extra={"provided": again, "forward": "import os; os._exit(1)"})
+    assert points(grade(cells)) == FULL
+
+
 def test_an_exercise_that_hung_twice_is_not_tried_a_third_time() -> None:
     hangs = "@add_to(Act)\ndef __call__(self, z):\n    while True: pass"
     cells = submission(act=hangs)
@@ -585,7 +611,7 @@ def test_a_notebook_ends_only_so_many_processes(
 def test_an_object_of_a_test_is_dead_in_the_cells_after_it() -> None:
     keeps = FORWARD.replace("Z =", "kept.append(self.activation); Z =")
     uses = (
-        "try: kept[0](1); alive = True\n"
+        "try: kept[-1](1); alive = True\n"
         "except AttributeError: alive = False\n"
         "def scale_in_place(x, factor):\n    if not alive: x *= factor"
     )
