@@ -89,7 +89,7 @@ def follow_through(job: Job, exercise: str) -> list[Step]:
         else:
             extras.setdefault(before, []).append(cell)
     steps = [_own(cell, None) for cell in extras.get("", [])]
-    for master in job.cells[: _end_of(job, exercise)]:
+    for master in job.cells:
         if master.id == exercise:
             if exercise in own:
                 steps.append(_own(own[exercise], master))

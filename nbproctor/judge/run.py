@@ -108,7 +108,9 @@ class NotebookRun:
             except StudentGone as error:
                 gone = error
             short = gone.reason == "died" if gone else lacks_memory(outputs)
-            if not (retry and short and self._find_hog()):
+            found = retry and short and self._find_hog()
+            # To look for it took a fresh process, in which this cell has not run yet.
+            if not (retry and short) or (gone and not found):
                 break
         if gone is not None:
             outputs = []

@@ -32,6 +32,7 @@ from nbproctor.student.remote import JudgeObject, Lent, number_of
 from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
+_REFERENCE = "reference"  # what code of references is called: no cell of a student's
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
 
@@ -142,7 +143,7 @@ class Student:
 
     def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
         """Run a reference solution, and tell what it defines."""
-        return self.lending.define(lambda: self.shell.run(source), wanted)
+        return self.lending.define(lambda: self.shell.run(source, _REFERENCE), wanted)
 
     def on_lend(self, entries: list[Entry]) -> None:
         """Define what a reference solution has defined."""

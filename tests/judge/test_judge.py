@@ -589,6 +589,15 @@ def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
     assert points(grade(cells)) == FULL
 
 
+def test_a_cell_that_asks_for_too_much_keeps_what_it_did_before() -> None:
+    greedy = "helper = 1\nnp.ones(1 << 50)"
+    scale = SCALE.replace("x *= factor", "x *= factor * helper")
+    cells = submission(extra={"act": greedy, "scale": "other = helper"}, scale=scale)
+    report = grade(cells)
+    assert points(report) == FULL
+    assert report.notes == []
+
+
 def test_an_exercise_that_hung_twice_is_not_tried_a_third_time() -> None:
     hangs = "@add_to(Act)\ndef __call__(self, z):\n    while True: pass"
     cells = submission(act=hangs)

@@ -92,7 +92,10 @@ def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
 
 def test_a_follow_through_has_references_of_others_up_to_the_last_test() -> None:
     extra = [(None, "x"), *WHOLE[:2], (None, "y"), *WHOLE[2:7], ("two", "again")]
-    steps = order.follow_through(job(*extra, *WHOLE[7:], (None, "z")), "two")
+    late = cell("two_public", "test", "two")
+    played = job(*extra, *WHOLE[7:9], (None, "u"), WHOLE[9], (None, "v"), (None, "z"))
+    played = replace(played, cells=(*SOURCE, late))
+    steps = order.follow_through(played, "two")
     assert names(steps) == (
         "cell_1 provided_setup reference_of_one cell_4 provided_demo two two_first"
         " reference_of_three two_last"

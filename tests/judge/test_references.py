@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -210,6 +211,23 @@ def test_an_exception_of_a_reference_is_one_without_its_text() -> None:
     )
     test = "got = use()\nassert got and 'a-mark' not in got"
     assert play(notebook("", first, second, test))[1].points == 1
+
+
+def test_an_exception_of_a_reference_is_not_told_as_the_students() -> None:
+    first = "def check(x): raise ValueError(x)\nsolved_first = True"
+    source = notebook("", first, "def use(): return check(1)", "use()\nassert False")
+    limits = replace(LIMITS, call=3.0)
+    told: list[str] = []
+    seen = main.NotebookRun.play
+
+    def play_and_tell(self: Any, steps: Any) -> None:
+        seen(self, steps)
+        told.extend(v.message for v in self.verdicts.values())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main.NotebookRun, "play", play_and_tell)
+        play(source, limits=limits)
+    assert told[-1] == "Your code raised ValueError in code of another exercise"
 
 
 def test_hidden_parts_of_a_provided_cell_are_in_no_students_process() -> None:
