@@ -64,6 +64,7 @@ def play(
     source: tuple[Cell, ...],
     *,
     extra: str = "",
+    last: str = "",
     limits: Limits = LIMITS,
     **answers: str,
 ) -> tuple[Report, Verdict]:
@@ -72,6 +73,8 @@ def play(
     texts = [(c.id, answers.get(c.id, c.source)) for c in source if c.kind != "test"]
     if extra:
         texts.insert(2, ("extra", extra))
+    if last:
+        texts.append(("last", last))
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts))
     job = Job(source, student, limits)
     report = Report.from_bytes(main.main(job.to_bytes(), _spawn))
@@ -301,7 +304,7 @@ def test_an_answer_may_replace_what_an_earlier_reference_defined() -> None:
     source = notebook(SHARED, first, second, test)
     late = (*source[:-1], cell("late", "provided", "x = 1"), source[-1])
     assert play(source)[1].points == 1
-    assert play(late)[1].points == 1
+    assert play(late, last="x = 1")[1].points == 1
 
 
 def test_a_student_may_define_a_name_of_the_references_for_herself() -> None:
