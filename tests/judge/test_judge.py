@@ -586,7 +586,7 @@ def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
         "os._exit(1) if here.exists() else here.touch()"
     )
     cells = submission(extra={"provided": again, "forward": "import os; os._exit(1)"})
-    assert points(grade(cells)) == FULL
+    assert points(grade(cells, follow_through=False)) == FULL
 
 
 def test_a_cell_that_asks_for_too_much_keeps_what_it_did_before() -> None:

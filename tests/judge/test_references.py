@@ -297,9 +297,11 @@ def test_a_name_that_a_students_line_breaks_costs_no_other_exercise(what: str) -
 
 
 def test_an_answer_may_replace_what_an_earlier_reference_defined() -> None:
-    first = "def half(x): return x / 2\nsolved_first = True"
+    first = "def half(x): return x / 2\ndef four(): return 4\nsolved_first = True"
     first += "\n@add_to(Box)\ndef run(self): return 1"
-    second = "half = lambda x: x / 4\nBox.run = Box.double = lambda self: half(8.0)"
+    second = (
+        "half = lambda x: x / four()\nBox.run = Box.double = lambda self: half(8.0)"
+    )
     test = "assert (half(8.0), Box(1).run(), Box(1).double()) == (2, 2, 2)"
     source = notebook(SHARED, first, second, test)
     late = (*source[:-1], cell("late", "provided", "x = 1"), source[-1])
