@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from nbproctor.audit.arguments import zeroed
+
 _T = TypeVar("_T")
 _Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
 
@@ -90,6 +92,8 @@ def mutants(source: str) -> list[Mutant]:
             continue
         seen.add(dump)
         name = f"{kind}: {_brief(before, after)}"
+        if isinstance(old, ast.FunctionDef):
+            name = f"{old.name}: {kind.partition(': ')[2]}"
         names[name] += 1
         name += f" ({names[name]})" * (names[name] > 1)
         versions = reference.splitlines(), text.splitlines()
@@ -133,6 +137,9 @@ def _mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
         yield "statement removed", ast.Pass()
     match node:
+        case ast.FunctionDef():
+            if changed := zeroed(node):
+                yield "arguments zeroed", changed
         case ast.Return(ast.expr()):
             yield "nothing returned", ast.Return(ast.Constant(None))
         case ast.AugAssign(target, _, value):

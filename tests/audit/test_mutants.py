@@ -110,6 +110,19 @@ def test_the_mistakes_people_make_in_a_statement(source: str, expected: str) -> 
     assert ast.unparse(ast.parse(want)) in {mutant.source for mutant in mutants(cell)}
 
 
+def test_an_answer_that_changes_its_arguments_is_among_them() -> None:
+    """Each method of the reference zeroes arrays, alone or in a dictionary."""
+    (zeroed,) = [m for m in mutants(REFERENCE) if "arguments zeroed" in m.name]
+    assert zeroed.name == "gradient: arguments zeroed"
+    names: dict[str, Any] = {}
+    source = "def f(self, x, grads):\n    return x + grads['dW']"
+    exec(next(m.source for m in mutants(source) if "zeroed" in m.name), names)
+    x, grads = np.ones(2), {"dW": np.ones(2)}
+    assert not names["f"](None, x, grads).any()
+    assert not x.any() and not grads["dW"].any()
+    assert not [m for m in mutants("def f(self): return 1") if "zeroed" in m.name]
+
+
 def test_what_is_not_graded_is_left_alone() -> None:
     for mutant in mutants(REFERENCE):
         kept = (
@@ -157,7 +170,7 @@ def test_the_diff_turns_the_reference_into_the_mutant() -> None:
         lines = mutant.diff.splitlines()[2:]
         for sign, text in ("-", reference), ("+", mutant.source):
             changed = [line[1:] for line in lines if line.startswith(sign)]
-            assert changed
+            assert changed or (sign == "-" and "zeroed" in mutant.name)
             assert set(changed) <= set(text.splitlines())
         assert len(lines) < 20
 
