@@ -30,6 +30,7 @@ from nbgrader.api import Gradebook
 from nbproctor import bridge, engine, sample
 from nbproctor.bundle import Bundle
 from nbproctor.sandbox import Policy
+from nbproctor.variantfiles import read
 from nbproctor.verdicts import Job
 
 ROOT = Path(__file__).parents[1]
@@ -59,12 +60,13 @@ finally:
 
 def the_class(count: int) -> Iterator[sample.Student]:
     """Students 0, 1, …: a wrong answer to one exercise, a right one to the next."""
-    exercises = Bundle.read(ROOT / f"source/{LAB}/{LAB}.ipynb").exercises
+    solutions = sample.solutions(Bundle.read(ROOT / f"source/{LAB}/{LAB}.ipynb"))
+    folder, exercises = ROOT / "variants" / LAB, [*solutions]
+    variants = {e: read(folder / e, text)[0] for e, text in solutions.items()}
     answers: dict[tuple[str, str], Iterator[str]] = {}
     for exercise in exercises:
         for side in ("right", "wrong"):
-            files = (ROOT / "variants" / LAB / exercise / side).glob("*.py")
-            names = sorted(path.stem for path in files)
+            names = sorted(v.name for v in variants[exercise] if v.kind == side)
             usable = [f"{side}/{name}" for name in names if name not in SLOW]
             answers[exercise, side] = cycle(usable)
     for number, exercise in enumerate(islice(cycle(exercises), count)):

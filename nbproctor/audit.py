@@ -71,6 +71,7 @@ def audit(
     folder = course / "variants" / assignment
     variants = Variants.read(folder, references)
     found = checks.check_release(course, assignment, notebooks[0])
+    comments = {c.id: c.stub for b in bundles for c in b.of_kind("test")}
     outcomes: list[Outcome] = []
     for path, bundle in zip(notebooks, bundles, strict=True):
         files = beside.files(path.parent, bundle.data)
@@ -99,7 +100,7 @@ def audit(
             for b in bundles
             for name in b.exercises
         },
-        entries=tuple(_entry(outcome, variants) for outcome in outcomes),
+        entries=tuple(_entry(outcome, variants, comments) for outcome in outcomes),
         checks=tuple(found),
         problems=tuple(variants.problems),
         hints=tuple(_hints(variants, folder)),
@@ -107,19 +108,31 @@ def audit(
     )
 
 
-def _entry(outcome: Outcome, variants: Variants) -> Entry:
+def _entry(outcome: Outcome, variants: Variants, comments: dict[str, str]) -> Entry:
     trial = outcome.trial
+    variant = variants.written.get((trial.exercise, trial.kind, trial.name))
+    announced = variant.announced if variant else ""
+    warned = any(not verdict.max_points for verdict in outcome.failed)
+    silent = {v: v.max_points - v.points for v in outcome.failed if not warned}
     key = trial.exercise, trial.name
     is_mutant = trial.kind == "mutant"
     return Entry(
         exercise=trial.exercise,
         kind=trial.kind,
         name=trial.name,
-        place=variants.paths.get((trial.exercise, trial.kind, trial.name), ""),
+        place=variant.place if variant else "",
         diff=variants.diffs[key] if is_mutant else "",
         lost=outcome.lost,
         most=sum(verdict.max_points for verdict in outcome.verdicts),
         caught={verdict.cell_id: verdict.message for verdict in outcome.failed},
+        says=variant.says if variant else (),
+        unnamed=bool(variant and variant.unnamed),
+        silent=sum(silent.values()),
+        unannounced=sum(
+            points
+            for verdict, points in silent.items()
+            if not announced or announced not in comments[verdict.cell_id]
+        ),
         disagreement=outcome.disagreement,
         fuzzed=outcome.fuzzed,
         equivalent=variants.equivalent.get(key, "") if is_mutant else "",
@@ -133,7 +146,7 @@ def _hints(variants: Variants, folder: Path) -> list[str]:
         return []
     return [
         f"Only mutants were tried for {', '.join(bare)}. Put right solutions into "
-        f"{folder / bare[0] / 'right'} and wrong ones into "
-        f"{folder / bare[0] / 'wrong'}, one a file, to see that no right one loses a "
-        f"point and no wrong one keeps all."
+        f"{folder / bare[0] / 'right'}, one a file, and wrong ones into "
+        f"{folder / bare[0] / 'wrong.toml'}, to see that no right one loses a point "
+        f"and no wrong one keeps all."
     ]

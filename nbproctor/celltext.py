@@ -39,6 +39,13 @@ def without_regions(source: str) -> str:
     return source
 
 
+def without_solution_markers(source: str) -> str:
+    """Return a solution cell without the lines that mark the solution."""
+    begin, end = _REGION["solution"]
+    lines = source.split("\n")
+    return "\n".join(line for line in lines if begin not in line and end not in line)
+
+
 def _tree(source: str) -> ast.Module:
     """Parse notebook code; magics and shell lines count as ``pass``."""
     plain = re.sub(r"^(\s*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)

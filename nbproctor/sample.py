@@ -5,7 +5,6 @@ Nothing here is edited by hand. ``examples/sample_class.toml`` says who hands in
 
 from __future__ import annotations
 
-import re
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +16,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from nbproctor import variantfiles
 from nbproctor.bundle import Bundle
+from nbproctor.celltext import without_solution_markers
 
 
 class SampleError(Exception):
@@ -35,7 +36,7 @@ class Student:
     solved : tuple of str or None
         Exercises answered with the reference solution; None: all of them.
     variants : mapping of str to str
-        Exercise → file below its folder of variants, as ``wrong/no_clip``.
+        Exercise → kind and name of one of its variants, as ``wrong/no_clip``.
     cells : mapping of str to str
         Exercise → source of the cell, for what no variant should hold.
     file : str or None
@@ -94,18 +95,23 @@ def hand_in(
         for exercise in solved:
             answers[exercise] = reference[exercise]
         for exercise, name in student.variants.items():
-            path = variants / exercise / f"{name}.py"
-            answers[exercise] = path.read_text("utf-8")
+            answers[exercise] = _variant(variants / exercise, name, reference[exercise])
         answers |= student.cells
         return student.file or f"{bundle.notebook}.ipynb", solve(release, answers)
     except (KeyError, OSError) as error:
         raise SampleError(f"{student.name} ({student.id}): {error}") from error
 
 
+def _variant(folder: Path, name: str, reference: str) -> str:
+    """Return the text of a variant; KeyError if there is no such one."""
+    found, _ = variantfiles.read(folder, reference)
+    return {f"{v.kind}/{v.name}": v.source for v in found}[name]
+
+
 def solutions(bundle: Bundle) -> dict[str, str]:
     """Return the reference solution of each exercise, as the source of its cell."""
     return {
-        cell.id: re.sub(r"(?m)^.*### (BEGIN|END) SOLUTION.*\n?", "", cell.source)
+        cell.id: without_solution_markers(cell.source)
         for cell in bundle.of_kind("solution")
     }
 
