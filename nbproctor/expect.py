@@ -112,7 +112,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def answer(function: Callable[..., Any], *args: Any) -> Any:
+def answer_of(function: Callable[..., Any], *args: Any) -> Any:
     """Return what a function answers to copies of the arguments.
 
     So an answer that changes its arguments spoils neither the next one nor what it is

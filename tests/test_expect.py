@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nbproctor.expect import (
-    answer,
+    answer_of,
     expect,
     expect_finite,
     expect_pure,
@@ -288,7 +288,7 @@ def test_an_answer_works_on_copies_and_without_noise(
     given, options = WANT.copy(), {"axis": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(answer(noisy, given, options), 2 * WANT)
+        np.testing.assert_array_equal(answer_of(noisy, given, options), 2 * WANT)
         with quiet(), pytest.raises(ZeroDivisionError):
             warnings.warn("all is quiet, but exceptions pass", stacklevel=1)
             noisy(1 / 0, {})

@@ -30,10 +30,10 @@ SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
 DATA = ROOT / "data/mnist"
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 POINTS = {
-    "sigmoid": 6, "sigmoid_prime": 6, "one_hot": 8, "compute_cost": 8,
-    "regularization": 6, "regularization_grad": 8, "initialize_parameters": 6,
-    "forward_propagation": 12, "backward_propagation": 20, "update_parameters": 6,
-    "fit": 9, "predict": 5,
+    "sigmoid": 5, "sigmoid_prime": 4, "one_hot": 7, "compute_cost": 8,
+    "regularization": 5, "regularization_grad": 6, "initialize_parameters": 6,
+    "forward_propagation": 10, "backward_propagation": 22, "update_parameters": 5,
+    "fit": 16, "predict": 6,
 }  # fmt: skip
 NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 
