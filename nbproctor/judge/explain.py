@@ -45,6 +45,7 @@ _HELPFUL = [
         rf"name {_NAME} is not defined",
         rf"cannot access (free|local) variable {_NAME} {_NO_VALUE}",
         rf"{_NAME} object has no attribute {_NAME}",
+        rf"the test's {_NAME} has no attribute {_NAME}",
         rf"{_NAME}\(\) takes (no arguments|{_COUNT})",
         rf"{_NAME}\(\) missing {_N} required (positional|keyword-only) "
         rf"arguments?: {_NAME}((,| and|, and) {_NAME}){{0,4}}",
