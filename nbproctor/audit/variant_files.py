@@ -14,12 +14,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from nbproctor.errors import NbproctorError
 from nbproctor.markers import without_solution_markers
 
 REFERENCE = "reference"
 
 
-class VariantError(Exception):
+class VariantError(NbproctorError):
     """A variant cannot be made; the message says which, and why."""
 
 

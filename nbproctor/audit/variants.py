@@ -1,7 +1,7 @@
 """What a teacher wrote about an assignment's exercises, to put its tests on trial.
 
 ``variants/<assignment>/<exercise>/`` holds right and wrong solutions (see
-`variantfiles`); ``oracle.py`` (see `fuzzing`); and ``equivalent.toml``: name of a
+`variant_files`); ``oracle.py`` (see `oracle`); and ``equivalent.toml``: name of a
 mutant → why no test can tell it from the reference.
 """
 
