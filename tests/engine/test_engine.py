@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
@@ -47,7 +46,9 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
     master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     dead = servers.get(master, SETTINGS).process
-    os.kill(dead.pid, signal.SIGKILL)
+    family = psutil.Process(dead.pid)  # of bubblewrap, where it is
+    for process in [*family.children(recursive=True), family]:
+        process.kill()
     with caplog.at_level(logging.WARNING, "nbproctor"):
         report = execute(RIGHT, master, SETTINGS, {}, servers)
     assert earned(report)

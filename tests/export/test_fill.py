@@ -5,7 +5,7 @@ import io
 from math import nan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.export import ExportError, Filled, fill
@@ -237,6 +237,9 @@ CELL = st.text(st.characters(exclude_characters="\0"), max_size=8)
 def test_any_table_is_read_as_python_reads_it_and_written_back(
     rows: list[list[str]], end: str, quoting: int
 ) -> None:
+    # Python's writer, before 3.13, leaves a lone carriage return without quotes.
+    returns = any("\r" in cell for row in rows for cell in row)
+    assume(quoting == csv.QUOTE_ALL or not returns)
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator=end, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
     text = buffer.getvalue()
