@@ -72,7 +72,7 @@ class Job:
     Attributes
     ----------
     tests
-        What `program.Tests` made of the cells, serialized; empty: still to be compiled.
+        What `compiled.Tests` made of the cells, serialized; empty: still to be compiled.
     """
 
     cells: tuple[Cell, ...]

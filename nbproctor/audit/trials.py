@@ -1,6 +1,6 @@
 """Solutions of single exercises put on trial, a thousand in half a minute.
 
-A few workers, each a process of its own, hold a share of the trials: see `walker`.
+A few workers, each a process of its own, hold a share of the trials: see `worker`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def hold(
     trials
         What is on trial; an exercise that the notebook lacks is left out.
     oracles
-        Exercise → text of an oracle, see `fuzzing`.
+        Exercise → text of an oracle, see `oracle`.
     policy
         What the forks may use and read.
     workers

@@ -24,7 +24,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     data
         A `Job`, serialized.
     spawn
-        Starts a student process that runs `student.main` on its end of a socket pair;
+        Starts a student process that runs `student.process.main` on its end of a socket pair;
         has the other end as ``.sock``, and ends the process with ``.close()``.
 
     Returns

@@ -61,7 +61,7 @@ class StudentGone(BaseException):
 
 
 class Asks(Protocol):
-    """What a proxy needs of `link.Session`."""
+    """What a proxy needs of `session.Session`."""
 
     def ask(self, request: str, *arguments: Any) -> Any:
         """Ask the student process for something."""

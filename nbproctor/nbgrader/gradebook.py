@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: reading scores, remarks, what could not be graded."""
+"""nbgrader's gradebook: opened, checked, and written: remarks, withdrawn scores."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
         return book.find_assignment(assignment)
     except MissingEntry:
         raise CourseError(
-            f"The gradebook does not know {assignment!r}: make its release first."
+            f"The gradebook does not know {assignment!r} yet. Make its release here, "
+            f"once: `nbproctor release {assignment}` (or `python kit.py release`)."
         ) from None
 
 

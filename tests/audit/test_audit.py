@@ -156,7 +156,8 @@ def test_without_variants_there_are_mutants_and_a_hint(tiny):
     assert {e.kind for e in result.entries} == {"reference", "mutant"}
     assert result.faults == []
     assert "Put right solutions into" in result.hints[0]
-    survivor = result.survivors[0]
+    zeroed, survivor = result.survivors
+    assert zeroed.name == "fizz: arguments zeroed"
     assert survivor.name == "fizz: sign flipped: n % 3 → -(n % 3)"
     assert "+    return 'fizz' if -(n % 3) == 0 else str(n)" in survivor.diff
     assert survivor.diff in "\n".join(matrix.lines(result))
