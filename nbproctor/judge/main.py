@@ -32,7 +32,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     bytes
         A `Report`, serialized.
     """
-    testcell.forget_working_folder()
+    testcell.import_own_modules()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import dataclass
 
+from nbproctor.markers import bound_by, definitions_of, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
@@ -60,7 +63,7 @@ def own_notebook(job: Job) -> list[Step]:
             while place + 1 < len(steps) and _is_of(steps[place + 1], test):
                 place += 1
             steps.insert(place + 1, Step(test.id, test=test))
-    return steps
+    return _with_definitions(steps)
 
 
 def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
@@ -87,10 +90,30 @@ def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
         elif ours.kind in ("provided", "solution"):
             if not ours.skip:
                 steps.append(Step(f"reference of {ours.id}", ours.source))
-        elif ours.id in tests:
+        elif ours.kind == "test":
             steps.append(Step(ours.id, test=ours))
         steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
-    return steps
+    steps = _with_definitions(steps)
+    return [step for step in steps if step.test is None or step.name in tests]
+
+
+def _with_definitions(steps: list[Step]) -> list[Step]:
+    """Add what students' cells may use of the test cells above them, as in a kernel.
+
+    That is what the part of a test cell that students see imports and defines.
+    """
+    words: set[str] = set()
+    complete: list[Step] = []
+    for step in reversed(steps):
+        words.update(re.findall(r"[^\W\d]\w*", step.source))
+        if step.test is not None and words:
+            tree = definitions_of(parse(step.test.stub))
+            # ``from … import *`` may bring any name.
+            if bound_by(tree) & (words | {"*"}):
+                text = ast.unparse(tree)
+                complete.append(Step(f"definitions of {step.name}", text))
+        complete.append(step)
+    return complete[::-1]
 
 
 def _own(cell: StudentCell, ours: Cell | None) -> Step:

@@ -45,7 +45,7 @@ class NotebookRun:
         self.notes: list[str] = []
         self.culprits: set[str] = set()
         self._limits, self._tests = job.limits, tests
-        self._modules = testcell.modules(tests)
+        self._names = testcell.Namespace(tests, testcell.modules(tests))
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
         self._spawned = 0
@@ -167,9 +167,12 @@ class NotebookRun:
         return made if hidden else _with_print(made, out.getvalue())
 
     def _value(self, program: Program, cell: Cell, link: Session) -> Any:
-        space = testcell.namespace(self._tests, cell.id, self._modules, link)
-        left = self._until - time.monotonic()
-        return testcell.run(program, space, link, min(self._limits.cell, left))
+        seconds = min(self._limits.cell, self._until - time.monotonic())
+        try:
+            space = self._names.begin(cell.id, link, seconds)
+            return testcell.run(program, space, link, seconds)
+        finally:
+            self._names.end(cell.id, link)
 
     def _stopped(
         self, cell: Cell, gone: StudentGone, limit: float | None = None

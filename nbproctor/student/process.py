@@ -78,13 +78,13 @@ class Student:
             self.shell.rehearsed.clear()
         return self.shell.run(source, cell, OutputLimits(*limits))
 
-    def on_begin(self, names: tuple[str, ...]) -> dict[str, Any]:
+    def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
 
         Names that do not exist are left out.
         """
-        self.table.clear()
-        self.numbers.clear()
+        self.table = {n: self.table[n] for n in keep if n in self.table}
+        self.numbers = {id(value): n for n, value in self.table.items()}
         self.relayed.clear()
         self.shell.collect()
         space = self.shell.user_ns
