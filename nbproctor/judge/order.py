@@ -94,7 +94,8 @@ def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
             steps.append(Step(ours.id, test=ours))
         steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
     steps = _with_definitions(steps)
-    return [step for step in steps if step.test is None or step.name in tests]
+    judged = {c.id for c in job.cells if c.id in tests and c.where == "judge"}
+    return [step for step in steps if step.test is None or step.name in judged]
 
 
 def _with_definitions(steps: list[Step]) -> list[Step]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, replace
 from typing import Any
 
-from nbproctor.judge import testcell
+from nbproctor.judge import beside, testcell
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.explain import explain
 from nbproctor.judge.exports import builtin_name
@@ -50,6 +50,7 @@ class NotebookRun:
         self._link: Session | None = None
         self._spawned = 0
         self._played: list[Step] = []
+        self._history: list[Step] = []  # with the test cells among them
         self._sources: dict[str, str] = {}
         # A hang costs its whole time limit: after so many, an exercise's tests are
         # not tried.
@@ -65,6 +66,7 @@ class NotebookRun:
                     self.verdicts[step.test.id] = verdict
                 else:
                     self._run(step)
+                self._history.append(step)
         finally:
             if self._link is not None:
                 self._link.close()
@@ -128,7 +130,9 @@ class NotebookRun:
     # --- tests ------------------------------------------------------------------
 
     def _judge(self, cell: Cell) -> Verdict:
-        if cell.id in self._tests.broken:
+        if cell.where == "nowhere":
+            return _verdict(cell, "not run", beside.UNJUDGED)
+        if cell.id in self._tests.broken and cell.where == "judge":
             return _verdict(cell, "not run", _broken(self._tests.broken[cell.id]))
         if time.monotonic() > self._until:
             return _verdict(cell, "not run", "Not run: no time left for this notebook.")
@@ -136,6 +140,8 @@ class NotebookRun:
         if len(stops) >= self._max_stops:
             text = f"Not run: `{cell.exercise}` was stopped in earlier tests."
             return _verdict(cell, stops[-1], text)
+        if cell.where == "beside":
+            return self._judge_beside(cell)
         program = self._tests.programs[cell.id]
         hidden = cell.points > 0
         try:
@@ -173,6 +179,25 @@ class NotebookRun:
             return testcell.run(program, space, link, seconds)
         finally:
             self._names.end(cell.id, link)
+
+    def _judge_beside(self, cell: Cell) -> Verdict:
+        shared = self._tests.shares.get(cell.id)
+        kept = [s for s in self._history if s.test is not None or s in self._played]
+        link = Session(self._spawn(), self._limits.call, testcell.MODULE)
+        link.until = self._until
+        try:
+            outputs = beside.play(
+                cell,
+                kept,
+                shared.cells if shared else (),
+                lambda step: self._send(link, step),
+            )
+        except StudentGone as gone:
+            return self._stopped(cell, gone, self._limits.cell)
+        finally:
+            link.close()
+        points, outcome, message = beside.verdict(outputs, cell)
+        return replace(_verdict(cell, outcome, message), points=points)
 
     def _stopped(
         self, cell: Cell, gone: StudentGone, limit: float | None = None
