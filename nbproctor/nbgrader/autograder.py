@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
+from nbgrader.utils import setenv
 
 from nbproctor.engine import Pool
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
@@ -30,6 +31,7 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
 from nbproctor.nbgrader.preprocessors import Execute, with_our_steps
 from nbproctor.nbgrader.run import Run
+from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, timestamp
 from nbproctor.results import Report
@@ -133,7 +135,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
         run = self._run = Run.begin(self.coursedir, options, self.only, keep)
         self._refuse_strangers()
-        with self._staging(), Pool(options.workers or None) as pool:
+        with (
+            one_gradebook(self.coursedir),
+            self._staging(),
+            Pool(options.workers or None) as pool,
+        ):
             for master in run.masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
                 pool.prepare(master, run.settings)
@@ -226,9 +232,32 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             super().init_assignment(assignment_id, student_id)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
-        """Do as nbgrader does, and notice what went wrong."""
-        with self._noticing():
-            super().convert_single_notebook(notebook_filename)
+        """Take a notebook through both of nbgrader's pipelines, and notice failures.
+
+        nbgrader writes, validates and reads it again between the two.
+        """
+        path = Path(notebook_filename)
+        graded = self._destination(self._current.student)
+        notebook = from_dict(self._current.repaired[path.stem].notebook)
+        with self._noticing(), setenv(NBGRADER_EXECUTION="autograde"):
+            self._init_preprocessors()
+            notebook, _ = self.exporter._preprocess(notebook, self._resources(path))
+            self._sanitizing = False
+            try:
+                self._init_preprocessors()
+                resources = self._resources(graded / path.name)
+                output, resources = self.exporter.from_notebook_node(
+                    notebook, resources
+                )
+            finally:
+                self._sanitizing = True
+            self.write_single_notebook(output, resources)
+
+    def _resources(self, path: Path) -> dict[str, Any]:
+        """Return what nbgrader's steps are told about a notebook."""
+        resources: dict[str, Any] = self.init_single_notebook_resources(str(path))
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        return resources
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""

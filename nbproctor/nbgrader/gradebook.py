@@ -26,7 +26,7 @@ from nbproctor.submission_result import Score
 
 def open_gradebook(there: CourseDirectory) -> Gradebook:
     """Open the course's gradebook; close it with ``with``."""
-    return api.Gradebook(there.db_url, there.course_id)
+    return Gradebook(there.db_url, there.course_id)
 
 
 def enrol(course: Path, names: Mapping[str, str]) -> None:

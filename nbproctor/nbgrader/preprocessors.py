@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import (
     CheckCellMetadata,
     ClearHiddenTests,
     NbGraderPreprocessor,
+    SaveAutoGrades,
 )
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.utils import is_locked
@@ -18,19 +20,17 @@ from traitlets.utils.importstring import import_item
 
 from nbproctor.results import Report
 
+_OURS: dict[type, type] = {}  # nbgrader's step → the one in its place
+
 
 def with_our_steps(chosen: Sequence[type | str]) -> list[type]:
-    """Return a pipeline of nbgrader's with our `Execute` in the place of its own.
+    """Return a pipeline of nbgrader's with our `Execute` and `SaveGrades` in it.
 
     ``CheckCellMetadata`` is left out: the metadata comes from the source, which was
     checked when the release was made.
     """
     steps = [import_item(step) if isinstance(step, str) else step for step in chosen]
-    return [
-        Execute if step is StockExecute else step
-        for step in steps
-        if step is not CheckCellMetadata
-    ]
+    return [_OURS.get(step, step) for step in steps if step is not CheckCellMetadata]
 
 
 class Execute(NbGraderPreprocessor):  # type: ignore[misc]
@@ -71,3 +71,62 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
             cell, resources, cell_index
         )
         return cleared
+
+
+class SaveGrades(SaveAutoGrades):  # type: ignore[misc]
+    """nbgrader's `SaveAutoGrades`: the same rows, read and written at once.
+
+    nbgrader looks up each grade and comment by four joins, and commits after each. Its
+    own methods run here on rows that were read before, and one commit follows.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Write scores and comments of a notebook into the gradebook."""
+        about = resources["nbgrader"]
+        self.notebook_id, self.student_id = about["notebook"], about["student"]
+        self.assignment_id = about["assignment"]
+        with Gradebook(about["db_url"]) as book:
+            notebook = book.find_submission_notebook(
+                self.notebook_id, self.assignment_id, self.student_id
+            )
+            self.gradebook = _Rows(book, notebook.id)
+            # Not the parent's, which would open a gradebook of its own.
+            nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
+            book.db.commit()
+        return nb, resources
+
+
+class _Rows:
+    """Grades and comments of one submitted notebook, found like a gradebook's."""
+
+    def __init__(self, book: Gradebook, notebook: str) -> None:
+        self.db = self
+        self._grades, self._comments = (
+            {
+                name: row
+                for name, row in book.db.query(BaseCell.name, kind)
+                .join(kind, kind.cell_id == BaseCell.id)
+                .filter(kind.notebook_id == notebook)
+            }
+            for kind in (Grade, Comment)
+        )
+
+    def commit(self) -> None:
+        """Wait for the one commit at the end."""
+
+    def find_grade(self, cell: str, *_: str) -> Grade:
+        """Return the grade of a cell."""
+        if cell not in self._grades:
+            raise MissingEntry(f"No such grade: {cell}")
+        return self._grades[cell]
+
+    def find_comment(self, cell: str, *_: str) -> Comment:
+        """Return the comment of a cell."""
+        if cell not in self._comments:
+            raise MissingEntry(f"No such comment: {cell}")
+        return self._comments[cell]
+
+
+_OURS |= {StockExecute: Execute, SaveAutoGrades: SaveGrades}

@@ -6,7 +6,6 @@ What cannot be read ends in a `ProtocolError`, whatever is wrong with it.
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -15,28 +14,24 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol import scalars
-from nbproctor.protocol.encode import (
-    ALIGN,
-    DTYPES,
+from nbproctor.protocol.encode import Mutable, Ref
+from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.limits import (
     MAX_BITS,
     MAX_BYTES,
     MAX_COMMAS,
     MAX_DEPTH,
-    MAX_KEYS,
     MAX_NUMBERS,
     MAX_PARTS,
     MAX_RANGE,
     NUMBERS,
     PLAIN,
-    Mutable,
-    Ref,
 )
-from nbproctor.protocol.frames import Frame, ProtocolError
 from nbproctor.protocol.namedtuples import are_names, student_tuple
+from nbproctor.protocol.received import Received
 from nbproctor.protocol.sharing import Before, Decoded
 from nbproctor.protocol.tags import Tag
 
-MAX_DIMS = 32  # of an array
 MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
 Resolve = Callable[[Ref], Any]
@@ -47,7 +42,7 @@ def _refuse(ref: Ref) -> Any:
     raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
 
 
-class _Decoder:
+class _Decoder(Received):
     """Makes values of what JSON held; a node is a list of a tag and its fields."""
 
     def __init__(
@@ -57,9 +52,9 @@ class _Decoder:
         track: bool,
         request: Sequence[Mutable],
     ) -> None:
-        self.raw, self.resolve, self.track = raw, resolve, track
+        super().__init__(raw)
+        self.resolve, self.track = resolve, track
         self.request = request  # the mutable parts of it
-        self.at = self.keys = self.numbers = self.length = self.room = 0
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
         self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
@@ -234,67 +229,13 @@ class _Decoder:
             raise ProtocolError("a message has too many kinds of named tuples")
         return student_tuple(number, *class_key, self.fields(node, depth, 4))
 
-    def ref(self, node: list[Any], depth: int) -> Any:
-        return self.resolve(Ref(node[0], tuple(node[1:])))
-
-    # --- what they are made of ------------------------------------------------------
-
-    def numpy_array(self, code: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-        dtype = DTYPES.get(code)
-        if dtype is None:
-            raise ProtocolError("an array has an unknown dtype")
-        count = math.prod(shape)
-        raw = self.take(count * dtype.itemsize)
-        if not count:
-            return np.empty(shape, dtype)
-        array: np.ndarray[Any, Any] = np.ndarray(shape, dtype, raw)
-        if dtype.kind == "b":
-            flat = array.view(np.uint8)
-            np.not_equal(flat, 0, out=array)  # a bool is 0 or 1, whatever came
-        return array
-
-    def shape(self, sizes: Any = None) -> tuple[int, ...]:
-        if type(sizes) is not list or len(sizes) > MAX_DIMS:
-            raise ProtocolError("an array has no shape, or too many dimensions")
-        if not all(type(n) is int and n >= 0 for n in sizes):
-            raise ProtocolError("an array has an impossible shape")
-        if 0 in sizes:
-            self.length += math.prod(n or 1 for n in sizes)
-            if self.length > MAX_RANGE:
-                raise ProtocolError("an empty array has too many rows or columns")
-        return tuple(sizes)
-
-    def take(self, size: int) -> memoryview:
-        end = self.at + size
-        if end > len(self.raw):
-            raise ProtocolError("a value is longer than the raw part of its frame")
-        part = self.raw[self.at : end]
-        self.at = end + -size % ALIGN
-        return part
-
     def hashed(self, node: list[Any], depth: int) -> list[Any]:
         keys = self.fields(node, depth)
         self.check_keys(keys)
         return keys
 
-    def check_keys(self, keys: list[Any]) -> None:
-        """Refuse what cannot be a key, and keys made to collide.
-
-        Python hashes integers without a secret: some ten thousand multiples of
-        2**61 - 1 would keep the judge busy for minutes, and a million keys that only
-        go the same way through the table for hours.
-        """
-        self.keys += len(keys)
-        if self.keys > MAX_KEYS:
-            raise ProtocolError(f"a message has more than {MAX_KEYS:,} keys")
-        hashes = sorted(map(hash, keys))
-        run = 0
-        for one, other in itertools.pairwise(hashes):
-            run = run + 1 if one == other else 0
-            if run > 100:
-                raise ProtocolError(
-                    "keys of a dictionary or set all have the same hash"
-                )
+    def ref(self, node: list[Any], depth: int) -> Any:
+        return self.resolve(Ref(node[0], tuple(node[1:])))
 
 
 def _expect(node: list[Any], *kinds: type) -> list[Any]:
@@ -373,9 +314,10 @@ def decode(
     decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
     try:
         text = str(frame.text, "utf-8")
-        parts = text.count("[") + text.count("{")
-        if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
-            raise ProtocolError("a message has too many parts")
+        if len(text) > MAX_PARTS:
+            parts = text.count("[") + text.count("{")
+            if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
+                raise ProtocolError("a message has too many parts")
         node, end = _from_json(text)
         if text[end:].strip(" "):
             raise ProtocolError("a message has more than one value")

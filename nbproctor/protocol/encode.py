@@ -19,27 +19,25 @@ import numpy as np
 
 from nbproctor.errors import NbproctorError
 from nbproctor.protocol import scalars
+from nbproctor.protocol.limits import (
+    ALIGN,
+    CODES,
+    DTYPES,
+    KINDS,
+    MAX_BITS,
+    MAX_BYTES,
+    MAX_COMMAS,
+    MAX_DEPTH,
+    MAX_KEYS,
+    MAX_NUMBERS,
+    MAX_PARTS,
+    MAX_RANGE,
+    MAX_TEXT,
+    NUMBERS,
+    PLAIN,
+)
 from nbproctor.protocol.tags import Tag
 
-MAX_BYTES = 256 << 20  # of one message; a student process has 1 GiB
-MAX_TEXT = 32 << 20  # of its JSON part
-MAX_DEPTH = 40
-# Numbers of all ranges, and rows and columns of all arrays with nothing in them: short
-# to say but long to count with; no signal ends ``sum(range(10**15))``.
-MAX_RANGE = 1 << 24
-MAX_BITS = 1 << 20
-MAX_KEYS = 50_000  # of all its dictionaries and sets
-MAX_PARTS = 1 << 21  # of a message: containers, arrays, handles
-MAX_NUMBERS = 1 << 22  # in lists of numbers only
-MAX_COMMAS = 1 << 22  # of the JSON part
-ALIGN = 16
-PLAIN = frozenset((type(None), bool, float, str))
-# Only native, fixed-size numbers: what a dtype string from outside may say.
-_KINDS = [np.dtype(letter) for letter in "?bhilqBHILQefdgFDG"]
-DTYPES = {code: np.dtype(code) for code in sorted({kind.str[1:] for kind in _KINDS})}
-_CODES = {kind: kind.str[1:] for kind in _KINDS}
-# Lists of numbers only: dtype → type code of `array` and of `memoryview`.
-NUMBERS: dict[str, Any] = {"f8": "d", "i8": "q"}
 _FEW = 8  # numbers in a list that are as quick as text
 _COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
 _SMALL = 1 << 63
@@ -204,10 +202,10 @@ class _Encoder:
     def numpy_scalar(self, x: np.generic, depth: int) -> list[Any]:
         raw = x.tobytes()
         self.buffer(raw, len(raw))
-        return [Tag.NUMPY_SCALAR, _CODES[x.dtype]]
+        return [Tag.NUMPY_SCALAR, CODES[x.dtype]]
 
     def array(self, x: np.ndarray[Any, Any], depth: int) -> Any:
-        if x.dtype in _CODES or x.dtype.str[1:] in DTYPES:
+        if x.dtype in CODES or x.dtype.str[1:] in DTYPES:
             return self.mutable(_Encoder.array_of_numbers, x, depth)
         if x.dtype.kind in "OU":
             return self.mutable(_Encoder.array_of_items, x, depth)
@@ -218,10 +216,10 @@ class _Encoder:
 
     def array_of_numbers(self, x: np.ndarray[Any, Any], depth: int) -> list[Any]:
         self.count_length(x)
-        code, native = _CODES.get(x.dtype), x
+        code, native = CODES.get(x.dtype), x
         if code is None:  # the bytes are in the other order
             native = x.astype(x.dtype.newbyteorder("="))
-            code = _CODES[native.dtype]
+            code = CODES[native.dtype]
         if x.nbytes < _COPIED:
             self.buffer(native.tobytes(), x.nbytes)
         else:
@@ -247,7 +245,7 @@ class _Encoder:
                 raise UnsendableError("an empty array has too many rows or columns")
 
     def other(self, x: Any, depth: int) -> Any:
-        if isinstance(x, np.generic) and x.dtype in _CODES:
+        if isinstance(x, np.generic) and x.dtype in CODES:
             return self.numpy_scalar(x, depth)
         plainer = self.default(x)
         if type(plainer) is Ref:
@@ -288,7 +286,7 @@ _WRITERS: dict[type, _Writer] = {
     range: _Encoder.range_,
     type(...): _Encoder.ellipsis_,
     **dict.fromkeys(scalars.KINDS.values(), _Encoder.scalar),
-    **{kind.type: _Encoder.numpy_scalar for kind in _KINDS},
+    **{kind.type: _Encoder.numpy_scalar for kind in KINDS},
 }
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -317,8 +315,10 @@ def encode(
         text = _to_json(encoder.value(value, 0)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
-    if text.count(b"[") + text.count(b"{") > MAX_PARTS or text.count(b",") > MAX_COMMAS:
-        raise UnsendableError("a value has too many parts")
+    if len(text) > MAX_PARTS:
+        parts = text.count(b"[") + text.count(b"{")
+        if parts > MAX_PARTS or text.count(b",") > MAX_COMMAS:
+            raise UnsendableError("a value has too many parts")
     if len(text) > MAX_TEXT:
         raise UnsendableError(f"a value needs more than {MAX_TEXT >> 20} MiB of text")
     # The raw part starts aligned, so that arrays can be views of it.

@@ -599,7 +599,7 @@ LIES = {
     ),
     "one list written many times": (
         "long = '[\"l\"' + ',1' * 20_000 + ']'\n"
-        '    again = \',["t",0,["again",0]]\' * 400_000\n'
+        '    again = \',["t",0,["again",0]]\' * 20_000\n'
         '    send(1, raw(f\'["t",{long},["l"{again}]]\')); time.sleep(9)',
         "protocol",
     ),

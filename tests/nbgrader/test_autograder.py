@@ -516,7 +516,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     )
     assert done.returncode == 0, done.stderr
     said, scores = json.loads(done.stdout)
-    assert "no room" in said and "same command again" in said, said
+    assert "disk is full" in said and "same command again" in said, said
     assert scores == {"ann": 10, "bob": 10, "cem": 10}
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import pytest
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
+from sqlalchemy import text
 from traitlets.config import Config
 
 from nbproctor import nbgrader as room
 from nbproctor import proctor
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
+from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.shared_gradebook import USERS, one_gradebook
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
 
 pytestmark = [
@@ -44,6 +49,26 @@ def test_nbgrader_still_names_the_classes_that_are_replaced() -> None:
         "LimitOutput",
         "SaveAutoGrades",
     ]
+
+
+def test_every_gradebook_of_a_run_is_one(course: Path) -> None:
+    """By name, in nbgrader's modules: this notices when nbgrader changes them."""
+    view = directory(load_config(course))
+    modules = [import_module(name) for name in USERS]
+    assert all(module.Gradebook is Gradebook for module in modules)
+    with one_gradebook(view):
+        opened = {module.Gradebook(view.db_url) for module in modules}
+        assert len(opened) == 1
+        shared = opened.pop()
+        plans = shared.db.execute(
+            text("EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'")
+        )
+        assert "nbproctor_grade" in str(plans.all())
+        with shared as outer, shared as inner:
+            row = outer.find_assignment("tiny")
+            inner.close()
+            assert row.name == "tiny"  # the session of the outer one goes on
+    assert all(module.Gradebook is Gradebook for module in modules)
 
 
 def test_a_second_call_changes_nothing() -> None:

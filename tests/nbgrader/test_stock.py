@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import matplotlib.pyplot as plt
 import nbclient
 import nbformat
 import pytest
@@ -283,11 +283,19 @@ def passed_plainly(
         passed(names, [cell])
 
 
+@pytest.fixture
+def no_figures() -> Iterator[None]:
+    """Draw nothing; then as in a notebook again, which other tests need."""
+    plt.switch_backend("agg")
+    yield
+    plt.switch_backend("module://matplotlib_inline.backend_inline")
+
+
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.filterwarnings("ignore::UserWarning")  # agg shows no figures
 def test_nbproctor_marks_every_variant_as_plain_python_does(
     project: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    matplotlib.use("agg")
     monkeypatch.chdir(project)
     variants = Variants.read(project / "variants" / LAB, sample.solutions(master))
     filed = [trial for trial in variants.trials if trial.kind != "mutant"]

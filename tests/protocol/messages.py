@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import DTYPES, Encoded, NamedItems, Ref, encode
+from nbproctor.protocol.encode import Encoded, NamedItems, Ref, encode
 from nbproctor.protocol.frames import Frame
+from nbproctor.protocol.limits import DTYPES
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.tags import FIELDS, Tag
 
@@ -198,7 +199,18 @@ WRONG: dict[str, list[Any]] = {
     "class": [*_WRONG_TEXT, "", "int", "Path", "__init__"],
     "part": [None, 0.5, True, [], ["l"], ["t"], {}, "", "xyz"],
     "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8[s]", ">f8", "f8,f8"],
-    "shape": [None, 1, {}, [-1], [True], [0.5], [[]], [9], [1 << 62, 0], [0] * 99],
+    "shape": [
+        None,
+        1,
+        {},
+        [-1],
+        [True],
+        [0.5],
+        [[]],
+        [1 << 20],
+        [1 << 62, 0],
+        [0] * 99,
+    ],
 }
 
 

@@ -6,14 +6,19 @@ import json
 import resource
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from datetime import time as clock_time
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import MAX_RANGE, Encoded, UnsendableError, encode
+from nbproctor.protocol.encode import Encoded, UnsendableError, encode
 from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.limits import MAX_RANGE
 from nbproctor.protocol.repeats import MAX_REPEATED, check_repeats
 from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
 from nbproctor.protocol.sharing import write_back
@@ -80,6 +85,36 @@ def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
     ranges = [range(MAX_RANGE - 9), range(9), range(1)]
     encode(ranges, lambda value: left.append(value) or "a handle")
     assert left == [range(1)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction(1 << 4096, 3),
+        Fraction(3, 1 << 4096),
+        Decimal("1e10001"),
+        Decimal("1e-10001"),
+        Decimal("1" * 10_001),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        clock_time(1, tzinfo=UTC),
+        range(MAX_RANGE + 1),
+        range(10**30),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_numbers_and_dates_beyond_the_limits_stay_where_they_are(value: Any) -> None:
+    assert decode(frame(encode([value], lambda stays: repr(type(stays))))).value == [
+        repr(type(value))
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Fraction((1 << 4096) - 1, 5), Decimal("1e10000"), Decimal("1e-10000")],
+    ids=["fraction", "large", "small"],
+)
+def test_numbers_at_the_limits_arrive(value: Any) -> None:
+    assert same(decode(frame(encode(value))).value, value)
 
 
 def test_values_at_the_limits_arrive() -> None:

@@ -1,0 +1,27 @@
+"""How much a message may hold: both sides of the codec keep to these limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MAX_BYTES = 256 << 20  # of one message; a student process has 1 GiB
+MAX_TEXT = 32 << 20  # of its JSON part
+MAX_DEPTH = 40
+# Numbers of all ranges, and rows and columns of all arrays with nothing in them: short
+# to say but long to count with; no signal ends ``sum(range(10**15))``.
+MAX_RANGE = 1 << 24
+MAX_BITS = 1 << 20
+MAX_KEYS = 50_000  # of all its dictionaries and sets
+MAX_PARTS = 1 << 20  # of a message: containers, arrays, handles
+MAX_NUMBERS = 1 << 22  # in lists of numbers only
+MAX_COMMAS = 1 << 22  # of the JSON part
+ALIGN = 16
+PLAIN = frozenset((type(None), bool, float, str))
+# Only native, fixed-size numbers: what a dtype string from outside may say.
+KINDS = [np.dtype(letter) for letter in "?bhilqBHILQefdgFDG"]
+DTYPES = {code: np.dtype(code) for code in sorted({kind.str[1:] for kind in KINDS})}
+CODES = {kind: kind.str[1:] for kind in KINDS}
+# Lists of numbers only: dtype → type code of `array` and of `memoryview`.
+NUMBERS: dict[str, Any] = {"f8": "d", "i8": "q"}
