@@ -123,4 +123,6 @@ def _grade(
         if result.reason:
             name = names.get(result.student, result.student)
             console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
+    for line in nbgrader.places_told(masters):
+        console.print(f"\n{escape(line)}.", soft_wrap=True)
     console.print(f"\nFeedback pages: {pages}", soft_wrap=True)

@@ -62,7 +62,7 @@ class NotebookRun:
         try:
             for step in steps:
                 if step.test is not None:
-                    verdict = self._judge(step.test)
+                    verdict = replace(self._judge(step.test), where=step.test.where)
                     self.verdicts[step.test.id] = verdict
                 else:
                     self._run(step)

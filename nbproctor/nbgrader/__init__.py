@@ -7,6 +7,7 @@ from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.masters import masters_of
+from nbproctor.nbgrader.placement import places_told
 from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.source import CourseError, check_source
@@ -22,6 +23,7 @@ __all__ = [
     "grade",
     "lint",
     "masters_of",
+    "places_told",
     "proctor",
     "scores",
 ]

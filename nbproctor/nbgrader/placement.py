@@ -84,7 +84,7 @@ def without_trust(master: MasterNotebook) -> MasterNotebook:
 
 
 def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
-    """Say which test cells the judge does not judge, and why; nothing if there are none."""
+    """Say which test cells the judge does not judge, and why."""
     tests = [cell for master in masters for cell in master.of_kind("test")]
     told = []
     for where, said in (
