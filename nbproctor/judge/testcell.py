@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
-from nbproctor.judge.proxy import Proxy, StudentError
+from nbproctor.judge.proxy import Proxy, StudentError, Type
 from nbproctor.judge.session import Session
 
 MAX_PRINTED = 20_000  # characters of a test
@@ -132,6 +132,8 @@ class Namespace:
         ours = (self._modules.keys() | vars(builtins).keys()) - tests.answers
         theirs = uses - makes - ours
         python = {k: v for k, v in vars(builtins).items() if k not in theirs}
+        if "type" in python:
+            python["type"] = Type
         space = self._space
         space.clear()
         space.update({"__name__": MODULE, "__builtins__": python})

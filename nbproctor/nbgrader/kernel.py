@@ -54,6 +54,8 @@ def kernel_faults(
                 yield name, f"the cell {name} fails ({said})."
             continue
         score, most = determine_grade(node)
+        if score is None:  # graded by hand
+            continue
         if has_failed(node) or score < most:
             yield name, f"the reference earns {score} of {most} in {name} ({said})."
 
