@@ -3,7 +3,10 @@
     python kit.py demo      grade a sample class and show the table of scores
     python kit.py lab       open the lab in JupyterLab
     python kit.py release   make the student version and the zip to hand out
+    python kit.py collect   put a platform's zip of submissions into submitted/
+    python kit.py roster    import a class list, so that everybody has a name
     python kit.py grade     grade what is in submitted/
+    python kit.py export    give grades back: fill in the platform's file
     python kit.py lint      prove that the reference solution earns every point
     python kit.py audit     try the tests with right and wrong solutions
     python kit.py doctor    say what protects this computer from what it grades

@@ -1,10 +1,30 @@
 """What several test files share."""
 
+import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# Skips that are failures where `.ci/run` has made sure that the tests can run: it names
+# them, by these words, in the variable NBPROCTOR_NO_SKIPS.
+NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(",")))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure if its reason speaks of what must be there."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else "")
+        if any(word in reason for word in NO_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}\nThis may not be skipped here."
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ FLOORS = [
     {"cli"},
     {"kit"},
     {"audit", "nbgrader"},
+    {"collect", "export"},
+    {"roster"},
     {"engine"},
     {"judge", "submission"},
     {"student"},

@@ -15,15 +15,13 @@ import contextlib
 import gc
 import json
 import os
-import shutil
-import signal
 import socket
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,8 @@ import msgspec
 
 from nbproctor.audit import oracle
 from nbproctor.audit.trials import Trial, TrialError, TrialResult
-from nbproctor.forkserver.messages import read_block, send
+from nbproctor.forkserver.child import Fork, fork
+from nbproctor.forkserver.messages import confirm, read_block, send
 from nbproctor.forkserver.processor import stay_on
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
@@ -63,37 +62,11 @@ def main(descriptor: int) -> None:
             send(parent, {"end": 1})
 
 
-@dataclass
-class _Fork:
-    """A student process that begins where the worker is in the notebook."""
-
-    policy: Policy
-    base: Path
-    sock: socket.socket = field(init=False)
-    pid: int = field(init=False)
-    scratch: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.scratch = Path(tempfile.mkdtemp(dir=self.base))
-        self.sock, theirs = socket.socketpair()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                self.sock.close()
-                layers.enter(self.policy, self.scratch)
-                process.main(theirs)
-            finally:
-                os._exit(1)  # whatever was raised: never back into the worker's loop
-        theirs.close()
-
-    def close(self) -> None:
-        """End the process, whatever it is doing; return when it is gone."""
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-            self.pid = 0
-            self.sock.close()
-            shutil.rmtree(self.scratch)
+def _fork(policy: Policy, base: Path) -> Fork:
+    """Fork a student process that begins where the worker is in the notebook."""
+    student = fork(process.main, policy, Path(tempfile.mkdtemp(dir=base)))
+    confirm(student.sock)
+    return student
 
 
 class _Worker:
@@ -187,7 +160,7 @@ class _Worker:
         played = NotebookRun(
             replace(self.job, limits=limits),
             self.tests,
-            lambda: _Fork(self.policy, base),
+            lambda: _fork(self.policy, base),
             until,
             max_stops=1,
         )

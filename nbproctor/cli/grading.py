@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from nbproctor.cli.app import Assignment, app, choose, console, find_course
+from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
@@ -75,6 +76,12 @@ def grade(
     sandbox: Annotated[
         Sandbox, typer.Option(help="weak: grade even where the sandbox has gaps.")
     ] = Sandbox.STRICT,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
+    ] = None,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Let marks become lower for the same files.")
+    ] = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
@@ -82,15 +89,18 @@ def grade(
     """
     course = find_course()
     name = choose(course, assignment)
-    _grade(course, name, {}, force=force, weak_sandbox=sandbox == Sandbox.WEAK)
+    weak = sandbox == Sandbox.WEAK
+    _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
 
 
 def _grade(
     course: Path,
     assignment: str,
     names: Mapping[str, str],
-    *,
+    students: list[str] | None = None,
     force: bool = False,
+    lower: bool = False,
+    *,
     weak_sandbox: bool,
 ) -> None:
     """Grade, write the feedback, and print the table."""
@@ -105,17 +115,21 @@ def _grade(
         console=console,
         transient=True,
     ) as bar:
-        waiting = len(list(course.glob(f"submitted/*/{assignment}")))
+        waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
         task = bar.add_task("Grading", total=waiting)
-        results = nbgrader.grade(
+        results, changes = nbgrader.regrade(
             course,
             assignment,
+            students,
             progress=lambda result: bar.advance(task),
             force=force,
             weak_sandbox=weak_sandbox,
+            lower=lower,
         )
         bar.update(task, description="Writing feedback")
         pages = nbgrader.feedback(course, assignment)
+    enrolled = {person.student: person.name for person in nbgrader.people(course)}
+    names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)
     masters = nbgrader.masters_of(course, assignment)
     console.print(score_table(scores, results, masters, names))
@@ -123,6 +137,10 @@ def _grade(
         if result.reason:
             name = names.get(result.student, result.student)
             console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
+    for line in change_lines(changes, names):
+        console.print(escape(line), soft_wrap=True)
+    for path, why in nbgrader.not_read(course):
+        console.print(escape(f"Not read: {path}. {why}"), soft_wrap=True)
     for line in nbgrader.places_told(masters):
         console.print(f"\n{escape(line)}.", soft_wrap=True)
     console.print(f"\nFeedback pages: {pages}", soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.columns import Columns
@@ -62,10 +62,17 @@ def score_table(
             escape(name),
             *row,
             # As the gradebook has it now: somebody may have graded by hand since.
-            _score(earned["total"], result.max_score),
+            _score(earned["total"], result.max_score) + _penalty(earned),
             result.status,
         )
     return Group(table, Columns(legend, padding=(0, 2)), "")
+
+
+def _penalty(earned: Mapping[Any, Any]) -> str:
+    """Say what a late penalty took."""
+    points = sum(score for column, score in earned.items() if column != "total")
+    taken = points - earned["total"]
+    return f" (−{taken:g} late)" if taken > 0.005 else ""
 
 
 def _score(score: float, most: float) -> str:

@@ -1,1 +1,1 @@
-"""The warm process that forks judges and students, and how to start it."""
+"""Fork server: the warm process that forks judges and students."""

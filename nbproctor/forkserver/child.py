@@ -1,11 +1,14 @@
-"""A fork of the server: keeps its sockets and nothing else, enters the sandbox."""
+"""Forks of this process that enter the sandbox: the only module that makes them."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,8 +17,44 @@ from nbproctor.sandbox import layers
 from nbproctor.sandbox.layers import Policy
 
 
+@dataclass
+class Fork:
+    """A fork of this process, as the process that forked it holds it.
+
+    Attributes
+    ----------
+    pid : int
+        Its process id; 0 when it has been collected.
+    sock : socket.socket
+        The parent's end of the pair whose other end the fork has.
+    scratch : Path or None
+        Its scratch folder, which `close` removes.
+    """
+
+    pid: int
+    sock: socket.socket
+    scratch: Path | None = None
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing; return when it is gone."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+
+    def close(self) -> None:
+        """End the process, close the socket and remove the scratch folder."""
+        self.kill()
+        self.sock.close()
+        if self.scratch is not None and self.scratch.exists():
+            shutil.rmtree(self.scratch)
+
+
 def require_one_thread() -> None:
-    """Forking copies one thread, but the locks of all of them."""
+    """Raise `RuntimeError` if this process has threads.
+
+    A fork has one thread, but a copy of the locks that all of them held.
+    """
     tasks = Path("/proc/self/task")
     names = [thread.name for thread in threading.enumerate()]
     count = len(list(tasks.iterdir())) if tasks.exists() else len(names)
@@ -26,13 +65,53 @@ def require_one_thread() -> None:
         )
 
 
-def be(
+def fork(
     body: Callable[..., None],
-    policy: Policy,
-    scratch: Path,
+    policy: Policy | None,
+    scratch: Path | None = None,
+    *kept: socket.socket,
+) -> Fork:
+    """Fork a process that enters the sandbox and runs `body`.
+
+    Whether it entered is the first thing that it says, to who calls `confirm` at the
+    other end of its first socket.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(*kept, child_end)``; the process ends when it returns or raises.
+    policy : Policy or None
+        What the process may use; None for no sandbox.
+    scratch : Path or None
+        The existing empty scratch folder of the process; needed with a policy.
+    *kept : socket.socket
+        Sockets that the fork keeps besides its end of a new pair.  It closes every
+        other descriptor.
+
+    Raises
+    ------
+    OSError
+        The kernel refuses another process or socket.
+    """
+    parent_end, child_end = socket.socketpair()
+    with child_end:
+        try:
+            pid = os.fork()
+        except OSError:
+            parent_end.close()
+            raise
+        if pid == 0:
+            _be(body, policy, scratch, (*kept, child_end))
+    return Fork(pid, parent_end, scratch)
+
+
+def _be(
+    body: Callable[..., None],
+    policy: Policy | None,
+    scratch: Path | None,
     socks: tuple[socket.socket, ...],
 ) -> NoReturn:
-    """Be the fork: keep `socks` and nothing else, enter the sandbox, run `body`."""
+    """Keep `socks` and no other descriptor, enter the sandbox, run `body`, end."""
     code = 1
     try:
         null = os.open(os.devnull, os.O_RDWR)
@@ -44,7 +123,9 @@ def be(
             last = number
         os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
         try:
-            layers.enter(policy, scratch)
+            if policy is not None:
+                assert scratch is not None
+                layers.enter(policy, scratch)
         except layers.SandboxError as error:
             socks[0].sendall(FAILED)
             write_block(socks[0], str(error).encode())
@@ -53,4 +134,4 @@ def be(
             body(*socks)
             code = 0
     finally:
-        os._exit(code)  # whatever was raised: never back into the server's loop
+        os._exit(code)  # whatever was raised: never back into the parent's loop

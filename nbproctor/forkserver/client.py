@@ -1,4 +1,4 @@
-"""The warm fork server as its parent, a pool worker, sees it.
+"""Fork server, seen from its parent: start it, run jobs in it, close it.
 
 Three kinds of process, one line of descent::
 
@@ -52,7 +52,7 @@ INSIDE = Path("/tmp/nbproctor")
 
 
 class ForkServerError(NbproctorError, RuntimeError):
-    """The fork server did not start or has died; start another."""
+    """A fork server did not start or has died; start another."""
 
 
 class JudgeError(NbproctorError, RuntimeError):
@@ -71,9 +71,9 @@ class ForkServer:
     level : str
         ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
     processor : Processor
-        Where it and all its forks run.
+        The processor on which it and all its forks run.
     policy : Policy
-        The students' policy as it is in force, with the user id that root takes.
+        Policy of the students as it is in force, with the user id that root takes.
     """
 
     def __init__(
@@ -131,13 +131,13 @@ class ForkServer:
         policy = replace(policy, readable=readable)
         policy = replace(policy, uid=users.free_uid(policy, outer))
         judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
-        control, theirs = socket.socketpair()
-        argv = host.command("nbproctor.forkserver.server", theirs.fileno(), path)
+        control, server_end = socket.socketpair()
+        argv = host.command("nbproctor.forkserver.server", server_end.fileno(), path)
         if outer:
             writable = [str(cache)] if cache.exists() else []
             argv = bubblewrap.command(argv, layers.visible(policy), writable)
         log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
-        with theirs:
+        with server_end:
             process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -145,7 +145,7 @@ class ForkServer:
                 stderr=log,
                 cwd="/",
                 env=host.environment(base, cache),
-                pass_fds=[theirs.fileno()],
+                pass_fds=[server_end.fileno()],
                 # Ctrl-C in the terminal is the parent's to answer.
                 start_new_session=True,
             )
@@ -195,16 +195,16 @@ class ForkServer:
         ForkServerError
             The fork server has died.
         """
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                judge = self._request({"run": 1}, theirs.fileno())["pid"]
+        parent_end, judge_end = socket.socketpair()
+        with parent_end:
+            with judge_end:
+                judge = self._request({"run": 1}, judge_end.fileno())["pid"]
             gone = False
             try:
-                ours.settimeout(timeout)
-                confirm(ours)
-                write_block(ours, job)
-                answer = read_block(ours)
+                parent_end.settimeout(timeout)
+                confirm(parent_end)
+                write_block(parent_end, job)
+                answer = read_block(parent_end)
             except TimeoutError:
                 raise JudgeTimeoutError(
                     f"no result within {timeout:g} seconds"

@@ -1,4 +1,4 @@
-"""How a Python of the package's own is started: its command, variables and folders."""
+"""Command, variables and folders of a Python process that the package starts."""
 
 from __future__ import annotations
 
@@ -52,11 +52,13 @@ def cache_folder(base: Path) -> Path:
 
 
 def environment(base: Path, cache: Path) -> dict[str, str]:
-    """Return an environment without anything of the parent's, secrets included."""
+    """Return an environment that has nothing of the parent's, no secret above all."""
     return {
         "HOME": str(base),
         "IPYTHONDIR": str(base / "ipython"),
         "LANG": "C.UTF-8",
+        # Each arena reserves 64 MiB of address space, which is limited.
+        "MALLOC_ARENA_MAX": "2",
         "MPLCONFIGDIR": str(cache),
         "PATH": "/usr/bin:/bin",
         # The same submission prints its sets in the same order each time.

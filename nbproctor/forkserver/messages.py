@@ -1,8 +1,8 @@
-"""How parent, fork server and judges talk to each other: all of them ours.
+"""Messages between parent, fork server and judges, which trust each other.
 
 Blocks of bytes behind a length, and small JSON messages that can carry an open
-descriptor, over local socket pairs.  Nothing that a student wrote comes this way (see
-`wire` for that).
+descriptor, over local socket pairs.  Nothing that a student wrote comes this way: that
+goes through `nbproctor.protocol`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LENGTH = struct.Struct("!Q")
 
 
 def read(sock: socket.socket, size: int) -> bytes:
-    """Read exactly `size` bytes; `EOFError` when the other side ends before."""
+    """Read exactly `size` bytes; `EOFError` if the other side ends before that."""
     data = bytearray(size)
     got = 0
     while got < size:
@@ -57,13 +57,13 @@ def receive(sock: socket.socket) -> tuple[Json, list[int]]:
 
 
 def confirm(sock: socket.socket) -> None:
-    """Wait until a fork is inside its sandbox; `SandboxError` if it cannot."""
+    """Wait until a fork is inside its sandbox; `SandboxError` if it cannot enter."""
     if read(sock, 1) != READY:
         raise SandboxError(read_block(sock).decode())
 
 
 class Child:
-    """A student process as its judge sees it.
+    """Student process, as its judge holds it.
 
     Attributes
     ----------

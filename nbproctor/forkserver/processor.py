@@ -1,9 +1,9 @@
-"""One processor for one submission: judge and student process take turns on it.
+"""Processor of a fork server: each stays on one, with its judges and students.
 
-They never work at the same time, and each wakes the other some thousand times a
-notebook. To wake a process on another processor takes four times as long as on the own
-one, more than all the rest of a message. So every fork server stays on one processor,
-with all its forks, as long as there is one that no other has.
+A judge and its student process never work at the same time, and each wakes the other
+some thousand times a notebook. Waking a process on another processor takes four times
+as long as on the same one, more than all the rest of a message. So every fork server
+claims a processor that no other one has, as long as one is left.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _NAME = "\0nbproctor processor {}"  # abstract: no file, gone with its process
 
 
 class Processor:
-    """A processor of this computer that no other `Processor` has, if there is one.
+    """Claim on a processor of this computer that nobody else has claimed.
 
     Attributes
     ----------
     number : int or None
-        For `os.sched_setaffinity`; None if all are taken, or cannot be chosen here.
+        For `os.sched_setaffinity`; None if all are claimed, or none can be chosen here.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Processor:
             return
 
     def release(self) -> None:
-        """Let another have it."""
+        """Give up the claim."""
         if self._claim is not None:
             self._claim.close()
 
@@ -51,6 +51,6 @@ class Processor:
 
 
 def stay_on(number: int | None) -> None:
-    """Keep this process, and what it will fork, on a processor; None: on any."""
+    """Keep this process and its later forks on a processor; None allows any."""
     if number is not None:
         os.sched_setaffinity(0, {number})

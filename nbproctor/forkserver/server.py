@@ -1,9 +1,9 @@
-"""The fork server's own process: everything is imported, a fork costs milliseconds.
+"""Fork server process: everything is imported, so a fork costs milliseconds.
 
-It is started by `client.ForkServer` and serves one parent.  Judges and students are its
+`client.ForkServer` starts it, and it serves one parent.  Judges and students are its
 children, siblings of each other; it alone knows their ids, ends them and collects them.
-It never reads a job: a judge gets the parent's socket and reads it itself, so no hidden
-test is in the memory from which a student is forked.
+It never reads a job: a judge gets the parent's socket and reads the job from it, so no
+hidden test is in the memory from which a student is forked.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from nbproctor.forkserver.child import be, require_one_thread
+from nbproctor.forkserver.child import Fork, fork, require_one_thread
 from nbproctor.forkserver.messages import (
     FAILED,
     READY,
     Child,
-    Json,
     confirm,
     read_block,
     receive,
@@ -40,29 +40,31 @@ from nbproctor.forkserver.messages import (
     write_block,
 )
 from nbproctor.forkserver.processor import stay_on
-from nbproctor.sandbox import layers, libc
+from nbproctor.sandbox import layers, libc, mounting, usage
 from nbproctor.sandbox.layers import Policy
 from nbproctor.sandbox.users import SLOTS
 
-# How often scratch folders are measured (one look is free where they are a tmpfs).
-WATCH_SECONDS = 0.1
+# How often memory and scratch folders are measured. Where scratch folders have no hard
+# limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
+WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
 
 
 def resolve(name: str) -> Callable[..., Any]:
     """Import the function that ``"package.module:function"`` names."""
     module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), function)
-    return found
+    imported: Callable[..., Any] = getattr(import_module(module), function)
+    return imported
 
 
 @dataclass
 class Process:
-    """A fork that the server answers for."""
+    """A fork that runs, and what it may use."""
 
     pid: int
     slot: int
     scratch: Path
     policy: Policy
+    memory: int  # in bytes, with what it shares with the server
     judge: int  # the judge that it belongs to; a judge belongs to itself
 
 
@@ -76,6 +78,7 @@ class Server:
     judge_policy: Policy
     student_main: Callable[[socket.socket], None]
     judge_main: Callable[[bytes, Callable[[], Child]], bytes]
+    hard_limits: bool  # of scratch folders
     processes: dict[int, Process] = field(default_factory=dict)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
@@ -84,10 +87,9 @@ class Server:
         self.selector.register(self.control, selectors.EVENT_READ, self._parent)
         try:
             while True:
-                waiting = WATCH_SECONDS if len(self.processes) > 1 else None
+                waiting = self._watch() if len(self.processes) > 1 else None
                 for key, _ in self.selector.select(waiting):
                     key.data()
-                self._watch()
         except EOFError:
             for pid in list(self.processes):
                 self._end(pid)
@@ -100,7 +102,7 @@ class Server:
             send(self.control, {"status": self._end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
-            send(self.control, self._try(self._fork_judge, job))
+            self._fork_judge(job)
 
     def _judge_asks(self, judge: int, sock: socket.socket) -> None:
         try:
@@ -111,41 +113,46 @@ class Server:
                     self._end(process.pid)
                 send(sock, {})
                 return
-            ours, theirs = socket.socketpair()
-            with ours, theirs:
-                answer = self._try(
-                    self._fork, self.policy, judge, self._student, theirs
-                )
-                send(sock, answer, ours.fileno())
+            self._fork_student(judge, sock)
         except (EOFError, ConnectionError):
             # The judge has ended or is ending, so its students must.
             self.selector.unregister(sock)
             sock.close()
             self._end_students(judge)
 
-    @staticmethod
-    def _try(fork: Callable[..., int], *arguments: Any) -> Json:
+    def _fork_judge(self, job: socket.socket) -> None:
+        """Fork a judge that reads its job from `job`; tell the parent its id."""
         try:
-            return {"pid": fork(*arguments)}
+            judge = self._fork(self.judge_policy, None, self._judge, job)
         except (OSError, RuntimeError) as error:
-            return {"error": str(error)}
+            send(self.control, {"error": str(error)})
+            return
+        self.selector.register(
+            judge.sock,
+            selectors.EVENT_READ,
+            partial(self._judge_asks, judge.pid, judge.sock),
+        )
+        send(self.control, {"pid": judge.pid})
 
-    def _fork_judge(self, job: socket.socket) -> int:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            pid = self._fork(self.judge_policy, None, self._judge, job, theirs)
-        ready = selectors.EVENT_READ
-        self.selector.register(ours, ready, lambda: self._judge_asks(pid, ours))
-        return pid
+    def _fork_student(self, judge: int, sock: socket.socket) -> None:
+        """Fork a student process; send its judge its id and the end to talk to it."""
+        try:
+            student = self._fork(self.policy, judge, self.student_main)
+        except (OSError, RuntimeError) as error:
+            send(sock, {"error": str(error)})
+            return
+        with student.sock:
+            send(sock, {"pid": student.pid}, student.sock.fileno())
 
     def _fork(
         self,
         policy: Policy,
         judge: int | None,
         body: Callable[..., None],
-        *socks: socket.socket,
-    ) -> int:
-        free = set(range(SLOTS)) - {made.slot for made in self.processes.values()}
+        *kept: socket.socket,
+    ) -> Fork:
+        taken = {process.slot for process in self.processes.values()}
+        free = set(range(SLOTS)) - taken
         if not free:
             raise RuntimeError(
                 f"a judge keeps more than {SLOTS - 1} students at a time"
@@ -157,27 +164,23 @@ class Server:
         if policy.uid is not None:
             policy = replace(policy, uid=policy.uid + slot)
         try:
-            pid = os.fork()
+            child = fork(body, policy, scratch, *kept)
         except OSError:
             scratch.rmdir()
             raise
-        if pid == 0:
-            be(body, policy, scratch, socks)
-        made = Process(pid, slot, scratch, policy, pid if judge is None else judge)
-        self.processes[pid] = made
-        return pid
-
-    def _student(self, sock: socket.socket) -> None:
-        self.student_main(sock)
+        memory = usage.data() + policy.memory + usage.NOT_DATA
+        owner = child.pid if judge is None else judge
+        process = Process(child.pid, slot, scratch, policy, memory, owner)
+        self.processes[child.pid] = process
+        return child
 
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
             send(server, {"spawn": 1})
             answer, descriptors = receive(server)
-            sock = socket.socket(fileno=descriptors[0])
             if "error" in answer:
-                sock.close()
                 raise layers.SandboxError(answer["error"])
+            sock = socket.socket(fileno=descriptors[0])
             child = Child(answer["pid"], sock, server)
             try:
                 confirm(sock)
@@ -192,11 +195,20 @@ class Server:
             result = FAILED + traceback.format_exc().encode()
         write_block(job, result)
 
-    def _watch(self) -> None:
+    def _watch(self) -> float:
+        """End processes that use too much; return the seconds until the next look."""
+        start = time.monotonic()
         for process in list(self.processes.values()):
-            size, count = layers.used(process.scratch)
-            if size > process.policy.scratch or count > process.policy.scratch_files:
+            size, count = usage.scratch(process.scratch)
+            if (
+                size > process.policy.scratch
+                or count > process.policy.scratch_files
+                or usage.memory(process.pid) > process.memory
+            ):
                 self._end(process.pid)
+        if self.hard_limits:
+            return WATCH_SECONDS
+        return max(CLOSE_WATCH_SECONDS, time.monotonic() - start)
 
     def _end_students(self, judge: int) -> None:
         for process in list(self.processes.values()):
@@ -222,7 +234,7 @@ class Server:
 
 
 def _await_end(pid: int) -> None:
-    """Let a process that has closed its socket end by itself, for its exit status."""
+    """Wait a moment for a process that has closed its socket, for its exit status."""
     for _ in range(100):
         with contextlib.suppress(ChildProcessError):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
@@ -253,6 +265,13 @@ def main(descriptor: int) -> None:
             else:
                 resolve(item[0])(item[1])
         os.chdir("/")
+        if not policy.weak:
+            layers.prepare()
+        # What a module's import needed for a moment (matplotlib's font timer).
+        for thread in threading.enumerate()[1:]:
+            thread.join(timeout=2)
+        require_one_thread()
+        hard_limits = mounting.gain()
         server = Server(
             control,
             base,
@@ -260,13 +279,8 @@ def main(descriptor: int) -> None:
             msgspec.convert(setup["judge_policy"], Policy),
             resolve(setup["student_main"]),
             resolve(setup["judge_main"]),
+            hard_limits,
         )
-        if not server.policy.weak:
-            layers.prepare()
-        # What a module's import needed for a moment (matplotlib's font timer).
-        for thread in threading.enumerate()[1:]:
-            thread.join(timeout=2)
-        require_one_thread()
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()
         gc.freeze()
@@ -283,7 +297,7 @@ def main(descriptor: int) -> None:
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:
-    """Go to a folder with the policy's files; paths found in it hold in every fork."""
+    """Change to a folder with the policy's files, so that preloaded code finds them."""
     folder.mkdir(mode=0o755)
     os.chdir(folder)
     for name, source in policy.files:

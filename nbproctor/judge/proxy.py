@@ -9,7 +9,6 @@ and never asked of the student.
 
 from __future__ import annotations
 
-import builtins
 import operator
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
@@ -229,8 +228,8 @@ def _truth(name: str, *proxies: Proxy) -> bool:
 
 
 def _builtin(error: BaseException) -> type:
-    kinds: tuple[type, ...] = type(error).__mro__
-    return next(k for k in kinds if getattr(builtins, k.__name__, None) is k)
+    ours = (k for k in type(error).__mro__ if k.__module__ == "builtins")
+    return next(ours, BaseException)
 
 
 def _judges(name: str, swapped: bool = False) -> Any:

@@ -7,23 +7,39 @@ from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.masters import masters_of
+from nbproctor.nbgrader.people import (
+    check_exportable,
+    class_table,
+    enrol_people,
+    not_read,
+    people,
+    submission_folder,
+)
 from nbproctor.nbgrader.placement import places_told
+from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.source import CourseError, check_source
 
 __all__ = [
     "CourseError",
+    "check_exportable",
     "check_release",
     "check_source",
     "check_sources",
+    "class_table",
     "enrol",
+    "enrol_people",
     "feedback",
     "generate",
     "grade",
     "lint",
     "masters_of",
+    "not_read",
+    "people",
     "places_told",
     "proctor",
+    "regrade",
     "scores",
+    "submission_folder",
 ]

@@ -37,7 +37,7 @@ from nbproctor.nbgrader.status import finish, give_up, timestamp
 from nbproctor.results import Report
 from nbproctor.submission_result import FILE, SubmissionResult
 
-STAGING = ".nbproctor-"
+STAGING = ".nbproctor-staging-"
 LOG = "grading.log"  # in the folder of autograded notebooks
 log = logging.getLogger(__name__)
 

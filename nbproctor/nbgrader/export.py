@@ -1,4 +1,4 @@
-"""``nbgrader export`` without zeros for what was not graded."""
+"""``nbgrader export``: no zeros for what was not graded, a column for each exercise."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import csv
 from pathlib import Path
 
 from nbgrader.api import Gradebook
-from nbgrader.plugins import CsvExportPlugin
+from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
+from nbproctor.export import write_table
 from nbproctor.nbgrader.gradebook import graded
+from nbproctor.nbgrader.people import class_table
 
 
 class Export(CsvExportPlugin):  # type: ignore[misc]
@@ -38,3 +40,26 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
+
+
+class Exercises(ExportPlugin):  # type: ignore[misc]
+    """The class as a table with a column for each exercise, CSV or Parquet.
+
+    ``nbgrader export --exporter=nbproctor.nbgrader.export.Exercises --assignment lab
+    --to lab.parquet``, in the course folder. `kit.py export csv` writes the same.
+    """
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write a table for each assignment, of several with its name in the file's."""
+        known = [assignment.name for assignment in gradebook.assignments]
+        wanted = [
+            name for name in known if not self.assignment or name in self.assignment
+        ]
+        path = Path(self.to or "exercises.csv")
+        for name in wanted:
+            several = len(wanted) > 1
+            to = path.with_name(f"{path.stem}_{name}{path.suffix}") if several else path
+            table = class_table(Path.cwd(), name)
+            if self.student:
+                table = table.loc[table.index.isin([str(s) for s in self.student])]
+            write_table(table, to)

@@ -42,7 +42,12 @@ def course_lock(course: Path, doing: str) -> Iterator[None]:
     """
     owner = course / OWNER
     try:
-        with FileLock(course / LOCK, timeout=0):
+        # The same lock for all who ask in this thread: grading again grades within.
+        lock = FileLock(course / LOCK, timeout=0, is_singleton=True)
+        with lock:
+            if lock.lock_counter > 1:
+                yield
+                return
             now = f"{datetime.now():%Y-%m-%d %H:%M}"
             owner.write_text(
                 f"{_user()} has been {doing} since {now} (process {os.getpid()})",

@@ -1,1 +1,1 @@
-"""How a process gives up its rights; nothing here knows notebooks."""
+"""Sandbox of a process: how it gives up its rights. Nothing here knows notebooks."""

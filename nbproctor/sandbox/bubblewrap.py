@@ -1,4 +1,4 @@
-"""The outer layer: the fork server started in bubblewrap's namespaces.
+"""bubblewrap, the outer layer: namespaces around the whole fork server.
 
 Inside there is no network, no other process, and of the file system only what is bound
 here one by one: never a folder that could hold a source notebook or a gradebook.
@@ -53,8 +53,8 @@ def command(
     argv : sequence of str
         The command to run; the interpreter that runs this is visible to it.
     readable, writable : iterable of str
-        Absolute paths bound at their own place, besides the interpreter's and the
-        system's.
+        Absolute paths that are visible inside under the same name, besides the
+        interpreter's and the system's.
 
     Raises
     ------

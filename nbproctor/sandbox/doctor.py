@@ -1,4 +1,4 @@
-"""Which layers of the sandbox this machine has, in words, and how to get the others."""
+"""Layers of the sandbox on this computer, in words, and how to get the others."""
 
 from __future__ import annotations
 
@@ -45,7 +45,18 @@ def probe() -> list[Layer]:
         meaning = f"{system} has no Landlock and no seccomp: nothing holds student code"
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
         return [Layer("Linux", False, True, meaning, remedy)]
-    return [_landlock(), _seccomp(), _together(), _bubblewrap(), _user()]
+    return [_landlock(), _seccomp(), _together(), _bubblewrap(), _scratch(), _user()]
+
+
+def verdict(layers: list[Layer]) -> str:
+    """Say in one line whether this computer can grade."""
+    needed = [layer.name for layer in layers if layer.mandatory and not layer.ok]
+    if needed:
+        return f"This computer must not grade: it has no {', no '.join(needed)}."
+    optional = [layer.name for layer in layers if not layer.ok]
+    if optional:
+        return f"This computer can grade, but has no {', no '.join(optional)}."
+    return "This computer can grade: every layer of the sandbox is in force."
 
 
 def level() -> str:
@@ -96,7 +107,7 @@ def _together() -> Layer:
     """Enter the sandbox in a fork: what counts is that all layers are in force."""
     from nbproctor.sandbox import layers
 
-    name = "sandbox as a whole"
+    name = "whole sandbox"
     with tempfile.TemporaryDirectory() as folder:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -122,11 +133,11 @@ def _bubblewrap() -> Layer:
 
     problem = bubblewrap.failure()
     if problem is None:
-        meaning = "own view of files, processes and network; a hard limit for scratch"
+        meaning = "the fork server has its own view of files, processes and network"
         return Layer("bubblewrap", True, False, meaning)
     meaning = (
         f"Landlock and seccomp stand alone ({problem}): the size of a file can be seen "
-        "if its name is guessed, its content not; scratch files cannot be removed"
+        "if its name is guessed, its content not"
     )
     remedy = "install bubblewrap (apt, dnf, pacman, zypper)"
     if "not installed" not in problem:
@@ -136,6 +147,21 @@ def _bubblewrap() -> Layer:
             "user.max_user_namespaces"
         )
     return Layer("bubblewrap", False, False, meaning, remedy)
+
+
+def _scratch() -> Layer:
+    from nbproctor.sandbox import bubblewrap, mounting
+
+    name = "private scratch folder"
+    if bubblewrap.failure() is None or mounting.possible():
+        meaning = "a tmpfs for each process; everything else is read-only"
+        return Layer(name, True, False, meaning)
+    meaning = (
+        "scratch folders lie on the disk: they are measured 200 times a second "
+        "instead of limited, and files in them cannot be removed"
+    )
+    remedy = "install bubblewrap, or allow user namespaces (see above)"
+    return Layer(name, False, False, meaning, remedy)
 
 
 def _user() -> Layer:

@@ -1,4 +1,4 @@
-"""How a process gives up its rights.
+"""Layers of the sandbox, and the policy that they put in force.
 
 Policy is data (`Policy`); `enter` puts it in force in the calling process, for good,
 or raises.  Layers, each of which stands when another has a hole:
@@ -8,26 +8,27 @@ or raises.  Layers, each of which stands when another has a hole:
 - Landlock: reads only the interpreter, the system's libraries and what the policy
   names, writes only the scratch folder;
 - seccomp: no new process or program, no socket, no signal to others, nothing that
-  Landlock does not govern (chmod, utime, xattr) (see `syscalls`);
+  Landlock does not govern (chmod, utime, xattr) (see `seccomp`);
 - around the whole fork server, where it starts: bubblewrap's namespaces (see
   `bubblewrap`).
 
-Landlock is reached through landlockpy: typed, without dependencies, knows the newest
-interface and drops what an older kernel lacks.  (py-landlock stops at an older one,
-`landlock` has been a development release for years.)
+landlockpy reaches Landlock: typed, without dependencies, it knows the newest interface
+and drops what an older kernel lacks.  (py-landlock stops at an older one, `landlock`
+has been a development release for years.)
 
-**User ids.**  An ordinary user keeps the own id: without root there is no other.  Root
-takes `Policy.uid`, because RLIMIT_NPROC does not bind root and root owns too much.  If
-the interpreter lies where that id may not look (a folder of root) and bubblewrap, which
-binds it into a place of its own, does not start, `Policy.uid` must be None: the process
-then stays user 0 without any capability.  Landlock and seccomp hold it just the same,
-but its number of threads is bounded only by memory.
+**User ids.**  An ordinary user keeps its id: only root can have another.  Root takes
+`Policy.uid`, because RLIMIT_NPROC does not bind root and root owns too much.  If the
+interpreter lies where that id may not look (a folder of root) and bubblewrap, which
+shows it elsewhere, does not start, `Policy.uid` must be None: the process then stays
+user 0 without any capability.  Landlock and seccomp hold it just the same, but its
+number of threads is bounded only by memory.
 
-**Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it) a process
-mounts its own tmpfs: a hard limit, invisible to others, gone when it dies.  Otherwise
-the scratch is an ordinary folder, in which files can be made but neither removed nor
-put into new subfolders, so that whoever watches it sees every byte (`used`); a fast
-writer passes the limit for as long as one look is away from the next.
+**Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
+`mounting`) a process mounts its own tmpfs: a hard limit, invisible to others, gone when
+it dies; everything else is then mounted read-only.  Otherwise the scratch is an
+ordinary folder, in which files can be made but neither removed nor put into new
+subfolders, so that whoever watches it sees every byte (`usage.scratch`); a fast writer
+passes the limit for as long as one look is away from the next.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
-from nbproctor.sandbox import libc, paths, seccomp
+from nbproctor.sandbox import libc, paths, seccomp, usage
+
+SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
 
 
 @dataclass(frozen=True)
@@ -150,9 +153,9 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
         for name, source in policy.files:
-            place = scratch / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(source)
+            link = scratch / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
         os.chdir(scratch)
         tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
 
@@ -174,8 +177,11 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
 
     yield "scratch folder", make_scratch
     yield "thread limit", lambda: _limit_threads(policy)
-    yield "change of user", change_user
     yield "resource limits", lambda: _limit_resources(policy)
+    if own_tmpfs:
+        # Landlock lets nobody read in it, but anybody ask whether a process is there.
+        yield "empty /proc", lambda: libc.hide("/proc")
+    yield "change of user", change_user
     yield "no_new_privs", give_up_privileges
     yield "Landlock", lambda: _landlock(policy, scratch, own_tmpfs)
     yield "seccomp", seccomp.confine
@@ -192,13 +198,15 @@ def _limit_threads(policy: Policy) -> None:
     running = 0
     if policy.uid is None:
         own = f"\nUid:\t{os.getuid()}\t"
+        namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 status = (process / "status").read_text()
+                if own not in status or (process / "uid_map").read_text() != namespace:
+                    continue
             except OSError:
                 continue  # it has just ended
-            if own in status:
-                running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
+            running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 
@@ -208,14 +216,14 @@ def _limit_resources(policy: Policy) -> None:
     _limit(resource.RLIMIT_NOFILE, policy.open_files)
     _limit(resource.RLIMIT_STACK, policy.stack)
     _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_SIGPENDING, SIGNALS)
     # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    pages = [int(field) for field in Path("/proc/self/statm").read_text().split()]
-    size, data = (pages[i] * resource.getpagesize() for i in (0, 5))
-    _limit(resource.RLIMIT_DATA, data + policy.memory)
-    # Threads reserve much address space, so this is only a far fence: it bounds page
-    # tables and mapped files, which are not data.
-    _limit(resource.RLIMIT_AS, size + 16 * policy.memory)
+    _limit(resource.RLIMIT_DATA, usage.data() + policy.memory)
+    # The farther fence for what is not data: mapped files, page tables, and what was
+    # written and then made read-only (see `usage.memory`).  Threads reserve space.
+    room = 4 * policy.memory + policy.threads * policy.stack
+    _limit(resource.RLIMIT_AS, usage.address_space() + room)
 
 
 def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
@@ -239,16 +247,3 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     except PermissionError:
         return
     raise SandboxError("the rules are not in force")
-
-
-def used(scratch: Path) -> tuple[int, int]:
-    """Return bytes on disk and number of files of a scratch folder (0, 0 if gone)."""
-    size = count = 0
-    for folder, _, names in os.walk(scratch):
-        for name in names:
-            try:
-                size += Path(folder, name).lstat().st_blocks * 512
-            except FileNotFoundError:
-                continue
-            count += 1
-    return size, count

@@ -1,4 +1,4 @@
-"""The five kernel calls of the sandbox that Python's standard library lacks.
+"""The kernel calls of the sandbox that Python's standard library lacks.
 
 `os.unshare` came with Python 3.12, `capset`, `mount` and `prctl` never did.  The
 packages that wrap them (python-prctl, pyroute2) want a compiler or bring a network
@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
-PR_GET_NO_NEW_PRIVS = 39
 
-CAP_SYS_ADMIN = 21
-
-_CLONE_NEWNS = 0x00020000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 1, 2, 4, 8, 1024
 _MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
+_MOUNT_SETATTR = 442  # on every architecture
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_MOUNT_ATTR_RDONLY = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -42,10 +43,12 @@ def prctl(option: int, value: int = 0) -> int:
 
 
 def capabilities() -> int:
-    """Return the effective capabilities of this thread as a bit mask."""
-    with Path("/proc/thread-self/status").open() as status:
-        fields = dict(line.split(":\t", 1) for line in status if ":\t" in line)
-    return int(fields["CapEff"], 16)
+    """Return the capabilities that this thread has or could take, as a bit mask."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    words = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
+    _check(_libc().capget(header, words), "capget")
+    low, high = (words[i] | words[i + 1] | words[i + 2] for i in (0, 3))
+    return high << 32 | low
 
 
 def drop_capabilities() -> None:
@@ -55,8 +58,32 @@ def drop_capabilities() -> None:
     _check(_libc().capset(header, nothing), "capset")
 
 
+def own_user_namespace() -> None:
+    """Become the only user of a new user namespace, with every capability in it.
+
+    The process keeps its user id.  Capabilities hold for what belongs to the
+    namespace: mount views made in it, not files of others.
+
+    Raises
+    ------
+    OSError
+        Namespaces are forbidden here, or the process has threads.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    _check(_libc().unshare(_CLONE_NEWUSER), "unshare")
+    # Files in /proc/self belong to the process only while it is dumpable.
+    prctl(PR_SET_DUMPABLE, 1)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    prctl(PR_SET_DUMPABLE, 0)
+
+
 def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) -> None:
     """Mount a tmpfs that only this process sees and that dies with it.
+
+    Everything else becomes read-only for this process: another fence, and reading no
+    longer changes the time of last access, which others could see.
 
     Parameters
     ----------
@@ -76,10 +103,31 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     _check(libc.unshare(_CLONE_NEWNS), "unshare")
     everywhere = ctypes.c_ulong(_MS_REC | _MS_PRIVATE)
     _check(libc.mount(b"none", b"/", None, everywhere, None), "mount --make-rprivate")
+    attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+    size_of = ctypes.c_size_t(len(attributes))
+    _check(
+        libc.syscall(
+            _MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, size_of
+        ),
+        "mount_setattr",
+    )
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
-    flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME)
     target = os.fsencode(path)
     _check(
         libc.mount(b"tmpfs", target, b"tmpfs", flags, options.encode()),
         "mount tmpfs",
     )
+
+
+def hide(path: str) -> None:
+    """Put an empty read-only folder over one, in the view of this process alone.
+
+    Raises
+    ------
+    OSError
+        `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is missing.
+    """
+    flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    mount = _libc().mount
+    _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")

@@ -1,4 +1,4 @@
-"""Where this Python and the system's libraries lie: what every process may read."""
+"""Paths that every process may read: this Python and the system's libraries."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ _LISTED = """
     /usr/lib /usr/lib32 /usr/lib64 /usr/libx32 /lib /lib32 /lib64 /libx32
     /usr/share/fonts /usr/share/fontconfig /usr/share/zoneinfo /usr/local/share/fonts
     /etc/alternatives /etc/fonts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d
-    /etc/localtime /etc/mime.types /etc/timezone /sbin/ldconfig /sys/devices/system/cpu
-    /dev/null /dev/random /dev/urandom /dev/zero
+    /etc/localtime /etc/mime.types /etc/timezone /sbin/ldconfig
+    /sys/devices/system/cpu/online /sys/devices/system/cpu/possible
+    /dev/null /dev/random /dev/urandom
 """
 PACKAGE = Path(__file__).parents[1]  # what every process may import
 SYSTEM = tuple(_LISTED.split())
-# Of a prefix.
+# Parts of a prefix that are a Python's.
 _PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")
 
 

@@ -4,6 +4,13 @@ An allow-list, not a deny-list: what NumPy, matplotlib and IPython need is a sho
 list that changes slowly, while every kernel adds calls nobody thought of.  What is
 not named here fails with EPERM, which Python shows as a readable `PermissionError`.
 
+Each call was looked at for two things besides escape: does it reach memory, disk or
+time past a limit, and does it carry a bit from one sandboxed process to another (now,
+or to one that comes later)?  The reason why a call is here, or is held to some of its
+arguments, stands beside it.  What no filter can take away, since it stays when every
+call is gone, is in docs/security.md: time, caches, and counters of the whole kernel
+(numbers of processes, threads, pipes and sockets).
+
 Built with pyseccomp over libseccomp, which knows the numbers of each call on x86-64
 and arm64 alike; libseccomp.so.2 is on every Debian, Ubuntu, Fedora and Arch (apt and
 systemd need it).  The alternatives were libseccomp's own binding (wants a compiler),
@@ -19,49 +26,103 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# Landlock governs what is opened, made, removed and renamed; the rest works on
+# descriptors that were opened so.  stat, access and readlink tell of files outside
+# whether they exist and how big they are, but nobody can change one.  statfs tells of
+# free space, which nobody can change either, but where the scratch is no tmpfs; glibc
+# needs it for what fallocate would do.
+# Not here: fallocate (space at once, faster than any watch), mincore and readahead
+# (what others have read), and whatever changes attributes, which Landlock does not
+# govern (chmod, chown, utime, xattr).
 FILES = """
-    access chdir close close_range copy_file_range dup dup2 dup3 epoll_create
-    epoll_create1 epoll_ctl epoll_pwait epoll_wait eventfd eventfd2 faccessat faccessat2
-    fadvise64 fallocate fchdir fdatasync flock fstat fstatfs fsync ftruncate
-    getcwd getdents getdents64 lseek lstat mkdir mkdirat newfstatat pipe pipe2 poll
-    ppoll pread64 preadv preadv2 pselect6 pwrite64 pwritev pwritev2 read readlink
-    readlinkat readv rename renameat renameat2 rmdir select sendfile stat statfs statx
-    timerfd_create timerfd_gettime timerfd_settime umask unlink unlinkat write writev
+    access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat
+    faccessat2 fchdir fdatasync fstat fstatfs fsync ftruncate getcwd getdents getdents64
+    lseek lstat mkdir mkdirat newfstatat pread64 preadv pwrite64 pwritev read readlink
+    readlinkat readv rename renameat renameat2 rmdir sendfile stat statfs statx umask
+    unlink unlinkat write writev
 """
-MEMORY = "brk madvise membarrier mincore mprotect mremap msync munmap"
-# The process has one socket, made for it beforehand; it can use it, not make another.
-SOCKET = """
-    getpeername getsockname getsockopt recvfrom recvmsg sendmsg sendto setsockopt
-    shutdown
+# Descriptors without a file; each has a bounded buffer, and RLIMIT_NOFILE counts them.
+EVENTS = """
+    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_wait eventfd eventfd2 pipe
+    pipe2 poll ppoll pselect6 select timerfd_create timerfd_gettime timerfd_settime
 """
+# The own address space; RLIMIT_DATA and RLIMIT_AS count it (see `mmap`, `madvise`).
+MEMORY = "brk mprotect mremap msync munmap"
+# The process has one socket, made for it beforehand; it can use it, not make another
+# that leads out (see `socketpair`).  sendmsg and recvmsg: a judge gets the sockets of
+# its students by them; what a student sends along to its judge is dropped there.
+SOCKET = "getpeername getsockname recvfrom recvmsg sendmsg sendto shutdown"
+# Threads, time and numbers of the process itself.  futex also wakes by a page of a
+# file that two processes map; only one that waits at that moment can tell, and joining
+# a thread and C++ need that kind.  sysinfo tells of memory and load of the machine:
+# glibc's qsort asks, without looking whether it got an answer.  Not here:
+# sched_setaffinity (anybody reads it), timer_create (counted for the user, not for the
+# process; setitimer does the same).
 PROCESS = """
-    alarm arch_prctl clock_getres clock_gettime clock_nanosleep exit exit_group futex
-    futex_requeue futex_wait futex_waitv futex_wake get_robust_list getcpu getegid
-    geteuid getgid getgroups getitimer getpgid getpgrp getpid getppid getpriority
-    getrandom getresgid getresuid getrlimit getrusage getsid gettid gettimeofday getuid
-    nanosleep pause restart_syscall riscv_flush_icache rseq rt_sigaction rt_sigpending
-    rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_get_priority_max
-    sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler
-    sched_yield set_robust_list set_tid_address setitimer sigaltstack sysinfo time
-    timer_create timer_delete timer_getoverrun timer_gettime timer_settime times uname
-    wait4 waitid
+    alarm arch_prctl exit exit_group futex get_robust_list getcpu getegid geteuid getgid
+    getgroups getitimer getpgrp getpid getppid getrandom getresgid getresuid getrlimit
+    getrusage gettid gettimeofday getuid nanosleep pause restart_syscall
+    riscv_flush_icache rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn
+    rt_sigsuspend rt_sigtimedwait sched_get_priority_max sched_get_priority_min
+    sched_getaffinity sched_yield set_robust_list set_tid_address setitimer sigaltstack
+    sysinfo time times uname wait4 waitid
 """
 # raise() and abort() send a signal to the own process; none may go elsewhere.
 SIGNALS = "kill tgkill"
-# glibc tries these first and falls back to an older call, but only after ENOSYS.
-ABSENT = "clone3 epoll_pwait2 map_shadow_stack mseal openat2"
+# These would tell of any process whether it is there: here of the own one, 0, only.
+# (position of the process id)
+OF_A_PROCESS = {
+    "getpgid": 0,
+    "getpriority": 1,
+    "getsid": 0,
+    "sched_getparam": 0,
+    "sched_getscheduler": 0,
+}
+# Clocks have small numbers; a negative one is another process's processor time.
+CLOCKS = "clock_getres clock_gettime clock_nanosleep"
+CLOCK_NUMBERS = 0x1F
+# Callers try these first and an older call after ENOSYS only.
+ABSENT = """
+    clone3 epoll_pwait2 futex_requeue futex_wait futex_waitv futex_wake map_shadow_stack
+    mseal openat2
+"""
+# Answered as done, and not done.  A scratch folder has one process, to which its own
+# locks are never in the way, so sqlite and others work as ever; a lock on a file that
+# all can read would be a message.  Advice on what is read next may be ignored.
+DONE = "fadvise64 flock"
+F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW = 6, 7, 37, 38
+LOCKS = (F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW)
 
 CLONE_THREAD = 0x00010000
+CLONE_NEW = 0x7E020000  # every kind of namespace
+# What a map may be: shared, private, fixed, anonymous, without swap, filled at once, a
+# thread's stack, and what the kernel ignores (denywrite, executable).  Not growing
+# downwards or droppable, which RLIMIT_DATA does not count; not of huge pages, of which
+# the machine has one pool; not locked.
+MAP_FLAGS = 0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x800 | 0x1000
+MAP_FLAGS |= 0x4000 | 0x8000 | 0x10000 | 0x20000 | 0x100000
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
+# Normal, random, sequential, wanted, not wanted, free; not over a fork (and again);
+# huge pages (no, yes); not in a dump (and again); guard pages (and off again).  Not:
+# page out, cold, merge, which act on pages that others see.
+ADVICE = (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 102, 103)
 AF_UNIX, SOCK_STREAM, SOCK_TYPE = 1, 1, 0xF
+SOL_SOCKET = 1
+# Kind, error, listening, protocol, family; not who the peer is, a descriptor of its
+# process, or a number that the kernel counts up for all.
+SOCKET_QUESTIONS = (3, 4, 30, 38, 39)
+SOCKET_TIMEOUTS = (20, 21)  # of the judge's; larger buffers are nobody's
 # Ask a terminal or a descriptor something harmless; TIOCSTI and the like stay out.
 TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO = 0x5401, 0x5413, 0x541B, 0x5421
 FIONCLEX, FIOCLEX = 0x5450, 0x5451
-# Duplicating, flags, locks, the size of a pipe. F_SETOWN and F_SETSIG stay out: with
-# them the kernel sends any signal to any process of the same user.
-DESCRIPTOR_COMMANDS = (*range(8), *range(36, 39), 1030, 1031, 1032)
+# Duplicate, flags, whose lock is in the way (nobody's), size of a pipe. F_SETOWN and
+# F_SETSIG stay out: with them the kernel sends any signal to any process of the same
+# user; leases, notices and write hints: others see them; F_SETPIPE_SZ: a pipe of 1 MiB
+# is memory that no limit of the process counts.
+DESCRIPTOR_COMMANDS = (*range(6), 36, 1030, 1032)
 PR_SET_NAME, PR_GET_NAME, PR_SET_VMA = 15, 16, 0x53564D41
 O_TMPFILE = getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY if os.name == "posix" else 0
+INT = 0xFFFFFFFF  # the kernel reads so much of an argument that is an int
 
 
 @cache
@@ -69,16 +130,16 @@ def _filter() -> Any:
     """Build and compile the filter, all but what names the process: slow, so once."""
     import pyseccomp as sc  # type: ignore[import-untyped]
 
-    made = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
+    program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
     # 32-bit and x32 calls have other numbers: never let one be mistaken.
-    made.set_attr(sc.Attr.ACT_BADARCH, sc.KILL_PROCESS)
+    program.set_attr(sc.Attr.ACT_BADARCH, sc.KILL_PROCESS)
     # A balanced tree instead of 150 comparisons for each call.
-    made.set_attr(sc.Attr.CTL_OPTIMIZE, 2)
+    program.set_attr(sc.Attr.CTL_OPTIMIZE, 2)
 
     def allow(name: str, *conditions: Any, action: int = sc.ALLOW) -> None:
         # An older libseccomp may not know a newer call; then it stays forbidden.
         if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
-            made.add_rule(action, name, *conditions)
+            program.add_rule(action, name, *conditions)
 
     def bits(position: int, mask: int, value: int) -> Any:
         return sc.Arg(position, sc.MASKED_EQ, mask, value)
@@ -86,16 +147,30 @@ def _filter() -> Any:
     def equals(position: int, value: int) -> Any:
         return sc.Arg(position, sc.EQ, value)
 
-    for name in (FILES + MEMORY + SOCKET + PROCESS + SIGNALS).split():
-        allow(name)
+    for names in (FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS):
+        for name in names.split():
+            allow(name)
     for name in ABSENT.split():
         allow(name, action=sc.ERRNO(errno.ENOSYS))
-    allow("clone", bits(0, CLONE_THREAD, CLONE_THREAD))
+    for name in DONE.split():
+        allow(name, action=sc.ERRNO(0))
+    for name, position in OF_A_PROCESS.items():
+        allow(name, bits(position, INT, 0))
+    for name in CLOCKS.split():
+        allow(name, bits(0, INT & ~CLOCK_NUMBERS, 0))
+    allow("clone", bits(0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD))
     # Shared anonymous memory escapes RLIMIT_DATA: allow a map that is private, or
     # that is of a file.
-    allow("mmap", bits(3, MAP_SHARED_ANONYMOUS, 0x20))
-    allow("mmap", bits(3, MAP_SHARED_ANONYMOUS, 0x01))
-    allow("mmap", bits(3, MAP_SHARED_ANONYMOUS, 0x00))
+    mask = (1 << 64) - 1 & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS
+    for kind in (0x20, 0x01, 0x00):
+        allow("mmap", bits(3, mask, kind))
+    for advice in ADVICE:
+        allow("madvise", bits(2, INT, advice))
+    # With a flag they tell whether somebody has read this part of a file (NOWAIT).
+    allow("preadv2", bits(5, INT, 0))
+    allow("pwritev2", bits(5, INT, 0))
+    # glibc then reserves space by writing, and is counted.
+    allow("fallocate", action=sc.ERRNO(errno.EOPNOTSUPP))
     # Kernels before 6.2 have no Landlock right for truncation: refuse to truncate a
     # file that is only opened for reading.  O_TMPFILE would make a file that the
     # watch over the scratch folder cannot see.
@@ -104,21 +179,25 @@ def _filter() -> Any:
         for mode in (os.O_WRONLY, os.O_RDWR):
             wanted = os.O_TRUNC | mode
             allow(name, bits(flags, os.O_TRUNC | O_TMPFILE | os.O_ACCMODE, wanted))
-    allow("creat")
     # asyncio wakes its loop through a pair of connected sockets.  A datagram pair
     # could still send to any address, a stream pair cannot.
     allow("socketpair", equals(0, AF_UNIX), bits(1, SOCK_TYPE, SOCK_STREAM))
+    for option in SOCKET_QUESTIONS:
+        allow("getsockopt", bits(1, INT, SOL_SOCKET), bits(2, INT, option))
+    for option in SOCKET_TIMEOUTS:
+        allow("setsockopt", bits(1, INT, SOL_SOCKET), bits(2, INT, option))
     for request in (TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX):
-        allow("ioctl", bits(1, 0xFFFFFFFF, request))
+        allow("ioctl", bits(1, INT, request))
     for command in DESCRIPTOR_COMMANDS:
-        allow("fcntl", bits(1, 0xFFFFFFFF, command))
+        allow("fcntl", bits(1, INT, command))
+    for command in LOCKS:
+        allow("fcntl", bits(1, INT, command), action=sc.ERRNO(0))
     for option in (PR_SET_NAME, PR_GET_NAME, PR_SET_VMA):
-        allow("prctl", bits(0, 0xFFFFFFFF, option))
-    allow("prlimit64", equals(0, 0), equals(2, 0))
-    allow("sched_setaffinity", equals(0, 0))
+        allow("prctl", bits(0, INT, option))
+    allow("prlimit64", equals(0, 0), equals(2, 0))  # ask for the own limits
     with Path(os.devnull).open("wb") as nowhere:
-        made.export_bpf(nowhere)  # compiles; libseccomp 2.6 keeps the program
-    return made
+        program.export_bpf(nowhere)  # compiles; libseccomp 2.6 keeps the program
+    return program
 
 
 def prepare() -> None:

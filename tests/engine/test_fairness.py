@@ -13,12 +13,13 @@ import seaborn  # noqa: F401 - forks have it, and need not import it
 
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Pool, Settings
+from nbproctor.forkserver.child import Fork
 from nbproctor.judge import main
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Job, Limits, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
-from tests.forked import Child, spawn
+from tests.forked import spawn
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -152,9 +153,9 @@ def processes(
     monkeypatch.chdir(project)  # no sandbox here, and the data are found from there
 
     def count(answers: Mapping[str, str], follow_through: bool = True) -> int:
-        started: list[Child] = []
+        started: list[Fork] = []
 
-        def counted() -> Child:
+        def counted() -> Fork:
             started.append(spawn())
             return started[-1]
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -32,7 +33,8 @@ from nbproctor.forkserver.client import (
     JudgeError,
     JudgeTimeoutError,
 )
-from nbproctor.sandbox import bubblewrap, paths
+from nbproctor.forkserver.server import WATCH_SECONDS, Process, Server
+from nbproctor.sandbox import bubblewrap, mounting, paths
 from nbproctor.sandbox.layers import Policy, SandboxError
 
 pytestmark = pytest.mark.slow
@@ -192,6 +194,105 @@ result = [memory, disk, ask(victim, "answer = 'well'")]
     assert victim == "'well'"
 
 
+def test_memory_that_was_made_read_only_counts_as_well() -> None:
+    """RLIMIT_DATA no longer counts it; the fork server does."""
+    code = """
+child = spawn()
+child.sock.sendall(b'''
+import ctypes, mmap, time
+libc = ctypes.CDLL(None)
+kept = []
+for _ in range(8):
+    block = mmap.mmap(-1, 48 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for at in range(0, 48 << 20, 4096):
+        block[at] = 1
+    start = ctypes.addressof(ctypes.c_char.from_buffer(block))
+    libc.mprotect(ctypes.c_void_p(start), ctypes.c_size_t(48 << 20), mmap.PROT_READ)
+    kept.append(block)
+    sock.send(b"x")
+time.sleep(20)
+''')
+blocks = 0
+while got := child.sock.recv(1):
+    blocks += 1
+result = blocks
+"""
+    with start("standard", Policy(memory=64 << 20)) as zygote:
+        assert 1 <= judged(zygote, code) < 8
+
+
+NO_MOUNTS = """
+from nbproctor.sandbox import libc
+def forbidden(*_):
+    raise PermissionError(1, "no mount in this test")
+libc.mount_private_tmpfs = forbidden
+"""
+WRITE = """
+for n in range(1000):
+    with open(f"f{n}", "wb", 0) as file:
+        file.write(bytes(1 << 20))
+    sock.send(b"x")
+"""
+# Through a map no size changes; so the size counts, not what was written.
+WRITE_MAPS = """
+import mmap
+for n in range(1000):
+    with open(f"f{n}", "w+b") as file:
+        file.truncate(4 << 20)
+        with mmap.mmap(file.fileno(), 4 << 20) as pages:
+            for at in range(0, 4 << 20, 4096):
+                pages[at] = 1
+    sock.send(b"xxxx")
+"""
+
+
+@pytest.mark.parametrize("how", [WRITE, WRITE_MAPS], ids=["files", "maps"])
+def test_where_nothing_can_be_mounted_a_writer_is_ended_soon(
+    tmp_path: Path, how: str
+) -> None:
+    (tmp_path / "no_mounts.py").write_text(NO_MOUNTS)
+    tmp_path.chmod(0o755)
+    code = f"""
+child, size = spawn(), 0
+child.sock.sendall({how.encode()!r})
+while got := child.sock.recv(100):
+    size += len(got)
+result = size
+"""
+    path = [PROBES, str(tmp_path)]
+    with (
+        at("standard"),
+        ForkServer.start(
+            POLICY, ["no_mounts"], "probe:student", "probe:judge", path
+        ) as zygote,
+    ):
+        # Megabytes, of 4 allowed; as a rule 6. Looks ten times a second: 150.
+        assert min(judged(zygote, code) for _ in range(3)) < 50
+
+
+def test_where_nothing_can_be_mounted_the_next_look_is_soon(tmp_path: Path) -> None:
+    def until_next(hard_limits: bool) -> float:
+        with socket.socket() as control:
+            server = Server(
+                control, tmp_path, POLICY, POLICY, print, print, hard_limits
+            )
+            process = Process(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
+            server.processes[process.pid] = process
+            with server.selector:
+                return server._watch()
+
+    assert until_next(hard_limits=True) == WATCH_SECONDS == 0.1
+    assert until_next(hard_limits=False) < 0.05
+
+
+def test_the_scratch_has_a_hard_limit_where_something_can_be_mounted(
+    zygote: ForkServer,
+) -> None:
+    code = "import os; s = os.statvfs('.'); answer = s.f_blocks * s.f_frsize"
+    limited = student(zygote, code) == str(POLICY.scratch)
+    assert limited == (zygote.level == "full" or mounting.possible())
+
+
 def test_students_see_nothing_of_each_other(zygote: ForkServer) -> None:
     code = """
 one, other = spawn(), spawn()
@@ -342,11 +443,12 @@ print(" ".join(str(process.pid) for process in t.family(zygote)), flush=True)
 zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
 """
     tmp_path.chmod(0o755)
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
+    with at(level):  # skips here: the process below is no test, and could not
+        parent = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
     assert parent.stdout is not None
     line = parent.stdout.readline()
     processes = [psutil.Process(int(number)) for number in line.split()]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError, database
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
-from nbproctor.nbgrader.lock import LockedError, course_lock
+from nbproctor.nbgrader.lock import OWNER, course_lock
 from nbproctor.sandbox import bubblewrap
 from tests.nbgrader.tiny import HandIn, blank, configure, graded, run_nbgrader
 
@@ -25,11 +27,26 @@ pytestmark = [
 ]
 
 
+@contextlib.contextmanager
+def somebody_else(course: Path) -> Iterator[None]:
+    """Hold the lock of a course in another process."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from nbproctor.nbgrader.lock import course_lock\n"
+        "with course_lock(Path(sys.argv[1]), \"grading 'tiny'\"):\n"
+        "    print('locked', flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code, str(course)], **pipes) as other:
+        assert other.stdout and other.stdout.readline() == b"locked\n"
+        yield
+
+
 def test_of_two_graders_the_second_is_told_who_is_first(
     course: Path, hand_in: HandIn
 ) -> None:
     hand_in("ann")
-    with course_lock(course, "grading 'tiny'"):
+    with somebody_else(course):
         with pytest.raises(CourseError, match=r"been grading 'tiny' since .*process"):
             nbgrader.grade(course, "tiny")
         done = run_nbgrader(course, "autograde", "tiny")
@@ -51,16 +68,15 @@ def test_a_killed_grader_leaves_no_lock(course: Path) -> None:
         pass
 
 
-def test_the_lock_is_for_one_course(course: Path, tmp_path: Path) -> None:
+def test_the_lock_is_for_one_course_and_may_be_taken_again(
+    course: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    with (
-        course_lock(course, "grading"),
-        course_lock(other, "grading"),
-        pytest.raises(LockedError),
-        course_lock(course, "grading"),
-    ):
-        pass
+    with somebody_else(course):
+        with course_lock(other, "grading"), course_lock(other, "grading again"):
+            assert "grading since" in (other / OWNER).read_text()
+        assert not (other / OWNER).exists()
 
 
 def test_a_locked_gradebook_makes_nobody_ungradable(

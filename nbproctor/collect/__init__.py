@@ -1,0 +1,18 @@
+"""What a learning platform gives, into ``submitted/``: no server, no nbgrader."""
+
+from nbproctor.collect.plan import Download, plan
+from nbproctor.collect.problems import CollectError, Problem
+from nbproctor.collect.submission import Submission
+from nbproctor.collect.write import Written, late, overlooked, write
+
+__all__ = [
+    "CollectError",
+    "Download",
+    "Problem",
+    "Submission",
+    "Written",
+    "late",
+    "overlooked",
+    "plan",
+    "write",
+]

@@ -1,0 +1,148 @@
+"""The class in nbgrader's gradebook: names, and a table of all that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from nbgrader.api import MissingEntry
+
+from nbproctor.collect import overlooked
+from nbproctor.nbgrader.course import (
+    directory,
+    folder,
+    load_config,
+    source_notebooks,
+)
+from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.scores import scores
+from nbproctor.nbgrader.source import CourseError
+from nbproctor.roster import Person
+from nbproctor.submission_result import SubmissionResult
+
+_ABOUT = ["last_name", "first_name", "email", "status", "reason", "submitted"]
+_ABOUT += ["hours_late", "penalty", "max_score"]
+
+
+def people(course: Path) -> list[Person]:
+    """Return everybody whom the gradebook knows."""
+    with open_gradebook(directory(load_config(course))) as book:
+        return [
+            Person(s.id, s.last_name or "", s.first_name or "", s.email or "")
+            for s in book.students
+        ]
+
+
+def enrol_people(course: Path, class_list: Iterable[Person]) -> int:
+    """Tell the gradebook who is who; return how many it did not know.
+
+    What a person's entry leaves empty is kept as the gradebook has it.
+    """
+    new = 0
+    with open_gradebook(directory(load_config(course))) as book:
+        known = {student.id: student for student in book.students}
+        for person in class_list:
+            fields = {
+                "last_name": person.last,
+                "first_name": person.first,
+                "email": person.email,
+            }
+            given = {name: value for name, value in fields.items() if value}
+            if person.student not in known:
+                new += 1
+                book.add_student(person.student, **given)
+                continue
+            for name, value in given.items():
+                setattr(known[person.student], name, value)
+        book.db.commit()
+    return new
+
+
+def submission_folder(course: Path, assignment: str, student: str) -> Path:
+    """Return where the grader looks for a student's submission."""
+    there = directory(load_config(course))
+    return folder(there, "submitted", assignment, student)
+
+
+def not_read(course: Path) -> list[tuple[Path, str]]:
+    """Return what lies below ``submitted/`` and that no grading reads, and why."""
+    there = directory(load_config(course))
+    sources = folder(there, "source", "*").relative_to(there.root)
+    known = {path.parent.name for path in Path(there.root).glob(f"{sources}/*.ipynb")}
+    layout = folder(there, "submitted", "<assignment>", "<student>").parts[-2:]
+    if layout != ("<student>", "<assignment>"):
+        return []  # a course of its own layout
+    submitted = folder(there, "submitted", "<assignment>", "<student>").parents[1]
+    return list(overlooked(submitted, known))
+
+
+def check_exportable(course: Path, assignment: str) -> None:
+    """Check that a course may be given to a platform that grades with it.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown, or the configuration names a database: its password
+        would go along, and the platform's runs would write into it.
+    """
+    config = load_config(course)
+    source_notebooks(directory(config), assignment)
+    if "db_url" in config.CourseDirectory:
+        raise CourseError(
+            "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
+            "must not go to another platform. Set it only where you grade, for "
+            "example: if 'NBGRADER_DB' in os.environ"
+        )
+
+
+def class_table(course: Path, assignment: str) -> pd.DataFrame:
+    """Return all that is known of a class's work on an assignment.
+
+    Returns
+    -------
+    DataFrame
+        Index: student id. Columns: ``last_name``, ``first_name``, ``email``,
+        ``status``, ``reason``, ``submitted`` (UTC), ``hours_late``; one an exercise, in
+        source order; ``penalty``, ``total`` (points after the penalty), ``max_score``.
+        What was not graded is NaN, never 0.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown to the source or to the gradebook.
+    """
+    marks = scores(course, assignment)
+    there = directory(load_config(course))
+    rows = {}
+    with open_gradebook(there) as book:
+        max_score = float(book.find_assignment(assignment).max_score)
+        for student in book.students:
+            place = folder(there, "autograded", assignment, student.id)
+            result = SubmissionResult.read(place)
+            try:
+                found = book.find_submission(assignment, student.id)
+            except MissingEntry:
+                found = None
+            late = found.total_seconds_late if found else float("nan")
+            rows[student.id] = {
+                "last_name": student.last_name or "",
+                "first_name": student.first_name or "",
+                "email": student.email or "",
+                "status": result.status if result else "missing",
+                "reason": result.reason if result else "Nothing was graded.",
+                "submitted": found.timestamp if found else None,
+                "hours_late": late / 3600,
+                "penalty": found.late_submission_penalty if found else float("nan"),
+                "max_score": max_score,
+            }
+    about = pd.DataFrame.from_dict(rows, orient="index", columns=_ABOUT)
+    about["submitted"] = pd.to_datetime(about["submitted"])
+    parts = [
+        about.drop(columns=["penalty", "max_score"]),
+        marks.drop(columns="total"),
+        about[["penalty"]],
+        marks[["total"]],
+        about[["max_score"]],
+    ]
+    return pd.concat(parts, axis="columns").rename_axis("student").sort_index()

@@ -1,0 +1,237 @@
+"""Grading again: who has another mark than before, and no lower one unasked.
+
+A mark can change because the student handed in something else, and then it is simply
+the mark of that. Where the same files earn less than before, because a test or a limit
+was changed, the mark that a student may have seen is kept until somebody says that the
+lower one is meant.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import (
+    Assignment,
+    Comment,
+    Grade,
+    Gradebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+
+from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader.lock import course_lock
+from nbproctor.nbgrader.scores import scores
+from nbproctor.submission_result import SubmissionResult
+
+BEFORE = ".nbproctor-before-"
+Rows = dict[str, dict[str, Any]]  # id of a row → its columns
+
+
+@dataclass(frozen=True)
+class MarkChange:
+    """A student whose mark is not what it was.
+
+    Attributes
+    ----------
+    before, after : float or None
+        Total points, late penalty taken off; None: no mark.
+    resubmitted : bool
+        The student handed in something else since.
+    kept : bool
+        The mark is lower for the same files, and the one before was kept.
+    """
+
+    student: str
+    before: float | None
+    after: float | None
+    resubmitted: bool
+    kept: bool
+
+    @property
+    def lower(self) -> bool:
+        """Whether something was lost."""
+        return self.before is not None and (
+            self.after is None or self.after < self.before
+        )
+
+
+def regrade(
+    course: Path,
+    assignment: str,
+    students: Collection[str] | None = None,
+    progress: Callable[[SubmissionResult], None] | None = None,
+    *,
+    force: bool = False,
+    weak_sandbox: bool = False,
+    lower: bool = False,
+) -> tuple[list[SubmissionResult], list[MarkChange]]:
+    """Grade as `grade` does, and tell whose mark has changed.
+
+    Marks and comments given by hand stay, whatever the tests say now.
+
+    Parameters
+    ----------
+    lower : bool
+        Let a mark become lower though the student's files are the same.
+
+    Returns
+    -------
+    results : list of SubmissionResult
+        As `grade` returns them; where a mark was kept, the one from before.
+    changes : list of MarkChange
+        Sorted by student; first marks are no changes.
+
+    Raises
+    ------
+    CourseError
+        As `grade` raises it.
+    """
+    there = directory(load_config(course))
+
+    def place(student: str) -> Path:
+        return folder(there, "autograded", assignment, student)
+
+    with open_gradebook(there) as book:
+        rows = _rows(book, assignment)
+    before = _totals(course, assignment, rows)
+    old = {s: r for s in rows if (r := SubmissionResult.read(place(s))) is not None}
+    # Who was graded in this run; another run may be at work on others.
+    touched: set[str] = set()
+
+    def tell(result: SubmissionResult) -> None:
+        touched.add(result.student)
+        if progress:
+            progress(result)
+
+    kept: set[str] = set()
+    results: list[SubmissionResult] = []
+    changes: list[MarkChange] = []
+    root = Path(there.root)
+    with (
+        course_lock(root, f"grading {assignment!r}"),
+        _aside(root, {student: place(student) for student in old}) as copies,
+    ):
+        try:
+            results = grade(
+                course,
+                assignment,
+                students,
+                tell,
+                force=force,
+                weak_sandbox=weak_sandbox,
+            )
+        finally:
+            # After Ctrl-C too: what was graded again till then may be lower.
+            after = _totals(course, assignment, rows)
+            for student in touched & old.keys():
+                was, now = old[student], SubmissionResult.read(place(student))
+                change = _change(student, before, after, was, now, lower)
+                if change is None:
+                    continue
+                changes.append(change)
+                if change.kept:
+                    kept.add(student)
+                    with open_gradebook(there) as book:
+                        _restore(book, rows[student])
+                    shutil.rmtree(place(student), ignore_errors=True)
+                    shutil.copytree(copies / student, place(student))
+    results = [old[r.student] if r.student in kept else r for r in results]
+    return results, sorted(changes, key=lambda change: change.student)
+
+
+def _change(
+    student: str,
+    before: Mapping[str, float | None],
+    after: Mapping[str, float | None],
+    was: SubmissionResult,
+    now: SubmissionResult | None,
+    lower: bool,
+) -> MarkChange | None:
+    if before.get(student) == after.get(student):
+        return None
+    resubmitted = now is None or now.handed_in != was.handed_in
+    change = MarkChange(
+        student, before.get(student), after.get(student), resubmitted, False
+    )
+    if change.lower and not resubmitted and not lower:
+        return MarkChange(student, change.before, change.after, False, True)
+    return change
+
+
+def _totals(
+    course: Path, assignment: str, known: Collection[str]
+) -> dict[str, float | None]:
+    if not known:
+        return {}
+    totals = scores(course, assignment)["total"]
+    return {str(s): None if isnan(total) else total for s, total in totals.items()}
+
+
+def _rows(book: Gradebook, assignment: str) -> dict[str, dict[type, Rows]]:
+    """Return what grading may change: student → table → row → columns."""
+    found: dict[str, dict[type, Rows]] = {}
+    columns = {
+        Grade: ("auto_score", "manual_score", "extra_credit", "needs_manual_grade"),
+        Comment: ("auto_comment",),
+        SubmittedNotebook: ("late_submission_penalty",),
+    }
+    for table, names in columns.items():
+        query = book.db.query(
+            SubmittedAssignment.student_id,
+            table.id,
+            *(getattr(table, name) for name in names),
+        )
+        if table is SubmittedNotebook:
+            query = query.select_from(SubmittedNotebook)
+        else:
+            query = query.select_from(table).join(
+                SubmittedNotebook, SubmittedNotebook.id == table.notebook_id
+            )
+        query = (
+            query.join(
+                SubmittedAssignment,
+                SubmittedAssignment.id == SubmittedNotebook.assignment_id,
+            )
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .filter(Assignment.name == assignment)
+        )
+        for student, row, *values in query:
+            rows = found.setdefault(student, {}).setdefault(table, {})
+            rows[row] = dict(zip(names, values, strict=True))
+    return found
+
+
+def _restore(book: Gradebook, tables: Mapping[type, Rows]) -> None:
+    for table, rows in tables.items():
+        for row, values in rows.items():
+            book.db.query(table).filter_by(id=row).update(values)
+    book.db.commit()
+
+
+@contextmanager
+def _aside(root: Path, folders: Mapping[str, Path]) -> Iterator[Path]:
+    """Keep what was graded before; by links, since grading never writes into a file."""
+    for left in root.glob(f"{BEFORE}*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=BEFORE, dir=root) as name:
+        for student, path in folders.items():
+            shutil.copytree(path, Path(name) / student, copy_function=_link)
+        yield Path(name)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # a file system without links
+        shutil.copy2(source, target)

@@ -1,0 +1,251 @@
+"""Grading again: changed tests, marks given by hand, late penalties."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from nbproctor import nbgrader
+from nbproctor.cli.changes import change_lines
+from nbproctor.nbgrader.regrade import MarkChange
+from nbproctor.submission_result import SubmissionResult
+from tests.broken.cases import answered, by_id, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
+
+
+@pytest.fixture(scope="session")
+def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny course with its release made."""
+    course = tmp_path_factory.mktemp("regrade") / "tiny"
+    shutil.copytree(project / "examples/tiny", course)
+    nbgrader.generate(course, "tiny")
+    return course
+
+
+@pytest.fixture
+def course(template: Path, tmp_path: Path) -> Path:
+    """With two students: one is right, one is wrong about fizz(0)."""
+    course = Path(shutil.copytree(template, tmp_path / "course"))
+    hand_in(course, "right")
+    hand_in(course, "odd", fizz=ODD)
+    return course
+
+
+def hand_in(course: Path, student: str, **cells: str) -> None:
+    notebook = answered(json.loads((course / "release/tiny/tiny.ipynb").read_text()))
+    for exercise, source in cells.items():
+        by_id(notebook, exercise)["source"] = source
+    write(course / "submitted" / student / "tiny", notebook, "tiny.ipynb")
+
+
+def change_test(course: Path, old: str, new: str) -> None:
+    path = course / "source/tiny/tiny.ipynb"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    nbgrader.generate(course, "tiny")
+
+
+def without_zero(course: Path) -> None:
+    change_test(
+        course, '(0, -3, 9)] == [\\"fizz\\"] * 3', '(-3, 9)] == [\\"fizz\\"] * 2'
+    )
+
+
+def with_twelve(course: Path) -> None:
+    change_test(course, 'assert fizz(1) == \\"1\\"', 'assert fizz(1) == \\"one\\"')
+
+
+def book(course: Path) -> Gradebook:
+    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
+
+
+def totals(course: Path) -> dict[str, float]:
+    found = nbgrader.scores(course, "tiny")["total"].to_dict()
+    return {str(student): total for student, total in found.items()}
+
+
+def again(course: Path, **options: Any) -> list[MarkChange]:
+    return nbgrader.regrade(course, "tiny", **options)[1]
+
+
+def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> None:
+    assert again(course) == []  # first marks are no changes
+    assert totals(course) == {"odd": 7, "right": 10}
+    without_zero(course)
+    changes = again(course)
+    assert changes == [MarkChange("odd", 7.0, 10.0, False, False)]
+    assert list(change_lines(changes, {"odd": "Odd, O."})) == [
+        "1 mark changed:",
+        "  Odd, O.: 7 → 10 (+3), graded again",
+    ]
+    assert again(course) == []
+
+
+def everything(course: Path) -> dict[str, Any]:
+    """What a student's mark consists of, on disk and in the gradebook."""
+    place = course / "autograded/right/tiny"
+    with book(course) as opened:
+        found = opened.find_submission("tiny", "right")
+        grades = [
+            (g.name, g.auto_score, g.manual_score, g.needs_manual_grade)
+            for n in found.notebooks
+            for g in n.grades
+        ]
+        comments = [
+            (c.name, c.auto_comment, c.manual_comment)
+            for n in found.notebooks
+            for c in n.comments
+        ]
+    files = {p.name: p.read_bytes() for p in place.iterdir()}
+    return {"files": files, "grades": grades, "comments": comments}
+
+
+def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
+    again(course)
+    before = everything(course)
+    with_twelve(course)
+    for _ in range(2):  # it is asked again, until somebody says what is meant
+        results, changes = nbgrader.regrade(course, "tiny")
+        assert changes == [
+            MarkChange("odd", 7.0, 5.0, False, True),
+            MarkChange("right", 10.0, 8.0, False, True),
+        ]
+        assert everything(course) == before
+        assert [r.score for r in results] == [7, 10]
+    assert "Nothing was lowered" in next(change_lines(changes, {}))
+    changes = again(course, lower=True)
+    assert [change.kept for change in changes] == [False, False]
+    assert totals(course) == {"odd": 5, "right": 8}
+    assert again(course) == []
+
+
+def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
+    again(course)
+    hand_in(course, "right", fizz=ODD)
+    assert again(course) == [MarkChange("right", 10.0, 7.0, True, False)]
+    (course / "submitted/right/tiny/tiny.ipynb").write_text("{")
+    assert again(course) == [MarkChange("right", 7.0, None, True, False)]
+    hand_in(course, "right")
+    assert again(course) == [MarkChange("right", None, 10.0, True, False)]
+
+
+def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
+    again(course)
+    with book(course) as opened:
+        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", "odd")
+        grade.manual_score, grade.extra_credit = 2.5, 0.5
+        comment = opened.find_comment("fizz", "tiny", "tiny", "odd")
+        comment.manual_comment = "Zero is a multiple too."
+        opened.db.commit()
+    assert totals(course)["odd"] == 10
+    without_zero(course)
+    assert again(course) == []  # the teacher's mark stands, whatever the test says
+    with_twelve(course)
+    again(course)
+    again(course, lower=True)
+    with book(course) as opened:
+        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", "odd")
+        assert (grade.manual_score, grade.extra_credit) == (2.5, 0.5)
+        comment = opened.find_comment("fizz", "tiny", "tiny", "odd")
+        assert comment.manual_comment == "Zero is a multiple too."
+
+
+def test_one_student_alone_is_graded(course: Path) -> None:
+    again(course)
+    without_zero(course)
+    results, changes = nbgrader.regrade(course, "tiny", ["right"])
+    assert ([r.student for r in results], changes) == (["right"], [])
+    assert totals(course)["odd"] == 7
+
+
+# --- due dates, time stamps and penalties: nbgrader's own -------------------------
+
+
+@pytest.mark.parametrize(
+    ("penalty", "total"), [("none", 10.0), ("zero", 0.0), ("half", 5.0)]
+)
+def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
+    course: Path, penalty: str, total: float
+) -> None:
+    """As docs/instructors.md describes it, by nbgrader's command and plug-in."""
+    if penalty == "half":
+        (course / "late.py").write_text(
+            "from nbgrader.plugins import LateSubmissionPlugin\n\n\n"
+            "class Half(LateSubmissionPlugin):\n"
+            "    def late_submission_penalty(self, student_id, score, late):\n"
+            "        return score / 2\n"
+        )
+        line = "import sys; sys.path.insert(0, '.')\n"
+        line += "c.AssignLatePenalties.plugin_class = 'late.Half'"
+    else:
+        line = f"c.LateSubmissionPlugin.penalty_method = '{penalty}'"
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write(f"\n{line}\n")
+    due = ["--duedate=2026-11-24 22:00:00 UTC"]
+    stamps = {"right": "2026-11-24 23:30:00 UTC", "odd": "2026-11-24 21:59:59 UTC"}
+    for student, stamp in stamps.items():
+        (course / f"submitted/{student}/tiny/timestamp.txt").write_text(stamp)
+    command = [sys.executable, "-m", "nbgrader", "db", "assignment", "add", "tiny"]
+    subprocess.run([*command, *due], cwd=course, check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbproctor", "grade", "tiny", "--sandbox=weak"],
+        cwd=course,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    table = nbgrader.class_table(course, "tiny")
+    assert table.loc["right", "hours_late"] == 1.5
+    assert table.loc["odd", "hours_late"] == 0
+    assert (table.loc["right", "total"], table.loc["odd", "total"]) == (total, 7)
+    result = SubmissionResult.read(course / "autograded/right/tiny")
+    assert result is not None and result.status == "late"
+    assert "Handed in 1.5 hours late." in done.stdout
+    assert (f"(−{10 - total:g} late)" in done.stdout) == (total < 10)
+
+
+def test_what_no_grading_reads_is_listed(course: Path) -> None:
+    shutil.copytree(course / "submitted/odd/tiny", course / "submitted/new/Tiny")
+    assert nbgrader.not_read(course) == [
+        (course / "submitted/new/Tiny", "The folder should be called tiny.")
+    ]
+
+
+def nbgrader_command(course: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nbgraders_own_collector_and_exporter_have_presets(course: Path) -> None:
+    archive = course / "downloaded/tiny/archive"
+    archive.mkdir(parents=True)
+    notebook = course / "submitted/right/tiny/tiny.ipynb"
+    shutil.copy(notebook, archive / "okaforamara_1042_9_tiny.ipynb")
+    name = "Lab_bking_attempt_2026-11-24-22-30-00_tiny.ipynb"
+    shutil.copy(notebook, archive / name)
+    plugin = "nbproctor.nbgrader.collector.PlatformCollector"
+    nbgrader_command(course, "zip_collect", "tiny", f"--collector={plugin}")
+    assert (course / "submitted/1042/tiny/tiny.ipynb").is_file()
+    assert (course / "submitted/bking/tiny/timestamp.txt").is_file()
+    again(course)
+    plugin = "nbproctor.nbgrader.export.Exercises"
+    nbgrader_command(course, "export", f"--exporter={plugin}", "--to=all.csv")
+    head, *rows = (course / "all.csv").read_text("utf-8-sig").splitlines()
+    assert head.endswith("fizz,mean_of,penalty,total,max_score")
+    assert [row.split(",")[0] for row in rows] == ["1042", "bking", "odd", "right"]
