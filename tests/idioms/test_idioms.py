@@ -116,3 +116,9 @@ def test_only_what_the_judge_cannot_judge_is_judged_beside_the_answer(
     idiom: Idiom,
 ) -> None:
     assert grade_points(notebook(idiom, idiom.right)) < 1
+
+
+def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
+    page = (project / "docs" / "new-assignment.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| has ")]
+    assert rows == [f"| has {idiom.name} | {idiom.beside} |" for idiom in BESIDE]
