@@ -52,7 +52,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer(
 ) -> None:
     results = graded(capturing)
     assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
-    assert {r.status for r in results.values()} == {"graded"}
+    assert {r.status for r in results.values()} <= {"graded", "repaired"}
     assert notes(results, "right") == {"fizz-numbers": "beside"}
     known = json.loads((capturing / FILE).read_text())["tiny"]["tiny"]
     where, why = known["tests"]["fizz-numbers"]
