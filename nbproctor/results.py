@@ -173,9 +173,12 @@ class Report:
         One for each test cell, in source order.
     notes
         What went wrong on the way, in words: cells stopped, processes that died.
+    seconds
+        How long it took; two reports that differ in this alone are equal.
     """
 
     outputs: dict[int, list[Output]]
     tests: dict[str, list[Output]]
     verdicts: list[Verdict]
     notes: list[str]
+    seconds: float = field(default=0.0, compare=False)

@@ -18,13 +18,19 @@ from nbproctor.results import Output
 MAX_OUTPUTS = 400
 MAX_TEXT = 200_000
 MAX_IMAGES = 8 << 20
+MAX_MARKDOWN = 50_000
+MAX_LINE = 10_000
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
-_LINK = re.compile(
-    r"(?P<script>javascript)\\?:|attachment\\?:(?P<name>[^)\s\"'>]*)", re.IGNORECASE
+_SCRIPT = re.compile(r"(javascript|vbscript)(\\?:)", re.IGNORECASE)
+# The name is looked at and not taken: another link may begin inside it.
+_ATTACHMENT = re.compile(
+    r"(attachment)(\\?:)(?=(?P<name>[^)\s\"'>]{0,200}))", re.IGNORECASE
 )
+_PICTURE = re.compile(r"(\(data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\))")
+_RUN = re.compile(r"(([^\w\n])\2{199})\2+|(\n{20})\n+")
 _IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 
@@ -45,8 +51,8 @@ def clean(outputs: object) -> list[Output]:
     if not isinstance(outputs, list):
         return []
     room = [MAX_TEXT, MAX_IMAGES]
-    made = (_output(o, room) for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict))
-    return [output for output in made if output is not None]
+    cleaned = (_output(o, room) for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict))
+    return [output for output in cleaned if output is not None]
 
 
 def plain_text(text: object, limit: int = MAX_TEXT) -> str:
@@ -69,25 +75,60 @@ def markdown(text: str, attached: Collection[str] = ()) -> str:
     A space takes the meaning from what would start a tag or an entity, and from links
     to scripts and to attachments other than `attached`, for which no page can be made.
     (It is not ``&lt;``, because formulas hold ``a<b`` and links are unescaped twice.)
+
+    What is too long to be shown in time is cut, and the text says where: converters of
+    Markdown take time with the square of a run of blanks.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+    attached : collection of str
+        Names of the attachments that links may lead to.
     """
 
     def unlinked(match: re.Match[str]) -> str:
-        known = match["name"] in attached and not match["script"]
-        return match[0] if known else match[0].replace(":", " :", 1)
+        return match[1] + ("" if match["name"] in attached else " ") + match[2]
 
-    return _LINK.sub(unlinked, _STARTS.sub(r"\g<0> ", text))
+    parts = _PICTURE.split(text)  # every second one is a picture inside a link
+    room, images = MAX_MARKDOWN, MAX_IMAGES
+    for position, part in enumerate(parts):
+        if position % 2:
+            images -= len(part)
+            parts[position] = part if images >= 0 else "(a picture left out)"
+        else:
+            parts[position] = _shorten(part, max(room, 0))
+            room -= len(parts[position])
+    text = _STARTS.sub(r"\g<0> ", "".join(parts))
+    return _ATTACHMENT.sub(unlinked, _SCRIPT.sub(r"\1 \2", text))
+
+
+def _shorten(text: str, room: int) -> str:
+    """Cut text, its lines, and runs of one sign, each with a word."""
+    whole = len(text)
+    text = _RUN.sub(r"\1\3 [cut] ", text[: 20 * room])
+    lines = text.split("\n")
+    if len(text) > MAX_LINE:
+        cut = [line[:MAX_LINE] + " [line cut]" for line in lines]
+        lines = [
+            c if len(ln) > MAX_LINE else ln for c, ln in zip(cut, lines, strict=True)
+        ]
+        text = "\n".join(lines)
+    if whole > 20 * room or len(text) > room:
+        text = text[:room] + f"\n\n[Cut here: more than {MAX_MARKDOWN:,} characters.]"
+    return text
 
 
 def attachments(given: object) -> dict[str, dict[str, str]]:
     """Return the pictures among a text cell's attachments."""
     room = [0, MAX_IMAGES]
-    made: dict[str, dict[str, str]] = {}
+    pictures: dict[str, dict[str, str]] = {}
     for name, mimes in given.items() if isinstance(given, dict) else ():
         for mime in _IMAGES:
             data = mimes.get(mime) if isinstance(mimes, dict) else None
             if picture := _picture(data, mime, room):
-                made[str(name)] = {mime: picture}
-    return made
+                pictures[str(name)] = {mime: picture}
+    return pictures
 
 
 def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
@@ -113,7 +154,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             "output_type": "display_data" | "execute_result" as kind,
             "data": dict(data),
         }:
-            made: Output = {
+            shown: Output = {
                 "output_type": kind,
                 "data": _mimebundle(data, room),
                 "metadata": {},
@@ -121,24 +162,24 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             if kind == "execute_result":
                 count = output.get("execution_count")
                 plain = type(count) is int and 0 <= count < 1 << 31
-                made["execution_count"] = count if plain else None
-            return made
+                shown["execution_count"] = count if plain else None
+            return shown
     return None
 
 
 def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
-    made = {}
+    bundle = {}
     for mime in _IMAGES:
         picture = _picture(data.get(mime), mime, room)
         if picture:
-            made[mime] = picture
+            bundle[mime] = picture
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):
-            made["text/plain"] = _text(data[mime], room)
+            bundle["text/plain"] = _text(data[mime], room)
             break
-    if not made:
-        made["text/plain"] = "[an output of a kind that grading leaves out]"
-    return made
+    if not bundle:
+        bundle["text/plain"] = "[an output of a kind that grading leaves out]"
+    return bundle
 
 
 def _text(text: object, room: list[int]) -> str:

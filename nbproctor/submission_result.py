@@ -44,6 +44,8 @@ class SubmissionResult:
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
         Digests of the master notebooks, and of how they were executed.
+    seconds : dict
+        Notebook name → how long its tests took.
     """
 
     student: str
@@ -55,6 +57,7 @@ class SubmissionResult:
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
     handed_in: str = ""
     graded_with: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

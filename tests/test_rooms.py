@@ -13,7 +13,7 @@ FLOORS = [
     {"cli"},
     {"kit"},
     {"audit", "nbgrader"},
-    {"collect", "export"},
+    {"collect", "export", "pages"},
     {"roster"},
     {"engine"},
     {"judge", "submission"},

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from nbproctor.cli.app import Assignment, app, choose, console, find_course
+from nbproctor.cli.app import Assignment, app, choose, complaints, console, find_course
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 
@@ -105,6 +105,7 @@ def _grade(
 ) -> None:
     """Grade, write the feedback, and print the table."""
     from nbproctor import nbgrader
+    from nbproctor.nbgrader.class_report import report
 
     with Progress(
         "{task.description}",
@@ -127,7 +128,12 @@ def _grade(
             lower=lower,
         )
         bar.update(task, description="Writing feedback")
-        pages = nbgrader.feedback(course, assignment)
+        pages = nbgrader.feedback(
+            course,
+            assignment,
+            lambda made, all: bar.update(task, completed=made, total=all),
+        )
+    page, lines = report(course, assignment)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
     names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)
@@ -139,8 +145,12 @@ def _grade(
             console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
     for line in change_lines(changes, names):
         console.print(escape(line), soft_wrap=True)
-    for path, why in nbgrader.not_read(course):
-        console.print(escape(f"Not read: {path}. {why}"), soft_wrap=True)
+    for each in nbgrader.unread(course, assignment):
+        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
+    console.print()
     for line in nbgrader.places_told(masters):
-        console.print(f"\n{escape(line)}.", soft_wrap=True)
-    console.print(f"\nFeedback pages: {pages}", soft_wrap=True)
+        console.print(escape(f"{line}."), soft_wrap=True)
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+    console.print(f"Class report:   {page}", soft_wrap=True)
+    console.print(f"Feedback pages: {pages}", soft_wrap=True)

@@ -45,8 +45,8 @@ ROSTER = Path("collected", "roster.csv")
 SHOWN = 40
 
 
-@app.command("collect")
-def collect_(
+@app.command()
+def collect(
     source: Annotated[
         Path, typer.Argument(help="Zip or folder, as the platform gave it.")
     ],
@@ -122,7 +122,7 @@ def roster(
     _import(course, known)
     console.print(
         f"{new} new, {changed} changed, {before - changed} as before: "
-        f"{course / ROSTER}, and the gradebook.",
+        f"{ROSTER}, and the gradebook.",
         soft_wrap=True,
     )
 

@@ -3,7 +3,7 @@
 from nbproctor.collect.plan import Download, plan
 from nbproctor.collect.problems import CollectError, Problem
 from nbproctor.collect.submission import Submission
-from nbproctor.collect.write import Written, late, overlooked, write
+from nbproctor.collect.write import Written, late, write
 
 __all__ = [
     "CollectError",
@@ -12,7 +12,6 @@ __all__ = [
     "Submission",
     "Written",
     "late",
-    "overlooked",
     "plan",
     "write",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -169,35 +169,3 @@ def late(records: Path) -> set[str]:
     """Return who was late by the platform's word, of a folder that `write` filled."""
     record = _read(records / "record.csv")
     return {student for student, row in record.items() if row["late"]}
-
-
-def overlooked(
-    submitted: Path, assignments: Collection[str]
-) -> Iterator[tuple[Path, str]]:
-    """Yield what lies below ``submitted/`` and that no grading reads, and why.
-
-    Parameters
-    ----------
-    submitted : Path
-        The course's folder of submissions.
-    assignments : collection of str
-        The course's assignments.
-    """
-    lower = {name.casefold(): name for name in assignments}
-    for top in sorted(submitted.iterdir()) if submitted.is_dir() else ():
-        if top.name.startswith(".") or top.name == "README.md":
-            continue
-        if top.is_file():
-            yield top, "A file lies here; `collect` takes what a platform gives."
-            continue
-        for path in sorted(top.iterdir()):
-            if path.name in assignments or path.name.startswith("."):
-                continue
-            if path.is_dir() and path.name.casefold() in lower:
-                right = lower[path.name.casefold()]
-                yield path, f"The folder should be called {right}."
-            elif path.is_file():
-                name = next(iter(assignments)) if len(assignments) == 1 else "<name>"
-                yield path, f"It should be in {top / name}."
-            else:
-                yield path, "The course has no assignment of this name."

@@ -39,7 +39,8 @@ def main(data: bytes, spawn: Spawn) -> bytes:
 def grade(job: Job, spawn: Spawn) -> Report:
     """Grade one submission: the student's own notebook first, then follow-through."""
     tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
-    until = time.monotonic() + job.limits.submission
+    start = time.monotonic()
+    until = start + job.limits.submission
     own = NotebookRun(job, tests, spawn, until, max_stops=2)
     own.play(order.own_notebook(job))
     verdicts = own.verdicts
@@ -62,6 +63,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
         tests={verdict.cell_id: verdict.outputs() for verdict in ordered},
         verdicts=ordered,
         notes=own.notes,
+        seconds=round(time.monotonic() - start, 3),
     )
 
 

@@ -11,7 +11,6 @@ from nbproctor.nbgrader.people import (
     check_exportable,
     class_table,
     enrol_people,
-    not_read,
     people,
     submission_folder,
 )
@@ -20,9 +19,11 @@ from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.source import CourseError, check_source
+from nbproctor.nbgrader.submitted import Unread, unread
 
 __all__ = [
     "CourseError",
+    "Unread",
     "check_exportable",
     "check_release",
     "check_source",
@@ -35,11 +36,11 @@ __all__ = [
     "grade",
     "lint",
     "masters_of",
-    "not_read",
     "people",
     "places_told",
     "proctor",
     "regrade",
     "scores",
     "submission_folder",
+    "unread",
 ]

@@ -34,6 +34,7 @@ from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.status import finish, give_up, timestamp
+from nbproctor.nbgrader.submitted import unread_files
 from nbproctor.results import Report
 from nbproctor.submission_result import FILE, SubmissionResult
 
@@ -135,6 +136,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
         run = self._run = Run.begin(self.coursedir, options, self.only, keep)
         self._refuse_strangers()
+        for each in unread_files(self.coursedir):
+            self.log.warning("%s", each)
         with (
             one_gradebook(self.coursedir),
             self._staging(),
@@ -332,6 +335,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             verdicts={name: r.verdicts for name, r in submission.reports.items()},
             handed_in=submission.handed_in,
             graded_with=self._run.graded_with,
+            seconds={name: r.seconds for name, r in submission.reports.items()},
         )
         result.write(self._destination(submission.student))
         for report in submission.reports.values():

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
-from nbgrader.converters import GenerateFeedback
+import nbgrader.apps.generatefeedbackapp
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
 
 from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export
-from nbproctor.nbgrader.preprocessors import HideHiddenTests
+from nbproctor.nbgrader.feedback import ProctoredFeedback
+from nbproctor.nbgrader.paths import take_literally
 
 
 def proctor(config: Config) -> None:
@@ -24,7 +24,7 @@ def proctor(config: Config) -> None:
       (``nbgrader.apps.autogradeapp`` and ``nbgrader.apps.api``), for this process only.
       When it starts, `Execute` stands for nbgrader's own in the two pipelines, and
       ``CheckCellMetadata`` is left out;
-    - ``GenerateFeedback.preprocessors`` begins with `HideHiddenTests`;
+    - ``GenerateFeedback`` is `ProctoredFeedback`, likewise: pages of our own;
     - ``nbgrader export`` writes no 0 for what was not graded (unless the course names
       a plug-in of its own);
     - notebooks are not validated after every single preprocessor.
@@ -45,15 +45,10 @@ def proctor(config: Config) -> None:
     config : Config
         The configuration that nbgrader is reading.
     """
-    stock = GenerateFeedback.class_traits()["preprocessors"].default()
-    chosen = config.GenerateFeedback.get("preprocessors", stock)
-    if isinstance(chosen, LazyConfigValue):
-        chosen = chosen.get_value(stock)
-    if HideHiddenTests not in chosen:
-        config.GenerateFeedback.preprocessors = [HideHiddenTests, *chosen]
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
     find_programs()
+    take_literally()
     config.Nbproctor.enabled = True
 
 
@@ -61,3 +56,5 @@ def proctor(config: Config) -> None:
 # would then grade without a sandbox. Without ``enabled``, this class grades nothing.
 nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
 nbgrader.apps.api.Autograde = ProctoredAutograde
+nbgrader.apps.generatefeedbackapp.GenerateFeedback = ProctoredFeedback
+nbgrader.apps.api.GenerateFeedback = ProctoredFeedback

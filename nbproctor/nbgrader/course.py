@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
@@ -110,35 +109,6 @@ def source_notebooks(there: CourseDirectory, assignment: str) -> list[Path]:
             f"{', '.join(others) or 'none'}."
         )
     return notebooks
-
-
-def handed_in(
-    there: CourseDirectory, only: Collection[str] | None = None
-) -> dict[str, Path]:
-    """Return what students handed in: student id → folder.
-
-    Raises
-    ------
-    CourseError
-        Nobody, of those that are asked for, handed in anything.
-    """
-    root, assignment = Path(there.root), there.assignment_id
-    pattern = folder(there, "submitted", assignment, there.student_id)
-    slot = folder(there, "submitted", assignment, "*").parts.index("*")
-    excluded = there.student_id_exclude.split(",")
-    found = {
-        path.parts[slot]: path
-        for path in root.glob(str(pattern.relative_to(root)))
-        if path.is_dir()
-        and path.parts[slot] not in excluded
-        and (only is None or path.parts[slot] in only)
-    }
-    if not found:
-        place = folder(there, "submitted", assignment, "<student>")
-        raise CourseError(
-            f"No submissions to grade: put each student's files into {place}."
-        )
-    return found
 
 
 def check_sources(course: Path, assignment: str) -> None:

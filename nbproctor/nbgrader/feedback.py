@@ -1,21 +1,50 @@
-"""A page for each student: nbgrader's for what was graded, ours for what was not."""
+"""Feedback pages under nbgrader's own commands: what it knows, for pages of ours.
+
+`ProctoredFeedback` stands in for nbgrader's `GenerateFeedback` on the command line and
+behind formgrader's button; `feedback` is the same from Python.
+"""
 
 from __future__ import annotations
 
+import fnmatch
+import hashlib
 import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
+import nbproctor
+from nbproctor.nbgrader.course import (
+    Log,
+    directory,
+    folder,
+    load_config,
+    run,
+)
+from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.lock import course_lock
+from nbproctor.nbgrader.marks import Record, read_records
+from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.submission_result import FILE, SubmissionResult
-from nbproctor.templates import render
+from nbproctor.notebook import MasterNotebookError
+from nbproctor.pages.data import Submission
+from nbproctor.pages.feedback import made_from
+from nbproctor.pages.outline import Outline
+from nbproctor.pages.workers import Order, PageError, make, notebook_of
+from nbproctor.submission_result import SubmissionResult
+
+Progress = Callable[[int, int], None]  # pages made, pages to be made
 
 
-def feedback(course: Path, assignment: str) -> Path:
+def feedback(course: Path, assignment: str, progress: Progress | None = None) -> Path:
     """Write the feedback page of every notebook handed in; return their folder.
+
+    A page whose grades, comments and notebook have not changed is left as it is.
 
     Raises
     ------
@@ -26,44 +55,159 @@ def feedback(course: Path, assignment: str) -> Path:
     config.CourseDirectory.assignment_id = assignment
     log = Log()
     there = directory(config, log)
-    place = folder(there, "autograded", assignment, "*").relative_to(there.root)
-    reports = sorted(Path(there.root).glob(f"{place}/{FILE}"))
-    graded = any(Path(there.root).glob(f"{place}/*.ipynb"))
-    if not (reports or graded):
-        raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for feedback."
-        )
-    if graded:
-        converter = GenerateFeedback(
-            coursedir=there, config=config, log=log.logger, force=True
-        )
-        run(converter, log, f"Writing the feedback of {assignment!r}")
-    for report in reports:
-        result = SubmissionResult.read(report.parent)
-        if result is not None:
-            _not_graded(there, assignment, report.parent, result)
+    converter = ProctoredFeedback(coursedir=there, config=config, log=log.logger)
+    converter.on_page = progress
+    run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(there.root, there.feedback_directory)
+
+
+def pages(course: Path, assignment: str) -> list[tuple[str, Path]]:
+    """Return the pages that are there: student id and file, for `archive.pack`."""
+    there = directory(load_config(course))
+    pattern = folder(there, "feedback", assignment, "*")
+    slot = pattern.parts.index("*")
+    found = Path(there.root).glob(f"{pattern.relative_to(there.root)}/*.html")
+    return [(path.parts[slot], path) for path in sorted(found)]
+
+
+class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
+    """`GenerateFeedback` with our pages, also for what could not be graded."""
+
+    #: Called with the number of pages made so far, and of those to be made.
+    on_page: Progress | None = None
+
+    def start(self) -> None:
+        """Write every page whose inputs have changed (all with ``force``)."""
+        doing = f"writing the feedback of {self.coursedir.assignment_id!r}"
+        try:
+            with course_lock(Path(self.coursedir.root), doing):
+                self._run()
+        except (CourseError, PageError) as error:
+            self.log.error("%s", error)
+            raise NbGraderException(str(error)) from error
+
+    def _run(self) -> None:
+        there = self.coursedir
+        outlines = read_outlines(there)
+        found = list(submissions(there, outlines))
+        if not found:
+            raise CourseError(
+                f"Nothing of {there.assignment_id!r} is graded yet: grade it, then ask "
+                "for feedback."
+            )
+        makers = {name: _maker(outline) for name, outline in outlines.items()}
+        orders = [_order(there, made, makers[made.notebook]) for made in found]
+        waiting = [
+            order
+            for order in orders
+            if self.force
+            or made_from(Path(order.page)) != order.key
+            or not notebook_of(Path(order.page)).exists()
+        ]
+        done = 0
+
+        def tell(order: Order) -> None:
+            nonlocal done
+            done += 1
+            self.log.info("Made %s", order.page)
+            if self.on_page:
+                self.on_page(done, len(waiting))
+
+        try:
+            make(waiting, outlines, tell)
+        finally:
+            by_student: dict[str, list[str]] = {}
+            for order in waiting:
+                names = by_student.setdefault(order.submission.student, [])
+                names.append(str(order.submission.graded or order.page))
+            for student, notebooks in by_student.items():
+                if folder(there, "feedback", there.assignment_id, student).exists():
+                    self.notebooks = notebooks
+                    self.set_permissions(there.assignment_id, student)
+                    self.run_post_convert_hook()
 
 
 def forget(there: CourseDirectory, student: str, notebooks: list[str]) -> None:
     """Remove pages of an earlier submission: they must not stand for this one."""
     place = folder(there, "feedback", there.assignment_id, student)
     for name in notebooks:
-        (place / f"{name}.html").unlink(missing_ok=True)
+        page = place / f"{name}.html"
+        for path in (page, notebook_of(page)):
+            path.unlink(missing_ok=True)
     if place.is_dir() and not any(place.glob("*.html")):
-        shutil.rmtree(place)  # or nbgrader takes its pages for made
+        shutil.rmtree(place)  # or it would be released, or zipped, without a page
 
 
-def _not_graded(
-    there: CourseDirectory, assignment: str, graded: Path, result: SubmissionResult
-) -> None:
-    """Write the pages of what has no verdicts: why, and what to do."""
-    student = result.student
-    if folder(there, "autograded", assignment, student) != graded:
-        return  # a report of somebody else, copied there
-    place = folder(there, "feedback", assignment, student)
-    for name in result.notes.keys() - result.verdicts.keys():
-        place.mkdir(parents=True, exist_ok=True)
-        reason = " ".join(result.notes[name])
-        page = render("not_graded.html", notebook=name, reason=reason)
-        (place / f"{name}.html").write_text(page, "utf-8")
+def read_outlines(there: CourseDirectory) -> dict[str, Outline]:
+    """Read what all pages of an assignment share: notebook name → outline."""
+    source = folder(there, "source", there.assignment_id)
+    try:
+        return {
+            master.notebook: Outline.read(source / f"{master.notebook}.ipynb", master)
+            for master in master_notebooks(there, there.assignment_id)
+            if fnmatch.fnmatch(master.notebook, there.notebook_id)
+        }
+    except MasterNotebookError as error:
+        raise CourseError(str(error)) from error
+
+
+def submissions(
+    there: CourseDirectory, outlines: dict[str, Outline]
+) -> Iterator[Submission]:
+    """Yield what was handed in and graded, or refused, with the gradebook's marks."""
+    root, assignment = Path(there.root), there.assignment_id
+    pattern = folder(there, "autograded", assignment, there.student_id)
+    slot = folder(there, "autograded", assignment, "*").parts.index("*")
+    excluded = there.student_id_exclude.split(",")
+    with open_gradebook(there) as book:
+        records = read_records(book, assignment)
+    for path in sorted(root.glob(str(pattern.relative_to(root)))):
+        student = path.parts[slot]
+        if student in excluded or not path.is_dir():
+            continue
+        record = records.get(student, Record())
+        result = SubmissionResult.read(path)
+        if result is not None and result.student != student:
+            result = None  # of somebody else, copied there
+        for name in outlines:
+            graded = path / f"{name}.ipynb"
+            if not graded.is_file() and not (result and name in result.notes):
+                continue
+            yield Submission(
+                student=student,
+                name=record.name,
+                assignment=assignment,
+                notebook=name,
+                status=result.status if result else "graded",
+                notes=result.notes.get(name, []) if result else [],
+                verdicts=result.verdicts.get(name, []) if result else [],
+                marks=record.marks.get(name, {}),
+                comments=record.comments.get(name, {}),
+                penalty=record.penalties.get(name, 0.0),
+                late=record.late,
+                graded=str(graded) if graded.is_file() else None,
+                seconds=result.seconds.get(name, 0.0) if result else 0.0,
+            )
+
+
+def _order(there: CourseDirectory, made: Submission, maker: bytes) -> Order:
+    """Return where a page goes, and the fingerprint of all it is made from."""
+    place = folder(there, "feedback", made.assignment, made.student)
+    page = place / f"{made.notebook}.html"
+    content = Path(made.graded).read_bytes() if made.graded else b""
+    facts = msgspec.json.encode(
+        replace(made, graded=None, seconds=0), order="deterministic"
+    )
+    key = hashlib.sha256(maker + facts)
+    key.update(content)
+    return Order(made, str(page), key.hexdigest())
+
+
+def _maker(outline: Outline) -> bytes:
+    """Return the fingerprint of what makes all pages: the assignment, and our code."""
+    made = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
+    package = Path(nbproctor.__file__).parent
+    for name in ("pages", "templates"):
+        for path in sorted((package / name).glob("*.*")):
+            made.update(path.read_bytes())
+    return made.digest()

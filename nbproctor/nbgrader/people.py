@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 from nbgrader.api import MissingEntry
 
-from nbproctor.collect import overlooked
 from nbproctor.nbgrader.course import (
     directory,
     folder,
@@ -63,18 +62,6 @@ def submission_folder(course: Path, assignment: str, student: str) -> Path:
     """Return where the grader looks for a student's submission."""
     there = directory(load_config(course))
     return folder(there, "submitted", assignment, student)
-
-
-def not_read(course: Path) -> list[tuple[Path, str]]:
-    """Return what lies below ``submitted/`` and that no grading reads, and why."""
-    there = directory(load_config(course))
-    sources = folder(there, "source", "*").relative_to(there.root)
-    known = {path.parent.name for path in Path(there.root).glob(f"{sources}/*.ipynb")}
-    layout = folder(there, "submitted", "<assignment>", "<student>").parts[-2:]
-    if layout != ("<student>", "<assignment>"):
-        return []  # a course of its own layout
-    submitted = folder(there, "submitted", "<assignment>", "<student>").parents[1]
-    return list(overlooked(submitted, known))
 
 
 def check_exportable(course: Path, assignment: str) -> None:

@@ -14,11 +14,12 @@ from nbproctor.engine import MAX_FILES_BYTES, Pool, Settings
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
-from nbproctor.submission import read
+from nbproctor.submission import files
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from nbproctor.submission_result import FILE
 
 Cells = list[StudentCell]
+MAX_FILES_BESIDE = 2_000
 _OURS = {FILE, f".{FILE}", "timestamp.txt"}
 
 
@@ -124,7 +125,7 @@ class Prefetch:
     def _prepare(self, student: str, folder: Path) -> Submission:
         submission = Submission(student, folder)
         try:
-            submission.handed_in = read.fingerprint(folder)
+            submission.handed_in = files.fingerprint(folder)
             if self._done(submission):
                 return submission
             for master in self._masters:
@@ -162,22 +163,22 @@ class Prefetch:
         given = {Path(name) for name, _ in self._settings.policy.files}
         ours = _OURS | {f"{master.notebook}.html" for master in self._masters}
         left, dropped = MAX_FILES_BYTES, []
-        for path in read.files(base):
+        for path in files.files(base):
             place = path.relative_to(base)
             own = given.isdisjoint((place, *place.parents))
             if path.suffix == ".ipynb" or place.parts[0] in ours or not own:
                 continue
             size = path.stat().st_size
-            if size < left:
+            if size < left and len(submission.files) < MAX_FILES_BESIDE:
                 left -= size
                 submission.files[place] = path
             else:
-                dropped.append(read.readable(place))
+                dropped.append(files.readable(place))
         if dropped:
             limit = MAX_FILES_BYTES >> 20
             first.notes.append(
-                f"Files beside your notebook beyond {limit} MB were left out: "
-                f"{', '.join(dropped[:3])}."
+                f"Files beside your notebook beyond {limit} MB were left out, or more "
+                f"than {MAX_FILES_BESIDE:,}: {', '.join(dropped[:3])}."
             )
 
     def execute(
@@ -185,8 +186,8 @@ class Prefetch:
     ) -> Future[Report]:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
-        files = {str(place): p.read_bytes() for place, p in submission.files.items()}
-        future = self._pool.execute(code, master, self._settings, files)
+        beside = {str(place): p.read_bytes() for place, p in submission.files.items()}
+        future = self._pool.execute(code, master, self._settings, beside)
         submission.running[master.notebook] = code, future
         return future
 

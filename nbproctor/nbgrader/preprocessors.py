@@ -10,12 +10,10 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import (
     CheckCellMetadata,
-    ClearHiddenTests,
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
 from nbgrader.preprocessors import Execute as StockExecute
-from nbgrader.utils import is_locked
 from traitlets.utils.importstring import import_item
 
 from nbproctor.results import Report
@@ -53,24 +51,6 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
                 outputs = report.tests.get(name, report.outputs.get(index, []))
                 cell.outputs = [from_dict(output) for output in outputs]
         return nb, resources
-
-
-class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
-    """Leaves hidden tests out of a page; comments outside the markers stay."""
-
-    # The tools of hidden tests stand in cells that are not graded.
-    enforce_metadata = False
-
-    def preprocess_cell(
-        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Clear a cell of the assignment; a marker in a student's own is only text."""
-        if not is_locked(cell):
-            return cell, resources
-        cleared: tuple[NotebookNode, dict[str, Any]] = super().preprocess_cell(
-            cell, resources, cell_index
-        )
-        return cleared
 
 
 class SaveGrades(SaveAutoGrades):  # type: ignore[misc]

@@ -14,11 +14,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbproctor import support_files
 from nbproctor.engine import Pool, Settings
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import folder, handed_in
+from nbproctor.nbgrader.course import folder
 from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.layers import Policy
 from nbproctor.submission_result import Score, SubmissionResult

@@ -1,140 +1,60 @@
-"""Finding and reading the notebook among the files that a student handed in."""
+"""Reading the cells of a notebook, whatever programs have done to them."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.errors import NbproctorError
+from nbproctor.submission.blocks import INVISIBLE, visible
+from nbproctor.submission.decode import CONFLICT, TWO_VERSIONS, Side, content
+from nbproctor.submission.files import Candidate, Ungradable, readable
 
-MAX_FILES = 2_000
-MAX_DEPTH = 8
-MAX_NOTEBOOK_BYTES = 100_000_000
-MAX_CANDIDATES = 20
 MAX_CELLS = 5_000
+MAX_CELL_CHARS = 2_000_000  # pasted pictures are long
+MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
 MAX_SOURCE_CHARS = 4_000_000
-MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
-_IGNORED = {".ipynb_checkpoints", "__MACOSX", "__pycache__", ".git"}
-_WRONG_FILES = {
-    b"%PDF": "a PDF file",
-    b"PK\x03\x04": "a zip archive or an Office document",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"<": "a web page (HTML)",
-}
+_FENCED = re.compile(r"\s*```+\w*\n(.*?)\n?```+\s*", re.DOTALL)
 
 RawCell = dict[str, Any]
 
 
-class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not an error
-    """The submission cannot be graded; the message says why, in words."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class Handed:
-    """A notebook as it was read: its cells, and what had to be done to read it."""
+    """A notebook as it was read.
+
+    Attributes
+    ----------
+    path, name
+        The file, and what to call it.
+    cells
+        Type, id, nbgrader's name and text of each cell.
+    language
+        Of the kernel that the notebook asks for.
+    notes
+        What had to be done to read it.
+    merged
+        Whether it holds two versions, of which one was read.
+    """
 
     path: Path
+    name: str
     cells: list[RawCell]
     language: str
     notes: list[str]
+    merged: bool = False
 
 
-def files(folder: Path) -> Iterator[Path]:
-    """Yield the regular files under `folder`, in a stable order.
-
-    Symbolic links are never followed, whatever they point to, so that nothing
-    outside the folder is ever read in a student's name.
-
-    Raises
-    ------
-    Ungradable
-        There are more than `MAX_FILES` of them.
-    """
-    count = 0
-    for name, folders, names in os.walk(folder, followlinks=False):
-        here = Path(name)
-        deep = len(here.relative_to(folder).parts) >= MAX_DEPTH
-        folders[:] = [] if deep else sorted(set(folders) - _IGNORED)
-        for path in (here / name for name in sorted(names)):
-            if path.is_file() and not path.is_symlink():
-                count += 1
-                if count > MAX_FILES:
-                    raise Ungradable(f"More than {MAX_FILES} files were handed in.")
-                yield path
-
-
-def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of names and contents of what a student handed in.
-
-    Raises
-    ------
-    Ungradable
-        There are more than `MAX_FILES` files.
-    """
-    total = hashlib.sha256()
-    for path in files(folder):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        name = os.fsencode(path.relative_to(folder))
-        total.update(name + f"\0{content}\n".encode())
-    return total.hexdigest()
-
-
-def candidates(folder: Path, name: str) -> list[Path]:
-    """Return the files that may be the notebook `name`, the likeliest first.
-
-    Raises
-    ------
-    Ungradable
-        There is nothing that could be a notebook; says what there is instead.
-    """
-    found = list(files(folder))
-    likely = [p for p in found if ".ipynb" in p.name.lower() or p.suffix == ".json"]
-    if not likely:
-        raise Ungradable(_instead(folder, found, name))
-
-    def distance(path: Path) -> tuple[bool, bool, int, str]:
-        # The very name first, then what browsers and Jupyter make of it.
-        depth = len(path.relative_to(folder).parts)
-        alike = path.name.lower().startswith(name.lower())
-        return path.name != f"{name}.ipynb", not alike, depth, str(path)
-
-    return sorted(likely, key=distance)[:MAX_CANDIDATES]
-
-
-def _instead(folder: Path, found: list[Path], name: str) -> str:
-    if not found:
-        return f"No file was handed in; '{name}.ipynb' was expected."
-    shown = ", ".join(readable(path.relative_to(folder)) for path in found[:3])
-    kind = _wrong_kind(_head(found[0]))
-    what = f"only {shown}" + (f", which is {kind}" if kind and not found[1:] else "")
-    return f"No notebook was handed in ({what}); '{name}.ipynb' was expected."
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:
-        return b""
-
-
-def _wrong_kind(head: bytes) -> str | None:
-    return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)
-
-
-def read(path: Path) -> Handed:
+def read(candidate: Candidate, side: Side = "ours") -> Handed:
     """Read one notebook file, of any notebook format from 2 to 4.5.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The file.
+    side : {"ours", "theirs"}
+        Which version to take where a merge left both.
 
     Raises
     ------
@@ -142,73 +62,49 @@ def read(path: Path) -> Handed:
         The file is empty, too big, cut short, or no notebook.
     """
     notes: list[str] = []
-    name = readable(path.name)
-    content = _json(path, notes)
-    if not isinstance(content, dict):
-        raise Ungradable(f"'{name}' is not a notebook.")
-    raw = content.get("cells")
-    if raw is None and isinstance(content.get("worksheets"), list):
-        sheets = [s for s in content["worksheets"] if isinstance(s, dict)]
-        raw = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+    name = candidate.name
+    notebook = content(candidate, notes, side)
+    raw = notebook.get("cells")
+    if raw is None and isinstance(notebook.get("worksheets"), list):
+        sheets = [s for s in notebook["worksheets"] if isinstance(s, dict)]
+        raw = [
+            cell
+            for sheet in sheets
+            if isinstance(sheet.get("cells"), list)
+            for cell in sheet["cells"]
+        ]
         notes.append("Your notebook was in an old format; it was converted.")
     if not isinstance(raw, list):
         raise Ungradable(f"'{name}' is not a notebook: it has no cells.")
     if len(raw) > MAX_CELLS:
         raise Ungradable(f"'{name}' has more than {MAX_CELLS} cells.")
     cells = [_clean(cell) for cell in raw if isinstance(cell, dict)]
-    if len(cells) < len(raw):
-        notes.append("Some cells of your notebook were damaged; they were left out.")
+    if len(cells) < len(raw) or any(_damaged(c) for c in raw if isinstance(c, dict)):
+        notes.append(
+            "Some cells of your notebook were damaged; what they said is lost."
+        )
+    if any([_shorten(cell) for cell in cells]):
+        notes.append(
+            f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their "
+            "longest lines, or all of their text, were left out."
+        )
     if sum(len(cell["source"]) for cell in cells) > MAX_SOURCE_CHARS:
         raise Ungradable(f"'{name}' holds more text than can be graded.")
     if any("\r" in cell["source"] for cell in cells):
         for cell in cells:
             cell["source"] = cell["source"].replace("\r\n", "\n").replace("\r", "\n")
         notes.append("Line ends of your cells were converted to the usual ones.")
-    return Handed(path, cells, _language(content), notes)
-
-
-def _json(path: Path, notes: list[str]) -> Any:
-    name = readable(path.name)
-    try:
-        if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-            raise Ungradable(f"'{name}' is bigger than 100 MB.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise Ungradable(f"'{name}' cannot be read: {error.strerror}.") from error
-    if not data.strip(b"\0 \t\r\n"):
-        raise Ungradable(f"'{name}' is empty.")
-    if kind := _wrong_kind(data.removeprefix(b"\xef\xbb\xbf")[:512].lstrip()):
-        raise Ungradable(f"'{name}' is not a notebook but {kind}.")
-    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
-        raise Ungradable(f"'{name}' holds more lists than a notebook does.")
-    text = _decode(data, notes)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        if not text[error.pos :].strip() or "Unterminated" in error.msg:
-            raise Ungradable(
-                f"'{name}' is cut short: its end is missing, as after a broken "
-                "upload or a full disk. Please hand it in again."
-            ) from error
-        raise Ungradable(
-            f"'{name}' is damaged in line {error.lineno} ({error.msg})."
-        ) from error
-    except (RecursionError, ValueError) as error:
-        raise Ungradable(f"'{name}' is not a notebook ({error}).") from error
-
-
-def _decode(data: bytes, notes: list[str]) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        notes.append("Your notebook was saved as UTF-16; it was converted.")
-        return data.decode("utf-16", errors="replace")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        notes.append("Your notebook was not saved as UTF-8; it was read as Latin-1.")
-        return data.decode("latin-1")
-    if data.startswith(b"\xef\xbb\xbf"):
-        notes.append("A byte order mark at the start of your notebook was removed.")
-    return text
+    merged = any([_without_conflict(cell, side) for cell in cells])
+    merged = merged or TWO_VERSIONS in notes
+    notes = [note for note in notes if note != TWO_VERSIONS]
+    if merged:
+        which = "first" if side == "ours" else "second"
+        notes.append(f"{TWO_VERSIONS}; the {which} was graded.")
+    if any([_without_fence(cell) for cell in cells]):
+        notes.append("Fences around your code (```) were taken off.")
+    if any([_without_invisible(cell) for cell in cells]):
+        notes.append("Invisible signs in your code, as after pasting, were replaced.")
+    return Handed(candidate.path, name, cells, _language(notebook), notes, merged)
 
 
 def _clean(cell: RawCell) -> RawCell:
@@ -219,7 +115,10 @@ def _clean(cell: RawCell) -> RawCell:
     """
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
+        lines = [line for line in source if isinstance(line, str)]
+        # Some programs leave out the line ends that belong to the format.
+        ends = any("\n" in line for line in lines)
+        source = ("" if ends else "\n").join(lines)
     meta = cell.get("metadata")
     grader = meta.get("nbgrader") if isinstance(meta, dict) else None
     name = grader.get("grade_id") if isinstance(grader, dict) else None
@@ -235,16 +134,58 @@ def _clean(cell: RawCell) -> RawCell:
     return clean
 
 
-def _language(content: dict[str, Any]) -> str:
-    meta = content.get("metadata")
+def _damaged(cell: RawCell) -> bool:
+    """Whether a cell has no text, or text of a kind that no program writes."""
+    source = cell.get("source", cell.get("input"))
+    if isinstance(source, list):
+        return not all(isinstance(line, str) for line in source)
+    return not isinstance(source, str)
+
+
+def _shorten(cell: RawCell) -> bool:
+    """Take the longest lines, then everything, from a cell that is too long."""
+    source = cell["source"]
+    if len(source) <= MAX_CELL_CHARS:
+        return False
+    lines = source.split("\n")
+    source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)
+    cell["source"] = source if len(source) <= MAX_CELL_CHARS else ""
+    return True
+
+
+def _without_conflict(cell: RawCell, side: Side) -> bool:
+    """Take one side where a merge left marks of a conflict in a cell."""
+    source = cell["source"]
+    if "<<<<<<<" not in source or ">>>>>>>" not in source:
+        return False
+    cell["source"] = CONFLICT.sub(rf"\g<{side}>", source)
+    return bool(cell["source"] != source)
+
+
+def _without_fence(cell: RawCell) -> bool:
+    """Take off the fence around the code of a whole cell, as chats write it."""
+    fenced = _FENCED.fullmatch(cell["source"])
+    if not fenced or not (cell["cell_type"] == "code" or cell["grade_id"]):
+        return False
+    cell["source"] = fenced[1]
+    return True
+
+
+def _without_invisible(cell: RawCell) -> bool:
+    """Replace blanks that are none to Python, but for those in strings."""
+    if cell["cell_type"] != "code" or not INVISIBLE.search(cell["source"]):
+        return False
+    source = visible(cell["source"])
+    changed = source != cell["source"]
+    cell["source"] = source
+    return bool(changed)
+
+
+def _language(notebook: dict[str, Any]) -> str:
+    meta = notebook.get("metadata")
     for key, field in (("kernelspec", "language"), ("language_info", "name")):
         section = meta.get(key) if isinstance(meta, dict) else None
         value = section.get(field) if isinstance(section, dict) else None
         if isinstance(value, str):
             return readable(value)
     return "python"
-
-
-def readable(text: str | Path) -> str:
-    """Return text, or a file's name, without the half characters of a broken coding."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", str(text))

@@ -8,7 +8,13 @@ from typing import Any
 
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.submission.match import Match, answer_places, plain
+from nbproctor.submission.answers import (
+    Match,
+    as_given,
+    plain,
+    unanswered,
+)
+from nbproctor.submission.gather import Gathered
 from nbproctor.submission.read import RawCell
 
 # position in the student's notebook, cell of the master, cell of the new notebook
@@ -22,41 +28,46 @@ _SAID = {
     "text": "Answers that had become text cells are code again",
     "moved": "Locked cells were moved back to their place",
     "missing": "Locked cells that were missing were put back",
-    "merged": "Answers were found in the cell of another exercise",
+    "elsewhere": "Answers were found in a cell that is not their own",
+    "kept": "What you had added to locked cells is in cells of its own now",
+    "unclear": "What you had written into locked cells is not graded, because nothing "
+    "tells which exercise it answers",
     "lost": "There is no cell in your notebook for",
 }
 
 
 def rebuild(
-    cells: list[RawCell], match: Match, master: MasterNotebook
+    gathered: Gathered, master: MasterNotebook
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the cells of a gradable notebook, and sentences on what was changed."""
+    cells, match = gathered.cells, gathered.match
     changes: dict[str, list[str]] = {key: [] for key in _SAID}
-    answers = answer_places(cells, match, master)
-    moved = _misplaced(match, master, answers)
-    known = {cell.id: cell for cell in master.cells if cell.nbgrader}
+    changes["elsewhere"] += gathered.moved
+    changes["kept"] += gathered.kept
+    changes["unclear"] += gathered.unclear
+    moved = _misplaced(match, master)
+    given = _Copies(master)
     out: list[Entry] = []
     for position, raw in enumerate(cells):
         cell = match.get(position)
         if cell is None:
-            original = known.get(raw["grade_id"] or "")
-            if original and _redundant(raw, original):
-                changes["copies"].append(original.id)
+            if copy := given.of(raw):
+                changes["copies"].append(copy.id)
             else:
                 out.append((position, None, _own(raw)))
         elif position in moved:
             changes["moved"].append(cell.id)
         else:
-            if raw["grade_id"] != cell.id:
+            if raw["grade_id"] != cell.id and cell.id not in gathered.moved:
                 changes["found"].append(cell.id)
-            if cell.locked and not _as_given(raw, cell):
+            if cell.locked and not as_given(raw, cell):
                 changes["restored"].append(cell.id)
             elif raw["cell_type"] != cell.nbgrader["cell_type"]:
                 changes["text"].append(cell.id)
-            out.append((position, cell, _known(cell, raw["source"], raw)))
-    _insert_absent(out, master, answers, changes)
-    made = _with_ids([cell for _, _, cell in out])
-    return made, [
+            out.append((position, cell, _of_master(cell, raw["source"], raw)))
+    _insert_absent(out, master, changes)
+    rebuilt = _with_ids([cell for _, _, cell in out])
+    return rebuilt, [
         f"{_SAID[key]}: {_some(names)}." for key, names in changes.items() if names
     ]
 
@@ -66,61 +77,67 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:4]) + more
 
 
-def _redundant(raw: RawCell, original: Cell) -> bool:
-    """Whether this copy is of a locked cell, or of an untouched solution cell."""
-    return original.locked or plain(raw["source"]) == plain(original.stub)
+class _Copies:
+    """Finds copies of given cells, which must not run a second time."""
 
+    def __init__(self, master: MasterNotebook) -> None:
+        cells = [cell for cell in master.cells if cell.nbgrader]
+        self._by_name = {cell.id: cell for cell in cells}
+        self._by_text = {
+            plain(cell.stub): cell
+            for cell in cells
+            if plain(cell.stub) and (cell.locked or cell.kind == "solution")
+        }
 
-def _as_given(raw: RawCell, cell: Cell) -> bool:
-    same = plain(raw["source"]) in (plain(cell.stub), plain(cell.source))
-    return same and raw["cell_type"] == cell.nbgrader["cell_type"]
+    def of(self, raw: RawCell) -> Cell | None:
+        """Return the given cell of which this is an unchanged copy."""
+        cell = self._by_name.get(raw["grade_id"] or "")
+        if cell and (cell.locked or unanswered(raw["source"], cell)):
+            return cell
+        return self._by_text.get(plain(raw["source"]))
 
 
 def _insert_absent(
-    out: list[Entry],
-    master: MasterNotebook,
-    answers: dict[str, int],
-    changes: dict[str, list[str]],
+    out: list[Entry], master: MasterNotebook, changes: dict[str, list[str]]
 ) -> None:
     """Put every cell that is not there after the cell it follows in the source."""
     spot = 0
     for cell in master.cells:
         if not cell.nbgrader:
             continue
-        here = [i for i, (_, there, _) in enumerate(out) if there is cell]
-        if here:
-            spot = here[0] + 1
+        present = [
+            i for i, (_, master_cell, _) in enumerate(out) if master_cell is cell
+        ]
+        if present:
+            spot = present[0] + 1
             continue
-        if cell.id in answers:  # its tests have to come after that other cell
-            spot = 1 + next(
-                i
-                for i, (position, _, _) in enumerate(out)
-                if position == answers[cell.id]
-            )
-            changes["merged"].append(cell.id)
-        elif cell.kind in ("solution", "task"):
+        if cell.kind in ("solution", "task"):
             changes["lost"].append(cell.id)
         elif cell.id not in changes["moved"]:
             changes["missing"].append(cell.id)
-        out.insert(spot, (None, cell, _known(cell, "", None)))
+        out.insert(spot, (None, cell, _of_master(cell, "", None)))
         spot += 1
 
 
-def _misplaced(
-    match: Match, master: MasterNotebook, answers: dict[str, int]
-) -> set[int]:
-    """Return the positions of locked cells that stand where they cannot work."""
+def _misplaced(match: Match, master: MasterNotebook) -> set[int]:
+    """Return the positions of locked cells that stand where they cannot work.
+
+    A test needs its answer and the given code above it; given code needs its order.
+    """
     order = {cell.id: i for i, cell in enumerate(master.cells)}
-    kept = _in_order([order[cell.id] for _, cell in sorted(match.items())])
-    return {
-        position
-        for position, cell in match.items()
-        if cell.locked
-        and (
-            order[cell.id] not in kept
-            or position < answers.get(cell.exercise or "", -1)
-        )
-    }
+    tests = {p: cell for p, cell in match.items() if cell.kind == "test"}
+    others = {p: cell for p, cell in sorted(match.items()) if p not in tests}
+    kept = _in_order([order[cell.id] for cell in others.values()])
+    locked = {p: order[cell.id] for p, cell in others.items() if cell.locked}
+    wrong = {p for p, rank in locked.items() if rank not in kept}
+    answers = {cell.id: p for p, cell in others.items() if cell.kind == "solution"}
+    for position, cell in tests.items():
+        needed = [
+            p for p, rank in locked.items() if p not in wrong and rank < order[cell.id]
+        ]
+        if position < max([answers.get(cell.exercise or "", -1), *needed]):
+            wrong.add(position)
+    return wrong
 
 
 def _in_order(ranks: list[int]) -> set[int]:
@@ -134,27 +151,25 @@ def _in_order(ranks: list[int]) -> set[int]:
     return set(chains[-1]) if chains else set()
 
 
-def _known(cell: Cell, source: str, raw: RawCell | None) -> dict[str, Any]:
+def _of_master(cell: Cell, source: str, raw: RawCell | None) -> dict[str, Any]:
     kind = cell.nbgrader["cell_type"]
-    made = _own(
-        {**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source}
-    )
+    new = _own({**(raw or {}), "cell_type": kind, "id": cell.cell_id, "source": source})
     if cell.locked:
-        made["source"] = cell.source
-    made["metadata"]["nbgrader"] = dict(cell.nbgrader)
-    return made
+        new["source"] = cell.source
+    new["metadata"]["nbgrader"] = dict(cell.nbgrader)
+    return new
 
 
 def _own(raw: RawCell) -> dict[str, Any]:
-    made = {key: raw[key] for key in ("cell_type", "id", "source")} | {"metadata": {}}
+    new = {key: raw[key] for key in ("cell_type", "id", "source")} | {"metadata": {}}
     if raw["cell_type"] == "code":
-        made |= {"outputs": [], "execution_count": None}
+        new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
         attached = sanitize.attachments(raw.get("attachments"))
-        made["source"] = sanitize.markdown(raw["source"], attached)
+        new["source"] = sanitize.markdown(raw["source"], attached)
         if attached and raw["cell_type"] == "markdown":
-            made["attachments"] = attached
-    return made
+            new["attachments"] = attached
+    return new
 
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,12 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission import read
-from nbproctor.submission.match import Match, match_cells
-from nbproctor.submission.read import Handed, Ungradable
+from nbproctor.submission import files, read
+from nbproctor.submission.answers import unanswered
+from nbproctor.submission.decode import SIDES
+from nbproctor.submission.files import Candidate, Ungradable
+from nbproctor.submission.gather import Gathered, gather
+from nbproctor.submission.match import join_split_cells, match_cells
+from nbproctor.submission.read import Handed
 from nbproctor.submission.rebuild import rebuild
 
 __all__ = ["Repaired", "Ungradable", "repair"]
+
+MAX_BYTES = 600_000_000  # of notebooks that are read to choose among
 
 Notebook = dict[str, Any]
 
@@ -56,13 +62,16 @@ def repair(folder: Path, master: MasterNotebook) -> Repaired:
     Ungradable
         No file in the folder is this notebook; the message says what is wrong.
     """
-    handed, matched, notes = _choose(folder, master)
+    reading, notes = _choose(folder, master)
+    handed = reading.handed
     notes += handed.notes
     if handed.language.lower() not in ("python", "ipython"):
         notes.append(
             f"Your notebook asked for a '{handed.language}' kernel; Python was used."
         )
-    cells, changes = rebuild(handed.cells, matched, master)
+    if reading.joined:
+        notes.append("Cells that were split inside a statement were joined again.")
+    cells, changes = rebuild(reading.gathered, master)
     notes += changes
     notebook = {
         "cells": cells,
@@ -80,44 +89,93 @@ def repair(folder: Path, master: MasterNotebook) -> Repaired:
     return Repaired(notebook, notes, handed.path)
 
 
-def _choose(folder: Path, master: MasterNotebook) -> tuple[Handed, Match, list[str]]:
-    """Return the file to grade: the right name first, else the best match."""
+@dataclass(frozen=True)
+class _Reading:
+    """A notebook that is this assignment, with what is answered in it."""
+
+    handed: Handed
+    gathered: Gathered
+    answers: dict[str, str]  # exercise → its text, where that is more than the stub
+    joined: int
+
+
+def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
+    """Return the file in which most is answered; of equals, the one named right."""
     wanted = f"{master.notebook}.ipynb"
-    failures: list[str] = []
-    found: list[tuple[int, Handed, Match]] = []
-    for path in read.candidates(folder, master.notebook):
+    failures: dict[int, str] = {}
+    readings: dict[int, _Reading] = {}
+    room = MAX_BYTES
+    for position, candidate in enumerate(files.candidates(folder, master.notebook)):
+        room -= candidate.path.stat().st_size
+        answered = any(reading.answers for reading in readings.values())
+        if readings and (room < 0 or (candidate.base.endswith(".py") and answered)):
+            break
         try:
-            handed = read.read(path)
+            readings[position] = _read(candidate, master)
         except Ungradable as failure:
-            failures.append(failure.reason)
-            continue
-        match = match_cells(handed.cells, master)
-        answered = sum(
-            cell.kind in ("solution", "task")
-            and handed.cells[position]["source"].strip() != cell.stub.strip()
-            for position, cell in match.items()
-        )
-        if any(cell.kind in ("solution", "task", "test") for cell in match.values()):
-            found.append((answered, handed, match))
-            if path.name == wanted:
-                break
-        else:
-            failures.append(
-                f"No cell of '{read.readable(path.name)}' belongs to this assignment."
-            )
-    if not found:
-        raise Ungradable(failures[0])
-    named = [entry for entry in found if entry[1].path.name == wanted]
-    # Of several, the one with the most answered exercises; the first on a tie.
-    _, handed, match = named[0] if named else max(found, key=lambda entry: entry[0])
+            failures[position] = failure.reason
+    if not readings:
+        raise Ungradable(next(iter(failures.values())))
+    # `max` takes the first of equals, which is the likeliest.
+    best = max(readings, key=lambda position: len(readings[position].answers))
+    chosen = readings[best]
     notes = []
-    place = read.readable(handed.path.relative_to(folder))
-    if place != wanted:
-        notes.append(f"Your notebook was found as '{place}', graded as '{wanted}'.")
-    if len(found) > 1 and not named:
-        notes.append(
-            f"You handed in {len(found)} notebooks; '{place}' was graded, because "
-            "most exercises are answered in it."
+    name = chosen.handed.name
+    if name != wanted:
+        notes.append(f"Your notebook was found as '{name}', graded as '{wanted}'.")
+    others = [
+        reading
+        for position, reading in readings.items()
+        if reading.answers != chosen.answers and (reading.answers or position < best)
+    ]
+    if others:
+        second = max(others, key=lambda reading: len(reading.answers))
+        most, count = len(chosen.answers), len(second.answers)
+        why = (
+            f"it answers {most} exercises, '{second.handed.name}' {count}"
+            if count < most
+            else f"no other answers more than its {most} exercises"
+            + (", and it has the right name" if name == wanted else "")
         )
-    notes += [f"{failure} Another file was graded." for failure in failures[:3]]
-    return handed, match, notes
+        count = len(others) + 1
+        notes.append(f"You handed in {count} notebooks; '{name}' was graded: {why}.")
+    notes += [
+        f"{reason} Another file was graded."
+        for position, reason in failures.items()
+        if position < best
+    ]
+    return chosen, notes
+
+
+def _read(candidate: Candidate, master: MasterNotebook) -> _Reading:
+    """Read a file; where a merge left two versions in it, the one that answers more."""
+    versions = []
+    for side in SIDES:
+        try:
+            versions.append(_understand(read.read(candidate, side), master))
+        except Ungradable:
+            if side == SIDES[-1] and not versions:
+                raise
+        else:
+            if not versions[-1].handed.merged:
+                break
+    return max(versions, key=lambda version: len(version.answers))
+
+
+def _understand(handed: Handed, master: MasterNotebook) -> _Reading:
+    cells, joined = join_split_cells(handed.cells, master)
+    gathered = gather(cells, match_cells(cells, master), master)
+    graded = {"solution", "task", "test"}
+    if not any(cell.kind in graded for cell in gathered.match.values()):
+        raise Ungradable(f"No cell of '{handed.name}' belongs to this assignment.")
+    texts = {
+        cell.id: gathered.cells[position]["source"]
+        for position, cell in gathered.match.items()
+        if cell.kind in ("solution", "task")
+    }
+    answers = {
+        cell.id: texts[cell.id]
+        for cell in master.of_kind("solution", "task")
+        if cell.id in texts and not unanswered(texts[cell.id], cell)
+    }
+    return _Reading(handed, gathered, answers, joined)

@@ -7,7 +7,11 @@ exercises answered correctly (10 points), and breaks it in one way.
 from __future__ import annotations
 
 import copy
+import gzip
 import json
+import shutil
+import tarfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +77,42 @@ def text(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def dump(notebook: Notebook) -> bytes:
+    """Return a notebook as a file holds it."""
+    return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
+
+
 def write(folder: Path, notebook: Notebook, name: str = NAME) -> Path:
     """Write a notebook the way Jupyter does."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), "utf-8")
+    path.write_bytes(dump(notebook))
     return path
+
+
+def blank(notebook: Notebook, *exercises: str) -> Notebook:
+    """Return the notebook with the stub in place of some answers."""
+    notebook = copy.deepcopy(notebook)
+    for name in exercises:
+        cell = by_id(notebook, name)
+        cell["source"] = text(cell).replace(ANSWERS[name], STUB)
+    return notebook
+
+
+def new_cell(source: str) -> dict[str, Any]:
+    """Return a code cell of the student's own."""
+    cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": source}
+    return cell | {"outputs": [], "execution_count": None}
+
+
+def merge(notebook: Notebook, *names: str, keep: str) -> None:
+    """Merge cells into one, which keeps the marks of one of them."""
+    cells = [by_id(notebook, name) for name in names]
+    at = notebook["cells"].index(cells[0])
+    source = "\n\n".join(text(cell) for cell in cells)
+    merged = by_id(notebook, keep) | {"source": source}
+    notebook["cells"].insert(at, merged)
+    notebook["cells"] = [c for c in notebook["cells"] if not any(c is d for d in cells)]
 
 
 # --- names and places ---------------------------------------------------------
@@ -146,6 +180,83 @@ def linked_folder(folder: Path, notebook: Notebook) -> None:
     (folder / "readme.txt").write_text("see the folder")
 
 
+@case("repaired", 10, "answers 2 exercises, 'tiny.ipynb' 0")
+def untouched_beside_a_solved_copy(folder: Path, notebook: Notebook) -> None:
+    write(folder, blank(notebook, *ANSWERS))
+    write(folder, notebook, "tiny-Copy1.ipynb")
+
+
+@case("repaired", 10, "answers 2 exercises, 'tiny.ipynb' 1")
+def half_done_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
+    write(folder, blank(notebook, "fizz"))
+    write(folder, notebook, "final/tiny (2).ipynb")
+
+
+@case("repaired", 10, "it has the right name")
+def two_whole_ones_that_differ(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    cell = by_id(notebook, "fizz")
+    cell["source"] = "def fizz(n):\n    return 'an older try'"
+    write(folder, notebook, "old.ipynb")
+
+
+@case("graded", 10)
+def a_solved_one_beside_its_untouched_copy(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    write(folder, blank(notebook, *ANSWERS), "tiny-Copy1.ipynb")
+
+
+@case("graded", 10)
+def virtual_environment_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    for name in (".venv", "my_env"):
+        packages = folder / name / "lib"
+        packages.mkdir(parents=True)
+        (folder / name / "pyvenv.cfg").write_text("home = /usr/bin")
+        for number in range(1_100):
+            (packages / f"module{number}.py").touch()
+
+
+@case("repaired", 10, "homework.zip/work/tiny.ipynb")
+def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "homework.zip", "w") as archive:
+        archive.writestr("work/tiny.ipynb", json.dumps(notebook))
+        archive.writestr("__MACOSX/work/._tiny.ipynb", b"\0\5\x16\7")
+        archive.writestr("work/.ipynb_checkpoints/tiny-checkpoint.ipynb", "{}")
+
+
+@case("repaired", 10, "tiny.ipynb.gz")
+def gzip_of_the_notebook(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tiny.ipynb.gz").write_bytes(gzip.compress(dump(notebook)))
+
+
+@case("repaired", 10, "work.tar.gz/tiny.ipynb")
+def tar_of_the_folder(folder: Path, notebook: Notebook) -> None:
+    write(folder / "work", notebook)
+    with tarfile.open(folder / "work.tar.gz", "w:gz") as archive:
+        archive.add(folder / "work/tiny.ipynb", "tiny.ipynb")
+    shutil.rmtree(folder / "work")
+
+
+@case("repaired", 10, "tiny")
+def without_its_ending(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook, "tiny")
+
+
+@case("repaired", 10, "is no notebook; its code was graded")
+def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["#!/usr/bin/env python", "# coding: utf-8", ""]
+    for number, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "code":
+            lines += [f"# In[{number}]:", "", "", text(cell), ""]
+        else:
+            lines += ["".join(f"# {line}\n" for line in text(cell).split("\n"))]
+    (folder / "tiny.py").write_text("\n".join(lines))
+
+
 # --- encodings and formats ----------------------------------------------------
 
 
@@ -166,6 +277,68 @@ def latin_1(folder: Path, notebook: Notebook) -> None:
 def utf_16(folder: Path, notebook: Notebook) -> None:
     path = write(folder, notebook)
     path.write_bytes(path.read_text("utf-8").encode("utf-16"))
+
+
+@case("repaired", 10, "UTF-16")
+def utf_16_without_a_mark(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(path.read_text("utf-8").encode("utf-16-be"))
+
+
+@case("graded", 10)
+def zeros_behind_the_end(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(path.read_bytes() + bytes(4096))
+
+
+@case("repaired", 10, "behind the end")
+def the_end_of_an_older_file_behind_the_end(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_bytes(path.read_bytes() * 2)
+
+
+@case("graded", 10)
+def json_in_json(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    path.write_text(json.dumps(path.read_text("utf-8")), "utf-8")
+
+
+@case("graded", 10)
+def as_the_server_sends_it(folder: Path, notebook: Notebook) -> None:
+    write(folder, {"type": "notebook", "name": NAME, "content": notebook})
+
+
+@case("repaired", 10, "marks of a merge")
+def conflict_of_a_merge_in_the_file(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    lines = path.read_text("utf-8").split("\n")
+    at = next(i for i, line in enumerate(lines) if '"cells"' in line)
+    lines[at:at] = ["<<<<<<< HEAD", ' "metadata": {},', "=======", " not json"]
+    lines[at + 4 : at + 4] = [">>>>>>> origin/main"]
+    path.write_text("\n".join(lines), "utf-8")
+
+
+@case("repaired", 10, "marks of a merge")
+def conflict_of_a_merge_in_a_cell(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    theirs = "def fizz(n):\n    return 'theirs'"
+    cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{theirs}\n>>>>>>> remote"
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def hundred_and_twenty_megabytes_of_outputs(folder: Path, notebook: Notebook) -> None:
+    big = {"output_type": "stream", "name": "stdout", "text": "ü" * 60_000_000}
+    by_id(notebook, "fizz")["outputs"] = [big]
+    write(folder, notebook)
+
+
+@case("repaired", 10, "were cut")
+def six_megabytes_pasted_into_an_answer(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
+    by_id(notebook, "title")["source"] = "words " * 1_000_000
+    write(folder, notebook)
 
 
 @case("repaired", 10, "Line ends")
@@ -323,11 +496,107 @@ def solution_cell_deleted(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
 
 
-@case("repaired", 10, "cell of another exercise: fizz")
+@case("repaired", 10, "not their own: fizz")
 def two_answers_in_one_cell(folder: Path, notebook: Notebook) -> None:
     fizz, mean = by_id(notebook, "fizz"), by_id(notebook, "mean_of")
     mean["source"] = text(fizz) + "\n\n\n" + text(mean)
     notebook["cells"].remove(fizz)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "not their own: fizz")
+def answer_merged_into_the_locked_cell_above(folder: Path, notebook: Notebook) -> None:
+    merge(notebook, "setup", "fizz", keep="setup")
+    write(folder, notebook)
+
+
+@case("repaired", 10, "not their own: fizz")
+def answer_merged_into_the_test_below(folder: Path, notebook: Notebook) -> None:
+    merge(notebook, "fizz", "fizz-public", keep="fizz-public")
+    write(folder, notebook)
+
+
+@case("repaired", 10, "not their own: mean_of")
+def all_cells_merged_into_one(folder: Path, notebook: Notebook) -> None:
+    code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    merge(notebook, *code, keep="fizz")
+    write(folder, notebook)
+
+
+@case("repaired", 5, "not their own: fizz, mean_of")
+def all_cells_merged_into_a_locked_one_and_one_wrong(
+    folder: Path, notebook: Notebook
+) -> None:
+    # The public test of the wrong answer fails in the middle of the merged cell.
+    cell = by_id(notebook, "fizz")
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], "    return n")
+    code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    merge(notebook, *code, keep="setup")
+    write(folder, notebook)
+
+
+@case("repaired", 10, "locked cells is in cells of its own now: setup")
+def an_import_and_a_helper_added_to_a_locked_cell(
+    folder: Path, notebook: Notebook
+) -> None:
+    cell = by_id(notebook, "setup")
+    helper = "def third(n):\n    return math.fmod(n, 3) == 0"
+    cell["source"] = text(cell) + f"\nimport math\n\n\n{helper}"
+    cell = by_id(notebook, "fizz")
+    answer = '    return "fizz" if third(n) else str(n)'
+    cell["source"] = text(cell).replace(ANSWERS["fizz"], answer)
+    write(folder, notebook)
+
+
+@case("repaired", 5, "nothing tells which exercise it answers: fizz-public")
+def something_else_written_into_a_test(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz-public")
+    cell["source"] = text(cell) + "\nprint('fizz')"
+    write(folder, blank(notebook, "fizz"))
+
+
+@case("repaired", 10, "not their own: fizz")
+def answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    at = notebook["cells"].index(cell)
+    answer = new_cell(text(cell))
+    notebook = blank(notebook, "fizz")
+    notebook["cells"].insert(at, answer)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "not their own: fizz")
+def answer_at_the_end_of_the_notebook(folder: Path, notebook: Notebook) -> None:
+    answer = new_cell(text(by_id(notebook, "fizz")))
+    notebook = blank(notebook, "fizz")
+    notebook["cells"].append(answer)
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def answer_above_the_stub_in_one_cell(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    stub = text(cell).replace(ANSWERS["fizz"], STUB)
+    cell["source"] = text(cell) + "\n\n\n" + stub
+    write(folder, notebook)
+
+
+@case("repaired", 10, "joined again")
+def cells_split_inside_a_function(folder: Path, notebook: Notebook) -> None:
+    for name, answer in ANSWERS.items():
+        cell = by_id(notebook, name)
+        at = notebook["cells"].index(cell)
+        below = copy.deepcopy(cell) | {"id": f"{name}-below", "source": answer}
+        cell["source"] = text(cell).replace(answer, "")
+        notebook["cells"].insert(at + 1, below)
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def lower_half_of_a_cell_with_the_same_name(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz")
+    below = copy.deepcopy(cell) | {"id": "below", "source": "print(fizz(3))"}
+    notebook["cells"].insert(notebook["cells"].index(cell) + 1, below)
     write(folder, notebook)
 
 
@@ -386,6 +655,110 @@ def syntax_error_in_one_answer(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
 
 
+# --- what other programs, and pasting, make of a notebook ----------------------
+
+
+@case("repaired", 10, "not their own: fizz")
+def one_line_answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+    answer = new_cell('fizz = lambda n: str(n) if n % 3 else "fizz"')
+    notebook = blank(notebook, "fizz")
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    notebook["cells"].insert(at, answer)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "not their own: fizz")
+def decorated_answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+    answer = new_cell(
+        "import functools\n\n@functools.cache\n" + text(by_id(notebook, "fizz"))
+    )
+    notebook = blank(notebook, "fizz")
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    notebook["cells"].insert(at, answer)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "Fences")
+def answers_in_fences_as_from_a_chat(folder: Path, notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = f"```python\n{text(cell)}\n```"
+    write(folder, notebook)
+
+
+@case("repaired", 10, "Invisible signs")
+def hard_blanks_and_invisible_signs(folder: Path, notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
+    write(folder, notebook)
+
+
+@case("repaired", 10, "the second was graded")
+def conflict_of_a_merge_with_the_answers_second(
+    folder: Path, notebook: Notebook
+) -> None:
+    for name, answer in ANSWERS.items():
+        cell = by_id(notebook, name)
+        both = f"<<<<<<< HEAD\n{STUB}\n=======\n{answer}\n>>>>>>> work"
+        cell["source"] = text(cell).replace(answer, both)
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def lines_without_their_ends(folder: Path, notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["source"] = text(cell).split("\n")
+    write(folder, notebook)
+
+
+@case("repaired", 10, "before your notebook")
+def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
+    path = write(folder, notebook)
+    above = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    path.write_bytes(above + path.read_bytes())
+
+
+@case("repaired", 10, "work/tiny.ipynb")
+def pictures_by_the_thousand_beside_it(folder: Path, notebook: Notebook) -> None:
+    write(folder / "work", notebook)
+    (folder / "images").mkdir()
+    for number in range(2_100):
+        (folder / f"images/{number}.png").touch()
+
+
+@case("repaired", 10, "homework.py")
+def solved_script_beside_an_untouched_notebook(
+    folder: Path, notebook: Notebook
+) -> None:
+    write(folder, blank(notebook, *ANSWERS))
+    code = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    (folder / "homework.py").write_text("# %%\n" + "\n\n# %%\n".join(code))
+
+
+@case("repaired", 10, "had lost their marks")
+def marks_on_the_next_cell(folder: Path, notebook: Notebook) -> None:
+    marks = [cell["metadata"] for cell in notebook["cells"]]
+    for cell, moved in zip(notebook["cells"], marks[1:] + marks[:1], strict=True):
+        cell["metadata"] = moved
+    write(folder, notebook)
+
+
+@case("repaired", 10, "copies of given cells")
+def doubled_and_the_second_half_is_blank(folder: Path, notebook: Notebook) -> None:
+    notebook["cells"] += copy.deepcopy(blank(notebook, *ANSWERS)["cells"])
+    metadata_lost_as_in_colab(folder, notebook)
+
+
+@case("repaired", 10, "mean-public")
+def helper_written_into_a_test(folder: Path, notebook: Notebook) -> None:
+    answer = by_id(notebook, "mean_of")
+    answer["source"] = text(answer).replace("sum(", "total(")
+    test = by_id(notebook, "mean-public")
+    test["source"] = "def total(x):\n    return sum(x)\n\n\n" + text(test)
+    write(folder, notebook)
+
+
 # --- what cannot be graded ----------------------------------------------------
 
 
@@ -423,6 +796,26 @@ def docx_under_the_name(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook).write_bytes(b"PK\x03\x04 word/document.xml")
 
 
+@case("ungradable", None, "iCloud")
+def placeholder_of_a_cloud(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".tiny.ipynb.icloud").write_bytes(b"bplist00\xd3")
+
+
+@case("ungradable", None, "password required")
+def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
+    zip_of_the_folder(folder, notebook)
+    path = folder / "homework.zip"
+    data = path.read_bytes()
+    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        parts = [
+            part[: flags - 4] + b"\1" + part[flags - 3 :]
+            for part in data.split(header)[1:]
+        ]
+        data = header.join([data.split(header)[0], *parts])
+    path.write_bytes(data)
+
+
 @case("ungradable", None, "No file")
 def empty_folder(folder: Path, notebook: Notebook) -> None:
     folder.mkdir(parents=True, exist_ok=True)
@@ -454,5 +847,6 @@ def too_many_cells(folder: Path, notebook: Notebook) -> None:
 
 @case("ungradable", None, "more text")
 def too_much_text(folder: Path, notebook: Notebook) -> None:
-    by_id(notebook, "title")["source"] = "x" * 4_000_001
+    cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_500_000}
+    notebook["cells"] += [cell] * 3
     write(folder, notebook)

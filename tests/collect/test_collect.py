@@ -458,17 +458,3 @@ def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
     assert lines[1] == 'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip'
-
-
-def test_what_no_grading_reads_is_listed(tmp_path: Path) -> None:
-    submitted = tmp_path / "submitted"
-    for place in ("a/lab/lab.ipynb", "b/Lab/lab.ipynb", "c/lab.ipynb", "x_1_2_l.ipynb"):
-        path = submitted / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    found = collect.overlooked(submitted, ["lab"])
-    assert {path.relative_to(submitted).as_posix(): why for path, why in found} == {
-        "b/Lab": "The folder should be called lab.",
-        "c/lab.ipynb": f"It should be in {submitted / 'c/lab'}.",
-        "x_1_2_l.ipynb": "A file lies here; `collect` takes what a platform gives.",
-    }

@@ -20,8 +20,8 @@ if sys.platform != "linux":
 
 from nbproctor.nbgrader.course import generate
 from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.gradebook import scores
 from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader.scores import scores
 
 pytestmark = pytest.mark.slow
 

@@ -215,13 +215,6 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert (f"(−{10 - total:g} late)" in done.stdout) == (total < 10)
 
 
-def test_what_no_grading_reads_is_listed(course: Path) -> None:
-    shutil.copytree(course / "submitted/odd/tiny", course / "submitted/new/Tiny")
-    assert nbgrader.not_read(course) == [
-        (course / "submitted/new/Tiny", "The folder should be called tiny.")
-    ]
-
-
 def nbgrader_command(course: Path, *arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *arguments],

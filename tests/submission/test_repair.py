@@ -65,7 +65,17 @@ def complete(notebook: Notebook, master: MasterNotebook) -> None:
             assert found[name]["source"] == cell.source
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=case.name,
+            marks=[pytest.mark.slow] if "megabytes_of_outputs" in case.name else [],
+        )
+        for case in CASES
+    ],
+)
 def test_the_broken_class(
     case: Case, tmp_path: Path, master: MasterNotebook, release: Notebook
 ) -> None:

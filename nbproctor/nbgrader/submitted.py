@@ -1,0 +1,173 @@
+"""What lies in ``submitted/``: who handed in, and what is not where it is read."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+
+from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.source import CourseError
+from nbproctor.submission.files import readable
+
+MAX_LISTED = 1_000
+_OURS = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini"}
+_LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Something in ``submitted/`` that is not read.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the course.
+    reason : str
+        Why it is not read, and where it should be.
+    """
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return both as a sentence."""
+        return f"{self.path} was not read: {self.reason}"
+
+
+def handed_in(
+    there: CourseDirectory, only: Collection[str] | None = None
+) -> dict[str, Path]:
+    """Return what students handed in: student id → folder.
+
+    Raises
+    ------
+    CourseError
+        Nobody, of those that are asked for, handed in anything.
+    """
+    root, assignment = Path(there.root), there.assignment_id
+    pattern = folder(there, "submitted", assignment, there.student_id)
+    slot = folder(there, "submitted", assignment, "*").parts.index("*")
+    excluded = there.student_id_exclude.split(",")
+    folders = [*root.glob(str(pattern.relative_to(root)))]
+    if pattern.is_dir():
+        folders.append(pattern)  # an id that was given by name, with a bracket in it
+    students = {
+        path.parts[slot]: path
+        for path in folders
+        if path.is_dir()
+        and not _refusal(path.parts[slot])
+        and path.parts[slot] not in excluded
+        and (only is None or path.parts[slot] in only)
+    }
+    if not students:
+        place = folder(there, "submitted", assignment, "<student>")
+        others = "".join(f"\n  - {each}" for each in unread_files(there)[:10])
+        raise CourseError(
+            f"No submissions to grade: put each student's files into {place}.{others}"
+        )
+    return students
+
+
+def unread(course: Path, assignment: str) -> list[Unread]:
+    """Return what lies in ``submitted/`` and was not read, with where it should be.
+
+    Raises
+    ------
+    CourseError
+        `course` is no course.
+    """
+    config = load_config(course)
+    config.CourseDirectory.assignment_id = assignment
+    return unread_files(directory(config))
+
+
+def unread_files(there: CourseDirectory) -> list[Unread]:
+    """Do as `unread`, for a course that is configured."""
+    assignment = there.assignment_id
+    pattern = folder(there, "submitted", assignment, "*")
+    if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
+        return []
+    submitted = pattern.parents[1]
+    found = _unread(there, submitted) if submitted.is_dir() else iter(())
+    return [each for each, _ in zip(found, range(MAX_LISTED), strict=False)]
+
+
+def _unread(there: CourseDirectory, submitted: Path) -> Iterator[Unread]:
+    assignment = there.assignment_id
+    source = folder(there, "source", assignment).parent
+    others = {path.name for path in _entries(source)} - {assignment}
+    step = submitted.name
+    for student in _entries(submitted):
+        name = _shown(student.name)
+        place = f"{step}/{name}"
+        if not student.is_dir():
+            if student.name.lower() not in _OURS:
+                where = f"{step}/<student>/{assignment}/"
+                yield Unread(place, f"it is in no student's folder; move it to {where}")
+            continue
+        if reason := _refusal(student.name):
+            yield Unread(f"{place}/", f"{reason}; rename the folder")
+            continue
+        where = f"move it to {place}/{assignment}/"
+        entries = _entries(student)
+        if not entries:
+            yield Unread(f"{place}/", "it is empty")
+        for entry in entries:
+            inside = f"{place}/{_shown(entry.name)}"
+            if entry.name == assignment:
+                if not entry.is_dir():
+                    yield Unread(inside, f"it is no folder; {where}")
+            elif not entry.is_dir():
+                if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
+                    yield Unread(inside, f"it is in no assignment's folder; {where}")
+            elif entry.name not in others and (
+                _same(entry.name, assignment) or _has_notebook(entry)
+            ):
+                reason = (
+                    f"no assignment has this name; is it {assignment}? Then {where}"
+                )
+                yield Unread(f"{inside}/", reason)
+
+
+def _entries(here: Path) -> list[Path]:
+    """Return what is in a folder; hidden files are the computer's own."""
+    try:
+        return sorted(path for path in here.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _refusal(student: str) -> str | None:
+    """Return why a folder's name cannot be a student id, if it cannot."""
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in student):
+        return "its name is not UTF-8"
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in student):
+        return "its name has a line break or another control character"
+    return None
+
+
+def _same(name: str, assignment: str) -> bool:
+    """Whether two names differ in case, blanks, hyphens or accents' coding only."""
+
+    def bare(text: str) -> str:
+        text = unicodedata.normalize("NFKC", text).casefold()
+        return "".join(letter for letter in text if letter.isalnum())
+
+    return bare(assignment) in bare(name)
+
+
+def _has_notebook(here: Path) -> bool:
+    for _, folders, names in os.walk(here):
+        folders[:] = sorted(folders)[:20]
+        if any(name.lower().endswith((".ipynb", ".zip")) for name in names):
+            return True
+    return False
+
+
+def _shown(name: str) -> str:
+    return "".join(c if c.isprintable() else "\ufffd" for c in readable(name))

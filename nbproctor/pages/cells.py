@@ -1,0 +1,234 @@
+"""The cells of a notebook as HTML: text, code, outputs.
+
+Whatever a student wrote may be in them, so each part takes time in proportion to its
+length, and lengths are bounded. Nothing that is made here runs, or asks for anything
+from elsewhere: no HTML of a cell is kept, pictures are in the page or left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from nbproctor import sanitize
+from nbproctor.pages.formulas import mathml
+
+MAX_MARKDOWN = 20_000  # characters that are laid out; longer text is shown as it is
+MAX_CODE = 50_000  # characters of a cell that are shown
+MAX_OUTPUT = 20_000  # characters of an output that are shown
+ERROR = '<pre class="error">'  # how an error among the outputs begins
+HEAD, TAIL = 40, 10  # lines of an output
+_PICTURES = {
+    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
+    ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
+}
+_MAX_PICTURE = 2 << 20  # bytes
+_WEB = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+
+# Pygments took 0.1 seconds for the code of one submission, which is all that a page may
+# cost, and is quadratic in blank lines. This is one pass: each string ends at its
+# quotes or at the end of its line or text, so no character is read twice.
+_TOKENS = re.compile(
+    r"""(?P<c>\#[^\n]*)"""
+    r"""|(?P<s>[rbfuRBFU]{0,2}(?:\"\"\"(?:[^"\\]|\\.|"(?!""))*(?:\"\"\"|\Z)"""
+    r"""|'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\Z)"""
+    r"""|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?))"""
+    r"""|(?P<n>\b\d[\w.]*)"""
+    r"""|(?P<w>[^\W\d]\w*)""",
+    re.DOTALL,
+)
+_DEFINES = frozenset({"def", "class"})
+
+
+def code(source: str) -> str:
+    """Return Python code with its comments, strings, numbers and keywords marked."""
+    made, end, before = [], 0, ""
+    for found in _TOKENS.finditer(source):
+        made.append(escape(source[end : found.start()], quote=False))
+        kind, text = str(found.lastgroup), found[0]
+        end = found.end()
+        if kind == "w":
+            kind = "k" if keyword.iskeyword(text) else ""
+            kind = "d" if before in _DEFINES else kind
+            before = text
+        shown = escape(text, quote=False)
+        made.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
+    made.append(escape(source[end:], quote=False))
+    return "".join(made)
+
+
+@lru_cache(maxsize=2000)
+def known_code(source: str) -> str:
+    """Do as `code`, for cells that are the same in every submission."""
+    return code(source)
+
+
+class _Renderer(RendererHTML):
+    """Markdown in a page: headings below the page's own, and no outside requests."""
+
+    def heading_open(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return f'<h4 class="{tokens[index].tag}">'
+
+    def heading_close(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return "</h4>\n"
+
+    def image(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        alt = self.renderInlineAsText(tokens[index].children or [], options, env)
+        picture = _picture(str(tokens[index].attrGet("src") or ""), env)
+        if picture is None:
+            return f"<em>[{escape(alt or 'a picture')}: not part of this page]</em>"
+        return f'<img src="{picture}" alt="{escape(alt or "A picture of the text")}">'
+
+    def link_open(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        target = str(tokens[index].attrGet("href") or "")
+        if not _WEB.match(target):
+            return "<a>"  # a place in the notebook: not a place on this page
+        return f'<a href="{escape(target)}" rel="noopener noreferrer">'
+
+    def fence(
+        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        token = tokens[index]
+        python = token.info.strip().startswith("py")
+        text = code(token.content) if python else escape(token.content, quote=False)
+        return f"<pre><code>{text}</code></pre>\n"
+
+
+def _label(latex: str, settings: Mapping[str, Any]) -> str:
+    block = bool(settings["display_mode"])
+    return mathml(latex, block=block)
+
+
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer)
+    .enable(["table", "strikethrough"])
+    .use(dollarmath_plugin, allow_space=False, double_inline=True, renderer=_label)
+)
+
+
+def markdown(
+    text: str,
+    attached: Mapping[str, Mapping[str, str]] | None = None,
+    folder: Path | None = None,
+    title: str = "",
+) -> str:
+    """Return Markdown as HTML.
+
+    Parameters
+    ----------
+    text
+        The source.
+    attached
+        Pictures in the notebook: name → type → base64.
+    folder
+        Where pictures beside the notebook are.
+    title
+        A heading to leave out, because the page has it already.
+    """
+    tokens = _MARKDOWN.parse(text, env := {"attached": attached, "folder": folder})
+    if title:
+        for index, token in enumerate(tokens):
+            if token.type == "heading_open" and tokens[index + 1].content == title:
+                del tokens[index : index + 3]
+                break
+    made: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
+    return made
+
+
+@lru_cache(maxsize=2000)
+def known_markdown(text: str, title: str = "") -> str:
+    """Do as `markdown`, for text without pictures: the same in every submission."""
+    return markdown(text, title=title)
+
+
+def _picture(source: str, env: EnvType) -> str | None:
+    """Return a picture as a URL that holds it, if the notebook brings it along."""
+    if source.startswith("attachment:"):
+        attached = sanitize.attachments(env.get("attached"))
+        for mime, data in attached.get(source.partition(":")[2], {}).items():
+            return f"data:{mime};base64,{data}"
+        return None
+    folder = env.get("folder")
+    if folder is None or ":" in source or source.startswith("/"):
+        return None
+    path = Path(folder, source)
+    mime, magic = _PICTURES.get(path.suffix.lower(), ("", b""))
+    try:
+        inside = path.resolve().is_relative_to(Path(folder).resolve())
+        if not mime or not inside or path.stat().st_size > _MAX_PICTURE:
+            return None
+        content = path.read_bytes()
+    except (OSError, ValueError):
+        return None
+    if not content.startswith(magic):
+        return None
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+
+
+def inline(text: str) -> str:
+    """Return one sentence, with what stands between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one is left over
+        return escape(text)
+    return "".join(
+        f"<code>{escape(part)}</code>" if index % 2 else escape(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def outputs(given: object) -> str:
+    """Return the outputs of a code cell; those of no known kind are left out."""
+    made = []
+    for output in sanitize.clean(given):
+        data = output.get("data", {})
+        for mime in ("image/png", "image/jpeg"):
+            if mime in data:
+                made.append(
+                    f'<img src="data:{mime};base64,{data[mime]}" '
+                    'alt="Picture made by this cell">'
+                )
+                break
+        else:
+            if output["output_type"] == "error":
+                lines = output["traceback"] or [
+                    f"{output['ename']}: {output['evalue']}"
+                ]
+                made.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
+            elif text := output.get("text", data.get("text/plain", "")):
+                made.append(f"<pre>{_text(text)}</pre>")
+    return "".join(made)
+
+
+def _text(text: str) -> str:
+    """Return text as HTML, shortened in its middle, which it says."""
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) > HEAD + TAIL + 1:
+        left = len(lines) - HEAD - TAIL
+        lines = [*lines[:HEAD], f"[… {left} lines left out …]", *lines[-TAIL:]]
+    text = "\n".join(lines)
+    if len(text) > MAX_OUTPUT:
+        left = len(text) - MAX_OUTPUT
+        half = MAX_OUTPUT // 2
+        text = f"{text[:half]}\n[… {left} characters left out …]\n{text[-half:]}"
+    return escape(text, quote=False)

@@ -1,0 +1,224 @@
+"""What an assignment's pages say about every submission alike: headings and points."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbproctor.markers import without_regions
+from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
+
+HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)*)[.):]?\s+(?:[·–—-]\s+)?(.+)")
+# "(5 points)", "(exercise 3, 5 points)", "· 5 points" at the end of a heading
+_WORTH = r"\b\d+(\.\d+)?\s*(points?|pts?|marks?)\b"
+_POINTS = re.compile(rf"\s*(\([^()]*{_WORTH}[^()]*\)|[·,–—-]?\s*{_WORTH})\s*$")
+_ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What is graded as one: a solution with its tests, or a cell graded by hand.
+
+    Attributes
+    ----------
+    id : str
+        ``grade_id`` of its solution cell, or of the cell that is graded alone.
+    number, title : str
+        From the Markdown heading above it; the number may be empty.
+    label : str
+        How a sentence names it: ``exercise 3 (2.1)``.
+    points : float
+        What it is worth.
+    tests : tuple of str
+        Test cells in source order, public ones included.
+    by_hand : tuple of str
+        Cells that only a person can grade.
+    needs : tuple of str
+        Exercises above it whose names its solution or its tests use.
+    """
+
+    id: str
+    number: str
+    title: str
+    label: str
+    points: float
+    tests: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Number and title, as a reader finds them in the notebook."""
+        return f"{self.number} {self.title}".strip()
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One notebook of an assignment, as its pages show it.
+
+    Attributes
+    ----------
+    master : MasterNotebook
+        The assignment.
+    title : str
+        Its first heading.
+    exercises : tuple of Exercise
+        In source order.
+    texts : frozenset of str
+        Digests of the Markdown cells that a student gets.
+    """
+
+    master: MasterNotebook
+    title: str
+    exercises: tuple[Exercise, ...]
+    texts: frozenset[str]
+
+    @classmethod
+    def read(cls, path: Path, master: MasterNotebook) -> Outline:
+        """Read the headings of a source notebook.
+
+        Raises
+        ------
+        MasterNotebookError
+            The file is missing or no notebook.
+        """
+        try:
+            raw = json.loads(path.read_text("utf-8"))["cells"]
+            texts = [
+                "".join(cell["source"])
+                for cell in raw
+                if cell["cell_type"] == "markdown"
+            ]
+            headings = dict(_headings(raw))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MasterNotebookError(f"{path}: {error}") from error
+        first = (m[2].strip() for text in texts for m in HEADING.finditer(text))
+        return cls(
+            master=master,
+            title=next(first, master.notebook),
+            exercises=tuple(_exercises(master.cells, headings)),
+            texts=frozenset(digest(without_regions(text)) for text in texts),
+        )
+
+    @property
+    def points(self) -> float:
+        """What the notebook is worth."""
+        return sum(exercise.points for exercise in self.exercises)
+
+
+def digest(text: str) -> str:
+    """Return what tells whether two texts are the same but for space at the ends."""
+    return hashlib.sha256(text.strip().encode("utf-8", "replace")).hexdigest()
+
+
+def _headings(raw: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the last heading above each cell that nbgrader knows."""
+    heading = ""
+    for cell in raw:
+        if cell["cell_type"] == "markdown":
+            for found in HEADING.finditer("".join(cell["source"])):
+                heading = found[2].strip().rstrip("#").strip()
+        name = (cell["metadata"].get("nbgrader") or {}).get("grade_id")
+        if name:
+            yield str(name), heading
+
+
+def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Exercise]:
+    graded: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.points or cell.kind in ("solution", "test"):
+            graded.setdefault(cell.exercise or cell.id, []).append(cell)
+    graded = {
+        name: group
+        for name, group in graded.items()
+        if any(c.points for c in group) or group[0].kind == "solution"
+    }
+    seen = [headings.get(name, "") for name in graded]
+    needs = _needs(graded, cells)
+    for name, group in graded.items():
+        heading = _POINTS.sub("", headings.get(name, ""))
+        numbered = _NUMBER.fullmatch(heading)
+        number, title = numbered.groups() if numbered else ("", heading or name)
+        if heading and seen.count(headings.get(name, "")) > 1:
+            title += f" ({name})"
+        yield Exercise(
+            id=name,
+            number=number,
+            title=title,
+            label=_label(headings.get(name, ""), number, title),
+            points=sum(c.points for c in group),
+            tests=tuple(c.id for c in group if c.kind == "test"),
+            by_hand=tuple(c.id for c in group if c.points and c.kind != "test"),
+            needs=needs[name],
+        )
+
+
+def _label(heading: str, number: str, title: str) -> str:
+    ordinal = _ORDINAL.search(heading)
+    if ordinal and ordinal[1] != number:
+        return f"exercise {ordinal[1]}" + (f" ({number})" if number else "")
+    return f"exercise {number}" if number else title
+
+
+def _needs(
+    graded: dict[str, list[Cell]], cells: tuple[Cell, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Return which exercises above it each one uses, directly or through others.
+
+    By names alone, through the cells that the assignment provides too: enough to tell
+    a student whose mistake a failure may be, and never part of a score.
+    """
+    groups: dict[str, list[Cell]] = {}  # in the order of their last cells
+    for cell in cells:
+        name = cell.exercise or cell.id
+        if name in graded or cell.kind == "provided":
+            groups[name] = [*groups.pop(name, []), cell]
+    uses: dict[str, set[str]] = {}
+    makers: dict[str, set[str]] = {}  # word → exercises above that define it
+    given: dict[str, set[str]] = {}  # word → words that the assignment's own needs
+    for name, group in groups.items():
+        trees = [_tree(cell.source) for cell in group if cell.kind != "task"]
+        words = set(_used(trees))
+        words = words.union(*(given.get(word, ()) for word in words))
+        if name not in graded:
+            for word in _defined(trees):
+                given[word] = given.get(word, set()) | words
+            continue
+        direct = {m for word in words for m in makers.get(word, ())} - {name}
+        uses[name] = direct.union(*(uses[other] for other in direct))
+        for word in _defined(trees[:1]):
+            makers.setdefault(word, set()).add(name)
+    return {name: tuple(o for o in graded if o in uses[name]) for name in graded}
+
+
+def _tree(source: str) -> ast.Module:
+    plain = re.sub(r"(?m)^(\s*)[%!?].*$", r"\1pass", source)
+    try:
+        return ast.parse(plain)
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
+    for node in (node for tree in trees for node in tree.body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if node.name.startswith("__"):
+                # Never called by name: whoever uses its class uses it.
+                yield from _used(node.decorator_list)
+            else:
+                yield node.name
+
+
+def _used(trees: Iterable[ast.AST]) -> Iterator[str]:
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr

@@ -1,0 +1,159 @@
+"""Feedback through nbgrader: one page by every way, made again only when it must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbgrader as stock
+import nbgrader.apps.api
+import nbgrader.apps.generatefeedbackapp
+import pytest
+from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+
+from nbproctor.nbgrader import CourseError, feedback, generate, grade
+from nbproctor.nbgrader.class_report import report
+from nbproctor.nbgrader.course import directory, load_config
+from nbproctor.nbgrader.feedback import ProctoredFeedback, pages
+from tests.broken.cases import ANSWERS, answered, by_id, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+STUDENTS = ("ann", "bob", "cem", "dan")
+
+
+@pytest.fixture(scope="module")
+def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graded class: all right, one mistake, no notebook at all, nothing done."""
+    root = tmp_path_factory.mktemp("feedback") / "course"
+    shutil.copytree(project / "examples/tiny", root)
+    generate(root, "tiny")
+    release = json.loads((root / "release/tiny/tiny.ipynb").read_text("utf-8"))
+    for student in STUDENTS:
+        notebook = answered(release)
+        if student == "bob":
+            by_id(notebook, "mean_of")["source"] = (
+                "def mean_of(numbers):\n    return sorted(numbers)[len(numbers) // 2]"
+            )
+        if student == "dan":
+            for exercise in ANSWERS:
+                by_id(notebook, exercise)["source"] = by_id(release, exercise)["source"]
+        path = write(root / "submitted" / student / "tiny", notebook, "tiny.ipynb")
+        if student == "cem":
+            path.write_text("<!doctype html><title>Log in</title>")
+    with book(root) as gradebook:
+        gradebook.add_student("ann", first_name="Ann", last_name="Ode")
+        gradebook.add_student("eve", first_name="Eve", last_name="Away")
+    grade(root, "tiny")
+    feedback(root, "tiny")
+    return root
+
+
+def book(course: Path) -> Gradebook:
+    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
+
+
+def page(course: Path, student: str) -> Path:
+    return course / "feedback" / student / "tiny" / "tiny.html"
+
+
+def test_nbgrader_still_names_its_class_only_where_we_put_ours() -> None:
+    modules = {
+        path.relative_to(Path(stock.__file__).parent).as_posix()
+        for path in Path(stock.__file__).parent.rglob("*.py")
+        if re.search(r"\bGenerateFeedback\(", path.read_text("utf-8"))
+        and "tests" not in path.parts
+    }
+    assert modules == {
+        "apps/api.py",
+        "apps/generatefeedbackapp.py",
+        "converters/generate_feedback.py",
+    }
+
+
+def test_the_configuration_puts_our_class_in_place(course: Path) -> None:
+    load_config(course)
+    assert nbgrader.apps.api.GenerateFeedback is ProctoredFeedback
+    assert nbgrader.apps.generatefeedbackapp.GenerateFeedback is ProctoredFeedback
+
+
+def test_every_way_makes_the_same_page(course: Path) -> None:
+    made = {student: page(course, student).read_text() for student in STUDENTS}
+    shutil.rmtree(course / "feedback")
+    command = [sys.executable, "-m", "nbgrader", "generate_feedback", "tiny"]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run(command, cwd=course, env=env, check=True, capture_output=True)
+    assert {s: page(course, s).read_text() for s in STUDENTS} == made
+    shutil.rmtree(course / "feedback")
+    config = load_config(course)
+    formgrader = NbGraderAPI(directory(config), config=config)
+    answer = formgrader.generate_feedback("tiny", "bob")  # the button of one student
+    assert answer["success"], answer
+    assert page(course, "bob").read_text() == made["bob"]
+    assert not page(course, "ann").exists()
+    assert formgrader.generate_feedback("tiny")["success"]
+    assert {s: page(course, s).read_text() for s in STUDENTS} == made
+
+
+def test_the_pages_say_how_it_went(course: Path) -> None:
+    assert "Ann Ode" in page(course, "ann").read_text()
+    assert "Everything is right" in page(course, "ann").read_text()
+    bob = page(course, "bob").read_text()
+    assert "mean_of" in bob and 'class="test is-partly"' in bob
+    assert "This is not a zero" in page(course, "cem").read_text()
+    assert "not started" in page(course, "dan").read_text()
+
+
+def test_only_a_page_with_something_new_is_made_again(course: Path) -> None:
+    feedback(course, "tiny")
+    before = {s: page(course, s).stat().st_mtime_ns for s in STUDENTS}
+    told: list[int] = []
+    feedback(course, "tiny", lambda made, of: told.append(of))
+    assert told == []
+    with book(course) as gradebook:
+        comment = gradebook.find_comment("mean_of", "tiny", "tiny", "bob")
+        comment.manual_comment = "Read *what a median is*."
+        score = gradebook.find_grade("mean-values", "tiny", "tiny", "bob")
+        score.manual_score = 1.5
+        gradebook.db.commit()
+    feedback(course, "tiny", lambda made, of: told.append(of))
+    assert told == [1]
+    after = {s: page(course, s).stat().st_mtime_ns for s in STUDENTS}
+    assert {s for s in STUDENTS if after[s] != before[s]} == {"bob"}
+    bob = page(course, "bob").read_text()
+    assert "<em>what a median is</em>" in bob and "by hand" in bob
+
+
+def test_a_page_that_was_deleted_is_made_again(course: Path) -> None:
+    page(course, "ann").unlink()
+    page(course, "dan").with_name("tiny.feedback.ipynb").unlink()
+    told: list[int] = []
+    feedback(course, "tiny", lambda made, of: told.append(of))
+    assert told == [2, 2] and page(course, "ann").exists()
+
+
+def test_feedback_of_an_unknown_assignment_is_refused(course: Path) -> None:
+    with pytest.raises(CourseError, match="huge"):
+        feedback(course, "huge")
+
+
+def test_the_pages_are_found_for_the_zip(course: Path) -> None:
+    feedback(course, "tiny")
+    assert [student for student, _ in pages(course, "tiny")] == list(STUDENTS)
+
+
+def test_the_report_counts_the_class(course: Path) -> None:
+    written, lines = report(course, "tiny")
+    text = written.read_text()
+    assert lines[0] == "4 handed in, 3 graded, 1 not graded, 1 missing."
+    assert "Eve Away" in text and "cem</strong>, not graded" in text
+    assert re.search(r"<dd>3 <small>1 not graded", text)
+    assert re.search(r"Half of the submissions took up to [\d.e-]+ seconds", text)

@@ -1,0 +1,202 @@
+"""Names and places in ``submitted/``: graded as they are, or listed, never lost."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.nbgrader import CourseError
+from nbproctor.submission_result import SubmissionResult
+from tests.broken.cases import answered, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+Notebook = dict[str, Any]
+ODD_NAMES = [
+    "anna[1]",
+    "b*",
+    "{c}",
+    "d e",
+    "é",
+    "f'g",
+    "h%20",
+    "i,j",
+    "-k",
+    "l?m",
+    "[!n]",
+]
+
+
+@pytest.fixture(scope="module")
+def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course whose own path is a pattern, with its release made."""
+    course = tmp_path_factory.mktemp("template") / "[neu] {x}" / "tiny"
+    shutil.copytree(project / "examples/tiny", course)
+    nbgrader.generate(course, "tiny")
+    return course
+
+
+@pytest.fixture
+def course(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(template, tmp_path / "[neu] {x}" / "tiny"))
+
+
+@pytest.fixture
+def solved(course: Path) -> Notebook:
+    release: Notebook = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    return answered(release)
+
+
+def graded(course: Path) -> dict[str, SubmissionResult]:
+    return {result.student: result for result in nbgrader.grade(course, "tiny")}
+
+
+def test_names_with_signs_in_them_are_graded_like_any_other(
+    course: Path, solved: Notebook
+) -> None:
+    for student in ODD_NAMES:
+        folder = course / "submitted" / student / "tiny"
+        write(folder, solved)
+        (folder / "beside.txt").write_text("x")
+    results = graded(course)
+    pages = nbgrader.feedback(course, "tiny")
+    for student in ODD_NAMES:
+        result = results[student]
+        assert (result.status, result.score) == ("graded", 10), result
+        # Neither the graded notebook nor its hidden tests go back with the page.
+        returned = sorted(p.name for p in (pages / student / "tiny").iterdir())
+        assert "tiny.html" in returned
+        assert "tiny.ipynb" not in returned
+    assert nbgrader.unread(course, "tiny") == []
+
+
+def test_nbgraders_own_command_takes_one_student_with_a_bracket(
+    course: Path, solved: Notebook, project: Path
+) -> None:
+    for student in ("anna[1]", "anna1"):
+        write(course / "submitted" / student / "tiny", solved)
+    for command in ("autograde", "generate_feedback"):
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", command, "tiny", "--student=anna[1]"],
+            cwd=course,
+            env=os.environ | {"PYTHONPATH": str(project)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+    # As a pattern, the id means anna1 too, and the real one is not left out.
+    scores = nbgrader.scores(course, "tiny")["total"]
+    assert scores["anna[1]"] == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (b"line\nfeed", "line break"),
+        (b"bell\x07", "control character"),
+        (b"\xdcbung", "UTF-8"),
+    ],
+)
+def test_a_name_that_cannot_be_an_id_is_refused_and_ends_nothing(
+    course: Path, solved: Notebook, name: bytes, said: str
+) -> None:
+    write(course / "submitted" / os.fsdecode(name) / "tiny", solved)
+    write(course / "submitted" / "honest" / "tiny", solved)
+    results = graded(course)
+    assert [(r.student, r.score) for r in results.values()] == [("honest", 10)]
+    (unread,) = nbgrader.unread(course, "tiny")
+    assert said in unread.reason
+    assert str(unread).isprintable()
+
+
+def test_what_lies_elsewhere_is_listed_with_where_it_should_be(
+    course: Path, solved: Notebook
+) -> None:
+    submitted = course / "submitted"
+    write(submitted / "honest/tiny", solved)
+    (submitted / "honest/essay").mkdir()
+    (submitted / "README.md").write_text("ours")
+    (submitted / ".DS_Store").write_text("the computer's")
+    write(submitted / "direct", solved)
+    write(submitted / "case/Tiny", solved)
+    write(submitted / "other/week 1", solved)
+    (submitted / "empty").mkdir()
+    (submitted / "file/").mkdir()
+    (submitted / "file/tiny").write_text("no folder")
+    (submitted / "dora.zip").write_text("x")
+    expected = {
+        "submitted/direct/tiny.ipynb": "move it to submitted/direct/tiny/",
+        "submitted/case/Tiny/": "move it to submitted/case/tiny/",
+        "submitted/other/week 1/": "move it to submitted/other/tiny/",
+        "submitted/empty/": "empty",
+        "submitted/file/tiny": "no folder",
+        "submitted/dora.zip": "submitted/<student>/tiny/",
+    }
+    found = {each.path: each.reason for each in nbgrader.unread(course, "tiny")}
+    assert found.keys() == expected.keys()
+    for path, said in expected.items():
+        assert said in found[path]
+    assert [*graded(course)] == ["honest"]
+
+
+def test_a_folder_of_another_assignment_is_not_listed(
+    course: Path, solved: Notebook
+) -> None:
+    write(course / "submitted/ann/tiny", solved)
+    write(course / "submitted/ann/big", solved, "big.ipynb")
+    assert [each.path for each in nbgrader.unread(course, "tiny")] == [
+        "submitted/ann/big/"
+    ]
+    (course / "source/big").mkdir()
+    assert nbgrader.unread(course, "tiny") == []
+
+
+def test_when_nothing_can_be_graded_it_is_said_what_lies_there(
+    course: Path, solved: Notebook
+) -> None:
+    write(course / "submitted/ann", solved)
+    with pytest.raises(CourseError, match=r"submitted/ann/tiny\.ipynb was not read"):
+        nbgrader.grade(course, "tiny")
+
+
+def test_the_command_line_lists_what_it_did_not_read(
+    course: Path, solved: Notebook, project: Path
+) -> None:
+    write(course / "submitted/ann/tiny", solved)
+    write(course / "submitted/bob/TINY", solved)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbproctor", "grade", "tiny", "--sandbox=weak"],
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "submitted/bob/TINY/ was not read" in done.stderr
+
+
+def test_a_failure_of_the_computer_is_nobodys_broken_file(
+    course: Path, solved: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbproctor.nbgrader import prefetch
+
+    write(course / "submitted/ann/tiny", solved)
+
+    def fail(*arguments: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(prefetch, "repair", fail)
+    with pytest.raises(CourseError, match="Too many open files"):
+        nbgrader.grade(course, "tiny")
+    monkeypatch.undo()
+    assert graded(course)["ann"].score == 10

@@ -1,0 +1,390 @@
+"""Answers that stand in a place of their own are found; locked text never counts."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbproctor.notebook import MasterNotebook
+from nbproctor.submission.repair import Repaired, repair
+
+Notebook = dict[str, Any]
+
+ADD_TO = """\
+def add_to(cls):
+    def attach(method):
+        setattr(cls, method.__name__, method)
+        return method
+    return attach"""
+CLASS = '''\
+class Counter:
+    """Counts."""
+
+    def __init__(self, start):
+        self.count = start'''
+UP = """\
+@add_to(Counter)
+def up(self):
+    \"\"\"Count one up.\"\"\"
+"""
+DOWN = """\
+@add_to(Counter)
+def down(self):
+    # Count one down.
+"""
+STUB = "    raise NotImplementedError"
+BODY = {"up": "    self.count = self._plus(1)", "down": "    self.count -= 1"}
+NAMELESS = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+def cell(name: str, source: str, **flags: Any) -> dict[str, Any]:
+    meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+def solution(name: str, stub: str) -> dict[str, Any]:
+    return cell(name, stub, solution=True, locked=False)
+
+
+def test_cell(name: str, source: str) -> dict[str, Any]:
+    return cell(name, source, grade=True, points=1)
+
+
+test_cell.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def release() -> Notebook:
+    cells = [
+        cell("tools", ADD_TO),
+        cell("counter", CLASS),
+        solution("up", UP + STUB),
+        test_cell("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
+        solution("down", DOWN + STUB),
+        test_cell("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
+        solution("total", NAMELESS),
+        test_cell("total-test", "assert total == 6"),
+    ]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture
+def master(tmp_path: Path, release: Notebook) -> MasterNotebook:
+    path = tmp_path / "source/counter/counter.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(release))
+    return MasterNotebook.read(path)
+
+
+def by_name(notebook: Notebook, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        c
+        for c in notebook["cells"]
+        if c["metadata"].get("nbgrader", {}).get("grade_id") == name
+    )
+    return found
+
+
+def repaired(folder: Path, notebook: Notebook, master: MasterNotebook) -> Repaired:
+    folder.mkdir(exist_ok=True)
+    (folder / "counter.ipynb").write_text(json.dumps(notebook))
+    return repair(folder, master)
+
+
+def run(notebook: Notebook) -> dict[str, bool]:
+    """Run a notebook as a kernel does: test → whether it passed."""
+    names: dict[str, Any] = {}
+    passed = {}
+    for each in notebook["cells"]:
+        grader = each["metadata"].get("nbgrader", {})
+        try:
+            exec(each["source"], names)
+            ok = True
+        except Exception:
+            ok = False
+        if grader.get("grade"):
+            passed[grader["grade_id"]] = ok
+    return passed
+
+
+def into_the_class(notebook: Notebook, *methods: str) -> Notebook:
+    """Write methods where a student thinks that methods belong."""
+    changed = copy.deepcopy(notebook)
+    helper = "\n\n    def _plus(self, n):\n        return self.count + n"
+    start = CLASS.index("    def __init__")
+    text = CLASS[:start]
+    for name in methods:  # right below the docstring of the class
+        text += f"    def {name}(self):\n    {BODY[name]}\n\n"
+    text += CLASS[start:] + helper
+    by_name(changed, "counter")["source"] = text
+    return changed
+
+
+def test_methods_written_into_the_locked_class_are_graded(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    made = repaired(tmp_path / "s", into_the_class(release, "up", "down"), master)
+    assert by_name(made.notebook, "counter")["source"] == CLASS
+    assert run(made.notebook) == {
+        "up-test": True,
+        "down-test": True,
+        "total-test": False,
+    }
+    assert "not their own: up, down" in " ".join(made.notes)
+    assert "cells of its own now: counter" in " ".join(made.notes)
+
+
+def test_an_answer_in_its_own_cell_goes_before_one_in_a_locked_cell(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    notebook = into_the_class(release, "down")
+    own = DOWN + "    self.count -= 1.0"
+    by_name(notebook, "down")["source"] = own
+    made = repaired(tmp_path / "s", notebook, master)
+    assert by_name(made.notebook, "down")["source"] == own
+    assert "not their own" not in " ".join(made.notes)
+
+
+def test_a_whole_class_in_the_cell_of_one_exercise_answers_all(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    whole = by_name(into_the_class(release, "up", "down"), "counter")["source"]
+    by_name(release, "up")["source"] = whole
+    made = repaired(tmp_path / "s", release, master)
+    passed = run(made.notebook)
+    assert (passed["up-test"], passed["down-test"]) == (True, True)
+
+
+def test_a_whole_class_in_a_cell_of_one_s_own_answers_all(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    own = copy.deepcopy(by_name(into_the_class(release, "up", "down"), "counter"))
+    own |= {"id": "own", "metadata": {}}
+    release["cells"].append(own)
+    made = repaired(tmp_path / "s", release, master)
+    passed = run(made.notebook)
+    assert (passed["up-test"], passed["down-test"]) == (True, True)
+
+
+def test_a_method_of_the_given_class_that_was_changed_is_put_back(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    text = CLASS.replace("= start", "= 1")
+    by_name(release, "counter")["source"] = text
+    by_name(release, "up")["source"] = UP + "    pass"
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "counter")["source"] == CLASS
+    assert not any("= 1" in each["source"] for each in made.notebook["cells"][:3])
+    assert run(made.notebook)["up-test"] is False
+
+
+def test_an_answer_without_a_name_is_found_in_the_locked_cell_beside_it(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    answer = "numbers = [1, 2, 3]\ntotal = sum(numbers)"
+    test = by_name(release, "total-test")
+    test["source"] = answer + "\n\n" + test["source"]
+    release["cells"].remove(by_name(release, "total"))
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "total")["source"] == answer
+    assert by_name(made.notebook, "total-test")["source"] == "assert total == 6"
+    assert run(made.notebook)["total-test"] is True
+
+
+def test_a_locked_test_that_was_changed_never_counts(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    for name in ("up-test", "down-test", "total-test"):
+        by_name(release, name)["source"] = "def assertion():\n    pass\n1"
+    made = repaired(tmp_path / "s", release, master)
+    assert not any(run(made.notebook).values())
+    answers = {"up": UP + "    self.count += 1", "down": DOWN + BODY["down"]}
+    for name, text in answers.items():
+        by_name(release, name)["source"] = text
+    made = repaired(tmp_path / "s", release, master)
+    assert run(made.notebook)["up-test"] is True  # or nothing was tested here
+
+
+def test_a_test_s_own_names_are_not_kept_from_a_changed_test(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "up-test")["source"] = "c = 7\nextra = 8\nassert c"
+    made = repaired(tmp_path / "s", release, master)
+    texts = [each["source"] for each in made.notebook["cells"]]
+    assert "extra = 8" in texts
+    assert not any("c = 7" in text for text in texts)
+
+
+def test_a_changed_test_is_only_spoken_of_where_an_answer_is_missing(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    test = by_name(release, "up-test")
+    test["source"] += "\nprint(c.count)"
+    made = repaired(tmp_path / "s", release, master)
+    assert "nothing tells which exercise it answers: up-test" in " ".join(made.notes)
+    assert not any("print" in each["source"] for each in made.notebook["cells"])
+    answers = {"up": UP, "down": DOWN}
+    for name, head in answers.items():
+        by_name(release, name)["source"] = head + "    self.count += 0"
+    by_name(release, "total")["source"] = "total = 6"
+    made = repaired(tmp_path / "s", release, master)
+    assert "nothing tells" not in " ".join(made.notes)
+    assert "put back as given: up-test" in " ".join(made.notes)
+
+
+def test_a_helper_beside_the_stub_stays_when_the_answer_is_elsewhere(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "up")["source"] = "STEP = 1\n\n\n" + UP + STUB
+    answer = copy.deepcopy(by_name(release, "up")) | {"id": "own", "metadata": {}}
+    answer["source"] = UP + "    self.count += STEP"
+    release["cells"].insert(4, answer)
+    made = repaired(tmp_path / "s", release, master)
+    assert run(made.notebook)["up-test"] is True
+    assert by_name(made.notebook, "up")["source"] == answer["source"]
+    assert not any(STUB in c["source"] for c in made.notebook["cells"][:4])
+
+
+def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    up, down = UP + "    self.count += ONE", DOWN + "    self.count -= ONE"
+    texts = {
+        "before": f"ONE = 1\n\n\n{up}\n\n\n{down}\n\n\nprint(ONE)",
+        "behind": f"ONE = 1\n\n\n{down}\n\n\n{up}\n\n\nprint(ONE)",
+    }
+    for case, text in texts.items():
+        for own in ("up", "down"):
+            notebook = copy.deepcopy(release)
+            by_name(notebook, own)["source"] = text
+            made = repaired(tmp_path / f"{case}-{own}", notebook, master)
+            passed = run(made.notebook)
+            assert (passed["up-test"], passed["down-test"]) == (True, True)
+            cells = [c["source"] for c in made.notebook["cells"]]
+            assert sum("print(ONE)" in source for source in cells) == 1
+            assert sum("def up" in source for source in cells) == 1
+            assert sum("def down" in source for source in cells) == 1
+            for name in ("up", "down"):
+                assert f"def {name}" in by_name(made.notebook, name)["source"]
+
+
+def test_what_follows_a_whole_class_is_kept_and_given_text_is_not_doubled(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    whole = by_name(into_the_class(release, "up", "down"), "counter")["source"]
+    text = f"{ADD_TO}\n\n\n{whole}\n\n\nFINISHED = True"
+    by_name(release, "up")["source"] = text
+    made = repaired(tmp_path / "s", release, master)
+    cells = [c["source"] for c in made.notebook["cells"]]
+    assert sum("FINISHED = True" in source for source in cells) == 1
+    assert sum("def add_to" in source for source in cells) == 1
+    passed = run(made.notebook)
+    assert (passed["up-test"], passed["down-test"]) == (True, True)
+
+
+def test_text_in_a_locked_cell_far_from_an_unnamed_exercise_is_not_its_answer(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "counter")["source"] = CLASS + "\n\ntotal = 6"
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "total")["source"] == NAMELESS
+
+
+def test_marks_on_the_wrong_cells_do_not_count(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    for name, head in {"up": UP, "down": DOWN}.items():
+        by_name(release, name)["source"] = head + "    self.count += 1"
+    words = {"cell_type": "markdown", "id": "words", "metadata": {}}
+    release["cells"].insert(2, words | {"source": "## `up`\n\nWrite up and down."})
+    marks = [each["metadata"] for each in release["cells"]]
+    for each, moved in zip(release["cells"], marks[1:] + marks[:1], strict=True):
+        each["metadata"] = moved
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "up")["source"].endswith("+= 1")
+    assert run(made.notebook)["up-test"] is True
+
+
+# --- an exercise without a name that has lost its marks -------------------------
+
+
+def with_free_cells(release: Notebook, *texts: str) -> Notebook:
+    """Put cells without marks where the cell of `total` was."""
+    at = release["cells"].index(by_name(release, "total"))
+    free = [
+        {**release["cells"][at], "id": f"free{number}", "metadata": {}, "source": text}
+        for number, text in enumerate(texts)
+    ]
+    release["cells"][at : at + 1] = free
+    return release
+
+
+def test_the_only_free_cell_is_the_answer_however_it_looks(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    made = repaired(tmp_path / "s", with_free_cells(release, "total = 6"), master)
+    assert by_name(made.notebook, "total")["source"] == "total = 6"
+    assert run(made.notebook)["total-test"] is True
+
+
+def test_of_several_free_cells_the_one_most_like_the_stub_is_the_answer(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    answer = "# YOUR CODE HERE\ntotal = 6"
+    texts = ("# YOUR notes", answer, "print('nothing')", "")
+    made = repaired(tmp_path / "s", with_free_cells(release, *texts), master)
+    assert by_name(made.notebook, "total")["source"] == answer
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [  # the stub has 6 words; two in common are 4/13 or 4/14 of both
+        ("# YOUR a b c d e", True),
+        ("# YOUR a b c d e f", False),
+    ],
+)
+def test_of_several_free_cells_one_is_chosen_only_if_it_is_like_the_stub(
+    tmp_path: Path,
+    release: Notebook,
+    master: MasterNotebook,
+    words: str,
+    chosen: bool,
+) -> None:
+    free = with_free_cells(release, words, "print('nothing')")
+    made = repaired(tmp_path / "s", free, master)
+    found = by_name(made.notebook, "total")["source"]
+    assert (found == words) is chosen
+    assert ("no cell in your notebook for: total" in " ".join(made.notes)) is not chosen
+
+
+def test_the_copy_that_defines_the_function_is_graded(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    up = by_name(release, "up")
+    up["source"] = UP + "    self.count += 1"
+    copies = [copy.deepcopy(up) | {"id": f"c{number}"} for number in range(2)]
+    copies[0]["source"] = "HELPER = 1\n\n\n" + UP + "    self.count += HELPER"
+    copies[1]["source"] = "print(Counter(1).up())"
+    release["cells"][3:3] = copies
+    made = repaired(tmp_path / "s", release, master)
+    assert by_name(made.notebook, "up")["source"] == copies[0]["source"]
+
+
+def test_an_indented_cell_below_a_complete_one_is_not_joined(
+    tmp_path: Path, release: Notebook, master: MasterNotebook
+) -> None:
+    by_name(release, "up")["source"] = UP + "    self.count += 1"
+    own = {**by_name(release, "up"), "id": "own", "metadata": {}}
+    release["cells"].insert(3, own | {"source": "    tried = 1"})
+    made = repaired(tmp_path / "s", release, master)
+    assert "joined" not in " ".join(made.notes)
+    assert by_name(made.notebook, "up")["source"].endswith("+= 1")

@@ -1,0 +1,314 @@
+"""Text and outputs of students are harmless, and take no longer than their length."""
+
+import base64
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from nbconvert.filters.markdown_mistune import InvalidNotebook
+from nbconvert.filters.markdown_mistune import markdown2html_mistune as rendered
+
+from nbproctor import sanitize
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def picture(size: int) -> str:
+    """Return a PNG of about this many characters, in base64."""
+    raw = PNG + bytes(max(size * 3 // 4 - len(PNG), 0))
+    return base64.b64encode(raw).decode()
+
+
+# --- Markdown -------------------------------------------------------------------
+
+
+class Alive(HTMLParser):
+    """Collects what a browser would run, or fetch from an attachment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "iframe", "object", "style", "svg", "form"):
+            self.found.append(tag)
+        for name, value in attrs:
+            scheme = "".join((value or "").split()).lower()
+            if name.startswith("on") or scheme.startswith(
+                ("javascript:", "vbscript:", "attachment:", "data:text")
+            ):
+                self.found.append(f"{name}={value}")
+
+
+def alive(markdown: str) -> list[str]:
+    parser = Alive()
+    try:
+        parser.feed(rendered(markdown))
+    except InvalidNotebook as error:  # an attachment that is not there: no page at all
+        parser.found.append(str(error))
+    return parser.found
+
+
+LINKS = [
+    "[a](javascript:alert(1))",
+    "[a](JavaScript\\:alert(1))",
+    "![a](attachment:evil)",
+    "![a](attachment:[b](attachment:evil))",
+    "attachment:[b](javascript:alert(1))",
+    "attachment:[b](vbscript:alert(1))",
+    "[a]: javascript:alert(1)\n\n[a]",
+    "<javascript:alert(1)>",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[a](java&#115;cript:alert(1))",
+    "[a](javascript&colon;alert(1))",
+    "[a](<java\tscript:alert(1)>)",
+    "&lt;script&gt;alert(1)",
+]
+
+
+@pytest.mark.parametrize("text", LINKS)
+def test_a_link_or_tag_that_would_run_something_does_not(text: str) -> None:
+    assert alive(sanitize.markdown(text)) == []
+
+
+def test_the_renderer_shows_what_was_not_made_harmless() -> None:
+    assert len([text for text in LINKS if alive(text)]) >= 5
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*LINKS, "[", "](", ")", "<", ">", "&", "`", "\n", "a", " "]),
+        max_size=12,
+    ).map("".join)
+)
+@example("attachment:[b](attachment:[c](javascript:alert(1)))")
+def test_no_mixture_of_links_and_tags_runs_anything(text: str) -> None:
+    assert alive(sanitize.markdown(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Title\n\nWhere $a < b$ and `x < y`, *it holds* that a & b.",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "![mine](attachment:mine.png)",
+        f"![image.png](data:image/png;base64,{picture(300_000)})",
+        "x" * sanitize.MAX_LINE,
+        "lines\n" * (sanitize.MAX_MARKDOWN // 6),
+        "-" * 200,
+    ],
+)
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert sanitize.markdown(text, {"mine.png"}) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (" " * 100_000 + "a", "[cut]"),
+        ("a" + "\n" * 100_000 + "b", "[cut]"),
+        ("ab" * 100_000, "[line cut]"),
+        ("word\n" * 20_000, "[Cut here: more than 50,000 characters.]"),
+        (
+            f"![a](data:image/png;base64,{picture(5 << 20)})" * 2,
+            "(a picture left out)",
+        ),
+    ],
+)
+def test_what_is_too_long_is_cut_with_a_word(text: str, said: str) -> None:
+    short = sanitize.markdown(text)
+    assert said in short
+    assert len(short) < len(text)
+
+
+def test_cutting_leaves_no_link_half_harmless() -> None:
+    text = "x" * (sanitize.MAX_LINE - 3) + "[a](javascript:alert(1))"
+    assert alive(sanitize.markdown(text)) == []
+
+
+RUNS: list[Callable[[int], str]] = [
+    lambda n: "a" + " " * n + "b",
+    lambda n: "[" * n,
+    lambda n: "![a](" * (n // 5),
+    lambda n: "attachment:" * (n // 11),
+    lambda n: "javascript" * (n // 10),
+    lambda n: "&" + "a-" * (n // 2),
+    lambda n: "<a" * (n // 2),
+    lambda n: "\x1b[" + "0" * n,
+    lambda n: "\x1b]" * (n // 2),
+    lambda n: "(data:image/png;base64," * (n // 23),
+    lambda n: "(data:image/png;base64," + "a" * n,
+    lambda n: "*a **b " * (n // 7),
+]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the processor time of the fastest of three runs."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize("number", range(len(RUNS)))
+def test_the_time_grows_no_faster_than_the_text(number: int) -> None:
+    small, large = (RUNS[number](n) for n in (50_000, 800_000))
+    for clean in (sanitize.markdown, sanitize.plain_text):
+        first = seconds(lambda clean=clean: clean(small))  # type: ignore[misc]
+        second = seconds(lambda clean=clean: clean(large))  # type: ignore[misc]
+        # 16 times the text; with its square it would be 256 times the time.
+        assert second < 64 * max(first, 0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(RUNS)))
+def test_a_page_is_made_of_any_text_in_time(number: int) -> None:
+    text = sanitize.markdown(RUNS[number](1_000_000))
+    assert seconds(lambda: rendered(text)) < 10
+
+
+# --- outputs --------------------------------------------------------------------
+
+
+def shown(*mimebundles: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"output_type": "display_data", "data": data, "metadata": {}}
+        for data in mimebundles
+    ]
+
+
+def test_pictures_are_kept_up_to_the_limit_of_all_together() -> None:
+    half = picture(sanitize.MAX_IMAGES // 2 - 1_000)
+    cleaned = sanitize.clean(shown(*[{"image/png": half}] * 3))
+    kept = ["image/png" in output["data"] for output in cleaned]
+    assert kept == [True, True, False]
+    too_big = picture(sanitize.MAX_IMAGES + 4_000)
+    (output,) = sanitize.clean(shown({"image/png": too_big}))
+    assert "image/png" not in output["data"]
+    assert "leaves out" in output["data"]["text/plain"]
+
+
+def test_attachments_are_kept_up_to_the_limit_of_all_together() -> None:
+    half = picture(sanitize.MAX_IMAGES // 2 - 1_000)
+    kept = sanitize.attachments({f"{n}.png": {"image/png": half} for n in range(3)})
+    assert [*kept] == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "no base64 !",
+        base64.b64encode(b"<svg onload=alert(1)>").decode(),
+        base64.b64encode(b"GIF89a").decode(),
+        ["iVBORw0KGgo="],
+        None,
+    ],
+)
+def test_what_is_called_a_picture_and_is_none_is_left_out(data: object) -> None:
+    (output,) = sanitize.clean(shown({"image/png": data, "text/plain": "a figure"}))
+    assert output["data"] == {"text/plain": "a figure"}
+
+
+def test_a_picture_holds_base64_and_nothing_else() -> None:
+    spaced = "\n ".join(picture(0))
+    (output,) = sanitize.clean(shown({"image/png": spaced}))
+    assert output["data"] == {"image/png": picture(0)}
+
+
+def test_texts_are_kept_up_to_the_limit_of_all_together() -> None:
+    text = "x" * (sanitize.MAX_TEXT - 10)
+    streams = [{"output_type": "stream", "name": "stdout", "text": text}] * 3
+    lengths = [len(output["text"]) for output in sanitize.clean(streams)]
+    assert lengths == [sanitize.MAX_TEXT - 10, 10, 0]
+
+
+def test_outputs_are_kept_up_to_their_limit() -> None:
+    outputs = shown({"text/plain": "1"}) * (sanitize.MAX_OUTPUTS + 1)
+    assert len(sanitize.clean(outputs)) == sanitize.MAX_OUTPUTS
+
+
+def test_only_text_and_pictures_are_kept_of_a_mimebundle() -> None:
+    html = {"text/html": "<script>", "application/javascript": "alert(1)"}
+    (output,) = sanitize.clean(shown(html))
+    assert [*output["data"]] == ["text/plain"]
+    assert "script" not in output["data"]["text/plain"]
+    (output,) = sanitize.clean(shown(html | {"text/markdown": "*a*"}))
+    assert output["data"] == {"text/plain": "*a*"}
+
+
+def test_an_error_keeps_its_words_without_colours_and_controls() -> None:
+    error = {
+        "output_type": "error",
+        "ename": "Value\nError" + "x" * 200,
+        "evalue": "\x1b[31mred\x1b[0m\x07\u202e",
+        "traceback": ["\x1b]8;;http://x\x07line", 7, *["more"] * 100],
+    }
+    (output,) = sanitize.clean([error])
+    assert output["ename"].startswith("Value Error")
+    assert len(output["ename"]) == 100
+    assert output["evalue"] == "red"
+    assert output["traceback"][:3] == ["line", "", "more"]
+    assert len(output["traceback"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("count", "kept"),
+    [(3, 3), (0, 0), (-1, None), (True, None), (1 << 31, None), ("3", None)],
+)
+def test_an_execution_count_is_a_small_number_or_none(
+    count: object, kept: int | None
+) -> None:
+    result = {"output_type": "execute_result", "data": {}, "execution_count": count}
+    (output,) = sanitize.clean([result])
+    assert output["execution_count"] == kept
+
+
+def test_one_line_is_short_and_says_that_it_was_cut() -> None:
+    assert sanitize.one_line("a\n  b\tc") == "a b c"
+    assert sanitize.one_line("x" * 300) == "x" * 300
+    assert sanitize.one_line("x" * 301) == "x" * 299 + "…"
+    assert sanitize.one_line(7) == ""
+
+
+KEYS = ["output_type", "name", "text", "data", "ename", "evalue", "traceback"]
+KEYS += ["text/plain", "image/png"]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.binary(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(KEYS) | st.integers(),
+            inner
+            | st.sampled_from(["stream", "stdout", "error", "display_data"])
+            | st.sampled_from(["execute_result", picture(0)]),
+            max_size=6,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES | st.lists(VALUES, max_size=5))
+def test_whatever_a_student_process_sends_becomes_valid_outputs(sent: object) -> None:
+    cell = nbformat.v4.new_code_cell()  # type: ignore[no-untyped-call]
+    cell["outputs"] = [nbformat.from_dict(o) for o in sanitize.clean(sent)]  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    nbformat.validate(notebook)
