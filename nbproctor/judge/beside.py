@@ -5,14 +5,14 @@ any library cannot be judged through proxies. Such a cell runs as in a kernel, i
 process that has run the student's cells and nothing else of this class. The student's
 code shares that process with the test and could forge its result, as under stock
 nbgrader; what it cannot reach is all that the sandbox keeps from it, and the hidden
-parts of other test cells, which are never in this process.
+parts of other test cells (but for imports), which are never in this process.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from nbproctor.judge.order import Step
@@ -25,7 +25,7 @@ UNJUDGED = "This test cannot be judged from outside; tell your teacher."
 Run = Callable[[Step], list[Output]]
 
 
-def play(cell: Cell, history: Iterable[Step], needs: Iterable[str], run: Run) -> Any:
+def play(cell: Cell, history: Iterable[Step], needs: Container[str], run: Run) -> Any:
     """Run what comes before a test cell, and the cell; return its outputs.
 
     Parameters
@@ -35,15 +35,16 @@ def play(cell: Cell, history: Iterable[Step], needs: Iterable[str], run: Run) ->
     history
         All steps before it, in order; the student's cells among them were run before.
     needs
-        Test cells of which it reads something. What students see of them is run.
+        Test cells of which it, or the answer, reads something. Their imports are run,
+        and what students see of them.
     run
         Runs a step in the fresh process.
     """
-    wanted = set(needs)
     for step in history:
         if step.test is None:
             run(step)
-        elif step.name in wanted:
+        elif step.name in needs:
+            run(Step(step.name, _imports(step.test)))
             run(Step(step.name, step.test.stub))
     return run(Step(cell.id, cell.source))
 
@@ -88,6 +89,12 @@ def _number(output: Output) -> float | None:
     except (KeyError, TypeError, ValueError):
         return None
     return max(number, 0.0) if number == number else 0.0
+
+
+def _imports(cell: Cell) -> str:
+    kinds = ast.Import | ast.ImportFrom
+    nodes = (node for node in parse(cell.source).body if isinstance(node, kinds))
+    return "\n".join(map(ast.unparse, nodes))
 
 
 def _texts(cell: Cell) -> set[str]:

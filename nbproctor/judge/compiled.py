@@ -8,6 +8,7 @@ student wrote comes in this form, which trusts whoever made it.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import dis
 import marshal
@@ -133,6 +134,8 @@ class Tests:
         Test cell → what it needs of earlier test cells, if anything.
     definitions
         Test cell that another one needs → its imports and definitions alone.
+    outer
+        Global names that the source's other cells read and do not make.
     """
 
     programs: dict[str, Program]
@@ -144,6 +147,7 @@ class Tests:
     imports: tuple[Import, ...]
     shares: dict[str, Shared]
     definitions: dict[str, CodeType]
+    outer: frozenset[str]
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Tests:
@@ -196,6 +200,7 @@ class Tests:
                 for cell in cells
                 if cell.id in needed
             },
+            _outer(cells),
         )
 
     def to_bytes(self) -> bytes:
@@ -205,13 +210,14 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, helpers, *rest, shares, definitions = marshal.loads(data)
+        programs, helpers, *rest, shares, definitions, outer = marshal.loads(data)
         fields: list[Any] = [
             {name: Program(*fields) for name, fields in programs.items()},
             tuple(Program(*fields) for fields in helpers),
             *rest,
             {name: Shared(*fields) for name, fields in shares.items()},
             definitions,
+            outer,
         ]
         return cls(*fields)
 
@@ -251,6 +257,18 @@ def _shares(
                 for name in Program.of(cell.source, cell.id).binds:
                     owner.pop(name, None)
     return shares
+
+
+def _outer(cells: Sequence[Cell]) -> frozenset[str]:
+    reads: set[str] = set()
+    binds: set[str] = set()
+    for cell in cells:
+        if cell.kind in ("provided", "solution"):
+            with contextlib.suppress(BrokenTestError):
+                program = Program.of(cell.source, cell.id)
+                reads |= program.uses
+                binds |= program.binds
+    return frozenset(reads - binds - vars(builtins).keys())
 
 
 def _definitions(source: str, name: str) -> CodeType:

@@ -181,7 +181,10 @@ class NotebookRun:
             self._names.end(cell.id, link)
 
     def _judge_beside(self, cell: Cell) -> Verdict:
-        shared = self._tests.shares.get(cell.id)
+        tests = self._tests
+        shared = tests.shares.get(cell.id)
+        needs = {name for name, p in tests.programs.items() if p.binds & tests.outer}
+        needs.update(shared.cells if shared else ())
         kept = [s for s in self._history if s.test is not None or s in self._played]
         link = Session(self._spawn(), self._limits.call, testcell.MODULE)
         link.until = self._until
@@ -189,7 +192,7 @@ class NotebookRun:
             outputs = beside.play(
                 cell,
                 kept,
-                shared.cells if shared else (),
+                needs,
                 lambda step: self._send(link, step),
             )
         except StudentGone as gone:
