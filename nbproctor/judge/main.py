@@ -42,7 +42,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     start = time.monotonic()
     until = start + job.limits.submission
     own = NotebookRun(job, tests, spawn, until, max_stops=2)
-    own.play(order.own_notebook(job))
+    own.play(order.own_notebook(job, tests.outer))
     verdicts = own.verdicts
     if job.follow_through:
         failures = _failed(verdicts).items()
@@ -53,7 +53,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
                 continue
             again = NotebookRun(job, tests, spawn, until, max_stops=1)
             again.culprits |= own.culprits - {exercise}
-            again.play(order.follow_through(job, exercise, failed))
+            again.play(order.follow_through(job, exercise, failed, tests.outer))
             for name, verdict in again.verdicts.items():
                 if verdict.points > verdicts[name].points:
                     verdicts[name] = _by_follow_through(verdict)

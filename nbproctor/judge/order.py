@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from nbproctor.markers import bound_by, definitions_of, parse
+from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
@@ -36,13 +37,20 @@ class Step:
     exercise: str | None = None
 
 
-def own_notebook(job: Job) -> list[Step]:
+def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
     """Plan the student's notebook as it is.
 
     A test cell is judged where it stands in the submission. One that was deleted, or
     moved before its exercise, is judged right after the solution cell; without that,
     at the end. Cells that the source marks to be skipped are not run, unless the
     student has changed them: they may now define what an answer needs.
+
+    Parameters
+    ----------
+    job
+        The submission.
+    outer
+        `Tests.outer`.
     """
     known = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
@@ -63,10 +71,12 @@ def own_notebook(job: Job) -> list[Step]:
             while place + 1 < len(steps) and _is_of(steps[place + 1], test):
                 place += 1
             steps.insert(place + 1, Step(test.id, test=test))
-    return _with_definitions(steps)
+    return _with_definitions(steps, outer)
 
 
-def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
+def follow_through(
+    job: Job, exercise: str, tests: set[str], outer: Collection[str] = ()
+) -> list[Step]:
     """Plan a notebook where every exercise but one is the reference solution.
 
     The student's cells that belong to no exercise come after the cell that they follow
@@ -93,28 +103,38 @@ def follow_through(job: Job, exercise: str, tests: set[str]) -> list[Step]:
         elif ours.kind == "test":
             steps.append(Step(ours.id, test=ours))
         steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
-    steps = _with_definitions(steps)
+    steps = _with_definitions(steps, outer)
     judged = {c.id for c in job.cells if c.id in tests and c.where == "judge"}
     return [step for step in steps if step.test is None or step.name in judged]
 
 
-def _with_definitions(steps: list[Step]) -> list[Step]:
+def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
     """Add what students' cells may use of the test cells above them, as in a kernel.
 
-    That is what the part of a test cell that students see imports and defines.
+    That is what the part of a test cell that students see imports and defines; or all
+    of that part, where the source's own cells read a value that it makes.
     """
     words: set[str] = set()
     complete: list[Step] = []
     for step in reversed(steps):
         words.update(re.findall(r"[^\W\d]\w*", step.source))
         if step.test is not None and words:
-            tree = definitions_of(parse(step.test.stub))
-            # ``from … import *`` may bring any name.
-            if bound_by(tree) & (words | {"*"}):
-                text = ast.unparse(tree)
+            text = _of_use(step.test, words, outer)
+            if text:
                 complete.append(Step(f"definitions of {step.name}", text))
         complete.append(step)
     return complete[::-1]
+
+
+def _of_use(test: Cell, words: set[str], outer: Collection[str]) -> str:
+    tree = parse(test.stub)
+    names = (n for n in outside(tree) if isinstance(n, ast.Name))
+    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    if made & words & set(outer):
+        return test.stub
+    defined = definitions_of(tree)
+    # ``from … import *`` may bring any name.
+    return ast.unparse(defined) if bound_by(defined) & (words | {"*"}) else ""
 
 
 def _own(cell: StudentCell, ours: Cell | None) -> Step:

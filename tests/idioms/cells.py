@@ -151,6 +151,20 @@ assert math.pi > 3
 def f(x): return math.floor(x)
 >>>
 assert f(2.25) == 1.5
+=== a value of a test cell that the answer uses
+%%
+scale = 3
+assert scale > 2
+%%
+def f(x): return scale * x
+>>>
+%%
+scale = 3
+assert scale > 2
+%%
+def f(x): return x + scale
+>>>
+assert f(2) == 6
 === numbers and text
 a, b, s = 3, 2.5, "x" * 3
 >>>

@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nbclient
 import nbformat
@@ -15,7 +16,7 @@ from nbgrader.utils import determine_grade
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, StudentCell
-from tests.forked import Child, spawn
+from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
 
 pytestmark = pytest.mark.slow
@@ -88,7 +89,7 @@ def grade_points(cells: tuple[Cell, ...]) -> float:
     return next(v.points for v in report.verdicts if v.cell_id == "points")
 
 
-def spawn_elsewhere() -> Child:
+def spawn_elsewhere() -> Any:
     """Fork a student process in a folder of its own, as the sandbox does."""
     with contextlib.chdir(tempfile.mkdtemp()):
         return spawn()
