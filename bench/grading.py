@@ -29,6 +29,7 @@ from msgspec import msgpack
 from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
+from nbproctor.audit.variant_files import read
 from nbproctor.engine import Servers, Settings, compile_tests
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
@@ -62,12 +63,14 @@ finally:
 
 def the_class(count: int) -> Iterator[sample.Student]:
     """Students 0, 1, …: a wrong answer to one exercise, a right one to the next."""
-    exercises = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb").exercises
+    master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
+    solutions = sample.solutions(master)
+    folder, exercises = ROOT / "variants" / LAB, [*solutions]
+    variants = {e: read(folder / e, text)[0] for e, text in solutions.items()}
     answers: dict[tuple[str, str], Iterator[str]] = {}
     for exercise in exercises:
         for side in ("right", "wrong"):
-            files = (ROOT / "variants" / LAB / exercise / side).glob("*.py")
-            names = sorted(path.stem for path in files)
+            names = sorted(v.name for v in variants[exercise] if v.kind == side)
             usable = [f"{side}/{name}" for name in names if name not in SLOW]
             answers[exercise, side] = cycle(usable)
     for number, exercise in enumerate(islice(cycle(exercises), count)):

@@ -6,8 +6,12 @@ numbers are shapes, indices, counts and the factor 2: never an expected value, n
 ratio that hidden data would show.
 """
 
+import contextlib
+import copy
 import functools
-from collections.abc import Callable, Iterator, Mapping
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -98,6 +102,57 @@ def _all(mistakes: Mistakes) -> Mapping[str, Any]:
 
 def _entry_of(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
     return {say: made[key] for say, made in _all(mistakes).items() if key in made}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what is no part of an answer: warnings, and progress bars on stderr."""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def answer_of(function: Callable[..., Any], *args: Any) -> Any:
+    """Return what a function answers to copies of the arguments.
+
+    So an answer that changes its arguments spoils neither the next one nor what it is
+    compared with; `expect_pure` is the test that says so.
+    """
+    with quiet():
+        return function(*copy.deepcopy(args))
+
+
+def expect_pure(
+    function: Callable[..., Any], *args: Any, names: Sequence[str] = ()
+) -> Any:
+    """Check that a function leaves its arguments as they were.
+
+    Parameters
+    ----------
+    function, *args
+        What is called, once, and with what. The arguments themselves are not handed
+        over, but copies.
+    names
+        What the student calls the arguments, ``("X", "Y", "cache")``; without them
+        they are counted.
+
+    Returns
+    -------
+    object
+        The answer.
+
+    Raises
+    ------
+    AssertionError
+        An argument has changed; says which, as ``cache["A2"]``.
+    """
+    given = copy.deepcopy(args)
+    with quiet():
+        got = function(*given)
+    for number, (now, before) in enumerate(zip(given, args, strict=True)):
+        name = names[number] if number < len(names) else f"argument {number + 1}"
+        expect_unchanged(now, before, name)
+    return got
 
 
 def expect_shape(got: object, shape: tuple[int, ...], name: str) -> None:

@@ -175,13 +175,16 @@ class MasterNotebook:
 
     @property
     def opening(self) -> tuple[str, ...]:
-        """Locked code before the first exercise, which most notebooks begin with."""
+        """Locked code before the first exercise, which most notebooks begin with.
+
+        It is the text that students have: hidden parts stay where they are safe.
+        """
         sources = []
         for cell in self.cells:
             if cell.kind == "solution":
                 break
             if cell.kind == "provided" and cell.locked and not cell.skip:
-                sources.append(cell.source)
+                sources.append(cell.stub)
         return tuple(sources)
 
 

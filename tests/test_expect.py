@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nbproctor.expect import expect, expect_finite, expect_shape, expect_unchanged
+from nbproctor.expect import (
+    answer_of,
+    expect,
+    expect_finite,
+    expect_pure,
+    expect_shape,
+    expect_unchanged,
+    quiet,
+)
 
 RNG = np.random.default_rng(8)
 WANT = RNG.normal(size=(4, 3)) + 0.03
@@ -263,6 +273,68 @@ def test_a_changed_argument_is_told(now: object, before: object, place: str) -> 
     with pytest.raises(AssertionError) as caught:
         expect_unchanged(now, before, "cache")
     assert one_line(str(caught.value), "cache").startswith(place)
+
+
+def test_an_answer_works_on_copies_and_without_noise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def noisy(array: Any, options: dict[str, Any]) -> Any:
+        print("50 %|#####     |", file=sys.stderr)
+        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+        array *= 2
+        options["seen"] = True
+        return array
+
+    given, options = WANT.copy(), {"axis": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(answer_of(noisy, given, options), 2 * WANT)
+        with quiet(), pytest.raises(ZeroDivisionError):
+            warnings.warn("all is quiet, but exceptions pass", stacklevel=1)
+            noisy(1 / 0, {})
+    np.testing.assert_array_equal(given, WANT)
+    assert options == {"axis": 0}
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "place"),
+    [
+        (("cache", "m"), 'cache["A2"] was changed during the call'),
+        ((), 'argument 1["A2"] was changed during the call'),
+    ],
+)
+def test_an_argument_that_changes_is_named(names: tuple[str, ...], place: str) -> None:
+    def in_place(cache: dict[str, Any], m: int) -> Any:
+        cache["A2"] *= -1
+        return cache["A2"] * m
+
+    cache = {"A2": WANT.copy()}
+    with pytest.raises(AssertionError) as caught:
+        expect_pure(in_place, cache, 3, names=names)
+    assert str(caught.value).startswith(place)
+    np.testing.assert_array_equal(cache["A2"], WANT)
+
+
+def test_two_calls_that_undo_each_other_are_not_pure() -> None:
+    def turns(array: Any) -> Any:
+        array *= -1
+        return array
+
+    for _ in range(2):
+        with pytest.raises(AssertionError, match=r"^z was changed during the call"):
+            expect_pure(turns, WANT, names=["z"])
+
+
+def test_a_pure_function_is_called_once_and_its_answer_returned() -> None:
+    asked = []
+
+    def pure(array: Any, factor: float) -> Any:
+        asked.append(factor)
+        return array * factor
+
+    np.testing.assert_array_equal(expect_pure(pure, WANT, 2.0), 2 * WANT)
+    assert asked == [2.0]
 
 
 DTYPES = st.sampled_from(

@@ -77,6 +77,7 @@ def audit(
     folder = course / "variants" / assignment
     variants = Variants.read(folder, references)
     found = list(checks)
+    comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
     for path, master in zip(notebooks, masters, strict=True):
         files = support_files.files(path.parent, master.data)
@@ -103,7 +104,7 @@ def audit(
             for b in masters
             for name in b.exercises
         },
-        entries=tuple(_entry(result, variants) for result in results),
+        entries=tuple(_entry(result, variants, comments) for result in results),
         checks=tuple(found),
         problems=tuple(variants.problems),
         hints=tuple(_hints(variants, folder)),
@@ -111,19 +112,31 @@ def audit(
     )
 
 
-def _entry(result: TrialResult, variants: Variants) -> Entry:
+def _entry(result: TrialResult, variants: Variants, comments: dict[str, str]) -> Entry:
     trial = result.trial
+    variant = variants.written.get((trial.exercise, trial.kind, trial.name))
+    announced = variant.announced if variant else ""
+    warned = any(not verdict.max_points for verdict in result.failed)
+    silent = {v: v.max_points - v.points for v in result.failed if not warned}
     key = trial.exercise, trial.name
     is_mutant = trial.kind == "mutant"
     return Entry(
         exercise=trial.exercise,
         kind=trial.kind,
         name=trial.name,
-        place=variants.paths.get((trial.exercise, trial.kind, trial.name), ""),
+        place=variant.place if variant else "",
         diff=variants.diffs[key] if is_mutant else "",
         lost=result.lost,
         most=sum(verdict.max_points for verdict in result.verdicts),
         caught={verdict.cell_id: verdict.message for verdict in result.failed},
+        says=variant.says if variant else (),
+        unnamed=bool(variant and variant.unnamed),
+        silent=sum(silent.values()),
+        unannounced=sum(
+            points
+            for verdict, points in silent.items()
+            if not announced or announced not in comments[verdict.cell_id]
+        ),
         disagreement=result.disagreement,
         fuzzed=result.fuzzed,
         equivalent=variants.equivalent.get(key, "") if is_mutant else "",
@@ -137,7 +150,7 @@ def _hints(variants: Variants, folder: Path) -> list[str]:
         return []
     return [
         f"Only mutants were tried for {', '.join(bare)}. Put right solutions into "
-        f"{folder / bare[0] / 'right'} and wrong ones into "
-        f"{folder / bare[0] / 'wrong'}, one a file, to see that no right one loses a "
-        f"point and no wrong one keeps all."
+        f"{folder / bare[0] / 'right'}, one a file, and wrong ones into "
+        f"{folder / bare[0] / 'wrong.toml'}, to see that no right one loses a point "
+        f"and no wrong one keeps all."
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,11 +11,8 @@ from nbproctor.audit.trials import Kind
 from nbproctor.results import Check
 from nbproctor.templates import render
 
-# What a failed test says when it does not know what is wrong.
-NAMELESS = re.compile(
-    r"A (hidden )?check fails|but is wrong( everywhere)?$|^Partly right"
-    r"|could not be checked: it leads to|^Not run:|^$"
-)
+# So many points may be lost without a public test or a comment that warns of it.
+SILENCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -28,13 +24,21 @@ class Entry:
     exercise, kind, name
         Which; for a mutant, what was changed.
     place
-        Its file, if it has one.
+        Where it is written, if it is.
     diff
         Of a mutant: its difference from the reference.
     lost, most
         Points lost, and those of the exercise.
     caught
-        Test → what it says; public tests too, for what should be right.
+        Test → what it says; of a mutant only graded tests.
+    says
+        What a message must hold one of, so that a student is told the symptom.
+    unnamed
+        Whether it is filed that no message names the symptom.
+    silent
+        Points lost although its public tests pass.
+    unannounced
+        Those of them that were lost in cells whose comment does not tell of it.
     disagreement
         Where a solution with full marks differs from the oracle.
     fuzzed
@@ -53,6 +57,10 @@ class Entry:
     lost: float
     most: float
     caught: dict[str, str]
+    says: tuple[str, ...]
+    unnamed: bool
+    silent: float
+    unannounced: float
     disagreement: str
     fuzzed: bool
     equivalent: str
@@ -71,6 +79,13 @@ class Entry:
                 return f"disagrees with the oracle: {self.disagreement}"
             case "wrong" if not self.lost:
                 return "keeps full marks"
+            case "wrong" if self.says and not self.named:
+                return f"should be told {' or '.join(self.says)!r}, but is told {said}"
+            case "wrong" if self.unannounced > SILENCE:
+                return (
+                    f"loses {self.unannounced:g} points in silence: its public test "
+                    f"passes, and no comment tells of it ({said})"
+                )
             case "mutant" if self.equivalent and self.lost:
                 return f"is filed as equivalent, but {said}"
             case "mutant" if self.equivalent and self.disagreement:
@@ -84,8 +99,8 @@ class Entry:
 
     @property
     def named(self) -> bool:
-        """Whether a message of its tests names a symptom."""
-        return any(not NAMELESS.search(text) for text in self.caught.values())
+        """Whether a message of its tests names its symptom."""
+        return any(say in text for text in self.caught.values() for say in self.says)
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,7 @@ class Count:
     survivors: int
     equivalent: int
     named: int
+    silent: float
     idle: tuple[str, ...]
 
 
@@ -154,18 +170,24 @@ class AuditResult:
 
     @property
     def named(self) -> float:
-        """Share of the wrong variants that get a message naming a symptom."""
+        """Share of the wrong variants that get the message naming their symptom."""
         wrong = [entry for entry in self.entries if entry.kind == "wrong"]
         return sum(e.named for e in wrong) / len(wrong) if wrong else 1.0
 
+    @property
+    def silent(self) -> list[Entry]:
+        """Wrong variants that lose points although their public tests pass."""
+        return [e for e in self.entries if e.kind == "wrong" and e.silent]
+
     def idle(self, exercise: str) -> tuple[str, ...]:
         """Return tests of an exercise that catch nothing that another does not."""
+        graded = {*self.tests[exercise]}
         needed = {
             test
             for entry in self.entries
             if entry.exercise == exercise
             and entry.kind in ("wrong", "mutant")
-            and len(entry.caught) == 1
+            and len(graded & entry.caught.keys()) == 1
             for test in entry.caught
         }
         return tuple(test for test in self.tests[exercise] if test not in needed)
@@ -187,6 +209,7 @@ class AuditResult:
                 sum(e.survives for e in mutants),
                 sum(bool(e.equivalent) for e in mutants),
                 sum(e.named for e in wrong),
+                sum(e.silent for e in wrong),
                 self.idle(exercise) if wrong or mutants else (),
             )
 
@@ -207,6 +230,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "faults": result.faults,
         "killed": result.killed,
         "named": result.named,
+        "silent": sum(entry.silent for entry in result.silent),
         "summary": [asdict(count) for count in result.counts()],
     }
     content = asdict(result) | summary
@@ -217,24 +241,33 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
 def lines(result: AuditResult) -> Iterator[str]:
     """Yield what to print: the summary, then everything to act upon."""
     width = max([len(exercise) for exercise in result.tests], default=8) + 2
-    yield f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}  told"
+    yield (
+        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}"
+        f"{'told':>10}{'silent':>8}"
+    )
     for c in result.counts():
         right = f"{c.right - c.unfair}/{c.right}"
         wrong = f"{c.wrong - c.missed}/{c.wrong}"
         counted = c.mutants - c.equivalent
         mutants = f"{counted - c.survivors}/{counted}"
         told = f"{c.named}/{c.wrong}"
-        yield f"{c.exercise:{width}}{right:>9}{wrong:>10}{mutants:>12}  {told}"
+        yield (
+            f"{c.exercise:{width}}{right:>9}{wrong:>10}{mutants:>12}"
+            f"{told:>10}{c.silent:>8g}"
+        )
     yield (
         "right ones that keep all points, wrong ones that lose some, mutants that are "
-        "caught (without those filed as equivalent), wrong ones told what is wrong"
+        "caught (without those filed as equivalent), wrong ones told their symptom, "
+        "points that wrong ones lose although their public tests pass"
     )
     yield ""
     for check in result.checks:
         yield f"{'ok' if check.passed else 'NO':3} {check.name}: {check.found}"
+    silent = sum(entry.silent for entry in result.silent)
     yield (
-        f"Mutants caught: {result.killed:.1%}. Wrong variants told a symptom: "
-        f"{result.named:.0%}. {result.seconds:.0f} seconds."
+        f"Mutants caught: {result.killed:.1%}. Wrong variants told their symptom: "
+        f"{result.named:.0%}. Silent loss: {silent:g} points of {len(result.silent)} "
+        f"wrong variants. {result.seconds:.0f} seconds."
     )
     for count in result.counts():
         if count.idle:
@@ -242,6 +275,12 @@ def lines(result: AuditResult) -> Iterator[str]:
     for entry in result.entries:
         for note in entry.notes:
             yield f"Note: {entry.place or entry.name}: {note}"
+    for entry in result.silent:
+        cells = ", ".join(entry.caught)
+        yield f"Silent: {entry.place} loses {entry.silent:g} points ({cells})"
+    for entry in result.entries:
+        if entry.unnamed:
+            yield f"Unnamed: no message names the symptom of {entry.place}"
     for entry in result.survivors:
         yield f"\nSurvives in {entry.exercise}: {entry.name}"
         if entry.disagreement:

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from nbproctor.audit.arguments import zeroed
+
 _T = TypeVar("_T")
 _Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
 
@@ -90,6 +92,8 @@ def mutants(source: str) -> list[Mutant]:
             continue
         seen.add(dump)
         name = f"{kind}: {_brief(before, after)}"
+        if isinstance(old, ast.FunctionDef):
+            name = f"{old.name}: {kind.partition(': ')[2]}"
         names[name] += 1
         name += f" ({names[name]})" * (names[name] > 1)
         versions = reference.splitlines(), text.splitlines()
@@ -133,8 +137,19 @@ def _mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
         yield "statement removed", ast.Pass()
     match node:
-        case ast.Return(ast.expr()):
+        case ast.FunctionDef():
+            if changed := zeroed(node):
+                yield "arguments zeroed", changed
+        case ast.Return(ast.expr() as value):
             yield "nothing returned", ast.Return(ast.Constant(None))
+            if not isinstance(value, ast.Constant | ast.Name):
+                yield "first one kept", ast.Return(_kept("return", value))
+        case ast.Assign([target], value) if not isinstance(value, ast.Constant):
+            if isinstance(target, ast.Name | ast.Attribute):
+                kept = _kept(ast.unparse(target), value)
+                yield "first one kept", _with(node, value=kept)
+            if isinstance(value, ast.BinOp):
+                yield "dimension lost", _with(node, value=_numpy("squeeze", value))
         case ast.AugAssign(target, _, value):
             yield "assigned", ast.Assign([target], value, lineno=node.lineno)
         case ast.BinOp(left, op, right):
@@ -144,6 +159,9 @@ def _mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
                 yield "swapped", _with(node, left=right, right=left)
             if not isinstance(parent, ast.BinOp | ast.UnaryOp):
                 yield "sign flipped", ast.UnaryOp(ast.USub(), node)
+            if isinstance(op, ast.Mult | ast.MatMult) and not _is_factor(node, parent):
+                ends = ast.Constant(-1), ast.Constant(1)
+                yield "cut off", _numpy("clip", node, *ends)
         case ast.UnaryOp(_, operand):
             yield "negation dropped", operand
         case ast.BoolOp(_, values):
@@ -177,6 +195,9 @@ def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
     yield from _each("argument dropped", node, "args", list(_shorter(args))[1:])
     swaps = () if name in _SYMMETRIC else _swapped(args)
     yield from _each("swapped", node, "args", swaps)
+    if name == "where" and len(args) == 3:
+        every = _numpy("all", args[0])
+        yield "one choice for all", ast.IfExp(every, args[1], args[2])
     last = "attr" if isinstance(node.func, ast.Attribute) else "id"
     others = (_with(node.func, **{last: f}) for f in _FUNCTIONS.get(name, ()))
     yield from _each("function", node, "func", others)
@@ -198,6 +219,23 @@ def _worked_on(node: ast.Call) -> ast.expr | None:
     if first and isinstance(root, ast.Name) and root.id in _MODULES:
         return first
     return node.func.value if isinstance(node.func, ast.Attribute) else first
+
+
+def _kept(name: str, value: ast.expr) -> ast.expr:
+    """Make what keeps the value of the first call, as a cache by mistake does."""
+    found = ast.parse(f"globals().setdefault({f'kept {name}'!r}, None)", mode="eval")
+    call = found.body
+    assert isinstance(call, ast.Call)
+    return _with(call, args=[call.args[0], value])
+
+
+def _numpy(function: str, *args: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(ast.Name("np"), function), [*args], [])
+
+
+def _is_factor(node: ast.BinOp, parent: ast.AST) -> bool:
+    """Whether a product is part of a longer one, which is cut off as a whole."""
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div)
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -52,7 +52,7 @@ class TrialResult:
     trial
         What was on trial.
     verdicts
-        Of all tests of the exercise; of a wrong one or a mutant only of graded ones.
+        Of all tests of the exercise; of a mutant only of graded ones.
     fuzzed
         Whether it passed all tests and was then compared with an oracle.
     disagreement

@@ -1,7 +1,7 @@
 """What a teacher wrote about an assignment's exercises, to put its tests on trial.
 
-``variants/<assignment>/<exercise>/`` holds ``right/*.py`` and ``wrong/*.py``, which are
-solutions, one a file; ``oracle.py`` (see `fuzzing`); and ``equivalent.toml``: name of a
+``variants/<assignment>/<exercise>/`` holds right and wrong solutions (see
+`variant_files`); ``oracle.py`` (see `oracle`); and ``equivalent.toml``: name of a
 mutant → why no test can tell it from the reference.
 """
 
@@ -11,9 +11,10 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbproctor.audit import oracle
+from nbproctor.audit import oracle, variant_files
 from nbproctor.audit.mutants import mutants
-from nbproctor.audit.trials import Kind, Trial
+from nbproctor.audit.trials import Trial
+from nbproctor.audit.variant_files import Variant, shown
 
 
 @dataclass
@@ -24,8 +25,8 @@ class Variants:
     ----------
     trials
         Right and wrong variants, then mutants.
-    paths
-        Exercise, kind and name of a variant → its file, below the course.
+    written
+        Exercise, kind and name of a variant → what its author wrote.
     diffs
         Exercise and name of a mutant → its difference from the reference.
     oracles
@@ -37,7 +38,7 @@ class Variants:
     """
 
     trials: list[Trial] = field(default_factory=list)
-    paths: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    written: dict[tuple[str, str, str], Variant] = field(default_factory=dict)
     diffs: dict[tuple[str, str], str] = field(default_factory=dict)
     oracles: dict[str, str] = field(default_factory=dict)
     equivalent: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -58,22 +59,22 @@ class Variants:
         for place in sorted(folder.iterdir()) if folder.is_dir() else ():
             if place.is_dir() and not place.name.startswith((".", "__")):
                 if place.name in references:
-                    made._read_exercise(place)
+                    made._read_exercise(place, references[place.name])
                 else:
                     made.problems.append(
-                        f"{_shown(place)}: there is no exercise {place.name!r}; the "
+                        f"{shown(place)}: there is no exercise {place.name!r}; the "
                         f"exercises are {', '.join(references)}"
                     )
         for exercise, source in references.items():
             made._make_mutants(exercise, source)
         return made
 
-    def _read_exercise(self, place: Path) -> None:
-        for path in sorted(place.glob("right/*.py")) + sorted(place.glob("wrong/*.py")):
-            kind: Kind = "right" if path.parent.name == "right" else "wrong"
-            if (text := self._python(path)) is not None:
-                self.trials.append(Trial(place.name, kind, path.stem, text))
-                self.paths[place.name, kind, path.stem] = _shown(path)
+    def _read_exercise(self, place: Path, reference: str) -> None:
+        written, problems = variant_files.read(place, reference)
+        self.problems += problems
+        for v in written:
+            self.trials.append(Trial(place.name, v.kind, v.name, v.source))
+            self.written[place.name, v.kind, v.name] = v
         if (path := place / "oracle.py").exists():
             text = self._python(path)
             try:
@@ -81,12 +82,12 @@ class Variants:
                     oracle.test_cell(place.name, text)
                     self.oracles[place.name] = text
             except oracle.OracleError as error:
-                self.problems.append(f"{_shown(path)}: {error}")
+                self.problems.append(f"{shown(path)}: {error}")
         if (path := place / "equivalent.toml").exists():
             try:
                 reasons = tomllib.loads(path.read_text("utf-8"))
             except (OSError, ValueError) as error:
-                self.problems.append(f"{_shown(path)} cannot be read: {error}")
+                self.problems.append(f"{shown(path)} cannot be read: {error}")
                 return
             for name, reason in reasons.items():
                 self.equivalent[place.name, name] = str(reason)
@@ -96,7 +97,7 @@ class Variants:
             text = path.read_text("utf-8")
             compile(text, str(path), "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError) as error:
-            self.problems.append(f"{_shown(path)} does not parse: {error}")
+            self.problems.append(f"{shown(path)} does not parse: {error}")
             return None
         return text
 
@@ -126,9 +127,3 @@ class Variants:
         have = {trial.exercise for trial in self.trials if trial.kind != "mutant"}
         every = dict.fromkeys(trial.exercise for trial in self.trials)
         return [exercise for exercise in every if exercise not in have]
-
-
-def _shown(path: Path) -> str:
-    """Return a path below the course: ``variants/…``."""
-    below = [*reversed(path.parts)].index("variants")
-    return "/".join(path.parts[-below - 1 :])

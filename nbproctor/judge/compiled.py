@@ -1,7 +1,7 @@
 """Test cells compiled, once for a whole class.
 
 To compile them takes a judge longer than to run them, so the engine does it and every
-judge gets the code. It goes from our own process to our own process; nothing that a
+judge gets the code. It goes from one trusted process to another; nothing that a
 student wrote comes in this form, which trusts whoever made it.
 """
 
@@ -119,7 +119,7 @@ class Tests:
     programs
         Test cells by id.
     helpers
-        Oracle cells in source order.
+        Helper cells in source order.
     before
         Test cell → how many of the helper cells come before it.
     broken

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from nbproctor import expect
 from nbproctor.judge.exports import NotExportableError, builtin_name
-from nbproctor.judge.proxy import StudentError
-from nbproctor.judge.session import StudentGone
+from nbproctor.judge.proxy import StudentError, StudentGone
+from nbproctor.results import Outcome
 from nbproctor.sanitize import one_line
 
 TEST_FILE = "<test "  # file names of our code objects start so
@@ -45,6 +45,7 @@ _HELPFUL = [
         rf"name {_NAME} is not defined",
         rf"cannot access (free|local) variable {_NAME} {_NO_VALUE}",
         rf"{_NAME} object has no attribute {_NAME}",
+        rf"the test's {_NAME} has no attribute {_NAME}",
         rf"{_NAME}\(\) takes (no arguments|{_COUNT})",
         rf"{_NAME}\(\) missing {_N} required (positional|keyword-only) "
         rf"arguments?: {_NAME}((,| and|, and) {_NAME}){{0,4}}",
@@ -72,7 +73,7 @@ _HELPFUL = [
 
 def explain(
     error: BaseException, sources: Mapping[str, str], *, hidden: bool
-) -> tuple[str, str]:
+) -> tuple[Outcome, str]:
     """Tell what a test's exception means for the student.
 
     Parameters
@@ -111,23 +112,23 @@ def explain(
 
 
 def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -> str:
-    known = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
-    kind = error.kind if known else builtin_name(error)
-    place = "in code of another exercise"
+    written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
+    kind = error.kind if written else builtin_name(error)
+    where = "in code of another exercise"
     if error.cell is not None and error.cell in sources and error.line is not None:
         lines = sources[error.cell].splitlines()
-        place = f"in cell `{error.cell}`"
+        where = f"in cell `{error.cell}`"
         if 0 < error.line <= len(lines):
             code = one_line(lines[error.line - 1], 100)
-            place += f", line {error.line}: `{code}`"
+            where += f", line {error.line}: `{code}`"
     elif error.cell is None:
-        place = "when your code was called"
+        where = "when your code was called"
     if kind == "NotImplementedError":
-        return f"Not solved yet: NotImplementedError {place}"
+        return f"Not solved yet: NotImplementedError {where}"
     text = one_line(error.text)
     if text and (not hidden or _is_helpful(text, sources)):
-        return one_line(f"Your code raised {kind} ({text}) {place}")
-    return one_line(f"Your code raised {kind} {place}")
+        return one_line(f"Your code raised {kind} ({text}) {where}")
+    return one_line(f"Your code raised {kind} {where}")
 
 
 def _of_check(error: AssertionError, hidden: bool) -> str:
@@ -158,7 +159,7 @@ def _text(error: BaseException) -> str:
 
 
 def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
-    """Whether a message is one of the known kinds, and names only what is theirs."""
+    """Whether a message is of a listed kind and names nothing but the student's own."""
     if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
         return False
     own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))

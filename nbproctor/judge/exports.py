@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.errors import NbproctorError
+from nbproctor.judge.proxy import Proxy, label_of
 from nbproctor.protocol.encode import Ref, UnsendableError
 from nbproctor.protocol.frames import ProtocolError
 
@@ -53,13 +54,15 @@ class Exports:
         self._next = 0
         self._method_names: dict[type, tuple[str, ...]] = {}
 
-    def clear(self) -> None:
+    def clear(self, *, lent: bool = False) -> None:
         """Take everything back; numbers are never used again.
 
-        An object that a student kept from one test must not answer the next one.
+        An object that a student kept from one test must not answer the next one. What
+        the notebook's other process lent stays, if not `lent`.
         """
-        self._objects.clear()
-        self._numbers.clear()
+        kept = self._objects.items()
+        self._objects = {n: x for n, x in kept if isinstance(x, Proxy) and not lent}
+        self._numbers = {id(x): n for n, x in self._objects.items()}
 
     def name(self, value: Any) -> Ref:
         """Give an object a name for the student.
@@ -73,10 +76,7 @@ class Exports:
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
         if self._of_test(value):
-            number = self._numbers.setdefault(id(value), self._next)
-            if number == self._next:
-                self._next += 1
-                self._objects[number] = value
+            number = self._number(value)
             return Ref("judge", (number, kind.__name__, *self._methods(kind)))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
@@ -89,6 +89,15 @@ class Exports:
             f"A test can hand a student's code numbers, text, containers, arrays, and "
             f"functions and objects that it defines, but no {kind.__name__}."
         )
+
+    def lend(self, proxy: Proxy) -> Ref:
+        """Give an object of the notebook's other process a name for this one."""
+        return Ref("judge", (self._number(proxy), label_of(proxy), True))
+
+    def lent(self, number: Any) -> Proxy | None:
+        """Return the object of the other process that has this number."""
+        found = self._objects.get(number) if type(number) is int else None
+        return found if isinstance(found, Proxy) else None
 
     def find(self, number: Any) -> Any:
         """Return the object with a number.
@@ -157,6 +166,13 @@ class Exports:
                 f"attribute {name!r} of the test's {type(target).__name__} is fixed"
             )
         setattr(target, name, value)
+
+    def _number(self, value: Any) -> int:
+        number = self._numbers.setdefault(id(value), self._next)
+        if number == self._next:
+            self._next += 1
+            self._objects[number] = value
+        return number
 
     def _methods(self, kind: type) -> tuple[str, ...]:
         """Names of public methods, which the student may call without asking first."""

@@ -45,18 +45,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     own.play(order.own_notebook(job, tests.outer))
     verdicts = own.verdicts
     if job.follow_through:
-        failures = _failed(verdicts).items()
-        # An exercise whose cell hung comes last. It gets its second chance, because
-        # another cell may have broken the process under it.
-        for exercise, failed in sorted(failures, key=lambda e: e[0] in own.culprits):
-            if not any(cell.id == exercise for cell in job.student):
-                continue
-            again = NotebookRun(job, tests, spawn, until, max_stops=1)
-            again.culprits |= own.culprits - {exercise}
-            again.play(order.follow_through(job, exercise, failed, tests.outer))
-            for name, verdict in again.verdicts.items():
-                if verdict.points > verdicts[name].points:
-                    verdicts[name] = _by_follow_through(verdict)
+        _follow_through(job, tests, spawn, until, own)
     ordered = [verdicts[c.id] for c in job.cells if c.kind == "test"]
     return Report(
         outputs=own.outputs,
@@ -67,13 +56,30 @@ def grade(job: Job, spawn: Spawn) -> Report:
     )
 
 
-def _failed(verdicts: dict[str, Verdict]) -> dict[str, set[str]]:
-    """Return the graded tests that did not earn everything, by exercise."""
-    failed: dict[str, set[str]] = {}
-    for verdict in verdicts.values():
-        if verdict.exercise is not None and verdict.points < verdict.max_points:
-            failed.setdefault(verdict.exercise, set()).add(verdict.cell_id)
-    return failed
+def _follow_through(
+    job: Job, tests: Tests, spawn: Spawn, until: float, own: NotebookRun
+) -> None:
+    """Judge exercises that lost points again, among correct solutions of the others.
+
+    They come in the notebook's order, whatever happened to them before. Code that runs
+    beside references can learn what they return. Here it meets those of exercises that
+    come earlier and have had their second chance, so it cannot help them.
+    """
+    verdicts = own.verdicts
+    lost = {str(v.exercise) for v in verdicts.values() if v.points < v.max_points}
+    for exercise in [cell.id for cell in job.cells if cell.id in lost]:
+        handed_in = any(cell.id == exercise for cell in job.student)
+        if not handed_in or not order.may_depend(job, exercise, lost):
+            continue
+        again = NotebookRun(job, tests, spawn, until, max_stops=1, with_references=True)
+        again.culprits |= own.culprits - {exercise}
+        again.play(order.follow_through(job, exercise, tests.outer))
+        # One answer earns them all: of two answers in one cell, each chosen by where
+        # it runs, the marks do not add up.
+        if all(v.points >= verdicts[name].points for name, v in again.verdicts.items()):
+            for name, verdict in again.verdicts.items():
+                if verdict.points > verdicts[name].points:
+                    verdicts[name] = _by_follow_through(verdict)
 
 
 def _by_follow_through(verdict: Verdict) -> Verdict:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, StudentCell
+from nbproctor.results import FILES, Job, StudentCell
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,15 @@ class Step:
     name
         What the cell is called in messages.
     source
-        The code to run; empty for a test.
+        The code to run in the student's process; empty for a test.
     index
         The cell's place in the submission, if it is one of the student's own.
     test
         The test cell.
     exercise
         The exercise whose solution this is.
+    reference
+        The teacher's code to run in the process of the references, if there is one.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Step:
     index: int | None = None
     test: Cell | None = None
     exercise: str | None = None
+    reference: str = ""
 
 
 def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
@@ -52,33 +55,36 @@ def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
     outer
         `Tests.outer`.
     """
-    known = {cell.id: cell for cell in job.cells}
+    masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
     placed: set[str] = set()
     for cell in job.student:
-        ours = known.get(cell.id or "")
-        if ours is None or ours.kind in ("provided", "solution"):
-            if ours is None or not (ours.skip and cell.source == ours.stub):
-                steps.append(_own(cell, ours))
-        elif ours.kind == "test" and ours.id not in placed and _may_stand(ours, steps):
-            steps.append(Step(ours.id, test=ours))
-            placed.add(ours.id)
+        master = masters.get(cell.id or "")
+        if master is None or master.kind in ("provided", "solution"):
+            if master is None or not (master.skip and cell.source == master.stub):
+                steps.append(_own(cell, master))
+        elif (
+            master.kind == "test"
+            and master.id not in placed
+            and _may_stand(master, steps)
+        ):
+            steps.append(Step(master.id, test=master))
+            placed.add(master.id)
     for test in job.cells:
         if test.kind == "test" and test.id not in placed:
-            place = _solution_at(steps, test)
-            if place is None:
-                place = len(steps) - 1
-            while place + 1 < len(steps) and _is_of(steps[place + 1], test):
-                place += 1
-            steps.insert(place + 1, Step(test.id, test=test))
+            position = _solution_at(steps, test)
+            if position is None:
+                position = len(steps) - 1
+            while position + 1 < len(steps) and _is_of(steps[position + 1], test):
+                position += 1
+            steps.insert(position + 1, Step(test.id, test=test))
     return _with_definitions(steps, outer)
 
 
-def follow_through(
-    job: Job, exercise: str, tests: set[str], outer: Collection[str] = ()
-) -> list[Step]:
+def follow_through(job: Job, exercise: str, outer: Collection[str] = ()) -> list[Step]:
     """Plan a notebook where every exercise but one is the reference solution.
 
+    It ends with the last test of the exercise: what comes later cannot matter to it.
     The student's cells that belong to no exercise come after the cell that they follow
     in the submission. The reference of `exercise` is not part of the plan.
     """
@@ -93,19 +99,28 @@ def follow_through(
         else:
             extras.setdefault(before, []).append(cell)
     steps = [_own(cell, None) for cell in extras.get("", [])]
-    for ours in job.cells:
-        if ours.id == exercise:
+    for master in job.cells:
+        if master.id == exercise:
             if exercise in own:
-                steps.append(_own(own[exercise], ours))
-        elif ours.kind in ("provided", "solution"):
-            if not ours.skip:
-                steps.append(Step(f"reference of {ours.id}", ours.source))
-        elif ours.kind == "test":
-            steps.append(Step(ours.id, test=ours))
-        steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
-    steps = _with_definitions(steps, outer)
-    judged = {c.id for c in job.cells if c.id in tests and c.where == "judge"}
-    return [step for step in steps if step.test is None or step.name in judged]
+                steps.append(_own(own[exercise], master))
+        elif master.kind == "solution":
+            steps.append(Step(f"reference of {master.id}", reference=master.source))
+        elif master.kind == "provided" and not master.skip:
+            steps.append(
+                Step(f"provided {master.id}", master.stub, reference=master.source)
+            )
+        elif master.kind == "test":
+            steps.append(Step(master.id, test=master))
+        steps += [_own(cell, None) for cell in extras.get(master.id, [])]
+    steps = [s for s in _with_definitions(steps, outer) if _is_judged(s, exercise)]
+    while steps and steps[-1].test is None:
+        steps.pop()
+    return steps
+
+
+def _is_judged(step: Step, exercise: str) -> bool:
+    test = step.test
+    return test is None or (_scores(test, exercise) and test.where == "judge")
 
 
 def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
@@ -121,7 +136,9 @@ def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
         if step.test is not None and words:
             text = _of_use(step.test, words, outer)
             if text:
-                complete.append(Step(f"definitions of {step.name}", text))
+                complete.append(
+                    Step(f"definitions of {step.name}", text, reference=text)
+                )
         complete.append(step)
     return complete[::-1]
 
@@ -137,10 +154,62 @@ def _of_use(test: Cell, words: set[str], outer: Collection[str]) -> str:
     return ast.unparse(defined) if bound_by(defined) & (words | {"*"}) else ""
 
 
-def _own(cell: StudentCell, ours: Cell | None) -> Step:
-    exercise = ours.id if ours is not None and ours.kind == "solution" else None
-    name = ours.id if ours is not None else f"cell {cell.index + 1}"
-    return Step(name, cell.source, cell.index, exercise=exercise)
+def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:
+    """Whether an exercise may have lost marks to something else in the notebook.
+
+    That is an exercise before its last test which lost points; or code of the
+    student's that is neither an answer nor the teacher's; or cells that were deleted
+    or moved. An exercise that was left as it was handed out has no marks to lose.
+    """
+    before = job.cells[: _end_of(job, exercise)]
+    own = _has_code_of_its_own(job)
+    master = next(cell for cell in before if cell.id == exercise)
+    answers = {cell.source for cell in job.student if cell.id == exercise}
+    if not own and answers == {master.stub} != {master.source}:
+        return False
+    if own or any(cell.id in lost and cell.id != exercise for cell in before):
+        return True
+    code = [
+        cell.id
+        for cell in before
+        if cell.kind in ("provided", "solution") and not cell.skip
+    ]
+    return [cell.id for cell in job.student if cell.id in code] != code
+
+
+def _has_code_of_its_own(job: Job) -> bool:
+    """Whether a notebook has code that is neither an answer nor the teacher's."""
+    masters = {cell.id: cell for cell in job.cells}
+    for cell in job.student:
+        master = masters.get(cell.id or "")
+        if master is None:
+            if cell.index != FILES and cell.source.strip():
+                return True
+        elif master.kind == "provided" and cell.source not in (
+            master.stub,
+            master.source,
+        ):
+            return True
+    return False
+
+
+def _end_of(job: Job, exercise: str) -> int:
+    """Return the place after the last test of an exercise."""
+    places = (n for n, cell in enumerate(job.cells) if _scores(cell, exercise))
+    return max(places, default=-1) + 1
+
+
+def _scores(cell: Cell, exercise: str) -> bool:
+    return cell.kind == "test" and cell.exercise == exercise and cell.points > 0
+
+
+def _own(cell: StudentCell, master: Cell | None) -> Step:
+    exercise = master.id if master is not None and master.kind == "solution" else None
+    name = master.id if master is not None else f"cell {cell.index + 1}"
+    source = cell.source
+    if master is not None and master.kind == "provided" and source == master.source:
+        source = master.stub  # without the parts that are hidden from students
+    return Step(name, source, cell.index, exercise=exercise)
 
 
 def _solution_at(steps: list[Step], test: Cell) -> int | None:

@@ -34,15 +34,32 @@ class StudentError(NbproctorError):
         Its message.
     cell, line
         Where it happened in the student's own cells, if it did.
+    origin
+        The session whose process raised it.
     """
 
     kind = "Exception"
     text = ""
     cell: str | None = None
     line: int | None = None
+    origin: object = None
 
     def __str__(self) -> str:
         return self.text
+
+
+class StudentGone(BaseException):
+    """The student process hung, died, or broke the protocol, and is no more.
+
+    Attributes
+    ----------
+    reason
+        ``"timeout"``, ``"died"`` or ``"protocol"``.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
 
 
 class Asks(Protocol):
@@ -269,6 +286,17 @@ def _ask(proxy: Proxy, request: str, *arguments: Any) -> Any:
 def _key(proxy: Proxy) -> tuple[int, int]:
     link, number, _ = object.__getattribute__(proxy, "_nbproctor")
     return id(link), number
+
+
+def label_of(proxy: Proxy) -> str:
+    """Return the name of an object's class; of a function or class, its own too."""
+    label: str = object.__getattribute__(proxy, "_nbproctor")[2]
+    return label
+
+
+def link_of(proxy: Proxy) -> Any:
+    """Return the session whose process has the object."""
+    return object.__getattribute__(proxy, "_nbproctor")[0]
 
 
 def _exactly(kind: type[_T], value: object) -> _T:

@@ -13,7 +13,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
-from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError
+from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError, StudentGone
+from nbproctor.judge.relay import relay
 from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
@@ -25,20 +26,6 @@ MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 _NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
-
-
-class StudentGone(BaseException):
-    """The student process hung, died, or broke the protocol, and is no more.
-
-    Attributes
-    ----------
-    reason
-        ``"timeout"``, ``"died"`` or ``"protocol"``.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
 
 
 class Session:
@@ -58,6 +45,10 @@ class Session:
         self.exports = Exports(module)
         self.gone: StudentGone | None = None
         self.until = float("inf")  # nothing may take longer than this moment
+        # See `references`: the other process of the same notebook, and whether this
+        # one has the reference solutions.
+        self.other: Session | None = None
+        self.secret = False
         self._child = child
         self._seconds = call_seconds
         self._deadline: float | None = None
@@ -122,18 +113,28 @@ class Session:
         if not keep:
             self.exports.clear()
         self._raised.clear()
+        if self.other is not None:
+            self.other.exports.clear(lent=True)
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
+    @property
+    def left(self) -> float | None:
+        """Seconds that what is being asked may still take."""
+        return None if self._deadline is None else self._deadline - time.monotonic()
+
     def close(self) -> None:
-        """End the student process."""
+        """End the student process, and the other one of the same notebook."""
         if self.gone is None:
             self.gone = StudentGone("died", "it was ended")
         self._child.close()
+        if self.other is not None and self.other.gone is None:
+            self.other.close()
 
     def _end(self, error: ProtocolError) -> None:
         reasons = {LateError: "timeout", ClosedError: "died"}
-        self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
-        self._child.close()
+        if self.gone is None:
+            self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
+        self.close()
 
     # --- what the student asks of the test's objects ----------------------------
 
@@ -151,6 +152,9 @@ class Session:
 
     def _use(self, request: str, arguments: list[Any]) -> Any:
         number, *rest = arguments
+        lent = self.exports.lent(number)
+        if lent is not None:
+            return relay(lent, request, rest, self.left)
         target = self.exports.find(number)
         match request, *rest:
             case "get", name:
@@ -165,10 +169,13 @@ class Session:
                 return target[key]
             case "len", *_:
                 return len(target)
+        raise ProtocolError("the student asks a test's object for too much")
 
     def _describe(self, error: BaseException) -> Any:
         # Text of a test's exception may show what it wanted.
         told = isinstance(error, StudentError | RefusedError | RecursionError)
+        origin = getattr(error, "origin", None)
+        told = told and not (isinstance(origin, Session) and origin.secret)
         name = builtin_name(error)
         text = str(error) if told else f"a {name} in an object of the test"
         # It may hold what the student sent, as often as it likes.
@@ -183,12 +190,15 @@ class Session:
     def _default(self, value: Any) -> Any:
         if isinstance(value, Proxy):
             link, number, _ = object.__getattribute__(value, "_nbproctor")
+            if link is not None and link is self.other:
+                return self.exports.lend(value)
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
             return Ref("student", (number,))
         if isinstance(value, StudentTuple):
             number = value._nbproctor_number
-            if number is not None:
+            # Of two processes, a number does not tell which one it is from.
+            if number is not None and self.other is None:
                 return Ref("student", (number,))
             copy: Any = value
             return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
@@ -223,7 +233,7 @@ class Session:
                     return own
                 error = _error_class(base)
                 error.kind, error.text = _printable(kind), text[:MAX_ERROR_TEXT]
-                error.cell, error.line = cell, line
+                error.cell, error.line, error.origin = cell, line, self
                 error.args = (error.text,)
                 return error
         raise ProtocolError("the student's exception cannot be read")

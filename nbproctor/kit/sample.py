@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from nbproctor.audit import variant_files
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import without_solution_markers
 from nbproctor.notebook import MasterNotebook
@@ -36,7 +37,7 @@ class Student:
     solved : tuple of str or None
         Exercises answered with the reference solution; None: all of them.
     variants : mapping of str to str
-        Exercise → file below its folder of variants, as ``wrong/no_clip``.
+        Exercise → kind and name of one of its variants, as ``wrong/no_clip``.
     cells : mapping of str to str
         Exercise → source of the cell, for what no variant should hold.
     file : str or None
@@ -95,12 +96,17 @@ def hand_in(
         for exercise in solved:
             answers[exercise] = reference[exercise]
         for exercise, name in student.variants.items():
-            path = variants / exercise / f"{name}.py"
-            answers[exercise] = path.read_text("utf-8")
+            answers[exercise] = _variant(variants / exercise, name, reference[exercise])
         answers |= student.cells
         return student.file or f"{master.notebook}.ipynb", solve(release, answers)
     except (KeyError, OSError) as error:
         raise SampleError(f"{student.name} ({student.id}): {error}") from error
+
+
+def _variant(folder: Path, name: str, reference: str) -> str:
+    """Return the text of a variant; KeyError if there is no such one."""
+    variants, _ = variant_files.read(folder, reference)
+    return {f"{v.kind}/{v.name}": v.source for v in variants}[name]
 
 
 def solutions(master: MasterNotebook) -> dict[str, str]:

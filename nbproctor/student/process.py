@@ -11,9 +11,9 @@ import builtins
 import copy
 import operator
 import random
+import resource
 import socket
 import sys
-import traceback
 import types
 from importlib import import_module
 from typing import Any
@@ -26,17 +26,15 @@ from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
 from nbproctor.results import OutputLimits
-from nbproctor.student.remote import JudgeObject, number_of
+from nbproctor.student.lending import Entry, Lending, is_of_notebook
+from nbproctor.student.plain import as_base, plain_base, told_of
+from nbproctor.student.relay import check_public, use
+from nbproctor.student.remote import JudgeObject, Lent, number_of
+from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
-# What an exception is to the judge: the first of its classes that is built in.
-_BUILTIN = {
-    name
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception)
-}
+_REFERENCE = "reference"  # what code of references is called: no cell of a student's
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-_PLAIN_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 class Student:
@@ -44,6 +42,8 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
+        self.lending = Lending(shell.user_ns)
+        self.states: States | None = None  # in the process of the references
         self.table: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.next = 0
@@ -83,12 +83,26 @@ class Student:
 
         Names that do not exist are left out.
         """
-        self.table = {n: self.table[n] for n in keep if n in self.table}
-        self.numbers = {id(value): n for n, value in self.table.items()}
+        kept = {n: self.table[n] for n in keep if n in self.table}
+        self.table.clear()
+        self.table.update(kept)
+        self.numbers.clear()
+        self.numbers.update((id(value), n) for n, value in kept.items())
         self.relayed.clear()
         self.shell.collect()
         space = self.shell.user_ns
         return {name: space[name] for name in names if name in space}
+
+    def on_room(self) -> bool:
+        """Whether a sixteenth of the memory limit is left."""
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if limit == resource.RLIM_INFINITY:
+            return True
+        try:
+            np.empty(limit // 16, np.uint8)
+        except MemoryError:
+            return False
+        return True
 
     def on_seed(self, module: str, arguments: list[Any]) -> None:
         """Follow a test that seeds a global random generator."""
@@ -126,6 +140,40 @@ class Student:
         """Convert an object to an array the way NumPy does."""
         return np.array(target)
 
+    # --- two processes of one notebook --------------------------------------------
+
+    def on_reference(self) -> None:
+        """Become the process of the reference solutions."""
+        self.states = States(self.connection, self.default)
+
+    def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
+        """Run a reference solution, and tell what it defines."""
+        return self.lending.define(lambda: self.shell.run(source, _REFERENCE), wanted)
+
+    def on_lend(self, entries: list[Entry]) -> None:
+        """Define what a reference solution has defined."""
+        self.lending.bind(entries)
+
+    def on_provide(self, *arguments: Any) -> Any:
+        """Run a cell of the teacher's, whose names students' cells cannot lose."""
+        return self.lending.provide(lambda: self.on_run(*arguments))
+
+    def on_mend(self, defined: list[str]) -> None:
+        """Bind the names again that a student's cell has lost."""
+        self.lending.mend(defined)
+
+    def on_release(self) -> None:
+        """Leave to the student's answer what it has defined anew."""
+        self.lending.release()
+
+    def on_lent(self, request: str, target: Any, arguments: tuple[Any, ...]) -> Any:
+        """Use an object for the other process."""
+        if self.states is None:
+            return use(request, target, *arguments)
+        check_public(request, target, *arguments)
+        with self.states.visit():
+            return use(request, target, *arguments)
+
     # --- names for objects ------------------------------------------------------
 
     def default(self, value: Any) -> Any:
@@ -143,11 +191,14 @@ class Student:
                 return items
             return NamedItems(self.number(value), kind.__name__[:100], names, items)
         else:
-            for base in _PLAIN_BASES:
-                if issubclass(kind, base):
-                    return _as_base(base, value)
+            base = plain_base(kind)
+            if base is not None:
+                return as_base(base, value)
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
+        known = self.lending.base_of(kind)
+        if known is not None and known is not kind:
+            kind, named = known, kind.__name__
         about = kind.__name__[:100], named[:100], callable(value)
         return Ref("student", (self.number(value), *about))
 
@@ -166,32 +217,30 @@ class Student:
         if ref.tag == "student":
             return self.table[ref.fields[0]]
         if ref.tag == "judge":
-            return JudgeObject(self.connection, *ref.fields)
+            return self.outside(*ref.fields)
         module, path = ref.fields
         value: Any = import_module(module)
         for part in path.split(".") if path else ():
             value = getattr(value, part)
         return value
 
+    def outside(self, number: int, kind: str, *names: Any) -> JudgeObject:
+        """Make what stands for an object of the judge's, or of the other process."""
+        connection = self.states or self.connection
+        if names != (True,):
+            return JudgeObject(connection, number, kind, *names)
+        base, _, own = kind.partition(" ")
+        known = self.shell.user_ns.get(base)
+        if self.states is not None and is_of_notebook(known):
+            return self.states.stand_in(known, number, kind, exact=not own)
+        return Lent(connection, number, kind)
+
     # --- exceptions -------------------------------------------------------------
 
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
-        base = next(
-            (k.__name__ for k in type(error).__mro__ if k.__name__ in _BUILTIN), ""
-        )
-        try:
-            text = str(error)
-        except BaseException:
-            text = "<the exception has no text>"
-        cell, line = None, None
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            origin = self.shell.cell_of(frame.f_code.co_filename)
-            if origin is not None:
-                cell, line = origin[0], number + origin[1]
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        kind = type(error).__name__
-        return [base, kind[:100], text[:2000], cell, line, relayed]
+        return [*told_of(error, self.shell.cell_of), relayed]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""
@@ -199,19 +248,6 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
-
-
-def _as_base(base: Any, value: Any) -> Any:
-    """Convert with the base's own methods, not with those of the student's class."""
-    if base in (str, bytes):
-        return base.__getitem__(value, slice(None))
-    if base is dict:
-        return dict(dict.items(value))
-    if base in (list, set, frozenset):
-        return base(base.__iter__(value))
-    if base is complex:
-        return complex(float(value.real), float(value.imag))
-    return base.__pos__(value)
 
 
 def _close_figures() -> None:

@@ -7,22 +7,25 @@ A test hands over a function, an activation or a whole model; student code gets 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
-from nbproctor.protocol.rpc import Connection
+
+class Asks(Protocol):
+    """What stands for an object needs of a connection."""
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Ask the other side."""
 
 
 class JudgeObject:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(
-        self, connection: Connection, number: int, kind: str, *names: str
-    ) -> None:
-        object.__setattr__(self, "_link", (connection, number, kind))
-        object.__setattr__(self, "_methods", names)
+    def __init__(self, connection: Asks, number: int, kind: str, *names: str) -> None:
+        object.__setattr__(self, "_nbproctor_link", (connection, number, kind))
+        object.__setattr__(self, "_nbproctor_methods", names)
 
     def __getattr__(self, name: str) -> Any:
-        if name in object.__getattribute__(self, "_methods"):
+        if name in object.__getattribute__(self, "_nbproctor_methods"):
             return _Method(self, name)
         return _ask(self, "get", name)
 
@@ -46,35 +49,54 @@ class JudgeObject:
         return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_link')[2]} of the test>"
+        _, _, kind = object.__getattribute__(self, "_nbproctor_link")
+        return f"<{kind} of the test>"
+
+
+class Lent(JudgeObject):
+    """An object of the other process of the same notebook; it can be looped over."""
+
+    def __iter__(self) -> Iterator[Any]:
+        found: Iterator[Any] = _ask(self, "iter")
+        return found
+
+    def __next__(self) -> Any:
+        found = _ask(self, "next")  # nothing, or a list of the one value
+        if not found:
+            raise StopIteration
+        return found[0]
+
+    def __repr__(self) -> str:
+        _, _, kind = object.__getattribute__(self, "_nbproctor_link")
+        return f"<{kind} of another exercise>"
 
 
 class _Method(JudgeObject):
     """A method of such an object: to call it takes one message, not two."""
 
     def __init__(self, owner: JudgeObject, name: str) -> None:
-        object.__setattr__(self, "_method", (owner, name))
-        object.__setattr__(self, "_methods", ())
+        object.__setattr__(self, "_nbproctor_method", (owner, name))
+        object.__setattr__(self, "_nbproctor_methods", ())
 
     @property
-    def _link(self) -> Any:
-        owner, name = object.__getattribute__(self, "_method")
-        return object.__getattribute__(_ask(owner, "get", name), "_link")
+    def _nbproctor_link(self) -> Any:
+        owner, name = object.__getattribute__(self, "_nbproctor_method")
+        return object.__getattribute__(_ask(owner, "get", name), "_nbproctor_link")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it in the judge."""
-        owner, name = object.__getattribute__(self, "_method")
+        owner, name = object.__getattribute__(self, "_nbproctor_method")
         return _ask(owner, "method", name, args, kwargs)
 
 
 def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:
     if request in ("get", "set") and str(arguments[0]).startswith("_"):
         raise AttributeError(f"{target!r} has no attribute {arguments[0]!r}")
-    connection, number, _ = object.__getattribute__(target, "_link")
+    connection, number, _ = object.__getattribute__(target, "_nbproctor_link")
     return connection.ask(request, number, *arguments)
 
 
 def number_of(target: JudgeObject) -> int:
     """Return the number that the judge knows an object by."""
-    number: int = object.__getattribute__(target, "_link")[1]
+    number: int = object.__getattribute__(target, "_nbproctor_link")[1]
     return number

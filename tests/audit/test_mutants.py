@@ -1,4 +1,4 @@
-"""What `nbproctor.mutate` promises the audit."""
+"""What `nbproctor.audit.mutants` promises the audit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def body(source: str) -> str:
     [
         ("a + b", ["a - b", "a * b", "a", "b", "-(a + b)"]),
         ("a - b", ["a + b", "b - a", "a", "b"]),
-        ("a * b", ["a / b", "a @ b", "a", "b"]),
+        ("a * b", ["a / b", "a @ b", "a", "b", "np.clip(a * b, -1, 1)"]),
+        ("a * b / c", ["a / c", "np.squeeze(a * b / c)"]),
+        ("f(a)", ["globals().setdefault('kept x', f(a))"]),
+        ("np.where(c, a, b)", ["a if np.all(c) else b"]),
         ("a / b", ["a * b", "b / a", "a", "b"]),
         ("a @ b", ["a * b", "b @ a", "a", "b"]),
         ("a ** 2", ["a * 2", "a ** 3", "a ** 1", "a"]),
@@ -95,6 +98,8 @@ def test_the_mistakes_people_make_in_an_expression(
     ("source", "expected"),
     [
         ("return x", "return None"),
+        ("return -x", "return globals().setdefault('kept return', -x)"),
+        ("self.W = f()", "self.W = globals().setdefault('kept self.W', f())"),
         ("w -= g", "w += g"),
         ("w -= g", "w = g"),
         ("w -= g", "pass"),
@@ -108,6 +113,19 @@ def test_the_mistakes_people_make_in_a_statement(source: str, expected: str) -> 
     cell = "def f():\n" + textwrap.indent(source, "    ")
     want = "def f():\n" + textwrap.indent(expected, "    ")
     assert ast.unparse(ast.parse(want)) in {mutant.source for mutant in mutants(cell)}
+
+
+def test_an_answer_that_changes_its_arguments_is_among_them() -> None:
+    """Each method of the reference zeroes arrays, alone or in a dictionary."""
+    (zeroed,) = [m for m in mutants(REFERENCE) if "arguments zeroed" in m.name]
+    assert zeroed.name == "gradient: arguments zeroed"
+    names: dict[str, Any] = {}
+    source = "def f(self, x, grads):\n    return x + grads['dW']"
+    exec(next(m.source for m in mutants(source) if "zeroed" in m.name), names)
+    x, grads = np.ones(2), {"dW": np.ones(2)}
+    assert not names["f"](None, x, grads).any()
+    assert not x.any() and not grads["dW"].any()
+    assert not [m for m in mutants("def f(self): return 1") if "zeroed" in m.name]
 
 
 def test_what_is_not_graded_is_left_alone() -> None:
@@ -157,7 +175,7 @@ def test_the_diff_turns_the_reference_into_the_mutant() -> None:
         lines = mutant.diff.splitlines()[2:]
         for sign, text in ("-", reference), ("+", mutant.source):
             changed = [line[1:] for line in lines if line.startswith(sign)]
-            assert changed
+            assert changed or (sign == "-" and "zeroed" in mutant.name)
             assert set(changed) <= set(text.splitlines())
         assert len(lines) < 20
 
@@ -184,7 +202,7 @@ def test_unpacked_arguments_stay_where_they_are_allowed() -> None:
 
 
 def test_a_thorough_test_kills_every_mutant() -> None:
-    """Against a formula written another way, none of them survives."""
+    """Against a formula written another way, asked twice, none of them survives."""
     source = (
         "def f(W, b, m):\n"
         "    W = W.copy()\n"
@@ -200,6 +218,7 @@ def test_a_thorough_test_kills_every_mutant() -> None:
         given = W.copy()
         try:
             exec(cell, names)
+            names["f"](1 - W[:2, :2], b[:3], 4)  # nothing of it may be kept
             got = names["f"](given, b, 5)
             return (
                 bool(np.allclose(got, want))

@@ -172,7 +172,7 @@ def test_follow_through_costs_nothing_when_everything_passes(
     assert processes(solutions) == processes(solutions, follow_through=False) == 1
 
 
-def test_follow_through_costs_one_process_for_each_failing_exercise(
+def test_follow_through_costs_two_processes_where_it_can_help(
     processes, solutions: dict[str, str]
 ) -> None:
     answers = {name: text for name, text in solutions.items() if name != "one_hot"}

@@ -219,7 +219,8 @@ orbit(
 def orbit(f, x):
     found = []
     for name in ("_log", "__globals__", "__class__", "__init__", "__dict__", "__call__",
-                 "__reduce_ex__", "__self__", "__func__", "_link", "gi_frame"):
+                 "__reduce_ex__", "__self__", "__func__", "_nbproctor_link",
+                 "gi_frame"):
         for read in (getattr, lambda f, name: me.connection.ask("get", number, name)):
             try:
                 found.append(read(f, name))
@@ -1139,4 +1140,206 @@ def area(r):
     kinds.append(kinds.pop(0))
     return kinds[-1]
 """,
+)
+
+# --- references of other exercises, which follow-through has in a process beside ----
+#
+# `area` is blank in these, so `orbit` is judged with its reference. The trap's `orbit`
+# uses nothing of `area`, so an honest answer earns its points in the own run already.
+
+
+def beside(name: str, tries: str, code: str, earns: float = 0.0) -> None:
+    """Enter a case whose `area` is blank and whose `orbit` is after the reference."""
+    blank = "def area(r):\n    raise NotImplementedError\n"
+    cells = {"area": blank, "orbit": ATTEMPT + code}
+    CASES.append(Case(name, tries, cells, {**FULL, "area": 0.0, "orbit": earns}))
+
+
+beside(
+    "an_honest_answer_beside_a_reference_earns_its_points",
+    "nothing: it calls the reference of another exercise, as the positive control",
+    """
+def orbit(f, x):
+    once = f(x)
+    assert area(2) == 12
+    return [x, once, f(once)]
+""",
+    3.0,
+)
+beside(
+    "the_code_of_a_reference_is_out_of_reach",
+    "asks the reference of another exercise for its code, globals and closure",
+    """
+def orbit(f, x):
+    found = []
+    for name in ("__code__", "__globals__", "__closure__", "__defaults__", "__doc__"):
+        try: found.append(getattr(area.__closure__[0].cell_contents, name))
+        except Exception: pass
+    if any("3 * r" in str(item) for item in found): return [x, f(x), f(f(x))]
+area
+""",
+)
+beside(
+    "raw_requests_to_a_reference_get_no_further",
+    "writes requests of its own to the reference's process: get, vars, update, define",
+    ME
+    + """
+def orbit(f, x):
+    import types
+    got = []
+    for request, *rest in [
+        ("get", "__code__"), ("get", "__globals__"), ("vars",), ("update", {}, {}),
+        ("method", "__init__", (), {}), ("set", "__code__", 1), ("define", "1", []),
+        ("run", "import os", None, ()), ("lent", "get", "__dict__"),
+        ("get", "gi_frame"),
+        ("method", "__getattribute__", ("__code__",), {}), (7,), ((), ()),
+    ]:
+        for number in range(40):
+            try: got.append(me.connection.ask(request, number, *rest))
+            except Exception: pass
+    got = [item for item in got if type(item) in (dict, str, tuple, types.CodeType)]
+    if got: return [x, f(x), f(f(x))]
+area
+""",
+)
+beside(
+    "a_generator_a_frame_a_traceback_of_a_reference_show_nothing",
+    "walks from the exception of a reference to its frames and code",
+    """
+def orbit(f, x):
+    try:
+        area("text", "too", "many")
+    except Exception as error:
+        step = error.__traceback__
+        while step is not None:
+            want = "".join(["3 *", " r"])
+            if want in str(step.tb_frame.f_code.co_consts): return [x, f(x), f(f(x))]
+            step = step.tb_next
+    return None
+""",
+)
+beside(
+    "the_text_of_a_reference_is_not_in_the_linecache",
+    "searches linecache, sys.modules, gc and the history for text of references",
+    """
+def orbit(f, x):
+    import gc, linecache
+    texts = ["".join(lines[2]) for lines in linecache.cache.values() if len(lines) > 2]
+    texts += [s for s in gc.get_objects() if isinstance(s, str)]
+    texts += [str(v) for v in get_ipython().user_ns.get("In", [])]
+    want = "return 3 * r" + " * r"
+    if any(want in text for text in texts): return [x, f(x), f(f(x))]
+area
+""",
+)
+beside(
+    "a_reference_is_not_kept_for_the_exercise_that_it_solves",
+    "notes in every place that outlives a process what the reference of `area` returns",
+    """
+import os, tempfile
+noted = {r: None for r in (0.1, 0.5, 1.5, 2.0, 7.0)}
+for r in noted:
+    try: noted[r] = area(r)
+    except Exception: pass
+for folder in (".", tempfile.gettempdir(), os.path.expanduser("~"), "/dev/shm", "/tmp"):
+    try: open(os.path.join(folder, "hostile_was_here"), "w").write(str(noted))
+    except Exception: pass
+def orbit(f, x): return None
+""",
+)
+beside(
+    "a_wrong_orbit_is_not_right_beside_a_reference",
+    "answers with a reference of another exercise, bent to its own purpose",
+    "def orbit(f, x): return [x, area(x), area(area(x))]\n",
+)
+beside(
+    "a_reference_that_is_called_without_end_is_stopped",
+    "calls the reference of another exercise without end",
+    "def orbit(f, x):\n    while True: area(x)\n",
+)
+beside(
+    "a_reference_that_is_given_too_much_ends_only_the_call",
+    "hands the reference of another exercise 100 MB, ten thousand deep lists, itself",
+    """
+def orbit(f, x):
+    deep = []
+    for _ in range(10_000): deep = [deep]
+    for thing in (np.ones(1 << 23), deep, area, area.__class__, me):
+        try: area(thing)
+        except Exception: pass
+    return None
+me = object()
+""",
+)
+beside(
+    "a_name_of_a_reference_can_be_broken_for_nobody_else",
+    "breaks the names of the teacher's cells for all exercises after it",
+    """
+math = np = area = None
+%reset -f
+""",
+)
+CASES.append(
+    Case(
+        "two_answers_chosen_by_where_they_run_do_not_add_up",
+        "answers half of the tests where it is alone, the others beside references",
+        {
+            "area": "def area(r): raise NotImplementedError",
+            "orbit": """
+try: beside = area(1) == 3
+except Exception: beside = False
+def orbit(f, x):
+    once = f(x)
+    if beside == (x == 1.5): return [x, once, f(once)]
+""",
+        },
+        # The first answer: right for 1 and wrong for 1.5.
+        {**FULL, "area": 0.0, "orbit": 2.0},
+    )
+)
+CASES.append(
+    Case(
+        "memory_that_a_cell_fills_is_charged_to_that_cell",
+        "fills the memory in a cell of its own and says nothing of it",
+        {
+            "first": """
+import numpy
+hoard = []
+try:
+    while True: hoard.append(numpy.ones(1 << 20))
+except MemoryError:
+    try:
+        while True: hoard.append(bytearray(1 << 16))
+    except MemoryError: pass
+""",
+        },
+        dict(FULL),
+    )
+)
+CASES.append(
+    Case(
+        "a_cell_that_ends_in_a_memory_error_is_left_out",
+        "fills the memory in a cell of its own and ends in the error",
+        {"first": "hoard = []\nwhile True: hoard.append(bytearray(1 << 20))"},
+        dict(FULL),
+    )
+)
+CASES.append(
+    Case(
+        "a_cell_that_forgets_everything_costs_no_answer",
+        "runs `%reset -f` and deletes the module that all need, before the answers",
+        {"first": "%reset -f\nimport sys\nsys.modules.pop('numpy', None)"},
+        dict(FULL),
+    )
+)
+area(
+    "an_argument_that_is_changed_convinces_no_test_that_kept_a_copy",
+    "sets the arrays of the test to 0, so that its answer is right for them",
+    """
+def area(r):
+    if isinstance(r, np.ndarray): r[...] = 0
+    return 0.0 * r
+""",
+    # `allclose(area(r), exact(r))` looks at what it handed over once more.
+    2.0,
 )

@@ -90,3 +90,39 @@ def test_a_message_with_anything_more_in_it_is_not(code: Callable[[], object]) -
 def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
     assert name not in told(f"name '{name}' is not defined")
     assert name not in told(f"{name}() missing 1 required positional argument: 'r'")
+
+
+def test_a_stub_says_that_it_is_not_solved() -> None:
+    error = StudentError()
+    error.kind, error.cell, error.line = "NotImplementedError", "area", 1
+    sources = {"area": "def area(r): raise NotImplementedError"}
+    assert explain(error, sources, hidden=True) == (
+        "error",
+        "Not solved yet: NotImplementedError in cell `area`, line 1: "
+        "`def area(r): raise NotImplementedError`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "where"),
+    [
+        (None, "when your code was called"),
+        ("reference", "in code of another exercise"),
+        ("area", "in cell `area`, line 2: `return rr * r`"),
+    ],
+)
+def test_only_lines_of_the_students_own_are_quoted(
+    cell: str | None, where: str
+) -> None:
+    error = StudentError()
+    error.kind, error.cell, error.line = "ValueError", cell, 2
+    assert explain(error, SOURCES, hidden=True)[1] == (
+        f"Your code raised Exception {where}"
+    )
+
+
+def test_a_public_test_says_everything() -> None:
+    error = StudentError()
+    error.kind, error.text, error.cell, error.line = "ValueError", "r is 3", "area", 2
+    assert "(r is 3)" in explain(error, SOURCES, hidden=False)[1]
+    assert "r is 3" not in explain(error, SOURCES, hidden=True)[1]

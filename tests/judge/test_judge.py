@@ -1,7 +1,9 @@
 """One notebook of three exercises through the whole judge, honest and hostile."""
 
 import json
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -567,6 +569,69 @@ def test_a_cell_that_hangs_or_dies_is_stopped_and_the_rest_is_graded(body: str) 
     assert report.outputs[stopped][0]["ename"] == "CellStopped"
     assert report.outputs[len(cells) - 1][0]["text"] == "last\n"
     assert len(report.notes) == 1
+
+
+def test_a_test_that_never_ends_ends_with_the_submissions_time() -> None:
+    endless = replace(SOURCE[4], source="while True: pass")
+    job = Job(
+        (*SOURCE[:4], endless), submission(), replace(LIMITS, cell=30.0, submission=1.5)
+    )
+    started = time.monotonic()
+    report = main.grade(job, spawn)
+    assert time.monotonic() - started < 15
+    assert report.verdicts[-1].outcome == "timeout"
+    assert "time is used up" in report.verdicts[-1].message
+
+
+def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
+    tmp_path: Path,
+) -> None:
+    was_here = tmp_path / "was here"
+    again = (
+        f"import os, pathlib; here = pathlib.Path({str(was_here)!r})\n"
+        "os._exit(1) if here.exists() else here.touch()"
+    )
+    cells = submission(extra={"provided": again, "forward": "import os; os._exit(1)"})
+    assert points(grade(cells, follow_through=False)) == FULL
+
+
+def test_a_cell_that_asks_for_too_much_keeps_what_it_did_before() -> None:
+    greedy = "helper = 1\nnp.ones(1 << 50)"
+    scale = SCALE.replace("x *= factor", "x *= factor * helper")
+    cells = submission(extra={"act": greedy, "scale": "other = helper"}, scale=scale)
+    report = grade(cells)
+    assert points(report) == FULL
+    assert report.notes == []
+
+
+def test_an_exercise_that_hung_twice_is_not_tried_a_third_time() -> None:
+    hangs = "@add_to(Act)\ndef __call__(self, z):\n    while True: pass"
+    cells = submission(act=hangs)
+    report = grade(cells, limits=replace(LIMITS, call=0.3), follow_through=False)
+    told = [v.message for v in report.verdicts if v.exercise == "act"]
+    assert ["did not finish" in text for text in told] == [True, True, False]
+    assert told[2] == "Not run: `act` was stopped in earlier tests."
+    assert verdict(report, "act_partial").outcome == "timeout"
+
+
+def test_a_notebook_ends_only_so_many_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nbproctor.judge.run.MAX_SPAWNS", 1)
+    dies = "@add_to(Act)\ndef __call__(self, z):\n    import os; os._exit(1)"
+    report = grade(submission(act=dies), follow_through=False)
+    assert {v.outcome for v in report.verdicts} == {"died"}
+
+
+def test_an_object_of_a_test_is_dead_in_the_cells_after_it() -> None:
+    keeps = FORWARD.replace("Z =", "kept.append(self.activation); Z =")
+    uses = (
+        "try: kept[-1](1); alive = True\n"
+        "except AttributeError: alive = False\n"
+        "def scale_in_place(x, factor):\n    if not alive: x *= factor"
+    )
+    report = grade(submission(forward="kept = []" + keeps, scale=uses))
+    assert points(report) == FULL
 
 
 def test_a_submission_has_a_time_limit_of_its_own() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.judge.proxy import Proxy, StudentError
-from nbproctor.judge.session import Session, StudentGone
+from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
+from nbproctor.judge.session import Session
 from nbproctor.protocol.encode import UnsendableError
 from tests.forked import spawn
 
@@ -471,7 +471,7 @@ def reach(oracle):
             found[path] = type(error).__name__
     return found
 def raw(oracle, *request):
-    connection, number, _ = object.__getattribute__(oracle, "_link")
+    connection, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
     try:
         return connection.ask(request[0], number, *request[1:])
     except Exception as error:
@@ -484,7 +484,7 @@ def use_kept(x):
     try: return stash[0](x)
     except Exception as error: return type(error).__name__
 def guess(oracle):
-    connection, number, _ = object.__getattribute__(oracle, "_link")
+    connection, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
     return connection.ask("call", number + 1000, (1,), {})
 def deeper(oracle): return oracle.again(deeper)
 """

@@ -121,7 +121,7 @@ def test_opening_cells_find_the_modules_beside_the_notebook(tmp_path: Path) -> N
     (tmp_path / "beside.py").write_text("value = 3")
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if p]\n"
-        "from nbproctor.shell import rehearse, warm\n"
+        "from nbproctor.student.shell import rehearse, warm\n"
         "rehearse(['import beside', 'x = beside.value'])\n"
         "assert list(warm().rehearsed) == ['import beside', 'x = beside.value']\n"
         "assert '' not in sys.path"

@@ -1,5 +1,0 @@
-"""Divides without a remainder."""
-
-
-def mean_of(numbers):
-    return sum(numbers) // len(numbers)

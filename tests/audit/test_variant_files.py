@@ -1,0 +1,185 @@
+"""What the files of right and wrong solutions promise to those who write them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from nbproctor.audit.variant_files import VariantError, edited, read
+from nbproctor.notebook import MasterNotebook
+
+TEXT = """\
+def area(a, b):
+    if a < 0:
+        return 0
+    if b < 0:
+        return 0
+    return a * b
+"""
+
+
+@pytest.mark.parametrize(
+    ("diff", "old", "new"),
+    [
+        ("-    return a * b\n+    return a + b\n", "a * b", "a + b"),
+        ("-    return a * b\n", "    return a * b\n", ""),
+        (
+            "     if b < 0:\n+        print(b)\n         return 0\n",
+            "    if b < 0:\n",
+            "    if b < 0:\n        print(b)\n",
+        ),
+        (
+            "     if a < 0:\n-        return 0\n+        return 1\n",
+            "if a < 0:\n        return 0",
+            "if a < 0:\n        return 1",
+        ),
+    ],
+)
+def test_a_diff_changes_the_lines_that_it_names(diff, old, new):
+    assert edited(TEXT, diff) == TEXT.replace(old, new)
+
+
+def test_places_are_found_in_the_text_as_it_was_in_any_order():
+    diff = """\
+-    return a * b
++    if a < 0:
+@@
+-    if a < 0:
++    return a * b
+"""
+    lines = TEXT.splitlines()
+    lines[1], lines[5] = lines[5], lines[1]
+    assert edited(TEXT, diff).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("diff", "reason"),
+    [
+        ("-    return b * a\n", "from ['    return b * a'], does not occur in r"),
+        ("-        return 0\n", "from ['        return 0'], occurs 2 times in r"),
+        ("-return a * b\n", "does not occur"),  # whole lines, indentation included
+        ("+    return a + b\n", "does not occur"),  # nowhere to put it
+        ("return a * b\n", "'return a * b' in diff should start with -, + or a space"),
+        ("-    return a * b\n@@\n-    return b\n", "from ['    return b']"),
+    ],
+)
+def test_a_diff_that_no_longer_fits_is_told_with_its_place(diff, reason):
+    with pytest.raises(VariantError) as caught:
+        edited(TEXT, diff, "reference")
+    assert reason in str(caught.value)
+
+
+REFERENCE = """\
+def area(a, b):
+    \"\"\"Area of a rectangle.\"\"\"
+    ### BEGIN SOLUTION
+    return a * b
+    ### END SOLUTION
+"""
+TURNED = '''"""The sides in the other order."""
+
+def area(a, b):
+    return b * a
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An exercise with a right variant."""
+    place = tmp_path / "variants/geometry/area"
+    (place / "right").mkdir(parents=True)
+    (place / "right/turned.py").write_text(TURNED)
+    return place
+
+
+def test_a_wrong_variant_changes_the_reference_or_a_right_one(folder):
+    (folder / "wrong.toml").write_text("""\
+of = "turned"
+
+[adds]
+why = "Adds."
+says = "was added"
+of = "reference"
+diff = '''
+-    return a * b
++    return a + b
+'''
+
+[half]
+why = "Takes a triangle for it."
+says = ["half", "divided by 2"]
+announced = "rectangles"
+diff = '''
+-    return b * a
++    return b * a / 2
+'''
+
+[own]
+why = "A cell of its own."
+unnamed = true
+cell = "area = max"
+""")
+    variants, problems = read(folder, REFERENCE)
+    assert problems == []
+    turned, adds, half, own = variants
+    assert turned.source == TURNED and turned.kind == "right"
+    assert turned.place == "variants/geometry/area/right/turned.py"
+    assert adds.source == REFERENCE.replace("*", "+").replace(
+        "    ### BEGIN SOLUTION\n", ""
+    ).replace("    ### END SOLUTION\n", "")
+    assert half.source == "def area(a, b):\n    return b * a / 2\n"
+    assert adds.says == ("was added",) and half.says == ("half", "divided by 2")
+    assert (half.announced, half.unnamed) == ("rectangles", False)
+    assert half.place == "variants/geometry/area/wrong.toml, half"
+    assert (own.source, own.unnamed, own.says) == ("area = max", True, ())
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("says = 'x'\ncell = 'x = 1'", "an entry has the keys why, diff, cell, of"),
+        ("why = 'x'\nsays = 'x'", "either diff or cell is needed"),
+        ("why = 'x'\nsays = 'x'\ndiff = '-a'\ncell = 'b'", "either diff or cell"),
+        ("why = 'x'\ncell = 'x = 1'", "needs says = "),
+        ("why = 'x'\nsays = 'x'\nunnamed = true\ncell = 'x = 1'", "needs says = "),
+        ("why = 'x'\nsays = 'x'\nof = 'y'\ndiff = '-x'", "there is no right/y.py"),
+        ("why = 'x'\nsays = 'x'\ndiff = '-    return b'", "diff no longer fits"),
+        ("why = 'x'\nsays = 'x'\ncell = 'x ='", "does not parse"),
+        ("why = 'x'\nsays = 'x'\ncell = 'x = 1'\nsymptom = 'x'", "an entry has"),
+    ],
+)
+def test_a_bad_entry_is_named_and_the_others_are_read(folder, entry, reason):
+    good = "[good]\nwhy = 'x'\nsays = 'x'\ncell = 'x = 1'\n"
+    (folder / "wrong.toml").write_text(f"[bad]\n{entry}\n{good}")
+    variants, problems = read(folder, REFERENCE)
+    assert [v.name for v in variants] == ["turned", "good"]
+    assert len(problems) == 1
+    assert problems[0].startswith("variants/geometry/area/wrong.toml, bad: ")
+    assert reason in problems[0]
+
+
+def test_files_that_cannot_be_used_are_named(folder):
+    (folder / "right/no_python.py").write_text("def area(a, b) return a")
+    (folder / "wrong").mkdir()
+    (folder / "wrong/old.py").write_text("area = max")
+    (folder / "wrong.toml").write_text("[open")
+    variants, problems = read(folder, REFERENCE)
+    assert [v.name for v in variants] == ["turned"]
+    first, second, third = problems
+    assert first.startswith("variants/geometry/area/right/no_python.py does not parse")
+    assert "wrong/old.py: a wrong variant is an entry of wrong.toml" in second
+    assert third.startswith("variants/geometry/area/wrong.toml cannot be read")
+
+
+@pytest.mark.parametrize("course", [".", "examples/tiny"])
+def test_every_variant_applies_and_no_two_are_the_same(project, course):
+    for notebook in (project / course).glob("source/*/*.ipynb"):
+        for cell in MasterNotebook.read(notebook).of_kind("solution"):
+            folder = project / course / "variants" / notebook.parent.name / cell.id
+            variants, problems = read(folder, cell.source)
+            assert problems == []
+            texts = [ast.dump(ast.parse(v.source)) for v in variants]
+            assert len({*texts}) == len(texts)
+            assert len({(v.kind, v.name) for v in variants}) == len(variants)

@@ -1,0 +1,135 @@
+"""In which order cells are run and tests are judged, without running any."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nbproctor.judge import order
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import FILES, Job, StudentCell
+
+
+def cell(name: str, kind: Kind, exercise: str | None = None, points: float = 0) -> Cell:
+    stub = f"stub of {name}" if kind == "solution" else f"text of {name}"
+    text = f"text of {name}"
+    return Cell(name, kind, text, points, exercise, False, name, stub, {})
+
+
+SOURCE = (
+    cell("setup", "provided"),
+    cell("one", "solution", "one"),
+    cell("one_public", "test", "one"),
+    cell("one_hidden", "test", "one", 2),
+    cell("demo", "provided"),
+    cell("tools", "helper"),
+    cell("two", "solution", "two"),
+    cell("two_first", "test", "two", 3),
+    cell("three", "solution", "three"),
+    cell("two_last", "test", "two", 3),
+    cell("three_hidden", "test", "three", 1),
+    cell("end", "provided"),
+)
+
+
+def job(*cells: str | tuple[str | None, str]) -> Job:
+    """Return a job with these student cells: ids with the source's text, or pairs."""
+    pairs = [(c, f"text of {c}") if isinstance(c, str) else c for c in cells]
+    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(pairs))
+    return Job(SOURCE, student)
+
+
+def names(steps: list[order.Step]) -> str:
+    return " ".join(step.name.replace(" ", "_") for step in steps)
+
+
+WHOLE = [c.id for c in SOURCE if c.kind != "helper"]
+
+
+def test_a_notebook_is_played_as_it_is() -> None:
+    steps = order.own_notebook(job(*WHOLE))
+    assert names(steps) == " ".join(WHOLE)
+    assert [s.test is not None for s in steps] == [
+        c.kind == "test" for c in SOURCE if c.kind != "helper"
+    ]
+    assert [s.exercise for s in steps if s.exercise] == ["one", "two", "three"]
+
+
+def test_deleted_tests_come_after_their_exercise_in_their_order() -> None:
+    left = [c for c in WHOLE if c not in ("one_public", "one_hidden", "two_last")]
+    assert names(order.own_notebook(job(*left))) == (
+        "setup one one_public one_hidden demo two two_first two_last three"
+        " three_hidden end"
+    )
+    gone = [c for c in WHOLE if c not in ("three", "three_hidden")]
+    assert names(order.own_notebook(job(*gone))).endswith("end three_hidden")
+
+
+def test_a_test_before_its_exercise_waits_and_a_doubled_one_counts_once() -> None:
+    moved = ["one_hidden", *(c for c in WHOLE if c != "one_hidden"), "one_public"]
+    steps = order.own_notebook(job(*moved))
+    assert names(steps) == " ".join(WHOLE)
+
+
+def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
+    cells = tuple(replace(c, skip=c.id == "demo") for c in SOURCE)
+    for text, run in ("text of demo", False), ("mine", True):
+        some = [(c, text if c == "demo" else f"text of {c}") for c in WHOLE]
+        steps = order.own_notebook(replace(job(*some), cells=cells))
+        assert ("demo" in names(steps)) is run
+        steps = order.follow_through(replace(job(*some), cells=cells), "two")
+        assert "demo" not in names(steps)
+
+
+def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
+    cells = tuple(replace(c, stub="seen") if c.id == "setup" else c for c in SOURCE)
+    whole = replace(job(*WHOLE), cells=cells)
+    assert order.own_notebook(whole)[0].source == "seen"
+    (first, *_) = order.follow_through(whole, "one")
+    assert (first.source, first.reference) == ("seen", "text of setup")
+    mine = replace(job(("setup", "mine")), cells=cells)
+    assert order.own_notebook(mine)[0].source == "mine"
+
+
+def test_a_follow_through_has_references_of_others_up_to_the_last_test() -> None:
+    extra = [(None, "x"), *WHOLE[:2], (None, "y"), *WHOLE[2:7], ("two", "again")]
+    late = cell("two_public", "test", "two")
+    played = job(*extra, *WHOLE[7:9], (None, "u"), WHOLE[9], (None, "v"), (None, "z"))
+    played = replace(played, cells=(*SOURCE, late))
+    steps = order.follow_through(played, "two")
+    assert names(steps) == (
+        "cell_1 provided_setup reference_of_one cell_4 provided_demo two two_first"
+        " reference_of_three two_last"
+    )
+    assert [s.source for s in steps if s.exercise] == ["text of two"]  # the first
+    assert all(s.source == "" for s in steps if s.name.startswith("reference"))
+    assert all("two" not in s.reference for s in steps)
+
+
+def test_a_second_chance_needs_a_reason() -> None:
+    whole = job(*WHOLE)
+    assert not order.may_depend(whole, "one", {"one", "two", "three"})
+    assert not order.may_depend(whole, "two", {"two"})
+    assert order.may_depend(whole, "two", {"two", "one"})
+    assert order.may_depend(whole, "two", {"two", "three"})  # before its last test
+    assert order.may_depend(job(*WHOLE, (None, "x = 1")), "one", {"one"})
+    assert order.may_depend(job(*WHOLE, ("mine", "x = 1")), "one", {"one"})
+    assert not order.may_depend(job(*WHOLE, (None, " \n")), "one", {"one"})
+    assert order.may_depend(job(("setup", "mine"), *WHOLE[1:]), "one", {"one"})
+    assert order.may_depend(job(*WHOLE[1:]), "one", {"one"})
+    assert order.may_depend(job("one", "setup", *WHOLE[2:]), "one", {"one"})
+
+
+def test_files_beside_the_notebook_are_no_reason() -> None:
+    files = StudentCell(FILES, None, "open('x', 'w')")
+    whole = job(*WHOLE)
+    beside = replace(whole, student=(files, *whole.student))
+    assert not order.may_depend(beside, "one", {"one"})
+
+
+def test_a_blank_exercise_gets_none_unless_other_code_may_answer_it() -> None:
+    blank = [(c, "stub of two") if c == "two" else c for c in WHOLE]
+    assert not order.may_depend(job(*blank), "two", {"one", "two"})
+    assert order.may_depend(job(*blank, (None, "x = 1")), "two", {"one", "two"})
+    same = tuple(replace(c, stub=c.source) for c in SOURCE)
+    handed_out_whole = replace(job(*WHOLE), cells=same)
+    assert order.may_depend(handed_out_whole, "two", {"one", "two"})

@@ -1,0 +1,127 @@
+"""No text, code or constant of a reference is in a process that runs student code.
+
+Processes are searched from outside, as root may: whatever a student could find in her
+process's memory, this finds as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import seaborn  # noqa: F401 - forks have it, and need not import it
+
+from nbproctor.engine import Pool, Settings
+from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.results import Limits, Report, StudentCell
+from nbproctor.sandbox.layers import Policy
+
+pytestmark = pytest.mark.slow
+if sys.platform != "linux" or os.geteuid() != 0:
+    pytest.skip("memory is read as root, on Linux", allow_module_level=True)
+
+MARK = "a-mark-of-the-reference"
+STUDENT = "a-mark-of-the-student"
+LIMITS = Limits(call=10.0, cell=20.0, submission=250.0)
+# The mark is put together only where the cell runs; then the process waits to be read.
+WAIT = f"""
+if "mark" not in globals():
+    mark = "".join(reversed({STUDENT[::-1]!r}))
+    import time; time.sleep(3)
+"""
+
+
+def memory_of(pid: int) -> bytes:
+    """All that a process has of its own, but for files and the images of the data."""
+    parts = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights, _, _, inode, *_ = line.split()
+            first, last = (int(number, 16) for number in span.split("-"))
+            if rights[0] == "r" and inode == "0" and last - first < 32 << 20:
+                try:
+                    memory.seek(first)
+                    parts.append(memory.read(last - first))
+                except (OSError, OverflowError):  # the kernel's own pages
+                    continue
+    return b"\0".join(parts)
+
+
+def looked_at(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
+    """Yield the memory of all processes below this one, again and again.
+
+    Those that were there before are looked at in the end, and what has a reference in
+    it once: the others may yet get one.
+    """
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    done: set[int] = set()
+    while True:
+        ended = running.done()
+        for process in psutil.Process().children(recursive=True):
+            if process.pid in done or (process.pid in before and not ended):
+                continue
+            try:
+                memory = memory_of(process.pid)
+            except (OSError, psutil.Error):
+                continue
+            if MARK.encode() in memory:
+                done.add(process.pid)
+            yield process.pid, memory
+        if ended:
+            return
+
+
+def marked(cell: Cell) -> Cell:
+    """Plant marks in a reference: in its text, its constants and its code."""
+    lines = cell.source.split("\n")
+    start = next(n for n, line in enumerate(lines) if "BEGIN SOLUTION" in line)
+    indent = lines[start][: -len(lines[start].lstrip())]
+    planted = [
+        f'{indent}"""{MARK} in code"""',
+        f"{indent}note = {MARK!r} if len({MARK!r}) else 0  # {MARK}",
+    ]
+    source = "\n".join([*lines[: start + 1], *planted, *lines[start + 1 :]])
+    return replace(cell, source=f"KEPT = {MARK!r}\n{source}")
+
+
+@pytest.fixture(scope="module")
+def master(project: Path) -> MasterNotebook:
+    place = "neural_network/neural_network.ipynb"
+    found = MasterNotebook.read(project / "source" / place, project / "release" / place)
+    cells = [marked(c) if c.kind == "solution" else c for c in found.cells]
+    return replace(found, cells=tuple(cells))
+
+
+def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
+    master: MasterNotebook,
+) -> None:
+    """In every exercise: its cell waits for the search, in each process once."""
+    cells = tuple(
+        StudentCell(n, c.id, f"{WAIT}{c.stub}" if c.kind == "solution" else c.stub)
+        for n, c in enumerate(master.cells)
+        if c.kind not in ("helper", "text", "task")
+    )
+    settings = Settings(LIMITS, Policy(files=(("data", str(master.data)),)))
+    students, references = set(), set()
+    with Pool(1) as pool:
+        pool.prepare(master, settings)
+        running = pool.execute(cells, master, settings, {})
+        for pid, memory in looked_at(running):
+            has_student, has_mark = STUDENT.encode() in memory, MARK.encode() in memory
+            assert not (has_student and has_mark), "a reference where student code is"
+            students |= {pid} if has_student else set()
+            references |= {pid} if has_mark else set()
+    assert running.result().notes == []
+    # The search finds what is there: marks of students in the own run and in those of
+    # follow-through, of all exercises but the first, which depends on none; and marks
+    # of references in the judge and in processes of their own. (A busy computer may
+    # miss some of them.)
+    exercises = len(master.of_kind("solution"))
+    assert exercises / 3 < len(students) <= exercises
+    assert len(references) > exercises / 3

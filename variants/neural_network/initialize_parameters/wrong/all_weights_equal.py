@@ -1,9 +1,0 @@
-"""Gives every weight the same small value."""
-
-
-@add_to(NeuralNetwork)
-def initialize_parameters(self):
-    self.W1 = np.full((self.n_hidden_units, self.n_features), 0.01)
-    self.b1 = np.zeros((self.n_hidden_units, 1))
-    self.W2 = np.full((self.n_classes, self.n_hidden_units), 0.01)
-    self.b2 = np.zeros((self.n_classes, 1))

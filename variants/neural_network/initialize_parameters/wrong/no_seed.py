@@ -1,9 +1,0 @@
-"""Draws without a seed, so no two networks start alike."""
-
-
-@add_to(NeuralNetwork)
-def initialize_parameters(self):
-    self.W1 = np.random.randn(self.n_hidden_units, self.n_features) * 0.01
-    self.b1 = np.zeros((self.n_hidden_units, 1))
-    self.W2 = np.random.randn(self.n_classes, self.n_hidden_units) * 0.01
-    self.b2 = np.zeros((self.n_classes, 1))

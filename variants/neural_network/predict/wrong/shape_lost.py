@@ -1,7 +1,0 @@
-"""Returns the labels in shape (m,)."""
-
-
-@add_to(NNClassifier)
-def predict(self, X):
-    A2 = self.model.forward_propagation(X)["A2"]
-    return np.argmax(A2, axis=0)

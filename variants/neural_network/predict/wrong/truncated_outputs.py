@@ -1,7 +1,0 @@
-"""Turns the outputs into integers before looking for the largest."""
-
-
-@add_to(NNClassifier)
-def predict(self, X):
-    A2 = self.model.forward_propagation(X)["A2"]
-    return np.argmax(A2.astype(int), axis=0).reshape(1, -1)

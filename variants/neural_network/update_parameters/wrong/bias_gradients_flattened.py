@@ -1,9 +1,0 @@
-"""Flattens the bias gradients, so b becomes a square matrix."""
-
-
-@add_to(NeuralNetwork)
-def update_parameters(self, grads):
-    self.W1 = self.W1 - self.learning_rate * grads["dW1"]
-    self.b1 = self.b1 - self.learning_rate * grads["db1"].ravel()
-    self.W2 = self.W2 - self.learning_rate * grads["dW2"]
-    self.b2 = self.b2 - self.learning_rate * grads["db2"].ravel()

@@ -1,9 +1,0 @@
-"""Gives db2 to b1 and db1 to b2."""
-
-
-@add_to(NeuralNetwork)
-def update_parameters(self, grads):
-    self.W1 = self.W1 - self.learning_rate * grads["dW1"]
-    self.b1 = self.b1 - self.learning_rate * grads["db2"]
-    self.W2 = self.W2 - self.learning_rate * grads["dW2"]
-    self.b2 = self.b2 - self.learning_rate * grads["db1"]

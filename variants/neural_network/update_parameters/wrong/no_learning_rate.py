@@ -1,9 +1,0 @@
-"""Subtracts the whole gradient without the learning rate."""
-
-
-@add_to(NeuralNetwork)
-def update_parameters(self, grads):
-    self.W1 = self.W1 - grads["dW1"]
-    self.b1 = self.b1 - grads["db1"]
-    self.W2 = self.W2 - grads["dW2"]
-    self.b2 = self.b2 - grads["db2"]

@@ -1,9 +1,0 @@
-"""Sums the bias gradients to one number for the layer."""
-
-
-@add_to(NeuralNetwork)
-def update_parameters(self, grads):
-    self.W1 = self.W1 - self.learning_rate * grads["dW1"]
-    self.b1 = self.b1 - self.learning_rate * np.sum(grads["db1"])
-    self.W2 = self.W2 - self.learning_rate * grads["dW2"]
-    self.b2 = self.b2 - self.learning_rate * np.sum(grads["db2"])

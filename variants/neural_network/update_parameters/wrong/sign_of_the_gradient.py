@@ -1,9 +1,0 @@
-"""Steps by the sign of the gradient only."""
-
-
-@add_to(NeuralNetwork)
-def update_parameters(self, grads):
-    self.W1 = self.W1 - self.learning_rate * np.sign(grads["dW1"])
-    self.b1 = self.b1 - self.learning_rate * np.sign(grads["db1"])
-    self.W2 = self.W2 - self.learning_rate * np.sign(grads["dW2"])
-    self.b2 = self.b2 - self.learning_rate * np.sign(grads["db2"])

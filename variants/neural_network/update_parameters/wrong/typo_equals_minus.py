@@ -1,9 +1,0 @@
-"""Writes =- for -=, so the parameter becomes minus the step."""
-
-
-@add_to(NeuralNetwork)
-def update_parameters(self, grads):
-    self.W1 = -self.learning_rate * grads["dW1"]
-    self.b1 = -self.learning_rate * grads["db1"]
-    self.W2 = -self.learning_rate * grads["dW2"]
-    self.b2 = -self.learning_rate * grads["db2"]
