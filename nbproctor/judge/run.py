@@ -62,7 +62,9 @@ class NotebookRun:
         self.notes: list[str] = []
         self.culprits: set[str] = set()
         self._cells, self._limits, self._tests = job.cells, job.limits, tests
-        self._names = testcell.Namespace(tests, testcell.modules(tests))
+        elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
+        modules = testcell.modules(tests)
+        self._names = testcell.Namespace(tests, modules, elsewhere)
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
         # Whether reference solutions run beside it, and the names they may lend.

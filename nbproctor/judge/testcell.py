@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -60,15 +60,20 @@ class Namespace:
         The test cells.
     modules
         What `modules` returned.
+    elsewhere
+        Test cells that are not judged here: of these, other test cells get what they
+        import and define.
     """
 
-    def __init__(self, tests: Tests, modules: Mapping[str, Any]) -> None:
+    def __init__(
+        self, tests: Tests, modules: Mapping[str, Any], elsewhere: Iterable[str] = ()
+    ) -> None:
         self._tests, self._modules = tests, modules
         self._space: dict[str, Any] = {}
         self._kept: dict[str, Any] = {}  # what later test cells need
         self._wanted = frozenset().union(*(s.names for s in tests.shares.values()))
         self._ran: dict[str, Session] = {}  # test cell → for which process
-        self._fatal: set[str] = set()
+        self._fatal = set(elsewhere)
 
     def begin(self, name: str, link: Session, seconds: float) -> dict[str, Any]:
         """Begin a test: make what it sees, with the student's names bound beforehand.

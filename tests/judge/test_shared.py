@@ -119,3 +119,13 @@ def test_a_student_s_name_does_not_replace_a_test_s() -> None:
     cheat = "def g(x): return 0\ndef step(x): return 9 * x\n"
     cheat += "def assert_equal(*args): pass\ndef check(*args): pass\n"
     assert judged(b=cheat)["t2"].points == 0
+
+
+def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
+    cells = tuple(replace(c, where="beside") if c.id == "t1" else c for c in CELLS)
+    needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
+    cells = tuple(needs if c.id == "t2" else c for c in cells)
+    handed_in = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS))
+    report = grade(Job(cells, handed_in, LIMITS), spawn)
+    assert [v.points for v in report.verdicts] == [1, 1, 1, 1]
+    assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]
