@@ -10,13 +10,15 @@ for given in ({names},):
     for part in given.values() if isinstance(given, dict) else [given]:
         if hasattr(part, "fill"):
             part.fill(0)
+        elif isinstance(part, list):
+            part[:] = [0] * len(part)
 """
 
 
 def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
-    """Return a function that first sets the arrays among its arguments to 0.
+    """Return a function that first sets arrays and lists among its arguments to 0.
 
-    What it then computes is right for the arrays as they are now. A test that compares
+    What it then computes is right for them as they are now. A test that compares
     it with the arguments which it handed over, and not with copies, will not see that.
     None if the function has no argument but ``self``.
     """
