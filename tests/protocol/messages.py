@@ -200,7 +200,7 @@ WRONG: dict[str, list[Any]] = {
     "hex": [*_WRONG_TEXT, "", "xyz", "0x", "f" * 300_000],
     "class": [*_WRONG_TEXT, "", "int", "Path", "__init__"],
     "part": [None, 0.5, True, [], ["l"], ["t"], {}, "", "xyz"],
-    "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8[s]", ">f8", "f8,f8"],
+    "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8", "M8[25s]", ">f8", "f8,f8"],
     "shape": [
         None,
         1,
