@@ -53,7 +53,11 @@ def kernel_faults(
             if has_failed(node):
                 yield name, f"the cell {name} fails ({said})."
             continue
-        score, most = determine_grade(node)
+        try:
+            score, most = determine_grade(node)
+        except ValueError as error:  # more points than the cell has
+            yield name, f"nbgrader refuses what {name} ends in ({error})."
+            continue
         if score is None:  # graded by hand
             continue
         if has_failed(node) or score < most:
