@@ -165,6 +165,15 @@ assert scale > 2
 def f(x): return x + scale
 >>>
 assert f(2) == 6
+=== checks that run only in a main module
+def f(x): return x + 1
+>>>
+def f(x): return x
+>>>
+def test_f():
+    assert f(1) == 2
+if __name__ == "__main__":
+    test_f()
 === numbers and text
 a, b, s = 3, 2.5, "x" * 3
 >>>
