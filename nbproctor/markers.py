@@ -100,6 +100,24 @@ def outside(node: ast.AST) -> Iterator[ast.AST]:
             yield from outside(child)
 
 
+def definitions_of(tree: ast.Module) -> ast.Module:
+    """Return only the imports, functions and classes at the top of a module."""
+    kinds = ast.Import | ast.ImportFrom | DEFINITIONS
+    kept: list[ast.stmt] = [n for n in tree.body if isinstance(n, kinds)]
+    return ast.Module(kept, [])
+
+
+def bound_by(definitions: ast.Module) -> set[str]:
+    """Return the names that a module of only imports and definitions binds."""
+    names: set[str] = set()
+    for node in definitions.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {a.asname or a.name.partition(".")[0] for a in node.names}
+        elif isinstance(node, DEFINITIONS):
+            names.add(node.name)
+    return names
+
+
 def imports(source: str) -> Iterator[str]:
     """Yield the dotted names of the modules that a cell imports, wherever it does."""
     for node in ast.walk(parse(source)):

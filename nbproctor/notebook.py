@@ -21,6 +21,7 @@ from nbproctor.markers import asserts, imports, only_hidden, without_regions
 from nbproctor.support_files import data_folder
 
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
+Where = Literal["judge", "beside", "nowhere"]
 
 SKIP_TAG = "skip-grading"
 
@@ -57,6 +58,11 @@ class Cell:
     nbgrader : dict
         nbgrader's metadata of the cell as it must be in every submission; empty
         for a cell that nbgrader does not know.
+    where : Where
+        Where a test cell is judged: in the ``judge``, ``beside`` the answer in the
+        student's own process, or ``nowhere``, because nothing else can judge it.
+    why : str
+        Why it is not the judge.
     """
 
     id: str
@@ -68,6 +74,8 @@ class Cell:
     cell_id: str
     stub: str
     nbgrader: dict[str, Any]
+    where: Where = "judge"
+    why: str = ""
 
     @property
     def locked(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nbproctor.notebook import Cell
+from nbproctor.notebook import Cell, Where
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
@@ -103,6 +103,9 @@ class Verdict:
         ``follow-through``, one where all other exercises are right.
     printed
         What a public test itself printed.
+    where
+        Where the test cell was judged; ``beside`` the answer, its code could have
+        forged this.
     """
 
     cell_id: str
@@ -113,6 +116,7 @@ class Verdict:
     message: str = ""
     source: Literal["own", "follow-through"] = "own"
     printed: str = ""
+    where: Where = "judge"
 
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""

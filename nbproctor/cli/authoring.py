@@ -81,6 +81,9 @@ def _lint(course: Path, assignment: str) -> None:
 
     with console.status("Grading the reference solution"):
         faults = nbgrader.lint(course, assignment)
+        told = nbgrader.places_told(nbgrader.masters_of(course, assignment))
+    for line in told:
+        console.print(escape(f"{line}."), soft_wrap=True)
     for fault in faults:
         complaints.print(escape(fault), soft_wrap=True)
     if faults:

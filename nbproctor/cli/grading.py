@@ -148,6 +148,8 @@ def _grade(
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
     console.print()
+    for line in nbgrader.places_told(masters):
+        console.print(escape(f"{line}."), soft_wrap=True)
     for line in lines:
         console.print(escape(line), soft_wrap=True)
     console.print(f"Class report:   {page}", soft_wrap=True)

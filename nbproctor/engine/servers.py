@@ -107,7 +107,8 @@ class Servers:
         ServersClosedError
             The run was stopped.
         """
-        key = master.digest, settings
+        # Nothing in a fork server depends on what else is graded with it.
+        key = master.digest, replace(settings, follow_through=True)
         thread = threading.get_ident()
         with self._lock:
             if self._closed:

@@ -8,6 +8,7 @@ student wrote comes in this form, which trusts whoever made it.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import dis
 import marshal
@@ -15,10 +16,17 @@ import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from types import CodeType
+from typing import Any
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.explain import TEST_FILE
-from nbproctor.markers import DEFINITIONS, outside, parse, plain_python
+from nbproctor.markers import (
+    DEFINITIONS,
+    definitions_of,
+    outside,
+    parse,
+    plain_python,
+)
 from nbproctor.notebook import Cell
 
 _READS = "LOAD_NAME", "DELETE_NAME"
@@ -39,12 +47,15 @@ class Program:
         The statements, and the expression at the end whose value is the cell's.
     uses, makes
         Global names that it reads, and those that it binds before it reads them.
+    binds
+        All global names that it binds.
     """
 
     body: CodeType
     last: CodeType | None
     uses: frozenset[str]
     makes: frozenset[str]
+    binds: frozenset[str]
 
     @classmethod
     def of(cls, source: str, name: str) -> Program:
@@ -79,8 +90,24 @@ class Program:
                     if symbol.is_declared_global() and symbol.is_assigned():
                         makes.add(symbol.get_name())
         read_first = set(_read_first(body))
-        uses, makes = uses | read_first, makes - read_first
-        return cls(body, last, frozenset(uses), frozenset(makes))
+        uses, kept = uses | read_first, makes - read_first
+        return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a test cell needs of earlier test cells, as in a kernel.
+
+    Attributes
+    ----------
+    cells
+        Those test cells in order, with those that they need themselves.
+    names
+        Global names that they make and nothing after them makes anew.
+    """
+
+    cells: tuple[str, ...]
+    names: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -103,6 +130,12 @@ class Tests:
         Those that only reference solutions import.
     imports
         The imports of all these cells, one module each: bound name (``*`` too), code.
+    shares
+        Test cell → what it needs of earlier test cells, if anything.
+    definitions
+        Test cell that another one needs → its imports and definitions alone.
+    outer
+        Global names that the source's other cells read and do not make.
     """
 
     programs: dict[str, Program]
@@ -112,6 +145,9 @@ class Tests:
     answers: frozenset[str]
     lent: frozenset[str]
     imports: tuple[Import, ...]
+    shares: dict[str, Shared]
+    definitions: dict[str, CodeType]
+    outer: frozenset[str]
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Tests:
@@ -148,6 +184,8 @@ class Tests:
                 before[cell.id] = len(helpers)
         wanted = {"*"}.union(*(p.uses for p in (*helpers, *programs.values())))
         provided, lent = ({name for name, _ in made} for made in imports.values())
+        shares = _shares(cells, programs, provided)
+        needed = {name for shared in shares.values() for name in shared.cells}
         return cls(
             programs,
             tuple(helpers),
@@ -156,6 +194,13 @@ class Tests:
             frozenset(answers),
             frozenset(lent - provided),
             tuple(i for made in imports.values() for i in made if i[0] in wanted),
+            shares,
+            {
+                cell.id: _definitions(cell.source, cell.id)
+                for cell in cells
+                if cell.id in needed
+            },
+            _outer(cells),
         )
 
     def to_bytes(self) -> bytes:
@@ -165,12 +210,69 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, helpers, *rest = marshal.loads(data)
-        return cls(
+        programs, helpers, *rest, shares, definitions, outer = marshal.loads(data)
+        fields: list[Any] = [
             {name: Program(*fields) for name, fields in programs.items()},
             tuple(Program(*fields) for fields in helpers),
             *rest,
-        )
+            {name: Shared(*fields) for name, fields in shares.items()},
+            definitions,
+            outer,
+        ]
+        return cls(*fields)
+
+
+def _shares(
+    cells: Sequence[Cell], programs: dict[str, Program], provided: set[str]
+) -> dict[str, Shared]:
+    """Find what test cells need of each other.
+
+    A global name is whose cell bound it last, in the order of the source. A module
+    that provided cells import is there for every test, whoever imports it again.
+    """
+    owner: dict[str, str] = {}
+    needs: dict[str, set[str]] = {}
+    shares: dict[str, Shared] = {}
+    for cell in cells:
+        program = programs.get(cell.id)
+        if cell.kind == "test" and program is not None:
+            reads = program.uses - program.makes
+            needed: set[str] = set()
+            todo = {owner[name] for name in reads & owner.keys()}
+            while todo:
+                one = todo.pop()
+                needed.add(one)
+                # Its functions read what names mean now, not what they meant then.
+                inner = programs[one].uses & owner.keys()
+                todo |= ({owner[name] for name in inner} | needs[one]) - needed
+            needs[cell.id] = needed
+            if needed:
+                order = tuple(name for name in programs if name in needed)
+                names = {n for n, c in owner.items() if c in needed} - program.makes
+                shares[cell.id] = Shared(order, frozenset(names))
+            again = {name for name, _ in _imports(cell.source)} & provided
+            owner |= dict.fromkeys(program.binds - again, cell.id)
+        elif cell.kind in ("provided", "solution", "helper"):
+            with contextlib.suppress(BrokenTestError):
+                for name in Program.of(cell.source, cell.id).binds:
+                    owner.pop(name, None)
+    return shares
+
+
+def _outer(cells: Sequence[Cell]) -> frozenset[str]:
+    reads: set[str] = set()
+    binds: set[str] = set()
+    for cell in cells:
+        if cell.kind in ("provided", "solution"):
+            with contextlib.suppress(BrokenTestError):
+                program = Program.of(cell.source, cell.id)
+                reads |= program.uses
+                binds |= program.binds
+    return frozenset(reads - binds - vars(builtins).keys())
+
+
+def _definitions(source: str, name: str) -> CodeType:
+    return compile(definitions_of(parse(source)), f"{TEST_FILE}{name}>", "exec")
 
 
 def _read_first(code: CodeType) -> Iterator[str]:

@@ -32,7 +32,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     bytes
         A `Report`, serialized.
     """
-    testcell.forget_working_folder()
+    testcell.import_own_modules()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 
@@ -42,7 +42,7 @@ def grade(job: Job, spawn: Spawn) -> Report:
     start = time.monotonic()
     until = start + job.limits.submission
     own = NotebookRun(job, tests, spawn, until, max_stops=2)
-    own.play(order.own_notebook(job))
+    own.play(order.own_notebook(job, tests.outer))
     verdicts = own.verdicts
     if job.follow_through:
         _follow_through(job, tests, spawn, until, own)
@@ -73,7 +73,7 @@ def _follow_through(
             continue
         again = NotebookRun(job, tests, spawn, until, max_stops=1, with_references=True)
         again.culprits |= own.culprits - {exercise}
-        again.play(order.follow_through(job, exercise))
+        again.play(order.follow_through(job, exercise, tests.outer))
         # One answer earns them all: of two answers in one cell, each chosen by where
         # it runs, the marks do not add up.
         if all(v.points >= verdicts[name].points for name, v in again.verdicts.items()):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import FILES, Job, StudentCell
 
@@ -37,13 +40,20 @@ class Step:
     reference: str = ""
 
 
-def own_notebook(job: Job) -> list[Step]:
+def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
     """Plan the student's notebook as it is.
 
     A test cell is judged where it stands in the submission. One that was deleted, or
     moved before its exercise, is judged right after the solution cell; without that,
     at the end. Cells that the source marks to be skipped are not run, unless the
     student has changed them: they may now define what an answer needs.
+
+    Parameters
+    ----------
+    job
+        The submission.
+    outer
+        `Tests.outer`.
     """
     masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
@@ -68,10 +78,10 @@ def own_notebook(job: Job) -> list[Step]:
             while position + 1 < len(steps) and _is_of(steps[position + 1], test):
                 position += 1
             steps.insert(position + 1, Step(test.id, test=test))
-    return steps
+    return _with_definitions(steps, outer)
 
 
-def follow_through(job: Job, exercise: str) -> list[Step]:
+def follow_through(job: Job, exercise: str, outer: Collection[str] = ()) -> list[Step]:
     """Plan a notebook where every exercise but one is the reference solution.
 
     It ends with the last test of the exercise: what comes later cannot matter to it.
@@ -99,12 +109,49 @@ def follow_through(job: Job, exercise: str) -> list[Step]:
             steps.append(
                 Step(f"provided {master.id}", master.stub, reference=master.source)
             )
-        elif _scores(master, exercise):
+        elif master.kind == "test":
             steps.append(Step(master.id, test=master))
         steps += [_own(cell, None) for cell in extras.get(master.id, [])]
+    steps = [s for s in _with_definitions(steps, outer) if _is_judged(s, exercise)]
     while steps and steps[-1].test is None:
         steps.pop()
     return steps
+
+
+def _is_judged(step: Step, exercise: str) -> bool:
+    test = step.test
+    return test is None or (_scores(test, exercise) and test.where == "judge")
+
+
+def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
+    """Add what students' cells may use of the test cells above them, as in a kernel.
+
+    That is what the part of a test cell that students see imports and defines; or all
+    of that part, where the source's own cells read a value that it makes.
+    """
+    words: set[str] = set()
+    complete: list[Step] = []
+    for step in reversed(steps):
+        words.update(re.findall(r"[^\W\d]\w*", step.source))
+        if step.test is not None and words:
+            text = _of_use(step.test, words, outer)
+            if text:
+                complete.append(
+                    Step(f"definitions of {step.name}", text, reference=text)
+                )
+        complete.append(step)
+    return complete[::-1]
+
+
+def _of_use(test: Cell, words: set[str], outer: Collection[str]) -> str:
+    tree = parse(test.stub)
+    names = (n for n in outside(tree) if isinstance(n, ast.Name))
+    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    if made & words & set(outer):
+        return test.stub
+    defined = definitions_of(tree)
+    # ``from … import *`` may bring any name.
+    return ast.unparse(defined) if bound_by(defined) & (words | {"*"}) else ""
 
 
 def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:

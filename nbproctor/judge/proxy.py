@@ -1,8 +1,10 @@
 """The student's functions, classes and objects as a test cell sees them.
 
 A `Proxy` stands for an object that stays in the student process. Calls, attributes and
-items go there; plain data comes back. Equality, hash, truth, text, order and arithmetic
-with values of the test's are the judge's own and never asked of the student.
+items go there; plain data comes back. Two objects of the student's are compared,
+ordered and added there: their class could return the same answers from any method.
+Equality, order and arithmetic with values of the test's, and truth, are the judge's own
+and never asked of the student.
 """
 
 from __future__ import annotations
@@ -94,16 +96,36 @@ class Proxy:
         _ask(self, "delete", self, name)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Proxy) and _key(self) == _key(other)
+        if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
+            return False
+        return _key(self) == _key(other) or _truth("eq", self, other)
+
+    def __ne__(self, other: object) -> bool:
+        if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
+            return True
+        return _key(self) != _key(other) and _truth("ne", self, other)
 
     def __hash__(self) -> int:
-        return hash(_key(self))
+        return _exactly(int, _ask(self, "builtin", "hash", [self]))
 
     def __bool__(self) -> bool:
         return True
 
     def __repr__(self) -> str:
-        return f"<the student's {object.__getattribute__(self, '_nbproctor')[2]}>"
+        return _exactly(str, _ask(self, "builtin", "repr", [self]))
+
+    def __dir__(self) -> list[str]:
+        names = _exactly(list, _ask(self, "builtin", "dir", [self]))
+        return [_exactly(str, name) for name in names]
+
+    def __enter__(self) -> Any:
+        return _ask(self, "get", self, "__enter__")()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        """Leave a ``with``; what the test itself raised is never held back."""
+        told = None if error is None else _builtin(error)
+        done = _ask(self, "get", self, "__exit__")(told, None, None)
+        return isinstance(error, StudentError) and done is True
 
     def __str__(self) -> str:
         return _exactly(str, _ask(self, "builtin", "str", [self]))
@@ -156,6 +178,28 @@ class CallableProxy(Proxy):
         return _ask(self, "call", self, args, kwargs)
 
 
+class _OneArgument(type):
+    """``type`` as tests know it: of a student's object, the student's class."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], Proxy):
+            return _ask(args[0], "builtin", "type", [args[0]])
+        return type(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, type)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is type
+
+    def __hash__(cls) -> int:
+        return hash(type)
+
+
+class Type(metaclass=_OneArgument):
+    """Stands for ``type`` in test cells."""
+
+
 def _request(name: str) -> Any:
     def apply(self: Proxy, *others: Any) -> Any:
         return _ask(self, "op", name, [self, *others])
@@ -182,6 +226,29 @@ def _among_students(name: str) -> Any:
     return apply
 
 
+def _ordered(name: str) -> Any:
+    """Make a comparison: the student's among their own objects, else the judge's."""
+    judges = _judges(name)
+
+    def apply(self: Proxy, other: Any) -> Any:
+        if isinstance(other, Proxy):
+            return _truth(name, self, other)
+        return judges(self, other)
+
+    return apply
+
+
+def _truth(name: str, *proxies: Proxy) -> bool:
+    """Ask the student to compare their own objects; anything but a bool is an error."""
+    result = _ask(proxies[0], "op", name, list(proxies))
+    return bool(result) if type(result) is np.bool_ else _exactly(bool, result)
+
+
+def _builtin(error: BaseException) -> type:
+    ours = (k for k in type(error).__mro__ if k.__module__ == "builtins")
+    return next(ours, BaseException)
+
+
 def _judges(name: str, swapped: bool = False) -> Any:
     """Make an operator that is never the student's."""
     operation = getattr(operator, name)
@@ -203,7 +270,8 @@ _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 _OPERATORS: dict[str, Any] = {
     **{f"__{name}__": _among_students(name) for name in (*_BINARY, "neg", "pos")},
     **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
-    **{f"__{name}__": _judges(name) for name in ("lt", "le", "gt", "ge", "abs")},
+    **{f"__{name}__": _ordered(name) for name in ("lt", "le", "gt", "ge")},
+    "__abs__": _judges("abs"),
     **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},
 }
 for _name, _value in _OPERATORS.items():

@@ -31,10 +31,10 @@ def mentioned(steps: Iterable[Step], cells: Iterable[Cell]) -> list[str]:
     """Return the names that may be asked of references.
 
     These are the words of all code that runs in the student's process, of the tests
-    that are judged, and of the tools of tests.
+    that are judged, and of `cells`: what those tests need.
     """
     texts = [step.source + (step.test.source if step.test else "") for step in steps]
-    texts += [cell.source for cell in cells if cell.kind == "helper"]
+    texts += [cell.source for cell in cells]
     return sorted(set(re.findall(r"[^\W\d]\w*", "\n".join(texts))))
 
 

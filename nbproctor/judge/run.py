@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, replace
 from typing import Any
 
-from nbproctor.judge import references, testcell
+from nbproctor.judge import beside, references, testcell
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.explain import explain
 from nbproctor.judge.exports import builtin_name
@@ -62,7 +62,9 @@ class NotebookRun:
         self.notes: list[str] = []
         self.culprits: set[str] = set()
         self._cells, self._limits, self._tests = job.cells, job.limits, tests
-        self._modules = testcell.modules(tests)
+        elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
+        modules = testcell.modules(tests)
+        self._names = testcell.Namespace(tests, modules, elsewhere)
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
         # Whether reference solutions run beside it, and the names they may lend.
@@ -70,6 +72,7 @@ class NotebookRun:
         self._mentioned: list[str] = []
         self._spawned = 0
         self._played: list[Step] = []
+        self._history: list[Step] = []  # with the test cells among them
         self._watching = False  # what the cells leave of the memory
         self._sources: dict[str, str] = {}
         # A hang costs its whole time limit: after so many, an exercise's tests are
@@ -81,14 +84,18 @@ class NotebookRun:
         """Run cells and judge tests in order; end with no process left."""
         steps = list(steps)
         if self._references:
-            self._mentioned = references.mentioned(steps, self._cells)
+            shares = [self._tests.shares.get(s.name) for s in steps if s.test]
+            needed = {name for shared in shares if shared for name in shared.cells}
+            tools = [c for c in self._cells if c.kind == "helper" or c.id in needed]
+            self._mentioned = references.mentioned(steps, tools)
         try:
             for step in steps:
                 if step.test is not None:
-                    verdict = self._judge(step.test)
+                    verdict = replace(self._judge(step.test), where=step.test.where)
                     self.verdicts[step.test.id] = verdict
                 else:
                     self._run(step)
+                self._history.append(step)
         finally:
             if self._link is not None:
                 self._link.close()
@@ -207,7 +214,9 @@ class NotebookRun:
     # --- tests ------------------------------------------------------------------
 
     def _judge(self, cell: Cell, *, retry: bool = True) -> Verdict:
-        if cell.id in self._tests.broken:
+        if cell.where == "nowhere":
+            return no_points(cell, "not run", beside.UNJUDGED)
+        if cell.id in self._tests.broken and cell.where == "judge":
             return no_points(cell, "not run", broken_test(self._tests.broken[cell.id]))
         if time.monotonic() > self._until:
             return no_points(
@@ -217,6 +226,8 @@ class NotebookRun:
         if len(stops) >= self._max_stops:
             text = f"Not run: `{cell.exercise}` was stopped in earlier tests."
             return no_points(cell, stops[-1], text)
+        if cell.where == "beside":
+            return self._judge_beside(cell)
         program = self._tests.programs[cell.id]
         hidden = cell.points > 0
         try:
@@ -252,9 +263,28 @@ class NotebookRun:
         return verdict if hidden else with_print(verdict, out.getvalue())
 
     def _value(self, program: Program, cell: Cell, link: Session) -> Any:
-        space = testcell.namespace(self._tests, cell.id, self._modules, link)
-        left = self._until - time.monotonic()
-        return testcell.run(program, space, link, min(self._limits.cell, left))
+        seconds = min(self._limits.cell, self._until - time.monotonic())
+        try:
+            space = self._names.begin(cell.id, link, seconds)
+            return testcell.run(program, space, link, seconds)
+        finally:
+            self._names.end(cell.id, link)
+
+    def _judge_beside(self, cell: Cell) -> Verdict:
+        tests = self._tests
+        shared = tests.shares.get(cell.id)
+        needs = {name for name, p in tests.programs.items() if p.binds & tests.outer}
+        needs.update(shared.cells if shared else ())
+        kept = [s for s in self._history if s.test is not None or s in self._played]
+        link = self._session()
+        try:
+            outputs = beside.play(cell, kept, needs, lambda s: self._send(link, s))
+        except StudentGone as gone:
+            return self._stopped(cell, gone, self._limits.cell)
+        finally:
+            link.close()
+        points, outcome, message = beside.verdict(outputs, cell)
+        return replace(no_points(cell, outcome, message), points=points)
 
     def _stopped(
         self, cell: Cell, gone: StudentGone, limit: float | None = None

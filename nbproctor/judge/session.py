@@ -94,19 +94,28 @@ class Session:
             if outermost:
                 self._deadline = None
 
-    def begin(self, names: list[str]) -> Any:
+    def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test: both sides forget the handles of the one before.
+
+        Parameters
+        ----------
+        names
+            Global names to look up.
+        keep
+            Whether the test may use what earlier ones made: handles that still are in
+            use, and objects that those handed over, then stay.
 
         Returns
         -------
         dict
             The values of those of `names` that the student has, if nobody lies.
         """
-        self.exports.clear()
+        if not keep:
+            self.exports.clear()
         self._raised.clear()
         if self.other is not None:
             self.other.exports.clear(lent=True)
-        return self.ask("begin", tuple(names))
+        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     @property
     def left(self) -> float | None:

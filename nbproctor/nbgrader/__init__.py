@@ -14,6 +14,7 @@ from nbproctor.nbgrader.people import (
     people,
     submission_folder,
 )
+from nbproctor.nbgrader.placement import places_told
 from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.scores import scores
@@ -36,6 +37,7 @@ __all__ = [
     "lint",
     "masters_of",
     "people",
+    "places_told",
     "proctor",
     "regrade",
     "scores",

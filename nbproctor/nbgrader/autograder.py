@@ -146,6 +146,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             for master in run.masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
                 pool.prepare(master, run.settings)
+            run.place_tests(self.coursedir, pool, options)
             # In the order of nbgrader's loop, which goes by path.
             ordered = sorted(run.folders.items(), key=lambda f: self._source(f[0]))
             self._prefetch = Prefetch(

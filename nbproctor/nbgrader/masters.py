@@ -11,6 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.markers import has_autotests
 from nbproctor.nbgrader.course import directory, folder, load_config, source_notebooks
+from nbproctor.nbgrader.placement import placed
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
@@ -50,7 +51,7 @@ def master_notebooks(course: CourseDirectory, assignment: str) -> list[MasterNot
                 "grades Python only: take proctor(c) out of nbgrader_config.py to "
                 "grade this course with nbgrader alone."
             )
-    return [_with_autotests(master, course) for master in masters]
+    return [placed(_with_autotests(master, course), course) for master in masters]
 
 
 def _with_autotests(master: MasterNotebook, course: CourseDirectory) -> MasterNotebook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Float, Integer
+from traitlets import Bool, Enum, Float, Integer
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
@@ -16,6 +16,12 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     follow_through = Bool(
         True, help="Grade a failed exercise again among correct others."
+    ).tag(config=True)
+    trust = Enum(
+        ("found", "judge"),
+        "found",
+        help="judge: no test cell is judged beside the answer, where the answer's code "
+        "could forge the result. What cannot be judged elsewhere is then not graded.",
     ).tag(config=True)
     call_seconds = Float(
         None, allow_none=True, help="Time for a call of a function; None: as a cell's."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -11,16 +12,19 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import support_files
-from nbproctor.engine import Settings
+from nbproctor.engine import Pool, Settings
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.course import folder
 from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.layers import Policy
 from nbproctor.submission_result import Score, SubmissionResult
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -92,9 +96,23 @@ class Run:
             masters,
             settings,
             handed_in(course, only),
-            [*(master.digest for master in masters), settings.digest()],
+            _graded_with(masters, settings),
             recorded,
         )
+
+    def place_tests(
+        self, course: CourseDirectory, pool: Pool, options: Nbproctor
+    ) -> None:
+        """Find where each test cell is judged, if that is not known yet."""
+        source = folder(course, "source", course.assignment_id)
+        for number, master in enumerate(self.masters):
+            found = place(master, course, self.settings, pool, source)
+            if options.trust == "judge":
+                found = without_trust(found)
+            self.masters[number] = found
+        for told in places_told(self.masters):
+            log.warning("%s", told)
+        self.graded_with = _graded_with(self.masters, self.settings)
 
     def is_current(
         self, known: SubmissionResult | None, submission: Submission, graded: Path
@@ -110,6 +128,10 @@ class Run:
             and known.scores() <= self.recorded.get(submission.student, set())
             and all((graded / f"{name}.ipynb").exists() for name in known.verdicts)
         )
+
+
+def _graded_with(masters: list[MasterNotebook], settings: Settings) -> list[str]:
+    return [*(master.digest for master in masters), settings.digest()]
 
 
 def _settings(

@@ -199,7 +199,9 @@ class _Encoder:
             return self.other(x, depth)
         return [Tag.SCALAR, *self.values(fields, depth)]
 
-    def numpy_scalar(self, x: np.generic, depth: int) -> list[Any]:
+    def numpy_scalar(self, x: np.generic, depth: int) -> Any:
+        if x.dtype not in CODES:  # a date with an unusual unit
+            return self.other(x, depth)
         raw = x.tobytes()
         self.buffer(raw, len(raw))
         return [Tag.NUMPY_SCALAR, CODES[x.dtype]]

@@ -19,8 +19,10 @@ MAX_NUMBERS = 1 << 22  # in lists of numbers only
 MAX_COMMAS = 1 << 22  # of the JSON part
 ALIGN = 16
 PLAIN = frozenset((type(None), bool, float, str))
-# Only native, fixed-size numbers: what a dtype string from outside may say.
-KINDS = [np.dtype(letter) for letter in "?bhilqBHILQefdgFDG"]
+# Only native, fixed-size numbers and dates: what a dtype string from outside may say.
+_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
+_DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
+KINDS = [np.dtype(code) for code in (*"?bhilqBHILQefdgFDG", *_DATES)]
 DTYPES = {code: np.dtype(code) for code in sorted({kind.str[1:] for kind in KINDS})}
 CODES = {kind: kind.str[1:] for kind in KINDS}
 # Lists of numbers only: dtype → type code of `array` and of `memoryview`.

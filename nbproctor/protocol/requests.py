@@ -46,8 +46,9 @@ TO_STUDENT = {
         {"source": str, "cell": object, "limits": tuple},
     ),
     "begin": Request(
-        "forgets all handles and returns the values of global names, as a dict",
-        {"names": tuple},
+        "forgets all handles but those to keep, and returns the values of global "
+        "names, as a dict",
+        {"names": tuple, "keep": tuple},
     ),
     "call": Request(
         "calls an object", {"target": object, "args": tuple, "kwargs": dict}

@@ -7,7 +7,7 @@ sides check the limits: what is short to send may take long to compute with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -29,10 +29,19 @@ def _fraction(x: Fraction) -> Parts:
 
 
 def _time(x: time | datetime) -> Parts:
-    if x.tzinfo is not None:
-        return ()
     day = (x.year, x.month, x.day) if isinstance(x, datetime) else ()
-    return (*day, x.hour, x.minute, x.second, x.microsecond)
+    clock = (*day, x.hour, x.minute, x.second, x.microsecond)
+    if x.tzinfo is None:
+        return clock
+    if type(x) is datetime and type(x.tzinfo) is timezone:  # a fixed offset
+        offset = x.tzinfo.utcoffset(None)
+        return (*clock, offset.days, offset.seconds, offset.microseconds)
+    return ()
+
+
+def _datetime(*parts: Any) -> datetime:
+    clock, offset = parts[:7], parts[7:]
+    return datetime(*clock, *([timezone(timedelta(*offset))] if offset else ()))
 
 
 _PARTS: dict[type, Callable[[Any], Parts]] = {
@@ -71,7 +80,8 @@ def build(kind: Any, *fields: Any) -> Any:
     if kind == "Decimal" and any(len(part) > _MAX_DIGITS for part in fields):
         raise ValueError("a decimal is too long")
     try:
-        value = KINDS[kind](*fields)
+        make = _datetime if kind == "datetime" else KINDS[kind]
+        value = make(*fields)
     except (TypeError, ArithmeticError) as error:
         raise ValueError(f"a {kind} cannot be made of such parts") from error
     if not parts(value):

@@ -78,13 +78,16 @@ class Student:
             self.shell.rehearsed.clear()
         return self.shell.run(source, cell, OutputLimits(*limits))
 
-    def on_begin(self, names: tuple[str, ...]) -> dict[str, Any]:
+    def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
 
         Names that do not exist are left out.
         """
+        kept = {n: self.table[n] for n in keep if n in self.table}
         self.table.clear()
+        self.table.update(kept)
         self.numbers.clear()
+        self.numbers.update((id(value), n) for n, value in kept.items())
         self.relayed.clear()
         self.shell.collect()
         space = self.shell.user_ns

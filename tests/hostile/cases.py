@@ -1107,6 +1107,40 @@ CASES.append(
         {**FULL, "area": 0.0},
     )
 )
+area(
+    "own_objects_that_agree_with_everything_agree_with_no_test",
+    "returns objects of a class whose `==`, `<`, `-`, hash, text and `with` all lie",
+    """
+class Any:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __lt__(self, other): return True
+    __le__ = __gt__ = __ge__ = __lt__
+    def __hash__(self): return hash(12.0)
+    def __repr__(self): return "12.0"
+    __str__ = __repr__
+    def __dir__(self): return ["__float__"]
+    def __enter__(self): return 12.0
+    def __exit__(self, *error): return True
+    def __sub__(self, other): return Any()
+    __rsub__ = __abs__ = lambda self, *_: Any()
+def area(r): return Any()
+""",
+)
+area(
+    "dates_and_their_units_are_no_numbers",
+    "returns NumPy's dates and time differences, and dates with an offset",
+    """
+import datetime
+zone = datetime.timezone(datetime.timedelta(hours=5, microseconds=7))
+kinds = [np.datetime64("NaT"), np.timedelta64(12, "D"), np.datetime64(12, "25s"),
+         datetime.datetime.max.replace(tzinfo=zone), np.zeros(3, "M8[Y]"),
+         np.full(3, "NaT", "m8[ns]"), np.timedelta64(0, "ns")]
+def area(r):
+    kinds.append(kinds.pop(0))
+    return kinds[-1]
+""",
+)
 
 # --- references of other exercises, which follow-through has in a process beside ----
 #

@@ -522,13 +522,15 @@ def test_a_broken_test_says_that_it_is_the_test() -> None:
         assert "test is broken" in report.verdicts[0].message
 
 
-def test_a_judge_started_in_a_folder_imports_nothing_from_it(
+def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend("")
     (tmp_path / "colorsys.py").write_text("raise SystemError('shadowed')")
-    source = (*SOURCE[:-1], replace(SOURCE[-1], source="import colorsys"))
+    (tmp_path / "course_tools.py").write_text("right = True")
+    text = "import colorsys, course_tools; assert course_tools.right"
+    source = (*SOURCE[:-1], replace(SOURCE[-1], source=text))
     job = Job(source, submission(), LIMITS)
     report = judged(job)
     assert lost(report) == set()

@@ -552,7 +552,7 @@ def fresh() -> Iterator[Any]:
         link = Session(spawn(), seconds, __name__)
         links.append(link)
         link.ask("run", cell, "cell", (1000, 100, 10, 1000), seconds=10)
-        names = link.ask("begin", ("f", "g", "x"), seconds=10)
+        names = link.ask("begin", ("f", "g", "x"), (), seconds=10)
         return link, SimpleNamespace(**names)
 
     yield make

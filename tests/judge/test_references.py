@@ -391,7 +391,7 @@ def test_a_blank_exercise_is_not_tried_again_if_nothing_else_can_answer_it(
     monkeypatch.setattr(
         main.order,
         "follow_through",
-        lambda job, exercise: tried.append(exercise) or plan(job, exercise),
+        lambda job, one, outer: tried.append(one) or plan(job, one, outer),
     )
     source = notebook(
         "", "solved_first = True", "def two(): return 2", "assert two() == 2"
@@ -444,7 +444,7 @@ def test_exercises_get_their_second_chance_in_the_notebooks_order(
     monkeypatch.setattr(
         main.order,
         "follow_through",
-        lambda job, exercise: order.append(exercise) or plan(job, exercise),
+        lambda job, one, outer: order.append(one) or plan(job, one, outer),
     )
     source = (
         *notebook(

@@ -6,6 +6,7 @@ import math
 import struct
 from collections import namedtuple
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from fractions import Fraction
 from itertools import chain
 from typing import Any
@@ -140,6 +141,7 @@ def values(inner: Values) -> dict[Tag, Values]:
         | st.sampled_from([Fraction(1, 3), Fraction(-(1 << 70), 3)])
         | st.dates()
         | st.datetimes()
+        | st.datetimes(timezones=st.just(timezone(-timedelta(hours=3, minutes=30))))
         | st.times()
         | st.timedeltas(),
         Tag.ARRAY: numbers,
@@ -198,7 +200,7 @@ WRONG: dict[str, list[Any]] = {
     "hex": [*_WRONG_TEXT, "", "xyz", "0x", "f" * 300_000],
     "class": [*_WRONG_TEXT, "", "int", "Path", "__init__"],
     "part": [None, 0.5, True, [], ["l"], ["t"], {}, "", "xyz"],
-    "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8[s]", ">f8", "f8,f8"],
+    "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8", "M8[25s]", ">f8", "f8,f8"],
     "shape": [
         None,
         1,

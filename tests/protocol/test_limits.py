@@ -11,6 +11,7 @@ from datetime import time as clock_time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
         Decimal("1e10001"),
         Decimal("1e-10001"),
         Decimal("1" * 10_001),
-        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
         clock_time(1, tzinfo=UTC),
         range(MAX_RANGE + 1),
         range(10**30),

@@ -1,0 +1,131 @@
+"""What code can reach that shares its process with a test cell, and what it cannot."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("student code is held on Linux only", allow_module_level=True)
+
+from nbproctor.engine import Servers, Settings, execute
+from nbproctor.notebook import MasterNotebook, Where
+from nbproctor.results import Limits, Report
+from nbproctor.sandbox.layers import Policy
+from tests.hostile import trap
+
+pytestmark = pytest.mark.slow
+SETTINGS = Settings(Limits(call=2.0, cell=4.0, submission=40.0), Policy())
+# Everything that Python can see of texts in this process, and of files.
+SEARCH = """\
+def found(word):
+    import gc, linecache, sys
+    entries = linecache.cache.values()
+    texts = ["".join(lines) for entry in entries for lines in entry[2:3]]
+    frame = sys._getframe()
+    while frame:
+        texts += [repr(x)[:5000] for x in frame.f_locals.values() if type(x) is str]
+        frame = frame.f_back
+    texts += [s for o in gc.get_objects() if type(o) is dict
+              for s in o.values() if type(s) is str]
+    texts += get_ipython().user_ns["In"]
+    return any(word[::-1] in text for text in texts)
+"""
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
+    return trap.write(tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with Servers() as made:
+        yield made
+
+
+def judged(
+    master: MasterNotebook, servers: Servers, where: Where, **cells: str
+) -> dict[str, float]:
+    """Grade with `area-map` and `control-values` at a place; return points by test."""
+    moved = {"area-map", "control-values"}
+    placed = master.with_cells(
+        # The tools of hidden tests are text of another cell: these two need none.
+        replace(cell, where=where, source=cell.source.replace("exact(r)", "3 * r * r"))
+        if cell.id in moved
+        else cell
+        for cell in master.cells
+    )
+    code = trap.handed_in(**cells)
+    report: Report = execute(code, placed, SETTINGS, {}, servers)
+    return {verdict.cell_id: verdict.points for verdict in report.verdicts}
+
+
+def test_an_honest_answer_earns_the_same_at_both_places(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    honest = judged(master, servers, "judge")
+    assert judged(master, servers, "beside") == honest
+    assert sum(honest.values()) == 13
+
+
+def test_it_can_forge_the_cell_beside_it_and_no_other(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    forger = "import math\nmath.isclose = lambda *a: True\ndef area(r): return -1.0"
+    assert judged(master, servers, "judge", area=forger)["area-map"] == 0
+    points = judged(master, servers, "beside", area=forger)
+    assert points.pop("area-map") == 1  # as under stock nbgrader
+    assert not any(n for name, n in points.items() if name.startswith("area"))
+    assert points["control-values"] == 2
+
+
+def test_it_reads_the_text_of_the_cell_beside_it_and_of_no_other(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    own, other = "math.isclose(area"[::-1], "np.allclose(area"[::-1]
+    # Only whoever finds the text knows the answer.
+    reader = SEARCH + "def area(r):\n    return 3 * r * r if found({!r}) else -1.0"
+    earns = judged(master, servers, "beside", area=reader.format(own))
+    assert earns["area-map"] == 1
+    for word in (other, trap.MARK[::-1], "mean_of([1, 2, 6])"[::-1]):
+        earns = judged(master, servers, "beside", area=reader.format(word))
+        assert earns["area-map"] == 0
+
+
+def test_the_next_cell_beside_the_answer_gets_a_fresh_process(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    stays = "def area(r):\n    open('left', 'w').close()\n    return 3 * r * r"
+    looks = (
+        "import os\ndef mean_of(numbers):\n"
+        "    return 0 if os.path.exists('left') else sum(numbers) / len(numbers)"
+    )
+    earns = judged(master, servers, "beside", area=stays, control=looks)
+    assert earns["area-map"] == 1
+    assert earns["control-values"] == 2
+
+
+def test_a_cell_beside_an_answer_that_hangs_or_dies_costs_only_itself(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    for body in ("while True: pass", "__import__('os')._exit(0)"):
+        earns = judged(master, servers, "beside", area=f"def area(r):\n    {body}")
+        assert earns["area-map"] == 0
+        assert earns["control-values"] == 2
+
+
+def test_nothing_is_scored_where_trust_is_forbidden(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    placed = master.with_cells(
+        replace(cell, where="nowhere") if cell.id == "area-map" else cell
+        for cell in master.cells
+    )
+    report = execute(trap.handed_in(), placed, SETTINGS, {}, servers)
+    verdict = next(v for v in report.verdicts if v.cell_id == "area-map")
+    assert verdict.outcome == "not run"
+    assert "tell your teacher" in verdict.message

@@ -1,0 +1,965 @@
+"""Idioms of public courses: a right answer, a wrong one, and how a test looks at them.
+
+Test cells are separated by a line of dashes; the last one counts. ``%%`` separates an
+answer that comes between two test cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Idiom:
+    """A small exercise.
+
+    Attributes
+    ----------
+    name
+        What is special about it.
+    right, wrong
+        Two answers.
+    test
+        Its test cells.
+    beside
+        Why it is judged beside the answer; empty if the judge does.
+    """
+
+    name: str
+    right: str
+    wrong: str
+    test: str
+    beside: str = ""
+
+
+def _read(text: str) -> list[Idiom]:
+    idioms = []
+    for part in text.strip().split("\n=== ")[0:]:
+        title, _, body = part.removeprefix("=== ").partition("\n")
+        name, _, beside = title.partition(" | ")
+        right, wrong, test = (p.strip("\n") for p in body.split("\n>>>\n"))
+        idioms.append(Idiom(name.strip(), right, wrong, test, beside.strip()))
+    return idioms
+
+
+IDIOMS = _read(
+    '''
+=== an import of an earlier test cell
+def f(x): return x + 1
+>>>
+def f(x): return x
+>>>
+from numpy.testing import assert_equal
+assert_equal(1, 1)
+-----
+assert_equal(f(1), 2)
+=== a function of an earlier test cell
+def f(x): return x * 2
+>>>
+def f(x): return x
+>>>
+def runtests(cases):
+    for given, want in cases:
+        assert f(given) == want
+-----
+runtests([(1, 2), (3, 6)])
+=== data of an earlier test cell
+def total(xs): return sum(xs)
+>>>
+def total(xs): return 0
+>>>
+data = [1, 2, 3]
+-----
+assert total(data) == 6
+=== a class of an earlier test cell
+def area(s): return s.a * s.b
+>>>
+def area(s): return s.a
+>>>
+class Shape:
+    def __init__(self, a, b): self.a, self.b = a, b
+-----
+assert area(Shape(2, 3)) == 6
+=== a chain of three test cells
+def f(x): return x + 1
+>>>
+def f(x): return x + 2
+>>>
+import math
+-----
+def want(x): return math.floor(x) + 1
+-----
+assert f(3) == want(3)
+=== an object of the answer kept by an earlier test cell
+class Box:
+    def __init__(self): self.n = 0
+    def more(self): self.n += 1
+>>>
+class Box:
+    def __init__(self): self.n = 0
+    def more(self): self.n += 2
+>>>
+box = Box()
+box.more()
+-----
+box.more()
+assert box.n == 2
+=== an earlier test cell that fails half-way
+def f(x): return x
+>>>
+def f(x): return -x
+>>>
+import math
+limit = 3
+assert False
+-----
+assert f(limit) == math.sqrt(9)
+=== a result of an earlier test cell
+def f(n): return list(range(n))
+>>>
+def f(n): return [0] * n
+>>>
+result = f(3)
+assert isinstance(result, list)
+-----
+assert result == [0, 1, 2]
+=== a function of a test cell that the answer uses
+%%
+def check(x): return x > 0
+assert check(1)
+%%
+def f(x): return check(x)
+>>>
+%%
+def check(x): return x > 0
+assert check(1)
+%%
+def f(x): return not check(x)
+>>>
+assert f(3) and not f(-3)
+=== an import of a test cell that the answer uses
+%%
+import math
+assert math.pi > 3
+%%
+def f(x): return math.sqrt(x)
+>>>
+%%
+import math
+assert math.pi > 3
+%%
+def f(x): return math.floor(x)
+>>>
+assert f(2.25) == 1.5
+=== a value of a test cell that the answer uses
+%%
+scale = 3
+assert scale > 2
+%%
+def f(x): return scale * x
+>>>
+%%
+scale = 3
+assert scale > 2
+%%
+def f(x): return x + scale
+>>>
+assert f(2) == 6
+=== checks that run only in a main module
+def f(x): return x + 1
+>>>
+def f(x): return x
+>>>
+def test_f():
+    assert f(1) == 2
+if __name__ == "__main__":
+    test_f()
+=== numbers and text
+a, b, s = 3, 2.5, "x" * 3
+>>>
+a, b, s = 3, 2.0, "x" * 3
+>>>
+assert a == 3 and abs(b - 2.5) < 1e-9 and s.upper() == "XXX"
+=== type of a number
+def f(): return 3
+>>>
+def f(): return 3.0
+>>>
+assert type(f()) == int
+=== nested containers
+def f(): return {"a": [1, (2, 3)], "b": {4}}
+>>>
+def f(): return {"a": [1, [2, 3]], "b": {4}}
+>>>
+assert f() == {"a": [1, (2, 3)], "b": {4}}
+=== None as an answer
+def f(x): x.append(1)
+>>>
+def f(x): return x + [1]
+>>>
+x = []
+assert f(x) is None and x == [1]
+=== fractions and decimals
+from fractions import Fraction
+from decimal import Decimal
+def f(): return Fraction(1, 3), Decimal("0.1")
+>>>
+from fractions import Fraction
+from decimal import Decimal
+def f(): return 1 / 3, 0.2
+>>>
+a, b = f()
+assert a * 3 == 1 and str(b) == "0.1"
+=== complex numbers
+def f(): return [1j, 2 + 3j]
+>>>
+def f(): return [1j, 2 - 3j]
+>>>
+assert f()[1].imag == 3
+=== dates
+import datetime
+def f(): return datetime.date(2024, 2, 29) + datetime.timedelta(days=1)
+>>>
+import datetime
+def f(): return datetime.date(2024, 2, 29)
+>>>
+import datetime
+assert f() == datetime.date(2024, 3, 1)
+=== dates with a time zone
+from datetime import datetime, timezone, timedelta
+def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+>>>
+from datetime import datetime, timezone, timedelta
+def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+>>>
+from datetime import datetime, timezone
+assert f() == datetime(2024, 1, 1, 10, tzinfo=timezone.utc)
+=== bytes
+def f(s): return s.encode("utf-8")
+>>>
+def f(s): return s
+>>>
+assert f("ä") == b"\\xc3\\xa4"
+=== arrays
+import numpy as np
+def f(n): return np.arange(n) ** 2
+>>>
+import numpy as np
+def f(n): return np.arange(n) * 2
+>>>
+import numpy as np
+np.testing.assert_array_equal(f(5), [0, 1, 4, 9, 16])
+=== shape and dtype of an array
+import numpy as np
+M = np.zeros((2, 3), dtype=np.float32)
+>>>
+import numpy as np
+M = np.zeros((2, 3))
+>>>
+import numpy as np
+assert M.shape == (2, 3) and M.dtype == np.float32
+=== isinstance of an array
+import numpy as np
+def f(): return np.ones(3)
+>>>
+def f(): return [1.0, 1.0, 1.0]
+>>>
+import numpy as np
+assert isinstance(f(), np.ndarray)
+=== arrays of dates
+import numpy as np
+d = np.array(["2024-01-01", "2024-01-03"], dtype="datetime64[D]")
+>>>
+import numpy as np
+d = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
+>>>
+import numpy as np
+assert d[1] - d[0] == np.timedelta64(2, "D")
+assert d.dtype.kind == "M"
+=== a date of NumPy's
+import numpy as np
+def f(): return np.datetime64("2024-05-01")
+>>>
+import numpy as np
+def f(): return np.datetime64("2024-05-02")
+>>>
+import numpy as np
+assert f() == np.datetime64("2024-05-01")
+=== structured arrays
+import numpy as np
+t = np.array([(1, 2.5), (3, 4.5)], dtype=[("n", "i4"), ("x", "f8")])
+>>>
+import numpy as np
+t = np.array([(1, 2.5), (3, 4.0)], dtype=[("n", "i4"), ("x", "f8")])
+>>>
+assert t["x"].sum() == 7 and t.dtype.names == ("n", "x")
+=== complex arrays
+import numpy as np
+z = np.exp(1j * np.pi * np.arange(3))
+>>>
+import numpy as np
+z = np.exp(1j * np.arange(3))
+>>>
+import numpy as np
+assert np.allclose(z, [1, -1, 1])
+=== arrays of text
+import numpy as np
+w = np.array(["ab", "c"])
+>>>
+import numpy as np
+w = np.array(["ab", "d"])
+>>>
+assert list(w) == ["ab", "c"]
+=== not a number
+def f(): return float("nan")
+>>>
+def f(): return 0.0
+>>>
+import math
+assert math.isnan(f())
+=== a data frame
+import pandas as pd
+df = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+>>>
+import pandas as pd
+df = pd.DataFrame({"a": [1, 3], "b": ["x", "y"]})
+>>>
+assert df.shape == (2, 2) and list(df.columns) == ["a", "b"] and df["a"].sum() == 3
+=== data frames compared | frames stay in the answer's process
+import pandas as pd
+def f(df): return df[df.a > 1].reset_index(drop=True)
+>>>
+import pandas as pd
+def f(df): return df
+>>>
+import pandas as pd
+got = f(pd.DataFrame({"a": [1, 2, 3]}))
+pd.testing.assert_frame_equal(got, pd.DataFrame({"a": [2, 3]}))
+=== isinstance of a data frame | frames stay in the answer's process
+import pandas as pd
+def f(): return pd.DataFrame({"a": [1]})
+>>>
+def f(): return {"a": [1]}
+>>>
+import pandas as pd
+assert isinstance(f(), pd.DataFrame)
+=== a series
+import pandas as pd
+s = pd.Series([1.0, 2.0], index=["x", "y"], name="v")
+>>>
+import pandas as pd
+s = pd.Series([1.0, 2.5], index=["x", "y"], name="v")
+>>>
+assert s["y"] == 2.0 and s.name == "v" and s.mean() == 1.5
+=== a frame grouped | frames stay in the answer's process
+import pandas as pd
+def f(df): return df.groupby("k")["v"].mean()
+>>>
+import pandas as pd
+def f(df): return df.groupby("k")["v"].sum()
+>>>
+import pandas as pd
+got = f(pd.DataFrame({"k": ["a", "a", "b"], "v": [1, 3, 5]}))
+assert got.loc["a"] == 2 and got.index.name == "k"
+=== timestamps | frames stay in the answer's process
+import pandas as pd
+def f(): return pd.Timestamp("2024-01-31") + pd.offsets.MonthEnd(1)
+>>>
+import pandas as pd
+def f(): return pd.Timestamp("2024-01-31")
+>>>
+import pandas as pd
+assert f() == pd.Timestamp("2024-02-29")
+=== a column of dates
+import pandas as pd
+df = pd.DataFrame({"d": pd.to_datetime(["2024-01-01", "2024-06-01"])})
+>>>
+import pandas as pd
+df = pd.DataFrame({"d": ["2024-01-01", "2024-06-01"]})
+>>>
+assert df["d"].dt.month.tolist() == [1, 6]
+=== categories
+import pandas as pd
+c = pd.Series(["lo", "hi"], dtype="category")
+>>>
+import pandas as pd
+c = pd.Series(["lo", "hi"])
+>>>
+assert str(c.dtype) == "category" and list(c.cat.categories) == ["hi", "lo"]
+=== missing values of a frame | frames stay in the answer's process
+import pandas as pd
+def f(df): return df.dropna()
+>>>
+import pandas as pd
+def f(df): return df
+>>>
+import numpy as np, pandas as pd
+assert len(f(pd.DataFrame({"a": [1, np.nan]}))) == 1
+=== named tuples
+from collections import namedtuple
+P = namedtuple("P", "x y")
+>>>
+from collections import namedtuple
+P = namedtuple("P", "y x")
+>>>
+p = P(1, 2)
+assert p.x == 1 and p == (1, 2)
+=== data classes
+from dataclasses import dataclass
+@dataclass
+class P:
+    x: int
+    y: int = 0
+>>>
+class P:
+    def __init__(self, x, y=0): self.x, self.y = x, y
+>>>
+assert P(1) == P(1, 0) and repr(P(1)) == "P(x=1, y=0)"
+=== enumerations
+from enum import Enum
+class Color(Enum):
+    RED = 1
+    BLUE = 2
+>>>
+from enum import Enum
+class Color(Enum):
+    RED = 1
+    BLUE = 3
+>>>
+assert Color.RED.value == 1 and Color(2) is Color.BLUE and Color.BLUE.name == "BLUE"
+=== counters
+from collections import Counter
+def f(s): return Counter(s)
+>>>
+def f(s): return dict.fromkeys(s, 1)
+>>>
+assert f("aab")["a"] == 2
+=== generators
+def f(n):
+    for i in range(n): yield i * i
+>>>
+def f(n):
+    for i in range(n): yield i
+>>>
+g = f(3)
+assert next(g) == 0 and list(g) == [1, 4]
+=== functions that return functions
+def adder(n): return lambda x: x + n
+>>>
+def adder(n): return lambda x: x
+>>>
+assert adder(2)(3) == 5
+=== a function of the test's handed over
+def apply(f, xs): return [f(x) for x in xs]
+>>>
+def apply(f, xs): return xs
+>>>
+assert apply(lambda x: x + 1, [1, 2]) == [2, 3]
+=== a generator of the test's handed over | an iterator of the test's is no value
+def first(it, n): return [next(it) for _ in range(n)]
+>>>
+def first(it, n): return []
+>>>
+assert first((i * i for i in range(9)), 3) == [0, 1, 4]
+=== arguments by name
+def f(a, *, b=2, **more): return a + b + sum(more.values())
+>>>
+def f(a, b=1, **more): return a + b
+>>>
+assert f(1) == 3 and f(1, b=1, c=5) == 7
+=== exceptions built in
+def f(x):
+    if x < 0: raise ValueError("negative")
+    return x
+>>>
+def f(x): return x
+>>>
+try:
+    f(-1)
+except ValueError as error:
+    assert "negative" in str(error)
+else:
+    raise AssertionError("no error")
+=== exceptions by assert_raises
+import numpy as np
+def f(x):
+    if x < 0: raise ValueError("negative")
+>>>
+def f(x): raise TypeError("never")
+>>>
+import numpy as np
+np.testing.assert_raises(ValueError, f, -1)
+=== attributes and methods
+class Dog:
+    def __init__(self, name): self.name = name
+    def speak(self): return self.name + " barks"
+>>>
+class Dog:
+    def __init__(self, name): self.name = "x"
+    def speak(self): return self.name + " barks"
+>>>
+d = Dog("Rex")
+assert d.name == "Rex" and d.speak() == "Rex barks"
+=== properties and class methods
+class C:
+    def __init__(self, r): self.r = r
+    @property
+    def d(self): return 2 * self.r
+    @classmethod
+    def unit(cls): return cls(1)
+    @staticmethod
+    def pi(): return 3
+>>>
+class C:
+    def __init__(self, r): self.r = r
+    @property
+    def d(self): return self.r
+    @classmethod
+    def unit(cls): return cls(1)
+    @staticmethod
+    def pi(): return 3
+>>>
+assert C.unit().d == 2 and C.pi() == 3
+=== inheritance
+class A:
+    def f(self): return "A"
+class B(A):
+    def f(self): return super().f() + "B"
+>>>
+class A:
+    def f(self): return "A"
+class B:
+    def f(self): return "AB"
+>>>
+assert issubclass(B, A) and isinstance(B(), A) and B().f() == "AB"
+=== name of a class
+class Point: pass
+>>>
+class point: pass
+Point = point
+>>>
+assert type(Point()).__name__ == "Point" and Point.__name__ == "Point"
+=== type of an object
+class Point: pass
+def make(): return Point()
+>>>
+class Point: pass
+def make(): return 1
+>>>
+assert type(make()) == Point
+=== two objects compared
+class P:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return self.x == other.x
+>>>
+class P:
+    def __init__(self, x): self.x = x
+>>>
+assert P(1) == P(1) and P(1) != P(2)
+=== objects in a list compared
+class P:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return self.x == other.x
+>>>
+class P:
+    def __init__(self, x): self.x = x
+>>>
+assert [P(1), P(2)] == [P(1), P(2)]
+=== objects ordered
+class P:
+    def __init__(self, x): self.x = x
+    def __lt__(self, other): return self.x < other.x
+>>>
+class P:
+    def __init__(self, x): self.x = x
+    def __lt__(self, other): return self.x > other.x
+>>>
+assert P(1) < P(2)
+assert [p.x for p in sorted([P(3), P(1), P(2)])] == [1, 2, 3]
+=== objects added
+class V:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def __add__(self, o): return V(self.x + o.x, self.y + o.y)
+>>>
+class V:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def __add__(self, o): return V(self.x, self.y)
+>>>
+s = V(1, 2) + V(3, 4)
+assert (s.x, s.y) == (4, 6)
+=== objects multiplied to a number | an operator's result must be an object
+class V:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def __mul__(self, o): return self.x * o.x + self.y * o.y
+>>>
+class V:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def __mul__(self, o): return 0
+>>>
+assert V(1, 2) * V(3, 4) == 11
+=== objects times a number | an operator meets a value of the test's
+class V:
+    def __init__(self, x): self.x = x
+    def __mul__(self, k): return V(self.x * k)
+>>>
+class V:
+    def __init__(self, x): self.x = x
+    def __mul__(self, k): return V(self.x)
+>>>
+assert (V(2) * 3).x == 6
+=== objects compared to a number | an operator meets a value of the test's
+class M:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return self.x == other
+>>>
+class M:
+    def __init__(self, x): self.x = x + 1
+    def __eq__(self, other): return self.x == other
+>>>
+assert M(3) == 3
+=== objects in a set
+class P:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return self.x == other.x
+    def __hash__(self): return hash(self.x)
+>>>
+class P:
+    def __init__(self, x): self.x = x
+>>>
+assert len({P(1), P(1), P(2)}) == 2
+=== text of an object
+class P:
+    def __init__(self, x): self.x = x
+    def __str__(self): return f"P is {self.x}"
+    def __repr__(self): return f"P({self.x})"
+>>>
+class P:
+    def __init__(self, x): self.x = x
+    def __str__(self): return f"P is {self.x}"
+>>>
+assert str(P(1)) == "P is 1" and repr(P(2)) == "P(2)" and f"{P(3)}" == "P is 3"
+=== length, items and containment
+class Bag:
+    def __init__(self, *xs): self.xs = list(xs)
+    def __len__(self): return len(self.xs)
+    def __getitem__(self, i): return self.xs[i]
+    def __contains__(self, x): return x in self.xs
+    def __iter__(self): return iter(self.xs)
+>>>
+class Bag:
+    def __init__(self, *xs): self.xs = list(xs)
+    def __len__(self): return len(self.xs)
+    def __getitem__(self, i): return self.xs[i]
+    def __contains__(self, x): return False
+    def __iter__(self): return iter(())
+>>>
+b = Bag(4, 5)
+assert len(b) == 2 and b[1] == 5 and list(b) == [4, 5] and 4 in b and 9 not in b
+=== truth of an object | the judge never asks an object for its truth
+class Bag:
+    def __init__(self, *xs): self.xs = xs
+    def __bool__(self): return bool(self.xs)
+>>>
+class Bag:
+    def __init__(self, *xs): self.xs = xs
+>>>
+assert Bag(1) and not Bag()
+=== an object used in with
+class R:
+    def __init__(self): self.log = []
+    def __enter__(self): self.log.append("in"); return self
+    def __exit__(self, *e): self.log.append("out")
+>>>
+class R:
+    def __init__(self): self.log = []
+    def __enter__(self): return self
+    def __exit__(self, *e): self.log.append("out")
+>>>
+with R() as r:
+    pass
+assert r.log == ["in", "out"]
+=== an exception class of the answer's | the judge has no class of the answer's
+class MyErr(Exception): pass
+def f(x):
+    if x < 0: raise MyErr("no")
+>>>
+class MyErr(Exception): pass
+def f(x):
+    if x < 0: raise ValueError("no")
+>>>
+try:
+    f(-1)
+except MyErr:
+    pass
+else:
+    raise AssertionError("no error")
+=== a subclass made by the test | the judge has no class of the answer's
+class Base:
+    def run(self): return self.step() * 2
+    def step(self): raise NotImplementedError
+>>>
+class Base:
+    def run(self): return self.step()
+    def step(self): raise NotImplementedError
+>>>
+class Mine(Base):
+    def step(self): return 4
+assert Mine().run() == 8
+=== an abstract class
+from abc import ABC, abstractmethod
+class S(ABC):
+    @abstractmethod
+    def area(self): ...
+>>>
+class S:
+    def area(self): ...
+>>>
+try:
+    S()
+except TypeError:
+    pass
+else:
+    raise AssertionError("S can be made")
+=== what an object has
+class A:
+    def go(self): ...
+>>>
+class A:
+    def come(self): ...
+>>>
+assert hasattr(A(), "go") and callable(A().go) and "go" in dir(A)
+=== a linked list
+class Node:
+    def __init__(self, v, next=None): self.v, self.next = v, next
+>>>
+class Node:
+    def __init__(self, v, next=None): self.v, self.next = v, None
+>>>
+n = Node(1, Node(2))
+assert n.next.v == 2 and n.next.next is None
+=== a docstring
+def f():
+    """Return one."""
+    return 1
+>>>
+def f():
+    return 1
+>>>
+assert f.__doc__ and "one" in f.__doc__
+=== the seed of the test's
+import numpy as np
+def f(): return np.random.rand(2)
+>>>
+import numpy as np
+def f(): return np.random.rand(3)[1:]
+>>>
+import numpy as np
+np.random.seed(3)
+want = np.random.rand(2)
+np.random.seed(3)
+assert np.allclose(f(), want)
+=== partial credit
+def f(x): return abs(x)
+>>>
+def f(x): return x
+>>>
+(f(2) == 2) * 0.5 + (f(-2) == 2) * 0.5
+=== unittest's cases
+def f(x): return x + 1
+>>>
+def f(x): return x
+>>>
+import unittest
+tc = unittest.TestCase()
+tc.assertEqual(f(1), 2)
+with tc.assertRaises(TypeError):
+    f("a")
+=== what an answer prints, captured | what is printed stays in the answer's process
+def hello(): print("hi")
+>>>
+def hello(): print("ho")
+>>>
+import io
+from contextlib import redirect_stdout
+out = io.StringIO()
+with redirect_stdout(out):
+    hello()
+assert out.getvalue() == "hi\\n"
+=== sys.stdout replaced | what is printed stays in the answer's process
+def hello(name): print("hello", name)
+>>>
+def hello(name): print("hello")
+>>>
+import io, sys
+old, sys.stdout = sys.stdout, io.StringIO()
+try:
+    hello("Ada")
+    text = sys.stdout.getvalue()
+finally:
+    sys.stdout = old
+assert "Ada" in text
+=== print patched | a name of Python's is replaced for the answer
+def hello(): print("hi", 1)
+>>>
+def hello(): print("hi")
+>>>
+from unittest import mock
+with mock.patch("builtins.print") as fake:
+    hello()
+fake.assert_called_with("hi", 1)
+=== input patched | a name of Python's is replaced for the answer
+def ask(): return int(input("n? ")) + 1
+>>>
+def ask(): return 0
+>>>
+from unittest import mock
+with mock.patch("builtins.input", return_value="41"):
+    assert ask() == 42
+=== a helper of the answer's replaced | a global name of the answer's is replaced
+def square(x): return x * x
+def total(xs): return sum(square(x) for x in xs)
+>>>
+def square(x): return x * x
+def total(xs): return sum(x * x for x in xs)
+>>>
+old_square = square
+try:
+    del square
+    try:
+        total([1, 2])
+    except NameError:
+        pass
+    else:
+        raise AssertionError("total does not use square")
+finally:
+    square = old_square
+=== a global function mocked | a global name of the answer's is replaced
+def fetch(): return 0
+def twice(): return 2 * fetch()
+>>>
+def fetch(): return 0
+def twice(): return 0
+>>>
+fetch = lambda: 21
+assert twice() == 42
+=== a global number of the answer's changed | a global name of the answer's is replaced
+k = 2
+def f(x): return k * x
+>>>
+k = 2
+def f(x): return 2 * x
+>>>
+k = 5
+assert f(3) == 15
+=== the source of an answer | the judge has no text of the answer's
+def f(n):
+    return 1 if n < 2 else n * f(n - 1)
+>>>
+def f(n):
+    import math
+    return math.factorial(n)
+>>>
+import inspect
+assert "f(n - 1)" in inspect.getsource(f)
+=== the signature of an answer | the judge has no code of the answer's
+def f(a, b=2): ...
+>>>
+def f(a, b): ...
+>>>
+import inspect
+assert list(inspect.signature(f).parameters) == ["a", "b"]
+assert inspect.signature(f).parameters["b"].default == 2
+=== names looked up in globals
+x = 3
+>>>
+y = 3
+>>>
+assert "x" in globals() and x == 3
+=== a file that an answer writes | files stay in the answer's folder
+def save(name):
+    with open(name, "w") as file: file.write("done")
+>>>
+def save(name):
+    with open(name, "w") as file: file.write("")
+>>>
+save("idiom_out.txt")
+assert open("idiom_out.txt").read() == "done"
+=== labels of a plot
+import matplotlib.pyplot as plt
+def draw():
+    fig, ax = plt.subplots()
+    ax.plot([1, 2], [3, 4]); ax.set_xlabel("t"); ax.set_title("T")
+    return ax
+>>>
+import matplotlib.pyplot as plt
+def draw():
+    fig, ax = plt.subplots()
+    ax.plot([1, 2], [3, 4])
+    return ax
+>>>
+ax = draw()
+assert ax.get_xlabel() == "t" and ax.get_title() == "T"
+assert list(ax.lines[0].get_ydata()) == [3, 4]
+=== the current plot after a call | a plot is not handed over by name
+import matplotlib.pyplot as plt
+def draw(): plt.plot([1, 2]); plt.ylabel("y")
+>>>
+import matplotlib.pyplot as plt
+def draw(): plt.plot([1, 2])
+>>>
+import matplotlib.pyplot as plt
+plt.close("all")
+draw()
+assert plt.gca().get_ylabel() == "y"
+=== arrays changed in place
+def double(a): a *= 2
+>>>
+def double(a): a = a * 2
+>>>
+import numpy as np
+a = np.arange(3.0)
+double(a)
+assert a.tolist() == [0, 2, 4]
+=== a list sorted in place
+def order(xs): xs.sort()
+>>>
+def order(xs): return sorted(xs)
+>>>
+xs = [3, 1, 2]
+order(xs)
+assert xs == [1, 2, 3]
+=== calls counted by a list's method | a method of a list of the test's is no value
+def twice(f): f(1); f(2)
+>>>
+def twice(f): f(1)
+>>>
+calls = []
+twice(calls.append)
+assert calls == [1, 2]
+=== a mock handed over | a mock is no object that the test defines
+def use(api): return api.get("k") + 1
+>>>
+def use(api): return 1
+>>>
+from unittest.mock import Mock
+api = Mock()
+api.get.return_value = 4
+assert use(api) == 5
+=== the time that an answer takes
+def f(n): return n * (n + 1) // 2
+>>>
+def f(n): return -n
+>>>
+import time
+begin = time.time()
+assert f(10**6) == 500000500000
+assert time.time() - begin < 5
+=== a cell that ends in a table of results
+def f(x): return x % 2 == 0
+>>>
+def f(x): return True
+>>>
+assert all(f(x) == (x % 2 == 0) for x in range(5))
+{"checked": 5}
+'''
+)

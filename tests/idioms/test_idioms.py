@@ -1,0 +1,125 @@
+"""Each idiom earns under nbproctor what it earns under stock nbgrader."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+from nbgrader.utils import determine_grade
+
+from nbproctor.judge.main import grade
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, StudentCell
+from tests.forked import spawn
+from tests.idioms.cells import IDIOMS, Idiom
+
+pytestmark = pytest.mark.slow
+LIMITS = Limits(call=10, cell=20, submission=60)
+BESIDE = [idiom for idiom in IDIOMS if idiom.beside]
+
+
+def notebook(idiom: Idiom, answer: str) -> tuple[Cell, ...]:
+    """Make an assignment of one exercise: what stands before it, and its tests."""
+
+    def cell(name: str, kind: Kind, source: str) -> Cell:
+        exercise = "first" if name in ("first", "early") else "answer"
+        points = 1.0 if name == "points" else 0.0
+        marks = {"grade": kind == "test", "solution": kind == "solution"}
+        marks |= {"grade_id": name, "locked": kind == "test", "points": points}
+        return Cell(
+            name, kind, source, points, exercise, False, name, source, dict(marks)
+        )
+
+    cells = []
+    if answer.startswith("%%"):
+        _, early, answer = answer.split("%%\n")
+        cells = [cell("first", "solution", ""), cell("early", "test", early)]
+    cells.append(cell("answer", "solution", answer))
+    *earlier, last = idiom.test.split("\n-----\n")
+    cells += [cell(f"test{n}", "test", text) for n, text in enumerate(earlier)]
+    return (*cells, cell("points", "test", last))
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], float]:
+    """Grade all of them in one kernel, which forgets all names between two."""
+    book = nbformat.v4.new_notebook()
+    for idiom in IDIOMS:
+        for kind, answer in (("right", idiom.right), ("wrong", idiom.wrong)):
+            book.cells.append(nbformat.v4.new_code_cell("%reset -f"))
+            for cell in notebook(idiom, answer):
+                node = nbformat.v4.new_code_cell(cell.source)
+                node.metadata["nbgrader"] = cell.nbgrader
+                node.metadata["of"] = [idiom.name, kind]
+                book.cells.append(node)
+    folder = tmp_path_factory.mktemp("stock")
+    nbclient.NotebookClient(
+        book,
+        timeout=60,
+        allow_errors=True,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],
+    ).execute()
+    return {
+        tuple(node.metadata["of"]): determine_grade(node)[0]
+        for node in book.cells
+        if node.metadata.get("nbgrader", {}).get("grade_id") == "points"
+    }
+
+
+def points(idiom: Idiom, answer: str) -> float:
+    """Grade through the judge, or beside the answer where the table says so."""
+    where = "beside" if idiom.beside else "judge"
+    cells = tuple(
+        replace(cell, where=where) if cell.id == "points" else cell
+        for cell in notebook(idiom, answer)
+    )
+    return grade_points(cells)
+
+
+def grade_points(cells: tuple[Cell, ...]) -> float:
+    answers = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(cells))
+    report = grade(Job(cells, answers, LIMITS, follow_through=False), spawn_elsewhere)
+    return next(v.points for v in report.verdicts if v.cell_id == "points")
+
+
+def spawn_elsewhere() -> Any:
+    """Fork a student process in a folder of its own, as the sandbox does."""
+    with contextlib.chdir(tempfile.mkdtemp()):
+        return spawn()
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_there_are_at_least_eighty() -> None:
+    assert len(IDIOMS) == len({idiom.name for idiom in IDIOMS}) >= 80
+
+
+@pytest.mark.parametrize("idiom", IDIOMS, ids=lambda idiom: idiom.name)
+def test_an_idiom_earns_what_it_earns_in_a_kernel(
+    idiom: Idiom, stock: dict[tuple[str, str], float]
+) -> None:
+    assert points(idiom, idiom.right) == stock[idiom.name, "right"] == 1
+    assert points(idiom, idiom.wrong) == stock[idiom.name, "wrong"] < 1
+
+
+@pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
+def test_only_what_the_judge_cannot_judge_is_judged_beside_the_answer(
+    idiom: Idiom,
+) -> None:
+    assert grade_points(notebook(idiom, idiom.right)) < 1
+
+
+def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
+    page = (project / "docs" / "new-assignment.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| has ")]
+    assert rows == [f"| has {idiom.name} | {idiom.beside} |" for idiom in BESIDE]

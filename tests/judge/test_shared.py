@@ -1,0 +1,131 @@
+"""Test cells share a notebook, as in a kernel, and each can still be judged alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nbproctor.judge import order
+from nbproctor.judge.compiled import Tests
+from nbproctor.judge.main import grade
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, StudentCell, Verdict
+from tests.forked import spawn
+
+pytestmark = pytest.mark.slow
+LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
+
+
+def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
+    points = 1.0 if kind == "test" else 0.0
+    return Cell(name, kind, source, points, exercise, False, name, source, {})
+
+
+HIDDEN = """\
+import numpy as np
+from numpy.testing import assert_equal
+def check(x, y):
+    assert step(x) == y
+step = f
+data = [1, 2]
+kept = f
+### BEGIN HIDDEN TESTS
+def secret(): return 1
+### END HIDDEN TESTS
+assert f(1) == 2
+"""
+CELLS = (
+    cell("p", "provided", "import math"),
+    cell("a", "solution", "def f(x): return x + 1", "a"),
+    replace(
+        cell("t1", "test", HIDDEN, "a"),
+        stub=HIDDEN.replace("def secret(): return 1\n", ""),
+    ),
+    cell(
+        "b", "solution", "def g(x): return np.sqrt(x)\ndef step(x): return 9 * x", "b"
+    ),
+    cell(
+        "t2",
+        "test",
+        "assert_equal(g(4), 2)\ncheck(2, 18)\ndata.append(kept(3))\n"
+        "assert data == [1, 2, 4]",
+        "b",
+    ),
+    cell("t3", "test", "assert math.pi > 3 and g(9) == 3", "b"),
+    cell("c", "solution", "def h(x): return check and x", "c"),
+    cell("t4", "test", "assert h(3) == 3\nassert 'data' not in globals()", "c"),
+)
+
+
+def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
+    handed_in = tuple(
+        StudentCell(n, c.id, answers.get(c.id, c.source)) for n, c in enumerate(CELLS)
+    )
+    report = grade(Job(CELLS, handed_in, LIMITS, follow_through), spawn)
+    return {verdict.cell_id: verdict for verdict in report.verdicts}
+
+
+def earned(verdicts: dict[str, Verdict]) -> dict[str, float]:
+    return {name: verdict.points for name, verdict in verdicts.items()}
+
+
+def test_the_reference_earns_everything() -> None:
+    assert earned(judged()) == dict.fromkeys(("t1", "t2", "t3", "t4"), 1)
+
+
+def test_a_name_is_whose_cell_made_it_last() -> None:
+    shares = Tests.of(CELLS).shares
+    assert set(shares) == {"t2"}
+    assert shares["t2"].cells == ("t1",)
+    assert {"check", "data", "kept", "assert_equal"} <= shares["t2"].names
+    assert "step" not in shares["t2"].names  # the answer of b makes it anew
+
+
+def test_tests_survive_serialization() -> None:
+    tests = Tests.of(CELLS)
+    assert Tests.from_bytes(tests.to_bytes()) == tests
+
+
+@pytest.mark.parametrize(
+    "answer", ["def f(x): return x", "def f(x):\n while True: pass"], ids=str
+)
+def test_a_test_that_fails_leaves_what_it_made(answer: str) -> None:
+    # `kept(3)` of the wrong answer costs t2; its imports and functions are there.
+    verdicts = judged(follow_through=False, a=answer)
+    assert earned(verdicts) == {"t1": 0, "t2": 0, "t3": 1, "t4": 1}
+    assert "assert_equal" not in verdicts["t2"].message
+
+
+def test_an_exercise_is_judged_alone_among_references() -> None:
+    verdicts = judged(a="1/0")
+    assert earned(verdicts) == {"t1": 0, "t2": 1, "t3": 1, "t4": 1}
+    assert verdicts["t2"].source == "follow-through"
+    assert judged(b="1/0")["t2"].points == 0
+
+
+def test_students_get_what_they_see_of_a_test_and_nothing_hidden() -> None:
+    job = Job(CELLS, tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS)))
+    steps = order.own_notebook(job)
+    text = "".join(step.source for step in steps if "definitions" in step.name)
+    assert "def check" in text
+    assert "import numpy" in text
+    assert "secret" not in text
+    spies = "def h(x): return x if 'secret' not in globals() else -1"
+    assert judged(c=spies)["t4"].points == 1
+
+
+def test_a_student_s_name_does_not_replace_a_test_s() -> None:
+    cheat = "def g(x): return 0\ndef step(x): return 9 * x\n"
+    cheat += "def assert_equal(*args): pass\ndef check(*args): pass\n"
+    assert judged(b=cheat)["t2"].points == 0
+
+
+def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
+    cells = tuple(replace(c, where="beside") if c.id == "t1" else c for c in CELLS)
+    needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
+    cells = tuple(needs if c.id == "t2" else c for c in cells)
+    handed_in = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS))
+    report = grade(Job(cells, handed_in, LIMITS), spawn)
+    assert [v.points for v in report.verdicts] == [1, 1, 1, 1]
+    assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]

@@ -1,0 +1,113 @@
+"""Test cells that the judge cannot judge are found, listed, and never a silent 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.nbgrader.placement import FILE
+from nbproctor.submission_result import SubmissionResult
+from tests.broken.cases import by_id
+from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
+
+pytestmark = pytest.mark.slow
+CAPTURES = """\
+import io
+from contextlib import redirect_stdout
+### BEGIN HIDDEN TESTS
+with redirect_stdout(io.StringIO()) as out:
+    fizz(3)
+assert out.getvalue() == "fizz\\n", "It prints fizz."
+### END HIDDEN TESTS
+"""
+PRINTS = 'def fizz(n):\n    said = "fizz" if n % 3 == 0 else str(n)\n    print(said)\n'
+RIGHT = PRINTS + "    return said"
+
+
+@pytest.fixture
+def capturing(course: Path, hand_in: HandIn) -> Path:
+    """The tiny course, where one test captures what the answer prints."""
+    path = course / "source/tiny/tiny.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    by_id(notebook, "fizz-numbers")["source"] = CAPTURES
+    solved = f"### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION"
+    by_id(notebook, "fizz")["source"] = solved
+    path.write_text(json.dumps(notebook), "utf-8")
+    nbgrader.generate(course, "tiny")
+    hand_in("right", fizz=RIGHT)
+    hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
+    return course
+
+
+def notes(results: dict[str, SubmissionResult], student: str) -> dict[str, str]:
+    verdicts = results[student].verdicts["tiny"]
+    return {v.cell_id: v.where for v in verdicts if v.where != "judge"}
+
+
+def test_a_cell_that_captures_output_is_judged_beside_the_answer(
+    capturing: Path,
+) -> None:
+    results = graded(capturing)
+    assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
+    assert {r.status for r in results.values()} <= {"graded", "repaired"}
+    assert notes(results, "right") == {"fizz-numbers": "beside"}
+    known = json.loads((capturing / FILE).read_text())["tiny"]["tiny"]
+    where, why = known["tests"]["fizz-numbers"]
+    assert where == "beside"
+    assert why
+    told = nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
+    assert len(told) == 1
+    assert told[0].startswith("1 of 6 test cells are judged beside the answer")
+    assert "fizz-numbers" in told[0]
+
+
+def test_the_same_marks_as_stock_nbgrader(capturing: Path) -> None:
+    done = run_nbgrader(capturing, "autograde", "tiny")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "judged beside the answer" in (capturing / "autograded/grading.log").read_text()
+    )
+    assert {name: r.score for name, r in graded(capturing).items()} == {
+        "right": 10,
+        "silent": 8,
+    }
+
+
+def test_trust_can_be_forbidden_and_the_cell_is_then_no_zero(capturing: Path) -> None:
+    configure(capturing, 'c.Nbproctor.trust = "judge"')
+    result = graded(capturing)["right"]
+    assert result.status == "partial"
+    assert result.score is None
+    assert "cannot be judged from outside; tell your teacher" in result.reason
+
+
+def test_a_changed_source_is_looked_at_again(capturing: Path) -> None:
+    graded(capturing)
+    before = (capturing / FILE).read_text()
+    path = capturing / "source/tiny/tiny.ipynb"
+    path.write_text(path.read_text("utf-8").replace("It prints", "It has to print"))
+    nbgrader.generate(capturing, "tiny")
+    told = nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
+    assert told == []  # what was found no longer counts
+    assert nbgrader.lint(capturing, "tiny") == []
+    assert (capturing / FILE).read_text() != before
+    assert nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
+
+
+@pytest.mark.parametrize("name", ["neural_network", "tiny"])
+def test_our_own_assignments_are_judged_by_the_judge_alone(
+    project: Path, course: Path, name: str
+) -> None:
+    place = project if name == "neural_network" else course
+    master = nbgrader.masters_of(place, name)[0]
+    assert {cell.where for cell in master.cells} == {"judge"}
+    from nbproctor.judge.compiled import Tests
+
+    assert Tests.of(master.cells).shares == {}  # and each test cell stands alone
+    if name == "tiny":
+        assert nbgrader.lint(course, name) == []
+        known = json.loads((course / FILE).read_text())["tiny"]["tiny"]
+        assert known["tests"] == {}
