@@ -72,7 +72,7 @@ class Job:
     Attributes
     ----------
     tests
-        What `compiled.Tests` made of the cells, serialized; empty: still to be compiled.
+        `compiled.Tests` of the cells, serialized; empty: still to be compiled.
     """
 
     cells: tuple[Cell, ...]

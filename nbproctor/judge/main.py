@@ -24,8 +24,8 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     data
         A `Job`, serialized.
     spawn
-        Starts a student process that runs `student.process.main` on its end of a socket pair;
-        has the other end as ``.sock``, and ends the process with ``.close()``.
+        Starts a student process that runs `student.process.main` on its end of a socket
+        pair; has the other end as ``.sock``, and ends the process with ``.close()``.
 
     Returns
     -------

@@ -8,6 +8,7 @@ into the other process, classes as classes of its own whose methods are such cal
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +21,8 @@ Part = tuple[Any, ...]  # how something is bound, and of what
 Entry = tuple[Any, ...]  # what for, a name, and a `Part`
 NOTEBOOK = "__main__"  # `__module__` of what cells define
 # Names that IPython keeps for itself, and what every class has.
-_SHELL = {"In", "Out", "_", "__", "___", "exit", "quit", "get_ipython", "open"}
+_SHELL = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+_HISTORY = re.compile(r"_+|_i+|_i?\d+|_[iod]h")  # texts and values of earlier cells
 _OF_CLASSES = {"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__"}
 _CODE = (type, types.FunctionType, types.ModuleType, types.BuiltinFunctionType)
 _MISSING = object()
@@ -54,7 +56,7 @@ class Lending:
             Names that code of the student's process mentions. No other global name is
             told, because its value could be an answer; and no other data of a class.
         """
-        names = frozenset(wanted) - _SHELL
+        names = frozenset(n for n in wanted if not _HISTORY.fullmatch(n)) - _SHELL
         before = dict(self._space)
         classes = {
             name: (kind, dict(vars(kind)))

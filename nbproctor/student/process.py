@@ -144,6 +144,7 @@ class Student:
 
     def on_reference(self) -> None:
         """Become the process of the reference solutions."""
+        self.shell.has_history = False  # their text is to be nobody's value
         self.states = States(self.connection, self.default)
 
     def on_define(self, source: str, wanted: list[str]) -> list[Entry]:

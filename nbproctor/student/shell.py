@@ -100,6 +100,7 @@ class ZMQInteractiveShell(InteractiveShell):
     displayhook_class = Type(_Result)
 
     def __init__(self, **kwargs: Any) -> None:
+        self.has_history = True  # whether `_i`, `_i2` … hold the text of cells
         self.rehearsed: dict[str, list[Output]] = {}
         self.outputs = Outputs(OutputLimits())
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -131,7 +132,9 @@ class ZMQInteractiveShell(InteractiveShell):
         outputs = self.collect(limits)
         self.compile.cell = cell
         try:
-            self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+            self.run_cell(  # type: ignore[no-untyped-call]
+                source, store_history=self.has_history
+            )
         finally:
             self.compile.cell = None
         return outputs.finish()

@@ -458,3 +458,28 @@ def test_exercises_get_their_second_chance_in_the_notebooks_order(
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts.items()))
     main.grade(Job(source, student, limits), spawn)
     assert order == ["second", "third"]  # nothing that `first` could depend on
+
+
+def test_the_history_of_the_references_is_not_lent() -> None:
+    """IPython keeps the text of cells under names that an answer could mention."""
+    mark = "planted" + "_in_the_reference"
+    spy = (
+        "# _i _ii _iii _ih In _oh Out _dh _1 _2 _3 _i1 _i2 _i3 _i4 _i5 _i6\n"
+        "def use():\n"
+        "    texts = [str(value) for value in list(globals().values())]\n"
+        "    return half(4), any('planted' + '_in_the' in text for text in texts)"
+    )
+    provided, *first, second, test = notebook(
+        "import numpy as np",
+        f"def half(x):\n    note = '{mark}'\n    return x / 2",
+        "def use(): return half(4), False",
+        "half_of_4, seen = use()\nassert half_of_4 == 2.0 and not seen, seen",
+    )
+    # The references run more cells than the student, so their last number is free.
+    middle = (
+        cell("middle", "solution", f"def third(x): return x / 3, '{mark}'", "middle"),
+        cell("middle_test", "test", "assert third(3)[0] == 1", "middle"),
+    )
+    source = (provided, *first, *middle, second, test)
+    _, verdict = play(source, middle=WRONG, second=spy)
+    assert (verdict.points, verdict.source) == (1.0, "follow-through"), verdict
