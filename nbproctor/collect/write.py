@@ -1,4 +1,4 @@
-"""Into ``submitted/``: nothing that is there is lost, and nothing is done by halves."""
+"""Into ``submitted/``: nothing that is there is lost, and nothing is half done."""
 
 from __future__ import annotations
 
