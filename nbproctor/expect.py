@@ -245,6 +245,8 @@ def _numbers(got: object, name: str, shape: _Shape | None, lists: bool = False) 
         array = np.asarray(float(got) if type(got) is int and abs(got) >> 63 else got)
     except (OverflowError, TypeError, ValueError):
         _fail(name, f"is too large, or too uneven, to be read as numbers; it {ask}")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(float)  # what is too large for a double is inf here
     if array.dtype.kind not in "iuf":
         held = {"b": "truth values", "c": "complex numbers"}.get(array.dtype.kind)
         _fail(
