@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -63,13 +64,15 @@ def execute(
         limits=settings.limits,
         follow_through=settings.follow_through,
     )
-    timeout = settings.limits.submission + GRACE_SECONDS
+    # Both tries together: a submission that breaks its judge gets no second limit.
+    until = time.monotonic() + settings.limits.submission + GRACE_SECONDS
     failures: list[str] = []
     while len(failures) < 2:
         try:
             server = servers.get(master, settings)
             data = msgpack.encode(replace(job, tests=server.tests))
-            return msgpack.decode(server.process.run(data, timeout), type=Report)
+            left = max(round(until - time.monotonic()), 1)
+            return msgpack.decode(server.process.run(data, left), type=Report)
         except ServersClosedError as error:
             raise ExecutionError(str(error)) from error
         except JudgeTimeoutError as error:

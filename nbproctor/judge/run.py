@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, replace
 from typing import Any
 
+import msgspec
+
 from nbproctor.judge import beside, references, testcell
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.explain import explain
@@ -32,6 +34,7 @@ from nbproctor.notebook import Cell
 from nbproctor.results import FILES, Job, Outcome, Output, Verdict
 from nbproctor.sanitize import clean, one_line
 
+MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
 MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 
@@ -70,6 +73,7 @@ class NotebookRun:
         # Whether reference solutions run beside it, and the names they may lend.
         self._references = with_references
         self._mentioned: list[str] = []
+        self._output_room = MAX_OUTPUT_BYTES
         self._spawned = 0
         self._played: list[Step] = []
         self._history: list[Step] = []  # with the test cells among them
@@ -129,7 +133,15 @@ class NotebookRun:
         if step.name in self.culprits:
             outputs.append(error_output("CellStopped", self.notes[-1]))
         if step.index is not None:
-            self.outputs[step.index] = outputs
+            self.outputs[step.index] = self._within_room(outputs)
+
+    def _within_room(self, outputs: list[Output]) -> list[Output]:
+        """Return the outputs of a cell, or a word where the notebook has too many."""
+        self._output_room -= len(msgspec.json.encode(outputs))
+        if self._output_room >= 0:
+            return outputs
+        text = "[outputs left out: this notebook shows more than can be kept]\n"
+        return [{"output_type": "stream", "name": "stderr", "text": text}]
 
     def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
