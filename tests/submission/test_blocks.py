@@ -172,8 +172,9 @@ def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
         seconds(lambda text=text: [b.binds for b in blocks(text)])  # type: ignore[misc]
         for text in (small, large)
     )
-    # 20 times the text; with its square it would be 400 times the time.
-    assert second < 80 * max(first, 0.002)
+    # 20 times the text; with its square it would be 400 times the time. Far from both,
+    # because a busy machine measures one of the two badly.
+    assert second < 150 * max(first, 0.002)
 
 
 @pytest.mark.slow
