@@ -1,7 +1,6 @@
 """Text and outputs of students are harmless, and take no longer than their length."""
 
 import base64
-import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -14,6 +13,7 @@ from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbconvert.filters.markdown_mistune import markdown2html_mistune as rendered
 
 from nbproctor import sanitize
+from tests.timing import seconds
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -150,16 +150,6 @@ RUNS: list[Callable[[int], str]] = [
     lambda n: "(data:image/png;base64," + "a" * n,
     lambda n: "*a **b " * (n // 7),
 ]
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of the fastest of three runs."""
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 @pytest.mark.parametrize("number", range(len(RUNS)))

@@ -1,7 +1,6 @@
 """A cell is cut into blocks, whatever it holds, in time that grows with its length."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.blocks import MAX_CHARS, blocks, code_of, open_at_the_end
 from nbproctor.submission.repair import repair
+from tests.timing import seconds
 
 CELL = '''\
 # Packages.
@@ -154,16 +154,6 @@ RUNS: list[Callable[[int], str]] = [
 ]
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of the fastest of three runs."""
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
     assert len(blocks("x\n" * MAX_CHARS)) == 1
@@ -172,9 +162,8 @@ def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
         seconds(lambda text=text: [b.binds for b in blocks(text)])  # type: ignore[misc]
         for text in (small, large)
     )
-    # 20 times the text; with its square it would be 400 times the time. Far from both,
-    # because a busy machine measures one of the two badly.
-    assert second < 150 * max(first, 0.002)
+    # 20 times the text; with its square it would be 400 times the time.
+    assert second < 80 * max(first, 0.002)
 
 
 @pytest.mark.slow
