@@ -154,6 +154,7 @@ RUNS: list[Callable[[int], str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
     assert len(blocks("x\n" * MAX_CHARS)) == 1
