@@ -525,8 +525,6 @@ def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
         "landlockpy.Ruleset = landlockpy.abi_version = missing\n"
     )
     tmp_path.chmod(0o755)
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
     path = [PROBES, str(tmp_path)]
     with at("standard"):
         with pytest.raises(ForkServerError, match="nbproctor doctor"):
