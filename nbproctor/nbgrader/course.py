@@ -67,6 +67,17 @@ def load_config(course: Path) -> Config:
     return config
 
 
+def is_proctored(course: Path) -> bool:
+    """Return whether the configuration of a course switches nbproctor on.
+
+    Raises
+    ------
+    CourseError
+        There is no configuration, or it does not run.
+    """
+    return bool(load_config(course).Nbproctor.get("enabled", False))
+
+
 def find_programs() -> None:
     """Put this Python's own programs on PATH, where nobody has activated them.
 
