@@ -100,6 +100,15 @@ class Run:
             recorded,
         )
 
+    def leave_out_strangers(self, course: CourseDirectory) -> list[str]:
+        """Leave out students whom the gradebook does not know; return their ids."""
+        with gradebook.open_gradebook(course) as book:
+            enrolled = {student.id for student in book.students}
+        strangers = sorted(self.folders.keys() - enrolled)
+        for student in strangers:
+            del self.folders[student]
+        return strangers
+
     def place_tests(
         self, course: CourseDirectory, pool: Pool, options: Nbproctor
     ) -> None:

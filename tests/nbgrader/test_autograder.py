@@ -435,13 +435,13 @@ from pathlib import Path
 from nbproctor import nbgrader
 from nbproctor.sandbox import bubblewrap
 from nbproctor import engine
-from nbproctor.nbgrader import autograder
+from nbproctor.nbgrader import autograder, status
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[2] == "saved":
-    autograder.finish = die  # grades are in the gradebook, the report is not written
+    status.finish = die  # grades are in the gradebook, the report is not written
 else:
     autograder.ProctoredAutograde.convert_single_notebook = die
 nbgrader.grade(Path(sys.argv[1]), "tiny")
