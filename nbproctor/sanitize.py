@@ -1,4 +1,4 @@
-"""Outputs and text of a student's cells as anyone may safely open them.
+"""Sanitizing: outputs and text of a student's cells, safe for anybody to open.
 
 Everything is built anew from what is known to be harmless: plain text, and PNG and JPEG
 pictures. HTML, JavaScript, SVG, Markdown, LaTeX and widgets are left out or kept as

@@ -1,4 +1,4 @@
-"""The command line: the verbs, and the only place that prints."""
+"""Command line: the verbs, and the only place that prints."""
 
 # Importing a module of verbs registers them, in this order, which `--help` keeps.
 from nbproctor.cli import (  # noqa: I001
