@@ -119,11 +119,11 @@ def _shorten(text: str, room: int) -> str:
     return text
 
 
-def attachments(given: object) -> dict[str, dict[str, str]]:
+def attachments(raw: object) -> dict[str, dict[str, str]]:
     """Return the pictures among a text cell's attachments."""
     room = [0, MAX_IMAGES]
     pictures: dict[str, dict[str, str]] = {}
-    for name, mimes in given.items() if isinstance(given, dict) else ():
+    for name, mimes in raw.items() if isinstance(raw, dict) else ():
         for mime in _IMAGES:
             data = mimes.get(mime) if isinstance(mimes, dict) else None
             if picture := _picture(data, mime, room):

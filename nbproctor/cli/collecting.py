@@ -121,9 +121,9 @@ def _tell(download: Download, written: list[Written], everybody: Roster) -> None
     }
     parts = [f"{states[s]} {words[s]}" for s in words if states[s]]
     console.print(f"{len(written)} students: {', '.join(parts) or 'none'}.")
-    found = Counter(w.submission.found_by for w in written)
+    found_by = Counter(w.submission.found_by for w in written)
     if everybody.people:
-        by = [f"{n} by {how}" for how, n in found.most_common() if how]
+        by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
         console.print(f"Found in the class list: {', '.join(by) or 'nobody'}.")
     late = [w.submission.person.name for w in written if w.submission.late]
     if late:
@@ -137,7 +137,7 @@ def _tell(download: Download, written: list[Written], everybody: Roster) -> None
     )
     here = {w.submission.person.student for w in written}
     absent = [p.name for p in everybody.people if p.student not in here]
-    if absent and found.total() > found[""]:
+    if absent and found_by.total() > found_by[""]:
         print_list("In the class list, but not in this download:", sorted(absent))
 
 

@@ -78,10 +78,10 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         except StopRun as stop:
             self._refuse(stop.error)
         except Exception as error:
-            known = error if isinstance(error, CourseError) else of_the_computer(error)
-            if known is None:
+            told = error if isinstance(error, CourseError) else of_the_computer(error)
+            if told is None:
                 raise
-            self._refuse(known)
+            self._refuse(told)
 
     def _check_configuration(self) -> None:
         """Put our steps into nbgrader's pipelines, or refuse to run at all."""

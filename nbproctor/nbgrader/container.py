@@ -53,12 +53,12 @@ def run(
         not be graded.
     """
     start = time.monotonic()
-    there = directory(load_config(course))
-    submitted = folder(there, "submitted", assignment, STUDENT)
+    coursedir = directory(load_config(course))
+    submitted = folder(coursedir, "submitted", assignment, STUDENT)
     shutil.rmtree(submitted, ignore_errors=True)
     shutil.copytree(root / "submission", submitted, symlinks=True)
     (result,) = grade(course, assignment, [STUDENT], force=True, weak_sandbox=weak)
-    masters = master_notebooks(there, assignment)
+    masters = master_notebooks(coursedir, assignment)
     content = results(result, masters, visibility, time.monotonic() - start)
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (root / "results").mkdir(exist_ok=True)
