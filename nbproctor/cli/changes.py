@@ -1,4 +1,4 @@
-"""Whose mark has changed in a run of grading, in words."""
+"""Changed marks of a grading run, in words."""
 
 from __future__ import annotations
 

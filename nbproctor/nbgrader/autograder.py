@@ -1,8 +1,8 @@
-"""nbgrader's autograder, with executions that run elsewhere, in parallel.
+"""Autograder of nbgrader, with executions that run in parallel in other processes.
 
-nbgrader's loop over the class stays as it is: what it would read from ``submitted/``
-it reads, repaired, from a staging folder, and where it would start a kernel it waits
-for a finished report.
+nbgrader's loop over the class is unchanged. It reads repaired submissions from a
+staging folder instead of ``submitted/``, and waits for a report instead of starting a
+kernel.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Section:
 
 
 class Room:
-    """How much a page may still take; what is left out is written down.
+    """Room that a page has left; what is left out is recorded.
 
     Attributes
     ----------
