@@ -19,7 +19,8 @@ def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
     """Return a function that first sets arrays and lists among its arguments to 0.
 
     The answer is then right for the zeroed arguments. A test that compares it with the
-    arguments that it handed over, instead of with copies, does not notice. None if the function has no argument but ``self``.
+    arguments that it handed over, instead of with copies, does not notice.
+    None if the function has no argument but ``self``.
     """
     names = [arg.arg for arg in function.args.args if arg.arg != "self"]
     if not names:

@@ -1,4 +1,4 @@
-"""The command line itself, and what every verb needs: console, course, assignment."""
+"""Command line, and what every verb needs: console, course, assignment."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class Run:
     def place_tests(
         self, course: CourseDirectory, pool: Pool, options: Nbproctor
     ) -> None:
-        """Find where each test cell is judged, if that is not known yet."""
+        """Determine where each test cell is judged, if that is not recorded."""
         source = folder(course, "source", course.assignment_id)
         for number, master in enumerate(self.masters):
             placed = place(master, course, self.settings, pool, source)

@@ -1,4 +1,4 @@
-"""A graded notebook cut into sections, one an exercise, each cell rendered."""
+"""Sections of a graded notebook, one an exercise, with each cell rendered."""
 
 from __future__ import annotations
 
