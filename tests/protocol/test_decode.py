@@ -121,3 +121,21 @@ def test_twenty_kinds_of_named_tuples_arrive_and_each_counts_once() -> None:
     assert [item.x for item in got] == [*range(20)] * 2
     other = ["N", 1, "Point1", ["y"], 1]  # the same name, another class
     assert refused(["l", *kinds, other])
+
+
+def test_parts_and_commas_of_a_message_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "MAX_PARTS", 5)
+    monkeypatch.setattr(decoder, "MAX_COMMAS", 8)
+    assert not refused(["l", *[["l"]] * 4])
+    assert refused(["l", *[["l"]] * 5])
+    assert not refused(["l", *[1] * 8])
+    assert refused(["l", *[1] * 9])
+
+
+def test_behind_its_value_a_message_has_blanks_only() -> None:
+    assert decode(Frame(0, b"1   ", bytearray())).value == 1
+    for rest in (b" 2", b" x", b"\n", b"]"):
+        with pytest.raises(ProtocolError):
+            decode(Frame(0, b"1" + rest, bytearray()))
