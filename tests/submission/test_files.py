@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,15 +45,21 @@ def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
         "a/b/tiny (1).ipynb",
         "a.txt",
         "my tiny.ipynb",
+        "b/a.ipynb",
     )
-    assert chosen(tmp_path) == [
+    likely = [
         "a/tiny.ipynb",
         "TINY-Copy1.ipynb",
         "a/b/tiny (1).ipynb",
         "my tiny.ipynb",
         "other.ipynb",
+        "b/a.ipynb",
         "tiny.py",
     ]
+    assert chosen(tmp_path) == likely
+    (tmp_path / "a/tiny.ipynb").unlink()
+    upper = [candidate.name for candidate in candidates(tmp_path, "Tiny")]
+    assert upper == likely[1:]
 
 
 def test_of_very_many_notebooks_the_likeliest_are_read(
@@ -86,6 +93,13 @@ def test_an_archive_with_the_name_of_a_notebook_is_read_as_one_or_the_other(
     assert chosen(tmp_path) == ["tiny.ipynb.gz/tiny.ipynb", "broken.ipynb.gz"]
 
 
+def test_an_archive_without_a_notebook_is_none(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("a.csv", "1")
+    with pytest.raises(Ungradable, match=r"only data\.zip, which is a zip archive"):
+        candidates(tmp_path, "tiny")
+
+
 def test_what_lies_deep_or_after_very_many_files_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,17 +110,33 @@ def test_what_lies_deep_or_after_very_many_files_is_not_read(
         "z/f.ipynb",
         "deep/a/b/c.ipynb",
     ]
-    monkeypatch.setattr(files, "MAX_DEPTH", 1)
+    monkeypatch.setattr(files, "MAX_DEPTH", 3)
+    assert len(found(tmp_path)) == 4
+    monkeypatch.setattr(files, "MAX_DEPTH", 2)
     assert found(tmp_path) == ["e.ipynb", "deep/d.ipynb", "z/f.ipynb"]
     monkeypatch.setattr(files, "MAX_FILES", 2)
     assert found(tmp_path) == ["e.ipynb", "deep/d.ipynb"]
 
 
-def test_an_environment_s_own_folder_is_read_if_it_is_the_submission(
-    tmp_path: Path,
+def test_an_environment_beside_the_work_is_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, "env/pyvenv.cfg", "env/lib/a.ipynb", "work/tiny.ipynb")
+    put(tmp_path, "pyvenv.cfg")  # what was handed in is read in any case
+    assert found(tmp_path) == ["pyvenv.cfg", "work/tiny.ipynb"]
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(tmp_path, "pyvenv.cfg", "tiny.ipynb", "env/pyvenv.cfg", "env/lib/a.ipynb")
-    assert found(tmp_path) == ["pyvenv.cfg", "tiny.ipynb"]
+    put(tmp_path, "locked/a.ipynb", "work/tiny.ipynb")
+    scandir = os.scandir
+
+    def guarded(path: Path) -> object:  # root could read a folder without rights
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert found(tmp_path) == ["work/tiny.ipynb"]
 
 
 def test_a_link_is_never_followed(tmp_path: Path) -> None:
@@ -194,7 +224,9 @@ def test_any_change_of_a_submission_changes_its_fingerprint(
     seen.add(fingerprint(tmp_path))
     (tmp_path / "data/b.csv").unlink()
     seen.add(fingerprint(tmp_path))
-    monkeypatch.setattr(files, "_HASHED_BYTES", 9)  # one byte less than the notebook
+    monkeypatch.setattr(files, "_HASHED_BYTES", 10)  # the notebook's
+    seen.add(fingerprint(tmp_path))
+    monkeypatch.setattr(files, "_HASHED_BYTES", 9)
     big = fingerprint(tmp_path)
     (tmp_path / "tiny.ipynb").write_text("TINY.ipynb")
     assert fingerprint(tmp_path) == big  # too big to be read
