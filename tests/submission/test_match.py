@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import match
 from nbproctor.submission.match import join_split_cells, match_cells
 from nbproctor.submission.read import RawCell
-from tests.submission.test_answers import cell, solution, test_cell
-
-TOOLS = "import math\nTAU = 2 * math.pi"
-RULE = "print('-' * 79)"
-AREA = "def area(r):\n    raise NotImplementedError"
-SIDE = 'def side(a):\n    """Return it."""\n    raise NotImplementedError'
-NAMELESS = "# YOUR CODE HERE\nraise NotImplementedError()"
-WORDS = {
-    "cell_type": "markdown",
-    "id": "why",
-    "metadata": {
-        "nbgrader": {
-            "grade_id": "why",
-            "grade": True,
-            "solution": True,
-            "locked": False,
-            "task": False,
-            "points": 2,
-            "schema_version": 3,
-        }
-    },
-    "source": "YOUR ANSWER HERE",
-}
+from tests.submission.small import AREA, RULE, TOOLS, raw, written
 
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    demo = {"cell_type": "code", "id": "demo", "metadata": {}, "source": "area(1)"}
-    cells = [
-        cell("tools", TOOLS),
-        cell("rule-1", RULE),
-        solution("area", AREA),
-        demo | {"outputs": [], "execution_count": None},
-        test_cell("area-test", "assert area(1) > 3"),
-        cell("rule-2", RULE),
-        solution("side", SIDE),
-        test_cell("side-test", "assert side(4) == 2"),
-        solution("first", NAMELESS),
-        test_cell("first-test", "assert first == 1"),
-        solution("second", NAMELESS),
-        test_cell("second-test", "assert second == 2"),
-        WORDS,
-    ]
-    path = tmp_path_factory.mktemp("match") / "m.ipynb"
-    whole = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(whole))
-    return MasterNotebook.read(path)
-
-
-def raw(
-    source: str, name: str | None = None, id: str = "", kind: str = "code"
-) -> RawCell:
-    return {"cell_type": kind, "id": id, "grade_id": name, "source": source}
+    return written(tmp_path_factory.mktemp("match"))
 
 
 def found(cells: list[RawCell], master: MasterNotebook) -> dict[int, str]:
