@@ -100,23 +100,53 @@ def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
         assert len(kept) == max(len(run) for run in runs if ordered(tuple(run)))
 
 
-def test_an_unchanged_copy_of_a_given_cell_is_left_out(
-    master: MasterNotebook,
-) -> None:
-    copies = [
-        raw("print('changed')", "tools"),  # with the marks of a given cell
+def test_only_what_cannot_work_is_moved_and_said_to_be(master: MasterNotebook) -> None:
+    def moved(*cells: RawCell) -> str:
+        gathered = Gathered([*cells], match_cells([*cells], master))
+        return "".join(note for note in rebuild(gathered, master)[1] if "moved" in note)
+
+    answer, test = raw(ANSWER, "area"), raw("", "area-test")
+    rule = raw(RULE, "rule-2")
+    # Known by its text, after those that are known by their marks.
+    assert moved(raw(TOOLS), raw(RULE, "rule-1"), answer, test) == ""
+    # The given cell below the test is in the wrong place, not the test.
+    assert moved(answer, test, rule, raw(TOOLS, "tools")).endswith(": tools.")
+    assert moved(test, answer, rule).endswith(": area-test.")
+
+
+ANSWERS = [
+    raw(ANSWER, "area"),
+    raw("def side(a):\n    return math.sqrt(a)", "side"),
+    raw("first = 1", "first"),
+    raw("second = 2", "second"),
+]
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        raw("print('changed')", "tools"),  # it has the marks of a given cell
         raw(TOOLS),
-        raw(RULE),
+        raw(f"\n{RULE}\n"),
         raw(f"\n{AREA}\n\n"),
-        raw("print(area(1))", "area"),
+        raw(NAMELESS),
         raw(AREA, "area"),
-    ]
-    cells = [raw(TOOLS, "tools"), raw(ANSWER, "area"), raw("", "rule-1")]
-    cells += [raw("", "rule-2"), *copies]
-    made = names(rebuilt(cells, master))
-    assert made.count("print") == 1  # a call of one's own function is no copy
-    assert "print(area(1))" in made
-    assert "raise" not in made
+        raw("def area(r):  # to do\n    raise NotImplementedError", "area"),
+    ],
+    ids=lambda copied: f"{copied['grade_id']} {copied['source']!r}"[:40],
+)
+def test_an_untouched_copy_of_a_given_cell_cannot_undo_an_answer(
+    master: MasterNotebook, copied: RawCell
+) -> None:
+    given = [raw(TOOLS, "tools"), raw("", "rule-1"), raw("", "rule-2")]
+    assert names(rebuilt([*given, *ANSWERS, copied], master)) == names(
+        rebuilt([*given, *ANSWERS], master)
+    )
+
+
+def test_a_call_of_one_s_own_function_is_no_copy(master: MasterNotebook) -> None:
+    made = rebuilt([*ANSWERS, raw("print(area(1))", "area")], master)
+    assert "print(area(1))" in names(made)
 
 
 def test_an_earlier_answer_is_kept_as_a_cell_of_one_s_own(
