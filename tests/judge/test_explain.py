@@ -8,6 +8,7 @@ import pytest
 
 from nbproctor import expect
 from nbproctor.judge.explain import explain
+from nbproctor.judge.exports import NotExportableError
 from nbproctor.judge.proxy import StudentError
 
 MATRIX, THREE = np.zeros((3, 4)), cast(Any, 3)
@@ -209,3 +210,30 @@ def test_the_class_of_an_exception_is_named_if_the_student_wrote_it() -> None:
     for made_up in ("TooFlatter", "Flat"):
         error.kind = made_up
         assert made_up not in explain(error, written, hidden=True)[1]
+
+
+def test_a_test_that_hands_over_what_it_may_not_is_broken_not_failed() -> None:
+    outcome, said = explain(NotExportableError("no Lock"), SOURCES, hidden=True)
+    assert outcome == "not run"
+    assert said == "This test is broken, tell your teacher: no Lock"
+
+
+def test_an_exception_that_cannot_be_asked_for_its_text_is_explained() -> None:
+    class MuteError(KeyError):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    for hidden in (True, False):
+        outcome, said = explain(MuteError(), SOURCES, hidden=hidden)
+        assert outcome == "failed"
+        assert "KeyError" in said
+
+
+def test_a_long_name_is_shown_if_it_is_the_student_s_own() -> None:
+    name = "weights_of_the_output_layer"
+    text = f"name '{name}' is not defined"
+    error = StudentError()
+    error.kind, error.text = "NameError", text
+    own = {"area": f"def area(r):\n    return {name}\n"}
+    assert text in explain(error, own, hidden=True)[1]
+    assert name not in explain(error, SOURCES, hidden=True)[1]

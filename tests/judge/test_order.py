@@ -190,3 +190,10 @@ def test_the_student_s_own_cells_follow_the_exercise_they_followed() -> None:
         "provided_setup reference_of_one cell_3 provided_demo two cell_5 two_first"
         " reference_of_three two_last"
     )
+
+
+def test_deleted_tests_come_after_the_last_copy_of_their_exercise() -> None:
+    copies = job("setup", "one", "demo", ("one", "again"), "two")
+    assert names(order.own_notebook(copies)).startswith(
+        "setup one demo one one_public one_hidden two"
+    )
