@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import threading
+import types
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,11 @@ def test_what_a_test_defines_can_be_handed_over(exports: Exports, test: Any) -> 
     assert exports.name(square) == Ref("judge", (0, "function"))  # the same number
     assert exports.name(spy.forward).fields[:2] == (2, "method")
     assert exports.name(functools.partial(square, 1)).fields[:2] == (3, "partial")
+    # Methods that a library wrote are not offered.
+    assert exports.name(test["Table"]()) == Ref("judge", (4, "Table", "first"))
+    bag = types.SimpleNamespace(x=1)
+    assert exports.name(bag) == Ref("judge", (5, "SimpleNamespace"))
+    assert exports.get(bag, "x") == 1
     assert exports.find(1) is spy
     assert exports.received(0) is square
 
