@@ -133,3 +133,67 @@ def test_a_blank_exercise_gets_none_unless_other_code_may_answer_it() -> None:
     same = tuple(replace(c, stub=c.source) for c in SOURCE)
     handed_out_whole = replace(job(*WHOLE), cells=same)
     assert order.may_depend(handed_out_whole, "two", {"one", "two"})
+
+
+# --- what students' cells may use of the test cells above them ------------------------
+
+PUBLIC = """\
+import math
+def helper():
+    return LIMIT
+LIMIT = 3
+assert helper() == LIMIT
+"""
+
+
+def with_public(*own: str) -> Job:
+    """Return a notebook with a test that defines something, and cells behind it."""
+    public = replace(SOURCE[2], stub=PUBLIC, source=f"{PUBLIC}hidden = 1\n")
+    cells = (*SOURCE[:2], public, *SOURCE[3:])
+    return replace(job(*WHOLE, *((None, text) for text in own)), cells=cells)
+
+
+def definitions(steps: list[order.Step]) -> list[tuple[str, str]]:
+    return [(s.name, s.source) for s in steps if s.name.startswith("definitions")]
+
+
+def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
+    steps = order.own_notebook(with_public("y = helper()"))
+    ((name, text),) = definitions(steps)
+    assert name == "definitions of one_public"
+    assert "def helper" in text
+    assert "LIMIT = 3" not in text  # a value is the test's own
+    assert "hidden" not in text
+    (index,) = (n for n, s in enumerate(steps) if s.name == name)
+    assert steps[index - 1].name == "one_public"
+    assert steps[index].reference == text
+    assert definitions(order.own_notebook(with_public("y = math.pi")))
+    assert definitions(order.follow_through(with_public("y = 1"), "three")) == []
+
+
+def test_what_nobody_uses_is_not_defined() -> None:
+    assert definitions(order.own_notebook(with_public("helpers = LIMIT"))) == []
+    above = with_public()
+    above = replace(above, student=(StudentCell(0, None, "helper()"), *above.student))
+    assert definitions(order.own_notebook(above)) == []
+
+
+def test_a_value_that_the_source_s_own_cells_read_is_made_whole() -> None:
+    steps = order.own_notebook(with_public("y = LIMIT"), outer={"LIMIT"})
+    assert definitions(steps) == [("definitions of one_public", PUBLIC)]
+    assert definitions(order.own_notebook(with_public("y = 1"), outer={"LIMIT"})) == []
+
+
+def test_the_student_s_own_cells_follow_the_exercise_they_followed() -> None:
+    played = job("setup", "one", (None, "a = 1"), "two", (None, "b = 2"), "two_first")
+    assert names(order.follow_through(played, "two")) == (
+        "provided_setup reference_of_one cell_3 provided_demo two cell_5 two_first"
+        " reference_of_three two_last"
+    )
+
+
+def test_deleted_tests_come_after_the_last_copy_of_their_exercise() -> None:
+    copies = job("setup", "one", "demo", ("one", "again"), "two")
+    assert names(order.own_notebook(copies)).startswith(
+        "setup one demo one one_public one_hidden two"
+    )

@@ -7,6 +7,7 @@ import struct
 from collections import namedtuple
 from dataclasses import dataclass
 from datetime import timedelta, timezone
+from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
 from typing import Any
@@ -81,6 +82,8 @@ def same(one: Any, other: Any) -> bool:
         return struct.pack("d", one) == struct.pack("d", other) or (
             math.isnan(one) and math.isnan(other)
         )
+    if isinstance(one, Decimal):  # `==` says no of "NaN", and stops at "sNaN"
+        return bool(one.as_tuple() == other.as_tuple())
     if isinstance(one, complex):
         return same((one.real, one.imag), (other.real, other.imag))
     if isinstance(one, list | tuple):
