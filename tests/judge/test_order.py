@@ -70,6 +70,24 @@ def test_a_test_before_its_exercise_waits_and_a_doubled_one_counts_once() -> Non
     assert names(steps) == " ".join(WHOLE)
 
 
+def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
+    late = [c for c in WHOLE if c != "one_hidden"]
+    at = late.index("two_first") + 1
+    steps = order.own_notebook(job(*late[:at], "one_hidden", *late[at:]))
+    assert names(steps) == (
+        "setup one one_public demo two one_hidden two_first three two_last"
+        " three_hidden end"
+    )
+    swapped = ["setup", "two", "two_first", "two_last", *WHOLE[1:5], *WHOLE[7:]]
+    assert names(order.own_notebook(job(*swapped))) == (
+        "setup two one one_public one_hidden two_first two_last demo three"
+        " three_hidden end"
+    )
+    own = ["two_last" if c == "two_first" else c for c in WHOLE if c != "two_last"]
+    own.insert(own.index("three"), "two_first")
+    assert "two two_last two_first three" in names(order.own_notebook(job(*own)))
+
+
 def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
     cells = tuple(replace(c, skip=c.id == "demo") for c in SOURCE)
     for text, run in ("text of demo", False), ("mine", True):
