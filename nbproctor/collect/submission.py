@@ -16,6 +16,7 @@ from nbproctor.roster.classlist import Person
 from nbproctor.roster.people import safe
 
 MAX_SUBMISSION = 1 << 30  # bytes
+STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
 Files = list[tuple[Entry, Handed]]
 Attempts = dict[str, Files]  # in the order of their keys
@@ -142,6 +143,8 @@ def _unpack(
 def _add(submission: Submission, place: PurePosixPath, data: bytes) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
     place = PurePosixPath(*(safe(part) for part in place.parts))
+    if str(place).casefold() == STAMP:  # nbgrader would take it for the platform's word
+        place = place.with_name(f"handed-in-{place.name}")
     taken = {str(known).casefold(): known for known in submission.files}
     free, number = place, 2
     while (known := taken.get(str(free).casefold())) is not None:

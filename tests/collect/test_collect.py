@@ -454,6 +454,24 @@ def test_the_time_is_written_as_nbgrader_reads_it(put: Put, tmp_path: Path) -> N
     assert parse_utc(stamp) == datetime(2026, 11, 24, 21, 30)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("aokafor_1042_5_timestamp.txt", "1999-01-01 00:00:00 UTC"),
+        ("aokafor_1042_5_TimeStamp.TXT", "1999-01-01 00:00:00 UTC"),
+        ("aokafor_1042_5_w.zip", zipped({"timestamp.txt": "1999-01-01 00:00:00 UTC"})),
+    ],
+)
+def test_nobody_says_himself_when_he_handed_in(
+    put: Put, tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    files = {"aokafor_1042_4_lab.ipynb": "x", name: content}
+    assert put(files)["aokafor"].state == "new"
+    there = {p.name.lower() for p in (tmp_path / "submitted/aokafor/lab").iterdir()}
+    assert there == {"lab.ipynb", "handed-in-timestamp.txt"}
+    assert put(files)["aokafor"].state == "same"
+
+
 def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> None:
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
