@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from nbproctor.judge import order
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import FILES, Job, StudentCell
@@ -43,6 +46,7 @@ def names(steps: list[order.Step]) -> str:
 
 
 WHOLE = [c.id for c in SOURCE if c.kind != "helper"]
+by_name = {c.id: c for c in SOURCE}
 
 
 def test_a_notebook_is_played_as_it_is() -> None:
@@ -86,6 +90,23 @@ def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
     own = ["two_last" if c == "two_first" else c for c in WHOLE if c != "two_last"]
     own.insert(own.index("three"), "two_first")
     assert "two two_last two_first three" in names(order.own_notebook(job(*own)))
+
+
+@given(st.lists(st.sampled_from(WHOLE), max_size=20))
+def test_whatever_was_moved_tests_of_exercises_keep_their_order(
+    moved: list[str],
+) -> None:
+    steps = order.own_notebook(job(*moved))
+    judged = [step.test for step in steps if step.test is not None]
+    assert sorted(t.id for t in judged) == sorted(
+        c.id for c in SOURCE if c.kind == "test"
+    )
+    for number, test in enumerate(judged):
+        for later in judged[number:]:
+            if later.exercise != test.exercise:
+                assert SOURCE.index(test) < SOURCE.index(later)
+    others = [name for name in moved if by_name[name].kind != "test"]
+    assert [step.name for step in steps if step.test is None] == others
 
 
 def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
