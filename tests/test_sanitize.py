@@ -81,6 +81,18 @@ def test_a_link_or_tag_that_would_run_something_does_not(text: str) -> None:
     assert alive(sanitize.markdown(text)) == []
 
 
+@pytest.mark.parametrize("gap", ["", "\t", "\n", "\r\n", "\t\n "])
+@pytest.mark.parametrize("word", ["javascript", "VBScript"])
+def test_a_link_in_a_formula_runs_nothing(word: str, gap: str) -> None:
+    # MathJax takes what stands in the braces as it is; a browser then leaves out gaps.
+    for link in gap.join(f"{word}:"), f"{word}{gap}\\:", gap.join(word) + ":":
+        made = sanitize.markdown(f"$$\\href{{{link}alert(1)}}{{x}}$$")
+        address = made.split("{")[1].split("}")[0]
+        for left_out in "\t\r\n\\":
+            address = address.replace(left_out, "")
+        assert not address.strip().lower().startswith(f"{word.lower()}:")
+
+
 def test_the_renderer_shows_what_was_not_made_harmless() -> None:
     assert len([text for text in LINKS if alive(text)]) >= 5
 
@@ -143,6 +155,8 @@ RUNS: list[Callable[[int], str]] = [
     lambda n: "![a](" * (n // 5),
     lambda n: "attachment:" * (n // 11),
     lambda n: "javascript" * (n // 10),
+    lambda n: "j" + " \t" * (n // 2) + "a",
+    lambda n: "j\na\tv a " * (n // 8),
     lambda n: "&" + "a-" * (n // 2),
     lambda n: "<a" * (n // 2),
     lambda n: "\x1b[" + "0" * n,

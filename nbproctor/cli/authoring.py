@@ -30,8 +30,8 @@ def release(assignment: Assignment = None) -> None:
     _lint(course, name)
     nbgrader.generate(course, name)
     archive = handout.pack(course, name)
-    console.print(f"Student version: {course / 'release' / name}")
-    console.print(f"To hand out:     {archive}")
+    console.print(f"Student version: {escape(str(course / 'release' / name))}")
+    console.print(f"To hand out:     {escape(str(archive))}")
 
 
 @app.command()
@@ -71,7 +71,7 @@ def audit(assignment: Assignment = None) -> None:
     for line in matrix.lines(result):
         console.print(escape(line), soft_wrap=True)
     page, _ = matrix.write(result, course / "audit")
-    console.print(f"The whole matrix: {page}", soft_wrap=True)
+    console.print(f"The whole matrix: {escape(str(page))}", soft_wrap=True)
     if result.faults:
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 

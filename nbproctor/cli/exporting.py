@@ -95,7 +95,7 @@ def _write_table(course: Path, assignment: str, path: Path) -> None:
     write_table(table, path)
     empty = int(table["total"].isna().sum())
     console.print(
-        f"{len(table)} students, {empty} of them without a mark: {path}",
+        f"{len(table)} students, {empty} of them without a mark: {escape(str(path))}",
         soft_wrap=True,
     )
 
@@ -136,7 +136,9 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> None:
         console.print("Nothing to write.")
     elif write:
         target.write_bytes(filled.data)
-        console.print(f"Written: {target}. Import it there.", soft_wrap=True)
+        console.print(
+            f"Written: {escape(str(target))}. Import it there.", soft_wrap=True
+        )
     else:
         console.print("Nothing was written. To write it: the same with --write")
 
@@ -185,8 +187,8 @@ def _write_workflow(course: Path, assignment: str, to: Path | None) -> None:
     path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
     write_workflow(assignment, path)
     console.print(
-        f"Workflow: {path}\nIt is for your own private repository; its first lines "
-        "say what it needs.",
+        f"Workflow: {escape(str(path))}\n"
+        "It is for your own private repository; its first lines say what it needs.",
         soft_wrap=True,
     )
 
@@ -201,8 +203,9 @@ def _pack_for_gradescope(
     path = to or course / "exported" / f"{assignment}_gradescope.zip"
     pack(course, assignment, path, visibility.value)
     console.print(
-        f"Autograder: {path}, {path.stat().st_size >> 20} MB\nOn Gradescope: Configure "
-        "Autograder, Zip file upload, base image Ubuntu. Its build log ends with "
+        f"Autograder: {escape(str(path))}, {path.stat().st_size >> 20} MB\n"
+        "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
+        "Its build log ends with "
         '"The reference solution earns every point in this container."',
         soft_wrap=True,
     )

@@ -152,5 +152,5 @@ def _grade(
         console.print(escape(f"{line}."), soft_wrap=True)
     for line in lines:
         console.print(escape(line), soft_wrap=True)
-    console.print(f"Class report:   {page}", soft_wrap=True)
-    console.print(f"Feedback pages: {pages}", soft_wrap=True)
+    console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
+    console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)

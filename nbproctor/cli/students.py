@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import typer
+from rich.markup import escape
 
 from nbproctor.cli.app import CommandError, app, choose, console, find_course
 
@@ -28,7 +29,7 @@ def lab(context: typer.Context) -> None:
         raise CommandError(f"There is no {release}. Make it: python kit.py release")
     if not copy.exists():
         shutil.copytree(release, copy)
-        console.print(f"Copied the release to {copy}: work there.")
+        console.print(f"Copied the release to {escape(str(copy))}: work there.")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={copy}"]
     command += context.args
     os.chdir(copy)  # started there, nbgrader does not ask for the course around it

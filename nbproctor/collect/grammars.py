@@ -51,6 +51,8 @@ class Handed:
     by_platform: bool = False
 
 
+# What a student calls a file comes last, and may look like all that stands before it:
+# so each part takes as little as it can.
 # Canvas removes everything but letters, digits and underscores from a name.
 _CANVAS = re.compile(
     r"(?:(?P<late2>LATE_)?anon_(?P<anonymous>[^\W_]+)(?P<late3>_LATE)?"
@@ -58,10 +60,10 @@ _CANVAS = re.compile(
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 _MOODLE = re.compile(
-    r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
+    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
 )
 _BLACKBOARD = re.compile(
-    r"(?P<assignment>.*)_(?P<user>[^_]+)_attempt_"
+    r"(?P<assignment>.*?)_(?P<user>[^_]+)_attempt_"
     r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
 )
 _BRIGHTSPACE = re.compile(

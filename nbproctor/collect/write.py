@@ -12,11 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from nbproctor.collect.plan import Download
-from nbproctor.collect.submission import Submission
+from nbproctor.collect.submission import STAMP, Submission
 from nbproctor.roster.textfile import as_written, harmless
 
 State = Literal["new", "same", "replaced", "kept"]
-STAMP = "timestamp.txt"
 COLUMNS = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 
 

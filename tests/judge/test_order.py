@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from nbproctor.judge import order
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import FILES, Job, StudentCell
@@ -43,6 +46,7 @@ def names(steps: list[order.Step]) -> str:
 
 
 WHOLE = [c.id for c in SOURCE if c.kind != "helper"]
+by_name = {c.id: c for c in SOURCE}
 
 
 def test_a_notebook_is_played_as_it_is() -> None:
@@ -68,6 +72,41 @@ def test_a_test_before_its_exercise_waits_and_a_doubled_one_counts_once() -> Non
     moved = ["one_hidden", *(c for c in WHOLE if c != "one_hidden"), "one_public"]
     steps = order.own_notebook(job(*moved))
     assert names(steps) == " ".join(WHOLE)
+
+
+def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
+    late = [c for c in WHOLE if c != "one_hidden"]
+    at = late.index("two_first") + 1
+    steps = order.own_notebook(job(*late[:at], "one_hidden", *late[at:]))
+    assert names(steps) == (
+        "setup one one_public demo two one_hidden two_first three two_last"
+        " three_hidden end"
+    )
+    swapped = ["setup", "two", "two_first", "two_last", *WHOLE[1:5], *WHOLE[7:]]
+    assert names(order.own_notebook(job(*swapped))) == (
+        "setup two one one_public one_hidden two_first two_last demo three"
+        " three_hidden end"
+    )
+    own = ["two_last" if c == "two_first" else c for c in WHOLE if c != "two_last"]
+    own.insert(own.index("three"), "two_first")
+    assert "two two_last two_first three" in names(order.own_notebook(job(*own)))
+
+
+@given(st.lists(st.sampled_from(WHOLE), max_size=20))
+def test_whatever_was_moved_tests_of_exercises_keep_their_order(
+    moved: list[str],
+) -> None:
+    steps = order.own_notebook(job(*moved))
+    judged = [step.test for step in steps if step.test is not None]
+    assert sorted(t.id for t in judged) == sorted(
+        c.id for c in SOURCE if c.kind == "test"
+    )
+    for number, test in enumerate(judged):
+        for later in judged[number:]:
+            if later.exercise != test.exercise:
+                assert SOURCE.index(test) < SOURCE.index(later)
+    others = [name for name in moved if by_name[name].kind != "test"]
+    assert [step.name for step in steps if step.test is None] == others
 
 
 def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
