@@ -1,7 +1,7 @@
 """Everything that touches nbgrader, and the only place that imports it."""
 
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import check_sources, generate
+from nbproctor.nbgrader.course import check_sources, generate, hand_in
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
@@ -34,6 +34,7 @@ __all__ = [
     "feedback",
     "generate",
     "grade",
+    "hand_in",
     "lint",
     "masters_of",
     "people",
