@@ -2,11 +2,14 @@
 
     python kit.py demo      grade a sample class and show the table of scores
     python kit.py lab       open the lab in JupyterLab
+    python kit.py submit    look at your copy of the lab before it is handed in
     python kit.py release   make the student version and the zip to hand out
     python kit.py collect   put a platform's zip of submissions into submitted/
     python kit.py roster    import a class list, so that everybody has a name
     python kit.py grade     grade what is in submitted/
     python kit.py export    give grades back: fill in the platform's file
+    python kit.py new       make another assignment, with one exercise to change
+    python kit.py init      switch nbproctor on in a course made for plain nbgrader
     python kit.py lint      prove that the reference solution earns every point
     python kit.py audit     try the tests with right and wrong solutions
     python kit.py doctor    say what protects this computer from what it grades
@@ -30,6 +33,8 @@ import sys
 
 OLDEST = (3, 11)
 HERE = os.path.dirname(os.path.realpath(__file__))
+# Students get this file too. Its verbs are the files of the folder kit/ there.
+STUDENT = os.path.join(HERE, "kit")
 VENV = os.path.join(HERE, ".venv")
 ASIDE = VENV + ".old"
 STAMP = os.path.join(VENV, "kit.json")
@@ -60,6 +65,8 @@ def main(arguments):
             "Install it from python.org (or your system's packages), then run for\n"
             "example:  python" + oldest + " kit.py"
         )
+    if os.path.isdir(STUDENT):
+        return student(arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__.strip())
         return 0
@@ -69,6 +76,20 @@ def main(arguments):
     if testing:
         return check(arguments[1:])
     return run([PYTHON, "-m", "nbproctor"] + arguments)
+
+
+def student(arguments):
+    """Run a verb of the folder that students get; only `lab` needs packages."""
+    verbs = {"lab": "open the lab", "submit": "look at it, and write what to hand in"}
+    if not arguments or arguments[0] not in verbs:
+        for verb in sorted(verbs):
+            print("python kit.py %-8s%s" % (verb, verbs[verb]))
+        return 0 if not arguments or arguments[0] in ("-h", "--help") else 2
+    if arguments[0] == "lab":
+        ensure([RUNTIME])
+    python = PYTHON if arguments[0] == "lab" else sys.executable
+    verb = os.path.join(STUDENT, arguments[0] + ".py")
+    return run([python, verb] + arguments[1:])
 
 
 def check(options):
@@ -143,7 +164,8 @@ def build(anew):
         else:
             call([sys.executable, "-m", "venv", VENV])
         install(tool, ["-r", os.path.join(HERE, RUNTIME)])
-        install(tool, ["--no-deps", "--editable", HERE])
+        if os.path.exists(os.path.join(HERE, "pyproject.toml")):
+            install(tool, ["--no-deps", "--editable", HERE])
         state = {"pins": {RUNTIME: fingerprint(RUNTIME)}}
         write_stamp(state)
     except BaseException:  # Ctrl-C included

@@ -29,7 +29,7 @@ def release(assignment: Assignment = None) -> None:
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
-    archive = handout.pack(course, name)
+    archive = handout.pack(course, name, nbgrader.hand_in(course))
     console.print(f"Student version: {escape(str(course / 'release' / name))}")
     console.print(f"To hand out:     {escape(str(archive))}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum, Float, Integer
+from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
@@ -36,6 +36,11 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     weak_sandbox = Bool(
         False, help="Grade even where layers of the sandbox are missing."
+    ).tag(config=True)
+    hand_in = Unicode(
+        "",
+        help="Where students hand in, as a sentence: START.html of the zip says it, "
+        "and `kit.py submit`.",
     ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."
