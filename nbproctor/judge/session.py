@@ -6,26 +6,31 @@ first message that is late or against the protocol ends the process.
 
 from __future__ import annotations
 
-import builtins
 import time
 import traceback
 from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
-from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError, StudentGone
+from nbproctor.judge.proxy import CallableProxy, Proxy
 from nbproctor.judge.relay import relay
-from nbproctor.protocol.encode import NamedItems, Ref
+from nbproctor.judge.student_errors import (
+    NOT_AS_SUCH,
+    StudentError,
+    StudentGone,
+    error_class,
+    printable,
+)
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.requests import TO_JUDGE
 from nbproctor.protocol.rpc import Connection
+from nbproctor.protocol.sent import NamedItems, Ref
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
-_NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
 class Session:
@@ -213,7 +218,7 @@ class Session:
                 proxy = self._proxies.get(number)
                 if proxy is None:
                     proxy_class = CallableProxy if calls else Proxy
-                    label = _printable(f"{kind} {name}".strip())
+                    label = printable(f"{kind} {name}".strip())
                     proxy = self._proxies[number] = proxy_class(self, number, label)
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
@@ -229,30 +234,11 @@ class Session:
                 (int() | None) as relayed,
             ]:
                 own = None if relayed is None else self._raised.get(relayed)
-                if own is not None and not isinstance(own, _NOT_AS_SUCH):
+                if own is not None and not isinstance(own, NOT_AS_SUCH):
                     return own
-                error = _error_class(base)
-                error.kind, error.text = _printable(kind), text[:MAX_ERROR_TEXT]
+                error = error_class(base)
+                error.kind, error.text = printable(kind), text[:MAX_ERROR_TEXT]
                 error.cell, error.line, error.origin = cell, line, self
                 error.args = (error.text,)
                 return error
         raise ProtocolError("the student's exception cannot be read")
-
-
-def _error_class(base: str) -> StudentError:
-    builtin = getattr(builtins, base, None)
-    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
-        builtin = Exception
-    # A call that raises StopIteration must not end a loop of the test's, as in
-    # ``all(map(check, cases))``; a group cannot be made without its exceptions.
-    if issubclass(builtin, _NOT_AS_SUCH):
-        builtin = Exception
-    bases = (StudentError,) if builtin is Exception else (StudentError, builtin)
-    kind: Any = type("StudentError", bases, {})
-    # Some built-in classes insist on arguments of their own in `__init__`.
-    error: StudentError = kind.__new__(kind)
-    return error
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text[:100] if c.isprintable())

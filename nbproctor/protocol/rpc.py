@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbproctor.protocol.decode import Resolve, decode
-from nbproctor.protocol.encode import Default, Encoded, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
 from nbproctor.protocol.requests import Request
+from nbproctor.protocol.sent import Default, Encoded
 from nbproctor.protocol.sharing import write_back
 
 REQUEST, VALUE, RAISED = range(3)

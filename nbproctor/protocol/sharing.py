@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbproctor.protocol.encode import Mutable
 from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.sent import Mutable
 
 
 class Before(NamedTuple):

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
+from nbproctor.protocol.sent import NamedItems, Ref
 from nbproctor.results import OutputLimits
 from nbproctor.student.lending import Entry, Lending, is_of_notebook
 from nbproctor.student.plain import as_base, plain_base, told_of

@@ -431,7 +431,7 @@ area(
     "answers with numbers of objects that nobody handed over",
     ME
     + """
-from nbproctor.protocol.encode import Ref
+from nbproctor.protocol.sent import Ref
 class Token: ...
 stock, turn = me.default, [0]
 def default(value):
@@ -531,7 +531,7 @@ area(
     ME
     + """
 stock = me.connection._default
-from nbproctor.protocol.encode import Ref
+from nbproctor.protocol.sent import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 hostile = Ref("d", tuple(keys))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nbproctor.judge.explain import explain
-from nbproctor.judge.proxy import StudentError
+from nbproctor.judge.student_errors import StudentError
 
 MATRIX, THREE = np.zeros((3, 4)), cast(Any, 3)
 SOURCES = {"area": "def area(r):\n    return rr * r\n"}

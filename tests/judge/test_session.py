@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.judge.proxy import Proxy, StudentError
-from nbproctor.judge.session import Session, StudentGone
+from nbproctor.judge.proxy import Proxy
+from nbproctor.judge.session import Session
+from nbproctor.judge.student_errors import StudentError, StudentGone
 from nbproctor.protocol.requests import TO_JUDGE
 from tests.protocol import messages
 

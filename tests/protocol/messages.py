@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import Encoded, NamedItems, Ref, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame
 from nbproctor.protocol.limits import DTYPES
 from nbproctor.protocol.namedtuples import StudentTuple
+from nbproctor.protocol.sent import Encoded, NamedItems, Ref
 from nbproctor.protocol.tags import FIELDS, Tag
 
 Values = st.SearchStrategy[Any]

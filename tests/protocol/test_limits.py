@@ -17,11 +17,12 @@ import numpy as np
 import pytest
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import Encoded, UnsendableError, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame, ProtocolError
 from nbproctor.protocol.limits import MAX_RANGE
 from nbproctor.protocol.repeats import MAX_REPEATED, check_repeats
 from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
+from nbproctor.protocol.sent import Encoded, UnsendableError
 from nbproctor.protocol.sharing import write_back
 from nbproctor.protocol.tags import Tag
 from tests.protocol.messages import frame, same

@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import UnsendableError, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import ClosedError, Frame, LateError, ProtocolError, Wire
+from nbproctor.protocol.sent import UnsendableError
 from nbproctor.protocol.sharing import write_back
 from tests.protocol import messages
 
