@@ -18,6 +18,7 @@ from typing import Any
 from nbproctor.judge.explain import TEST_FILE
 from nbproctor.judge.program import BrokenTestError, Import, Program, imports_of
 from nbproctor.markers import definitions_of, parse
+from nbproctor.markers import imports as modules_of
 from nbproctor.notebook import Cell
 
 
@@ -63,6 +64,8 @@ class Tests:
         Test cell that another one needs → its imports and definitions alone.
     outer
         Global names that the source's other cells read and do not make.
+    modules
+        Modules that any cell imports.
     """
 
     programs: dict[str, Program]
@@ -75,6 +78,7 @@ class Tests:
     shares: dict[str, Shared]
     definitions: dict[str, CodeType]
     outer: frozenset[str]
+    modules: frozenset[str]
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Tests:
@@ -128,6 +132,12 @@ class Tests:
                 if cell.id in needed
             },
             _outer(cells),
+            frozenset(
+                name
+                for cell in cells
+                if cell.kind in ("provided", "solution", "helper", "test")
+                for name in modules_of(cell.source)
+            ),
         )
 
     def to_bytes(self) -> bytes:
@@ -137,14 +147,15 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, helpers, *rest, shares, definitions, outer = marshal.loads(data)
+        programs, helpers, *rest, shares, code, outer, modules = marshal.loads(data)
         fields: list[Any] = [
             {name: Program(*fields) for name, fields in programs.items()},
             tuple(Program(*fields) for fields in helpers),
             *rest,
             {name: Shared(*fields) for name, fields in shares.items()},
-            definitions,
+            code,
             outer,
+            modules,
         ]
         return cls(*fields)
 

@@ -43,6 +43,8 @@ class Processes:
     mentioned
         The names that reference solutions may lend, which then run in a process beside
         it; None if none run.
+    libraries
+        Those whose values are sent whole.
 
     Attributes
     ----------
@@ -62,6 +64,7 @@ class Processes:
         spawn: Spawn,
         until: float,
         mentioned: list[str] | None = None,
+        libraries: frozenset[str] = frozenset(),
     ) -> None:
         self.outputs: dict[int, list[Output]] = {}
         self.notes: list[str] = []
@@ -69,6 +72,7 @@ class Processes:
         self.played: list[Step] = []
         self.sources: dict[str, str] = {}
         self.mentioned = mentioned
+        self._libraries = libraries
         self._limits = limits
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
@@ -179,8 +183,10 @@ class Processes:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
             link = self._link = self.fresh()
+            link.share(self._libraries)
             if self.mentioned is not None:
-                references.join(link, self.fresh())
+                references.join(link, other := self.fresh())
+                other.share(self._libraries)
             watching = self._watching and self._has_room()
             for step in list(self.played):
                 try:

@@ -22,6 +22,7 @@ from nbproctor.judge.student_errors import StudentGone
 from nbproctor.judge.testcell import TestTimeout
 from nbproctor.judge.verdicts import broken_test, no_points, with_print
 from nbproctor.notebook import Cell
+from nbproctor.protocol import libraries
 from nbproctor.results import Job, Outcome, Output, Verdict
 
 
@@ -50,7 +51,8 @@ class NotebookRun:
         self._names = Namespace(tests, modules(tests), elsewhere)
         self._until = until
         mentioned: list[str] | None = [] if with_references else None
-        self._student = Processes(job.limits, spawn, until, mentioned)
+        tables = libraries.used(tests.modules)
+        self._student = Processes(job.limits, spawn, until, mentioned, tables)
         self._history: list[Step] = []  # with the test cells among them
         # A hang costs its whole time limit: after so many, an exercise's tests are
         # not tried.

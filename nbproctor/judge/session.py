@@ -99,6 +99,12 @@ class Session:
             if outermost:
                 self._deadline = None
 
+    def share(self, libraries: frozenset[str]) -> None:
+        """From now on, send values of these libraries whole, both ways."""
+        if libraries:
+            self.ask("libraries", tuple(sorted(libraries)))
+            self._connection.libraries = libraries
+
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test: both sides forget the handles of the one before.
 

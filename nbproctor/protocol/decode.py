@@ -12,6 +12,7 @@ from typing import Any
 
 from nbproctor.protocol import arrays, scalars
 from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.libraries import class_of
 from nbproctor.protocol.limits import (
     MAX_BITS,
     MAX_COMMAS,
@@ -47,9 +48,10 @@ class _Decoder(Received):
         resolve: Resolve,
         track: bool,
         request: Sequence[Mutable],
+        libraries: frozenset[str],
     ) -> None:
         super().__init__(raw, track)
-        self.resolve = resolve
+        self.resolve, self.libraries = resolve, libraries
         self.request = request  # the mutable parts of it
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
@@ -175,6 +177,18 @@ class _Decoder(Received):
             raise ProtocolError("a message has too many kinds of named tuples")
         return student_tuple(number, *class_key, self.fields(node, depth, 4))
 
+    def of_library(self, node: list[Any], depth: int) -> Any:
+        made = class_of(node[1] if len(node) > 1 else None, self.libraries)
+        number = self.begin() if made.same else 0
+        parts = [arrays.read_part(self, part, depth) for part in node[2:]]
+        try:
+            value = made.build(*parts)
+        except ProtocolError:
+            raise
+        except Exception as error:  # whatever a library says of parts that do not fit
+            raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
+        return self.end(number, value) if made.same else value
+
     def hashed(self, node: list[Any], depth: int) -> list[Any]:
         keys = self.fields(node, depth)
         self.check_keys(keys)
@@ -207,11 +221,15 @@ _READERS: dict[str, _Reader] = {
     Tag.RANGE: _Decoder.range_,
     Tag.ELLIPSIS: _Decoder.ellipsis_,
     Tag.SCALAR: _Decoder.scalar,
-    Tag.ARRAY: arrays.read_numbers,
-    Tag.READ_ONLY: arrays.read_only_numbers,
+    Tag.ARRAY: arrays.read_array,
+    Tag.READ_ONLY: arrays.read_array,
     Tag.NUMPY_SCALAR: arrays.read_scalar,
-    Tag.OBJECTS: arrays.read_objects,
-    Tag.TEXTS: arrays.read_texts,
+    Tag.OBJECTS: arrays.read_array,
+    Tag.TEXTS: arrays.read_array,
+    Tag.STRUCTURED: arrays.read_array,
+    Tag.RECORD: arrays.read_record,
+    Tag.DTYPE: arrays.read_dtype,
+    Tag.OF_LIBRARY: _Decoder.of_library,
     Tag.NAMED_TUPLE: _Decoder.named_tuple,
     Tag.STUDENT: _Decoder.ref,
     Tag.JUDGE: _Decoder.ref,
@@ -227,6 +245,7 @@ def decode(
     *,
     track: bool = False,
     request: Sequence[Mutable] = (),
+    libraries: frozenset[str] = frozenset(),
 ) -> Decoded:
     """Decode a frame.
 
@@ -240,13 +259,15 @@ def decode(
         Remember the mutable parts, so that `Decoded.changes` can be asked.
     request
         Mutable parts of the request that this frame replies to.
+    libraries
+        Those whose values may be in it.
 
     Raises
     ------
     ProtocolError
         Whatever is wrong with the frame.
     """
-    decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
+    decoder = _Decoder(memoryview(frame.raw), resolve, track, request, libraries)
     try:
         text = str(frame.text, "utf-8")
         if len(text) > MAX_PARTS:

@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol import scalars
-from nbproctor.protocol.arrays import write_array, write_scalar
+from nbproctor.protocol.arrays import (
+    is_sent,
+    write_array,
+    write_dtype,
+    write_part,
+    write_scalar,
+)
+from nbproctor.protocol.libraries import class_of, name_of
 from nbproctor.protocol.limits import (
     ALIGN,
     CODES,
@@ -140,11 +147,44 @@ class _Encoder(Sent):
     def numpy_scalar(self, x: np.generic, depth: int) -> Any:
         if x.dtype not in CODES:  # a date with an unusual unit
             return self.other(x, depth)
-        return write_scalar(self, x)
+        return write_scalar(self, x, depth)
+
+    def record(self, x: np.void, depth: int) -> Any:
+        if not x.dtype.names or not is_sent(x.dtype):
+            return self.other(x, depth)
+        return write_scalar(self, x, depth)
+
+    def of_library(self, x: Any, depth: int) -> Any:
+        """Write a value of a library; None if this one is of no class that is sent."""
+        name = name_of(type(x), self.libraries)
+        if name is None:
+            return None
+        made = class_of(name, self.libraries)
+        if made.same is not None and id(x) in self.named:
+            return self.mutable(_Encoder.other, x, depth)
+        try:
+            parts = made.parts(x)
+        except Exception:  # what a library says of its own unusual values
+            parts = None
+        if parts is None:
+            return None
+
+        def write(sent: Sent, x: Any, depth: int) -> Any:
+            inner = (write_part(sent, part, depth) for part in parts)
+            return [Tag.OF_LIBRARY, name, *inner]
+
+        if made.same is None:
+            return write(self, x, depth)
+        return self.mutable(write, x, depth)
 
     def other(self, x: Any, depth: int) -> Any:
         if isinstance(x, np.generic) and x.dtype in CODES:
             return self.numpy_scalar(x, depth)
+        if isinstance(x, np.dtype) and is_sent(x):
+            return write_dtype(self, x, depth)
+        node = self.of_library(x, depth) if self.libraries else None
+        if node is not None:
+            return node
         plainer = self.default(x)
         if type(plainer) is Ref:
             return [plainer.tag, *plainer.fields]
@@ -163,6 +203,7 @@ _MUTABLES: dict[type, Writer] = {
 }
 _WRITERS: dict[type, Writer] = {
     np.ndarray: _Encoder.array,
+    np.void: _Encoder.record,
     tuple: _Encoder.tuple_,
     frozenset: _Encoder.frozenset_,
     int: _Encoder.integer,
@@ -178,7 +219,10 @@ _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def encode(
-    value: Any, default: Default = _refuse, received: Mapping[int, int] = NOTHING
+    value: Any,
+    default: Default = _refuse,
+    received: Mapping[int, int] = NOTHING,
+    libraries: frozenset[str] = frozenset(),
 ) -> Encoded:
     """Encode a value.
 
@@ -190,13 +234,15 @@ def encode(
         Returns a `Ref`, a `NamedItems`, or a plainer value to encode instead.
     received
         `id` of mutable parts of the request that this replies to → their numbers.
+    libraries
+        Those whose values the receiver takes.
 
     Raises
     ------
     UnsendableError
         Too deep, too large, or refused by `default`.
     """
-    encoder = _Encoder(default, received)
+    encoder = _Encoder(default, received, libraries)
     try:
         text = _to_json(encoder.value(value, 0)).encode()
     except (RecursionError, RuntimeError, ValueError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -13,6 +14,8 @@ from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.limits import ALIGN, DTYPES, MAX_KEYS, MAX_RANGE
 from nbproctor.protocol.sent import Mutable
 
+# Bytes of a fixed size; of no size, an array could be of any length.
+_BYTES = re.compile("S[1-9][0-9]{0,8}")
 MAX_DIMS = 32  # of an array
 
 
@@ -33,6 +36,10 @@ class Received(ABC):
         self.at = self.keys = self.numbers = self.length = self.room = 0
 
     @abstractmethod
+    def value(self, x: Any, depth: int) -> Any:
+        """Read a value; `depth` counts the values around it."""
+
+    @abstractmethod
     def fields(self, node: list[Any], depth: int, start: int = 1) -> list[Any]:
         """Read the fields of a node from `start` on; `depth` is that of the node."""
 
@@ -49,6 +56,8 @@ class Received(ABC):
     def numpy_array(self, code: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """Return the next bytes as an array; `code` is its dtype's, if nobody lies."""
         dtype = DTYPES.get(code)
+        if dtype is None and type(code) is str and _BYTES.fullmatch(code):
+            dtype = np.dtype(code)
         if dtype is None:
             raise ProtocolError("an array has an unknown dtype")
         count = math.prod(shape)

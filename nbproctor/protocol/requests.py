@@ -45,6 +45,9 @@ TO_STUDENT = {
         "runs a cell and returns its outputs",
         {"source": str, "cell": object, "limits": tuple},
     ),
+    "libraries": Request(
+        "sends values of these libraries whole, and takes them", {"names": tuple}
+    ),
     "begin": Request(
         "forgets all handles but those to keep, and returns the values of global "
         "names, as a dict",

@@ -48,7 +48,7 @@ class NamedItems(NamedTuple):
 
 # Turns what the codec does not know into a Ref, or into a plainer value to send.
 Default = Callable[[Any], Any]
-Mutable = Any  # a list, dict, set or array
+Mutable = Any  # a list, dict, set, array or table
 Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields
 
 
@@ -72,10 +72,17 @@ class Sent(ABC):
     received
         `id` of mutable parts of the request that this message replies to → their
         numbers.
+    libraries
+        Those whose values the receiver takes.
     """
 
-    def __init__(self, default: Default, received: Mapping[int, int]) -> None:
-        self.default = default
+    def __init__(
+        self,
+        default: Default,
+        received: Mapping[int, int],
+        libraries: frozenset[str],
+    ) -> None:
+        self.default, self.libraries = default, libraries
         # What stands for a mutable part where it appears again, by its `id`.
         self.named = {key: [Tag.REQUEST, number] for key, number in received.items()}
         self.buffers: list[Any] = []

@@ -325,7 +325,7 @@ import pandas as pd
 df = pd.DataFrame({"a": [1, 3], "b": ["x", "y"]})
 >>>
 assert df.shape == (2, 2) and list(df.columns) == ["a", "b"] and df["a"].sum() == 3
-=== data frames compared | frames stay in the answer's process
+=== data frames compared
 import pandas as pd
 def f(df): return df[df.a > 1].reset_index(drop=True)
 >>>
@@ -335,7 +335,7 @@ def f(df): return df
 import pandas as pd
 got = f(pd.DataFrame({"a": [1, 2, 3]}))
 pd.testing.assert_frame_equal(got, pd.DataFrame({"a": [2, 3]}))
-=== isinstance of a data frame | frames stay in the answer's process
+=== isinstance of a data frame
 import pandas as pd
 def f(): return pd.DataFrame({"a": [1]})
 >>>
@@ -351,7 +351,7 @@ import pandas as pd
 s = pd.Series([1.0, 2.5], index=["x", "y"], name="v")
 >>>
 assert s["y"] == 2.0 and s.name == "v" and s.mean() == 1.5
-=== a frame grouped | frames stay in the answer's process
+=== a frame grouped
 import pandas as pd
 def f(df): return df.groupby("k")["v"].mean()
 >>>
@@ -361,7 +361,7 @@ def f(df): return df.groupby("k")["v"].sum()
 import pandas as pd
 got = f(pd.DataFrame({"k": ["a", "a", "b"], "v": [1, 3, 5]}))
 assert got.loc["a"] == 2 and got.index.name == "k"
-=== timestamps | frames stay in the answer's process
+=== timestamps
 import pandas as pd
 def f(): return pd.Timestamp("2024-01-31") + pd.offsets.MonthEnd(1)
 >>>
@@ -386,7 +386,7 @@ import pandas as pd
 c = pd.Series(["lo", "hi"])
 >>>
 assert str(c.dtype) == "category" and list(c.cat.categories) == ["hi", "lo"]
-=== missing values of a frame | frames stay in the answer's process
+=== missing values of a frame
 import pandas as pd
 def f(df): return df.dropna()
 >>>

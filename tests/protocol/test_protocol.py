@@ -106,7 +106,7 @@ round_and_round.append(round_and_round)
 
 @pytest.mark.parametrize(
     "value",
-    [object(), Ours(), np.array([(1,)], "i4,"), len, deep, round_and_round],
+    [object(), Ours(), np.array([(1,)], "O,"), len, deep, round_and_round],
     ids=["object", "subclass", "records", "function", "deep", "circular"],
 )
 def test_what_has_no_place_in_the_protocol_is_refused_by_the_sender(value: Any) -> None:
