@@ -23,7 +23,7 @@ from nbproctor.protocol.arrays import (
     write_part,
     write_scalar,
 )
-from nbproctor.protocol.libraries import class_of, name_of
+from nbproctor.protocol.libraries import Parts, class_of, name_of
 from nbproctor.protocol.limits import (
     ALIGN,
     CODES,
@@ -59,6 +59,15 @@ def _refuse(value: Any) -> Any:
 
 class _Encoder(Sent):
     """Makes of a value what JSON can hold."""
+
+    def __init__(
+        self,
+        default: Default,
+        received: Mapping[int, int],
+        libraries: frozenset[str],
+    ) -> None:
+        super().__init__(default, received, libraries)
+        self.apart: dict[int, tuple[Any, Parts]] = {}  # values of libraries, by `id`
 
     def value(self, x: Any, depth: int) -> Any:
         """Write a value."""
@@ -155,27 +164,40 @@ class _Encoder(Sent):
         return write_scalar(self, x, depth)
 
     def of_library(self, x: Any, depth: int) -> Any:
-        """Write a value of a library; None if this one is of no class that is sent."""
+        """Write a value of a library; None if this one does not go whole."""
         name = name_of(type(x), self.libraries)
-        if name is None:
-            return None
-        made = class_of(name, self.libraries)
-        if made.same is not None and id(x) in self.named:
-            return self.mutable(_Encoder.other, x, depth)
-        try:
-            parts = made.parts(x)
-        except Exception:  # what a library says of its own unusual values
-            parts = None
-        if parts is None:
+        if name is None or not self.comes_apart(name, x):
             return None
 
         def write(sent: Sent, x: Any, depth: int) -> Any:
+            _, parts = self.apart[id(x)]
             inner = (write_part(sent, part, depth) for part in parts)
             return [Tag.OF_LIBRARY, name, *inner]
 
-        if made.same is None:
+        if class_of(name, self.libraries).same is None:
             return write(self, x, depth)
         return self.mutable(write, x, depth)
+
+    def comes_apart(self, name: str, x: Any) -> bool:
+        """Take a value of a library apart, and what is in it; whether all of it does.
+
+        A table with an index that stays where it is would be no table.
+        """
+        if id(x) in self.apart:
+            return True
+        try:
+            parts = class_of(name, self.libraries).parts(x)
+        except Exception:  # what a library says of its own unusual values
+            return False
+        if parts is None:
+            return False
+        inner = chain.from_iterable(p if type(p) is tuple else (p,) for p in parts)
+        for part in inner:
+            known = name_of(type(part), self.libraries)
+            if known and not self.comes_apart(known, part):
+                return False
+        self.apart[id(x)] = x, parts  # and keep it, so that no other gets its `id`
+        return True
 
     def other(self, x: Any, depth: int) -> Any:
         if isinstance(x, np.generic) and x.dtype in CODES:

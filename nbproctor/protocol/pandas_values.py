@@ -7,9 +7,7 @@ name. Labels are plain values with a hash of Python's own.
 from __future__ import annotations
 
 import itertools
-from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
-from fractions import Fraction
+from datetime import timezone
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,24 +16,32 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from nbproctor.protocol import scalars
 from nbproctor.protocol.libraries import Class, Parts
-from nbproctor.protocol.limits import MAX_KEYS
+from nbproctor.protocol.limits import CODES, MAX_KEYS
 
 MAX_COLUMNS = 20_000
 MAX_FREQ = 40  # characters
 MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
 _LABELS = {
-    *(type(None), bool, int, float, complex, str, bytes, Decimal, Fraction),
-    *(date, datetime, time, timedelta, pd.Timestamp, pd.Timedelta, pd.Period),
-    *(pd.Interval, type(pd.NaT), type(pd.NA)),
+    *(type(None), bool, int, float, complex, str, bytes),
+    *(type(pd.NaT), type(pd.NA), pd.Timedelta, pd.Period),
 }
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
 
 
 def _is_label(x: Any) -> bool:
-    if type(x) is tuple:
+    """Whether a value can be a label: it goes whole, and has a hash of Python's own."""
+    kind = type(x)
+    if kind in _LABELS:
+        return True
+    if kind is tuple:
         return all(map(_is_label, x))
-    return type(x) in _LABELS or (isinstance(x, np.generic) and x.dtype.kind != "V")
+    if kind is pd.Timestamp:
+        return _timestamp_parts(x) is not None
+    if kind is pd.Interval:
+        return _is_label(x.left) and _is_label(x.right)
+    return bool(scalars.parts(x)) or (isinstance(x, np.generic) and x.dtype in CODES)
 
 
 def _check(holds: bool, what: str) -> None:
@@ -119,7 +125,7 @@ def _dates(values: Any, zone: Any) -> Any:
 
 def _zone(zone: Any) -> Any:
     """Return a time zone as one of Python's own, if it is one."""
-    return zone if type(zone) in (timezone, ZoneInfo) else None
+    return zone if scalars.parts(zone) and type(zone) in (timezone, ZoneInfo) else None
 
 
 def _spans(values: Any) -> Any:
