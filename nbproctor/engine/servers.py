@@ -160,7 +160,11 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
     try:
         server = ForkServer.start(
             settings.policy,
-            [*wanted, *_WARM, ("nbproctor.student.shell:rehearse", master.opening)],
+            [
+                *(*wanted, *_WARM),
+                ("nbproctor.student.shell:rehearse", master.opening),
+                ("nbproctor.protocol.classes:capture", ()),
+            ],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 from nbproctor.judge import testcell
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.kinds import Type
+from nbproctor.judge.kinds import STAND_INS
 from nbproctor.judge.program import BrokenTestError
 from nbproctor.judge.session import Session
 from nbproctor.judge.student_errors import StudentError
@@ -128,8 +128,7 @@ class Namespace:
         ours = (self._modules.keys() | vars(builtins).keys()) - tests.answers
         theirs = uses - makes - ours
         python = {k: v for k, v in vars(builtins).items() if k not in theirs}
-        if "type" in python:
-            python["type"] = Type
+        python.update((k, v) for k, v in STAND_INS.items() if k in python)
         space = self._space
         space.clear()
         space.update({"__name__": MODULE, "__builtins__": python})

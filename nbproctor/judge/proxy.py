@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,20 @@ from nbproctor.judge.student_errors import StudentError
 _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
-_LOCAL = {"__class__", "__array__", "__deepcopy__", "__mro_entries__"}
+_LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
+
+
+class Library(NamedTuple):
+    """Which class of a library an object has to do with, and what: see `Tag.STUDENT`.
+
+    `kind` is None if there is none.
+    """
+
+    kind: type | None
+    relation: str
+
+
+NO_LIBRARY = Library(None, "")
 
 
 class Asks(Protocol):
@@ -39,10 +52,16 @@ class Proxy:
 
     __slots__ = ("__weakref__", "_nbproctor")
 
-    def __init__(self, link: Asks, number: int, label: str) -> None:
-        object.__setattr__(self, "_nbproctor", (link, number, label))
+    def __init__(
+        self, link: Asks, number: int, label: str, library: Library = NO_LIBRARY
+    ) -> None:
+        object.__setattr__(self, "_nbproctor", (link, number, label, library))
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            # What `isinstance` asks first; only a class of a library is told.
+            kind, relation = library_of(self)
+            return kind if kind is not None and relation == "exact" else type(self)
         if name in _LOCAL:
             return object.__getattribute__(self, name)
         # NumPy looks for these on everything; `__array__` is the one we have.
@@ -57,12 +76,17 @@ class Proxy:
         ask(self, "delete", self, name)
 
     def __eq__(self, other: object) -> bool:
+        kind, relation = library_of(self)
+        if kind is not None and kind is other and relation == "class":
+            return True
         if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
             return False
         return _key(self) == _key(other) or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
-        if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
+        if not isinstance(other, Proxy):
+            return not self == other
+        if _key(self)[0] != _key(other)[0]:
             return True
         return _key(self) != _key(other) and _truth("ne", self, other)
 
@@ -224,7 +248,7 @@ def ask(proxy: Proxy, request: str, *arguments: Any) -> Any:
 
 
 def _key(proxy: Proxy) -> tuple[int, int]:
-    link, number, _ = object.__getattribute__(proxy, "_nbproctor")
+    link, number, *_ = object.__getattribute__(proxy, "_nbproctor")
     return id(link), number
 
 
@@ -232,6 +256,12 @@ def label_of(proxy: Proxy) -> str:
     """Return the name of an object's class; of a function or class, its own too."""
     label: str = object.__getattribute__(proxy, "_nbproctor")[2]
     return label
+
+
+def library_of(proxy: Proxy) -> Library:
+    """Return which class of a library an object has to do with, and what."""
+    library: Library = object.__getattribute__(proxy, "_nbproctor")[3]
+    return library
 
 
 def link_of(proxy: Proxy) -> Any:

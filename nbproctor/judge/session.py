@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
-from nbproctor.judge.proxy import CallableProxy, Proxy
+from nbproctor.judge.proxy import CallableProxy, Library, Proxy
 from nbproctor.judge.relay import relay
 from nbproctor.judge.student_errors import (
     NOT_AS_SUCH,
@@ -21,6 +21,7 @@ from nbproctor.judge.student_errors import (
     error_class,
     printable,
 )
+from nbproctor.protocol.classes import class_named
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.requests import TO_JUDGE
@@ -200,7 +201,7 @@ class Session:
 
     def _default(self, value: Any) -> Any:
         if isinstance(value, Proxy):
-            link, number, _ = object.__getattribute__(value, "_nbproctor")
+            link, number, *_ = object.__getattribute__(value, "_nbproctor")
             if link is not None and link is self.other:
                 return self.exports.lend(value)
             if link is not self:
@@ -219,13 +220,25 @@ class Session:
         match ref:
             case Ref("judge", (number,)):
                 return self.exports.received(number)
-            case Ref("student", (int(number), str(kind), str(name), bool(calls))):
+            case Ref(
+                "student",
+                (
+                    int(number),
+                    str(kind),
+                    str(name),
+                    bool(calls),
+                    str(public),
+                    str(relation),
+                ),
+            ):
                 # One proxy an object, so that `is` tells what it should.
                 proxy = self._proxies.get(number)
                 if proxy is None:
                     proxy_class = CallableProxy if calls else Proxy
                     label = printable(f"{kind} {name}".strip())
-                    proxy = self._proxies[number] = proxy_class(self, number, label)
+                    library = Library(class_named(public), relation)
+                    proxy = proxy_class(self, number, label, library)
+                    self._proxies[number] = proxy
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
 

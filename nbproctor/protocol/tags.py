@@ -106,8 +106,10 @@ class Tag(StrEnum):
     STUDENT = (
         "student",
         "object in the student process: number; from the student, also its class, "
-        "name and whether it can be called",
-        "integer text text flag",
+        "name, whether it can be called, the public name of a library's class that it "
+        "is or has, and whether it is one (`class`, `derived`), an object of just that "
+        "class (`exact`) or of one derived from it (`object`)",
+        "integer text text flag text text",
     )
     JUDGE = (
         "judge",

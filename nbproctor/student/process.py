@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor.protocol.classes import known_base
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.requests import TO_STUDENT
@@ -204,7 +205,12 @@ class Student:
         known = self.lending.base_of(kind)
         if known is not None and known is not kind:
             kind, named = known, kind.__name__
-        about = kind.__name__[:100], named[:100], callable(value)
+        about = (
+            kind.__name__[:100],
+            named[:100],
+            callable(value),
+            *_library(value, kind),
+        )
         return Ref("student", (self.number(value), *about))
 
     def number(self, value: Any) -> int:
@@ -253,6 +259,15 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
+
+
+def _library(value: Any, kind: type) -> tuple[str, str]:
+    """Return which class of a library an object has to do with, and what."""
+    if issubclass(kind, type):
+        name, exact = known_base(value)
+        return name, "class" if exact else "derived"
+    name, exact = known_base(kind)
+    return name, "exact" if exact else "object"
 
 
 def _close_figures() -> None:

@@ -440,7 +440,8 @@ def default(value):
     turn[0] += 1
     kinds = [Ref("judge", (0,)), Ref("judge", (-1,)), Ref("judge", (True,)),
              Ref("judge", ("0",)), Ref("library", ("os", "system")),
-             Ref("student", ()), Ref("student", (0, "x" * 10**6, "", True)),
+             Ref("student", ()),
+             Ref("student", (0, "x" * 10**6, "", True, "x:y", "exact")),
              Ref("eval", ("1",))]
     return kinds[turn[0] % len(kinds)]
 me.default = me.connection._default = default

@@ -41,7 +41,12 @@ class Spy:
 
 
 values = messages.messages | st.sampled_from(
-    [["judge", 0], ["judge", 9], ["student", 1, "Net", "", True], ["request", 0]]
+    [
+        ["judge", 0],
+        ["judge", 9],
+        ["student", 1, "Net", "", True, "", ""],
+        ["request", 0],
+    ]
 )
 names = st.sampled_from(["first", "rate", "seen", "_secret", "__class__", "new"])
 ARGUMENTS = {

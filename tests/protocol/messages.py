@@ -274,7 +274,7 @@ def values(inner: Values) -> dict[Tag, Values]:
         | others
         | matrices,
         Tag.NAMED_TUPLE: st.builds(Point, inner, inner),
-        Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True))),
+        Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True, "", ""))),
         Tag.JUDGE: st.just(Thing("judge", (0, "Spy", "forward"))),
         Tag.LIBRARY: st.just(Thing("library", ("numpy", "tanh"))),
         Tag.REQUEST: st.just(PART),
