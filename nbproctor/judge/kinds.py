@@ -10,7 +10,9 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from nbproctor.judge.error_classes import kind_of
 from nbproctor.judge.proxy import Proxy, ask, library_of
+from nbproctor.judge.student_errors import StudentError
 
 
 class _OneArgument(type):
@@ -22,6 +24,8 @@ class _OneArgument(type):
             if kind is not None and relation == "exact":
                 return kind
             return ask(args[0], "builtin", "type", [args[0]])
+        if len(args) == 1 and isinstance(args[0], StudentError):
+            return kind_of(args[0])
         return type(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-from typing import Any
-
 from nbproctor.errors import NbproctorError
 
 NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
@@ -47,22 +44,6 @@ class StudentGone(BaseException):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
-
-
-def error_class(base: str) -> StudentError:
-    """Make an exception that is of a built-in class too, by that one's name."""
-    builtin = getattr(builtins, base, None)
-    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
-        builtin = Exception
-    # A call that raises StopIteration must not end a loop of the test's, as in
-    # ``all(map(check, cases))``; a group cannot be made without its exceptions.
-    if issubclass(builtin, NOT_AS_SUCH):
-        builtin = Exception
-    bases = (StudentError,) if builtin is Exception else (StudentError, builtin)
-    kind: Any = type("StudentError", bases, {})
-    # Some built-in classes insist on arguments of their own in `__init__`.
-    error: StudentError = kind.__new__(kind)
-    return error
 
 
 def printable(text: str) -> str:

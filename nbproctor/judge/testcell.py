@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor.judge.error_classes import ErrorClass, OwnError
 from nbproctor.judge.program import Program
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.session import Session
@@ -69,7 +70,7 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
 
 def _number(value: Any) -> Any:
     """Return the number that a test cell ends in; None if it ends in no number."""
-    if isinstance(value, Proxy | complex):
+    if isinstance(value, Proxy | ErrorClass | OwnError | complex):
         return 0
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
         return float(value.min()) if value.size and value.dtype.kind in "iuf" else 0.0

@@ -189,6 +189,10 @@ class _Decoder(Received):
             raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
         return self.end(number, value) if made.same else value
 
+    def error_class(self, node: list[Any], depth: int) -> Any:
+        fields = _expect(node[:4], int, str, str)
+        return self.resolve(Ref(node[0], (*fields, *self.fields(node, depth, 4))))
+
     def hashed(self, node: list[Any], depth: int) -> list[Any]:
         keys = self.fields(node, depth)
         self.check_keys(keys)
@@ -231,6 +235,7 @@ _READERS: dict[str, _Reader] = {
     Tag.DTYPE: arrays.read_dtype,
     Tag.OF_LIBRARY: _Decoder.of_library,
     Tag.NAMED_TUPLE: _Decoder.named_tuple,
+    Tag.ERROR_CLASS: _Decoder.error_class,
     Tag.STUDENT: _Decoder.ref,
     Tag.JUDGE: _Decoder.ref,
     Tag.LIBRARY: _Decoder.ref,

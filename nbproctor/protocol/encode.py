@@ -40,6 +40,7 @@ from nbproctor.protocol.limits import (
 from nbproctor.protocol.sent import (
     Default,
     Encoded,
+    ErrorItems,
     NamedItems,
     Ref,
     Sent,
@@ -214,6 +215,10 @@ class _Encoder(Sent):
             number, title, names, items = plainer
             inner = self.values(items, depth)
             return [Tag.NAMED_TUPLE, number, title, [*names], *inner]
+        if type(plainer) is ErrorItems:
+            number, title, builtin, bases = plainer
+            known = self.values(bases, depth)
+            return [Tag.ERROR_CLASS, number, title, builtin, *known]
         return self.value(plainer, depth - 1)
 
 
@@ -253,7 +258,7 @@ def encode(
     value
         Anything; what the codec does not know is asked of `default`.
     default
-        Returns a `Ref`, a `NamedItems`, or a plainer value to encode instead.
+        Returns a `Ref`, `NamedItems`, `ErrorItems`, or a plainer value to encode.
     received
         `id` of mutable parts of the request that this replies to → their numbers.
     libraries

@@ -46,7 +46,16 @@ class NamedItems(NamedTuple):
     items: tuple[Any, ...]
 
 
-# Turns what the codec does not know into a Ref, or into a plainer value to send.
+class ErrorItems(NamedTuple):
+    """An exception class of the student's: number, name, built-in class, bases."""
+
+    number: int
+    title: str
+    builtin: str
+    bases: tuple[Any, ...]
+
+
+# Turns what the codec does not know into one of these, or a plainer value to send.
 Default = Callable[[Any], Any]
 Mutable = Any  # a list, dict, set, array or table
 Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields

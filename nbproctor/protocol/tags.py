@@ -111,6 +111,12 @@ class Tag(StrEnum):
         "class (`exact`) or of one derived from it (`object`)",
         "integer text text flag text text",
     )
+    ERROR_CLASS = (
+        "error",
+        "class of exceptions in the student process: number, name, the built-in class "
+        "that it derives from, its bases",
+        "integer text text value*",
+    )
     JUDGE = (
         "judge",
         "object of a test: number; from the judge, also its class and its methods",

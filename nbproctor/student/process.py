@@ -25,10 +25,10 @@ from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
-from nbproctor.protocol.sent import NamedItems, Ref
+from nbproctor.protocol.sent import ErrorItems, NamedItems, Ref
 from nbproctor.results import OutputLimits
-from nbproctor.student.lending import Entry, Lending, is_of_notebook
-from nbproctor.student.plain import as_base, plain_base, told_of
+from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
+from nbproctor.student.plain import as_base, builtin_of, plain_base, told_of
 from nbproctor.student.relay import check_public, use
 from nbproctor.student.remote import JudgeObject, Lent, number_of
 from nbproctor.student.shared import States
@@ -200,6 +200,11 @@ class Student:
             base = plain_base(kind)
             if base is not None:
                 return as_base(base, value)
+        if issubclass(kind, type) and Exception in _bases(value):
+            inner = [base for base in value.__bases__ if Exception in _bases(base)]
+            own = () if value.__module__ == "builtins" else tuple(inner)
+            title = str(value.__name__)[:100]
+            return ErrorItems(self.number(value), title, builtin_of(value), own)
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         known = self.lending.base_of(kind)
@@ -251,7 +256,16 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        return [*told_of(error, self.shell.cell_of), relayed]
+        told = [*told_of(error, self.shell.cell_of), relayed]
+        kind = type(error)
+        if (
+            relayed is not None
+            or kind.__module__ != NOTEBOOK
+            or Exception not in _bases(kind)
+        ):
+            return [*told, None, None]
+        error.__traceback__ = None  # whose frames hold all that the call held
+        return [*told, kind, error]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""
@@ -259,6 +273,12 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
+
+
+def _bases(kind: Any) -> tuple[type, ...]:
+    """Return a class and what it derives from, whatever its metaclass says."""
+    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return bases
 
 
 def _library(value: Any, kind: type) -> tuple[str, str]:

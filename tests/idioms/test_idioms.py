@@ -15,6 +15,7 @@ from nbgrader.utils import determine_grade
 
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
+from nbproctor.protocol import classes
 from nbproctor.results import Job, Limits, StudentCell
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
@@ -93,6 +94,14 @@ def spawn_elsewhere() -> Any:
     """Fork a student process in a folder of its own, as the sandbox does."""
     with contextlib.chdir(tempfile.mkdtemp()):
         return spawn()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def captured() -> None:
+    """List the classes of libraries, as a fork server does when all is imported."""
+    import sklearn.linear_model  # noqa: F401
+
+    classes.capture()
 
 
 @pytest.fixture(autouse=True)

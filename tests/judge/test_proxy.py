@@ -680,7 +680,7 @@ class Odd(Exception):
     def __str__(self): return "x" * 10**6
 stock = connection._describe
 def g(y):
-    long = "y" * 10**6, "cell", y, None
+    long = "y" * 10**6, "cell", y, None, None, None
     connection._describe = lambda error: [*stock(error)[:2], *long]
     raise Odd
 def f(x):

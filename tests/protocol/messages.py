@@ -26,7 +26,7 @@ from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame
 from nbproctor.protocol.limits import DTYPES
 from nbproctor.protocol.namedtuples import StudentTuple
-from nbproctor.protocol.sent import Encoded, NamedItems, Ref
+from nbproctor.protocol.sent import Encoded, ErrorItems, NamedItems, Ref
 from nbproctor.protocol.tags import FIELDS, Tag
 
 Values = st.SearchStrategy[Any]
@@ -46,6 +46,8 @@ PART = ["a list of the request that is replied to"]
 
 def default(value: Any) -> Any:
     """Name what the codec does not know."""
+    if isinstance(value, Thing) and value.tag == Tag.ERROR_CLASS:
+        return ErrorItems(*value.fields[:3], value.fields[3:])
     if isinstance(value, Thing):
         return Ref(value.tag, value.fields)
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
@@ -275,6 +277,7 @@ def values(inner: Values) -> dict[Tag, Values]:
         | matrices,
         Tag.NAMED_TUPLE: st.builds(Point, inner, inner),
         Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True, "", ""))),
+        Tag.ERROR_CLASS: st.just(Thing("error", (4, "Oops", "ValueError", "base"))),
         Tag.JUDGE: st.just(Thing("judge", (0, "Spy", "forward"))),
         Tag.LIBRARY: st.just(Thing("library", ("numpy", "tanh"))),
         Tag.REQUEST: st.just(PART),
