@@ -5,6 +5,7 @@ What ends a student process costs the test that it happened in; the next goes on
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,6 +25,11 @@ from nbproctor.judge.verdicts import broken_test, no_points, with_print
 from nbproctor.notebook import Cell
 from nbproctor.protocol import libraries
 from nbproctor.results import Job, Outcome, Output, Verdict
+
+STDERR = (
+    "Something was written to stderr while this test ran, a warning perhaps: in this "
+    "course, that costs its points."
+)
 
 
 class NotebookRun:
@@ -50,6 +56,7 @@ class NotebookRun:
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, modules(tests), elsewhere)
         self._until = until
+        self._stderr_fails = job.stderr_fails_tests
         mentioned: list[str] | None = [] if with_references else None
         tables = libraries.used(tests.modules)
         self._student = Processes(job.limits, spawn, until, mentioned, tables)
@@ -114,11 +121,13 @@ class NotebookRun:
             link = student.living()  # what fails here is no verdict on the answer
         except StudentGone as gone:
             return self._stopped(cell, gone)
-        with testcell.captured() as out:
+        with testcell.captured() as (out, err):
             try:
                 value = self._value(program, cell, link)
                 if link.gone is not None:
                     raise link.gone
+                if hidden and self._stderr_fails and _has_written(err, link):
+                    return no_points(cell, "failed", STDERR)
             except StudentGone as gone:
                 if retry and gone.reason == "died" and student.find_hog():
                     return self._judge(cell, retry=False)
@@ -164,6 +173,8 @@ class NotebookRun:
         finally:
             link.close()
         points, outcome, message = beside.verdict(outputs, cell)
+        if points and self._stderr_fails and _says_on_stderr(outputs):
+            points, outcome, message = 0.0, "failed", STDERR
         return replace(no_points(cell, outcome, message), points=points)
 
     def _stopped(
@@ -176,3 +187,11 @@ class NotebookRun:
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
         return no_points(cell, outcome, text)
+
+
+def _has_written(err: io.StringIO, link: Session) -> bool:
+    return bool(err.getvalue()) or link.ask("stderr") is True
+
+
+def _says_on_stderr(outputs: Iterable[Output]) -> bool:
+    return any(output.get("name") == "stderr" for output in outputs)

@@ -78,11 +78,11 @@ def _number(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def captured() -> Iterator[io.StringIO]:
-    """Collect what a test prints; its stderr and warnings go nowhere."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        yield out
+def captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
+    """Collect what a test prints, and what it or a warning writes to stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        yield out, err
     out.truncate(MAX_PRINTED)
 
 

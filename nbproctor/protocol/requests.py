@@ -69,6 +69,7 @@ TO_STUDENT = {
         "seeds the global generator of `numpy` or `random`",
         {"module": str, "arguments": list},
     ),
+    "stderr": Request("says whether it has written to stderr since the test began", {}),
     "room": Request("says whether a sixteenth of the memory limit is left", {}),
     "reference": Request("becomes the process of the reference solutions", {}),
     "define": Request(

@@ -98,6 +98,10 @@ class Student:
         space = self.shell.user_ns
         return {name: space[name] for name in names if name in space}
 
+    def on_stderr(self) -> bool:
+        """Whether anything was written to stderr since the test began."""
+        return self.shell.outputs.has("stderr")
+
     def on_room(self) -> bool:
         """Whether a sixteenth of the memory limit is left."""
         limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
