@@ -53,12 +53,19 @@ def _check(holds: bool, what: str) -> None:
 
 
 def _column(values: Any) -> Any:
-    """Return a NumPy array where that is all there is to a column."""
+    """Return a NumPy array where that is all there is to a column.
+
+    Raises
+    ------
+    ValueError
+        It is an array of a class that is not sent.
+    """
     if type(values) is pd.arrays.NumpyExtensionArray:
         return values.to_numpy()
     dtype = values.dtype
     if type(dtype) is np.dtype and dtype.kind in "mM":
         return values.to_numpy()
+    _check(type(values) in NAMES, "an array of an unknown class")
     return values
 
 

@@ -120,9 +120,19 @@ class Derived(pd.DataFrame):
         pd.DataFrame({"a": [1]}, index=[pd.Timestamp(0, tz=tz.gettz("Europe/Rome"))]),
         pd.Series([1], name=object()),
         pd.Series(pd.Categorical([], [str(n) for n in range(10_001)])),
+        pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}),
         sparse.csr_matrix((1, 1 << 40)),
     ],
-    ids=["derived", "groupby", "label", "zone", "name", "categories", "columns"],
+    ids=[
+        "derived",
+        "groupby",
+        "label",
+        "zone",
+        "name",
+        "categories",
+        "array",
+        "columns",
+    ],
 )
 def test_what_is_beyond_the_limits_goes_as_an_object(value: Any) -> None:
     sent = encode(value, lambda x: repr(type(x)), {}, LIBRARIES)
