@@ -64,6 +64,13 @@ def used(modules: Iterable[str]) -> frozenset[str]:
     )
 
 
+def warm(_: object = ()) -> None:
+    """Load the tables of the libraries that are imported here, before any fork."""
+    for library in LIBRARIES:
+        if library in sys.modules:
+            _load(library)
+
+
 def name_of(kind: type, libraries: frozenset[str]) -> str | None:
     """Return the name by which values of exactly this class are sent, if they are."""
     for library in libraries - _loaded:
