@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nbproctor import expect
 from nbproctor.judge.exports import NotExportableError, builtin_name
-from nbproctor.judge.proxy import StudentError, StudentGone
+from nbproctor.judge.student_errors import StudentError, StudentGone
 from nbproctor.results import Outcome
 from nbproctor.sanitize import one_line
 

@@ -17,6 +17,11 @@ class Nbproctor(Configurable):
     follow_through = Bool(
         True, help="Grade a failed exercise again among correct others."
     ).tag(config=True)
+    stderr_fails_tests = Bool(
+        False,
+        help="Any text on stderr, a warning above all, costs a test cell its points, "
+        "as under plain nbgrader.",
+    ).tag(config=True)
     trust = Enum(
         ("found", "judge"),
         "found",

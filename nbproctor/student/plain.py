@@ -34,6 +34,17 @@ def as_base(base: Any, value: Any) -> Any:
     return base.__pos__(value)
 
 
+def bases_of(kind: Any) -> tuple[type, ...]:
+    """Return a class and what it derives from, whatever its metaclass says."""
+    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return bases
+
+
+def builtin_of(kind: type) -> str:
+    """Return the name of the first of a class's bases that is a built-in exception."""
+    return next((k.__name__ for k in kind.__mro__ if k.__name__ in _BUILTIN), "")
+
+
 def told_of(
     error: BaseException, cell_of: Callable[[str], tuple[str, int] | None]
 ) -> list[Any]:
@@ -52,7 +63,7 @@ def told_of(
         Name of the first of its classes that is built in, its own class's name, its
         text, the name of the cell, and the line.
     """
-    base = next((k.__name__ for k in type(error).__mro__ if k.__name__ in _BUILTIN), "")
+    base = builtin_of(type(error))
     try:
         text = str(error)
     except BaseException:

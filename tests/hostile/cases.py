@@ -431,7 +431,7 @@ area(
     "answers with numbers of objects that nobody handed over",
     ME
     + """
-from nbproctor.protocol.encode import Ref
+from nbproctor.protocol.sent import Ref
 class Token: ...
 stock, turn = me.default, [0]
 def default(value):
@@ -440,7 +440,8 @@ def default(value):
     turn[0] += 1
     kinds = [Ref("judge", (0,)), Ref("judge", (-1,)), Ref("judge", (True,)),
              Ref("judge", ("0",)), Ref("library", ("os", "system")),
-             Ref("student", ()), Ref("student", (0, "x" * 10**6, "", True)),
+             Ref("student", ()),
+             Ref("student", (0, "x" * 10**6, "", True, "x:y", "exact")),
              Ref("eval", ("1",))]
     return kinds[turn[0] % len(kinds)]
 me.default = me.connection._default = default
@@ -531,7 +532,7 @@ area(
     ME
     + """
 stock = me.connection._default
-from nbproctor.protocol.encode import Ref
+from nbproctor.protocol.sent import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 hostile = Ref("d", tuple(keys))

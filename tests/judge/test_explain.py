@@ -9,7 +9,7 @@ import pytest
 from nbproctor import expect
 from nbproctor.judge.explain import explain
 from nbproctor.judge.exports import NotExportableError
-from nbproctor.judge.proxy import StudentError
+from nbproctor.judge.student_errors import StudentError
 
 MATRIX, THREE = np.zeros((3, 4)), cast(Any, 3)
 SOURCES = {"area": "def area(r):\n    return rr * r\n"}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nbproctor.protocol import arrays, received
 from nbproctor.protocol import decode as decoder
-from nbproctor.protocol import received
 from nbproctor.protocol.decode import decode
 from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame, ProtocolError
@@ -74,7 +74,7 @@ def test_lists_of_numbers_count_together(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_arrays_of_text_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder, "MAX_BYTES", 4_000)
+    monkeypatch.setattr(arrays, "MAX_BYTES", 4_000)
     assert not refused(["t", ["U", [2], 250, "", "a"], ["U", [5], 100, *"abcde"]])
     assert refused(["t", ["U", [2], 250, "", "a"], ["U", [5], 101, *"abcde"]])
     # NumPy takes the room of one item even where there is none.
