@@ -14,7 +14,7 @@ from nbproctor.pages.data import Submission, read_cells
 from nbproctor.pages.feedback import STATUS, hours
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.summary import summarise
-from nbproctor.pages.tested import WORDS, State
+from nbproctor.pages.tested import BESIDE, WORDS, State
 from nbproctor.templates import render
 
 FEW = 10  # below so many, a correlation says nothing
@@ -79,6 +79,27 @@ class Mistake:
     students: list[str]
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A test with points that was judged beside the answers.
+
+    Attributes
+    ----------
+    test, exercise : str
+        The cell, and the exercise that it scores.
+    why : str
+        Why the judge cannot look from outside; empty where that is not known.
+    earned, of : int
+        How many answers have points of it, and how many it judged.
+    """
+
+    test: str
+    exercise: str
+    why: str
+    earned: int
+    of: int
+
+
 def class_report(
     submissions: Sequence[Submission],
     outlines: Mapping[str, Outline],
@@ -125,6 +146,8 @@ def class_report(
         words=WORDS,
         statuses=STATUS,
         mistakes=mistakes[:MOST],
+        besides=_besides(submissions, outlines),
+        beside=BESIDE,
         ungraded=ungraded,
         repaired=[s for s in repaired if s not in ungraded],
         late=late,
@@ -218,6 +241,25 @@ def _mistakes(rows: pd.DataFrame) -> list[Mistake]:
         told.setdefault((name, cause), []).append(student)
     made = [Mistake(*what, sorted(students)) for what, students in told.items()]
     return sorted(made, key=lambda mistake: -len(mistake.students))
+
+
+def _besides(
+    submissions: Sequence[Submission], outlines: Mapping[str, Outline]
+) -> list[Beside]:
+    """Return the tests whose points rest on the answer's own process."""
+    earned: dict[tuple[str, str], list[bool]] = {}
+    for submission in submissions:
+        for verdict in submission.verdicts:
+            if verdict.where == "beside" and verdict.max_points:
+                place = submission.notebook, verdict.cell_id
+                earned.setdefault(place, []).append(verdict.points > 0)
+    return [
+        Beside(cell.id, exercise.name, cell.why, sum(told), len(told))
+        for name, outline in outlines.items()
+        for exercise in outline.exercises
+        for cell in outline.master.cells
+        if cell.id in exercise.tests and (told := earned.get((name, cell.id)))
+    ]
 
 
 def _lines(
