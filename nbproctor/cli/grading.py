@@ -132,6 +132,7 @@ def _grade(
             course,
             assignment,
             lambda made, all: bar.update(task, completed=made, total=all),
+            students,
         )
     page, lines = report(course, assignment)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,10 +41,22 @@ from nbproctor.submission_result import SubmissionResult
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 
 
-def feedback(course: Path, assignment: str, progress: Progress | None = None) -> Path:
+def feedback(
+    course: Path,
+    assignment: str,
+    progress: Progress | None = None,
+    students: Collection[str] | None = None,
+) -> Path:
     """Write the feedback page of every notebook handed in; return their folder.
 
     A page whose grades, comments and notebook have not changed is left as it is.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called for each page that is made.
+    students : collection of str, optional
+        Look only at the pages of these.
 
     Raises
     ------
@@ -56,7 +68,7 @@ def feedback(course: Path, assignment: str, progress: Progress | None = None) ->
     log = Log()
     there = directory(config, log)
     converter = ProctoredFeedback(coursedir=there, config=config, log=log.logger)
-    converter.on_page = progress
+    converter.on_page, converter.only = progress, students
     run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(there.root, there.feedback_directory)
 
@@ -75,6 +87,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
 
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
+    #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
+    only: Collection[str] | None = None
 
     def start(self) -> None:
         """Write every page whose inputs have changed (all with ``force``)."""
@@ -89,7 +103,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     def _run(self) -> None:
         there = self.coursedir
         outlines = read_outlines(there)
-        found = list(submissions(there, outlines))
+        found = list(submissions(there, outlines, self.only))
         if not found:
             raise CourseError(
                 f"Nothing of {there.assignment_id!r} is graded yet: grade it, then ask "
@@ -152,9 +166,14 @@ def read_outlines(there: CourseDirectory) -> dict[str, Outline]:
 
 
 def submissions(
-    there: CourseDirectory, outlines: dict[str, Outline]
+    there: CourseDirectory,
+    outlines: dict[str, Outline],
+    only: Collection[str] | None = None,
 ) -> Iterator[Submission]:
-    """Yield what was handed in and graded, or refused, with the gradebook's marks."""
+    """Yield what was handed in and graded, or refused, with the gradebook's marks.
+
+    Of the students in `only` alone, if it is given.
+    """
     root, assignment = Path(there.root), there.assignment_id
     pattern = folder(there, "autograded", assignment, there.student_id)
     slot = folder(there, "autograded", assignment, "*").parts.index("*")
@@ -163,7 +182,8 @@ def submissions(
         records = read_records(book, assignment)
     for path in sorted(root.glob(str(pattern.relative_to(root)))):
         student = path.parts[slot]
-        if student in excluded or not path.is_dir():
+        unwanted = student in excluded or (only is not None and student not in only)
+        if unwanted or not path.is_dir():
             continue
         record = records.get(student, Record())
         result = SubmissionResult.read(path)
