@@ -82,6 +82,10 @@ def grade(
     lower: Annotated[
         bool, typer.Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="List long answers that stand out as alike."),
+    ] = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
@@ -90,7 +94,7 @@ def grade(
     course = find_course()
     name = choose(course, assignment)
     weak = sandbox == Sandbox.WEAK
-    _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+    _grade(course, name, {}, student, force, lower, alike, weak_sandbox=weak)
 
 
 def _grade(
@@ -100,6 +104,7 @@ def _grade(
     students: list[str] | None = None,
     force: bool = False,
     lower: bool = False,
+    alike: bool = False,
     *,
     weak_sandbox: bool,
 ) -> None:
@@ -134,7 +139,7 @@ def _grade(
             lambda made, all: bar.update(task, completed=made, total=all),
             students,
         )
-    page, lines = report(course, assignment)
+    page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
     names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)

@@ -11,8 +11,15 @@ from nbproctor.nbgrader.source import CourseError
 from nbproctor.pages.report import class_report
 
 
-def report(course: Path, assignment: str) -> tuple[Path, tuple[str, str, str]]:
-    """Write the class report; return its path, and three lines of it.
+def report(
+    course: Path, assignment: str, *, alike: bool = False
+) -> tuple[Path, tuple[str, ...]]:
+    """Write the class report; return its path, and the lines of it for a terminal.
+
+    Parameters
+    ----------
+    alike : bool
+        Also look for long answers that are more alike than the class is.
 
     Raises
     ------
@@ -35,7 +42,7 @@ def report(course: Path, assignment: str) -> tuple[Path, tuple[str, str, str]]:
             for student in book.students
             if student.id not in known
         }
-    made = class_report(found, outlines, missing)
+    made = class_report(found, outlines, missing, alike=alike)
     page = course / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)
     page.write_text(made.page, "utf-8", errors="replace")

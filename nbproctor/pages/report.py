@@ -13,6 +13,7 @@ from nbproctor.pages import plots
 from nbproctor.pages.data import Submission, read_cells
 from nbproctor.pages.feedback import STATUS, hours
 from nbproctor.pages.outline import Exercise, Outline
+from nbproctor.pages.similar import similar
 from nbproctor.pages.summary import summarise
 from nbproctor.pages.tested import BESIDE, WORDS, State
 from nbproctor.templates import render
@@ -33,11 +34,12 @@ class ClassReport:
     page : str
         HTML, complete in one file.
     lines : tuple of str
-        The most important of it in three lines.
+        The most important of it in three lines, and one on answers that are alike,
+        where they were asked for.
     """
 
     page: str
-    lines: tuple[str, str, str]
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def class_report(
     submissions: Sequence[Submission],
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
+    *,
+    alike: bool = False,
 ) -> ClassReport:
     """Say how a class did.
 
@@ -115,6 +119,8 @@ def class_report(
         Notebook name → the assignment's outline.
     missing
         Student id → name, of those who handed in nothing.
+    alike
+        Also look for long answers that are more alike than the class is.
     """
     rows = _rows(submissions, outlines)
     graded = rows[rows["points"].notna()]
@@ -131,6 +137,7 @@ def class_report(
     repaired = [s for s in submissions if s.status in ("repaired", "partial")]
     late = [s for s in submissions if s.late]
     title = next(iter(outlines.values())).title
+    pairs = similar(submissions, outlines) if alike else []
     page = render(
         "report.html",
         title=title,
@@ -147,6 +154,10 @@ def class_report(
         statuses=STATUS,
         mistakes=mistakes[:MOST],
         besides=_besides(submissions, outlines),
+        asked_alike=alike,
+        pairs=pairs[:MOST],
+        names={submission.student: who(submission) for submission in submissions},
+        code=lambda text: Markup(html.code(text)),
         beside=BESIDE,
         ungraded=ungraded,
         repaired=[s for s in repaired if s not in ungraded],
@@ -159,6 +170,8 @@ def class_report(
         inline=lambda text: Markup(html.inline(text)),
     )
     lines = _lines(submissions, totals, worth, items, mistakes, missing)
+    if alike:
+        lines += (_alike_line(len(pairs)),)
     return ClassReport(page, lines)
 
 
@@ -269,7 +282,7 @@ def _lines(
     items: Sequence[Item],
     mistakes: Sequence[Mistake],
     missing: Mapping[str, str],
-) -> tuple[str, str, str]:
+) -> tuple[str, ...]:
     count = len({s.student for s in submissions})
     first = f"{count} handed in, {len(totals)} graded"
     for words, number in (
@@ -294,3 +307,10 @@ def _lines(
             f"{most.exercise}: {most.sentence}."
         )
     return f"{first}.", second, third
+
+
+def _alike_line(pairs: int) -> str:
+    if not pairs:
+        return "No two long answers are more alike than the class is."
+    words = "1 pair has" if pairs == 1 else f"{pairs} pairs have"
+    return f"{words} long answers that stand out as alike: look at them in the report."
