@@ -40,6 +40,8 @@ class Handed:
         Orders the attempts of a student; empty where the platform has no such thing.
     by_platform : bool
         The platform made this file: a typed text, a page about the hand-in.
+    address : str
+        The name under which the platform takes feedback on it; empty: it takes none.
     """
 
     key: str
@@ -50,6 +52,7 @@ class Handed:
     submitted: datetime | None = None
     attempt: str = ""
     by_platform: bool = False
+    address: str = ""
 
 
 class Recognised(NamedTuple):
@@ -104,6 +107,8 @@ def canvas(parts: Sequence[str]) -> Handed | None:
         late,
         attempt=group["attachment"] or "",
         by_platform=bool(group["typed"]),
+        # Its own text files have no number of a file: nothing can be sent back to one.
+        address="" if group["typed"] else parts[0],
     )
 
 
@@ -127,6 +132,7 @@ def moodle(parts: Sequence[str]) -> Handed | None:
         "" if blind else found["name"],
         (found["id"],),
         by_platform=found["kind"] != "file",
+        address=f"{found['name']}_{found['id']}_assignsubmission_{found['kind']}_",
     )
 
 
@@ -168,6 +174,7 @@ def brightspace(parts: Sequence[str]) -> Handed | None:
         (found["user"],),
         submitted=when,
         attempt=when.isoformat() if when else found["when"],
+        address=parts[0].removesuffix(f" - {found['file']}"),
     )
 
 
