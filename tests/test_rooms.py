@@ -24,7 +24,7 @@ FLOORS = [
     {"expect", "forkserver", "markers", "support_files", "templates"},
     {"protocol"},
     {"sandbox"},
-    {"errors"},
+    {"diagnosis", "errors"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACADE = {"__init__", "__main__"}  # of the package

@@ -14,7 +14,7 @@ from pathlib import Path
 from nbproctor import support_files
 from nbproctor.audit import trials
 from nbproctor.audit.checks import check_scores
-from nbproctor.audit.matrix import AuditResult, Entry
+from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Servers, Settings, processors

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,24 +138,15 @@ def _share(
 ) -> list[TrialResult]:
     """Let one worker hold its share of the trials."""
     results: list[TrialResult] = []
-    ours, theirs = socket.socketpair()
-    command = host.command("nbproctor.audit.worker", theirs.fileno())
+    command = partial(host.command, "nbproctor.audit.worker")
     variables = dict.fromkeys(host.ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    with ours, Processor() as processor, tempfile.TemporaryFile() as log:
-        with theirs:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | variables,
-                pass_fds=[theirs.fileno()],
-            )
-        try:
+    process = host.PythonProcess(command, os.environ | variables)
+    try:
+        with Processor() as processor:
             trials = [asdict(trial) for trial in share]
             message = job | {"trials": trials, "processor": processor.number}
-            write_block(ours, json.dumps(message).encode())
-            while "end" not in (answer := receive(ours)[0]):
+            write_block(process.sock, json.dumps(message).encode())
+            while "end" not in (answer := receive(process.sock)[0]):
                 if "error" in answer:
                     raise TrialError(answer["error"])
                 fields = answer | {"trial": share[answer["trial"]]}
@@ -165,13 +154,11 @@ def _share(
                 fields["notes"] = tuple(answer["notes"])
                 results.append(TrialResult(**fields))
                 progress(results[-1])
-        except (EOFError, ConnectionError) as error:
-            log.seek(0)
-            said = log.read()[-1000:].decode(errors="replace").strip()
-            raise TrialError(
-                f"a process that held trials has died: {said or 'no message'}"
-            ) from error
-        finally:
-            process.kill()
-            process.wait()
+    except (EOFError, ConnectionError) as error:
+        said = process.printed(1000)
+        raise TrialError(
+            f"a process that held trials has died: {said or 'no message'}"
+        ) from error
+    finally:
+        process.end(patience=0)
     return results

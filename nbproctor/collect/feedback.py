@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from nbproctor.collect import names
+from nbproctor.collect.grammars import canvas
 from nbproctor.collect.write import ADDRESS
 
 HOW = {
@@ -87,7 +87,7 @@ def _of_canvas(address: str, notebook: str) -> str:
     found = {
         name: handed
         for name in address.split("/")
-        if (handed := names.canvas([name])) is not None
+        if (handed := canvas([name])) is not None
     }
     named = [n for n, handed in found.items() if _stem(handed.file) == notebook]
     for name in sorted(named or (found if len(found) == 1 else ()), reverse=True):

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from nbproctor.collect import archive
 from nbproctor.collect.archive import Entry
-from nbproctor.collect.names import Handed
+from nbproctor.collect.grammars import Handed
 from nbproctor.collect.problems import CollectError, Problem
 from nbproctor.roster.classlist import Person
 from nbproctor.roster.people import safe

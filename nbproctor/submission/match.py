@@ -14,8 +14,9 @@ from nbproctor.submission.answers import (
     signatures,
     unanswered,
 )
-from nbproctor.submission.blocks import blocks, code_of, open_at_the_end
+from nbproctor.submission.blocks import blocks, code_of
 from nbproctor.submission.read import RawCell
+from nbproctor.submission.scan import open_at_the_end
 
 MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
 MAX_WORDS = 1_000

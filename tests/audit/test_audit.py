@@ -13,8 +13,8 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.audit import matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
-from nbproctor.audit.matrix import Entry
 from nbproctor.audit.oracle import disagreement
+from nbproctor.audit.result import Entry
 from nbproctor.audit.trials import Kind
 from nbproctor.notebook import MasterNotebook
 

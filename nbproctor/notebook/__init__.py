@@ -1,0 +1,16 @@
+"""An assignment frozen for grading: its cells, their kinds, points and exercises.
+
+A `MasterNotebook` is read from the *source* notebook, which holds what no student file
+may decide: which cell is a test, what it is worth, and which exercise it scores.
+"""
+
+from nbproctor.notebook.cells import Cell, Kind, Where
+from nbproctor.notebook.master import MasterNotebook, MasterNotebookError
+
+__all__ = [
+    "Cell",
+    "Kind",
+    "MasterNotebook",
+    "MasterNotebookError",
+    "Where",
+]
