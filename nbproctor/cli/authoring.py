@@ -11,6 +11,7 @@ from nbproctor.cli.app import (
     Assignment,
     CommandError,
     app,
+    at_work,
     choose,
     complaints,
     console,
@@ -29,9 +30,16 @@ def release(assignment: Assignment = None) -> None:
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
+    console.print(f"Student version: {course / 'release' / name}", soft_wrap=True)
+    if not (course / "requirements.txt").is_file():
+        console.print(
+            "Not packed: a zip to hand out needs requirements.txt in the course's "
+            "folder. The student version is complete.",
+            soft_wrap=True,
+        )
+        return
     archive = handout.pack(course, name)
-    console.print(f"Student version: {course / 'release' / name}")
-    console.print(f"To hand out:     {archive}")
+    console.print(f"To hand out:     {archive}", soft_wrap=True)
 
 
 @app.command()
@@ -57,7 +65,7 @@ def audit(assignment: Assignment = None) -> None:
 
     course = find_course()
     name = choose(course, assignment)
-    with console.status("Trying solutions") as status:
+    with at_work("Trying solutions") as status:
         tried = count(1)
         checks = nbgrader.check_release(course, name)
         result = try_tests(
@@ -79,7 +87,7 @@ def audit(assignment: Assignment = None) -> None:
 def _lint(course: Path, assignment: str) -> None:
     from nbproctor import nbgrader
 
-    with console.status("Grading the reference solution"):
+    with at_work("Grading the reference solution"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(nbgrader.masters_of(course, assignment))
     for line in told:

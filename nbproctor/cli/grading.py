@@ -19,7 +19,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from nbproctor.cli.app import Assignment, app, choose, complaints, console, find_course
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    app,
+    choose,
+    complaints,
+    console,
+    find_course,
+)
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 
@@ -48,15 +56,21 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
+    project = find_course()
+    name = choose(project, assignment)
+    sample_class = project / "examples" / "sample_class.toml"
+    if not sample_class.is_file():
+        raise CommandError(
+            f"There is no {sample_class}: the demo is of the course that nbproctor "
+            "comes with. Run it in that folder."
+        )
     console.print("Making a sample class in demo/. It hands in:")
     from nbproctor import nbgrader
     from nbproctor.kit import sample
 
-    project = find_course()
-    name = choose(project, assignment)
     course = sample.new_course(project, name)
     nbgrader.generate(course, name)
-    students = sample.read_class(project / "examples" / "sample_class.toml")
+    students = sample.read_class(sample_class)
     master = nbgrader.masters_of(course, name)[0]
     sample.write_class(students, course, master, project / "variants" / name)
     for student in students:
@@ -109,6 +123,9 @@ def _grade(
     weak_sandbox: bool,
 ) -> None:
     """Grade, write the feedback, and print the table."""
+    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
+    if not console.is_terminal:  # where a bar would move
+        console.print(f"Grading {assignment}: {waiting} submissions …")
     from nbproctor import nbgrader
     from nbproctor.nbgrader.class_report import report
 
@@ -121,7 +138,6 @@ def _grade(
         console=console,
         transient=True,
     ) as bar:
-        waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
         task = bar.add_task("Grading", total=waiting)
         results, changes = nbgrader.regrade(
             course,
