@@ -52,7 +52,7 @@ packages that they need come into .venv once. Ends with status 1 if one check fa
 
     python kit.py test --fast              a few minutes
     python kit.py test tests/collect       the tests of one room
-    python kit.py test                     everything: most of an hour
+    python kit.py test                     everything
 """
 
 CHECKS = (

@@ -1,0 +1,38 @@
+"""Feedback back to the platform: what ``export feedback`` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.markup import escape
+
+from nbproctor.cli.app import CommandError, console
+
+
+def give_back(course: Path, assignment: str, to: Path | None) -> None:
+    """Pack everybody's feedback into one zip, named as the platform takes it."""
+    from nbproctor import collect, nbgrader
+    from nbproctor.nbgrader.feedback import pages
+    from nbproctor.pages.archive import pack
+    from nbproctor.pages.workers import notebook_of
+
+    made = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
+    if not made:
+        raise CommandError(f"There is no feedback on {assignment!r} yet: grade first.")
+    record = collect.read_record(course / "collected" / assignment)
+    named = collect.feedback_names(made, record)
+    target = to or course / "exported" / f"{assignment}_feedback.zip"
+    if not named.files:
+        raise CommandError("Nobody's feedback has a place there: collect again, first.")
+    pack(named.files, target, lambda student, file: named.names[student, file])
+    count = len({student for student, _ in named.files})
+    by = named.platform or "A folder for each student"
+    console.print(f"{by}: {count} students, {target}", soft_wrap=True)
+    if named.platform:
+        console.print(f"Upload it there: {collect.HOW[named.platform]}.")
+    if named.left:
+        names = {p.student: p.name for p in nbgrader.people(course)}
+        console.print("Not in it:")
+        for student, why in named.left:
+            who = names.get(student, student)
+            console.print(f"  {escape(who)}: {escape(why)}", soft_wrap=True)
