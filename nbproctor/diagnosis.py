@@ -10,18 +10,18 @@ _Array: TypeAlias = npt.NDArray[Any]
 _Shape: TypeAlias = tuple[int, ...]
 
 
-def hint(found: _Shape, shape: _Shape) -> str:
+def hint(actual: _Shape, shape: _Shape) -> str:
     """Say how a wrong shape may have come about."""
-    alike = [n for n in found if n != 1] == [n for n in shape if n != 1]
-    if found == shape[::-1]:
+    alike = [n for n in actual if n != 1] == [n for n in shape if n != 1]
+    if actual == shape[::-1]:
         return ": it is transposed"
-    if alike and len(found) < len(shape):
+    if alike and len(actual) < len(shape):
         return ": a dimension was lost (keepdims=True or a reshape keeps it)"
-    if alike and len(found) > len(shape):
+    if alike and len(actual) > len(shape):
         return ": there are too many dimensions"
-    if not found:
+    if not actual:
         return ": all went into one number, is an `axis` missing?"
-    if not shape or any(w == 1 < n for n, w in zip(found, shape, strict=False)):
+    if not shape or any(w == 1 < n for n, w in zip(actual, shape, strict=False)):
         return ": is a sum missing, or were two shapes broadcast?"
     return ""
 
@@ -58,8 +58,8 @@ def diagnosis(
     ratios |= {f"divided by {label}": 1 / f for label, f in factors.items() if f}
     ratios = {words: r for words, r in ratios.items() if abs(r - 1) > 0.01}
     for sign, also in (1, ""), (-1, "has the wrong sign and "):
-        found = (k for k, r in ratios.items() if fits(got, sign * r * want, rtol))
-        if words := " or ".join(found):
+        fitting = (k for k, r in ratios.items() if fits(got, sign * r * want, rtol))
+        if words := " or ".join(fitting):
             return f"{also}is off by a factor: it was {words}"
     if got.ndim == 2 and got.shape == got.T.shape and fits(got.T, want, rtol):
         return "has the values of the transposed answer"

@@ -65,18 +65,18 @@ def expect(
         `want` is nothing that can be wanted: the test is broken.
     """
     if isinstance(want, Mapping):
-        for key, (label, found, right) in zip(
+        for key, (label, entry, right) in zip(
             want, _entries(got, want, name), strict=True
         ):
-            known = functools.partial(_entry_of, mistakes, key)
+            entry_mistakes = functools.partial(_entry_of, mistakes, key)
             expect(
-                found,
+                entry,
                 right,
                 label,
                 rtol=rtol,
                 atol=atol,
                 factors=factors,
-                mistakes=known,
+                mistakes=entry_mistakes,
             )
         return
     right = np.asarray(want)
@@ -89,8 +89,8 @@ def expect(
         wrong = answer != right if exact else ~close
         if wrong.any():
             for symptom, mistake in _all(mistakes).items():
-                made = np.asarray(mistake, dtype=float)
-                if made.shape == answer.shape and fits(answer, made, rtol):
+                values = np.asarray(mistake, dtype=float)
+                if values.shape == answer.shape and fits(answer, values, rtol):
                     _fail(name, symptom)
             telling = {"2": 2.0, **(factors or {})}
             _fail(name, diagnosis(answer, right, wrong, rtol, telling))
@@ -101,7 +101,9 @@ def _all(mistakes: Mistakes) -> Mapping[str, Any]:
 
 
 def _entry_of(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
-    return {say: made[key] for say, made in _all(mistakes).items() if key in made}
+    return {
+        say: answers[key] for say, answers in _all(mistakes).items() if key in answers
+    }
 
 
 @contextlib.contextmanager
@@ -146,10 +148,10 @@ def expect_pure(
     AssertionError
         An argument has changed; says which, as ``cache["A2"]``.
     """
-    given = copy.deepcopy(args)
+    copies = copy.deepcopy(args)
     with quiet():
-        got = function(*given)
-    for number, (now, before) in enumerate(zip(given, args, strict=True)):
+        got = function(*copies)
+    for number, (now, before) in enumerate(zip(copies, args, strict=True)):
         name = names[number] if number < len(names) else f"argument {number + 1}"
         expect_unchanged(now, before, name)
     return got
@@ -254,6 +256,6 @@ def _numbers(got: object, name: str, shape: _Shape | None, lists: bool = False) 
             f"holds {held or 'no numbers'}, but {ask}, of an integer or floating dtype",
         )
     if shape is not None and array.shape != shape:
-        found = f"has shape {array.shape}" if array.shape else "is a single number"
-        _fail(name, f"{found}, but {ask}{hint(array.shape, shape)}")
+        actual = f"has shape {array.shape}" if array.shape else "is a single number"
+        _fail(name, f"{actual}, but {ask}{hint(array.shape, shape)}")
     return array

@@ -76,7 +76,7 @@ def audit(
     references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
     folder = course / "variants" / assignment
     variants = Variants.read(folder, references)
-    found = list(checks)
+    all_checks = list(checks)
     comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
     for path, master in zip(notebooks, masters, strict=True):
@@ -96,7 +96,7 @@ def audit(
             raise AuditError(f"{path}: {error}") from error
         settings = Settings(policy=policy, follow_through=False)
         with Servers() as servers:
-            found += check_scores(master, settings, servers)
+            all_checks += check_scores(master, settings, servers)
     return AuditResult(
         assignment=assignment,
         tests={
@@ -105,7 +105,7 @@ def audit(
             for name in b.exercises
         },
         entries=tuple(_entry(result, variants, comments) for result in results),
-        checks=tuple(found),
+        checks=tuple(all_checks),
         problems=tuple(variants.problems),
         hints=tuple(_hints(variants, folder)),
         seconds=time.monotonic() - start,

@@ -47,7 +47,7 @@ def mutants(source: str) -> list[Mutant]:
     SyntaxError
         `source` is no Python.
     """
-    tree, names, found = ast.parse(source), Counter[str](), list[Mutant]()
+    tree, names, results = ast.parse(source), Counter[str](), list[Mutant]()
     seen = {ast.dump(ast.parse(reference := ast.unparse(tree)))}
     for parent, box, key, kind, new in _changes(tree, "cell"):
         old = box[key]
@@ -66,8 +66,8 @@ def mutants(source: str) -> list[Mutant]:
         name += f" ({names[name]})" * (names[name] > 1)
         versions = reference.splitlines(), text.splitlines()
         diff = difflib.unified_diff(*versions, "reference", "mutant", n=2, lineterm="")
-        found.append(Mutant(name, text, "\n".join(diff)))
-    return found
+        results.append(Mutant(name, text, "\n".join(diff)))
+    return results
 
 
 def _brief(before: str, after: str) -> str:

@@ -128,9 +128,11 @@ def hold(
     }
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))
-    found = {(o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d}
+    by_key = {
+        (o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d
+    }
     wanted = ((t.exercise, t.kind, t.name) for t in [*references, *trials])
-    return [found[key] for key in wanted if key in found]
+    return [by_key[key] for key in wanted if key in by_key]
 
 
 def _share(

@@ -120,13 +120,13 @@ def read(folder: Path, reference: str) -> tuple[list[Variant], list[str]]:
 
 
 def _variant(
-    kind: Any, name: str, table: Any, of: str, bases: dict[str, str], place: str
+    kind: Any, name: str, table: Any, of: str, bases: dict[str, str], where: str
 ) -> Variant:
-    known = [field.name for field in fields(_Entry)]
-    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*known}:
-        raise VariantError(f"an entry has the keys {', '.join(known)}; why is needed")
-    given: dict[str, Any] = {"of": of} | table
-    entry = _Entry(**given)
+    keys = [field.name for field in fields(_Entry)]
+    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*keys}:
+        raise VariantError(f"an entry has the keys {', '.join(keys)}; why is needed")
+    values: dict[str, Any] = {"of": of} | table
+    entry = _Entry(**values)
     says = (entry.says,) if isinstance(entry.says, str) else tuple(entry.says)
     if bool(entry.diff) == bool(entry.cell):
         raise VariantError("either diff or cell is needed")
@@ -145,7 +145,7 @@ def _variant(
         kind,
         name,
         _python(source, name),
-        place.rstrip(":"),
+        where.rstrip(":"),
         says,
         entry.unnamed,
         entry.announced,

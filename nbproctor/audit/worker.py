@@ -110,12 +110,12 @@ class _Worker:
         with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
             base = Path(name)
             base.chmod(0o711)  # another user id passes through to its own folder
-            for place, cell in enumerate(self.cells):
+            for index, cell in enumerate(self.cells):
                 if cell.kind == "solution":
                     # Old objects are not looked at again, so their pages stay shared.
                     gc.collect()
                     gc.freeze()
-                    self._try_all(cell, self._steps_after(place), base)
+                    self._try_all(cell, self._steps_after(index), base)
                 if cell.kind in ("provided", "solution") and not cell.skip:
                     for output in shell.run(cell.source, cell.id):
                         if output["output_type"] == "error":
@@ -124,11 +124,11 @@ class _Worker:
                                 f"{output['ename']}: {output['evalue']}"
                             )
 
-    def _steps_after(self, place: int) -> list[Step]:
+    def _steps_after(self, index: int) -> list[Step]:
         """Return what follows a solution cell, up to its last test."""
         steps: list[Step] = []
         last = 0
-        for cell in self.cells[place + 1 :]:
+        for cell in self.cells[index + 1 :]:
             if cell.kind == "solution":
                 break
             if cell.kind == "test" and cell not in self.fuzz.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -108,3 +108,11 @@ def choose(course: Path, assignment: str | None) -> str:
     if not names:
         raise CommandError(f"There is no assignment in {course / 'source'}.")
     raise CommandError(f"Name the assignment, one of: {', '.join(names)}.")
+
+
+def print_list(title: str, lines: Sequence[str]) -> None:
+    """Print a title and lines below it; nothing if there are none."""
+    if lines:
+        console.print(title)
+    for line in lines:
+        console.print(f"  {escape(line)}", soft_wrap=True)

@@ -13,11 +13,11 @@ def change_lines(
     changes: Sequence[MarkChange], names: Mapping[str, str]
 ) -> Iterator[str]:
     """Say who has another mark than before, by how much, and what was kept."""
-    made = [change for change in changes if not change.kept]
+    changed = [change for change in changes if not change.kept]
     kept = [change for change in changes if change.kept]
-    if made:
-        yield f"{_marks(made)} changed:"
-    for change in made:
+    if changed:
+        yield f"{_marks(changed)} changed:"
+    for change in changed:
         why = "handed in again" if change.resubmitted else "graded again"
         yield f"  {_line(change, names)}, {why}"
     if kept:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
-
-from nbproctor.cli.app import CommandError, console
+from nbproctor.cli.app import CommandError, console, print_list
 
 
 def give_back(course: Path, assignment: str, to: Path | None) -> None:
@@ -30,9 +28,6 @@ def give_back(course: Path, assignment: str, to: Path | None) -> None:
     console.print(f"{by}: {count} students, {target}", soft_wrap=True)
     if named.platform:
         console.print(f"Upload it there: {collect.HOW[named.platform]}.")
-    if named.left:
-        names = {p.student: p.name for p in nbgrader.people(course)}
-        console.print("Not in it:")
-        for student, why in named.left:
-            who = names.get(student, student)
-            console.print(f"  {escape(who)}: {escape(why)}", soft_wrap=True)
+    names = {person.student: person.name for person in nbgrader.people(course)}
+    left = [f"{names.get(student, student)}: {why}" for student, why in named.left]
+    print_list("Not in it:", left)

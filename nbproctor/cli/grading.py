@@ -142,8 +142,8 @@ def _grade(
         results, changes = nbgrader.regrade(
             course,
             assignment,
-            students,
             progress=lambda result: bar.advance(task),
+            students=students,
             force=force,
             weak_sandbox=weak_sandbox,
             lower=lower,
@@ -152,7 +152,7 @@ def _grade(
         pages = nbgrader.feedback(
             course,
             assignment,
-            lambda made, all: bar.update(task, completed=made, total=all),
+            lambda done, all: bar.update(task, completed=done, total=all),
             students,
         )
     page, lines = report(course, assignment, alike=alike)

@@ -75,10 +75,10 @@ _BRIGHTSPACE = re.compile(
 
 def canvas(parts: Sequence[str]) -> Handed | None:
     """``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder."""
-    found = _CANVAS.fullmatch(unicodedata.normalize("NFC", parts[0]))
-    if found is None or len(parts) > 1:
+    match = _CANVAS.fullmatch(unicodedata.normalize("NFC", parts[0]))
+    if match is None or len(parts) > 1:
         return None
-    group = found.groupdict()
+    group = match.groupdict()
     late = bool(group["late"] or group["late2"] or group["late3"])
     who = group["user"] or f"anon_{group['anonymous']}"
     return Handed(
@@ -100,63 +100,63 @@ def moodle(parts: Sequence[str]) -> Handed | None:
     Moodle before 4.0 ends the folder's name with another ``_``; without folders the
     file's name follows there.
     """
-    found = _MOODLE.fullmatch(parts[0])
-    if found is None:
+    match = _MOODLE.fullmatch(parts[0])
+    if match is None:
         return None
     flat = len(parts) == 1
-    inside = found["file"] if flat else "/".join(parts[1:])
+    inside = match["file"] if flat else "/".join(parts[1:])
     if not inside:
         return None
-    blind = found["name"].casefold() in BLIND
+    blind = match["name"].casefold() in BLIND
     return Handed(
-        found["id"],
+        match["id"],
         PurePosixPath(inside),
-        "" if blind else found["name"],
-        (found["id"],),
-        by_platform=found["kind"] != "file",
-        address=f"{found['name']}_{found['id']}_assignsubmission_{found['kind']}_",
+        "" if blind else match["name"],
+        (match["id"],),
+        by_platform=match["kind"] != "file",
+        address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
     )
 
 
 def blackboard(parts: Sequence[str]) -> Handed | None:
     """``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``."""
-    found = _BLACKBOARD.fullmatch(parts[0])
-    if found is None or len(parts) > 1:
+    match = _BLACKBOARD.fullmatch(parts[0])
+    if match is None or len(parts) > 1:
         return None
     try:
-        when = datetime.strptime(found["when"], "%Y-%m-%d-%H-%M-%S")
+        when = datetime.strptime(match["when"], "%Y-%m-%d-%H-%M-%S")
     except ValueError:
         return None
     return Handed(
-        found["user"],
-        PurePosixPath(found["file"] or "attempt.txt"),
-        ids=(found["user"],),
+        match["user"],
+        PurePosixPath(match["file"] or "attempt.txt"),
+        ids=(match["user"],),
         submitted=when,
-        attempt=found["when"],
-        by_platform=found["file"] is None,
+        attempt=match["when"],
+        by_platform=match["file"] is None,
     )
 
 
 def brightspace(parts: Sequence[str]) -> Handed | None:
     """``1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb``."""
-    found = _BRIGHTSPACE.fullmatch(parts[0])
-    if found is None:
+    match = _BRIGHTSPACE.fullmatch(parts[0])
+    if match is None:
         return None
     if len(parts) > 1:
-        inside = "/".join(([found["file"]] if found["file"] else []) + [*parts[1:]])
-    elif found["file"]:
-        inside = found["file"]
+        inside = "/".join(([match["file"]] if match["file"] else []) + [*parts[1:]])
+    elif match["file"]:
+        inside = match["file"]
     else:
         return None
-    when = brightspace_time(found["when"])
+    when = brightspace_time(match["when"])
     return Handed(
-        f"{found['user']} {found['name']}",
+        f"{match['user']} {match['name']}",
         PurePosixPath(inside),
-        found["name"].strip(),
-        (found["user"],),
+        match["name"].strip(),
+        (match["user"],),
         submitted=when,
-        attempt=when.isoformat() if when else found["when"],
-        address=parts[0].removesuffix(f" - {found['file']}"),
+        attempt=when.isoformat() if when else match["when"],
+        address=parts[0].removesuffix(f" - {match['file']}"),
     )
 
 
@@ -180,17 +180,17 @@ PLATFORMS: dict[str, Callable[[Sequence[str]], Handed | None]] = {
 
 def brightspace_time(text: str) -> datetime | None:
     """Read ``Nov 24, 2026 1030 PM`` and what other settings make of it."""
-    found = re.fullmatch(r"(.*\d{4}),? (\d{1,2}):?(\d\d) ?([AP]M)?", text.strip(), re.I)
-    if found is None:
+    match = re.fullmatch(r"(.*\d{4}),? (\d{1,2}):?(\d\d) ?([AP]M)?", text.strip(), re.I)
+    if match is None:
         return None
-    date = found[1].replace(",", "").replace(".", "")
-    hour, half = int(found[2]), (found[4] or "").upper()
+    date = match[1].replace(",", "").replace(".", "")
+    hour, half = int(match[2]), (match[4] or "").upper()
     if half:
         hour = hour % 12 + (12 if half == "PM" else 0)
     for form in ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y"):
         try:
             return datetime.strptime(date, form).replace(
-                hour=hour, minute=int(found[3])
+                hour=hour, minute=int(match[3])
             )
         except ValueError:
             continue

@@ -44,14 +44,14 @@ def recognise(paths: Iterable[PurePosixPath]) -> Recognised | None:
     best: Recognised | None = None
     for platform, grammar in PLATFORMS.items():
         own = OF_THE_PLATFORM.get(platform, set())
-        theirs = [p for p in everything if p.name not in own or len(p.parts) > 2]
+        candidates = [p for p in everything if p.name not in own or len(p.parts) > 2]
         handed = {
-            path: found for path in theirs if (found := _parse(grammar, path.parts))
+            path: found for path in candidates if (found := _parse(grammar, path.parts))
         }
-        if 2 * len(handed) < len(theirs) or not handed:
+        if 2 * len(handed) < len(candidates) or not handed:
             continue
         if best is None or len(handed) > len(best.handed):
-            best = Recognised(platform, handed, len(theirs))
+            best = Recognised(platform, handed, len(candidates))
     if best:
         names = {found.name for found in best.handed.values()}
         numbers = {found.ids for found in best.handed.values()}
@@ -84,8 +84,8 @@ def plain(paths: Iterable[PurePosixPath], own: Sequence[str]) -> Recognised:
     own : sequence of str
         Names of the assignment and its notebooks: they name no student.
     """
-    given = list(paths)
-    everything = given
+    all_paths = list(paths)
+    everything = all_paths
     while (
         everything
         and len({path.parts[0] for path in everything}) == 1
@@ -94,7 +94,7 @@ def plain(paths: Iterable[PurePosixPath], own: Sequence[str]) -> Recognised:
     ):
         everything = [PurePosixPath(*path.parts[1:]) for path in everything]
     handed = {}
-    for path, short in zip(given, everything, strict=True):
+    for path, short in zip(all_paths, everything, strict=True):
         who = short.parts[0] if len(short.parts) > 1 else _without(short, own)
         inside = short.parts[1:] or short.parts
         if who:

@@ -98,23 +98,23 @@ def write(
 def _compare(
     submission: Submission,
     folder: Path,
-    known: dict[str, str] | None,
+    recorded: dict[str, str] | None,
     replace: bool,
 ) -> tuple[State, str]:
     if not folder.exists():
         return "new", ""
-    there = {
+    existing = {
         PurePosixPath(path.relative_to(folder).as_posix()): path
         for path in folder.rglob("*")
         if path.is_file() and path.relative_to(folder).as_posix() != STAMP
     }
-    if there.keys() == submission.files.keys() and all(
-        there[place].read_bytes() == data for place, data in submission.files.items()
+    if existing.keys() == submission.files.keys() and all(
+        existing[name].read_bytes() == data for name, data in submission.files.items()
     ):
         return "same", ""
     if replace:
         return "replaced", ""
-    before = known["attempt"] if known else ""
+    before = recorded["attempt"] if recorded else ""
     if before and submission.attempt:
         newer = (len(submission.attempt), submission.attempt) > (len(before), before)
         return ("replaced", "") if newer else ("kept", "What is there is newer.")

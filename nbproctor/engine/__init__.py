@@ -1,4 +1,4 @@
-"""One submission graded: its code and the assignment in, a report out."""
+"""Engine: executes one submission, and returns its report."""
 
 from nbproctor.engine.execution import (
     MAX_FILES_BYTES,

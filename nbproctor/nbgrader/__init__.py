@@ -1,4 +1,4 @@
-"""Everything that touches nbgrader, and the only place that imports it."""
+"""The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import check_sources, generate

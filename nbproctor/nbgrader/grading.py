@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypedDict
 
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Log, directory, load_config, run
 from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.submission_result import SubmissionResult
+
+
+class GradeOptions(TypedDict, total=False):
+    """Options of `grade` that `regrade` passes on."""
+
+    students: Collection[str] | None
+    force: bool
+    weak_sandbox: bool
 
 
 def grade(
@@ -54,8 +63,7 @@ def grade(
         The assignment is unknown, or not released as it stands; nothing was handed
         in; or nothing can be executed on this computer.
     """
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
+    config = load_config(course, assignment)
     proctor(config)
     if weak_sandbox:
         config.Nbproctor.weak_sandbox = True
@@ -73,10 +81,10 @@ def grade(
     converter.on_result, converter.only = tell, students
     run(converter, log, f"Grading {assignment!r}")
     if students is None:
-        known = {result.student for result in results}
+        handed_in = {result.student for result in results}
         with open_gradebook(directory(config)) as book:
             max_score = float(book.find_assignment(assignment).max_score)
-            absent = sorted({student.id for student in book.students} - known)
+            absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
             tell(
                 SubmissionResult(

@@ -15,13 +15,13 @@ from nbproctor.notebook import Cell, MasterNotebook
 
 
 def kernel_faults(
-    master: MasterNotebook, place: Path, timeout: int
+    master: MasterNotebook, folder: Path, timeout: int
 ) -> Iterator[tuple[str, str]]:
     """Run all code in notebook order, without demo cells that are skipped in grading.
 
     Parameters
     ----------
-    master, place
+    master, folder
         The notebook, and the folder that it runs in.
     timeout
         Seconds for a cell; one that needs more is interrupted.
@@ -42,7 +42,7 @@ def kernel_faults(
         timeout=timeout,
         interrupt_on_timeout=True,
         allow_errors=True,
-        resources={"metadata": {"path": str(place)}},
+        resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
     ).execute()
     for node in notebook.cells:

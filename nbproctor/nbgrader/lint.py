@@ -38,19 +38,19 @@ def lint(course: Path, assignment: str) -> list[str]:
         The engine does not run on this computer.
     """
     config = load_config(course)
-    there = directory(config)
+    coursedir = directory(config)
     timeout = config.ExecutePreprocessor.get("timeout", 60)
-    source = folder(there, "source", assignment)
+    source = folder(coursedir, "source", assignment)
     faults = []
     with Pool(1) as pool:
-        for master in master_notebooks(there, assignment):
+        for master in master_notebooks(coursedir, assignment):
             files = support_files.files(source, master.data)
             # Weak, because the code is the teacher's own: to run on any computer.
             policy = Policy(files=tuple(files.items()), weak=True)
             settings = Settings(policy=policy, follow_through=False)
             stock = kernel_faults(master, source, timeout)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            master = place(master, there, settings, pool, source, again=True)
+            master = place(master, coursedir, settings, pool, source, again=True)
             faults += [f"nbproctor: {f}" for f in _engine(master, settings, pool)]
     return faults
 

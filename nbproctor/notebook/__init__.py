@@ -1,4 +1,4 @@
-"""An assignment frozen for grading: its cells, their kinds, points and exercises.
+"""Master notebook: an assignment frozen for grading, read from its source.
 
 A `MasterNotebook` is read from the *source* notebook, which holds what no student file
 may decide: which cell is a test, what it is worth, and which exercise it scores.

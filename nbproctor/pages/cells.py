@@ -197,14 +197,14 @@ def inline(text: str) -> str:
     )
 
 
-def outputs(given: object) -> str:
+def outputs(raw: object) -> str:
     """Return the outputs of a code cell; those of no known kind are left out."""
-    made = []
-    for output in sanitize.clean(given):
+    parts = []
+    for output in sanitize.clean(raw):
         data = output.get("data", {})
         for mime in ("image/png", "image/jpeg"):
             if mime in data:
-                made.append(
+                parts.append(
                     f'<img src="data:{mime};base64,{data[mime]}" '
                     'alt="Picture made by this cell">'
                 )
@@ -214,10 +214,10 @@ def outputs(given: object) -> str:
                 lines = output["traceback"] or [
                     f"{output['ename']}: {output['evalue']}"
                 ]
-                made.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
+                parts.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
             elif text := output.get("text", data.get("text/plain", "")):
-                made.append(f"<pre>{_text(text)}</pre>")
-    return "".join(made)
+                parts.append(f"<pre>{_text(text)}</pre>")
+    return "".join(parts)
 
 
 def _text(text: str) -> str:

@@ -51,10 +51,6 @@ _WRONG_FILES = {
 class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not an error
     """The submission cannot be graded; the message says why, in words."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
 
 @dataclass(frozen=True)
 class Candidate:

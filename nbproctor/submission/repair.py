@@ -113,7 +113,7 @@ def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
         try:
             readings[position] = _read(candidate, master)
         except Ungradable as failure:
-            failures[position] = failure.reason
+            failures[position] = str(failure)
     if not readings:
         raise Ungradable(next(iter(failures.values())))
     # `max` takes the first of equals, which is the likeliest.
