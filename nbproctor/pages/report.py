@@ -152,7 +152,7 @@ def _lines(
         most = mistakes[0]
         third += (
             f" Most frequent mistake, {len(most.students)} students: "
-            f"{most.exercise}: {most.sentence}."
+            f"{most.exercise}: {most.sentence.rstrip('.')}."
         )
     return f"{first}.", second, third
 
