@@ -74,7 +74,8 @@ def feedback_names(
         else:
             for path in (page, notebook):
                 made.files.append((student, path))
-                made.names[student, path.name] = f"{address or student}/{path.name}"
+                folder = address.split("/")[0] or student
+                made.names[student, path.name] = f"{folder}/{path.name}"
     return made
 
 

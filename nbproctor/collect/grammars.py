@@ -54,10 +54,13 @@ class Handed:
     address: str = ""
 
 
-# Canvas removes everything but letters, digits and underscores from a name.
+# Canvas removes everything but letters, digits and underscores from a name. One with
+# underscores counts where a long number of a file follows: dates have them too.
 _CANVAS = re.compile(
     r"(?:(?P<late2>LATE_)?anon_(?P<anonymous>[^\W_]+)(?P<late3>_LATE)?"
-    r"|(?P<name>[^\s/.,;()'_-]+?)_(?P<late>LATE_)?(?P<user>\d+))"
+    r"|(?P<name>[^\s/.,;()'_-]+?"
+    r"|[^\s/.,;()'-]+?(?=_(?:LATE_)?\d+_(?:\d{4,}_|(?:text|link)\.html)))"
+    r"_(?P<late>LATE_)?(?P<user>\d+))"
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 _MOODLE = re.compile(

@@ -113,6 +113,16 @@ def test_flat_moodle_files_give_the_same_folders(back: Back) -> None:
     assert list(names)[1] == "Amara Okafor_4711_assignsubmission_file_/lab.html"
 
 
+def test_typed_text_beside_a_file_changes_no_folder(back: Back) -> None:
+    _, names = back(
+        {
+            "Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html": "t",
+            "Amara Okafor_4711_assignsubmission_file_/lab.ipynb": "x",
+        }
+    )
+    assert list(names)[1] == "Amara Okafor_4711_assignsubmission_file_/lab.html"
+
+
 def test_brightspace_gets_its_own_folders(back: Back) -> None:
     folder = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
     made, names = back({f"{folder}/lab.ipynb": "x", "index.html": ""})
