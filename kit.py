@@ -83,7 +83,8 @@ def main(arguments):
         print(TEST_HELP.strip())
         return 0
     ensure([RUNTIME, DEVELOPMENT] if testing else [RUNTIME])
-    if testing or not in_a_course():
+    named = any(word.split("=")[0] == "--course" for word in arguments)
+    if testing or not (named or in_a_course()):
         os.chdir(HERE)
     if testing:
         return check(arguments[1:])

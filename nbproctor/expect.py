@@ -51,18 +51,17 @@ def expect(
         Constant factors that tell the mistake, by their name in the formula:
         ``{"m": 7, "the number of classes": 4}``. Only the name is shown. The factor 2
         is always among them, and so is the inverse of each.
-
     mistakes
-        What typical mistakes make of it, by the symptom that is then said: a mapping,
-        or a function that makes it if the answer is wrong. For a mapping in `want`,
-        each is a mapping of some of its entries.
+        Wrong answers that typical mistakes give, by the symptom to report: a mapping,
+        or a function that returns it, called only if the answer is wrong. Where `want`
+        is a mapping, each wrong answer is a mapping of some of its entries.
 
     Raises
     ------
     AssertionError
         One line, at most 160 characters, with the first diagnosis that fits.
     ValueError
-        `want` is nothing that can be wanted: the test is broken.
+        `want` has an unsupported type: the test is broken.
     """
     if isinstance(want, Mapping):
         for key, (label, entry, right) in zip(

@@ -1,8 +1,8 @@
-"""The tests of an assignment on trial: `audit` judges them by solutions of known worth.
+"""Audit of an assignment's tests, by solutions that are known to be right or wrong.
 
 A right solution must keep every point, a wrong one must lose some, and so must every
-small mistake in the reference solution. What is executed, see `trials`; what is on
-trial, see `variants`; what comes out, see `matrix`.
+small mistake in the reference solution. `variants` supplies the solutions, `trials`
+executes them, `result` holds what follows, and `matrix` reports it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def audit(
     assignment : str
         Name of the assignment.
     checks : sequence of Check
-        What else was found out about the assignment, to be shown with the rest.
+        Further checks of the assignment, to be reported with the rest.
     workers : int, optional
         Processes side by side; as many as there are processors if not given.
     progress : callable

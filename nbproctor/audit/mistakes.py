@@ -1,8 +1,8 @@
-"""Mistakes that may stand in the place of a statement or expression.
+"""Mistakes that people make in a statement or an expression.
 
 Why no existing tool: mutmut's operators (LibCST functions, no public interface),
 cosmic-ray's (parso plug-ins) and mutatest's know general Python. None drops a ``.T``,
-a copy, a term or a factor, nor takes ``@`` for ``*`` or ``sum`` for ``mean``: the
+a copy, a term or a factor, or confuses ``@`` with ``*`` or ``sum`` with ``mean``: the
 mistakes of numerical code.
 """
 
@@ -137,7 +137,7 @@ def _worked_on(node: ast.Call) -> ast.expr | None:
 
 
 def _kept(name: str, value: ast.expr) -> ast.expr:
-    """Make what keeps the value of the first call, as a cache by mistake does."""
+    """Return code that gives the value of its first call forever, as a wrong cache."""
     found = ast.parse(f"globals().setdefault({f'kept {name}'!r}, None)", mode="eval")
     call = found.body
     assert isinstance(call, ast.Call)

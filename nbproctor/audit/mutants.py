@@ -19,8 +19,9 @@ _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 class Mutant:
     """A solution cell with one mistake, written by `ast.unparse`, so without comments.
 
-    `name` tells the function, the kind of mistake and the place before and after; with
-    no line number, it stays while other lines change. `diff` is against the reference.
+    `name` gives the function, the kind of mistake, and the code before and after. It
+    has no line number, so it stays the same while other lines change. `diff` is the
+    difference from the reference.
     """
 
     name: str
@@ -79,7 +80,7 @@ def _brief(before: str, after: str) -> str:
 
 
 def _changes(node: ast.AST, scope: str) -> Iterator[tuple[Any, ...]]:
-    """Yield a parent, a container, a place in it, a mistake and what to put there."""
+    """Yield parent, container, key in the container, kind of mistake, and new node."""
     scope = node.name if isinstance(node, ast.FunctionDef) else scope
     for field, value in ast.iter_fields(node):
         if field in _UNTOUCHED or (field == "keywords" and called(node) in COSMETIC):

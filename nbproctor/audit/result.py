@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from nbproctor.audit.trials import Kind
 from nbproctor.results import Check
 
-# So many points may be lost without a public test or a comment that warns of it.
+# Points that may be lost without a public test or a comment that warns of it.
 SILENCE = 2.0
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One solution of one exercise, and how it fared.
+    """One solution of one exercise, and its result.
 
     Attributes
     ----------
     exercise, kind, name
-        Which; for a mutant, what was changed.
+        Identify the solution; the name of a mutant says what was changed.
     place
-        Where it is written, if it is.
+        File and entry in which it is written; empty for a mutant.
     diff
         Of a mutant: its difference from the reference.
     lost, most
@@ -29,13 +29,13 @@ class Entry:
     caught
         Test → what it says; of a mutant only graded tests.
     says
-        What a message must hold one of, so that a student is told the symptom.
+        Phrases of which a message must hold one, so that it names the symptom.
     unnamed
         Whether it is filed that no message names the symptom.
     silent
         Points lost although its public tests pass.
     unannounced
-        Those of them that were lost in cells whose comment does not tell of it.
+        Those of them that were lost in cells whose comment does not warn of it.
     disagreement
         Where a solution with full marks differs from the oracle.
     fuzzed
@@ -119,7 +119,7 @@ class Count:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """All that an audit found.
+    """Result of a whole audit.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class AuditResult:
     entries
         Every solution that was on trial.
     checks
-        Of whole notebooks: master, blank, release.
+        Checks of whole notebooks: master, blank, release.
     problems
         Files that were left out, each with its path and the reason.
     hints

@@ -1,6 +1,6 @@
-"""Solutions of single exercises put on trial, a thousand in half a minute.
+"""Trials: solutions of single exercises are executed, a thousand in half a minute.
 
-A few workers, each a process of its own, hold a share of the trials: see `worker`.
+The trials are shared among a few processes: see `worker`.
 """
 
 from __future__ import annotations
@@ -92,15 +92,15 @@ def hold(
     master
         The notebook.
     folder
-        Where it lies: its working folder.
+        Folder of the notebook, in which its code runs.
     trials
-        What is on trial; an exercise that the notebook lacks is left out.
+        The solutions; those of an exercise that the notebook lacks are left out.
     oracles
         Exercise → text of an oracle, see `oracle`.
     policy
         What the forks may use and read.
     workers
-        How many walk through the notebook side by side.
+        Number of processes that go through the notebook side by side.
     progress
         Called after each trial, from some thread.
 

@@ -1,4 +1,4 @@
-"""What a teacher wrote about an assignment's exercises, to put its tests on trial.
+"""Variants of an assignment: what a teacher wrote to try its tests.
 
 ``variants/<assignment>/<exercise>/`` holds right and wrong solutions (see
 `variant_files`); ``oracle.py`` (see `oracle`); and ``equivalent.toml``: name of a
@@ -19,14 +19,14 @@ from nbproctor.audit.variant_files import Variant, shown
 
 @dataclass
 class Variants:
-    """All that is on trial, and what tells how to judge it.
+    """All solutions to try, and what is known about each.
 
     Attributes
     ----------
     trials
         Right and wrong variants, then mutants.
     written
-        Exercise, kind and name of a variant → what its author wrote.
+        Exercise, kind and name of a variant → the variant as its author wrote it.
     diffs
         Exercise and name of a mutant → its difference from the reference.
     oracles
@@ -34,7 +34,7 @@ class Variants:
     equivalent
         Exercise and name of a mutant → why it cannot be caught.
     problems
-        Files that are left out, or that say what is not so.
+        Files that are left out, or that contradict the notebook.
     """
 
     trials: list[Trial] = field(default_factory=list)

@@ -1,9 +1,9 @@
-"""The worker of `trials`: forks off every solution where its exercise begins.
+"""Worker of `trials`: forks a process for every solution, where its exercise begins.
 
-It walks through the reference notebook. Before it runs the solution of an exercise, it
-forks once for every solution on trial: so imports and data are loaded once, all other
-exercises are right, and a solution that hangs or dies harms no other. The fork is a
-student process as in grading, and its judge is the one of grading.
+The worker goes through the reference notebook. Before it runs the solution of an
+exercise, it forks once for every solution on trial. So imports and data are loaded
+once, all other exercises are right, and a solution that hangs or dies harms no other.
+The fork is a student process as in grading, and its judge is the one of grading.
 
 What is on trial was written by the teacher, so the sandbox is put on as far as this
 computer has one; it keeps a mutant from writing where it should not.

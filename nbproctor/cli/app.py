@@ -1,4 +1,4 @@
-"""The command line itself, and what every verb needs: console, course, assignment."""
+"""Command line, and what every verb needs: console, course, assignment."""
 
 from __future__ import annotations
 
@@ -46,8 +46,17 @@ def options(
             "--version", help="Say which version.", callback=_version, is_eager=True
         ),
     ] = False,
+    course: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the course; else the one around this folder."),
+    ] = None,
 ) -> None:
     """Take the options that belong to no verb."""
+    if course is None:
+        return
+    if not (course / "nbgrader_config.py").is_file():
+        raise CommandError(f"{course} is no course: it has no nbgrader_config.py.")
+    os.chdir(course)
 
 
 class CommandError(NbproctorError):

@@ -1,4 +1,4 @@
-"""The class list that was imported, joined with whom the gradebook knows."""
+"""Class list that was imported, joined with the people of the gradebook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FILE = Path("collected", "roster.csv")  # in the course
 
 
 def read_class_list(course: Path) -> Roster:
-    """Return who is known: by the class list that was imported, and the gradebook."""
+    """Return everybody in the imported class list or in the gradebook."""
     from nbproctor import nbgrader
 
     path = course / FILE

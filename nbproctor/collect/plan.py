@@ -1,4 +1,4 @@
-"""What a download holds, sorted by student, before anything is written."""
+"""Plan of a download: its submissions by student, before anything is written."""
 
 from __future__ import annotations
 

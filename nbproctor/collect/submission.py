@@ -28,9 +28,9 @@ class Submission:
     Attributes
     ----------
     person : Person
-        Who; of the roster, or made from what the platform says.
+        The student, from the roster, or made from what the platform says.
     files : dict
-        Place in the submission's folder → content.
+        Path in the submission's folder → content.
     submitted : datetime or None
         When, with a time zone, where the platform says it.
     late : bool

@@ -1,4 +1,4 @@
-"""Into ``submitted/``: nothing that is there is lost, and nothing is half done."""
+"""Write into ``submitted/``: atomically, and without losing a file."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ADDRESS = "address"  # added later: a record without this column is read all the
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one submission.
+    """What was done with one submission.
 
     Attributes
     ----------
     state : str
-        ``new``; ``same`` (it was there already); ``replaced`` (the older one is now in
-        the folder of replaced ones); ``kept`` (another one is there, and it cannot be
-        told which is newer, or that one is).
+        ``new``; ``same`` (it was collected before); ``replaced`` (the older one is now
+        in the folder of replaced ones); ``kept`` (the older one was kept: it is newer,
+        or no time tells which one is).
     why : str
         Why it was kept.
     """
@@ -56,7 +56,7 @@ def write(
     destination : callable
         Student id → folder of that student's submission.
     records : Path
-        Folder for what is known about them: ``record.csv``, and replaced ones.
+        Folder for ``record.csv``, and for submissions that were replaced.
     source : str
         The download's name, for the record.
     replace : bool

@@ -1,8 +1,8 @@
-"""nbgrader's autograder, with executions that run elsewhere, in parallel.
+"""Autograder of nbgrader, with executions that run in parallel in other processes.
 
-nbgrader's loop over the class stays as it is: what it would read from ``submitted/``
-it reads, repaired, from a staging folder, and where it would start a kernel it waits
-for a finished report.
+nbgrader's loop over the class is unchanged. It reads repaired submissions from a
+staging folder instead of ``submitted/``, and waits for a report instead of starting a
+kernel.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nbproctor.nbgrader.grading_log import grading_log
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
-from nbproctor.nbgrader.preprocessors import Execute, with_our_steps
+from nbproctor.nbgrader.preprocessors import use_own_steps
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
@@ -84,24 +84,13 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self._refuse(told)
 
     def _check_configuration(self) -> None:
-        """Put our steps into nbgrader's pipelines, or refuse to run at all."""
+        """Put nbproctor's steps into nbgrader's pipelines, or refuse to run at all."""
         if not Nbproctor(parent=self).enabled:
             raise CourseError(
                 "nbgrader_config.py asks for nbproctor, but did not run to proctor(c): "
                 "its error stands above. Nothing is graded without the sandbox."
             )
-        if not self.config.Execute.get("enabled", True):
-            raise CourseError(
-                "nbproctor always executes: without (--no-execute), a notebook whose "
-                "outputs were cleared would earn every point. Nothing is graded."
-            )
-        for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
-            setattr(self, pipeline, with_our_steps(getattr(self, pipeline)))
-        if Execute not in self.autograde_preprocessors:
-            raise CourseError(
-                "c.Autograde.autograde_preprocessors leaves out nbgrader's Execute, in "
-                "whose place nbproctor puts the results: add it. Nothing is graded."
-            )
+        use_own_steps(self)
 
     def _refuse(self, error: Exception) -> NoReturn:
         """End the run in nbgrader's way, with a sentence and status 1."""

@@ -1,4 +1,4 @@
-"""The class report of an assignment, from what nbgrader knows."""
+"""Class report of an assignment, made from nbgrader's data."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from nbproctor.nbgrader.source import CourseError, check_source
 
 
 class Log(logging.Handler):
-    """Keeps what nbgrader logs, so that the one line that matters can be told."""
+    """Keeps what nbgrader logs, to report the one line that says what went wrong."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

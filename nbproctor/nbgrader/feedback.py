@@ -1,4 +1,4 @@
-"""Feedback pages under nbgrader's own commands: what it knows, for pages of ours.
+"""Feedback pages, made by nbgrader's own commands from nbgrader's data.
 
 `ProctoredFeedback` stands in for nbgrader's `GenerateFeedback` on the command line and
 behind formgrader's button; `feedback` is the same from Python.
@@ -73,7 +73,7 @@ def feedback(
 
 
 def pages(course: Path, assignment: str) -> list[tuple[str, Path]]:
-    """Return the pages that are there: student id and file, for `archive.pack`."""
+    """Return the pages made so far: student id and file, for `archive.pack`."""
     coursedir = directory(load_config(course))
     pattern = folder(coursedir, "feedback", assignment, "*")
     slot = pattern.parts.index("*")
@@ -82,7 +82,7 @@ def pages(course: Path, assignment: str) -> list[tuple[str, Path]]:
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
-    """`GenerateFeedback` with our pages, also for what could not be graded."""
+    """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions."""
 
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
@@ -176,7 +176,7 @@ def graded_submissions(
     Raises
     ------
     CourseError
-        There is none, so `wanted` cannot be made of them.
+        There is none; the message says what is `wanted`.
     """
     graded = list(_graded_submissions(coursedir, outlines, only))
     if not graded:
@@ -242,7 +242,7 @@ def _order(coursedir: CourseDirectory, submission: Submission, maker: bytes) -> 
 
 
 def _maker(outline: Outline) -> bytes:
-    """Return the fingerprint of what makes all pages: the assignment, and our code."""
+    """Return the fingerprint of assignment and code, which all pages depend on."""
     digest = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
     package = Path(nbproctor.__file__).parent
     for name in ("pages", "templates"):

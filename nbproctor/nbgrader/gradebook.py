@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: opened, checked, and written: remarks, withdrawn scores."""
+"""Gradebook of nbgrader: open it, check it, write remarks, withdraw scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference solution as stock nbgrader grades it: in a kernel, cell after cell."""
+"""Kernel check: the reference solution as stock nbgrader grades it, cell by cell."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kernel_faults(
     Yields
     ------
     name, complaint : str
-        A cell that fails or does not earn everything, and a sentence.
+        A cell that fails or does not earn all its points, and a sentence.
     """
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [

@@ -1,4 +1,4 @@
-"""Proof, before anyone else sees it, that the reference solution earns every point.
+"""Lint: prove that the reference solution earns every point, before students see it.
 
 Once as stock nbgrader grades, in a kernel, and once through the engine, where tests
 see proxies; without what skipped demo cells make. A test that passes here and there
@@ -23,12 +23,12 @@ from nbproctor.sandbox.layers import Policy
 def lint(course: Path, assignment: str) -> list[str]:
     """Grade the reference solution of an assignment in both ways.
 
-    Where a test cell is judged is found anew, and written down (see `placement`).
+    `placement` determines again where each test cell is judged, and records it.
 
     Returns
     -------
     list of str
-        One sentence for each test cell in which it does not earn everything.
+        One sentence for each test cell in which it loses points.
 
     Raises
     ------

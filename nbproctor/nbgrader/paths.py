@@ -1,4 +1,4 @@
-"""Paths that nbgrader would take for patterns: a course or student with ``[1]`` in it.
+"""Paths that nbgrader would read as patterns: a course or student with ``[1]`` in it.
 
 nbgrader puts whole paths into `glob`, where brackets mean something else. Then it finds
 no notebook of ``anna[1]``, and does not leave out what is to be ignored.

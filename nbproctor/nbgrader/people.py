@@ -1,4 +1,4 @@
-"""The class in nbgrader's gradebook: names, and a table of all that is known."""
+"""People of a class in nbgrader's gradebook: names, and a table of their work."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def people(course: Path) -> list[Person]:
 
 
 def enrol_people(course: Path, class_list: Iterable[Person]) -> int:
-    """Tell the gradebook who is who; return how many it did not know.
+    """Enter people into the gradebook; return how many are new.
 
     What a person's entry leaves empty is kept as the gradebook has it.
     """
@@ -84,7 +84,7 @@ def check_exportable(course: Path, assignment: str) -> None:
 
 
 def class_table(course: Path, assignment: str) -> pd.DataFrame:
-    """Return all that is known of a class's work on an assignment.
+    """Return a table of a class's work on an assignment.
 
     Returns
     -------

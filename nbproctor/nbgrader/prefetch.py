@@ -1,4 +1,4 @@
-"""Submissions on their way: read, repaired and executing before nbgrader asks."""
+"""Prefetch: submissions are read, repaired and executing before nbgrader asks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Submission:
     Attributes
     ----------
     student, folder
-        Who, and where the files are that were handed in.
+        Student id, and the folder of the files that were handed in.
     handed_in
         Fingerprint of these files.
     repaired
@@ -72,7 +72,7 @@ class Submission:
             links[Path("timestamp.txt")] = self.folder / "timestamp.txt"
         for place, path in links.items():
             (staged / place).parent.mkdir(parents=True, exist_ok=True)
-            # A link to what is known to be the student's own file; nbgrader copies it.
+            # A link to the student's own file; nbgrader copies it.
             (staged / place).symlink_to(path.resolve())
         for name, repaired in self.repaired.items():
             text = json.dumps(repaired.notebook, ensure_ascii=False)
@@ -93,7 +93,7 @@ class Prefetch:
     depth
         How many submissions to prepare ahead; it bounds the memory used.
     done
-        Tells submissions that need no execution.
+        Returns whether a submission needs no execution.
     """
 
     def __init__(

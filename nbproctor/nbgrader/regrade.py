@@ -1,4 +1,4 @@
-"""Grading again: who has another mark than before, and no lower one unasked.
+"""Regrading: report changed marks, and lower none unless it is asked for.
 
 A mark can change because the student handed in something else, and then it is simply
 the mark of that. Where the same files earn less than before, because a test or a limit

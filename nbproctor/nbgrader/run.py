@@ -1,4 +1,4 @@
-"""The state of one grading run, made at its start."""
+"""State of one grading run, made when the run starts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Run:
-    """What one run grades, with what, and how far it is.
+    """What one run grades, how it grades it, and how far it has come.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Run:
     current
         The submission that nbgrader's loop is at.
     failed
-        Submissions that raised something, and what; told when the loop has ended.
+        Submissions that raised an exception, with it; reported after the loop.
     """
 
     masters: list[MasterNotebook]
@@ -112,7 +112,7 @@ class Run:
     def place_tests(
         self, course: CourseDirectory, pool: Pool, options: Nbproctor
     ) -> None:
-        """Find where each test cell is judged, if that is not known yet."""
+        """Determine where each test cell is judged, if that is not recorded."""
         source = folder(course, "source", course.assignment_id)
         for number, master in enumerate(self.masters):
             placed = place(master, course, self.settings, pool, source)

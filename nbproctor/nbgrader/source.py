@@ -1,4 +1,4 @@
-"""What is wrong with a source notebook, before anything is made from it."""
+"""Checks of a source notebook, before a release is made from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a submission: status and reason into the gradebook."""
+"""Status of a submission, and its reason, in the gradebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def timestamp(
 ) -> datetime.datetime | None:
     """Return when it was handed in, or None if no readable file says so."""
     path = submission.folder / "timestamp.txt"
-    # A link leads elsewhere, and whoever reads a pipe waits for ever.
+    # A link leads elsewhere, and reading a pipe would wait forever.
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_DATE:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What lies in ``submitted/``: who handed in, and what is not where it is read."""
+"""Contents of ``submitted/``: who handed in, and what lies where nothing is read."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Cell:
         Where a test cell is judged: in the ``judge``, ``beside`` the answer in the
         student's own process, or ``nowhere``, because nothing else can judge it.
     why : str
-        Why it is not the judge.
+        Why it is not judged in the judge.
     """
 
     id: str
@@ -69,9 +69,9 @@ class Cell:
 
     @property
     def is_stored(self) -> bool:
-        """Whether nbgrader keeps the cell in its gradebook: one of its marks is set."""
-        marks = "grade", "solution", "locked", "task"
-        return any(self.nbgrader.get(mark) for mark in marks)
+        """Whether nbgrader stores the cell: grade, solution, locked or task is set."""
+        flags = "grade", "solution", "locked", "task"
+        return any(self.nbgrader.get(flag) for flag in flags)
 
 
 def cell_name(cell: dict[str, Any], position: int) -> str:

@@ -1,8 +1,8 @@
-"""The cells of a notebook as HTML: text, code, outputs.
+"""Cells of a notebook as HTML: text, code, outputs.
 
 Whatever a student wrote may be in them, so each part takes time in proportion to its
-length, and lengths are bounded. Nothing that is made here runs, or asks for anything
-from elsewhere: no HTML of a cell is kept, pictures are in the page or left out.
+length, and lengths are bounded. The HTML runs nothing and loads nothing from the
+network: no HTML of a cell is kept, pictures are in the page or left out.
 """
 
 from __future__ import annotations

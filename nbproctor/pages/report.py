@@ -1,4 +1,4 @@
-"""The class report: one page for the teacher, and three lines for the terminal."""
+"""Class report: one page for the teacher, and three lines for the terminal."""
 
 from __future__ import annotations
 

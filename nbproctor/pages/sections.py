@@ -1,4 +1,4 @@
-"""A graded notebook cut into sections, one an exercise, each cell rendered."""
+"""Sections of a graded notebook, one an exercise, with each cell rendered."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Section:
 
 
 class Room:
-    """How much a page may still take; what is left out is written down.
+    """Room that a page has left; what is left out is recorded.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Inside the sandbox: runs cells and answers the judge's questions.
+"""Student process, inside the sandbox: runs cells and answers the judge's requests.
 
 Numbers, text, containers and arrays leave this process as plain data. Everything else
 stays here, and the judge gets a handle to name it by. Nothing here is trusted by the
@@ -136,7 +136,7 @@ class Student:
 
     def on_reference(self) -> None:
         """Become the process of the reference solutions."""
-        self.shell.has_history = False  # their text is to be nobody's value
+        self.shell.has_history = False  # no variable may hold their text
         self.states = States(self.connection, self.handles.default)
 
     def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
@@ -156,7 +156,7 @@ class Student:
         self.lending.mend(defined)
 
     def on_release(self) -> None:
-        """Leave to the student's answer what it has defined anew."""
+        """Release the names that the student's answer has defined again."""
         self.lending.release()
 
     def on_lent(self, request: str, target: Any, arguments: tuple[Any, ...]) -> Any:
@@ -182,7 +182,7 @@ class Student:
         return value
 
     def outside(self, number: int, kind: str, *names: Any) -> JudgeObject:
-        """Make what stands for an object of the judge's, or of the other process."""
+        """Return a stand-in for an object of the judge, or of the other process."""
         connection = self.states or self.connection
         if names != (True,):
             return JudgeObject(connection, number, kind, *names)

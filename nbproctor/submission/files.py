@@ -1,4 +1,4 @@
-"""The files that a student handed in, and those that may be the notebook."""
+"""Files that a student handed in, and those among them that may be the notebook."""
 
 from __future__ import annotations
 

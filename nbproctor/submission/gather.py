@@ -1,7 +1,7 @@
-"""Every answer in a cell of its own: merged cells are cut, locked cells compared.
+"""Gather answers: each gets a cell of its own, from merged, locked or other cells.
 
-What students write into locked cells is put back as given; their part, where it can be
-told from the original, is an answer or stays in a cell of the student's own.
+Locked cells are put back as given. What a student added to one, where it can be told
+from the original, becomes an answer or a cell of the student's own.
 """
 
 from __future__ import annotations

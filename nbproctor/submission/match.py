@@ -1,4 +1,4 @@
-"""Which cell of a student's notebook is which cell of the assignment."""
+"""Match the cells of a student's notebook with the cells of the assignment."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ def _claims(
 ) -> dict[str, list[int]]:
     """Return the cells that have the name of a cell of the master, and can be it.
 
-    A cell that has another one's text, or an answer without the name of its function,
-    has got its marks from somewhere else.
+    A cell that has the text of another cell, or an answer without the name of its
+    function, has its metadata from another cell.
     """
     given = {plain(cell.stub): cell.id for cell in names.values() if cell.locked}
     claims: dict[str, list[int]] = {}

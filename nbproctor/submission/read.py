@@ -1,4 +1,4 @@
-"""Reading the cells of a notebook, whatever programs have done to them."""
+"""Reading the cells of a notebook, in whatever form programs have left them."""
 
 from __future__ import annotations
 

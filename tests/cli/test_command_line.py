@@ -108,6 +108,13 @@ def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -
     assert not said and not (tiny / "demo").exists()
 
 
+def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
+    status, _, complaint = nbproctor("--course=tiny", "lab", folder=tmp_path)
+    assert status == 1 and f"There is no {tiny / 'release' / 'tiny'}" in complaint
+    status, _, complaint = nbproctor("--course=.", "lab", folder=tmp_path)
+    assert status == 1 and "is no course: it has no nbgrader_config.py" in complaint
+
+
 @pytest.mark.slow
 def test_a_course_without_pins_is_released_and_not_packed(tiny: Path) -> None:
     status, said, complaint = nbproctor("release", folder=tiny)
