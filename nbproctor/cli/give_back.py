@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbproctor.cli.app import CommandError, console, print_list
+from nbproctor.cli.app import CommandError, at_work, console, print_list
 
 
 def give_back(course: Path, assignment: str, to: Path | None) -> None:
@@ -14,9 +14,9 @@ def give_back(course: Path, assignment: str, to: Path | None) -> None:
     from nbproctor.pages.archive import pack
     from nbproctor.pages.workers import notebook_of
 
+    with at_work("Bringing the pages up to date"):  # a comment may be newer than them
+        nbgrader.feedback(course, assignment)
     made = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
-    if not made:
-        raise CommandError(f"There is no feedback on {assignment!r} yet: grade first.")
     record = collect.read_record(course / "collected" / assignment)
     named = collect.feedback_names(made, record)
     target = to or course / "exported" / f"{assignment}_feedback.zip"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nbproctor import collect
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.feedback import graded_submissions, read_outlines
 from nbproctor.nbgrader.gradebook import open_gradebook
@@ -35,7 +36,8 @@ def report(
             for student in book.students
             if student.id not in handed_in
         }
-    rendered = class_report(graded, outlines, missing, alike=alike)
+    said_late = collect.late(course / "collected" / assignment)
+    rendered = class_report(graded, outlines, missing, said_late=said_late, alike=alike)
     page = course / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)
     page.write_text(rendered.page, "utf-8", errors="replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -55,6 +55,7 @@ def class_report(
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
     *,
+    said_late: Collection[str] = (),
     alike: bool = False,
 ) -> ClassReport:
     """Say how a class did.
@@ -67,6 +68,8 @@ def class_report(
         Notebook name → the assignment's outline.
     missing
         Student id → name, of those who handed in nothing.
+    said_late
+        Students of whom the platform says that they were late, but not how much.
     alike
         Also look for long answers that are more alike than the class is.
     """
@@ -83,7 +86,7 @@ def class_report(
     worth = sum(outline.points for outline in outlines.values())
     ungraded = [s for s in submissions if s.student not in totals.index]
     repaired = [s for s in submissions if s.status in ("repaired", "partial")]
-    late = [s for s in submissions if s.late]
+    late = [s for s in submissions if s.late or s.student in said_late]
     title = next(iter(outlines.values())).title
     pairs = similar(submissions, outlines) if alike else []
     page = render(
@@ -117,7 +120,8 @@ def class_report(
         hours=hours,
         inline=lambda text: Markup(html.inline(text)),
     )
-    lines = _lines(submissions, totals, worth, items, mistakes, missing)
+    count = len({submission.student for submission in late})
+    lines = _lines(submissions, totals, worth, items, mistakes, missing, count)
     if alike:
         lines += (_alike_line(len(pairs)),)
     return ClassReport(page, lines)
@@ -130,13 +134,14 @@ def _lines(
     items: Sequence[Item],
     mistakes: Sequence[Mistake],
     missing: Mapping[str, str],
+    late: int,
 ) -> tuple[str, ...]:
     count = len({s.student for s in submissions})
     first = f"{count} handed in, {len(totals)} graded"
     for words, number in (
         ("not graded", count - len(totals)),
         ("missing", len(missing)),
-        ("late", len({s.student for s in submissions if s.late})),
+        ("late", late),
     ):
         first += f", {number} {words}" if number else ""
     if totals.empty:

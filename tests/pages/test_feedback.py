@@ -140,6 +140,17 @@ def test_marks_and_comments_by_hand_are_marked_so(
     assert "<script" not in page
 
 
+def test_whom_the_platform_calls_late_is_late_in_the_report(
+    outline: Outline, tmp_path: Path
+) -> None:
+    ann = submission(graded(tmp_path), verdicts())
+    bob = replace(ann, student="bob", name="Bob", late=7200.0)
+    report = class_report([ann, bob], {"lab": outline}, {}, said_late={"ann", "zoe"})
+    assert report.lines[0].endswith(", 2 late.")
+    assert "Ann Ode ann : says the platform, but not how much" in words(report.page)
+    assert "Bob bob : 2 hours" in words(report.page)
+
+
 def test_a_test_judged_beside_the_answer_is_marked_so(
     outline: Outline, tmp_path: Path
 ) -> None:
