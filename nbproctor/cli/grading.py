@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -107,8 +108,26 @@ def grade(
     """
     course = find_course()
     name = choose(course, assignment)
+    for each in student or ():
+        _check_handed_in(course, name, each)
     weak = sandbox == Sandbox.WEAK
     _grade(course, name, {}, student, force, lower, alike, weak_sandbox=weak)
+
+
+def _check_handed_in(course: Path, assignment: str, student: str) -> None:
+    """Stop where a student named on the command line handed in nothing."""
+    from nbproctor import nbgrader
+
+    place = nbgrader.submission_folder(course, assignment, student)
+    if place.is_dir():
+        return
+    people = nbgrader.people(course)
+    found = get_close_matches(student, [person.student for person in people])
+    found += [p.student for p in people if student.casefold() in p.name.casefold()]
+    meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
+    raise CommandError(
+        f"{student!r} has handed in nothing: there is no {place}.{meant}"
+    )
 
 
 def _grade(
@@ -124,8 +143,8 @@ def _grade(
 ) -> None:
     """Grade, write the feedback, and print the table."""
     waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
-    if not console.is_terminal:  # where a bar would move
-        console.print(f"Grading {assignment}: {waiting} submissions …")
+    if waiting and not console.is_terminal:  # on one, a bar moves instead
+        console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
     from nbproctor.nbgrader.class_report import report
 
@@ -137,6 +156,7 @@ def _grade(
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task("Grading", total=waiting)
         results, changes = nbgrader.regrade(
