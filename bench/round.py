@@ -86,9 +86,8 @@ def make_course(place: Path, count: int) -> None:
 def timed(name: str, place: Path, *command: str) -> Step:
     """Run a step; count what all of its processes used.
 
-    A process that nobody waits for, as behind bubblewrap, hands on nothing when it
-    ends. So the whole tree is looked at while it runs, and what vanishes from its sum
-    is added; what a process uses after the last look at it is missed.
+    Bubblewrap does not hand on what a fork server behind it used, forks included. So
+    those are looked at while the step runs, and their last numbers are added.
     """
     before, start = spent_by_children(), time.perf_counter()
     running = psutil.Popen(
@@ -98,36 +97,32 @@ def timed(name: str, place: Path, *command: str) -> Step:
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
     )
-    vanished = last = 0.0
+    behind: dict[tuple[int, float], float] = {}
     output: list[bytes] = []
     os.set_blocking(running.stdout.fileno(), False)
     while running.poll() is None:
-        now = spent(running)
-        vanished, last = vanished + max(last - now, 0.0), now
+        behind |= behind_bubblewrap(running)
         output.append(running.stdout.read() or b"")
         time.sleep(INTERVAL)
     wall = time.perf_counter() - start
-    handed_on = spent_by_children() - before
-    vanished += max(last - handed_on, 0.0)
+    cpu = spent_by_children() - before + sum(behind.values())
     if running.returncode:
         output.append(running.stdout.read() or b"")
         sys.exit(f"{name} failed:\n{b''.join(output).decode()}")
-    return Step(name, round(wall, 2), round(handed_on + vanished, 2))
+    return Step(name, round(wall, 2), round(cpu, 2))
 
 
-def spent(process: psutil.Process) -> float:
-    """Processor seconds of a process, those below it, and those it waited for."""
-    total = 0.0
+def behind_bubblewrap(process: psutil.Process) -> dict[tuple[int, float], float]:
+    """Processor seconds of each fork server behind bubblewrap, its forks included."""
+    found = {}
     try:
-        family = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0.0
-    for each in family:
-        try:
-            total += sum(each.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return total
+        for each in process.children(recursive=True):
+            if each.name() != "bwrap" and each.parent().name() == "bwrap":
+                key = each.pid, each.create_time()
+                found[key] = sum(each.cpu_times()[:4])
+    except (psutil.NoSuchProcess, AttributeError):
+        pass  # one has just ended: its last numbers are known
+    return found
 
 
 def spent_by_children() -> float:
