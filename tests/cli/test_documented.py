@@ -150,9 +150,10 @@ def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
     """Leave out what runs have made at the top, and what no command reads."""
     made = {"demo", "lab", "dist", "report", "audit", "exported", "collected"}
     made |= {"submitted", "autograded", "feedback", "gradebook.db", ".nbproctor.json"}
-    made |= {".git", ".venv", ".venv.old", "tests", "bench"}
+    made |= {".git", ".venv", ".venv.old", "tests", "bench", ".hypothesis"}
     at_the_top = "kit.py" in names
-    return {n for n in names if (at_the_top and n in made) or n == "__pycache__"}
+    cache = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
+    return cache | (made & {*names} if at_the_top else set())
 
 
 def _link(source: str, target: str) -> None:
