@@ -324,7 +324,7 @@ if __name__ == "__main__":
         say(str(problem))
         sys.exit(1)
     except (IOError, OSError) as problem:
-        if problem.errno == errno.EPIPE:  # whoever read has enough: kit.py … | head
+        if problem.errno == errno.EPIPE:  # whoever read has enough: kit.py grade | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         say("%s\nCheck that you may write into %s and try again." % (problem, HERE))
