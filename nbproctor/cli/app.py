@@ -96,8 +96,8 @@ def find_course() -> Path:
 def at_work(doing: str) -> Iterator[Status]:
     """Show that something goes on: a line that moves, or one where nobody watches."""
     if not console.is_terminal:
-        console.print(f"{doing} …")
-    with console.status(doing) as status:
+        console.print(f"{escape(doing)} …", soft_wrap=True)
+    with console.status(escape(doing)) as status:
         yield status
 
 

@@ -30,7 +30,8 @@ def release(assignment: Assignment = None) -> None:
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
-    console.print(f"Student version: {course / 'release' / name}", soft_wrap=True)
+    made = escape(str(course / "release" / name))
+    console.print(f"Student version: {made}", soft_wrap=True)
     if not (course / "requirements.txt").is_file():
         console.print(
             "Not packed: a zip to hand out needs requirements.txt in the course's "
@@ -39,7 +40,7 @@ def release(assignment: Assignment = None) -> None:
         )
         return
     archive = handout.pack(course, name)
-    console.print(f"To hand out:     {archive}", soft_wrap=True)
+    console.print(f"To hand out:     {escape(str(archive))}", soft_wrap=True)
 
 
 @app.command()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.markup import escape
+
 from nbproctor.cli.app import CommandError, at_work, console, print_list
 
 
@@ -25,7 +27,7 @@ def give_back(course: Path, assignment: str, to: Path | None) -> None:
     pack(named.files, target, lambda student, file: named.names[student, file])
     count = len({student for student, _ in named.files})
     by = named.platform or "A folder for each student"
-    console.print(f"{by}: {count} students, {target}", soft_wrap=True)
+    console.print(f"{by}: {count} students, {escape(str(target))}", soft_wrap=True)
     if named.platform:
         console.print(f"Upload it there: {collect.HOW[named.platform]}.")
     names = {person.student: person.name for person in nbgrader.people(course)}
