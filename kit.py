@@ -24,6 +24,7 @@ Every verb explains itself: python kit.py grade --help
 # 2.7 included: an old one is to get a sentence, not a SyntaxError.
 from __future__ import print_function
 
+import errno
 import hashlib
 import json
 import os
@@ -44,6 +45,20 @@ PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 
 RUNTIME = "requirements.txt"  # what a course needs
 DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
+
+TEST_HELP = """\
+python kit.py test [--fast] [WHAT ...]
+
+Run every check, as whoever changes the project must: ruff, mypy, and pytest. The
+packages that they need come into .venv once. Ends with status 1 if one check fails.
+
+  --fast    leave out the tests that take more than a second or two
+  WHAT      goes to pytest: a file or folder of tests, -k WORD, -x, ...
+
+    python kit.py test --fast              a few minutes
+    python kit.py test tests/collect       the tests of one room
+    python kit.py test                     everything
+"""
 
 CHECKS = (
     ("ruff", "check", "."),
@@ -71,11 +86,30 @@ def main(arguments):
         print(__doc__.strip())
         return 0
     testing = arguments[0] == "test"
+    if testing and ("-h" in arguments or "--help" in arguments):
+        print(TEST_HELP.strip())
+        return 0
     ensure([RUNTIME, DEVELOPMENT] if testing else [RUNTIME])
-    os.chdir(HERE)
+    named = any(word.split("=")[0] == "--course" for word in arguments)
+    if testing or not (named or in_a_course()):
+        os.chdir(HERE)
     if testing:
         return check(arguments[1:])
-    return run([PYTHON, "-m", "nbproctor"] + arguments)
+    # As it was typed, for lines that say how to use a verb: "python3 kit.py".
+    typed = [os.path.basename(sys.orig_argv[0])] + sys.orig_argv[1 : -len(arguments)]
+    os.environ["NBPROCTOR_TYPED"] = " ".join(typed).replace(".exe ", " ")
+    # -P: a file of a course called like a package must not stand for it.
+    return run([PYTHON, "-P", "-m", "nbproctor"] + arguments)
+
+
+def in_a_course():
+    """Say whether a course is around the working directory: then that one is meant."""
+    here = os.getcwd()
+    while not os.path.isfile(os.path.join(here, "nbgrader_config.py")):
+        here, below = os.path.dirname(here), here
+        if here == below:
+            return False
+    return True
 
 
 def student(arguments):
@@ -305,11 +339,16 @@ def say(text):
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+        sys.exit(status)
     except KitError as problem:
         say(str(problem))
         sys.exit(1)
     except (IOError, OSError) as problem:
+        if problem.errno == errno.EPIPE:  # whoever read has enough: kit.py grade | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         say("%s\nCheck that you may write into %s and try again." % (problem, HERE))
         sys.exit(1)
     except KeyboardInterrupt:

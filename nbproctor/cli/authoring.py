@@ -11,6 +11,7 @@ from nbproctor.cli.app import (
     Assignment,
     CommandError,
     app,
+    at_work,
     choose,
     complaints,
     console,
@@ -29,9 +30,10 @@ def release(assignment: Assignment = None) -> None:
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
+    made = escape(str(course / "release" / name))
+    console.print(f"Student version: {made}", soft_wrap=True)
     archive = handout.pack(course, name, nbgrader.hand_in(course))
-    console.print(f"Student version: {escape(str(course / 'release' / name))}")
-    console.print(f"To hand out:     {escape(str(archive))}")
+    console.print(f"To hand out:     {escape(str(archive))}", soft_wrap=True)
 
 
 @app.command()
@@ -57,7 +59,7 @@ def audit(assignment: Assignment = None) -> None:
 
     course = find_course()
     name = choose(course, assignment)
-    with console.status("Trying solutions") as status:
+    with at_work("Trying solutions") as status:
         tried = count(1)
         checks = nbgrader.check_release(course, name)
         result = try_tests(
@@ -79,7 +81,7 @@ def audit(assignment: Assignment = None) -> None:
 def _lint(course: Path, assignment: str) -> None:
     from nbproctor import nbgrader
 
-    with console.status("Grading the reference solution"):
+    with at_work("Grading the reference solution"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(nbgrader.masters_of(course, assignment))
     for line in told:

@@ -22,6 +22,7 @@ from nbproctor.cli.app import (
     print_list,
 )
 from nbproctor.cli.class_list import read_class_list
+from nbproctor.cli.give_back import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def export(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|csv|parquet|gradescope|classroom",
+            metavar="FILE|feedback|csv|parquet|gradescope|classroom",
             help="The platform's file to fill in, or what to make.",
         ),
     ],
@@ -68,11 +69,14 @@ def export(
 
     A platform's file (grade book of Canvas, Blackboard, Brightspace; grading worksheet
     of Moodle) is never changed: with --write, a filled copy stands beside it. What was
-    not graded stays empty.
+    not graded stays empty. `feedback` packs everybody's feedback as the platform takes
+    it.
     """
     course = find_course()
     assignment = choose(course, assignment)
-    if what == "gradescope":
+    if what == "feedback":
+        give_back(course, assignment, to)
+    elif what == "gradescope":
         _pack_for_gradescope(course, assignment, visibility, to)
     elif what == "classroom":
         _write_workflow(course, assignment, to)
@@ -108,8 +112,8 @@ def _filled(
 
     if not file.is_file():
         raise CommandError(
-            f"There is no file {file}. Say which file to fill in, or one of: csv, "
-            "parquet, gradescope, classroom."
+            f"There is no file {file}. Say which file to fill in, or one of: "
+            "feedback, csv, parquet, gradescope, classroom."
         )
     table = _graded(course, assignment)
     reasons = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from nbproctor.cli.app import Assignment, app, choose, complaints, console, find_course
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    app,
+    choose,
+    complaints,
+    console,
+    find_course,
+)
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 
@@ -48,15 +57,21 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
+    project = find_course()
+    name = choose(project, assignment)
+    sample_class = project / "examples" / "sample_class.toml"
+    if not sample_class.is_file():
+        raise CommandError(
+            f"There is no {sample_class}: the demo is of the course that nbproctor "
+            "comes with. Run it in that folder."
+        )
     console.print("Making a sample class in demo/. It hands in:")
     from nbproctor import nbgrader
     from nbproctor.kit import sample
 
-    project = find_course()
-    name = choose(project, assignment)
     course = sample.new_course(project, name)
     nbgrader.generate(course, name)
-    students = sample.read_class(project / "examples" / "sample_class.toml")
+    students = sample.read_class(sample_class)
     master = nbgrader.masters_of(course, name)[0]
     sample.write_class(students, course, master, project / "variants" / name)
     for student in students:
@@ -82,6 +97,10 @@ def grade(
     lower: Annotated[
         bool, typer.Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="List long answers that stand out as alike."),
+    ] = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
@@ -89,8 +108,26 @@ def grade(
     """
     course = find_course()
     name = choose(course, assignment)
+    for each in student or ():
+        _check_handed_in(course, name, each)
     weak = sandbox == Sandbox.WEAK
-    _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+    _grade(course, name, {}, student, force, lower, alike, weak_sandbox=weak)
+
+
+def _check_handed_in(course: Path, assignment: str, student: str) -> None:
+    """Stop where a student named on the command line handed in nothing."""
+    from nbproctor import nbgrader
+
+    place = nbgrader.submission_folder(course, assignment, student)
+    if place.is_dir():
+        return
+    people = nbgrader.people(course)
+    found = get_close_matches(student, [person.student for person in people])
+    found += [p.student for p in people if student.casefold() in p.name.casefold()]
+    meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
+    raise CommandError(
+        f"{student!r} has handed in nothing: there is no {place}.{meant}"
+    )
 
 
 def _grade(
@@ -100,10 +137,14 @@ def _grade(
     students: list[str] | None = None,
     force: bool = False,
     lower: bool = False,
+    alike: bool = False,
     *,
     weak_sandbox: bool,
 ) -> None:
     """Grade, write the feedback, and print the table."""
+    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
+    if waiting and not console.is_terminal:  # on one, a bar moves instead
+        console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
     from nbproctor.nbgrader.class_report import report
 
@@ -115,8 +156,8 @@ def _grade(
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
-        waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
         task = bar.add_task("Grading", total=waiting)
         results, changes = nbgrader.regrade(
             course,
@@ -132,8 +173,9 @@ def _grade(
             course,
             assignment,
             lambda done, all: bar.update(task, completed=done, total=all),
+            students,
         )
-    page, lines = report(course, assignment)
+    page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
     names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)

@@ -40,6 +40,8 @@ class Submission:
         Orders attempts, where the platform has such a thing.
     found_by : str
         By what the person was found in the roster; empty: not in one.
+    addresses : list of str
+        Names under which the platform takes feedback, one a file or one for all.
     notes : list of str
         What a teacher should know: earlier attempts, files that share a name.
     """
@@ -50,6 +52,7 @@ class Submission:
     late: bool = False
     attempt: str = ""
     found_by: str = ""
+    addresses: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 

@@ -508,4 +508,16 @@ def test_nobody_says_himself_when_he_handed_in(
 def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> None:
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
-    assert lines[1] == 'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip'
+    address = "kingjrbo_LATE_1043_5_lab.ipynb"
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address}'
+    assert lines[1] == said
+
+
+def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:
+    put(canvas(7, "x"))
+    path = tmp_path / "collected/record.csv"
+    whole = path.read_text()
+    old = [line.rpartition(",")[0] for line in whole.splitlines()]
+    path.write_text("\n".join(old) + "\n")
+    assert put(canvas(7, "x"))["aokafor"].state == "same"
+    assert path.read_text() == whole
