@@ -11,7 +11,15 @@ import pytest
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Repaired, Ungradable, repair
-from tests.submission.small import CELLS, TOOLS, notebook, raw, written
+from tests.submission.small import (
+    CELLS,
+    NAMELESS,
+    RULE,
+    TOOLS,
+    notebook,
+    raw,
+    written,
+)
 
 ANSWERS = {
     "area": "def area(r):\n    return 3 * r * r",
@@ -114,10 +122,19 @@ def test_a_big_file_is_read_and_more_than_the_limit_of_all_is_not(
         assert graded(repair(tmp_path, master))[0] == name
 
 
-def test_a_notebook_that_has_nothing_but_given_code_in_common_is_another_s(
-    tmp_path: Path, master: MasterNotebook
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (TOOLS, "print(TAU)", "1 + 1"),
+        (TOOLS, "total = 6"),  # the only free cell
+        (TOOLS, RULE, NAMELESS, NAMELESS),  # free cells like those of exercises
+        (TOOLS, "# YOUR CODE HERE\ntotal = 6", "# YOUR CODE HERE\nmean = 3"),
+    ],
+)
+def test_last_week_s_notebook_is_not_graded_as_this_week_s(
+    tmp_path: Path, master: MasterNotebook, texts: tuple[str, ...]
 ) -> None:
-    other: list[dict[str, Any]] = [raw(TOOLS), raw("print(TAU)"), raw("1 + 1")]
+    other: list[dict[str, Any]] = [raw(text) for text in texts]
     (tmp_path / "m.ipynb").write_text(json.dumps(notebook(other)))
     with pytest.raises(Ungradable, match="belongs to this assignment"):
         repair(tmp_path, master)

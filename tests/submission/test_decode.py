@@ -80,8 +80,9 @@ def test_a_notebook_in_a_wrapper_is_unwrapped(tmp_path: Path, text: str) -> None
         json.dumps([[[[[NOTEBOOK]]]]]),
         "no notebook",
         "[" * 100_000,
+        f'{{"cells": [{"1" * 5_000}]}}',
     ],
-    ids=["two", "none", "number", "deep", "text", "endless"],
+    ids=["two", "none", "number", "deep", "text", "endless", "long number"],
 )
 def test_what_holds_no_notebook_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     with pytest.raises(Ungradable, match=r"'m\.ipynb' is "):
@@ -252,6 +253,8 @@ def test_fences_and_invisible_signs_are_taken_from_code_only(tmp_path: Path) -> 
     assert source_of(tmp_path, fenced)[0] == "x = 1"
     assert source_of(tmp_path, fenced, "markdown") == (fenced, "")
     assert source_of(tmp_path, f"y\n{fenced}") == (f"y\n{fenced}", "")
+    marked = {"source": fenced, "metadata": {"nbgrader": {"grade_id": "area"}}}
+    assert cells_of(tmp_path, marked)[0][0]["source"] == "x = 1"  # an answer as text
     pasted = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
     assert source_of(tmp_path, pasted)[0] == "x = 'a\u00a0b'  # \u200b"
     assert source_of(tmp_path, pasted, "markdown") == (pasted, "")
