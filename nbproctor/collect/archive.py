@@ -7,6 +7,7 @@ name, with limits on number, size and compression; whatever is refused is report
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import re
 import stat

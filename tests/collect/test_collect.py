@@ -1,6 +1,7 @@
 """Downloads as platforms make them, whole and broken, into a folder of submissions."""
 
 import io
+import random
 import struct
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ CLASS = Roster(
 )
 ZONE = timezone(timedelta(hours=1))
 Files = dict[str, bytes | str]
+KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 
 
 def zipped(files: Files) -> bytes:
@@ -342,6 +344,22 @@ def test_an_archive_cut_short_is_said(understand: Understand, keep: int) -> None
 def test_a_damaged_file_leaves_the_others(understand: Understand) -> None:
     data = bytearray(zipped({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "y"}))
     data[30 + len("aokafor/lab.ipynb")] ^= 255
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["bking"]
+    assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_said_of_every_kind_of_compression(
+    understand: Understand, kind: int
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", kind) as archive:
+        archive.writestr("aokafor/lab.ipynb", random.Random(1).randbytes(5000))
+        archive.writestr("bking/lab.ipynb", "y")
+    data = bytearray(file.getvalue())
+    start = 30 + len("aokafor/lab.ipynb")
+    data[start + 8 : start + 2000] = bytes(1992)
     found = understand(bytes(data))
     assert list(texts(found)) == ["bking"]
     assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
