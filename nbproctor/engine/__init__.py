@@ -1,17 +1,23 @@
 """One submission graded: its code and the assignment in, a report out."""
 
+from nbproctor.engine.cache import Cache, Kept, NotGradedError
 from nbproctor.engine.execution import (
     MAX_FILES_BYTES,
     ExecutionError,
     execute,
 )
+from nbproctor.engine.executor import Executor
 from nbproctor.engine.pool import Pool, processors
 from nbproctor.engine.servers import EngineError, Servers, Settings, compile_tests
 
 __all__ = [
     "MAX_FILES_BYTES",
+    "Cache",
     "EngineError",
     "ExecutionError",
+    "Executor",
+    "Kept",
+    "NotGradedError",
     "Pool",
     "Servers",
     "Settings",

@@ -22,7 +22,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbgrader.utils import setenv
 
-from nbproctor.engine import Pool
+from nbproctor.nbgrader.executors import check_complete, executor
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import open_gradebook
@@ -62,6 +62,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     on_result: Callable[[SubmissionResult], None] | None = None
     #: Grade only these; all that ``CourseDirectory.student_id`` matches if None.
     only: Collection[str] | None = None
+    #: Execute nothing: take the results that shards have left in the cache.
+    merging: bool = False
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
@@ -141,7 +143,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with (
             one_gradebook(self.coursedir),
             self._staging(),
-            Pool(options.workers or None) as pool,
+            executor(self.coursedir, options, self.force, self.merging) as pool,
         ):
             for master in run.masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
@@ -168,6 +170,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 submission.reasons = {m.notebook: reason for m in run.masters}
                 submission.handed_in = ""  # it may not be at fault: tried again
                 self._give_up(submission)
+        check_complete(run.waiting)
 
     def _refuse_strangers(self) -> None:
         """Leave out whom the gradebook does not know, if the course wants that."""
@@ -218,6 +221,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def _stage(self, submission: Submission) -> bool:
         if done := self._done(submission):
             self._tell(done)
+            return False
+        if submission.waits:
+            self._run.waiting.append(submission.student)
             return False
         if not submission.repaired:
             self._give_up(submission)
