@@ -19,7 +19,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from nbproctor.cli.app import Assignment, app, choose, complaints, console, find_course
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    app,
+    choose,
+    complaints,
+    console,
+    find_course,
+)
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 
@@ -82,6 +90,9 @@ def grade(
     lower: Annotated[
         bool, typer.Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
+    shard: Annotated[
+        str, typer.Option(help="Only execute a share, as 3/16, for `merge` to take.")
+    ] = "",
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
@@ -90,7 +101,50 @@ def grade(
     course = find_course()
     name = choose(course, assignment)
     weak = sandbox == Sandbox.WEAK
-    _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+    if shard:
+        if student or lower:
+            raise CommandError("--shard takes neither --student nor --lower: no marks.")
+        _grade_shard(course, name, shard, force, weak)
+    else:
+        _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+
+
+@app.command()
+def merge(
+    assignment: Assignment = None,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Let marks become lower for the same files.")
+    ] = False,
+) -> None:
+    """Put what shards have executed into the gradebook, and go on as `grade` does.
+
+    Executes nothing, so it needs no sandbox. Copy the folders .nbproctor-cache of
+    shards on other disks into this course's first.
+    """
+    course = find_course()
+    name = choose(course, assignment)
+    _grade(course, name, {}, lower=lower, weak_sandbox=False, merging=True)
+
+
+def _grade_shard(
+    course: Path, assignment: str, text: str, force: bool, weak_sandbox: bool
+) -> None:
+    from nbproctor import nbgrader
+
+    shard = nbgrader.Shard.parse(text)
+
+    def tell(student: str, reason: str) -> None:
+        if reason:
+            console.print(f"{escape(student)}: {escape(reason)}", soft_wrap=True)
+
+    ended = nbgrader.grade_shard(
+        course, assignment, shard, tell, force=force, weak_sandbox=weak_sandbox
+    )
+    console.print(
+        f"Shard {text}: {len(ended):,} submissions have a result, "
+        f"{sum(map(bool, ended.values())):,} of them a reason why not all of it can be "
+        "graded. When all shards are done: merge."
+    )
 
 
 def _grade(
@@ -102,6 +156,7 @@ def _grade(
     lower: bool = False,
     *,
     weak_sandbox: bool,
+    merging: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table."""
     from nbproctor import nbgrader
@@ -125,6 +180,7 @@ def _grade(
             progress=lambda result: bar.advance(task),
             force=force,
             weak_sandbox=weak_sandbox,
+            merging=merging,
             lower=lower,
         )
         bar.update(task, description="Writing feedback")

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from traitlets.config import Config
+
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Log, directory, load_config, run
 from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.submission_result import SubmissionResult
+
+
+def configured(course: Path, assignment: str, weak_sandbox: bool) -> Config:
+    """Return a course's configuration for grading an assignment with nbproctor."""
+    config = load_config(course)
+    config.CourseDirectory.assignment_id = assignment
+    proctor(config)
+    if weak_sandbox:
+        config.Nbproctor.weak_sandbox = True
+    return config
 
 
 def grade(
@@ -20,6 +32,7 @@ def grade(
     *,
     force: bool = False,
     weak_sandbox: bool = False,
+    merging: bool = False,
 ) -> list[SubmissionResult]:
     """Grade what was handed in, each submission on its own.
 
@@ -40,6 +53,8 @@ def grade(
         Grade again what is graded already.
     weak_sandbox : bool
         Grade even where layers of the sandbox are missing.
+    merging : bool
+        Execute nothing: take the results that shards have left (see `grade_shard`).
 
     Returns
     -------
@@ -52,17 +67,15 @@ def grade(
     ------
     CourseError
         The assignment is unknown, or not released as it stands; nothing was handed
-        in; or nothing can be executed on this computer.
+        in; nothing can be executed on this computer; or, in a merge, a shard has yet
+        to grade somebody.
     """
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
-    proctor(config)
-    if weak_sandbox:
-        config.Nbproctor.weak_sandbox = True
+    config = configured(course, assignment, weak_sandbox)
     log = Log()
     converter = ProctoredAutograde(
         coursedir=directory(config, log), config=config, log=log.logger, force=force
     )
+    converter.merging = merging
     results: list[SubmissionResult] = []
 
     def tell(result: SubmissionResult) -> None:

@@ -74,6 +74,7 @@ def regrade(
     *,
     force: bool = False,
     weak_sandbox: bool = False,
+    merging: bool = False,
     lower: bool = False,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
     """Grade as `grade` does, and tell whose mark has changed.
@@ -130,6 +131,7 @@ def regrade(
                 tell,
                 force=force,
                 weak_sandbox=weak_sandbox,
+                merging=merging,
             )
         finally:
             # After Ctrl-C too: what was graded again till then may be lower.
