@@ -90,6 +90,9 @@ def grade(
     lower: Annotated[
         bool, typer.Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
+    cluster: Annotated[
+        str, typer.Option(help="Execute on the workers of this Dask scheduler.")
+    ] = "",
     shard: Annotated[
         str, typer.Option(help="Only execute a share, as 3/16, for `merge` to take.")
     ] = "",
@@ -104,9 +107,18 @@ def grade(
     if shard:
         if student or lower:
             raise CommandError("--shard takes neither --student nor --lower: no marks.")
-        _grade_shard(course, name, shard, force, weak)
+        _grade_shard(course, name, shard, force, weak, cluster)
     else:
-        _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+        _grade(
+            course,
+            name,
+            {},
+            student,
+            force,
+            lower,
+            weak_sandbox=weak,
+            cluster=cluster,
+        )
 
 
 @app.command()
@@ -127,7 +139,12 @@ def merge(
 
 
 def _grade_shard(
-    course: Path, assignment: str, text: str, force: bool, weak_sandbox: bool
+    course: Path,
+    assignment: str,
+    text: str,
+    force: bool,
+    weak_sandbox: bool,
+    cluster: str,
 ) -> None:
     from nbproctor import nbgrader
 
@@ -138,7 +155,13 @@ def _grade_shard(
             console.print(f"{escape(student)}: {escape(reason)}", soft_wrap=True)
 
     ended = nbgrader.grade_shard(
-        course, assignment, shard, tell, force=force, weak_sandbox=weak_sandbox
+        course,
+        assignment,
+        shard,
+        tell,
+        force=force,
+        weak_sandbox=weak_sandbox,
+        cluster=cluster,
     )
     console.print(
         f"Shard {text}: {len(ended):,} submissions have a result, "
@@ -156,6 +179,7 @@ def _grade(
     lower: bool = False,
     *,
     weak_sandbox: bool,
+    cluster: str = "",
     merging: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table."""
@@ -180,6 +204,7 @@ def _grade(
             progress=lambda result: bar.advance(task),
             force=force,
             weak_sandbox=weak_sandbox,
+            cluster=cluster,
             merging=merging,
             lower=lower,
         )

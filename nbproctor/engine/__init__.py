@@ -1,6 +1,7 @@
 """One submission graded: its code and the assignment in, a report out."""
 
 from nbproctor.engine.cache import Cache, Kept, NotGradedError
+from nbproctor.engine.cluster import Cluster
 from nbproctor.engine.execution import (
     MAX_FILES_BYTES,
     ExecutionError,
@@ -13,6 +14,7 @@ from nbproctor.engine.servers import EngineError, Servers, Settings, compile_tes
 __all__ = [
     "MAX_FILES_BYTES",
     "Cache",
+    "Cluster",
     "EngineError",
     "ExecutionError",
     "Executor",

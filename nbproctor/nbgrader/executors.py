@@ -1,4 +1,4 @@
-"""Where the submissions of a course are executed: here, or not at all."""
+"""Where the submissions of a course are executed: here, in a cluster, or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import Cache, Executor, Kept, Pool
+from nbproctor.engine import Cache, Cluster, Executor, Kept, Pool
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError
 
@@ -32,7 +32,12 @@ def executor(
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     if merging:
         return Kept(cache, None)
-    return Kept(cache, Pool(options.workers or None), again)
+    inner: Executor
+    if options.cluster:
+        inner = Cluster(options.cluster)
+    else:
+        inner = Pool(options.workers or None)
+    return Kept(cache, inner, again)
 
 
 def check_complete(waiting: Sequence[str]) -> None:

@@ -14,13 +14,17 @@ from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.submission_result import SubmissionResult
 
 
-def configured(course: Path, assignment: str, weak_sandbox: bool) -> Config:
+def configured(
+    course: Path, assignment: str, weak_sandbox: bool, cluster: str
+) -> Config:
     """Return a course's configuration for grading an assignment with nbproctor."""
     config = load_config(course)
     config.CourseDirectory.assignment_id = assignment
     proctor(config)
     if weak_sandbox:
         config.Nbproctor.weak_sandbox = True
+    if cluster:
+        config.Nbproctor.cluster = cluster
     return config
 
 
@@ -32,6 +36,7 @@ def grade(
     *,
     force: bool = False,
     weak_sandbox: bool = False,
+    cluster: str = "",
     merging: bool = False,
 ) -> list[SubmissionResult]:
     """Grade what was handed in, each submission on its own.
@@ -53,6 +58,8 @@ def grade(
         Grade again what is graded already.
     weak_sandbox : bool
         Grade even where layers of the sandbox are missing.
+    cluster : str
+        Address of a Dask scheduler whose workers execute; this computer if empty.
     merging : bool
         Execute nothing: take the results that shards have left (see `grade_shard`).
 
@@ -70,7 +77,7 @@ def grade(
         in; nothing can be executed on this computer; or, in a merge, a shard has yet
         to grade somebody.
     """
-    config = configured(course, assignment, weak_sandbox)
+    config = configured(course, assignment, weak_sandbox, cluster)
     log = Log()
     converter = ProctoredAutograde(
         coursedir=directory(config, log), config=config, log=log.logger, force=force

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum, Float, Integer
+from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
@@ -39,6 +39,9 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."
+    ).tag(config=True)
+    cluster = Unicode(
+        "", help="Address of a Dask scheduler, as tcp://scheduler:8786; empty: here."
     ).tag(config=True)
     cache_megabytes = Integer(
         4_000, help="How much .nbproctor-cache, with results of executions, may take."

@@ -74,6 +74,7 @@ def regrade(
     *,
     force: bool = False,
     weak_sandbox: bool = False,
+    cluster: str = "",
     merging: bool = False,
     lower: bool = False,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
@@ -131,6 +132,7 @@ def regrade(
                 tell,
                 force=force,
                 weak_sandbox=weak_sandbox,
+                cluster=cluster,
                 merging=merging,
             )
         finally:

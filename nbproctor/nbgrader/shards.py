@@ -67,6 +67,7 @@ def grade_shard(
     *,
     force: bool = False,
     weak_sandbox: bool = False,
+    cluster: str = "",
 ) -> dict[str, str]:
     """Execute the submissions of a shard, and leave the results for a merge.
 
@@ -75,7 +76,7 @@ def grade_shard(
 
     Parameters
     ----------
-    course, assignment, force, weak_sandbox
+    course, assignment, force, weak_sandbox, cluster
         As for `grade`.
     shard : Shard
         Which share.
@@ -93,7 +94,7 @@ def grade_shard(
         The assignment is unknown; nothing was handed in; or nothing can be executed
         on this computer.
     """
-    config = configured(course, assignment, weak_sandbox)
+    config = configured(course, assignment, weak_sandbox, cluster)
     view, options = directory(config), Nbproctor(config=config)
     keep = ProctoredAutograde(coursedir=view, config=config).exclude_overwriting
     ended: dict[str, str] = {}
