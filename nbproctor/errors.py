@@ -1,4 +1,4 @@
-"""The base class of every error that the package raises."""
+"""`NbproctorError`, the base class of every error of the package."""
 
 
 class NbproctorError(Exception):

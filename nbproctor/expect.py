@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+
+from nbproctor.diagnosis import diagnosis, fits, hint, not_finite
 
 _NUMERIC = int, float, complex, np.generic, np.ndarray
-_Array: TypeAlias = npt.NDArray[Any]
 _Shape: TypeAlias = tuple[int, ...]
 Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
@@ -51,32 +51,31 @@ def expect(
         Constant factors that tell the mistake, by their name in the formula:
         ``{"m": 7, "the number of classes": 4}``. Only the name is shown. The factor 2
         is always among them, and so is the inverse of each.
-
     mistakes
-        What typical mistakes make of it, by the symptom that is then said: a mapping,
-        or a function that makes it if the answer is wrong. For a mapping in `want`,
-        each is a mapping of some of its entries.
+        Wrong answers that typical mistakes give, by the symptom to report: a mapping,
+        or a function that returns it, called only if the answer is wrong. Where `want`
+        is a mapping, each wrong answer is a mapping of some of its entries.
 
     Raises
     ------
     AssertionError
         One line, at most 160 characters, with the first diagnosis that fits.
     ValueError
-        `want` is nothing that can be wanted: the test is broken.
+        `want` has an unsupported type: the test is broken.
     """
     if isinstance(want, Mapping):
-        for key, (label, found, right) in zip(
+        for key, (label, entry, right) in zip(
             want, _entries(got, want, name), strict=True
         ):
-            known = functools.partial(_entry_of, mistakes, key)
+            entry_mistakes = functools.partial(_entry_of, mistakes, key)
             expect(
-                found,
+                entry,
                 right,
                 label,
                 rtol=rtol,
                 atol=atol,
                 factors=factors,
-                mistakes=known,
+                mistakes=entry_mistakes,
             )
         return
     right = np.asarray(want)
@@ -89,11 +88,11 @@ def expect(
         wrong = answer != right if exact else ~close
         if wrong.any():
             for symptom, mistake in _all(mistakes).items():
-                made = np.asarray(mistake, dtype=float)
-                if made.shape == answer.shape and _fits(answer, made, rtol):
+                values = np.asarray(mistake, dtype=float)
+                if values.shape == answer.shape and fits(answer, values, rtol):
                     _fail(name, symptom)
             telling = {"2": 2.0, **(factors or {})}
-            _fail(name, _diagnosis(answer, right, wrong, rtol, telling))
+            _fail(name, diagnosis(answer, right, wrong, rtol, telling))
 
 
 def _all(mistakes: Mistakes) -> Mapping[str, Any]:
@@ -101,7 +100,9 @@ def _all(mistakes: Mistakes) -> Mapping[str, Any]:
 
 
 def _entry_of(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
-    return {say: made[key] for say, made in _all(mistakes).items() if key in made}
+    return {
+        say: answers[key] for say, answers in _all(mistakes).items() if key in answers
+    }
 
 
 @contextlib.contextmanager
@@ -146,10 +147,10 @@ def expect_pure(
     AssertionError
         An argument has changed; says which, as ``cache["A2"]``.
     """
-    given = copy.deepcopy(args)
+    copies = copy.deepcopy(args)
     with quiet():
-        got = function(*given)
-    for number, (now, before) in enumerate(zip(given, args, strict=True)):
+        got = function(*copies)
+    for number, (now, before) in enumerate(zip(copies, args, strict=True)):
         name = names[number] if number < len(names) else f"argument {number + 1}"
         expect_unchanged(now, before, name)
     return got
@@ -199,7 +200,7 @@ def expect_finite(got: object, name: str) -> None:
     """
     answer = _numbers(got, name, None)
     if not np.isfinite(answer).all():
-        _fail(name, _not_finite(answer, ~np.isfinite(answer)))
+        _fail(name, not_finite(answer, ~np.isfinite(answer)))
 
 
 def _fail(name: str, symptom: str) -> NoReturn:
@@ -254,84 +255,6 @@ def _numbers(got: object, name: str, shape: _Shape | None, lists: bool = False) 
             f"holds {held or 'no numbers'}, but {ask}, of an integer or floating dtype",
         )
     if shape is not None and array.shape != shape:
-        found = f"has shape {array.shape}" if array.shape else "is a single number"
-        _fail(name, f"{found}, but {ask}{_hint(array.shape, shape)}")
+        actual = f"has shape {array.shape}" if array.shape else "is a single number"
+        _fail(name, f"{actual}, but {ask}{hint(array.shape, shape)}")
     return array
-
-
-def _hint(found: _Shape, shape: _Shape) -> str:
-    """Say how a wrong shape may have come about."""
-    alike = [n for n in found if n != 1] == [n for n in shape if n != 1]
-    if found == shape[::-1]:
-        return ": it is transposed"
-    if alike and len(found) < len(shape):
-        return ": a dimension was lost (keepdims=True or a reshape keeps it)"
-    if alike and len(found) > len(shape):
-        return ": there are too many dimensions"
-    if not found:
-        return ": all went into one number, is an `axis` missing?"
-    if not shape or any(w == 1 < n for n, w in zip(found, shape, strict=False)):
-        return ": is a sum missing, or were two shapes broadcast?"
-    return ""
-
-
-def _not_finite(got: _Array, bad: _Array) -> str:
-    if not got.ndim:
-        return f"is {'nan' if np.isnan(got) else 'inf'}"
-    index = tuple(int(i) for i in np.argwhere(bad)[0])
-    kind = "nan" if np.isnan(got[index]) else "inf"
-    return f"has {kind} at index {list(index)} ({bad.sum()} of {bad.size} are bad)"
-
-
-def _fits(got: _Array, want: _Array, rtol: float) -> bool:
-    """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
-    scale = np.abs(want).max()
-    close = np.isclose(got, want, rtol=rtol, atol=1e-6 * scale)
-    return bool(0 < scale < np.inf and close.all())
-
-
-def _diagnosis(
-    got: _Array, want: _Array, wrong: _Array, rtol: float, factors: Mapping[str, float]
-) -> str:
-    """Name what is wrong with the values of an answer of the right shape."""
-    integers = got.dtype.kind in "iu"
-    got, want = got.astype(float), want.astype(float)
-    bad = wrong & ~np.isfinite(got)
-    if bad.any():
-        return _not_finite(got, bad)
-    everywhere = " everywhere" if got.size > 1 else ""
-    if _fits(got, -want, rtol):
-        return f"has the wrong sign{everywhere}"
-    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
-    ratios |= {f"divided by {label}": 1 / f for label, f in factors.items() if f}
-    ratios = {words: r for words, r in ratios.items() if abs(r - 1) > 0.01}
-    for sign, also in (1, ""), (-1, "has the wrong sign and "):
-        found = (k for k, r in ratios.items() if _fits(got, sign * r * want, rtol))
-        if words := " or ".join(found):
-            return f"{also}is off by a factor: it was {words}"
-    if got.ndim == 2 and got.shape == got.T.shape and _fits(got.T, want, rtol):
-        return "has the values of the transposed answer"
-    whole = bool((want == np.trunc(want)).all())
-    if whole and np.unique(got - want).tolist() in ([1], [-1]):
-        return f"is off by one{everywhere}"
-    if integers and not whole:
-        return "was cut to whole numbers: was it stored in an integer array?"
-    if not got.any():
-        return f"is zero{everywhere}"
-    if np.ptp(got) == 0 < np.ptp(want):
-        return "has the same value in every entry"
-    if wrong.all():
-        return f"has the right type and shape, but is wrong{everywhere}"
-    flipped = np.isclose(got, -want, rtol)[wrong].all()
-    why = "has the wrong sign" if flipped else "is wrong"
-    return f"{why} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
-
-
-def _pattern(wrong: _Array) -> str:
-    """Say in which rows or columns the wrong entries are, when that tells something."""
-    axes = {"row": (1,), "column": (0,)} if wrong.ndim == 2 else {"index": ()}
-    for word, others in axes.items() if wrong.ndim < 3 else ():
-        hit = np.flatnonzero(lines := wrong.any(axis=others))
-        if hit.size == 1 or hit.size <= min(3, lines.size // 2):
-            return f", only at {word} {', '.join(map(str, hit))}"
-    return f", the first at index {np.argwhere(wrong)[0].tolist()}"

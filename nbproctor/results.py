@@ -1,4 +1,4 @@
-"""What the judge is asked, and what it answers: plain data, which msgspec carries."""
+"""Jobs and reports: what the judge is asked and what it answers, as plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outputs and text of a student's cells as anyone may safely open them.
+"""Sanitizing: outputs and text of a student's cells, safe for anybody to open.
 
 Everything is built anew from what is known to be harmless: plain text, and PNG and JPEG
 pictures. HTML, JavaScript, SVG, Markdown, LaTeX and widgets are left out or kept as
@@ -119,11 +119,11 @@ def _shorten(text: str, room: int) -> str:
     return text
 
 
-def attachments(given: object) -> dict[str, dict[str, str]]:
+def attachments(raw: object) -> dict[str, dict[str, str]]:
     """Return the pictures among a text cell's attachments."""
     room = [0, MAX_IMAGES]
     pictures: dict[str, dict[str, str]] = {}
-    for name, mimes in given.items() if isinstance(given, dict) else ():
+    for name, mimes in raw.items() if isinstance(raw, dict) else ():
         for mime in _IMAGES:
             data = mimes.get(mime) if isinstance(mimes, dict) else None
             if picture := _picture(data, mime, room):

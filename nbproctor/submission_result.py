@@ -1,4 +1,4 @@
-"""How the grading of one submission ended: ``grading.json`` beside its graded notebook.
+"""Result of one submission: status, scores and notes, in ``grading.json``.
 
 The file is written last, so it also tells a submission that is done from one that was
 interrupted, and what was handed in then from what is handed in now.

@@ -1,4 +1,4 @@
-"""What lies beside a notebook of an assignment, and so in every student's folder."""
+"""Support files: what lies beside an assignment's notebook, for every student."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -31,3 +32,17 @@ def pytest_runtest_makereport(
 def project() -> Path:
     """The root of the project."""
     return PROJECT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folders_for_all(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let other user ids pass through the folders above each `tmp_path`.
+
+    Root grades as ordinary users, and pytest keeps its folders private.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        base = tmp_path_factory.getbasetemp()
+        for folder in (base, *base.parents):
+            if folder == Path(tempfile.gettempdir()):
+                break
+            folder.chmod(0o755)

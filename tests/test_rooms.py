@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ FLOORS = [
     {"expect", "forkserver", "markers", "support_files", "templates"},
     {"protocol"},
     {"sandbox"},
-    {"errors"},
+    {"diagnosis", "errors"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACADE = {"__init__", "__main__"}  # of the package
@@ -36,7 +37,7 @@ def room_of(path: Path, package: Path) -> str:
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the top module of each import, and its first part below that."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield (*alias.name.split("."), "")[:2]
@@ -66,8 +67,53 @@ def test_every_room_has_a_floor_and_a_sentence(project: Path) -> None:
     rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
     assert rooms == FLOOR_OF.keys()
     for room in package.glob("*/__init__.py"):
-        sentence = ast.get_docstring(ast.parse(room.read_text()))
+        sentence = ast.get_docstring(ast.parse(room.read_text("utf-8")))
         assert sentence and sentence.endswith("."), room
+
+
+def test_the_map_gives_every_room_in_its_order_with_its_own_sentence(
+    project: Path,
+) -> None:
+    package = project / "nbproctor"
+    page = (project / "docs" / "architecture.md").read_text("utf-8")
+    section = page.partition("## Rooms of nbproctor")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w.]+)/?` \| (.+) \|$", section, re.MULTILINE)
+    floors = [FLOOR_OF[name.removesuffix(".py")] for name, _ in rows]
+    assert floors == sorted(FLOOR_OF.values())  # each room once, no room above its own
+    for name, sentence in rows:
+        path = package / name
+        path = path if path.is_file() else path / "__init__.py"
+        said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        first = " ".join(said.partition("\n\n")[0].split())
+        assert sentence == first.replace("``", "`"), name
+
+
+def test_every_file_folder_and_module_on_the_map_exists(project: Path) -> None:
+    package = project / "nbproctor"
+    page = (project / "docs" / "architecture.md").read_text("utf-8")
+    for name in re.findall(r"`([\w/.]+(?:/|\.py))`", page):
+        assert (project / name).exists() or (package / name).exists(), name
+    for target in re.findall(r"\]\(([\w/.]+)\)", page):
+        assert (project / "docs" / target).exists(), target
+    figure = page.partition("```text")[2].partition("```")[0]
+    dotted = re.findall(r"\b([a-z]+)\.([a-z]+)\b(?!\()", figure)
+    named = [(room, name) for room, name in dotted if room in FLOOR_OF]
+    assert named
+    for room, name in named:
+        source = (package / room / "__init__.py").read_text("utf-8")
+        assert (package / room / f"{name}.py").exists() or f'"{name}"' in source, name
+
+
+def test_only_one_room_prints(project: Path) -> None:
+    package = project / "nbproctor"
+    for path in package.rglob("*.py"):
+        if room_of(path, package) != "cli":
+            names = {
+                node.func.id
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            }
+            assert "print" not in names, path
 
 
 def test_only_one_room_knows_nbgrader(project: Path) -> None:

@@ -152,6 +152,7 @@ RUNS: list[Callable[[int], str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_grows_no_faster_than_the_text(number: int) -> None:
     small, large = (RUNS[number](n) for n in (50_000, 800_000))

@@ -1,1 +1,1 @@
-"""The tests of an assignment on trial, by right and wrong solutions."""
+"""Audit of an assignment's tests, by right and wrong solutions."""

@@ -1,4 +1,4 @@
-"""A mutant that changes what it is given, to please a test that looks at it again."""
+"""Mutant that zeroes its arguments: tests that compare with them later believe it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ for given in ({names},):
 def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
     """Return a function that first sets arrays and lists among its arguments to 0.
 
-    What it then computes is right for them as they are now. A test that compares
-    it with the arguments which it handed over, and not with copies, will not see that.
+    The answer is then right for the zeroed arguments. A test that compares it with the
+    arguments that it handed over, instead of with copies, does not notice.
     None if the function has no argument but ``self``.
     """
     names = [arg.arg for arg in function.args.args if arg.arg != "self"]

@@ -1,8 +1,8 @@
-"""The tests of an assignment on trial: `audit` judges them by solutions of known worth.
+"""Audit of an assignment's tests, by solutions that are known to be right or wrong.
 
 A right solution must keep every point, a wrong one must lose some, and so must every
-small mistake in the reference solution. What is executed, see `trials`; what is on
-trial, see `variants`; what comes out, see `matrix`.
+small mistake in the reference solution. `variants` supplies the solutions, `trials`
+executes them, `result` holds what follows, and `matrix` reports it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from nbproctor import support_files
 from nbproctor.audit import trials
 from nbproctor.audit.checks import check_scores
-from nbproctor.audit.matrix import AuditResult, Entry
+from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Servers, Settings, processors
@@ -47,7 +47,7 @@ def audit(
     assignment : str
         Name of the assignment.
     checks : sequence of Check
-        What else was found out about the assignment, to be shown with the rest.
+        Further checks of the assignment, to be reported with the rest.
     workers : int, optional
         Processes side by side; as many as there are processors if not given.
     progress : callable
@@ -76,7 +76,7 @@ def audit(
     references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
     folder = course / "variants" / assignment
     variants = Variants.read(folder, references)
-    found = list(checks)
+    all_checks = list(checks)
     comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
     for path, master in zip(notebooks, masters, strict=True):
@@ -96,7 +96,7 @@ def audit(
             raise AuditError(f"{path}: {error}") from error
         settings = Settings(policy=policy, follow_through=False)
         with Servers() as servers:
-            found += check_scores(master, settings, servers)
+            all_checks += check_scores(master, settings, servers)
     return AuditResult(
         assignment=assignment,
         tests={
@@ -105,7 +105,7 @@ def audit(
             for name in b.exercises
         },
         entries=tuple(_entry(result, variants, comments) for result in results),
-        checks=tuple(found),
+        checks=tuple(all_checks),
         problems=tuple(variants.problems),
         hints=tuple(_hints(variants, folder)),
         seconds=time.monotonic() - start,

@@ -1,4 +1,4 @@
-"""Whole notebooks on trial: the master earns everything, a blank nothing."""
+"""Checks of whole notebooks: the master earns every point, a blank one earns none."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _NUMERIC = int, float, np.number, np.ndarray
 
 
 class OracleError(NbproctorError):
-    """The file is no oracle; the message says why."""
+    """The file is not an oracle; the message says why."""
 
 
 def test_cell(exercise: str, text: str) -> Cell:

@@ -1,18 +1,16 @@
-"""Solutions of single exercises put on trial, a thousand in half a minute.
+"""Trials: solutions of single exercises are executed, a thousand in half a minute.
 
-A few workers, each a process of its own, hold a share of the trials: see `worker`.
+The trials are shared among a few processes: see `worker`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,15 +92,15 @@ def hold(
     master
         The notebook.
     folder
-        Where it lies: its working folder.
+        Folder of the notebook, in which its code runs.
     trials
-        What is on trial; an exercise that the notebook lacks is left out.
+        The solutions; those of an exercise that the notebook lacks are left out.
     oracles
         Exercise → text of an oracle, see `oracle`.
     policy
         What the forks may use and read.
     workers
-        How many walk through the notebook side by side.
+        Number of processes that go through the notebook side by side.
     progress
         Called after each trial, from some thread.
 
@@ -130,9 +128,11 @@ def hold(
     }
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))
-    found = {(o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d}
+    by_key = {
+        (o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d
+    }
     wanted = ((t.exercise, t.kind, t.name) for t in [*references, *trials])
-    return [found[key] for key in wanted if key in found]
+    return [by_key[key] for key in wanted if key in by_key]
 
 
 def _share(
@@ -140,24 +140,15 @@ def _share(
 ) -> list[TrialResult]:
     """Let one worker hold its share of the trials."""
     results: list[TrialResult] = []
-    ours, theirs = socket.socketpair()
-    command = host.command("nbproctor.audit.worker", theirs.fileno())
+    command = partial(host.command, "nbproctor.audit.worker")
     variables = dict.fromkeys(host.ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    with ours, Processor() as processor, tempfile.TemporaryFile() as log:
-        with theirs:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | variables,
-                pass_fds=[theirs.fileno()],
-            )
-        try:
+    process = host.PythonProcess(command, os.environ | variables)
+    try:
+        with Processor() as processor:
             trials = [asdict(trial) for trial in share]
             message = job | {"trials": trials, "processor": processor.number}
-            write_block(ours, json.dumps(message).encode())
-            while "end" not in (answer := receive(ours)[0]):
+            write_block(process.sock, json.dumps(message).encode())
+            while "end" not in (answer := receive(process.sock)[0]):
                 if "error" in answer:
                     raise TrialError(answer["error"])
                 fields = answer | {"trial": share[answer["trial"]]}
@@ -165,13 +156,11 @@ def _share(
                 fields["notes"] = tuple(answer["notes"])
                 results.append(TrialResult(**fields))
                 progress(results[-1])
-        except (EOFError, ConnectionError) as error:
-            log.seek(0)
-            said = log.read()[-1000:].decode(errors="replace").strip()
-            raise TrialError(
-                f"a process that held trials has died: {said or 'no message'}"
-            ) from error
-        finally:
-            process.kill()
-            process.wait()
+    except (EOFError, ConnectionError) as error:
+        said = process.printed(1000)
+        raise TrialError(
+            f"a process that held trials has died: {said or 'no message'}"
+        ) from error
+    finally:
+        process.end(patience=0)
     return results

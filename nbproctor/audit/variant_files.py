@@ -1,4 +1,4 @@
-"""Right and wrong solutions of one exercise, as a teacher writes them down.
+"""Variant files: right and wrong solutions of one exercise, written by a teacher.
 
 A right variant is a design of its own, so it is a file: ``right/<name>.py``. A wrong
 one is mostly one slip, so ``wrong.toml`` has an entry for each, with the lines that
@@ -21,7 +21,7 @@ REFERENCE = "reference"
 
 
 class VariantError(NbproctorError):
-    """A variant cannot be made; the message says which, and why."""
+    """A variant cannot be read; the message says which, and why."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Variant:
     Attributes
     ----------
     kind, name
-        Which; the pair is unique in its exercise.
+        Identify the variant; the pair is unique in its exercise.
     source
         Text of the solution cell.
     place
-        Where it is written, below the course.
+        File, below the course, and entry in which it is written.
     says
         A message of a test must hold one of these; none for a right one.
     unnamed
@@ -82,7 +82,7 @@ def read(folder: Path, reference: str) -> tuple[list[Variant], list[str]]:
     variants : list of Variant
         Right ones first.
     problems : list of str
-        What could not be read or made, each with its place and the reason.
+        Variants that could not be read, each with its file and the reason.
     """
     problems: list[str] = []
     variants: list[Variant] = []
@@ -120,13 +120,13 @@ def read(folder: Path, reference: str) -> tuple[list[Variant], list[str]]:
 
 
 def _variant(
-    kind: Any, name: str, table: Any, of: str, bases: dict[str, str], place: str
+    kind: Any, name: str, table: Any, of: str, bases: dict[str, str], where: str
 ) -> Variant:
-    known = [field.name for field in fields(_Entry)]
-    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*known}:
-        raise VariantError(f"an entry has the keys {', '.join(known)}; why is needed")
-    given: dict[str, Any] = {"of": of} | table
-    entry = _Entry(**given)
+    keys = [field.name for field in fields(_Entry)]
+    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*keys}:
+        raise VariantError(f"an entry has the keys {', '.join(keys)}; why is needed")
+    values: dict[str, Any] = {"of": of} | table
+    entry = _Entry(**values)
     says = (entry.says,) if isinstance(entry.says, str) else tuple(entry.says)
     if bool(entry.diff) == bool(entry.cell):
         raise VariantError("either diff or cell is needed")
@@ -145,7 +145,7 @@ def _variant(
         kind,
         name,
         _python(source, name),
-        place.rstrip(":"),
+        where.rstrip(":"),
         says,
         entry.unnamed,
         entry.announced,

@@ -1,4 +1,4 @@
-"""What a teacher wrote about an assignment's exercises, to put its tests on trial.
+"""Variants of an assignment: what a teacher wrote to try its tests.
 
 ``variants/<assignment>/<exercise>/`` holds right and wrong solutions (see
 `variant_files`); ``oracle.py`` (see `oracle`); and ``equivalent.toml``: name of a
@@ -19,14 +19,14 @@ from nbproctor.audit.variant_files import Variant, shown
 
 @dataclass
 class Variants:
-    """All that is on trial, and what tells how to judge it.
+    """All solutions to try, and what is known about each.
 
     Attributes
     ----------
     trials
         Right and wrong variants, then mutants.
     written
-        Exercise, kind and name of a variant → what its author wrote.
+        Exercise, kind and name of a variant → the variant as its author wrote it.
     diffs
         Exercise and name of a mutant → its difference from the reference.
     oracles
@@ -34,7 +34,7 @@ class Variants:
     equivalent
         Exercise and name of a mutant → why it cannot be caught.
     problems
-        Files that are left out, or that say what is not so.
+        Files that are left out, or that contradict the notebook.
     """
 
     trials: list[Trial] = field(default_factory=list)
@@ -69,28 +69,28 @@ class Variants:
             made._make_mutants(exercise, source)
         return made
 
-    def _read_exercise(self, place: Path, reference: str) -> None:
-        written, problems = variant_files.read(place, reference)
+    def _read_exercise(self, folder: Path, reference: str) -> None:
+        written, problems = variant_files.read(folder, reference)
         self.problems += problems
         for v in written:
-            self.trials.append(Trial(place.name, v.kind, v.name, v.source))
-            self.written[place.name, v.kind, v.name] = v
-        if (path := place / "oracle.py").exists():
+            self.trials.append(Trial(folder.name, v.kind, v.name, v.source))
+            self.written[folder.name, v.kind, v.name] = v
+        if (path := folder / "oracle.py").exists():
             text = self._python(path)
             try:
                 if text is not None:
-                    oracle.test_cell(place.name, text)
-                    self.oracles[place.name] = text
+                    oracle.test_cell(folder.name, text)
+                    self.oracles[folder.name] = text
             except oracle.OracleError as error:
                 self.problems.append(f"{shown(path)}: {error}")
-        if (path := place / "equivalent.toml").exists():
+        if (path := folder / "equivalent.toml").exists():
             try:
                 reasons = tomllib.loads(path.read_text("utf-8"))
             except (OSError, ValueError) as error:
                 self.problems.append(f"{shown(path)} cannot be read: {error}")
                 return
             for name, reason in reasons.items():
-                self.equivalent[place.name, name] = str(reason)
+                self.equivalent[folder.name, name] = str(reason)
 
     def _python(self, path: Path) -> str | None:
         try:
@@ -103,19 +103,19 @@ class Variants:
 
     def _make_mutants(self, exercise: str, source: str) -> None:
         try:
-            found = mutants(source)
+            all_mutants = mutants(source)
         except SyntaxError as error:
             self.problems.append(
                 f"the solution of {exercise} is not plain Python ({error}), so no "
                 "mutants of it are made"
             )
             return
-        for mutant in found:
+        for mutant in all_mutants:
             self.trials.append(Trial(exercise, "mutant", mutant.name, mutant.source))
             self.diffs[exercise, mutant.name] = mutant.diff
-        known = {mutant.name for mutant in found}
+        names = {mutant.name for mutant in all_mutants}
         for filed, name in list(self.equivalent):
-            if filed == exercise and name not in known:
+            if filed == exercise and name not in names:
                 del self.equivalent[filed, name]
                 self.problems.append(
                     f"equivalent.toml of {exercise} names {name!r}, but there is no "

@@ -1,9 +1,9 @@
-"""The worker of `trials`: forks off every solution where its exercise begins.
+"""Worker of `trials`: forks a process for every solution, where its exercise begins.
 
-It walks through the reference notebook. Before it runs the solution of an exercise, it
-forks once for every solution on trial: so imports and data are loaded once, all other
-exercises are right, and a solution that hangs or dies harms no other. The fork is a
-student process as in grading, and its judge is the one of grading.
+The worker goes through the reference notebook. Before it runs the solution of an
+exercise, it forks once for every solution on trial. So imports and data are loaded
+once, all other exercises are right, and a solution that hangs or dies harms no other.
+The fork is a student process as in grading, and its judge is the one of grading.
 
 What is on trial was written by the teacher, so the sandbox is put on as far as this
 computer has one; it keeps a mutant from writing where it should not.
@@ -110,12 +110,12 @@ class _Worker:
         with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
             base = Path(name)
             base.chmod(0o711)  # another user id passes through to its own folder
-            for place, cell in enumerate(self.cells):
+            for index, cell in enumerate(self.cells):
                 if cell.kind == "solution":
                     # Old objects are not looked at again, so their pages stay shared.
                     gc.collect()
                     gc.freeze()
-                    self._try_all(cell, self._steps_after(place), base)
+                    self._try_all(cell, self._steps_after(index), base)
                 if cell.kind in ("provided", "solution") and not cell.skip:
                     for output in shell.run(cell.source, cell.id):
                         if output["output_type"] == "error":
@@ -124,11 +124,11 @@ class _Worker:
                                 f"{output['ename']}: {output['evalue']}"
                             )
 
-    def _steps_after(self, place: int) -> list[Step]:
+    def _steps_after(self, index: int) -> list[Step]:
         """Return what follows a solution cell, up to its last test."""
         steps: list[Step] = []
         last = 0
-        for cell in self.cells[place + 1 :]:
+        for cell in self.cells[index + 1 :]:
             if cell.kind == "solution":
                 break
             if cell.kind == "test" and cell not in self.fuzz.values():

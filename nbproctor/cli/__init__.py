@@ -1,7 +1,15 @@
-"""The command line: the verbs, and the only place that prints."""
+"""Command line: the verbs, and the only place that prints."""
 
 # Importing a module of verbs registers them, in this order, which `--help` keeps.
-from nbproctor.cli import grading, platforms, students, authoring, machine  # noqa: F401, I001
+from nbproctor.cli import (  # noqa: I001
+    grading,  # noqa: F401
+    collecting,  # noqa: F401
+    exporting,  # noqa: F401
+    students,  # noqa: F401
+    authoring,  # noqa: F401
+    starting,  # noqa: F401
+    machine,  # noqa: F401
+)
 from nbproctor.cli.app import app, main
 
 __all__ = ["app", "main"]

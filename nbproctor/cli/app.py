@@ -1,8 +1,9 @@
-"""The command line itself, and what every verb needs: console, course, assignment."""
+"""Command line, and what every verb needs: console, course, assignment."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -71,3 +72,11 @@ def choose(course: Path, assignment: str | None) -> str:
     if not names:
         raise CommandError(f"There is no assignment in {course / 'source'}.")
     raise CommandError(f"Name the assignment, one of: {', '.join(names)}.")
+
+
+def print_list(title: str, lines: Sequence[str]) -> None:
+    """Print a title and lines below it; nothing if there are none."""
+    if lines:
+        console.print(title)
+    for line in lines:
+        console.print(f"  {escape(line)}", soft_wrap=True)

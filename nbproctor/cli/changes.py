@@ -1,4 +1,4 @@
-"""Whose mark has changed in a run of grading, in words."""
+"""Changed marks of a grading run, in words."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 def change_lines(
     changes: Sequence[MarkChange], names: Mapping[str, str]
 ) -> Iterator[str]:
-    """Say who has another mark than before, by how much, and what was kept."""
-    made = [change for change in changes if not change.kept]
+    """Yield lines on changed marks: whose, by how much, and which were kept."""
+    changed = [change for change in changes if not change.kept]
     kept = [change for change in changes if change.kept]
-    if made:
-        yield f"{_marks(made)} changed:"
-    for change in made:
+    if changed:
+        yield f"{_marks(changed)} changed:"
+    for change in changed:
         why = "handed in again" if change.resubmitted else "graded again"
         yield f"  {_line(change, names)}, {why}"
     if kept:

@@ -200,8 +200,8 @@ def _grade(
         results, changes = nbgrader.regrade(
             course,
             assignment,
-            students,
             progress=lambda result: bar.advance(task),
+            students=students,
             force=force,
             weak_sandbox=weak_sandbox,
             cluster=cluster,
@@ -212,7 +212,7 @@ def _grade(
         pages = nbgrader.feedback(
             course,
             assignment,
-            lambda made, all: bar.update(task, completed=made, total=all),
+            lambda done, all: bar.update(task, completed=done, total=all),
         )
     page, lines = report(course, assignment)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}

@@ -1,4 +1,4 @@
-"""The class's scores as a table for the terminal."""
+"""Table of a class's scores, for the terminal."""
 
 from __future__ import annotations
 

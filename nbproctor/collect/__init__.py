@@ -1,4 +1,4 @@
-"""What a learning platform gives, into ``submitted/``: no server, no nbgrader."""
+"""Collecting: what a learning platform gives, into ``submitted/``."""
 
 from nbproctor.collect.plan import Download, plan
 from nbproctor.collect.problems import CollectError, Problem

@@ -1,7 +1,7 @@
-"""The files of a folder or a zip archive, read so that no archive can do harm.
+"""Archives: the files of a folder or a zip archive, read without harm.
 
-Nothing is extracted to where an archive says. Entries are read one by one, by name,
-with limits on number, size and compression; whatever is refused is reported.
+Nothing is extracted to a path that an archive names. Entries are read one by one, by
+name, with limits on number, size and compression; whatever is refused is reported.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def read(source: Path) -> Content:
     Raises
     ------
     CollectError
-        There is no such thing, or it is an archive that cannot be opened.
+        The file does not exist, or is an archive that cannot be opened.
     """
     if source.is_dir():
         return _folder(source)

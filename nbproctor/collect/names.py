@@ -1,55 +1,18 @@
-"""How the learning platforms name what they give: who, which file, when, how late.
-
-Sources: Canvas ``lib/content_zipper.rb``; Moodle ``mod/assign/classes/downloader.php``
-and, before 4.0, ``locallib.php``; what teachers' scripts read of Blackboard and
-Brightspace; ``gh classroom clone student-repos``.
-"""
+"""Names of the files in a download: which platform gave it, and whose each file is."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from nbproctor.roster.people import BLIND
+from nbproctor.collect.grammars import PLATFORMS, Handed
 
-
-@dataclass(frozen=True)
-class Handed:
-    """One file of a download, as its name describes it.
-
-    Attributes
-    ----------
-    key : str
-        Tells students of this download apart.
-    file : PurePosixPath
-        The file's own name, as the student gave it, with the student's own folders.
-    name : str
-        The student's name as the platform writes it; empty in anonymous downloads.
-    ids : tuple of str
-        What may stand in a roster for this student: number, login.
-    late : bool
-        The platform says that it was late.
-    submitted : datetime or None
-        When it was handed in, in the platform's local time, without a zone.
-    attempt : str
-        Orders the attempts of a student; empty where the platform has no such thing.
-    by_platform : bool
-        The platform made this file: a typed text, a page about the hand-in.
-    """
-
-    key: str
-    file: PurePosixPath
-    name: str = ""
-    ids: tuple[str, ...] = ()
-    late: bool = False
-    submitted: datetime | None = None
-    attempt: str = ""
-    by_platform: bool = False
+PLAIN = "plain files"
+# Files that the platform itself puts into a download.
+OF_THE_PLATFORM = {"Brightspace": {"index.html"}}
 
 
 class Recognised(NamedTuple):
@@ -67,148 +30,6 @@ class Recognised(NamedTuple):
         return "sure" if 10 * len(self.handed) >= 9 * self.total else "probably"
 
 
-PLAIN = "plain files"
-
-# Canvas removes everything but letters, digits and underscores from a name.
-_CANVAS = re.compile(
-    r"(?:(?P<late2>LATE_)?anon_(?P<anonymous>[^\W_]+)(?P<late3>_LATE)?"
-    r"|(?P<name>[^\s/.,;()'_-]+?)_(?P<late>LATE_)?(?P<user>\d+))"
-    r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
-)
-_MOODLE = re.compile(
-    r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
-)
-_BLACKBOARD = re.compile(
-    r"(?P<assignment>.*)_(?P<user>[^_]+)_attempt_"
-    r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
-)
-_BRIGHTSPACE = re.compile(
-    r"(?:(?P<user>\d+)-(?P<item>\d+) - )(?P<name>.+?) - "
-    r"(?P<when>[^-]*\b\d{4}\b[^-]*?)(?: - (?P<file>.+))?"
-)
-
-
-def canvas(parts: Sequence[str]) -> Handed | None:
-    """``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder."""
-    found = _CANVAS.fullmatch(unicodedata.normalize("NFC", parts[0]))
-    if found is None or len(parts) > 1:
-        return None
-    group = found.groupdict()
-    late = bool(group["late"] or group["late2"] or group["late3"])
-    who = group["user"] or f"anon_{group['anonymous']}"
-    return Handed(
-        who,
-        PurePosixPath(group["file"] or group["typed"]),
-        group["name"] or "",
-        (who,),
-        late,
-        attempt=group["attachment"] or "",
-        by_platform=bool(group["typed"]),
-    )
-
-
-def moodle(parts: Sequence[str]) -> Handed | None:
-    """``Amara Okafor_4711_assignsubmission_file/lab.ipynb``, and older.
-
-    Moodle before 4.0 ends the folder's name with another ``_``; without folders the
-    file's name follows there.
-    """
-    found = _MOODLE.fullmatch(parts[0])
-    if found is None:
-        return None
-    flat = len(parts) == 1
-    inside = found["file"] if flat else "/".join(parts[1:])
-    if not inside:
-        return None
-    blind = found["name"].casefold() in BLIND
-    return Handed(
-        found["id"],
-        PurePosixPath(inside),
-        "" if blind else found["name"],
-        (found["id"],),
-        by_platform=found["kind"] != "file",
-    )
-
-
-def blackboard(parts: Sequence[str]) -> Handed | None:
-    """``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``."""
-    found = _BLACKBOARD.fullmatch(parts[0])
-    if found is None or len(parts) > 1:
-        return None
-    try:
-        when = datetime.strptime(found["when"], "%Y-%m-%d-%H-%M-%S")
-    except ValueError:
-        return None
-    return Handed(
-        found["user"],
-        PurePosixPath(found["file"] or "attempt.txt"),
-        ids=(found["user"],),
-        submitted=when,
-        attempt=found["when"],
-        by_platform=found["file"] is None,
-    )
-
-
-def brightspace(parts: Sequence[str]) -> Handed | None:
-    """``1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb``."""
-    found = _BRIGHTSPACE.fullmatch(parts[0])
-    if found is None:
-        return None
-    if len(parts) > 1:
-        inside = "/".join(([found["file"]] if found["file"] else []) + [*parts[1:]])
-    elif found["file"]:
-        inside = found["file"]
-    else:
-        return None
-    when = brightspace_time(found["when"])
-    return Handed(
-        f"{found['user']} {found['name']}",
-        PurePosixPath(inside),
-        found["name"].strip(),
-        (found["user"],),
-        submitted=when,
-        attempt=when.isoformat() if when else found["when"],
-    )
-
-
-def classroom(parts: Sequence[str]) -> Handed | None:
-    """``lab-5-submissions/lab-5-aokafor/lab.ipynb`` of GitHub Classroom."""
-    slug = parts[0].removesuffix("-submissions")
-    if slug == parts[0] or len(parts) < 3 or not parts[1].startswith(f"{slug}-"):
-        return None
-    login = parts[1].removeprefix(f"{slug}-")
-    return Handed(login, PurePosixPath(*parts[2:]), ids=(login,))
-
-
-PLATFORMS: dict[str, Callable[[Sequence[str]], Handed | None]] = {
-    "Moodle": moodle,
-    "Blackboard": blackboard,
-    "Brightspace": brightspace,
-    "GitHub Classroom": classroom,
-    "Canvas": canvas,
-}
-OF_THE_PLATFORM = {"Brightspace": {"index.html"}}
-
-
-def brightspace_time(text: str) -> datetime | None:
-    """Read ``Nov 24, 2026 1030 PM`` and what other settings make of it."""
-    found = re.fullmatch(r"(.*\d{4}),? (\d{1,2}):?(\d\d) ?([AP]M)?", text.strip(), re.I)
-    if found is None:
-        return None
-    date = found[1].replace(",", "").replace(".", "")
-    hour, half = int(found[2]), (found[4] or "").upper()
-    if half:
-        hour = hour % 12 + (12 if half == "PM" else 0)
-    for form in ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y"):
-        try:
-            return datetime.strptime(date, form).replace(
-                hour=hour, minute=int(found[3])
-            )
-        except ValueError:
-            continue
-    return None
-
-
 def recognise(paths: Iterable[PurePosixPath]) -> Recognised | None:
     """Tell which platform gave files of these names.
 
@@ -223,14 +44,14 @@ def recognise(paths: Iterable[PurePosixPath]) -> Recognised | None:
     best: Recognised | None = None
     for platform, grammar in PLATFORMS.items():
         own = OF_THE_PLATFORM.get(platform, set())
-        theirs = [p for p in everything if p.name not in own or len(p.parts) > 2]
+        candidates = [p for p in everything if p.name not in own or len(p.parts) > 2]
         handed = {
-            path: found for path in theirs if (found := _parse(grammar, path.parts))
+            path: found for path in candidates if (found := _parse(grammar, path.parts))
         }
-        if 2 * len(handed) < len(theirs) or not handed:
+        if 2 * len(handed) < len(candidates) or not handed:
             continue
         if best is None or len(handed) > len(best.handed):
-            best = Recognised(platform, handed, len(theirs))
+            best = Recognised(platform, handed, len(candidates))
     if best:
         names = {found.name for found in best.handed.values()}
         numbers = {found.ids for found in best.handed.values()}
@@ -263,8 +84,8 @@ def plain(paths: Iterable[PurePosixPath], own: Sequence[str]) -> Recognised:
     own : sequence of str
         Names of the assignment and its notebooks: they name no student.
     """
-    given = list(paths)
-    everything = given
+    all_paths = list(paths)
+    everything = all_paths
     while (
         everything
         and len({path.parts[0] for path in everything}) == 1
@@ -273,7 +94,7 @@ def plain(paths: Iterable[PurePosixPath], own: Sequence[str]) -> Recognised:
     ):
         everything = [PurePosixPath(*path.parts[1:]) for path in everything]
     handed = {}
-    for path, short in zip(given, everything, strict=True):
+    for path, short in zip(all_paths, everything, strict=True):
         who = short.parts[0] if len(short.parts) > 1 else _without(short, own)
         inside = short.parts[1:] or short.parts
         if who:

@@ -1,4 +1,4 @@
-"""What a download holds, sorted by student, before anything is written."""
+"""Plan of a download: its submissions by student, before anything is written."""
 
 from __future__ import annotations
 
@@ -66,32 +66,37 @@ def plan(
         raise CollectError(f"{source} holds no file that can be collected.{lines}")
     own = (*notebooks, assignment)
     paths = [entry.path for entry in content.entries]
-    found = names.recognise(paths) or names.plain(paths, own)
+    recognised = names.recognise(paths) or names.plain(paths, own)
     problems = list(content.problems)
     attempts: dict[str, Attempts] = defaultdict(lambda: defaultdict(list))
     for entry in content.entries:
-        handed = found.handed.get(entry.path)
+        handed = recognised.handed.get(entry.path)
         if handed is None:
-            if entry.path.name not in names.OF_THE_PLATFORM.get(found.platform, ()):
-                problems.append(Problem(str(entry.path), _whose(found)))
+            if entry.path.name not in names.OF_THE_PLATFORM.get(
+                recognised.platform, ()
+            ):
+                problems.append(Problem(str(entry.path), _whose(recognised)))
             continue
-        attempt = "" if found.platform == "Canvas" else handed.attempt
+        attempt = "" if recognised.platform == "Canvas" else handed.attempt
         attempts[handed.key][attempt].append((entry, handed))
     submissions: dict[str, list[Submission]] = defaultdict(list)
     for files in attempts.values():
-        submission = _submission(files, found, roster, zone, problems)
+        submission = _submission(files, recognised, roster, zone, problems)
         if submission is not None:
             take_files(submission, files, own, notebooks, problems)
             submissions[submission.person.student].append(submission)
-    chosen = [_only(student, found, problems) for student, found in submissions.items()]
+    chosen = [
+        _only(student, candidates, problems)
+        for student, candidates in submissions.items()
+    ]
     placed = [submission for one in chosen for submission in one]
     problems += _same_files(placed, notebooks)
     placed.sort(key=lambda submission: submission.person.student)
     return Download(
-        found.platform,
-        found.certainty,
-        len(found.handed),
-        found.total,
+        recognised.platform,
+        recognised.certainty,
+        len(recognised.handed),
+        recognised.total,
         placed,
         problems,
     )
@@ -117,15 +122,15 @@ def _flatten(content: Content, depth: int = 0) -> Content:
     return flat
 
 
-def _whose(found: Recognised) -> str:
-    if found.platform == names.PLAIN:
+def _whose(recognised: Recognised) -> str:
+    if recognised.platform == names.PLAIN:
         return "Its name does not say whose it is. Put it into a folder of that name."
-    return f"Its name is not as {found.platform} writes it. Not placed."
+    return f"Its name is not as {recognised.platform} writes it. Not placed."
 
 
 def _submission(
     attempts: Attempts,
-    found: Recognised,
+    recognised: Recognised,
     roster: Roster,
     zone: tzinfo | None,
     problems: list[Problem],
@@ -134,7 +139,7 @@ def _submission(
     everything = [handed for files in attempts.values() for _, handed in files]
     first = everything[0]
     name, ids = first.name, set(first.ids)
-    if found.platform == "Blackboard":
+    if recognised.platform == "Blackboard":
         name, login = _from_blackboard(attempts)
         ids |= {login}
     people, by = roster.find(ids, name)
@@ -148,9 +153,11 @@ def _submission(
     if people:
         person = people[0]
     else:
-        last, given = split_name(name) if " " in name or "," in name else (name, "")
+        last, first_names = (
+            split_name(name) if " " in name or "," in name else (name, "")
+        )
         login = next((i for i in sorted(ids) if i), first.key)
-        person = Person(safe(login), last, given, login if "@" in login else "")
+        person = Person(safe(login), last, first_names, login if "@" in login else "")
         if roster.people:
             problems.append(
                 Problem(
@@ -183,16 +190,16 @@ def _from_blackboard(
 
 
 def _only(
-    student: str, found: list[Submission], problems: list[Problem]
+    student: str, submissions: list[Submission], problems: list[Problem]
 ) -> list[Submission]:
     """Return the submission of a student, none where it cannot be told which."""
-    if len(found) == 1:
-        return found if found[0].files else []
+    if len(submissions) == 1:
+        return submissions if submissions[0].files else []
     problems.append(
         Problem(
-            found[0].person.name,
-            f"{len(found)} submissions of the download seem to be by {student!r}. None "
-            "was placed: the class list has to tell them apart.",
+            submissions[0].person.name,
+            f"{len(submissions)} submissions of the download seem to be by "
+            f"{student!r}. None was placed: the class list has to tell them apart.",
         )
     )
     return []

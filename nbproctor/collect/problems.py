@@ -1,4 +1,4 @@
-"""What collecting could not do, in words."""
+"""Problems of collecting: errors, and what was left out, in words."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from nbproctor.collect import archive
 from nbproctor.collect.archive import Entry
-from nbproctor.collect.names import Handed
+from nbproctor.collect.grammars import Handed
 from nbproctor.collect.problems import CollectError, Problem
 from nbproctor.roster.classlist import Person
 from nbproctor.roster.people import safe
@@ -28,9 +28,9 @@ class Submission:
     Attributes
     ----------
     person : Person
-        Who; of the roster, or made from what the platform says.
+        The student, from the roster, or made from what the platform says.
     files : dict
-        Place in the submission's folder → content.
+        Path in the submission's folder → content.
     submitted : datetime or None
         When, with a time zone, where the platform says it.
     late : bool
@@ -82,18 +82,18 @@ def take_files(
         files or newest, key=lambda item: _age(item[1]), reverse=True
     ):
         where = str(entry.path)
-        place = handed.file
-        if len(place.parts) > 1 and place.parts[0] == own[-1]:
-            place = PurePosixPath(*place.parts[1:])
+        target = handed.file
+        if len(target.parts) > 1 and target.parts[0] == own[-1]:
+            target = PurePosixPath(*target.parts[1:])
         try:
             data = entry.read()
         except CollectError as error:
             problems.append(Problem(where, str(error)))
             continue
-        if archive.is_zip(place.name):
-            _unpack(submission, place, data, where, problems)
+        if archive.is_zip(target.name):
+            _unpack(submission, target, data, where, problems)
         else:
-            _add(submission, _expected(place, notebooks), data)
+            _add(submission, _expected(target, notebooks), data)
     if not submission.files:
         problems.append(Problem(submission.person.name, "No file could be taken."))
 
@@ -103,15 +103,15 @@ def _age(handed: Handed) -> tuple[int, str]:
     return len(handed.attempt), handed.attempt
 
 
-def _expected(place: PurePosixPath, notebooks: Sequence[str]) -> PurePosixPath:
+def _expected(path: PurePosixPath, notebooks: Sequence[str]) -> PurePosixPath:
     """Return the notebook's own name for a file handed in again.
 
     Canvas calls that ``lab-1.ipynb``.
     """
-    found = re.fullmatch(r"(.+)-\d+", place.stem)
-    if found and place.suffix == ".ipynb" and found[1] in notebooks:
-        return place.with_name(f"{found[1]}.ipynb")
-    return place
+    match = re.fullmatch(r"(.+)-\d+", path.stem)
+    if match and path.suffix == ".ipynb" and match[1] in notebooks:
+        return path.with_name(f"{match[1]}.ipynb")
+    return path
 
 
 def _unpack(
@@ -139,18 +139,18 @@ def _unpack(
         _add(submission, path, content)
 
 
-def _add(submission: Submission, place: PurePosixPath, data: bytes) -> None:
+def _add(submission: Submission, path: PurePosixPath, data: bytes) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
-    place = PurePosixPath(*(safe(part) for part in place.parts))
-    taken = {str(known).casefold(): known for known in submission.files}
-    free, number = place, 2
-    while (known := taken.get(str(free).casefold())) is not None:
-        if submission.files[known] == data:
+    path = PurePosixPath(*(safe(part) for part in path.parts))
+    taken = {str(other).casefold(): other for other in submission.files}
+    free, number = path, 2
+    while (other := taken.get(str(free).casefold())) is not None:
+        if submission.files[other] == data:
             return
-        free = place.with_name(f"{place.stem} ({number}){place.suffix}")
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
         number += 1
-    if free != place:
+    if free != path:
         submission.notes.append(
-            f"Two files are called {place.name}; the older one is now {free.name}."
+            f"Two files are called {path.name}; the older one is now {free.name}."
         )
     submission.files[free] = data

@@ -1,4 +1,4 @@
-"""Into ``submitted/``: nothing that is there is lost, and nothing is half done."""
+"""Write into ``submitted/``: atomically, and without losing a file."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ COLUMNS = ("student", "name", "platform", "submitted", "late", "attempt", "sourc
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one submission.
+    """What was done with one submission.
 
     Attributes
     ----------
     state : str
-        ``new``; ``same`` (it was there already); ``replaced`` (the older one is now in
-        the folder of replaced ones); ``kept`` (another one is there, and it cannot be
-        told which is newer, or that one is).
+        ``new``; ``same`` (it was collected before); ``replaced`` (the older one is now
+        in the folder of replaced ones); ``kept`` (the older one was kept: it is newer,
+        or no time tells which one is).
     why : str
         Why it was kept.
     """
@@ -55,7 +55,7 @@ def write(
     destination : callable
         Student id → folder of that student's submission.
     records : Path
-        Folder for what is known about them: ``record.csv``, and replaced ones.
+        Folder for ``record.csv``, and for submissions that were replaced.
     source : str
         The download's name, for the record.
     replace : bool
@@ -92,23 +92,23 @@ def write(
 def _compare(
     submission: Submission,
     folder: Path,
-    known: dict[str, str] | None,
+    recorded: dict[str, str] | None,
     replace: bool,
 ) -> tuple[State, str]:
     if not folder.exists():
         return "new", ""
-    there = {
+    existing = {
         PurePosixPath(path.relative_to(folder).as_posix()): path
         for path in folder.rglob("*")
         if path.is_file() and path.relative_to(folder).as_posix() != STAMP
     }
-    if there.keys() == submission.files.keys() and all(
-        there[place].read_bytes() == data for place, data in submission.files.items()
+    if existing.keys() == submission.files.keys() and all(
+        existing[name].read_bytes() == data for name, data in submission.files.items()
     ):
         return "same", ""
     if replace:
         return "replaced", ""
-    before = known["attempt"] if known else ""
+    before = recorded["attempt"] if recorded else ""
     if before and submission.attempt:
         newer = (len(submission.attempt), submission.attempt) > (len(before), before)
         return ("replaced", "") if newer else ("kept", "What is there is newer.")

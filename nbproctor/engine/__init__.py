@@ -1,4 +1,4 @@
-"""One submission graded: its code and the assignment in, a report out."""
+"""Engine: executes one submission, and returns its report."""
 
 from nbproctor.engine.cache import Cache, Kept, NotGradedError
 from nbproctor.engine.cluster import Cluster

@@ -1,4 +1,4 @@
-"""Grades out: into the file that a platform gave, as a table, or to be made there."""
+"""Export of grades: a platform's file filled in, a table, or an autograder."""
 
 from nbproctor.export.fill import Change, Filled, fill
 from nbproctor.export.layout import ExportError

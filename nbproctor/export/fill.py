@@ -1,4 +1,4 @@
-"""Marks into the file that a platform gave: what would change, then the file."""
+"""Fill marks into a platform's file: first what would change, then the file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Filled:
     Attributes
     ----------
     platform, column : str
-        Whose file, and the title of the column.
+        Name of the platform, and title of the column.
     changes : list of Change
         Cells that say something else now.
     same : int

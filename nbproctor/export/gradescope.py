@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -124,7 +125,7 @@ def results(
         "stdout_visibility": "hidden",
         "extra_data": {"status": result.status},
     }
-    verdicts = [v for found in result.verdicts.values() for v in found]
+    verdicts = list(chain.from_iterable(result.verdicts.values()))
     tests = list(_tests(verdicts, masters, visibility))
     whole = all(v.outcome != "not run" for v in verdicts if v.max_points)
     missing = {master.notebook for master in masters} - result.verdicts.keys()

@@ -1,4 +1,4 @@
-"""Where a platform's file keeps people and marks.
+"""Layout of a platform's file: where it keeps people and marks.
 
 Sources: Canvas ``lib/gradebook_exporter.rb``; Moodle ``mod/assign/gradingtable.php``
 and the importer of grading worksheets; what Blackboard and Brightspace document.

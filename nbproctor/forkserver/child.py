@@ -73,7 +73,7 @@ def fork(
 ) -> Fork:
     """Fork a process that enters the sandbox and runs `body`.
 
-    Whether it entered is the first thing that it says, to who calls `confirm` at the
+    It first reports whether it entered, to the process that calls `confirm` at the
     other end of its first socket.
 
     Parameters

@@ -16,13 +16,11 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -78,17 +76,13 @@ class ForkServer:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
-        control: socket.socket,
-        log: IO[bytes],
+        process: host.PythonProcess,
         base: Path,
         processor: Processor,
         policy: Policy,
         level: str,
     ) -> None:
         self._process = process
-        self._control = control
-        self._log = log
         self._base = base
         self.processor = processor
         self.policy = policy
@@ -131,27 +125,24 @@ class ForkServer:
         policy = replace(policy, readable=readable)
         policy = replace(policy, uid=users.free_uid(policy, outer))
         judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
-        control, server_end = socket.socketpair()
-        argv = host.command("nbproctor.forkserver.server", server_end.fileno(), path)
-        if outer:
+
+        def command(descriptor: int) -> list[str]:
+            argv = host.command("nbproctor.forkserver.server", descriptor, path)
+            if not outer:
+                return argv
             writable = [str(cache)] if cache.exists() else []
-            argv = bubblewrap.command(argv, layers.visible(policy), writable)
-        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
-        with server_end:
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=host.environment(base, cache),
-                pass_fds=[server_end.fileno()],
-                # Ctrl-C in the terminal is the parent's to answer.
-                start_new_session=True,
-            )
+            return bubblewrap.command(argv, layers.visible(policy), writable)
+
+        process = host.PythonProcess(
+            command,
+            host.environment(base, cache),
+            cwd="/",
+            # Ctrl-C in the terminal is the parent's to answer.
+            start_new_session=True,
+        )
         level = "weak" if policy.weak else "full" if outer else "standard"
         processor = Processor()
-        server = cls(process, control, log, base, processor, policy, level)
+        server = cls(process, base, processor, policy, level)
         try:
             server._request(
                 {
@@ -221,13 +212,7 @@ class ForkServer:
 
     def close(self) -> None:
         """End the fork server and everything that it started."""
-        self._control.close()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._log.close()
+        self._process.end(patience=10)
         self.processor.release()
         # The server does this when its parent dies, the parent when the server did.
         if self._base != INSIDE:
@@ -241,13 +226,10 @@ class ForkServer:
 
     def _request(self, message: Json, *descriptors: int) -> Json:
         try:
-            send(self._control, message, *descriptors)
-            answer, _ = receive(self._control)
+            send(self._process.sock, message, *descriptors)
+            answer, _ = receive(self._process.sock)
         except (EOFError, OSError) as error:
-            said = ""
-            if not self._log.closed:  # by `close`, from another thread
-                self._log.seek(0)
-                said = self._log.read()[-2000:].decode(errors="replace").strip()
+            said = self._process.printed(2000)
             raise ForkServerError(
                 f"the fork server has died ({error}): {said}"
             ) from error

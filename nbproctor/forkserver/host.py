@@ -1,11 +1,15 @@
-"""Command, variables and folders of a Python process that the package starts."""
+"""Python processes that the package starts: command, variables, folders, log, end."""
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from nbproctor.sandbox import paths
 
@@ -15,6 +19,68 @@ ONE_THREAD = [
     f"{library}_NUM_THREADS"
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ]
+
+
+class PythonProcess:
+    """A Python process that this one started and talks to over a pair of sockets.
+
+    Attributes
+    ----------
+    sock : socket.socket
+        This process's end; the other process has inherited the other end.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[int], list[str]],
+        variables: Mapping[str, str],
+        **options: Any,
+    ) -> None:
+        """Start the process.
+
+        Parameters
+        ----------
+        command : callable
+            Returns the command, given the descriptor of the process's end.
+        variables : mapping
+            The whole environment of the process.
+        **options
+            More options of `subprocess.Popen`.
+        """
+        self.sock, other = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        with other:
+            self._process = subprocess.Popen(
+                command(other.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                env=variables,
+                pass_fds=[other.fileno()],
+                **options,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def printed(self, most: int) -> str:
+        """Return the end of what the process printed, at most so many bytes."""
+        if self._log.closed:  # by `end`, from another thread
+            return ""
+        self._log.seek(0)
+        return self._log.read()[-most:].decode(errors="replace").strip()
+
+    def end(self, patience: float) -> None:
+        """Close the socket; kill the process if it runs on for `patience` seconds."""
+        self.sock.close()
+        try:
+            self._process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
 
 
 def command(module: str, descriptor: int, path: Sequence[str] = ()) -> list[str]:

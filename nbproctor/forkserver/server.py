@@ -13,14 +13,13 @@ import gc
 import os
 import selectors
 import shutil
-import signal
 import socket
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any
 
 import msgspec
 
-from nbproctor.forkserver.child import Fork, fork, require_one_thread
+from nbproctor.forkserver.child import require_one_thread
 from nbproctor.forkserver.messages import (
     FAILED,
     READY,
@@ -39,14 +38,10 @@ from nbproctor.forkserver.messages import (
     send,
     write_block,
 )
+from nbproctor.forkserver.processes import Processes
 from nbproctor.forkserver.processor import stay_on
-from nbproctor.sandbox import layers, libc, mounting, usage
+from nbproctor.sandbox import layers, libc, mounting
 from nbproctor.sandbox.layers import Policy
-from nbproctor.sandbox.users import SLOTS
-
-# How often memory and scratch folders are measured. Where scratch folders have no hard
-# limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
-WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
 
 
 def resolve(name: str) -> Callable[..., Any]:
@@ -57,29 +52,15 @@ def resolve(name: str) -> Callable[..., Any]:
 
 
 @dataclass
-class Process:
-    """A fork that runs, and what it may use."""
-
-    pid: int
-    slot: int
-    scratch: Path
-    policy: Policy
-    memory: int  # in bytes, with what it shares with the server
-    judge: int  # the judge that it belongs to; a judge belongs to itself
-
-
-@dataclass
 class Server:
     """Reads requests, forks, kills, collects."""
 
     control: socket.socket
-    base: Path
     policy: Policy
     judge_policy: Policy
     student_main: Callable[[socket.socket], None]
     judge_main: Callable[[bytes, Callable[[], Child]], bytes]
-    hard_limits: bool  # of scratch folders
-    processes: dict[int, Process] = field(default_factory=dict)
+    processes: Processes
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def serve(self) -> None:
@@ -87,19 +68,19 @@ class Server:
         self.selector.register(self.control, selectors.EVENT_READ, self._parent)
         try:
             while True:
-                waiting = self._watch() if len(self.processes) > 1 else None
+                some = len(self.processes.running) > 1
+                waiting = self.processes.watch() if some else None
                 for key, _ in self.selector.select(waiting):
                     key.data()
         except EOFError:
-            for pid in list(self.processes):
-                self._end(pid)
+            self.processes.end_all()
 
     def _parent(self) -> None:
         request, descriptors = receive(self.control)
         if "end" in request:
             if request["gone"]:
                 _await_end(request["end"])
-            send(self.control, {"status": self._end(request["end"])})
+            send(self.control, {"status": self.processes.end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
             self._fork_judge(job)
@@ -108,9 +89,9 @@ class Server:
         try:
             request, _ = receive(sock)
             if "kill" in request:
-                process = self.processes.get(request["kill"])
+                process = self.processes.running.get(request["kill"])
                 if process is not None and process.judge == judge:
-                    self._end(process.pid)
+                    self.processes.end(process.pid)
                 send(sock, {})
                 return
             self._fork_student(judge, sock)
@@ -118,12 +99,12 @@ class Server:
             # The judge has ended or is ending, so its students must.
             self.selector.unregister(sock)
             sock.close()
-            self._end_students(judge)
+            self.processes.end_students(judge)
 
     def _fork_judge(self, job: socket.socket) -> None:
         """Fork a judge that reads its job from `job`; tell the parent its id."""
         try:
-            judge = self._fork(self.judge_policy, None, self._judge, job)
+            judge = self.processes.fork(self.judge_policy, None, self._judge, job)
         except (OSError, RuntimeError) as error:
             send(self.control, {"error": str(error)})
             return
@@ -137,42 +118,12 @@ class Server:
     def _fork_student(self, judge: int, sock: socket.socket) -> None:
         """Fork a student process; send its judge its id and the end to talk to it."""
         try:
-            student = self._fork(self.policy, judge, self.student_main)
+            student = self.processes.fork(self.policy, judge, self.student_main)
         except (OSError, RuntimeError) as error:
             send(sock, {"error": str(error)})
             return
         with student.sock:
             send(sock, {"pid": student.pid}, student.sock.fileno())
-
-    def _fork(
-        self,
-        policy: Policy,
-        judge: int | None,
-        body: Callable[..., None],
-        *kept: socket.socket,
-    ) -> Fork:
-        taken = {process.slot for process in self.processes.values()}
-        free = set(range(SLOTS)) - taken
-        if not free:
-            raise RuntimeError(
-                f"a judge keeps more than {SLOTS - 1} students at a time"
-            )
-        require_one_thread()
-        slot = min(free)
-        scratch = self.base / str(slot)
-        scratch.mkdir(mode=0o700)
-        if policy.uid is not None:
-            policy = replace(policy, uid=policy.uid + slot)
-        try:
-            child = fork(body, policy, scratch, *kept)
-        except OSError:
-            scratch.rmdir()
-            raise
-        memory = usage.data() + policy.memory + usage.NOT_DATA
-        owner = child.pid if judge is None else judge
-        process = Process(child.pid, slot, scratch, policy, memory, owner)
-        self.processes[child.pid] = process
-        return child
 
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
@@ -194,43 +145,6 @@ class Server:
         except BaseException:
             result = FAILED + traceback.format_exc().encode()
         write_block(job, result)
-
-    def _watch(self) -> float:
-        """End processes that use too much; return the seconds until the next look."""
-        start = time.monotonic()
-        for process in list(self.processes.values()):
-            size, count = usage.scratch(process.scratch)
-            if (
-                size > process.policy.scratch
-                or count > process.policy.scratch_files
-                or usage.memory(process.pid) > process.memory
-            ):
-                self._end(process.pid)
-        if self.hard_limits:
-            return WATCH_SECONDS
-        return max(CLOSE_WATCH_SECONDS, time.monotonic() - start)
-
-    def _end_students(self, judge: int) -> None:
-        for process in list(self.processes.values()):
-            if process.judge == judge != process.pid:
-                self._end(process.pid)
-
-    def _end(self, pid: int) -> int | None:
-        """Kill and collect a process (of a judge: its students too), wipe its scratch.
-
-        Returns its wait status if it had ended by itself, else None.
-        """
-        process = self.processes.pop(pid, None)
-        if process is None:
-            return None
-        if process.judge == pid:
-            self._end_students(pid)
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended == 0:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        shutil.rmtree(process.scratch)
-        return status if ended else None
 
 
 def _await_end(pid: int) -> None:
@@ -274,12 +188,11 @@ def main(descriptor: int) -> None:
         hard_limits = mounting.gain()
         server = Server(
             control,
-            base,
             policy,
             msgspec.convert(setup["judge_policy"], Policy),
             resolve(setup["student_main"]),
             resolve(setup["judge_main"]),
-            hard_limits,
+            Processes(base, hard_limits),
         )
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()

@@ -1,7 +1,7 @@
-"""Everything that touches nbgrader, and the only place that imports it."""
+"""The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import check_sources, generate
+from nbproctor.nbgrader.course import check_sources, generate, is_proctored
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
@@ -37,6 +37,7 @@ __all__ = [
     "generate",
     "grade",
     "grade_shard",
+    "is_proctored",
     "lint",
     "masters_of",
     "people",

@@ -1,8 +1,8 @@
-"""nbgrader's autograder, with executions that run elsewhere, in parallel.
+"""Autograder of nbgrader, with executions that run in parallel in other processes.
 
-nbgrader's loop over the class stays as it is: what it would read from ``submitted/``
-it reads, repaired, from a staging folder, and where it would start a kernel it waits
-for a finished report.
+nbgrader's loop over the class is unchanged. It reads repaired submissions from a
+staging folder instead of ``submitted/``, and waits for a report instead of starting a
+kernel.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,22 +22,21 @@ from nbgrader.utils import setenv
 
 from nbproctor.nbgrader.executors import check_complete, executor
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
-from nbproctor.nbgrader.feedback import forget
-from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.grading_log import grading_log
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
-from nbproctor.nbgrader.preprocessors import Execute, with_our_steps
+from nbproctor.nbgrader.preprocessors import use_own_steps
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.nbgrader.status import finish, give_up, timestamp
+from nbproctor.nbgrader.staging import staging_folder
+from nbproctor.nbgrader.status import timestamp
+from nbproctor.nbgrader.submission_results import SubmissionResults
 from nbproctor.nbgrader.submitted import unread_files
 from nbproctor.results import Report
-from nbproctor.submission_result import FILE, SubmissionResult
+from nbproctor.submission_result import SubmissionResult
 
-STAGING = ".nbproctor-staging-"
-LOG = "grading.log"  # in the folder of autograded notebooks
 log = logging.getLogger(__name__)
 
 
@@ -68,11 +65,12 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
         course = Path(self.coursedir.root)
+        graded = course / self.coursedir.autograded_directory
         doing = f"grading {self.coursedir.assignment_id!r}"
         self._ungradable: list[str] = []
         try:
             self._check_configuration()
-            with course_lock(course, doing), self._logging():
+            with course_lock(course, doing), grading_log(graded):
                 self._grade_class()
             if self._ungradable and self.on_result is None:
                 raise CourseError(
@@ -82,30 +80,19 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         except StopRun as stop:
             self._refuse(stop.error)
         except Exception as error:
-            known = error if isinstance(error, CourseError) else of_the_computer(error)
-            if known is None:
+            told = error if isinstance(error, CourseError) else of_the_computer(error)
+            if told is None:
                 raise
-            self._refuse(known)
+            self._refuse(told)
 
     def _check_configuration(self) -> None:
-        """Put our steps into nbgrader's pipelines, or refuse to run at all."""
+        """Put nbproctor's steps into nbgrader's pipelines, or refuse to run at all."""
         if not Nbproctor(parent=self).enabled:
             raise CourseError(
                 "nbgrader_config.py asks for nbproctor, but did not run to proctor(c): "
                 "its error stands above. Nothing is graded without the sandbox."
             )
-        if not self.config.Execute.get("enabled", True):
-            raise CourseError(
-                "nbproctor always executes: without (--no-execute), a notebook whose "
-                "outputs were cleared would earn every point. Nothing is graded."
-            )
-        for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
-            setattr(self, pipeline, with_our_steps(getattr(self, pipeline)))
-        if Execute not in self.autograde_preprocessors:
-            raise CourseError(
-                "c.Autograde.autograde_preprocessors leaves out nbgrader's Execute, in "
-                "whose place nbproctor puts the results: add it. Nothing is graded."
-            )
+        use_own_steps(self)
 
     def _refuse(self, error: Exception) -> NoReturn:
         """End the run in nbgrader's way, with a sentence and status 1."""
@@ -113,36 +100,25 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self.log.error("%s", error)
         raise NbGraderException(str(error)) from error
 
-    @contextlib.contextmanager
-    def _logging(self) -> Iterator[None]:
-        """Write what the package logs to ``autograded/grading.log``."""
-        folder = Path(self.coursedir.root, self.coursedir.autograded_directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(folder / LOG, encoding="utf-8")
-        handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        )
-        package = logging.getLogger("nbproctor")
-        level = package.level
-        package.addHandler(handler)
-        package.setLevel(logging.INFO)
-        try:
-            yield
-        finally:
-            package.setLevel(level)
-            package.removeHandler(handler)
-            handler.close()
-
     def _grade_class(self) -> None:
         options = Nbproctor(parent=self)
         keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
         run = self._run = Run.begin(self.coursedir, options, self.only, keep)
-        self._refuse_strangers()
+        if not self.create_student:
+            for student in run.leave_out_strangers(self.coursedir):
+                reason = (
+                    "The gradebook has no such student, and c.Autograde.create_student "
+                    "is False."
+                )
+                self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
+        self._results = SubmissionResults(
+            self.coursedir, run, self._destination, self._tell
+        )
         for each in unread_files(self.coursedir):
             self.log.warning("%s", each)
         with (
             one_gradebook(self.coursedir),
-            self._staging(),
+            staging_folder(self.coursedir),
             executor(self.coursedir, options, self.force, self.merging) as pool,
         ):
             for master in run.masters[:1]:
@@ -169,39 +145,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 reason = f"It could not be processed: {error}"
                 submission.reasons = {m.notebook: reason for m in run.masters}
                 submission.handed_in = ""  # it may not be at fault: tried again
-                self._give_up(submission)
+                self._results.give_up(submission)
         check_complete(run.waiting)
-
-    def _refuse_strangers(self) -> None:
-        """Leave out whom the gradebook does not know, if the course wants that."""
-        if self.create_student:
-            return
-        with open_gradebook(self.coursedir) as book:
-            known = {student.id for student in book.students}
-        for student in sorted(self._run.folders.keys() - known):
-            del self._run.folders[student]
-            reason = (
-                "The gradebook has no such student, and c.Autograde.create_student is "
-                "False."
-            )
-            self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
 
     def _source(self, student: str) -> str:
         return str(self._format_source(self.coursedir.assignment_id, student))
-
-    @contextlib.contextmanager
-    def _staging(self) -> Iterator[None]:
-        """Let nbgrader read submissions from a staging folder inside the course."""
-        root = Path(self.coursedir.root)
-        for left in root.glob(f"{STAGING}*"):  # by a run that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        submitted = self.coursedir.submitted_directory
-        with tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as name:
-            self.coursedir.submitted_directory = Path(name).name
-            try:
-                yield
-            finally:
-                self.coursedir.submitted_directory = submitted
 
     # nbgrader's loop, step by step --------------------------------------------------
 
@@ -226,9 +174,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self._run.waiting.append(submission.student)
             return False
         if not submission.repaired:
-            self._give_up(submission)
+            self._results.give_up(submission)
             return False
-        self._clear(submission.student)
+        self._results.clear(submission.student)
         staged = Path(self._source(submission.student))
         dated = timestamp(self.coursedir, submission) is not None
         submission.stage(staged, dated)
@@ -283,7 +231,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Write down how it ended; only then is the submission done."""
         super().run_post_convert_hook()
         with self._noticing():
-            self._write(self._current, finish(self.coursedir, self._current))
+            self._results.finish(self._current)
         shutil.rmtree(self._source(self._current.student), ignore_errors=True)
 
     @property
@@ -306,50 +254,15 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 log.error("%s failed: %r", self._run.current.student, error)
             raise
 
-    # The end of a submission --------------------------------------------------------
-
     def _done(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of exactly this submission, graded exactly so."""
-        if self.force:
-            return None
-        graded = self._destination(submission.student)
-        known = SubmissionResult.read(graded)
-        return known if self._run.is_current(known, submission, graded) else None
+        return None if self.force else self._results.current(submission)
 
     def _destination(self, student: str) -> Path:
         return Path(self._format_dest(self.coursedir.assignment_id, student))
 
-    def _clear(self, student: str) -> None:
-        """Remove what an earlier, or an interrupted, run left."""
-        folder = self._destination(student)
-        if self.coursedir.notebook_id == "*":
-            shutil.rmtree(folder, ignore_errors=True)
-        notebooks = [master.notebook for master in self._run.masters]
-        for name in [FILE, *(f"{notebook}.ipynb" for notebook in notebooks)]:
-            (folder / name).unlink(missing_ok=True)
-        forget(self.coursedir, student, notebooks)
-
-    def _give_up(self, submission: Submission) -> None:
-        """Record that nothing of a submission can be graded, and why."""
-        self._clear(submission.student)
-        self._write(submission, give_up(self.coursedir, submission))
-
-    def _write(self, submission: Submission, result: SubmissionResult) -> None:
-        result = replace(
-            result,
-            notes=submission.notes(),
-            verdicts={name: r.verdicts for name, r in submission.reports.items()},
-            handed_in=submission.handed_in,
-            graded_with=self._run.graded_with,
-            seconds={name: r.seconds for name, r in submission.reports.items()},
-        )
-        result.write(self._destination(submission.student))
-        for report in submission.reports.values():
-            for note in report.notes:  # what was stopped, after how many seconds
-                log.warning("%s: %s", submission.student, note)
-        self._tell(result)
-
     def _tell(self, result: SubmissionResult) -> None:
+        """Report the result of a submission to the log and to who asked for it."""
         write = self.log.info
         if result.status == "ungradable":
             self._ungradable.append(result.student)

@@ -1,13 +1,12 @@
-"""The class report of an assignment, from what nbgrader knows."""
+"""Class report of an assignment, made from nbgrader's data."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from nbproctor.nbgrader.course import directory, load_config
-from nbproctor.nbgrader.feedback import read_outlines, submissions
+from nbproctor.nbgrader.feedback import graded_submissions, read_outlines
 from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.nbgrader.source import CourseError
 from nbproctor.pages.report import class_report
 
 
@@ -19,24 +18,18 @@ def report(course: Path, assignment: str) -> tuple[Path, tuple[str, str, str]]:
     CourseError
         Nothing is graded yet, or there is no such assignment.
     """
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
-    there = directory(config)
-    outlines = read_outlines(there)
-    found = list(submissions(there, outlines))
-    if not found:
-        raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for a report."
-        )
-    known = {submission.student for submission in found}
-    with open_gradebook(there) as book:
+    coursedir = directory(load_config(course, assignment))
+    outlines = read_outlines(coursedir)
+    graded = graded_submissions(coursedir, outlines, "a report")
+    handed_in = {submission.student for submission in graded}
+    with open_gradebook(coursedir) as book:
         missing = {
             student.id: " ".join(filter(None, (student.first_name, student.last_name)))
             for student in book.students
-            if student.id not in known
+            if student.id not in handed_in
         }
-    made = class_report(found, outlines, missing)
+    rendered = class_report(graded, outlines, missing)
     page = course / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(made.page, "utf-8", errors="replace")
-    return page, made.lines
+    page.write_text(rendered.page, "utf-8", errors="replace")
+    return page, rendered.lines

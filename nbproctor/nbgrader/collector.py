@@ -1,4 +1,4 @@
-"""Names of platforms for ``nbgrader zip_collect``, which wants a regular expression."""
+"""Collector for ``nbgrader zip_collect``, which reads the names that platforms give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switching nbproctor on, in ``nbgrader_config.py``."""
+"""`proctor`: switches nbproctor on, in ``nbgrader_config.py``."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from nbproctor.nbgrader.source import CourseError, check_source
 
 
 class Log(logging.Handler):
-    """Keeps what nbgrader logs, so that the one line that matters can be told."""
+    """Keeps what nbgrader logs, to report the one line that says what went wrong."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -41,8 +41,8 @@ class Log(logging.Handler):
         return errors[0] if errors else "no reason given"
 
 
-def load_config(course: Path) -> Config:
-    """Read the course's own ``nbgrader_config.py``.
+def load_config(course: Path, assignment: str | None = None) -> Config:
+    """Read the course's own ``nbgrader_config.py``; choose an assignment, if given.
 
     Settings of the user or the machine are left out on purpose: a course must give
     the same release and the same grades on every computer.
@@ -63,8 +63,21 @@ def load_config(course: Path) -> Config:
     except Exception as error:
         raise CourseError(f"{file} does not run: {error!r}. Correct it.") from error
     config.CourseDirectory.root = str(course.resolve())
+    if assignment is not None:
+        config.CourseDirectory.assignment_id = assignment
     find_programs()
     return config
+
+
+def is_proctored(course: Path) -> bool:
+    """Return whether the configuration of a course switches nbproctor on.
+
+    Raises
+    ------
+    CourseError
+        There is no configuration, or it does not run.
+    """
+    return bool(load_config(course).Nbproctor.get("enabled", False))
 
 
 def find_programs() -> None:
@@ -84,15 +97,15 @@ def directory(config: Config, log: Log | None = None) -> CourseDirectory:
 
 
 def folder(
-    there: CourseDirectory, step: str, assignment: str, student: str = "."
+    coursedir: CourseDirectory, step: str, assignment: str, student: str = "."
 ) -> Path:
     """Return ``<course>/<step>/<student>/<assignment>`` as the course lays it out."""
-    name = getattr(there, f"{step}_directory")
+    name = getattr(coursedir, f"{step}_directory")
     # normpath, not resolve: the course may be reached through a link.
-    return Path(os.path.normpath(there.format_path(name, student, assignment)))
+    return Path(os.path.normpath(coursedir.format_path(name, student, assignment)))
 
 
-def source_notebooks(there: CourseDirectory, assignment: str) -> list[Path]:
+def source_notebooks(coursedir: CourseDirectory, assignment: str) -> list[Path]:
     """Return the source notebooks of an assignment.
 
     Raises
@@ -100,7 +113,7 @@ def source_notebooks(there: CourseDirectory, assignment: str) -> list[Path]:
     CourseError
         There is no such assignment, or it has no notebook.
     """
-    source = folder(there, "source", assignment)
+    source = folder(coursedir, "source", assignment)
     notebooks = sorted(source.glob("*.ipynb"))
     if not notebooks:
         others = sorted({path.parent.name for path in source.parent.glob("*/*.ipynb")})
@@ -147,11 +160,11 @@ def generate(course: Path, assignment: str) -> None:
         The source breaks a rule; nothing was changed.
     """
     config = load_config(course)
-    there = directory(config)
-    for notebook in source_notebooks(there, assignment):
+    coursedir = directory(config)
+    for notebook in source_notebooks(coursedir, assignment):
         check_source(notebook)
-    release = folder(there, "release", assignment)
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=there.root) as name:
+    release = folder(coursedir, "release", assignment)
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=coursedir.root) as name:
         temporary = Path(name)
         # First without the gradebook: a source that fails must not touch it.
         _generate(config, assignment, f"{temporary.name}/try", gradebook=False)
@@ -170,6 +183,6 @@ def _generate(config: Config, assignment: str, step: str, gradebook: bool) -> No
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
     log = Log()
-    there = directory(config, log)
-    converter = GenerateAssignment(coursedir=there, config=config, log=log.logger)
+    coursedir = directory(config, log)
+    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log.logger)
     run(converter, log, f"Making the release of {assignment!r}")

@@ -1,7 +1,7 @@
-"""Failures that are nobody's submission: the disk, the gradebook, the computer.
+"""Failures that no submission causes: the disk, the gradebook, the computer.
 
-They stop the run with a sentence. No submission is written down as ungradable for
-them, so the same command goes on where it stopped.
+They stop the run with a sentence. They make no submission ungradable, so the same
+command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EXHAUSTED = errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO
 
 
 class StopRun(BaseException):
-    """Ends nbgrader's loop over the class; no `Exception`, which it would go past."""
+    """Ends nbgrader's loop over the class, which goes on after an `Exception`."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))

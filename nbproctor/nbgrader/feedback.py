@@ -1,4 +1,4 @@
-"""Feedback pages under nbgrader's own commands: what it knows, for pages of ours.
+"""Feedback pages, made by nbgrader's own commands from nbgrader's data.
 
 `ProctoredFeedback` stands in for nbgrader's `GenerateFeedback` on the command line and
 behind formgrader's button; `feedback` is the same from Python.
@@ -51,27 +51,26 @@ def feedback(course: Path, assignment: str, progress: Progress | None = None) ->
     CourseError
         Nothing is graded yet, or a page cannot be made.
     """
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
+    config = load_config(course, assignment)
     log = Log()
-    there = directory(config, log)
-    converter = ProctoredFeedback(coursedir=there, config=config, log=log.logger)
+    coursedir = directory(config, log)
+    converter = ProctoredFeedback(coursedir=coursedir, config=config, log=log.logger)
     converter.on_page = progress
     run(converter, log, f"Writing the feedback of {assignment!r}")
-    return Path(there.root, there.feedback_directory)
+    return Path(coursedir.root, coursedir.feedback_directory)
 
 
 def pages(course: Path, assignment: str) -> list[tuple[str, Path]]:
-    """Return the pages that are there: student id and file, for `archive.pack`."""
-    there = directory(load_config(course))
-    pattern = folder(there, "feedback", assignment, "*")
+    """Return the pages made so far: student id and file, for `archive.pack`."""
+    coursedir = directory(load_config(course))
+    pattern = folder(coursedir, "feedback", assignment, "*")
     slot = pattern.parts.index("*")
-    found = Path(there.root).glob(f"{pattern.relative_to(there.root)}/*.html")
-    return [(path.parts[slot], path) for path in sorted(found)]
+    paths = Path(coursedir.root).glob(f"{pattern.relative_to(coursedir.root)}/*.html")
+    return [(path.parts[slot], path) for path in sorted(paths)]
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
-    """`GenerateFeedback` with our pages, also for what could not be graded."""
+    """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions."""
 
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
@@ -87,16 +86,11 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             raise NbGraderException(str(error)) from error
 
     def _run(self) -> None:
-        there = self.coursedir
-        outlines = read_outlines(there)
-        found = list(submissions(there, outlines))
-        if not found:
-            raise CourseError(
-                f"Nothing of {there.assignment_id!r} is graded yet: grade it, then ask "
-                "for feedback."
-            )
+        coursedir = self.coursedir
+        outlines = read_outlines(coursedir)
+        graded = graded_submissions(coursedir, outlines, "feedback")
         makers = {name: _maker(outline) for name, outline in outlines.items()}
-        orders = [_order(there, made, makers[made.notebook]) for made in found]
+        orders = [_order(coursedir, made, makers[made.notebook]) for made in graded]
         waiting = [
             order
             for order in orders
@@ -121,45 +115,67 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                 names = by_student.setdefault(order.submission.student, [])
                 names.append(str(order.submission.graded or order.page))
             for student, notebooks in by_student.items():
-                if folder(there, "feedback", there.assignment_id, student).exists():
+                if folder(
+                    coursedir, "feedback", coursedir.assignment_id, student
+                ).exists():
                     self.notebooks = notebooks
-                    self.set_permissions(there.assignment_id, student)
+                    self.set_permissions(coursedir.assignment_id, student)
                     self.run_post_convert_hook()
 
 
-def forget(there: CourseDirectory, student: str, notebooks: list[str]) -> None:
+def forget(coursedir: CourseDirectory, student: str, notebooks: list[str]) -> None:
     """Remove pages of an earlier submission: they must not stand for this one."""
-    place = folder(there, "feedback", there.assignment_id, student)
+    pages_folder = folder(coursedir, "feedback", coursedir.assignment_id, student)
     for name in notebooks:
-        page = place / f"{name}.html"
+        page = pages_folder / f"{name}.html"
         for path in (page, notebook_of(page)):
             path.unlink(missing_ok=True)
-    if place.is_dir() and not any(place.glob("*.html")):
-        shutil.rmtree(place)  # or it would be released, or zipped, without a page
+    if pages_folder.is_dir() and not any(pages_folder.glob("*.html")):
+        shutil.rmtree(
+            pages_folder
+        )  # or it would be released, or zipped, without a page
 
 
-def read_outlines(there: CourseDirectory) -> dict[str, Outline]:
+def read_outlines(coursedir: CourseDirectory) -> dict[str, Outline]:
     """Read what all pages of an assignment share: notebook name → outline."""
-    source = folder(there, "source", there.assignment_id)
+    source = folder(coursedir, "source", coursedir.assignment_id)
     try:
         return {
             master.notebook: Outline.read(source / f"{master.notebook}.ipynb", master)
-            for master in master_notebooks(there, there.assignment_id)
-            if fnmatch.fnmatch(master.notebook, there.notebook_id)
+            for master in master_notebooks(coursedir, coursedir.assignment_id)
+            if fnmatch.fnmatch(master.notebook, coursedir.notebook_id)
         }
     except MasterNotebookError as error:
         raise CourseError(str(error)) from error
 
 
-def submissions(
-    there: CourseDirectory, outlines: dict[str, Outline]
+def graded_submissions(
+    coursedir: CourseDirectory, outlines: dict[str, Outline], wanted: str
+) -> list[Submission]:
+    """Return the submissions that were graded, or refused, with the gradebook's marks.
+
+    Raises
+    ------
+    CourseError
+        There is none; the message says what is `wanted`.
+    """
+    graded = list(_graded_submissions(coursedir, outlines))
+    if not graded:
+        raise CourseError(
+            f"Nothing of {coursedir.assignment_id!r} is graded yet: grade it, then ask "
+            f"for {wanted}."
+        )
+    return graded
+
+
+def _graded_submissions(
+    coursedir: CourseDirectory, outlines: dict[str, Outline]
 ) -> Iterator[Submission]:
-    """Yield what was handed in and graded, or refused, with the gradebook's marks."""
-    root, assignment = Path(there.root), there.assignment_id
-    pattern = folder(there, "autograded", assignment, there.student_id)
-    slot = folder(there, "autograded", assignment, "*").parts.index("*")
-    excluded = there.student_id_exclude.split(",")
-    with open_gradebook(there) as book:
+    root, assignment = Path(coursedir.root), coursedir.assignment_id
+    pattern = folder(coursedir, "autograded", assignment, coursedir.student_id)
+    slot = folder(coursedir, "autograded", assignment, "*").parts.index("*")
+    excluded = coursedir.student_id_exclude.split(",")
+    with open_gradebook(coursedir) as book:
         records = read_records(book, assignment)
     for path in sorted(root.glob(str(pattern.relative_to(root)))):
         student = path.parts[slot]
@@ -190,24 +206,24 @@ def submissions(
             )
 
 
-def _order(there: CourseDirectory, made: Submission, maker: bytes) -> Order:
+def _order(coursedir: CourseDirectory, submission: Submission, maker: bytes) -> Order:
     """Return where a page goes, and the fingerprint of all it is made from."""
-    place = folder(there, "feedback", made.assignment, made.student)
-    page = place / f"{made.notebook}.html"
-    content = Path(made.graded).read_bytes() if made.graded else b""
+    place = folder(coursedir, "feedback", submission.assignment, submission.student)
+    page = place / f"{submission.notebook}.html"
+    content = Path(submission.graded).read_bytes() if submission.graded else b""
     facts = msgspec.json.encode(
-        replace(made, graded=None, seconds=0), order="deterministic"
+        replace(submission, graded=None, seconds=0), order="deterministic"
     )
     key = hashlib.sha256(maker + facts)
     key.update(content)
-    return Order(made, str(page), key.hexdigest())
+    return Order(submission, str(page), key.hexdigest())
 
 
 def _maker(outline: Outline) -> bytes:
-    """Return the fingerprint of what makes all pages: the assignment, and our code."""
-    made = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
+    """Return the fingerprint of assignment and code, which all pages depend on."""
+    digest = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
     package = Path(nbproctor.__file__).parent
     for name in ("pages", "templates"):
         for path in sorted((package / name).glob("*.*")):
-            made.update(path.read_bytes())
-    return made.digest()
+            digest.update(path.read_bytes())
+    return digest.digest()

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: opened, checked, and written: remarks, withdrawn scores."""
+"""Gradebook of nbgrader: open it, check it, write remarks, withdraw scores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from nbproctor.results import Verdict
 from nbproctor.submission_result import Score
 
 
-def open_gradebook(there: CourseDirectory) -> Gradebook:
+def open_gradebook(coursedir: CourseDirectory) -> Gradebook:
     """Open the course's gradebook; close it with ``with``."""
-    return Gradebook(there.db_url, there.course_id)
+    return Gradebook(coursedir.db_url, coursedir.course_id)
 
 
 def enrol(course: Path, names: Mapping[str, str]) -> None:
@@ -79,7 +79,9 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def check_gradebook(there: CourseDirectory, expected: Iterable[MasterNotebook]) -> None:
+def check_gradebook(
+    coursedir: CourseDirectory, expected: Iterable[MasterNotebook]
+) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
     Raises
@@ -87,14 +89,15 @@ def check_gradebook(there: CourseDirectory, expected: Iterable[MasterNotebook]) 
     CourseError
         The release was never made, or the source has changed since.
     """
-    with open_gradebook(there) as book:
+    with open_gradebook(coursedir) as book:
         for master in expected:
             course = find_assignment(book, master.assignment).course_id
-            if course != there.course_id:
+            if course != coursedir.course_id:
                 raise CourseError(
-                    f"The gradebook {there.db_url} is of the course {course!r}, not of "
-                    f"{there.course_id!r}: correct c.CourseDirectory.course_id, or "
-                    "move that gradebook away and make the release again."
+                    f"The gradebook {coursedir.db_url} is of the course {course!r}, "
+                    f"not of {coursedir.course_id!r}: correct "
+                    "c.CourseDirectory.course_id, or move that gradebook away and make "
+                    "the release again."
                 )
             try:
                 notebook = book.find_notebook(master.notebook, master.assignment)
@@ -139,7 +142,7 @@ def submission(book: Gradebook, assignment: str, student: str) -> SubmittedAssig
 
 
 def withdraw(
-    book: Gradebook, found: SubmittedAssignment, reasons: Mapping[str, str]
+    book: Gradebook, submission: SubmittedAssignment, reasons: Mapping[str, str]
 ) -> None:
     """Take back every score of notebooks that could not be graded, and say why.
 
@@ -151,7 +154,7 @@ def withdraw(
     reasons : mapping
         Notebook name → why it could not be graded.
     """
-    for notebook in found.notebooks:
+    for notebook in submission.notebooks:
         if notebook.name not in reasons:
             continue
         notebook.late_submission_penalty = None
@@ -166,23 +169,23 @@ def withdraw(
 
 def unscore(
     book: Gradebook,
-    found: SubmittedAssignment,
+    submission: SubmittedAssignment,
     notebook: str,
     cells: Collection[str],
 ) -> None:
     """Take back the automatic scores of some cells: they say nothing."""
-    for place in found.notebooks:
-        for grade in place.grades:
-            if place.name == notebook and grade.name in cells:
+    for submitted in submission.notebooks:
+        for grade in submitted.grades:
+            if submitted.name == notebook and grade.name in cells:
                 grade.auto_score, grade.needs_manual_grade = None, True
     book.db.commit()
 
 
-def unscored(found: SubmittedAssignment) -> list[str]:
+def unscored(submission: SubmittedAssignment) -> list[str]:
     """Return the names of the cells that have no score yet, by test or by hand."""
     return [
         grade.name
-        for notebook in found.notebooks
+        for notebook in submission.notebooks
         for grade in notebook.grades
         if not _scored(grade)
     ]
@@ -190,7 +193,7 @@ def unscored(found: SubmittedAssignment) -> list[str]:
 
 def remark(
     book: Gradebook,
-    found: SubmittedAssignment,
+    submission: SubmittedAssignment,
     notebook: str,
     sentences: Sequence[str],
     verdicts: Sequence[Verdict],
@@ -200,11 +203,13 @@ def remark(
     Formgrader and the feedback page show them: `sentences` at the first answer, and
     at each exercise which marks were earned by follow-through.
     """
-    for place in found.notebooks:
-        if place.name != notebook:
+    for submitted in submission.notebooks:
+        if submitted.name != notebook:
             continue
-        order = {cell.name: i for i, cell in enumerate(place.notebook.source_cells)}
-        comments = sorted(place.comments, key=lambda c: order.get(c.name, len(order)))
+        order = {cell.name: i for i, cell in enumerate(submitted.notebook.source_cells)}
+        comments = sorted(
+            submitted.comments, key=lambda c: order.get(c.name, len(order))
+        )
         for position, comment in enumerate(comments):
             texts = [] if position else list(sentences)
             texts += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypedDict
 
 from traitlets.config import Config
 
@@ -14,12 +15,21 @@ from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.submission_result import SubmissionResult
 
 
+class GradeOptions(TypedDict, total=False):
+    """Options of `grade` that `regrade` passes on."""
+
+    students: Collection[str] | None
+    force: bool
+    weak_sandbox: bool
+    cluster: str
+    merging: bool
+
+
 def configured(
     course: Path, assignment: str, weak_sandbox: bool, cluster: str
 ) -> Config:
     """Return a course's configuration for grading an assignment with nbproctor."""
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
+    config = load_config(course, assignment)
     proctor(config)
     if weak_sandbox:
         config.Nbproctor.weak_sandbox = True
@@ -93,10 +103,10 @@ def grade(
     converter.on_result, converter.only = tell, students
     run(converter, log, f"Grading {assignment!r}")
     if students is None:
-        known = {result.student for result in results}
+        handed_in = {result.student for result in results}
         with open_gradebook(directory(config)) as book:
             max_score = float(book.find_assignment(assignment).max_score)
-            absent = sorted({student.id for student in book.students} - known)
+            absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
             tell(
                 SubmissionResult(

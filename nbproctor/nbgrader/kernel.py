@@ -1,4 +1,4 @@
-"""The reference solution as stock nbgrader grades it: in a kernel, cell after cell."""
+"""Kernel check: the reference solution as stock nbgrader grades it, cell by cell."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nbproctor.notebook import Cell, MasterNotebook
 
 
 def kernel_faults(
-    master: MasterNotebook, place: Path, timeout: int
+    master: MasterNotebook, folder: Path, timeout: int
 ) -> Iterator[tuple[str, str]]:
     """Run all code in notebook order, without demo cells that are skipped in grading.
 
     Parameters
     ----------
-    master, place
+    master, folder
         The notebook, and the folder that it runs in.
     timeout
         Seconds for a cell; one that needs more is interrupted.
@@ -29,7 +29,7 @@ def kernel_faults(
     Yields
     ------
     name, complaint : str
-        A cell that fails or does not earn everything, and a sentence.
+        A cell that fails or does not earn all its points, and a sentence.
     """
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [
@@ -42,7 +42,7 @@ def kernel_faults(
         timeout=timeout,
         interrupt_on_timeout=True,
         allow_errors=True,
-        resources={"metadata": {"path": str(place)}},
+        resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
     ).execute()
     for node in notebook.cells:

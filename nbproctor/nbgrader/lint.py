@@ -1,4 +1,4 @@
-"""Proof, before anyone else sees it, that the reference solution earns every point.
+"""Lint: prove that the reference solution earns every point, before students see it.
 
 Once as stock nbgrader grades, in a kernel, and once through the engine, where tests
 see proxies; without what skipped demo cells make. A test that passes here and there
@@ -23,12 +23,12 @@ from nbproctor.sandbox.layers import Policy
 def lint(course: Path, assignment: str) -> list[str]:
     """Grade the reference solution of an assignment in both ways.
 
-    Where a test cell is judged is found anew, and written down (see `placement`).
+    `placement` determines again where each test cell is judged, and records it.
 
     Returns
     -------
     list of str
-        One sentence for each test cell in which it does not earn everything.
+        One sentence for each test cell in which it loses points.
 
     Raises
     ------
@@ -38,19 +38,19 @@ def lint(course: Path, assignment: str) -> list[str]:
         The engine does not run on this computer.
     """
     config = load_config(course)
-    there = directory(config)
+    coursedir = directory(config)
     timeout = config.ExecutePreprocessor.get("timeout", 60)
-    source = folder(there, "source", assignment)
+    source = folder(coursedir, "source", assignment)
     faults = []
     with Pool(1) as pool:
-        for master in master_notebooks(there, assignment):
+        for master in master_notebooks(coursedir, assignment):
             files = support_files.files(source, master.data)
             # Weak, because the code is the teacher's own: to run on any computer.
             policy = Policy(files=tuple(files.items()), weak=True)
             settings = Settings(policy=policy, follow_through=False)
             stock = kernel_faults(master, source, timeout)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            master = place(master, there, settings, pool, source, again=True)
+            master = place(master, coursedir, settings, pool, source, again=True)
             faults += [f"nbproctor: {f}" for f in _engine(master, settings, pool)]
     return faults
 

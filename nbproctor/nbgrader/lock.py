@@ -1,4 +1,4 @@
-"""One writer at a time: a lock on the course, and who has it."""
+"""Lock on a course: one writer at a time, and the message that names the owner."""
 
 from __future__ import annotations
 

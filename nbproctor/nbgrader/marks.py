@@ -1,4 +1,4 @@
-"""What the gradebook holds about a class, read at once: marks, comments, lateness."""
+"""Marks, comments and lateness of a class, read from the gradebook at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nbproctor.pages.data import Mark
 
 @dataclass
 class Record:
-    """What the gradebook holds about one student: by notebook, by cell."""
+    """Gradebook entries of one student, by notebook and cell."""
 
     name: str = ""
     late: float = 0.0

@@ -1,4 +1,4 @@
-"""The master notebooks of an assignment, as nbgrader's gradebook knows them."""
+"""Master notebooks of an assignment, with the cells that nbgrader's gradebook adds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def master_notebooks(course: CourseDirectory, assignment: str) -> list[MasterNot
 
 
 def _with_autotests(master: MasterNotebook, course: CourseDirectory) -> MasterNotebook:
-    """Put in the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
+    """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
 
     They are made from what the reference solution gives, and kept in the gradebook.
     """

@@ -1,4 +1,4 @@
-"""What a course may set in ``nbgrader_config.py``, as ``c.Nbproctor.<name>``."""
+"""Options of a course in ``nbgrader_config.py``, as ``c.Nbproctor.<name>``."""
 
 from __future__ import annotations
 

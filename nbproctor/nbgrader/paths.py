@@ -1,4 +1,4 @@
-"""Paths that nbgrader would take for patterns: a course or student with ``[1]`` in it.
+"""Paths that nbgrader would read as patterns: a course or student with ``[1]`` in it.
 
 nbgrader puts whole paths into `glob`, where brackets mean something else. Then it finds
 no notebook of ``anna[1]``, and does not leave out what is to be ignored.
@@ -36,20 +36,20 @@ def _is_ignored(filename: str, ignore_globs: Sequence[str] | None = None) -> boo
 
 def _init_notebooks(converter: BaseConverter) -> None:
     """List assignments and notebooks; only ids given by the user are patterns."""
-    there: Any = converter.coursedir
-    pattern = converter._format_source(there.assignment_id, there.student_id)
-    start = f"{there.root}{os.sep}"
+    coursedir: Any = converter.coursedir
+    pattern = converter._format_source(coursedir.assignment_id, coursedir.student_id)
+    start = f"{coursedir.root}{os.sep}"
     folders = []
     if pattern.startswith(start):
         inside = pattern.removeprefix(start)
         # Strings, because nbgrader's own "source/./tiny" has to stay as it is.
-        found = glob.glob(inside, root_dir=there.root)  # noqa: PTH207
+        found = glob.glob(inside, root_dir=coursedir.root)  # noqa: PTH207
         folders = [start + name for name in found]
     converter.notebooks = []
     converter.assignments = {}
     # What does not match itself is a student id, given by name, with a bracket in it.
     for folder in {*folders, *([pattern] if Path(pattern).is_dir() else [])}:
-        name = f"{there.notebook_id}.ipynb"
+        name = f"{coursedir.notebook_id}.ipynb"
         if names := glob.glob(name, root_dir=folder):  # noqa: PTH207
             converter.assignments[folder] = [f"{folder}{os.sep}{n}" for n in names]
     if not converter.assignments:

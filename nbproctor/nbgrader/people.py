@@ -1,4 +1,4 @@
-"""The class in nbgrader's gradebook: names, and a table of all that is known."""
+"""People of a class in nbgrader's gradebook: names, and a table of their work."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def people(course: Path) -> list[Person]:
 
 
 def enrol_people(course: Path, class_list: Iterable[Person]) -> int:
-    """Tell the gradebook who is who; return how many it did not know.
+    """Enter people into the gradebook; return how many are new.
 
     What a person's entry leaves empty is kept as the gradebook has it.
     """
@@ -60,8 +60,8 @@ def enrol_people(course: Path, class_list: Iterable[Person]) -> int:
 
 def submission_folder(course: Path, assignment: str, student: str) -> Path:
     """Return where the grader looks for a student's submission."""
-    there = directory(load_config(course))
-    return folder(there, "submitted", assignment, student)
+    coursedir = directory(load_config(course))
+    return folder(coursedir, "submitted", assignment, student)
 
 
 def check_exportable(course: Path, assignment: str) -> None:
@@ -84,7 +84,7 @@ def check_exportable(course: Path, assignment: str) -> None:
 
 
 def class_table(course: Path, assignment: str) -> pd.DataFrame:
-    """Return all that is known of a class's work on an assignment.
+    """Return a table of a class's work on an assignment.
 
     Returns
     -------
@@ -100,12 +100,12 @@ def class_table(course: Path, assignment: str) -> pd.DataFrame:
         The assignment is unknown to the source or to the gradebook.
     """
     marks = scores(course, assignment)
-    there = directory(load_config(course))
+    coursedir = directory(load_config(course))
     rows = {}
-    with open_gradebook(there) as book:
+    with open_gradebook(coursedir) as book:
         max_score = float(book.find_assignment(assignment).max_score)
         for student in book.students:
-            place = folder(there, "autograded", assignment, student.id)
+            place = folder(coursedir, "autograded", assignment, student.id)
             result = SubmissionResult.read(place)
             try:
                 found = book.find_submission(assignment, student.id)

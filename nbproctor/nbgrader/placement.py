@@ -1,4 +1,4 @@
-"""Where each test cell is judged: found with the reference solution, and written down.
+"""Placement: where each test cell is judged, determined with the reference solution.
 
 Most test cells are judged from outside, by a judge that the answer cannot reach. One in
 which the reference solution loses points so, but none when it runs as in a kernel, is
@@ -45,7 +45,7 @@ def place(
     *,
     again: bool = False,
 ) -> MasterNotebook:
-    """Find where the test cells belong, unless it is known, and write it down.
+    """Determine where the test cells are judged, or read it, and record it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def place(
     settings, pool
         How and where the reference solution is executed.
     again
-        Whether to find it even if it is known.
+        Whether to determine it even if it is recorded.
     """
     known = _read(course)
     book = known.setdefault(master.assignment, {})

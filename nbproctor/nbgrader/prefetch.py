@@ -1,4 +1,4 @@
-"""Submissions on their way: read, repaired and executing before nbgrader asks."""
+"""Prefetch: submissions are read, repaired and executing before nbgrader asks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Submission:
     Attributes
     ----------
     student, folder
-        Who, and where the files are that were handed in.
+        Student id, and the folder of the files that were handed in.
     handed_in
         Fingerprint of these files.
     repaired
@@ -60,8 +60,8 @@ class Submission:
     def notes(self) -> dict[str, list[str]]:
         """Return what the student should know: notebook name → sentences."""
         told = {
-            name: [*made.notes, *self.reports[name].notes]
-            for name, made in self.repaired.items()
+            name: [*repaired.notes, *self.reports[name].notes]
+            for name, repaired in self.repaired.items()
             if name in self.reports
         }
         return told | {name: [why] for name, why in self.reasons.items()}
@@ -75,10 +75,10 @@ class Submission:
             links[Path("timestamp.txt")] = self.folder / "timestamp.txt"
         for place, path in links.items():
             (staged / place).parent.mkdir(parents=True, exist_ok=True)
-            # A link to what is known to be the student's own file; nbgrader copies it.
+            # A link to the student's own file; nbgrader copies it.
             (staged / place).symlink_to(path.resolve())
-        for name, made in self.repaired.items():
-            text = json.dumps(made.notebook, ensure_ascii=False)
+        for name, repaired in self.repaired.items():
+            text = json.dumps(repaired.notebook, ensure_ascii=False)
             (staged / f"{name}.ipynb").write_text(text, "utf-8")
 
 
@@ -96,7 +96,7 @@ class Prefetch:
     depth
         How many submissions to prepare ahead, at least; it bounds the memory used.
     done
-        Tells submissions that need no execution.
+        Returns whether a submission needs no execution.
     """
 
     def __init__(
@@ -135,18 +135,18 @@ class Prefetch:
                 return submission
             for master in self._masters:
                 try:
-                    made = repair(folder, master)
+                    repaired = repair(folder, master)
                 except Ungradable as failure:
-                    submission.reasons[master.notebook] = failure.reason
+                    submission.reasons[master.notebook] = str(failure)
                 else:
-                    submission.repaired[master.notebook] = made
+                    submission.repaired[master.notebook] = repaired
             self._keep_files(submission)
             for master in self._masters:
                 if master.notebook in submission.repaired:
-                    made = submission.repaired[master.notebook]
-                    self.execute(submission, master, made.notebook["cells"])
+                    repaired = submission.repaired[master.notebook]
+                    self.execute(submission, master, repaired.notebook["cells"])
         except Ungradable as failure:
-            self._refuse(submission, failure.reason)
+            self._refuse(submission, str(failure))
         except NotGradedError:
             submission.waits = True
         except Exception as error:
@@ -167,13 +167,13 @@ class Prefetch:
             return
         first = next(iter(submission.repaired.values()))
         base = first.path.parent
-        given = {Path(name) for name, _ in self._settings.policy.files}
-        ours = _OURS | {f"{master.notebook}.html" for master in self._masters}
+        assignment_files = {Path(name) for name, _ in self._settings.policy.files}
+        reserved = _OURS | {f"{master.notebook}.html" for master in self._masters}
         left, dropped = MAX_FILES_BYTES, []
         for path in files.files(base):
             place = path.relative_to(base)
-            own = given.isdisjoint((place, *place.parents))
-            if path.suffix == ".ipynb" or place.parts[0] in ours or not own:
+            own = assignment_files.isdisjoint((place, *place.parents))
+            if path.suffix == ".ipynb" or place.parts[0] in reserved or not own:
                 continue
             size = path.stat().st_size
             if size < left and len(submission.files) < MAX_FILES_BESIDE:

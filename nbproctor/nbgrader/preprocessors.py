@@ -7,6 +7,7 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
+from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import (
     CheckCellMetadata,
@@ -16,19 +17,40 @@ from nbgrader.preprocessors import (
 from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.utils.importstring import import_item
 
+from nbproctor.nbgrader.source import CourseError
 from nbproctor.results import Report
 
-_OURS: dict[type, type] = {}  # nbgrader's step → the one in its place
+_OWN: dict[type, type] = {}  # nbgrader's step → the one in its place
 
 
-def with_our_steps(chosen: Sequence[type | str]) -> list[type]:
-    """Return a pipeline of nbgrader's with our `Execute` and `SaveGrades` in it.
+def use_own_steps(converter: Autograde) -> None:
+    """Put `Execute` and `SaveGrades` into nbgrader's two pipelines.
 
     ``CheckCellMetadata`` is left out: the metadata comes from the source, which was
     checked when the release was made.
+
+    Raises
+    ------
+    CourseError
+        The configuration switches `Execute` off or leaves it out.
     """
+    if not converter.config.Execute.get("enabled", True):
+        raise CourseError(
+            "nbproctor always executes: without (--no-execute), a notebook whose "
+            "outputs were cleared would earn every point. Nothing is graded."
+        )
+    for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
+        setattr(converter, pipeline, _with_own_steps(getattr(converter, pipeline)))
+    if Execute not in converter.autograde_preprocessors:
+        raise CourseError(
+            "c.Autograde.autograde_preprocessors leaves out nbgrader's Execute, in "
+            "whose place nbproctor puts the results: add it. Nothing is graded."
+        )
+
+
+def _with_own_steps(chosen: Sequence[type | str]) -> list[type]:
     steps = [import_item(step) if isinstance(step, str) else step for step in chosen]
-    return [_OURS.get(step, step) for step in steps if step is not CheckCellMetadata]
+    return [_OWN.get(step, step) for step in steps if step is not CheckCellMetadata]
 
 
 class Execute(NbGraderPreprocessor):  # type: ignore[misc]
@@ -109,4 +131,4 @@ class _Rows:
         return self._comments[cell]
 
 
-_OURS |= {StockExecute: Execute, SaveAutoGrades: SaveGrades}
+_OWN |= {StockExecute: Execute, SaveAutoGrades: SaveGrades}

@@ -1,4 +1,4 @@
-"""Grading again: who has another mark than before, and no lower one unasked.
+"""Regrading: report changed marks, and lower none unless it is asked for.
 
 A mark can change because the student handed in something else, and then it is simply
 the mark of that. Where the same files earn less than before, because a test or a limit
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from nbgrader.api import (
     Assignment,
@@ -29,7 +29,7 @@ from nbgrader.api import (
 
 from nbproctor.nbgrader.course import directory, folder, load_config
 from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader.grading import GradeOptions, grade
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.scores import scores
 from nbproctor.submission_result import SubmissionResult
@@ -69,14 +69,10 @@ class MarkChange:
 def regrade(
     course: Path,
     assignment: str,
-    students: Collection[str] | None = None,
     progress: Callable[[SubmissionResult], None] | None = None,
     *,
-    force: bool = False,
-    weak_sandbox: bool = False,
-    cluster: str = "",
-    merging: bool = False,
     lower: bool = False,
+    **options: Unpack[GradeOptions],
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
     """Grade as `grade` does, and tell whose mark has changed.
 
@@ -84,6 +80,8 @@ def regrade(
 
     Parameters
     ----------
+    course, assignment, progress, **options
+        As for `grade`.
     lower : bool
         Let a mark become lower though the student's files are the same.
 
@@ -99,15 +97,17 @@ def regrade(
     CourseError
         As `grade` raises it.
     """
-    there = directory(load_config(course))
+    coursedir = directory(load_config(course))
 
-    def place(student: str) -> Path:
-        return folder(there, "autograded", assignment, student)
+    def graded_folder(student: str) -> Path:
+        return folder(coursedir, "autograded", assignment, student)
 
-    with open_gradebook(there) as book:
+    with open_gradebook(coursedir) as book:
         rows = _rows(book, assignment)
     before = _totals(course, assignment, rows)
-    old = {s: r for s in rows if (r := SubmissionResult.read(place(s))) is not None}
+    old = {
+        s: r for s in rows if (r := SubmissionResult.read(graded_folder(s))) is not None
+    }
     # Who was graded in this run; another run may be at work on others.
     touched: set[str] = set()
 
@@ -119,37 +119,28 @@ def regrade(
     kept: set[str] = set()
     results: list[SubmissionResult] = []
     changes: list[MarkChange] = []
-    root = Path(there.root)
+    root = Path(coursedir.root)
     with (
         course_lock(root, f"grading {assignment!r}"),
-        _aside(root, {student: place(student) for student in old}) as copies,
+        _aside(root, {student: graded_folder(student) for student in old}) as copies,
     ):
         try:
-            results = grade(
-                course,
-                assignment,
-                students,
-                tell,
-                force=force,
-                weak_sandbox=weak_sandbox,
-                cluster=cluster,
-                merging=merging,
-            )
+            results = grade(course, assignment, progress=tell, **options)
         finally:
             # After Ctrl-C too: what was graded again till then may be lower.
             after = _totals(course, assignment, rows)
             for student in touched & old.keys():
-                was, now = old[student], SubmissionResult.read(place(student))
+                was, now = old[student], SubmissionResult.read(graded_folder(student))
                 change = _change(student, before, after, was, now, lower)
                 if change is None:
                     continue
                 changes.append(change)
                 if change.kept:
                     kept.add(student)
-                    with open_gradebook(there) as book:
+                    with open_gradebook(coursedir) as book:
                         _restore(book, rows[student])
-                    shutil.rmtree(place(student), ignore_errors=True)
-                    shutil.copytree(copies / student, place(student))
+                    shutil.rmtree(graded_folder(student), ignore_errors=True)
+                    shutil.copytree(copies / student, graded_folder(student))
     results = [old[r.student] if r.student in kept else r for r in results]
     return results, sorted(changes, key=lambda change: change.student)
 
@@ -174,9 +165,9 @@ def _change(
 
 
 def _totals(
-    course: Path, assignment: str, known: Collection[str]
+    course: Path, assignment: str, students: Collection[str]
 ) -> dict[str, float | None]:
-    if not known:
+    if not students:
         return {}
     totals = scores(course, assignment)["total"]
     return {str(s): None if isnan(total) else total for s, total in totals.items()}
@@ -184,7 +175,7 @@ def _totals(
 
 def _rows(book: Gradebook, assignment: str) -> dict[str, dict[type, Rows]]:
     """Return what grading may change: student → table → row → columns."""
-    found: dict[str, dict[type, Rows]] = {}
+    by_student: dict[str, dict[type, Rows]] = {}
     columns = {
         Grade: ("auto_score", "manual_score", "extra_credit", "needs_manual_grade"),
         Comment: ("auto_comment",),
@@ -211,9 +202,9 @@ def _rows(book: Gradebook, assignment: str) -> dict[str, dict[type, Rows]]:
             .filter(Assignment.name == assignment)
         )
         for student, row, *values in query:
-            rows = found.setdefault(student, {}).setdefault(table, {})
+            rows = by_student.setdefault(student, {}).setdefault(table, {})
             rows[row] = dict(zip(names, values, strict=True))
-    return found
+    return by_student
 
 
 def _restore(book: Gradebook, tables: Mapping[type, Rows]) -> None:

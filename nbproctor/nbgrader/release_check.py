@@ -1,4 +1,4 @@
-"""Whether the release on disk is what the source makes, and free of solutions."""
+"""Release check: the release matches the source, and holds no solutions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of one grading run, made at its start."""
+"""State of one grading run, made when the run starts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Run:
-    """What one run grades, with what, and how far it is.
+    """What one run grades, how it grades it, and how far it has come.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Run:
     current
         The submission that nbgrader's loop is at.
     failed
-        Submissions that raised something, and what; told when the loop has ended.
+        Submissions that raised an exception, with it; reported after the loop.
     waiting
         Students whom no shard has graded yet, in a merge.
     """
@@ -109,33 +109,42 @@ class Run:
             recorded,
         )
 
+    def leave_out_strangers(self, course: CourseDirectory) -> list[str]:
+        """Leave out students whom the gradebook does not know; return their ids."""
+        with gradebook.open_gradebook(course) as book:
+            enrolled = {student.id for student in book.students}
+        strangers = sorted(self.folders.keys() - enrolled)
+        for student in strangers:
+            del self.folders[student]
+        return strangers
+
     def place_tests(
         self, course: CourseDirectory, pool: Executor, options: Nbproctor
     ) -> None:
-        """Find where each test cell is judged, if that is not known yet."""
+        """Determine where each test cell is judged, if that is not recorded."""
         source = folder(course, "source", course.assignment_id)
         for number, master in enumerate(self.masters):
-            found = place(master, course, self.settings, pool, source)
+            placed = place(master, course, self.settings, pool, source)
             if options.trust == "judge":
-                found = without_trust(found)
-            self.masters[number] = found
+                placed = without_trust(placed)
+            self.masters[number] = placed
         for told in places_told(self.masters):
             log.warning("%s", told)
         self.graded_with = _graded_with(self.masters, self.settings)
 
     def is_current(
-        self, known: SubmissionResult | None, submission: Submission, graded: Path
+        self, earlier: SubmissionResult | None, submission: Submission, graded: Path
     ) -> bool:
-        """Whether `known` is of exactly this submission, graded exactly so.
+        """Whether `earlier` is of exactly this submission, graded exactly so.
 
         `graded` is the folder in which the graded notebooks must still be.
         """
         return (
-            known is not None
-            and known.handed_in == submission.handed_in
-            and known.graded_with == self.graded_with
-            and known.scores() <= self.recorded.get(submission.student, set())
-            and all((graded / f"{name}.ipynb").exists() for name in known.verdicts)
+            earlier is not None
+            and earlier.handed_in == submission.handed_in
+            and earlier.graded_with == self.graded_with
+            and earlier.scores() <= self.recorded.get(submission.student, set())
+            and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         )
 
 

@@ -1,4 +1,4 @@
-"""The class's scores as a table, as they stand in the gradebook."""
+"""Scores of a class as a table, as the gradebook has them."""
 
 from __future__ import annotations
 

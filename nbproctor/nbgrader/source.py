@@ -1,4 +1,4 @@
-"""What is wrong with a source notebook, before anything is made from it."""
+"""Checks of a source notebook, before a release is made from it."""
 
 from __future__ import annotations
 
@@ -47,8 +47,10 @@ def check_source(notebook: Path) -> None:
         master = MasterNotebook.read(notebook)
     except MasterNotebookError as error:
         raise CourseError(str(error)) from error
-    cells: list[dict[str, Any]] = json.loads(notebook.read_text("utf-8"))["cells"]
+    content = json.loads(notebook.read_text("utf-8"))
+    cells: list[dict[str, Any]] = content["cells"]
     problems = [
+        *_id_problems(content),
         *_metadata_problems(cells),
         *_name_problems(cells),
         *_points_problems(cells),
@@ -89,14 +91,19 @@ def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{name}: its nbgrader metadata has no {error}"
 
 
+def _id_problems(content: dict[str, Any]) -> Iterator[str]:
+    """Ask for the cell ids that the format asks for: since 4.5, for all of them."""
+    ids = [cell.get("id") for cell in content["cells"]]
+    if content.get("nbformat_minor", 0) >= 5 and not all(ids):
+        # nbformat would make up new ids every time.
+        yield "some cells have no id: open the notebook in JupyterLab and save it"
+
+
 def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
     names = Counter(meta.get("grade_id") for _, meta in _graders(cells))
     for name, count in names.items():
         if name and count > 1:
             yield f"grade_id {name!r} is used by {count} cells; give each its own"
-    if not all(cell.get("id") for cell in cells):
-        # nbformat would make up new ids every time.
-        yield "some cells have no id; save it in notebook format 4.5 or newer"
 
 
 def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The end of a submission: status and reason into the gradebook."""
+"""Status of a submission, and its reason, in the gradebook."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MAX_DATE = 1000  # bytes
 
 
 def timestamp(
-    there: CourseDirectory, submission: Submission
+    coursedir: CourseDirectory, submission: Submission
 ) -> datetime.datetime | None:
     """Return when it was handed in, or None if no readable file says so."""
     path = submission.folder / "timestamp.txt"
-    # A link leads elsewhere, and whoever reads a pipe waits for ever.
+    # A link leads elsewhere, and reading a pipe would wait forever.
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_DATE:
         return None
     try:
-        when: datetime.datetime | None = there.get_existing_timestamp(
+        when: datetime.datetime | None = coursedir.get_existing_timestamp(
             str(submission.folder)
         )
     except (AttributeError, ValueError, OverflowError, OSError):
@@ -32,7 +32,7 @@ def timestamp(
     return when
 
 
-def finish(there: CourseDirectory, submission: Submission) -> SubmissionResult:
+def finish(coursedir: CourseDirectory, submission: Submission) -> SubmissionResult:
     """Put status and remarks of a graded submission into the gradebook."""
     notes = submission.notes()
     for name, report in submission.reports.items():
@@ -40,22 +40,24 @@ def finish(there: CourseDirectory, submission: Submission) -> SubmissionResult:
             *notes[name],
             *(f"{test}: {why}" for test, why in _not_run(report).items()),
         ]
-    with gradebook.open_gradebook(there) as book:
-        found = gradebook.submission(book, there.assignment_id, submission.student)
-        gradebook.withdraw(book, found, submission.reasons)
+    with gradebook.open_gradebook(coursedir) as book:
+        recorded = gradebook.submission(
+            book, coursedir.assignment_id, submission.student
+        )
+        gradebook.withdraw(book, recorded, submission.reasons)
         for name, report in submission.reports.items():
             if not_run := _not_run(report):
-                gradebook.unscore(book, found, name, not_run)
-            gradebook.remark(book, found, name, notes[name], report.verdicts)
-        late = found.total_seconds_late
-        waiting = gradebook.unscored(found)
-        score = max(found.score - found.late_submission_penalty, 0.0)
-        max_score = float(found.max_score)
+                gradebook.unscore(book, recorded, name, not_run)
+            gradebook.remark(book, recorded, name, notes[name], report.verdicts)
+        late = recorded.total_seconds_late
+        waiting = gradebook.unscored(recorded)
+        score = max(recorded.score - recorded.late_submission_penalty, 0.0)
+        max_score = float(recorded.max_score)
     reports = submission.reports.values()
     status: Status = "graded"
     if submission.reasons or any(r.notes or _not_run(r) for r in reports):
         status = "partial"
-    elif any(made.notes for made in submission.repaired.values()):
+    elif any(repaired.notes for repaired in submission.repaired.values()):
         status = "repaired"
     elif late:
         status = "late"
@@ -80,12 +82,14 @@ def _not_run(report: Report) -> dict[str, str]:
     }
 
 
-def give_up(there: CourseDirectory, submission: Submission) -> SubmissionResult:
+def give_up(coursedir: CourseDirectory, submission: Submission) -> SubmissionResult:
     """Record that nothing of a submission can be graded, and why."""
-    with gradebook.open_gradebook(there) as book:
-        found = gradebook.submission(book, there.assignment_id, submission.student)
-        found.timestamp = timestamp(there, submission)
-        gradebook.withdraw(book, found, submission.reasons)
-        max_score = float(found.max_score)
+    with gradebook.open_gradebook(coursedir) as book:
+        recorded = gradebook.submission(
+            book, coursedir.assignment_id, submission.student
+        )
+        recorded.timestamp = timestamp(coursedir, submission)
+        gradebook.withdraw(book, recorded, submission.reasons)
+        max_score = float(recorded.max_score)
     reason = " ".join(dict.fromkeys(submission.reasons.values()))
     return SubmissionResult(submission.student, "ungradable", reason, None, max_score)

@@ -1,4 +1,4 @@
-"""What lies in ``submitted/``: who handed in, and what is not where it is read."""
+"""Contents of ``submitted/``: who handed in, and what lies where nothing is read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Unread:
 
 
 def handed_in(
-    there: CourseDirectory, only: Collection[str] | None = None
+    coursedir: CourseDirectory, only: Collection[str] | None = None
 ) -> dict[str, Path]:
     """Return what students handed in: student id → folder.
 
@@ -49,10 +49,10 @@ def handed_in(
     CourseError
         Nobody, of those that are asked for, handed in anything.
     """
-    root, assignment = Path(there.root), there.assignment_id
-    pattern = folder(there, "submitted", assignment, there.student_id)
-    slot = folder(there, "submitted", assignment, "*").parts.index("*")
-    excluded = there.student_id_exclude.split(",")
+    root, assignment = Path(coursedir.root), coursedir.assignment_id
+    pattern = folder(coursedir, "submitted", assignment, coursedir.student_id)
+    slot = folder(coursedir, "submitted", assignment, "*").parts.index("*")
+    excluded = coursedir.student_id_exclude.split(",")
     folders = [*root.glob(str(pattern.relative_to(root)))]
     if pattern.is_dir():
         folders.append(pattern)  # an id that was given by name, with a bracket in it
@@ -65,10 +65,11 @@ def handed_in(
         and (only is None or path.parts[slot] in only)
     }
     if not students:
-        place = folder(there, "submitted", assignment, "<student>")
-        others = "".join(f"\n  - {each}" for each in unread_files(there)[:10])
+        expected = folder(coursedir, "submitted", assignment, "<student>")
+        others = "".join(f"\n  - {each}" for each in unread_files(coursedir)[:10])
         raise CourseError(
-            f"No submissions to grade: put each student's files into {place}.{others}"
+            "No submissions to grade: put each student's files into "
+            f"{expected}.{others}"
         )
     return students
 
@@ -81,44 +82,43 @@ def unread(course: Path, assignment: str) -> list[Unread]:
     CourseError
         `course` is no course.
     """
-    config = load_config(course)
-    config.CourseDirectory.assignment_id = assignment
+    config = load_config(course, assignment)
     return unread_files(directory(config))
 
 
-def unread_files(there: CourseDirectory) -> list[Unread]:
+def unread_files(coursedir: CourseDirectory) -> list[Unread]:
     """Do as `unread`, for a course that is configured."""
-    assignment = there.assignment_id
-    pattern = folder(there, "submitted", assignment, "*")
+    assignment = coursedir.assignment_id
+    pattern = folder(coursedir, "submitted", assignment, "*")
     if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
         return []
     submitted = pattern.parents[1]
-    found = _unread(there, submitted) if submitted.is_dir() else iter(())
-    return [each for each, _ in zip(found, range(MAX_LISTED), strict=False)]
+    all_unread = _unread(coursedir, submitted) if submitted.is_dir() else iter(())
+    return [each for each, _ in zip(all_unread, range(MAX_LISTED), strict=False)]
 
 
-def _unread(there: CourseDirectory, submitted: Path) -> Iterator[Unread]:
-    assignment = there.assignment_id
-    source = folder(there, "source", assignment).parent
+def _unread(coursedir: CourseDirectory, submitted: Path) -> Iterator[Unread]:
+    assignment = coursedir.assignment_id
+    source = folder(coursedir, "source", assignment).parent
     others = {path.name for path in _entries(source)} - {assignment}
     step = submitted.name
     for student in _entries(submitted):
         name = _shown(student.name)
-        place = f"{step}/{name}"
+        shown = f"{step}/{name}"
         if not student.is_dir():
             if student.name.lower() not in _OURS:
                 where = f"{step}/<student>/{assignment}/"
-                yield Unread(place, f"it is in no student's folder; move it to {where}")
+                yield Unread(shown, f"it is in no student's folder; move it to {where}")
             continue
         if reason := _refusal(student.name):
-            yield Unread(f"{place}/", f"{reason}; rename the folder")
+            yield Unread(f"{shown}/", f"{reason}; rename the folder")
             continue
-        where = f"move it to {place}/{assignment}/"
+        where = f"move it to {shown}/{assignment}/"
         entries = _entries(student)
         if not entries:
-            yield Unread(f"{place}/", "it is empty")
+            yield Unread(f"{shown}/", "it is empty")
         for entry in entries:
-            inside = f"{place}/{_shown(entry.name)}"
+            inside = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
                     yield Unread(inside, f"it is no folder; {where}")

@@ -1,1 +1,1 @@
-"""HTML for people: a feedback page for each student, a report for the class."""
+"""HTML pages: feedback for each student, a report for the class."""

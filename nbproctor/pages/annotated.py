@@ -1,4 +1,4 @@
-"""The feedback as a notebook: what was handed in, with what is said about it."""
+"""Annotated notebook: the submission with the feedback beside each cell."""
 
 from __future__ import annotations
 

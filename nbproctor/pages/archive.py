@@ -1,4 +1,4 @@
-"""One zip of feedback for the whole class, named as a platform wants it."""
+"""Archive of feedback: one zip for the whole class, named as a platform wants it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why an exercise lost points, in one sentence, and what to look at first."""
+"""Causes: why an exercise lost points, in one sentence, and what to look at first."""
 
 from __future__ import annotations
 

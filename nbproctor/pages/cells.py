@@ -1,8 +1,8 @@
-"""The cells of a notebook as HTML: text, code, outputs.
+"""Cells of a notebook as HTML: text, code, outputs.
 
 Whatever a student wrote may be in them, so each part takes time in proportion to its
-length, and lengths are bounded. Nothing that is made here runs, or asks for anything
-from elsewhere: no HTML of a cell is kept, pictures are in the page or left out.
+length, and lengths are bounded. The HTML runs nothing and loads nothing from the
+network: no HTML of a cell is kept, pictures are in the page or left out.
 """
 
 from __future__ import annotations
@@ -197,14 +197,14 @@ def inline(text: str) -> str:
     )
 
 
-def outputs(given: object) -> str:
+def outputs(raw: object) -> str:
     """Return the outputs of a code cell; those of no known kind are left out."""
-    made = []
-    for output in sanitize.clean(given):
+    parts = []
+    for output in sanitize.clean(raw):
         data = output.get("data", {})
         for mime in ("image/png", "image/jpeg"):
             if mime in data:
-                made.append(
+                parts.append(
                     f'<img src="data:{mime};base64,{data[mime]}" '
                     'alt="Picture made by this cell">'
                 )
@@ -214,10 +214,10 @@ def outputs(given: object) -> str:
                 lines = output["traceback"] or [
                     f"{output['ename']}: {output['evalue']}"
                 ]
-                made.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
+                parts.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
             elif text := output.get("text", data.get("text/plain", "")):
-                made.append(f"<pre>{_text(text)}</pre>")
-    return "".join(made)
+                parts.append(f"<pre>{_text(text)}</pre>")
+    return "".join(parts)
 
 
 def _text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a feedback page is made from: plain data, which msgspec carries to a worker."""
+"""Data of a feedback page, as msgspec carries it to a worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nbproctor.submission_result import Status
 
 @dataclass(frozen=True)
 class Mark:
-    """What the gradebook holds for one graded cell.
+    """Mark of one graded cell, from the gradebook.
 
     Attributes
     ----------

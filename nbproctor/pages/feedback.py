@@ -1,4 +1,4 @@
-"""The feedback page of one notebook that one student handed in."""
+"""Feedback page of one notebook that one student handed in."""
 
 from __future__ import annotations
 

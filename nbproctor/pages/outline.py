@@ -1,4 +1,4 @@
-"""What an assignment's pages say about every submission alike: headings and points."""
+"""Outline of an assignment, the same on all its pages: headings and points."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Exercise:
-    """What is graded as one: a solution with its tests, or a cell graded by hand.
+    """Exercise on a page: a solution with its tests, or a cell graded by hand.
 
     Attributes
     ----------

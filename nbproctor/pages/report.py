@@ -1,4 +1,4 @@
-"""The class report: one page for the teacher, and three lines for the terminal."""
+"""Class report: one page for the teacher, and three lines for the terminal."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from markupsafe import Markup
 
 from nbproctor.pages import cells as html
 from nbproctor.pages import plots
-from nbproctor.pages.data import Submission, read_cells
+from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import STATUS, hours
-from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.pages.summary import summarise
-from nbproctor.pages.tested import WORDS, State
+from nbproctor.pages.outline import Outline
+from nbproctor.pages.statistics import (
+    FEW,
+    Item,
+    Mistake,
+    exercise_rows,
+    frequent_mistakes,
+    item_of,
+    test_seconds,
+    total_points,
+)
+from nbproctor.pages.tested import WORDS
 from nbproctor.templates import render
 
-FEW = 10  # below so many, a correlation says nothing
-HARD, EASY = 0.4, 0.95  # shares of an exercise's points
-WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
 MOST = 20  # sentences that are shown
 SLOWEST = 5  # submissions whose time is shown
 
@@ -40,45 +46,6 @@ class ClassReport:
     lines: tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class Item:
-    """How the class did in one exercise.
-
-    Attributes
-    ----------
-    difficulty : float
-        Mean share of its points, 0 to 1; NaN if nobody was graded.
-    item_rest : float
-        Pearson correlation of its points with those of all other exercises; NaN where
-        there is no spread, or there are too few students.
-    counts : dict
-        State → students.
-    """
-
-    exercise: Exercise
-    difficulty: float
-    item_rest: float
-    counts: dict[State, int]
-
-    @property
-    def remark(self) -> str:
-        """What a teacher should look at, in words."""
-        if self.difficulty < HARD:
-            return "hard"
-        if self.item_rest < WEAK and self.difficulty < EASY:
-            return "does not tell strong from weak: read its tests"
-        return "almost everybody has it" if self.difficulty >= EASY else ""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A sentence that several students were told about one exercise."""
-
-    exercise: str
-    sentence: str
-    students: list[str]
-
-
 def class_report(
     submissions: Sequence[Submission],
     outlines: Mapping[str, Outline],
@@ -95,15 +62,15 @@ def class_report(
     missing
         Student id → name, of those who handed in nothing.
     """
-    rows = _rows(submissions, outlines)
+    rows = exercise_rows(submissions, outlines)
     graded = rows[rows["points"].notna()]
     items = [
-        _item(exercise, name, rows, graded)
+        item_of(exercise, name, rows, graded)
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
-    totals = _totals(submissions, graded)
-    mistakes = _mistakes(rows)
+    totals = total_points(submissions, graded)
+    mistakes = frequent_mistakes(rows)
     first = submissions[0]
     worth = sum(outline.points for outline in outlines.values())
     ungraded = [s for s in submissions if s.student not in totals.index]
@@ -130,94 +97,13 @@ def class_report(
         late=late,
         missing=missing,
         few=len(totals) < FEW,
-        times=_times(submissions),
+        times=test_seconds(submissions),
         slowest=sorted(submissions, key=lambda s: -s.seconds)[:SLOWEST],
         hours=hours,
         inline=lambda text: Markup(html.inline(text)),
     )
     lines = _lines(submissions, totals, worth, items, mistakes, missing)
     return ClassReport(page, lines)
-
-
-def who(submission: Submission) -> str:
-    """Return a student's name and id."""
-    if not submission.name:
-        return submission.student
-    return f"{submission.name} ({submission.student})"
-
-
-def _rows(
-    submissions: Sequence[Submission], outlines: Mapping[str, Outline]
-) -> pd.DataFrame:
-    """Return one row for each student and exercise."""
-    made = [
-        {
-            "student": submission.student,
-            "who": who(submission),
-            "notebook": submission.notebook,
-            "exercise": row.exercise.id,
-            "name": row.exercise.name,
-            "points": row.points,
-            "state": row.state,
-            "cause": row.cause,
-        }
-        for submission in submissions
-        for row in summarise(
-            submission, outlines[submission.notebook], read_cells(submission.graded)
-        ).rows
-    ]
-    table = pd.DataFrame(made)
-    return table.astype({"points": float})
-
-
-def _item(
-    exercise: Exercise, notebook: str, rows: pd.DataFrame, graded: pd.DataFrame
-) -> Item:
-    def of(table: pd.DataFrame) -> pd.DataFrame:
-        here = (table["notebook"] == notebook) & (table["exercise"] == exercise.id)
-        return table[here].set_index("student")
-
-    points = of(graded)["points"]
-    rest = graded.groupby("student")["points"].sum().reindex(points.index) - points
-    spread = len(points) >= FEW and points.std() > 0 and rest.std() > 0
-    return Item(
-        exercise=exercise,
-        difficulty=float(points.mean() / exercise.points) if exercise.points else 1.0,
-        item_rest=float(points.corr(rest)) if spread else float("nan"),
-        counts={str(k): int(v) for k, v in of(rows)["state"].value_counts().items()},  # type: ignore[misc]
-    )
-
-
-def _totals(
-    submissions: Sequence[Submission], graded: pd.DataFrame
-) -> pd.Series[float]:
-    """Return the totals of all who were graded, as their pages show them."""
-    earned = graded.groupby("student")["points"].sum()
-    taken: dict[str, float] = {}
-    for submission in submissions:
-        taken[submission.student] = (
-            taken.get(submission.student, 0.0) + submission.penalty
-        )
-    penalty = pd.Series(taken, dtype=float).reindex(earned.index).fillna(0.0)
-    return (earned - penalty).clip(lower=0.0)
-
-
-def _times(submissions: Sequence[Submission]) -> list[float]:
-    """Return median, nine tenths and maximum of the seconds that tests took."""
-    known = pd.Series([s.seconds for s in submissions if s.seconds], dtype=float)
-    return [] if known.empty else known.quantile([0.5, 0.9, 1.0]).tolist()
-
-
-def _mistakes(rows: pd.DataFrame) -> list[Mistake]:
-    """Return the sentences of what lost points, the most frequent first."""
-    lost = rows[rows["state"].isin(["failed", "partly"]) & (rows["cause"] != "")]
-    told: dict[tuple[str, str], list[str]] = {}
-    for name, cause, student in zip(
-        lost["name"], lost["cause"], lost["who"], strict=True
-    ):
-        told.setdefault((name, cause), []).append(student)
-    made = [Mistake(*what, sorted(students)) for what, students in told.items()]
-    return sorted(made, key=lambda mistake: -len(mistake.students))
 
 
 def _lines(

@@ -1,4 +1,4 @@
-"""A graded notebook cut into sections, one an exercise, each cell rendered."""
+"""Sections of a graded notebook, one an exercise, with each cell rendered."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Section:
 
 
 class Room:
-    """How much a page may still take; what is left out is written down.
+    """Room that a page has left; what is left out is recorded.
 
     Attributes
     ----------
@@ -150,62 +150,68 @@ def sections(
     room
         What the page may take.
     """
-    known = {cell.id: cell for cell in outline.master.cells}
+    master_cells = {cell.id: cell for cell in outline.master.cells}
     rows = {row.exercise.id: row for row in summary.rows}
     tests = {test.id: test for row in summary.rows for test in row.tests}
-    made = [Section("")]
-    here = made[0]
+    cut = [Section("")]
+    here = cut[0]
     of_row: dict[str, Section] = {}
     for cell in room.first(cells):
-        ours = known.get(grade_id(cell) or str(cell.get("id")))
-        if ours is not None and ours.kind == "helper":
+        master_cell = master_cells.get(grade_id(cell) or str(cell.get("id")))
+        if master_cell is not None and master_cell.kind == "helper":
             continue
         source = source_of(cell)
-        given = cell.get("cell_type") == "markdown" and digest(source) in outline.texts
-        if heading := HEADING.search(source) if given else None:
+        from_source = (
+            cell.get("cell_type") == "markdown" and digest(source) in outline.texts
+        )
+        if heading := HEADING.search(source) if from_source else None:
             here = Section(one_line(heading[2], 120))
-            made.append(here)
-        name = (ours.exercise or ours.id) if ours else ""
+            cut.append(here)
+        name = (master_cell.exercise or master_cell.id) if master_cell else ""
         if name in rows:
             if name not in of_row and here.row is not None:
-                made.append(Section(""))
-                here = made[-1]
+                cut.append(Section(""))
+                here = cut[-1]
             here = of_row.setdefault(name, here)
             here.row, here.title = rows[name], rows[name].exercise.name
-        block = _block(cell, source, ours, tests, outline, folder, room)
+        block = _block(cell, source, master_cell, tests, outline, folder, room)
         if block:
             comment = comments.get(grade_id(cell), "")
             said = html.markdown(room.cut(comment)) if comment else ""
             here.blocks.append(replace(block, comment=said))
-    return [section for section in made if section.blocks]
+    return [section for section in cut if section.blocks]
 
 
 def _block(
     cell: Mapping[str, Any],
     source: str,
-    ours: Cell | None,
+    master_cell: Cell | None,
     tests: Mapping[str, Test],
     outline: Outline,
     folder: Path,
     room: Room,
 ) -> Block | None:
-    if ours is not None and ours.kind == "test":
-        test = tests.get(ours.id)
-        return Block("test", html.known_code(ours.stub), test=test) if test else None
+    if master_cell is not None and master_cell.kind == "test":
+        test = tests.get(master_cell.id)
+        return (
+            Block("test", html.known_code(master_cell.stub), test=test)
+            if test
+            else None
+        )
     if cell.get("cell_type") == "code":
         outputs = html.outputs(cell.get("outputs"))
-        if ours is not None and ours.locked:
-            return Block("given", html.known_code(ours.stub), outputs)
-        if ours is not None and ours.kind == "solution":
+        if master_cell is not None and master_cell.locked:
+            return Block("given", html.known_code(master_cell.stub), outputs)
+        if master_cell is not None and master_cell.kind == "solution":
             return Block("answer", _code(source, room), outputs)
-        if ours is not None and digest(source) == digest(ours.stub):
-            return Block("given", html.known_code(ours.stub), outputs)
+        if master_cell is not None and digest(source) == digest(master_cell.stub):
+            return Block("given", html.known_code(master_cell.stub), outputs)
         return Block("own", _code(source, room), outputs) if source.strip() else None
     if cell.get("cell_type") != "markdown":
         return None
-    by_hand = ours is not None and ours.kind == "task"
-    ours_text = not by_hand and digest(source) in outline.texts
-    if ours_text and "](" not in source:
+    by_hand = master_cell is not None and master_cell.kind == "task"
+    from_source = not by_hand and digest(source) in outline.texts
+    if from_source and "](" not in source:
         return Block("task", html.known_markdown(source), text=True)
     if not room.lays_out(source, html.MAX_MARKDOWN):
         return Block(
@@ -214,7 +220,7 @@ def _block(
     attached = cell.get("attachments")
     attached = attached if isinstance(attached, Mapping) else None
     text = html.markdown(room.cut(source), attached, folder)
-    kind: Literal["task", "answer", "own"] = "task" if ours_text else "own"
+    kind: Literal["task", "answer", "own"] = "task" if from_source else "own"
     if by_hand:
         kind = "answer"
     return Block(kind, text, text=True) if source.strip() else None

@@ -1,4 +1,4 @@
-"""The first screen of a feedback page: each exercise in one row, and what to do."""
+"""Summary, the first screen of a feedback page: a row an exercise, and what to do."""
 
 from __future__ import annotations
 

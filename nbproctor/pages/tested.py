@@ -1,4 +1,4 @@
-"""A test cell on a page: how it went, in one of a few states, and what it says."""
+"""Test cell on a page: its state, points and message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages made in processes of their own, each with limits of time and memory.
+"""Workers: processes that make pages, each with limits of time and memory.
 
 A worker is ``python -m nbproctor.pages.workers``: it reads one line of JSON for each
 page and answers with one. What a student wrote may find a way to make a page slow; then
@@ -111,7 +111,7 @@ def make(
 
 
 def write(order: Order, outline: Outline) -> None:
-    """Make one page and its notebook, here; each is whole or not there at all."""
+    """Make one page and its notebook, in this process; each is complete or missing."""
     path = Path(order.page)
     path.parent.mkdir(parents=True, exist_ok=True)
     notebook = annotated(order.submission, outline)

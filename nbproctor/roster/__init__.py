@@ -1,4 +1,4 @@
-"""The class list, and the tables in which platforms keep people."""
+"""Class lists, and the tables in which platforms keep people."""
 
 from nbproctor.roster.classlist import Person, Roster, RosterError
 

@@ -1,1 +1,1 @@
-"""Sandbox of a process: how it gives up its rights. Nothing here knows notebooks."""
+"""Sandbox of a process: how it gives up its rights; it knows nothing of notebooks."""

@@ -1,1 +1,1 @@
-"""The untrusted process: it runs student code inside the sandbox."""
+"""Student process: runs student code inside the sandbox; untrusted."""

@@ -1,4 +1,4 @@
-"""How the text of a cell becomes code: IPython's own way, with less looking around.
+"""Compile the text of a cell to code, in IPython's own way but faster.
 
 Where nothing in a cell's text can be a magic or an ``await``, IPython's search for them
 takes longer than running the cell, so there it is left out.

@@ -1,4 +1,4 @@
-"""What the reference solutions define, lent to a notebook that must not hold them.
+"""Lending: names that reference solutions define, for a notebook without their code.
 
 The cells of a notebook run in two processes: the student's, and one for the reference
 solutions. The second says what a reference has defined (`Lending.define`), the first
@@ -96,7 +96,7 @@ class Lending:
         return outputs
 
     def bind(self, entries: list[Entry]) -> None:
-        """Define what references have defined, out of what was told of it."""
+        """Bind the names that references defined, as `define` has listed them."""
         for what, name, *rest in entries:
             if what == "class":
                 (bases,) = rest
@@ -132,7 +132,7 @@ class Lending:
             self._attach(*item)
 
     def release(self) -> None:
-        """Leave to the student's answer what it has defined anew."""
+        """Release the names that the student's answer has defined again."""
         self._kept = {
             name: value
             for name, value in self._kept.items()
@@ -225,7 +225,7 @@ def _made(name: str, how: str, *of: Any) -> Any:
 
 
 def _call(name: str, outside: JudgeObject) -> Callable[..., Any]:
-    """Return a function, which a class binds to its objects, for one over there."""
+    """Return a function, which a class binds to its objects, that calls `outside`."""
 
     def lent(*args: Any, **kwargs: Any) -> Any:
         return outside(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What one cell says, as nbformat outputs, within limits.
+"""Outputs of one cell, as nbformat has them, within limits.
 
 The shell and its streams write here. Past a limit a note takes the place of the rest,
 so an endless print costs neither memory nor a large notebook.

@@ -1,4 +1,4 @@
-"""Plain data of subclasses and exceptions, made without the methods of a student's."""
+"""Plain data from subclasses and exceptions, without calling a student's methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inside the sandbox: runs cells and answers the judge's questions.
+"""Student process, inside the sandbox: runs cells and answers the judge's requests.
 
 Numbers, text, containers and arrays leave this process as plain data. Everything else
 stays here, and the judge gets a handle to name it by. Nothing here is trusted by the
@@ -14,45 +14,41 @@ import random
 import resource
 import socket
 import sys
-import types
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import NamedItems, Ref
+from nbproctor.protocol.encode import Ref
 from nbproctor.protocol.frames import ClosedError, Wire
-from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
 from nbproctor.results import OutputLimits
+from nbproctor.student.handles import Handles
 from nbproctor.student.lending import Entry, Lending, is_of_notebook
-from nbproctor.student.plain import as_base, plain_base, told_of
+from nbproctor.student.plain import told_of
 from nbproctor.student.relay import check_public, use
-from nbproctor.student.remote import JudgeObject, Lent, number_of
+from nbproctor.student.remote import JudgeObject, Lent
 from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
 _REFERENCE = "reference"  # what code of references is called: no cell of a student's
-_NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
 
 class Student:
-    """The notebook's namespace, and the table of objects that the judge may name."""
+    """Answers the judge's requests with the notebook's namespace."""
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
         self.lending = Lending(shell.user_ns)
         self.states: States | None = None  # in the process of the references
-        self.table: dict[int, Any] = {}
-        self.numbers: dict[int, int] = {}
-        self.next = 0
+        self.handles = Handles(self.lending.base_of)
         self.relayed: dict[int, BaseException] = {}
         self.connection = Connection(
             Wire(sock),
             TO_STUDENT,
             self.answer,
-            default=self.default,
+            default=self.handles.default,
             resolve=self.resolve,
             describe=self.describe,
             revive=self.revive,
@@ -83,11 +79,7 @@ class Student:
 
         Names that do not exist are left out.
         """
-        kept = {n: self.table[n] for n in keep if n in self.table}
-        self.table.clear()
-        self.table.update(kept)
-        self.numbers.clear()
-        self.numbers.update((id(value), n) for n, value in kept.items())
+        self.handles.keep_only(keep)
         self.relayed.clear()
         self.shell.collect()
         space = self.shell.user_ns
@@ -144,8 +136,8 @@ class Student:
 
     def on_reference(self) -> None:
         """Become the process of the reference solutions."""
-        self.shell.has_history = False  # their text is to be nobody's value
-        self.states = States(self.connection, self.default)
+        self.shell.has_history = False  # no variable may hold their text
+        self.states = States(self.connection, self.handles.default)
 
     def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
         """Run a reference solution, and tell what it defines."""
@@ -164,7 +156,7 @@ class Student:
         self.lending.mend(defined)
 
     def on_release(self) -> None:
-        """Leave to the student's answer what it has defined anew."""
+        """Release the names that the student's answer has defined again."""
         self.lending.release()
 
     def on_lent(self, request: str, target: Any, arguments: tuple[Any, ...]) -> Any:
@@ -175,48 +167,12 @@ class Student:
         with self.states.visit():
             return use(request, target, *arguments)
 
-    # --- names for objects ------------------------------------------------------
-
-    def default(self, value: Any) -> Any:
-        """Turn a subclass into plain data, and any other object into a handle."""
-        kind = type(value)
-        if issubclass(kind, JudgeObject):
-            return Ref("judge", (number_of(value),))
-        if issubclass(kind, np.ndarray):
-            if kind is not np.ndarray:
-                return np.ndarray.view(value, np.ndarray)
-        elif issubclass(kind, tuple):
-            items = tuple(tuple.__iter__(value))
-            names = getattr(kind, "_fields", None)
-            if not are_names(names) or len(names) != len(items):
-                return items
-            return NamedItems(self.number(value), kind.__name__[:100], names, items)
-        else:
-            base = plain_base(kind)
-            if base is not None:
-                return as_base(base, value)
-        label = value.__name__ if issubclass(kind, _NAMED) else ""
-        named = label if type(label) is str else ""
-        known = self.lending.base_of(kind)
-        if known is not None and known is not kind:
-            kind, named = known, kind.__name__
-        about = kind.__name__[:100], named[:100], callable(value)
-        return Ref("student", (self.number(value), *about))
-
-    def number(self, value: Any) -> int:
-        """Give an object a number by which the judge may name it."""
-        number = self.numbers.get(id(value))
-        if number is None:
-            number = self.next
-            self.next += 1
-            self.numbers[id(value)] = number
-            self.table[number] = value
-        return number
+    # --- objects ----------------------------------------------------------------
 
     def resolve(self, ref: Ref) -> Any:
         """Find what the judge names: the student's, its own or a library's."""
         if ref.tag == "student":
-            return self.table[ref.fields[0]]
+            return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
             return self.outside(*ref.fields)
         module, path = ref.fields
@@ -226,14 +182,14 @@ class Student:
         return value
 
     def outside(self, number: int, kind: str, *names: Any) -> JudgeObject:
-        """Make what stands for an object of the judge's, or of the other process."""
+        """Return a stand-in for an object of the judge, or of the other process."""
         connection = self.states or self.connection
         if names != (True,):
             return JudgeObject(connection, number, kind, *names)
         base, _, own = kind.partition(" ")
-        known = self.shell.user_ns.get(base)
-        if self.states is not None and is_of_notebook(known):
-            return self.states.stand_in(known, number, kind, exact=not own)
+        defined = self.shell.user_ns.get(base)
+        if self.states is not None and is_of_notebook(defined):
+            return self.states.stand_in(defined, number, kind, exact=not own)
         return Lent(connection, number, kind)
 
     # --- exceptions -------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What one process of a notebook may do with an object of the other.
+"""Relay: what one process of a notebook may do with an object of the other.
 
 The student's may use what references return, but see nothing of how they are made:
 no frame, code, closure, default or module of the references' process is within reach.

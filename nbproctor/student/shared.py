@@ -1,4 +1,4 @@
-"""Inside the process of the references: the student's objects of a class that it has.
+"""Stand-ins for a student's objects, in the process of the reference solutions.
 
 A reference's method works on a student's object. Methods of the class that are here
 run here; attributes of the object are fetched all at once when the first is needed,
@@ -30,11 +30,11 @@ Default = Callable[[Any], Any]
 
 
 class Shared(Lent):
-    """A student's object whose class the references' process has too."""
+    """Stand-in for a student's object whose class this process has too."""
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        """The class over here: `isinstance` and `super` go by it."""
+        """The class in this process, which `isinstance` and `super` use."""
         return object.__getattribute__(self, "_nbproctor_kind")
 
     def __getattr__(self, name: str) -> Any:
@@ -46,12 +46,12 @@ class Shared(Lent):
 
 
 class States:
-    """What is known here of the student's objects, for the time of one call.
+    """Attributes of the student's objects, cached for the time of one call.
 
     Parameters
     ----------
     connection
-        The connection to over there; what stands for objects asks through this.
+        The connection to the student's process, by way of the judge.
     default
         How the process names objects: two values with the same encoding are the same.
     """
@@ -65,7 +65,7 @@ class States:
         self._depth = 0
 
     def ask(self, request: str, *arguments: Any) -> Any:
-        """Ask over there: it sees all changes, and may make its own."""
+        """Ask the student's process: it sees all changes, and may make changes."""
         self.send_back()
         try:
             return self._connection.ask(request, *arguments)
@@ -73,7 +73,7 @@ class States:
             self._stale |= self._values.keys()
 
     def stand_in(self, kind: type, number: int, label: str, *, exact: bool) -> Shared:
-        """Return the one object here that stands for the one over there.
+        """Return the one stand-in for an object of the student's process.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class States:
         return known
 
     def get(self, shared: Shared, name: str) -> Any:
-        """Get an attribute: of the object, else of the class here, else over there."""
+        """Get an attribute of the object, of its class here, or of the student's."""
         number = number_of(shared)
         values = self._fresh(number)
         if name in values:
@@ -125,7 +125,7 @@ class States:
         return self.ask("get", number, name)
 
     def set(self, shared: Shared, name: str, value: Any) -> None:
-        """Set an attribute; it goes over with the other changes."""
+        """Set an attribute; it is written back with the other changes."""
         held = getattr(object.__getattribute__(shared, "_nbproctor_kind"), name, None)
         if isinstance(held, property):
             if held.fset is None:
@@ -140,7 +140,7 @@ class States:
 
     @contextmanager
     def visit(self) -> Iterator[None]:
-        """Answer one call; when the outermost ends, nothing of it is known on."""
+        """Answer one call; forget all attributes when the outermost call ends."""
         self._depth += 1
         self._stale |= self._values.keys()
         try:
@@ -155,7 +155,7 @@ class States:
                 self._stale.clear()
 
     def send_back(self) -> None:
-        """Write what was changed here into the objects over there."""
+        """Write changes back into the objects of the student's process."""
         for number, values in list(self._values.items()):
             marks = self._marks[number]
             new: dict[str, Any] = {}

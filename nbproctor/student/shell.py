@@ -7,18 +7,14 @@ figures at the end of a cell. What needs a person (``input``) or another process
 
 from __future__ import annotations
 
-import builtins
-import getpass
 import io
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
-from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
 from traitlets import Instance, Type
@@ -27,12 +23,8 @@ from traitlets.config import Config
 from nbproctor.results import Output, OutputLimits
 from nbproctor.student.cellcode import Compiler, Transformer, may_await
 from nbproctor.student.outputs import Outputs, Stream
+from nbproctor.student.refusals import NO_COMMANDS, refuse
 
-_NO_COMMANDS = (
-    "Other programs cannot be started while a notebook is graded"
-    " (shell commands, %pip, %%bash, os.system, subprocess): "
-)
-_NO_INPUT = "input() has nobody to ask while a notebook is graded: use a value instead."
 _INLINE = "module://matplotlib_inline.backend_inline"
 _SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
 
@@ -151,15 +143,7 @@ class ZMQInteractiveShell(InteractiveShell):
     def take_over(self) -> None:
         """Make this process a notebook's: its streams, and what it refuses."""
         sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, io.StringIO()
-        refused: list[tuple[Any, str, Any]] = [
-            (builtins, "input", _refuse_input),
-            (getpass, "getpass", _refuse_input),
-            (os, "system", _refuse_command),
-            (os, "popen", _refuse_command),
-            (subprocess.Popen, "__init__", _refuse_process),
-        ]
-        for place, name, refusal in refused:
-            setattr(place, name, refusal)
+        refuse()
 
     def should_run_async(
         self, raw_cell: str, *, transformed_cell: str | None = None, **about: Any
@@ -180,7 +164,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def system(self, cmd: str) -> None:
         """Say on stderr that commands do not run, as the rest of the cell may."""
-        self.stderr.write(f"{_NO_COMMANDS}{cmd.strip()}\n")
+        self.stderr.write(f"{NO_COMMANDS}{cmd.strip()}\n")
         self.user_ns["_exit_code"] = 1
 
     system_piped = system_raw = system
@@ -253,17 +237,3 @@ def rehearse(sources: Sequence[str]) -> None:
     finally:
         sys.path[:] = [path for path in sys.path if path]
         sys.stdout, sys.stderr = streams
-
-
-def _refuse_input(*args: Any, **kwargs: Any) -> NoReturn:
-    raise StdinNotImplementedError(_NO_INPUT)
-
-
-def _refuse_command(command: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    raise PermissionError(f"{_NO_COMMANDS}{command}")
-
-
-def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> None:
-    # Popen.__del__ looks for these.
-    self.returncode, self._child_created = 0, False
-    _refuse_command(command)

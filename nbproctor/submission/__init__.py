@@ -1,1 +1,1 @@
-"""From what a student handed in to a gradable notebook, or why not."""
+"""Submission: from the files handed in to a gradable notebook, or why not."""

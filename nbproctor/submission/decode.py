@@ -1,4 +1,4 @@
-"""From the bytes of a file to the JSON of a notebook, whatever happened to them."""
+"""Decode the bytes of a file to the JSON of a notebook, damaged or wrapped ones too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that a student handed in, and those that may be the notebook."""
+"""Files that a student handed in, and those among them that may be the notebook."""
 
 from __future__ import annotations
 
@@ -50,10 +50,6 @@ _WRONG_FILES = {
 
 class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not an error
     """The submission cannot be graded; the message says why, in words."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)

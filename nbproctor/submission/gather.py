@@ -1,7 +1,7 @@
-"""Every answer in a cell of its own: merged cells are cut, locked cells compared.
+"""Gather answers: each gets a cell of its own, from merged, locked or other cells.
 
-What students write into locked cells is put back as given; their part, where it can be
-told from the original, is an answer or stays in a cell of the student's own.
+Locked cells are put back as given. What a student added to one, where it can be told
+from the original, becomes an answer or a cell of the student's own.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _split_locked(
     cell: Cell,
     answers: list[tuple[Cell, Find]],
     left: list[Cell],
-    given: _Given,
+    stubs: _Given,
 ) -> None:
     """Put a locked cell back as given; what the student added follows it.
 
@@ -151,21 +151,21 @@ def _split_locked(
     rest = [
         block
         for index, block in enumerate(blocks(raw["source"]))
-        if block.code and index not in used and block.code not in given.codes
+        if block.code and index not in used and block.code not in stubs.codes
     ]
-    kept = [block.text for block in rest if given.added(block)]
-    kept += [text for block in rest for text in given.helpers(block)]
-    edits = [b for b in rest if not given.added(b) and given.names.isdisjoint(b.binds)]
+    kept = [block.text for block in rest if stubs.added(block)]
+    kept += [text for block in rest for text in stubs.helpers(block)]
+    edits = [b for b in rest if not stubs.added(b) and stubs.names.isdisjoint(b.binds)]
     nameless = [
         c
         for c in left
         if not signatures(c.stub)
-        and frozenset({c.id, cell.id}) in given.neighbours
+        and frozenset({c.id, cell.id}) in stubs.neighbours
         and c.id not in result.moved
     ]
     if len(nameless) == 1 and (edits or kept):
         (exercise,) = nameless
-        text = _joined([b for b in rest if given.names.isdisjoint(b.binds)])
+        text = _joined([b for b in rest if stubs.names.isdisjoint(b.binds)])
         answers = [*answers, (exercise, Find(-1, frozenset(), text))]
         result.moved.append(exercise.id)
         kept, edits = [], []
@@ -188,13 +188,13 @@ def _split(
     raw: RawCell,
     cell: Cell | None,
     answers: list[tuple[Cell, Find]],
-    given: _Given,
+    stubs: _Given,
 ) -> None:
     """Cut a cell of the student's into the answers that it holds, and the rest."""
     parts = blocks(raw["source"])
     whole = {index for _, find in answers for index in find.used}
     alone = cell is None and len(answers) == 1 and whole
-    if alone and not any(b.binds and b.code in given.codes for b in parts):
+    if alone and not any(b.binds and b.code in stubs.codes for b in parts):
         (exercise, _), *_ = answers
         result.add(_without_stub(raw, exercise), exercise)
         return
@@ -213,7 +213,7 @@ def _split(
                 result.add(raw | {"source": _joined(rest).strip("\n")}, carrier)
                 carrier, rest = None, []
             result.add_text(texts.pop(exercise.id), exercise)
-        elif index not in whole and block.code not in given.codes:
+        elif index not in whole and block.code not in stubs.codes:
             rest.append(block)
     if carrier:
         result.add(raw | {"source": _joined(rest).strip("\n")}, carrier)

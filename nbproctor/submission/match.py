@@ -1,4 +1,4 @@
-"""Which cell of a student's notebook is which cell of the assignment."""
+"""Match the cells of a student's notebook with the cells of the assignment."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from nbproctor.submission.answers import (
     signatures,
     unanswered,
 )
-from nbproctor.submission.blocks import blocks, code_of, open_at_the_end
+from nbproctor.submission.blocks import blocks, code_of
 from nbproctor.submission.read import RawCell
+from nbproctor.submission.scan import open_at_the_end
 
 MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
 MAX_WORDS = 1_000
@@ -133,8 +134,8 @@ def _claims(
 ) -> dict[str, list[int]]:
     """Return the cells that have the name of a cell of the master, and can be it.
 
-    A cell that has another one's text, or an answer without the name of its function,
-    has got its marks from somewhere else.
+    A cell that has the text of another cell, or an answer without the name of its
+    function, has its metadata from another cell.
     """
     given = {plain(cell.stub): cell.id for cell in names.values() if cell.locked}
     claims: dict[str, list[int]] = {}

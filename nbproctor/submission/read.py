@@ -1,4 +1,4 @@
-"""Reading the cells of a notebook, whatever programs have done to them."""
+"""Reading the cells of a notebook, in whatever form programs have left them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.submission.blocks import INVISIBLE, visible
 from nbproctor.submission.decode import CONFLICT, TWO_VERSIONS, Side, content
 from nbproctor.submission.files import Candidate, Ungradable, readable
+from nbproctor.submission.scan import INVISIBLE, visible
 
 MAX_CELLS = 5_000
 MAX_CELL_CHARS = 2_000_000  # pasted pictures are long

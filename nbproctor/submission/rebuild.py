@@ -1,4 +1,4 @@
-"""A gradable notebook put together from a submission's cells and the master's."""
+"""Rebuild a gradable notebook from the cells of a submission and of the master."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Turns what students really hand in into something gradable, or says why not.
+"""Repair: make what a student handed in gradable, or say why it cannot be graded.
 
 Whatever a student's file claims about itself is ignored: kinds, points and the text
-of locked cells come from the master. Of the student's, only the text of solution
-cells and of cells of their own counts.
+of locked cells come from the master. Only the text of solution cells, and of cells that
+the student added, is taken from the file.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
         try:
             readings[position] = _read(candidate, master)
         except Ungradable as failure:
-            failures[position] = failure.reason
+            failures[position] = str(failure)
     if not readings:
         raise Ungradable(next(iter(failures.values())))
     # `max` takes the first of equals, which is the likeliest.

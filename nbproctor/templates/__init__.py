@@ -1,4 +1,4 @@
-"""The HTML pages of the package, as jinja2 templates."""
+"""Templates: the HTML pages, in jinja2, and the files for other platforms."""
 
 from __future__ import annotations
 

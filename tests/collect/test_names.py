@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbproctor.collect import names
+from nbproctor.collect.grammars import Handed, brightspace_time
 
 settings.register_profile("names", max_examples=40, deadline=None)
 settings.load_profile("names")
@@ -28,7 +29,7 @@ def read(*paths: str) -> names.Recognised:
     return found
 
 
-def only(path: str) -> tuple[str, names.Handed]:
+def only(path: str) -> tuple[str, Handed]:
     found = read(path)
     return found.platform, found.handed[PurePosixPath(path)]
 
@@ -123,7 +124,7 @@ def test_brightspace_names_are_read_back(
     ],
 )
 def test_brightspace_times(text: str, when: datetime | None) -> None:
-    assert names.brightspace_time(text) == when
+    assert brightspace_time(text) == when
 
 
 def test_a_classroom_folder_is_recognised() -> None:

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -33,7 +32,7 @@ from nbproctor.forkserver.client import (
     JudgeError,
     JudgeTimeoutError,
 )
-from nbproctor.forkserver.server import WATCH_SECONDS, Process, Server
+from nbproctor.forkserver.processes import WATCH_SECONDS, Process, Processes
 from nbproctor.sandbox import bubblewrap, mounting, paths
 from nbproctor.sandbox.layers import Policy, SandboxError
 
@@ -272,14 +271,8 @@ result = size
 
 def test_where_nothing_can_be_mounted_the_next_look_is_soon(tmp_path: Path) -> None:
     def until_next(hard_limits: bool) -> float:
-        with socket.socket() as control:
-            server = Server(
-                control, tmp_path, POLICY, POLICY, print, print, hard_limits
-            )
-            process = Process(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
-            server.processes[process.pid] = process
-            with server.selector:
-                return server._watch()
+        process = Process(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
+        return Processes(tmp_path, hard_limits, {process.pid: process}).watch()
 
     assert until_next(hard_limits=True) == WATCH_SECONDS == 0.1
     assert until_next(hard_limits=False) < 0.05
@@ -525,8 +518,6 @@ def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
         "landlockpy.Ruleset = landlockpy.abi_version = missing\n"
     )
     tmp_path.chmod(0o755)
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
     path = [PROBES, str(tmp_path)]
     with at("standard"):
         with pytest.raises(ForkServerError, match="nbproctor doctor"):

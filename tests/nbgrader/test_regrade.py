@@ -164,7 +164,7 @@ def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
 def test_one_student_alone_is_graded(course: Path) -> None:
     again(course)
     without_zero(course)
-    results, changes = nbgrader.regrade(course, "tiny", ["right"])
+    results, changes = nbgrader.regrade(course, "tiny", students=["right"])
     assert ([r.student for r in results], changes) == (["right"], [])
     assert totals(course)["odd"] == 7
 

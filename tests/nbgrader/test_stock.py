@@ -1,41 +1,26 @@
 """The lab under stock nbgrader: its own release, kernels, gradebook and marks.
 
-The courses of this file never call `proctor(c)`. At the end every variant is marked in
-plain Python by nbgrader's rule, and nbproctor must come to the same marks.
+The courses of this file never call `proctor(c)`.
 """
 
 from __future__ import annotations
 
 import csv
-import gc
-import io
-import itertools
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import matplotlib.pyplot as plt
 import nbclient
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from nbproctor.audit import trials
-from nbproctor.audit.trials import Trial
-from nbproctor.audit.variants import Variants
-from nbproctor.engine import processors
 from nbproctor.kit import sample
-from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.sandbox.layers import Policy
+from nbproctor.notebook import MasterNotebook
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -47,7 +32,6 @@ CALLS = {
     "fit": ("one_hot", "compute_cost"),
 }
 CALLERS = (*CALLS, *(other for others in CALLS.values() for other in others))
-PATIENCE = 60  # seconds for a variant and its tests
 
 pytestmark = pytest.mark.slow
 
@@ -226,94 +210,3 @@ def test_export_and_feedback_know_the_marks(graded: list[Path]) -> None:
     assert scores.items() >= students.items()
     page = half / f"feedback/all/{LAB}/{LAB}.html"
     assert "(Score: 100.0 / 100.0)" in page.read_text("utf-8")
-
-
-# --- nbproctor comes to the same marks ------------------------------------------------
-
-
-def in_a_fork(run: Callable[[], set[str]]) -> set[str]:
-    """Call `run` in a process of its own, as every submission has its own kernel."""
-    ours, theirs = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            signal.alarm(PATIENCE)
-            sys.stdout = sys.stderr = io.StringIO()
-            os.write(theirs, json.dumps(sorted(run())).encode())
-        finally:
-            os._exit(0)
-    os.close(theirs)
-    with os.fdopen(ours, "rb") as pipe:
-        sent = pipe.read()
-    os.waitpid(pid, 0)
-    return set(json.loads(sent))
-
-
-def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
-    """Run cells in one namespace; return the tests among them that raise nothing."""
-    found = set()
-    for cell in cells:
-        try:
-            exec(cell.source.replace("%matplotlib inline", ""), names)
-        except Exception:
-            continue  # as nbgrader: 0 points, and the next cell runs all the same
-        if cell.kind == "test":
-            found.add(cell.id)
-    return found
-
-
-def passed_plainly(
-    master: MasterNotebook, trials: Iterable[Trial]
-) -> Iterator[tuple[Trial, set[str]]]:
-    """Walk through the reference notebook; fork where an exercise has to be answered.
-
-    As under stock nbgrader all names are in one namespace, and all cells are run. Only
-    an answer's own demo is not: it is ungraded, and some train a network.
-    """
-    code = [cell for cell in master.cells if cell.kind not in ("text", "task")]
-    names: dict[str, Any] = {}
-    for place, cell in enumerate(code):
-        if cell.kind == "solution":
-            gc.freeze()  # forks need not copy what they do not touch
-            rest = code[place + 1 :]
-            own = list(itertools.takewhile(lambda c: c.kind != "solution", rest))
-            for trial in (t for t in trials if t.exercise == cell.id):
-                answer = replace(cell, source=trial.source)
-                cells = [answer, *(c for c in own if not c.skip)]
-                yield trial, in_a_fork(partial(passed, names, cells))
-            if cell.id == master.exercises[-1]:
-                return
-        passed(names, [cell])
-
-
-@pytest.fixture
-def no_figures() -> Iterator[None]:
-    """Draw nothing; then as in a notebook again, which other tests need."""
-    plt.switch_backend("agg")
-    yield
-    plt.switch_backend("module://matplotlib_inline.backend_inline")
-
-
-@pytest.mark.usefixtures("no_figures")
-@pytest.mark.filterwarnings("ignore::UserWarning")  # agg shows no figures
-def test_nbproctor_marks_every_variant_as_plain_python_does(
-    project: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = project / "source" / LAB
-    monkeypatch.chdir(folder)
-    monkeypatch.syspath_prepend(folder)  # for the modules beside the notebook
-    variants = Variants.read(project / "variants" / LAB, sample.solutions(master))
-    filed = [trial for trial in variants.trials if trial.kind != "mutant"]
-    policy = Policy(files=(("data", str(master.data)),), weak=True)
-    outcomes = trials.hold(master, folder, filed, {}, policy, processors())
-    ours = {outcome.trial: outcome.verdicts for outcome in outcomes}
-    differences: dict[str, set[str]] = {}
-    for trial, plain in passed_plainly(master, list(ours)):
-        for verdict in ours.pop(trial):
-            points = verdict.max_points if verdict.cell_id in plain else 0.0
-            agree = (verdict.outcome == "passed") == (verdict.cell_id in plain)
-            if not agree or verdict.points != points:
-                name = f"{trial.exercise}/{trial.kind}/{trial.name}"
-                differences.setdefault(name, set()).add(verdict.cell_id)
-    assert not ours
-    assert differences == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -49,3 +50,8 @@ def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[s
         text=True,
         timeout=120,
     )
+
+
+def source_of(course: Path) -> tuple[Path, Notebook]:
+    path = course / "source/tiny/tiny.ipynb"
+    return path, json.loads(path.read_text("utf-8"))

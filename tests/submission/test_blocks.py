@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission.blocks import MAX_CHARS, blocks, code_of, open_at_the_end
+from nbproctor.submission.blocks import blocks, code_of
 from nbproctor.submission.repair import repair
+from nbproctor.submission.scan import MAX_CHARS, open_at_the_end
 from tests.timing import seconds
 
 CELL = '''\
@@ -154,6 +155,7 @@ RUNS: list[Callable[[int], str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
     assert len(blocks("x\n" * MAX_CHARS)) == 1

@@ -85,7 +85,7 @@ def test_the_broken_class(
     if case.status == "ungradable":
         with pytest.raises(Ungradable) as caught:
             repair(folder, master)
-        notes = [caught.value.reason]
+        notes = [str(caught.value)]
     else:
         made = repair(folder, master)
         notes = made.notes
@@ -225,7 +225,7 @@ def test_any_damage_to_a_notebook_is_repaired_or_said(
     try:
         made = repair(folder, master)
     except Ungradable as failure:
-        assert failure.reason.endswith(".")
+        assert str(failure).endswith(".")
     else:
         nbformat.validate(nbformat.from_dict(made.notebook))
         complete(made.notebook, master)

@@ -1,0 +1,148 @@
+"""The verbs that take from a learning platform: ``collect`` and ``roster``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+from rich.markup import escape
+
+from nbproctor import collect as collecting
+from nbproctor.cli import class_list
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    app,
+    choose,
+    console,
+    find_course,
+    print_list,
+)
+from nbproctor.cli.class_list import import_class_list, read_class_list
+from nbproctor.roster import Roster
+
+if TYPE_CHECKING:
+    from nbproctor.collect import Download, Written
+    from nbproctor.collect.write import State
+
+
+@app.command()
+def collect(
+    source: Annotated[
+        Path, typer.Argument(help="Zip or folder, as the platform gave it.")
+    ],
+    assignment: Assignment = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="Class list to import first (CSV).")
+    ] = None,
+    timezone: Annotated[
+        str, typer.Option(help="Zone of the platform's times, as Europe/Berlin.")
+    ] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace what is there; it is kept aside.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+) -> None:
+    """Put what a platform gives into submitted/, one folder a student.
+
+    Canvas, Moodle, Blackboard, Brightspace, GitHub Classroom, or a folder or zip with
+    a folder or a file for each student. Nothing that is there is overwritten.
+    """
+    from nbproctor import nbgrader
+
+    course = find_course()
+    assignment = choose(course, assignment)
+    sources = sorted((course / "source" / assignment).glob("*.ipynb"))
+    if not sources:
+        raise CommandError(f"There is no notebook in {course / 'source' / assignment}.")
+    everybody = read_class_list(course)
+    if roster:
+        everybody.merge(Roster.read(roster))
+    names = [path.stem for path in sources]
+    download = collecting.plan(source, assignment, names, everybody, _zone(timezone))
+    console.print(
+        f"{download.platform} ({download.certainty}: {download.fitting} of "
+        f"{download.total} files are named so)."
+    )
+    written = collecting.write(
+        download,
+        lambda student: nbgrader.submission_folder(course, assignment, student),
+        course / "collected" / assignment,
+        source.name,
+        replace=replace,
+        dry_run=dry_run,
+    )
+    if not dry_run:
+        if roster:
+            import_class_list(course, everybody)
+        kept = {person.student for person in nbgrader.people(course)}
+        named = [s.person for s in download.submissions if s.person.last]
+        new = [person for person in named if person.student not in kept]
+        nbgrader.enrol_people(course, new)
+    _tell(download, written, everybody)
+    console.print(
+        "Nothing was written: a dry run." if dry_run else "Next: python kit.py grade"
+    )
+
+
+@app.command()
+def roster(
+    file: Annotated[Path, typer.Argument(help="Class list of a platform, as CSV.")],
+) -> None:
+    """Import a class list, so that everybody has a name in table and formgrader.
+
+    Any grade book or list of participants that a platform exports. People are added
+    and completed, never removed.
+    """
+    course = find_course()
+    everybody = read_class_list(course)
+    before = len(everybody.people)
+    new, changed = everybody.merge(Roster.read(file))
+    import_class_list(course, everybody)
+    console.print(
+        f"{new} new, {changed} changed, {before - changed} as before: "
+        f"{class_list.FILE}, and the gradebook.",
+        soft_wrap=True,
+    )
+
+
+def _tell(download: Download, written: list[Written], everybody: Roster) -> None:
+    states = Counter(w.state for w in written)
+    words: dict[State, str] = {
+        "new": "new",
+        "replaced": "replaced, the older one kept aside",
+        "same": "there already",
+        "kept": "not written",
+    }
+    parts = [f"{states[s]} {words[s]}" for s in words if states[s]]
+    console.print(f"{len(written)} students: {', '.join(parts) or 'none'}.")
+    found_by = Counter(w.submission.found_by for w in written)
+    if everybody.people:
+        by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
+        console.print(f"Found in the class list: {', '.join(by) or 'nobody'}.")
+    late = [w.submission.person.name for w in written if w.submission.late]
+    if late:
+        console.print(f"Late, says {download.platform}: {escape('; '.join(late))}.")
+    lines = [f"{w.submission.person.name}: {w.why}" for w in written if w.why]
+    lines += [
+        f"{w.submission.person.name}: {n}" for w in written for n in w.submission.notes
+    ]
+    print_list(
+        "Look at these:", lines + [str(problem) for problem in download.problems]
+    )
+    here = {w.submission.person.student for w in written}
+    absent = [p.name for p in everybody.people if p.student not in here]
+    if absent and found_by.total() > found_by[""]:
+        print_list("In the class list, but not in this download:", sorted(absent))
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise CommandError(f"There is no time zone {name!r}.") from error

@@ -1,0 +1,208 @@
+"""The verb that gives grades back: ``export``."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from nbproctor import collect as collecting
+from nbproctor.cli.app import (
+    Assignment,
+    CommandError,
+    app,
+    choose,
+    console,
+    find_course,
+    print_list,
+)
+from nbproctor.cli.class_list import read_class_list
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbproctor.export import Filled
+
+SHOWN = 40  # changes
+
+
+class Visible(StrEnum):
+    """When students see what each exercise earned."""
+
+    VISIBLE = "visible"
+    AFTER_DUE_DATE = "after_due_date"
+    AFTER_PUBLISHED = "after_published"
+    HIDDEN = "hidden"
+
+
+@app.command()
+def export(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|csv|parquet|gradescope|classroom",
+            help="The platform's file to fill in, or what to make.",
+        ),
+    ],
+    assignment: Assignment = None,
+    column: Annotated[
+        str | None, typer.Option(help="The column, by a part of its title.")
+    ] = None,
+    scale: Annotated[
+        bool, typer.Option("--scale", help="Convert to the platform's maximum.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the filled file; else only show.")
+    ] = False,
+    visibility: Annotated[
+        Visible, typer.Option(help="When Gradescope shows an exercise's result.")
+    ] = Visible.AFTER_DUE_DATE,
+    to: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
+) -> None:
+    """Give grades back: fill in the file that a platform gave, or write a table.
+
+    A platform's file (grade book of Canvas, Blackboard, Brightspace; grading worksheet
+    of Moodle) is never changed: with --write, a filled copy stands beside it. What was
+    not graded stays empty.
+    """
+    course = find_course()
+    assignment = choose(course, assignment)
+    if what == "gradescope":
+        _pack_for_gradescope(course, assignment, visibility, to)
+    elif what == "classroom":
+        _write_workflow(course, assignment, to)
+    elif what in ("csv", "parquet"):
+        _write_table(
+            course, assignment, to or course / "exported" / f"{assignment}.{what}"
+        )
+    else:
+        file = Path(what)
+        filled = _filled(course, assignment, file, column, scale)
+        _show(filled)
+        target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
+        _write_filled(filled, target, write)
+
+
+def _write_table(course: Path, assignment: str, path: Path) -> None:
+    from nbproctor.export import write_table
+
+    table = _graded(course, assignment)
+    write_table(table, path)
+    empty = int(table["total"].isna().sum())
+    console.print(
+        f"{len(table)} students, {empty} of them without a mark: {path}",
+        soft_wrap=True,
+    )
+
+
+def _filled(
+    course: Path, assignment: str, file: Path, column: str | None, scale: bool
+) -> Filled:
+    """Return a platform's file with the marks in it."""
+    from nbproctor.export import fill
+
+    if not file.is_file():
+        raise CommandError(
+            f"There is no file {file}. Say which file to fill in, or one of: csv, "
+            "parquet, gradescope, classroom."
+        )
+    table = _graded(course, assignment)
+    reasons = {
+        str(student): f"{row['status']}. {row['reason']}".strip()
+        for student, row in table.iterrows()
+        if isnan(row["total"])
+    }
+    return fill(
+        file.read_bytes(),
+        assignment,
+        {str(student): score for student, score in table["total"].items()},
+        float(table["max_score"].max()),
+        read_class_list(course),
+        reasons,
+        column,
+        scale,
+    )
+
+
+def _write_filled(filled: Filled, target: Path, write: bool) -> None:
+    if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
+        write = typer.confirm(f"Write {target}?")
+    if not filled.changes:
+        console.print("Nothing to write.")
+    elif write:
+        target.write_bytes(filled.data)
+        console.print(f"Written: {target}. Import it there.", soft_wrap=True)
+    else:
+        console.print("Nothing was written. To write it: the same with --write")
+
+
+def _graded(course: Path, assignment: str) -> pd.DataFrame:
+    from nbproctor import nbgrader
+
+    table = nbgrader.class_table(course, assignment)
+    if table["total"].isna().all():
+        raise CommandError(
+            f"Nobody has a mark in {assignment!r} yet: collect, then grade."
+        )
+    # Canvas says that something was late, but not when it came.
+    late = collecting.late(course / "collected" / assignment)
+    column = list(table.columns).index("hours_late")
+    table.insert(column, "late", [student in late for student in table.index])
+    return table
+
+
+def _show(filled: Filled) -> None:
+    console.print(
+        f"{filled.platform}, column {escape(repr(filled.column))}", soft_wrap=True
+    )
+    for change in filled.changes[:SHOWN]:
+        arrow = "[red]lower[/]" if change.lower else ""
+        console.print(
+            f"  {escape(change.name):30} {change.before or 'empty':>8} → "
+            f"{change.after:>8} {arrow}"
+        )
+    if more := filled.changes[SHOWN:]:
+        console.print(f"  … and {len(more)} more")
+    lower = sum(change.lower for change in filled.changes)
+    console.print(
+        f"{len(filled.changes)} marks change, {lower} of them to a lower one; "
+        f"{filled.same} were there already."
+    )
+    print_list("Left as they are:", [f"{who}: {why}" for who, why in filled.left])
+    print_list("Graded here, but not in the file:", filled.absent)
+
+
+def _write_workflow(course: Path, assignment: str, to: Path | None) -> None:
+    from nbproctor import nbgrader
+    from nbproctor.export.classroom import write_workflow
+
+    nbgrader.check_exportable(course, assignment)
+    path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
+    write_workflow(assignment, path)
+    console.print(
+        f"Workflow: {path}\nIt is for your own private repository; its first lines "
+        "say what it needs.",
+        soft_wrap=True,
+    )
+
+
+def _pack_for_gradescope(
+    course: Path, assignment: str, visibility: Visible, to: Path | None
+) -> None:
+    from nbproctor import nbgrader
+    from nbproctor.export.gradescope import pack
+
+    nbgrader.check_exportable(course, assignment)
+    path = to or course / "exported" / f"{assignment}_gradescope.zip"
+    pack(course, assignment, path, visibility.value)
+    console.print(
+        f"Autograder: {path}, {path.stat().st_size >> 20} MB\nOn Gradescope: Configure "
+        "Autograder, Zip file upload, base image Ubuntu. Its build log ends with "
+        '"The reference solution earns every point in this container."',
+        soft_wrap=True,
+    )

@@ -1,0 +1,81 @@
+"""The verbs that start: ``new`` an assignment, ``init`` in an existing course."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from nbproctor.cli.app import CommandError, app, complaints, console, find_course
+
+_DIFFERENCES = """\
+What differs from plain nbgrader, for every submission:
+  - what could not be graded has a reason and no score, never a 0;
+  - an exercise that failed is graded again among correct others
+    (off: c.Nbproctor.follow_through = False);
+  - text on stderr costs a test cell nothing.
+Next: nbproctor grade, or nbgrader autograde as before."""
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the assignment.")],
+) -> None:
+    """Make an assignment with one exercise to change, and a course if there is none."""
+    from nbproctor.kit import starter
+
+    course = find_course()
+    for path in starter.new_assignment(course, name):
+        console.print(f"Made {path.relative_to(course)}", soft_wrap=True)
+    console.print(
+        f"Change the notebook in JupyterLab, then try it: nbproctor lint {name}, "
+        f"nbproctor audit {name}, nbproctor release {name}.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def init() -> None:
+    """Switch nbproctor on in an existing nbgrader course, and say what will differ.
+
+    Grades the reference solution of every assignment in both ways. Ends with status 1
+    if it loses points in one, or cannot be graded.
+    """
+    from nbproctor.kit import starter
+    from nbproctor.sandbox.doctor import probe, verdict
+
+    course = find_course()
+    file = course / "nbgrader_config.py"
+    missing = starter.switch_on(course)
+    said = "is switched on at the end of" if missing else "was switched on already in"
+    console.print(f"nbproctor {said} {file}.", soft_wrap=True)
+    console.print(f"This computer: {verdict(probe())}", soft_wrap=True)
+    names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
+    faulty = [name for name in names if not _try_assignment(course, name)]
+    console.print(_DIFFERENCES)
+    if faulty:
+        raise CommandError(
+            f"the reference solution does not earn everything in {', '.join(faulty)}: "
+            "see above."
+        )
+
+
+def _try_assignment(course: Path, name: str) -> bool:
+    """Lint one assignment; say how its reference solution fares."""
+    from nbproctor import nbgrader
+
+    try:
+        with console.status(f"Grading the reference solution of {escape(name)}"):
+            faults = nbgrader.lint(course, name)
+            told = nbgrader.places_told(nbgrader.masters_of(course, name))
+    except nbgrader.CourseError as error:
+        complaints.print(escape(f"{name}: {error}"), soft_wrap=True)
+        return False
+    for fault in faults:
+        complaints.print(escape(f"{name}: {fault}"), soft_wrap=True)
+    if not faults:
+        text = "; ".join(["the reference solution earns every point", *told])
+        console.print(escape(f"{name}: {text}."), soft_wrap=True)
+    return not faults

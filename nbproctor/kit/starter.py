@@ -1,0 +1,112 @@
+"""A first assignment to change, and nbproctor for a course that is there already."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from nbproctor import nbgrader
+from nbproctor.errors import NbproctorError
+
+_STARTER = Path(__file__).parents[1] / "templates/starter"
+_NAME = re.compile(r"[^\W_][\w.-]*")
+
+SWITCH = """\
+
+# Submissions are repaired, run in a sandbox, and tested outside it.
+try:
+    from nbproctor import proctor
+except ImportError as error:  # nbgrader would go on, and grade without a sandbox
+    raise SystemExit(f"Nothing is graded: {error}")
+proctor(c)
+"""
+
+CONFIG = (
+    '''\
+"""The configuration of a course: nbgrader's own, and nbproctor switched on."""
+
+c = get_config()  # noqa: F821
+
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
+# A locked, ungraded cell may consist of a hidden-test region: tools of the tests.
+c.ClearHiddenTests.enforce_metadata = False
+'''
+    + SWITCH
+)
+
+
+class StarterError(NbproctorError):
+    """An assignment or a course cannot be started as asked."""
+
+
+def new_assignment(course: Path, name: str) -> list[Path]:
+    """Make an assignment with one exercise, and the course's configuration if missing.
+
+    It passes ``lint``, ``release``, ``grade`` and ``audit`` as it is.
+
+    Parameters
+    ----------
+    course : Path
+        Where ``source/`` is or will be.
+    name : str
+        Name of the assignment.
+
+    Returns
+    -------
+    list of Path
+        What was made.
+
+    Raises
+    ------
+    StarterError
+        The name is no name of a folder, or the assignment exists.
+    """
+    if not _NAME.fullmatch(name):
+        raise StarterError(
+            f"{name!r} cannot name an assignment: use letters, digits, '-' and '_'."
+        )
+    source, variants = course / "source" / name, course / "variants" / name
+    for folder in (source, variants):
+        if folder.exists():
+            raise StarterError(f"{folder} is there already. Choose another name.")
+    notebook = source / f"{name}.ipynb"
+    source.mkdir(parents=True)
+    shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
+    shutil.copytree(_STARTER / "variants", variants)
+    made = [notebook, variants]
+    config = course / "nbgrader_config.py"
+    if not config.exists():
+        config.write_text(CONFIG, "utf-8")
+        made.append(config)
+    return made
+
+
+def switch_on(course: Path) -> bool:
+    """Add nbproctor to the configuration of a course; return whether it was missing.
+
+    Raises
+    ------
+    StarterError
+        There is no ``nbgrader_config.py``.
+    CourseError
+        The file does not run, with nbproctor or without; it is left as it was.
+    """
+    file = course / "nbgrader_config.py"
+    if not file.is_file():
+        raise StarterError(
+            f"{course} has no nbgrader_config.py. Run this in the folder of a course, "
+            "or begin one: nbproctor new NAME"
+        )
+    if nbgrader.is_proctored(course):
+        return False
+    text = file.read_bytes()
+    with file.open("ab") as config:
+        config.write(b"" if text.endswith(b"\n") or not text else b"\n")
+        config.write(SWITCH.encode())
+    try:
+        nbgrader.is_proctored(course)
+    except nbgrader.CourseError:
+        file.write_bytes(text)
+        raise
+    return True

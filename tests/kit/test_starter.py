@@ -1,0 +1,120 @@
+"""`new` makes an assignment that works as it is; `init` takes over a course."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.audit.audit import audit
+from nbproctor.kit import starter
+from nbproctor.kit.starter import StarterError
+from nbproctor.nbgrader import CourseError
+
+STOCK = """\
+c = get_config()
+c.CourseDirectory.course_id = "stock"
+c.ClearHiddenTests.enforce_metadata = False"""  # without an end of line
+
+
+@pytest.fixture
+def stock(project: Path, tmp_path: Path) -> Path:
+    """A course that has never heard of nbproctor."""
+    course = tmp_path / "course"
+    shutil.copytree(project / "examples/tiny/source", course / "source")
+    (course / "nbgrader_config.py").write_text(STOCK)
+    return course
+
+
+def nbproctor(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    project = Path(__file__).parents[2]
+    return subprocess.run(
+        [sys.executable, "-m", "nbproctor", *arguments],
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) -> None:
+    starter.new_assignment(tmp_path, "ps1")
+    assert nbgrader.lint(tmp_path, "ps1") == []
+    nbgrader.generate(tmp_path, "ps1")
+    result = audit(tmp_path, "ps1", checks=nbgrader.check_release(tmp_path, "ps1"))
+    assert result.faults == [] and result.killed == result.named == 1
+    release, submitted = tmp_path / "release/ps1", tmp_path / "submitted/ann/ps1"
+    shutil.copytree(release, submitted)
+    notebook = submitted / "ps1.ipynb"
+    stub, solution = "raise NotImplementedError  # your code here", "return 2"
+    text = notebook.read_text("utf-8")
+    assert stub in text
+    notebook.write_text(text.replace(stub, solution), "utf-8")
+    (ann,) = nbgrader.grade(tmp_path, "ps1")
+    assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
+
+
+def test_a_new_assignment_joins_a_course_and_overwrites_nothing(stock: Path) -> None:
+    made = starter.new_assignment(stock, "ps1")
+    assert stock / "nbgrader_config.py" not in made
+    assert (stock / "nbgrader_config.py").read_text() == STOCK
+    with pytest.raises(StarterError, match="is there already"):
+        starter.new_assignment(stock, "ps1")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "-x", "_x", "a\n"])
+def test_what_cannot_name_an_assignment_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StarterError, match="cannot name an assignment"):
+        starter.new_assignment(tmp_path, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nbproctor_is_switched_on_once(stock: Path) -> None:
+    assert starter.switch_on(stock) is True
+    text = (stock / "nbgrader_config.py").read_text()
+    assert text.startswith(STOCK + "\n") and nbgrader.is_proctored(stock)
+    assert starter.switch_on(stock) is False
+    assert (stock / "nbgrader_config.py").read_text() == text
+
+
+@pytest.mark.parametrize("broken", ["c = get_config(", "c = None"])
+def test_a_configuration_that_would_not_run_is_left_as_it_was(
+    tmp_path: Path, broken: str
+) -> None:
+    file = tmp_path / "nbgrader_config.py"
+    file.write_text(broken)
+    with pytest.raises(CourseError, match="does not run"):
+        starter.switch_on(tmp_path)
+    assert file.read_text() == broken
+
+
+def test_a_folder_without_a_configuration_is_no_course(tmp_path: Path) -> None:
+    with pytest.raises(StarterError, match="nbproctor new NAME"):
+        starter.switch_on(tmp_path)
+
+
+@pytest.mark.slow
+def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) -> None:
+    shutil.copytree(stock / "source/tiny", stock / "source/wrong")
+    notebook = stock / "source/wrong/tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    notebook.write_text(text.replace("sum(numbers) / len(numbers)", "0"), "utf-8")
+    done = nbproctor(stock, "init")
+    assert done.returncode == 1
+    assert "switched on at the end of" in done.stdout
+    assert "tiny: the reference solution earns every point." in done.stdout
+    assert "What differs from plain nbgrader" in done.stdout
+    assert "wrong: nbproctor: the reference earns" in done.stderr
+    assert "does not earn everything in wrong" in done.stderr
+    shutil.rmtree(stock / "source/wrong")
+    again = nbproctor(stock, "init")
+    assert again.returncode == 0, again.stderr
+    assert "was switched on already" in again.stdout

@@ -1,0 +1,300 @@
+"""Grading again: new submissions, interruptions, and what changed since."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor import engine, nbgrader
+from nbproctor.nbgrader import CourseError
+from nbproctor.sandbox import bubblewrap
+from nbproctor.submission_result import SubmissionResult
+from tests.broken.cases import by_id, text
+from tests.nbgrader.tiny import (
+    HandIn,
+    Notebook,
+    blank,
+    book,
+    configure,
+    graded,
+    source_of,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+# --- never an old score for a new submission --------------------------------------
+
+
+def test_a_resubmission_that_cannot_be_graded_has_no_score(
+    course: Path, hand_in: HandIn
+) -> None:
+    path = hand_in("ann")
+    assert graded(course)["ann"].score == 10
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-300])
+    outcome = graded(course)["ann"]
+    assert (outcome.status, outcome.score) == ("ungradable", None)
+    assert nbgrader.scores(course, "tiny").loc["ann"].isna().all()
+    with book(course) as gradebook:
+        found = gradebook.find_submission("tiny", "ann")
+        assert found.needs_manual_grade
+        comments = [c.comment for c in found.notebooks[0].comments]
+        assert all("cut short" in comment for comment in comments)
+    assert not (course / "autograded/ann/tiny/tiny.ipynb").exists()
+    # And back again: nothing of the bad time is left.
+    path.write_bytes(whole)
+    assert graded(course)["ann"].score == 10
+    with book(course) as gradebook:
+        found = gradebook.find_submission("tiny", "ann")
+        assert not found.needs_manual_grade
+        assert [c.comment for c in found.notebooks[0].comments] == [None, None]
+
+
+def test_a_better_resubmission_is_graded_without_being_forced(
+    course: Path, release: Notebook, hand_in: HandIn
+) -> None:
+    hand_in("ann", fizz=blank(release, "fizz"))
+    assert graded(course)["ann"].score == 5
+    hand_in("ann")
+    assert graded(course)["ann"].score == 10
+
+
+def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:
+    hand_in("bob")
+    graded(course)
+    record = json.loads((course / "autograded/bob/tiny/grading.json").read_text())
+    record |= {"student": "ann", "score": 10}
+    folder = hand_in("ann", fizz="", mean_of="").parent
+    (folder / "grading.json").write_text(json.dumps(record))
+    assert graded(course)["ann"].score == 0
+    assert graded(course)["ann"].score == 0
+
+
+def test_a_source_that_changed_after_the_release_is_not_graded_with(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    path, notebook = source_of(course)
+    cell = by_id(notebook, "fizz-numbers")
+    cell["source"] = text(cell).replace("-4", "-5")
+    path.write_text(json.dumps(notebook))
+    with pytest.raises(CourseError, match=r"fizz-numbers.*Make the release again"):
+        nbgrader.grade(course, "tiny")
+    assert not list((course / "autograded").glob("*/tiny"))
+
+
+def test_the_gradebook_of_another_course_is_said(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann")
+    configure(course, "c.CourseDirectory.course_id = 'other'")
+    with pytest.raises(CourseError, match="'tiny', not of 'other'"):
+        nbgrader.grade(course, "tiny")
+
+
+# --- interruptions ----------------------------------------------------------------
+
+
+def leftovers(course: Path) -> list[Path]:
+    return list(course.glob(".nbproctor-*"))
+
+
+def test_the_same_call_finishes_a_class_after_ctrl_c(
+    course: Path, hand_in: HandIn
+) -> None:
+    for student in ("ann", "bob", "cem"):
+        hand_in(student)
+
+    def interrupt(outcome: SubmissionResult) -> None:
+        if outcome.student == "bob":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nbgrader.grade(course, "tiny", progress=interrupt)
+    assert not leftovers(course)
+    assert {name: o.score for name, o in graded(course).items()} == {
+        "ann": 10,
+        "bob": 10,
+        "cem": 10,
+    }
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nbproctor import nbgrader
+from nbproctor.sandbox import bubblewrap
+from nbproctor import engine
+from nbproctor.nbgrader import autograder, status
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[2] == "saved":
+    status.finish = die  # grades are in the gradebook, the report is not written
+else:
+    autograder.ProctoredAutograde.convert_single_notebook = die
+nbgrader.grade(Path(sys.argv[1]), "tiny")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["saved", "staged"])
+def test_the_same_call_finishes_a_class_after_a_kill(
+    course: Path, hand_in: HandIn, moment: str
+) -> None:
+    for student in ("ann", "bob"):
+        hand_in(student)
+    project = Path(__file__).parents[2]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(course), moment],
+        env=os.environ | {"PYTHONPATH": str(project)},
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert leftovers(course)
+    assert {name: o.score for name, o in graded(course).items()} == {
+        "ann": 10,
+        "bob": 10,
+    }
+    assert not leftovers(course)
+
+
+FULL = """
+import json, shutil, sys
+from pathlib import Path
+from nbproctor import nbgrader
+
+course = Path(shutil.copytree(sys.argv[1], Path(sys.argv[2]) / "course"))
+filler = course.parent / "filler"
+
+def fill(outcome):
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass  # the disk is full
+
+try:
+    nbgrader.grade(course, "tiny", progress=fill)
+    said = ""
+except nbgrader.CourseError as error:
+    said = str(error)
+filler.unlink()
+outcomes = nbgrader.grade(course, "tiny")
+print(json.dumps([said, {o.student: o.score for o in outcomes}]))
+"""
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    course: Path, hand_in: HandIn, tmp_path: Path
+) -> None:
+    if (problem := bubblewrap.failure()) is not None:
+        pytest.skip(f"no small disk can be made here: {problem}")
+    for student in ("ann", "bob", "cem"):
+        hand_in(student)
+    small = tmp_path / "small"
+    small.mkdir()
+    disk = ["bwrap", "--dev-bind", "/", "/", "--size", str(4 << 20), "--tmpfs"]
+    done = subprocess.run(
+        [*disk, str(small), sys.executable, "-c", FULL, str(course), str(small)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said, scores = json.loads(done.stdout)
+    assert "disk is full" in said and "same command again" in said, said
+    assert scores == {"ann": 10, "bob": 10, "cem": 10}
+
+
+def test_a_half_made_result_is_made_again(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann")
+    half = course / "autograded/ann/tiny"
+    half.mkdir(parents=True)
+    (half / "tiny.ipynb").write_text("{")
+    assert graded(course)["ann"].score == 10
+    assert json.loads((half / "tiny.ipynb").read_text())["cells"]
+
+
+def test_what_is_graded_is_not_graded_again(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann")
+    graded(course)
+    result = course / "autograded/ann/tiny/tiny.ipynb"
+    before = result.stat().st_mtime_ns
+    assert graded(course)["ann"].score == 10
+    assert result.stat().st_mtime_ns == before
+    assert graded(course, force=True)["ann"].score == 10
+    assert result.stat().st_mtime_ns != before
+
+
+def test_what_was_graded_under_other_conditions_is_graded_again(
+    course: Path, hand_in: HandIn
+) -> None:
+    helper = course / "source/tiny/helper.py"
+    helper.write_text("WORD = 'fuzz'\n")
+    slow = "import time\n\ndef mean_of(xs):\n    time.sleep(1)\n"
+    hand_in(
+        "ann",
+        fizz="from helper import WORD\n\ndef fizz(n):\n"
+        "    return WORD if n % 3 == 0 else str(n)",
+        mean_of=slow + "    return sum(xs) / len(xs)",
+    )
+    configure(course, "c.Nbproctor.call_seconds = 0.2")
+    assert graded(course)["ann"].score < 5
+    helper.write_text("WORD = 'fizz'\n")
+    assert graded(course)["ann"].score == 5
+    configure(course, "c.Nbproctor.call_seconds = 5")
+    assert graded(course)["ann"].score == 10
+
+
+def test_what_the_gradebook_has_lost_is_graded_again(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    graded(course)
+    (course / "gradebook.db").unlink()
+    nbgrader.generate(course, "tiny")
+    assert graded(course)["ann"].score == 10
+    assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
+    with sqlite3.connect(course / "gradebook.db") as connection:
+        connection.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
+    assert graded(course)["ann"].score == 10
+    assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
+
+
+def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise engine.ExecutionError("Its execution failed twice: no memory.")
+
+    hand_in("ann")
+    with monkeypatch.context() as broken:
+        broken.setattr("nbproctor.engine.pool.execute", fail)
+        assert graded(course)["ann"].status == "ungradable"
+    assert graded(course)["ann"].score == 10
+
+
+def test_where_nothing_can_be_executed_earlier_results_are_kept(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise engine.EngineError("no layer of the sandbox is here")
+
+    hand_in("ann")
+    graded(course)
+    monkeypatch.setattr("nbproctor.engine.servers._start", fail)
+    with pytest.raises(CourseError, match="no layer"):
+        graded(course, force=True)
+    assert (course / "autograded/ann/tiny/tiny.ipynb").exists()
+    assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10

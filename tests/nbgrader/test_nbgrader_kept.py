@@ -1,0 +1,206 @@
+"""What nbgrader does by itself is kept: credit, penalties, manual grades, feedback."""
+
+import html
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nbproctor import nbgrader
+from nbproctor.cli.table import score_table
+from nbproctor.nbgrader import CourseError
+from nbproctor.notebook import MasterNotebook
+from tests.broken.cases import text
+from tests.nbgrader.tiny import (
+    HandIn,
+    Notebook,
+    blank,
+    book,
+    configure,
+    graded,
+    run_nbgrader,
+    source_of,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+def test_partial_credit_by_number_is_kept(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann", mean_of="def mean_of(x):\n    return int(sum(x) / len(x))")
+    graded(course)
+    with book(course) as gradebook:
+        grade = gradebook.find_grade("mean-values", "tiny", "tiny", "ann")
+        assert (grade.auto_score, grade.max_score) == (1, 3)
+
+
+def test_late_penalties_are_kept(course: Path, hand_in: HandIn) -> None:
+    configure(
+        course,
+        "from nbgrader.plugins import LateSubmissionPlugin",
+        "class AnHourAPoint(LateSubmissionPlugin):",
+        "    def late_submission_penalty(self, student, score, seconds):",
+        "        return seconds // 3600",
+        "c.AssignLatePenalties.plugin_class = AnHourAPoint",
+    )
+    with book(course) as gradebook:
+        gradebook.update_or_create_assignment("tiny", duedate="2030-01-01 12:00 UTC")
+    for student, when in (("ann", "14:00"), ("bob", "11:59"), ("cem", "tomorrow?")):
+        folder = hand_in(student).parent
+        (folder / "timestamp.txt").write_text(f"2030-01-01 {when} UTC")
+    outcomes = graded(course)
+    assert (outcomes["ann"].status, outcomes["ann"].score) == ("late", 8)
+    assert "2.0 hours late" in outcomes["ann"].reason
+    assert outcomes["bob"].score == outcomes["cem"].score == 10
+    assert nbgrader.scores(course, "tiny").loc["ann"].tolist() == [5, 5, 8]
+
+
+def test_the_table_shows_what_was_graded_by_hand_since(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann", fizz="")
+    graded(course)
+    with book(course) as gradebook:
+        found = gradebook.find_submission("tiny", "ann").notebooks[0]
+        for grade in found.grades:
+            grade.manual_score = grade.max_score
+        gradebook.db.commit()
+    outcomes = list(graded(course).values())
+    assert [o.score for o in outcomes] == [5.0]
+    scores = nbgrader.scores(course, "tiny")
+    master = MasterNotebook.read(course / "source/tiny/tiny.ipynb")
+    console = Console(file=io.StringIO(), width=100)
+    console.print(score_table(scores, outcomes, [master], {}))
+    assert re.search(r"ann +5 +5 +10 +graded", console.file.getvalue())
+
+
+def test_manual_grades_outlive_grading_again(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann", fizz="def fizz(n):\n    return 'almost'")
+    assert graded(course)["ann"].score == 5
+    with book(course) as gradebook:
+        grade = gradebook.find_grade("fizz-numbers", "tiny", "tiny", "ann")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        gradebook.db.commit()
+    assert graded(course, force=True)["ann"].score == 6.5
+    with book(course) as gradebook:
+        grade = gradebook.find_grade("fizz-numbers", "tiny", "tiny", "ann")
+        assert (grade.manual_score, grade.needs_manual_grade) == (1.5, True)
+
+
+HELPED = "import helper\n\ndef fizz(n):\n    return helper.rule(n)"
+RIGHT = "def rule(n):\n    return str(n) if n % 3 else 'fizz'\n"
+WRONG = "def rule(n):\n    return 'wrong'\n"
+
+
+@pytest.mark.parametrize(("excluded", "score"), [(False, 10), (True, 5)])
+def test_exclude_overwriting_is_kept(
+    course: Path, hand_in: HandIn, excluded: bool, score: float
+) -> None:
+    if excluded:
+        configure(course, "c.Autograde.exclude_overwriting = {'tiny': ['helper.py']}")
+    (course / "source/tiny/helper.py").write_text(RIGHT)
+    (hand_in("ann", fizz=HELPED).parent / "helper.py").write_text(WRONG)
+    assert graded(course)["ann"].score == score
+    kept = (course / "autograded/ann/tiny/helper.py").read_text()
+    assert kept == (WRONG if excluded else RIGHT)
+
+
+def test_extra_files_are_in_the_working_directory(
+    course: Path, hand_in: HandIn
+) -> None:
+    (course / "source/tiny/given").mkdir()
+    (course / "source/tiny/given/three.txt").write_text("3")
+    folder = hand_in(
+        "ann",
+        fizz="from pathlib import Path\n\ndef fizz(n):\n"
+        "    three = int(Path('given/three.txt').read_text())\n"
+        "    word = Path('word.txt').read_text()\n"
+        "    return str(n) if n % three else word",
+    ).parent
+    (folder / "word.txt").write_text("fizz")
+    assert graded(course)["ann"].score == 10
+    result = course / "autograded/ann/tiny"
+    assert (result / "word.txt").read_text() == "fizz"
+    assert (result / "given/three.txt").read_text() == "3"
+
+
+def test_a_module_named_like_a_library_harms_nobody(
+    course: Path, hand_in: HandIn
+) -> None:
+    for name in ("numpy", "json", "fractions", "nbproctor"):
+        (hand_in("ann").parent / f"{name}.py").write_text("raise SystemExit")
+    hand_in("bob")
+    assert {name: o.score for name, o in graded(course).items()} == {
+        "ann": 10,
+        "bob": 10,
+    }
+
+
+def test_everybody_who_handed_in_gets_a_page(
+    course: Path, release: Notebook, hand_in: HandIn
+) -> None:
+    hand_in("ann", fizz=blank(release, "fizz"))
+    hand_in("cem").write_text("<b>no notebook")
+    outcomes = graded(course)
+    pages = nbgrader.feedback(course, "tiny")
+    assert "fizz" in (pages / "ann/tiny/tiny.html").read_text()
+    page = (pages / "cem/tiny/tiny.html").read_text()
+    assert outcomes["cem"].reason in html.unescape(page)
+    assert "not a zero" in page
+
+
+def test_an_old_page_does_not_stand_for_a_new_submission(
+    course: Path, hand_in: HandIn
+) -> None:
+    page = course / "feedback/ann/tiny/tiny.html"
+    pages = []
+    for name in ("tiny.ipynb", "broken.ipynb", "tiny.ipynb"):
+        shutil.rmtree(course / "submitted", ignore_errors=True)
+        handed_in = hand_in("ann", name)
+        if name == "broken.ipynb":
+            handed_in.write_text("{")
+        graded(course)
+        assert not page.exists()
+        run_nbgrader(course, "generate_feedback", "tiny")
+        pages.append(page.read_text())
+        nbgrader.feedback(course, "tiny")
+        assert page.read_text() == pages[-1]
+    assert ["Could not be graded" in text for text in pages] == [False, True, False]
+
+
+def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
+    own = "def fizz(n):\n    ### BEGIN HIDDEN TESTS\n    return 'my own line'"
+    hand_in("ann", fizz=own)
+    graded(course)
+    assert run_nbgrader(course, "generate_feedback", "tiny").returncode == 0
+    page = (course / "feedback/ann/tiny/tiny.html").read_text("utf-8")
+    shown = html.unescape(re.sub("<[^>]+>", "", page))
+    _, source = source_of(course)
+    hidden = [
+        text(cell).partition("### BEGIN HIDDEN TESTS\n")[2].splitlines()[0]
+        for cell in source["cells"]
+        if "BEGIN HIDDEN" in text(cell)
+    ]
+    assert len(hidden) == 5  # one of them the tools, in a cell without points
+    for line in hidden:
+        assert line not in shown
+    assert "Checked here: multiples of three, zero and negative ones too." in shown
+    assert 'assert got == want, f"fizz(3) should be' in shown  # the public test
+    assert "return 'my own line'" in shown  # a marker there hides nothing
+    report = json.loads(
+        (course / "autograded/ann/tiny/grading.json").read_text("utf-8")
+    )
+    for verdict in report["verdicts"]["tiny"]:
+        assert verdict["message"] in shown  # no more is said there than here
+        assert not (verdict["printed"] and verdict["max_points"])
+
+
+def test_feedback_before_any_grading_is_said(course: Path) -> None:
+    with pytest.raises(CourseError, match="graded yet"):
+        nbgrader.feedback(course, "tiny")

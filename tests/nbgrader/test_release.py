@@ -1,0 +1,111 @@
+"""Release of an assignment: which sources are refused, and what students get."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.nbgrader import CourseError
+from tests.broken.cases import by_id, text
+from tests.nbgrader.tiny import (
+    Notebook,
+    source_of,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
+    meta: dict[str, Any] = by_id(notebook, name)["metadata"]["nbgrader"]
+    return meta
+
+
+def test_a_sound_source_passes(course: Path) -> None:
+    nbgrader.check_source(source_of(course)[0])
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda nb: nbgrader_meta(nb, "fizz-public").update(grade_id="fizz"), "'fizz'"),
+        (
+            lambda nb: nbgrader_meta(nb, "mean-values").update(points=4),
+            r"\(5 points\)' says 5 points, but the test cells below it sum to 6",
+        ),
+        (lambda nb: nbgrader_meta(nb, "mean-values").pop("points"), "mean-values"),
+        (lambda nb: nbgrader_meta(nb, "mean-values").update(points=-1), "mean-values"),
+        (lambda nb: nbgrader_meta(nb, "setup").update(grade_id=""), "cell 2"),
+        (lambda nb: nbgrader_meta(nb, "setup").update(schema_version=1), "update"),
+        (lambda nb: nbgrader_meta(nb, "setup").pop("solution"), "solution"),
+        (lambda nb: by_id(nb, "setup").pop("id"), "no id"),
+        (
+            lambda nb: by_id(nb, "setup").update(
+                source="import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
+            ),
+            "'setup' holds hidden tests",
+        ),
+    ],
+)
+def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
+    course: Path, damage: Callable[[Notebook], object], said: str
+) -> None:
+    path, notebook = source_of(course)
+    damage(notebook)
+    path.write_text(json.dumps(notebook))
+    with pytest.raises(CourseError, match=said) as caught:
+        nbgrader.check_source(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> None:
+    path, notebook = source_of(course)
+    by_id(notebook, "title")["source"] = (
+        "# All (10 points)\n```\n# none\n```\nPlot 3 points"
+    )
+    by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
+    path.write_text(json.dumps(notebook))
+    nbgrader.check_source(path)
+
+
+def test_a_release_is_the_same_to_the_byte_every_time(course: Path) -> None:
+    path = course / "release/tiny/tiny.ipynb"
+    first = path.read_bytes()
+    nbgrader.generate(course, "tiny")
+    assert path.read_bytes() == first
+
+
+def test_a_release_shows_neither_solutions_nor_hidden_tests(course: Path) -> None:
+    released = (course / "release/tiny/tiny.ipynb").read_text()
+    for secret in ("BEGIN", "exact_mean", "sum(numbers)", "-1.5"):
+        assert secret not in released
+
+
+def test_a_release_that_fails_changes_nothing(course: Path) -> None:
+    path, notebook = source_of(course)
+    cell = by_id(notebook, "mean-values")
+    cell["source"] = text(cell).replace("### END HIDDEN TESTS", "")
+    path.write_text(json.dumps(notebook))
+    before = (course / "release/tiny/tiny.ipynb").read_bytes()
+    gradebook = (course / "gradebook.db").read_bytes()
+    with pytest.raises(CourseError, match="END HIDDEN TESTS"):
+        nbgrader.generate(course, "tiny")
+    assert (course / "release/tiny/tiny.ipynb").read_bytes() == before
+    assert (course / "gradebook.db").read_bytes() == gradebook
+    assert not list(course.glob(".*"))
+
+
+def test_an_unknown_assignment_is_said_with_the_known_ones(course: Path) -> None:
+    for call in (nbgrader.generate, nbgrader.grade, nbgrader.scores):
+        with pytest.raises(CourseError, match="tiny"):
+            call(course, "huge")
+
+
+def test_a_folder_that_is_no_course_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="nbgrader_config"):
+        nbgrader.grade(tmp_path, "tiny")

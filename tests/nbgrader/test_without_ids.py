@@ -1,0 +1,65 @@
+"""Courses in notebook formats before 4.5, whose cells have no id."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from tests.broken.cases import ANSWERS, STUB, text
+from tests.nbgrader.tiny import Notebook, graded
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+@pytest.fixture
+def released(course: Path) -> Notebook:
+    """Make the tiny course one of format 4.4, and release it."""
+    path = course / "source/tiny/tiny.ipynb"
+    source: Notebook = json.loads(path.read_text("utf-8"))
+    for cell in source["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(source | {"nbformat_minor": 4}))
+    nbgrader.check_sources(course, "tiny")
+    nbgrader.generate(course, "tiny")
+    made: Notebook = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
+    assert not any("id" in cell for cell in made["cells"])
+    return made
+
+
+def hand_in(course: Path, student: str, notebook: Notebook) -> None:
+    path = course / "submitted" / student / "tiny/tiny.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(notebook))
+
+
+def solved(released: Notebook) -> Notebook:
+    notebook = copy.deepcopy(released)
+    for cell in notebook["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        cell["source"] = text(cell).replace(STUB, ANSWERS.get(name, ""))
+    return notebook
+
+
+def test_a_course_without_cell_ids_is_released_and_graded(
+    course: Path, released: Notebook
+) -> None:
+    notebook = solved(released)
+    hand_in(course, "ann", notebook)
+    hand_in(course, "bob", released)
+    for number, cell in enumerate(notebook["cells"]):  # as newer clients save it
+        cell["id"] = f"new-{number}"
+    hand_in(course, "cleo", notebook | {"nbformat_minor": 5})
+    results = graded(course)
+    assert {name: (r.status, r.score) for name, r in results.items()} == {
+        "ann": ("graded", 10.0),
+        "bob": ("graded", 0.0),
+        "cleo": ("graded", 10.0),
+    }
+    assert nbgrader.lint(course, "tiny") == []
