@@ -130,7 +130,7 @@ def merge(
 ) -> None:
     """Put what shards have executed into the gradebook, and go on as `grade` does.
 
-    Executes nothing, so it needs no sandbox. Copy the folders .nbproctor-cache of
+    Executes nothing, so it needs no sandbox. Copy the folders .nbproctor.cache of
     shards on other disks into this course's first.
     """
     course = find_course()

@@ -11,7 +11,7 @@ from nbproctor.engine import Cache, Cluster, Executor, Kept, Pool
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError
 
-CACHE = ".nbproctor-cache"  # in the course's folder
+CACHE = ".nbproctor.cache"  # in the course's folder
 SHOWN = 10
 
 

@@ -80,7 +80,7 @@ def test_a_killed_run_executes_nothing_again_that_was_finished(
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(course)],
         env=os.environ | {"PYTHONPATH": str(project)},
-        timeout=60,
+        timeout=300,
     )
     assert killed.returncode == -signal.SIGKILL
     finished = len(list((course / CACHE).glob("??/*")))
