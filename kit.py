@@ -7,6 +7,7 @@
     python kit.py collect   put a platform's zip of submissions into submitted/
     python kit.py roster    import a class list, so that everybody has a name
     python kit.py grade     grade what is in submitted/
+    python kit.py merge     put what shards have executed into the gradebook
     python kit.py export    give grades back: fill in the platform's file
     python kit.py new       make another assignment, with one exercise to change
     python kit.py init      switch nbproctor on in a course made for plain nbgrader

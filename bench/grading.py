@@ -1,13 +1,17 @@
-"""Grade one class twice: with stock `nbgrader autograde`, and with nbproctor.
+"""Grade one class with stock nbgrader, with Otter-Grader and with nbproctor.
 
 The class is made from the variants: everybody has solved the lab, but for one wrong
-and one unusual right answer. Both runs are nbgrader's own command in a process of its
-own; the configurations differ in one line, `proctor(c)`. Scores are compared test by
-test, with follow-through off, because stock nbgrader has none.
+and one unusual right answer. All grade the same files on the same machine in one run,
+with feedback pages and without; what counts are the ratios, and processor seconds.
+Scores are compared test by test, with follow-through off: the others have none.
 
-    .venv/bin/python bench/grading.py                  # 100 students, 15 minutes
-    .venv/bin/python bench/grading.py --stock 12       # stock grades only 12 of them
-    .venv/bin/python bench/grading.py --stock 0 --students 1000
+    .venv/bin/python bench/grading.py                # 30 students
+    .venv/bin/python bench/grading.py --stock 6 --otter PATH/bin/otter
+    .venv/bin/python bench/grading.py --stock 0 --grow 10,100,1000
+
+Writes bench/results/grading.json and grading.png. Otter needs an environment of its
+own, with the lab's packages: pip install otter-grader -c requirements.lock numpy
+matplotlib seaborn tqdm wget ipykernel msgspec pandas.
 """
 
 import argparse
@@ -15,15 +19,18 @@ import contextlib
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
+import otter
 import psutil
 from msgspec import msgpack
 from nbgrader.api import Gradebook
@@ -47,18 +54,7 @@ SLOW = {
     "loop_over_units",
 }
 SWITCH = "proctor(c)\n"
-# nbgrader's command, and then what it took: seconds of its own and of all that it
-# started, and its memory.
-COMMAND = """
-import json, resource, sys
-from nbgrader.apps import NbGraderApp
-try:
-    NbGraderApp.launch_instance(["autograde", "neural_network", "--log-level=ERROR"])
-finally:
-    own, rest = (resource.getrusage(who) for who in (0, -1))
-    seconds = [r.ru_utime + r.ru_stime for r in (own, rest)]
-    print(json.dumps([*seconds, own.ru_maxrss / 1024]), file=sys.stderr)
-"""
+LOOK_SECONDS = 0.02  # between two looks at what runs
 
 
 def the_class(count: int) -> Iterator[sample.Student]:
@@ -95,13 +91,87 @@ def course(place: Path, students: list[sample.Student], config: str) -> Path:
     return place
 
 
-def grade(place: Path) -> tuple[float, list[float]]:
-    """Wall seconds, and what `COMMAND` reports, of grading a whole course."""
-    start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND], cwd=place, capture_output=True, text=True
-    )
-    return time.perf_counter() - start, json.loads(done.stderr.splitlines()[-1])
+@dataclass
+class Cost:
+    """What a command took, for so many submissions."""
+
+    name: str
+    submissions: int
+    wall: float
+    cpu: float
+    peak_mib: float  # of all processes together, shared pages counted once
+
+    def line(self) -> str:
+        each, rate = self.cpu / self.submissions, 60 * self.submissions / self.wall
+        return (
+            f"{self.name:38} {self.wall / self.submissions:7.3f} s a submission, "
+            f"{rate:6.1f} a minute; {each:6.3f} CPU-s; peak {self.peak_mib:.0f} MiB"
+        )
+
+
+def measure(name: str, count: int, *commands: list, cwd: Path, **env: str) -> Cost:
+    """Run commands one after the other, and add up what they and all they start take.
+
+    Looks at the whole tree of processes often: the kernel counts a process that has
+    ended in its parent's times, but bubblewrap does not hand on what its own did.
+    """
+    wall = cpu = peak = 0.0
+    for command in commands:
+        start, seen, looks = time.perf_counter(), 0.0, 0
+        with subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=os.environ | env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as running:
+            root = psutil.Process(running.pid)
+            while running.poll() is None:
+                family = _family(root)
+                seen = max(seen, sum(map(_times, family)))
+                if looks % 25 == 0:
+                    peak = max(peak, sum(map(_pss, family)) / 2**20)
+                looks += 1
+                time.sleep(LOOK_SECONDS)
+        if running.returncode:
+            raise SystemExit(f"{name}: {command} ended with {running.returncode}")
+        wall += time.perf_counter() - start
+        cpu += seen
+    cost = Cost(name, count, wall, cpu, peak)
+    print(cost.line(), flush=True)
+    return cost
+
+
+def _family(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _times(process: psutil.Process) -> float:
+    try:
+        return sum(process.cpu_times()[:4])
+    except psutil.Error:
+        return 0.0
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        return process.memory_full_info().pss
+    except (psutil.Error, AttributeError):
+        return 0
+
+
+def nbgrader_(*arguments: str) -> list:
+    return [sys.executable, "-m", "nbgrader", *arguments, LAB, "--log-level=ERROR"]
+
+
+def waited_for(course: Path, ours: bool) -> list[list]:
+    """The commands after which a teacher can look at marks, feedback and table."""
+    if ours:
+        return [[sys.executable, "-m", "nbproctor", "grade"]]
+    return [nbgrader_("autograde"), nbgrader_("generate_feedback")]
 
 
 def points(place: Path) -> dict[tuple[str, str], float | None]:
@@ -115,8 +185,9 @@ def points(place: Path) -> dict[tuple[str, str], float | None]:
     return found
 
 
-def breakdown(rounds: int = 30) -> None:
+def breakdown(rounds: int = 30) -> dict[str, float]:
     """Processor seconds of the engine, for the reference, layer by layer."""
+    layers: dict[str, float] = {}
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
     settings = Settings(policy=Policy(files=(("data", str(ROOT / "data")),)))
     every = tuple(
@@ -143,11 +214,14 @@ def breakdown(rounds: int = 30) -> None:
             for _ in range(rounds):
                 fork_server.run(data, timeout=60)
             each = (_spent(process) - start) / rounds
-            print(f"  {name:45} {each - before:6.3f}")
+            layers[name] = each - before
             before = each
     computing = sum(plain(master) for _ in range(5)) / 5
-    print(f"  {'of all this, in one plain process':45} {computing:6.3f}")
-    print(f"  {'overhead':45} {before - computing:6.3f}")
+    layers["of all this, in one plain process"] = computing
+    layers["overhead"] = before - computing
+    for name, seconds in layers.items():
+        print(f"  {name:45} {seconds:6.3f}")
+    return layers
 
 
 def plain(master: MasterNotebook) -> float:
@@ -174,49 +248,160 @@ def _spent(server: psutil.Process) -> float:
     return sum(sum(process.cpu_times()[:4]) for process in family)
 
 
-def report(name: str, count: int, wall: float, used: list[float]) -> float:
-    """Print a line, return submissions a minute."""
-    own, rest, memory = used
-    rate = 60 * count / wall
-    # Bubblewrap does not hand on what the fork servers used: see the breakdown.
-    kernels = f", kernels {rest / count:.3f}" if rest > 1 else ""
-    print(
-        f"{name:34} {wall / count:6.3f} s a submission, {rate:6.1f} a minute; "
-        f"CPU-s a submission: command {own / count:.3f}{kernels}; "
-        f"memory of the command {memory:.0f} MiB"
+def by_exercise(master: MasterNotebook, scores: dict) -> dict[str, float]:
+    """Points of one student's test cells, added up for each exercise."""
+    total: dict[str, float] = {}
+    for cell in master.of_kind("test"):
+        if cell.points:
+            name = str(cell.exercise)
+            total[name] = total.get(name, 0.0) + (scores[cell.id] or 0.0)
+    return total
+
+
+def run_otter(
+    program: Path, place: Path, students: list[sample.Student], work: Path
+) -> tuple[Cost, dict[str, dict[str, float]]]:
+    """Grade with ``otter run``, one submission after the other, as it does."""
+    master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
+    work.mkdir()
+    (work / "data").symlink_to(ROOT / "data")  # above where Otter runs the notebook
+    packed = otter.pack(master, ROOT / f"source/{LAB}/mnist.py", work / "make", program)
+    (work / "tmp").mkdir()
+    commands = []
+    for student in students:
+        out = work / student.id
+        out.mkdir()
+        notebook = place / "submitted" / student.id / LAB / f"{LAB}.ipynb"
+        options = ["--no-logo", "-a", packed, "-o", out]
+        commands.append([program, "run", *options, notebook])
+    cost = measure(
+        "Otter-Grader, otter run",
+        len(students),
+        *commands,
+        cwd=work,
+        TMPDIR=str(work / "tmp"),
+        PYTHONPATH=str(ROOT),
+        PATH=f"{program.parent}:{os.environ['PATH']}",
     )
-    return rate
+    return cost, {s.id: otter.points(work / s.id / "results.json") for s in students}
+
+
+def grow(sizes: list[int], config: str, work: Path) -> list[Cost]:
+    """Cost of ever larger classes."""
+    costs = []
+    for size in sizes:
+        place = course(work / f"grow{size}", list(the_class(size)), config)
+        costs.append(
+            measure(f"nbproctor, class of {size}", size, nbgrader_("autograde"),
+                    cwd=place)
+        )  # fmt: skip
+        shutil.rmtree(place)
+    return costs
+
+
+def plot(costs: list[Cost], path: Path) -> None:
+    """Submissions a minute and processor seconds of each, as bars."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 0.6 + 0.45 * len(costs)))
+    names = [f"{cost.name} ({cost.submissions})" for cost in costs]
+    for axes, values, title in (
+        (left, [60 * c.submissions / c.wall for c in costs], "submissions a minute"),
+        (right, [c.cpu / c.submissions for c in costs], "CPU-seconds a submission"),
+    ):
+        bars = axes.barh(names, values, color="#4c72b0")
+        axes.bar_label(bars, [f" {value:.3g}" for value in values])
+        axes.set(xscale="log", title=title)
+        axes.margins(x=0.15)
+        axes.invert_yaxis()
+        axes.spines[["top", "right"]].set_visible(False)
+    right.set_yticklabels([])
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--students", type=int, default=100)
+    options.add_argument("--students", type=int, default=30)
     options.add_argument("--stock", type=int, help="how many stock nbgrader grades")
+    options.add_argument("--otter", type=Path, help="Otter-Grader's own program")
+    options.add_argument("--otter-count", type=int, default=3)
+    options.add_argument("--grow", default="", help="sizes of classes, as 10,100")
+    options.add_argument("--out", type=Path, default=ROOT / "bench/results")
     chosen = options.parse_args()
     students = list(the_class(chosen.students))
-    few = students[: chosen.students if chosen.stock is None else chosen.stock]
+    count = len(students)
+    few = students[: count if chosen.stock is None else chosen.stock]
     config = (ROOT / "nbgrader_config.py").read_text()
-    alone = f"{SWITCH}c.ProctoredAutograde.follow_through = False\n"
+    alone = f"{SWITCH}c.Nbproctor.follow_through = False\n"
+    master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
+    costs, differ = [], {}
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         first = course(work / "first", students, config)
-        before = report("nbproctor", len(students), *grade(first))
-        shutil.rmtree(first)
+        costs.append(measure("nbproctor", count, nbgrader_("autograde"), cwd=first))
+        waits = course(work / "waits", students, config)
+        costs += [
+            measure(f"nbproctor, {told}", count, *waited_for(waits, True), cwd=waits)
+            for told in ("feedback, report, table", "the same, nothing new")
+        ]
+        last = course(work / "last", students, config.replace(SWITCH, alone))
+        costs.append(
+            measure("nbproctor, no follow-through", count, nbgrader_("autograde"),
+                    cwd=last)
+        )  # fmt: skip
+        ours = points(last)
         if few:
             stock = course(work / "stock", few, config.replace(SWITCH, ""))
-            base = report("stock nbgrader", len(few), *grade(stock))
-            last = course(work / "last", students, config.replace(SWITCH, alone))
-            after = report("nbproctor, no follow-through", len(students), *grade(last))
-            print(
-                f"submissions a minute, ratio: {before / base:.1f}, {after / base:.1f}"
+            grading, feedback = waited_for(stock, False)
+            costs.append(measure("stock nbgrader", len(few), grading, cwd=stock))
+            pages = measure("stock nbgrader, feedback", len(few), feedback, cwd=stock)
+            both = Cost(
+                "stock nbgrader, grading and feedback",
+                len(few),
+                costs[-1].wall + pages.wall,
+                costs[-1].cpu + pages.cpu,
+                max(costs[-1].peak_mib, pages.peak_mib),
             )
-            ours, theirs = points(last), points(stock)
-            differ = {key for key, score in theirs.items() if ours[key] != score}
-            print(f"scores: {len(theirs)} test cells compared, {len(differ)} differ")
-            for student, cell in sorted(differ):
-                print(f"  {student} {cell}: stock {theirs[student, cell]}, "
-                      f"nbproctor {ours[student, cell]}")  # fmt: skip
-    breakdown()
+            costs.append(both)
+            theirs = points(stock)
+            differ["stock nbgrader"] = [
+                f"{s} {cell}: {score}, nbproctor {ours[s, cell]}"
+                for (s, cell), score in theirs.items()
+                if ours[s, cell] != score
+            ]
+        if chosen.otter:
+            some = students[: chosen.otter_count]
+            cost, given = run_otter(
+                chosen.otter.absolute(), first, some, work / "otter"
+            )
+            costs.append(cost)
+            differ["Otter-Grader"] = [
+                f"{s.id} {exercise}: {given[s.id].get(exercise)}, nbproctor {score}"
+                for s in some
+                for exercise, score in by_exercise(
+                    master, {c: v for (who, c), v in ours.items() if who == s.id}
+                ).items()
+                if given[s.id].get(exercise) != score
+            ]
+        costs += grow([int(n) for n in chosen.grow.split(",") if n], config, work)
+    for other, lines in differ.items():
+        print(f"scores that differ from {other}'s: {len(lines)}")
+        print("".join(f"  {line}\n" for line in lines), end="")
+    engine = breakdown()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    result = {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "costs": [asdict(cost) for cost in costs],
+        "scores_that_differ": differ,
+        "engine_cpu_seconds": engine,
+    }
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    (chosen.out / "grading.json").write_text(text + "\n")
+    plot(costs, chosen.out / "grading.png")
 
 
 if __name__ == "__main__":

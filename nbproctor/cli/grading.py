@@ -101,6 +101,12 @@ def grade(
         bool,
         typer.Option("--alike", help="List long answers that stand out as alike."),
     ] = False,
+    cluster: Annotated[
+        str, typer.Option(help="Execute on the workers of this Dask scheduler.")
+    ] = "",
+    shard: Annotated[
+        str, typer.Option(help="Only execute a share, as 3/16, for `merge` to take.")
+    ] = "",
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
@@ -111,7 +117,22 @@ def grade(
     for each in student or ():
         _check_handed_in(course, name, each)
     weak = sandbox == Sandbox.WEAK
-    _grade(course, name, {}, student, force, lower, alike, weak_sandbox=weak)
+    if shard:
+        if student or lower:
+            raise CommandError("--shard takes neither --student nor --lower: no marks.")
+        _grade_shard(course, name, shard, force, weak, cluster)
+    else:
+        _grade(
+            course,
+            name,
+            {},
+            student,
+            force,
+            lower,
+            alike,
+            weak_sandbox=weak,
+            cluster=cluster,
+        )
 
 
 def _check_handed_in(course: Path, assignment: str, student: str) -> None:
@@ -130,6 +151,55 @@ def _check_handed_in(course: Path, assignment: str, student: str) -> None:
     )
 
 
+@app.command()
+def merge(
+    assignment: Assignment = None,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Let marks become lower for the same files.")
+    ] = False,
+) -> None:
+    """Put what shards have executed into the gradebook, and go on as `grade` does.
+
+    Executes nothing, so it needs no sandbox. Copy the folders .nbproctor.cache of
+    shards on other disks into this course's first.
+    """
+    course = find_course()
+    name = choose(course, assignment)
+    _grade(course, name, {}, lower=lower, weak_sandbox=False, merging=True)
+
+
+def _grade_shard(
+    course: Path,
+    assignment: str,
+    text: str,
+    force: bool,
+    weak_sandbox: bool,
+    cluster: str,
+) -> None:
+    from nbproctor import nbgrader
+
+    shard = nbgrader.Shard.parse(text)
+
+    def tell(student: str, reason: str) -> None:
+        if reason:
+            console.print(f"{escape(student)}: {escape(reason)}", soft_wrap=True)
+
+    ended = nbgrader.grade_shard(
+        course,
+        assignment,
+        shard,
+        tell,
+        force=force,
+        weak_sandbox=weak_sandbox,
+        cluster=cluster,
+    )
+    console.print(
+        f"Shard {text}: {len(ended):,} submissions have a result, "
+        f"{sum(map(bool, ended.values())):,} of them a reason why not all of it can be "
+        "graded. When all shards are done: merge."
+    )
+
+
 def _grade(
     course: Path,
     assignment: str,
@@ -140,6 +210,8 @@ def _grade(
     alike: bool = False,
     *,
     weak_sandbox: bool,
+    cluster: str = "",
+    merging: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table."""
     waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
@@ -166,6 +238,8 @@ def _grade(
             students=students,
             force=force,
             weak_sandbox=weak_sandbox,
+            cluster=cluster,
+            merging=merging,
             lower=lower,
         )
         bar.update(task, description="Writing feedback")

@@ -28,6 +28,10 @@ class ExecutionError(NbproctorError):
     """One submission cannot be executed, though others can; the message says why."""
 
 
+class StoppedError(ExecutionError):
+    """The run was stopped before the submission had a result."""
+
+
 def execute(
     cells: Sequence[StudentCell],
     master: MasterNotebook,
@@ -54,7 +58,9 @@ def execute(
     Raises
     ------
     ExecutionError
-        No result even at the second try, or not in time, or the run was stopped.
+        No result even at the second try, or not in time.
+    StoppedError
+        The run was stopped.
     EngineError
         No fork server can be started here.
     """
@@ -75,7 +81,7 @@ def execute(
             left = max(round(until - time.monotonic()), 1)
             return msgpack.decode(server.process.run(data, left), type=Report)
         except ServersClosedError as error:
-            raise ExecutionError(str(error)) from error
+            raise StoppedError(str(error)) from error
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
         except (JudgeError, ForkServerError) as error:

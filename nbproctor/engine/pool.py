@@ -22,10 +22,16 @@ class Pool(ThreadPoolExecutor):
     ----------
     workers : int, optional
         Submissions executed at the same time; the number of processors if not given.
+
+    Attributes
+    ----------
+    width : int
+        How many these are.
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        super().__init__(workers or processors(), "nbproctor")
+        self.width = workers or processors()
+        super().__init__(self.width, "nbproctor")
         self._servers = Servers()
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
@@ -49,6 +55,9 @@ class Pool(ThreadPoolExecutor):
             self._servers.close()  # what still runs fails now: nobody waits for it
         super().shutdown(wait=wait)
         self._servers.close()
+
+    def __enter__(self) -> Pool:
+        return self
 
     def __exit__(self, *error: object) -> None:
         # After an exception (Ctrl-C is one) nobody waits for results.

@@ -23,11 +23,13 @@ from nbproctor.nbgrader.placement import places_told
 from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.scores import scores
+from nbproctor.nbgrader.shards import Shard, grade_shard
 from nbproctor.nbgrader.source import CourseError, check_source
 from nbproctor.nbgrader.submitted import Unread, unread
 
 __all__ = [
     "CourseError",
+    "Shard",
     "Unread",
     "check_exportable",
     "check_release",
@@ -39,6 +41,7 @@ __all__ = [
     "feedback",
     "generate",
     "grade",
+    "grade_shard",
     "hand_in",
     "is_proctored",
     "lint",

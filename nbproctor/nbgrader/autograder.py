@@ -20,7 +20,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbgrader.utils import setenv
 
-from nbproctor.engine import Pool
+from nbproctor.nbgrader.executors import check_complete, executor
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
 from nbproctor.nbgrader.grading_log import grading_log
 from nbproctor.nbgrader.lock import course_lock
@@ -59,6 +59,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     on_result: Callable[[SubmissionResult], None] | None = None
     #: Grade only these; all that ``CourseDirectory.student_id`` matches if None.
     only: Collection[str] | None = None
+    #: Execute nothing: take the results that shards have left in the cache.
+    merging: bool = False
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
@@ -117,7 +119,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with (
             one_gradebook(self.coursedir),
             staging_folder(self.coursedir),
-            Pool(options.workers or None) as pool,
+            executor(self.coursedir, options, self.force, self.merging) as pool,
         ):
             for master in run.masters[:1]:
                 # If nothing can be executed here, what was graded before is kept.
@@ -144,6 +146,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 submission.reasons = {m.notebook: reason for m in run.masters}
                 submission.handed_in = ""  # it may not be at fault: tried again
                 self._results.give_up(submission)
+        check_complete(run.waiting)
 
     def _source(self, student: str) -> str:
         return str(self._format_source(self.coursedir.assignment_id, student))
@@ -166,6 +169,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def _stage(self, submission: Submission) -> bool:
         if done := self._done(submission):
             self._tell(done)
+            return False
+        if submission.waits:
+            self._run.waiting.append(submission.student)
             return False
         if not submission.repaired:
             self._results.give_up(submission)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypedDict
 
+from traitlets.config import Config
+
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Log, directory, load_config, run
@@ -19,6 +21,21 @@ class GradeOptions(TypedDict, total=False):
     students: Collection[str] | None
     force: bool
     weak_sandbox: bool
+    cluster: str
+    merging: bool
+
+
+def configured(
+    course: Path, assignment: str, weak_sandbox: bool, cluster: str
+) -> Config:
+    """Return a course's configuration for grading an assignment with nbproctor."""
+    config = load_config(course, assignment)
+    proctor(config)
+    if weak_sandbox:
+        config.Nbproctor.weak_sandbox = True
+    if cluster:
+        config.Nbproctor.cluster = cluster
+    return config
 
 
 def grade(
@@ -29,6 +46,8 @@ def grade(
     *,
     force: bool = False,
     weak_sandbox: bool = False,
+    cluster: str = "",
+    merging: bool = False,
 ) -> list[SubmissionResult]:
     """Grade what was handed in, each submission on its own.
 
@@ -49,6 +68,10 @@ def grade(
         Grade again what is graded already.
     weak_sandbox : bool
         Grade even where layers of the sandbox are missing.
+    cluster : str
+        Address of a Dask scheduler whose workers execute; this computer if empty.
+    merging : bool
+        Execute nothing: take the results that shards have left (see `grade_shard`).
 
     Returns
     -------
@@ -61,16 +84,15 @@ def grade(
     ------
     CourseError
         The assignment is unknown, or not released as it stands; nothing was handed
-        in; or nothing can be executed on this computer.
+        in; nothing can be executed on this computer; or, in a merge, a shard has yet
+        to grade somebody.
     """
-    config = load_config(course, assignment)
-    proctor(config)
-    if weak_sandbox:
-        config.Nbproctor.weak_sandbox = True
+    config = configured(course, assignment, weak_sandbox, cluster)
     log = Log()
     converter = ProctoredAutograde(
         coursedir=directory(config, log), config=config, log=log.logger, force=force
     )
+    converter.merging = merging
     results: list[SubmissionResult] = []
 
     def tell(result: SubmissionResult) -> None:

@@ -50,6 +50,12 @@ class Nbproctor(Configurable):
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."
     ).tag(config=True)
+    cluster = Unicode(
+        "", help="Address of a Dask scheduler, as tcp://scheduler:8786; empty: here."
+    ).tag(config=True)
+    cache_megabytes = Integer(
+        4_000, help="How much .nbproctor.cache, with results of executions, may take."
+    ).tag(config=True)
     prefetch = Integer(32, help="Submissions prepared before nbgrader asks.").tag(
         config=True
     )

@@ -18,7 +18,7 @@ from typing import Any
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import __version__
-from nbproctor.engine import ExecutionError, Pool, Settings
+from nbproctor.engine import ExecutionError, Executor, Settings
 from nbproctor.nbgrader.kernel import kernel_faults
 from nbproctor.notebook import MasterNotebook, Where
 from nbproctor.results import Report, StudentCell
@@ -40,7 +40,7 @@ def place(
     master: MasterNotebook,
     course: CourseDirectory,
     settings: Settings,
-    pool: Pool,
+    pool: Executor,
     folder: Path,
     *,
     again: bool = False,
@@ -99,7 +99,7 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
 
 
 def _find(
-    master: MasterNotebook, settings: Settings, pool: Pool, folder: Path
+    master: MasterNotebook, settings: Settings, pool: Executor, folder: Path
 ) -> Places:
     lost = _lost(master, settings, pool)
     if not lost:
@@ -115,7 +115,7 @@ def _find(
     return places
 
 
-def _lost(master: MasterNotebook, settings: Settings, pool: Pool) -> dict[str, str]:
+def _lost(master: MasterNotebook, settings: Settings, pool: Executor) -> dict[str, str]:
     """Grade the reference solution; return the tests that it does not pass, and why."""
     alone = replace(settings, follow_through=False, stderr_fails_tests=False)
     cells = reference(master)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbproctor.engine import MAX_FILES_BYTES, Pool, Settings
+from nbproctor.engine import MAX_FILES_BYTES, Executor, NotGradedError, Settings
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
@@ -43,6 +43,8 @@ class Submission:
         Notebook name → the report that was used.
     files
         What lies beside the notebook: place there → real path.
+    waits
+        Whether a shard has yet to grade it, where nothing is executed.
     """
 
     student: str
@@ -53,6 +55,7 @@ class Submission:
     running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     files: dict[Path, Path] = field(default_factory=dict)
+    waits: bool = False
 
     def notes(self) -> dict[str, list[str]]:
         """Return what the student should know: notebook name → sentences."""
@@ -91,7 +94,7 @@ class Prefetch:
     pool
         Where executions run.
     depth
-        How many submissions to prepare ahead; it bounds the memory used.
+        How many submissions to prepare ahead, at least; it bounds the memory used.
     done
         Returns whether a submission needs no execution.
     """
@@ -101,7 +104,7 @@ class Prefetch:
         folders: Mapping[str, Path],
         masters: Sequence[MasterNotebook],
         settings: Settings,
-        pool: Pool,
+        pool: Executor,
         depth: int,
         done: Callable[[Submission], object],
     ) -> None:
@@ -115,7 +118,9 @@ class Prefetch:
 
     def take(self, student: str) -> Submission:
         """Return the submission of `student`, preparing more on the way."""
-        while student not in self._waiting or len(self._waiting) < self._depth:
+        # Twice what is executed at once: no worker of a cluster waits for the next.
+        depth = max(self._depth, 2 * self._pool.width)
+        while student not in self._waiting or len(self._waiting) < depth:
             following = next(self._following, None)
             if following is None:
                 break
@@ -142,6 +147,8 @@ class Prefetch:
                     self.execute(submission, master, repaired.notebook["cells"])
         except Ungradable as failure:
             self._refuse(submission, str(failure))
+        except NotGradedError:
+            submission.waits = True
         except Exception as error:
             stop = of_the_computer(error)
             if stop is not None and not isinstance(error, PermissionError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor import support_files
-from nbproctor.engine import Pool, Settings
+from nbproctor.engine import Executor, Settings
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.course import folder
 from nbproctor.nbgrader.masters import master_notebooks
@@ -47,6 +47,8 @@ class Run:
         The submission that nbgrader's loop is at.
     failed
         Submissions that raised an exception, with it; reported after the loop.
+    waiting
+        Students whom no shard has graded yet, in a merge.
     """
 
     masters: list[MasterNotebook]
@@ -56,6 +58,7 @@ class Run:
     recorded: dict[str, set[Score]]
     current: Submission | None = None
     failed: list[tuple[Submission, Exception]] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -64,6 +67,8 @@ class Run:
         options: Nbproctor,
         only: Collection[str] | None,
         keep: Collection[str],
+        *,
+        with_gradebook: bool = True,
     ) -> Run:
         """Read the assignment, and check that the gradebook knows it as it is.
 
@@ -77,6 +82,8 @@ class Run:
             Grade these students alone; all that `course` chooses if None.
         keep
             The assignment's own files that a student may replace.
+        with_gradebook
+            Whether there is a gradebook to check and to write; a shard needs none.
 
         Raises
         ------
@@ -88,10 +95,12 @@ class Run:
             for master in master_notebooks(course, course.assignment_id)
             if fnmatch.fnmatch(master.notebook, course.notebook_id)
         ]
-        gradebook.check_gradebook(course, masters)
+        recorded: dict[str, set[Score]] = {}
+        if with_gradebook:
+            gradebook.check_gradebook(course, masters)
+            with gradebook.open_gradebook(course) as book:
+                recorded = gradebook.recorded(book, course.assignment_id)
         settings = _settings(course, options, masters, keep)
-        with gradebook.open_gradebook(course) as book:
-            recorded = gradebook.recorded(book, course.assignment_id)
         return cls(
             masters,
             settings,
@@ -110,7 +119,7 @@ class Run:
         return strangers
 
     def place_tests(
-        self, course: CourseDirectory, pool: Pool, options: Nbproctor
+        self, course: CourseDirectory, pool: Executor, options: Nbproctor
     ) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
         source = folder(course, "source", course.assignment_id)

@@ -1,0 +1,239 @@
+"""Reports kept in a folder: what was executed once is not executed again.
+
+A report is a pure function of what `key` names, so a run that was killed goes on where
+it stopped, and the runs of many computers (`grade --shard`) come together by copying
+files (`merge`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from nbproctor.engine.execution import ExecutionError, StoppedError
+from nbproctor.engine.executor import Executor
+from nbproctor.engine.servers import EngineError, Settings
+from nbproctor.engine.versions import versions
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Report, StudentCell
+
+SCANS = 10  # the folder is measured again whenever a tenth of its bound was written
+
+
+def key(
+    cells: Sequence[StudentCell],
+    files: Mapping[str, bytes],
+    assignment: str,
+    settings: str,
+    weak: bool,
+    engine: Mapping[str, str],
+) -> str:
+    """Return the name of a report: the BLAKE2 hash of all that it depends on.
+
+    Parameters
+    ----------
+    cells, files
+        The submission: code with its places and names, and what lies beside it.
+    assignment
+        `MasterNotebook.digest`.
+    settings
+        `Settings.digest`: limits, rights, the assignment's own files.
+    weak
+        Whether the sandbox may lack layers: what was graded so does not count as
+        graded in a whole one.
+    engine
+        `versions.versions`.
+    """
+    contents = {name: hashlib.sha256(data).digest() for name, data in files.items()}
+    parts = (list(cells), contents, assignment, settings, weak, engine)
+    encoded = msgspec.msgpack.encode(parts, order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=32).hexdigest()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How an execution ended: with a report, or with the reason why there is none."""
+
+    report: Report | None
+    failure: str = ""
+
+
+class Cache:
+    """Entries in a folder, which removes those that were not used for longest.
+
+    Parameters
+    ----------
+    folder
+        Made when it is needed. Several processes may use it at once.
+    max_bytes
+        How much all entries may take; for a moment, it can be a tenth more.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max = max_bytes
+        self._room = 0  # to be written before the folder is measured again
+        self._lock = threading.Lock()
+
+    def read(self, name: str) -> Entry | None:
+        """Return an entry; None if there is none that is whole."""
+        path = self._path(name)
+        try:
+            data = zlib.decompress(path.read_bytes())
+            entry = msgspec.msgpack.decode(data, type=Entry)
+        except (OSError, zlib.error, msgspec.MsgspecError):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # used just now
+        return entry
+
+    def write(self, name: str, entry: Entry) -> None:
+        """Keep an entry, whole or not at all."""
+        path = self._path(name)
+        data = zlib.compress(msgspec.msgpack.encode(entry), 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        with self._lock:
+            self._room -= len(data)
+            if self._room < 0:
+                self._shrink()
+                self._room = self._max // SCANS
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+    def _shrink(self) -> None:
+        found = []
+        for path in self._folder.glob("??/*"):
+            with contextlib.suppress(OSError):  # another run has removed it
+                status = path.stat()
+                found.append((status.st_mtime_ns, status.st_size, path))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if total <= self._max:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+class NotGradedError(EngineError):
+    """A submission that nothing may execute here has no entry in the cache."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no result of a submission exactly as it is here. A shard has yet "
+            "to grade it, or was given other files, another version of a package, or a "
+            "step of the course's own in nbgrader_config.py changes notebooks."
+        )
+
+
+class Kept:
+    """An executor with a cache before it.
+
+    Parameters
+    ----------
+    cache
+        Where entries are.
+    executor
+        Executes what has no entry; None: nothing is executed, and `execute` raises
+        `NotGradedError`.
+    again
+        Execute everything, and replace the entries.
+    """
+
+    def __init__(
+        self, cache: Cache, executor: Executor | None, again: bool = False
+    ) -> None:
+        self._cache = cache
+        self._executor = executor
+        self._again = again
+        self._engine = versions()
+        self._settings: dict[Settings, str] = {}
+
+    @property
+    def width(self) -> int:
+        """How many submissions are executed at the same time."""
+        return self._executor.width if self._executor else 1
+
+    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
+        """Get the executor ready."""
+        if self._executor:
+            self._executor.prepare(master, settings)
+
+    def execute(
+        self,
+        cells: Sequence[StudentCell],
+        master: MasterNotebook,
+        settings: Settings,
+        files: Mapping[str, bytes],
+    ) -> Future[Report]:
+        """Return the report that is kept, or execute the submission and keep it.
+
+        An execution that failed is tried again, unless nothing may be executed.
+        """
+        name = self._key(cells, master, settings, files)
+        entry = None if self._again else self._cache.read(name)
+        future: Future[Report] = Future()
+        if entry and entry.report:
+            future.set_result(entry.report)
+        elif self._executor:
+            running = self._executor.execute(cells, master, settings, files)
+            running.add_done_callback(lambda done: self._keep(name, done, future))
+        elif entry:
+            future.set_exception(ExecutionError(entry.failure))
+        else:
+            raise NotGradedError
+        return future
+
+    def _key(
+        self,
+        cells: Sequence[StudentCell],
+        master: MasterNotebook,
+        settings: Settings,
+        files: Mapping[str, bytes],
+    ) -> str:
+        if settings not in self._settings:  # it reads the assignment's files
+            self._settings[settings] = settings.digest()
+        digests = master.digest, self._settings[settings]
+        return key(cells, files, *digests, settings.policy.weak, self._engine)
+
+    def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
+        """Write down how an execution ended, and only then tell it."""
+        try:
+            report = done.result()
+            self._cache.write(name, Entry(report))
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                if isinstance(error, ExecutionError) and not isinstance(
+                    error, StoppedError
+                ):
+                    self._cache.write(name, Entry(None, str(error)))
+            future.set_exception(error)
+        else:
+            future.set_result(report)
+
+    def __enter__(self) -> Kept:
+        if self._executor:
+            self._executor.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._executor:
+            self._executor.__exit__(*error)

@@ -1,0 +1,30 @@
+"""Version of everything that a report depends on beside submission and assignment."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from pathlib import Path
+
+from nbproctor.sandbox import paths
+
+OWN = "nbproctor's source"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of nbproctor, of Python and of every installed package.
+
+    That of nbproctor is the SHA-256 of its modules: a number in a file would stay the
+    same while somebody works on them.
+    """
+    source = hashlib.sha256()
+    for path in sorted(paths.PACKAGE.rglob("*.py")):
+        source.update(path.relative_to(paths.PACKAGE).as_posix().encode() + b"\0")
+        source.update(path.read_bytes() + b"\0")
+    found = {OWN: source.hexdigest(), "Python": platform.python_version()}
+    for folder in paths.site_packages():
+        # Names of folders alone: reading the metadata of all takes 0.2 seconds.
+        for path in sorted(Path(folder).glob("*.dist-info")):
+            name, _, version = path.stem.partition("-")
+            found.setdefault(name.lower(), version)
+    return found

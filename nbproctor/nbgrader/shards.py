@@ -1,0 +1,136 @@
+"""A share of a class, graded without a gradebook: for many computers at once.
+
+A shard reads ``source/``, ``release/`` and ``submitted/``, and leaves its results in
+the course's cache. `grade` with ``merging`` then writes those of all shards into the
+gradebook, by the same steps as ever, and executes nothing. Shards that share no disk
+come together by copying their caches into one folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbproctor.engine import EngineError, ExecutionError
+from nbproctor.nbgrader.autograder import ProctoredAutograde
+from nbproctor.nbgrader.course import directory
+from nbproctor.nbgrader.executors import executor
+from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.grading import configured
+from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.prefetch import Prefetch, Submission
+from nbproctor.nbgrader.run import Run
+from nbproctor.nbgrader.source import CourseError
+from nbproctor.results import Report
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several shares of a class, which together are all of it.
+
+    Attributes
+    ----------
+    number, count : int
+        The `number`-th share, from 1, of `count`.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read ``3/16``; `CourseError` if it is none."""
+        found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
+        number, count = map(int, found.groups()) if found else (0, 0)
+        if not 1 <= number <= count:
+            raise CourseError(
+                f"{text!r} is no shard: write 3/16 for the third of sixteen, from 1/16 "
+                "to 16/16."
+            )
+        return cls(number, count)
+
+    def has(self, student: str) -> bool:
+        """Whether a student is in this share: by the name's hash, so on any disk."""
+        digest = hashlib.blake2b(student.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") % self.count == self.number - 1
+
+
+def grade_shard(
+    course: Path,
+    assignment: str,
+    shard: Shard,
+    progress: Callable[[str, str], None] | None = None,
+    *,
+    force: bool = False,
+    weak_sandbox: bool = False,
+    cluster: str = "",
+) -> dict[str, str]:
+    """Execute the submissions of a shard, and leave the results for a merge.
+
+    What has a result already is not executed again. Several shards of a course may
+    run at the same time, on one disk or on many.
+
+    Parameters
+    ----------
+    course, assignment, force, weak_sandbox, cluster
+        As for `grade`.
+    shard : Shard
+        Which share.
+    progress : callable, optional
+        Called with each student and what is returned for it.
+
+    Returns
+    -------
+    dict
+        Student → why the submission, or a notebook of it, cannot be graded, or empty.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown; nothing was handed in; or nothing can be executed
+        on this computer.
+    """
+    config = configured(course, assignment, weak_sandbox, cluster)
+    view, options = directory(config), Nbproctor(config=config)
+    keep = ProctoredAutograde(coursedir=view, config=config).exclude_overwriting
+    ended: dict[str, str] = {}
+    try:
+        run = Run.begin(
+            view, options, None, keep.get(assignment, []), with_gradebook=False
+        )
+        folders = {s: f for s, f in sorted(run.folders.items()) if shard.has(s)}
+        with executor(view, options, force) as engine:
+            for master in run.masters[:1]:
+                engine.prepare(master, run.settings)
+            run.place_tests(view, engine, options)
+            prefetch = Prefetch(
+                folders,
+                run.masters,
+                run.settings,
+                engine,
+                options.prefetch,
+                lambda _: None,
+            )
+            for student in folders:
+                ended[student] = _why_not(prefetch.take(student))
+                if progress:
+                    progress(student, ended[student])
+    except (EngineError, OSError, MemoryError) as error:
+        raise CourseError(str(of_the_computer(error) or error)) from error
+    return ended
+
+
+def _why_not(submission: Submission) -> str:
+    """Wait for the results of a submission; return why there is none, or empty."""
+    futures: list[Future[Report]] = [f for _, f in submission.running.values()]
+    reasons = [*submission.reasons.values()]
+    for future in futures:
+        try:
+            future.result()
+        except ExecutionError as error:
+            reasons.append(str(error))
+    return " ".join(dict.fromkeys(reasons))

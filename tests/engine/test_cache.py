@@ -1,0 +1,259 @@
+"""The cache of reports: what is executed again, and what is not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbproctor.engine import (
+    Cache,
+    ExecutionError,
+    Kept,
+    NotGradedError,
+    Settings,
+    cache,
+    versions,
+)
+from nbproctor.engine.cache import Entry
+from nbproctor.engine.execution import StoppedError
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Limits, Report, StudentCell, Verdict
+from nbproctor.sandbox import paths
+from nbproctor.sandbox.layers import Policy
+
+CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
+FILES = {"data/beside.csv": b"1,2"}
+REPORT = Report(
+    {0: [{"output_type": "stream", "name": "stdout", "text": "é"}]},
+    {"test": []},
+    [Verdict("test", "mean_of", 2.0, 3.0, "failed", "One ≠ two.")],
+    ["A cell was stopped."],
+    1.5,
+)
+
+
+class Counting:
+    """An executor that counts what it is asked for, and gives a report made before."""
+
+    width = 1
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked = 0
+        self.error = error
+
+    def prepare(self, master: MasterNotebook, settings: Settings) -> None: ...
+
+    def execute(
+        self,
+        cells: Sequence[StudentCell],
+        master: MasterNotebook,
+        settings: Settings,
+        files: Mapping[str, bytes],
+    ) -> Future[Report]:
+        self.asked += 1
+        future: Future[Report] = Future()
+        if self.error:
+            future.set_exception(self.error)
+        else:
+            future.set_result(REPORT)
+        return future
+
+    def __enter__(self) -> Counting:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def master(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    beside = tmp_path / "given.csv"
+    beside.write_text("1")
+    return Settings(policy=Policy(files=(("given.csv", str(beside)),)))
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(folder.glob("??/*"))
+
+
+def test_a_report_comes_back_whole_and_is_not_executed_again(
+    master: MasterNotebook, settings: Settings, tmp_path: Path
+) -> None:
+    for _ in range(2):  # each is a run of its own
+        counting = Counting()
+        kept = Kept(Cache(tmp_path / "cache", 1 << 20), counting)
+        found = kept.execute(CELLS, master, settings, FILES).result()
+        assert (found, found.seconds) == (REPORT, REPORT.seconds)
+    assert counting.asked == 0
+
+
+INGREDIENTS = {
+    "the text of a cell": lambda a: a.update(cells=[replace(CELLS[0], source="pass")]),
+    "the name of a cell": lambda a: a.update(cells=[replace(CELLS[0], id="fizz")]),
+    "the place of a cell": lambda a: a.update(cells=[replace(CELLS[0], index=1)]),
+    "a cell more": lambda a: a.update(cells=[*CELLS, *CELLS]),
+    "the content of a file": lambda a: a.update(files={"data/beside.csv": b"1,3"}),
+    "the name of a file": lambda a: a.update(files={"beside.csv": b"1,2"}),
+    "the assignment": lambda a: a.update(
+        master=a["master"].with_cells(
+            replace(c, points=c.points + 1) if c.kind == "test" else c
+            for c in a["master"].cells
+        )
+    ),
+    "where a test is judged": lambda a: a.update(
+        master=a["master"].with_cells(
+            replace(c, where="beside") if c.kind == "test" else c
+            for c in a["master"].cells
+        )
+    ),
+    "a limit": lambda a: a.update(
+        settings=replace(a["settings"], limits=Limits(call=1.0))
+    ),
+    "the memory": lambda a: a.update(
+        settings=replace(
+            a["settings"], policy=replace(a["settings"].policy, memory=1 << 28)
+        )
+    ),
+    "follow-through": lambda a: a.update(
+        settings=replace(a["settings"], follow_through=False)
+    ),
+    "the strength of the sandbox": lambda a: a.update(
+        settings=replace(a["settings"], policy=replace(a["settings"].policy, weak=True))
+    ),
+    "a file of the assignment": lambda a: Path(
+        a["settings"].policy.files[0][1]
+    ).write_text("2"),
+}
+
+
+@pytest.mark.parametrize("change", INGREDIENTS.values(), ids=INGREDIENTS)
+def test_what_a_report_depends_on_is_executed_again_when_it_changes(
+    master: MasterNotebook, settings: Settings, tmp_path: Path, change: Any
+) -> None:
+    asked = {"cells": CELLS, "master": master, "settings": settings, "files": FILES}
+    counting = Counting()
+    folder = tmp_path / "cache"
+    Kept(Cache(folder, 1 << 20), counting).execute(**asked).result()
+    change(asked)
+    Kept(Cache(folder, 1 << 20), counting).execute(**asked).result()
+    assert counting.asked == 2
+
+
+@pytest.mark.parametrize("name", [versions.OWN, "Python", "numpy"])
+def test_another_version_executes_again(
+    master: MasterNotebook,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    counting = Counting()
+    folder = tmp_path / "cache"
+    Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
+    found = versions.versions()
+    assert found[name]
+    monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
+    Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
+    assert counting.asked == 2
+
+
+def test_the_version_of_nbproctor_is_that_of_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "judge").mkdir()
+    module = tmp_path / "judge/order.py"
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path)
+    found = set()
+    for text in ("a = 1", "a = 2"):
+        module.write_text(text)
+        found.add(versions.versions()[versions.OWN])
+    module.rename(tmp_path / "order.py")
+    found.add(versions.versions()[versions.OWN])
+    assert len(found) == 3
+
+
+def test_again_executes_and_replaces_what_is_kept(
+    master: MasterNotebook, settings: Settings, tmp_path: Path
+) -> None:
+    place = Cache(tmp_path / "cache", 1 << 20)
+    Kept(place, Counting()).execute(CELLS, master, settings, FILES).result()
+    (entry,) = entries(tmp_path / "cache")
+    entry.write_bytes(b"")
+    counting = Counting()
+    again = Kept(place, counting, again=True)
+    again.execute(CELLS, master, settings, FILES).result()
+    assert counting.asked == 1
+    assert Kept(place, None).execute(CELLS, master, settings, FILES).result() == REPORT
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "one byte"])
+def test_a_damaged_entry_is_executed_again(
+    master: MasterNotebook, settings: Settings, tmp_path: Path, damage: str
+) -> None:
+    place, counting = Cache(tmp_path / "cache", 1 << 20), Counting()
+    Kept(place, counting).execute(CELLS, master, settings, FILES).result()
+    (entry,) = entries(tmp_path / "cache")
+    data = bytearray(entry.read_bytes())
+    if damage == "one byte":
+        data[len(data) // 2] ^= 1
+    else:
+        del data[0 if damage == "empty" else len(data) // 2 :]
+    entry.write_bytes(data)
+    kept = Kept(place, counting)
+    assert kept.execute(CELLS, master, settings, FILES).result() == REPORT
+    assert counting.asked == 2
+
+
+def test_a_failure_is_tried_again_but_a_merge_takes_its_reason(
+    master: MasterNotebook, settings: Settings, tmp_path: Path
+) -> None:
+    place = Cache(tmp_path / "cache", 1 << 20)
+    failing = Counting(ExecutionError("It failed twice."))
+    for _ in range(2):
+        future = Kept(place, failing).execute(CELLS, master, settings, FILES)
+        with pytest.raises(ExecutionError, match="twice"):
+            future.result()
+    assert failing.asked == 2
+    with pytest.raises(ExecutionError, match="twice"):
+        Kept(place, None).execute(CELLS, master, settings, FILES).result()
+
+
+@pytest.mark.parametrize("error", [StoppedError("Ctrl-C"), OSError("disk")])
+def test_a_run_that_was_stopped_leaves_nothing_for_a_merge(
+    master: MasterNotebook, settings: Settings, tmp_path: Path, error: Exception
+) -> None:
+    place = Cache(tmp_path / "cache", 1 << 20)
+    future = Kept(place, Counting(error)).execute(CELLS, master, settings, FILES)
+    with pytest.raises(type(error)):
+        future.result()
+    with pytest.raises(NotGradedError, match="shard"):
+        Kept(place, None).execute(CELLS, master, settings, FILES)
+
+
+def test_the_folder_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:
+    one = Entry(None, os.urandom(1000).hex())  # does not compress to nothing
+    probe = Cache(tmp_path / "probe", 1 << 20)
+    probe.write("00probe", one)
+    size = entries(tmp_path / "probe")[0].stat().st_size
+    place = Cache(tmp_path / "cache", 20 * size)
+    names = [f"{number:02}entry" for number in range(60)]
+    for moment, name in enumerate(names):
+        place.write(name, one)
+        path = tmp_path / "cache" / name[:2] / name
+        if path.exists():
+            os.utime(path, (moment, moment))
+        assert place.read(names[0])  # used all the time
+    left = entries(tmp_path / "cache")
+    assert len(left) <= 22
+    assert place.read(names[0]) and place.read(names[-2])
+    assert not place.read(names[1])

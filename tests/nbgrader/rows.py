@@ -1,0 +1,53 @@
+"""What a gradebook says about a class, comparable between two gradebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook
+
+Rows = dict[tuple[str, ...], tuple[Any, ...]]
+
+
+def rows(db_url: str, assignment: str = "tiny") -> Rows:
+    """Everything but the ids, which nbgrader draws."""
+    found: Rows = {}
+    with Gradebook(db_url, "tiny") as book:
+        for student in book.students:
+            found["student", student.id] = (student.first_name, student.last_name)
+        for each in book.assignment_submissions(assignment):
+            who = each.student.id
+            found["submission", who] = (each.timestamp, each.total_seconds_late)
+            for notebook in each.notebooks:
+                found["notebook", who, notebook.name] = (
+                    notebook.late_submission_penalty,
+                    notebook.failed_tests,
+                )
+                for grade in notebook.grades:
+                    found["grade", who, notebook.name, grade.name] = (
+                        grade.auto_score,
+                        grade.manual_score,
+                        grade.extra_credit,
+                        grade.needs_manual_grade,
+                        grade.max_score,
+                    )
+                for comment in notebook.comments:
+                    found["comment", who, notebook.name, comment.name] = (
+                        comment.auto_comment,
+                        comment.manual_comment,
+                    )
+    return found
+
+
+def graded_files(course: Path, assignment: str = "tiny") -> dict[str, bytes]:
+    """The graded notebooks, byte for byte."""
+    folder = course / "autograded"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.glob(f"*/{assignment}/*.ipynb")
+    }
+
+
+def url(course: Path) -> str:
+    return f"sqlite:///{course / 'gradebook.db'}"

@@ -1,0 +1,205 @@
+"""Grading on a real Dask scheduler with two worker processes, some of which die."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.engine import remote
+from nbproctor.engine.versions import versions
+from nbproctor.forkserver.client import ForkServer
+from nbproctor.nbgrader import CourseError, Shard
+from nbproctor.submission_result import SubmissionResult
+from tests.nbgrader.rows import graded_files, rows, url
+from tests.nbgrader.tiny import HandIn, graded
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+# Loaded into each worker. No submission can end its worker from inside the sandbox;
+# what does it in life is the computer (memory, power, the cloud taking it back).
+PRELOAD = """
+import os, signal
+from pathlib import Path
+from nbproctor.engine import remote, servers
+
+if not hasattr(remote, "untouched"):  # Dask loads this file twice
+    remote.untouched = remote._run, servers._start
+run, start = remote.untouched
+flag = Path(FLAG)
+
+def dies(submitted, *rest):
+    if b"end this worker" in submitted:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run(submitted, *rest)
+
+def refuses(*arguments):
+    if flag.exists():
+        raise servers.EngineError("Landlock is missing.")
+    return start(*arguments)
+
+remote._run, servers._start = dies, refuses
+"""
+STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "finn", "gil", "hal"]
+
+
+class RunningCluster:
+    """A scheduler and a nanny with two workers, as a teacher would start them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.flag = folder / "no-sandbox"
+        preload, file = folder / "preload.py", folder / "scheduler.json"
+        preload.write_text(PRELOAD.replace("FLAG", repr(str(self.flag))))
+        options = ["--scheduler-file", str(file), "--no-dashboard"]
+        python = [sys.executable, "-m"]
+        self._log = (folder / "log").open("wb")
+        self._processes = [
+            subprocess.Popen(
+                [*python, *command, *options], stderr=self._log, cwd=folder
+            )
+            for command in (
+                ["distributed.cli.dask_scheduler", "--host=127.0.0.1", "--port=0"],
+                ["distributed.cli.dask_worker", "--nworkers=2", "--nthreads=1",
+                 "--host=127.0.0.1", f"--preload={preload}",
+                 f"--local-directory={folder}"],
+            )
+        ]  # fmt: skip
+        self.client = distributed.Client(
+            scheduler_file=str(file), set_as_default=False, timeout=30
+        )
+        self.client.wait_for_workers(2, timeout=60)
+        self.address = self.client.scheduler.address
+
+    def pids(self) -> list[int]:
+        return [*self.client.run(os.getpid).values()]
+
+    def close(self) -> None:
+        self.client.close()
+        for process in reversed(self._processes):
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+    running = RunningCluster(tmp_path_factory.mktemp("cluster"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def a_class(course: Path, hand_in: HandIn) -> Path:
+    """Right, wrong, unreadable; with a file beside, and one that a test reads."""
+    for student in STUDENTS:
+        hand_in(student, fizz=f"def fizz(n):  # {student}\n    return str(n)")
+    beside = course / "submitted/eva/tiny/helper.py"
+    beside.write_text("def fizz(n):\n    return 'fizz' if n % 3 == 0 else str(n)\n")
+    hand_in("eva", fizz="from helper import fizz")
+    (course / "submitted/ben/tiny/tiny.ipynb").write_text("{")
+    return course
+
+
+def nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("with a cluster, nothing is executed here")
+
+    monkeypatch.setattr(ForkServer, "start", refuse)
+
+
+def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_killed(
+    cluster: RunningCluster,
+    a_class: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = Path(shutil.copytree(a_class, tmp_path / "here"))
+    local = graded(here)
+    assert local["eva"].score == 10
+
+    nothing_here(monkeypatch)
+    before = cluster.pids()
+    told: list[str] = []
+
+    def kill_one(result: SubmissionResult) -> None:
+        told.append(result.student)
+        if len(told) == 1:
+            os.kill(before[0], signal.SIGKILL)
+
+    remote_ = graded(a_class, cluster=cluster.address, progress=kill_one)
+    assert {s: (r.status, r.score, r.reason) for s, r in remote_.items()} == {
+        s: (r.status, r.score, r.reason) for s, r in local.items()
+    }
+    assert rows(url(a_class)) == rows(url(here))
+    assert graded_files(a_class) == graded_files(here)
+    cluster.client.wait_for_workers(2, timeout=60)
+    assert before[0] not in cluster.pids()
+
+
+def test_a_submission_that_ends_its_worker_each_time_is_given_up_and_nobody_else(
+    cluster: RunningCluster, a_class: Path, hand_in: HandIn
+) -> None:
+    hand_in("cem", fizz="# end this worker\ndef fizz(n): pass")
+    results = graded(a_class, cluster=cluster.address)
+    assert results["cem"].status == "ungradable"
+    assert results["cem"].score is None
+    assert "ended 2 workers of the cluster" in results["cem"].reason
+    others = {*STUDENTS} - {"cem", "ben"}
+    assert {results[student].status for student in others} == {"graded"}
+    cluster.client.wait_for_workers(2, timeout=60)
+
+
+def test_a_shard_may_use_a_cluster(
+    cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_here(monkeypatch)
+    ended = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1), cluster=cluster.address)
+    assert [student for student, reason in ended.items() if reason] == ["ben"]
+    assert graded(a_class, merging=True)["ana"].score is not None
+
+
+def test_workers_without_a_sandbox_refuse_and_nothing_is_graded(
+    cluster: RunningCluster, a_class: Path
+) -> None:
+    cluster.flag.touch()
+    try:
+        with pytest.raises(CourseError, match=r"refuses: Landlock is missing\."):
+            graded(a_class, cluster=cluster.address)
+    finally:
+        cluster.flag.unlink()
+    assert not rows(url(a_class))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("numpy", r"refuses: it has numpy [\d.]+ \(the coordinator has 0\)"),
+        ("nbproctor's source", "refuses: its nbproctor is another version"),
+    ],
+)
+def test_workers_of_another_version_refuse(
+    cluster: RunningCluster,
+    a_class: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    said: str,
+) -> None:
+    other = versions() | {name: "0"}
+    monkeypatch.setattr(remote, "versions", lambda: other)
+    with pytest.raises(CourseError, match=said):
+        graded(a_class, cluster=cluster.address)
+
+
+def test_an_address_without_a_scheduler_is_said(a_class: Path) -> None:
+    with pytest.raises(CourseError, match="No Dask scheduler answers at tcp://127"):
+        graded(a_class, cluster="tcp://127.0.0.1:9")

@@ -1,0 +1,180 @@
+"""A gradebook on PostgreSQL, through nbgrader's own ``db_url``: a real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.nbgrader import Shard
+from nbproctor.submission_result import SubmissionResult
+from tests.nbgrader.rows import graded_files, rows, url
+from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
+
+pytest.importorskip("psycopg")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+STUDENTS = ["ana", "ben", "cem", "dĕa"]
+
+
+def programs() -> Path:
+    """Where PostgreSQL's own programs are; Debian does not put them on PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    path = str(versions[-1]) if versions else shutil.which("initdb")
+    if path is None:
+        pytest.skip("PostgreSQL is not installed here: apt-get install postgresql")
+    return Path(path).parent
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server of its own, without a network: it listens on a socket in a folder."""
+    bin_ = programs()
+    # It refuses root, and the path of a socket is short.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        folder = Path(name)
+        if as_user:
+            shutil.chown(folder, "postgres", "postgres")
+        options = ["-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(
+            [*as_user, bin_ / "initdb", "-D", folder / "data", *options],
+            check=True,
+            capture_output=True,
+        )
+        control = [*as_user, bin_ / "pg_ctl", "-D", folder / "data", "-w"]
+        settings = f"-k {folder} -c listen_addresses= -c fsync=off"
+        subprocess.run(
+            [*control, "start", "-o", settings, "-l", folder / "log"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            subprocess.run(
+                [bin_ / "createdb", "-h", folder, "-U", "teacher", "book"], check=True
+            )
+            yield f"postgresql+psycopg://teacher@/book?host={folder}"
+        finally:
+            subprocess.run(
+                [*control, "stop", "-m", "fast"], check=True, stdout=subprocess.DEVNULL
+            )
+
+
+def untimed(results: Iterable[SubmissionResult]) -> list[SubmissionResult]:
+    return [replace(result, seconds={}) for result in results]
+
+
+@pytest.fixture
+def on_server(server: str, course: Path, hand_in: HandIn) -> Iterator[Path]:
+    """The tiny course, its gradebook on the server; four students."""
+    for student in STUDENTS:
+        hand_in(student, fizz=f"def fizz(n):  # {student}\n    return str(n)")
+    hand_in("ana")
+    zero = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
+    hand_in("dĕa", fizz=zero)  # loses a point only as long as 0 is asked
+    (course / "submitted/ben/tiny/tiny.ipynb").write_text("{")
+    late = course / "submitted/cem/tiny/timestamp.txt"
+    late.write_text("2026-01-01 12:00:00 UTC")
+    configure(course, f"c.CourseDirectory.db_url = {server!r}")
+    nbgrader.generate(course, "tiny")
+    yield course
+    from nbgrader.api import Gradebook
+    from sqlalchemy import text
+
+    with Gradebook(server) as book:
+        book.db.execute(text("DROP SCHEMA public CASCADE"))
+        book.db.execute(text("CREATE SCHEMA public"))
+        book.db.commit()
+
+
+def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
+    on_server: Path, server: str, tmp_path: Path
+) -> None:
+    local = Path(shutil.copytree(on_server, tmp_path / "local"))
+    configure(local, f"c.CourseDirectory.db_url = {url(local)!r}")
+    (on_server / "gradebook.db").unlink()
+    assert untimed(graded(on_server).values()) == untimed(graded(local).values())
+    assert rows(server) == rows(url(local))
+    assert graded_files(on_server) == graded_files(local)
+    assert not (on_server / "gradebook.db").exists()
+
+    nbgrader.enrol(on_server, {"ana": "Okafor, Ana", "zoe": "Missing, Zoë"})
+    nbgrader.enrol(local, {"ana": "Okafor, Ana", "zoe": "Missing, Zoë"})
+    for course in (on_server, local):
+        source = course / "source/tiny/tiny.ipynb"
+        text = source.read_text("utf-8")
+        softer = text.replace(
+            '(0, -3, 9)] == [\\"fizz\\"] * 3', '(-3, 9)] == [\\"fizz\\"] * 2'
+        )
+        assert softer != text
+        source.write_text(softer, "utf-8")
+        nbgrader.generate(course, "tiny")
+    again, changes = nbgrader.regrade(on_server, "tiny")
+    same, same_changes = nbgrader.regrade(local, "tiny")
+    assert (untimed(again), changes) == (untimed(same), same_changes)
+    assert changes
+    assert rows(server) == rows(url(local))
+    nbgrader.feedback(on_server, "tiny")
+    table = nbgrader.scores(on_server, "tiny")
+    assert table.equals(nbgrader.scores(local, "tiny"))
+    assert table.total["ana"] == 10
+
+    exported = run_nbgrader(on_server, "export")
+    assert exported.returncode == 0, exported.stderr
+    run_nbgrader(local, "export")
+    assert sorted((on_server / "grades.csv").read_text().splitlines()) == sorted(
+        (local / "grades.csv").read_text().splitlines()
+    )
+
+
+def test_indices_are_made_where_nbgrader_looks_up(on_server: Path, server: str) -> None:
+    from nbgrader.api import Gradebook
+    from sqlalchemy import inspect
+
+    graded(on_server)
+    with Gradebook(server) as book:
+        looked = inspect(book.engine)
+        names = {
+            index["name"]
+            for table in ("grade", "comment", "submitted_notebook")
+            for index in looked.get_indexes(table)
+        }
+    assert {
+        "nbproctor_grade_notebook_id",
+        "nbproctor_comment_notebook_id",
+        "nbproctor_submitted_notebook_assignment_id",
+    } <= names
+
+
+def test_nbgrader_s_own_command_grades_on_postgresql(
+    on_server: Path, server: str
+) -> None:
+    done = run_nbgrader(on_server, "autograde", "tiny", "--student", "ana")
+    assert done.returncode == 0, done.stderr
+    scores = [v for k, v in rows(server).items() if k[:2] == ("grade", "ana")]
+    assert sum(score[0] for score in scores) == 10
+
+
+def test_a_server_that_has_gone_stops_the_run_with_a_word(on_server: Path) -> None:
+    configure(
+        on_server,
+        "c.CourseDirectory.db_url = 'postgresql+psycopg://teacher@/book?host=/nowhere'",
+    )
+    with pytest.raises(nbgrader.CourseError, match="gradebook cannot be used"):
+        graded(on_server)
+
+
+def test_shards_merge_into_postgresql(on_server: Path, server: str) -> None:
+    nbgrader.grade_shard(on_server, "tiny", Shard(1, 1))
+    assert graded(on_server, merging=True)["ana"].score == 10
+    scores = [v for k, v in rows(server).items() if k[:2] == ("grade", "ana")]
+    assert sum(score[0] for score in scores) == 10

@@ -1,0 +1,121 @@
+"""A run that was killed goes on where it stopped: nothing is executed twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor.forkserver.client import ForkServer
+from nbproctor.nbgrader.executors import CACHE
+from tests.nbgrader.rows import graded_files, rows, url
+from tests.nbgrader.tiny import HandIn, configure, graded
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+STUDENTS = [f"s{number:02}" for number in range(12)]
+# The run kills itself, as a power cut would: when the loop has the second result, many
+# more have been executed already.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nbproctor import nbgrader
+
+told = []
+
+def kill(result):
+    told.append(result.student)
+    if len(told) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+nbgrader.grade(Path(sys.argv[1]), "tiny", progress=kill)
+"""
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A number for each execution in this process."""
+    found: list[int] = []
+    run = ForkServer.run
+
+    def counted(self: ForkServer, job: bytes, timeout: float) -> bytes:
+        found.append(len(job))
+        return run(self, job, timeout)
+
+    monkeypatch.setattr(ForkServer, "run", counted)
+    return found
+
+
+def the_class(course: Path, hand_in: HandIn) -> None:
+    """Twelve students, all with another text, some of them wrong in some way."""
+    for number, student in enumerate(STUDENTS):
+        fizz = f"def fizz(n):  # {student}\n    return 'fizz' if n % 3 == 0 else str(n)"
+        if number % 4 == 1:
+            fizz = f"def fizz(n):\n    return {student!r}"
+        if number % 4 == 2:
+            fizz = f"def fizz(n):  # {student}\n    while True: pass"
+        hand_in(student, fizz=fizz)
+    configure(course, "c.Nbproctor.call_seconds = 0.5")
+    (course / "submitted/s07/tiny/tiny.ipynb").write_text("{")  # ungradable
+
+
+def test_a_killed_run_executes_nothing_again_that_was_finished(
+    course: Path, hand_in: HandIn, tmp_path: Path, runs: list[int]
+) -> None:
+    the_class(course, hand_in)
+    quiet = Path(shutil.copytree(course, tmp_path / "quiet"))
+    graded(quiet)
+    all_of_them = len(runs)
+    assert all_of_them >= len(STUDENTS) - 1
+    runs.clear()
+
+    project = Path(__file__).parents[2]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(course)],
+        env=os.environ | {"PYTHONPATH": str(project)},
+        timeout=300,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    finished = len(list((course / CACHE).glob("??/*")))
+    assert finished >= 2
+    done = {path.parts[-3] for path in course.glob("autograded/*/tiny/grading.json")}
+    assert len(done) < len(STUDENTS)
+
+    graded(course)
+    assert len(runs) == all_of_them - finished
+    assert rows(url(course)) == rows(url(quiet))
+    assert graded_files(course) == graded_files(quiet)
+
+
+def test_a_lost_gradebook_is_filled_again_without_executing(
+    course: Path, hand_in: HandIn, runs: list[int]
+) -> None:
+    the_class(course, hand_in)
+    empty = (course / "gradebook.db").read_bytes()
+    graded(course)
+    before = rows(url(course)), graded_files(course)
+    for name in ("gradebook.db-wal", "gradebook.db-shm"):
+        (course / name).unlink(missing_ok=True)
+    (course / "gradebook.db").write_bytes(empty)
+    shutil.rmtree(course / "autograded")
+    runs.clear()
+    graded(course)
+    assert not runs
+    assert (rows(url(course)), graded_files(course)) == before
+
+
+def test_force_executes_everything(
+    course: Path, hand_in: HandIn, runs: list[int]
+) -> None:
+    hand_in("ann")
+    graded(course)
+    runs.clear()
+    graded(course, force=True)
+    assert len(runs) == 1
