@@ -47,6 +47,7 @@ from nbproctor.sandbox.users import SLOTS
 # How often memory and scratch folders are measured. Where scratch folders have no hard
 # limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
 WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
+OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
 
 
 def resolve(name: str) -> Callable[..., Any]:
@@ -248,6 +249,7 @@ def main(descriptor: int) -> None:
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
     if sys.platform == "linux":
+        _ended_first()
         # No process of the same user reads the memory of this one or of its forks.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
     os.umask(0o022)
@@ -294,6 +296,13 @@ def main(descriptor: int) -> None:
         server.serve()
     finally:
         shutil.rmtree(base)
+
+
+def _ended_first() -> None:
+    """Where memory of the whole computer runs out, end a fork and not who grades."""
+    place = Path("/proc/self/oom_score_adj")
+    with contextlib.suppress(OSError):
+        place.write_text(str(max(int(place.read_text()), OOM_SCORE)))
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:
