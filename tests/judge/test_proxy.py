@@ -661,7 +661,7 @@ def f(x):
 def test_a_lying_reply_ends_the_call_with_a_clear_reason(
     fresh: Any, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nbproctor.judge.session.MAX_CALLBACKS", 500)
+    monkeypatch.setattr("nbproctor.judge.session.MAX_CALLBACKS", 100)
     body, reason = LIES[lie]
     link, student = fresh(PRELUDE + body)
     assert student.g(1) == 2  # the untouched function works

@@ -136,6 +136,7 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     assert done.returncode == 0, done.stderr
     assert str(course / "feedback") in done.stdout
     assert rows(course) == wanted
+    assert {p.name for p in course.iterdir()} == {p.name for p in class_of.iterdir()}
     # The copy was taken in the middle of it, with everything open.
     assert command(course.with_name("copy0.42")).returncode == 0
     assert rows(course.with_name("copy0.42")) == wanted
