@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.classes import known_base
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.requests import TO_STUDENT
@@ -28,7 +27,13 @@ from nbproctor.protocol.rpc import Connection
 from nbproctor.protocol.sent import ErrorItems, NamedItems, Ref
 from nbproctor.results import OutputLimits
 from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
-from nbproctor.student.plain import as_base, builtin_of, plain_base, told_of
+from nbproctor.student.plain import (
+    about_error_class,
+    as_base,
+    library_of,
+    plain_base,
+    told_of,
+)
 from nbproctor.student.relay import check_public, use
 from nbproctor.student.remote import JudgeObject, Lent, number_of
 from nbproctor.student.shared import States
@@ -204,23 +209,15 @@ class Student:
             base = plain_base(kind)
             if base is not None:
                 return as_base(base, value)
-        if issubclass(kind, type) and Exception in _bases(value):
-            inner = [base for base in value.__bases__ if Exception in _bases(base)]
-            own = () if value.__module__ == "builtins" else tuple(inner)
-            title = str(value.__name__)[:100]
-            return ErrorItems(self.number(value), title, builtin_of(value), own)
+        if issubclass(kind, type) and issubclass(value, Exception):
+            return ErrorItems(self.number(value), *about_error_class(value))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         known = self.lending.base_of(kind)
         if known is not None and known is not kind:
             kind, named = known, kind.__name__
-        about = (
-            kind.__name__[:100],
-            named[:100],
-            callable(value),
-            *_library(value, kind),
-        )
-        return Ref("student", (self.number(value), *about))
+        about = kind.__name__[:100], named[:100], callable(value)
+        return Ref("student", (self.number(value), *about, *library_of(value)))
 
     def number(self, value: Any) -> int:
         """Give an object a number by which the judge may name it."""
@@ -262,11 +259,8 @@ class Student:
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
         told = [*told_of(error, self.shell.cell_of), relayed]
         kind = type(error)
-        if (
-            relayed is not None
-            or kind.__module__ != NOTEBOOK
-            or Exception not in _bases(kind)
-        ):
+        own = kind.__module__ == NOTEBOOK and issubclass(kind, Exception)
+        if relayed is not None or not own:
             return [*told, None, None]
         error.__traceback__ = None  # whose frames hold all that the call held
         return [*told, kind, error]
@@ -277,21 +271,6 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
-
-
-def _bases(kind: Any) -> tuple[type, ...]:
-    """Return a class and what it derives from, whatever its metaclass says."""
-    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-    return bases
-
-
-def _library(value: Any, kind: type) -> tuple[str, str]:
-    """Return which class of a library an object has to do with, and what."""
-    if issubclass(kind, type):
-        name, exact = known_base(value)
-        return name, "class" if exact else "derived"
-    name, exact = known_base(kind)
-    return name, "exact" if exact else "object"
 
 
 def _close_figures() -> None:
