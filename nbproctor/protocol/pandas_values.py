@@ -30,6 +30,9 @@ from nbproctor.protocol.pandas_columns import (
 )
 
 MAX_COLUMNS = 20_000
+FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
+# Since version 3, a copy takes nothing until one of the two is changed.
+_COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
 _LABELS = {
     *(type(None), bool, int, float, complex, str, bytes),
     *(type(pd.NaT), type(pd.NA), pd.Timedelta, pd.Period),
@@ -147,11 +150,11 @@ def _frame_parts(x: Any) -> Parts | None:
     count = x.shape[1]
     if count > MAX_COLUMNS:
         return None
-    kinds = set(x.dtypes)
-    if count > 1 and len(kinds) == 1 and next(iter(kinds)).kind in "biufc":
+    kinds = set(x.dtypes) if count > FEW_COLUMNS else set()
+    if len(kinds) == 1 and next(iter(kinds)).kind in "biufc":
         block = x.to_numpy()
         if type(block) is np.ndarray and block.dtype == next(iter(kinds)):
-            return x.columns, x.index, block
+            return x.columns, x.index, block.T  # as pandas keeps it
     return x.columns, x.index, *(column(x.iloc[:, n].array) for n in range(count))
 
 
@@ -159,7 +162,7 @@ def _frame(columns: Any, index: Any, *values: Any) -> Any:
     check(isinstance(columns, pd.Index) and isinstance(index, pd.Index), "no labels")
     if len(values) == 1 and type(values[0]) is np.ndarray and values[0].ndim == 2:
         check(values[0].dtype.kind in "biufc", "no numbers")
-        return pd.DataFrame(values[0], index=index, columns=columns, copy=False)
+        return pd.DataFrame(values[0].T, index=index, columns=columns, copy=False)
     check(len(values) == len(columns) <= MAX_COLUMNS, "no columns")
     made = {n: _series(column, index, None) for n, column in enumerate(values)}
     frame = pd.DataFrame(made, index=index, copy=False)
@@ -171,6 +174,10 @@ def _same(one: Any, other: Any) -> bool:
     axes = zip(one.axes, other.axes, strict=True)
     named = isinstance(one, pd.DataFrame) or one.name == other.name
     return bool(one.equals(other)) and named and all(a.identical(b) for a, b in axes)
+
+
+def _copy(x: Any) -> Any:
+    return x.copy(deep=not _COPIES_LATER)
 
 
 def _assign(old: Any, new: Any) -> None:
@@ -209,8 +216,8 @@ def _interval(left: Any, right: Any, closed: Any) -> Any:
 
 CLASSES = {
     **COLUMNS,
-    "DataFrame": Class(_frame_parts, _frame, _same, _assign),
-    "Series": Class(_series_parts, _series, _same, _assign),
+    "DataFrame": Class(_frame_parts, _frame, _same, _assign, _copy),
+    "Series": Class(_series_parts, _series, _same, _assign, _copy),
     "Index": Class(_index_parts, _index),
     "RangeIndex": Class(_range_parts, _range),
     "MultiIndex": Class(_levels_parts, _levels),

@@ -59,10 +59,13 @@ def read(received: Received, node: list[Node], depth: int) -> Any:
         The library says that its parts do not fit, in whatever way.
     """
     made = class_of(node[1] if len(node) > 1 else None, received.libraries)
-    number = received.begin() if made.same else 0
+    number = received.begin() if made.copy else 0
     parts = [read_part(received, part, depth) for part in node[2:]]
     try:
         value = made.build(*parts)
     except Exception as error:
         raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
-    return received.end(number, value) if made.same else value
+    if made.copy is not None:
+        before = made.copy(value) if received.track else None
+        received.seen[number] = value, before
+    return value
