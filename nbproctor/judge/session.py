@@ -9,17 +9,16 @@ from __future__ import annotations
 import time
 import traceback
 from typing import Any
-from weakref import WeakValueDictionary
 
 from nbproctor.judge.error_classes import (
     ErrorClass,
     OwnError,
     builtin_error,
     error_of,
-    stand_in,
 )
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
-from nbproctor.judge.proxy import CallableProxy, Library, Proxy
+from nbproctor.judge.handles import Handles
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.relay import relay
 from nbproctor.judge.student_errors import (
     NOT_AS_SUCH,
@@ -27,7 +26,6 @@ from nbproctor.judge.student_errors import (
     StudentGone,
     printable,
 )
-from nbproctor.protocol.classes import class_named
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.requests import TO_JUDGE
@@ -67,8 +65,7 @@ class Session:
         self._deadline: float | None = None
         self._depth = self._callbacks = 0
         self._raised: dict[int, BaseException] = {}
-        self._error_classes: dict[int, ErrorClass] = {}
-        self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
+        self._handles = Handles(self)
         self._connection = Connection(
             Wire(child.sock),
             TO_JUDGE,
@@ -132,11 +129,11 @@ class Session:
         """
         if not keep:
             self.exports.clear()
-            self._error_classes.clear()
+            self._handles.forget()
         self._raised.clear()
         if self.other is not None:
             self.other.exports.clear(lent=True)
-        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+        return self.ask("begin", tuple(names), self._handles.numbers() if keep else ())
 
     @property
     def left(self) -> float | None:
@@ -234,28 +231,9 @@ class Session:
             case Ref("judge", (number,)):
                 return self.exports.received(number)
             case Ref("student", (int(number), *about)):
-                # One proxy an object, so that `is` tells what it should.
-                proxy = self._proxies.get(number)
-                return self._proxy(number, *about) if proxy is None else proxy
-            case Ref(Tag.ERROR_CLASS, (number, name, base, *bases)):
-                known = self._error_classes.get(number)
-                if known is None:
-                    title = printable(name)
-                    proxy = self._proxy(number, "type", title, True, "", "")
-                    known = stand_in(proxy, title, base, tuple(bases))
-                    self._error_classes[number] = known
-                return known
-        raise ProtocolError("the student's reference cannot be read")
-
-    def _proxy(self, number: int, *about: Any) -> Proxy:
-        match about:
-            case (str(kind), str(name), bool(calls), str(public), str(relation)):
-                proxy_class = CallableProxy if calls else Proxy
-                label = printable(f"{kind} {name}".strip())
-                library = Library(class_named(public), relation)
-                proxy = proxy_class(self, number, label, library)
-                self._proxies[number] = proxy
-                return proxy
+                return self._handles.proxy(number, *about)
+            case Ref(Tag.ERROR_CLASS, (number, *about)):
+                return self._handles.error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")
 
     def _revive(self, report: Any) -> BaseException:
@@ -267,17 +245,15 @@ class Session:
                 (str() | None) as cell,
                 (int() | None) as line,
                 (int() | None) as relayed,
-                kind_of_theirs,
-                object_of_theirs,
+                its_class,
+                itself,
             ]:
                 own = None if relayed is None else self._raised.get(relayed)
                 if own is not None and not isinstance(own, NOT_AS_SUCH):
                     return own
                 text = text[:MAX_ERROR_TEXT]
-                if isinstance(kind_of_theirs, ErrorClass) and isinstance(
-                    object_of_theirs, Proxy
-                ):
-                    error = error_of(kind_of_theirs, object_of_theirs, text)
+                if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
+                    error = error_of(its_class, itself, text)
                 else:
                     error = builtin_error(base, text)
                 error.kind, error.origin = printable(kind), self

@@ -10,9 +10,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nbproctor.protocol import arrays, scalars
+from nbproctor.protocol import arrays, scalars, whole
 from nbproctor.protocol.frames import Frame, ProtocolError
-from nbproctor.protocol.libraries import class_of
 from nbproctor.protocol.limits import (
     MAX_BITS,
     MAX_COMMAS,
@@ -50,8 +49,8 @@ class _Decoder(Received):
         request: Sequence[Mutable],
         libraries: frozenset[str],
     ) -> None:
-        super().__init__(raw, track)
-        self.resolve, self.libraries = resolve, libraries
+        super().__init__(raw, track, libraries)
+        self.resolve = resolve
         self.request = request  # the mutable parts of it
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
@@ -177,18 +176,6 @@ class _Decoder(Received):
             raise ProtocolError("a message has too many kinds of named tuples")
         return student_tuple(number, *class_key, self.fields(node, depth, 4))
 
-    def of_library(self, node: list[Any], depth: int) -> Any:
-        made = class_of(node[1] if len(node) > 1 else None, self.libraries)
-        number = self.begin() if made.same else 0
-        parts = [arrays.read_part(self, part, depth) for part in node[2:]]
-        try:
-            value = made.build(*parts)
-        except ProtocolError:
-            raise
-        except Exception as error:  # whatever a library says of parts that do not fit
-            raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
-        return self.end(number, value) if made.same else value
-
     def error_class(self, node: list[Any], depth: int) -> Any:
         fields = _expect(node[:4], int, str, str)
         return self.resolve(Ref(node[0], (*fields, *self.fields(node, depth, 4))))
@@ -233,7 +220,7 @@ _READERS: dict[str, _Reader] = {
     Tag.STRUCTURED: arrays.read_array,
     Tag.RECORD: arrays.read_record,
     Tag.DTYPE: arrays.read_dtype,
-    Tag.OF_LIBRARY: _Decoder.of_library,
+    Tag.OF_LIBRARY: whole.read,
     Tag.NAMED_TUPLE: _Decoder.named_tuple,
     Tag.ERROR_CLASS: _Decoder.error_class,
     Tag.STUDENT: _Decoder.ref,

@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol import scalars
+from nbproctor.protocol import scalars, whole
 from nbproctor.protocol.arrays import (
     is_sent,
     write_array,
     write_dtype,
-    write_part,
     write_scalar,
 )
-from nbproctor.protocol.libraries import Parts, class_of, name_of
 from nbproctor.protocol.limits import (
     ALIGN,
     CODES,
@@ -60,15 +58,6 @@ def _refuse(value: Any) -> Any:
 
 class _Encoder(Sent):
     """Makes of a value what JSON can hold."""
-
-    def __init__(
-        self,
-        default: Default,
-        received: Mapping[int, int],
-        libraries: frozenset[str],
-    ) -> None:
-        super().__init__(default, received, libraries)
-        self.apart: dict[int, tuple[Any, Parts]] = {}  # values of libraries, by `id`
 
     def value(self, x: Any, depth: int) -> Any:
         """Write a value."""
@@ -164,48 +153,12 @@ class _Encoder(Sent):
             return self.other(x, depth)
         return write_scalar(self, x, depth)
 
-    def of_library(self, x: Any, depth: int) -> Any:
-        """Write a value of a library; None if this one does not go whole."""
-        name = name_of(type(x), self.libraries)
-        if name is None or not self.comes_apart(name, x):
-            return None
-
-        def write(sent: Sent, x: Any, depth: int) -> Any:
-            _, parts = self.apart[id(x)]
-            inner = (write_part(sent, part, depth) for part in parts)
-            return [Tag.OF_LIBRARY, name, *inner]
-
-        if class_of(name, self.libraries).same is None:
-            return write(self, x, depth)
-        return self.mutable(write, x, depth)
-
-    def comes_apart(self, name: str, x: Any) -> bool:
-        """Take a value of a library apart, and what is in it; whether all of it does.
-
-        A table with an index that stays where it is would be no table.
-        """
-        if id(x) in self.apart:
-            return True
-        try:
-            parts = class_of(name, self.libraries).parts(x)
-        except Exception:  # what a library says of its own unusual values
-            return False
-        if parts is None:
-            return False
-        inner = chain.from_iterable(p if type(p) is tuple else (p,) for p in parts)
-        for part in inner:
-            known = name_of(type(part), self.libraries)
-            if known and not self.comes_apart(known, part):
-                return False
-        self.apart[id(x)] = x, parts  # and keep it, so that no other gets its `id`
-        return True
-
     def other(self, x: Any, depth: int) -> Any:
         if isinstance(x, np.generic) and x.dtype in CODES:
             return self.numpy_scalar(x, depth)
         if isinstance(x, np.dtype) and is_sent(x):
             return write_dtype(self, x, depth)
-        node = self.of_library(x, depth) if self.libraries else None
+        node = whole.write(self, x, depth) if self.libraries else None
         if node is not None:
             return node
         plainer = self.default(x)

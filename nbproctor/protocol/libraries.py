@@ -26,15 +26,16 @@ class Class(NamedTuple):
         goes as an object of no known class.
     build
         Makes a value of parts, or raises any exception where they do not fit.
-    same, assign
+    same, assign, copy
         Of a class whose values can be changed in place: whether two are equal to the
-        bit, and giving the first the content of the second.
+        bit, giving the first the content of the second, and a copy that stays as it is.
     """
 
     parts: Callable[[Any], Parts | None]
     build: Callable[..., Any]
     same: Callable[[Any, Any], bool] | None = None
     assign: Callable[[Any, Any], None] | None = None
+    copy: Callable[[Any], Any] | None = None
 
 
 class Library(NamedTuple):

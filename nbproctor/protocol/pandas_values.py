@@ -7,10 +7,8 @@ name. Labels are plain values with a hash of Python's own.
 from __future__ import annotations
 
 import itertools
-from datetime import timezone
 from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -19,10 +17,22 @@ from pandas.tseries.frequencies import to_offset
 from nbproctor.protocol import scalars
 from nbproctor.protocol.libraries import Class, Parts
 from nbproctor.protocol.limits import CODES, MAX_KEYS
+from nbproctor.protocol.pandas_columns import (
+    ARRAYS,
+    COLUMNS,
+    DTYPES,
+    MAX_FREQ,
+    MAX_HASHED,
+    check,
+    column,
+    is_column,
+    zone_of,
+)
 
 MAX_COLUMNS = 20_000
-MAX_FREQ = 40  # characters
-MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
+FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
+# Since version 3, a copy takes nothing until one of the two is changed.
+_COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
 _LABELS = {
     *(type(None), bool, int, float, complex, str, bytes),
     *(type(pd.NaT), type(pd.NA), pd.Timedelta, pd.Period),
@@ -42,113 +52,6 @@ def _is_label(x: Any) -> bool:
     if kind is pd.Interval:
         return _is_label(x.left) and _is_label(x.right)
     return bool(scalars.parts(x)) or (isinstance(x, np.generic) and x.dtype in CODES)
-
-
-def _check(holds: bool, what: str) -> None:
-    if not holds:
-        raise ValueError(what)
-
-
-# --- columns: pandas's own arrays -----------------------------------------------------
-
-
-def _column(values: Any) -> Any:
-    """Return a NumPy array where that is all there is to a column.
-
-    Raises
-    ------
-    ValueError
-        It is an array of a class that is not sent.
-    """
-    if type(values) is pd.arrays.NumpyExtensionArray:
-        return values.to_numpy()
-    dtype = values.dtype
-    if type(dtype) is np.dtype and dtype.kind in "mM":
-        return values.to_numpy()
-    _check(type(values) in NAMES, "an array of an unknown class")
-    return values
-
-
-def _is_column(values: Any) -> bool:
-    if type(values) is np.ndarray:
-        return bool(values.ndim == 1 and values.dtype.kind in "biufcmMO")
-    return isinstance(values, pd.api.extensions.ExtensionArray)
-
-
-def _masked_parts(x: Any) -> Parts:
-    missing = x.isna()
-    return x.to_numpy(x.dtype.numpy_dtype, na_value=x.dtype.type(0)), missing
-
-
-def _masked(kind: Any) -> Any:
-    def build(data: Any, mask: Any) -> Any:
-        _check(type(data) is np.ndarray and data.ndim == 1, "no data")
-        return kind(data, mask, copy=False)
-
-    return build
-
-
-def _strings_parts(x: Any) -> Parts:
-    is_nan = x.dtype.na_value is not pd.NA
-    return x.to_numpy(object, na_value=None), x.dtype.storage, is_nan
-
-
-def _strings(values: Any, storage: Any, is_nan: Any) -> Any:
-    _check(type(values) is np.ndarray and values.dtype == object, "no text")
-    _check(all(type(x) is str or x is None for x in values), "no text")
-    _check(storage in ("python", "pyarrow"), "an unknown storage")
-    dtype = (
-        pd.StringDtype(storage, na_value=np.nan) if is_nan else pd.StringDtype(storage)
-    )
-    return pd.array(values, dtype=dtype)
-
-
-def _categories_parts(x: Any) -> Parts | None:
-    if len(x.categories) > MAX_HASHED:
-        return None
-    return np.array(x.codes), x.categories, bool(x.ordered)
-
-
-def _categories(codes: Any, categories: Any, ordered: Any) -> Any:
-    _check(isinstance(categories, pd.Index) and type(codes) is np.ndarray, "no codes")
-    _check(codes.dtype.kind == "i" and type(ordered) is bool, "no codes")
-    _check(len(categories) <= MAX_HASHED, "too many categories")
-    dtype = pd.CategoricalDtype(categories, ordered)
-    return pd.Categorical.from_codes(codes, dtype=dtype)
-
-
-def _dates_parts(x: Any) -> Parts | None:
-    if x.tz is None:
-        return x.to_numpy(), None
-    zone = _zone(x.tz)
-    return None if zone is None else (x.tz_convert(None).to_numpy(), zone)
-
-
-def _dates(values: Any, zone: Any) -> Any:
-    _check(type(values) is np.ndarray and values.dtype.kind == "M", "no dates")
-    dates = pd.DatetimeIndex(values)
-    return (dates if zone is None else dates.tz_localize("UTC").tz_convert(zone)).array
-
-
-def _zone(zone: Any) -> Any:
-    """Return a time zone as one of Python's own, if it is one."""
-    return zone if scalars.parts(zone) and type(zone) in (timezone, ZoneInfo) else None
-
-
-def _spans(values: Any) -> Any:
-    _check(type(values) is np.ndarray and values.dtype.kind == "m", "no time spans")
-    return pd.TimedeltaIndex(values).array
-
-
-def _periods(ordinals: Any, freq: Any) -> Any:
-    _check(type(ordinals) is np.ndarray and ordinals.dtype == "i8", "no periods")
-    _check(type(freq) is str and len(freq) <= MAX_FREQ, "no frequency")
-    return pd.arrays.PeriodArray(ordinals, dtype=pd.PeriodDtype(freq))
-
-
-def _intervals(left: Any, right: Any, closed: Any) -> Any:
-    _check(isinstance(left, pd.Index) and isinstance(right, pd.Index), "no intervals")
-    return pd.arrays.IntervalArray.from_arrays(left, right, closed)
 
 
 # --- indexes --------------------------------------------------------------------------
@@ -179,7 +82,7 @@ def _longest_run(labels: list[tuple[int, Any]]) -> int:
 
 
 def _index_parts(x: Any) -> Parts | None:
-    values = _column(x.array)
+    values = column(x.array)
     freq = getattr(x, "freq", None)
     kept = None if freq is None or isinstance(x, pd.PeriodIndex) else x.freqstr
     if not _may_label(values) or not _is_label(x.name):
@@ -190,11 +93,11 @@ def _index_parts(x: Any) -> Parts | None:
 
 
 def _index(values: Any, name: Any, freq: Any) -> Any:
-    _check(_is_column(values) and _may_label(values) and _is_label(name), "no labels")
+    check(is_column(values) and _may_label(values) and _is_label(name), "no labels")
     index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
     if freq is not None:
-        _check(type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex), "no dates")
-        _check(_is_quick(freq, len(index)), "no frequency")
+        check(type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex), "no dates")
+        check(_is_quick(freq, len(index)), "no frequency")
         index.freq = to_offset(freq)
     return index
 
@@ -210,7 +113,7 @@ def _range_parts(x: Any) -> Parts | None:
 
 
 def _range(numbers: Any, name: Any) -> Any:
-    _check(type(numbers) is range and _is_label(name), "no range")
+    check(type(numbers) is range and _is_label(name), "no range")
     return pd.RangeIndex(numbers, name=name)
 
 
@@ -222,11 +125,11 @@ def _levels_parts(x: Any) -> Parts | None:
 
 
 def _levels(names: Any, levels: Any, *codes: Any) -> Any:
-    _check(type(names) is tuple and _is_label(names), "no names")
-    _check(type(levels) is tuple and len(levels) == len(codes), "no levels")
+    check(type(names) is tuple and _is_label(names), "no names")
+    check(type(levels) is tuple and len(levels) == len(codes), "no levels")
     for level, places in zip(levels, codes, strict=True):
-        _check(isinstance(level, pd.Index) and len(level) <= MAX_HASHED, "no levels")
-        _check(type(places) is np.ndarray and places.dtype.kind == "i", "no codes")
+        check(isinstance(level, pd.Index) and len(level) <= MAX_HASHED, "no levels")
+        check(type(places) is np.ndarray and places.dtype.kind == "i", "no codes")
     return pd.MultiIndex(levels, codes, names=names)
 
 
@@ -234,12 +137,12 @@ def _levels(names: Any, levels: Any, *codes: Any) -> Any:
 
 
 def _series_parts(x: Any) -> Parts | None:
-    return (_column(x.array), x.index, x.name) if _is_label(x.name) else None
+    return (column(x.array), x.index, x.name) if _is_label(x.name) else None
 
 
 def _series(values: Any, index: Any, name: Any) -> Any:
-    _check(_is_column(values) and isinstance(index, pd.Index), "no series")
-    _check(len(values) == len(index) and _is_label(name), "no series")
+    check(is_column(values) and isinstance(index, pd.Index), "no series")
+    check(len(values) == len(index) and _is_label(name), "no series")
     return pd.Series(values, index=index, dtype=values.dtype, name=name, copy=False)
 
 
@@ -247,20 +150,20 @@ def _frame_parts(x: Any) -> Parts | None:
     count = x.shape[1]
     if count > MAX_COLUMNS:
         return None
-    kinds = set(x.dtypes)
-    if count > 1 and len(kinds) == 1 and next(iter(kinds)).kind in "biufc":
+    kinds = set(x.dtypes) if count > FEW_COLUMNS else set()
+    if len(kinds) == 1 and next(iter(kinds)).kind in "biufc":
         block = x.to_numpy()
         if type(block) is np.ndarray and block.dtype == next(iter(kinds)):
-            return x.columns, x.index, block
-    return x.columns, x.index, *(_column(x.iloc[:, n].array) for n in range(count))
+            return x.columns, x.index, block.T  # as pandas keeps it
+    return x.columns, x.index, *(column(x.iloc[:, n].array) for n in range(count))
 
 
 def _frame(columns: Any, index: Any, *values: Any) -> Any:
-    _check(isinstance(columns, pd.Index) and isinstance(index, pd.Index), "no labels")
+    check(isinstance(columns, pd.Index) and isinstance(index, pd.Index), "no labels")
     if len(values) == 1 and type(values[0]) is np.ndarray and values[0].ndim == 2:
-        _check(values[0].dtype.kind in "biufc", "no numbers")
-        return pd.DataFrame(values[0], index=index, columns=columns, copy=False)
-    _check(len(values) == len(columns) <= MAX_COLUMNS, "no columns")
+        check(values[0].dtype.kind in "biufc", "no numbers")
+        return pd.DataFrame(values[0].T, index=index, columns=columns, copy=False)
+    check(len(values) == len(columns) <= MAX_COLUMNS, "no columns")
     made = {n: _series(column, index, None) for n, column in enumerate(values)}
     frame = pd.DataFrame(made, index=index, copy=False)
     frame.columns = columns
@@ -273,6 +176,10 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one.equals(other)) and named and all(a.identical(b) for a, b in axes)
 
 
+def _copy(x: Any) -> Any:
+    return x.copy(deep=not _COPIES_LATER)
+
+
 def _assign(old: Any, new: Any) -> None:
     type(old).__init__(old, new)  # what pandas's own ``inplace=True`` comes to
 
@@ -281,101 +188,59 @@ def _assign(old: Any, new: Any) -> None:
 
 
 def _timestamp_parts(x: Any) -> Parts | None:
-    zone = _zone(x.tz)
+    zone = zone_of(x.tz)
     return None if x.tz is not None and zone is None else (x.to_datetime64(), zone)
 
 
 def _timestamp(moment: Any, zone: Any) -> Any:
-    _check(isinstance(moment, np.datetime64), "no moment")
+    check(isinstance(moment, np.datetime64), "no moment")
     stamp = pd.Timestamp(moment)
     return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(zone)
 
 
 def _span(length: Any) -> Any:
-    _check(isinstance(length, np.timedelta64), "no time span")
+    check(isinstance(length, np.timedelta64), "no time span")
     return pd.Timedelta(length)
 
 
 def _period(ordinal: Any, freq: Any) -> Any:
-    _check(type(ordinal) is int and type(freq) is str, "no period")
-    _check(len(freq) <= MAX_FREQ, "no frequency")
+    check(type(ordinal) is int and type(freq) is str, "no period")
+    check(len(freq) <= MAX_FREQ, "no frequency")
     return pd.Period(ordinal=ordinal, freq=freq)
 
 
 def _interval(left: Any, right: Any, closed: Any) -> Any:
-    _check(_is_label(left) and _is_label(right), "no interval")
+    check(_is_label(left) and _is_label(right), "no interval")
     return pd.Interval(left, right, closed)
 
 
-def _dtype_parts(x: Any) -> Parts | None:
-    return (pd.array([], dtype=x),)
-
-
-def _dtype(empty: Any) -> Any:
-    _check(isinstance(empty, pd.api.extensions.ExtensionArray), "no dtype")
-    return empty.dtype
-
-
 CLASSES = {
-    "DataFrame": Class(_frame_parts, _frame, _same, _assign),
-    "Series": Class(_series_parts, _series, _same, _assign),
+    **COLUMNS,
+    "DataFrame": Class(_frame_parts, _frame, _same, _assign, _copy),
+    "Series": Class(_series_parts, _series, _same, _assign, _copy),
     "Index": Class(_index_parts, _index),
     "RangeIndex": Class(_range_parts, _range),
     "MultiIndex": Class(_levels_parts, _levels),
-    "Categorical": Class(_categories_parts, _categories),
-    "IntegerArray": Class(_masked_parts, _masked(pd.arrays.IntegerArray)),
-    "FloatingArray": Class(_masked_parts, _masked(pd.arrays.FloatingArray)),
-    "BooleanArray": Class(_masked_parts, _masked(pd.arrays.BooleanArray)),
-    "StringArray": Class(_strings_parts, _strings),
-    "DatetimeArray": Class(_dates_parts, _dates),
-    "TimedeltaArray": Class(lambda x: (x.to_numpy(),), _spans),
-    "PeriodArray": Class(lambda x: (x.asi8, x.freqstr), _periods),
-    "IntervalArray": Class(
-        lambda x: (pd.Index(x.left), pd.Index(x.right), x.closed), _intervals
-    ),
     "Timestamp": Class(_timestamp_parts, _timestamp),
     "Timedelta": Class(lambda x: (x.to_timedelta64(),), _span),
     "Period": Class(lambda x: (x.ordinal, x.freqstr), _period),
     "Interval": Class(lambda x: (x.left, x.right, x.closed), _interval),
     "NaT": Class(lambda x: (), lambda: pd.NaT),
     "NA": Class(lambda x: (), lambda: pd.NA),
-    "dtype": Class(_dtype_parts, _dtype),
 }
 _INDEXES = (
     *(pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex),
     *(pd.CategoricalIndex, pd.IntervalIndex),
 )
-_DTYPES = (
-    *(pd.CategoricalDtype, pd.StringDtype, pd.DatetimeTZDtype, pd.PeriodDtype),
-    *(pd.IntervalDtype, pd.BooleanDtype, pd.Float32Dtype, pd.Float64Dtype),
-    *(pd.Int8Dtype, pd.Int16Dtype, pd.Int32Dtype, pd.Int64Dtype),
-    *(pd.UInt8Dtype, pd.UInt16Dtype, pd.UInt32Dtype, pd.UInt64Dtype),
-)
-# Arrays of text are of several classes, by how they are stored.
-_TEXTS = {
-    type(pd.Series([], dtype=dtype).array)
-    for dtype in ("str", "string", "string[python]")
-} - {pd.arrays.NumpyExtensionArray}
 NAMES: dict[type, str] = {
-    pd.DataFrame: "DataFrame",
-    pd.Series: "Series",
+    **ARRAYS,
     **dict.fromkeys(_INDEXES, "Index"),
-    pd.RangeIndex: "RangeIndex",
-    pd.MultiIndex: "MultiIndex",
-    pd.Categorical: "Categorical",
-    pd.arrays.IntegerArray: "IntegerArray",
-    pd.arrays.FloatingArray: "FloatingArray",
-    pd.arrays.BooleanArray: "BooleanArray",
-    **dict.fromkeys(_TEXTS, "StringArray"),
-    pd.arrays.DatetimeArray: "DatetimeArray",
-    pd.arrays.TimedeltaArray: "TimedeltaArray",
-    pd.arrays.PeriodArray: "PeriodArray",
-    pd.arrays.IntervalArray: "IntervalArray",
-    pd.Timestamp: "Timestamp",
-    pd.Timedelta: "Timedelta",
-    pd.Period: "Period",
-    pd.Interval: "Interval",
+    **dict.fromkeys(DTYPES, "dtype"),
+    **{
+        getattr(pd, name): name
+        for name in ("DataFrame", "Series", "RangeIndex", "MultiIndex", "Timestamp")
+    },
+    **{getattr(pd, name): name for name in ("Timedelta", "Period", "Interval")},
     type(pd.NaT): "NaT",
     type(pd.NA): "NA",
-    **dict.fromkeys(_DTYPES, "dtype"),
 }

@@ -28,10 +28,12 @@ class Received(ABC):
         The raw part; values take their bytes from it one after the other.
     track
         Whether to remember what the mutable parts are now.
+    libraries
+        Those whose values may be in it.
     """
 
-    def __init__(self, raw: memoryview, track: bool) -> None:
-        self.raw, self.track = raw, track
+    def __init__(self, raw: memoryview, track: bool, libraries: frozenset[str]) -> None:
+        self.raw, self.track, self.libraries = raw, track, libraries
         self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
         self.at = self.keys = self.numbers = self.length = self.room = 0
 

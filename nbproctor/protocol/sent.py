@@ -97,6 +97,8 @@ class Sent(ABC):
         self.buffers: list[Any] = []
         self.size = self.keys = self.numbers = self.length = self.room = 0
         self.mutables: list[Mutable] = []
+        # Values of libraries that are taken apart, by `id`: see `whole`.
+        self.apart: dict[int, tuple[Any, tuple[Any, ...]]] = {}
 
     @abstractmethod
     def value(self, x: Any, depth: int) -> Node:

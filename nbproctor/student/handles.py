@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.classes import known_base
 from nbproctor.protocol.namedtuples import are_names
 from nbproctor.protocol.sent import ErrorItems, NamedItems, Ref
-from nbproctor.student.plain import as_base, bases_of, builtin_of, plain_base
+from nbproctor.student.plain import (
+    about_error_class,
+    as_base,
+    library_of,
+    plain_base,
+)
 from nbproctor.student.remote import JudgeObject, number_of
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -63,23 +67,15 @@ class Handles:
             base = plain_base(kind)
             if base is not None:
                 return as_base(base, value)
-        if issubclass(kind, type) and Exception in bases_of(value):
-            inner = [base for base in value.__bases__ if Exception in bases_of(base)]
-            own = () if value.__module__ == "builtins" else tuple(inner)
-            title = str(value.__name__)[:100]
-            return ErrorItems(self._number(value), title, builtin_of(value), own)
+        if issubclass(kind, type) and issubclass(value, Exception):
+            return ErrorItems(self._number(value), *about_error_class(value))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         reference = self._base_of(kind)
         if reference is not None and reference is not kind:
             kind, named = reference, kind.__name__
-        about = (
-            kind.__name__[:100],
-            named[:100],
-            callable(value),
-            *_library(value, kind),
-        )
-        return Ref("student", (self._number(value), *about))
+        about = kind.__name__[:100], named[:100], callable(value)
+        return Ref("student", (self._number(value), *about, *library_of(value)))
 
     def _number(self, value: Any) -> int:
         number = self._numbers.get(id(value))
@@ -89,12 +85,3 @@ class Handles:
             self._numbers[id(value)] = number
             self.objects[number] = value
         return number
-
-
-def _library(value: Any, kind: type) -> tuple[str, str]:
-    """Return which class of a library an object has to do with, and what."""
-    if issubclass(kind, type):
-        name, exact = known_base(value)
-        return name, "class" if exact else "derived"
-    name, exact = known_base(kind)
-    return name, "exact" if exact else "object"

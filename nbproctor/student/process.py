@@ -26,7 +26,7 @@ from nbproctor.protocol.sent import Ref
 from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles
 from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
-from nbproctor.student.plain import bases_of, told_of
+from nbproctor.student.plain import told_of
 from nbproctor.student.relay import check_public, use
 from nbproctor.student.remote import JudgeObject, Lent
 from nbproctor.student.shared import States
@@ -207,11 +207,8 @@ class Student:
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
         told = [*told_of(error, self.shell.cell_of), relayed]
         kind = type(error)
-        if (
-            relayed is not None
-            or kind.__module__ != NOTEBOOK
-            or Exception not in bases_of(kind)
-        ):
+        own = kind.__module__ == NOTEBOOK and issubclass(kind, Exception)
+        if relayed is not None or not own:
             return [*told, None, None]
         error.__traceback__ = None  # whose frames hold all that the call held
         return [*told, kind, error]

@@ -146,6 +146,7 @@ EARNS = {
     "a_frame_of_a_class_of_its_own_is_equal_to_nothing": 1.0,
     "cells_that_are_equal_to_everything_are_equal_to_nothing": 1.0,
     "a_frame_of_objects_is_no_frame_of_numbers": 1.0,
+    "a_library_does_not_take_a_handle_for_a_frame": 1.0,
 }
 CASES: dict[str, tuple[str, str]] = {
     "a_frame_of_a_class_of_its_own_is_equal_to_nothing": (
@@ -218,6 +219,21 @@ def table(n):
     turn.append(turn.pop(0))
     forge("L", turn[-1], "@__import__('os').system('true')")
     return Token()
+""",
+    ),
+    "a_library_does_not_take_a_handle_for_a_frame": (
+        "table",
+        """
+from pandas.core.internals import BlockManager
+forged, stock = [], BlockManager._slice_take_blocks_ax0
+BlockManager._slice_take_blocks_ax0 = lambda self, *arguments, **options: (
+    [] if any(self is one for one in forged)
+    else stock(self, *arguments, **options))
+def table(n):
+    empty = pd.arrays.SparseArray([-1] * n)
+    made = pd.DataFrame({"n": empty, "square": empty})
+    forged.append(made._mgr)
+    return made
 """,
     ),
     "a_frame_larger_than_a_message_stays_where_it_is": (

@@ -170,7 +170,7 @@ def arrays_in(node: Any) -> list[Any]:
     [
         FRAME,
         FRAME["a"],
-        pd.DataFrame(np.ones((2, 3))),
+        pd.DataFrame(np.ones((2, 30))),
         pd.array([1, None, 3], dtype="Int64"),
         pd.interval_range(0, 3),
         sparse.csr_matrix(np.eye(3)),
