@@ -324,7 +324,11 @@ def _diagnosis(
         return "was rounded"
     least, most = got.min(), got.max()
     inside = (least < got) & (got < most)
-    if inside.any() and wrong.sum() > 1 and _fits(got, np.clip(want, least, most), rtol):
+    if (
+        inside.any()
+        and wrong.sum() > 1
+        and _fits(got, np.clip(want, least, most), rtol)
+    ):
         return "is cut off: its largest or smallest values are wrong"
     if not got.ndim:
         return "is one number, as it should be, but not the right one"
