@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -110,6 +110,7 @@ def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
             command, cwd=folder, env=environment, stdout=output, stderr=output
         )
     try:
+        until_it_listens(process, port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -118,17 +119,15 @@ def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
         print(log.read_text("utf-8")[-3000:])
 
 
-def visit(page: Any, address: str) -> None:
-    """Open an address as soon as the server that was started answers."""
-    attempts = 240
-    for attempt in range(1, attempts + 1):
-        try:
-            page.goto(address)
+def until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until a server takes connections, for two minutes at most."""
+    for _ in range(480):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
-        except playwright.Error as error:
-            if "ERR_CONNECTION_REFUSED" not in str(error) or attempt == attempts:
-                raise
-            page.wait_for_timeout(250)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.25)
+            break
+    pytest.fail("the server did not start")
 
 
 @contextmanager
@@ -181,7 +180,7 @@ def work_in_jupyterlab(page: Any, folder: Path, home: Path, answers: Any) -> str
     command = [sys.executable, str(folder / "kit" / "lab.py")]
     command.append("--LabApp.expose_app_in_browser=True")
     with jupyter(command, folder, home) as address:
-        visit(page, f"{address}/lab/tree/{LAB}.ipynb?token=secret")
+        page.goto(f"{address}/lab/tree/{LAB}.ipynb?token=secret")
         page.get_by_role("button", name="| Idle").wait_for()
         menus = page.locator(".lm-MenuBar-itemLabel").all_inner_texts()
         assert "Run" in menus and "Nbgrader" not in menus
@@ -270,7 +269,7 @@ def comment_in_formgrader(page: Any, course: Path, home: Path, text: str) -> Non
         number = found.id
     command = [sys.executable, "-m", "jupyterlab"]
     with jupyter(command, course, home) as address:
-        visit(page, f"{address}/login?token=secret")
+        page.goto(f"{address}/login?token=secret")
         page.goto(f"{address}/formgrader/gradebook/{LAB}/{LAB}")
         page.get_by_text("Submission #1").first.wait_for()
         page.goto(f"{address}/formgrader/submissions/{number}/?index=0")
