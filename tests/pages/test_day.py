@@ -323,9 +323,10 @@ def test_from_the_zip_of_the_lab_to_the_grade_book(
             text = accessible(page, first, axe)
             assert comment in text and "by hand" in text
             assert PEOPLE[0].name.split()[0] in text
-            for path in sorted((course / "feedback").glob(f"*/{LAB}/*.html"))[1:13]:
-                where = path.relative_to(course).as_posix()
-                accessible(page, f"{address}/{where}", axe)
+            # Nothing answered; something stopped; found under another name.
+            for person in (PEOPLE[3], PEOPLE[9], PEOPLE[10]):
+                other = f"{address}/feedback/{person.login}/{LAB}/{LAB}.html"
+                assert person.name.split()[0] in accessible(page, other, axe)
             accessible(page, f"{address}/report/{LAB}.html", axe)
             accessible(page, f"{unpacked}/START.html", axe)
 
