@@ -61,7 +61,8 @@ def submit(
                 console.print(escape(line), soft_wrap=True)
             for note in _repairs(course, name, original.stem, target.parent):
                 console.print(escape(f"Grading would say: {note}"), soft_wrap=True)
-            console.print(f"Hand in this one file: {escape(str(target))}")
+            told = f"Hand in this one file: {target}"
+            console.print(escape(told), soft_wrap=True)
     except kit_submit.SubmitError as error:
         raise CommandError(f"Nothing was written. {error}") from error
     where = nbgrader.hand_in(course) or kit_submit.NOWHERE

@@ -117,7 +117,9 @@ class _Renderer(RendererHTML):
 
 def _label(latex: str, settings: Mapping[str, Any]) -> str:
     block = bool(settings["display_mode"])
-    return mathml(latex, block=block)
+    formula = mathml(latex, block=block)
+    # One that is wider than a phone is scrolled alone, and by keyboard too.
+    return formula.replace("<math", '<math tabindex="0"', 1) if block else formula
 
 
 _MARKDOWN = (

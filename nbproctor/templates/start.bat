@@ -1,7 +1,7 @@
 @echo off
 rem Finds a Python that is new enough, and lets it open the lab: kit.py does the rest.
 setlocal DisableDelayedExpansion
-cd /d "%~dp0"
+pushd "%~dp0"
 if not exist "kit.py" goto packed
 for %%P in ("py -3.13" "py -3.12" "py -3.11" "py -3" "python" "python3") do (
   %%~P -c "import sys; sys.exit(sys.version_info < (3, 11))" >nul 2>nul && set "PYTHON=%%~P" && goto found

@@ -500,3 +500,25 @@ def test_a_word_that_is_no_verb_gets_those_that_are(unpacked: Path) -> None:
     result = subprocess.run(command, text=True, capture_output=True)
     assert result.returncode == 2
     assert "kit.py lab" in result.stdout and "kit.py submit" in result.stdout
+
+
+# ---- under the course's own kit ------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_submit_of_the_course_says_what_grading_would_repair(
+    work: Notebook, project: Path, tmp_path: Path
+) -> None:
+    for part in (f"source/{LAB}", f"release/{LAB}"):
+        shutil.copytree(project / part, tmp_path / part)
+    shutil.copy(project / "nbgrader_config.py", tmp_path)
+    lose_locked(work)
+    lab.renew(tmp_path / "lab" / LAB, tmp_path / "release" / LAB)
+    save(work, tmp_path / "lab" / LAB)
+    command = [sys.executable, "-m", "nbproctor", "submit"]
+    result = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True)
+    assert result.returncode == 0, result.stderr
+    assert "Grading would say: " in result.stdout
+    target = tmp_path / "lab" / LAB / "hand_in" / f"{LAB}.ipynb"
+    assert f"Hand in this one file: {target}" in result.stdout
+    assert json.loads(target.read_text("utf-8")) == work

@@ -20,13 +20,13 @@ from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import feedback_page
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
+from tests.pages.axe import axe_core
 from tests.pages.lab import graded, outline_in, submission, verdicts
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
-    pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm"),
 ]
 # All rules, those of level AAA and the experimental ones too, with everything opened.
 RUN = """
@@ -44,15 +44,7 @@ axe.run(document, {resultTypes: ["violations"], rules}).then(found => {
 @pytest.fixture(scope="module")
 def axe(pytestconfig: pytest.Config) -> str:
     """The text of axe-core."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("axe")
-    script = folder / "node_modules/axe-core/axe.min.js"
-    if not script.exists():
-        command = ["npm", "install", "--no-audit", "--no-fund", "axe-core@4"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
-        if done.returncode:
-            pytest.skip("npm cannot get axe-core here")
-    return script.read_text("utf-8")
+    return axe_core(pytestconfig)
 
 
 def chromium(tmp_path: Path, *arguments: str) -> str:

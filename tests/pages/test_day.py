@@ -1,0 +1,340 @@
+"""A student's day and a teacher's round in a real browser, from zip to zip.
+
+Needs Chromium, Playwright and npm (for axe-core); skips where one is missing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from nbproctor import nbgrader
+from nbproctor.kit import handout, sample
+from nbproctor.notebook import MasterNotebook
+from tests.pages.axe import axe_core
+
+playwright = pytest.importorskip("playwright.sync_api", reason="there is no Playwright")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+LAB = "neural_network"
+CLASS = 30
+SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
+AXE = """async () => {
+  document.querySelectorAll("details").forEach(d => d.open = true);
+  const all = Object.fromEntries(axe.getRules().map(r => [r.ruleId, {enabled: true}]));
+  const found = await axe.run(document, {resultTypes: ["violations"], rules: all});
+  return [found.violations.map(v => [v.id, v.nodes[0].html]), found.passes.length];
+}"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student of the class, as platforms know students."""
+
+    number: int
+    name: str
+
+    @property
+    def surname_first(self) -> str:
+        return "{1}, {0}".format(*self.name.split())
+
+    @property
+    def login(self) -> str:
+        return f"login{self.number}"
+
+
+PEOPLE = [Person(100 + i, f"Zoë{chr(97 + i % 26)}{i} Müller{i}") for i in range(CLASS)]
+
+
+@pytest.fixture(scope="module")
+def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course as it is committed, released in a folder with a space in its name."""
+    folder = tmp_path_factory.mktemp("whole day") / "my course"
+    for part in (f"source/{LAB}", f"release/{LAB}", "data"):
+        shutil.copytree(project / part, folder / part)
+    for part in ("nbgrader_config.py", "requirements.txt", "kit.py"):
+        shutil.copy(project / part, folder)
+    nbgrader.generate(folder, LAB)
+    return folder
+
+
+def browser_pages(tool: Any) -> Any:
+    browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    size = {"width": 1300, "height": 900}
+    made = browser.new_context(viewport=size, bypass_csp=True)
+    made.set_default_timeout(SECONDS)
+    return made
+
+
+def run(course: Path, *words: str | Path) -> str:
+    command = [sys.executable, "-m", "nbproctor", *map(str, words)]
+    done = subprocess.run(command, cwd=course, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
+    """Run a Jupyter server of its own settings; yield its address, without the path."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
+    command += ["--no-browser", "--allow-root", f"--ServerApp.port={port}"]
+    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=secret"]
+    log = home / f"{port}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=output
+        )
+    try:
+        until_it_listens(process, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        # What went wrong in a server, if the browser did not see what it waited for.
+        print(log.read_text("utf-8")[-3000:])
+
+
+def until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until a server takes connections, for two minutes at most."""
+    for _ in range(480):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.25)
+            break
+    pytest.fail("the server did not start")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder over localhost."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def solve(page: Any, notebook: Any, cell: str, source: str) -> None:
+    """Go to a cell, run all above it, type an answer over it, and run that."""
+    go_to(page, notebook, cell)
+    page.keyboard.press("Enter")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Shift+Enter")
+
+
+def go_to(page: Any, notebook: Any, cell: str) -> None:
+    """Select a cell, as a click after scrolling does; JupyterLab draws only some."""
+    index = [c.id for c in notebook.cells].index(cell)
+    page.evaluate(
+        """async index => {
+          const content = jupyterapp.shell.currentWidget.content;
+          content.activeCellIndex = index;
+          await content.scrollToCell(content.activeCell);
+          content.node.focus();
+        }""",
+        index,
+    )
+
+
+def menu(page: Any, *names: str) -> None:
+    page.locator(".lm-MenuBar-item", has_text=names[0]).first.click()
+    for name in names[1:]:
+        page.get_by_role("menuitem", name=name, exact=True).first.click()
+
+
+def work_in_jupyterlab(page: Any, folder: Path, home: Path, answers: Any) -> str:
+    """Solve two exercises, look at the plot, validate, save; return what was said."""
+    notebook = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
+    command = [sys.executable, str(folder / "kit" / "lab.py")]
+    command.append("--LabApp.expose_app_in_browser=True")
+    with jupyter(command, folder, home) as address:
+        page.goto(f"{address}/lab/tree/{LAB}.ipynb?token=secret")
+        page.get_by_role("button", name="| Idle").wait_for()
+        menus = page.locator(".lm-MenuBar-itemLabel").all_inner_texts()
+        assert "Run" in menus and "Nbgrader" not in menus
+        assert page.get_by_text("Create Assignment").count() == 0
+        assert page.get_by_text("Jupyter news").count() == 0
+        go_to(page, notebook, "sigmoid")
+        menu(page, "Run", "Run All Above Selected Cell")
+        solve(page, notebook, "sigmoid", answers["sigmoid"])
+        go_to(page, notebook, "sigmoid-public")
+        page.keyboard.press("Shift+Enter")
+        page.get_by_text("Exercise 1 passes its public test.").wait_for()
+        solve(page, notebook, "sigmoid-prime", answers["sigmoid_prime"])
+        plot = next(
+            cell.id
+            for cell in notebook.cells[
+                [c.id for c in notebook.cells].index("sigmoid-prime") :
+            ]
+            if cell.cell_type == "code" and "show(" in cell.source
+        )
+        go_to(page, notebook, plot)
+        page.keyboard.press("Shift+Enter")
+        go_to(page, notebook, plot)
+        page.locator(".jp-Cell.jp-mod-selected .jp-OutputArea img").wait_for()
+        page.keyboard.press("ControlOrMeta+s")
+        page.locator(".jp-mod-dirty").wait_for(state="hidden")
+        page.get_by_role("button", name="Validate").click()
+        dialog = page.locator(".jp-Dialog", has_text="Validation Results")
+        dialog.wait_for()
+        return str(dialog.inner_text())
+
+
+def accessible(page: Any, address: str, axe: str) -> str:
+    """Look at a page in light and in dark, wide and narrow; return its text."""
+    for scheme, width in (("light", 1200), ("dark", 1200), ("light", 390)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(address)
+        page.evaluate(axe)
+        violations, passes = page.evaluate(AXE)
+        assert violations == [], (address, scheme, width)
+        assert passes > 20, "axe-core did not look"
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{address} is cut at {width} pixels"
+    return str(page.locator("body").inner_text())
+
+
+def hand_in_all(project: Path, course: Path, own: Path) -> tuple[Path, Path]:
+    """Make a Canvas-like and a Moodle-like zip; the first student's file is `own`."""
+    master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
+    release = nbformat.read(course / "release" / LAB / f"{LAB}.ipynb", as_version=4)
+    stories = sample.read_class(project / "examples" / "sample_class.toml")
+    variants = project / "variants" / LAB
+    canvas, moodle = course / "submissions.zip", course / "moodle.zip"
+    with ZipFile(canvas, "w") as first, ZipFile(moodle, "w") as second:
+        for index, person in enumerate(PEOPLE):
+            story = stories[index % len(stories)]
+            file, notebook = sample.hand_in(story, release, master, variants)
+            text = own.read_text("utf-8") if index == 0 else nbformat.writes(notebook)
+            if index < CLASS // 2:
+                squeezed = person.surname_first.replace(", ", "").lower()
+                name = f"{squeezed}_{person.number}_9{person.number}_{file}"
+                first.writestr(name, text)
+            else:
+                folder = f"{person.name}_7{person.number}_assignsubmission_file"
+                second.writestr(f"{folder}/{file}", text)
+    return canvas, moodle
+
+
+def grade_book(course: Path) -> Path:
+    """Write the grade book that Canvas gives, with a column for the lab."""
+    path = course / "gradebook.csv"
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\r\n")
+    lines.writerow(["Student", "ID", "SIS Login ID", "Section", "Neural network (7)"])
+    lines.writerow(["    Points Possible", "", "", "", "100.00"])
+    for person in PEOPLE:
+        lines.writerow([person.surname_first, person.number, person.login, "A", ""])
+    path.write_text(text.getvalue(), "utf-8-sig")
+    return path
+
+
+def comment_in_formgrader(page: Any, course: Path, home: Path, text: str) -> None:
+    """Open the first student's work in formgrader, and write a comment."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        found = book.find_submission_notebook(LAB, LAB, PEOPLE[0].login)
+        number = found.id
+    command = [sys.executable, "-m", "jupyterlab"]
+    with jupyter(command, course, home) as address:
+        page.goto(f"{address}/login?token=secret")
+        page.goto(f"{address}/formgrader/gradebook/{LAB}/{LAB}")
+        page.get_by_text("Submission #1").first.wait_for()
+        page.goto(f"{address}/formgrader/submissions/{number}/?index=0")
+        box = page.locator("textarea.comment").first
+        box.fill(text)
+        with page.expect_response(lambda r: "/api/comment/" in r.url) as saved:
+            box.press("Tab")
+        assert saved.value.ok
+
+
+def test_from_the_zip_of_the_lab_to_the_grade_book(
+    project: Path, course: Path, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    axe = axe_core(pytestconfig)
+    with ZipFile(handout.pack(course, LAB)) as archive:
+        archive.extractall(tmp_path / "Übung {1}")
+    folder = tmp_path / "Übung {1}" / LAB
+    home = tmp_path / "home"
+    home.mkdir()
+    answers = sample.solutions(
+        MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
+    )
+    with playwright.sync_playwright() as tool:
+        context = browser_pages(tool)
+
+        # The student: two exercises, a plot, Validate, and the file to hand in.
+        said = work_in_jupyterlab(context.new_page(), folder, home, answers)
+        assert "failed" in said and "Five classes" in said  # of exercise 3, not done
+        command = [sys.executable, "-I", folder / "kit.py", "submit"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert "2 of 12 exercises are answered." in done.stdout
+        handed_in = folder / "hand_in" / f"{LAB}.ipynb"
+
+        # The teacher: collect, grade, look, comment, export.
+        canvas, moodle = hand_in_all(project, course, handed_in)
+        run(course, "roster", grade_book(course))
+        assert "Canvas (sure" in run(course, "collect", canvas, LAB)
+        assert "Moodle" in run(course, "collect", moodle, LAB)
+        assert len(list((course / "submitted").iterdir())) == CLASS
+        run(course, "grade", LAB, "--sandbox=weak")
+        comment = "A clean start: write me about section 3.3."
+        comment_in_formgrader(context.new_page(), course, home, comment)
+        run(course, "grade", LAB, "--sandbox=weak")
+        scores = nbgrader.scores(course, LAB)["total"]
+        assert scores[PEOPLE[0].login] == 9  # 5 + 4, as the headings say
+
+        # What both look at.
+        page = context.new_page()
+        with served(course) as address, served(folder) as unpacked:
+            first = f"{address}/feedback/{PEOPLE[0].login}/{LAB}/{LAB}.html"
+            text = accessible(page, first, axe)
+            assert comment in text and "by hand" in text
+            assert PEOPLE[0].name.split()[0] in text
+            # Nothing answered; something stopped; found under another name.
+            for person in (PEOPLE[3], PEOPLE[9], PEOPLE[10]):
+                other = f"{address}/feedback/{person.login}/{LAB}/{LAB}.html"
+                assert person.name.split()[0] in accessible(page, other, axe)
+            accessible(page, f"{address}/report/{LAB}.html", axe)
+            accessible(page, f"{unpacked}/START.html", axe)
+
+        run(course, "export", course / "gradebook.csv", LAB, "--write")
+        filled = (course / "gradebook_filled.csv").read_text("utf-8-sig")
+        rows = {row[1]: row[4] for row in csv.reader(filled.splitlines()[2:])}
+        assert len(rows) == CLASS and rows[str(PEOPLE[0].number)] == "9.00"
+        for person in PEOPLE:
+            score = scores[person.login]
+            wanted = "" if score != score else f"{score:.2f}"
+            assert rows[str(person.number)] == wanted
