@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -28,8 +28,8 @@ def pack(course: Path, assignment: str) -> Path:
     Parameters
     ----------
     course : Path
-        Folder with ``release/<assignment>/`` and ``requirements.txt``; the files in
-        its ``data/`` go along, so that the lab works without a network.
+        Folder with ``release/<assignment>/``; the files in its ``data/`` go along, so
+        that the lab works without a network.
     assignment : str
         Name of the assignment.
 
@@ -75,12 +75,14 @@ def pack(course: Path, assignment: str) -> Path:
 
 
 def requirements(course: Path, notebooks: list[Path]) -> str:
-    """Return the course's pins of what some notebooks import, one a line.
+    """Return pins of what some notebooks import, one a line.
 
-    Modules that lie beside a notebook count by what they import themselves.
+    They are the course's own; where it has no ``requirements.txt``, the versions that
+    are installed here. Modules that lie beside a notebook count by what they import
+    themselves.
     """
     file = course / "requirements.txt"
-    pins = file.read_text("utf-8")
+    pins = file.read_text("utf-8") if file.is_file() else None
     provider = packages_distributions()
     beside = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
@@ -89,11 +91,25 @@ def requirements(course: Path, notebooks: list[Path]) -> str:
     wanted = TOOLS.union(*(provider.get(m.partition(".")[0], []) for m in modules))
     lines = []
     for package in sorted(wanted):
+        here = _installed(package)
+        if pins is None:
+            lines += here
+            continue
         found = re.search(rf"^{re.escape(package)}==\S+", pins, re.M | re.I)
         if found is None:
-            raise HandoutError(f"{file} does not pin {package!r}: add it there.")
+            line = f", for example {here[0]}" if here else ""
+            raise HandoutError(f"{file} does not pin {package!r}: add it there{line}.")
         lines.append(found[0])
     return "\n".join(lines) + "\n"
+
+
+def _installed(package: str) -> list[str]:
+    """Return the pin of the version installed here, if there is one."""
+    try:
+        # Not the local part, as in 2.6.0+cpu: the package index has no such version.
+        return [f"{package}=={version(package).partition('+')[0]}"]
+    except PackageNotFoundError:
+        return []
 
 
 def _tree(folder: Path) -> list[Path]:

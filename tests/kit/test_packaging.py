@@ -225,6 +225,21 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
     assert not (course / "dist").exists()
 
 
+def test_a_course_without_pins_gets_the_versions_that_are_installed(
+    course: Path,
+) -> None:
+    (course / "requirements.txt").unlink()
+    shutil.rmtree(course / "data")
+    with ZipFile(handout.pack(course, LAB)) as archive:
+        names = archive.namelist()
+        wanted = archive.read(f"{LAB}/requirements.txt").decode().splitlines()
+    assert not any("data/" in name for name in names)
+    assert {"nbgrader", "numpy", "seaborn"} < {line.split("==")[0] for line in wanted}
+    for line in wanted:
+        name, _, version = line.partition("==")
+        assert metadata.version(name) == version
+
+
 # ---- the sample class ----------------------------------------------------------------
 
 
