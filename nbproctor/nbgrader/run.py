@@ -35,6 +35,8 @@ class Run:
     ----------
     masters
         The assignment's notebooks that are graded.
+    notebooks
+        Names of all its notebooks.
     settings
         How they are executed.
     folders
@@ -50,6 +52,7 @@ class Run:
     """
 
     masters: list[MasterNotebook]
+    notebooks: frozenset[str]
     settings: Settings
     folders: dict[str, Path]
     graded_with: list[str]
@@ -83,9 +86,10 @@ class Run:
         CourseError
             The assignment cannot be graded as it stands, or nothing was handed in.
         """
+        all_masters = master_notebooks(course, course.assignment_id)
         masters = [
             master
-            for master in master_notebooks(course, course.assignment_id)
+            for master in all_masters
             if fnmatch.fnmatch(master.notebook, course.notebook_id)
         ]
         gradebook.check_gradebook(course, masters)
@@ -94,6 +98,7 @@ class Run:
             recorded = gradebook.recorded(book, course.assignment_id)
         return cls(
             masters,
+            frozenset(master.notebook for master in all_masters),
             settings,
             handed_in(course, only),
             _graded_with(masters, settings),
