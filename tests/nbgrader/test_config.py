@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from sqlalchemy import text
 from traitlets.config import Config
+from traitlets.config.loader import DeferredConfigString
 
 from nbproctor import nbgrader as room
 from nbproctor import proctor
@@ -216,6 +217,13 @@ def test_nbgrader_s_time_limit_is_the_default_of_ours() -> None:
     config.Nbproctor.call_seconds = 2
     limits = Nbproctor(config=config).limits()
     assert (limits.call, limits.cell, limits.submission) == (2, 100, 500)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("7", 7), ("None", 60), ("-1", 60)])
+def test_a_time_limit_on_the_command_line_counts(given: str, seconds: float) -> None:
+    config = Config()
+    config.Execute.timeout = DeferredConfigString(given)
+    assert Nbproctor(config=config).limits().cell == seconds
 
 
 def test_a_notebook_for_another_language_is_refused_by_name(course: Path) -> None:
