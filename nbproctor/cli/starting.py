@@ -51,7 +51,7 @@ def init() -> None:
     missing = starter.switch_on(course)
     said = "is switched on at the end of" if missing else "was switched on already in"
     console.print(f"nbproctor {said} {file}.", soft_wrap=True)
-    console.print(f"This computer: {verdict(probe())}", soft_wrap=True)
+    console.print(verdict(probe()), soft_wrap=True)
     names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
     faulty = [name for name in names if not _try_assignment(course, name)]
     console.print(_DIFFERENCES)

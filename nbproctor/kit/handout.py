@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from importlib.resources import files
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -17,7 +17,7 @@ from nbproctor.templates import render
 # What opens a notebook, and what makes its Validate button.
 TOOLS = {"jupyter", "nbgrader"}
 HERE = Path(__file__).parent
-# Where kit.py and requirements.txt are, for a course that has none of its own.
+# Where kit.py and requirements.txt are, unless nbproctor is installed from a wheel.
 CHECKOUT = HERE.parents[1]
 VERBS = ("lab.py", "submit.py")
 STARTS = {  # Windows reads line ends of its own; the others must be allowed to run
@@ -69,11 +69,11 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     given = {_name(path, release): path.read_bytes() for path in _tree(release)}
     content = {
         "START.html": start.encode(),
-        "kit.py": _of_kit(course, "kit.py").read_bytes(),
+        "kit.py": _kit().read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": b"-c kit/pins.txt\n"
         + requirements(course, sources).encode(),
-        "kit/pins.txt": _of_kit(course, "requirements.txt").read_bytes(),
+        "kit/pins.txt": _pins(course).encode(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= {f"kit/{verb}": (HERE / verb).read_bytes() for verb in VERBS}
@@ -123,14 +123,13 @@ def data_of(course: Path, assignment: str) -> list[Path]:
 
 
 def requirements(course: Path, notebooks: list[Path]) -> str:
-    """Return the course's pins of what some notebooks import, one a line.
+    """Return pins of what some notebooks import, one a line.
 
     Modules that lie beside a notebook count by what they import themselves. What they
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """
-    file = _of_kit(course, "requirements.txt")
-    pins = file.read_text("utf-8")
+    pins = _pins(course)
     provider = packages_distributions()
     beside = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
@@ -142,7 +141,10 @@ def requirements(course: Path, notebooks: list[Path]) -> str:
     for package in sorted(wanted):
         found = re.search(rf"^{re.escape(package)}==\S+", pins, re.M | re.I)
         if found is None:
-            raise HandoutError(f"{file} does not pin {package!r}: add it there.")
+            file = course / "requirements.txt"
+            here = re.search(rf"^{re.escape(package)}==\S+", _installed(), re.M | re.I)
+            line = f", for example {here[0]}" if here else ""
+            raise HandoutError(f"{file} does not pin {package!r}: add it there{line}.")
         lines.append(found[0])
     return "\n".join(lines) + "\n"
 
@@ -159,10 +161,25 @@ def _tried(source: str) -> set[str]:
     return tried
 
 
-def _of_kit(course: Path, name: str) -> Path:
-    """Return a file of the kit: the course's own, or that of nbproctor's checkout."""
-    own = course / name
-    return own if own.exists() else CHECKOUT / name
+def _pins(course: Path) -> str:
+    """Return pins: those of the course, of the kit's checkout, or what is installed."""
+    for file in (course / "requirements.txt", CHECKOUT / "requirements.txt"):
+        if file.is_file():
+            return file.read_text("utf-8")
+    return _installed()
+
+
+def _installed() -> str:
+    """Return a pin of every package that is installed here."""
+    # Not the local part, as in 2.6.0+cpu: the package index has no such version.
+    pins = {f"{d.name}=={d.version.partition('+')[0]}\n" for d in distributions()}
+    return "".join(sorted(pins))
+
+
+def _kit() -> Path:
+    """Return the kit's command: in a wheel of nbproctor it lies beside this module."""
+    packed = HERE / "kit.py"
+    return packed if packed.is_file() else CHECKOUT / "kit.py"
 
 
 def _start(template: str) -> bytes:

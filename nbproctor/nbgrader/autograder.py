@@ -131,6 +131,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 dict(ordered),
                 run.masters,
                 run.settings,
+                run.notebooks,
                 pool,
                 options.prefetch,
                 self._done,

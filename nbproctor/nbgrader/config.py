@@ -10,7 +10,7 @@ from traitlets.config import Config
 from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
-from nbproctor.nbgrader.export import Export
+from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.paths import take_literally
 
@@ -25,8 +25,8 @@ def proctor(config: Config) -> None:
       When it starts, `Execute` stands for nbgrader's own in the two pipelines, and
       ``CheckCellMetadata`` is left out;
     - ``GenerateFeedback`` is `ProctoredFeedback`, likewise: pages of our own;
-    - ``nbgrader export`` writes no 0 for what was not graded (unless the course names
-      a plug-in of its own);
+    - ``nbgrader export`` writes no 0 for what was not graded; a plug-in of the
+      course's own may, and the command then names whose work it is;
     - notebooks are not validated after every single preprocessor.
 
     All else that the configuration says stays in force, before this call or after it.
@@ -47,6 +47,7 @@ def proctor(config: Config) -> None:
     """
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)
+    watch_exports()
     find_programs()
     take_literally()
     config.Nbproctor.enabled = True

@@ -8,11 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_config_path
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
+from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
 from nbproctor.engine import EngineError
 from nbproctor.nbgrader.options import Nbproctor
@@ -43,15 +44,16 @@ class Log(logging.Handler):
 
 
 def load_config(course: Path, assignment: str | None = None) -> Config:
-    """Read the course's own ``nbgrader_config.py``; choose an assignment, if given.
+    """Read the configuration of a course; choose an assignment, if given.
 
-    Settings of the user or the machine are left out on purpose: a course must give
-    the same release and the same grades on every computer.
+    As for nbgrader's own commands, what the user's and the machine's
+    ``nbgrader_config.py`` say holds where the course's own says nothing: all commands
+    must give the same grades.
 
     Raises
     ------
     CourseError
-        There is no such file, or it does not run.
+        The course has no such file, or one does not run.
     """
     file = course / "nbgrader_config.py"
     if not file.is_file():
@@ -59,10 +61,20 @@ def load_config(course: Path, assignment: str | None = None) -> Config:
             f"{course} is not a course: it has no nbgrader_config.py. "
             "Run the command in the course folder."
         )
-    try:
-        config: Config = PyFileConfigLoader(file.name, path=str(course)).load_config()
-    except Exception as error:
-        raise CourseError(f"{file} does not run: {error!r}. Correct it.") from error
+    config = Config()
+    for place in (*reversed(jupyter_config_path()), str(course)):
+        for loader, kind in (
+            (JSONFileConfigLoader, "json"),
+            (PyFileConfigLoader, "py"),
+        ):
+            path = Path(place, f"nbgrader_config.{kind}")
+            if path.is_file():
+                try:
+                    config.merge(loader(path.name, path=place).load_config())
+                except Exception as error:
+                    raise CourseError(
+                        f"{path} does not run: {error!r}. Correct it."
+                    ) from error
     config.CourseDirectory.root = str(course.resolve())
     if assignment is not None:
         config.CourseDirectory.assignment_id = assignment
@@ -185,6 +197,11 @@ def _generate(config: Config, assignment: str, step: str, gradebook: bool) -> No
     config = Config(config)
     config.CourseDirectory.release_directory = step
     config.CourseDirectory.assignment_id = assignment
+    for part in ("header", "footer"):  # nbgrader takes them from where it was started
+        if name := config.IncludeHeaderFooter.get(part):
+            config.IncludeHeaderFooter[part] = str(
+                Path(config.CourseDirectory.root, name)
+            )
     if not gradebook:
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False

@@ -6,10 +6,11 @@ import csv
 from pathlib import Path
 
 from nbgrader.api import Gradebook
+from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
 from nbproctor.export import write_table
-from nbproctor.nbgrader.gradebook import graded
+from nbproctor.nbgrader.gradebook import graded, unscored
 from nbproctor.nbgrader.people import class_table
 
 
@@ -63,3 +64,34 @@ class Exercises(ExportPlugin):  # type: ignore[misc]
             if self.student:
                 table = table.loc[table.index.isin([str(s) for s in self.student])]
             write_table(table, to)
+
+
+_stock_start = ExportApp.start
+
+
+def watch_exports() -> None:
+    """Let ``nbgrader export`` name the work without a grade, whatever plug-in writes.
+
+    A course's own plug-in reads nbgrader's sums, in which what has no score counts 0,
+    and nothing can change what it writes then.
+    """
+    ExportApp.start = _start
+
+
+def _start(app: ExportApp) -> None:
+    _stock_start(app)
+    if issubclass(app.plugin_class, Export | Exercises):
+        return
+    with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
+        lacking = [
+            f"{submission.student.id} ({assignment.name})"
+            for assignment in book.assignments
+            for submission in assignment.submissions
+            if unscored(submission)
+        ]
+    if lacking:
+        app.log.warning(
+            "Not graded, or not all of it, so where %s writes a 0 it is none: %s",
+            app.plugin_class.__name__,
+            ", ".join(lacking),
+        )

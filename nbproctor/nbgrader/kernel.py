@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def kernel_faults(
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
-    ).execute()
+    ).execute(env=os.environ | {"NBGRADER_EXECUTION": "autograde"})
     for node in notebook.cells:
         name = node.metadata["name"]
         said = _complaint(node)

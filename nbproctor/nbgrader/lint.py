@@ -7,6 +7,7 @@ means the same to both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from nbproctor.engine import Pool, Settings
 from nbproctor.nbgrader.course import directory, folder, load_config
 from nbproctor.nbgrader.kernel import kernel_faults
 from nbproctor.nbgrader.masters import master_notebooks
+from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, reference
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.layers import Policy
@@ -39,7 +41,7 @@ def lint(course: Path, assignment: str) -> list[str]:
     """
     config = load_config(course)
     coursedir = directory(config)
-    timeout = config.ExecutePreprocessor.get("timeout", 60)
+    limits = Nbproctor(config=config).limits()
     source = folder(coursedir, "source", assignment)
     faults = []
     with Pool(1) as pool:
@@ -47,8 +49,8 @@ def lint(course: Path, assignment: str) -> list[str]:
             files = support_files.files(source, master.data)
             # Weak, because the code is the teacher's own: to run on any computer.
             policy = Policy(files=tuple(files.items()), weak=True)
-            settings = Settings(policy=policy, follow_through=False)
-            stock = kernel_faults(master, source, timeout)
+            settings = Settings(limits, policy, follow_through=False)
+            stock = kernel_faults(master, source, math.ceil(limits.cell))
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
             master = place(master, coursedir, settings, pool, source, again=True)
             faults += [f"nbproctor: {f}" for f in _engine(master, settings, pool)]

@@ -39,7 +39,7 @@ def master_notebooks(course: CourseDirectory, assignment: str) -> list[MasterNot
     release = folder(course, "release", assignment)
     try:
         masters = [
-            MasterNotebook.read(path, release / path.name)
+            MasterNotebook.read(path, release / path.name, *header_and_footer(course))
             for path in source_notebooks(course, assignment)
         ]
     except MasterNotebookError as error:
@@ -52,6 +52,16 @@ def master_notebooks(course: CourseDirectory, assignment: str) -> list[MasterNot
                 "grade this course with nbgrader alone."
             )
     return [placed(_with_autotests(master, course), course) for master in masters]
+
+
+def header_and_footer(course: CourseDirectory) -> tuple[Path | None, Path | None]:
+    """Return the notebooks that the course puts around each of its own, if any."""
+    options = course.config.IncludeHeaderFooter
+    header, footer = (
+        Path(course.root, name) if (name := options.get(part)) else None
+        for part in ("header", "footer")
+    )
+    return header, footer
 
 
 def _with_autotests(master: MasterNotebook, course: CourseDirectory) -> MasterNotebook:

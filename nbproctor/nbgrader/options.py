@@ -73,7 +73,10 @@ class Nbproctor(Configurable):
 def _timeout(config: Config) -> float | None:
     """Return nbgrader's time limit for a cell, if the course sets one."""
     for name in ("Execute", "ExecutePreprocessor"):
-        seconds = config[name].get("timeout")
-        if isinstance(seconds, int | float) and seconds > 0:
-            return float(seconds)
+        try:  # a text, where it is given on the command line
+            seconds = float(config[name].get("timeout"))
+        except (TypeError, ValueError):  # none: nbgrader lets a cell run for ever
+            continue
+        if seconds > 0:
+            return seconds
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +110,7 @@ def _find(
     places: Places = {n: at for n, at in beside.items() if n not in still}
     if still:
         # What fails in a kernel too is the reference's fault, as lint says.
-        timeout = int(settings.limits.cell)
+        timeout = math.ceil(settings.limits.cell)
         fails = {name for name, _ in kernel_faults(master, folder, timeout)}
         places |= {n: ("nowhere", lost[n]) for n in still if n not in fails}
     return places

@@ -91,6 +91,8 @@ class Prefetch:
         Student → folder, in that order.
     masters, settings
         The assignment, and how it is executed.
+    notebooks
+        Names of all its notebooks, those that are not graded now too.
     pool
         Where executions run.
     depth
@@ -104,6 +106,7 @@ class Prefetch:
         folders: Mapping[str, Path],
         masters: Sequence[MasterNotebook],
         settings: Settings,
+        notebooks: frozenset[str],
         pool: Executor,
         depth: int,
         done: Callable[[Submission], object],
@@ -111,6 +114,7 @@ class Prefetch:
         self._following = iter(folders.items())
         self._masters = masters
         self._settings = settings
+        self._notebooks = notebooks
         self._pool = pool
         self._depth = depth
         self._done = done
@@ -135,7 +139,9 @@ class Prefetch:
                 return submission
             for master in self._masters:
                 try:
-                    repaired = repair(folder, master)
+                    repaired = repair(
+                        folder, master, self._notebooks - {master.notebook}
+                    )
                 except Ungradable as failure:
                     submission.reasons[master.notebook] = str(failure)
                 else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from nbproctor import markers
 from nbproctor.nbgrader.course import check_sources, directory, generate, load_config
 from nbproctor.nbgrader.course import folder as folder_of
+from nbproctor.nbgrader.masters import header_and_footer
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.results import Check
 
@@ -21,21 +22,30 @@ def check_release(course: Path, assignment: str) -> list[Check]:
     Raises
     ------
     CourseError
-        There is no such assignment.
+        There is no such assignment, or the course puts a header or a footer around
+        its notebooks, which the audit does not read.
     """
     view = directory(load_config(course))
+    if any(header_and_footer(view)):
+        raise CourseError(
+            "The audit reads the source alone, and c.IncludeHeaderFooter puts other "
+            "notebooks around it. Lint, release and grade do work."
+        )
     source = folder_of(view, "source", assignment)
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
         temporary = Path(name)
-        shutil.copy(course / "nbgrader_config.py", temporary)
+        for file in ("nbgrader_config.py", "autotests.yml", "autotests.yaml"):
+            if (course / file).is_file():
+                shutil.copy(course / file, temporary)
+        copied = directory(load_config(temporary))
         if source.is_dir():
-            shutil.copytree(source, temporary / "source" / assignment)
+            shutil.copytree(source, folder_of(copied, "source", assignment))
         try:
             check_sources(course, assignment)
             generate(temporary, assignment)
         except CourseError as error:
             return [Check("source", False, str(error))]
-        fresh = _contents(temporary / "release" / assignment)
+        fresh = _contents(folder_of(copied, "release", assignment))
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
     left = [m for data in notebooks for m in markers.left_over(data.decode())]
     checks = [

@@ -35,6 +35,8 @@ class Run:
     ----------
     masters
         The assignment's notebooks that are graded.
+    notebooks
+        Names of all its notebooks.
     settings
         How they are executed.
     folders
@@ -52,6 +54,7 @@ class Run:
     """
 
     masters: list[MasterNotebook]
+    notebooks: frozenset[str]
     settings: Settings
     folders: dict[str, Path]
     graded_with: list[str]
@@ -90,9 +93,10 @@ class Run:
         CourseError
             The assignment cannot be graded as it stands, or nothing was handed in.
         """
+        all_masters = master_notebooks(course, course.assignment_id)
         masters = [
             master
-            for master in master_notebooks(course, course.assignment_id)
+            for master in all_masters
             if fnmatch.fnmatch(master.notebook, course.notebook_id)
         ]
         recorded: dict[str, set[Score]] = {}
@@ -103,6 +107,7 @@ class Run:
         settings = _settings(course, options, masters, keep)
         return cls(
             masters,
+            frozenset(master.notebook for master in all_masters),
             settings,
             handed_in(course, only),
             _graded_with(masters, settings),

@@ -111,6 +111,7 @@ def grade_shard(
                 folders,
                 run.masters,
                 run.settings,
+                run.notebooks,
                 engine,
                 options.prefetch,
                 lambda _: None,

@@ -49,7 +49,13 @@ class MasterNotebook:
     language: str = "python"
 
     @classmethod
-    def read(cls, path: Path, release: Path | None = None) -> MasterNotebook:
+    def read(
+        cls,
+        path: Path,
+        release: Path | None = None,
+        header: Path | None = None,
+        footer: Path | None = None,
+    ) -> MasterNotebook:
         """Read a source notebook ``…/source/<assignment>/<notebook>.ipynb``.
 
         Parameters
@@ -58,6 +64,8 @@ class MasterNotebook:
             The source notebook.
         release : Path, optional
             The same notebook as students get it; its texts become the stubs.
+        header, footer : Path, optional
+            Notebooks whose cells are put before and after its own in the release.
 
         Raises
         ------
@@ -65,12 +73,18 @@ class MasterNotebook:
             The file is missing, is no notebook, or leaves a region open.
         """
         content = _content(path)
+        raw = [
+            cell
+            for part in (header, path, footer)
+            if part is not None
+            for cell in _raw_cells(content if part is path else _content(part))
+        ]
         released = {}
         if release is not None and release.exists():
             given = _raw_cells(_content(release))
             released = {cell_name(c, i): c for i, c in enumerate(given)}
         try:
-            cells = tuple(read_cells(_raw_cells(content), released))
+            cells = tuple(read_cells(raw, released))
         except (KeyError, ValueError, TypeError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         modules = tuple(

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,8 +148,13 @@ def fingerprint(folder: Path) -> str:
     return total.hexdigest()
 
 
-def candidates(folder: Path, notebook: str) -> list[Candidate]:
+def candidates(
+    folder: Path, notebook: str, siblings: Collection[str] = ()
+) -> list[Candidate]:
     """Return the files that may be the notebook, the likeliest first.
+
+    A file with the very name of a sibling, another notebook of the assignment, is not
+    it.
 
     Raises
     ------
@@ -157,7 +162,13 @@ def candidates(folder: Path, notebook: str) -> list[Candidate]:
         There is nothing that could be a notebook; says what there is instead.
     """
     handed = list(files(folder))
-    likely = [c for path in handed for c in _candidates(folder, path, notebook)]
+    taken = {f"{sibling}.ipynb" for sibling in siblings}
+    likely = [
+        candidate
+        for path in handed
+        for candidate in _candidates(folder, path, notebook)
+        if candidate.base not in taken
+    ]
     if not likely:
         raise Ungradable(_instead(folder, handed, notebook))
 

@@ -7,6 +7,7 @@ the student added, is taken from the file.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ class Repaired:
     path: Path
 
 
-def repair(folder: Path, master: MasterNotebook) -> Repaired:
+def repair(
+    folder: Path, master: MasterNotebook, siblings: Collection[str] = ()
+) -> Repaired:
     """Find the notebook of `master` in a student's folder and make it gradable.
 
     Parameters
@@ -56,13 +59,15 @@ def repair(folder: Path, master: MasterNotebook) -> Repaired:
         What the student handed in; only read.
     master : MasterNotebook
         The assignment.
+    siblings : collection of str
+        Names of the assignment's other notebooks: their files are not this one.
 
     Raises
     ------
     Ungradable
         No file in the folder is this notebook; the message says what is wrong.
     """
-    reading, notes = _choose(folder, master)
+    reading, notes = _choose(folder, master, siblings)
     handed = reading.handed
     notes += handed.notes
     if handed.language.lower() not in ("python", "ipython"):
@@ -99,13 +104,16 @@ class _Reading:
     joined: int
 
 
-def _choose(folder: Path, master: MasterNotebook) -> tuple[_Reading, list[str]]:
+def _choose(
+    folder: Path, master: MasterNotebook, siblings: Collection[str]
+) -> tuple[_Reading, list[str]]:
     """Return the file in which most is answered; of equals, the one named right."""
     wanted = f"{master.notebook}.ipynb"
     failures: dict[int, str] = {}
     readings: dict[int, _Reading] = {}
     room = MAX_BYTES
-    for position, candidate in enumerate(files.candidates(folder, master.notebook)):
+    likely = files.candidates(folder, master.notebook, siblings)
+    for position, candidate in enumerate(likely):
         room -= candidate.path.stat().st_size
         answered = any(reading.answers for reading in readings.values())
         if readings and (room < 0 or (candidate.base.endswith(".py") and answered)):
@@ -165,8 +173,9 @@ def _read(candidate: Candidate, master: MasterNotebook) -> _Reading:
 def _understand(handed: Handed, master: MasterNotebook) -> _Reading:
     cells, joined = join_split_cells(handed.cells, master)
     gathered = gather(cells, match_cells(cells, master), master)
-    graded = {"solution", "task", "test"}
-    if not any(cell.kind in graded for cell in gathered.match.values()):
+    graded = {cell.id for cell in master.of_kind("solution", "task", "test")}
+    # Where the assignment itself asks for nothing, nothing can be missing.
+    if graded and not any(cell.id in graded for cell in gathered.match.values()):
         raise Ungradable(f"No cell of '{handed.name}' belongs to this assignment.")
     texts = {
         cell.id: gathered.cells[position]["source"]

@@ -237,6 +237,26 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
     assert not (course / "dist").exists()
 
 
+def test_a_course_without_pins_gets_the_versions_that_are_installed(
+    course: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(project / "kit.py", tmp_path)
+    monkeypatch.setattr(handout, "CHECKOUT", tmp_path)  # as from a wheel
+    (course / "requirements.txt").unlink()
+    shutil.rmtree(course / "data")
+    with ZipFile(handout.pack(course, LAB)) as archive:
+        names = archive.namelist()
+        text = archive.read(f"{LAB}/requirements.txt").decode()
+        pins = archive.read(f"{LAB}/kit/pins.txt").decode().splitlines()
+    constraint, *wanted = text.splitlines()
+    assert constraint == "-c kit/pins.txt" and set(wanted) <= set(pins)
+    assert not any("data/" in name for name in names)
+    assert {"nbgrader", "numpy", "seaborn"} < {line.split("==")[0] for line in wanted}
+    for line in wanted:
+        name, _, version = line.partition("==")
+        assert metadata.version(name) == version
+
+
 # ---- the sample class ----------------------------------------------------------------
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
@@ -13,6 +15,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from sqlalchemy import text
 from traitlets.config import Config
+from traitlets.config.loader import DeferredConfigString
 
 from nbproctor import nbgrader as room
 from nbproctor import proctor
@@ -21,7 +24,17 @@ from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.shared_gradebook import USERS, one_gradebook
-from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
+from tests.broken.cases import answered, by_id, write
+from tests.broken.cases import text as text_of
+from tests.nbgrader.tiny import (
+    HandIn,
+    Notebook,
+    book,
+    configure,
+    graded,
+    run_nbgrader,
+    source_of,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -206,6 +219,13 @@ def test_nbgrader_s_time_limit_is_the_default_of_ours() -> None:
     assert (limits.call, limits.cell, limits.submission) == (2, 100, 500)
 
 
+@pytest.mark.parametrize(("given", "seconds"), [("7", 7), ("None", 60), ("-1", 60)])
+def test_a_time_limit_on_the_command_line_counts(given: str, seconds: float) -> None:
+    config = Config()
+    config.Execute.timeout = DeferredConfigString(given)
+    assert Nbproctor(config=config).limits().cell == seconds
+
+
 def test_a_notebook_for_another_language_is_refused_by_name(course: Path) -> None:
     path = course / "source/tiny/tiny.ipynb"
     notebook = json.loads(path.read_text("utf-8"))
@@ -237,3 +257,189 @@ def test_cells_whose_marks_are_all_off_are_no_cells_of_the_gradebook(
     room.generate(course, "tiny")
     hand_in("ann")
     assert graded(course)["ann"].score == 10
+
+
+# ---- nbgrader's own options ----------------------------------------------------------
+
+
+def cell(kind: str, name: str, source: str, **marks: Any) -> Notebook:
+    """Return a cell as Create Assignment makes it; without `marks`, one of no kind."""
+    flags = dict.fromkeys(("grade", "locked", "solution", "task"), False)
+    meta = {"nbgrader": flags | {"grade_id": name, "schema_version": 3} | marks}
+    made = {"cell_type": kind, "id": name, "source": source, "metadata": meta}
+    if not marks:
+        made["metadata"] = {}
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def test_cells_are_told_that_they_are_graded(course: Path, hand_in: HandIn) -> None:
+    told = "    import os\n    assert os.environ['NBGRADER_EXECUTION'] == 'autograde'\n"
+    answer = "    return str(n) if n % 3 else 'fizz'"
+    hand_in("ann", fizz=f"def fizz(n):\n{told}{answer}")
+    assert graded(course)["ann"].score == 10
+
+
+def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
+    path, notebook = source_of(course)
+    test = cell("code", "foot", "assert zero == 0", grade=True, locked=True, points=2)
+    footer = dict(notebook, cells=[test])
+    header = dict(notebook, cells=[cell("code", "head", "zero = 0")])
+    (course / "header.ipynb").write_text(json.dumps(header))
+    (course / "footer.ipynb").write_text(json.dumps(footer))
+    numbers = by_id(notebook, "fizz-numbers")
+    numbers["source"] = "assert zero == 0\n" + text_of(numbers)
+    path.write_text(json.dumps(notebook))
+    configure(
+        course,
+        "c.IncludeHeaderFooter.header = 'header.ipynb'",
+        "c.IncludeHeaderFooter.footer = 'footer.ipynb'",
+    )
+    assert room.lint(course, "tiny") == []
+    room.generate(course, "tiny")
+    release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    assert [release["cells"][n]["id"] for n in (0, -1)] == ["head", "foot"]
+    write(course / "submitted/ann/tiny", answered(release))
+    assert graded(course)["ann"].score == 12
+    with pytest.raises(CourseError, match="The audit reads the source alone"):
+        room.check_release(course, "tiny")
+
+
+def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
+    course: Path, release: Notebook
+) -> None:
+    path, notebook = source_of(course)
+    path.with_name("other.ipynb").write_text(json.dumps(notebook))
+    room.generate(course, "tiny")
+    right, wrong = answered(release), answered(release)
+    by_id(wrong, "fizz")["source"] = "def fizz(n):\n    return str(n)"
+    write(course / "submitted/ann/tiny", right, "tiny.ipynb")
+    write(course / "submitted/ann/tiny", wrong, "other.ipynb")
+    write(course / "submitted/bob/tiny", right, "other.ipynb")
+    results = graded(course)
+    assert (results["ann"].score, results["ann"].max_score) == (17, 20)
+    assert results["bob"].status == "partial"
+    with book(course) as gradebook:
+        scores = {
+            n.name: n.score for n in gradebook.find_submission("tiny", "ann").notebooks
+        }
+    assert scores == {"tiny": 10, "other": 7}
+    room.feedback(course, "tiny")
+    assert len(list((course / "feedback/ann/tiny").glob("*.html"))) == 2
+
+
+def test_every_folder_may_have_another_name(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann")
+    names = {"source": "src", "submitted": "in", "release": "out/students"}
+    for stock, name in names.items():
+        (course / name).parent.mkdir(exist_ok=True)
+        (course / stock).rename(course / name)
+    names |= {"autograded": "graded", "feedback": "pages"}
+    configure(
+        course,
+        *(f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items()),
+    )
+    assert room.lint(course, "tiny") == []
+    assert [c for c in room.check_release(course, "tiny") if not c.passed] == []
+    assert graded(course)["ann"].score == 10
+    room.feedback(course, "tiny")
+    assert (course / "graded/ann/tiny/tiny.ipynb").is_file()
+    assert (course / "pages/ann/tiny/tiny.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("option", "mode", "folder_mode"),
+    [
+        ("c.Autograde.permissions = 640", 0o640, None),
+        ("c.CourseDirectory.groupshared = True", 0o664, 0o2775),
+    ],
+)
+def test_files_get_the_rights_that_nbgrader_gives(
+    course: Path, hand_in: HandIn, option: str, mode: int, folder_mode: int | None
+) -> None:
+    configure(course, option)
+    hand_in("ann")
+    graded(course)
+    folder = course / "autograded/ann/tiny"
+    assert (folder / "tiny.ipynb").stat().st_mode & 0o7777 == mode
+    if folder_mode is not None:
+        assert folder.stat().st_mode & 0o7777 == folder_mode
+
+
+def test_questions_and_tasks_wait_for_a_person(course: Path) -> None:
+    path, notebook = source_of(course)
+    notebook["cells"] += [
+        cell("markdown", "by-hand", "## 3. By hand"),
+        cell("markdown", "why", "Why?", grade=True, solution=True, points=2),
+        cell("code", "draw", "# Draw.", grade=True, solution=True, points=2),
+        cell("markdown", "task", "Do it.", task=True, locked=True, points=3),
+    ]
+    path.write_text(json.dumps(notebook))
+    assert room.lint(course, "tiny") == []
+    room.generate(course, "tiny")
+    release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    notebook = answered(release)
+    by_id(notebook, "why")["source"] = "Because."
+    by_id(notebook, "draw")["source"] = "print('drawn')"
+    write(course / "submitted/ann/tiny", notebook)
+    result = graded(course)["ann"]
+    assert (result.score, result.max_score) == (None, 17)
+    _, _, waiting = result.reason.partition("To be graded by hand: ")
+    assert set(waiting.rstrip(".").split(", ")) == {"draw", "task", "why"}
+    with book(course) as gradebook:
+        assert gradebook.find_submission("tiny", "ann").needs_manual_grade
+
+
+def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(
+    course: Path,
+) -> None:
+    configure(course, "c.ExecutePreprocessor.timeout = 3")
+    path, notebook = source_of(course)
+    by_id(notebook, "fizz-numbers")["source"] = "while True: pass"
+    path.write_text(json.dumps(notebook))
+    faults = room.lint(course, "tiny")
+    assert {fault.partition(" in ")[2].split()[0] for fault in faults} == {
+        "fizz-numbers"
+    }
+    assert {fault.partition(":")[0] for fault in faults} == {
+        "nbproctor",
+        "stock nbgrader",
+    }
+
+
+def test_a_configuration_in_the_home_folder_holds_for_every_command(
+    course: Path, hand_in: HandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(home))
+    (home / CONFIG).write_text(
+        "c = get_config()\nc.CourseDirectory.submitted_directory = 'handed_in'\n"
+        "c.CourseDirectory.course_id = 'of the home folder'\n"
+    )
+    hand_in("ann")
+    (course / "submitted").rename(course / "handed_in")
+    assert graded(course)["ann"].score == 10
+    done = run_nbgrader(course, "autograde", "tiny", "--force")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_exporter_of_the_course_is_told_which_zeros_are_none(
+    course: Path, hand_in: HandIn
+) -> None:
+    (course / "mine.py").write_text(
+        "from nbgrader.plugins import CsvExportPlugin\n"
+        "class Mine(CsvExportPlugin):\n    pass\n"
+    )
+    hand_in("ann")
+    (course / "submitted/bob/tiny").mkdir(parents=True)
+    graded(course)
+    own = run_nbgrader(course, "export", "--exporter=mine.Mine")
+    assert own.returncode == 0
+    assert "where Mine writes a 0 it is none: bob (tiny)" in own.stderr
+    ours = run_nbgrader(course, "export")
+    assert "is none" not in ours.stderr
+    rows = csv.DictReader((course / "grades.csv").open())
+    assert {row["student_id"]: row["score"] for row in rows} == {
+        "ann": "10.0",
+        "bob": "",
+    }
