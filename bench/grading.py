@@ -3,7 +3,7 @@
 The class is made from the variants: everybody has solved the lab, but for one wrong
 and one unusual right answer. All grade the same files on the same machine in one run,
 with feedback pages and without; what counts are the ratios, and processor seconds.
-Scores are compared test by test (with follow-through off, because the others have none).
+Scores are compared test by test, with follow-through off: the others have none.
 
     .venv/bin/python bench/grading.py                # 30 students
     .venv/bin/python bench/grading.py --stock 6 --otter PATH/bin/otter
@@ -54,7 +54,7 @@ SLOW = {
     "loop_over_units",
 }
 SWITCH = "proctor(c)\n"
-LOOK_SECONDS = 0.02  # between two looks at what runs
+LOOK_SECONDS = 0.25  # between two looks at what runs: a look costs 10 ms itself
 
 
 def the_class(count: int) -> Iterator[sample.Student]:
@@ -129,7 +129,7 @@ def measure(name: str, count: int, *commands: list, cwd: Path, **env: str) -> Co
             while running.poll() is None:
                 family = _family(root)
                 seen = max(seen, sum(map(_times, family)))
-                if looks % 25 == 0:
+                if looks % 4 == 0:
                     peak = max(peak, sum(map(_pss, family)) / 2**20)
                 looks += 1
                 time.sleep(LOOK_SECONDS)
