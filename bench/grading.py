@@ -133,8 +133,8 @@ def measure(name: str, count: int, *commands: list, cwd: Path, **env: str) -> Co
                     peak = max(peak, sum(map(_pss, family)) / 2**20)
                 looks += 1
                 time.sleep(LOOK_SECONDS)
-        if running.returncode:
-            raise SystemExit(f"{name}: {command} ended with {running.returncode}")
+        if running.returncode:  # stock nbgrader's, where a submission timed out
+            print(f"{name} ended with status {running.returncode}.")
         wall += time.perf_counter() - start
         cpu += seen
     cost = Cost(name, count, wall, cpu, peak)
