@@ -2,11 +2,15 @@
 
     python kit.py demo      grade a sample class and show the table of scores
     python kit.py lab       open the lab in JupyterLab
+    python kit.py submit    look at your copy of the lab before it is handed in
     python kit.py release   make the student version and the zip to hand out
     python kit.py collect   put a platform's zip of submissions into submitted/
     python kit.py roster    import a class list, so that everybody has a name
     python kit.py grade     grade what is in submitted/
+    python kit.py merge     put what shards have executed into the gradebook
     python kit.py export    give grades back: fill in the platform's file
+    python kit.py new       make another assignment, with one exercise to change
+    python kit.py init      switch nbproctor on in a course made for plain nbgrader
     python kit.py lint      prove that the reference solution earns every point
     python kit.py audit     try the tests with right and wrong solutions
     python kit.py doctor    say what protects this computer from what it grades
@@ -21,6 +25,7 @@ Every verb explains itself: python kit.py grade --help
 # 2.7 included: an old one is to get a sentence, not a SyntaxError.
 from __future__ import print_function
 
+import errno
 import hashlib
 import json
 import os
@@ -30,6 +35,8 @@ import sys
 
 OLDEST = (3, 11)
 HERE = os.path.dirname(os.path.realpath(__file__))
+# Students get this file too. Its verbs are the files of the folder kit/ there.
+STUDENT = os.path.join(HERE, "kit")
 VENV = os.path.join(HERE, ".venv")
 ASIDE = VENV + ".old"
 STAMP = os.path.join(VENV, "kit.json")
@@ -39,6 +46,20 @@ PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 
 RUNTIME = "requirements.txt"  # what a course needs
 DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
+
+TEST_HELP = """\
+python kit.py test [--fast] [WHAT ...]
+
+Run every check, as whoever changes the project must: ruff, mypy, and pytest. The
+packages that they need come into .venv once. Ends with status 1 if one check fails.
+
+  --fast    leave out the tests that take more than a second or two
+  WHAT      goes to pytest: a file or folder of tests, -k WORD, -x, ...
+
+    python kit.py test --fast              a few minutes
+    python kit.py test tests/collect       the tests of one room
+    python kit.py test                     everything
+"""
 
 CHECKS = (
     ("ruff", "check", "."),
@@ -60,15 +81,50 @@ def main(arguments):
             "Install it from python.org (or your system's packages), then run for\n"
             "example:  python" + oldest + " kit.py"
         )
+    if os.path.isdir(STUDENT):
+        return student(arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__.strip())
         return 0
     testing = arguments[0] == "test"
+    if testing and ("-h" in arguments or "--help" in arguments):
+        print(TEST_HELP.strip())
+        return 0
     ensure([RUNTIME, DEVELOPMENT] if testing else [RUNTIME])
-    os.chdir(HERE)
+    named = any(word.split("=")[0] == "--course" for word in arguments)
+    if testing or not (named or in_a_course()):
+        os.chdir(HERE)
     if testing:
         return check(arguments[1:])
-    return run([PYTHON, "-m", "nbproctor"] + arguments)
+    # As it was typed, for lines that say how to use a verb: "python3 kit.py".
+    typed = [os.path.basename(sys.orig_argv[0])] + sys.orig_argv[1 : -len(arguments)]
+    os.environ["NBPROCTOR_TYPED"] = " ".join(typed).replace(".exe ", " ")
+    # -P: a file of a course called like a package must not stand for it.
+    return run([PYTHON, "-P", "-m", "nbproctor"] + arguments)
+
+
+def in_a_course():
+    """Say whether a course is around the working directory: then that one is meant."""
+    here = os.getcwd()
+    while not os.path.isfile(os.path.join(here, "nbgrader_config.py")):
+        here, below = os.path.dirname(here), here
+        if here == below:
+            return False
+    return True
+
+
+def student(arguments):
+    """Run a verb of the folder that students get; only `lab` needs packages."""
+    verbs = {"lab": "open the lab", "submit": "look at it, and write what to hand in"}
+    if not arguments or arguments[0] not in verbs:
+        for verb in sorted(verbs):
+            print("python kit.py %-8s%s" % (verb, verbs[verb]))
+        return 0 if not arguments or arguments[0] in ("-h", "--help") else 2
+    if arguments[0] == "lab":
+        ensure([RUNTIME])
+    python = PYTHON if arguments[0] == "lab" else sys.executable
+    verb = os.path.join(STUDENT, arguments[0] + ".py")
+    return run([python, verb] + arguments[1:])
 
 
 def check(options):
@@ -143,7 +199,8 @@ def build(anew):
         else:
             call([sys.executable, "-m", "venv", VENV])
         install(tool, ["-r", os.path.join(HERE, RUNTIME)])
-        install(tool, ["--no-deps", "--editable", HERE])
+        if os.path.exists(os.path.join(HERE, "pyproject.toml")):
+            install(tool, ["--no-deps", "--editable", HERE])
         state = {"pins": {RUNTIME: fingerprint(RUNTIME)}}
         write_stamp(state)
     except BaseException:  # Ctrl-C included
@@ -283,11 +340,16 @@ def say(text):
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+        sys.exit(status)
     except KitError as problem:
         say(str(problem))
         sys.exit(1)
     except (IOError, OSError) as problem:
+        if problem.errno == errno.EPIPE:  # whoever read has enough: kit.py grade | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         say("%s\nCheck that you may write into %s and try again." % (problem, HERE))
         sys.exit(1)
     except KeyboardInterrupt:

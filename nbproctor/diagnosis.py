@@ -72,6 +72,14 @@ def diagnosis(
         return f"is zero{everywhere}"
     if np.ptp(got) == 0 < np.ptp(want):
         return "has the same value in every entry"
+    if any(np.allclose(got, np.round(want, n), 1e-6, 0) for n in range(5)):
+        return "was rounded"
+    least, most = got.min(), got.max()
+    inside = (least < got) & (got < most)
+    if inside.any() and wrong.sum() > 1 and fits(got, np.clip(want, least, most), rtol):
+        return "is cut off: its largest or smallest values are wrong"
+    if not got.ndim:
+        return "is one number, as it should be, but not the right one"
     if wrong.all():
         return f"has the right type and shape, but is wrong{everywhere}"
     flipped = np.isclose(got, -want, rtol)[wrong].all()

@@ -71,6 +71,8 @@ class Job:
 
     Attributes
     ----------
+    stderr_fails_tests
+        Whether any text on stderr costs a test cell its points, as under nbgrader.
     tests
         `compiled.Tests` of the cells, serialized; empty: still to be compiled.
     """
@@ -79,6 +81,7 @@ class Job:
     student: tuple[StudentCell, ...]
     limits: Limits = field(default_factory=Limits)
     follow_through: bool = True
+    stderr_fails_tests: bool = False
     tests: bytes = b""
 
 

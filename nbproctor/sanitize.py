@@ -24,7 +24,9 @@ MAX_LINE = 10_000
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
-_SCRIPT = re.compile(r"(javascript|vbscript)(\\?:)", re.IGNORECASE)
+# A browser leaves out tabs and line ends in a link, and MathJax makes links as well.
+_SCRIPTS = "|".join(r"\s*".join(word) for word in ("javascript", "vbscript"))
+_SCRIPT = re.compile(rf"({_SCRIPTS})(\s*\\?:)", re.IGNORECASE)
 # The name is looked at and not taken: another link may begin inside it.
 _ATTACHMENT = re.compile(
     r"(attachment)(\\?:)(?=(?P<name>[^)\s\"'>]{0,200}))", re.IGNORECASE

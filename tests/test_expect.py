@@ -104,7 +104,10 @@ def changed(array: np.ndarray[Any, Any], place: Any, value: float) -> Any:
         ),
         (abs(WANT), WANT, "has the wrong sign in"),
         (WANT + 0.7, WANT, "has the right type and shape, but is wrong everywhere"),
-        (1.7, 1.5, "has the right type and shape, but is wrong"),
+        (1.7, 1.5, "is one number, as it should be, but not the right one"),
+        (np.round(WANT / 7, 2), WANT / 7, "was rounded"),
+        (0.33, 1 / 3, "was rounded"),
+        (np.clip(WANT, -1, 1), WANT, "is cut off: its largest or smallest values"),
     ],
 )
 def test_the_symptom_is_named(got: object, want: object, symptom: str) -> None:

@@ -106,8 +106,9 @@ def test_every_file_folder_and_module_on_the_map_exists(project: Path) -> None:
 
 def test_only_one_room_prints(project: Path) -> None:
     package = project / "nbproctor"
+    in_the_zip = {package / "kit/lab.py", package / "kit/submit.py"}  # without the cli
     for path in package.rglob("*.py"):
-        if room_of(path, package) != "cli":
+        if room_of(path, package) != "cli" and path not in in_the_zip:
             names = {
                 node.func.id
                 for node in ast.walk(ast.parse(path.read_text("utf-8")))

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -80,6 +81,18 @@ def test_a_link_or_tag_that_would_run_something_does_not(text: str) -> None:
     assert alive(sanitize.markdown(text)) == []
 
 
+@pytest.mark.parametrize("gap", ["", "\t", "\n", "\r\n", "\t\n "])
+@pytest.mark.parametrize("word", ["javascript", "VBScript"])
+def test_a_link_in_a_formula_runs_nothing(word: str, gap: str) -> None:
+    # MathJax takes what stands in the braces as it is; a browser then leaves out gaps.
+    for link in gap.join(f"{word}:"), f"{word}{gap}\\:", gap.join(word) + ":":
+        made = sanitize.markdown(f"$$\\href{{{link}alert(1)}}{{x}}$$")
+        address = made.split("{")[1].split("}")[0]
+        for left_out in "\t\r\n\\":
+            address = address.replace(left_out, "")
+        assert not address.strip().lower().startswith(f"{word.lower()}:")
+
+
 def test_the_renderer_shows_what_was_not_made_harmless() -> None:
     assert len([text for text in LINKS if alive(text)]) >= 5
 
@@ -142,6 +155,8 @@ RUNS: list[Callable[[int], str]] = [
     lambda n: "![a](" * (n // 5),
     lambda n: "attachment:" * (n // 11),
     lambda n: "javascript" * (n // 10),
+    lambda n: "j" + " \t" * (n // 2) + "a",
+    lambda n: "j\na\tv a " * (n // 8),
     lambda n: "&" + "a-" * (n // 2),
     lambda n: "<a" * (n // 2),
     lambda n: "\x1b[" + "0" * n,
@@ -303,3 +318,56 @@ def test_whatever_a_student_process_sends_becomes_valid_outputs(sent: object) ->
     cell["outputs"] = [nbformat.from_dict(o) for o in sanitize.clean(sent)]  # type: ignore[no-untyped-call]
     notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
+
+
+def test_text_on_both_sides_of_a_picture_is_counted_together() -> None:
+    image = f"![a](data:image/png;base64,{picture(0)})"
+    half = "word\n" * (sanitize.MAX_MARKDOWN // 10)
+    assert "Cut here" not in sanitize.markdown(half[:-100] + image + half[:-100])
+    for text in (half + image + half + image, image + half + image + half):
+        short = sanitize.markdown(text + half)
+        assert image in short
+        assert "Cut here" in short
+        assert len(short) < sanitize.MAX_MARKDOWN + 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<b>bold</b>", "< b>bold< /b>"),
+        ("&lt;", "& lt;"),
+        ("a<b && c", "a< b && c"),
+        ("[a](javascript:x)", "[a](javascript :x)"),
+        ("![a](attachment:b.png)", "![a](attachment :b.png)"),
+    ],
+)
+def test_what_is_made_harmless_can_still_be_read(text: str, shown: str) -> None:
+    assert sanitize.markdown(text) == shown
+
+
+def test_what_stands_behind_an_endless_run_is_not_lost_in_silence() -> None:
+    text = "-" * (21 * sanitize.MAX_MARKDOWN) + "the end"
+    assert "Cut here" in sanitize.markdown(text)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 7, ["a"], {"a.png": 7}, {"a.png": {"image/png": 7}}], ids=repr
+)
+def test_attachments_of_any_other_kind_are_none(given: object) -> None:
+    assert sanitize.attachments(given) == {}
+
+
+@pytest.mark.parametrize("key", ["output_type", "name"])
+def test_an_output_whose_kind_is_an_array_is_left_out(key: str) -> None:
+    stream = {"output_type": "stream", "name": "stdout", "text": "a"}
+    assert len(sanitize.clean([stream, stream | {key: np.array(["stdout", "x"])}])) == 1
+
+
+def test_only_a_result_has_a_number() -> None:
+    (output,) = sanitize.clean(shown({"text/plain": "1"}))
+    assert output.keys() == {"output_type", "data", "metadata"}
+
+
+def test_a_picture_in_letters_that_are_no_base64_is_left_out() -> None:
+    (output,) = sanitize.clean(shown({"image/png": "é" * 8}))
+    assert "image/png" not in output["data"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 
+from nbproctor import __version__
 from nbproctor.errors import NbproctorError
 
 app = typer.Typer(
@@ -28,14 +32,46 @@ Assignment = Annotated[
 ]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"nbproctor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version.", callback=_version, is_eager=True
+        ),
+    ] = False,
+    course: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the course; else the one around this folder."),
+    ] = None,
+) -> None:
+    """Take the options that belong to no verb."""
+    if course is None:
+        return
+    if not (course / "nbgrader_config.py").is_file():
+        raise CommandError(f"{course} is no course: it has no nbgrader_config.py.")
+    os.chdir(course)
+
+
 class CommandError(NbproctorError):
     """A verb cannot do its work; the message says what to do."""
 
 
 def main() -> None:
     """Run a verb; say what is wrong in words, and end with status 1, if it fails."""
+    # How `kit.py` was called; taken out, so that no program started here inherits it.
+    typed = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
+    # nbformat imports jsonschema, and that a grammar of IRIs if it can: a second of
+    # the two that a verb takes to start, for a check that no notebook is given.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
-        app(prog_name="nbproctor")
+        app(prog_name=typed)
     except NbproctorError as error:
         _stop(str(error))
     except OSError as error:
@@ -54,6 +90,15 @@ def find_course() -> Path:
         if (folder / "nbgrader_config.py").is_file():
             return folder
     return here  # the nbgrader room then says what is missing
+
+
+@contextmanager
+def at_work(doing: str) -> Iterator[Status]:
+    """Show that something goes on: a line that moves, or one where nobody watches."""
+    if not console.is_terminal:
+        console.print(f"{escape(doing)} …", soft_wrap=True)
+    with console.status(escape(doing)) as status:
+        yield status
 
 
 def choose(course: Path, assignment: str | None) -> str:

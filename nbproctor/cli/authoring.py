@@ -11,6 +11,7 @@ from nbproctor.cli.app import (
     Assignment,
     CommandError,
     app,
+    at_work,
     choose,
     complaints,
     console,
@@ -29,9 +30,10 @@ def release(assignment: Assignment = None) -> None:
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
-    archive = handout.pack(course, name)
-    console.print(f"Student version: {course / 'release' / name}")
-    console.print(f"To hand out:     {archive}")
+    made = escape(str(course / "release" / name))
+    console.print(f"Student version: {made}", soft_wrap=True)
+    archive = handout.pack(course, name, nbgrader.hand_in(course))
+    console.print(f"To hand out:     {escape(str(archive))}", soft_wrap=True)
 
 
 @app.command()
@@ -57,7 +59,7 @@ def audit(assignment: Assignment = None) -> None:
 
     course = find_course()
     name = choose(course, assignment)
-    with console.status("Trying solutions") as status:
+    with at_work("Trying solutions") as status:
         tried = count(1)
         checks = nbgrader.check_release(course, name)
         result = try_tests(
@@ -71,7 +73,7 @@ def audit(assignment: Assignment = None) -> None:
     for line in matrix.lines(result):
         console.print(escape(line), soft_wrap=True)
     page, _ = matrix.write(result, course / "audit")
-    console.print(f"The whole matrix: {page}", soft_wrap=True)
+    console.print(f"The whole matrix: {escape(str(page))}", soft_wrap=True)
     if result.faults:
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
@@ -79,7 +81,7 @@ def audit(assignment: Assignment = None) -> None:
 def _lint(course: Path, assignment: str) -> None:
     from nbproctor import nbgrader
 
-    with console.status("Grading the reference solution"):
+    with at_work("Grading the reference solution"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(nbgrader.masters_of(course, assignment))
     for line in told:

@@ -16,6 +16,7 @@ from nbproctor.cli.app import (
     Assignment,
     CommandError,
     app,
+    at_work,
     choose,
     console,
     find_course,
@@ -64,7 +65,9 @@ def collect(
     if roster:
         everybody.merge(Roster.read(roster))
     names = [path.stem for path in sources]
-    download = collecting.plan(source, assignment, names, everybody, _zone(timezone))
+    zone = _zone(timezone)
+    with at_work(f"Reading {source.name}"):
+        download = collecting.plan(source, assignment, names, everybody, zone)
     console.print(
         f"{download.platform} ({download.certainty}: {download.fitting} of "
         f"{download.total} files are named so)."

@@ -22,6 +22,7 @@ from nbproctor.cli.app import (
     print_list,
 )
 from nbproctor.cli.class_list import read_class_list
+from nbproctor.cli.give_back import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def export(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|csv|parquet|gradescope|classroom",
+            metavar="FILE|feedback|csv|parquet|gradescope|classroom",
             help="The platform's file to fill in, or what to make.",
         ),
     ],
@@ -68,11 +69,14 @@ def export(
 
     A platform's file (grade book of Canvas, Blackboard, Brightspace; grading worksheet
     of Moodle) is never changed: with --write, a filled copy stands beside it. What was
-    not graded stays empty.
+    not graded stays empty. `feedback` packs everybody's feedback as the platform takes
+    it.
     """
     course = find_course()
     assignment = choose(course, assignment)
-    if what == "gradescope":
+    if what == "feedback":
+        give_back(course, assignment, to)
+    elif what == "gradescope":
         _pack_for_gradescope(course, assignment, visibility, to)
     elif what == "classroom":
         _write_workflow(course, assignment, to)
@@ -95,7 +99,7 @@ def _write_table(course: Path, assignment: str, path: Path) -> None:
     write_table(table, path)
     empty = int(table["total"].isna().sum())
     console.print(
-        f"{len(table)} students, {empty} of them without a mark: {path}",
+        f"{len(table)} students, {empty} of them without a mark: {escape(str(path))}",
         soft_wrap=True,
     )
 
@@ -108,8 +112,8 @@ def _filled(
 
     if not file.is_file():
         raise CommandError(
-            f"There is no file {file}. Say which file to fill in, or one of: csv, "
-            "parquet, gradescope, classroom."
+            f"There is no file {file}. Say which file to fill in, or one of: "
+            "feedback, csv, parquet, gradescope, classroom."
         )
     table = _graded(course, assignment)
     reasons = {
@@ -136,7 +140,9 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> None:
         console.print("Nothing to write.")
     elif write:
         target.write_bytes(filled.data)
-        console.print(f"Written: {target}. Import it there.", soft_wrap=True)
+        console.print(
+            f"Written: {escape(str(target))}. Import it there.", soft_wrap=True
+        )
     else:
         console.print("Nothing was written. To write it: the same with --write")
 
@@ -185,8 +191,8 @@ def _write_workflow(course: Path, assignment: str, to: Path | None) -> None:
     path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
     write_workflow(assignment, path)
     console.print(
-        f"Workflow: {path}\nIt is for your own private repository; its first lines "
-        "say what it needs.",
+        f"Workflow: {escape(str(path))}\n"
+        "It is for your own private repository; its first lines say what it needs.",
         soft_wrap=True,
     )
 
@@ -201,8 +207,9 @@ def _pack_for_gradescope(
     path = to or course / "exported" / f"{assignment}_gradescope.zip"
     pack(course, assignment, path, visibility.value)
     console.print(
-        f"Autograder: {path}, {path.stat().st_size >> 20} MB\nOn Gradescope: Configure "
-        "Autograder, Zip file upload, base image Ubuntu. Its build log ends with "
+        f"Autograder: {escape(str(path))}, {path.stat().st_size >> 20} MB\n"
+        "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
+        "Its build log ends with "
         '"The reference solution earns every point in this container."',
         soft_wrap=True,
     )

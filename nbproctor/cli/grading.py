@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -56,15 +57,21 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
+    project = find_course()
+    name = choose(project, assignment)
+    sample_class = project / "examples" / "sample_class.toml"
+    if not sample_class.is_file():
+        raise CommandError(
+            f"There is no {sample_class}: the demo is of the course that nbproctor "
+            "comes with. Run it in that folder."
+        )
     console.print("Making a sample class in demo/. It hands in:")
     from nbproctor import nbgrader
     from nbproctor.kit import sample
 
-    project = find_course()
-    name = choose(project, assignment)
     course = sample.new_course(project, name)
     nbgrader.generate(course, name)
-    students = sample.read_class(project / "examples" / "sample_class.toml")
+    students = sample.read_class(sample_class)
     master = nbgrader.masters_of(course, name)[0]
     sample.write_class(students, course, master, project / "variants" / name)
     for student in students:
@@ -90,6 +97,10 @@ def grade(
     lower: Annotated[
         bool, typer.Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="List long answers that stand out as alike."),
+    ] = False,
     cluster: Annotated[
         str, typer.Option(help="Execute on the workers of this Dask scheduler.")
     ] = "",
@@ -103,6 +114,8 @@ def grade(
     """
     course = find_course()
     name = choose(course, assignment)
+    for each in student or ():
+        _check_handed_in(course, name, each)
     weak = sandbox == Sandbox.WEAK
     if shard:
         if student or lower:
@@ -116,9 +129,26 @@ def grade(
             student,
             force,
             lower,
+            alike,
             weak_sandbox=weak,
             cluster=cluster,
         )
+
+
+def _check_handed_in(course: Path, assignment: str, student: str) -> None:
+    """Stop where a student named on the command line handed in nothing."""
+    from nbproctor import nbgrader
+
+    place = nbgrader.submission_folder(course, assignment, student)
+    if place.is_dir():
+        return
+    people = nbgrader.people(course)
+    found = get_close_matches(student, [person.student for person in people])
+    found += [p.student for p in people if student.casefold() in p.name.casefold()]
+    meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
+    raise CommandError(
+        f"{student!r} has handed in nothing: there is no {place}.{meant}"
+    )
 
 
 @app.command()
@@ -177,12 +207,16 @@ def _grade(
     students: list[str] | None = None,
     force: bool = False,
     lower: bool = False,
+    alike: bool = False,
     *,
     weak_sandbox: bool,
     cluster: str = "",
     merging: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table."""
+    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
+    if waiting and not console.is_terminal:  # on one, a bar moves instead
+        console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
     from nbproctor.nbgrader.class_report import report
 
@@ -194,8 +228,8 @@ def _grade(
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
-        waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
         task = bar.add_task("Grading", total=waiting)
         results, changes = nbgrader.regrade(
             course,
@@ -213,8 +247,9 @@ def _grade(
             course,
             assignment,
             lambda done, all: bar.update(task, completed=done, total=all),
+            students,
         )
-    page, lines = report(course, assignment)
+    page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
     names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)
@@ -233,5 +268,5 @@ def _grade(
         console.print(escape(f"{line}."), soft_wrap=True)
     for line in lines:
         console.print(escape(line), soft_wrap=True)
-    console.print(f"Class report:   {page}", soft_wrap=True)
-    console.print(f"Feedback pages: {pages}", soft_wrap=True)
+    console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
+    console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)

@@ -1,37 +1,87 @@
-"""The verb for students: ``lab``."""
+"""The verbs for students: ``lab`` and ``submit``."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from nbproctor.cli.app import CommandError, app, choose, console, find_course
+from nbproctor.kit import lab as kit_lab
+from nbproctor.kit import submit as kit_submit
 
 
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )
-def lab(context: typer.Context) -> None:
+def lab(
+    context: typer.Context,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew; your work is kept beside.")
+    ] = False,
+) -> None:
     """Open the lab in JupyterLab, as a student gets it.
 
-    You work on a copy in lab/, made on first use and never overwritten. More
-    arguments go to JupyterLab, for example --no-browser.
+    You work on a copy in lab/. After a new release, files that you have not changed are
+    renewed; your work is never overwritten. More arguments go to JupyterLab, for
+    example --no-browser.
     """
     course = find_course()
     assignment = choose(course, None)
-    release, copy = course / "release" / assignment, course / "lab" / assignment
+    release, copy = _folders(course, assignment)
+    for sentence in kit_lab.renew(copy, release, fresh):
+        console.print(escape(sentence), soft_wrap=True)
+    raise typer.Exit(kit_lab.open_lab(copy, release, context.args))
+
+
+@app.command()
+def submit(
+    file: Annotated[
+        Path | None, typer.Argument(help="Your notebook, if it has another name.")
+    ] = None,
+) -> None:
+    """Look at your copy of the lab, and write the one file to hand in.
+
+    It runs nothing. Warns of what would cost marks, and says what grading would have to
+    repair; students have the same as kit.py submit in their zip.
+    """
+    from nbproctor import nbgrader
+
+    course = find_course()
+    name = choose(course, None)
+    release, copy = _folders(course, name)
+    try:
+        for original in sorted(release.glob("*.ipynb")):
+            notebook = file or kit_submit.find(copy, original)
+            found = kit_submit.check(notebook, original)
+            target = kit_submit.write(notebook, original, copy)
+            for line in kit_submit.report(notebook, found):
+                console.print(escape(line), soft_wrap=True)
+            for note in _repairs(course, name, original.stem, target.parent):
+                console.print(escape(f"Grading would say: {note}"), soft_wrap=True)
+            console.print(f"Hand in this one file: {escape(str(target))}")
+    except kit_submit.SubmitError as error:
+        raise CommandError(f"Nothing was written. {error}") from error
+    where = nbgrader.hand_in(course) or kit_submit.NOWHERE
+    console.print(escape(where), soft_wrap=True)
+
+
+def _folders(course: Path, assignment: str) -> tuple[Path, Path]:
+    release = course / "release" / assignment
     if not release.is_dir():
         raise CommandError(f"There is no {release}. Make it: python kit.py release")
-    if not copy.exists():
-        shutil.copytree(release, copy)
-        console.print(f"Copied the release to {copy}: work there.")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={copy}"]
-    command += context.args
-    os.chdir(copy)  # started there, nbgrader does not ask for the course around it
-    if os.name == "nt":  # there, exec would give the prompt back at once
-        raise typer.Exit(subprocess.call(command))
-    os.execv(command[0], command)  # who ends this process ends JupyterLab
+    return release, course / "lab" / assignment
+
+
+def _repairs(course: Path, assignment: str, notebook: str, folder: Path) -> list[str]:
+    """Return what grading would have to repair in the one notebook of a folder."""
+    from nbproctor.notebook import MasterNotebook
+    from nbproctor.submission.repair import Ungradable, repair
+
+    source = course / "source" / assignment / f"{notebook}.ipynb"
+    try:
+        return repair(folder, MasterNotebook.read(source)).notes
+    except Ungradable as error:
+        return [str(error)]

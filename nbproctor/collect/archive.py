@@ -7,6 +7,7 @@ name, with limits on number, size and compression; whatever is refused is report
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import re
 import stat
@@ -185,6 +186,7 @@ def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], byt
         except (
             zipfile.BadZipFile,
             zlib.error,
+            lzma.LZMAError,
             EOFError,
             OSError,
             NotImplementedError,

@@ -39,6 +39,8 @@ class Handed:
         Orders the attempts of a student; empty where the platform has no such thing.
     by_platform : bool
         The platform made this file: a typed text, a page about the hand-in.
+    address : str
+        The name under which the platform takes feedback on it; empty: it takes none.
     """
 
     key: str
@@ -49,19 +51,25 @@ class Handed:
     submitted: datetime | None = None
     attempt: str = ""
     by_platform: bool = False
+    address: str = ""
 
 
-# Canvas removes everything but letters, digits and underscores from a name.
+# What a student calls a file comes last, and may look like all that stands before it:
+# so each part takes as little as it can.
+# Canvas removes everything but letters, digits and underscores from a name. One with
+# underscores counts where a long number of a file follows: dates have them too.
 _CANVAS = re.compile(
     r"(?:(?P<late2>LATE_)?anon_(?P<anonymous>[^\W_]+)(?P<late3>_LATE)?"
-    r"|(?P<name>[^\s/.,;()'_-]+?)_(?P<late>LATE_)?(?P<user>\d+))"
+    r"|(?P<name>[^\s/.,;()'_-]+?"
+    r"|[^\s/.,;()'-]+?(?=_(?:LATE_)?\d+_(?:\d{4,}_|(?:text|link)\.html)))"
+    r"_(?P<late>LATE_)?(?P<user>\d+))"
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 _MOODLE = re.compile(
-    r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
+    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
 )
 _BLACKBOARD = re.compile(
-    r"(?P<assignment>.*)_(?P<user>[^_]+)_attempt_"
+    r"(?P<assignment>.*?)_(?P<user>[^_]+)_attempt_"
     r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
 )
 _BRIGHTSPACE = re.compile(
@@ -86,6 +94,8 @@ def canvas(parts: Sequence[str]) -> Handed | None:
         late,
         attempt=group["attachment"] or "",
         by_platform=bool(group["typed"]),
+        # Its own text files have no number of a file: nothing can be sent back to one.
+        address="" if group["typed"] else parts[0],
     )
 
 
@@ -109,6 +119,7 @@ def moodle(parts: Sequence[str]) -> Handed | None:
         "" if blind else match["name"],
         (match["id"],),
         by_platform=match["kind"] != "file",
+        address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
     )
 
 
@@ -150,6 +161,7 @@ def brightspace(parts: Sequence[str]) -> Handed | None:
         (match["user"],),
         submitted=when,
         attempt=when.isoformat() if when else match["when"],
+        address=parts[0].removesuffix(f" - {match['file']}"),
     )
 
 

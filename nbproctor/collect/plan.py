@@ -172,6 +172,7 @@ def _submission(
         late=any(handed.late for _, handed in newest),
         attempt=max((h.attempt for _, h in newest), key=lambda a: (len(a), a)),
         found_by=by,
+        addresses=sorted({h.address for _, h in newest if h.address}),
         notes=notes,
     )
 

@@ -16,6 +16,7 @@ from nbproctor.roster.classlist import Person
 from nbproctor.roster.people import safe
 
 MAX_SUBMISSION = 1 << 30  # bytes
+STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
 Files = list[tuple[Entry, Handed]]
 Attempts = dict[str, Files]  # in the order of their keys
@@ -39,6 +40,8 @@ class Submission:
         Orders attempts, where the platform has such a thing.
     found_by : str
         By what the person was found in the roster; empty: not in one.
+    addresses : list of str
+        Names under which the platform takes feedback, one a file or one for all.
     notes : list of str
         What a teacher should know: earlier attempts, files that share a name.
     """
@@ -49,6 +52,7 @@ class Submission:
     late: bool = False
     attempt: str = ""
     found_by: str = ""
+    addresses: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -142,6 +146,8 @@ def _unpack(
 def _add(submission: Submission, path: PurePosixPath, data: bytes) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
     path = PurePosixPath(*(safe(part) for part in path.parts))
+    if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word
+        path = path.with_name(f"handed-in-{path.name}")
     taken = {str(other).casefold(): other for other in submission.files}
     free, number = path, 2
     while (other := taken.get(str(free).casefold())) is not None:

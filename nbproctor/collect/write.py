@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from nbproctor.collect.plan import Download
-from nbproctor.collect.submission import Submission
+from nbproctor.collect.submission import STAMP, Submission
 from nbproctor.roster.textfile import as_written, harmless
 
 State = Literal["new", "same", "replaced", "kept"]
-STAMP = "timestamp.txt"
 COLUMNS = ("student", "name", "platform", "submitted", "late", "attempt", "source")
+ADDRESS = "address"  # added later: a record without this column is read all the same
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,21 @@ def write(
     dry_run : bool
         Only say what would be done.
     """
-    record = _read(records / "record.csv")
-    result = []
+    record = read_record(records)
+    result, changed = [], False
     for submission in download.submissions:
         student = submission.person.student
         folder = destination(student)
         state, why = _compare(submission, folder, record.get(student), replace)
         result.append(Written(submission, state, why))
-        if dry_run or state in ("kept", "same"):
+        # Of what was collected before there was a record, or a column of it.
+        unknown = state == "same" and not record.get(student, {}).get(ADDRESS)
+        if dry_run or not (state in ("new", "replaced") or unknown):
             continue
         if state == "replaced":
             _move_away(folder, records / "replaced" / student)
-        _write_whole(submission, folder)
+        if state != "same":
+            _write_whole(submission, folder)
         record[student] = {
             "student": student,
             "name": submission.person.name,
@@ -83,8 +86,10 @@ def write(
             "late": "yes" if submission.late else "",
             "attempt": submission.attempt,
             "source": source,
+            ADDRESS: "/".join(submission.addresses),  # no name of a file holds one
         }
-    if not dry_run and any(w.state in ("new", "replaced") for w in result):
+        changed = True
+    if changed:
         _save(records / "record.csv", record)
     return result
 
@@ -146,9 +151,10 @@ def _utc(when: datetime | None) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if when else ""
 
 
-def _read(path: Path) -> dict[str, dict[str, str]]:
+def read_record(records: Path) -> dict[str, dict[str, str]]:
+    """Return what a platform said of each student, of a folder that `write` filled."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with (records / "record.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         return {}
@@ -159,7 +165,8 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
 def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        columns = (*COLUMNS, ADDRESS)
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         for student in sorted(record):
             writer.writerow({k: harmless(v) for k, v in record[student].items()})
@@ -167,5 +174,5 @@ def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
 
 def late(records: Path) -> set[str]:
     """Return who was late by the platform's word, of a folder that `write` filled."""
-    record = _read(records / "record.csv")
+    record = read_record(records)
     return {student for student, row in record.items() if row["late"]}

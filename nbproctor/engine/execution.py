@@ -69,6 +69,7 @@ def execute(
         student=(*_unpack(files), *cells),
         limits=settings.limits,
         follow_through=settings.follow_through,
+        stderr_fails_tests=settings.stderr_fails_tests,
     )
     # Both tries together: a submission that breaks its judge gets no second limit.
     until = time.monotonic() + settings.limits.submission + GRACE_SECONDS

@@ -46,11 +46,14 @@ class Settings:
         in ``policy.files``.
     follow_through
         Whether an exercise is graded again among correct others.
+    stderr_fails_tests
+        Whether any text on stderr costs a test cell its points.
     """
 
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     follow_through: bool = True
+    stderr_fails_tests: bool = False
 
     def digest(self) -> str:
         """Return the SHA-256 of all that a verdict depends on beside the cells.
@@ -108,7 +111,10 @@ class Servers:
             The run was stopped.
         """
         # Nothing in a fork server depends on what else is graded with it.
-        key = master.digest, replace(settings, follow_through=True)
+        key = (
+            master.digest,
+            replace(settings, follow_through=True, stderr_fails_tests=False),
+        )
         thread = threading.get_ident()
         with self._lock:
             if self._closed:
@@ -160,7 +166,12 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
     try:
         server = ForkServer.start(
             settings.policy,
-            [*wanted, *_WARM, ("nbproctor.student.shell:rehearse", master.opening)],
+            [
+                *(*wanted, *_WARM),
+                ("nbproctor.student.shell:rehearse", master.opening),
+                ("nbproctor.protocol.classes:capture", ()),
+                ("nbproctor.protocol.libraries:warm", ()),
+            ],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",
         )

@@ -96,11 +96,11 @@ def fill(
     layout = understand(sheet, assignment, column)
     factor = 1.0
     if layout.most is not None and layout.most != max_score:
-        if not scale:
+        if not scale or not layout.most:
             raise ExportError(
                 f"{sheet.value(0, layout.column)!r} is worth {layout.most:g} points "
-                f"there and {max_score:g} here. Correct it on the platform, or convert "
-                "marks with --scale."
+                f"there and {max_score:g} here. Correct it on the platform"
+                + (", or convert marks with --scale." if layout.most else ".")
             )
         factor = layout.most / max_score
     filled = Filled(layout.platform, sheet.value(0, layout.column))

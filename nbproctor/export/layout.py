@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from nbproctor.errors import NbproctorError
 from nbproctor.export.sheet import Sheet
 from nbproctor.roster import titles
-from nbproctor.roster.classlist import participant
 from nbproctor.roster.people import letters
+from nbproctor.roster.worksheet import participant, participants
 
 
 class ExportError(NbproctorError):
@@ -59,7 +59,8 @@ class Layout:
             for kind, places in columns.items()
         }
         if self.platform == "Moodle":  # whose titles are in any language
-            cells["id"].append(sheet.value(row, 0).strip())
+            number = re.search(r"\d*\s*$", sheet.value(row, 0))
+            cells["id"].append(number[0].strip() if number else "")
             cells["name"] = cells["name"] or [sheet.value(row, 1).strip()]
         ids = [participant(text) or text.lstrip("#") for text in cells["id"]]
         name = ", ".join([*cells["last"][:1], *cells["first"][:1]])
@@ -152,7 +153,7 @@ def _moodle(sheet: Sheet, assignment: str, column: str | None) -> Layout | None:
     was handed in, grade, maximum grade, …
     """
     rows = range(1, len(sheet.rows))
-    if not rows or not all(participant(sheet.value(row, 0)) for row in rows):
+    if not rows or not participants([sheet.value(row, 0) for row in rows]):
         return None
     for place in range(3, len(sheet.rows[0])):
         limits = {sheet.value(row, place).strip() for row in rows}

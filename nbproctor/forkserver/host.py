@@ -122,6 +122,9 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
     return {
         "HOME": str(base),
         "IPYTHONDIR": str(base / "ipython"),
+        # pandas imports pyarrow where that is installed, whose allocator starts a
+        # thread of its own: with one, the fork server must not fork.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "LANG": "C.UTF-8",
         # Each arena reserves 64 MiB of address space, which is limited.
         "MALLOC_ARENA_MAX": "2",

@@ -34,8 +34,11 @@ def read(sock: socket.socket, size: int) -> bytes:
 
 def write_block(sock: socket.socket, data: bytes, *descriptors: int) -> None:
     """Write a length and as many bytes; open descriptors travel with the length."""
-    socket.send_fds(sock, [_LENGTH.pack(len(data))], descriptors)
-    sock.sendall(data)
+    if descriptors:
+        socket.send_fds(sock, [_LENGTH.pack(len(data))], descriptors)
+        sock.sendall(data)
+    else:  # also from inside a sandbox, which can send no descriptors
+        sock.sendall(_LENGTH.pack(len(data)) + data)
 
 
 def read_block(sock: socket.socket) -> bytes:

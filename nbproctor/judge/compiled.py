@@ -7,91 +7,19 @@ student wrote comes in this form, which trusts whoever made it.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
-import dis
 import marshal
-import symtable
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from types import CodeType
 from typing import Any
 
-from nbproctor.errors import NbproctorError
 from nbproctor.judge.explain import TEST_FILE
-from nbproctor.markers import (
-    DEFINITIONS,
-    definitions_of,
-    outside,
-    parse,
-    plain_python,
-)
+from nbproctor.judge.program import BrokenTestError, Import, Program, imports_of
+from nbproctor.markers import definitions_of, parse
+from nbproctor.markers import imports as modules_of
 from nbproctor.notebook import Cell
-
-_READS = "LOAD_NAME", "DELETE_NAME"
-Import = tuple[str, CodeType]  # the name that is bound, and the code
-
-
-class BrokenTestError(NbproctorError):
-    """A test or helper cell is at fault, whatever the student wrote."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A compiled test or helper cell.
-
-    Attributes
-    ----------
-    body, last
-        The statements, and the expression at the end whose value is the cell's.
-    uses, makes
-        Global names that it reads, and those that it binds before it reads them.
-    binds
-        All global names that it binds.
-    """
-
-    body: CodeType
-    last: CodeType | None
-    uses: frozenset[str]
-    makes: frozenset[str]
-    binds: frozenset[str]
-
-    @classmethod
-    def of(cls, source: str, name: str) -> Program:
-        """Compile a cell.
-
-        Raises
-        ------
-        BrokenTestError
-            It is not Python.
-        """
-        file = f"{TEST_FILE}{name}>"
-        try:
-            text = plain_python(source)
-            tree = ast.parse(text, file)
-            table = symtable.symtable(text, file, "exec")
-            last = None
-            silent = source.rstrip().endswith(";")
-            if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
-                value = tree.body.pop()
-                assert isinstance(value, ast.Expr)
-                last = compile(ast.Expression(value.value), file, "eval")
-            body = compile(tree, file, "exec")
-        except (SyntaxError, ValueError) as error:
-            raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
-        uses, makes = set(), set()
-        for inner in _tables(table):
-            for symbol in inner.get_symbols():
-                if inner is table and (symbol.is_assigned() or symbol.is_imported()):
-                    makes.add(symbol.get_name())
-                elif inner is table or symbol.is_global():
-                    uses.add(symbol.get_name())
-                    if symbol.is_declared_global() and symbol.is_assigned():
-                        makes.add(symbol.get_name())
-        read_first = set(_read_first(body))
-        uses, kept = uses | read_first, makes - read_first
-        return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
 
 
 @dataclass(frozen=True)
@@ -136,6 +64,8 @@ class Tests:
         Test cell that another one needs → its imports and definitions alone.
     outer
         Global names that the source's other cells read and do not make.
+    modules
+        Modules that any cell imports.
     """
 
     programs: dict[str, Program]
@@ -148,6 +78,7 @@ class Tests:
     shares: dict[str, Shared]
     definitions: dict[str, CodeType]
     outer: frozenset[str]
+    modules: frozenset[str]
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Tests:
@@ -161,7 +92,7 @@ class Tests:
         trouble = ""
         for cell in cells:
             if cell.kind in imports:
-                found = list(_imports(cell.source))
+                found = list(imports_of(cell.source))
                 imports[cell.kind] += found
             if cell.kind == "solution":
                 with contextlib.suppress(BrokenTestError):
@@ -201,6 +132,12 @@ class Tests:
                 if cell.id in needed
             },
             _outer(cells),
+            frozenset(
+                name
+                for cell in cells
+                if cell.kind in ("provided", "solution", "helper", "test")
+                for name in modules_of(cell.source)
+            ),
         )
 
     def to_bytes(self) -> bytes:
@@ -210,14 +147,15 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, helpers, *rest, shares, definitions, outer = marshal.loads(data)
+        programs, helpers, *rest, shares, code, outer, modules = marshal.loads(data)
         fields: list[Any] = [
             {name: Program(*fields) for name, fields in programs.items()},
             tuple(Program(*fields) for fields in helpers),
             *rest,
             {name: Shared(*fields) for name, fields in shares.items()},
-            definitions,
+            code,
             outer,
+            modules,
         ]
         return cls(*fields)
 
@@ -250,7 +188,7 @@ def _shares(
                 order = tuple(name for name in programs if name in needed)
                 names = {n for n, c in owner.items() if c in needed} - program.makes
                 shares[cell.id] = Shared(order, frozenset(names))
-            again = {name for name, _ in _imports(cell.source)} & provided
+            again = {name for name, _ in imports_of(cell.source)} & provided
             owner |= dict.fromkeys(program.binds - again, cell.id)
         elif cell.kind in ("provided", "solution", "helper"):
             with contextlib.suppress(BrokenTestError):
@@ -273,35 +211,3 @@ def _outer(cells: Sequence[Cell]) -> frozenset[str]:
 
 def _definitions(source: str, name: str) -> CodeType:
     return compile(definitions_of(parse(source)), f"{TEST_FILE}{name}>", "exec")
-
-
-def _read_first(code: CodeType) -> Iterator[str]:
-    """Yield the names that a cell reads before it binds them, as in ``x = x[:2]``."""
-    bound: set[str] = set()
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_NAME":
-            bound.add(step.argval)
-        elif step.opname in _READS and step.argval not in bound:
-            yield step.argval
-
-
-def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    yield table
-    for child in table.get_children():
-        yield from _tables(child)
-
-
-def _imports(source: str) -> Iterator[Import]:
-    """Yield the names that only imports bind, and the code of each."""
-    nodes = list(outside(parse(source)))
-    stored = (n for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
-    bound = {name.id for name in stored}
-    bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
-    for node in nodes:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                node.names = [alias]
-                if name not in bound:
-                    code = compile(ast.Module([node], []), "<imports>", "exec")
-                    yield name, code

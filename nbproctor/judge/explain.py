@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nbproctor import expect
 from nbproctor.judge.exports import NotExportableError, builtin_name
-from nbproctor.judge.proxy import StudentError, StudentGone
+from nbproctor.judge.student_errors import StudentError, StudentGone
 from nbproctor.results import Outcome
 from nbproctor.sanitize import one_line
 
@@ -23,7 +23,8 @@ TEST_FILE = "<test "  # file names of our code objects start so
 
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
-_N, _NAME, _SHAPE = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?", r"\((\d{1,6},? ?){0,4}\)"
+_N, _NAME = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?"
+_SHAPE = r"\((?:\d{1,6},? ?){0,4}\)"
 _CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
 _NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
 _COUNT = rf"({_N}|from {_N} to {_N}) positional arguments? but {_N} (was|were) given"

@@ -19,8 +19,8 @@ import numpy as np
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.proxy import Proxy, label_of
-from nbproctor.protocol.encode import Ref, UnsendableError
 from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.sent import Ref, UnsendableError
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)

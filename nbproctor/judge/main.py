@@ -10,9 +10,11 @@ from dataclasses import replace
 
 from msgspec import msgpack
 
-from nbproctor.judge import order, testcell
+from nbproctor.judge import order
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.run import NotebookRun, Spawn
+from nbproctor.judge.namespace import import_own_modules
+from nbproctor.judge.processes import Spawn
+from nbproctor.judge.run import NotebookRun
 from nbproctor.results import Job, Report, Verdict
 
 
@@ -32,7 +34,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     bytes
         A `Report`, serialized.
     """
-    testcell.import_own_modules()
+    import_own_modules()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 
@@ -72,7 +74,7 @@ def _follow_through(
         if not handed_in or not order.may_depend(job, exercise, lost):
             continue
         again = NotebookRun(job, tests, spawn, until, max_stops=1, with_references=True)
-        again.culprits |= own.culprits - {exercise}
+        again.culprits.update(own.culprits - {exercise})
         again.play(order.follow_through(job, exercise, tests.outer))
         # One answer earns them all: of two answers in one cell, each chosen by where
         # it runs, the marks do not add up.

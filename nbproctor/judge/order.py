@@ -45,8 +45,10 @@ def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
 
     A test cell is judged where it stands in the submission. One that was deleted, or
     moved before its exercise, is judged right after the solution cell; without that,
-    at the end. Cells that the source marks to be skipped are not run, unless the
-    student has changed them: they may now define what an answer needs.
+    at the end. None is judged before a test of another exercise that stands above it
+    in the source: an object that it hands over might answer there. Cells that the
+    source marks to be skipped are not run, unless the student has changed them: they
+    may now define what an answer needs.
 
     Parameters
     ----------
@@ -78,7 +80,31 @@ def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
             while position + 1 < len(steps) and _is_of(steps[position + 1], test):
                 position += 1
             steps.insert(position + 1, Step(test.id, test=test))
-    return _with_definitions(steps, outer)
+    return _with_definitions(_in_order(steps, job), outer)
+
+
+def _in_order(steps: list[Step], job: Job) -> list[Step]:
+    """Put off tests that stand above one of another exercise that comes before them."""
+    rank = {cell.id: n for n, cell in enumerate(job.cells)}
+    tests = [step.test for step in steps if step.test is not None]
+    if tests == sorted(tests, key=lambda test: rank[test.id]):
+        return steps
+    ordered: list[Step] = []
+    waiting: list[Cell] = []
+    for step in steps:
+        if step.test is None:
+            ordered.append(step)
+            continue
+        waiting.append(tests.pop(0))
+        waiting.sort(key=lambda test: rank[test.id])
+        while waiting and not any(
+            rank[ahead.id] < rank[waiting[0].id]
+            and ahead.exercise != waiting[0].exercise
+            for ahead in tests
+        ):
+            test = waiting.pop(0)
+            ordered.append(Step(test.id, test=test))
+    return ordered
 
 
 def follow_through(job: Job, exercise: str, outer: Collection[str] = ()) -> list[Step]:

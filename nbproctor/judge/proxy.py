@@ -9,57 +9,32 @@ and never asked of the student.
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from nbproctor.errors import NbproctorError
+from nbproctor.judge.student_errors import StudentError
 
 _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
-_LOCAL = {"__class__", "__array__", "__deepcopy__", "__mro_entries__"}
+_LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
 
 
-class StudentError(NbproctorError):
-    """Student code raised something; also an instance of the matching built-in class.
+class Library(NamedTuple):
+    """Which class of a library an object has to do with, and what: see `Tag.STUDENT`.
 
-    Attributes
-    ----------
-    kind
-        Name of the student's exception class.
-    text
-        Its message.
-    cell, line
-        Where it happened in the student's own cells, if it did.
-    origin
-        The session whose process raised it.
+    `kind` is None if there is none.
     """
 
-    kind = "Exception"
-    text = ""
-    cell: str | None = None
-    line: int | None = None
-    origin: object = None
-
-    def __str__(self) -> str:
-        return self.text
+    kind: type | None
+    relation: str
 
 
-class StudentGone(BaseException):
-    """The student process hung, died, or broke the protocol, and is no more.
-
-    Attributes
-    ----------
-    reason
-        ``"timeout"``, ``"died"`` or ``"protocol"``.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
+NO_LIBRARY = Library(None, "")
 
 
 class Asks(Protocol):
@@ -78,93 +53,104 @@ class Proxy:
 
     __slots__ = ("__weakref__", "_nbproctor")
 
-    def __init__(self, link: Asks, number: int, label: str) -> None:
-        object.__setattr__(self, "_nbproctor", (link, number, label))
+    def __init__(
+        self, link: Asks, number: int, label: str, library: Library = NO_LIBRARY
+    ) -> None:
+        object.__setattr__(self, "_nbproctor", (link, number, label, library))
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            # A name and no more: a library that took a handle for an object of its own
+            # would believe what the student's methods say.
+            return _named_class(label_of(self).partition(" ")[0])
         if name in _LOCAL:
             return object.__getattribute__(self, name)
         # NumPy looks for these on everything; `__array__` is the one we have.
         if name.startswith("__array"):
             raise AttributeError(name)
-        return _ask(self, "get", self, name)
+        return ask(self, "get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _ask(self, "set", self, name, value)
+        ask(self, "set", self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        _ask(self, "delete", self, name)
+        ask(self, "delete", self, name)
 
     def __eq__(self, other: object) -> bool:
+        kind, relation = library_of(self)
+        if kind is not None and kind is other and relation == "class":
+            return True
         if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
             return False
         return _key(self) == _key(other) or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
-        if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
+        if not isinstance(other, Proxy):
+            return not self == other
+        if _key(self)[0] != _key(other)[0]:
             return True
         return _key(self) != _key(other) and _truth("ne", self, other)
 
     def __hash__(self) -> int:
-        return _exactly(int, _ask(self, "builtin", "hash", [self]))
+        return _exactly(int, ask(self, "builtin", "hash", [self]))
 
     def __bool__(self) -> bool:
         return True
 
     def __repr__(self) -> str:
-        return _exactly(str, _ask(self, "builtin", "repr", [self]))
+        return _exactly(str, ask(self, "builtin", "repr", [self]))
 
     def __dir__(self) -> list[str]:
-        names = _exactly(list, _ask(self, "builtin", "dir", [self]))
+        names = _exactly(list, ask(self, "builtin", "dir", [self]))
         return [_exactly(str, name) for name in names]
 
     def __enter__(self) -> Any:
-        return _ask(self, "get", self, "__enter__")()
+        return ask(self, "get", self, "__enter__")()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """Leave a ``with``; what the test itself raised is never held back."""
         told = None if error is None else _builtin(error)
-        done = _ask(self, "get", self, "__exit__")(told, None, None)
+        done = ask(self, "get", self, "__exit__")(told, None, None)
         return isinstance(error, StudentError) and done is True
 
     def __str__(self) -> str:
-        return _exactly(str, _ask(self, "builtin", "str", [self]))
+        return _exactly(str, ask(self, "builtin", "str", [self]))
 
     def __len__(self) -> int:
-        return _exactly(int, _ask(self, "builtin", "len", [self]))
+        return _exactly(int, ask(self, "builtin", "len", [self]))
 
     def __float__(self) -> float:
-        return _exactly(float, _ask(self, "builtin", "float", [self]))
+        return _exactly(float, ask(self, "builtin", "float", [self]))
 
     def __int__(self) -> int:
-        return _exactly(int, _ask(self, "builtin", "int", [self]))
+        return _exactly(int, ask(self, "builtin", "int", [self]))
 
     def __iter__(self) -> Iterator[Any]:
-        items = _ask(self, "builtin", "iter", [self])
+        items = ask(self, "builtin", "iter", [self])
         return items if isinstance(items, Proxy) else iter(items)
 
     def __next__(self) -> Any:
         try:
-            return _ask(self, "builtin", "next", [self])
+            return ask(self, "builtin", "next", [self])
         except StudentError as error:
             if error.kind == "StopIteration":
                 raise StopIteration from None
             raise
 
     def __instancecheck__(self, instance: Any) -> bool:
-        return _exactly(bool, _ask(self, "builtin", "isinstance", [instance, self]))
+        return _exactly(bool, ask(self, "builtin", "isinstance", [instance, self]))
 
     def __subclasscheck__(self, subclass: Any) -> bool:
-        return _exactly(bool, _ask(self, "builtin", "issubclass", [subclass, self]))
+        return _exactly(bool, ask(self, "builtin", "issubclass", [subclass, self]))
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         raise TypeError("a test cannot derive a class from one of the student's")
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return _ask(self, "copy", self)
+        return ask(self, "copy", self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = _exactly(np.ndarray, _ask(self, "array", self))
+        array = _exactly(np.ndarray, ask(self, "array", self))
         return array if dtype is None else array.astype(dtype)
 
 
@@ -175,34 +161,17 @@ class CallableProxy(Proxy):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it in the student process."""
-        return _ask(self, "call", self, args, kwargs)
+        return ask(self, "call", self, args, kwargs)
 
 
-class _OneArgument(type):
-    """``type`` as tests know it: of a student's object, the student's class."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and isinstance(args[0], Proxy):
-            return _ask(args[0], "builtin", "type", [args[0]])
-        return type(*args, **kwargs)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, type)
-
-    def __eq__(cls, other: object) -> bool:
-        return other is cls or other is type
-
-    def __hash__(cls) -> int:
-        return hash(type)
-
-
-class Type(metaclass=_OneArgument):
-    """Stands for ``type`` in test cells."""
+@functools.lru_cache(256)
+def _named_class(name: str) -> type:
+    return type(name, (), {})
 
 
 def _request(name: str) -> Any:
     def apply(self: Proxy, *others: Any) -> Any:
-        return _ask(self, "op", name, [self, *others])
+        return ask(self, "op", name, [self, *others])
 
     return apply
 
@@ -218,7 +187,7 @@ def _among_students(name: str) -> Any:
     def apply(self: Proxy, *others: Any) -> Any:
         if not all(isinstance(other, Proxy) for other in others):
             return operation(_plain(self, *others), *others)
-        result = _ask(self, "op", name, [self, *others])
+        result = ask(self, "op", name, [self, *others])
         if not isinstance(result, Proxy):
             raise TypeError(f"{name} of two objects gives no object")
         return result
@@ -240,7 +209,7 @@ def _ordered(name: str) -> Any:
 
 def _truth(name: str, *proxies: Proxy) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
-    result = _ask(proxies[0], "op", name, list(proxies))
+    result = ask(proxies[0], "op", name, list(proxies))
     return bool(result) if type(result) is np.bool_ else _exactly(bool, result)
 
 
@@ -278,13 +247,14 @@ for _name, _value in _OPERATORS.items():
     setattr(Proxy, _name, _value)
 
 
-def _ask(proxy: Proxy, request: str, *arguments: Any) -> Any:
+def ask(proxy: Proxy, request: str, *arguments: Any) -> Any:
+    """Ask the process that has an object."""
     link: Asks = object.__getattribute__(proxy, "_nbproctor")[0]
     return link.ask(request, *arguments)
 
 
 def _key(proxy: Proxy) -> tuple[int, int]:
-    link, number, _ = object.__getattribute__(proxy, "_nbproctor")
+    link, number, *_ = object.__getattribute__(proxy, "_nbproctor")
     return id(link), number
 
 
@@ -292,6 +262,12 @@ def label_of(proxy: Proxy) -> str:
     """Return the name of an object's class; of a function or class, its own too."""
     label: str = object.__getattribute__(proxy, "_nbproctor")[2]
     return label
+
+
+def library_of(proxy: Proxy) -> Library:
+    """Return which class of a library an object has to do with, and what."""
+    library: Library = object.__getattribute__(proxy, "_nbproctor")[3]
+    return library
 
 
 def link_of(proxy: Proxy) -> Any:

@@ -6,26 +6,37 @@ first message that is late or against the protocol ends the process.
 
 from __future__ import annotations
 
-import builtins
 import time
 import traceback
 from typing import Any
-from weakref import WeakValueDictionary
 
+from nbproctor.judge.error_classes import (
+    ErrorClass,
+    OwnError,
+    builtin_error,
+    error_of,
+)
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
-from nbproctor.judge.proxy import CallableProxy, Proxy, StudentError, StudentGone
+from nbproctor.judge.handles import Handles
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.relay import relay
-from nbproctor.protocol.encode import NamedItems, Ref
+from nbproctor.judge.student_errors import (
+    NOT_AS_SUCH,
+    StudentError,
+    StudentGone,
+    printable,
+)
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.requests import TO_JUDGE
 from nbproctor.protocol.rpc import Connection
+from nbproctor.protocol.sent import NamedItems, Ref
+from nbproctor.protocol.tags import Tag
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
-_NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
 class Session:
@@ -54,7 +65,7 @@ class Session:
         self._deadline: float | None = None
         self._depth = self._callbacks = 0
         self._raised: dict[int, BaseException] = {}
-        self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
+        self._handles = Handles(self)
         self._connection = Connection(
             Wire(child.sock),
             TO_JUDGE,
@@ -94,6 +105,12 @@ class Session:
             if outermost:
                 self._deadline = None
 
+    def share(self, libraries: frozenset[str]) -> None:
+        """From now on, send values of these libraries whole, both ways."""
+        if libraries:
+            self.ask("libraries", tuple(sorted(libraries)))
+            self._connection.libraries = libraries
+
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test: both sides forget the handles of the one before.
 
@@ -112,10 +129,11 @@ class Session:
         """
         if not keep:
             self.exports.clear()
+            self._handles.forget()
         self._raised.clear()
         if self.other is not None:
             self.other.exports.clear(lent=True)
-        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+        return self.ask("begin", tuple(names), self._handles.numbers() if keep else ())
 
     @property
     def left(self) -> float | None:
@@ -188,8 +206,12 @@ class Session:
     # --- what the student's values are here -------------------------------------
 
     def _default(self, value: Any) -> Any:
+        if isinstance(value, ErrorClass):
+            value = value._nbproctor
+        elif isinstance(value, OwnError):
+            value = value.__dict__.get("_nbproctor", value)
         if isinstance(value, Proxy):
-            link, number, _ = object.__getattribute__(value, "_nbproctor")
+            link, number, *_ = object.__getattribute__(value, "_nbproctor")
             if link is not None and link is self.other:
                 return self.exports.lend(value)
             if link is not self:
@@ -208,14 +230,10 @@ class Session:
         match ref:
             case Ref("judge", (number,)):
                 return self.exports.received(number)
-            case Ref("student", (int(number), str(kind), str(name), bool(calls))):
-                # One proxy an object, so that `is` tells what it should.
-                proxy = self._proxies.get(number)
-                if proxy is None:
-                    proxy_class = CallableProxy if calls else Proxy
-                    label = _printable(f"{kind} {name}".strip())
-                    proxy = self._proxies[number] = proxy_class(self, number, label)
-                return proxy
+            case Ref("student", (int(number), *about)):
+                return self._handles.proxy(number, *about)
+            case Ref(Tag.ERROR_CLASS, (number, *about)):
+                return self._handles.error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")
 
     def _revive(self, report: Any) -> BaseException:
@@ -227,32 +245,18 @@ class Session:
                 (str() | None) as cell,
                 (int() | None) as line,
                 (int() | None) as relayed,
+                its_class,
+                itself,
             ]:
                 own = None if relayed is None else self._raised.get(relayed)
-                if own is not None and not isinstance(own, _NOT_AS_SUCH):
+                if own is not None and not isinstance(own, NOT_AS_SUCH):
                     return own
-                error = _error_class(base)
-                error.kind, error.text = _printable(kind), text[:MAX_ERROR_TEXT]
-                error.cell, error.line, error.origin = cell, line, self
-                error.args = (error.text,)
+                text = text[:MAX_ERROR_TEXT]
+                if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
+                    error = error_of(its_class, itself, text)
+                else:
+                    error = builtin_error(base, text)
+                error.kind, error.origin = printable(kind), self
+                error.cell, error.line = cell, line
                 return error
         raise ProtocolError("the student's exception cannot be read")
-
-
-def _error_class(base: str) -> StudentError:
-    builtin = getattr(builtins, base, None)
-    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
-        builtin = Exception
-    # A call that raises StopIteration must not end a loop of the test's, as in
-    # ``all(map(check, cases))``; a group cannot be made without its exceptions.
-    if issubclass(builtin, _NOT_AS_SUCH):
-        builtin = Exception
-    bases = (StudentError,) if builtin is Exception else (StudentError, builtin)
-    kind: Any = type("StudentError", bases, {})
-    # Some built-in classes insist on arguments of their own in `__init__`.
-    error: StudentError = kind.__new__(kind)
-    return error
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text[:100] if c.isprintable())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.student_errors import StudentGone
 from nbproctor.notebook import Cell
 from nbproctor.results import Outcome, Output, Verdict
 from nbproctor.sanitize import one_line, plain_text

@@ -1,1 +1,1 @@
-"""What the course kit adds: a sample class, and the zip that students get."""
+"""What the course kit adds: sample class, first assignment, and the students' zip."""

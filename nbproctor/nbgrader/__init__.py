@@ -1,7 +1,12 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import check_sources, generate, is_proctored
+from nbproctor.nbgrader.course import (
+    check_sources,
+    generate,
+    hand_in,
+    is_proctored,
+)
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
@@ -37,6 +42,7 @@ __all__ = [
     "generate",
     "grade",
     "grade_shard",
+    "hand_in",
     "is_proctored",
     "lint",
     "masters_of",

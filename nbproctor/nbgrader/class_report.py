@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nbproctor import collect
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.feedback import graded_submissions, read_outlines
 from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.pages.report import class_report
 
 
-def report(course: Path, assignment: str) -> tuple[Path, tuple[str, str, str]]:
-    """Write the class report; return its path, and three lines of it.
+def report(
+    course: Path, assignment: str, *, alike: bool = False
+) -> tuple[Path, tuple[str, ...]]:
+    """Write the class report; return its path, and the lines of it for a terminal.
+
+    Parameters
+    ----------
+    alike : bool
+        Also look for long answers that are more alike than the class is.
 
     Raises
     ------
@@ -28,7 +36,8 @@ def report(course: Path, assignment: str) -> tuple[Path, tuple[str, str, str]]:
             for student in book.students
             if student.id not in handed_in
         }
-    rendered = class_report(graded, outlines, missing)
+    said_late = collect.late(course / "collected" / assignment)
+    rendered = class_report(graded, outlines, missing, said_late=said_late, alike=alike)
     page = course / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)
     page.write_text(rendered.page, "utf-8", errors="replace")

@@ -15,6 +15,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from nbproctor.engine import EngineError
+from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError, check_source
 
 
@@ -122,6 +123,11 @@ def source_notebooks(coursedir: CourseDirectory, assignment: str) -> list[Path]:
             f"{', '.join(others) or 'none'}."
         )
     return notebooks
+
+
+def hand_in(course: Path) -> str:
+    """Return where students hand in, as a sentence; empty: the course does not say."""
+    return str(Nbproctor(config=load_config(course)).hand_in)
 
 
 def check_sources(course: Path, assignment: str) -> None:

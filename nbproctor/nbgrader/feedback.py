@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,10 +41,22 @@ from nbproctor.submission_result import SubmissionResult
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 
 
-def feedback(course: Path, assignment: str, progress: Progress | None = None) -> Path:
+def feedback(
+    course: Path,
+    assignment: str,
+    progress: Progress | None = None,
+    students: Collection[str] | None = None,
+) -> Path:
     """Write the feedback page of every notebook handed in; return their folder.
 
     A page whose grades, comments and notebook have not changed is left as it is.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called for each page that is made.
+    students : collection of str, optional
+        Look only at the pages of these.
 
     Raises
     ------
@@ -55,7 +67,7 @@ def feedback(course: Path, assignment: str, progress: Progress | None = None) ->
     log = Log()
     coursedir = directory(config, log)
     converter = ProctoredFeedback(coursedir=coursedir, config=config, log=log.logger)
-    converter.on_page = progress
+    converter.on_page, converter.only = progress, students
     run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(coursedir.root, coursedir.feedback_directory)
 
@@ -74,6 +86,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
 
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
+    #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
+    only: Collection[str] | None = None
 
     def start(self) -> None:
         """Write every page whose inputs have changed (all with ``force``)."""
@@ -88,7 +102,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     def _run(self) -> None:
         coursedir = self.coursedir
         outlines = read_outlines(coursedir)
-        graded = graded_submissions(coursedir, outlines, "feedback")
+        graded = graded_submissions(coursedir, outlines, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(coursedir, made, makers[made.notebook]) for made in graded]
         waiting = [
@@ -150,16 +164,21 @@ def read_outlines(coursedir: CourseDirectory) -> dict[str, Outline]:
 
 
 def graded_submissions(
-    coursedir: CourseDirectory, outlines: dict[str, Outline], wanted: str
+    coursedir: CourseDirectory,
+    outlines: dict[str, Outline],
+    wanted: str,
+    only: Collection[str] | None = None,
 ) -> list[Submission]:
     """Return the submissions that were graded, or refused, with the gradebook's marks.
+
+    Of the students in `only` alone, if it is given.
 
     Raises
     ------
     CourseError
         There is none; the message says what is `wanted`.
     """
-    graded = list(_graded_submissions(coursedir, outlines))
+    graded = list(_graded_submissions(coursedir, outlines, only))
     if not graded:
         raise CourseError(
             f"Nothing of {coursedir.assignment_id!r} is graded yet: grade it, then ask "
@@ -169,7 +188,9 @@ def graded_submissions(
 
 
 def _graded_submissions(
-    coursedir: CourseDirectory, outlines: dict[str, Outline]
+    coursedir: CourseDirectory,
+    outlines: dict[str, Outline],
+    only: Collection[str] | None,
 ) -> Iterator[Submission]:
     root, assignment = Path(coursedir.root), coursedir.assignment_id
     pattern = folder(coursedir, "autograded", assignment, coursedir.student_id)
@@ -179,7 +200,8 @@ def _graded_submissions(
         records = read_records(book, assignment)
     for path in sorted(root.glob(str(pattern.relative_to(root)))):
         student = path.parts[slot]
-        if student in excluded or not path.is_dir():
+        unwanted = student in excluded or (only is not None and student not in only)
+        if unwanted or not path.is_dir():
             continue
         record = records.get(student, Record())
         result = SubmissionResult.read(path)

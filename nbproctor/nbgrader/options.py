@@ -17,6 +17,11 @@ class Nbproctor(Configurable):
     follow_through = Bool(
         True, help="Grade a failed exercise again among correct others."
     ).tag(config=True)
+    stderr_fails_tests = Bool(
+        False,
+        help="Any text on stderr, a warning above all, costs a test cell its points, "
+        "as under plain nbgrader.",
+    ).tag(config=True)
     trust = Enum(
         ("found", "judge"),
         "found",
@@ -36,6 +41,11 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     weak_sandbox = Bool(
         False, help="Grade even where layers of the sandbox are missing."
+    ).tag(config=True)
+    hand_in = Unicode(
+        "",
+        help="Where students hand in, as a sentence: START.html of the zip says it, "
+        "and `kit.py submit`.",
     ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."

@@ -117,7 +117,7 @@ def _find(
 
 def _lost(master: MasterNotebook, settings: Settings, pool: Executor) -> dict[str, str]:
     """Grade the reference solution; return the tests that it does not pass, and why."""
-    alone = replace(settings, follow_through=False)
+    alone = replace(settings, follow_through=False, stderr_fails_tests=False)
     cells = reference(master)
     report: Report = pool.execute(cells, master, alone, {}).result()
     return {v.cell_id: v.message for v in report.verdicts if v.outcome != "passed"}

@@ -168,4 +168,5 @@ def _settings(
         options.limits(),
         Policy(files=tuple(files.items()), weak=options.weak_sandbox),
         options.follow_through,
+        options.stderr_fails_tests,
     )

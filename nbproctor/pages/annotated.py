@@ -9,7 +9,7 @@ from nbproctor import sanitize
 from nbproctor.pages.data import Submission, grade_id, read_cells, source_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.summary import Row, Summary, summarise
-from nbproctor.pages.tested import WORDS, Test
+from nbproctor.pages.tested import BESIDE, WORDS, Test
 
 SIGNS = {
     "passed": "✓",
@@ -97,6 +97,8 @@ def _said(test: Test) -> str:
         words += f" · {test.points:g} of {test.max_points:g} points"
     if test.by_hand:
         words += ", by hand"
+    if test.beside:
+        words += f" · {BESIDE}"
     return f"{words}\n\n{_plain(test.message)}" if test.message else words
 
 

@@ -41,7 +41,7 @@ _WEB = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 # Pygments took 0.1 seconds for the code of one submission, which is all that a page may
 # cost, and is quadratic in blank lines. This is one pass: each string ends at its
 # quotes or at the end of its line or text, so no character is read twice.
-_TOKENS = re.compile(
+TOKENS = re.compile(
     r"""(?P<c>\#[^\n]*)"""
     r"""|(?P<s>[rbfuRBFU]{0,2}(?:\"\"\"(?:[^"\\]|\\.|"(?!""))*(?:\"\"\"|\Z)"""
     r"""|'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\Z)"""
@@ -56,7 +56,7 @@ _DEFINES = frozenset({"def", "class"})
 def code(source: str) -> str:
     """Return Python code with its comments, strings, numbers and keywords marked."""
     made, end, before = [], 0, ""
-    for found in _TOKENS.finditer(source):
+    for found in TOKENS.finditer(source):
         made.append(escape(source[end : found.start()], quote=False))
         kind, text = str(found.lastgroup), found[0]
         end = found.end()

@@ -11,7 +11,7 @@ from nbproctor.pages.data import Submission, read_cells
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.sections import Room, sections
 from nbproctor.pages.summary import Summary, summarise
-from nbproctor.pages.tested import WORDS
+from nbproctor.pages.tested import BESIDE, WORDS
 from nbproctor.templates import render
 
 STATUS = {
@@ -70,6 +70,7 @@ def feedback_page(
         shown=shown,
         cuts=room.cuts,
         words=WORDS,
+        beside=BESIDE,
         inline=lambda text: Markup(html.inline(text)),
         safe=Markup,
         anchor=lambda row: f"exercise-{outline.exercises.index(row.exercise) + 1}",

@@ -184,7 +184,7 @@ def _needs(
     makers: dict[str, set[str]] = {}  # word → exercises above that define it
     given: dict[str, set[str]] = {}  # word → words that the assignment's own needs
     for name, group in groups.items():
-        trees = [_tree(cell.source) for cell in group if cell.kind != "task"]
+        trees = [parsed(cell.source) for cell in group if cell.kind != "task"]
         words = set(_used(trees))
         words = words.union(*(given.get(word, ()) for word in words))
         if name not in graded:
@@ -198,7 +198,8 @@ def _needs(
     return {name: tuple(o for o in graded if o in uses[name]) for name in graded}
 
 
-def _tree(source: str) -> ast.Module:
+def parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a cell; an empty one where it is no Python."""
     plain = re.sub(r"(?m)^(\s*)[%!?].*$", r"\1pass", source)
     try:
         return ast.parse(plain)

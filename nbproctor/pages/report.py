@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,6 +13,7 @@ from nbproctor.pages import plots
 from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import STATUS, hours
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.similar import similar
 from nbproctor.pages.statistics import (
     FEW,
     Item,
@@ -21,9 +22,11 @@ from nbproctor.pages.statistics import (
     frequent_mistakes,
     item_of,
     test_seconds,
+    tests_beside,
     total_points,
+    who,
 )
-from nbproctor.pages.tested import WORDS
+from nbproctor.pages.tested import BESIDE, WORDS
 from nbproctor.templates import render
 
 MOST = 20  # sentences that are shown
@@ -39,17 +42,21 @@ class ClassReport:
     page : str
         HTML, complete in one file.
     lines : tuple of str
-        The most important of it in three lines.
+        The most important of it in three lines, and one on answers that are alike,
+        where they were asked for.
     """
 
     page: str
-    lines: tuple[str, str, str]
+    lines: tuple[str, ...]
 
 
 def class_report(
     submissions: Sequence[Submission],
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
+    *,
+    said_late: Collection[str] = (),
+    alike: bool = False,
 ) -> ClassReport:
     """Say how a class did.
 
@@ -61,6 +68,10 @@ def class_report(
         Notebook name → the assignment's outline.
     missing
         Student id → name, of those who handed in nothing.
+    said_late
+        Students of whom the platform says that they were late, but not how much.
+    alike
+        Also look for long answers that are more alike than the class is.
     """
     rows = exercise_rows(submissions, outlines)
     graded = rows[rows["points"].notna()]
@@ -75,8 +86,9 @@ def class_report(
     worth = sum(outline.points for outline in outlines.values())
     ungraded = [s for s in submissions if s.student not in totals.index]
     repaired = [s for s in submissions if s.status in ("repaired", "partial")]
-    late = [s for s in submissions if s.late]
+    late = [s for s in submissions if s.late or s.student in said_late]
     title = next(iter(outlines.values())).title
+    pairs = similar(submissions, outlines) if alike else []
     page = render(
         "report.html",
         title=title,
@@ -92,6 +104,12 @@ def class_report(
         words=WORDS,
         statuses=STATUS,
         mistakes=mistakes[:MOST],
+        besides=tests_beside(submissions, outlines),
+        beside=BESIDE,
+        asked_alike=alike,
+        pairs=pairs[:MOST],
+        names={submission.student: who(submission) for submission in submissions},
+        code=lambda text: Markup(html.code(text)),
         ungraded=ungraded,
         repaired=[s for s in repaired if s not in ungraded],
         late=late,
@@ -102,7 +120,10 @@ def class_report(
         hours=hours,
         inline=lambda text: Markup(html.inline(text)),
     )
-    lines = _lines(submissions, totals, worth, items, mistakes, missing)
+    count = len({submission.student for submission in late})
+    lines = _lines(submissions, totals, worth, items, mistakes, missing, count)
+    if alike:
+        lines += (_alike_line(len(pairs)),)
     return ClassReport(page, lines)
 
 
@@ -113,13 +134,14 @@ def _lines(
     items: Sequence[Item],
     mistakes: Sequence[Mistake],
     missing: Mapping[str, str],
-) -> tuple[str, str, str]:
+    late: int,
+) -> tuple[str, ...]:
     count = len({s.student for s in submissions})
     first = f"{count} handed in, {len(totals)} graded"
     for words, number in (
         ("not graded", count - len(totals)),
         ("missing", len(missing)),
-        ("late", len({s.student for s in submissions if s.late})),
+        ("late", late),
     ):
         first += f", {number} {words}" if number else ""
     if totals.empty:
@@ -135,6 +157,13 @@ def _lines(
         most = mistakes[0]
         third += (
             f" Most frequent mistake, {len(most.students)} students: "
-            f"{most.exercise}: {most.sentence}."
+            f"{most.exercise}: {most.sentence.rstrip('.')}."
         )
     return f"{first}.", second, third
+
+
+def _alike_line(pairs: int) -> str:
+    if not pairs:
+        return "No two long answers are more alike than the class is."
+    words = "1 pair has" if pairs == 1 else f"{pairs} pairs have"
+    return f"{words} long answers that stand out as alike: look at them in the report."

@@ -56,6 +56,27 @@ class Mistake:
     students: list[str]
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A test with points that was judged beside the answers.
+
+    Attributes
+    ----------
+    test, exercise : str
+        The cell, and the exercise that it scores.
+    why : str
+        Why the judge cannot look from outside; empty where that is not known.
+    earned, of : int
+        How many answers have points of it, and how many it judged.
+    """
+
+    test: str
+    exercise: str
+    why: str
+    earned: int
+    of: int
+
+
 def who(submission: Submission) -> str:
     """Return a student's name and id."""
     if not submission.name:
@@ -137,3 +158,22 @@ def frequent_mistakes(rows: pd.DataFrame) -> list[Mistake]:
         told.setdefault((name, cause), []).append(student)
     mistakes = [Mistake(*what, sorted(names)) for what, names in told.items()]
     return sorted(mistakes, key=lambda mistake: -len(mistake.students))
+
+
+def tests_beside(
+    submissions: Sequence[Submission], outlines: Mapping[str, Outline]
+) -> list[Beside]:
+    """Return the tests whose points rest on the answer's own process."""
+    earned: dict[tuple[str, str], list[bool]] = {}
+    for submission in submissions:
+        for verdict in submission.verdicts:
+            if verdict.where == "beside" and verdict.max_points:
+                place = submission.notebook, verdict.cell_id
+                earned.setdefault(place, []).append(verdict.points > 0)
+    return [
+        Beside(cell.id, exercise.name, cell.why, sum(told), len(told))
+        for name, outline in outlines.items()
+        for exercise in outline.exercises
+        for cell in outline.master.cells
+        if cell.id in exercise.tests and (told := earned.get((name, cell.id)))
+    ]

@@ -21,6 +21,8 @@ WORDS: dict[State, str] = {
     "not-run": "not run",
     "waiting": "to be graded by hand",
 }
+#: What a page says of a test that ran in the process of the answer.
+BESIDE = "judged beside the answer"
 _STATES: dict[str, State] = {
     "passed": "passed",
     "failed": "failed",
@@ -51,6 +53,8 @@ class Test:
         What a public test printed.
     by_hand : bool
         A person gave these points.
+    beside : bool
+        It was judged beside the answer, whose code could have forged the result.
     """
 
     id: str
@@ -61,6 +65,7 @@ class Test:
     message: str
     printed: str = ""
     by_hand: bool = False
+    beside: bool = False
 
 
 def tested(
@@ -104,6 +109,7 @@ def tested(
         message=message,
         printed=printed,
         by_hand=by_hand,
+        beside=verdict is not None and verdict.where == "beside",
     )
 
 

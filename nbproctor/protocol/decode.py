@@ -7,18 +7,13 @@ What cannot be read ends in a `ProtocolError`, whatever is wrong with it.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from nbproctor.protocol import scalars
-from nbproctor.protocol.encode import Mutable, Ref
+from nbproctor.protocol import arrays, scalars, whole
 from nbproctor.protocol.frames import Frame, ProtocolError
 from nbproctor.protocol.limits import (
     MAX_BITS,
-    MAX_BYTES,
     MAX_COMMAS,
     MAX_DEPTH,
     MAX_NUMBERS,
@@ -28,8 +23,9 @@ from nbproctor.protocol.limits import (
     PLAIN,
 )
 from nbproctor.protocol.namedtuples import are_names, student_tuple
-from nbproctor.protocol.received import Received
-from nbproctor.protocol.sharing import Before, Decoded
+from nbproctor.protocol.received import Received, count_of
+from nbproctor.protocol.sent import Mutable, Ref
+from nbproctor.protocol.sharing import Decoded
 from nbproctor.protocol.tags import Tag
 
 MAX_CLASSES = 20  # of named tuples in a message
@@ -51,15 +47,16 @@ class _Decoder(Received):
         resolve: Resolve,
         track: bool,
         request: Sequence[Mutable],
+        libraries: frozenset[str],
     ) -> None:
-        super().__init__(raw)
-        self.resolve, self.track = resolve, track
+        super().__init__(raw, track, libraries)
+        self.resolve = resolve
         self.request = request  # the mutable parts of it
         self.shared = False
         self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
-        self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
 
     def value(self, x: Any, depth: int) -> Any:
+        """Read a value."""
         if type(x) in _JSON:
             return x
         if type(x) is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
@@ -70,20 +67,13 @@ class _Decoder(Received):
         return read(self, x, depth + 1)
 
     def fields(self, node: list[Any], depth: int, start: int = 1) -> list[Any]:
+        """Read the fields of a node from `start` on."""
         items = node[start:]
         if _JSON.issuperset(map(type, items)):
             return items
         return [x if type(x) in _JSON else self.value(x, depth) for x in items]
 
-    # --- mutable parts: each has a number, in the order in which they begin ---------
-
-    def begin(self) -> int:
-        self.seen.append((None, None))
-        return len(self.seen) - 1
-
-    def end(self, number: int, part: Mutable) -> Mutable:
-        self.seen[number] = part, part.copy() if self.track else None
-        return part
+    # --- mutable parts --------------------------------------------------------------
 
     def list_(self, node: list[Any], depth: int) -> list[Any]:
         number = self.begin()
@@ -117,48 +107,9 @@ class _Decoder(Received):
         part: set[Any] = self.end(number, set(self.hashed(node, depth)))
         return part
 
-    def array_of_numbers(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        _, code, shape = node
-        array = self.numpy_array(code, self.shape(shape))
-        self.seen.append((array, Before.of(array) if self.track else None))
-        return array
-
-    def read_only_array(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        array = self.array_of_numbers(node, depth)
-        array.flags.writeable = False
-        return array
-
-    def array_of_objects(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, number = self.shape(*node[1:2]), self.begin()
-        cells = self.fields(node, depth, 2)
-        _check_size(shape, cells)
-        array = np.empty(len(cells), dtype=object)
-        for i, cell in enumerate(cells):
-            array[i] = cell  # all at once, NumPy would ask each for its items
-        return self.end_of_items(number, array.reshape(shape), cells)
-
-    def array_of_text(self, node: list[Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, number = self.shape(*node[1:2]), self.begin()
-        width, cells = _count(node[2:3]), node[3:]
-        _check_size(shape, cells)
-        if not all(type(cell) is str and len(cell) <= width for cell in cells):
-            raise ProtocolError("an array of text holds something else")
-        self.room += 4 * width * max(len(cells), 1)
-        if self.room > MAX_BYTES:
-            raise ProtocolError("arrays of text take too much room")
-        array = np.array(cells, dtype=f"<U{width}").reshape(shape)
-        return self.end_of_items(number, array, cells)
-
-    def end_of_items(
-        self, number: int, array: np.ndarray[Any, Any], cells: list[Any]
-    ) -> np.ndarray[Any, Any]:
-        # Of objects the bytes are addresses, which hold as long as `cells` do.
-        self.seen[number] = array, Before.of(array, cells) if self.track else None
-        return array
-
     def again(self, node: list[Any], depth: int) -> Mutable:
         self.shared = True
-        number = _count(node[1:])
+        number = count_of(node[1:])
         if number >= len(self.seen):
             raise ProtocolError("a message names a part that does not exist")
         part, _ = self.seen[number]
@@ -168,7 +119,7 @@ class _Decoder(Received):
 
     def of_request(self, node: list[Any], depth: int) -> Mutable:
         self.shared = True
-        number = _count(node[1:])
+        number = count_of(node[1:])
         if number >= len(self.request):
             raise ProtocolError("a message names a part that the request has not")
         return self.request[number]
@@ -182,7 +133,7 @@ class _Decoder(Received):
         return frozenset(self.hashed(node, depth))
 
     def bytes_(self, node: list[Any], depth: int) -> bytes:
-        return bytes(self.take(_count(node[1:])))
+        return bytes(self.take(count_of(node[1:])))
 
     def integer(self, node: list[Any], depth: int) -> int:
         (digits,) = _expect(node, str)
@@ -215,10 +166,6 @@ class _Decoder(Received):
         kind, *fields = self.fields(node, depth)
         return scalars.build(kind, *fields)
 
-    def numpy_scalar(self, node: list[Any], depth: int) -> Any:
-        _, code = node
-        return self.numpy_array(code, ())[()]
-
     def named_tuple(self, node: list[Any], depth: int) -> Any:
         number, title, names = _expect(node[:4], int, str, list)
         class_key = title, tuple(names)
@@ -228,6 +175,10 @@ class _Decoder(Received):
         if len(self.classes) > MAX_CLASSES:
             raise ProtocolError("a message has too many kinds of named tuples")
         return student_tuple(number, *class_key, self.fields(node, depth, 4))
+
+    def error_class(self, node: list[Any], depth: int) -> Any:
+        fields = _expect(node[:4], int, str, str)
+        return self.resolve(Ref(node[0], (*fields, *self.fields(node, depth, 4))))
 
     def hashed(self, node: list[Any], depth: int) -> list[Any]:
         keys = self.fields(node, depth)
@@ -246,17 +197,6 @@ def _expect(node: list[Any], *kinds: type) -> list[Any]:
     return fields
 
 
-def _count(fields: list[Any]) -> int:
-    if len(fields) != 1 or type(fields[0]) is not int or fields[0] < 0:
-        raise ProtocolError("a length is missing")
-    return int(fields[0])
-
-
-def _check_size(shape: tuple[int, ...], cells: list[Any]) -> None:
-    if math.prod(shape) != len(cells):
-        raise ProtocolError("an array's shape and its items disagree")
-
-
 _Reader = Callable[[_Decoder, list[Any], int], Any]
 _READERS: dict[str, _Reader] = {
     Tag.LIST: _Decoder.list_,
@@ -272,12 +212,17 @@ _READERS: dict[str, _Reader] = {
     Tag.RANGE: _Decoder.range_,
     Tag.ELLIPSIS: _Decoder.ellipsis_,
     Tag.SCALAR: _Decoder.scalar,
-    Tag.ARRAY: _Decoder.array_of_numbers,
-    Tag.READ_ONLY: _Decoder.read_only_array,
-    Tag.NUMPY_SCALAR: _Decoder.numpy_scalar,
-    Tag.OBJECTS: _Decoder.array_of_objects,
-    Tag.TEXTS: _Decoder.array_of_text,
+    Tag.ARRAY: arrays.read_array,
+    Tag.READ_ONLY: arrays.read_array,
+    Tag.NUMPY_SCALAR: arrays.read_scalar,
+    Tag.OBJECTS: arrays.read_array,
+    Tag.TEXTS: arrays.read_array,
+    Tag.STRUCTURED: arrays.read_array,
+    Tag.RECORD: arrays.read_record,
+    Tag.DTYPE: arrays.read_dtype,
+    Tag.OF_LIBRARY: whole.read,
     Tag.NAMED_TUPLE: _Decoder.named_tuple,
+    Tag.ERROR_CLASS: _Decoder.error_class,
     Tag.STUDENT: _Decoder.ref,
     Tag.JUDGE: _Decoder.ref,
     Tag.LIBRARY: _Decoder.ref,
@@ -292,6 +237,7 @@ def decode(
     *,
     track: bool = False,
     request: Sequence[Mutable] = (),
+    libraries: frozenset[str] = frozenset(),
 ) -> Decoded:
     """Decode a frame.
 
@@ -305,13 +251,15 @@ def decode(
         Remember the mutable parts, so that `Decoded.changes` can be asked.
     request
         Mutable parts of the request that this frame replies to.
+    libraries
+        Those whose values may be in it.
 
     Raises
     ------
     ProtocolError
         Whatever is wrong with the frame.
     """
-    decoder = _Decoder(memoryview(frame.raw), resolve, track, request)
+    decoder = _Decoder(memoryview(frame.raw), resolve, track, request, libraries)
     try:
         text = str(frame.text, "utf-8")
         if len(text) > MAX_PARTS:

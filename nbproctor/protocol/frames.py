@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.protocol.encode import Encoded
 from nbproctor.protocol.limits import MAX_BYTES, MAX_TEXT
+from nbproctor.protocol.sent import Encoded
 
 _MAGIC, _VERSION = b"NP", 1
 # Magic, version, kind, sequence, size of JSON and raw part; padded, so that what

@@ -27,3 +27,8 @@ DTYPES = {code: np.dtype(code) for code in sorted({kind.str[1:] for kind in KIND
 CODES = {kind: kind.str[1:] for kind in KINDS}
 # Lists of numbers only: dtype → type code of `array` and of `memoryview`.
 NUMBERS: dict[str, Any] = {"f8": "d", "i8": "q"}
+
+
+def code_of(dtype: np.dtype[Any]) -> str:
+    """Return what says a dtype of numbers or bytes in a message."""
+    return dtype.str[1:]

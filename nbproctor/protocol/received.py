@@ -4,32 +4,62 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.limits import ALIGN, DTYPES, MAX_KEYS, MAX_RANGE
+from nbproctor.protocol.sent import Mutable
 
+# Bytes of a fixed size; of no size, an array could be of any length.
+_BYTES = re.compile("S[1-9][0-9]{0,8}")
 MAX_DIMS = 32  # of an array
 
 
-class Received:
+class Received(ABC):
     """What the values of one message draw on.
 
     Parameters
     ----------
     raw
         The raw part; values take their bytes from it one after the other.
+    track
+        Whether to remember what the mutable parts are now.
+    libraries
+        Those whose values may be in it.
     """
 
-    def __init__(self, raw: memoryview) -> None:
-        self.raw = raw
+    def __init__(self, raw: memoryview, track: bool, libraries: frozenset[str]) -> None:
+        self.raw, self.track, self.libraries = raw, track, libraries
+        self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
         self.at = self.keys = self.numbers = self.length = self.room = 0
+
+    @abstractmethod
+    def value(self, x: Any, depth: int) -> Any:
+        """Read a value; `depth` counts the values around it."""
+
+    @abstractmethod
+    def fields(self, node: list[Any], depth: int, start: int = 1) -> list[Any]:
+        """Read the fields of a node from `start` on; `depth` is that of the node."""
+
+    def begin(self) -> int:
+        """Give a mutable part its number: they are counted in order of beginning."""
+        self.seen.append((None, None))
+        return len(self.seen) - 1
+
+    def end(self, number: int, part: Mutable) -> Mutable:
+        """Enter a mutable part that is whole."""
+        self.seen[number] = part, part.copy() if self.track else None
+        return part
 
     def numpy_array(self, code: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """Return the next bytes as an array; `code` is its dtype's, if nobody lies."""
         dtype = DTYPES.get(code)
+        if dtype is None and type(code) is str and _BYTES.fullmatch(code):
+            dtype = np.dtype(code)
         if dtype is None:
             raise ProtocolError("an array has an unknown dtype")
         count = math.prod(shape)
@@ -81,3 +111,10 @@ class Received:
                 raise ProtocolError(
                     "keys of a dictionary or set all have the same hash"
                 )
+
+
+def count_of(fields: list[Any]) -> int:
+    """Return the one field of a node that is a length."""
+    if len(fields) != 1 or type(fields[0]) is not int or fields[0] < 0:
+        raise ProtocolError("a length is missing")
+    return int(fields[0])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.libraries import changeable
 
 # Items that a value may have more when written out than it has in all its parts.
 MAX_REPEATED = 1 << 22
@@ -44,6 +45,8 @@ def _own_size(x: Any, kind: type) -> int:
     if kind is range or issubclass(kind, _CONTAINERS):
         return len(x) + 1
     if issubclass(kind, np.ndarray):
+        return int(x.size) + 1
+    if changeable(x) is not None:
         return int(x.size) + 1
     return x.bit_length() >> 6 if kind is int else 0
 

@@ -45,6 +45,9 @@ TO_STUDENT = {
         "runs a cell and returns its outputs",
         {"source": str, "cell": object, "limits": tuple},
     ),
+    "libraries": Request(
+        "sends values of these libraries whole, and takes them", {"names": tuple}
+    ),
     "begin": Request(
         "forgets all handles but those to keep, and returns the values of global "
         "names, as a dict",
@@ -66,6 +69,7 @@ TO_STUDENT = {
         "seeds the global generator of `numpy` or `random`",
         {"module": str, "arguments": list},
     ),
+    "stderr": Request("says whether it has written to stderr since the test began", {}),
     "room": Request("says whether a sixteenth of the memory limit is left", {}),
     "reference": Request("becomes the process of the reference solutions", {}),
     "define": Request(

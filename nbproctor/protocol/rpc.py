@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbproctor.protocol.decode import Resolve, decode
-from nbproctor.protocol.encode import Default, Encoded, encode
+from nbproctor.protocol.encode import NOTHING, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
 from nbproctor.protocol.repeats import check_repeats
 from nbproctor.protocol.requests import Request
+from nbproctor.protocol.sent import Default, Encoded
 from nbproctor.protocol.sharing import write_back
 
 REQUEST, VALUE, RAISED = range(3)
@@ -64,6 +65,8 @@ class Connection:
         self._default, self._resolve = default, resolve
         self._describe, self._revive = describe, revive
         self._caught = caught
+        # Those whose values are sent whole, either way: `libraries.used`.
+        self.libraries: frozenset[str] = frozenset()
         # A student's threads may all call an object of the test's, one at a time.
         self._turn = threading.RLock()
 
@@ -79,10 +82,15 @@ class Connection:
         BaseException
             The other side raised an exception; `revive` made this one of it.
         """
-        encoded = encode((name, *arguments), self._default)
+        encoded = encode((name, *arguments), self._default, NOTHING, self.libraries)
         with self._turn:
             frame = self._exchange(encoded, deadline)
-            decoded = decode(frame, self._resolve, request=encoded.mutables)
+            decoded = decode(
+                frame,
+                self._resolve,
+                request=encoded.mutables,
+                libraries=self.libraries,
+            )
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
@@ -119,7 +127,7 @@ class Connection:
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self._resolve, track=True)
+        request = decode(frame, self._resolve, track=True, libraries=self.libraries)
         if request.shared:
             check_repeats([request.value])
         match request.value:
@@ -136,7 +144,8 @@ class Connection:
             kind, value = RAISED, self._describe(error)
         try:
             reply = value, request.changes()
-            encoded = encode(reply, self._default, request.numbers())
+            numbers = request.numbers()
+            encoded = encode(reply, self._default, numbers, self.libraries)
         except self._caught as error:  # an object of a student's may raise anything
             kind, encoded = RAISED, encode((self._describe(error), []), self._default)
         self._wire.send(kind, encoded, deadline)

@@ -1,4 +1,4 @@
-"""Fractions, decimals and dates: values that are sent as their parts.
+"""Fractions, decimals, dates and time zones: values that are sent as their parts.
 
 Tests compare them by ``==`` like numbers, so they are sent whole, not as handles. Both
 sides check the limits: what is short to send may take long to compute with.
@@ -6,16 +6,20 @@ sides check the limits: what is short to send may take long to compute with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Parts = tuple[int | str, ...]
 _MAX_FRACTION = 1 << 4096
 # ``int(Decimal("1e999999999"))`` would never end.
 _MAX_DIGITS, _MAX_EXPONENT = 10_000, 10_000
+# Of a time zone; its file is looked for by this name.
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z][A-Za-z0-9_+-]{0,31}){0,2}")
 
 
 def _decimal(x: Decimal) -> Parts:
@@ -33,15 +37,33 @@ def _time(x: time | datetime) -> Parts:
     clock = (*day, x.hour, x.minute, x.second, x.microsecond)
     if x.tzinfo is None:
         return clock
-    if type(x) is datetime and type(x.tzinfo) is timezone:  # a fixed offset
-        offset = x.tzinfo.utcoffset(None)
-        return (*clock, offset.days, offset.seconds, offset.microseconds)
+    zone = _zone(x.tzinfo) if type(x) is datetime else ()
+    # Which of two equal hours it is when the clocks go back.
+    return (*clock, x.fold, *zone) if zone else ()
+
+
+def _zone(zone: Any) -> Parts:
+    if type(zone) is timezone:  # a fixed offset
+        offset = zone.utcoffset(None)
+        return offset.days, offset.seconds, offset.microseconds
+    if type(zone) is ZoneInfo and _ZONE.fullmatch(zone.key or ""):
+        return (zone.key,)
     return ()
 
 
 def _datetime(*parts: Any) -> datetime:
-    clock, offset = parts[:7], parts[7:]
-    return datetime(*clock, *([timezone(timedelta(*offset))] if offset else ()))
+    if len(parts) <= 7:
+        return datetime(*parts)
+    fold, *zone = parts[7:]
+    return datetime(*parts[:7]).replace(tzinfo=_make_zone(*zone), fold=fold)
+
+
+def _make_zone(*parts: Any) -> timezone | ZoneInfo:
+    if len(parts) == 1:
+        if type(parts[0]) is not str or not _ZONE.fullmatch(parts[0]):
+            raise ValueError("a time zone has an impossible name")
+        return ZoneInfo(parts[0])
+    return timezone(timedelta(*parts))
 
 
 _PARTS: dict[type, Callable[[Any], Parts]] = {
@@ -51,8 +73,16 @@ _PARTS: dict[type, Callable[[Any], Parts]] = {
     datetime: _time,
     time: _time,
     timedelta: lambda x: (x.days, x.seconds, x.microseconds),
+    timezone: _zone,
+    ZoneInfo: _zone,
 }
 KINDS = {kind.__name__: kind for kind in _PARTS}
+_MAKERS: dict[str, Callable[..., Any]] = {
+    "datetime": _datetime,
+    "timezone": _make_zone,
+    "ZoneInfo": _make_zone,
+}
+_KINDS_OF_PARTS = {"Decimal": (str,), "ZoneInfo": (str,), "datetime": (int, str)}
 
 
 def parts(x: Any) -> Parts:
@@ -72,17 +102,15 @@ def build(kind: Any, *fields: Any) -> Any:
     """
     if type(kind) is not str or kind not in KINDS:
         raise ValueError("an unknown kind of value")
-    wanted = str if kind == "Decimal" else int
-    if not all(type(part) is wanted for part in fields):
+    if not all(type(part) in _KINDS_OF_PARTS.get(kind, (int,)) for part in fields):
         raise ValueError(f"a {kind} cannot be made of such parts")
     if kind == "Fraction" and max(map(abs, fields), default=0) >= _MAX_FRACTION:
         raise ValueError("a fraction is too long")
     if kind == "Decimal" and any(len(part) > _MAX_DIGITS for part in fields):
         raise ValueError("a decimal is too long")
     try:
-        make = _datetime if kind == "datetime" else KINDS[kind]
-        value = make(*fields)
-    except (TypeError, ArithmeticError) as error:
+        value = _MAKERS.get(kind, KINDS[kind])(*fields)
+    except (TypeError, ArithmeticError, LookupError, OSError) as error:
         raise ValueError(f"a {kind} cannot be made of such parts") from error
     if not parts(value):
         raise ValueError(f"a {kind} beyond the limits")

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbproctor.protocol.encode import Mutable
 from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.libraries import changeable
+from nbproctor.protocol.sent import Mutable
 
 
 class Before(NamedTuple):
@@ -71,6 +72,12 @@ def _fits(now: Mutable, before: Any) -> bool:
 def _same(now: Mutable, before: Any) -> bool:
     if type(now) is np.ndarray:
         return now.shape == before.shape and bool(now.tobytes() == before.data)
+    table = changeable(now)
+    if table is not None and table.same is not None:
+        try:
+            return table.same(now, before)
+        except Exception:  # pandas does not compare everything
+            return False
     if len(now) != len(before):
         return False
     if type(now) is dict:
@@ -103,7 +110,8 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
             raise ProtocolError("a change of a call does not fit what was sent")
         old, previous = mutables[number], number
         if type(old) is np.ndarray:
-            if old.size != new.size or old.dtype.kind != new.dtype.kind:
+            same = old.dtype == new.dtype or old.dtype.kind == new.dtype.kind != "V"
+            if old.size != new.size or not same:
                 raise ProtocolError("a changed array has another size")
             if old.shape != new.shape:
                 with contextlib.suppress(AttributeError):  # of a view, it cannot change
@@ -112,6 +120,8 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
                 old[...] = new.reshape(old.shape)
         elif type(old) is list:
             old[:] = new
+        elif (table := changeable(old)) and table.assign:
+            table.assign(old, new)
         else:
             old.clear()
             old.update(new)

@@ -18,11 +18,13 @@ FIELDS = {
     "float": "a number that is no integer",
     "text": "text",
     "flag": "true or false",
-    "names": "a list of text",
+    "names": "a list of text: names as Python has them",
+    "texts": "a list of text",
     "hex": "text: hexadecimal digits, as `hex` writes them",
     "class": "text: the name of a class of `protocol.scalars`",
     "part": "an integer or text",
-    "dtype": "text: kind and size of a number, as in NumPy's `dtype.str`",
+    "kind": "text: the name of a class of `protocol.libraries`",
+    "dtype": "text: kind and size of a number or bytes, as in NumPy's `dtype.str`",
     "shape": "a list of integers from 0",
 }
 
@@ -69,12 +71,33 @@ class Tag(StrEnum):
     SLICE = "S", "slice: start, stop, step", "value value value"
     RANGE = "R", "range: start, stop, step", "integer integer integer"
     ELLIPSIS = "E", "`...`", ""
-    SCALAR = "v", "Decimal, Fraction, date, datetime, time, timedelta", "class part*"
-    ARRAY = "a", "array of numbers", "dtype shape", "raw"
-    READ_ONLY = "r", "array of numbers that cannot be written to", "dtype shape", "raw"
+    SCALAR = (
+        "v",
+        "Decimal, Fraction, date, datetime, time, timedelta, timezone, ZoneInfo",
+        "class part*",
+    )
+    ARRAY = "a", "array of numbers or bytes", "dtype shape", "raw"
+    READ_ONLY = (
+        "r",
+        "array of numbers or bytes that cannot be written to",
+        "dtype shape",
+        "raw",
+    )
     NUMPY_SCALAR = "n", "NumPy scalar", "dtype", "raw"
     OBJECTS = "O", "array of objects: shape, items", "shape value*"
     TEXTS = "U", "array of text: shape, room of an item, items", "shape count text*"
+    STRUCTURED = (
+        "f",
+        "structured array: shape, names of its fields, an array for each",
+        "shape texts value*",
+    )
+    RECORD = "e", "item of a structured array: it, as an array without axes", "value"
+    DTYPE = "D", "NumPy's dtype: an array of it with nothing in it", "value"
+    OF_LIBRARY = (
+        "L",
+        "value of pandas or SciPy: class, parts; arrays among them are not numbered",
+        "kind value*",
+    )
     NAMED_TUPLE = (
         "N",
         "named tuple of the student's: number, class, names of its items, items",
@@ -83,8 +106,16 @@ class Tag(StrEnum):
     STUDENT = (
         "student",
         "object in the student process: number; from the student, also its class, "
-        "name and whether it can be called",
-        "integer text text flag",
+        "name, whether it can be called, the public name of a library's class that it "
+        "is or has, and whether it is one (`class`, `derived`), an object of just that "
+        "class (`exact`) or of one derived from it (`object`)",
+        "integer text text flag text text",
+    )
+    ERROR_CLASS = (
+        "error",
+        "class of exceptions in the student process: number, name, the built-in class "
+        "that it derives from, its bases",
+        "integer text text value*",
     )
     JUDGE = (
         "judge",
@@ -94,8 +125,12 @@ class Tag(StrEnum):
     LIBRARY = "library", "object that both sides can import: module, name", "text text"
     REQUEST = (
         "request",
-        "list, dict, set or array of the request that this message replies to, by "
-        "number in order of appearance",
+        "list, dict, set, array or table of the request that this message replies to, "
+        "by number in order of appearance",
         "count",
     )
-    AGAIN = "again", "list, dict, set or array of this message, by number", "count"
+    AGAIN = (
+        "again",
+        "list, dict, set, array or table of this message, by number",
+        "count",
+    )

@@ -8,7 +8,6 @@ any CSV file whose titles say what a column is.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
@@ -16,8 +15,9 @@ from pathlib import Path
 
 from nbproctor.errors import NbproctorError
 from nbproctor.roster import titles
-from nbproctor.roster.people import BLIND, letters, safe, spellings, split_name
+from nbproctor.roster.people import letters, safe, spellings, split_name
 from nbproctor.roster.textfile import as_written, decode, delimiter, harmless
+from nbproctor.roster.worksheet import participant, read_worksheet
 
 
 class RosterError(NbproctorError):
@@ -169,6 +169,7 @@ class Roster:
         if not rows:
             raise RosterError(f"{path} is empty.")
         columns = titles.columns(rows[0])
+        read_worksheet(rows, columns)
         if not (columns["id"] or columns["email"]):
             raise RosterError(
                 f"{path} has no column that says who somebody is. Its titles are: "
@@ -204,7 +205,8 @@ def _people(
         numbers = [
             n.lstrip("#") for v in values["id"] if not participant(v) for n in v.split()
         ]
-        student = next(iter([*numbers, email.partition("@")[0], *participants]), "")
+        ids = [*numbers, email.partition("@")[0], *participants]
+        student = next(filter(None, ids), "")
         numbers += participants
         if name.strip().casefold() in _NOBODY or not student or student in seen:
             continue
@@ -216,13 +218,6 @@ def _people(
 
 def _others(student: str, numbers: Iterable[str]) -> list[str]:
     return [number for number in dict.fromkeys(numbers) if number != student]
-
-
-def participant(text: str) -> str:
-    """Return the number in what Moodle calls somebody, "Participant 4711", or ""."""
-    found = re.fullmatch(r"(\D+?)\s?(\d+)", text.strip())
-    named = found and (found[1].endswith(("/in", "/a", "(e)")) or " " in text.strip())
-    return found[2] if found and (named or letters(found[1]) in BLIND) else ""
 
 
 def _written(name: str) -> list[str]:

@@ -49,32 +49,39 @@ EVENTS = """
 # The own address space; RLIMIT_DATA and RLIMIT_AS count it (see `mmap`, `madvise`).
 MEMORY = "brk mprotect mremap msync munmap"
 # The process has one socket, made for it beforehand; it can use it, not make another
-# that leads out (see `socketpair`).  sendmsg and recvmsg: a judge gets the sockets of
-# its students by them; what a student sends along to its judge is dropped there.
-SOCKET = "getpeername getsockname recvfrom recvmsg sendmsg sendto shutdown"
-# Threads, time and numbers of the process itself.  futex also wakes by a page of a
-# file that two processes map; only one that waits at that moment can tell, and joining
-# a thread and C++ need that kind.  sysinfo tells of memory and load of the machine:
-# glibc's qsort asks, without looking whether it got an answer.  Not here:
-# sched_setaffinity (anybody reads it), timer_create (counted for the user, not for the
-# process; setitimer does the same).
+# that leads out (see `socketpair`).  recvmsg: a judge gets the sockets of its students
+# by it.  Not sendmsg: a descriptor on its way is no longer counted for the process, and
+# the socket behind it keeps what was written.
+SOCKET = "getpeername getsockname recvfrom recvmsg sendto shutdown"
+# Threads, time and numbers of the process itself.  sysinfo tells of memory and load of
+# the machine: glibc's qsort asks, without looking whether it got an answer.  getrusage
+# tells, as time does, whether a page had to be fetched from the disk; %time asks.  Not
+# here: sched_setaffinity (anybody reads it), timer_create (counted for the user, not
+# for the process; setitimer does the same).
 PROCESS = """
-    alarm arch_prctl exit exit_group futex get_robust_list getcpu getegid geteuid getgid
-    getgroups getitimer getpgrp getpid getppid getrandom getresgid getresuid getrlimit
-    getrusage gettid gettimeofday getuid nanosleep pause restart_syscall
-    riscv_flush_icache rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn
-    rt_sigsuspend rt_sigtimedwait sched_get_priority_max sched_get_priority_min
-    sched_getaffinity sched_yield set_robust_list set_tid_address setitimer sigaltstack
-    sysinfo time times uname wait4 waitid
+    alarm arch_prctl exit exit_group getcpu getegid geteuid getgid getgroups getitimer
+    getpgrp getpid getppid getrandom getresgid getresuid getrlimit getrusage gettid
+    gettimeofday getuid nanosleep pause restart_syscall riscv_flush_icache rseq
+    rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
+    sched_get_priority_max sched_get_priority_min sched_yield set_robust_list
+    set_tid_address setitimer sigaltstack sysinfo time times uname wait4 waitid
 """
+# Wait, wake, move to another address, and the same with bits.  Wakes also by a page of
+# a file that two processes map; only one that waits at that moment can tell, and
+# joining a thread and C++ need that kind.  Not those that lend priority: they look for
+# a process by a number that the caller has written down.
+FUTEX = (0, 1, 3, 4, 5, 9, 10)
+FUTEX_OPERATION = 0x7F
 # raise() and abort() send a signal to the own process; none may go elsewhere.
 SIGNALS = "kill tgkill"
 # These would tell of any process whether it is there: here of the own one, 0, only.
 # (position of the process id)
 OF_A_PROCESS = {
+    "get_robust_list": 0,
     "getpgid": 0,
     "getpriority": 1,
     "getsid": 0,
+    "sched_getaffinity": 0,
     "sched_getparam": 0,
     "sched_getscheduler": 0,
 }
@@ -156,6 +163,8 @@ def _filter() -> Any:
         allow(name, action=sc.ERRNO(0))
     for name, position in OF_A_PROCESS.items():
         allow(name, bits(position, INT, 0))
+    for operation in FUTEX:
+        allow("futex", bits(1, FUTEX_OPERATION, operation))
     for name in CLOCKS.split():
         allow(name, bits(0, INT & ~CLOCK_NUMBERS, 0))
     allow("clone", bits(0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD))

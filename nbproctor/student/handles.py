@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import NamedItems, Ref
 from nbproctor.protocol.namedtuples import are_names
-from nbproctor.student.plain import as_base, plain_base
+from nbproctor.protocol.sent import ErrorItems, NamedItems, Ref
+from nbproctor.student.plain import (
+    about_error_class,
+    as_base,
+    library_of,
+    plain_base,
+)
 from nbproctor.student.remote import JudgeObject, number_of
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -62,13 +67,15 @@ class Handles:
             base = plain_base(kind)
             if base is not None:
                 return as_base(base, value)
+        if issubclass(kind, type) and issubclass(value, Exception):
+            return ErrorItems(self._number(value), *about_error_class(value))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         reference = self._base_of(kind)
         if reference is not None and reference is not kind:
             kind, named = reference, kind.__name__
         about = kind.__name__[:100], named[:100], callable(value)
-        return Ref("student", (self._number(value), *about))
+        return Ref("student", (self._number(value), *about, *library_of(value)))
 
     def _number(self, value: Any) -> int:
         number = self._numbers.get(id(value))

@@ -53,6 +53,10 @@ class Outputs:
                 f"and {limits.text_bytes:,} bytes]\n",
             )
 
+    def has(self, name: str) -> bool:
+        """Whether anything was written to a stream."""
+        return any(output.get("name") == name for output in self._outputs)
+
     def show(
         self,
         kind: str,

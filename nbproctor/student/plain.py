@@ -1,4 +1,4 @@
-"""Plain data from subclasses and exceptions, without calling a student's methods."""
+"""What the judge is told of objects, made without the methods of a student's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import builtins
 import traceback
 from collections.abc import Callable
 from typing import Any
+
+from nbproctor.protocol.classes import known_base
 
 # What an exception is to the judge: the first of its classes that is built in.
 _BUILTIN = {
@@ -34,6 +36,28 @@ def as_base(base: Any, value: Any) -> Any:
     return base.__pos__(value)
 
 
+def about_error_class(kind: Any) -> tuple[str, str, tuple[type, ...]]:
+    """Return name, built-in class and own bases of a class of exceptions."""
+    bases = type.__dict__["__bases__"].__get__(kind)  # whatever its metaclass says
+    inner = tuple(base for base in bases if issubclass(base, Exception))
+    own = () if kind.__module__ == "builtins" else inner
+    return str(kind.__name__)[:100], builtin_of(kind), own
+
+
+def library_of(value: Any) -> tuple[str, str]:
+    """Return which class of a library an object has to do with, and what."""
+    if issubclass(type(value), type):
+        name, exact = known_base(value)
+        return name, "class" if exact else "derived"
+    name, exact = known_base(type(value))
+    return name, "exact" if exact else "object"
+
+
+def builtin_of(kind: type) -> str:
+    """Return the name of the first of a class's bases that is a built-in exception."""
+    return next((k.__name__ for k in kind.__mro__ if k.__name__ in _BUILTIN), "")
+
+
 def told_of(
     error: BaseException, cell_of: Callable[[str], tuple[str, int] | None]
 ) -> list[Any]:
@@ -52,7 +76,7 @@ def told_of(
         Name of the first of its classes that is built in, its own class's name, its
         text, the name of the cell, and the line.
     """
-    base = next((k.__name__ for k in type(error).__mro__ if k.__name__ in _BUILTIN), "")
+    base = builtin_of(type(error))
     try:
         text = str(error)
     except BaseException:

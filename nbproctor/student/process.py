@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import Ref
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.requests import TO_STUDENT
 from nbproctor.protocol.rpc import Connection
+from nbproctor.protocol.sent import Ref
 from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles
-from nbproctor.student.lending import Entry, Lending, is_of_notebook
+from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
 from nbproctor.student.plain import told_of
 from nbproctor.student.relay import check_public, use
 from nbproctor.student.remote import JudgeObject, Lent
@@ -74,6 +74,10 @@ class Student:
             self.shell.rehearsed.clear()
         return self.shell.run(source, cell, OutputLimits(*limits))
 
+    def on_libraries(self, names: tuple[str, ...]) -> None:
+        """Send values of these libraries whole, and take them."""
+        self.connection.libraries = frozenset(names)
+
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
 
@@ -84,6 +88,10 @@ class Student:
         self.shell.collect()
         space = self.shell.user_ns
         return {name: space[name] for name in names if name in space}
+
+    def on_stderr(self) -> bool:
+        """Whether anything was written to stderr since the test began."""
+        return self.shell.outputs.has("stderr")
 
     def on_room(self) -> bool:
         """Whether a sixteenth of the memory limit is left."""
@@ -197,7 +205,13 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        return [*told_of(error, self.shell.cell_of), relayed]
+        told = [*told_of(error, self.shell.cell_of), relayed]
+        kind = type(error)
+        own = kind.__module__ == NOTEBOOK and issubclass(kind, Exception)
+        if relayed is not None or not own:
+            return [*told, None, None]
+        error.__traceback__ = None  # whose frames hold all that the call held
+        return [*told, kind, error]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""

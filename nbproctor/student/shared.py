@@ -186,7 +186,8 @@ class States:
 
     def _mark(self, value: Any) -> bytes:
         """Return what tells whether a value has changed."""
-        packed = encode(value, self._default)
+        libraries = self._connection.libraries
+        packed = encode(value, self._default, libraries=libraries)
         digest = hashlib.blake2b(packed.text)
         for part in packed.buffers:
             digest.update(part)

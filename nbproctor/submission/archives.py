@@ -6,6 +6,7 @@ Nothing is unpacked to the disk, so names in an archive can lead nowhere.
 from __future__ import annotations
 
 import gzip
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -107,6 +108,7 @@ def _errors() -> Iterator[None]:
         zipfile.BadZipFile,
         tarfile.TarError,
         zlib.error,
+        lzma.LZMAError,
         EOFError,
         OSError,  # not gzip, or not readable
         NotImplementedError,  # a compression that Python does not know

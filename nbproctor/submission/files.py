@@ -212,6 +212,8 @@ def _head(path: Path) -> bytes:
 def wrong_kind(data: bytes) -> str | None:
     """Return what a file is by its first bytes, if it is surely no notebook."""
     head = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"<<<<<<<"):  # marks of a merge
+        return None
     return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)
 
 

@@ -173,8 +173,13 @@ def _own(raw: RawCell) -> dict[str, Any]:
 
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give every cell an id of its own that the notebook format accepts."""
-    taken = {c["id"] for c in cells if "nbgrader" in c["metadata"]}
+    """Give every cell an id of its own that the notebook format accepts.
+
+    None is the name of a cell of the master, by which nbgrader and the judge know it.
+    """
+    given = [c for c in cells if "nbgrader" in c["metadata"]]
+    taken = {c["id"] for c in given}
+    taken |= {c["metadata"]["nbgrader"]["grade_id"] for c in given}
     for number, cell in enumerate(cells):
         if "nbgrader" in cell["metadata"]:
             continue

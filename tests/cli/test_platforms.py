@@ -119,6 +119,17 @@ def test_tables_have_a_column_an_exercise_and_no_formula(teacher: Round) -> None
     assert table.loc["eve", "last_name"] == "=1+1"
 
 
+def test_a_student_who_handed_in_nothing_is_named(teacher: Round) -> None:
+    teacher.run("roster", teacher.gradebook)
+    teacher.run("collect", teacher.archive, "tiny")
+    weak = ("grade", "tiny", "--sandbox=weak", "--student=aokafor")
+    said = teacher.run(*weak, "--student=aokafr", fails=True)
+    assert "'aokafr' has handed in nothing" in said
+    assert "Did you mean aokafor?" in said
+    assert "Did you mean bking?" in teacher.run("grade", "--student=King", fails=True)
+    assert not list(teacher.course.glob("autograded/*/tiny"))  # said before the work
+
+
 def test_a_dry_run_of_collect_leaves_no_trace(teacher: Round) -> None:
     before = sorted(teacher.course.rglob("*"))
     said = teacher.run("collect", teacher.archive, "tiny", "--dry-run")

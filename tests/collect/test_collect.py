@@ -1,6 +1,7 @@
 """Downloads as platforms make them, whole and broken, into a folder of submissions."""
 
 import io
+import random
 import struct
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ CLASS = Roster(
 )
 ZONE = timezone(timedelta(hours=1))
 Files = dict[str, bytes | str]
+KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 
 
 def zipped(files: Files) -> bytes:
@@ -347,6 +349,22 @@ def test_a_damaged_file_leaves_the_others(understand: Understand) -> None:
     assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_said_of_every_kind_of_compression(
+    understand: Understand, kind: int
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", kind) as archive:
+        archive.writestr("aokafor/lab.ipynb", random.Random(1).randbytes(5000))
+        archive.writestr("bking/lab.ipynb", "y")
+    data = bytearray(file.getvalue())
+    start = 30 + len("aokafor/lab.ipynb")
+    data[start + 8 : start + 2000] = bytes(1992)
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["bking"]
+    assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
+
+
 def test_names_in_the_wrong_coding_are_repaired(understand: Understand) -> None:
     """UTF-8 names without the flag, as macOS and many servers write them."""
     name = "Minh Nguyễn_1_assignsubmission_file/lab.ipynb"
@@ -454,7 +472,70 @@ def test_the_time_is_written_as_nbgrader_reads_it(put: Put, tmp_path: Path) -> N
     assert parse_utc(stamp) == datetime(2026, 11, 24, 21, 30)
 
 
+FLAT = {
+    "Canvas": ("aokafor_1042_5_{}", "kingjrbo_1043_6_{}"),
+    "Moodle": (
+        "Amara Okafor_1042_assignsubmission_file_{}",
+        "Bo King, Jr._1043_assignsubmission_file_{}",
+    ),
+    "Blackboard": (
+        "Lab_aokafor_attempt_2026-11-24-22-30-00_{}",
+        "Lab_bking_attempt_2026-11-24-23-30-00_{}",
+    ),
+    "Brightspace": (
+        "1042-8 - Amara Okafor - Nov 24, 2026 1030 PM - {}",
+        "1043-9 - Bo King, Jr. - Nov 24, 2026 1130 PM - {}",
+    ),
+}
+
+
+@pytest.mark.parametrize("platform", FLAT)
+def test_the_name_of_a_file_makes_it_nobody_else_s(
+    understand: Understand, platform: str
+) -> None:
+    mine, other = FLAT[platform]
+    files = {mine.format("lab.ipynb"): "a", other.format("lab.ipynb"): "b"}
+    forged = mine.format(other.format("lab.ipynb").replace("2026", "2027"))
+    download = understand(files | {forged: "forged"})
+    assert download.platform == platform
+    found = texts(download)
+    assert found["bking"] == {"lab.ipynb": "b"}
+    assert found.keys() == {"aokafor", "bking"}
+    assert "forged" in found["aokafor"].values()
+    assert not any("2027" in str(s.submitted) for s in download.submissions)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("aokafor_1042_5_timestamp.txt", "1999-01-01 00:00:00 UTC"),
+        ("aokafor_1042_5_TimeStamp.TXT", "1999-01-01 00:00:00 UTC"),
+        ("aokafor_1042_5_w.zip", zipped({"timestamp.txt": "1999-01-01 00:00:00 UTC"})),
+    ],
+)
+def test_nobody_says_himself_when_he_handed_in(
+    put: Put, tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    files = {"aokafor_1042_4_lab.ipynb": "x", name: content}
+    assert put(files)["aokafor"].state == "new"
+    there = {p.name.lower() for p in (tmp_path / "submitted/aokafor/lab").iterdir()}
+    assert there == {"lab.ipynb", "handed-in-timestamp.txt"}
+    assert put(files)["aokafor"].state == "same"
+
+
 def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> None:
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
-    assert lines[1] == 'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip'
+    address = "kingjrbo_LATE_1043_5_lab.ipynb"
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address}'
+    assert lines[1] == said
+
+
+def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:
+    put(canvas(7, "x"))
+    path = tmp_path / "collected/record.csv"
+    whole = path.read_text()
+    old = [line.rpartition(",")[0] for line in whole.splitlines()]
+    path.write_text("\n".join(old) + "\n")
+    assert put(canvas(7, "x"))["aokafor"].state == "same"
+    assert path.read_text() == whole

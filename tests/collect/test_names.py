@@ -51,6 +51,32 @@ def test_canvas_names_are_read_back(
     assert handed.attempt == attachment
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "user", "file"),
+    [
+        (
+            "de_la_cruzann_1042_88031_my_lab_2.ipynb",
+            "de_la_cruzann",
+            "1042",
+            "my_lab_2",
+        ),
+        ("de_la_cruzann_LATE_1042_88031_lab.ipynb", "de_la_cruzann", "1042", "lab"),
+        ("team_blue_1042_88031_7_8_lab-1.ipynb", "team_blue", "1042", "7_8_lab-1"),
+    ],
+)
+def test_a_canvas_name_may_hold_underscores(
+    path: str, name: str, user: str, file: str
+) -> None:
+    platform, handed = only(path)
+    assert platform == "Canvas"
+    assert (handed.name, handed.ids) == (name, (user,))
+    assert handed.file.stem == file
+
+
+def test_a_date_in_a_name_is_no_number_of_canvas() -> None:
+    assert names.recognise([PurePosixPath("okafor_amara_2026_11_24.ipynb")]) is None
+
+
 @pytest.mark.parametrize("form", ["anon_{}_{}_{}", "LATE_anon_{}_{}_{}"])
 @given(st.text(string.ascii_letters + string.digits, min_size=5, max_size=5), ID, FILE)
 def test_anonymous_canvas_names_are_read_back(

@@ -205,6 +205,12 @@ def test_another_maximum_is_refused_or_converted() -> None:
     assert marks(filled(text, scale=True))["aokafor"] == "8.75"
 
 
+def test_marks_are_never_converted_to_a_maximum_of_nothing() -> None:
+    text = CANVAS.replace("100.00,(read", "0.00,(read").replace("80.00", "0.00")
+    with pytest.raises(ExportError, match="worth 0 points there and 100 here"):
+        filled(text, scale=True)
+
+
 def test_an_unclear_column_is_asked_for() -> None:
     text = CANVAS.replace("Neural Network (77)", "Lab five (77)")
     with pytest.raises(ExportError, match=r"Intro \(76\)\n  Lab five \(77\)"):

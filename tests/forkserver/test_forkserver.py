@@ -125,6 +125,16 @@ def test_fork_servers_work_side_by_side_not_on_the_same_processor() -> None:
     assert sorted(os.sched_getaffinity(0)) == allowed
 
 
+def test_the_kernel_ends_a_fork_before_who_grades(zygote: ForkServer) -> None:
+    scores = [
+        int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
+        for process in family(zygote)
+        if process.name() != "bwrap"
+    ]
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    assert scores and min(scores) >= max(own, 500)
+
+
 def test_warm_and_late_imports_work(zygote: ForkServer) -> None:
     code = (
         "import sys; warm = 'numpy' in sys.modules; late = 'statistics' not in "

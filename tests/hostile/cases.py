@@ -431,7 +431,7 @@ area(
     "answers with numbers of objects that nobody handed over",
     ME
     + """
-from nbproctor.protocol.encode import Ref
+from nbproctor.protocol.sent import Ref
 class Token: ...
 stock, turn = me.default, [0]
 def default(value):
@@ -440,7 +440,8 @@ def default(value):
     turn[0] += 1
     kinds = [Ref("judge", (0,)), Ref("judge", (-1,)), Ref("judge", (True,)),
              Ref("judge", ("0",)), Ref("library", ("os", "system")),
-             Ref("student", ()), Ref("student", (0, "x" * 10**6, "", True)),
+             Ref("student", ()),
+             Ref("student", (0, "x" * 10**6, "", True, "x:y", "exact")),
              Ref("eval", ("1",))]
     return kinds[turn[0] % len(kinds)]
 me.default = me.connection._default = default
@@ -531,7 +532,7 @@ area(
     ME
     + """
 stock = me.connection._default
-from nbproctor.protocol.encode import Ref
+from nbproctor.protocol.sent import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 hostile = Ref("d", tuple(keys))
@@ -930,10 +931,12 @@ def call(name, *arguments):
     return result
 if os.uname().machine == "x86_64":
     NUMBERS = dict(mmap=9, madvise=28, mincore=27, fallocate=285, preadv2=327,
-                   clock_gettime=228, getpgid=121, getpriority=140, timer_create=222)
+                   clock_gettime=228, getpgid=121, getpriority=140, timer_create=222,
+                   futex=202, get_robust_list=274, sched_getaffinity=204, mremap=25)
 else:
     NUMBERS = dict(mmap=222, madvise=233, mincore=232, fallocate=47, preadv2=286,
-                   clock_gettime=113, getpgid=155, getpriority=141, timer_create=107)
+                   clock_gettime=113, getpgid=155, getpriority=141, timer_create=107,
+                   futex=98, get_robust_list=100, sched_getaffinity=123, mremap=216)
 buffer = ctypes.create_string_buffer(4096)
 everybody_reads = open(os.__file__, "rb")
 """
@@ -1342,4 +1345,190 @@ def area(r):
 """,
     # `allclose(area(r), exact(r))` looks at what it handed over once more.
     2.0,
+)
+
+# --- the second attack on the judge, and the second on the sandbox ------------------
+
+area(
+    "changes_that_do_not_fit_are_not_written_back",
+    "sends changes to arguments that have another size, or come twice",
+    ME
+    + """
+from nbproctor.protocol import sharing
+def changes(self):
+    for number, (part, _) in enumerate(self.seen):
+        if type(part) is np.ndarray and part.ndim == 1:
+            return [(number, np.zeros(99))]
+        if type(part) is np.ndarray:
+            return [(number, 0 * part), (number, 0 * part)]
+    return []
+sharing.Decoded.changes = changes
+def area(r): return 0.0 * r
+""",
+)
+area(
+    "arrays_with_odd_memory_arrive_as_their_values",
+    "returns arrays that overlap, run backwards, repeat, are read-only, tiny or empty",
+    """
+from numpy.lib.stride_tricks import as_strided
+turn = [0]
+def area(r):
+    turn[0] += 1
+    shape = np.shape(r)
+    one = np.array([-1.0, -2.0, -3.0, -4.0])
+    kinds = [
+        as_strided(one, shape, (0,) * len(shape)),
+        np.broadcast_to(one[0], shape),
+        np.full(shape, -1.0)[..., ::-1] if shape else one[::-1][0],
+        np.full(shape, -1.0, ">f8"),
+        np.full(shape, 5e-324),
+        np.full(shape, -1.0, order="F").T,
+        np.empty((0, *shape)),
+        np.full(shape, -1, np.int8).view(bool),
+    ]
+    kinds[1].flags.writeable = False
+    return kinds[turn[0] % len(kinds)]
+""",
+)
+area(
+    "an_array_that_points_nowhere_costs_only_the_call",
+    "returns objects whose `__array_interface__` names memory that is not theirs",
+    """
+class Elsewhere:
+    def __init__(self, r):
+        self.__array_interface__ = dict(
+            shape=np.shape(r), typestr="<f8", data=(4096, False), version=3)
+def area(r): return Elsewhere(r)
+""",
+)
+orbit(
+    "an_exception_of_the_test_s_is_raised_again_in_vain",
+    "makes the test's object fail, and raises what it raised in other places",
+    ME
+    + """
+told = me.describe
+number = [0]
+def describe(error):
+    number[0] += 1
+    return [*told(error)[:-1], number[0] % 5]
+me.connection._describe = describe
+def orbit(f, x):
+    for wrong in ("text", None, [], f):
+        try: f(wrong)
+        except Exception: pass
+    raise KeyError(x)
+""",
+)
+area(
+    "python_s_own_hooks_change_no_answer",
+    "changes what calls return with profilers, tracers, monitors, finalizers, audits",
+    """
+import atexit, gc, sys, threading, weakref
+def hook(frame, event, value):
+    if event == "return" and frame.f_code.co_name == "area":
+        frame.f_locals["found"] = 3 * frame.f_locals["r"] ** 2
+    return hook
+gc.callbacks.append(lambda *about: globals().update(area=lambda r: -1.0))
+threading.setprofile(hook)
+sys.settrace(hook)
+sys.setprofile(hook)
+sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *about: None
+sys.displayhook = lambda value: 12.0
+sys.addaudithook(lambda *about: None)
+class Last:
+    def __del__(self): raise SystemExit
+atexit.register(Last)
+weakref.finalize(Last(), print, "7.0")
+def area(r):
+    found = -1.0
+    return found
+""",
+)
+area(
+    "no_other_process_is_seen",
+    "asks the kernel by their number whether other processes are there",
+    SYSTEM
+    + """
+word = ctypes.c_uint32(0)
+moment = (ctypes.c_long * 2)(0, 1)
+for other in (1, os.getppid(), os.getpid() - 1, os.getpid() + 1):
+    attempt(call, "sched_getaffinity", other, 128, buffer)
+    attempt(call, "get_robust_list", other, buffer, ctypes.byref(buffer, 64))
+    word.value = other
+    for operation in (6, 7, 8, 13):
+        attempt(call, "futex", ctypes.byref(word), operation, 0, moment, 0, 0)
+assert len(os.sched_getaffinity(0)) > 0
+""",
+)
+area(
+    "descriptors_on_their_way_hold_no_memory",
+    "sends descriptors of full sockets to itself, where no limit counts them",
+    """
+import socket
+one, other = socket.socketpair()
+attempt(socket.send_fds, one, [b"x"], [other.fileno()])
+attempt(one.sendmsg, [b"x"])
+attempt(socket.send_fds, socket.socket(fileno=3), [b"x"], [other.fileno()])
+""",
+)
+area(
+    "a_handle_of_a_path_opens_nothing",
+    "takes a handle of the course without rights (O_PATH), and reads through it",
+    """
+import mmap, os
+def through(use, name, flags=0):
+    handle = os.open(os.path.join(COURSE, name), os.O_PATH | flags)
+    return use(handle)
+for name in ("gradebook.db", "secret.txt", "submitted/other/trap/trap.ipynb"):
+    attempt(through, lambda fd: os.read(fd, 9), name)
+    attempt(through, lambda fd: os.pread(fd, 9, 0), name)
+    attempt(through, lambda fd: mmap.mmap(fd, 9, prot=mmap.PROT_READ), name)
+    attempt(through, lambda fd: os.sendfile(os.open("x", 66), fd, 0, 9), name)
+    attempt(through, lambda fd: os.open(f"/proc/self/fd/{fd}", 0), name)
+    attempt(through, lambda fd: os.open(f"/dev/fd/{fd}", 0), name)
+for use in (os.listdir, os.scandir, lambda fd: os.open("gradebook.db", 0, dir_fd=fd)):
+    attempt(through, use, "", os.O_DIRECTORY)
+""",
+)
+area(
+    "memory_does_not_grow_out_of_a_stack",
+    "moves a page of its stack and lets it grow past the limit of its data",
+    SYSTEM
+    + """
+top = ctypes.c_void_p.in_dll(libc, "environ").value & -4096
+for pages in (16, 24, 28):
+    attempt(call, "mremap", top - pages * 4096, 4096, 3 << 30, 1, 0)
+""",
+)
+area(
+    "calls_of_another_architecture_end_the_process",
+    "makes system calls by their numbers for x32 and for 32 bits",
+    """
+import ctypes, mmap, os
+libc = ctypes.CDLL(None, use_errno=True)
+code = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)
+code.write(bytes.fromhex("b814000000cd80c3"))  # mov eax, 20 (getpid); int 0x80; ret
+turn = [0]
+def area(r):
+    turn[0] += 1
+    if os.uname().machine != "x86_64": return -1.0
+    if turn[0] % 2 or r == 2.0: libc.syscall(0x40000000 | 39)
+    else: ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(
+        ctypes.c_char.from_buffer(code)))()
+    return 3 * np.square(r)
+""",
+)
+beside(
+    "a_reference_called_from_threads_answers_one_at_a_time",
+    "calls the reference of another exercise from eight threads, and leaves them",
+    """
+import threading
+def orbit(f, x):
+    def work():
+        while True:
+            try: area(x)
+            except BaseException: return
+    for _ in range(8): threading.Thread(target=work, daemon=True).start()
+    return [x, area(x), area(area(x))]
+""",
 )

@@ -325,7 +325,7 @@ import pandas as pd
 df = pd.DataFrame({"a": [1, 3], "b": ["x", "y"]})
 >>>
 assert df.shape == (2, 2) and list(df.columns) == ["a", "b"] and df["a"].sum() == 3
-=== data frames compared | frames stay in the answer's process
+=== data frames compared
 import pandas as pd
 def f(df): return df[df.a > 1].reset_index(drop=True)
 >>>
@@ -335,7 +335,7 @@ def f(df): return df
 import pandas as pd
 got = f(pd.DataFrame({"a": [1, 2, 3]}))
 pd.testing.assert_frame_equal(got, pd.DataFrame({"a": [2, 3]}))
-=== isinstance of a data frame | frames stay in the answer's process
+=== isinstance of a data frame
 import pandas as pd
 def f(): return pd.DataFrame({"a": [1]})
 >>>
@@ -351,7 +351,7 @@ import pandas as pd
 s = pd.Series([1.0, 2.5], index=["x", "y"], name="v")
 >>>
 assert s["y"] == 2.0 and s.name == "v" and s.mean() == 1.5
-=== a frame grouped | frames stay in the answer's process
+=== a frame grouped
 import pandas as pd
 def f(df): return df.groupby("k")["v"].mean()
 >>>
@@ -361,7 +361,7 @@ def f(df): return df.groupby("k")["v"].sum()
 import pandas as pd
 got = f(pd.DataFrame({"k": ["a", "a", "b"], "v": [1, 3, 5]}))
 assert got.loc["a"] == 2 and got.index.name == "k"
-=== timestamps | frames stay in the answer's process
+=== timestamps
 import pandas as pd
 def f(): return pd.Timestamp("2024-01-31") + pd.offsets.MonthEnd(1)
 >>>
@@ -386,7 +386,114 @@ import pandas as pd
 c = pd.Series(["lo", "hi"])
 >>>
 assert str(c.dtype) == "category" and list(c.cat.categories) == ["hi", "lo"]
-=== missing values of a frame | frames stay in the answer's process
+=== a frame changed in place
+import pandas as pd
+def clean(df):
+    df["b"] = df["a"] * 2
+    df.loc[1, "a"] = 5
+>>>
+import pandas as pd
+def clean(df):
+    df = df.copy()
+    df["b"] = df["a"] * 2
+>>>
+import pandas as pd
+df = pd.DataFrame({"a": [1, 2, 3]})
+clean(df)
+pd.testing.assert_frame_equal(df, pd.DataFrame({"a": [1, 5, 3], "b": [2, 4, 6]}))
+=== a frame that is returned itself
+import pandas as pd
+def f(df): return df
+>>>
+import pandas as pd
+def f(df): return df.copy()
+>>>
+import pandas as pd
+df = pd.DataFrame({"a": [1]})
+assert f(df) is df
+=== a frame of many kinds of columns
+import pandas as pd
+def f():
+    return pd.DataFrame({"when": pd.to_datetime(["2026-03-29"]).tz_localize("UTC"),
+                         "what": pd.Categorical(["u"]), "who": ["x"], "n": [1]})
+>>>
+import pandas as pd
+def f():
+    return pd.DataFrame({"when": ["2026-03-29"], "what": ["u"], "who": ["x"], "n": [1]})
+>>>
+got = f()
+assert list(got.dtypes.astype(str))[1:] == ["category", "str", "int64"]
+assert got.when[0].year == 2026 and got.what.cat.categories[0] == "u"
+assert got.iloc[0]["who"] == "x" and got["n"].sum() == 1 and got.shape == (1, 4)
+=== levels of an index
+import pandas as pd
+def f(df): return df.groupby(["a", "b"]).sum()
+>>>
+import pandas as pd
+def f(df): return df.groupby("a").sum()
+>>>
+import pandas as pd
+df = pd.DataFrame({"a": ["x", "x", "y"], "b": [1, 1, 2], "c": [3, 4, 5]})
+assert f(df).loc[("x", 1), "c"] == 7
+assert list(f(df).index.names) == ["a", "b"]
+=== a sparse matrix
+from scipy import sparse
+def f(n): return sparse.csr_matrix(([1.0] * n, (range(n), range(n))), shape=(n, n))
+>>>
+from scipy import sparse
+def f(n): return sparse.csr_matrix((n, n))
+>>>
+from scipy import sparse
+got = f(3)
+assert sparse.issparse(got) and got.format == "csr" and got.nnz == 3
+assert (got @ sparse.eye(3)).sum() == 3
+=== a structured array
+import numpy as np
+def f(): return np.array([(1, 2.5)], dtype=[("n", "i4"), ("x", "f8")])
+>>>
+import numpy as np
+def f(): return np.array([(1, 2)], dtype=[("n", "i4"), ("x", "i4")])
+>>>
+import numpy as np
+got = f()
+assert got.dtype == np.dtype([("n", "i4"), ("x", "f8")]) and got["x"][0] == 2.5
+=== a moment in a time zone
+from datetime import datetime
+from zoneinfo import ZoneInfo
+def f(): return datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+>>>
+from datetime import datetime
+def f(): return datetime(2026, 7, 1, 12)
+>>>
+from datetime import datetime, timezone
+assert f() == datetime(2026, 7, 1, 10, tzinfo=timezone.utc)
+=== isinstance of a fitted estimator
+from sklearn.linear_model import LinearRegression
+def f(X, y): return LinearRegression().fit(X, y)
+>>>
+from sklearn.linear_model import Ridge
+def f(X, y): return Ridge(0).fit(X, y)
+>>>
+import numpy as np
+from sklearn.linear_model import LinearRegression
+model = f(np.array([[0.0], [1], [2]]), np.array([1.0, 3, 5]))
+assert isinstance(model, LinearRegression)
+assert type(model).__name__ == "LinearRegression"
+assert abs(model.predict(np.array([[3.0]]))[0] - 7) < 1e-9
+=== an own estimator
+from sklearn.base import BaseEstimator
+class Mean(BaseEstimator):
+    def fit(self, X, y): self.mean_ = sum(y) / len(y); return self
+    def predict(self, X): return [self.mean_ for _ in X]
+>>>
+class Mean:
+    def fit(self, X, y): self.mean_ = sum(y) / len(y); return self
+    def predict(self, X): return [self.mean_ for _ in X]
+>>>
+from sklearn.base import BaseEstimator
+assert issubclass(Mean, BaseEstimator) and isinstance(Mean(), BaseEstimator)
+assert Mean().fit([[1], [2]], [2, 4]).predict([[1]]) == [3]
+=== missing values of a frame
 import pandas as pd
 def f(df): return df.dropna()
 >>>
@@ -678,7 +785,7 @@ class R:
 with R() as r:
     pass
 assert r.log == ["in", "out"]
-=== an exception class of the answer's | the judge has no class of the answer's
+=== an exception class of the answer's
 class MyErr(Exception): pass
 def f(x):
     if x < 0: raise MyErr("no")
@@ -693,6 +800,90 @@ except MyErr:
     pass
 else:
     raise AssertionError("no error")
+=== an exception class of the answer's, in unittest
+class TooFew(ValueError): pass
+def f(xs):
+    if not xs: raise TooFew("too few")
+>>>
+class TooFew(ValueError): pass
+def f(xs):
+    if not xs: raise ValueError("too few")
+>>>
+import unittest
+case = unittest.TestCase()
+with case.assertRaises(TooFew) as caught:
+    f([])
+case.assertEqual(str(caught.exception), "too few")
+assert issubclass(TooFew, ValueError) and TooFew.__name__ == "TooFew"
+=== exception classes of the answer's among each other
+class BankError(Exception): pass
+class Empty(BankError): pass
+def take(n): raise Empty(n)
+>>>
+class BankError(Exception): pass
+class Empty(Exception): pass
+def take(n): raise Empty(n)
+>>>
+try:
+    take(3)
+except BankError as error:
+    assert type(error) is Empty and isinstance(error, Empty)
+    assert error.args == (3,)
+else:
+    raise AssertionError
+=== attributes of an exception
+class Overdrawn(Exception):
+    def __init__(self, missing):
+        super().__init__(f"{missing} too little")
+        self.missing = missing
+def pay(n): raise Overdrawn(n - 10)
+>>>
+class Overdrawn(Exception):
+    def __init__(self, missing):
+        super().__init__(f"{missing} too little")
+        self.missing = 0
+def pay(n): raise Overdrawn(n - 10)
+>>>
+try:
+    pay(12)
+except Overdrawn as error:
+    assert error.missing == 2 and str(error) == "2 too little"
+else:
+    raise AssertionError
+=== an exception that the answer makes
+class Oops(KeyError):
+    def __init__(self, name): self.name = name
+    def __str__(self): return f"no {self.name}"
+>>>
+class Oops(KeyError):
+    def __init__(self, name): self.name = ""
+    def __str__(self): return f"no {self.name}"
+>>>
+assert str(Oops("x")) == "no x" and isinstance(Oops("x"), KeyError)
+=== the type of a built-in exception
+def f(x): raise ValueError(x)
+>>>
+def f(x): raise TypeError(x)
+>>>
+try:
+    f(1)
+except Exception as error:
+    assert type(error) is ValueError
+else:
+    raise AssertionError
+=== an exception class that is swallowed by the test
+class MyErr(Exception): pass
+def f(x):
+    raise MyErr(x)
+>>>
+class MyErr(Exception): pass
+def f(x): pass
+>>>
+try:
+    f(1)
+    assert False, "nothing was raised"
+except MyErr:
+    pass
 === a subclass made by the test | the judge has no class of the answer's
 class Base:
     def run(self): return self.step() * 2

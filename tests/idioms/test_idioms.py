@@ -15,7 +15,8 @@ from nbgrader.utils import determine_grade
 
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, StudentCell
+from nbproctor.protocol import classes
+from nbproctor.results import Job, Limits, StudentCell, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
 
@@ -46,12 +47,19 @@ def notebook(idiom: Idiom, answer: str) -> tuple[Cell, ...]:
     return (*cells, cell("points", "test", last))
 
 
+def answers_of(idiom: Idiom) -> dict[str, str]:
+    """Return the right answer, the wrong one, and none at all."""
+    early = idiom.right.startswith("%%")
+    nothing = "%%\n".join([*idiom.right.split("%%\n")[:2], ""]) if early else ""
+    return {"right": idiom.right, "wrong": idiom.wrong, "nothing": nothing}
+
+
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], float]:
     """Grade all of them in one kernel, which forgets all names between two."""
     book = nbformat.v4.new_notebook()
     for idiom in IDIOMS:
-        for kind, answer in (("right", idiom.right), ("wrong", idiom.wrong)):
+        for kind, answer in answers_of(idiom).items():
             book.cells.append(nbformat.v4.new_code_cell("%reset -f"))
             for cell in notebook(idiom, answer):
                 node = nbformat.v4.new_code_cell(cell.source)
@@ -84,15 +92,27 @@ def points(idiom: Idiom, answer: str) -> float:
 
 
 def grade_points(cells: tuple[Cell, ...]) -> float:
+    return verdict(cells).points
+
+
+def verdict(cells: tuple[Cell, ...]) -> Verdict:
     answers = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(cells))
     report = grade(Job(cells, answers, LIMITS, follow_through=False), spawn_elsewhere)
-    return next(v.points for v in report.verdicts if v.cell_id == "points")
+    return next(v for v in report.verdicts if v.cell_id == "points")
 
 
 def spawn_elsewhere() -> Any:
     """Fork a student process in a folder of its own, as the sandbox does."""
     with contextlib.chdir(tempfile.mkdtemp()):
         return spawn()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def captured() -> None:
+    """List the classes of libraries, as a fork server does when all is imported."""
+    import sklearn.linear_model  # noqa: F401
+
+    classes.capture()
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +130,8 @@ def test_an_idiom_earns_what_it_earns_in_a_kernel(
 ) -> None:
     assert points(idiom, idiom.right) == stock[idiom.name, "right"] == 1
     assert points(idiom, idiom.wrong) == stock[idiom.name, "wrong"] < 1
+    nothing = answers_of(idiom)["nothing"]
+    assert points(idiom, nothing) == stock[idiom.name, "nothing"]
 
 
 @pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
@@ -117,6 +139,20 @@ def test_only_what_the_judge_cannot_judge_is_judged_beside_the_answer(
     idiom: Idiom,
 ) -> None:
     assert grade_points(notebook(idiom, idiom.right)) < 1
+
+
+@pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
+def test_what_is_judged_nowhere_blames_nobody(idiom: Idiom) -> None:
+    for answer in answers_of(idiom).values():
+        cells = notebook(idiom, answer)
+        found = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
+        assert found.outcome == "not run"
+        assert found.message == (
+            "This test cannot be judged from outside; tell your teacher."
+        )
+        # Such a verdict makes the submission partial, without a score: see
+        # tests/nbgrader/test_placement.py.
+        assert found.max_points
 
 
 def test_the_table_in_the_docs_is_this_table(project: Path) -> None:

@@ -617,7 +617,7 @@ def test_an_exercise_that_hung_twice_is_not_tried_a_third_time() -> None:
 def test_a_notebook_ends_only_so_many_processes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("nbproctor.judge.run.MAX_SPAWNS", 1)
+    monkeypatch.setattr("nbproctor.judge.processes.MAX_SPAWNS", 1)
     dies = "@add_to(Act)\ndef __call__(self, z):\n    import os; os._exit(1)"
     report = grade(submission(act=dies), follow_through=False)
     assert {v.outcome for v in report.verdicts} == {"died"}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from nbproctor.judge import order
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import FILES, Job, StudentCell
@@ -43,6 +46,7 @@ def names(steps: list[order.Step]) -> str:
 
 
 WHOLE = [c.id for c in SOURCE if c.kind != "helper"]
+by_name = {c.id: c for c in SOURCE}
 
 
 def test_a_notebook_is_played_as_it_is() -> None:
@@ -68,6 +72,41 @@ def test_a_test_before_its_exercise_waits_and_a_doubled_one_counts_once() -> Non
     moved = ["one_hidden", *(c for c in WHOLE if c != "one_hidden"), "one_public"]
     steps = order.own_notebook(job(*moved))
     assert names(steps) == " ".join(WHOLE)
+
+
+def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
+    late = [c for c in WHOLE if c != "one_hidden"]
+    at = late.index("two_first") + 1
+    steps = order.own_notebook(job(*late[:at], "one_hidden", *late[at:]))
+    assert names(steps) == (
+        "setup one one_public demo two one_hidden two_first three two_last"
+        " three_hidden end"
+    )
+    swapped = ["setup", "two", "two_first", "two_last", *WHOLE[1:5], *WHOLE[7:]]
+    assert names(order.own_notebook(job(*swapped))) == (
+        "setup two one one_public one_hidden two_first two_last demo three"
+        " three_hidden end"
+    )
+    own = ["two_last" if c == "two_first" else c for c in WHOLE if c != "two_last"]
+    own.insert(own.index("three"), "two_first")
+    assert "two two_last two_first three" in names(order.own_notebook(job(*own)))
+
+
+@given(st.lists(st.sampled_from(WHOLE), max_size=20))
+def test_whatever_was_moved_tests_of_exercises_keep_their_order(
+    moved: list[str],
+) -> None:
+    steps = order.own_notebook(job(*moved))
+    judged = [step.test for step in steps if step.test is not None]
+    assert sorted(t.id for t in judged) == sorted(
+        c.id for c in SOURCE if c.kind == "test"
+    )
+    for number, test in enumerate(judged):
+        for later in judged[number:]:
+            if later.exercise != test.exercise:
+                assert SOURCE.index(test) < SOURCE.index(later)
+    others = [name for name in moved if by_name[name].kind != "test"]
+    assert [step.name for step in steps if step.test is None] == others
 
 
 def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
@@ -133,3 +172,67 @@ def test_a_blank_exercise_gets_none_unless_other_code_may_answer_it() -> None:
     same = tuple(replace(c, stub=c.source) for c in SOURCE)
     handed_out_whole = replace(job(*WHOLE), cells=same)
     assert order.may_depend(handed_out_whole, "two", {"one", "two"})
+
+
+# --- what students' cells may use of the test cells above them ------------------------
+
+PUBLIC = """\
+import math
+def helper():
+    return LIMIT
+LIMIT = 3
+assert helper() == LIMIT
+"""
+
+
+def with_public(*own: str) -> Job:
+    """Return a notebook with a test that defines something, and cells behind it."""
+    public = replace(SOURCE[2], stub=PUBLIC, source=f"{PUBLIC}hidden = 1\n")
+    cells = (*SOURCE[:2], public, *SOURCE[3:])
+    return replace(job(*WHOLE, *((None, text) for text in own)), cells=cells)
+
+
+def definitions(steps: list[order.Step]) -> list[tuple[str, str]]:
+    return [(s.name, s.source) for s in steps if s.name.startswith("definitions")]
+
+
+def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
+    steps = order.own_notebook(with_public("y = helper()"))
+    ((name, text),) = definitions(steps)
+    assert name == "definitions of one_public"
+    assert "def helper" in text
+    assert "LIMIT = 3" not in text  # a value is the test's own
+    assert "hidden" not in text
+    (index,) = (n for n, s in enumerate(steps) if s.name == name)
+    assert steps[index - 1].name == "one_public"
+    assert steps[index].reference == text
+    assert definitions(order.own_notebook(with_public("y = math.pi")))
+    assert definitions(order.follow_through(with_public("y = 1"), "three")) == []
+
+
+def test_what_nobody_uses_is_not_defined() -> None:
+    assert definitions(order.own_notebook(with_public("helpers = LIMIT"))) == []
+    above = with_public()
+    above = replace(above, student=(StudentCell(0, None, "helper()"), *above.student))
+    assert definitions(order.own_notebook(above)) == []
+
+
+def test_a_value_that_the_source_s_own_cells_read_is_made_whole() -> None:
+    steps = order.own_notebook(with_public("y = LIMIT"), outer={"LIMIT"})
+    assert definitions(steps) == [("definitions of one_public", PUBLIC)]
+    assert definitions(order.own_notebook(with_public("y = 1"), outer={"LIMIT"})) == []
+
+
+def test_the_student_s_own_cells_follow_the_exercise_they_followed() -> None:
+    played = job("setup", "one", (None, "a = 1"), "two", (None, "b = 2"), "two_first")
+    assert names(order.follow_through(played, "two")) == (
+        "provided_setup reference_of_one cell_3 provided_demo two cell_5 two_first"
+        " reference_of_three two_last"
+    )
+
+
+def test_deleted_tests_come_after_the_last_copy_of_their_exercise() -> None:
+    copies = job("setup", "one", "demo", ("one", "again"), "two")
+    assert names(order.own_notebook(copies)).startswith(
+        "setup one demo one one_public one_hidden two"
+    )

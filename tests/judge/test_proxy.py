@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.session import Session
-from nbproctor.protocol.encode import UnsendableError
+from nbproctor.judge.student_errors import StudentError, StudentGone
+from nbproctor.protocol.sent import UnsendableError
 from tests.forked import spawn
 
 CELL = '''
@@ -642,7 +643,7 @@ LIES = {
 }
 PRELUDE = """
 import gc, os, time
-from nbproctor.protocol.encode import Encoded
+from nbproctor.protocol.sent import Encoded
 from nbproctor.student.process import Student
 connection = next(o for o in gc.get_objects() if type(o) is Student).connection
 fd = connection._wire._sock.fileno()
@@ -660,7 +661,7 @@ def f(x):
 def test_a_lying_reply_ends_the_call_with_a_clear_reason(
     fresh: Any, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nbproctor.judge.session.MAX_CALLBACKS", 500)
+    monkeypatch.setattr("nbproctor.judge.session.MAX_CALLBACKS", 100)
     body, reason = LIES[lie]
     link, student = fresh(PRELUDE + body)
     assert student.g(1) == 2  # the untouched function works
@@ -679,7 +680,7 @@ class Odd(Exception):
     def __str__(self): return "x" * 10**6
 stock = connection._describe
 def g(y):
-    long = "y" * 10**6, "cell", y, None
+    long = "y" * 10**6, "cell", y, None, None, None
     connection._describe = lambda error: [*stock(error)[:2], *long]
     raise Odd
 def f(x):

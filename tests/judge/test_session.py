@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.judge.proxy import Proxy, StudentError
-from nbproctor.judge.session import Session, StudentGone
+from nbproctor.judge import session as session_of
+from nbproctor.judge.proxy import Proxy
+from nbproctor.judge.session import Session
+from nbproctor.judge.student_errors import StudentError, StudentGone
+from nbproctor.protocol.decode import decode
+from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.requests import TO_JUDGE
 from tests.protocol import messages
 
@@ -40,7 +45,12 @@ class Spy:
 
 
 values = messages.messages | st.sampled_from(
-    [["judge", 0], ["judge", 9], ["student", 1, "Net", "", True], ["request", 0]]
+    [
+        ["judge", 0],
+        ["judge", 9],
+        ["student", 1, "Net", "", True, "", ""],
+        ["request", 0],
+    ]
 )
 names = st.sampled_from(["first", "rate", "seen", "_secret", "__class__", "new"])
 ARGUMENTS = {
@@ -140,3 +150,194 @@ def test_a_student_process_that_keeps_to_the_protocol_is_heard() -> None:
     assert spy.seen == [((5,), {"a": spy})]
     assert (spy.rate, items) == (0.25, [2, 3])
     session.close()
+
+
+# --- limits, and what each side learns ------------------------------------------------
+
+
+class Student:
+    """A student process that has sent some frames; what it is told can be read."""
+
+    def __init__(self, *sent: tuple[int, Any], leave: bool = True) -> None:
+        judges, self.sock = socket.socketpair()
+        for number, (kind, node) in enumerate(sent, 1):
+            text = json.dumps(node).encode()
+            self.sock.sendall(HEAD.pack(b"NP", 1, kind, number, len(text), 0) + text)
+        if leave:
+            self.sock.shutdown(socket.SHUT_WR)
+        self.ended = 0
+        child: Any = SimpleNamespace(sock=judges, close=self.close)
+        self.session = Session(child, 5.0, __name__)
+
+    def close(self) -> None:
+        self.ended += 1
+
+    def told(self) -> list[Any]:
+        """Return all that it was sent."""
+        self.session._child.sock.close()
+        wire, values = Wire(self.sock), []
+        while True:
+            try:
+                frame = wire.receive(time.monotonic() + 5)
+            except ClosedError:
+                return values
+            values.append(decode(frame, lambda ref: ref).value)
+
+
+def call(number: int = 0) -> tuple[int, Any]:
+    """Return the request to call an object of the test's."""
+    return 0, ["t", "call", number, ["t"], ["d"]]
+
+
+def value(node: Any) -> tuple[int, Any]:
+    return 1, ["t", node, ["l"]]
+
+
+def raised(base: str, relayed: int | None = None, text: str = "") -> tuple[int, Any]:
+    said = ["l", base, "Kind\x1b", text, "cell", 3, relayed, None, None]
+    return 2, ["t", said, ["l"]]
+
+
+def test_a_call_that_asks_the_test_without_end_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_of, "MAX_CALLBACKS", 3)
+    student = Student(call(), call(), call(), value(1), call(), value(2))
+    link, spy = student.session, Spy()
+    assert link.ask("call", spy, (), {}) == 1
+    assert link.ask("call", spy, (), {}) == 2  # each call counts anew
+    student = Student(*[call()] * 4, value(1))
+    with pytest.raises(StudentGone) as caught:
+        student.session.ask("call", spy, (), {})
+    assert caught.value.reason == "protocol"
+    assert student.ended == 1
+
+
+def test_calls_back_and_forth_end_at_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_of, "MAX_DEPTH", 2)
+    student = Student(call(), call(), call(), value(3), value(2), value(1))
+    calls = []
+
+    def again() -> Any:
+        calls.append(1)
+        return student.session.ask("call", again, (), {})
+
+    assert student.session.ask("call", again, (), {}) == 1
+    assert len(calls) == 2
+    assert "too deep" in repr(student.told()[3])
+
+
+def test_the_words_of_a_test_s_exception_are_not_told() -> None:
+    def secret() -> None:
+        raise KeyError("the answer is 42")
+
+    student = Student(call(), raised("KeyError", relayed=0))
+    with pytest.raises(KeyError) as caught:
+        student.session.ask("call", secret, (), {})
+    # The test gets its own exception back, as if nobody stood between.
+    assert not isinstance(caught.value, StudentError)
+    assert caught.value.args == ("the answer is 42",)
+    told = repr(student.told()[1])
+    assert "42" not in told
+    assert "a KeyError in an object of the test" in told
+
+
+def test_of_the_test_s_exceptions_the_last_hundred_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_of, "MAX_RAISED", 2)
+    errors = iter([KeyError("first"), KeyError("second"), KeyError("third")])
+
+    def fails() -> None:
+        raise next(errors)
+
+    student = Student(call(), call(), call(), raised("KeyError", relayed=1))
+    with pytest.raises(KeyError, match="second"):
+        student.session.ask("call", fails, (), {})
+    errors = iter([KeyError("first"), KeyError("second"), KeyError("third")])
+    student = Student(call(), call(), call(), raised("KeyError", relayed=0))
+    with pytest.raises(StudentError):
+        student.session.ask("call", fails, (), {})
+
+
+@pytest.mark.parametrize("relayed", [None, 0])
+def test_a_student_s_stop_iteration_ends_no_loop_of_the_test(
+    relayed: int | None,
+) -> None:
+    def stops() -> None:
+        raise StopIteration
+
+    student = Student(call(), raised("StopIteration", relayed=relayed))
+    with pytest.raises(StudentError) as caught:
+        student.session.ask("call", stops, (), {})
+    assert not isinstance(caught.value, StopIteration)
+
+
+def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
+    student = Student(raised("ZeroDivisionError", text="x" * 3000))
+    with pytest.raises(ZeroDivisionError) as caught:
+        student.session.ask("call", Spy(), (), {})
+    error = caught.value
+    assert isinstance(error, StudentError)
+    assert (error.kind, error.cell, error.line) == ("Kind", "cell", 3)
+    assert str(error) == "x" * 2000
+    for other in ("SystemExit", "KeyboardInterrupt", "open", "Missing", "__name__"):
+        student = Student(raised(other))
+        with pytest.raises(StudentError) as caught_other:
+            student.session.ask("call", Spy(), (), {})
+        kinds = type(caught_other.value).__mro__
+        assert kinds[0] is StudentError or kinds[1] is StudentError
+        built_in = [kind for kind in kinds if kind.__module__ == "builtins"]
+        assert built_in == [Exception, BaseException, object]
+
+
+def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
+    for seconds, until in ((0.05, 60.0), (60.0, 0.05)):
+        student = Student(leave=False)
+        student.session.until = time.monotonic() + until
+        started = time.monotonic()
+        with pytest.raises(StudentGone) as caught:
+            student.session.ask("call", Spy(), (), {}, seconds=seconds)
+        assert time.monotonic() - started < 5
+        assert caught.value.reason == "timeout"
+        with pytest.raises(StudentGone) as again:  # at once, and for the same reason
+            student.session.ask("get", Spy(), "x")
+        assert again.value is caught.value
+        assert student.ended == 1
+
+
+def test_an_object_of_the_student_s_is_one_proxy() -> None:
+    node = ["student", 7, "Net", "", True, "", ""]
+    student = Student(value(["l", node, node]), value(node))
+    first, second = student.session.ask("call", Spy(), (), {})
+    assert first is second
+    assert student.session.ask("call", Spy(), (), {}) is first
+    other = Student(value(None))
+    with pytest.raises(StudentGone):  # it stays with its own process
+        other.session.ask("call", Spy(), (first,), {})
+
+
+def test_a_new_test_takes_back_what_the_last_one_handed_over() -> None:
+    spies = Spy(), Spy()
+    student = Student(value(0), value(["d"]), call(0), value(1))
+    link = student.session
+    link.ask("call", spies[0], (), {})
+    assert link.begin(["area"]) == {}
+    link.ask("call", spies[1], (), {})
+    assert spies[0].seen == []
+    assert "belongs to a test that is over" in repr(student.told()[-1])
+
+
+def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
+    spy = Spy()
+    student = Student(
+        value(["student", 7, "Net", "", True, "", ""]), value(["d"]), call(0)
+    )
+    link = student.session
+    net = link.ask("call", spy, (), {})
+    link.begin(["area"], keep=True)
+    with pytest.raises(StudentGone):  # it left, after its call
+        link.ask("call", Spy(), (), {})
+    assert spy.seen == [((), {})]
+    assert student.told()[1] == ("begin", ("area",), (7,))
+    assert net is not None

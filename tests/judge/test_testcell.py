@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.testcell import points_of
 from tests.protocol import messages
 
@@ -46,3 +48,48 @@ def test_every_value_gives_points_within_the_limits(value: Any) -> None:
 def test_a_value_that_cannot_be_looked_at_earns_nothing(make: Any) -> None:
     assert points_of(make(), 2.0) == (0.0, "0.0")
     assert points_of(Decimal("1.5"), 2.0) == (1.5, "1.5")
+
+
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [
+        # What nbgrader takes for no number earns everything.
+        (None, None),
+        ("0", None),
+        (True, None),
+        (False, None),
+        (np.False_, None),
+        (np.array([False, True]), None),
+        ([0], None),
+        # A number is the points, within 0 and the most.
+        (0, 0),
+        (1, 1),
+        (3, 2),
+        (-1, 0),
+        (0.5, 0.5),
+        (float("inf"), 2),
+        (float("-inf"), 0),
+        (float("nan"), 0),
+        (Fraction(3, 2), 1.5),
+        (np.float32(0.5), 0.5),
+        (np.uint8(1), 1),
+        (np.int64(-1), 0),
+        # Of an array the smallest counts; of no number, nothing does.
+        (np.array([1.5, 0.5]), 0.5),
+        (np.array([[1, 2], [3, 4]], np.uint8), 1),
+        (np.array([np.nan, 1.0]), 0),
+        (np.array([]), 0),
+        (np.array(["a"]), 0),
+        (np.array([1 + 0j]), 0),
+        (np.complex64(1), 0),
+        (1j, 0),
+        (np.datetime64("2026-01-01"), 0),
+        (Proxy(cast(Any, None), 0, ""), 0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_points_of_a_value(value: Any, points: float | None) -> None:
+    if points is None:
+        assert points_of(value, 2.0) == (2.0, None)
+    else:
+        assert points_of(value, 2.0) == (points, repr(float(points)))

@@ -132,6 +132,17 @@ def test_only_a_page_with_something_new_is_made_again(course: Path) -> None:
     assert "<em>what a median is</em>" in bob and "by hand" in bob
 
 
+def test_one_student_alone_has_a_page_made(course: Path) -> None:
+    feedback(course, "tiny")
+    for student in STUDENTS:
+        page(course, student).unlink()
+    told: list[int] = []
+    feedback(course, "tiny", lambda made, of: told.append(of), ["bob"])
+    assert told == [1]
+    assert [s for s in STUDENTS if page(course, s).exists()] == ["bob"]
+    feedback(course, "tiny")
+
+
 def test_a_page_that_was_deleted_is_made_again(course: Path) -> None:
     page(course, "ann").unlink()
     page(course, "dan").with_name("tiny.feedback.ipynb").unlink()

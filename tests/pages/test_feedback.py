@@ -22,6 +22,7 @@ from nbproctor.pages.data import Mark
 from nbproctor.pages.feedback import feedback_page, made_from
 from nbproctor.pages.formulas import mathml
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import summarise
 from nbproctor.pages.workers import Order, make, notebook_of
 from tests.pages.lab import SECRET, graded, outline_in, submission, verdicts
@@ -137,6 +138,42 @@ def test_marks_and_comments_by_hand_are_marked_so(
     assert "9.5 / 10 points" in words(page)
     assert "From your teacher" in page and "<strong>Nearly</strong>" in page
     assert "<script" not in page
+
+
+def test_whom_the_platform_calls_late_is_late_in_the_report(
+    outline: Outline, tmp_path: Path
+) -> None:
+    ann = submission(graded(tmp_path), verdicts())
+    bob = replace(ann, student="bob", name="Bob", late=7200.0)
+    report = class_report([ann, bob], {"lab": outline}, {}, said_late={"ann", "zoe"})
+    assert report.lines[0].endswith(", 2 late.")
+    assert "Ann Ode ann : says the platform, but not how much" in words(report.page)
+    assert "Bob bob : 2 hours" in words(report.page)
+
+
+def test_a_test_judged_beside_the_answer_is_marked_so(
+    outline: Outline, tmp_path: Path
+) -> None:
+    said = [
+        replace(v, where="beside")
+        if v.cell_id in ("first-values", "second-public")
+        else v
+        for v in verdicts(first_values=0)
+    ]
+    made = submission(graded(tmp_path), said)
+    page = feedback_page(made, outline)
+    assert page.count('<span class="soft beside">judged beside the answer</span>') == 2
+    assert "ran in the same process as your code" in words(page)
+    cells = [c["source"] for c in annotated(made, outline)["cells"]]
+    assert sum("judged beside the answer" in source for source in cells) == 2
+    plain = feedback_page(submission(graded(tmp_path), verdicts()), outline)
+    assert "beside" not in words(plain)
+    other = submission(
+        graded(tmp_path), [replace(v, where="beside") for v in verdicts()]
+    )
+    report = class_report([made, replace(other, student="bob")], {"lab": outline}, {})
+    assert "1.1 First function first-values 1 of 2" in words(report.page)
+    assert "second-public" not in words(report.page)  # it has no points
 
 
 def test_work_that_could_not_be_graded_gets_no_zero(outline: Outline) -> None:

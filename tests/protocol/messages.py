@@ -6,20 +6,27 @@ import math
 import struct
 from collections import namedtuple
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
+from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from hypothesis.extra import pandas as pd_st
+from scipy import sparse
 
+from nbproctor.protocol import pandas_values, scalars, scipy_values
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import Encoded, NamedItems, Ref, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame
 from nbproctor.protocol.limits import DTYPES
 from nbproctor.protocol.namedtuples import StudentTuple
+from nbproctor.protocol.sent import Encoded, ErrorItems, NamedItems, Ref
 from nbproctor.protocol.tags import FIELDS, Tag
 
 Values = st.SearchStrategy[Any]
@@ -39,19 +46,26 @@ PART = ["a list of the request that is replied to"]
 
 def default(value: Any) -> Any:
     """Name what the codec does not know."""
+    if isinstance(value, Thing) and value.tag == Tag.ERROR_CLASS:
+        return ErrorItems(*value.fields[:3], value.fields[3:])
     if isinstance(value, Thing):
         return Ref(value.tag, value.fields)
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
 
+LIBRARIES = frozenset(["pandas", "scipy.sparse"])
+
+
 def encoded(value: Any) -> Encoded:
     """Encode a value that may hold every tag."""
-    return encode(value, default, {id(PART): 0})
+    return encode(value, default, {id(PART): 0}, LIBRARIES)
 
 
 def decoded(frame: Frame) -> Any:
     """Decode what `encoded` made."""
-    return decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
+    return decode(
+        frame, lambda ref: Thing(*ref), track=True, request=[PART], libraries=LIBRARIES
+    )
 
 
 def frame(packed: Encoded) -> Frame:
@@ -69,6 +83,10 @@ def same(one: Any, other: Any) -> bool:
         )
     if type(one) is not type(other):
         return False
+    if sparse.issparse(one):
+        return one.shape == other.shape and same(one.toarray(), other.toarray())
+    if isinstance(one, pd.DataFrame | pd.Series | pd.Index) or is_pandas(one):
+        return same_table(one, other)
     if isinstance(one, np.ndarray) and one.dtype.kind == "O":
         return one.shape == other.shape and same([*one.flat], [*other.flat])
     if isinstance(one, np.ndarray | np.generic):
@@ -81,6 +99,8 @@ def same(one: Any, other: Any) -> bool:
         return struct.pack("d", one) == struct.pack("d", other) or (
             math.isnan(one) and math.isnan(other)
         )
+    if isinstance(one, Decimal):  # `==` says no of "NaN", and stops at "sNaN"
+        return bool(one.as_tuple() == other.as_tuple())
     if isinstance(one, complex):
         return same((one.real, one.imag), (other.real, other.imag))
     if isinstance(one, list | tuple):
@@ -88,6 +108,26 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return same([*one.items()], [*other.items()])
     return bool(one == other)
+
+
+def is_pandas(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "pandas"
+
+
+def same_table(one: Any, other: Any) -> bool:
+    """Whether two values of pandas are equal, by pandas's own account."""
+    if isinstance(one, pd.DataFrame):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    elif isinstance(one, pd.Series):
+        pd.testing.assert_series_equal(one, other, check_exact=True)
+    elif isinstance(one, pd.Index):
+        pd.testing.assert_index_equal(one, other, exact=True, check_exact=True)
+        return getattr(one, "freq", None) == getattr(other, "freq", None)
+    elif isinstance(one, pd.api.extensions.ExtensionArray):
+        pd.testing.assert_extension_array_equal(one, other)
+    else:
+        return one is other or one == other
+    return True
 
 
 def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -120,6 +160,73 @@ numbers = hnp.arrays(
 )
 
 
+structured = st.sampled_from(
+    [
+        np.dtype([("a", "i4"), ("b", "f8")]),
+        np.dtype([("text", "U3"), ("pair", "i2", (2,)), ("raw", "S2")]),
+        np.dtype([("inner", [("x", "?"), ("y", "M8[D]")])]),
+    ]
+).flatmap(
+    lambda dtype: st.builds(np.zeros, st.sampled_from([2, (1, 3), 0]), st.just(dtype))
+)
+labels = pd_st.indexes(dtype=int, max_size=6) | pd_st.indexes(
+    elements=st.text(max_size=3), max_size=6
+)
+tables = pd_st.data_frames(
+    [
+        pd_st.column("a", dtype=float),
+        pd_st.column("b", dtype=int),
+        pd_st.column("c", elements=st.text(max_size=3)),
+        pd_st.column("d", elements=st.datetimes(pd.Timestamp.min, pd.Timestamp.max)),
+        pd_st.column("e", dtype=bool),
+    ],
+    index=labels,
+)
+_days = pd.date_range("2026-03-28", periods=3, freq="D")
+columns = st.sampled_from(
+    [
+        _days.tz_localize("Europe/Berlin"),
+        _days - _days[0],
+        _days.to_period("M"),
+        pd.interval_range(0, 3),
+        pd.Categorical(["u", None, "u"], ["u", "v"], ordered=True),
+        pd.array([1, None, 3], dtype="Int8"),
+        pd.array([0.5, None, 3], dtype="Float32"),
+        pd.array([True, None, False], dtype="boolean"),
+        pd.array(["a", None, "é"], dtype="string"),
+        pd.array(["a", None, "é"], dtype="str"),
+        np.array([[1], {"a": 2}, (3,)], dtype=object),
+        np.array([1, 2j, 3]),
+    ]
+)
+others = st.sampled_from(
+    [
+        *(pd.NaT, pd.NA, pd.Timestamp("2026-03-29T02:30", tz="UTC"), _days[0]),
+        *(pd.Timedelta("3s"), pd.Period("2026", "Y"), pd.Interval(0, 1.5, "left")),
+        *(pd.RangeIndex(3, name="n"), pd.CategoricalDtype(["a"]), pd.Int64Dtype()),
+        pd.MultiIndex.from_product([["x", "y"], [1, 2]], names=["p", None]),
+        pd.Index([1, "a", None, (2, 3)], dtype=object, name=("a", 1)),
+        _days,
+        pd.bdate_range("2026", periods=4),
+    ]
+)
+matrices = st.builds(
+    lambda kind, cells: getattr(sparse, kind)(cells),
+    st.sampled_from(
+        [
+            f"{form}_{kind}"
+            for form in ("csr", "csc", "coo", "lil", "dok", "dia", "bsr")
+            for kind in ("array", "matrix")
+        ]
+    ),
+    hnp.arrays(
+        "f8",
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=4),
+        elements=st.sampled_from([0.0, 0.0, 1.5, -2.0]),
+    ),
+)
+
+
 def values(inner: Values) -> dict[Tag, Values]:
     """For each tag, values that the encoder writes with it, made of other values."""
     items, small = st.lists(inner, max_size=4), st.integers(-9, 9)
@@ -142,9 +249,13 @@ def values(inner: Values) -> dict[Tag, Values]:
         | st.dates()
         | st.datetimes()
         | st.datetimes(timezones=st.just(timezone(-timedelta(hours=3, minutes=30))))
+        | st.datetimes(
+            timezones=st.just(ZoneInfo("Europe/Berlin")), allow_imaginary=True
+        )
         | st.times()
-        | st.timedeltas(),
-        Tag.ARRAY: numbers,
+        | st.timedeltas()
+        | st.sampled_from([UTC, ZoneInfo("America/Indiana/Knox")]),
+        Tag.ARRAY: numbers | hnp.arrays("S3", 2),
         Tag.READ_ONLY: numbers.map(_read_only),
         Tag.NUMPY_SCALAR: numbers.filter(np.size).map(lambda a: a.reshape(-1)[0]),
         Tag.OBJECTS: items.map(_objects),
@@ -153,8 +264,20 @@ def values(inner: Values) -> dict[Tag, Values]:
             hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
             elements=st.text("aé", max_size=4),
         ),
+        Tag.STRUCTURED: structured,
+        Tag.RECORD: structured.filter(np.size).map(lambda a: a.reshape(-1)[0]),
+        Tag.DTYPE: st.sampled_from([*DTYPES.values()][:40]).filter(lambda d: d.isnative)
+        | structured.map(lambda array: array.dtype)
+        | st.sampled_from([np.dtype("O"), np.dtype("U3"), np.dtype("S9")]),
+        Tag.OF_LIBRARY: tables
+        | columns
+        | columns.map(lambda column: pd.Series(column, name="s"))
+        | labels
+        | others
+        | matrices,
         Tag.NAMED_TUPLE: st.builds(Point, inner, inner),
-        Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True))),
+        Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True, "", ""))),
+        Tag.ERROR_CLASS: st.just(Thing("error", (4, "Oops", "ValueError", "base"))),
         Tag.JUDGE: st.just(Thing("judge", (0, "Spy", "forward"))),
         Tag.LIBRARY: st.just(Thing("library", ("numpy", "tanh"))),
         Tag.REQUEST: st.just(PART),
@@ -169,6 +292,11 @@ anything = st.recursive(
 # --- messages that no encoder wrote ---------------------------------------------------
 
 _small = st.integers(-1, 4)
+_CLASSES = [
+    f"{library}.{name}"
+    for library, table in (("pandas", pandas_values), ("scipy.sparse", scipy_values))
+    for name in table.CLASSES
+]
 names = st.sampled_from(["x", "y", "count", "_x", "class", "ﬁ", "fi", ""])
 # For each kind of field: JSON as it should be, more or less, and never as it should be.
 RIGHT: dict[str, Values] = {
@@ -180,11 +308,13 @@ RIGHT: dict[str, Values] = {
     "text": st.text(max_size=4),
     "flag": st.booleans(),
     "names": st.lists(names, max_size=3),
+    "texts": st.lists(st.text(max_size=3), max_size=3),
     "hex": st.integers().map(hex) | st.text("0x-f", max_size=5),
-    "class": st.sampled_from(["Decimal", "Fraction", "date", "time", "timedelta"]),
-    "part": _small | st.sampled_from(["1.5", "NaN", "sNaN", "1e9999", "x"]),
+    "class": st.sampled_from(sorted(scalars.KINDS)),
+    "part": _small | st.sampled_from(["1.5", "NaN", "sNaN", "1e9999", "x", "UTC", "/"]),
     "dtype": st.sampled_from([*DTYPES, "O", "U4", ">f8", "M8"]),
     "shape": st.lists(_small, max_size=3),
+    "kind": st.sampled_from([*_CLASSES, "pandas.read_pickle", "os.system", "pandas"]),
 }
 _WRONG_TEXT = [None, 1, 0.5, True, [], ["l"], {}]
 _WRONG_INTEGER = [None, "1", 0.5, True, [], ["l"], {}]
@@ -197,10 +327,12 @@ WRONG: dict[str, list[Any]] = {
     "text": _WRONG_TEXT,
     "flag": [None, 1, "true", [], {}],
     "names": [None, "x", {}, ["class"], ["x", "x"], ["_x"], [1], [["l"]], ["ﬁ", "fi"]],
+    "texts": [None, "x", {}, [], ["x", "x"], [1], [["l"]], [None]],
     "hex": [*_WRONG_TEXT, "", "xyz", "0x", "f" * 300_000],
     "class": [*_WRONG_TEXT, "", "int", "Path", "__init__"],
     "part": [None, 0.5, True, [], ["l"], ["t"], {}, "", "xyz"],
     "dtype": [*_WRONG_TEXT, "", "O", "O8", "V8", "U4", "M8", "M8[25s]", ">f8", "f8,f8"],
+    "kind": [*_WRONG_TEXT, "", "Series", "pandas.eval", "os.system", "numpy.ndarray"],
     "shape": [
         None,
         1,

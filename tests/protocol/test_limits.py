@@ -11,17 +11,18 @@ from datetime import time as clock_time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from dateutil import tz
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import Encoded, UnsendableError, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame, ProtocolError
 from nbproctor.protocol.limits import MAX_RANGE
 from nbproctor.protocol.repeats import MAX_REPEATED, check_repeats
 from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
+from nbproctor.protocol.sent import Encoded, UnsendableError
 from nbproctor.protocol.sharing import write_back
 from nbproctor.protocol.tags import Tag
 from tests.protocol.messages import frame, same
@@ -96,7 +97,7 @@ def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
         Decimal("1e10001"),
         Decimal("1e-10001"),
         Decimal("1" * 10_001),
-        datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        datetime(2026, 1, 1, tzinfo=tz.gettz("Europe/Berlin")),
         clock_time(1, tzinfo=UTC),
         range(MAX_RANGE + 1),
         range(10**30),

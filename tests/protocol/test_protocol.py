@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import UnsendableError, encode
+from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import ClosedError, Frame, LateError, ProtocolError, Wire
+from nbproctor.protocol.sent import UnsendableError
 from nbproctor.protocol.sharing import write_back
 from tests.protocol import messages
 
@@ -105,7 +106,7 @@ round_and_round.append(round_and_round)
 
 @pytest.mark.parametrize(
     "value",
-    [object(), Ours(), np.array([(1,)], "i4,"), len, deep, round_and_round],
+    [object(), Ours(), np.array([(1,)], "O,"), len, deep, round_and_round],
     ids=["object", "subclass", "records", "function", "deep", "circular"],
 )
 def test_what_has_no_place_in_the_protocol_is_refused_by_the_sender(value: Any) -> None:

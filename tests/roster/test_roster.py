@@ -59,6 +59,33 @@ def test_a_german_list_with_semicolons_from_windows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "titles",
+    [
+        "Identificador,Nom complet,Adreça electrònica,Estat,Qualificació",
+        "識別子,フルネーム,メールアドレス,ステータス,評点",
+        "Идентификатор,Полное имя,Адрес электронной почты,Статус,Оценка",
+    ],
+)
+@pytest.mark.parametrize("word", ["Participant ", "参加者", "Участник", "Uczestnik"])
+def test_a_worksheet_in_any_language(tmp_path: Path, titles: str, word: str) -> None:
+    rows = f"{word}4711,Amara Okafor,ao@x.edu,?,\n{word}4712,Bo King,bk@x.edu,?,\n"
+    assert people(tmp_path, f"{titles}\n{rows}") == [
+        Person("ao", "Okafor", "Amara", "ao@x.edu", ("4711",)),
+        Person("bk", "King", "Bo", "bk@x.edu", ("4712",)),
+    ]
+
+
+def test_a_blind_worksheet_names_nobody(tmp_path: Path) -> None:
+    text = "Идентификатор,Статус,Оценка\nУчастник11,Да,\nУчастник12,Да,\n"
+    assert people(tmp_path, text) == [Person("11"), Person("12")]
+
+
+def test_logins_with_numbers_are_no_participants(tmp_path: Path) -> None:
+    text = "login,name\nstudent11,Amara Okafor\nstudent12,Bo King\n"
+    assert [p.student for p in people(tmp_path, text)] == ["student11", "student12"]
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "is empty"),

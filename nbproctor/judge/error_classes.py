@@ -1,0 +1,132 @@
+"""A student's own exception classes, as classes of the judge's that tests can catch.
+
+``except MyError`` in a test needs a class. The one made here stands for the student's:
+it catches what student code raised of that class, and nothing that the test raised
+itself, whatever the student's class derives from or is called. Nobody gains by it: a
+student decides anyway which of their exceptions a call raises.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from typing import Any
+
+from nbproctor.judge.proxy import Proxy, ask
+from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
+
+
+class ErrorClass(type):
+    """The class of classes that stand for a student's."""
+
+    _nbproctor: Proxy
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an exception in the student process."""
+        made = ask(cls._nbproctor, "call", cls._nbproctor, args, kwargs)
+        if not isinstance(made, Proxy):
+            return made
+        return error_of(cls, made, str(made))
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return ask(cls._nbproctor, "get", cls._nbproctor, name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        ask(cls._nbproctor, "set", cls._nbproctor, name, value)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if isinstance(instance, Proxy):
+            asked = ask(instance, "builtin", "isinstance", [instance, cls._nbproctor])
+            return asked is True
+        return super().__instancecheck__(instance)
+
+
+class OwnError(StudentError):
+    """An exception of a student's own class: its attributes are the student's."""
+
+    def __getattr__(self, name: str) -> Any:
+        own = self.__dict__.get("_nbproctor")
+        if own is None or name.startswith("__"):
+            raise AttributeError(name)
+        return ask(own, "get", own, name)
+
+    @property
+    def args(self) -> Any:
+        """The arguments that it was made with."""
+        own = self.__dict__.get("_nbproctor")
+        return (self.text,) if own is None else ask(own, "get", own, "args")
+
+    @args.setter
+    def args(self, value: Any) -> None:
+        """Leave them alone."""
+
+
+def stand_in(proxy: Proxy, name: str, base: str, bases: tuple[Any, ...]) -> ErrorClass:
+    """Make the class that stands for a student's.
+
+    Parameters
+    ----------
+    proxy
+        The student's class.
+    name
+        What it is called.
+    base
+        The built-in class that it derives from, by name.
+    bases
+        What stands for its own bases, and other values, if somebody lies.
+    """
+    parents = tuple(b for b in bases if isinstance(b, ErrorClass))
+    plain = _mirror(base)
+    alone = (OwnError,) if plain is StudentError else (OwnError, plain)
+    try:
+        made = ErrorClass(name, parents or alone, {"_nbproctor": proxy})
+    except TypeError:  # bases that do not go together
+        made = ErrorClass(name, alone, {"_nbproctor": proxy})
+    return made
+
+
+def error_of(kind: Any, own: Proxy | None = None, text: str = "") -> StudentError:
+    """Make an exception of a class, without calling its ``__init__``.
+
+    Some built-in classes insist on arguments of their own there.
+    """
+    error: StudentError = kind.__new__(kind)
+    error.text = text
+    error.args = (text,)
+    if own is not None:
+        error.__dict__["_nbproctor"] = own
+    return error
+
+
+def builtin_error(base: str, text: str) -> StudentError:
+    """Make an exception that is of a built-in class too, by that one's name."""
+    return error_of(_mirror(base), None, text)
+
+
+def _mirror(base: str) -> type[StudentError]:
+    builtin = getattr(builtins, base, None)
+    if not isinstance(builtin, type) or not issubclass(builtin, Exception):
+        builtin = Exception
+    return _mirror_of(builtin)
+
+
+@functools.cache
+def _mirror_of(builtin: type[Exception]) -> type[StudentError]:
+    """Return the class of the student's exceptions that are of a built-in class."""
+    # A call that raises StopIteration must not end a loop of the test's, as in
+    # ``all(map(check, cases))``; a group cannot be made without its exceptions.
+    if builtin is Exception or issubclass(builtin, NOT_AS_SUCH):
+        return StudentError
+    above: Any = builtin.__base__
+    kind: Any = type("StudentError", (_mirror_of(above), builtin), {})
+    return kind  # type: ignore[no-any-return]
+
+
+def kind_of(error: StudentError) -> type:
+    """Return what a test is told of the class: the student's own, or a built-in one."""
+    if isinstance(error, OwnError):
+        return type(error)
+    ours = (kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return next(ours, Exception)

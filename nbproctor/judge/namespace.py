@@ -1,0 +1,164 @@
+"""The global names that test cells see.
+
+A test cell sees the modules that provided cells import, what the helper cells before
+it make, and the student's names. Of what other test cells made it sees what it reads
+and nothing else has made since, as in a kernel; most test cells stand alone.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nbproctor.judge import testcell
+from nbproctor.judge.compiled import Tests
+from nbproctor.judge.kinds import STAND_INS
+from nbproctor.judge.program import BrokenTestError
+from nbproctor.judge.session import Session
+from nbproctor.judge.student_errors import StudentError
+
+# The `__name__` that marks what test cells define. It is a kernel's: many a test cell
+# runs its checks only ``if __name__ == "__main__"``.
+MODULE = "__main__"
+
+
+def modules(tests: Tests) -> dict[str, Any]:
+    """Import what test cells use of the modules that the source's cells import.
+
+    A module that is not installed here is left out: its name is then the student's.
+    """
+    space: dict[str, Any] = {}
+    for _, code in tests.imports:
+        with contextlib.suppress(ImportError):
+            exec(code, space)
+    uses = (program.uses for program in (*tests.helpers, *tests.programs.values()))
+    return {name: space[name] for name in frozenset().union(*uses) & space.keys()}
+
+
+class Namespace:
+    """The global names that test cells see in one run through a notebook.
+
+    There is one dictionary, as in a kernel: a function of an earlier test cell reads
+    what its names mean now. Before each test it holds what that test may see.
+
+    Parameters
+    ----------
+    tests
+        The test cells.
+    modules
+        What `modules` returned.
+    elsewhere
+        Test cells that are not judged here: of these, other test cells get what they
+        import and define.
+    """
+
+    def __init__(
+        self, tests: Tests, modules: Mapping[str, Any], elsewhere: Iterable[str] = ()
+    ) -> None:
+        self._tests, self._modules = tests, modules
+        self._space: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}  # what later test cells need
+        self._wanted = frozenset().union(*(s.names for s in tests.shares.values()))
+        self._ran: dict[str, Session] = {}  # test cell → for which process
+        self._fatal = set(elsewhere)
+
+    def begin(self, name: str, link: Session, seconds: float) -> dict[str, Any]:
+        """Begin a test: make what it sees, with the student's names bound beforehand.
+
+        Test cells that it needs are run first, if they were not in this run and for
+        this process: in follow-through, or after a process has ended.
+
+        Raises
+        ------
+        BrokenTestError
+            A helper cell raised an exception of its own.
+        StudentError
+            A helper cell called student code that did.
+        StudentGone
+            The student process ended meanwhile.
+        """
+        shared = self._tests.shares.get(name)
+        if shared and any(self._ran.get(cell) is not link for cell in shared.cells):
+            for cell in shared.cells:
+                self._run_again(cell, link, seconds)
+        return self._make(name, link)
+
+    def end(self, name: str, link: Session) -> None:
+        """End a test: keep what it made for later ones, whether it failed or not."""
+        self._ran[name] = link
+        if link.gone is not None:
+            self._fatal.add(name)
+        for made in self._tests.programs[name].binds & self._wanted:
+            self._kept.pop(made, None)
+            if made in self._space:
+                self._kept[made] = self._space[made]
+
+    def _run_again(self, cell: str, link: Session, seconds: float) -> None:
+        space = self._make(cell, link)
+        try:
+            # What ended a process once would do so again.
+            if cell in self._fatal:
+                exec(self._tests.definitions[cell], space)
+            else:
+                testcell.run(self._tests.programs[cell], space, link, seconds)
+        except Exception:
+            pass  # it has its own verdict; what it made until then is there
+        finally:
+            self.end(cell, link)
+
+    def _make(self, name: str, link: Session) -> dict[str, Any]:
+        """Fill the namespace for a test.
+
+        A name of a module or of Python's own is the student's only where the exercise
+        is to define it. What an exercise is to import, the student must have, but the
+        test gets its own.
+        """
+        tests = self._tests
+        shared = tests.shares.get(name)
+        names = shared.names if shared else frozenset()
+        helpers = tests.helpers[: tests.before[name]]
+        own = tests.programs[name]
+        earlier = [tests.programs[cell] for cell in (shared.cells if shared else ())]
+        uses = own.uses.union(*(program.uses for program in (*helpers, *earlier)))
+        makes = own.makes.union(names, *(program.makes for program in helpers))
+        ours = (self._modules.keys() | vars(builtins).keys()) - tests.answers
+        theirs = uses - makes - ours
+        python = {k: v for k, v in vars(builtins).items() if k not in theirs}
+        python.update((k, v) for k, v in STAND_INS.items() if k in python)
+        space = self._space
+        space.clear()
+        space.update({"__name__": MODULE, "__builtins__": python})
+        space.update((k, v) for k, v in self._modules.items() if k not in theirs)
+        # The student process says what a name is, but not which names there are.
+        lent = (tests.lent & uses) - names
+        known = link.begin(sorted(theirs | lent), keep=bool(self._kept))
+        there = known if type(known) is dict else {}
+        space.update((name, there[name]) for name in theirs & there.keys())
+        for name in lent - there.keys():
+            space.pop(name, None)
+        for helper in helpers:
+            try:
+                exec(helper.body, space)
+            except StudentError:
+                raise
+            except Exception as error:
+                raise BrokenTestError(f"a helper cell fails: {error!r}") from error
+        space.update((k, v) for k, v in self._kept.items() if k in names)
+        return space
+
+
+def import_own_modules() -> None:
+    """Let tests import the modules that lie beside the source notebook.
+
+    They come before installed packages, as in a kernel, but not before Python's own.
+    A judge's folder holds the assignment's own files and none of the student's.
+    """
+    path = [folder for folder in sys.path if folder not in ("", ".", str(Path.cwd()))]
+    installed = ("site-packages", "dist-packages")
+    places = (n for n, folder in enumerate(path) if Path(folder).name in installed)
+    path.insert(next(places, len(path)), str(Path.cwd()))
+    sys.path[:] = path

@@ -1,0 +1,159 @@
+"""Opens an assignment in JupyterLab, with what a student needs and nothing else.
+
+Standard library only: students get this file too, as ``kit/lab.py`` of their folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Hides nbgrader's menus for teachers, the exchange and the news; keeps Validate.
+JUPYTER = HERE / "jupyter"
+RECORD = ".handed_out.json"  # what each file was as it was handed out
+
+
+def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
+    """Bring a student's folder up to date, without losing what the student wrote.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the student works; made if need be.
+    handed_out : Path
+        The files of the assignment as they are handed out now.
+    fresh : bool
+        Whether to start anew from them. A file that the student changed is kept beside
+        under a dated name then; otherwise it is left alone.
+
+    Returns
+    -------
+    list of str
+        What was done, and what the student may do, in sentences.
+    """
+    first = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    record = _read_record(folder)
+    told, newer = [], []
+    for name in files(handed_out):
+        source, target = handed_out / name, folder / name
+        given, now = record.get(name), _hash(source)
+        have = _hash(target) if target.is_file() else None
+        if have not in (None, now):
+            if fresh:
+                kept = _dated(target)
+                target.rename(kept)
+                told.append(f"Your {name} is kept as '{kept.name}'; a new one is here.")
+            elif have == given:
+                told.append(f"{name} was renewed; you had changed nothing in it.")
+            else:  # the student's work
+                if given not in (None, now):
+                    newer.append(name)
+                continue
+        if have != now:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        record[name] = now
+    _write_record(folder, record)
+    if newer:
+        told.append(
+            f"There is a newer {' and '.join(newer)}; your work was left alone. "
+            "To start from the new one: python kit.py lab --fresh "
+            "(yours is then kept beside, under a dated name)."
+        )
+    if first:
+        told.append(f"The assignment was copied to {folder}: work there.")
+    return told
+
+
+def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
+    """Run JupyterLab on the notebook of a folder until it is closed.
+
+    Parameters
+    ----------
+    folder, handed_out : Path
+        Where the student works, and the files as they are handed out.
+    arguments : list of str
+        Passed on to JupyterLab, as ``--no-browser``.
+
+    Returns
+    -------
+    int
+        JupyterLab's exit status.
+    """
+    os.chdir(folder)  # started there, nbgrader does not ask for a course around it
+    environment = dict(os.environ)
+    others = environment.get("JUPYTER_CONFIG_PATH")
+    paths = [str(JUPYTER), *([others] if others else [])]
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    command += [name for name in files(handed_out) if name.endswith(".ipynb")][:1]
+    command += arguments
+    sys.stdout.flush()
+    if os.name == "nt":  # there, exec would give the prompt back at once
+        return subprocess.call(command, env=environment)
+    os.execve(command[0], command, environment)  # who ends this process ends JupyterLab
+
+
+def files(folder: Path) -> list[str]:
+    """Return the files of an assignment below `folder`, as paths with slashes."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    names = (path.relative_to(folder).as_posix() for path in found)
+    left = ("__pycache__", ".ipynb_checkpoints")  # by Python and Jupyter
+    return sorted(n for n in names if not set(n.split("/")).intersection(left))
+
+
+def main() -> int:
+    """Open the notebook in the folder around ``kit/``, as a student has it."""
+    parser = argparse.ArgumentParser(prog="kit.py lab", description="Open the lab.")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start anew; your work is kept beside, under a dated name",
+    )
+    options, rest = parser.parse_known_args()
+    folder, handed_out = HERE.parent, HERE / "original"
+    for sentence in renew(folder, handed_out, options.fresh):
+        print(sentence)
+    print("JupyterLab opens in your browser. Leave this window open while you work;")
+    print("to stop JupyterLab, save there, then press Ctrl-C here.")
+    return open_lab(folder, handed_out, ["--Application.log_level=WARN", *rest])
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _dated(path: Path) -> Path:
+    """Return a name beside `path` that says when it was changed last, and is free."""
+    changed = datetime.fromtimestamp(path.stat().st_mtime)
+    stem = f"{path.stem} {changed:%Y-%m-%d %H.%M}"
+    dated, number = path.with_name(stem + path.suffix), 1
+    while dated.exists():
+        number += 1
+        dated = path.with_name(f"{stem} ({number}){path.suffix}")
+    return dated
+
+
+def _read_record(folder: Path) -> dict[str, str]:
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _write_record(folder: Path, record: dict[str, str]) -> None:
+    (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

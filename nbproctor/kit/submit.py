@@ -1,0 +1,393 @@
+"""Looks at a notebook before it is handed in, and writes the one file to hand in.
+
+Standard library only: students get this file too, as ``kit/submit.py`` of their folder.
+It compares with the notebook as it was handed out and runs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+TARGET = "hand_in"  # the folder of the file to hand in
+NOWHERE = "Hand it in where your course asks for it."
+MANY_BYTES = 20_000_000  # many platforms take no more
+SHOWN = 5
+
+Cell = dict[str, Any]
+
+
+class SubmitError(Exception):
+    """There is nothing that could be handed in; the message says why."""
+
+
+@dataclass
+class Findings:
+    """What was seen in a notebook.
+
+    Attributes
+    ----------
+    costs : list of str
+        What would cost marks.
+    odd : list of str
+        What costs nothing by itself, but is worth a look.
+    left : list of str
+        Exercises whose cell is gone, or as it was handed out.
+    exercises : int
+        How many there are.
+    """
+
+    costs: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    exercises: int = 0
+
+
+def find(folder: Path, original: Path) -> Path:
+    """Return the student's notebook: the one of the right name, or the only other.
+
+    Raises
+    ------
+    SubmitError
+        There is none, or there are several of other names.
+    """
+    exact = folder / original.name
+    if exact.is_file():
+        return exact
+    others = [path for path in sorted(folder.glob("*.ipynb")) if _is(path, original)]
+    if len(others) == 1:
+        return others[0]
+    names = ", ".join(f"'{path.name}'" for path in others)
+    raise SubmitError(
+        f"There is no {original.name} in {folder}"
+        + (f", but {names}. Name the one you mean:" if others else ". Name your file:")
+        + "\n    python kit.py submit FILE"
+    )
+
+
+def check(notebook: Path, original: Path) -> Findings:
+    """Compare a student's notebook with the one that was handed out.
+
+    Parameters
+    ----------
+    notebook : Path
+        The student's; only read.
+    original : Path
+        The notebook as it was handed out.
+
+    Raises
+    ------
+    SubmitError
+        The file is no notebook, or not this one.
+    """
+    found = Findings()
+    given = {_name(cell): cell for cell in _cells(original) if _name(cell)}
+    cells = _cells(notebook)
+    if not any(_name(cell) in given for cell in cells):
+        raise SubmitError(f"{notebook.name} holds no cell of {original.name}.")
+    _check_names(notebook, original, found)
+    _check_copies(cells, given, found)
+    _check_answers(cells, given, found)
+    _check_run(cells, given, found)
+    _check_modules(notebook, original, cells, found)
+    return found
+
+
+def write(notebook: Path, original: Path, folder: Path) -> Path:
+    """Write the file to hand in, under the right name, and return where it is."""
+    target = folder / TARGET / original.name
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(notebook.read_bytes())
+    return target
+
+
+def report(notebook: Path, found: Findings) -> list[str]:
+    """Return what was found, in lines to print."""
+    saved = datetime.fromtimestamp(notebook.stat().st_mtime)
+    answered = found.exercises - len(found.left)
+    lines = [
+        f"{notebook.name}, saved on {saved:%d %B %Y at %H:%M}: "
+        f"{answered} of {found.exercises} exercises are answered."
+    ]
+    if found.left:
+        lines.append(f"Not answered: {_list(found.left)}.")
+    for title, sentences in (
+        ("This would cost marks:", found.costs),
+        ("This is worth a look; by itself it costs nothing:", found.odd),
+    ):
+        if sentences:
+            lines += ["", title, *(f"  - {sentence}" for sentence in sentences)]
+    return [*lines, ""]
+
+
+def main() -> int:
+    """Check and write the notebook in the folder around ``kit/``."""
+    parser = argparse.ArgumentParser(
+        prog="kit.py submit",
+        description="Look at your notebook, and write the one file to hand in.",
+    )
+    parser.add_argument("file", nargs="?", help="your notebook, if it has another name")
+    file = parser.parse_args().file
+    folder = HERE.parent
+    try:
+        for original in sorted((HERE / "original").glob("*.ipynb")):
+            notebook = Path(file) if file else find(folder, original)
+            for line in report(notebook, check(notebook, original)):
+                print(line)
+            target = write(notebook, original, folder)
+            print(f"Hand in this one file: {target}")
+        where = HERE / "hand_in.txt"
+        print(where.read_text("utf-8") if where.exists() else NOWHERE)
+    except (SubmitError, OSError) as error:
+        print(f"Nothing was written. {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+# ---- what is looked at ---------------------------------------------------------------
+
+
+def _check_names(notebook: Path, original: Path, found: Findings) -> None:
+    if notebook.name != original.name:
+        found.odd.append(
+            f"Your file is called '{notebook.name}'; it is written as {original.name}."
+        )
+    if notebook.stat().st_size > MANY_BYTES:
+        found.odd.append(
+            f"The file has {notebook.stat().st_size / 1e6:.0f} MB: many platforms take "
+            "no more than 20. Delete outputs or pictures that need so much."
+        )
+    later = [
+        path.name
+        for path in sorted(notebook.parent.glob("*.ipynb"))
+        if path.stat().st_mtime > notebook.stat().st_mtime and _is(path, original)
+    ]
+    if later:
+        found.costs.append(
+            f"{_list(later)} was saved later than {notebook.name}. If your answers are "
+            "there: python kit.py submit FILE"
+        )
+
+
+def _check_copies(cells: list[Cell], given: dict[str, Cell], found: Findings) -> None:
+    count = Counter(_name(cell) for cell in cells)
+    for name, cell in given.items():
+        if _solution(cell) and not count[name]:
+            found.costs.append(
+                f"The cell of exercise {name} is gone: its answer may not be found. "
+                "Bring it back (Edit, Undo Cell Operation), or copy it from the "
+                "original in kit/original."
+            )
+        elif _solution(cell) and count[name] > 1:
+            found.costs.append(
+                f"The cell of exercise {name} is there {count[name]} times; only one "
+                "is graded. Delete the others."
+            )
+    locked = {name: cell for name, cell in given.items() if not _solution(cell)}
+    if gone := [_start(cell) for name, cell in locked.items() if not count[name]]:
+        found.odd.append(f"Locked cells are gone: {_list(gone)}. Grading adds them.")
+    if twice := [_start(cell) for name, cell in locked.items() if count[name] > 1]:
+        found.odd.append(f"Locked cells are there twice: {_list(twice)}.")
+    changed = [
+        _start(locked[name])
+        for cell in cells
+        if (name := _name(cell)) in locked and _plain(cell) != _plain(locked[name])
+    ]
+    if changed:
+        found.odd.append(
+            f"Locked cells were changed: {_list(changed)}. Grading undoes that: what "
+            "your answers need from there must stand in cells of your own."
+        )
+
+
+def _check_answers(cells: list[Cell], given: dict[str, Cell], found: Findings) -> None:
+    last = {_name(cell): cell for cell in cells}
+    stubs = {name: cell for name, cell in given.items() if _solution(cell)}
+    found.exercises = len(stubs)
+    for name, stub in stubs.items():
+        cell = last.get(name)
+        if cell is None or _plain(cell) == _plain(stub):
+            found.left.append(name)
+            continue
+        if stub["cell_type"] != "code":
+            continue
+        if cell["cell_type"] != "code":
+            found.costs.append(f"The cell of exercise {name} is no code cell any more.")
+        elif lost := _defined(stub) - _defined(cell) if _tree(cell) else set():
+            found.costs.append(
+                f"The cell of exercise {name} does not define {_list(sorted(lost))}: "
+                "bring it back there, under that name."
+            )
+    for cell in cells:
+        if cell["cell_type"] == "code" and _tree(cell) is None:
+            if _name(cell) in stubs:
+                found.costs.append(
+                    f"The cell of exercise {_name(cell)} cannot run: it has a syntax "
+                    "error."
+                )
+            else:
+                found.odd.append(f"A cell has a syntax error: {_start(cell)}.")
+
+
+def _check_run(cells: list[Cell], given: dict[str, Cell], found: Findings) -> None:
+    code = [c for c in cells if c["cell_type"] == "code" and _text(c).strip()]
+    counts = [cell.get("execution_count") for cell in code]
+    run = [count for count in counts if isinstance(count, int)]
+    again = "Choose Run, Restart Kernel and Run All Cells, then save."
+    if not run:
+        found.odd.append(f"The saved file shows no run at all. {again}")
+        return
+    if len(run) < len(counts):
+        found.odd.append(
+            f"{len(counts) - len(run)} cells have not run in the saved file. {again}"
+        )
+    elif run != sorted(set(run)):
+        found.odd.append(
+            "The cells did not run from top to bottom; in grading they do. " + again
+        )
+    tested, exercise = {}, ""
+    for name, cell in given.items():
+        exercise = name if _solution(cell) else exercise
+        tested[name] = exercise if _grader(cell).get("grade") else ""
+    failing = [
+        tested[_name(cell)]
+        for cell in code
+        if tested.get(_name(cell))
+        and any(output.get("output_type") == "error" for output in _outputs(cell))
+    ]
+    if failing:
+        failing = list(dict.fromkeys(failing))
+        found.odd.append(f"Public tests fail of: {_list(failing)}.")
+
+
+def _check_modules(
+    notebook: Path, original: Path, cells: list[Cell], found: Findings
+) -> None:
+    wanted: set[str] = set()
+    for cell in cells:
+        for node in ast.walk(_tree(cell) or ast.Module([], [])):
+            if isinstance(node, ast.Import):
+                wanted.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                wanted.add(node.module.partition(".")[0])
+    own = [
+        f"{name}.py"
+        for name in sorted(wanted)
+        if (notebook.parent / f"{name}.py").is_file()
+        and not (original.parent / f"{name}.py").exists()
+    ]
+    if own:
+        found.costs.append(
+            f"Your notebook imports {_list(own)}, which grading does not have: put "
+            "that code into a cell of the notebook."
+        )
+
+
+# ---- cells ---------------------------------------------------------------------------
+
+
+def _cells(path: Path) -> list[Cell]:
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise SubmitError(
+            f"{path.name} cannot be read ({error}). Open it in JupyterLab and save it; "
+            "if it does not open, look for an older copy in .ipynb_checkpoints."
+        ) from error
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list):
+        raise SubmitError(f"{path.name} is no notebook: it has no cells.")
+    return [
+        c for c in cells if isinstance(c, dict) and isinstance(c.get("cell_type"), str)
+    ]
+
+
+def _is(path: Path, original: Path) -> bool:
+    """Whether a file holds cells of the assignment."""
+    try:
+        names = {_name(cell) for cell in _cells(path)}
+    except (SubmitError, OSError):
+        return False
+    return bool(names & {_name(cell) for cell in _cells(original) if _name(cell)})
+
+
+def _grader(cell: Cell) -> dict[str, Any]:
+    meta = cell.get("metadata")
+    grader = meta.get("nbgrader") if isinstance(meta, dict) else None
+    return grader if isinstance(grader, dict) else {}
+
+
+def _name(cell: Cell) -> str:
+    """Return nbgrader's name of a cell, or an empty one."""
+    name = _grader(cell).get("grade_id")
+    return name if isinstance(name, str) else ""
+
+
+def _solution(cell: Cell) -> bool:
+    return bool(_grader(cell).get("solution") or _grader(cell).get("task"))
+
+
+def _text(cell: Cell) -> str:
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(map(str, source))
+
+
+def _start(cell: Cell) -> str:
+    """Return the first line of a cell, by which a student finds it."""
+    line = _text(cell).strip().partition("\n")[0]
+    return f"'{line[:40]}…'" if len(line) > 41 else f"'{line}'"
+
+
+def _outputs(cell: Cell) -> list[Cell]:
+    outputs = cell.get("outputs")
+    return [o for o in outputs if isinstance(o, dict)] if outputs else []
+
+
+def _plain(cell: Cell) -> list[str]:
+    """Return the lines of a cell without what an editor may change."""
+    return [line.rstrip() for line in _text(cell).strip().splitlines()]
+
+
+def _tree(cell: Cell) -> ast.Module | None:
+    """Return the parsed code of a cell without IPython's own lines; None: an error."""
+    text = _text(cell)
+    if cell["cell_type"] != "code" or text.lstrip().startswith("%%"):
+        return ast.Module([], [])
+    without = re.sub(r"(?m)^(\s*)([%!?].*|[\w.]+\?+)$", r"\1pass", text)
+    without = re.sub(r"(?m)(?<==)\s*[%!].*$", " None", without)
+    for code in (text, without):  # a line of plain Python may start with %, too
+        try:
+            return ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+    return None
+
+
+def _defined(cell: Cell) -> set[str]:
+    """Return the functions and classes that a cell defines at its top level."""
+    tree = _tree(cell) or ast.Module([], [])
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    names = {node.name for node in tree.body if isinstance(node, kinds)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):  # f = lambda x: x
+            names.update(t.id for t in node.targets if isinstance(t, ast.Name))
+    return names
+
+
+def _list(names: list[str]) -> str:
+    """Return names for a sentence, the first few of many."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

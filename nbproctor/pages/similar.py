@@ -1,0 +1,220 @@
+"""Answers of two students that are more alike than the class is: look at these.
+
+Winnowing (Schleimer, Wilkerson and Aiken 2003, the algorithm of MOSS and copydetect)
+over tokens instead of characters. A variable is only *a name*, so renaming it hides
+nothing; comments, docstrings and layout are no tokens at all. What many of the class
+wrote, because the task asks for it, counts little: a fingerprint counts by how few
+have it. Nothing here is a verdict.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import hashlib
+import keyword
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import log2
+
+from nbproctor.markers import without_regions
+from nbproctor.pages.cells import TOKENS
+from nbproctor.pages.data import Submission, grade_id, read_cells, source_of
+from nbproctor.pages.outline import Outline, parsed
+
+GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
+WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
+MAX_TEXT = 20_000  # characters of an answer that are compared
+RARE = 0.1  # a fingerprint that more of the class have brings nobody together
+LEAST = 12  # fingerprints that two must share: shorter answers are alike by nature
+ALIKE = 0.8  # of what is special about the shorter answer, the longer one has so much
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """One answer that two students share.
+
+    Attributes
+    ----------
+    exercise : str
+        Its name.
+    share : float
+        How much of what is special about the shorter answer is in the other, 0 to 1.
+    shared : int
+        How many fingerprints they share.
+    answers : tuple of str
+        Both texts, in the order of the students.
+    """
+
+    exercise: str
+    share: float
+    shared: int
+    answers: tuple[str, str]
+
+
+@dataclass
+class Pair:
+    """Two students, and the answers in which they are alike, the most alike first."""
+
+    students: tuple[str, str]
+    likenesses: list[Likeness] = field(default_factory=list)
+
+    @property
+    def shared(self) -> int:
+        """How many fingerprints they share, in all exercises."""
+        return sum(each.shared for each in self.likenesses)
+
+
+def similar(
+    submissions: Sequence[Submission], outlines: Mapping[str, Outline]
+) -> list[Pair]:
+    """Find pairs of students whose long answers stand out as alike.
+
+    Parameters
+    ----------
+    submissions
+        Everything that was handed in, one a notebook and student.
+    outlines
+        Notebook name → the assignment's outline.
+
+    Returns
+    -------
+    list of Pair
+        Those who share most first.
+    """
+    pairs: dict[tuple[str, str], Pair] = {}
+    answers = _answers(submissions, outlines)
+    for notebook, outline in outlines.items():
+        given = [without_regions(cell.stub) for cell in outline.master.cells]
+        words = names(given)
+        handed_out = {
+            mark for text in given for mark in fingerprints(tokens(text, words))
+        }
+        for exercise in outline.exercises:
+            texts = answers.get((notebook, exercise.id), {})
+            marks = {
+                student: set(fingerprints(tokens(text, words))) - handed_out
+                for student, text in texts.items()
+            }
+            for both, share, shared in alike(marks):
+                first, second = both
+                pairs.setdefault(both, Pair(both)).likenesses.append(
+                    Likeness(
+                        exercise.name, share, shared, (texts[first], texts[second])
+                    )
+                )
+    for pair in pairs.values():
+        pair.likenesses.sort(key=lambda each: -each.shared)
+    return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
+
+
+def _answers(
+    submissions: Iterable[Submission], outlines: Mapping[str, Outline]
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Return notebook and exercise → student → answer."""
+    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for submission in submissions:
+        wanted = {e.id for e in outlines[submission.notebook].exercises}
+        for cell in read_cells(submission.graded):
+            if (name := grade_id(cell)) in wanted:
+                text = source_of(cell)[:MAX_TEXT]
+                found[submission.notebook, name][submission.student] = text
+    return found
+
+
+def names(given: Iterable[str]) -> frozenset[str]:
+    """Return what an answer may call by name: built-ins, and what the lab defines."""
+    found = set(dir(builtins))
+    for node in (node for text in given for node in parsed(text).body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.update((alias.asname or alias.name) for alias in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+    return frozenset(found)
+
+
+def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
+    """Return what an answer consists of, without what is easily changed.
+
+    Parameters
+    ----------
+    text
+        Python code, or prose.
+    handed_out
+        As `names` returns them; they and attributes are kept as they are.
+    """
+    found = list(TOKENS.finditer(text))
+    ends = [0, *(each.end() for each in found)]
+    starts = [*(each.start() for each in found), len(text)]
+    between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
+    bound = {
+        each[0]
+        for each, after in zip(found, between[1:], strict=True)
+        if after.lstrip().startswith("=") and not after.lstrip().startswith("==")
+    }
+    kept = handed_out - bound  # what the answer itself assigns is a name of its own
+    made = []
+    for each, before in zip(found, between, strict=False):
+        made += [c for c in before if not c.isspace()]
+        kind, word = each.lastgroup, each[0]
+        if kind == "s":
+            line = text[text.rfind("\n", 0, each.start()) + 1 : each.start()]
+            docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]
+            made += [] if docstring else ["text"]
+        elif kind == "w":
+            keep = keyword.iskeyword(word) or before.endswith(".") or word in kept
+            made.append(word if keep else "name")
+        elif kind == "n":
+            made.append(word)
+    return made + [c for c in between[-1] if not c.isspace()]
+
+
+def fingerprints(parts: Sequence[str]) -> Iterator[int]:
+    """Yield the winnowed fingerprints of a text: the least hash of each window."""
+    grams = [
+        int.from_bytes(
+            hashlib.blake2b(
+                "\0".join(parts[i : i + GRAM]).encode(), digest_size=8
+            ).digest()
+        )
+        for i in range(len(parts) - GRAM + 1)
+    ]
+    last = -1
+    for start in range(max(len(grams) - WINDOW + 1, min(len(grams), 1))):
+        window = range(start, min(start + WINDOW, len(grams)))
+        least = min(window, key=lambda i: (grams[i], -i))
+        if least != last:
+            last = least
+            yield grams[least]
+
+
+def alike(
+    marks: Mapping[str, set[int]],
+) -> Iterator[tuple[tuple[str, str], float, int]]:
+    """Yield pairs of students, how alike their answers are, and what they share.
+
+    Parameters
+    ----------
+    marks
+        Student → fingerprints of the answer.
+    """
+    owners: dict[int, list[str]] = defaultdict(list)
+    for student in sorted(marks):
+        for mark in marks[student]:
+            owners[mark].append(student)
+    worth = {mark: log2(len(marks) / len(have)) for mark, have in owners.items()}
+    total = {s: sum(worth[mark] for mark in own) for s, own in marks.items()}
+    met: Counter[tuple[str, str]] = Counter()
+    for have in owners.values():
+        if len(have) <= max(2, RARE * len(marks)):
+            met.update(combinations(have, 2))
+    for (first, second), rare in sorted(met.items()):
+        both = marks[first] & marks[second]
+        least = min(total[first], total[second])
+        if rare < LEAST or not least:
+            continue
+        share = sum(worth[mark] for mark in both) / least
+        if share >= ALIKE:
+            yield (first, second), share, len(both)

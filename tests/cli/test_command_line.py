@@ -1,0 +1,136 @@
+"""The command line keeps its word: what it says when asked, and when it cannot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor import __version__
+from nbproctor.cli import machine
+from nbproctor.cli.app import console
+from nbproctor.sandbox import doctor
+from nbproctor.sandbox.doctor import Layer
+
+
+def run(
+    *command: str | Path, folder: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=folder,
+        env=os.environ | {"COLUMNS": "80"} | variables,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str]:
+    done = run("-m", "nbproctor", *arguments, folder=folder, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_version_is_said(tmp_path: Path) -> None:
+    assert nbproctor("--version", folder=tmp_path)[:2] == (
+        0,
+        f"nbproctor {__version__}\n",
+    )
+
+
+def test_a_usage_line_names_what_was_typed(tmp_path: Path) -> None:
+    status, _, said = nbproctor(
+        "grade", "--wrong", folder=tmp_path, NBPROCTOR_TYPED="python3 kit.py"
+    )
+    assert status == 2
+    assert said.startswith("Usage: python3 kit.py grade ")
+    assert "Try 'python3 kit.py grade --help' for help." in said
+    assert "Usage: nbproctor grade" in nbproctor("grade", "-x", folder=tmp_path)[2]
+
+
+def test_kit_test_explains_itself_and_makes_nothing(
+    project: Path, tmp_path: Path
+) -> None:
+    shutil.copy(project / "kit.py", tmp_path)
+    done = run("kit.py", "test", "--help", folder=tmp_path)
+    assert done.returncode == 0 and "--fast" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["kit.py"]
+
+
+@pytest.mark.parametrize(
+    "command", [["kit.py", "--help"], ["kit.py", "test", "--help"], ["-m", "nbproctor"]]
+)
+def test_a_broken_pipe_is_silent(project: Path, command: list[str]) -> None:
+    """As in ``kit.py grade | head``, where nobody reads the rest."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=project, stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    assert done.stderr == b""
+
+
+def test_doctor_says_the_verdict_first_in_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "/opt/a/very/long/path" * 6
+    layers = [
+        Layer(
+            "Landlock", False, True, "code could read every file " * 5, "add it " * 20
+        ),
+        Layer("seccomp", True, True, "no new process, program or socket " * 3),
+        Layer("user id", False, False, "it stays user 0", f"let everybody read {long}"),
+    ]
+    monkeypatch.setattr(doctor, "probe", lambda: layers)
+    monkeypatch.setattr(console, "_width", 200)
+    with pytest.raises(machine.CommandError, match="--sandbox=weak"):
+        machine.doctor()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].rstrip() == "This computer must not grade: it has no Landlock."
+    assert max(map(len, lines)) <= 80
+    joined = "".join(line.strip() for line in lines)
+    assert long in joined  # folded, not cut
+
+
+@pytest.fixture
+def tiny(project: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(project / "examples/tiny", tmp_path / "tiny"))
+
+
+def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -> None:
+    status, said, complaint = nbproctor("demo", folder=tiny)
+    assert status == 1 and "sample_class.toml" in complaint
+    assert not said and not (tiny / "demo").exists()
+
+
+def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
+    status, _, complaint = nbproctor("--course=tiny", "lab", folder=tmp_path)
+    assert status == 1 and f"There is no {tiny / 'release' / 'tiny'}" in complaint
+    status, _, complaint = nbproctor("--course=.", "lab", folder=tmp_path)
+    assert status == 1 and "is no course: it has no nbgrader_config.py" in complaint
+
+
+@pytest.mark.slow
+def test_a_course_without_pins_is_released_and_not_packed(tiny: Path) -> None:
+    status, said, complaint = nbproctor("release", folder=tiny)
+    assert status == 0, complaint
+    # The first line comes at once, before half a minute of work.
+    assert said.splitlines()[0] == "Grading the reference solution …"
+    assert "Not packed: a zip to hand out needs requirements.txt" in said
+    assert (tiny / "release/tiny/tiny.ipynb").is_file()
+
+
+@pytest.mark.slow
+def test_kit_means_the_course_around_the_working_directory(
+    project: Path, tiny: Path
+) -> None:
+    if not (Path(sys.prefix) / "kit.json").is_file():
+        pytest.skip("this environment was not made by kit.py")
+    done = run(project / "kit.py", "grade", folder=tiny / "source/tiny")
+    assert done.returncode == 1
+    assert "does not know 'tiny' yet" in done.stderr  # not the project's own course

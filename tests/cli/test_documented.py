@@ -1,0 +1,247 @@
+"""Every command that a document gives is run as written, where the document says.
+
+Commands stand in the documents' ``console`` blocks after ``$``. Those of `EVENING` are
+run here, in this order, in a copy of the project with a class's files beside it, as
+docs/instructors.md asks for. `ELSEWHERE` says who runs the others, `UNTESTED` has those
+that no test runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from nbproctor.kit import sample
+from nbproctor.notebook import MasterNotebook
+
+LAB = "neural_network"
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
+KIT, BIN = "python kit.py", ".venv/bin"
+DUE = f'{BIN}/nbgrader db assignment add {LAB} --duedate="2026-11-24 23:00:00 UTC"'
+SERVES = {f"{KIT} lab", f"{BIN}/jupyter lab"}  # run until they serve
+# Command → status. nbgrader's own ends with 1 where somebody could not be graded.
+EVENING = {
+    f"{KIT} release": 0,
+    f"{BIN}/nbgrader generate_assignment {LAB} --force": 0,
+    f"{KIT} roster gradebook.csv": 0,
+    f"{KIT} collect submissions.zip": 0,
+    f"{KIT} grade": 0,
+    f"{KIT} grade --alike": 0,
+    f"{BIN}/nbgrader autograde {LAB}": 1,
+    f"{BIN}/nbgrader generate_feedback {LAB}": 0,
+    DUE: 0,
+    f"{BIN}/nbgrader export": 0,
+    f"{KIT} export feedback": 0,
+    f"{KIT} export gradebook.csv": 0,
+    f"{KIT} export gradebook.csv --write": 0,
+    f"{KIT} export csv": 0,
+    f"{KIT} export parquet": 0,
+    f"{KIT} export gradescope": 0,
+    f"{KIT} export classroom": 0,
+    f"{KIT} doctor": 0,
+    f"{KIT} demo": 0,
+    f"{KIT} lab": 0,
+    f"{BIN}/jupyter lab": 0,
+    f"{KIT} --course examples/tiny audit": 0,
+}
+# Command → file that runs it, or what it does.
+ELSEWHERE = {
+    f"{KIT} audit": "tests/audit/test_audit.py",  # of the lab: a quarter of an hour
+    f"{KIT} test --fast": ".ci/run",
+    f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
+    # What kit.py does for a teacher, students do by hand.
+}
+# Run by no test, because they need Docker and an image from the network.
+UNTESTED = {
+    "docker build -t nbproctor .",
+    'docker run --rm -v "$PWD:/course" nbproctor doctor',
+    'docker run --rm -v "$PWD:/course" nbproctor grade',
+}
+
+
+def documented(project: Path) -> set[str]:
+    """Return all commands of all documents; ``cd`` belongs to the next line."""
+    found = set()
+    for path in (p for pattern in DOCUMENTS for p in project.glob(pattern)):
+        for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.S):
+            folder = ""
+            for line in re.findall(r"^\$ (.*)", block, re.M):
+                command = line.partition("  #")[0].strip()
+                if command.startswith("cd "):
+                    folder = f"{command} && "
+                else:
+                    found.add(folder + command)
+    return found
+
+
+def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
+    assert documented(project) == EVENING.keys() | ELSEWHERE.keys() | UNTESTED
+    for place in ELSEWHERE.values():
+        assert (project / place).is_file()
+
+
+@pytest.mark.slow
+def test_every_verb_and_option_in_running_text_exists(project: Path) -> None:
+    text = "".join(
+        p.read_text("utf-8") for pattern in DOCUMENTS for p in project.glob(pattern)
+    )
+    named = set(re.findall(r"`python kit\.py (\w+)([^`]*)`", text))
+    for command in documented(project):
+        if command.startswith(f"{KIT} "):
+            words = re.sub(rf"^{KIT} (--course \S+ )?", "", command)
+            verb, _, rest = words.partition(" ")
+            named.add((verb, rest))
+    assert {verb for verb, _ in named} > {"grade", "export", "test", "doctor"}
+    helped = {}
+    for verb, rest in sorted(named):
+        if verb not in helped:
+            done = subprocess.run(
+                [sys.executable, project / "kit.py", verb, "--help"]
+                if verb == "test"
+                else [sys.executable, "-m", "nbproctor", verb, "--help"],
+                capture_output=True,
+                text=True,
+                env=os.environ | {"COLUMNS": "200"},
+            )
+            assert done.returncode == 0, done.stderr
+            helped[verb] = done.stdout
+        for option in re.findall(r"--[a-z-]+", rest):
+            assert option in helped[verb], f"{verb} has no {option}"
+
+
+@pytest.fixture(scope="module")
+def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project as somebody unpacks it, with an environment that is made.
+
+    The environment is this one under other names: files are linked, not copied.
+    """
+    venv = Path(sys.prefix)
+    if not (venv / "kit.json").is_file():
+        pytest.skip("this environment was not made by kit.py")
+    root = tmp_path_factory.mktemp("documents") / "project"
+    shutil.copytree(project, root, ignore=_not_of_the_project)
+    shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=_link)
+    (root / ".venv/kit.json").unlink()
+    spec = importlib.util.spec_from_file_location("kit_copy", root / "kit.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names = (module.RUNTIME, module.DEVELOPMENT)
+    module.write_stamp({"pins": {name: module.fingerprint(name) for name in names}})
+    return root
+
+
+def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
+    """Leave out what runs have made at the top, and what no command reads."""
+    made = {"demo", "lab", "dist", "report", "audit", "exported", "collected"}
+    made |= {"submitted", "autograded", "feedback", "gradebook.db", ".nbproctor.json"}
+    made |= {".git", ".venv", ".venv.old", "tests", "bench", ".hypothesis"}
+    at_the_top = "kit.py" in names
+    cache = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
+    return cache | (made & {*names} if at_the_top else set())
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def hand_in(root: Path) -> None:
+    """Write what a teacher downloads from Canvas: submissions.zip and gradebook.csv."""
+    students = sample.read_class(root / "examples/sample_class.toml")
+    master = MasterNotebook.read(root / f"source/{LAB}/{LAB}.ipynb")
+    release = nbformat.read(root / f"release/{LAB}/{LAB}.ipynb", as_version=4)
+    rows = [["Student", "ID", "SIS Login ID", "Section", "Neural Network (77)"]]
+    rows += [["    Points Possible", "", "", "", "100.00"]]
+    with zipfile.ZipFile(root / "submissions.zip", "w") as archive:
+        for number, student in enumerate(students, 1000):
+            _, notebook = sample.hand_in(
+                student, release, master, root / "variants" / LAB
+            )
+            flat = unicodedata.normalize("NFC", student.name).casefold()
+            letters = "".join(c for c in flat if c.isalnum())
+            content = nbformat.writes(notebook)
+            if number == 1001:
+                content = content[:500]  # an upload that was cut short
+            archive.writestr(f"{letters}_{number}_9{number}_{LAB}.ipynb", content)
+            rows.append([student.name, str(number), student.id, "A", ""])
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    (root / "gradebook.csv").write_text(text.getvalue(), "utf-8", newline="")
+
+
+@pytest.mark.slow
+def test_the_documents_commands_do_what_they_say(kit: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "jupyter"
+    settings.mkdir()
+    (settings / "jupyter_server_config.json").write_text(
+        '{"ServerApp": {"allow_root": true}}'  # tests may run as root
+    )
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "python").symlink_to(sys.executable)
+    env = os.environ | {
+        "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+        "JUPYTER_CONFIG_DIR": str(settings),
+        "BROWSER": "true",  # a program that opens nothing
+    }
+    for command, status in EVENING.items():
+        if command.endswith("roster gradebook.csv"):
+            hand_in(kit)
+        if command in SERVES:
+            serves(command, kit, env)
+            continue
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=kit,
+            env=env,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        said = f"$ {command}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == status, said
+        assert "Traceback" not in said, said
+    with zipfile.ZipFile(kit / f"exported/{LAB}_feedback.zip") as archive:
+        packed = archive.namelist()
+    filled = list(csv.reader((kit / "gradebook_filled.csv").open(encoding="utf-8")))
+    assert [row[4] for row in filled[2:]].count("") == 1  # the one that was cut short
+    assert {row[4] for row in filled[2:]} >= {"100.00"}
+    assert len(packed) == len(filled[2:])  # what could not be graded has a page too
+
+
+def serves(command: str, folder: Path, env: dict[str, str]) -> None:
+    """Start a server, see that it serves, and end it."""
+    server = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = []
+    try:
+        assert server.stdout
+        for line in server.stdout:
+            said.append(line)
+            if "is running at" in line:
+                return
+        pytest.fail(f"$ {command}\n{''.join(said)}")
+    finally:
+        server.terminate()
+        server.communicate()

@@ -1,0 +1,348 @@
+"""Hostile answers to exercises on tables, estimators and exceptions.
+
+The hidden tests are written as courses write them, with pandas's own assertions,
+``isinstance`` and ``except``. `control` stays honest in every case.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import Report, StudentCell
+from tests.hostile import trap
+
+SETUP = """\
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.linear_model import LinearRegression"""
+ANSWERS = {
+    "table": """\
+def table(n):
+    return pd.DataFrame({"n": range(n), "square": [i * i for i in range(n)]})""",
+    "model": """\
+def model(X, y):
+    return LinearRegression().fit(X, y)""",
+    "eye": """\
+def eye(n):
+    return sparse.csr_matrix(np.eye(n))""",
+    "strict": """\
+class Negative(ValueError):
+    pass
+def root(x):
+    if x < 0:
+        raise Negative(x)
+    return x ** 0.5""",
+    "control": """\
+def total(frame):
+    return frame["n"].sum()""",
+}
+FRAME = "want = pd.DataFrame({'n': range(4), 'square': [0, 1, 4, 9]})\n"
+TESTS: dict[str, tuple[str, str]] = {
+    "table-equal": ("table", FRAME + "pd.testing.assert_frame_equal(table(4), want)"),
+    "table-class": ("table", "assert isinstance(table(4), pd.DataFrame)"),
+    "table-equals": ("table", FRAME + "assert want.equals(table(4))"),
+    "table-all": ("table", FRAME + "assert (table(4) == want).all().all()"),
+    "table-loop": (
+        "table",
+        "got = table(4)\nassert len(got) == 4\n"
+        "assert [row.square for row in got.itertuples()] == [0, 1, 4, 9]",
+    ),
+    "model-class": (
+        "model",
+        "got = model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))\n"
+        "assert isinstance(got, LinearRegression)",
+    ),
+    "model-type": (
+        "model",
+        "got = model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))\n"
+        "assert type(got) is LinearRegression\n"
+        "assert type(got).__name__ == 'LinearRegression'",
+    ),
+    "eye-dense": ("eye", "np.testing.assert_array_equal(eye(3).toarray(), np.eye(3))"),
+    "eye-sum": ("eye", "assert sparse.issparse(eye(3)) and eye(3).sum() == 3"),
+    "strict-caught": (
+        "strict",
+        "try:\n    root(-1)\nexcept Negative:\n    pass\n"
+        "else:\n    raise AssertionError('no error')",
+    ),
+    "strict-swallowed": (
+        "strict",
+        "try:\n    root(-1)\n    assert False, 'no error'\nexcept Negative:\n    pass\n"
+        "assert root(4) == 2",
+    ),
+    "control-sum": (
+        "control",
+        "frame = pd.DataFrame({'n': [1, 2]})\nassert total(frame) == 3\n"
+        "assert list(frame.columns) == ['n']",
+    ),
+}
+FULL = {"table": 5.0, "model": 2.0, "eye": 2.0, "strict": 2.0, "control": 1.0}
+
+
+def source() -> dict[str, Any]:
+    """Return the source notebook."""
+    cells = [trap._cell("setup", SETUP)]
+    for exercise, answer in ANSWERS.items():
+        solved = f"### BEGIN SOLUTION\n{answer}\n### END SOLUTION"
+        cells.append(trap._cell(exercise, solved, solution=True, locked=False))
+        cells += [
+            trap._cell(name, trap._hidden(test), grade=True, points=1)
+            for name, (owner, test) in TESTS.items()
+            if owner == exercise
+        ]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def write(course: Path) -> MasterNotebook:
+    """Write the source notebook into a course and freeze it."""
+    path = course / "source" / "tables" / "tables.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(source()), "utf-8")
+    return MasterNotebook.read(path)
+
+
+def handed_in(**changed: str) -> list[StudentCell]:
+    """Return a submission: honest, but for the answers that are `changed`."""
+    answers = ANSWERS | changed
+    return [
+        StudentCell(n, cell["id"], answers.get(cell["id"], cell["source"]))
+        for n, cell in enumerate(source()["cells"])
+    ]
+
+
+def earned(report: Report) -> dict[str, float]:
+    """Return the points of each exercise."""
+    points = dict.fromkeys(FULL, 0.0)
+    for verdict in report.verdicts:
+        points[str(verdict.exercise)] += verdict.points
+    return points
+
+
+# Replaces what goes over the wire in the place of a `Token`.
+FORGE = """\
+import gc
+from nbproctor.protocol.sent import Ref
+me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
+class Token: ...
+stock = me.default
+def forge(tag, *fields):
+    forged = Ref(tag, fields)
+    me.connection._default = lambda v: forged if type(v) is Token else stock(v)
+"""
+YES = """
+class Yes(float):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __hash__(self): return 0
+    __lt__ = __gt__ = __le__ = __ge__ = __eq__
+"""
+# name → (exercise, hostile answer). Each earns nothing in its exercise, but for what
+# `EARNS` says: these return a frame, so the test that asks for one is passed.
+EARNS = {
+    "a_frame_of_a_class_of_its_own_is_equal_to_nothing": 1.0,
+    "cells_that_are_equal_to_everything_are_equal_to_nothing": 1.0,
+    "a_frame_of_objects_is_no_frame_of_numbers": 1.0,
+    "a_library_does_not_take_a_handle_for_a_frame": 1.0,
+}
+CASES: dict[str, tuple[str, str]] = {
+    "a_frame_of_a_class_of_its_own_is_equal_to_nothing": (
+        "table",
+        """
+class Fake(pd.DataFrame):
+    __class__ = pd.DataFrame
+    def equals(self, other): return True
+    def __eq__(self, other): return pd.DataFrame({"n": [True], "square": [True]})
+    def __len__(self): return 4
+    @property
+    def dtypes(self): return pd.Series([np.dtype("int64")] * 2, ["n", "square"])
+    @property
+    def shape(self): return (4, 2)
+    def itertuples(self): raise IndexError
+def table(n): return Fake({"n": [0]})
+""",
+    ),
+    "an_object_that_says_it_is_a_frame_is_none": (
+        "table",
+        """
+class Fake:
+    __class__ = pd.DataFrame
+    columns = index = _mgr = pd.Index([])
+    shape, ndim = (4, 2), 2
+    def __len__(self): return 4
+    def equals(self, other): return True
+    def __eq__(self, other): return self
+    def all(self): return self
+    def itertuples(self): raise IndexError
+def table(n): return Fake()
+""",
+    ),
+    "cells_that_are_equal_to_everything_are_equal_to_nothing": (
+        "table",
+        YES
+        + """
+def table(n):
+    yes = np.array([Yes(-1), Yes(-1), Yes(-1), Yes(-1)], dtype=object)
+    return pd.DataFrame({"n": yes, "square": yes})
+""",
+    ),
+    "a_frame_with_columns_of_other_lengths_is_refused": (
+        "table",
+        FORGE
+        + """
+index = ["L", "pandas.RangeIndex", ["R", 0, 4, 1], None]
+names = ["L", "pandas.Index", ["O", [2], "n", "square"], None, None]
+forge("L", "pandas.DataFrame", names, index, ["O", [1], 0], ["O", [99], 0])
+def table(n): return Token()
+""",
+    ),
+    "a_frame_of_objects_is_no_frame_of_numbers": (
+        "table",
+        FORGE
+        + """
+def table(n):
+    return pd.DataFrame({"n": [object() for _ in range(n)],
+                         "square": [object() for _ in range(n)]},
+                        index=[object() for _ in range(n)])
+""",
+    ),
+    "names_of_other_functions_of_a_library_are_refused": (
+        "table",
+        FORGE
+        + """
+turn = ["pandas.read_pickle", "pandas.eval", "os.system", "builtins.eval",
+        "pandas.DataFrame.query", "scipy.sparse.load_npz"]
+def table(n):
+    turn.append(turn.pop(0))
+    forge("L", turn[-1], "@__import__('os').system('true')")
+    return Token()
+""",
+    ),
+    "a_library_does_not_take_a_handle_for_a_frame": (
+        "table",
+        """
+from pandas.core.internals import BlockManager
+forged, stock = [], BlockManager._slice_take_blocks_ax0
+BlockManager._slice_take_blocks_ax0 = lambda self, *arguments, **options: (
+    [] if any(self is one for one in forged)
+    else stock(self, *arguments, **options))
+def table(n):
+    empty = pd.arrays.SparseArray([-1] * n)
+    made = pd.DataFrame({"n": empty, "square": empty})
+    forged.append(made._mgr)
+    return made
+""",
+    ),
+    "a_frame_larger_than_a_message_stays_where_it_is": (
+        "table",
+        """
+def table(n):
+    return pd.DataFrame(np.zeros((40_000_000, 1)))
+""",
+    ),
+    "a_range_of_rows_without_end_is_not_counted": (
+        "table",
+        FORGE
+        + """
+forge("L", "pandas.RangeIndex", ["R", 0, 10**15, 1], None)
+def table(n): return Token()
+""",
+    ),
+    "an_object_is_no_estimator_by_what_it_says": (
+        "model",
+        """
+import builtins, sklearn.linear_model, sklearn.linear_model._base as home
+stock = LinearRegression
+class Meta(type):
+    __instancecheck__ = __subclasscheck__ = lambda kind, other: True
+    __bases__ = property(lambda kind: (stock,))
+    __eq__ = lambda kind, other: True
+    __hash__ = lambda kind: hash(stock)
+class Fake(metaclass=Meta):
+    __class__ = stock
+    __module__ = stock.__module__
+    __qualname__ = stock.__qualname__
+Fake.__name__ = "LinearRegression"
+home.LinearRegression = sklearn.linear_model.LinearRegression = Fake
+def model(X, y): return Fake()
+""",
+    ),
+    "a_class_of_the_table_that_is_another_is_not_taken": (
+        "model",
+        """
+from sklearn.linear_model import Ridge
+Ridge.__name__ = Ridge.__qualname__ = "LinearRegression"
+Ridge.__module__ = LinearRegression.__module__
+def model(X, y): return Ridge().fit(X, y)
+""",
+    ),
+    "a_sparse_matrix_that_points_outside_is_refused": (
+        "eye",
+        """
+def eye(n):
+    made = sparse.csr_matrix(np.eye(n))
+    made.indices = np.array([0, 1 << 20, -(1 << 20)], np.int32)
+    return made
+""",
+    ),
+    "a_sparse_matrix_whose_rows_overlap_is_refused": (
+        "eye",
+        """
+def eye(n):
+    made = sparse.csr_matrix(np.eye(n))
+    made.indptr = np.array([0, 1 << 30, 2, 3], np.int32)
+    return made
+""",
+    ),
+    "a_sparse_matrix_of_terabytes_is_refused": (
+        "eye",
+        """
+def eye(n):
+    return sparse.coo_matrix(([1.0], ([0], [0])), shape=(1 << 40, 1 << 40))
+""",
+    ),
+    "an_exception_class_that_is_everything_catches_no_check": (
+        "strict",
+        """
+Negative = Exception
+def root(x): return 0
+""",
+    ),
+    "an_exception_class_of_failed_checks_catches_no_check": (
+        "strict",
+        """
+class Negative(AssertionError):
+    pass
+def root(x): return 0
+""",
+    ),
+    "a_forged_exception_class_catches_no_check": (
+        "strict",
+        FORGE
+        + """
+Negative = Token()
+forge("error", 1, "AssertionError", "AssertionError", ["library", "builtins", "object"])
+def root(x): return 0
+""",
+    ),
+    "a_tuple_of_exception_classes_catches_no_check": (
+        "strict",
+        """
+Negative = (AssertionError, Exception, BaseException)
+def root(x): return 0
+""",
+    ),
+    "a_metaclass_of_an_exception_catches_no_check": (
+        "strict",
+        """
+class Meta(type):
+    __instancecheck__ = __subclasscheck__ = lambda kind, other: True
+class Negative(Exception, metaclass=Meta):
+    pass
+def root(x): return 0
+""",
+    ),
+}

@@ -1,0 +1,195 @@
+"""Our own lab under attack: what a notebook earns in which nothing is solved."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("student code is held on Linux only", allow_module_level=True)
+
+from nbproctor import support_files
+from nbproctor.engine import Servers, Settings, execute
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import StudentCell
+from nbproctor.sandbox.layers import Policy
+
+pytestmark = pytest.mark.slow
+
+NAME = "neural_network"
+
+
+class Lab:
+    """The lab, with a fork server that is warm for it."""
+
+    def __init__(self, project: Path, servers: Servers) -> None:
+        source = project / "source" / NAME
+        released = project / "release" / NAME / f"{NAME}.ipynb"
+        self.master = MasterNotebook.read(source / f"{NAME}.ipynb", released)
+        files = support_files.files(source, self.master.data)
+        policy = Policy(files=tuple(files.items()))
+        self.settings = Settings(policy=policy, follow_through=False)
+        self.servers = servers
+        self.right = {c.id: c.source for c in self.master.cells if c.kind == "solution"}
+
+    def points(
+        self, answers: dict[str, str], *exercises: str, last: tuple[str, ...] = ()
+    ) -> dict[str, float]:
+        """Judge some exercises; tests named in `last` stand below all others."""
+        cells = tuple(
+            cell
+            for cell in self.master.cells
+            if cell.kind != "test" or (cell.exercise in exercises and cell.points)
+        )
+        master = replace(self.master, cells=cells)
+        ordered = sorted(cells, key=lambda cell: cell.id in last)
+        handed_in = [
+            StudentCell(n, cell.id, answers.get(cell.id, cell.stub))
+            for n, cell in enumerate(ordered)
+            if cell.kind not in ("helper", "text", "task")
+        ]
+        report = execute(handed_in, master, self.settings, {}, self.servers)
+        return {v.cell_id: v.points for v in report.verdicts if v.points}
+
+
+@pytest.fixture(scope="module")
+def lab(project: Path) -> Iterator[Lab]:
+    with Servers() as servers:
+        yield Lab(project, servers)
+
+
+def sum_of(points: dict[str, float], exercise: str) -> float:
+    return sum(earned for name, earned in points.items() if name.startswith(exercise))
+
+
+# Notes what the tests of one exercise ask, and has the model that a test of another
+# exercise hands over answer it.
+ASKED = """
+asked, answers = {}, {}
+@add_to(NeuralNetwork)
+def backward_propagation(self, X, Y, cache):
+    key = X.tobytes() + self.W1.tobytes()
+    theta = {name: np.array(getattr(self, name)) for name in ("W1", "b1", "W2", "b2")}
+    asked[key] = theta, X, Y, dict(cache)
+    return answers.get(key)
+"""
+ANSWERED = """
+@add_to(NNClassifier)
+def fit(self, X, Y):
+    for key, (theta, *question) in asked.items():
+        for name, value in theta.items():
+            setattr(self.model, name, value)
+        answers[key] = self.model.backward_propagation(*question)
+    return self
+"""
+MOVED = (
+    "backward_propagation_db2",
+    "backward_propagation_db1",
+    "backward_propagation_one_example",
+    "backward_propagation_cache",
+    "fit_costs",
+)
+
+
+def test_an_object_of_a_later_test_answers_no_earlier_exercise(lab: Lab) -> None:
+    exercises = "backward_propagation", "fit"
+    cheating = {"backward_propagation": ASKED, "fit": ANSWERED}
+    found = lab.points(lab.right | cheating, *exercises, last=MOVED)
+    assert sum_of(found, "backward_propagation") == 0
+    # Moved cells cost an honest notebook nothing.
+    assert sum(lab.points(lab.right, *exercises, last=MOVED).values()) == 22 + 16
+
+
+EMPTIED = """
+@add_to(NNClassifier)
+def fit(self, X, Y):
+    model, steps = self.model, -(-X.shape[1] // (self.batch_size or X.shape[1]))
+    self.costs = []
+    for _ in range(self.epochs):
+        for _ in range(steps):
+            now = {n: np.array(getattr(model, n)) for n in ("W1", "b1", "W2", "b2")}
+            model.update_parameters(
+                {f"d{name}": now[name] / (model.learning_rate or 1) for name in now}
+            )
+        self.costs.append(model.n_classes * math.log(2))
+    return self
+import math
+"""
+
+
+def test_the_known_costs_of_an_empty_network_earn_nothing(lab: Lab) -> None:
+    found = lab.points(lab.right | {"fit": EMPTIED}, "fit", "predict")
+    assert found.pop("fit_unchanged") == 1
+    assert sum_of(found, "fit") == 0
+    assert sum_of(found, "predict") == 6
+
+
+# Each answer has the right type and shape, changes nothing, is another one for another
+# question, and is wrong.
+SHAPES = {
+    "sigmoid": "@add_to(Sigmoid)\ndef __call__(self, z): return z + 0.5",
+    "sigmoid_prime": "@add_to(Sigmoid)\ndef prime(self, z): return z + 0.5",
+    "one_hot": "def one_hot(Y, n): return np.tile(Y, (n, 1)).astype(int)",
+    "compute_cost": "def compute_cost(A2, Y): return float(np.mean(A2))",
+    "regularization": """
+@add_to(Regularization)
+def l1(self, W1, W2, m): return float(np.sum(W1) * m + self.lambda_1)
+@add_to(Regularization)
+def l2(self, W1, W2, m): return float(np.sum(W1) * m + self.lambda_2)
+""",
+    "regularization_grad": """
+@add_to(Regularization)
+def l1_grad(self, W1, W2, m): return {"dW1": 1e-9 + 0 * W1, "dW2": 1e-9 + 0 * W2}
+@add_to(Regularization)
+def l2_grad(self, W1, W2, m): return {"dW1": 1.0 * W1, "dW2": 1.0 * W2}
+""",
+    "initialize_parameters": """
+@add_to(NeuralNetwork)
+def initialize_parameters(self):
+    n, h, k = self.n_features, self.n_hidden_units, self.n_classes
+    self.W1, self.W2 = np.zeros((h, n)), np.zeros((k, h))
+    self.b1, self.b2 = np.zeros((h, 1)), np.zeros((k, 1))
+""",
+    "forward_propagation": """
+@add_to(NeuralNetwork)
+def forward_propagation(self, X):
+    h, k, m = len(self.W1), len(self.W2), X.shape[1]
+    hidden, out = np.zeros((h, m)), np.zeros((k, m))
+    return {"Z1": hidden, "A1": hidden, "Z2": out, "A2": out}
+""",
+    "backward_propagation": """
+@add_to(NeuralNetwork)
+def backward_propagation(self, X, Y, cache):
+    weights = self.W1, self.W2, X.shape[1]
+    l1, l2 = self.reg.l1_grad(*weights), self.reg.l2_grad(*weights)
+    some = float(X.shape[1] <= 2)
+    grads = {name: l1[name] + l2[name] + some for name in ("dW1", "dW2")}
+    return grads | {"db1": 0 * self.b1 + some, "db2": 0 * self.b2 + some}
+""",
+    "update_parameters": """
+@add_to(NeuralNetwork)
+def update_parameters(self, grads): self.W2 = self.W2 + self.learning_rate
+""",
+    "fit": EMPTIED.replace(
+        "    self.costs = []",
+        """
+    model.initialize_parameters()
+    model.update_parameters({"d" + n: 0 for n in ("W1", "b1", "W2", "b2")})
+    self.costs = []""",
+    ),
+    "predict": """
+@add_to(NNClassifier)
+def predict(self, X): return np.zeros((1, X.shape[1]), int)
+""",
+}
+
+
+def test_shapes_alone_earn_less_than_a_third(lab: Lab) -> None:
+    # The most that was reached without any right value; a new test must not raise it.
+    assert set(SHAPES) == set(lab.right)
+    found = lab.points(SHAPES, *SHAPES)
+    assert sum(found.values()) <= 30

@@ -1,0 +1,234 @@
+"""Of a test's objects, students reach what the test handed over, and no more."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import threading
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nbproctor.judge.exports import (
+    Expired,
+    Exports,
+    NotExportableError,
+    RefusedError,
+    builtin_name,
+)
+from nbproctor.protocol.encode import Ref, UnsendableError
+from nbproctor.protocol.frames import ProtocolError
+
+MODULE = "the_test"
+SOURCE = """
+import json
+from collections import UserDict
+
+def square(x):
+    return x * x
+
+class Spy:
+    rate = 0.5
+    library = json
+
+    def __init__(self):
+        self.seen = []
+        self._answer = 42
+        self.module = json
+
+    def forward(self, x):
+        return x
+
+    @staticmethod
+    def scale(x):
+        return x
+
+    @property
+    def shape(self):
+        return (2, 3)
+
+    def _hidden(self):
+        return 42
+
+class Anything:
+    def __getattr__(self, name):
+        return "made up"
+
+class Table(UserDict):
+    def first(self):
+        return 1
+
+class Tanh:
+    def __call__(self, x):
+        return x
+"""
+
+
+@pytest.fixture
+def test() -> Any:
+    """The namespace of a test cell."""
+    names: dict[str, Any] = {"__name__": MODULE}
+    exec(SOURCE, names)
+    return names
+
+
+@pytest.fixture
+def exports() -> Exports:
+    return Exports(MODULE)
+
+
+def test_what_a_test_defines_can_be_handed_over(exports: Exports, test: Any) -> None:
+    square, spy = test["square"], test["Spy"]()
+    assert exports.name(square) == Ref("judge", (0, "function"))
+    assert exports.name(spy) == Ref("judge", (1, "Spy", "forward"))
+    assert exports.name(square) == Ref("judge", (0, "function"))  # the same number
+    assert exports.name(spy.forward).fields[:2] == (2, "method")
+    assert exports.name(functools.partial(square, 1)).fields[:2] == (3, "partial")
+    # Methods that a library wrote are not offered.
+    assert exports.name(test["Table"]()) == Ref("judge", (4, "Table", "first"))
+    bag = types.SimpleNamespace(x=1)
+    assert exports.name(bag) == Ref("judge", (5, "SimpleNamespace"))
+    assert exports.get(bag, "x") == 1
+    assert exports.find(1) is spy
+    assert exports.received(0) is square
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (np.tanh, ("numpy", "tanh")),
+        (math.sqrt, ("math", "sqrt")),
+        (len, ("builtins", "len")),
+        (np.float32, ("numpy", "float32")),
+        (np.dtype("float32"), ("numpy", "float32")),
+        (json.dumps, ("json", "dumps")),
+        (json, ("json", "")),
+    ],
+    ids=repr,
+)
+def test_what_both_sides_can_import_goes_by_its_name(
+    exports: Exports, value: Any, name: tuple[str, str]
+) -> None:
+    assert exports.name(value) == Ref("library", name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        threading.Lock(),
+        json.JSONEncoder(),
+        np.random.default_rng(1),
+        functools.partial(json.dumps, 1),
+        json.JSONEncoder().encode,
+        lambda: 1,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_object_that_is_not_the_test_s_own_is_not_handed_over(
+    exports: Exports, value: Any
+) -> None:
+    with pytest.raises(NotExportableError):
+        exports.name(value)
+
+
+def test_a_public_attribute_that_the_test_made_can_be_read(
+    exports: Exports, test: Any
+) -> None:
+    spy = test["Spy"]()
+    assert exports.get(spy, "seen") is spy.seen
+    assert exports.get(spy, "rate") == 0.5
+    assert exports.get(spy, "shape") == (2, 3)
+    assert exports.get(spy, "forward")(7) == 7
+    assert exports.get(test["Spy"], "scale")(7) == 7
+    assert exports.get(test["Anything"](), "rate") == "made up"
+    assert exports.get(test["Table"](), "first")() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Spy", "_answer"),
+        ("Spy", "_hidden"),
+        ("Spy", "__class__"),
+        ("Spy", "__init__"),
+        ("Spy", "__dict__"),
+        ("Spy", "module"),
+        ("Spy", "library"),
+        ("Spy", "missing"),
+        ("Anything", "_x"),
+        ("Table", "update"),
+        ("Table", "pop"),
+    ],
+)
+def test_what_is_private_or_a_library_s_cannot_be_read(
+    exports: Exports, test: Any, kind: str, name: str
+) -> None:
+    with pytest.raises(RefusedError):
+        exports.get(test[kind](), name)
+
+
+def test_the_code_of_a_function_of_the_test_cannot_be_read(
+    exports: Exports, test: Any
+) -> None:
+    for name in ("__code__", "__globals__", "__closure__", "func_code"):
+        with pytest.raises(RefusedError):
+            exports.get(test["square"], name)
+
+
+def test_a_student_sets_a_value_and_no_code(exports: Exports, test: Any) -> None:
+    spy = test["Spy"]()
+    exports.set(spy, "rate", 0.25)
+    exports.set(spy, "new", 1)
+    assert (spy.rate, spy.new, test["Spy"].rate) == (0.25, 1, 0.5)
+    for target, name in (
+        (spy, "forward"),
+        (spy, "scale"),
+        (spy, "_answer"),
+        (spy, "__class__"),
+        (test["Spy"], "rate"),
+        (test["square"], "name"),
+        (spy.forward, "name"),
+        (functools.partial(test["square"]), "name"),
+    ):
+        with pytest.raises(RefusedError):
+            exports.set(target, name, lambda *x: 1)
+    assert (spy.forward(7), spy._answer, test["Spy"].rate) == (7, 42, 0.5)
+
+
+def test_an_object_of_the_test_before_is_taken_back(
+    exports: Exports, test: Any
+) -> None:
+    spy = test["Spy"]()
+    exports.name(spy)
+    exports.clear()
+    with pytest.raises(RefusedError):
+        exports.find(0)
+    old = exports.received(0)
+    assert type(old) is Expired
+    with pytest.raises(UnsendableError):
+        exports.name(old)
+    # Its number is never another object's.
+    assert exports.name(test["square"]).fields[0] == 1
+    assert exports.name(spy).fields[0] == 2
+
+
+@pytest.mark.parametrize("number", [1, -1, True, "0", None, 0.0])
+def test_an_object_that_was_never_handed_over_ends_the_conversation(
+    exports: Exports, test: Any, number: Any
+) -> None:
+    exports.name(test["square"])
+    with pytest.raises(ProtocolError):
+        exports.received(number)
+
+
+def test_an_exception_goes_by_a_class_that_both_sides_have() -> None:
+    assert builtin_name(type("Own", (KeyError,), {})()) == "KeyError"
+    assert builtin_name(type("Other", (Exception,), {})()) == "Exception"
+    impostor = type("ValueError", (IndexError,), {})
+    assert builtin_name(impostor()) == "IndexError"
+    # These cannot be made of one text.
+    assert builtin_name(UnicodeDecodeError("utf-8", b"", 0, 1, "")) == "ValueError"
+    assert builtin_name(ExceptionGroup("", [KeyError()])) == "Exception"

@@ -1,0 +1,123 @@
+"""Text on stderr costs a test its points only where the course says so."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+from nbgrader.utils import determine_grade
+
+from nbproctor.judge.main import grade
+from nbproctor.notebook import Cell, Where
+from nbproctor.results import Job, Limits, StudentCell, Verdict
+from tests.forked import spawn
+
+LIMITS = Limits(call=10, cell=20, submission=60)
+MARKS: dict[str, Any] = {"grade": False, "solution": True, "locked": False, "points": 0}
+TEST = {"grade": True, "solution": False, "locked": True, "points": 2.0}
+# An answer, a test, and what stock nbgrader gives.
+CASES = {
+    "silent": ("def f(x): return x", "assert f(1) == 1", 2),
+    "the answer warns": (
+        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
+        "assert f(1) == 1",
+        0,
+    ),
+    "the answer prints there": (
+        "import sys\ndef f(x):\n    print('hm', file=sys.stderr)\n    return x",
+        "assert f(1) == 1",
+        0,
+    ),
+    "the answer prints elsewhere": (
+        "def f(x):\n    print('hm')\n    return x",
+        "assert f(1) == 1",
+        2,
+    ),
+    "the test warns": (
+        "def f(x): return x",
+        "import warnings\nwarnings.warn('soon')\nassert f(1) == 1",
+        0,
+    ),
+    "the cell before it warns": (
+        "import warnings\nwarnings.warn('soon')\ndef f(x): return x",
+        "assert f(1) == 1",
+        2,
+    ),
+    "a warning and a number": (
+        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
+        "f(1)",
+        0,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo that pytest keeps warnings for itself."""
+
+    def show(*warning: Any, **_: Any) -> None:
+        sys.stderr.write(warnings.formatwarning(*warning[:4]))
+
+    monkeypatch.setattr(warnings, "showwarning", show)
+    warnings.simplefilter("default")
+
+
+def cells(answer: str, test: str, where: Where = "judge") -> tuple[Cell, ...]:
+    solution = Cell(
+        "answer", "solution", answer, 0.0, "answer", False, "answer", answer, MARKS
+    )
+    return (
+        solution,
+        replace(
+            solution,
+            id="test",
+            kind="test",
+            source=test,
+            stub=test,
+            points=2.0,
+            nbgrader=TEST,
+            where=where,
+        ),
+    )
+
+
+def judged(answer: str, test: str, where: Where, *, strict: bool) -> Verdict:
+    job = Job(
+        cells(answer, test, where),
+        (StudentCell(0, "answer", answer),),
+        LIMITS,
+        follow_through=False,
+        stderr_fails_tests=strict,
+    )
+    (verdict,) = grade(job, spawn).verdicts
+    return verdict
+
+
+@pytest.mark.parametrize("where", ["judge", "beside"])
+@pytest.mark.parametrize("case", CASES)
+def test_stderr_costs_what_the_course_says(case: str, where: Where) -> None:
+    answer, test, points = CASES[case]
+    verdict = judged(answer, test, where, strict=True)
+    assert verdict.points == points
+    if not points:
+        assert "stderr" in verdict.message and verdict.outcome == "failed"
+    free = judged(answer, test, where, strict=False)
+    assert free.points == (1 if case == "a warning and a number" else 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_stock_nbgrader_gives_the_same(case: str) -> None:
+    answer, test, points = CASES[case]
+    book = nbformat.v4.new_notebook()
+    for cell in cells(answer, test):
+        node = nbformat.v4.new_code_cell(cell.source)
+        node.metadata["nbgrader"] = cell.nbgrader | {"grade_id": cell.id}
+        book.cells.append(node)
+    nbclient.NotebookClient(book, timeout=60, allow_errors=True).execute()
+    assert determine_grade(book.cells[-1])[0] == points

@@ -1,0 +1,502 @@
+"""What students get: start scripts, a copy that is renewed, a look before hand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import nbformat
+import pytest
+
+from nbproctor.kit import handout, lab, sample, submit
+from nbproctor.notebook import MasterNotebook
+from nbproctor.submission.repair import repair
+
+LAB = "neural_network"
+POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
+
+Notebook = dict[str, Any]
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack the zip as a file manager does, permissions included."""
+    with ZipFile(archive) as content:
+        for entry in content.infolist():
+            path = Path(content.extract(entry, folder))
+            path.chmod(stat.S_IMODE(entry.external_attr >> 16))
+    return next(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    course = tmp_path_factory.mktemp("course")
+    for folder in (f"source/{LAB}", f"release/{LAB}"):
+        shutil.copytree(project / folder, course / folder)
+    return handout.pack(course, LAB, where="Hand in on Moodle, task 3.")
+
+
+@pytest.fixture
+def unpacked(archive: Path, tmp_path: Path) -> Path:
+    return unpack(archive, tmp_path / "Übung {1} von & mit Müller")
+
+
+# ---- the start scripts ---------------------------------------------------------------
+
+
+def fake_python(folder: Path, name: str, version: str) -> None:
+    """A Python that says how it is called, and has a version."""
+    script = f"""#!/bin/sh
+case "$1" in
+  -c) case "$2" in *version_info*) [ {version} -ge 311 ];; *) true;; esac ;;
+  *) printf '%s|' "{name}" "$PWD" "$@" ;;
+esac
+"""
+    (folder / name).write_text(script)
+    (folder / name).chmod(0o755)
+
+
+def start(folder: Path, tools: Path) -> subprocess.CompletedProcess[str]:
+    for name in ("dirname", "uname"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    return subprocess.run(
+        ["/bin/sh", folder / "start_linux.sh", "--no-browser"],
+        env={"PATH": str(tools)},
+        cwd="/",
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+
+
+@POSIX
+def test_the_start_script_takes_a_python_that_is_new_enough(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    fake_python(tools, "python3", "309")
+    fake_python(tools, "python", "312")
+    result = start(unpacked, tools)
+    wanted = ["python", str(unpacked), "kit.py", "lab", "--no-browser", ""]
+    assert result.stdout.split("|") == wanted
+    assert result.returncode == 0
+
+
+@POSIX
+def test_without_python_the_start_script_says_where_to_get_it(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    result = start(unpacked, tools)
+    assert result.returncode == 1
+    assert "There is no Python on this computer" in result.stdout
+    assert "https://www.python.org/downloads/" in result.stdout
+
+
+@POSIX
+def test_of_an_old_python_kit_py_says_what_to_do(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    fake_python(tools, "python3", "309")
+    assert start(unpacked, tools).stdout.startswith("python3|")
+
+
+@POSIX
+def test_a_start_script_alone_asks_for_the_whole_zip(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    (unpacked / "kit.py").unlink()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    result = start(unpacked, tools)
+    assert result.returncode == 1
+    assert "Unpack the whole zip" in result.stdout
+
+
+@POSIX
+def test_the_start_scripts_may_be_run_and_that_of_windows_has_its_line_ends(
+    unpacked: Path,
+) -> None:
+    linux, macos = unpacked / "start_linux.sh", unpacked / "start_macos.command"
+    assert os.access(linux, os.X_OK) and os.access(macos, os.X_OK)
+    assert linux.read_bytes() == macos.read_bytes()
+    windows = (unpacked / "start_windows.bat").read_bytes()
+    assert windows.count(b"\r\n") == windows.count(b"\n") > 20
+    windows.decode("ascii")  # cmd reads it in whatever code page is set
+    for script in (linux, macos):
+        subprocess.run(["/bin/sh", "-n", script], check=True)
+
+
+def test_every_line_that_windows_jumps_to_is_there(unpacked: Path) -> None:
+    text = (unpacked / "start_windows.bat").read_text()
+    jumps = {word for line in text.splitlines() for word in line.partition("goto ")[2:]}
+    assert {f":{word}" for word in jumps if word} <= set(text.splitlines())
+    assert jumps >= {"found", "failed", "packed"}
+
+
+# ---- the page and the data -----------------------------------------------------------
+
+
+def test_the_page_says_where_to_hand_in(unpacked: Path) -> None:
+    assert "Hand in on Moodle, task 3." in (unpacked / "START.html").read_text("utf-8")
+
+
+def test_a_course_that_does_not_say_where_gets_a_plain_sentence(tiny: Path) -> None:
+    folder = unpack(handout.pack(tiny, "tiny"), tiny / "unpacked")
+    page = (folder / "START.html").read_text("utf-8")
+    assert "where your course asks for it" in page
+    assert "When something is wrong" in page
+
+
+@pytest.fixture
+def tiny(project: Path, tmp_path: Path) -> Path:
+    """The tiny assignment in a course that has the digits, too, and no pins."""
+    shutil.copytree(project / "examples/tiny/source", tmp_path / "source")
+    (tmp_path / "data" / "mnist").mkdir(parents=True)
+    (tmp_path / "data" / "mnist" / "digits.gz").touch()
+    release = tmp_path / "release" / "tiny"
+    shutil.copytree(tmp_path / "source" / "tiny", release)
+    return tmp_path
+
+
+def test_another_assignment_does_not_carry_the_digits(tiny: Path) -> None:
+    assert handout.data_of(tiny, "tiny") == []
+    with ZipFile(handout.pack(tiny, "tiny")) as archive:
+        assert not [name for name in archive.namelist() if "mnist" in name]
+
+
+def test_data_goes_along_with_the_module_that_names_it(tiny: Path) -> None:
+    module = tiny / "release" / "tiny" / "tools.py"
+    module.write_text("FILES = Path('data') / 'mnist'\n")
+    assert [path.name for path in handout.data_of(tiny, "tiny")] == ["digits.gz"]
+
+
+@pytest.mark.slow
+def test_the_packages_of_the_zip_are_those_of_the_course(
+    unpacked: Path, project: Path
+) -> None:
+    """pip itself reads the list, and finds every package at the pinned version."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet"]
+    command += ["--no-index", "-r", "requirements.txt"]  # what is here must do
+    subprocess.run(command, cwd=unpacked, check=True)
+    pins = (unpacked / "kit" / "pins.txt").read_text()
+    assert pins == (project / "requirements.txt").read_text()
+
+
+# ---- the copy ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    folder = tmp_path / "release"
+    folder.mkdir()
+    (folder / "lab.ipynb").write_text("first")
+    (folder / "tools.py").write_text("first")
+    return folder
+
+
+def test_a_copy_that_nobody_changed_is_renewed(release: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    assert lab.renew(copy, release) == [
+        f"The assignment was copied to {copy}: work there."
+    ]
+    (release / "lab.ipynb").write_text("second")
+    (told,) = lab.renew(copy, release)
+    assert told == "lab.ipynb was renewed; you had changed nothing in it."
+    assert (copy / "lab.ipynb").read_text() == "second"
+
+
+def test_work_is_left_alone_after_a_new_release(release: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    lab.renew(copy, release)
+    (copy / "lab.ipynb").write_text("my work")
+    assert lab.renew(copy, release) == []
+    (release / "lab.ipynb").write_text("second")
+    (release / "tools.py").write_text("second")
+    for _ in range(2):  # it is said each time
+        assert "--fresh" in lab.renew(copy, release)[-1]
+        assert (copy / "lab.ipynb").read_text() == "my work"
+        assert (copy / "tools.py").read_text() == "second"
+
+
+def test_fresh_keeps_the_work_under_a_dated_name_and_says_so(
+    release: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    lab.renew(copy, release)
+    kept = []
+    for work in ("my work", "my work of the same minute"):
+        (copy / "lab.ipynb").write_text(work)
+        os.utime(copy / "lab.ipynb", (1_795_600_000, 1_795_600_000))
+        (told,) = lab.renew(copy, release, fresh=True)
+        kept.append(copy / told.split("'")[1])
+        assert kept[-1].read_text() == work
+        assert kept[-1].name.startswith("lab 2026-11-")
+        assert (copy / "lab.ipynb").read_text() == "first"
+    assert len(set(kept)) == 2
+    assert lab.renew(copy, release, fresh=True) == []  # there is no work any more
+
+
+# ---- before it is handed in ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def master(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
+
+
+@pytest.fixture
+def original(project: Path) -> Path:
+    return project / "release" / LAB / f"{LAB}.ipynb"
+
+
+@pytest.fixture
+def work(master: MasterNotebook, original: Path) -> Notebook:
+    """All exercises answered, and run from top to bottom."""
+    notebook = nbformat.read(original, as_version=4)
+    solved = sample.solve(notebook, sample.solutions(master))
+    for count, cell in enumerate(
+        (cell for cell in solved.cells if cell.cell_type == "code"), 1
+    ):
+        cell.execution_count = count
+    made: Notebook = json.loads(nbformat.writes(solved))
+    return made
+
+
+def cell_of(notebook: Notebook, name: str) -> Notebook:
+    return next(
+        cell
+        for cell in notebook["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == name
+    )
+
+
+def save(notebook: Notebook, folder: Path, name: str = f"{LAB}.ipynb") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(json.dumps(notebook), "utf-8")
+    return path
+
+
+def test_good_work_gets_no_warning(
+    work: Notebook, original: Path, tmp_path: Path
+) -> None:
+    found = submit.check(save(work, tmp_path), original)
+    assert (found.costs, found.odd, found.left) == ([], [], [])
+    assert found.exercises == 12
+
+
+def lose_answer(work: Notebook) -> None:
+    work["cells"].remove(cell_of(work, "one_hot"))
+
+
+def double_answer(work: Notebook) -> None:
+    work["cells"].append(deepcopy(cell_of(work, "one_hot")))
+
+
+def rename_function(work: Notebook) -> None:
+    cell_of(work, "one_hot")["source"] = "def onehot(Y, n):\n    return 1"
+
+
+def break_answer(work: Notebook) -> None:
+    cell_of(work, "one_hot")["source"] = "def one_hot(Y, n):\n    return ("
+
+
+def turn_to_text(work: Notebook) -> None:
+    cell = cell_of(work, "one_hot")
+    cell["cell_type"] = "markdown"
+    del cell["outputs"], cell["execution_count"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lose_answer, "exercise one_hot is gone"),
+        (double_answer, "exercise one_hot is there 2 times"),
+        (rename_function, "exercise one_hot does not define one_hot"),
+        (break_answer, "exercise one_hot cannot run: it has a syntax error"),
+        (turn_to_text, "exercise one_hot is no code cell"),
+    ],
+)
+def test_what_would_cost_marks_is_named(
+    work: Notebook,
+    original: Path,
+    tmp_path: Path,
+    damage: Callable[[Notebook], None],
+    said: str,
+) -> None:
+    damage(work)
+    found = submit.check(save(work, tmp_path), original)
+    assert len(found.costs) == 1 and said in found.costs[0]
+
+
+def change_locked(work: Notebook) -> None:
+    cell_of(work, "one_hot_public")["source"] = "assert True"
+
+
+def lose_locked(work: Notebook) -> None:
+    work["cells"].remove(cell_of(work, "one_hot_public"))
+
+
+def never_run(work: Notebook) -> None:
+    for cell in work["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = None
+
+
+def run_out_of_order(work: Notebook) -> None:
+    cell_of(work, "one_hot")["execution_count"] = 900
+
+
+def leave_one_out(work: Notebook) -> None:
+    cell_of(work, "one_hot")["execution_count"] = None
+
+
+def fail_publicly(work: Notebook) -> None:
+    error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
+    cell_of(work, "one_hot_public")["outputs"] = [error]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (change_locked, "Locked cells were changed: '# Five classes"),
+        (lose_locked, "Locked cells are gone: '# Five classes"),
+        (never_run, "shows no run at all"),
+        (run_out_of_order, "did not run from top to bottom"),
+        (leave_one_out, "1 cells have not run"),
+        (fail_publicly, "Public tests fail of: one_hot."),
+    ],
+)
+def test_what_is_only_odd_is_called_so(
+    work: Notebook,
+    original: Path,
+    tmp_path: Path,
+    damage: Callable[[Notebook], None],
+    said: str,
+) -> None:
+    damage(work)
+    found = submit.check(save(work, tmp_path), original)
+    assert found.costs == []
+    assert len(found.odd) == 1 and said in found.odd[0]
+
+
+@pytest.mark.parametrize(
+    "damage", [lose_answer, double_answer, turn_to_text, change_locked, lose_locked]
+)
+def test_what_grading_has_to_repair_was_warned_of(
+    work: Notebook,
+    original: Path,
+    master: MasterNotebook,
+    tmp_path: Path,
+    damage: Callable[[Notebook], None],
+) -> None:
+    """The instructor's reading, which is written apart, sees the same damage."""
+    damage(work)
+    handed = save(work, tmp_path / "handed")
+    found = submit.check(handed, original)
+    assert repair(handed.parent, master).notes
+    assert found.costs or found.odd
+
+
+def test_a_module_of_the_students_own_would_be_missing_in_grading(
+    work: Notebook, original: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "my_tools.py").touch()
+    (tmp_path / "mnist.py").touch()
+    work["cells"][-1]["source"] = "%time x = 1\nimport my_tools, mnist\n!ls"
+    found = submit.check(save(work, tmp_path), original)
+    assert len(found.costs) == 1 and "my_tools.py" in found.costs[0]
+    assert "mnist" not in found.costs[0]
+
+
+def test_magics_and_percent_signs_are_no_syntax_errors(
+    work: Notebook, original: Path, tmp_path: Path
+) -> None:
+    for source in (
+        "%matplotlib inline\nx = 1",
+        "files = !ls\nprint?\nif x:\n    %time f()",
+        "%%bash\nfor x in y; do",
+        "text = ('%d'\n    % 3)",
+    ):
+        work["cells"][-1]["source"] = source
+        assert submit.check(save(work, tmp_path), original).odd == [], source
+    work["cells"][-1]["source"] = "x = ("
+    (odd,) = submit.check(save(work, tmp_path), original).odd
+    assert odd == "A cell has a syntax error: 'x = ('."
+
+
+def test_an_older_file_of_the_right_name_is_doubted(
+    work: Notebook, original: Path, tmp_path: Path
+) -> None:
+    path = save(work, tmp_path)
+    os.utime(path, (1, 1))
+    save(work, tmp_path, "neural_network-Copy1.ipynb")
+    (tmp_path / "other.ipynb").write_text('{"cells": []}')
+    (cost,) = submit.check(path, original).costs
+    assert "neural_network-Copy1.ipynb was saved later" in cost
+
+
+# ---- as students run it, without the package -----------------------------------------
+
+
+def run_submit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """kit.py submit under a Python that has nothing but its standard library."""
+    command = [sys.executable, "-I", "-S", folder / "kit.py", "submit", *words]
+    return subprocess.run(command, cwd="/", text=True, capture_output=True)
+
+
+def test_submit_writes_the_one_file_and_says_where_it_goes(
+    work: Notebook, unpacked: Path
+) -> None:
+    save(work, unpacked, "neural_network (1).ipynb")
+    (unpacked / f"{LAB}.ipynb").unlink()
+    result = run_submit(unpacked)
+    assert result.returncode == 0, result.stderr
+    target = unpacked / "hand_in" / f"{LAB}.ipynb"
+    assert json.loads(target.read_text("utf-8")) == work
+    assert "12 of 12 exercises are answered" in result.stdout
+    assert "called 'neural_network (1).ipynb'" in result.stdout
+    end = result.stdout.splitlines()[-2:]
+    assert end == [f"Hand in this one file: {target}", "Hand in on Moodle, task 3."]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"cells": [', "cannot be read"),
+        ("[]", "is no notebook"),
+        ('{"cells": []}', "holds no cell of"),
+        (None, "There is no neural_network.ipynb"),
+    ],
+)
+def test_what_cannot_be_handed_in_is_not_written(
+    unpacked: Path, text: str | None, said: str
+) -> None:
+    path = unpacked / f"{LAB}.ipynb"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    result = run_submit(unpacked)
+    assert result.returncode == 1
+    assert said in result.stderr and "Traceback" not in result.stderr
+    assert not (unpacked / "hand_in").exists()
+
+
+def test_a_word_that_is_no_verb_gets_those_that_are(unpacked: Path) -> None:
+    command = [sys.executable, unpacked / "kit.py", "sumbit"]
+    result = subprocess.run(command, text=True, capture_output=True)
+    assert result.returncode == 2
+    assert "kit.py lab" in result.stdout and "kit.py submit" in result.stdout

@@ -1,0 +1,142 @@
+"""Nothing is lost or doubled, whenever the command is killed or the disk is copied."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor.submission_result import FILE
+from tests.nbgrader.tiny import HandIn, Notebook, blank, book
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+# Runs the command and counts its steps: statements and commits of the gradebook, and
+# what changes a file of the course. At one of them it copies the course, as a backup
+# or a power cut would find it, and kills itself.
+COMMAND = """
+import os, shutil, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from nbproctor.cli import main
+
+course, die_at, copy = Path.cwd(), int(sys.argv[1]), sys.argv[2]
+steps, copying = 0, False
+
+def step(*_):
+    global steps, copying
+    if copying:
+        return
+    steps += 1
+    if steps == die_at:
+        copying = True
+        try:
+            shutil.copytree(course, course.with_name(copy))
+        except shutil.Error:
+            pass  # another thread has just removed a file
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def audit(name, arguments):
+    if name == "open":
+        changes = arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    else:
+        changes = name in ("os.rename", "os.remove", "os.rmdir", "os.mkdir")
+    if changes and str(arguments[0]).startswith((str(course), ".", "gradebook")):
+        step()
+
+event.listen(Engine, "before_cursor_execute", step)
+event.listen(Engine, "commit", step)
+sys.addaudithook(audit)
+sys.argv[1:] = ["grade"]
+try:
+    main()
+finally:
+    Path("../steps").write_text(str(steps))
+"""
+
+
+def command(
+    course: Path, die_at: int = 0, copy: str = ""
+) -> subprocess.CompletedProcess[str]:
+    project = Path(__file__).parents[2]
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, str(die_at), copy],
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def rows(course: Path) -> list[str]:
+    """Return all that the class earned and was told; a doubled row is there twice."""
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as file:
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+    found: list[tuple[object, ...]] = []
+    with book(course) as gradebook:
+        for submission in gradebook.assignment_submissions("tiny"):
+            student = submission.student.id
+            found.append((student, submission.score, submission.needs_manual_grade))
+            for notebook in submission.notebooks:
+                found += [
+                    (student, g.name, g.auto_score, g.manual_score, g.max_score)
+                    for g in notebook.grades
+                ]
+                found += [(student, c.name, c.comment) for c in notebook.comments]
+    for path in course.glob(f"autograded/*/tiny/{FILE}"):
+        told = json.loads(path.read_text("utf-8"))
+        told.pop("seconds")
+        found.append((path.parts[-3], json.dumps(told, sort_keys=True)))
+    found += [(p.parts[-3], p.name) for p in course.glob("feedback/*/tiny/*")]
+    return sorted(map(repr, found))
+
+
+@pytest.fixture
+def class_of(course: Path, hand_in: HandIn, release: Notebook) -> Path:
+    """A class: right, half right, without an answer, unreadable."""
+    hand_in("ann")
+    hand_in("bob", fizz="def fizz(n):\n    return n")
+    hand_in("cem", fizz=blank(release, "fizz"), mean_of=blank(release, "mean_of"))
+    folder = course / "submitted" / "dan" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "tiny.ipynb").write_text("{ no notebook")
+    return course
+
+
+def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
+    class_of: Path,
+) -> None:
+    course = Path(shutil.copytree(class_of, class_of.with_name("a{b}c [x] äö")))
+    whole = command(class_of)
+    assert whole.returncode == 0, whole.stderr
+    steps = int(class_of.with_name("steps").read_text())
+    wanted = rows(class_of)
+    assert sum("No response" in row for row in wanted) == 2
+    assert sum("'feedback" in row or ".html" in row for row in wanted) >= 3
+
+    # Each goes on where the one before was killed.
+    for share in (0.28, 0.42, 0.36, 0.5):
+        killed = command(course, round(share * steps), f"copy{share}")
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    done = command(course)
+    assert done.returncode == 0, done.stderr
+    assert str(course / "feedback") in done.stdout
+    assert rows(course) == wanted
+    assert {p.name for p in course.iterdir()} == {p.name for p in class_of.iterdir()}
+    # The copy was taken in the middle of it, with everything open.
+    assert command(course.with_name("copy0.42")).returncode == 0
+    assert rows(course.with_name("copy0.42")) == wanted

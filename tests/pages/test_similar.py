@@ -1,0 +1,125 @@
+"""Answers that stand out as alike: copies under other names, and nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nbproctor.audit.variant_files import read
+from nbproctor.kit import sample
+from nbproctor.notebook import MasterNotebook
+from nbproctor.pages.data import Submission
+from nbproctor.pages.outline import Outline
+from nbproctor.pages.report import class_report
+from nbproctor.pages.similar import fingerprints, similar, tokens
+from tests.pages.lab import submission
+
+LAB = "neural_network"
+LONG = "backward_propagation"  # the longest answer of many students
+
+
+@pytest.fixture(scope="module")
+def outline(project: Path) -> Outline:
+    path = project / "source" / LAB / f"{LAB}.ipynb"
+    return Outline.read(path, MasterNotebook.read(path))
+
+
+@pytest.fixture(scope="module")
+def solutions(project: Path, outline: Outline) -> dict[str, str]:
+    """The right variants of one exercise: each an answer found in its own way."""
+    reference = sample.solutions(outline.master)[LONG]
+    variants, _ = read(project / "variants" / LAB / LONG, reference)
+    return {v.name: v.source for v in variants if v.kind == "right"}
+
+
+def handed_in(folder: Path, student: str, answer: str, cell: str = LONG) -> Submission:
+    graded = {"nbgrader": {"grade_id": cell, "solution": True}}
+    notebook = {"cells": [{"cell_type": "code", "metadata": graded, "source": answer}]}
+    path = folder / f"{student}.ipynb"
+    path.write_text(json.dumps(notebook), "utf-8")
+    return replace(submission(path, []), student=student, name="", notebook=LAB)
+
+
+def disguised(answer: str) -> str:
+    """Give every name of the student's own another one; add comments and space."""
+    own = re.findall(r"^\s*(?:for )?(\w+)(?:, (\w+))?(?: =| in)", answer, re.M)
+    for number, name in enumerate(sorted({n for pair in own for n in pair if n})):
+        answer = re.sub(rf"(?<!\.)\b{name}\b", f"thing{number}", answer)
+    answer = answer.replace(" * ", "*").replace(" - ", "-")
+    return re.sub(r"(?m)^( {8}\S.*[^\\(,\[{])$", r"\1  # as I think\n", answer)
+
+
+def test_a_copy_under_other_names_stands_out_and_nobody_else(
+    outline: Outline, solutions: dict[str, str], tmp_path: Path
+) -> None:
+    reference = sample.solutions(outline.master)[LONG]
+    answers = {f"own{i:02}": text for i, text in enumerate(solutions.values())}
+    answers |= {f"book{i:02}": reference for i in range(40)}  # as the text suggests
+    copied = answers["own03"]
+    assert disguised(copied) != copied
+    answers["thief"] = disguised(copied)
+    class_ = [handed_in(tmp_path, s, text) for s, text in answers.items()]
+    pairs = similar(class_, {LAB: outline})
+    assert [pair.students for pair in pairs] == [("own03", "thief")]
+    assert pairs[0].likenesses[0].share > 0.95
+    without = [s for s in class_ if s.student != "thief"]
+    assert similar(without, {LAB: outline}) == []
+
+
+def test_what_the_lab_hands_out_brings_nobody_together(
+    outline: Outline, tmp_path: Path
+) -> None:
+    stub = next(cell.stub for cell in outline.master.cells if cell.id == LONG)
+    class_ = [handed_in(tmp_path, f"s{i}", stub + f"\n    x = {i}") for i in range(9)]
+    assert similar(class_, {LAB: outline}) == []
+
+
+def test_comments_docstrings_layout_and_names_are_no_disguise() -> None:
+    plain = "def f(x):\n    y = x + 1\n    return np.dot(y, x)"
+    other = 'def f(value):\n    """Mine."""\n    # !\n    z = value+1\n    '
+    other += "return np.dot(z,\n                  value)"
+    shared = frozenset({"f", "np"})
+    assert tokens(plain, shared) == tokens(other, shared)
+    assert tokens("np.dot(a, b)", shared) != tokens("np.sum(a, b)", shared)
+
+
+def test_a_passage_of_twelve_tokens_is_always_seen() -> None:
+    passage = [f"t{i}" for i in range(12)]
+    around = [[f"a{i}" for i in range(n)] for n in range(30)]
+    inside = set(fingerprints(passage))
+    for before in around:
+        marks = set(fingerprints([*before, *passage, "z", "z", "z"]))
+        assert marks & inside
+    assert list(fingerprints(["one", "two"])) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["'" * 20_000, "(" * 20_000, "x=" * 10_000, '"""' + "a\n" * 9_000, "\\" * 99],
+)
+def test_no_answer_stalls_the_report(
+    outline: Outline, tmp_path: Path, text: str
+) -> None:
+    class_ = [handed_in(tmp_path, f"s{i}", text) for i in range(3)]
+    similar(class_, {LAB: outline})
+
+
+def test_the_report_shows_both_answers_and_only_when_asked(
+    outline: Outline, solutions: dict[str, str], tmp_path: Path
+) -> None:
+    answers = {f"own{i:02}": text for i, text in enumerate(solutions.values())}
+    evil = "\n        note = '<script>alert(1)</script>'"
+    answers["thief"] = answers["own03"] + evil
+    class_ = [handed_in(tmp_path, s, text) for s, text in answers.items()]
+    plain = class_report(class_, {LAB: outline}, {})
+    assert "Alike" not in plain.page and len(plain.lines) == 3
+    asked = class_report(class_, {LAB: outline}, {}, alike=True)
+    assert "<strong>own03</strong> and <strong>thief</strong>" in asked.page
+    assert "not a verdict" in asked.page and "<script" not in asked.page
+    assert asked.lines[3].startswith("1 pair has long answers that stand out as alike")
+    none = class_report(class_[:5], {LAB: outline}, {}, alike=True)
+    assert none.lines[3] == "No two long answers are more alike than the class is."

@@ -1,0 +1,141 @@
+"""What the decoder takes and refuses, at each of its limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nbproctor.protocol import arrays, received
+from nbproctor.protocol import decode as decoder
+from nbproctor.protocol.decode import decode
+from nbproctor.protocol.encode import encode
+from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.limits import MAX_BITS
+from tests.protocol.messages import frame
+
+
+def message(node: Any, raw: bytes = b"") -> Frame:
+    return Frame(0, json.dumps(node).encode(), bytearray(raw))
+
+
+def refused(node: Any, raw: bytes = b"") -> bool:
+    try:
+        decode(message(node, raw), request=[["a"]])
+    except ProtocolError:
+        return True
+    return False
+
+
+def test_a_message_that_repeats_a_part_says_so() -> None:
+    # Only then is it asked how long the value is when written out.
+    assert decode(message(["t", ["l"], ["again", 0]])).shared
+    assert decode(message(["t", ["request", 0]]), request=[["a"]]).shared
+    assert not decode(message(["t", ["l"], ["l"]]), request=[["a"]]).shared
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        ["l", ["again", 0]],
+        ["d", "a", ["l", ["again", 0]]],
+        ["O", [1], ["again", 0]],
+        ["l", ["again", 1]],
+        ["t", ["l"], ["again", 1]],
+        ["again", 0],
+        ["t", ["request", 1]],
+    ],
+    ids=json.dumps,
+)
+def test_a_part_that_is_not_whole_or_not_there_cannot_be_named(node: Any) -> None:
+    assert refused(node)
+
+
+def test_the_longest_integer_arrives_and_a_longer_one_is_refused() -> None:
+    longest = 2**MAX_BITS - 1
+    for number in (longest, -longest):
+        assert decode(frame(encode(number))).value == number
+    assert refused(["i", hex(-16 * (longest + 1))])
+
+
+def test_text_nested_without_end_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        decode(Frame(0, b"[" * 100_000, bytearray()))
+
+
+def test_lists_of_numbers_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "MAX_NUMBERS", 10)
+    five, raw = ["p", "i8", 5], bytes(48)
+    assert not refused(["t", five, five], raw * 2)
+    assert refused(["t", five, ["p", "i8", 6]], raw * 2)
+    assert refused(["p", "i4", 5], raw[:32])
+
+
+def test_arrays_of_text_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "MAX_BYTES", 4_000)
+    assert not refused(["t", ["U", [2], 250, "", "a"], ["U", [5], 100, *"abcde"]])
+    assert refused(["t", ["U", [2], 250, "", "a"], ["U", [5], 101, *"abcde"]])
+    # NumPy takes the room of one item even where there is none.
+    assert not refused(["U", [0], 1_000])
+    assert refused(["U", [0], 1_001])
+
+
+def test_only_arrays_with_nothing_in_them_count_by_their_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(received, "MAX_RANGE", 10)
+    assert not refused(["a", "u1", [11]], bytes(16))
+    empty = ["a", "u1", [0, 5]]
+    assert not refused(["t", empty, empty])
+    assert refused(["t", empty, ["a", "u1", [6, 0]]])
+
+
+def test_an_empty_array_has_its_shape_and_dtype() -> None:
+    got = decode(message(["a", "f4", [2, 0, 3]])).value
+    assert (got.shape, got.dtype) == ((2, 0, 3), np.dtype("f4"))
+
+
+@pytest.mark.parametrize("tag", ["s", "d"])
+def test_keys_that_collide_are_counted_wherever_they_stand(tag: str) -> None:
+    prime = 2**61 - 1  # Python's hash of an integer is its rest
+
+    def keys(count: int) -> list[Any]:
+        both = [n * prime + n % 2 for n in range(2 * count)]  # hash 0, 1, 0, 1 …
+        nodes = [n if n < 1 << 63 else ["i", hex(n)] for n in both]
+        return [x for n in nodes for x in ((n, 0) if tag == "d" else (n,))]
+
+    assert not refused([tag, *keys(100)])
+    assert refused([tag, *keys(110)])
+
+
+def test_many_keys_with_a_few_collisions_each_arrive() -> None:
+    pairs = {x: 0 for n in range(500) for x in (n, n + 2**61 - 1)}
+    assert decode(frame(encode(pairs))).value == pairs
+
+
+def test_twenty_kinds_of_named_tuples_arrive_and_each_counts_once() -> None:
+    kinds = [["N", n, f"Point{n}", ["x"], n] for n in range(20)]
+    got = decode(message(["l", *kinds, *kinds])).value
+    assert [item.x for item in got] == [*range(20)] * 2
+    other = ["N", 1, "Point1", ["y"], 1]  # the same name, another class
+    assert refused(["l", *kinds, other])
+
+
+def test_parts_and_commas_of_a_message_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "MAX_PARTS", 5)
+    monkeypatch.setattr(decoder, "MAX_COMMAS", 8)
+    assert not refused(["l", *[["l"]] * 4])
+    assert refused(["l", *[["l"]] * 5])
+    assert not refused(["l", *[1] * 8])
+    assert refused(["l", *[1] * 9])
+
+
+def test_behind_its_value_a_message_has_blanks_only() -> None:
+    assert decode(Frame(0, b"1   ", bytearray())).value == 1
+    for rest in (b" 2", b" x", b"\n", b"]"):
+        with pytest.raises(ProtocolError):
+            decode(Frame(0, b"1" + rest, bytearray()))

@@ -1,0 +1,331 @@
+"""Tables of pandas and SciPy: sent whole, changed in place, and forged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from dateutil import tz
+from scipy import sparse
+
+from nbproctor.protocol import libraries
+from nbproctor.protocol.decode import decode
+from nbproctor.protocol.encode import encode
+from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.repeats import check_repeats
+from nbproctor.protocol.sent import Ref, UnsendableError
+from nbproctor.protocol.sharing import write_back
+from tests.protocol.messages import LIBRARIES, decoded, encoded, frame
+
+
+def received(value: Any) -> Any:
+    return decoded(frame(encoded(value))).value
+
+
+def node_of(value: Any) -> tuple[Any, bytearray]:
+    sent = encoded(value)
+    return json.loads(sent.text), bytearray(b"".join(sent.buffers))
+
+
+def read(node: Any, raw: bytes | bytearray = b"") -> Any:
+    return decoded(Frame(0, json.dumps(node).encode(), bytearray(raw))).value
+
+
+FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
+
+# --- what a test does with tables -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.drop(columns="a", inplace=True),
+        lambda table: table.insert(1, "c", [7, 8, 9]),
+        lambda table: table.rename(columns={"a": "A"}, inplace=True),
+        lambda table: table.sort_values("b", ascending=False, inplace=True),
+        lambda table: table.__setitem__("a", table["a"] * 2),
+        lambda table: table.loc.__setitem__((0, "a"), 99),
+        lambda table: table.dropna(inplace=True),
+        lambda table: table.index.set_names("n", inplace=True),
+    ],
+)
+def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
+    original, kernel = FRAME.copy(), FRAME.copy()
+    sent = encoded([original])
+    got = decoded(frame(sent))
+    change(got.value[0])
+    write_back(sent.mutables, received(got.changes()))
+    change(kernel)
+    pd.testing.assert_frame_equal(original, kernel)
+
+
+def test_a_frame_that_comes_back_is_the_frame() -> None:
+    sent = encoded(FRAME)
+    got = decoded(frame(sent))
+    reply = encode(got.value, received=got.numbers(), libraries=LIBRARIES)
+    back = decode(frame(reply), request=sent.mutables, libraries=LIBRARIES)
+    assert back.value is FRAME
+
+
+def test_a_frame_that_nobody_changed_does_not_come_back() -> None:
+    assert decoded(frame(encoded([FRAME, FRAME["a"]]))).changes() == []
+
+
+def test_a_frame_of_two_places_is_one() -> None:
+    one, other = received((FRAME, FRAME))
+    assert one is other
+
+
+def test_a_series_of_dtypes_can_be_compared() -> None:
+    assert received(FRAME.dtypes)["a"] == np.dtype("int64")
+
+
+def test_cells_of_a_frame_may_be_containers_or_handles() -> None:
+    table = pd.DataFrame({"k": [[1, 2], {"a": 1}, object]})
+    sent = encode(
+        table, lambda x: Ref("library", ("builtins", "object")), {}, LIBRARIES
+    )
+    got = decode(frame(sent), lambda ref: ref.fields, libraries=LIBRARIES).value
+    assert got["k"].tolist() == [[1, 2], {"a": 1}, ("builtins", "object")]
+
+
+# --- what is sent as before -----------------------------------------------------------
+
+
+def test_without_the_library_a_frame_goes_as_an_object() -> None:
+    with pytest.raises(UnsendableError, match="DataFrame"):
+        encode(FRAME)
+    node, raw = node_of(FRAME)
+    with pytest.raises(ProtocolError):
+        decode(Frame(0, json.dumps(node).encode(), raw))
+
+
+class Derived(pd.DataFrame):
+    @property
+    def __class__(self) -> Any:
+        return pd.DataFrame
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Derived({"a": [1]}),
+        pd.DataFrame({"a": [1]}).groupby("a"),
+        pd.DataFrame({"a": [1]}, index=pd.Index([object()], dtype=object)),
+        pd.DataFrame({"a": [1]}, index=[pd.Timestamp(0, tz=tz.gettz("Europe/Rome"))]),
+        pd.Series([1], name=object()),
+        pd.Series(pd.Categorical([], [str(n) for n in range(10_001)])),
+        pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}),
+        sparse.csr_matrix((1, 1 << 40)),
+    ],
+    ids=[
+        "derived",
+        "groupby",
+        "label",
+        "zone",
+        "name",
+        "categories",
+        "array",
+        "columns",
+    ],
+)
+def test_what_is_beyond_the_limits_goes_as_an_object(value: Any) -> None:
+    sent = encode(value, lambda x: repr(type(x)), {}, LIBRARIES)
+    assert decode(frame(sent)).value == repr(type(value))
+
+
+def test_a_library_is_imported_by_who_receives_a_value_of_it_and_by_nobody_else() -> (
+    None
+):
+    code = (
+        "import sys, nbproctor.judge.main, nbproctor.student.process\n"
+        "from nbproctor.protocol import libraries\n"
+        "from nbproctor.protocol.encode import encode\n"
+        "assert libraries.used(['math', 'numpy']) == frozenset()\n"
+        "assert libraries.used(['pandas.testing']) == {'pandas'}\n"
+        "assert libraries.used(['sklearn.svm']) == {'scipy.sparse'}\n"
+        "encode([1, 'a', slice(1), ...], libraries=frozenset(['pandas']))\n"
+        "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- forged ---------------------------------------------------------------------------
+
+
+def arrays_in(node: Any) -> list[Any]:
+    if not isinstance(node, list) or not node:
+        return []
+    inner = [array for field in node for array in arrays_in(field)]
+    return [node, *inner] if node[0] in ("a", "r", "O", "U") else inner
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        FRAME,
+        FRAME["a"],
+        pd.DataFrame(np.ones((2, 30))),
+        pd.array([1, None, 3], dtype="Int64"),
+        pd.interval_range(0, 3),
+        sparse.csr_matrix(np.eye(3)),
+        sparse.coo_array(np.eye(3)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_table_whose_columns_are_of_other_lengths_is_refused(value: Any) -> None:
+    count = len(arrays_in(node_of(value)[0]))
+    refused = 0
+    for place in range(count):
+        node, raw = node_of(value)
+        array = arrays_in(node)[place]
+        if array[0] in ("a", "r"):
+            array[2] = [n + 1 for n in array[2]]
+            raw += bytes(4096)  # enough for any of them
+        else:
+            array[1] = [len(array) - 1]
+            array += ["one more"]
+        with pytest.raises(ProtocolError):
+            read(node, raw)
+        refused += 1
+    assert refused
+
+
+def test_columns_of_objects_in_the_place_of_numbers_are_refused() -> None:
+    objects = ["O", [3], "x", "y", "z"]
+    for value in (
+        pd.array([1, None, 3], dtype="Int64"),
+        pd.Categorical(["u", "v", "u"]),
+        pd.period_range("2026", periods=3, freq="M").array,
+        pd.date_range("2026", periods=3).array,
+        sparse.coo_matrix(np.eye(3)),
+    ):
+        count = len(arrays_in(node_of(value)[0]))
+        for place in range(count):
+            node, raw = node_of(value)
+            array = arrays_in(node)[place]
+            if array[0] == "O":
+                continue
+            array[:] = objects
+            with pytest.raises(ProtocolError):
+                read(node, raw)
+
+
+def changed(value: Any, place: int, cells: Any) -> Any:
+    """Return a message with other numbers in one of its arrays."""
+    node, _ = node_of(value)
+    parts = [a for a in arrays_in(node) if a[0] in ("a", "r")]
+    sizes = [np.dtype(a[1]).itemsize * int(np.prod(a[2])) for a in parts]
+    starts = np.cumsum([0, *(size + -size % 16 for size in sizes)])
+    _, raw = node_of(value)
+    new = np.array(cells, parts[place][1]).tobytes()
+    raw[starts[place] : starts[place] + len(new)] = new
+    return node, raw
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "cells"),
+    [
+        (sparse.csr_matrix(np.eye(3)), 1, [0, 1, 3]),
+        (sparse.csr_matrix(np.eye(3)), 1, [0, 1, -1]),
+        (sparse.csr_matrix(np.eye(3)), 2, [0, 1, 2, 4]),
+        (sparse.csc_array(np.eye(3)), 2, [0, 2, 1, 3]),
+        (sparse.coo_matrix(np.eye(3)), 1, [0, 1, 1 << 20]),
+        (sparse.dok_array(np.eye(3)), 2, [0, 1, -5]),
+        (pd.Categorical(["u", "v"]), 0, [0, 2]),
+        (pd.Categorical(["u", "v"]), 0, [-2, 0]),
+        (pd.MultiIndex.from_arrays([[1, 2], [3, 4]]), 2, [0, 7]),
+    ],
+)
+def test_places_outside_of_a_table_are_refused(
+    value: Any, place: int, cells: Any
+) -> None:
+    node, raw = changed(value, place, cells)
+    with pytest.raises(ProtocolError):
+        read(node, raw)
+
+
+INDEX, RAW = node_of(pd.Index([1.5]))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        ["L"],
+        ["L", "pandas.read_pickle", "x"],
+        ["L", "pandas.core.frame.DataFrame", INDEX, INDEX],
+        ["L", "scipy.sparse.load_npz", "x"],
+        ["L", "subprocess.Popen", "x"],
+        ["L", "pandas.DataFrame", INDEX],
+        ["L", "pandas.DataFrame", 1, INDEX],
+        ["L", "pandas.Series", ["O", [1], "x"], ["l", "x"], None],
+        ["L", "pandas.Series", "abc", INDEX, None],
+        ["L", "pandas.Index", ["O", [1], ["l", 1]], None, None],
+        [
+            "L",
+            "pandas.Index",
+            ["O", [1], ["student", 1, "x", "", False, "", ""]],
+            None,
+            None,
+        ],
+        ["L", "pandas.Index", ["O", [2], "x"], None, None],
+        ["L", "pandas.Index", ["O", [1, 1], "x"], None, None],
+        ["L", "pandas.Index", ["O", [1], "x"], ["l"], None],
+        ["L", "pandas.RangeIndex", ["R", 0, 1 << 40, 1], None],
+        ["L", "pandas.Period", 1, "M" * 100],
+        ["L", "pandas.Period", ["i", "0x" + "f" * 100], "M"],
+        ["L", "pandas.Timestamp", "2026", None],
+        ["L", "pandas.StringArray", ["O", [1], 1], "python", False],
+        ["L", "pandas.StringArray", ["O", [1], "x"], "/etc/passwd", False],
+        ["L", "pandas.dtype", "category"],
+        ["L", "scipy.sparse.csr_matrix", ["t", 1 << 40, 1], 1, 2, 3],
+        ["D", "f8"],
+        ["D", ["D", ["O", [0]]]],
+        ["e", ["O", [1], "x"]],
+        ["f", [1], ["a"], ["O", [1], "x"]],
+        ["f", [1], ["a", "b"], ["U", [1], 1, "x"]],
+        ["f", [2], ["a"], ["U", [1], 1, "x"]],
+        ["f", [1], ["a", "a"], ["U", [1], 1, "x"], ["U", [1], 1, "x"]],
+        ["a", "S0", [1 << 60]],
+        ["a", "S999999999", [2]],
+        ["v", "ZoneInfo", "../../../etc/passwd"],
+        ["v", "ZoneInfo", "/etc/localtime"],
+        ["v", "ZoneInfo", "No/Such"],
+        ["v", "datetime", 2026, 1, 1, 0, 0, 0, 0, 0, "../x"],
+        ["v", "datetime", "2026", 1, 1],
+        ["v", "Fraction", "1e99999999"],
+    ],
+    ids=lambda node: str(node)[:60],
+)
+def test_a_forged_table_is_refused(node: Any) -> None:
+    with pytest.raises(ProtocolError):
+        read(node, RAW if INDEX in node else b"")
+
+
+def test_labels_made_to_collide_are_refused_at_once() -> None:
+    modulus = (1 << 61) - 1
+    cells = [["i", hex(n * modulus)] for n in range(1, 20_001)]
+    with pytest.raises(ProtocolError):
+        read(["L", "pandas.Index", ["O", [len(cells)], *cells], None, None])
+
+
+def test_equal_labels_are_none_that_collide() -> None:
+    index = pd.Index([1, "a"] * 1000, dtype=object)
+    assert received(index).equals(index)
+
+
+def test_a_frame_repeated_too_often_is_refused() -> None:
+    big = pd.DataFrame(np.zeros((10_000, 10)))
+    with pytest.raises(ProtocolError, match="repeats"):
+        check_repeats([[big] * 1000])
+
+
+def test_only_listed_classes_of_a_library_are_made() -> None:
+    for name in ("pandas.eval", "pandas.io.pickle.read_pickle", "os.path", "", None, 3):
+        with pytest.raises(ValueError):
+            libraries.class_of(name, LIBRARIES)

@@ -1,0 +1,197 @@
+"""The notebook that is graded: every given cell once, in order, and nothing alive."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import nbformat
+import pytest
+
+from nbproctor.notebook import MasterNotebook
+from nbproctor.submission.gather import Gathered
+from nbproctor.submission.match import match_cells
+from nbproctor.submission.read import RawCell
+from nbproctor.submission.rebuild import _in_order, rebuild
+from tests.submission.small import AREA, NAMELESS, RULE, TOOLS, notebook, raw, written
+
+ANSWER = "def area(r):\n    return 3 * r * r"
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
+    return written(tmp_path_factory.mktemp("rebuild"))
+
+
+def rebuilt(cells: list[RawCell], master: MasterNotebook) -> list[dict[str, Any]]:
+    """Return the cells of the new notebook, which is a valid one."""
+    gathered = Gathered(cells, match_cells(cells, master))
+    made, _ = rebuild(gathered, master)
+    nbformat.validate(nbformat.from_dict(notebook(made)))
+    return made
+
+
+def names(cells: list[dict[str, Any]]) -> str:
+    """Return names of given cells, and texts of the student's own, in order."""
+    marks = (cell["metadata"].get("nbgrader") for cell in cells)
+    return " ".join(
+        mark["grade_id"] if mark else cell["source"]
+        for mark, cell in zip(marks, cells, strict=True)
+    )
+
+
+GIVEN = (
+    "tools rule-1 area area-test rule-2 side side-test first first-test second "
+    "second-test why"
+)
+
+
+def test_of_an_empty_notebook_all_given_cells_are_there_in_order(
+    master: MasterNotebook,
+) -> None:
+    assert names(rebuilt([], master)) == GIVEN
+    assert names(rebuilt([raw("x")], master)) == f"{GIVEN} x"
+
+
+def test_what_is_missing_follows_the_cell_that_it_follows_in_the_source(
+    master: MasterNotebook,
+) -> None:
+    x, y, z = (raw(text, kind="markdown") for text in "xyz")
+    answers = [raw(ANSWER, "area"), raw("first = 1", "first")]
+    why = raw("Because.", "why", kind="markdown")
+    cells = [x, answers[0], y, answers[1], z, why]
+    assert names(rebuilt(cells, master)) == (
+        "tools rule-1 x area area-test rule-2 side side-test y first first-test "
+        "second second-test z why"
+    )
+
+
+def test_a_test_above_what_it_needs_moves_down_and_no_other_cell(
+    master: MasterNotebook,
+) -> None:
+    cells = [
+        raw("", "area-test"),
+        raw(TOOLS, "tools"),
+        raw("x"),
+        raw(ANSWER, "area"),
+        raw("first = 1", "first"),
+        raw("", "first-test"),
+    ]
+    assert names(rebuilt(cells, master)) == (
+        "tools rule-1 x area area-test rule-2 side side-test first first-test second "
+        "second-test why"
+    )
+    swapped = [raw("first = 1", "first"), raw(ANSWER, "area"), raw("", "first-test")]
+    made = names(rebuilt(swapped, master))
+    assert made.index("first ") < made.index(" area ")  # answers stay where they are
+    assert made.index("first ") < made.index(" first-test")
+
+
+@pytest.mark.parametrize("length", range(6))
+def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
+    def ordered(ranks: tuple[int, ...]) -> bool:
+        return list(ranks) == sorted(ranks)
+
+    for ranks in permutations(range(length)):
+        kept = _in_order([*ranks])
+        assert ordered(tuple(rank for rank in ranks if rank in kept))
+        masks = range(1 << length)
+        runs = ([r for n, r in enumerate(ranks) if mask >> n & 1] for mask in masks)
+        assert len(kept) == max(len(run) for run in runs if ordered(tuple(run)))
+
+
+def test_only_what_cannot_work_is_moved_and_said_to_be(master: MasterNotebook) -> None:
+    def moved(*cells: RawCell) -> str:
+        gathered = Gathered([*cells], match_cells([*cells], master))
+        return "".join(note for note in rebuild(gathered, master)[1] if "moved" in note)
+
+    answer, test = raw(ANSWER, "area"), raw("", "area-test")
+    rule = raw(RULE, "rule-2")
+    # Known by its text, after those that are known by their marks.
+    assert moved(raw(TOOLS), raw(RULE, "rule-1"), answer, test) == ""
+    # The given cell below the test is in the wrong place, not the test.
+    assert moved(answer, test, rule, raw(TOOLS, "tools")).endswith(": tools.")
+    assert moved(test, answer, rule).endswith(": area-test.")
+
+
+ANSWERS = [
+    raw(ANSWER, "area"),
+    raw("def side(a):\n    return math.sqrt(a)", "side"),
+    raw("first = 1", "first"),
+    raw("second = 2", "second"),
+]
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        raw("print('changed')", "tools"),  # it has the marks of a given cell
+        raw(TOOLS),
+        raw(f"\n{RULE}\n"),
+        raw(f"\n{AREA}\n\n"),
+        raw(NAMELESS),
+        raw(AREA, "area"),
+        raw("def area(r):  # to do\n    raise NotImplementedError", "area"),
+    ],
+    ids=lambda copied: f"{copied['grade_id']} {copied['source']!r}"[:40],
+)
+def test_an_untouched_copy_of_a_given_cell_cannot_undo_an_answer(
+    master: MasterNotebook, copied: RawCell
+) -> None:
+    given = [raw(TOOLS, "tools"), raw("", "rule-1"), raw("", "rule-2")]
+    assert names(rebuilt([*given, *ANSWERS, copied], master)) == names(
+        rebuilt([*given, *ANSWERS], master)
+    )
+
+
+def test_a_call_of_one_s_own_function_is_no_copy(master: MasterNotebook) -> None:
+    made = rebuilt([*ANSWERS, raw("print(area(1))", "area")], master)
+    assert "print(area(1))" in names(made)
+
+
+def test_an_earlier_answer_is_kept_as_a_cell_of_one_s_own(
+    master: MasterNotebook,
+) -> None:
+    earlier = "def area(r):\n    return 4"
+    made = rebuilt([raw(earlier, "area"), raw(ANSWER, "area")], master)
+    assert earlier in [cell["source"] for cell in made]
+    assert names(made).count("area ") == 1
+
+
+def test_a_stub_of_a_nameless_exercise_is_one_cell_not_its_copy(
+    master: MasterNotebook,
+) -> None:
+    cells = [raw("", "side-test"), raw(NAMELESS), raw("", "first-test")]
+    made = rebuilt(cells, master)
+    assert [cell["source"] for cell in made].count(NAMELESS) == 1
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+@pytest.mark.parametrize("name", [None, "why"])
+def test_text_of_a_student_s_is_harmless_in_every_cell(
+    master: MasterNotebook, kind: str, name: str | None
+) -> None:
+    text = "Words <script>alert(1)</script> [a](javascript:alert(1))"
+    made = rebuilt([raw("", "second-test"), raw(text, name, kind=kind)], master)
+    (cell,) = (each for each in made if "Words" in each["source"])
+    assert "<script" not in cell["source"]
+    assert "javascript:" not in cell["source"]
+
+
+def test_ids_are_the_master_s_or_one_s_own_and_no_two_alike(
+    master: MasterNotebook,
+) -> None:
+    ids = ["mine", "mine", "", "a b", "x" * 65, "own-3", "tools", "x" * 64]
+    cells = [raw(f"x = {n}", id=id) for n, id in enumerate(ids)]
+    cells[6]["source"] = TOOLS  # this one is the given cell
+    cells.append(raw("y = 1", id="tools"))
+    made = rebuilt(cells, master)
+    got = {cell["source"]: cell["id"] for cell in made}
+    assert len({cell["id"] for cell in made}) == len(made)
+    assert got[TOOLS] == "tools"
+    assert got["x = 0"] == "mine"
+    assert got["x = 7"] == "x" * 64
+    given = {c.id: c.cell_id for c in master.cells}
+    for cell in made:
+        if mark := cell["metadata"].get("nbgrader"):
+            assert cell["id"] == given[mark["grade_id"]]
