@@ -1,8 +1,8 @@
 """How many submissions a second a cluster's coordinator can hand out and take back.
 
 The workers are real, on this machine, but their students sleep: 0.2 seconds each, and
-a canned report of the lab's size. So many threads fit into two cores, and what is
-measured is what does not belong to the students: coordinator, scheduler and workers.
+the report is canned. So many threads fit into two cores, and what is measured is what
+does not belong to the students: coordinator, scheduler and workers.
 
     .venv/bin/python bench/cluster.py
 """
@@ -19,7 +19,7 @@ from nbproctor.results import StudentCell
 from nbproctor.sandbox.layers import Policy
 
 ROOT = Path(__file__).parents[1]
-SECONDS, REPORT_BYTES, NOTEBOOK_BYTES, EACH = 0.2, 30_000, 60_000, 40
+SECONDS, REPORT_BYTES, NOTEBOOK_BYTES, EACH = 0.2, 10_000, 60_000, 40
 
 
 def sleeping_students() -> None:

@@ -54,7 +54,7 @@ SLOW = {
     "loop_over_units",
 }
 SWITCH = "proctor(c)\n"
-LOOK_SECONDS = 0.02  # between two looks at what runs
+LOOK_SECONDS = 0.25  # between two looks at what runs: a look costs 10 ms itself
 
 
 def the_class(count: int) -> Iterator[sample.Student]:
@@ -129,12 +129,12 @@ def measure(name: str, count: int, *commands: list, cwd: Path, **env: str) -> Co
             while running.poll() is None:
                 family = _family(root)
                 seen = max(seen, sum(map(_times, family)))
-                if looks % 25 == 0:
+                if looks % 4 == 0:
                     peak = max(peak, sum(map(_pss, family)) / 2**20)
                 looks += 1
                 time.sleep(LOOK_SECONDS)
-        if running.returncode:
-            raise SystemExit(f"{name}: {command} ended with {running.returncode}")
+        if running.returncode:  # stock nbgrader's, where a submission timed out
+            print(f"{name} ended with status {running.returncode}.")
         wall += time.perf_counter() - start
         cpu += seen
     cost = Cost(name, count, wall, cpu, peak)
