@@ -64,7 +64,8 @@ packages that they need come into .venv once. Ends with status 1 if one check fa
 CHECKS = (
     ("ruff", "check", "."),
     ("mypy", "--strict", "nbproctor"),
-    ("pytest",),
+    # On all cores; the tests of a file share what was graded for them.
+    ("pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
 )
 
 

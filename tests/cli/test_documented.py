@@ -61,10 +61,20 @@ ELSEWHERE = {
     f"{KIT} audit": "tests/audit/test_audit.py",  # of the lab: a quarter of an hour
     f"{KIT} test --fast": ".ci/run",
     f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
-    # What kit.py does for a teacher, students do by hand.
+    "dask scheduler --no-dashboard": "tests/nbgrader/test_cluster.py",
+    "dask worker tcp://scheduler:8786 --nworkers 4 --nthreads 1 --no-dashboard": (
+        "tests/nbgrader/test_cluster.py"  # with two
+    ),
+    "python -m nbproctor grade --cluster tcp://scheduler:8786": (
+        "tests/nbgrader/test_cluster.py"
+    ),
+    "python -m nbproctor grade --shard 3/16": "tests/nbgrader/test_shards.py",
+    "python -m nbproctor merge": "tests/nbgrader/test_shards.py",
 }
-# Run by no test, because they need Docker and an image from the network.
+# Run by no test, because they need Docker and an image from the network, or a computer
+# of the cluster's.
 UNTESTED = {
+    'pip install -c requirements.lock ".[cluster]"',
     "docker build -t nbproctor .",
     'docker run --rm -v "$PWD:/course" nbproctor doctor',
     'docker run --rm -v "$PWD:/course" nbproctor grade',

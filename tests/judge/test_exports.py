@@ -107,7 +107,9 @@ def test_what_a_test_defines_can_be_handed_over(exports: Exports, test: Any) -> 
         (json.dumps, ("json", "dumps")),
         (json, ("json", "")),
     ],
-    ids=repr,
+    ids=lambda value: (
+        ".".join(value) if isinstance(value, tuple) else type(value).__name__
+    ),
 )
 def test_what_both_sides_can_import_goes_by_its_name(
     exports: Exports, value: Any, name: tuple[str, str]
