@@ -14,6 +14,7 @@ import pytest
 
 import nbproctor
 from nbproctor import NbproctorError
+from nbproctor.kit.submit import SubmitError
 
 
 @pytest.mark.parametrize("name", nbproctor.__all__)
