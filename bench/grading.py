@@ -314,7 +314,7 @@ def plot(costs: list[Cost], path: Path) -> None:
     ):
         bars = axes.barh(names, values, color="#4c72b0")
         axes.bar_label(bars, [f" {value:.3g}" for value in values])
-        axes.set(xscale="log", title=title)
+        axes.set(title=title)
         axes.margins(x=0.15)
         axes.invert_yaxis()
         axes.spines[["top", "right"]].set_visible(False)
