@@ -227,6 +227,7 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
 def plain(master: MasterNotebook) -> float:
     """Processor seconds of the same cells and tests in one plain Python process."""
     os.chdir(ROOT / "source" / LAB)
+    sys.path.insert(0, "")  # mnist.py lies beside the notebook
     names: dict = {}
     start = 0.0
     with (
