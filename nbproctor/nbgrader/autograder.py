@@ -121,9 +121,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             staging_folder(self.coursedir),
             executor(self.coursedir, options, self.force, self.merging) as pool,
         ):
-            for master in run.masters[:1]:
-                # If nothing can be executed here, what was graded before is kept.
-                pool.prepare(master, run.settings)
             run.place_tests(self.coursedir, pool, options)
             # In the order of nbgrader's loop, which goes by path.
             ordered = sorted(run.folders.items(), key=lambda f: self._source(f[0]))

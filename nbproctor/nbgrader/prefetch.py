@@ -118,6 +118,7 @@ class Prefetch:
         self._pool = pool
         self._depth = depth
         self._done = done
+        self._prepared = False
         self._waiting: dict[str, Submission] = {}
 
     def take(self, student: str) -> Submission:
@@ -137,6 +138,7 @@ class Prefetch:
             submission.handed_in = files.fingerprint(folder)
             if self._done(submission):
                 return submission
+            self._prepare_pool()
             for master in self._masters:
                 try:
                     repaired = repair(
@@ -162,6 +164,17 @@ class Prefetch:
             # Whatever is in a student's files, it must not end the class.
             self._refuse(submission, f"It could not be read ({error!r}).")
         return submission
+
+    def _prepare_pool(self) -> None:
+        """Start the pool when the first submission needs it.
+
+        If nothing can be executed here, what was graded before is kept; and where all
+        is graded, no fork server is started.
+        """
+        if not self._prepared:
+            for master in self._masters[:1]:
+                self._pool.prepare(master, self._settings)
+            self._prepared = True
 
     def _refuse(self, submission: Submission, reason: str) -> None:
         submission.repaired.clear()

@@ -104,8 +104,6 @@ def grade_shard(
         )
         folders = {s: f for s, f in sorted(run.folders.items()) if shard.has(s)}
         with executor(view, options, force) as engine:
-            for master in run.masters[:1]:
-                engine.prepare(master, run.settings)
             run.place_tests(view, engine, options)
             prefetch = Prefetch(
                 folders,

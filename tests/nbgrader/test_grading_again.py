@@ -285,6 +285,15 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
     assert graded(course)["ann"].score == 10
 
 
+def test_where_all_is_graded_no_fork_server_is_started(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in("ann")
+    graded(course)
+    monkeypatch.setattr("nbproctor.engine.servers._start", lambda *_: pytest.fail())
+    assert graded(course)["ann"].score == 10
+
+
 def test_where_nothing_can_be_executed_earlier_results_are_kept(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
