@@ -1,8 +1,7 @@
-"""The verbs that grade: ``demo`` and ``grade``."""
+"""The verbs that grade: ``demo``, ``grade`` and ``merge``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -10,27 +9,16 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from nbproctor.cli.app import (
     Assignment,
     CommandError,
     app,
     choose,
-    complaints,
     console,
     find_course,
 )
-from nbproctor.cli.changes import change_lines
-from nbproctor.cli.table import score_table
+from nbproctor.cli.class_run import grade_class
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -41,13 +29,6 @@ class Sandbox(StrEnum):
 
     STRICT = "strict"
     WEAK = "weak"
-
-
-class _Rate(ProgressColumn):
-    """Submissions a minute."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{60 * task.speed:.0f} a minute" if task.speed else "")
 
 
 @app.command()
@@ -79,7 +60,7 @@ def demo(assignment: Assignment = None) -> None:
     names = {student.id: student.name for student in students}
     nbgrader.enrol(course, names)
     # Weak, because this code is our own: the demo is to run on any computer.
-    _grade(course, name, names, weak_sandbox=True)
+    grade_class(course, name, names, weak_sandbox=True)
 
 
 @app.command()
@@ -122,7 +103,7 @@ def grade(
             raise CommandError("--shard takes neither --student nor --lower: no marks.")
         _grade_shard(course, name, shard, force, weak, cluster)
     else:
-        _grade(
+        grade_class(
             course,
             name,
             {},
@@ -165,7 +146,7 @@ def merge(
     """
     course = find_course()
     name = choose(course, assignment)
-    _grade(course, name, {}, lower=lower, weak_sandbox=False, merging=True)
+    grade_class(course, name, {}, lower=lower, weak_sandbox=False, merging=True)
 
 
 def _grade_shard(
@@ -198,75 +179,3 @@ def _grade_shard(
         f"{sum(map(bool, ended.values())):,} of them a reason why not all of it can be "
         "graded. When all shards are done: merge."
     )
-
-
-def _grade(
-    course: Path,
-    assignment: str,
-    names: Mapping[str, str],
-    students: list[str] | None = None,
-    force: bool = False,
-    lower: bool = False,
-    alike: bool = False,
-    *,
-    weak_sandbox: bool,
-    cluster: str = "",
-    merging: bool = False,
-) -> None:
-    """Grade, write the feedback, and print the table."""
-    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
-    if waiting and not console.is_terminal:  # on one, a bar moves instead
-        console.print(f"Grading {assignment} …")
-    from nbproctor import nbgrader
-    from nbproctor.nbgrader.class_report import report
-
-    with Progress(
-        "{task.description}",
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("Grading", total=waiting)
-        results, changes = nbgrader.regrade(
-            course,
-            assignment,
-            progress=lambda result: bar.advance(task),
-            students=students,
-            force=force,
-            weak_sandbox=weak_sandbox,
-            cluster=cluster,
-            merging=merging,
-            lower=lower,
-        )
-        bar.update(task, description="Writing feedback")
-        pages = nbgrader.feedback(
-            course,
-            assignment,
-            lambda done, all: bar.update(task, completed=done, total=all),
-            students,
-        )
-    page, lines = report(course, assignment, alike=alike)
-    enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = {**enrolled, **names}
-    scores = nbgrader.scores(course, assignment)
-    masters = nbgrader.masters_of(course, assignment)
-    console.print(score_table(scores, results, masters, names))
-    for result in results:
-        if result.reason:
-            name = names.get(result.student, result.student)
-            console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
-    for line in change_lines(changes, names):
-        console.print(escape(line), soft_wrap=True)
-    for each in nbgrader.unread(course, assignment):
-        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
-    console.print()
-    for line in nbgrader.places_told(masters):
-        console.print(escape(f"{line}."), soft_wrap=True)
-    for line in lines:
-        console.print(escape(line), soft_wrap=True)
-    console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
-    console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)

@@ -1,0 +1,103 @@
+"""Grading of a class on the command line: its progress, its table, its changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from nbproctor.cli.app import complaints, console
+from nbproctor.cli.changes import change_lines
+from nbproctor.cli.table import score_table
+
+# nbgrader and pandas take a second to import, so each verb imports them when it runs:
+# `--help` and a wrong argument are answered at once.
+
+
+class _Rate(ProgressColumn):
+    """Submissions a minute."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{60 * task.speed:.0f} a minute" if task.speed else "")
+
+
+def grade_class(
+    course: Path,
+    assignment: str,
+    names: Mapping[str, str],
+    students: list[str] | None = None,
+    force: bool = False,
+    lower: bool = False,
+    alike: bool = False,
+    *,
+    weak_sandbox: bool,
+    cluster: str = "",
+    merging: bool = False,
+) -> None:
+    """Grade, write the feedback, and print the table."""
+    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
+    if waiting and not console.is_terminal:  # on one, a bar moves instead
+        console.print(f"Grading {assignment} …")
+    from nbproctor import nbgrader
+    from nbproctor.nbgrader.class_report import report
+
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("Grading", total=waiting)
+        results, changes = nbgrader.regrade(
+            course,
+            assignment,
+            progress=lambda result: bar.advance(task),
+            students=students,
+            force=force,
+            weak_sandbox=weak_sandbox,
+            cluster=cluster,
+            merging=merging,
+            lower=lower,
+        )
+        bar.update(task, description="Writing feedback")
+        pages = nbgrader.feedback(
+            course,
+            assignment,
+            lambda done, all: bar.update(task, completed=done, total=all),
+            students,
+        )
+    page, lines = report(course, assignment, alike=alike)
+    enrolled = {person.student: person.name for person in nbgrader.people(course)}
+    names = {**enrolled, **names}
+    scores = nbgrader.scores(course, assignment)
+    masters = nbgrader.masters_of(course, assignment)
+    console.print(score_table(scores, results, masters, names))
+    for result in results:
+        if result.reason:
+            name = names.get(result.student, result.student)
+            console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
+    for line in change_lines(changes, names):
+        console.print(escape(line), soft_wrap=True)
+    for each in nbgrader.unread(course, assignment):
+        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
+    console.print()
+    for line in nbgrader.places_told(masters):
+        console.print(escape(f"{line}."), soft_wrap=True)
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+    console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
+    console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)
