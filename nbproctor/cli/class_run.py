@@ -85,7 +85,8 @@ def grade_class(
     names = {**enrolled, **names}
     scores = nbgrader.scores(course, assignment)
     masters = nbgrader.masters_of(course, assignment)
-    console.print(score_table(scores, results, masters, names))
+    titles = nbgrader.exercise_titles(course, assignment)
+    console.print(score_table(scores, results, masters, names, titles))
     for result in results:
         if result.reason:
             name = names.get(result.student, result.student)

@@ -25,6 +25,7 @@ def score_table(
     results: list[SubmissionResult],
     masters: Sequence[MasterNotebook],
     names: Mapping[str, str],
+    titles: Mapping[str, str],
 ) -> Group:
     """Lay out students × exercises; a dash is what was not graded, never a 0.
 
@@ -38,6 +39,8 @@ def score_table(
         The assignment, for the points of its exercises.
     names : mapping of str to str
         Student id → name to show, where it is not the id.
+    titles : mapping of str to str
+        Exercise → its heading, for the legend.
     """
     points = {
         exercise: sum(c.points for c in master.cells if c.exercise == exercise)
@@ -45,7 +48,7 @@ def score_table(
         for exercise in master.exercises
     }
     legend = [
-        f"{number} {exercise} ({most:g})"
+        escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
         for number, (exercise, most) in enumerate(points.items(), 1)
     ]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -7,7 +7,7 @@ from nbproctor.nbgrader.course import (
     hand_in,
     is_proctored,
 )
-from nbproctor.nbgrader.feedback import feedback
+from nbproctor.nbgrader.feedback import exercise_titles, feedback
 from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
@@ -38,6 +38,7 @@ __all__ = [
     "class_table",
     "enrol",
     "enrol_people",
+    "exercise_titles",
     "feedback",
     "generate",
     "grade",

@@ -150,6 +150,18 @@ def forget(coursedir: CourseDirectory, student: str, notebooks: list[str]) -> No
         )  # or it would be released, or zipped, without a page
 
 
+def exercise_titles(course: Path, assignment: str) -> dict[str, str]:
+    """Return number and title of each exercise, as its heading in the notebook has it.
+
+    Raises
+    ------
+    CourseError
+        There is no such assignment.
+    """
+    outlines = read_outlines(directory(load_config(course, assignment)))
+    return {e.id: e.name for outline in outlines.values() for e in outline.exercises}
+
+
 def read_outlines(coursedir: CourseDirectory) -> dict[str, Outline]:
     """Read what all pages of an assignment share: notebook name → outline."""
     source = folder(coursedir, "source", coursedir.assignment_id)

@@ -76,7 +76,7 @@ def test_the_table_shows_what_was_graded_by_hand_since(
     scores = nbgrader.scores(course, "tiny")
     master = MasterNotebook.read(course / "source/tiny/tiny.ipynb")
     console = Console(file=io.StringIO(), width=100)
-    console.print(score_table(scores, outcomes, [master], {}))
+    console.print(score_table(scores, outcomes, [master], {}, {}))
     assert re.search(r"ann +5 +5 +10 +graded", console.file.getvalue())
 
 
