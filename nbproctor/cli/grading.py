@@ -85,12 +85,19 @@ def grade(
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
-    What is graded already and has not changed is left as it is.
+    What is graded already and has not changed is left as it is. Ends with status 1 if
+    somebody could not be graded.
     """
     course = find_course()
     name = choose(course, assignment)
     weak = sandbox == Sandbox.WEAK
-    _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+    left = _grade(course, name, {}, student, force, lower, weak_sandbox=weak)
+    if left:
+        told = (
+            f"[red]Not graded:[/] {escape(', '.join(left))}. The reasons stand above."
+        )
+        complaints.print(told, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 def _grade(
@@ -102,8 +109,8 @@ def _grade(
     lower: bool = False,
     *,
     weak_sandbox: bool,
-) -> None:
-    """Grade, write the feedback, and print the table."""
+) -> list[str]:
+    """Grade, write the feedback, print the table; return who could not be graded."""
     from nbproctor import nbgrader
     from nbproctor.nbgrader.class_report import report
 
@@ -154,3 +161,4 @@ def _grade(
         console.print(escape(line), soft_wrap=True)
     console.print(f"Class report:   {page}", soft_wrap=True)
     console.print(f"Feedback pages: {pages}", soft_wrap=True)
+    return [result.student for result in results if result.status == "ungradable"]
