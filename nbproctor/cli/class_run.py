@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -44,7 +45,10 @@ def grade_class(
     cluster: str = "",
     merging: bool = False,
 ) -> None:
-    """Grade, write the feedback, and print the table."""
+    """Grade, write the feedback, and print the table.
+
+    Ends with status 1 if somebody could not be graded.
+    """
     waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
@@ -102,3 +106,10 @@ def grade_class(
         console.print(escape(line), soft_wrap=True)
     console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
     console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)
+    left = [result.student for result in results if result.status == "ungradable"]
+    if left:
+        complaints.print(
+            f"[red]Not graded:[/] {escape(', '.join(left))}. The reasons stand above.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(1)

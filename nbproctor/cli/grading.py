@@ -91,7 +91,8 @@ def grade(
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
-    What is graded already and has not changed is left as it is.
+    What is graded already and has not changed is left as it is. Ends with status 1 if
+    somebody could not be graded.
     """
     course = find_course()
     name = choose(course, assignment)

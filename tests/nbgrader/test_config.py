@@ -11,6 +11,7 @@ from typing import Any
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import pytest
+import typer
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from sqlalchemy import text
@@ -19,6 +20,7 @@ from traitlets.config.loader import DeferredConfigString
 
 from nbproctor import nbgrader as room
 from nbproctor import proctor
+from nbproctor.cli import grading
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import directory, load_config
@@ -169,7 +171,7 @@ def test_grading_without_executing_is_refused(course: Path, hand_in: HandIn) -> 
 
 
 def test_an_ungradable_submission_makes_the_exit_status_1(
-    course: Path, hand_in: HandIn
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in("ann")
     (course / "submitted/bob/tiny").mkdir(parents=True)
@@ -177,6 +179,10 @@ def test_an_ungradable_submission_makes_the_exit_status_1(
     assert done.returncode == 1
     assert "Not graded: bob." in done.stderr
     assert done.stderr.count("Not graded: bob.") == 1
+    with pytest.raises(typer.Exit) as ours:
+        monkeypatch.chdir(course)
+        grading.grade("tiny")
+    assert ours.value.exit_code == 1
     (course / "submitted/bob/tiny").rmdir()
     (course / "submitted/bob").rmdir()
     assert run_nbgrader(course, "autograde", "tiny").returncode == 0
