@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import threading
@@ -54,10 +55,11 @@ def key(
     engine
         `versions.versions`.
     """
-    contents = {name: hashlib.sha256(data).digest() for name, data in files.items()}
+    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     parts = (list(cells), contents, assignment, settings, weak, engine)
-    encoded = msgspec.msgpack.encode(parts, order="deterministic")
-    return hashlib.blake2b(encoded, digest_size=32).hexdigest()
+    # JSON of ASCII alone also holds names of files that are no Unicode.
+    encoded = json.dumps(msgspec.to_builtins(parts), sort_keys=True)
+    return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ class Cluster:
         if self._broken:
             raise EngineError(self._broken)
         key = self._introduce(master, settings)
-        job = Job(key, msgpack.encode((list(cells), dict(files))))
+        job = Job(key, remote.packed(cells, files))
         self._dispatch.add(job)
         return job.future
 
@@ -124,6 +124,8 @@ class Cluster:
             self._assignments[key] = remote.Assignment.pack(key, master, settings)
             try:
                 self._look()
+            except TimeoutError as error:
+                log.warning("Workers do not answer yet: %r", error)
             except (OSError, RuntimeError) as error:
                 raise EngineError(
                     f"The workers at {self._address} cannot be reached ({error!r})."
@@ -174,7 +176,11 @@ class Cluster:
     ) -> dict[str, str]:
         """Send an assignment to workers; return why each refuses it, or nothing."""
         received = self._client.run(
-            remote.receive, assignment, workers=addresses, on_error="return"
+            remote.receive,
+            assignment,
+            workers=addresses,
+            on_error="return",
+            callback_timeout=PATIENCE_SECONDS,  # one of them may be dying
         )
         said = {address: _words(answer) for address, answer in received.items()}
         warming = {
@@ -258,7 +264,12 @@ class Cluster:
             self._watching.join()
         self._dispatch.fail(StoppedError("The run was stopped."))
         with contextlib.suppress(Exception):  # a scheduler that has gone
-            self._client.run(remote.forget, [*self._assignments], on_error="ignore")
+            self._client.run(
+                remote.forget,
+                [*self._assignments],
+                on_error="ignore",
+                callback_timeout=5,
+            )
         with contextlib.suppress(Exception):
             self._client.close(timeout=5)
 

@@ -7,6 +7,7 @@ report, which the judge made of plain data.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from nbproctor.engine.versions import OWN, versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 
-Submitted = tuple[list[StudentCell], dict[str, bytes]]  # code, and files beside it
+Submitted = tuple[list[StudentCell], dict[bytes, bytes]]  # code, and files beside it
 # A report, encoded; why there is none; why this worker cannot execute anything.
 Answer = tuple[bytes, str, str]
 
@@ -151,12 +152,19 @@ def run(key: str, batch: Sequence[bytes]) -> list[Answer] | None:
     return [_run(submitted, master, settings, here.servers) for submitted in batch]
 
 
+def packed(cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> bytes:
+    """Encode a submission for `run`; a name of a file need not be Unicode."""
+    named = {os.fsencode(name): data for name, data in files.items()}
+    return msgpack.encode((list(cells), named))
+
+
 def _run(
     submitted: bytes, master: MasterNotebook, settings: Settings, servers: Servers
 ) -> Answer:
     try:
         cells, files = msgpack.decode(submitted, type=Submitted)
-        report = execute(cells, master, settings, files, servers)
+        named = {os.fsdecode(name): data for name, data in files.items()}
+        report = execute(cells, master, settings, named, servers)
     except ExecutionError as error:
         return b"", str(error), ""
     except EngineError as error:

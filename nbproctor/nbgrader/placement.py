@@ -102,6 +102,7 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
 def _find(
     master: MasterNotebook, settings: Settings, pool: Executor, folder: Path
 ) -> Places:
+    pool.prepare(master, settings)  # or say why nothing can be executed
     lost = _lost(master, settings, pool)
     if not lost:
         return {}

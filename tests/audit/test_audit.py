@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -358,6 +359,9 @@ def test_every_variant_gets_the_marks_that_plain_python_gives_it(
     folder = project / "source/neural_network"
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)  # for the modules beside the notebook
+    for path in folder.glob("*.py"):  # forgotten at the end, as the path is
+        monkeypatch.setitem(sys.modules, path.stem, None)
+        del sys.modules[path.stem]
     master = MasterNotebook.read(folder / "neural_network.ipynb")
     variants = Variants.read(
         project / "variants/neural_network", sample.solutions(master)

@@ -128,7 +128,7 @@ import gc
 from nbproctor.protocol.sent import Ref
 me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
 class Token: ...
-stock = me.default
+stock = me.handles.default
 def forge(tag, *fields):
     forged = Ref(tag, fields)
     me.connection._default = lambda v: forged if type(v) is Token else stock(v)

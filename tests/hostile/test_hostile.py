@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
+import re
 import site
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,7 +18,7 @@ import msgspec
 import psutil
 import pytest
 
-from tests.hostile import trap
+from tests.hostile import tables, trap
 from tests.hostile.cases import ATTEMPT, CASES, Case
 
 if sys.platform != "linux":
@@ -26,6 +29,8 @@ from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
+from nbproctor.student.process import Student
+from nbproctor.student.shell import ZMQInteractiveShell
 
 pytestmark = pytest.mark.slow
 
@@ -165,3 +170,18 @@ def row(case: Case) -> str:
     earned = " · ".join(f"{points:g}" for points in case.earns.values())
     name = case.name.replace("_", " ")
     return f"| `{name}` | {case.tries.replace('|', '/')} | {earned} |"
+
+
+def test_what_an_answer_takes_hold_of_is_there() -> None:
+    """An attack on a name that is gone would hold without any defence."""
+    texts = [text for case in CASES for text in case.cells.values()]
+    texts += [text for _, text in tables.CASES.values()]
+    one, other = socket.socketpair()
+    with one, other:
+        student = Student(one, ZMQInteractiveShell())
+        reached = {
+            name for text in texts for name in re.findall(r"\bme((?:\.\w+)+)", text)
+        }
+        assert len(reached) > 5
+        for name in reached:
+            operator.attrgetter(name[1:])(student)
