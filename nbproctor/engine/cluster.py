@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 import warnings
+from asyncio import CancelledError  # no Exception; Dask may let it through
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -139,7 +140,7 @@ class Cluster:
         while not self._ended.wait(LOOK_SECONDS):
             try:
                 self._look()
-            except Exception as error:
+            except (Exception, CancelledError) as error:
                 # The client goes on trying to reach its scheduler.
                 log.warning("The scheduler at %s: %r", self._address, error)
             if self._dispatch.threads:
@@ -197,7 +198,7 @@ class Cluster:
         for address, future in warming.items():
             try:
                 said[address] = future.result(timeout=PATIENCE_SECONDS)
-            except Exception as error:
+            except (Exception, CancelledError) as error:  # it has died since
                 said[address] = _words(error)
         return said
 
@@ -237,7 +238,7 @@ class Cluster:
         answers, why = None, "it has lost what it was given"
         try:
             answers = future.result()
-        except BaseException as error:  # Dask's own CancelledError is no Exception
+        except (Exception, CancelledError) as error:
             why = repr(error)
         if answers is None:
             if batch in worker.running:

@@ -31,14 +31,14 @@ DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
 KIT, BIN = "python kit.py", ".venv/bin"
 DUE = f'{BIN}/nbgrader db assignment add {LAB} --duedate="2026-11-24 23:00:00 UTC"'
 SERVES = {f"{KIT} lab", f"{BIN}/jupyter lab"}  # run until they serve
-# Command → status. nbgrader's own ends with 1 where somebody could not be graded.
+# Command → status. Grading ends with 1 where somebody could not be graded.
 EVENING = {
     f"{KIT} release": 0,
     f"{BIN}/nbgrader generate_assignment {LAB} --force": 0,
     f"{KIT} roster gradebook.csv": 0,
     f"{KIT} collect submissions.zip": 0,
-    f"{KIT} grade": 0,
-    f"{KIT} grade --alike": 0,
+    f"{KIT} grade": 1,
+    f"{KIT} grade --alike": 1,
     f"{BIN}/nbgrader autograde {LAB}": 1,
     f"{BIN}/nbgrader generate_feedback {LAB}": 0,
     DUE: 0,
