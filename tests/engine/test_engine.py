@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,8 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
     dead = servers.get(master, SETTINGS).process
     family = psutil.Process(dead.pid)  # of bubblewrap, where it is
     for process in [*family.children(recursive=True), family]:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it dies with its child
+            process.kill()
     with caplog.at_level(logging.WARNING, "nbproctor"):
         report = execute(RIGHT, master, SETTINGS, {}, servers)
     assert earned(report)
