@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nbproctor.cli.app import CommandError, app, complaints, console, find_course
+from nbproctor.cli.app import (
+    CommandError,
+    app,
+    at_work,
+    complaints,
+    console,
+    find_course,
+)
 
 _DIFFERENCES = """\
 What differs from plain nbgrader, for every submission:
@@ -67,7 +74,7 @@ def _try_assignment(course: Path, name: str) -> bool:
     from nbproctor import nbgrader
 
     try:
-        with console.status(f"Grading the reference solution of {escape(name)}"):
+        with at_work(f"Grading the reference solution of {name}"):
             faults = nbgrader.lint(course, name)
             told = nbgrader.places_told(nbgrader.masters_of(course, name))
     except nbgrader.CourseError as error:
