@@ -9,6 +9,10 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 
+# Each core has a process of tests already: more threads of NumPy wait for each other,
+# here and in what the tests start. Read once, when NumPy is first imported.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 # Skips that are failures where `.ci/run` has made sure that the tests can run: it names
 # them, by these words, in the variable NBPROCTOR_NO_SKIPS.
 NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(",")))

@@ -1,4 +1,8 @@
-"""Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies."""
+"""Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies.
+
+A program, run in the folder of the master notebook: it prints, as JSON, one row for
+each right and wrong variant: its exercise, kind and name, and the tests it passes.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from nbproctor.audit.trials import Trial
+from nbproctor.audit.variants import Variants
+from nbproctor.kit import sample
 from nbproctor.notebook import Cell, MasterNotebook
 
 PATIENCE = 60  # seconds for a variant and its tests
@@ -73,3 +80,21 @@ def passed_plainly(
             if cell.id == master.exercises[-1]:
                 return
         passed(names, [cell])
+
+
+def main(notebook: Path, folder: Path) -> None:
+    """Print what passes of the variants in `folder` of the exercises of `notebook`."""
+    master = MasterNotebook.read(notebook)
+    trials = Variants.read(folder, sample.solutions(master)).trials
+    filed = [trial for trial in trials if trial.kind != "mutant"]
+    sys.path.insert(0, "")  # for the modules beside the notebook
+    printed, sys.stdout = sys.stdout, io.StringIO()
+    rows = [
+        (trial.exercise, trial.kind, trial.name, sorted(tests))
+        for trial, tests in passed_plainly(master, filed)
+    ]
+    json.dump(rows, printed)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
