@@ -53,7 +53,7 @@ python kit.py test [--fast] [WHAT ...]
 Run every check, as whoever changes the project must: ruff, mypy, and pytest. The
 packages that they need come into .venv once. Ends with status 1 if one check fails.
 
-  --fast    leave out the tests that take more than a second or two
+  --fast    leave out the tests that take half a second or more
   WHAT      goes to pytest: a file or folder of tests, -k WORD, -x, ...
 
     python kit.py test --fast              a few minutes

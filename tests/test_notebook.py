@@ -179,6 +179,7 @@ def test_a_region_without_an_end_is_said(tmp_path: Path) -> None:
         read(tmp_path, cell("### BEGIN SOLUTION\npass", "f", solution=True))
 
 
+@pytest.mark.slow
 def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> None:
     master = MasterNotebook.read(project / "source/neural_network/neural_network.ipynb")
 

@@ -311,6 +311,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(VALUES | st.lists(VALUES, max_size=5))
 def test_whatever_a_student_process_sends_becomes_valid_outputs(sent: object) -> None:

@@ -152,6 +152,7 @@ def test_symmetric_arguments_are_not_swapped() -> None:
     assert "x = np.maximum(b, a)" not in made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", [REFERENCE, bisect, pytest.param(colorsys, marks=pytest.mark.slow)]
 )

@@ -42,6 +42,7 @@ def test_the_version_is_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_usage_line_names_what_was_typed(tmp_path: Path) -> None:
     status, _, said = nbproctor(
         "grade", "--wrong", folder=tmp_path, NBPROCTOR_TYPED="python3 kit.py"
@@ -108,6 +109,7 @@ def test_the_demo_of_another_course_stops_before_it_makes_anything(tiny: Path) -
     assert not said and not (tiny / "demo").exists()
 
 
+@pytest.mark.slow
 def test_a_course_can_be_named(tiny: Path, tmp_path: Path) -> None:
     status, _, complaint = nbproctor("--course=tiny", "lab", folder=tmp_path)
     assert status == 1 and f"There is no {tiny / 'release' / 'tiny'}" in complaint

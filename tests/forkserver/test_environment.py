@@ -12,6 +12,7 @@ import pytest
 from nbproctor.forkserver import host
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["numpy", "pandas", "pyarrow"])
 def test_a_library_that_is_imported_starts_no_thread(
     library: str, tmp_path: Path

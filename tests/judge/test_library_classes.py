@@ -54,6 +54,7 @@ def passes(answer: str, test: str) -> bool:
     return verdict.outcome == "passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "test",
     [
@@ -134,6 +135,7 @@ def model(): return Fake()
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_about_the_class_is_not_believed(lie: str) -> None:
     assert not passes(LIES[lie], "assert isinstance(model(), BaseEstimator)")

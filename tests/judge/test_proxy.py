@@ -657,6 +657,7 @@ def f(x):
     """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lying_reply_ends_the_call_with_a_clear_reason(
     fresh: Any, lie: str, monkeypatch: pytest.MonkeyPatch

@@ -98,6 +98,7 @@ def judged(answer: str, test: str, where: Where, *, strict: bool) -> Verdict:
     return verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["judge", "beside"])
 @pytest.mark.parametrize("case", CASES)
 def test_stderr_costs_what_the_course_says(case: str, where: Where) -> None:

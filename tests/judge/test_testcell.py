@@ -28,6 +28,7 @@ class BadMinimum(np.ndarray):  # type: ignore[type-arg]
         raise RuntimeError
 
 
+@pytest.mark.slow
 @given(messages.anything)
 @example(Decimal("sNaN"))
 @example(Decimal("-sNaN123"))

@@ -261,6 +261,7 @@ def old_pythons() -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
     pythons = old_pythons()
     if not pythons:

@@ -216,6 +216,7 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
     assert set(lines) < set((course / "requirements.txt").read_text().split())
 
 
+@pytest.mark.slow
 def test_the_same_release_makes_the_same_zip(course: Path) -> None:
     first = handout.pack(course, LAB).read_bytes()
     for path in course.rglob("*"):
@@ -237,6 +238,7 @@ def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
     assert not (course / "dist").exists()
 
 
+@pytest.mark.slow
 def test_a_course_without_pins_gets_the_versions_that_are_installed(
     course: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

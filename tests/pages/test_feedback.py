@@ -311,6 +311,7 @@ def test_a_page_takes_a_tenth_of_a_second(outline: Outline, tmp_path: Path) -> N
     assert time.process_time() - start < 10 * 0.1
 
 
+@pytest.mark.slow
 def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     outline: Outline, tmp_path: Path
 ) -> None:

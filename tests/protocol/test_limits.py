@@ -160,6 +160,7 @@ def test_both_sides_count_depth_alike(levels: int) -> None:
 # --- repeated parts ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_text_that_stands_at_many_places_once_is_not_repeated() -> None:
     words = ["x" * 1000 + str(n) for n in range(MAX_REPEATED // 1000 + 10)]
     check_repeats([words, words])

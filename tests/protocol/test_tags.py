@@ -91,6 +91,7 @@ def test_a_missing_field_is_a_protocol_error(tag: Tag) -> None:
         assert set(tag.fields) <= {"value*", "key*"}
 
 
+@pytest.mark.slow
 @given(messages.messages, st.binary(max_size=64))
 @settings(calm, max_examples=500)
 def test_what_is_read_of_a_hostile_message_can_be_sent_on(
