@@ -6,12 +6,14 @@ The courses of this file never call `proctor(c)`.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbclient
@@ -31,7 +33,6 @@ CALLS = {
     "sigmoid_prime": ("sigmoid",),  # a = self(z)
     "fit": ("one_hot", "compute_cost"),
 }
-CALLERS = (*CALLS, *(other for others in CALLS.values() for other in others))
 
 pytestmark = pytest.mark.slow
 
@@ -134,17 +135,36 @@ def test_the_release_runs_on_past_unsolved_exercises(course: Path) -> None:
 # --- a class, marked by stock nbgrader ------------------------------------------------
 
 
+def shares(exercises: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Six students who solved half the exercises each, by name.
+
+    Each exercise is solved by another three of the six: of any two exercises somebody
+    has solved only the one, and somebody only the other.
+    """
+    threes = list(itertools.combinations(range(6), 3))[: len(exercises)]
+    return {
+        f"share{student}": tuple(
+            name
+            for name, three in zip(exercises, threes, strict=True)
+            if student in three
+        )
+        for student in range(6)
+    }
+
+
 @pytest.fixture(scope="module")
 def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
-    """Who solved all, who solved nothing, and for each exercise one who solved it.
+    """Who solved all, who solved nothing, and six who solved half of it.
 
     Two courses with half the class each, because nbgrader itself grades one by one.
     """
     students = [
         sample.Student("all", "", "", None),
         sample.Student("none", "", "", ()),
-        *(sample.Student(name, "", "", (name,)) for name in master.exercises),
-        sample.Student("callers", "", "", CALLERS),
+        *(
+            sample.Student(name, "", "", solved)
+            for name, solved in shares(master.exercises).items()
+        ),
     ]
     halves = []
     for number in (0, 1):
@@ -188,25 +208,27 @@ def test_the_solution_earns_100_and_a_blank_0(marks, worth) -> None:
     assert sum(marks["none"].values()) == 0
 
 
-def test_one_exercise_alone_earns_its_own_points_and_no_others(marks, worth) -> None:
-    for name in worth:
-        own = 0.0 if name in CALLS else worth[name]
-        assert marks[name] == dict.fromkeys(worth, 0.0) | {name: own}, name
+def test_an_exercise_earns_its_own_points_whatever_else_is_solved(
+    marks, worth, master: MasterNotebook
+) -> None:
+    earned = set()
+    for student, solved in shares(master.exercises).items():
+        able = {e for e in solved if {*CALLS.get(e, ())} <= {*solved}}
+        wanted = {name: worth[name] * (name in able) for name in worth}
+        assert marks[student] == wanted, student
+        earned |= able
+    assert earned == {*worth}
 
 
-def test_with_what_they_call_such_exercises_earn_their_points_too(marks, worth) -> None:
-    solved = {name: worth[name] for name in CALLERS}
-    assert marks["callers"] == dict.fromkeys(worth, 0.0) | solved
-
-
-def test_export_and_feedback_know_the_marks(graded: list[Path]) -> None:
-    half, students = graded[0], {"all": 100.0, "sigmoid": 5.0}
+def test_export_and_feedback_know_the_marks(graded: list[Path], marks) -> None:
+    half = graded[0]
     pages = start(half, "generate_feedback", LAB, "--student=all")
     finish(pages, start(half, "export"))
     with (half / "grades.csv").open(encoding="utf-8") as file:
         scores = {
             row["student_id"]: float(row["score"]) for row in csv.DictReader(file)
         }
-    assert scores.items() >= students.items()
+    assert scores["all"] == 100
+    assert 0 < scores["share0"] == sum(marks["share0"].values()) < 100
     page = half / f"feedback/all/{LAB}/{LAB}.html"
     assert "(Score: 100.0 / 100.0)" in page.read_text("utf-8")
