@@ -53,9 +53,11 @@ def make_toy(project: Path, place: Path) -> Path:
     return root
 
 
-def kit(root: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def kit(
+    root: Path, *words: str, python: str = sys.executable, **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, root / "kit.py", *words],
+        [python, root / "kit.py", *words],
         env=os.environ | variables,
         cwd=root.parent,
         text=True,
@@ -191,10 +193,14 @@ def test_a_moved_project_gets_an_environment_of_its_own(made: Path) -> None:
 
 
 @pytest.mark.slow
-def test_changed_pins_renew_the_environment(made: Path) -> None:
+def test_changed_pins_renew_the_environment_even_if_it_is_activated(made: Path) -> None:
     pins = made / "requirements.txt"
     pins.write_text(pins.read_text() + "# one more line\n")
-    assert "Renewing .venv" in kit(made, "grade").stderr
+    python = shutil.which("python", path=str(made / ".venv" / bin_folder()))
+    assert python
+    result = kit(made, "grade", python=python)
+    assert "Renewing .venv" in result.stderr
+    assert seen(result)["prefix"] == str(made / ".venv")
     assert kit(made, "grade").stderr == ""
 
 
