@@ -195,10 +195,12 @@ def build(anew):
         os.rename(VENV, ASIDE)
     try:
         os.mkdir(VENV)
+        # Not sys.executable: in an activated .venv that has just been moved aside.
+        python = getattr(sys, "_base_executable", sys.executable)
         if tool[-1] == "uv":
-            call(tool + ["venv", "--quiet", "--python", sys.executable, VENV])
+            call(tool + ["venv", "--quiet", "--python", python, VENV])
         else:
-            call([sys.executable, "-m", "venv", VENV])
+            call([python, "-m", "venv", VENV])
         install(tool, ["-r", os.path.join(HERE, RUNTIME)])
         if os.path.exists(os.path.join(HERE, "pyproject.toml")):
             install(tool, ["--no-deps", "--editable", HERE])

@@ -1,8 +1,9 @@
 """What several test files share."""
 
+import functools
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,20 @@ def pytest_runtest_makereport(
 def project() -> Path:
     """The root of the project."""
     return PROJECT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alembic_is_asked_once() -> Iterator[None]:
+    """Keep the answer that nbgrader needs for each of the many new gradebooks.
+
+    It starts alembic's command for it, which takes a second.
+    """
+    from nbgrader import api
+
+    with pytest.MonkeyPatch.context() as patch:
+        asked_once = functools.cache(api.get_alembic_version)
+        patch.setattr(api, "get_alembic_version", asked_once)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from nbgrader.api import MissingEntry
 
 from nbproctor.nbgrader.course import (
@@ -19,6 +19,9 @@ from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.roster import Person
 from nbproctor.submission_result import SubmissionResult
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ABOUT = ["last_name", "first_name", "email", "status", "reason", "submitted"]
 _ABOUT += ["hours_late", "penalty", "max_score"]
@@ -99,6 +102,8 @@ def class_table(course: Path, assignment: str) -> pd.DataFrame:
     CourseError
         The assignment is unknown to the source or to the gradebook.
     """
+    import pandas as pd  # a quarter of a second, which few commands need
+
     marks = scores(course, assignment)
     coursedir = directory(load_config(course))
     rows = {}

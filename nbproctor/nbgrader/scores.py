@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from nbgrader import api
 from nbgrader.api import (
     BaseCell,
@@ -19,6 +18,9 @@ from sqlalchemy import Select, select
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.gradebook import find_assignment, open_gradebook
 from nbproctor.nbgrader.masters import master_notebooks
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def scores(course: Path, assignment: str) -> pd.DataFrame:
@@ -37,6 +39,8 @@ def scores(course: Path, assignment: str) -> pd.DataFrame:
     CourseError
         The assignment is unknown to the source or to the gradebook.
     """
+    import pandas as pd  # a quarter of a second, which few commands need
+
     view = directory(load_config(course))
     column_of = {
         (master.notebook, cell.id): cell.exercise or cell.id

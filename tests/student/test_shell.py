@@ -1,11 +1,9 @@
+import multiprocessing
 import os
-import pickle
 import reprlib
 import subprocess
 import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,28 +21,26 @@ Outputs = list[dict[str, Any]]
 Run = Callable[..., Outputs]
 
 
+# Forks of a process that has done nothing else: what other tests have imported and
+# drawn in this one would be seen in its forks.
+CLEAN = multiprocessing.get_context("forkserver")
+CLEAN.set_forkserver_preload(["tests.student.warmed"])
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run cells, in order, in a fork of a warm shell; the last one's outputs."""
 
     def in_a_fork(*cells: str, limits: OutputLimits | None = None) -> Outputs:
-        shell = warm()
-        with tempfile.TemporaryFile() as report:
-            pid = os.fork()
-            if pid == 0:
-                try:
-                    os.chdir(tmp_path)
-                    shell.take_over()
-                    made = [shell.run(c, f"c{i}", limits) for i, c in enumerate(cells)]
-                    pickle.dump(made[-1], report)
-                except BaseException:
-                    pickle.dump(traceback.format_exc(), report)
-                finally:
-                    report.flush()
-                    os._exit(0)
-            os.waitpid(pid, 0)
-            report.seek(0)
-            outputs = pickle.load(report)
+        from tests.student.warmed import run_and_send  # which warms a shell here too
+
+        receiver, sender = CLEAN.Pipe(duplex=False)
+        told = (tmp_path, cells, limits, sender)
+        process = CLEAN.Process(target=run_and_send, args=told)
+        process.start()
+        sender.close()
+        outputs = receiver.recv()
+        process.join()
         assert isinstance(outputs, list), outputs
         nbformat.validate(_notebook(outputs))
         return outputs
