@@ -328,7 +328,8 @@ def test_from_the_zip_of_the_lab_to_the_grade_book(
             assert comment in text and "by hand" in text
             assert PEOPLE[0].name.split()[0] in text
             # Nothing answered; something stopped; found under another name.
-            for person, look in zip((PEOPLE[3], PEOPLE[9], PEOPLE[10]), LOOKS):
+            others = (PEOPLE[3], PEOPLE[9], PEOPLE[10])
+            for person, look in zip(others, LOOKS, strict=True):
                 other = f"{address}/feedback/{person.login}/{LAB}/{LAB}.html"
                 text = accessible(page, other, axe, [look])  # all: test_browser.py
                 assert person.name.split()[0] in text
