@@ -32,6 +32,7 @@ _ATTACHMENT = re.compile(
     r"(attachment)(\\?:)(?=(?P<name>[^)\s\"'>]{0,200}))", re.IGNORECASE
 )
 _PICTURE = re.compile(r"(\(data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\))")
+_MARKUP = re.compile(r"[<>\"&]")
 _RUN = re.compile(r"(([^\w\n])\2{199})\2+|(\n{20})\n+")
 _IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
@@ -156,10 +157,11 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             "output_type": "display_data" | "execute_result" as kind,
             "data": dict(data),
         }:
+            bundle = _mimebundle(data, room)
             shown: Output = {
                 "output_type": kind,
-                "data": _mimebundle(data, room),
-                "metadata": {},
+                "data": bundle,
+                "metadata": _alternatives(output.get("metadata"), bundle),
             }
             if kind == "execute_result":
                 count = output.get("execution_count")
@@ -182,6 +184,17 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     if not bundle:
         bundle["text/plain"] = "[an output of a kind that grading leaves out]"
     return bundle
+
+
+def _alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
+    """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
+    found = {}
+    for mime in _IMAGES.keys() & bundle.keys():
+        entry = metadata.get(mime) if isinstance(metadata, dict) else None
+        alt = one_line(entry.get("alt")) if isinstance(entry, dict) else ""
+        if alt := _MARKUP.sub("", alt):
+            found[mime] = {"alt": alt}
+    return found
 
 
 def _text(text: object, room: list[int]) -> str:

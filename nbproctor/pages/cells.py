@@ -202,13 +202,15 @@ def inline(text: str) -> str:
 def outputs(raw: object) -> str:
     """Return the outputs of a code cell; those of no known kind are left out."""
     parts = []
+    alt = ""
     for output in sanitize.clean(raw):
         data = output.get("data", {})
         for mime in ("image/png", "image/jpeg"):
             if mime in data:
+                alt = output["metadata"].get(mime, {}).get("alt", "")
                 parts.append(
                     f'<img src="data:{mime};base64,{data[mime]}" '
-                    'alt="Picture made by this cell">'
+                    f'alt="{escape(alt or "Picture made by this cell")}">'
                 )
                 break
         else:
@@ -217,6 +219,8 @@ def outputs(raw: object) -> str:
                     f"{output['ename']}: {output['evalue']}"
                 ]
                 parts.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
+            elif alt and data.get("text/plain") == alt:
+                alt = ""  # said again for readers that know no alternative text
             elif text := output.get("text", data.get("text/plain", "")):
                 parts.append(f"<pre>{_text(text)}</pre>")
     return "".join(parts)

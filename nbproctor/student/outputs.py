@@ -13,6 +13,18 @@ from typing import Any
 
 from nbproctor.results import Output, OutputLimits
 
+MAX_ALT = 1_000  # characters of the alternative text of a picture
+
+
+def _alternatives(metadata: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
+    """Return the alternative texts of pictures, which is all that grading keeps."""
+    found = {}
+    for mime, entry in (metadata or {}).items():
+        alt = entry.get("alt") if isinstance(entry, dict) else None
+        if mime in ("image/png", "image/jpeg") and type(alt) is str:
+            found[mime] = {"alt": alt[:MAX_ALT]}
+    return found
+
 
 class Outputs:
     """The growing outputs of one cell."""
@@ -61,6 +73,7 @@ class Outputs:
         self,
         kind: str,
         data: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
         *,
         display_id: str | None = None,
         update: bool = False,
@@ -72,6 +85,7 @@ class Outputs:
             for place, known in enumerate(self._ids):
                 if known is not None and known == display_id:
                     self._outputs[place]["data"] = mimebundle
+                    self._outputs[place]["metadata"] = _alternatives(metadata)
             return
         self._start()
         self._displays += 1
@@ -88,7 +102,8 @@ class Outputs:
                 self._append({"output_type": "display_data", "metadata": {}}, None)
                 self._outputs[-1]["data"] = {"text/plain": note}
             return
-        output: Output = {"output_type": kind, "data": mimebundle, "metadata": {}}
+        output: Output = {"output_type": kind, "data": mimebundle}
+        output["metadata"] = _alternatives(metadata)
         if kind == "execute_result":
             output["execution_count"] = execution_count
         self._append(output, display_id)

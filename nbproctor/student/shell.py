@@ -44,7 +44,7 @@ class _Display(DisplayPublisher):
     ) -> None:
         display_id = (transient or {}).get("display_id")
         self.shell.outputs.show(
-            "display_data", data, display_id=display_id, update=update
+            "display_data", data, metadata, display_id=display_id, update=update
         )
 
     def clear_output(self, wait: bool = False) -> None:
@@ -62,7 +62,10 @@ class _Result(DisplayHook):
         self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
     ) -> None:
         self.shell.outputs.show(
-            "execute_result", format_dict, execution_count=self.prompt_count
+            "execute_result",
+            format_dict,
+            md_dict,
+            execution_count=self.prompt_count,
         )
 
     def finish_displayhook(self) -> None: ...

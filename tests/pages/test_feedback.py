@@ -27,6 +27,8 @@ from nbproctor.pages.summary import summarise
 from nbproctor.pages.workers import Order, make, notebook_of
 from tests.pages.lab import SECRET, graded, outline_in, submission, verdicts
 
+PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
+
 
 @pytest.fixture
 def outline(tmp_path: Path) -> Outline:
@@ -265,6 +267,40 @@ def test_what_a_student_wrote_runs_nothing_and_asks_for_nothing(
     parser.feed(page)
     assert parser.found == []
     assert "default-src 'none'" in page  # and a browser would refuse it all
+
+
+def test_a_picture_carries_its_alternative_text(
+    outline: Outline, tmp_path: Path
+) -> None:
+    path = graded(tmp_path)
+    notebook = json.loads(path.read_text())
+    data = {"image/png": PNG}
+
+    def shown(alt: object) -> dict[str, object]:
+        meta = {"image/png": {"alt": alt}}
+        return {"output_type": "display_data", "data": data, "metadata": meta}
+
+    again = {"text/plain": "A hill,\nseen twice.", "text/html": "<b>"}
+    notebook["cells"][1]["outputs"] = [
+        shown("The sigmoid\x1b[1m rises."),
+        shown('"><script>alert(1)</script> \u202e' + "x" * 9_000),
+        {"output_type": "display_data", "data": data, "metadata": "no mapping"},
+        shown(["no text"]),
+        shown("A dog."),
+        {"output_type": "display_data", "data": {"text/plain": "A dog."}},
+        {"output_type": "display_data", "data": again},
+    ]
+    path.write_text(json.dumps(notebook))
+    page = feedback_page(submission(path, verdicts()), outline)
+    alts = re.findall(r'<img src="data:image/png[^>]* alt="([^">]*)">', page)
+    assert alts[0] == "The sigmoid rises."
+    assert alts[1].startswith("scriptalert(1)/script x") and len(alts[1]) <= 300
+    assert alts[2:] == ["Picture made by this cell"] * 2 + ["A dog."]
+    assert page.count("A dog.") == 1  # the lab says it once more for screen readers
+    assert "seen twice." in page
+    parser = Requests()
+    parser.feed(page)
+    assert parser.found == []
 
 
 def test_a_formula_is_mathml_of_known_elements_only() -> None:

@@ -100,6 +100,19 @@ def test_a_figure_is_shown_at_the_end_of_its_cell(run: Run, before: str) -> None
     assert run(cell, "print('next')")[0]["text"] == "next\n"
 
 
+def test_of_the_metadata_of_an_output_the_alternative_text_is_kept() -> None:
+    cell = (
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
+        "meta = {'image/png': {'alt': 'A line.' + 9_999 * '.', 'width': 9}, 'own': 1}\n"
+        "display(plt.gcf(), metadata=meta); plt.close()"
+    )
+    (output,) = run(cell)
+    assert output["metadata"] == {"image/png": {"alt": "A line." + 993 * "."}}
+    (output,) = clean([output])
+    assert output["metadata"]["image/png"]["alt"].startswith("A line...")
+    assert len(output["metadata"]["image/png"]["alt"]) <= 300
+
+
 def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     program = (
         "import matplotlib.pyplot as plt\n"
