@@ -20,6 +20,7 @@ from rich.text import Text
 from nbproctor.cli.app import complaints, console
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
+from nbproctor.roster.people import letters
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -86,15 +87,16 @@ def grade_class(
         )
     page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = {**enrolled, **names}
+    names = {**{r.student: r.student for r in results}, **enrolled, **names}
+    results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
     masters = nbgrader.masters_of(course, assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
     for result in results:
         if result.reason:
-            name = names.get(result.student, result.student)
-            console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
+            line = f"{names[result.student]}: {result.reason}"
+            console.print(escape(line), soft_wrap=True)
     for line in change_lines(changes, names):
         console.print(escape(line), soft_wrap=True)
     for each in nbgrader.unread(course, assignment):
@@ -106,10 +108,10 @@ def grade_class(
         console.print(escape(line), soft_wrap=True)
     console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
     console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)
-    left = [result.student for result in results if result.status == "ungradable"]
+    left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:
         complaints.print(
-            f"[red]Not graded:[/] {escape(', '.join(left))}. The reasons stand above.",
+            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above.",
             soft_wrap=True,
         )
         raise typer.Exit(1)
