@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
@@ -21,6 +22,9 @@ from nbproctor.cli.app import complaints, console
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
 from nbproctor.roster.people import letters
+
+if TYPE_CHECKING:
+    from nbproctor.submission_result import SubmissionResult
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -93,10 +97,8 @@ def grade_class(
     masters = nbgrader.masters_of(course, assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
-    for result in results:
-        if result.reason:
-            line = f"{names[result.student]}: {result.reason}"
-            console.print(escape(line), soft_wrap=True)
+    for line in _reasons(results, names):
+        console.print(escape(line), soft_wrap=True)
     for line in change_lines(changes, names):
         console.print(escape(line), soft_wrap=True)
     for each in nbgrader.unread(course, assignment):
@@ -115,3 +117,22 @@ def grade_class(
             soft_wrap=True,
         )
         raise typer.Exit(1)
+
+
+_GRAVEST = ("ungradable", "partial", "repaired", "late", "graded", "missing")
+
+
+def _reasons(
+    results: Sequence[SubmissionResult], names: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a line a reason, with everybody whose it is; the gravest first.
+
+    In a large class the few that need a look must not drown in "nothing handed in".
+    """
+    for status in _GRAVEST:
+        told: dict[str, list[str]] = {}
+        for result in results:
+            if result.status == status and result.reason:
+                told.setdefault(result.reason, []).append(names[result.student])
+        for reason, who in told.items():
+            yield f"{'; '.join(who)}: {reason}"

@@ -220,7 +220,10 @@ def _same_files(
                 digest = hashlib.sha256(data).hexdigest()
                 by_content[digest].append(submission.person.name)
     return [
-        Problem(" and ".join(who), "They handed in the very same file. All were taken.")
+        Problem(
+            (" and " if len(who) == 2 else "; ").join(who),
+            "They handed in the very same file. All were taken.",
+        )
         for who in by_content.values()
         if len(who) > 1
     ]
