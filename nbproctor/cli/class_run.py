@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +92,7 @@ def grade_class(
         )
     page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = {**{r.student: r.student for r in results}, **enrolled, **names}
+    names = _names(results, {**enrolled, **names})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
     masters = nbgrader.masters_of(course, assignment)
@@ -117,6 +118,18 @@ def grade_class(
             soft_wrap=True,
         )
         raise typer.Exit(1)
+
+
+def _names(
+    results: Sequence[SubmissionResult], names: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a name for each student: the id too where several are called so."""
+    shown = {r.student: names.get(r.student, r.student) for r in results}
+    count = Counter(shown.values())
+    return {
+        student: name if count[name] == 1 else f"{name} ({student})"
+        for student, name in shown.items()
+    }
 
 
 _GRAVEST = ("ungradable", "partial", "repaired", "late", "graded", "missing")

@@ -31,6 +31,8 @@ def give_back(course: Path, assignment: str, to: Path | None) -> None:
     )
     if named.platform:
         console.print(f"Upload it there: {collect.HOW[named.platform]}.")
+    else:
+        console.print("Mail the pages, or attach each to its student's work by hand.")
     names = {person.student: person.name for person in nbgrader.people(course)}
     left = [f"{names.get(student, student)}: {why}" for student, why in named.left]
     print_list("Not in it:", left)
