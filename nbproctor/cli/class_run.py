@@ -148,4 +148,8 @@ def _reasons(
             if result.status == status and result.reason:
                 told.setdefault(result.reason, []).append(names[result.student])
         for reason, who in told.items():
-            yield f"{'; '.join(who)}: {reason}"
+            if len(who) < 4:
+                yield f"{'; '.join(who)}: {reason}"
+            else:  # what it is comes before a long list
+                yield f"{len(who)} students: {reason}"
+                yield f"  {'; '.join(who)}"

@@ -26,6 +26,14 @@ def test_a_reason_is_said_once_and_the_gravest_first() -> None:
     ]
 
 
+def test_of_many_the_reason_comes_before_the_names() -> None:
+    results = [result(student, "missing", "Nothing handed in.") for student in "abcd"]
+    assert list(_reasons(results, {student: student for student in "abcd"})) == [
+        "4 students: Nothing handed in.",
+        "  a; b; c; d",
+    ]
+
+
 def test_namesakes_have_their_id_beside_the_name() -> None:
     results = [result(student, "graded") for student in ("s1", "s2", "s3", "s4")]
     known = {"s1": "Smith, Kim", "s2": "Smith, Kim", "s3": "Okafor, Amara"}
