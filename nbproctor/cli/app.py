@@ -21,8 +21,12 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # it wraps paragraphs; others keep their line breaks
     help="A course of Jupyter notebooks: release it, grade it, look at it.",
 )
+# How `kit.py` was called, for lines that say what to type next; taken out, so that no
+# program started here inherits it.
+TYPED = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
 
@@ -65,13 +69,11 @@ class CommandError(NbproctorError):
 
 def main() -> None:
     """Run a verb; say what is wrong in words, and end with status 1, if it fails."""
-    # How `kit.py` was called; taken out, so that no program started here inherits it.
-    typed = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
     # nbformat imports jsonschema, and that a grammar of IRIs if it can: a second of
     # the two that a verb takes to start, for a check that no notebook is given.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
-        app(prog_name=typed)
+        app(prog_name=TYPED)
     except NbproctorError as error:
         _stop(str(error))
     except OSError as error:

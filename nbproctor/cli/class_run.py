@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
@@ -20,6 +22,10 @@ from rich.text import Text
 from nbproctor.cli.app import complaints, console
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
+from nbproctor.roster.people import letters
+
+if TYPE_CHECKING:
+    from nbproctor.submission_result import SubmissionResult
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -86,15 +92,14 @@ def grade_class(
         )
     page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = {**enrolled, **names}
+    names = _names(results, {**enrolled, **names})
+    results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
     masters = nbgrader.masters_of(course, assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
-    for result in results:
-        if result.reason:
-            name = names.get(result.student, result.student)
-            console.print(f"{escape(name)}: {escape(result.reason)}", soft_wrap=True)
+    for line in _reasons(results, names):
+        console.print(escape(line), soft_wrap=True)
     for line in change_lines(changes, names):
         console.print(escape(line), soft_wrap=True)
     for each in nbgrader.unread(course, assignment):
@@ -106,10 +111,45 @@ def grade_class(
         console.print(escape(line), soft_wrap=True)
     console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
     console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)
-    left = [result.student for result in results if result.status == "ungradable"]
+    left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:
         complaints.print(
-            f"[red]Not graded:[/] {escape(', '.join(left))}. The reasons stand above.",
+            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above.",
             soft_wrap=True,
         )
         raise typer.Exit(1)
+
+
+def _names(
+    results: Sequence[SubmissionResult], names: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a name for each student: the id too where several are called so."""
+    shown = {r.student: names.get(r.student, r.student) for r in results}
+    count = Counter(shown.values())
+    return {
+        student: name if count[name] == 1 else f"{name} ({student})"
+        for student, name in shown.items()
+    }
+
+
+_GRAVEST = ("ungradable", "partial", "repaired", "late", "graded", "missing")
+
+
+def _reasons(
+    results: Sequence[SubmissionResult], names: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a line a reason, with everybody whose it is; the gravest first.
+
+    In a large class the few that need a look must not drown in "nothing handed in".
+    """
+    for status in _GRAVEST:
+        told: dict[str, list[str]] = {}
+        for result in results:
+            if result.status == status and result.reason:
+                told.setdefault(result.reason, []).append(names[result.student])
+        for reason, who in told.items():
+            if len(who) < 4:
+                yield f"{'; '.join(who)}: {reason}"
+            else:  # what it is comes before a long list
+                yield f"{len(who)} students: {reason}"
+                yield f"  {'; '.join(who)}"

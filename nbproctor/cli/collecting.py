@@ -13,6 +13,7 @@ from rich.markup import escape
 from nbproctor import collect as collecting
 from nbproctor.cli import class_list
 from nbproctor.cli.app import (
+    TYPED,
     Assignment,
     CommandError,
     app,
@@ -89,7 +90,8 @@ def collect(
         nbgrader.enrol_people(course, new)
     _tell(download, written, everybody)
     console.print(
-        "Nothing was written: a dry run." if dry_run else "Next: python kit.py grade"
+        "Nothing was written: a dry run." if dry_run else f"Next: {TYPED} grade",
+        soft_wrap=True,
     )
 
 

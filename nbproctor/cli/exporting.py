@@ -46,8 +46,9 @@ def export(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|feedback|csv|parquet|gradescope|classroom",
-            help="The platform's file to fill in, or what to make.",
+            metavar="WHAT",
+            help="The platform's file to fill in; or what to make: feedback, csv, "
+            "parquet, gradescope, classroom.",
         ),
     ],
     assignment: Assignment = None,

@@ -19,17 +19,20 @@ def give_back(course: Path, assignment: str, to: Path | None) -> None:
     with at_work("Bringing the pages up to date"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
     made = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
-    record = collect.read_record(course / "collected" / assignment)
-    named = collect.feedback_names(made, record)
+    named = collect.feedback_names(made, course / "collected" / assignment)
     target = to or course / "exported" / f"{assignment}_feedback.zip"
-    if not named.files:
+    students = {student for student, _ in named.files if student}
+    if not students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
     pack(named.files, target, lambda student, file: named.names[student, file])
-    count = len({student for student, _ in named.files})
     by = named.platform or "A folder for each student"
-    console.print(f"{by}: {count} students, {escape(str(target))}", soft_wrap=True)
+    console.print(
+        f"{by}: {len(students)} students, {escape(str(target))}", soft_wrap=True
+    )
     if named.platform:
         console.print(f"Upload it there: {collect.HOW[named.platform]}.")
+    else:
+        console.print("Mail the pages, or attach each to its student's work by hand.")
     names = {person.student: person.name for person in nbgrader.people(course)}
     left = [f"{names.get(student, student)}: {why}" for student, why in named.left]
     print_list("Not in it:", left)

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from nbproctor.cli.app import (
+    TYPED,
     CommandError,
     app,
     at_work,
@@ -17,13 +18,13 @@ from nbproctor.cli.app import (
     find_course,
 )
 
-_DIFFERENCES = """\
+_DIFFERENCES = f"""\
 What differs from plain nbgrader, for every submission:
   - what could not be graded has a reason and no score, never a 0;
   - an exercise that failed is graded again among correct others
     (off: c.Nbproctor.follow_through = False);
   - text on stderr costs a test cell nothing.
-Next: nbproctor grade, or nbgrader autograde as before."""
+Next: {TYPED} grade, or nbgrader autograde as before."""
 
 
 @app.command()
@@ -37,8 +38,8 @@ def new(
     for path in starter.new_assignment(course, name):
         console.print(f"Made {path.relative_to(course)}", soft_wrap=True)
     console.print(
-        f"Change the notebook in JupyterLab, then try it: nbproctor lint {name}, "
-        f"nbproctor audit {name}, nbproctor release {name}.",
+        f"Change the notebook in JupyterLab, then try it: {TYPED} lint {name}, "
+        f"{TYPED} audit {name}, {TYPED} release {name}.",
         soft_wrap=True,
     )
 

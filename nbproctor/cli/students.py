@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nbproctor.cli.app import CommandError, app, choose, console, find_course
+from nbproctor.cli.app import TYPED, CommandError, app, choose, console, find_course
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
 
@@ -72,7 +72,7 @@ def submit(
 def _folders(course: Path, assignment: str) -> tuple[Path, Path]:
     release = course / "release" / assignment
     if not release.is_dir():
-        raise CommandError(f"There is no {release}. Make it: python kit.py release")
+        raise CommandError(f"There is no {release}. Make it: {TYPED} release")
     return release, course / "lab" / assignment
 
 

@@ -52,7 +52,7 @@ def score_table(
         for number, (exercise, most) in enumerate(points.items(), 1)
     ]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("student", no_wrap=True)
+    table.add_column("student", min_width=12)  # wraps where the terminal is narrow
     for number in range(1, len(points) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)

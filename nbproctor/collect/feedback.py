@@ -2,20 +2,21 @@
 
 Sources: Canvas ``app/models/abstract_assignment.rb`` (``generate_comments_from_files``)
 and Moodle ``mod/assign/feedback/file/importziplib.php``. Both look for numbers in the
-name: of user and file, and of participant. Brightspace wants its folders unchanged.
+name: of user and file, and of participant. Brightspace wants its download back: the
+folders under their names, with feedback in them, and its ``index.html``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from nbproctor.collect.grammars import canvas
-from nbproctor.collect.write import ADDRESS
+from nbproctor.collect.write import ADDRESS, LISTING, read_record
 
 HOW = {
-    "Canvas": "the assignment's page, Upload Submissions",
+    "Canvas": "grade book, menu of the assignment's column, Re-Upload Submissions",
     "Moodle": "Submissions, Upload multiple feedback files in a zip",
     "Brightspace": "the assignment's submissions, Add Feedback Files",
 }
@@ -30,7 +31,7 @@ class FeedbackNames:
     platform : str
         Who takes a zip so named; empty: a folder for each student.
     files : list of (str, Path)
-        Student id and file.
+        Student id and file; no id: for the platform itself.
     names : dict
         Student id and name of the file → its place in the zip.
     left : list of (str, str)
@@ -44,7 +45,7 @@ class FeedbackNames:
 
 
 def feedback_names(
-    pages: Iterable[tuple[str, Path, Path]], record: Mapping[str, Mapping[str, str]]
+    pages: Iterable[tuple[str, Path, Path]], records: Path
 ) -> FeedbackNames:
     """Name pages and annotated notebooks as the platform takes them.
 
@@ -52,9 +53,10 @@ def feedback_names(
     ----------
     pages
         Student id, page, and the annotated notebook beside it.
-    record
-        What the platform said of each student, as `read_record` returns it.
+    records
+        Folder with what the platform said of each student, which `write` filled.
     """
+    record = read_record(records)
     platforms = [row["platform"] for row in record.values() if row.get(ADDRESS)]
     made = FeedbackNames(max(HOW, key=platforms.count) if platforms else "")
     for student, page, notebook in pages:
@@ -76,6 +78,10 @@ def feedback_names(
                 made.files.append((student, path))
                 folder = address.split("/")[0] or student
                 made.names[student, path.name] = f"{folder}/{path.name}"
+    listing = records / LISTING
+    if made.platform == "Brightspace" and listing.is_file():
+        made.files.append(("", listing))
+        made.names["", LISTING] = LISTING
     return made
 
 

@@ -44,14 +44,14 @@ def recognise(paths: Iterable[PurePosixPath]) -> Recognised | None:
     best: Recognised | None = None
     for platform, grammar in PLATFORMS.items():
         own = OF_THE_PLATFORM.get(platform, set())
-        candidates = [p for p in everything if p.name not in own or len(p.parts) > 2]
         handed = {
-            path: found for path in candidates if (found := _parse(grammar, path.parts))
+            path: found for path in everything if (found := _parse(grammar, path.parts))
         }
-        if 2 * len(handed) < len(candidates) or not handed:
+        total = sum(path in handed or path.name not in own for path in everything)
+        if 2 * len(handed) < total or not handed:
             continue
         if best is None or len(handed) > len(best.handed):
-            best = Recognised(platform, handed, len(candidates))
+            best = Recognised(platform, handed, total)
     if best:
         names = {found.name for found in best.handed.values()}
         numbers = {found.ids for found in best.handed.values()}

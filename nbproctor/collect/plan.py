@@ -31,6 +31,7 @@ class Download:
     total: int
     submissions: list[Submission]
     problems: list[Problem]
+    listing: bytes = b""  # the platform's own list, where it wants that back
 
 
 def plan(
@@ -69,12 +70,13 @@ def plan(
     recognised = names.recognise(paths) or names.plain(paths, own)
     problems = list(content.problems)
     attempts: dict[str, Attempts] = defaultdict(lambda: defaultdict(list))
+    listing = b""
     for entry in content.entries:
         handed = recognised.handed.get(entry.path)
         if handed is None:
-            if entry.path.name not in names.OF_THE_PLATFORM.get(
-                recognised.platform, ()
-            ):
+            if entry.path.name in names.OF_THE_PLATFORM.get(recognised.platform, ()):
+                listing = listing or entry.read()
+            else:
                 problems.append(Problem(str(entry.path), _whose(recognised)))
             continue
         attempt = "" if recognised.platform == "Canvas" else handed.attempt
@@ -99,6 +101,7 @@ def plan(
         recognised.total,
         placed,
         problems,
+        listing,
     )
 
 
@@ -217,7 +220,10 @@ def _same_files(
                 digest = hashlib.sha256(data).hexdigest()
                 by_content[digest].append(submission.person.name)
     return [
-        Problem(" and ".join(who), "They handed in the very same file. All were taken.")
+        Problem(
+            (" and " if len(who) == 2 else "; ").join(who),
+            "They handed in the very same file. All were taken.",
+        )
         for who in by_content.values()
         if len(who) > 1
     ]

@@ -16,6 +16,7 @@ from nbproctor.roster.classlist import Person
 from nbproctor.roster.people import safe
 
 MAX_SUBMISSION = 1 << 30  # bytes
+NO_TEXT = "attempt.txt"  # Blackboard's page about each attempt
 STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
 Files = list[tuple[Entry, Handed]]
@@ -82,6 +83,11 @@ def take_files(
     newest, _ = newest_of(attempts)
     files = [(entry, handed) for entry, handed in newest if not handed.by_platform]
     # What was typed into the platform is kept where nothing else was handed in.
+    typed = [h.file.name for _, h in newest if h.by_platform and h.file.name != NO_TEXT]
+    if files and typed:
+        submission.notes.append(
+            f"Read there what was typed in; only files were taken ({typed[0]})."
+        )
     for entry, handed in sorted(
         files or newest, key=lambda item: _age(item[1]), reverse=True
     ):

@@ -17,6 +17,7 @@ from nbproctor.roster.textfile import as_written, harmless
 
 State = Literal["new", "same", "replaced", "kept"]
 COLUMNS = ("student", "name", "platform", "submitted", "late", "attempt", "source")
+LISTING = "index.html"  # Brightspace wants its own back, beside the feedback
 ADDRESS = "address"  # added later: a record without this column is read all the same
 
 
@@ -55,7 +56,8 @@ def write(
     destination : callable
         Student id → folder of that student's submission.
     records : Path
-        Folder for ``record.csv``, and for submissions that were replaced.
+        Folder for ``record.csv``, for submissions that were replaced, and for the
+        platform's own list.
     source : str
         The download's name, for the record.
     replace : bool
@@ -91,6 +93,9 @@ def write(
         changed = True
     if changed:
         _save(records / "record.csv", record)
+    if download.listing and not dry_run:
+        records.mkdir(parents=True, exist_ok=True)
+        (records / LISTING).write_bytes(download.listing)
     return result
 
 

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 # Where kit.py and requirements.txt are, unless nbproctor is installed from a wheel.
 CHECKOUT = HERE.parents[1]
 VERBS = ("lab.py", "submit.py")
+ORIGINAL = "kit/original"  # the assignment as it is handed out; `lab` copies it
 STARTS = {  # Windows reads line ends of its own; the others must be allowed to run
     "start_linux.sh": "start.sh",
     "start_macos.command": "start.sh",
@@ -35,6 +36,9 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     """Pack the release of an assignment for students.
 
     The same release gives the same bytes, so that a changed zip means a changed lab.
+    The notebook and its modules are in ``kit/original`` alone, to be read only: ``lab``
+    copies them to where a student works. So no zip that is unpacked over that folder,
+    be it this one again or a newer one, holds a file of the name that was worked in.
 
     Parameters
     ----------
@@ -83,8 +87,7 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     }
     if where:
         content["kit/hand_in.txt"] = where.encode()
-    content |= given
-    content |= {f"kit/original/{name}": data for name, data in given.items()}
+    content |= {f"{ORIGINAL}/{name}": data for name, data in given.items()}
     content |= {
         _name(path, course): path.read_bytes() for path in data_of(course, assignment)
     }
@@ -94,8 +97,7 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     with ZipFile(unfinished, "w") as archive:
         for name, data in sorted(content.items()):
             entry = ZipInfo(f"{assignment}/{name}")  # dated 1980, on every computer
-            runs = name.endswith((".sh", ".command"))
-            entry.external_attr = (0o100755 if runs else 0o100644) << 16
+            entry.external_attr = _mode(name) << 16
             entry.create_system = 3
             packed = ZIP_STORED if name.endswith(".gz") else ZIP_DEFLATED
             archive.writestr(entry, data, packed)
@@ -180,6 +182,13 @@ def _kit() -> Path:
     """Return the kit's command: in a wheel of nbproctor it lies beside this module."""
     packed = HERE / "kit.py"
     return packed if packed.is_file() else CHECKOUT / "kit.py"
+
+
+def _mode(name: str) -> int:
+    """Return the permissions of a file in the zip."""
+    if name.endswith((".sh", ".command")):
+        return 0o100755
+    return 0o100444 if name.startswith(f"{ORIGINAL}/") else 0o100644
 
 
 def _start(template: str) -> bytes:

@@ -39,11 +39,12 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     list of str
         What was done, and what the student may do, in sentences.
     """
-    first = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     record = _read_record(folder)
+    names = files(handed_out)
+    first = not any((folder / name).exists() for name in names)
     told, newer = [], []
-    for name in files(handed_out):
+    for name in names:
         source, target = handed_out / name, folder / name
         given, now = record.get(name), _hash(source)
         have = _hash(target) if target.is_file() else None

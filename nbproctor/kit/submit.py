@@ -19,6 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 TARGET = "hand_in"  # the folder of the file to hand in
+NO_FILE = ". Start the lab: that puts it there. Is yours elsewhere? Name it:"
 NOWHERE = "Hand it in where your course asks for it."
 MANY_BYTES = 20_000_000  # many platforms take no more
 SHOWN = 5
@@ -69,7 +70,7 @@ def find(folder: Path, original: Path) -> Path:
     names = ", ".join(f"'{path.name}'" for path in others)
     raise SubmitError(
         f"There is no {original.name} in {folder}"
-        + (f", but {names}. Name the one you mean:" if others else ". Name your file:")
+        + (f", but {names}. Name the one you mean:" if others else NO_FILE)
         + "\n    python kit.py submit FILE"
     )
 

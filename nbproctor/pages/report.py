@@ -84,8 +84,6 @@ def class_report(
     mistakes = frequent_mistakes(rows)
     first = submissions[0]
     worth = sum(outline.points for outline in outlines.values())
-    ungraded = [s for s in submissions if s.student not in totals.index]
-    repaired = [s for s in submissions if s.status in ("repaired", "partial")]
     late = [s for s in submissions if s.late or s.student in said_late]
     title = next(iter(outlines.values())).title
     pairs = similar(submissions, outlines) if alike else []
@@ -102,7 +100,6 @@ def class_report(
         items=items,
         bar=lambda item: Markup(plots.outcomes(item.counts)),
         words=WORDS,
-        statuses=STATUS,
         mistakes=mistakes[:MOST],
         besides=tests_beside(submissions, outlines),
         beside=BESIDE,
@@ -110,8 +107,7 @@ def class_report(
         pairs=pairs[:MOST],
         names={submission.student: who(submission) for submission in submissions},
         code=lambda text: Markup(html.code(text)),
-        ungraded=ungraded,
-        repaired=[s for s in repaired if s not in ungraded],
+        looks=_looks(submissions, totals),
         late=late,
         missing=missing,
         few=len(totals) < FEW,
@@ -125,6 +121,24 @@ def class_report(
     if alike:
         lines += (_alike_line(len(pairs)),)
     return ClassReport(page, lines)
+
+
+def _looks(
+    submissions: Sequence[Submission], totals: pd.Series[float]
+) -> list[tuple[str, str, list[Submission]]]:
+    """Return what to look at first: status, note, and all whose it is; gravest first.
+
+    One line a note: in a large class many hand in a renamed file.
+    """
+    told: dict[str, dict[tuple[str, str], list[Submission]]]
+    told = {"ungradable": {}, "partial": {}, "repaired": {}}
+    for each in submissions:
+        graded = each.student in totals.index
+        if (status := each.status if graded else "ungradable") in told:
+            word = STATUS[status].lower() if graded else "not graded"
+            note = " ".join(each.notes) or ("" if graded else "to be graded by hand.")
+            told[status].setdefault((word, note), []).append(each)
+    return [(*key, who) for notes in told.values() for key, who in notes.items()]
 
 
 def _lines(

@@ -8,6 +8,7 @@ any CSV file whose titles say what a column is.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
@@ -104,38 +105,57 @@ class Roster:
     def merge(self, other: Roster) -> tuple[int, int]:
         """Add the people of another list; say how many are new, how many changed.
 
-        What the other list leaves empty is kept. Nobody is removed.
+        People are the same by id or e-mail; by name only where nobody else of either
+        list has it, and no e-mail says otherwise: a class may have two Kim Smiths. What
+        the other list leaves empty is kept. Nobody is removed.
         """
-        new = changed = 0
+        before, taken = len(self.people), set[int]()
+        named, new, changed = [], 0, 0
         for person in other.people:
-            found = self._by_number.get(person.student.casefold(), set())
-            found = found or self._by_email.get(person.email.casefold(), set())
-            if not found:
-                names = spellings(person.last, person.first)
-                found = set().union(*(self._by_name.get(n, set()) for n in names))
-            if len(found) != 1:
+            if len(found := self._same(person)) == 1:
+                changed += self._complete(found, person)
+                taken |= found
+            else:
+                named.append(person)
+        names = [spellings(person.last, person.first) for person in named]
+        count = Counter(name for each in names for name in each)
+        for person, each in zip(named, names, strict=True):
+            found = self._same(person)  # as somebody just added
+            if not found and all(count[name] == 1 for name in each):
+                found = set().union(*(self._by_name.get(name, set()) for name in each))
+                found = {i for i in found - taken if i < before}
+                emails = {self.people[i].email.casefold() for i in found}
+                if person.email and emails - {"", person.email.casefold()}:
+                    found = set()
+            if len(found) == 1:
+                changed += self._complete(found, person)
+            else:
                 self.people.append(person)
                 self._remember(len(self.people) - 1, person)
                 new += 1
-                continue
-            index = next(iter(found))
-            old = self.people[index]
-            both = Person(
-                old.student,
-                person.last or old.last,
-                person.first or old.first,
-                person.email or old.email,
-                tuple(
-                    _others(
-                        old.student, (*old.numbers, person.student, *person.numbers)
-                    )
-                ),
-            )
-            if both != old:
-                self.people[index] = both
-                self._remember(index, both)
-                changed += 1
         return new, changed
+
+    def _same(self, person: Person) -> set[int]:
+        """Return who has the id of a person, or else the e-mail address."""
+        found = self._by_number.get(person.student.casefold(), set())
+        return found or self._by_email.get(person.email.casefold(), set())
+
+    def _complete(self, found: set[int], person: Person) -> bool:
+        """Add what another list says of somebody; return whether that is news."""
+        index = min(found)
+        old = self.people[index]
+        both = Person(
+            old.student,
+            person.last or old.last,
+            person.first or old.first,
+            person.email or old.email,
+            tuple(
+                _others(old.student, (*old.numbers, person.student, *person.numbers))
+            ),
+        )
+        self.people[index] = both
+        self._remember(index, both)
+        return both != old
 
     def write(self, path: Path) -> None:
         """Write the list as a CSV file that `read` takes."""

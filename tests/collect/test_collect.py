@@ -81,6 +81,20 @@ def test_a_canvas_zip(understand: Understand) -> None:
     assert [s.late for s in found.submissions] == [False, True, False]
 
 
+def test_a_text_typed_beside_a_file_is_not_dropped_silently(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "okaforamara_1042_88031_lab.ipynb": "1",
+            "okaforamara_1042_text.html": "Please look at 3.1.",
+        }
+    )
+    assert texts(found) == {"aokafor": {"lab.ipynb": "1"}}
+    (note,) = found.submissions[0].notes
+    assert "text.html" in note
+
+
 def test_of_a_canvas_file_handed_in_twice_the_newer_has_the_name(
     understand: Understand,
 ) -> None:

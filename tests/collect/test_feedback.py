@@ -37,8 +37,7 @@ def back(tmp_path: Path) -> Back:
                 notebook = page.with_suffix(".feedback.ipynb")
                 notebook.write_text(f"notebook of {student}")
                 pages.append((student, page, notebook))
-        record = collect.read_record(tmp_path / "c")
-        made = collect.feedback_names(pages, record)
+        made = collect.feedback_names(pages, tmp_path / "c")
         target = pack(made.files, tmp_path / "back.zip", lambda s, f: made.names[s, f])
         with zipfile.ZipFile(target) as archive:
             return made, {name: archive.read(name) for name in archive.namelist()}
@@ -123,11 +122,16 @@ def test_typed_text_beside_a_file_changes_no_folder(back: Back) -> None:
     assert list(names)[1] == "Amara Okafor_4711_assignsubmission_file_/lab.html"
 
 
-def test_brightspace_gets_its_own_folders(back: Back) -> None:
+@pytest.mark.parametrize("around", ["", "Lab Download Nov 25, 2026/"])
+def test_brightspace_gets_its_own_folders_and_list(back: Back, around: str) -> None:
     folder = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
-    made, names = back({f"{folder}/lab.ipynb": "x", "index.html": ""})
+    files = {f"{folder}/lab.ipynb": "x", f"{folder}/index.html": "a student's own"}
+    files["index.html"] = "the list"
+    made, names = back({around + name: text for name, text in files.items()})
     assert made.platform == "Brightspace"
-    assert list(names) == [f"{folder}/lab.feedback.ipynb", f"{folder}/lab.html"]
+    pages = [f"{folder}/lab.feedback.ipynb", f"{folder}/lab.html"]
+    assert list(names) == [*pages, "index.html"]
+    assert names["index.html"] == b"the list"
 
 
 def test_who_came_by_another_way_is_named(back: Back) -> None:

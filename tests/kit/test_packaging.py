@@ -186,14 +186,12 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/kit/original/{LAB}.ipynb",
             f"{LAB}/kit/pins.txt",
             f"{LAB}/kit/submit.py",
-            f"{LAB}/mnist.py",
-            f"{LAB}/{LAB}.ipynb",
             f"{LAB}/requirements.txt",
             f"{LAB}/start_linux.sh",
             f"{LAB}/start_macos.command",
             f"{LAB}/start_windows.bat",
         ]
-        notebook = archive.read(f"{LAB}/{LAB}.ipynb")
+        notebook = archive.read(f"{LAB}/kit/original/{LAB}.ipynb")
         page = archive.read(f"{LAB}/START.html").decode()
         wanted = archive.read(f"{LAB}/requirements.txt").decode()
     assert notebook == (course / "release" / LAB / f"{LAB}.ipynb").read_bytes()

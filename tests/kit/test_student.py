@@ -249,6 +249,31 @@ def test_fresh_keeps_the_work_under_a_dated_name_and_says_so(
     assert lab.renew(copy, release, fresh=True) == []  # there is no work any more
 
 
+def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
+    archive: Path, tmp_path: Path
+) -> None:
+    folder = unpack(archive, tmp_path / "mine")
+    handed_out = folder / "kit" / "original"
+    assert not (handed_out / f"{LAB}.ipynb").stat().st_mode & 0o222  # for reading
+    assert lab.renew(folder, handed_out) == [
+        f"The assignment was copied to {folder}: work there."
+    ]
+    for name in (f"{LAB}.ipynb", "mnist.py"):
+        assert (folder / name).read_bytes() == (handed_out / name).read_bytes()
+        (folder / name).write_text("my work", "utf-8")
+    for newer in (False, True):
+        with ZipFile(archive) as content:
+            for name in content.namelist():
+                data = content.read(name) + b" " * newer
+                path = folder.parent / name
+                path.unlink(missing_ok=True)
+                path.write_bytes(data)
+        told = lab.renew(folder, handed_out)
+        assert len(told) == newer and all("newer" in line for line in told)
+        for name in (f"{LAB}.ipynb", "mnist.py"):
+            assert (folder / name).read_text("utf-8") == "my work"
+
+
 # ---- before it is handed in ----------------------------------------------------------
 
 
@@ -462,7 +487,6 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
     work: Notebook, unpacked: Path
 ) -> None:
     save(work, unpacked, "neural_network (1).ipynb")
-    (unpacked / f"{LAB}.ipynb").unlink()
     result = run_submit(unpacked)
     assert result.returncode == 0, result.stderr
     target = unpacked / "hand_in" / f"{LAB}.ipynb"
@@ -486,7 +510,6 @@ def test_what_cannot_be_handed_in_is_not_written(
     unpacked: Path, text: str | None, said: str
 ) -> None:
     path = unpacked / f"{LAB}.ipynb"
-    path.unlink()
     if text is not None:
         path.write_text(text)
     result = run_submit(unpacked)

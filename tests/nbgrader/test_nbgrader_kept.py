@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,22 @@ def test_the_table_shows_what_was_graded_by_hand_since(
     console = Console(file=io.StringIO(), width=100)
     console.print(score_table(scores, outcomes, [master], {}, {}))
     assert re.search(r"ann +5 +5 +10 +graded", console.file.getvalue())
+
+
+def test_a_narrow_table_wraps_names_and_cuts_nothing(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann", fizz="")
+    graded(course)
+    outcomes = [replace(o, status="ungradable") for o in graded(course).values()]
+    master = MasterNotebook.read(course / "source/tiny/tiny.ipynb")
+    names = {"ann": "von und zu Musterfrau-Beispiel, Anna Maria"}
+    console = Console(file=io.StringIO(), width=48)
+    scores = nbgrader.scores(course, "tiny")
+    console.print(score_table(scores, outcomes, [master], names, {}))
+    said = console.file.getvalue()
+    assert "ungradable" in said and "…" not in said
+    assert all(word in said for word in names["ann"].split())
 
 
 def test_manual_grades_outlive_grading_again(course: Path, hand_in: HandIn) -> None:

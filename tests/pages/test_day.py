@@ -176,7 +176,8 @@ def menu(page: Any, *names: str) -> None:
 
 def work_in_jupyterlab(page: Any, folder: Path, home: Path, answers: Any) -> str:
     """Solve two exercises, look at the plot, validate, save; return what was said."""
-    notebook = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
+    original = folder / "kit" / "original" / f"{LAB}.ipynb"
+    notebook = nbformat.read(original, as_version=4)
     command = [sys.executable, str(folder / "kit" / "lab.py")]
     command.append("--LabApp.expose_app_in_browser=True")
     with jupyter(command, folder, home) as address:

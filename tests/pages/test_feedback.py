@@ -18,7 +18,7 @@ import pytest
 
 from nbproctor.pages.annotated import annotated
 from nbproctor.pages.archive import ArchiveError, pack
-from nbproctor.pages.data import Mark
+from nbproctor.pages.data import Mark, Submission
 from nbproctor.pages.feedback import feedback_page, made_from
 from nbproctor.pages.formulas import mathml
 from nbproctor.pages.outline import Outline
@@ -140,6 +140,23 @@ def test_marks_and_comments_by_hand_are_marked_so(
     assert "9.5 / 10 points" in words(page)
     assert "From your teacher" in page and "<strong>Nearly</strong>" in page
     assert "<script" not in page
+
+
+def test_the_report_says_a_note_once_the_gravest_first(
+    outline: Outline, tmp_path: Path
+) -> None:
+    path = graded(tmp_path)
+    note = ["It was renamed."]
+    class_ = [
+        submission(path, verdicts(), student=student, status="repaired", notes=note)
+        for student in ("ann", "bob", "cem", "dan")
+    ]
+    cut = Submission("eve", "Eve", "lab", "lab", "ungradable", ["It is cut short."])
+    page = class_report([*class_, cut], {"lab": outline}, {}).page
+    look = page[page.index("Look at these first") : page.index("Totals")]
+    assert look.count("It was renamed.") == 1
+    assert look.index("It is cut short.") < look.index("It was renamed.")
+    assert all(student in look for student in ("ann", "bob", "cem", "dan", "eve"))
 
 
 def test_whom_the_platform_calls_late_is_late_in_the_report(

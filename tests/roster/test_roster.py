@@ -120,3 +120,31 @@ def test_a_second_list_adds_what_it_knows_and_removes_nobody(tmp_path: Path) -> 
         Person("aokafor", "Okafor", "Amara", "ao@x.edu", ("S1", "1042", "ao", "4711"))
     ]
     assert roster.merge(Roster(people(tmp_path, more))) == (0, 0)
+
+
+def test_namesakes_of_one_list_stay_two_people(tmp_path: Path) -> None:
+    text = "student_id,last name,first name,email\n"
+    text += "s1,Smith,Kim,k1@x.edu\ns2,Smith,Kim,k2@x.edu\n"
+    roster, both = Roster(), people(tmp_path, text)
+    assert roster.merge(Roster(both)) == (2, 0)
+    assert roster.people == both
+    assert roster.merge(Roster(both[::-1])) == (0, 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_new_namesake_is_not_taken_for_who_is_there(order: int) -> None:
+    roster = Roster([Person("s1", "Smith", "Kim")])
+    more = [Person("s1", "Smith", "Kim"), Person("s2", "Smith", "Kim")]
+    assert roster.merge(Roster(more[::order])) == (1, 0)
+    assert [person.student for person in roster.people] == ["s1", "s2"]
+
+
+def test_another_address_is_another_person() -> None:
+    roster = Roster([Person("s1", "Smith", "Kim", "k1@x.edu")])
+    assert roster.merge(Roster([Person("4711", "Smith", "Kim", "k2@x.edu")])) == (1, 0)
+
+
+def test_lists_of_two_platforms_meet_by_name() -> None:
+    roster = Roster([Person("s1", "Smith", "Kim")])
+    assert roster.merge(Roster([Person("4711", "Smith", "Kim", "k@x.edu")])) == (0, 1)
+    assert roster.people == [Person("s1", "Smith", "Kim", "k@x.edu", ("4711",))]
