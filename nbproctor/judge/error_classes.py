@@ -12,7 +12,8 @@ import builtins
 import functools
 from typing import Any
 
-from nbproctor.judge.proxy import Proxy, ask
+from nbproctor.judge.identity import ask
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
 
 
