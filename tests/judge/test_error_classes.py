@@ -1,0 +1,64 @@
+"""What student code raises is of the same built-in class for the test."""
+
+from __future__ import annotations
+
+import builtins
+
+import pytest
+
+from nbproctor.judge.error_classes import builtin_error
+from nbproctor.judge.main import grade
+from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, StudentCell, Verdict
+from tests.forked import spawn
+
+LIMITS = Limits(call=10.0, cell=20.0, submission=60.0)
+BUILTIN = sorted(
+    {
+        kind
+        for kind in vars(builtins).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+        if not issubclass(kind, NOT_AS_SUCH)
+    },
+    key=lambda kind: kind.__name__,
+)
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_every_built_in_exception_can_be_caught_as_what_it_is(
+    kind: type[Exception],
+) -> None:
+    error = builtin_error(kind.__name__, "too much")
+    assert isinstance(error, kind)
+    assert isinstance(error, StudentError)
+    assert str(error) == "too much"
+
+
+def judged(answer: str, test: str) -> Verdict:
+    def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
+        return Cell(name, kind, source, points, "f", False, name, source, {})
+
+    cells = (cell("f", "solution", answer), cell("test", "test", test, 1.0))
+    handed_in = (StudentCell(0, "f", answer),)
+    job = Job(cells, handed_in, LIMITS, follow_through=False)
+    (verdict,) = grade(job, spawn).verdicts
+    return verdict
+
+
+ASKS_FOR_TOO_MUCH = "import numpy as np\ndef f(x): return np.ones(1 << 50)"
+OWN = "class Full(MemoryError): pass\ndef f(x): raise Full(x)"
+
+
+@pytest.mark.parametrize("answer", [ASKS_FOR_TOO_MUCH, OWN], ids=["numpy", "own"])
+def test_a_test_may_expect_that_the_memory_does_not_suffice(answer: str) -> None:
+    expects = "try: f(1)\nexcept MemoryError: pass\nelse: assert False"
+    verdict = judged(answer, expects)
+    assert verdict.outcome == "passed", verdict.message
+
+
+def test_a_call_that_asks_for_too_much_memory_is_named() -> None:
+    verdict = judged(ASKS_FOR_TOO_MUCH, "assert f(1) is not None")
+    assert verdict.outcome == "error"
+    assert "MemoryError" in verdict.message
+    assert "line 2" in verdict.message
