@@ -62,3 +62,22 @@ def test_a_call_that_asks_for_too_much_memory_is_named() -> None:
     assert verdict.outcome == "error"
     assert "MemoryError" in verdict.message
     assert "line 2" in verdict.message
+
+
+GUARD = """\
+class Guard:
+    def __enter__(self): return self
+    def __exit__(self, kind, error, trace): return True
+def f(): return Guard()
+def g(): raise KeyError(1)
+"""
+
+
+def test_a_student_s_with_holds_back_what_student_code_raised() -> None:
+    assert judged(GUARD, "with f():\n    g()").outcome == "passed"
+
+
+@pytest.mark.parametrize("raises", ["assert False", "1 / 0"])
+def test_a_student_s_with_holds_back_nothing_that_the_test_raised(raises: str) -> None:
+    verdict = judged(GUARD, f"with f():\n    {raises}")
+    assert (verdict.outcome != "passed", verdict.points) == (True, 0)
