@@ -132,9 +132,11 @@ def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
     ]
 
 
-def judged(*cells: Cell, limits: Limits = LIMITS, **answers: str) -> Report:
-    handed_in = tuple(
-        StudentCell(n, c.id, answers.get(c.id, c.source)) for n, c in enumerate(cells)
+def judged(*cells: Cell, limits: Limits = LIMITS, own: str = "") -> Report:
+    """Judge a notebook of these cells below one of the student's own."""
+    handed_in = (
+        StudentCell(0, None, own),
+        *(StudentCell(n, c.id, c.source) for n, c in enumerate(cells, 1)),
     )
     return grade(Job(cells, handed_in, limits, follow_through=False), spawn)
 
@@ -160,6 +162,15 @@ def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
     assert (stopped.outcome, stopped.points, judge.points) == ("timeout", 0, 1)
     assert stopped.message == "`f` was stopped: it did not finish in 0.4 seconds."
     assert report.notes == [stopped.message]
+
+
+@pytest.mark.parametrize("own", ["while True: pass", "import os; os._exit(1)"])
+def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own: str) -> None:
+    test = cell("beside", "test", "assert f(1) == 2", 1.0)
+    report = judged(SOLUTION, test, limits=replace(LIMITS, cell=0.6), own=own)
+    (verdict,) = report.verdicts
+    assert verdict.points == 1, verdict.message
+    assert len(report.notes) == 1
 
 
 def test_one_that_nothing_can_judge_says_so_and_earns_nothing() -> None:

@@ -100,11 +100,12 @@ def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> 
     cells = (
         CELLS[1],
         cell("makes", "test", makes, "a"),
+        cell("between", "test", "assert f(1) == 2", "a"),
         cell("reads", "test", "assert f(seen) == 2", "a"),
     )
     handed_in = (StudentCell(0, "a", CELLS[1].source),)
     report = grade(Job(cells, handed_in, LIMITS, follow_through=False), spawn)
-    assert [v.points for v in report.verdicts] == [1, 1]
+    assert [v.points for v in report.verdicts] == [1, 1, 1]
 
 
 def test_tests_survive_serialization() -> None:

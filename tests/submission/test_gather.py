@@ -22,7 +22,7 @@ CELLS = [
     solution("side", SIDE),
     test_cell("side-test", "assert side(4) == 2"),
     solution("total", TOTAL),
-    test_cell("total-test", "assert total == 6"),
+    test_cell("total-test", "want = 6\nassert total == want"),
 ]
 AREA_DONE = "def area(r):\n    return 4 * r"
 SIDE_DONE = "def side(a):\n    return a / 2"
@@ -61,7 +61,7 @@ def test_an_answer_that_is_the_reference_s_own_is_no_given_text(
     master: MasterNotebook,
 ) -> None:
     # Written into the test below an exercise without a name.
-    test = "total = 6\nassert total == 6"
+    test = "total = 6\nwant = 6\nassert total == want"
     result = gathered(
         master, ("area", AREA_DONE), ("side", SIDE_DONE), ("total-test", test)
     )
@@ -151,3 +151,13 @@ def test_a_line_added_to_a_test_is_unclear_only_while_an_answer_is_missing(
     assert result.unclear == ["area-test"]
     result = gathered(master, ("area", AREA_DONE), *rest, ("total", "total = 6"))
     assert result.unclear == []
+
+
+def test_what_a_test_s_own_name_was_changed_to_is_nobody_s_answer(
+    master: MasterNotebook,
+) -> None:
+    cells = [("area", AREA_DONE), ("side", SIDE_DONE)]
+    changed = "want = 7\nassert total == want"
+    result = gathered(master, *cells, ("total-test", changed))
+    assert placed(result) == [*cells, ("total-test", changed)]
+    assert not (result.moved or result.kept or result.unclear)
