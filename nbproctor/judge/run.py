@@ -149,9 +149,9 @@ class NotebookRun:
                 outcome, message = explain(error, student.sources, hidden=hidden)
                 verdict = no_points(cell, outcome, message)
                 return verdict if hidden else with_print(verdict, out.getvalue())
-        points, shown = testcell.points_of(value, cell.points)
+        points = testcell.points_of(value, cell.points)
         if points < cell.points:
-            message = f"Partly right: {shown} of {cell.points:g} points."
+            message = f"Partly right: {points:g} of {cell.points:g} points."
             return replace(no_points(cell, "failed", message), points=points)
         verdict = replace(no_points(cell, "passed", ""), points=points)
         return verdict if hidden else with_print(verdict, out.getvalue())
