@@ -96,6 +96,29 @@ def test_a_cell_that_ends_for_want_of_memory_is_left_out_and_says_so() -> None:
     assert report.outputs[1][-1]["evalue"] == report.notes[0]
 
 
+LEAVES_LITTLE = FILLS.replace("    raise\n", "")
+DIES_OF_IT = """\
+def f(x):
+    try: return x + int(np.ones(4 << 20).sum())
+    except MemoryError:
+        import os; os._exit(1)
+"""
+
+
+@LINUX
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", [NEEDS_SOME, DIES_OF_IT], ids=["error", "death"])
+def test_a_call_that_lacks_the_memory_of_another_cell_is_made_again(
+    answer: str,
+) -> None:
+    report = judged(("setup", LIMITED), (None, LEAVES_LITTLE), ("f", answer))
+    (verdict,) = report.verdicts
+    assert verdict.points == 2, verdict.message
+    assert report.notes == [
+        "Cell `cell 2` used up the memory, so it was left out of the rest."
+    ]
+
+
 @LINUX
 @pytest.mark.slow
 def test_an_answer_that_fills_the_memory_itself_blames_no_cell() -> None:
