@@ -340,6 +340,17 @@ def test_a_cell_of_ones_own_that_hung_is_not_run_again(spawned: list[Fork]) -> N
     assert len(spawned) == 2 + 2 + 2
 
 
+def test_a_cell_of_ones_own_has_the_time_of_a_cell_beside_references_too() -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "def use(): return half(8.0) + late"
+    source = notebook("", first, second, "assert use() == 5")
+    limits = replace(LIMITS, call=1.5, cell=20.0)
+    slow = "import time\ntime.sleep(1.8)\nlate = 1"
+    report, verdict = play(source, extra=slow, second=second, limits=limits)
+    assert (verdict.points, verdict.source) == (1, "follow-through"), verdict.message
+    assert report.notes == []
+
+
 def test_a_test_that_was_passed_stays_ones_own() -> None:
     first = "def half(x):\n    return x / 2\nsolved_first = True"
     second = "def use(x): return half(x) if x else 0"
