@@ -319,6 +319,17 @@ def test_a_student_may_define_a_name_of_the_references_for_herself() -> None:
     assert verdict.points == 1
 
 
+def test_a_student_may_define_a_given_function_anew_for_herself() -> None:
+    given = "def scale(x):\n    return x"
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "def use(): return half(scale(8.0))"
+    own = "def scale(x, by):\n    return x * by"
+    source = notebook(given, first, second, "assert use() == 4")
+    answer = "def use(): return half(scale(2.0, 4))"
+    verdict = play(source, extra=own, second=answer)[1]
+    assert (verdict.points, verdict.source) == (1, "follow-through"), verdict.message
+
+
 def test_an_answer_that_waits_for_a_wrong_one_gets_its_second_chance() -> None:
     """Its cell hangs in the student's own notebook, so it is a culprit there."""
     first = "def half(x):\n    return x / 2\nsolved_first = True"
