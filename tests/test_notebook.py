@@ -14,7 +14,7 @@ from nbproctor.engine import compile_tests
 from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 
-def cell(source: str, name: str = "", **flags: Any) -> dict[str, Any]:
+def cell(source: str | list[str], name: str = "", **flags: Any) -> dict[str, Any]:
     """Make a code cell; with a name, one that nbgrader knows."""
     meta: dict[str, Any] = {}
     if name:
@@ -156,11 +156,100 @@ def test_data_is_found_beside_the_notebook_or_above_it_within_the_course(
     assert read(course, SOLUTION).data == str(course / "data")
 
 
+def test_the_digest_does_not_depend_on_where_the_data_lies(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    alone = read(tmp_path / "course", SOLUTION)
+    (tmp_path / "course/data").mkdir()
+    beside = read(tmp_path / "course", SOLUTION)
+    assert beside.data != alone.data
+    assert beside.digest == alone.digest
+
+
+def test_the_opening_is_the_locked_code_before_the_first_exercise(
+    tmp_path: Path,
+) -> None:
+    secret = "import os\n### BEGIN HIDDEN TESTS\nsecret = 1\n### END HIDDEN TESTS"
+    demo = cell("import this", "demo")
+    demo["metadata"]["tags"] = ["skip-grading"]
+    master = read(
+        tmp_path,
+        cell("import math", "first"),
+        demo,
+        cell("x = 1", "unlocked", locked=False),
+        cell("y = 1"),
+        cell(secret, "tools"),
+        SOLUTION,
+        cell("import re", "later"),
+    )
+    math, tools = master.opening
+    assert math == "import math"
+    assert "import os" in tools
+    assert "secret" not in tools
+
+
+def test_header_and_footer_are_cells_of_the_assignment(tmp_path: Path) -> None:
+    read(tmp_path, SOLUTION)
+    paths = []
+    for name in ("header", "footer"):
+        paths.append(tmp_path / f"{name}.ipynb")
+        paths[-1].write_text(json.dumps({"cells": [cell("1", name)]}), "utf-8")
+    path = tmp_path / "source/work/work.ipynb"
+    master = MasterNotebook.read(path, None, *paths)
+    assert [c.id for c in master.cells] == ["header", "f", "footer"]
+    assert (master.assignment, master.notebook) == ("work", "work")
+
+
+@pytest.mark.parametrize(
+    ("meta", "language"),
+    [
+        ({}, "python"),
+        ({"kernelspec": {"language": "R"}, "language_info": {"name": "x"}}, "r"),
+        ({"kernelspec": {"name": "ir"}, "language_info": {"name": "R"}}, "r"),
+        ({"kernelspec": None, "language_info": None}, "python"),
+    ],
+)
+def test_the_language_is_that_of_the_kernel(
+    tmp_path: Path, meta: dict[str, Any], language: str
+) -> None:
+    path = tmp_path / "work.ipynb"
+    path.write_text(json.dumps({"cells": [], "metadata": meta}), "utf-8")
+    assert MasterNotebook.read(path).language == language
+
+
+def test_text_that_nbgrader_does_not_know_is_no_cell_and_code_always_is(
+    tmp_path: Path,
+) -> None:
+    words = cell("# Title") | {"cell_type": "markdown"}
+    nameless = {k: v for k, v in cell(["a = 1\n", "b = 2"]).items() if k != "id"}
+    master = read(tmp_path, words, nameless, cell("c = 3"), SOLUTION)
+    assert [(c.id, c.kind) for c in master.cells] == [
+        ("cell-1", "provided"),
+        ("plain", "provided"),
+        ("f", "solution"),
+    ]
+    assert master.cells[0].source == "a = 1\nb = 2"
+    assert [c.locked for c in master.cells] == [False, False, False]
+    assert [c.is_stored for c in master.cells] == [False, False, True]
+
+
+def test_what_is_locked_is_what_the_teacher_s_text_replaces(tmp_path: Path) -> None:
+    master = read(
+        tmp_path,
+        cell("a = 1", "given"),
+        SOLUTION,
+        cell(HIDDEN, "graded", grade=True, locked=False, points=1),
+        cell("b = 1", "free", locked=False),
+    )
+    assert [c.locked for c in master.cells] == [True, False, True, False]
+    assert [c.is_stored for c in master.cells] == [True, True, True, False]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("", "not a readable notebook"),
         ("[]", "not a readable notebook"),
+        ('{"cells": {}}', "its cells are no list"),
         ('{"cells": [{"cell_type": "code"}]}', "source"),
     ],
 )

@@ -12,7 +12,8 @@ import builtins
 import functools
 from typing import Any
 
-from nbproctor.judge.proxy import Proxy, ask
+from nbproctor.judge.identity import ask
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
 
 
@@ -92,7 +93,9 @@ def error_of(kind: Any, own: Proxy | None = None, text: str = "") -> StudentErro
 
     Some built-in classes insist on arguments of their own there.
     """
-    error: StudentError = kind.__new__(kind)
+    # MemoryError has a `__new__` that makes no class with another base before it.
+    new = Exception.__new__ if issubclass(kind, MemoryError) else kind.__new__
+    error: StudentError = new(kind)
     error.text = text
     error.args = (text,)
     if own is not None:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.judge.proxy import Proxy, label_of
+from nbproctor.judge.identity import label_of
+from nbproctor.judge.proxy import Proxy
 from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.sent import Ref, UnsendableError
 

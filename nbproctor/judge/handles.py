@@ -6,7 +6,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from nbproctor.judge.error_classes import ErrorClass, stand_in
-from nbproctor.judge.proxy import Asks, CallableProxy, Library, Proxy
+from nbproctor.judge.identity import Asks, Library
+from nbproctor.judge.proxy import CallableProxy, Proxy
 from nbproctor.judge.student_errors import printable
 from nbproctor.protocol.classes import class_named
 from nbproctor.protocol.frames import ProtocolError

@@ -13,7 +13,8 @@ import types
 from typing import Any
 
 from nbproctor.judge.error_classes import kind_of
-from nbproctor.judge.proxy import Proxy, ask, library_of
+from nbproctor.judge.identity import ask, library_of
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.student_errors import StudentError
 
 

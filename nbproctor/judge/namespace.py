@@ -143,6 +143,8 @@ class Namespace:
         for helper in helpers:
             try:
                 exec(helper.body, space)
+                if helper.last is not None:
+                    eval(helper.last, space)
             except StudentError:
                 raise
             except Exception as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
-from nbproctor.results import FILES, Job, StudentCell
+from nbproctor.results import Job, StudentCell
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def follow_through(job: Job, exercise: str, outer: Collection[str] = ()) -> list
 
 def _is_judged(step: Step, exercise: str) -> bool:
     test = step.test
-    return test is None or (_scores(test, exercise) and test.where == "judge")
+    return test is None or (scores(test, exercise) and test.where == "judge")
 
 
 def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
@@ -180,52 +180,8 @@ def _of_use(test: Cell, words: set[str], outer: Collection[str]) -> str:
     return ast.unparse(defined) if bound_by(defined) & (words | {"*"}) else ""
 
 
-def may_depend(job: Job, exercise: str, lost: Collection[str]) -> bool:
-    """Whether an exercise may have lost marks to something else in the notebook.
-
-    That is an exercise before its last test which lost points; or code of the
-    student's that is neither an answer nor the teacher's; or cells that were deleted
-    or moved. An exercise that was left as it was handed out has no marks to lose.
-    """
-    before = job.cells[: _end_of(job, exercise)]
-    own = _has_code_of_its_own(job)
-    master = next(cell for cell in before if cell.id == exercise)
-    answers = {cell.source for cell in job.student if cell.id == exercise}
-    if not own and answers == {master.stub} != {master.source}:
-        return False
-    if own or any(cell.id in lost and cell.id != exercise for cell in before):
-        return True
-    code = [
-        cell.id
-        for cell in before
-        if cell.kind in ("provided", "solution") and not cell.skip
-    ]
-    return [cell.id for cell in job.student if cell.id in code] != code
-
-
-def _has_code_of_its_own(job: Job) -> bool:
-    """Whether a notebook has code that is neither an answer nor the teacher's."""
-    masters = {cell.id: cell for cell in job.cells}
-    for cell in job.student:
-        master = masters.get(cell.id or "")
-        if master is None:
-            if cell.index != FILES and cell.source.strip():
-                return True
-        elif master.kind == "provided" and cell.source not in (
-            master.stub,
-            master.source,
-        ):
-            return True
-    return False
-
-
-def _end_of(job: Job, exercise: str) -> int:
-    """Return the place after the last test of an exercise."""
-    places = (n for n, cell in enumerate(job.cells) if _scores(cell, exercise))
-    return max(places, default=-1) + 1
-
-
-def _scores(cell: Cell, exercise: str) -> bool:
+def scores(cell: Cell, exercise: str) -> bool:
+    """Whether a cell is a test that gives points for an exercise."""
     return cell.kind == "test" and cell.exercise == exercise and cell.points > 0
 
 

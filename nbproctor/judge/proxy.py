@@ -12,36 +12,25 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from nbproctor.judge.identity import (
+    NO_LIBRARY,
+    Asks,
+    Library,
+    ask,
+    key_of,
+    label_of,
+    library_of,
+)
 from nbproctor.judge.student_errors import StudentError
 
 _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
 _LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
-
-
-class Library(NamedTuple):
-    """Which class of a library an object has to do with, and what: see `Tag.STUDENT`.
-
-    `kind` is None if there is none.
-    """
-
-    kind: type | None
-    relation: str
-
-
-NO_LIBRARY = Library(None, "")
-
-
-class Asks(Protocol):
-    """What a proxy needs of `session.Session`."""
-
-    def ask(self, request: str, *arguments: Any) -> Any:
-        """Ask the student process for something."""
 
 
 class Proxy:
@@ -80,16 +69,16 @@ class Proxy:
         kind, relation = library_of(self)
         if kind is not None and kind is other and relation == "class":
             return True
-        if not isinstance(other, Proxy) or _key(self)[0] != _key(other)[0]:
+        if not isinstance(other, Proxy) or key_of(self)[0] != key_of(other)[0]:
             return False
-        return _key(self) == _key(other) or _truth("eq", self, other)
+        return key_of(self) == key_of(other) or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
         if not isinstance(other, Proxy):
             return not self == other
-        if _key(self)[0] != _key(other)[0]:
+        if key_of(self)[0] != key_of(other)[0]:
             return True
-        return _key(self) != _key(other) and _truth("ne", self, other)
+        return key_of(self) != key_of(other) and _truth("ne", self, other)
 
     def __hash__(self) -> int:
         return _exactly(int, ask(self, "builtin", "hash", [self]))
@@ -245,34 +234,6 @@ _OPERATORS: dict[str, Any] = {
 }
 for _name, _value in _OPERATORS.items():
     setattr(Proxy, _name, _value)
-
-
-def ask(proxy: Proxy, request: str, *arguments: Any) -> Any:
-    """Ask the process that has an object."""
-    link: Asks = object.__getattribute__(proxy, "_nbproctor")[0]
-    return link.ask(request, *arguments)
-
-
-def _key(proxy: Proxy) -> tuple[int, int]:
-    link, number, *_ = object.__getattribute__(proxy, "_nbproctor")
-    return id(link), number
-
-
-def label_of(proxy: Proxy) -> str:
-    """Return the name of an object's class; of a function or class, its own too."""
-    label: str = object.__getattribute__(proxy, "_nbproctor")[2]
-    return label
-
-
-def library_of(proxy: Proxy) -> Library:
-    """Return which class of a library an object has to do with, and what."""
-    library: Library = object.__getattribute__(proxy, "_nbproctor")[3]
-    return library
-
-
-def link_of(proxy: Proxy) -> Any:
-    """Return the session whose process has the object."""
-    return object.__getattribute__(proxy, "_nbproctor")[0]
 
 
 def _exactly(kind: type[_T], value: object) -> _T:

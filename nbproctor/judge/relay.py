@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbproctor.judge.proxy import Proxy, link_of
+from nbproctor.judge.identity import link_of
+from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.student_errors import StudentGone
 from nbproctor.protocol.frames import ClosedError, LateError
 

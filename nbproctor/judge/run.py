@@ -65,6 +65,7 @@ class NotebookRun:
         # not tried.
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
+        self._short: set[str | None] = set()  # exercises that lacked memory once
 
     @property
     def outputs(self) -> dict[int, list[Output]]:
@@ -139,14 +140,18 @@ class NotebookRun:
             except BrokenTestError as error:
                 return no_points(cell, "not run", broken_test(str(error)))
             except Exception as error:
-                if retry and isinstance(error, MemoryError) and student.find_hog():
+                short = retry and isinstance(error, MemoryError)
+                if short and cell.exercise not in self._short:
+                    # It may not be at fault. It is judged again in a fresh process.
+                    self._short.add(cell.exercise)
+                    student.find_hog()
                     return self._judge(cell, retry=False)
                 outcome, message = explain(error, student.sources, hidden=hidden)
                 verdict = no_points(cell, outcome, message)
                 return verdict if hidden else with_print(verdict, out.getvalue())
-        points, shown = testcell.points_of(value, cell.points)
+        points = testcell.points_of(value, cell.points)
         if points < cell.points:
-            message = f"Partly right: {shown} of {cell.points:g} points."
+            message = f"Partly right: {points:g} of {cell.points:g} points."
             return replace(no_points(cell, "failed", message), points=points)
         verdict = replace(no_points(cell, "passed", ""), points=points)
         return verdict if hidden else with_print(verdict, out.getvalue())

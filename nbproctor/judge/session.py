@@ -7,25 +7,15 @@ first message that is late or against the protocol ends the process.
 from __future__ import annotations
 
 import time
-import traceback
 from typing import Any
 
-from nbproctor.judge.error_classes import (
-    ErrorClass,
-    OwnError,
-    builtin_error,
-    error_of,
-)
-from nbproctor.judge.exports import Exports, RefusedError, builtin_name
+from nbproctor.judge.error_classes import ErrorClass, OwnError
+from nbproctor.judge.exports import Exports
 from nbproctor.judge.handles import Handles
 from nbproctor.judge.proxy import Proxy
+from nbproctor.judge.raised import Raised
 from nbproctor.judge.relay import relay
-from nbproctor.judge.student_errors import (
-    NOT_AS_SUCH,
-    StudentError,
-    StudentGone,
-    printable,
-)
+from nbproctor.judge.student_errors import StudentGone
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.requests import TO_JUDGE
@@ -35,8 +25,6 @@ from nbproctor.protocol.tags import Tag
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
-MAX_ERROR_TEXT = 2000
-MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 
 
 class Session:
@@ -64,7 +52,7 @@ class Session:
         self._seconds = call_seconds
         self._deadline: float | None = None
         self._depth = self._callbacks = 0
-        self._raised: dict[int, BaseException] = {}
+        self._raised = Raised(self)
         self._handles = Handles(self)
         self._connection = Connection(
             Wire(child.sock),
@@ -72,8 +60,8 @@ class Session:
             self._answer,
             default=self._default,
             resolve=self._resolve,
-            describe=self._describe,
-            revive=self._revive,
+            describe=self._raised.describe,
+            revive=self._raised.revive,
         )
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
@@ -130,7 +118,7 @@ class Session:
         if not keep:
             self.exports.clear()
             self._handles.forget()
-        self._raised.clear()
+        self._raised.forget()
         if self.other is not None:
             self.other.exports.clear(lent=True)
         return self.ask("begin", tuple(names), self._handles.numbers() if keep else ())
@@ -189,20 +177,6 @@ class Session:
                 return len(target)
         raise ProtocolError("the student asks a test's object for too much")
 
-    def _describe(self, error: BaseException) -> Any:
-        # Text of a test's exception may show what it wanted.
-        told = isinstance(error, StudentError | RefusedError | RecursionError)
-        origin = getattr(error, "origin", None)
-        told = told and not (isinstance(origin, Session) and origin.secret)
-        name = builtin_name(error)
-        text = str(error) if told else f"a {name} in an object of the test"
-        # It may hold what the student sent, as often as it likes.
-        traceback.clear_frames(error.__traceback__)
-        number = next(reversed(self._raised), -1) + 1
-        self._raised[number] = error
-        self._raised.pop(number - MAX_RAISED, None)
-        return [number, name, text]
-
     # --- what the student's values are here -------------------------------------
 
     def _default(self, value: Any) -> Any:
@@ -235,28 +209,3 @@ class Session:
             case Ref(Tag.ERROR_CLASS, (number, *about)):
                 return self._handles.error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")
-
-    def _revive(self, report: Any) -> BaseException:
-        match report:
-            case [
-                str(base),
-                str(kind),
-                str(text),
-                (str() | None) as cell,
-                (int() | None) as line,
-                (int() | None) as relayed,
-                its_class,
-                itself,
-            ]:
-                own = None if relayed is None else self._raised.get(relayed)
-                if own is not None and not isinstance(own, NOT_AS_SUCH):
-                    return own
-                text = text[:MAX_ERROR_TEXT]
-                if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
-                    error = error_of(its_class, itself, text)
-                else:
-                    error = builtin_error(base, text)
-                error.kind, error.origin = printable(kind), self
-                error.cell, error.line = cell, line
-                return error
-        raise ProtocolError("the student's exception cannot be read")

@@ -40,7 +40,7 @@ def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> 
         return eval(test.last, space) if test.last is not None else None
 
 
-def points_of(value: Any, most: float) -> tuple[float, str | None]:
+def points_of(value: Any, most: float) -> float:
     """Score the value of a test cell that raised nothing, by nbgrader's rule.
 
     nbgrader gives all points for what is no plain number. If that were so for NumPy's
@@ -52,20 +52,16 @@ def points_of(value: Any, most: float) -> tuple[float, str | None]:
     -------
     points : float
         `most`; or the number that the cell ends in, within 0 and `most`.
-    shown : str or None
-        The number as the cell's result.
     """
     try:
         number = _number(value)
         if number is None:
-            return most, None
+            return most
         # Limited first: an integer may be too long for a float. Only NaN is not itself.
-        points = float(min(max(number, 0), most)) if number == number else 0.0
-    except (
-        Exception
-    ):  # a signaling NaN; an object of the test's that cannot be looked at
-        points = 0.0
-    return points, repr(points)
+        return float(min(max(number, 0), most)) if number == number else 0.0
+    # A signaling NaN; an object of the test's that cannot be looked at.
+    except Exception:
+        return 0.0
 
 
 def _number(value: Any) -> Any:

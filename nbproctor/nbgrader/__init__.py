@@ -7,8 +7,9 @@ from nbproctor.nbgrader.course import (
     hand_in,
     is_proctored,
 )
-from nbproctor.nbgrader.feedback import exercise_titles, feedback
+from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.gradebook import enrol
+from nbproctor.nbgrader.graded import exercise_titles
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.masters import masters_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nbproctor import collect
 from nbproctor.nbgrader.course import directory, load_config
-from nbproctor.nbgrader.feedback import graded_submissions, read_outlines
 from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.graded import graded_submissions, read_outlines
 from nbproctor.pages.report import class_report
 
 

@@ -22,6 +22,7 @@ def model():
     return LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
 class Mine(LinearRegression):
     pass
+def kind(): return LinearRegression
 """
 
 
@@ -73,6 +74,9 @@ def passes(answer: str, test: str) -> bool:
         "assert issubclass(Mine, LinearRegression) and issubclass(Mine, Mine)",
         "assert issubclass(Mine, BaseEstimator) and issubclass(Mine, object)",
         "assert not issubclass(Mine, (ClassifierMixin, int))",
+        "assert kind() == LinearRegression and kind() != LogisticRegression",
+        "assert not model() == LinearRegression and not model() == 1",
+        "assert model() != LinearRegression and Mine != LinearRegression",
         "assert abs(model().coef_[0] - 2) < 1e-9",
         "assert isinstance(model(), object) and not isinstance(model(), type)",
     ],

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbproctor.judge import order
+from nbproctor.judge.follow_through import may_depend
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import FILES, Job, StudentCell
 
@@ -146,32 +147,32 @@ def test_a_follow_through_has_references_of_others_up_to_the_last_test() -> None
 
 def test_a_second_chance_needs_a_reason() -> None:
     whole = job(*WHOLE)
-    assert not order.may_depend(whole, "one", {"one", "two", "three"})
-    assert not order.may_depend(whole, "two", {"two"})
-    assert order.may_depend(whole, "two", {"two", "one"})
-    assert order.may_depend(whole, "two", {"two", "three"})  # before its last test
-    assert order.may_depend(job(*WHOLE, (None, "x = 1")), "one", {"one"})
-    assert order.may_depend(job(*WHOLE, ("mine", "x = 1")), "one", {"one"})
-    assert not order.may_depend(job(*WHOLE, (None, " \n")), "one", {"one"})
-    assert order.may_depend(job(("setup", "mine"), *WHOLE[1:]), "one", {"one"})
-    assert order.may_depend(job(*WHOLE[1:]), "one", {"one"})
-    assert order.may_depend(job("one", "setup", *WHOLE[2:]), "one", {"one"})
+    assert not may_depend(whole, "one", {"one", "two", "three"})
+    assert not may_depend(whole, "two", {"two"})
+    assert may_depend(whole, "two", {"two", "one"})
+    assert may_depend(whole, "two", {"two", "three"})  # before its last test
+    assert may_depend(job(*WHOLE, (None, "x = 1")), "one", {"one"})
+    assert may_depend(job(*WHOLE, ("mine", "x = 1")), "one", {"one"})
+    assert not may_depend(job(*WHOLE, (None, " \n")), "one", {"one"})
+    assert may_depend(job(("setup", "mine"), *WHOLE[1:]), "one", {"one"})
+    assert may_depend(job(*WHOLE[1:]), "one", {"one"})
+    assert may_depend(job("one", "setup", *WHOLE[2:]), "one", {"one"})
 
 
 def test_files_beside_the_notebook_are_no_reason() -> None:
     files = StudentCell(FILES, None, "open('x', 'w')")
     whole = job(*WHOLE)
     beside = replace(whole, student=(files, *whole.student))
-    assert not order.may_depend(beside, "one", {"one"})
+    assert not may_depend(beside, "one", {"one"})
 
 
 def test_a_blank_exercise_gets_none_unless_other_code_may_answer_it() -> None:
     blank = [(c, "stub of two") if c == "two" else c for c in WHOLE]
-    assert not order.may_depend(job(*blank), "two", {"one", "two"})
-    assert order.may_depend(job(*blank, (None, "x = 1")), "two", {"one", "two"})
+    assert not may_depend(job(*blank), "two", {"one", "two"})
+    assert may_depend(job(*blank, (None, "x = 1")), "two", {"one", "two"})
     same = tuple(replace(c, stub=c.source) for c in SOURCE)
     handed_out_whole = replace(job(*WHOLE), cells=same)
-    assert order.may_depend(handed_out_whole, "two", {"one", "two"})
+    assert may_depend(handed_out_whole, "two", {"one", "two"})
 
 
 # --- what students' cells may use of the test cells above them ------------------------

@@ -319,6 +319,17 @@ def test_a_student_may_define_a_name_of_the_references_for_herself() -> None:
     assert verdict.points == 1
 
 
+def test_a_student_may_define_a_given_function_anew_for_herself() -> None:
+    given = "def scale(x):\n    return x"
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "def use(): return half(scale(8.0))"
+    own = "def scale(x, by):\n    return x * by"
+    source = notebook(given, first, second, "assert use() == 4")
+    answer = "def use(): return half(scale(2.0, 4))"
+    verdict = play(source, extra=own, second=answer)[1]
+    assert (verdict.points, verdict.source) == (1, "follow-through"), verdict.message
+
+
 def test_an_answer_that_waits_for_a_wrong_one_gets_its_second_chance() -> None:
     """Its cell hangs in the student's own notebook, so it is a culprit there."""
     first = "def half(x):\n    return x / 2\nsolved_first = True"
@@ -338,6 +349,17 @@ def test_a_cell_of_ones_own_that_hung_is_not_run_again(spawned: list[Fork]) -> N
     assert "Cell `cell 3` was stopped" in report.notes[0]
     # The own run, once more after the hang; two processes for each exercise.
     assert len(spawned) == 2 + 2 + 2
+
+
+def test_a_cell_of_ones_own_has_the_time_of_a_cell_beside_references_too() -> None:
+    first = "def half(x):\n    return x / 2\nsolved_first = True"
+    second = "def use(): return half(8.0) + late"
+    source = notebook("", first, second, "assert use() == 5")
+    limits = replace(LIMITS, call=1.5, cell=20.0)
+    slow = "import time\ntime.sleep(1.8)\nlate = 1"
+    report, verdict = play(source, extra=slow, second=second, limits=limits)
+    assert (verdict.points, verdict.source) == (1, "follow-through"), verdict.message
+    assert report.notes == []
 
 
 def test_a_test_that_was_passed_stays_ones_own() -> None:

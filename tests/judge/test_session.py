@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from nbproctor.judge import raised as raised_of
 from nbproctor.judge import session as session_of
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.session import Session
@@ -125,7 +126,7 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
         assert gone.reason in ("died", "protocol")
     except Exception as error:
         # The student's, or one that came of asking the test's object and was passed on.
-        relayed = session._raised.values()
+        relayed = session._raised._own.values()
         assert isinstance(error, StudentError) or any(e is error for e in relayed)
     else:
         assert isinstance(value, Proxy) or repr(value) is not None
@@ -245,7 +246,7 @@ def test_the_words_of_a_test_s_exception_are_not_told() -> None:
 def test_of_the_test_s_exceptions_the_last_hundred_are_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session_of, "MAX_RAISED", 2)
+    monkeypatch.setattr(raised_of, "MAX_RAISED", 2)
     errors = iter([KeyError("first"), KeyError("second"), KeyError("third")])
 
     def fails() -> None:

@@ -82,6 +82,32 @@ def test_a_name_is_whose_cell_made_it_last() -> None:
     assert "step" not in shares["t2"].names  # the answer of b makes it anew
 
 
+def test_a_test_gets_of_earlier_tests_no_more_than_what_it_reads() -> None:
+    shares = Tests.of(
+        (
+            cell("spare", "test", "spare = 1"),
+            cell("made", "test", "made = [1]"),
+            cell("reads", "test", "assert made"),
+        )
+    ).shares
+    assert shares.keys() == {"reads"}
+    assert shares["reads"].cells == ("made",)
+    assert shares["reads"].names == {"made"}
+
+
+def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> None:
+    makes = "def count():\n    global seen\n    seen = 1\ncount()"
+    cells = (
+        CELLS[1],
+        cell("makes", "test", makes, "a"),
+        cell("between", "test", "assert f(1) == 2", "a"),
+        cell("reads", "test", "assert f(seen) == 2", "a"),
+    )
+    handed_in = (StudentCell(0, "a", CELLS[1].source),)
+    report = grade(Job(cells, handed_in, LIMITS, follow_through=False), spawn)
+    assert [v.points for v in report.verdicts] == [1, 1, 1]
+
+
 def test_tests_survive_serialization() -> None:
     tests = Tests.of(CELLS)
     assert Tests.from_bytes(tests.to_bytes()) == tests

@@ -65,6 +65,8 @@ def warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(warnings, "showwarning", show)
     warnings.simplefilter("default")
+    # As Python does of itself: what another test file left open may be collected now.
+    warnings.simplefilter("ignore", ResourceWarning)
 
 
 def cells(answer: str, test: str, where: Where = "judge") -> tuple[Cell, ...]:

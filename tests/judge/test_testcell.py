@@ -36,9 +36,7 @@ class BadMinimum(np.ndarray):  # type: ignore[type-arg]
 @example(np.array([np.nan, 1.0]))
 @settings(max_examples=300, deadline=None)
 def test_every_value_gives_points_within_the_limits(value: Any) -> None:
-    points, shown = points_of(value, 2.0)
-    assert 0 <= points <= 2
-    assert shown is None or float(shown) == points
+    assert 0 <= points_of(value, 2.0) <= 2
 
 
 @pytest.mark.parametrize(
@@ -47,8 +45,8 @@ def test_every_value_gives_points_within_the_limits(value: Any) -> None:
     ids=["signaling NaN", "no class", "no minimum"],
 )
 def test_a_value_that_cannot_be_looked_at_earns_nothing(make: Any) -> None:
-    assert points_of(make(), 2.0) == (0.0, "0.0")
-    assert points_of(Decimal("1.5"), 2.0) == (1.5, "1.5")
+    assert points_of(make(), 2.0) == 0
+    assert points_of(Decimal("1.5"), 2.0) == 1.5
 
 
 @pytest.mark.parametrize(
@@ -91,6 +89,6 @@ def test_a_value_that_cannot_be_looked_at_earns_nothing(make: Any) -> None:
 )
 def test_the_points_of_a_value(value: Any, points: float | None) -> None:
     if points is None:
-        assert points_of(value, 2.0) == (2.0, None)
+        assert points_of(value, 2.0) == 2
     else:
-        assert points_of(value, 2.0) == (points, repr(float(points)))
+        assert points_of(value, 2.0) == points

@@ -1,0 +1,180 @@
+"""A test cell beside the answer: what runs before it, and what its outputs earn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import nbformat
+import pytest
+from nbgrader.utils import determine_grade
+
+from nbproctor.judge import beside
+from nbproctor.judge.main import grade
+from nbproctor.judge.order import Step
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, Output, Report, StudentCell
+from tests.forked import spawn
+
+LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)
+
+
+def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
+    where = "beside" if name == "beside" else "judge"
+    return Cell(name, kind, source, points, "f", False, name, source, {}, where)
+
+
+def error(name: str, text: str) -> Output:
+    return {"output_type": "error", "ename": name, "evalue": text, "traceback": []}
+
+
+def result(text: str, mime: str = "text/plain") -> Output:
+    data = {mime: text}
+    base = {"output_type": "execute_result", "execution_count": 1}
+    return base | {"data": data, "metadata": {}}
+
+
+PRINTED: Output = {"output_type": "stream", "name": "stdout", "text": "1"}
+SHOWN: Output = {"output_type": "display_data", "data": {"text/plain": "1"}}
+EARNS: list[tuple[list[Output], float, str]] = [
+    ([], 2, "passed"),
+    ([PRINTED], 2, "passed"),
+    ([SHOWN | {"metadata": {}}], 2, "passed"),
+    ([result("'well done'")], 2, "passed"),
+    ([result("2.0")], 2, "passed"),
+    ([result("1.5")], 1.5, "failed"),
+    ([PRINTED, result("0.5")], 0.5, "failed"),
+    ([result("0")], 0, "failed"),
+    ([error("AssertionError", "")], 0, "failed"),
+    ([PRINTED, error("ZeroDivisionError", "division by zero")], 0, "error"),
+]
+
+
+@pytest.mark.parametrize(("outputs", "points", "outcome"), EARNS)
+def test_its_outputs_earn_what_nbgrader_gives_for_them(
+    outputs: list[Output], points: float, outcome: str
+) -> None:
+    test = cell("beside", "test", "assert f(1)", 2.0)
+    assert beside.verdict(outputs, test)[:2] == (points, outcome)
+    node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
+    node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2.0}
+    assert determine_grade(nbformat.from_dict(node))[0] == points
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "-inf"])
+def test_a_result_that_is_no_score_earns_nothing(text: str) -> None:
+    test = cell("beside", "test", "f(1)", 2.0)
+    points, outcome, message = beside.verdict([result(text)], test)
+    assert (points, outcome) == (0, "failed")
+    assert message == "Partly right: 0 of 2 points."
+
+
+def test_a_result_without_text_is_no_score() -> None:
+    picture = result("1", "image/png")
+    test = cell("beside", "test", "f(1)", 2.0)
+    assert beside.verdict([picture, result("1")], test)[0] == 1
+    assert beside.verdict([picture], test)[:2] == (2, "passed")
+
+
+TOLD = 'assert f(1) == 2, "f(1) is 2"\nassert f(40) == 41, f"not {f(40)}"'
+SAID = [
+    ("AssertionError", "f(1) is 2", "f(1) is 2"),
+    ("AssertionError", "not 40", "A hidden check fails."),
+    ("AssertionError", "", "A hidden check fails."),
+    ("ValueError", "f(1) is 2", "The test ends in ValueError: f(1) is 2"),
+    ("ValueError", "41", "The test ends in ValueError"),
+    ("The41Error", "41", "The test ends in an exception"),
+    ("NotImplementedError", "41", "Not solved yet: NotImplementedError."),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "said"), SAID)
+def test_of_a_hidden_test_only_its_own_words_are_told(
+    kind: str, text: str, said: str
+) -> None:
+    hidden = cell("beside", "test", TOLD, 2.0)
+    points, outcome, message = beside.verdict([error(kind, text)], hidden)
+    assert (points, message) == (0, said)
+    assert outcome == ("failed" if kind == "AssertionError" else "error")
+
+
+def test_of_a_public_test_every_word_is_told() -> None:
+    public = cell("beside", "test", TOLD)
+    assert beside.verdict([error("AssertionError", "not 40")], public)[2] == "not 40"
+    (*_, message) = beside.verdict([error("KeyError", "'x'")], public)
+    assert message == "The test ends in KeyError: 'x'"
+
+
+def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
+    hidden = "import os.path as p, re\nfrom math import pi\nx = 1\nassert f(pi)"
+    needed = replace(cell("needed", "test", hidden, 1.0), stub="x = 1")
+    other = cell("other", "test", "import json\nassert f(2)", 1.0)
+    history = [
+        Step("cell 1", "a = 1", 0),
+        Step("needed", test=needed),
+        Step("other", test=other),
+        Step("f", "def f(x): return x", 3, exercise="f"),
+    ]
+    ran: list[tuple[str, str]] = []
+
+    def run(step: Step) -> list[Output]:
+        ran.append((step.name, step.source))
+        return [result(step.name)]
+
+    last = cell("beside", "test", "assert f(x)", 1.0)
+    assert beside.play(last, history, {"needed"}, run) == [result("beside")]
+    assert ran == [
+        ("cell 1", "a = 1"),
+        ("needed", "import os.path as p, re\nfrom math import pi"),
+        ("needed", "x = 1"),
+        ("f", "def f(x): return x"),
+        ("beside", "assert f(x)"),
+    ]
+
+
+def judged(*cells: Cell, limits: Limits = LIMITS, own: str = "") -> Report:
+    """Judge a notebook of these cells below one of the student's own."""
+    handed_in = (
+        StudentCell(0, None, own),
+        *(StudentCell(n, c.id, c.source) for n, c in enumerate(cells, 1)),
+    )
+    return grade(Job(cells, handed_in, limits, follow_through=False), spawn)
+
+
+SOLUTION = cell("f", "solution", "def f(x): return x + 1")
+
+
+def test_it_has_the_imports_and_what_students_see_of_a_test_that_it_needs() -> None:
+    early = "import fractions\nhalf = fractions.Fraction(1, 2)\nassert f(1) == 2"
+    uses = "assert isinstance(half, fractions.Fraction) and f(half) == half + 1"
+    report = judged(
+        SOLUTION, cell("early", "test", early, 1.0), cell("beside", "test", uses, 1.0)
+    )
+    assert [v.points for v in report.verdicts] == [1, 1]
+    assert [v.where for v in report.verdicts] == ["judge", "beside"]
+
+
+def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
+    hangs = cell("beside", "test", "while True: pass", 1.0)
+    after = cell("after", "test", "assert f(1) == 2", 1.0)
+    report = judged(SOLUTION, hangs, after, limits=replace(LIMITS, cell=0.4))
+    stopped, judge = report.verdicts
+    assert (stopped.outcome, stopped.points, judge.points) == ("timeout", 0, 1)
+    assert stopped.message == "`f` was stopped: it did not finish in 0.4 seconds."
+    assert report.notes == [stopped.message]
+
+
+@pytest.mark.parametrize("own", ["while True: pass", "import os; os._exit(1)"])
+def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own: str) -> None:
+    test = cell("beside", "test", "assert f(1) == 2", 1.0)
+    report = judged(SOLUTION, test, limits=replace(LIMITS, cell=0.6), own=own)
+    (verdict,) = report.verdicts
+    assert verdict.points == 1, verdict.message
+    assert len(report.notes) == 1
+
+
+def test_one_that_nothing_can_judge_says_so_and_earns_nothing() -> None:
+    nowhere = replace(cell("nowhere", "test", "assert f(1)", 2.0), where="nowhere")
+    (verdict,) = judged(SOLUTION, nowhere).verdicts
+    assert (verdict.points, verdict.outcome) == (0, "not run")
+    assert "tell your teacher" in verdict.message

@@ -1,0 +1,102 @@
+"""What student code raises is of the same built-in class for the test."""
+
+from __future__ import annotations
+
+import builtins
+
+import pytest
+
+from nbproctor.judge.error_classes import builtin_error
+from nbproctor.judge.main import grade
+from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, StudentCell, Verdict
+from tests.forked import spawn
+
+LIMITS = Limits(call=10.0, cell=20.0, submission=60.0)
+BUILTIN = sorted(
+    {
+        kind
+        for kind in vars(builtins).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+        if not issubclass(kind, NOT_AS_SUCH)
+    },
+    key=lambda kind: kind.__name__,
+)
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_every_built_in_exception_can_be_caught_as_what_it_is(
+    kind: type[Exception],
+) -> None:
+    error = builtin_error(kind.__name__, "too much")
+    assert isinstance(error, kind)
+    assert isinstance(error, StudentError)
+    assert str(error) == "too much"
+
+
+def judged(answer: str, test: str) -> Verdict:
+    def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
+        return Cell(name, kind, source, points, "f", False, name, source, {})
+
+    cells = (cell("f", "solution", answer), cell("test", "test", test, 1.0))
+    handed_in = (StudentCell(0, "f", answer),)
+    job = Job(cells, handed_in, LIMITS, follow_through=False)
+    (verdict,) = grade(job, spawn).verdicts
+    return verdict
+
+
+ASKS_FOR_TOO_MUCH = "import numpy as np\ndef f(x): return np.ones(1 << 50)"
+OWN = "class Full(MemoryError): pass\ndef f(x): raise Full(x)"
+
+
+@pytest.mark.parametrize("answer", [ASKS_FOR_TOO_MUCH, OWN], ids=["numpy", "own"])
+def test_a_test_may_expect_that_the_memory_does_not_suffice(answer: str) -> None:
+    expects = "try: f(1)\nexcept MemoryError: pass\nelse: assert False"
+    verdict = judged(answer, expects)
+    assert verdict.outcome == "passed", verdict.message
+
+
+def test_a_call_that_asks_for_too_much_memory_is_named() -> None:
+    verdict = judged(ASKS_FOR_TOO_MUCH, "assert f(1) is not None")
+    assert verdict.outcome == "error"
+    assert "MemoryError" in verdict.message
+    assert "line 2" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "try: f(1)\nexcept ValueError as e: assert type(e) is ValueError",
+        "try: f(2)\nexcept Own as e: assert type(e) is Own",
+        "assert issubclass(Own, KeyError)",
+        "try: f(2)\nexcept Exception as e: assert type(e).__name__ == 'Own'",
+        "try: f(1)\nexcept Exception as e: assert isinstance(e, ValueError)",
+    ],
+)
+def test_the_class_of_an_exception_is_what_it_is_in_a_kernel(test: str) -> None:
+    answer = """\
+class Own(KeyError): pass
+def f(x): raise ValueError(x) if x == 1 else Own(x)
+"""
+    verdict = judged(answer, test)
+    assert verdict.outcome == "passed", verdict.message
+
+
+GUARD = """\
+class Guard:
+    def __enter__(self): return self
+    def __exit__(self, kind, error, trace): return True
+def f(): return Guard()
+def g(): raise KeyError(1)
+"""
+
+
+def test_a_student_s_with_holds_back_what_student_code_raised() -> None:
+    assert judged(GUARD, "with f():\n    g()").outcome == "passed"
+
+
+@pytest.mark.parametrize("raises", ["assert False", "1 / 0"])
+def test_a_student_s_with_holds_back_nothing_that_the_test_raised(raises: str) -> None:
+    verdict = judged(GUARD, f"with f():\n    {raises}")
+    assert (verdict.outcome != "passed", verdict.points) == (True, 0)

@@ -1,0 +1,84 @@
+"""What a run through a notebook tells students of the tests that it judged."""
+
+from __future__ import annotations
+
+from nbproctor.judge.main import grade
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, Report, StudentCell
+from tests.forked import spawn
+
+LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)
+ANSWER = "def f(x):\n    print('in f')\n    return x"
+
+
+def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
+    return Cell(name, kind, source, points, "f", False, name, source, {})
+
+
+def judged(*tests: Cell, answer: str = ANSWER, limits: Limits = LIMITS) -> Report:
+    cells = (cell("f", "solution", ANSWER), *tests)
+    student = (StudentCell(0, "f", answer),)
+    return grade(Job(cells, student, limits, follow_through=False), spawn)
+
+
+def test_a_part_of_the_points_is_told_as_a_short_number() -> None:
+    thirds = cell("thirds", "test", "f(1) / 3", 2.0)
+    whole = cell("whole", "test", "f(1)", 2.0)
+    told = [(v.points, v.outcome, v.message) for v in judged(thirds, whole).verdicts]
+    assert told == [
+        (1 / 3, "failed", "Partly right: 0.333333 of 2 points."),
+        (1, "failed", "Partly right: 1 of 2 points."),
+    ]
+
+
+def test_what_a_test_prints_is_told_of_public_ones_alone() -> None:
+    prints = "print('checked')\nassert f(1) == 1"
+    fails = prints + "\nassert f(2) == 3"
+    report = judged(
+        cell("public", "test", prints),
+        cell("public-fails", "test", fails),
+        cell("hidden", "test", prints, 1.0),
+        cell("hidden-fails", "test", fails, 1.0),
+        cell("hidden-part", "test", prints + "\n0.5", 1.0),
+    )
+    printed = [verdict.printed for verdict in report.verdicts]
+    assert ["checked" in text for text in printed] == [True, True, False, False, False]
+    assert [v.outcome for v in report.verdicts] == ["passed", "failed"] * 2 + ["failed"]
+
+
+def test_a_helper_cell_is_run_to_its_last_line() -> None:
+    helper = cell("tools", "helper", "tools = []\ntools.append(f)")
+    report = judged(helper, cell("t", "test", "assert tools[0](1) == 1", 1.0))
+    assert [verdict.points for verdict in report.verdicts] == [1]
+
+
+def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know() -> None:
+    report = judged(cell("tools", "helper", "1 / 0"), cell("t", "test", "f(1)", 1.0))
+    (verdict,) = report.verdicts
+    assert verdict.outcome == "not run"
+    assert verdict.message.startswith("This test is broken, tell your teacher:")
+
+
+def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None:
+    dies = "def f(x):\n    import os; os._exit(1)"
+    tests = [cell(f"t{number}", "test", "assert f(1)", 1.0) for number in range(3)]
+    report = judged(*tests, answer=dies)
+    text = "`f` ended the Python process that it ran in."
+    assert report.notes == [text]
+    assert [verdict.message for verdict in report.verdicts] == [
+        text,
+        text,
+        "Not run: `f` was stopped in earlier tests.",
+    ]
+    assert {verdict.outcome for verdict in report.verdicts} == {"died"}
+
+
+def test_when_the_time_is_used_up_the_rest_is_said_to_be_not_run() -> None:
+    limits = Limits(call=5.0, cell=10.0, submission=0.5)
+    endless = cell("endless", "test", "while True: pass", 1.0)
+    rest = cell("rest", "test", "assert f(1) == 1", 1.0)
+    first, second = judged(endless, rest, limits=limits).verdicts
+    assert first.outcome == "timeout"
+    assert "the notebook's time is used up" in first.message
+    assert (second.outcome, second.points) == ("not run", 0)
+    assert second.message == "Not run: no time left for this notebook."
