@@ -378,7 +378,7 @@ def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     os.mkfifo(pipe)
     orders[1] = replace(orders[1], submission=nbformat_file)
     told: list[str] = []
-    make(orders, {"lab": outline}, lambda o: told.append(o.key), seconds=3)
+    make(orders, {"lab": outline}, lambda o: told.append(o.key), seconds=10)
     assert sorted(told) == ["key of ann", "key of bob", "key of cem"]
     for name in ("ann", "bob", "cem"):
         page = tmp_path / name / "lab.html"

@@ -100,7 +100,7 @@ def test_a_figure_is_shown_at_the_end_of_its_cell(run: Run, before: str) -> None
     assert run(cell, "print('next')")[0]["text"] == "next\n"
 
 
-def test_of_the_metadata_of_an_output_the_alternative_text_is_kept() -> None:
+def test_of_the_metadata_of_an_output_the_alternative_text_is_kept(run: Run) -> None:
     cell = (
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
         "meta = {'image/png': {'alt': 'A line.' + 9_999 * '.', 'width': 9}, 'own': 1}\n"
