@@ -13,8 +13,8 @@ from typing import Any
 from nbproctor.judge.error_classes import (
     ErrorClass,
     OwnError,
-    builtin_error,
     error_of,
+    known_error,
 )
 from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.handles import Handles
@@ -255,7 +255,7 @@ class Session:
                 if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
                     error = error_of(its_class, itself, text)
                 else:
-                    error = builtin_error(base, text)
+                    error = known_error(base, its_class, text)
                 error.kind, error.origin = printable(kind), self
                 error.cell, error.line = cell, line
                 return error

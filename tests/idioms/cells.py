@@ -596,6 +596,49 @@ def f(x): raise TypeError("never")
 >>>
 import numpy as np
 np.testing.assert_raises(ValueError, f, -1)
+=== an exception of NumPy's
+import numpy as np
+def solve(a, b): return np.linalg.solve(a, b)
+>>>
+import numpy as np
+def solve(a, b):
+    if np.linalg.det(a) == 0: raise ValueError("singular")
+    return np.linalg.solve(a, b)
+>>>
+import numpy as np
+try:
+    solve(np.zeros((2, 2)), np.ones(2))
+except np.linalg.LinAlgError as error:
+    assert type(error) is np.linalg.LinAlgError and "ingular" in str(error)
+else:
+    assert False
+=== an exception of a library, by assertRaises
+import json
+def read(text): return json.loads(text)
+>>>
+import json
+def read(text): return json.loads(text.replace("}", "") + "}")
+>>>
+import json, unittest
+case = unittest.TestCase()
+with case.assertRaisesRegex(json.JSONDecodeError, "Expecting"):
+    read("{]}")
+with case.assertRaises(json.JSONDecodeError):
+    read('{"a": 1')
+=== an exception of pandas's
+import pandas as pd
+def joined(a, b): return a.merge(b, on="key", validate="one_to_one")
+>>>
+import pandas as pd
+def joined(a, b): return a.merge(b, on="key")
+>>>
+import pandas as pd
+one = pd.DataFrame({"key": [1, 1], "x": [1, 2]})
+try:
+    joined(one, one)
+    assert False, "no error"
+except pd.errors.MergeError:
+    pass
 === attributes and methods
 class Dog:
     def __init__(self, name): self.name = name
