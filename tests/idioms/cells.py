@@ -541,6 +541,76 @@ def f(s): return Counter(s)
 def f(s): return dict.fromkeys(s, 1)
 >>>
 assert f("aab")["a"] == 2
+=== a counter that stays one
+from collections import Counter
+def letters(word): return Counter(word)
+>>>
+from collections import Counter
+def letters(word): return dict(Counter(word))
+>>>
+from collections import Counter
+found = letters("banana")
+assert type(found) is Counter and found["z"] == 0
+assert found.most_common(1) == [("a", 3)] and found - Counter("ban") == Counter("ana")
+=== a default dictionary
+from collections import defaultdict
+def groups(words):
+    found = defaultdict(list)
+    for word in words: found[word[0]].append(word)
+    return found
+>>>
+from collections import defaultdict
+def groups(words):
+    found = defaultdict(list)
+    for word in words: found[word[0]].append(word[1:])
+    return found
+>>>
+from collections import defaultdict
+found = groups(["ab", "cd", "ae"])
+assert isinstance(found, defaultdict) and found["x"] == []
+assert found["a"] == ["ab", "ae"]
+=== a dictionary in order
+from collections import OrderedDict
+def ordered(d): return OrderedDict(sorted(d.items()))
+>>>
+from collections import OrderedDict
+def ordered(d): return OrderedDict(d)
+>>>
+from collections import OrderedDict
+found = ordered({"b": 1, "a": 2})
+assert found == OrderedDict([("a", 2), ("b", 1)])
+found.move_to_end("a")
+assert list(found) == ["b", "a"]
+=== a deque that is returned
+from collections import deque
+def last(items, n): return deque(items, maxlen=n)
+>>>
+from collections import deque
+def last(items, n): return deque(items[:n], maxlen=n)
+>>>
+from collections import deque
+found = last([1, 2, 3], 2)
+assert isinstance(found, deque) and found == deque([2, 3]) and found.maxlen == 2
+found.append(4)
+assert list(found) == [3, 4]
+=== containers changed in place
+from collections import Counter, deque
+def turn(queue, seen):
+    queue.rotate(1)
+    seen.update(queue)
+    return queue
+>>>
+from collections import Counter, deque
+def turn(queue, seen):
+    queue = deque(queue)
+    queue.rotate(1)
+    seen.update(queue)
+    return queue
+>>>
+from collections import Counter, deque
+queue, seen = deque([1, 2, 3]), Counter([3])
+assert turn(queue, seen) is queue
+assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
 === generators
 def f(n):
     for i in range(n): yield i * i
