@@ -87,3 +87,19 @@ def test_cells_that_nbgrader_marked_as_nothing_are_the_student_s(course: Path) -
         "ann": ("graded", 10.0),
         "bob": ("graded", 10.0),
     }
+
+
+def test_an_example_of_the_assignment_is_nobody_s_answer(course: Path) -> None:
+    path = course / "source/tiny/tiny.ipynb"
+    source: Notebook = json.loads(path.read_text("utf-8"))
+    example = {"cell_type": "code", "outputs": [], "execution_count": None}
+    example |= {"id": "example", "metadata": {}}
+    example |= {
+        "source": "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
+    }
+    source["cells"].insert(0, example)
+    path.write_text(json.dumps(source))
+    nbgrader.generate(course, "tiny")
+    hand_in(course, "ann", json.loads((course / "release/tiny/tiny.ipynb").read_text()))
+    result = graded(course)["ann"]
+    assert (result.status, result.score) == ("graded", 0.0)
