@@ -7,10 +7,11 @@ all other cells.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.notebook import Cell
 from nbproctor.submission.blocks import Block, blocks, code_of
 from nbproctor.submission.read import RawCell
 
@@ -96,7 +97,10 @@ class Find:
 
 
 def search(
-    cells: list[RawCell], match: Match, lacking: list[Cell], master: MasterNotebook
+    cells: list[RawCell],
+    match: Match,
+    lacking: list[Cell],
+    assignment: Iterable[Cell] = (),
 ) -> dict[str, Find]:
     """Look for the answers of exercises: in cells of the student's, then locked ones.
 
@@ -104,7 +108,7 @@ def search(
     last definition counts, as it does in Python.
     """
     finds: dict[str, Find] = {}
-    others = (c for c in master.cells if c.kind != "solution")
+    others = (c for c in assignment if c.kind != "solution")
     given = {plain(text) for c in others for text in (c.stub, c.source)}
     for locked in (False, True):
         for position, raw in enumerate(cells):
