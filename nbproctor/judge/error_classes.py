@@ -9,7 +9,9 @@ student decides anyway which of their exceptions a call raises.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
+import sys
 from typing import Any
 
 from nbproctor.judge.identity import ask
@@ -103,9 +105,39 @@ def error_of(kind: Any, own: Proxy | None = None, text: str = "") -> StudentErro
     return error
 
 
-def builtin_error(base: str, text: str) -> StudentError:
-    """Make an exception that is of a built-in class too, by that one's name."""
+def known_error(base: str, library: Any, text: str) -> StudentError:
+    """Make an exception that is of a class of the judge's process too.
+
+    Parameters
+    ----------
+    base
+        The name of a built-in class.
+    library
+        Module and name of the class itself, as in ``numpy.linalg:LinAlgError``, if it
+        is a library's and nobody lies.
+    text
+        What the exception says.
+    """
+    kind: Any = _class_of_library(library) if type(library) is str else None
+    if kind is not None:
+        with contextlib.suppress(Exception):  # one that cannot be made without more
+            return error_of(_mirror_of(kind), None, text)
     return error_of(_mirror(base), None, text)
+
+
+def _class_of_library(name: str) -> type[Exception] | None:
+    """Return a class of exceptions that is imported here, if tests may be told of it.
+
+    One that derives from `Exception` alone could be a signal, such as
+    `unittest.SkipTest`, which ends a test that a student could not pass.
+    """
+    module, _, title = name.partition(":")
+    kind = getattr(sys.modules.get(module), "__dict__", {}).get(title)
+    if not isinstance(kind, type) or module.partition(".")[0] == "nbproctor":
+        return None
+    built_in = next(k for k in kind.__mro__ if k.__module__ == "builtins")
+    known = issubclass(built_in, Exception) and built_in is not Exception
+    return kind if known else None
 
 
 def _mirror(base: str) -> type[StudentError]:
@@ -117,19 +149,22 @@ def _mirror(base: str) -> type[StudentError]:
 
 @functools.cache
 def _mirror_of(builtin: type[Exception]) -> type[StudentError]:
-    """Return the class of the student's exceptions that are of a built-in class."""
+    """Return the class of the student's exceptions that are of a class of ours."""
     # A call that raises StopIteration must not end a loop of the test's, as in
     # ``all(map(check, cases))``; a group cannot be made without its exceptions.
     if builtin is Exception or issubclass(builtin, NOT_AS_SUCH):
         return StudentError
     above: Any = builtin.__base__
-    kind: Any = type("StudentError", (_mirror_of(above), builtin), {})
+    try:
+        kind: Any = type("StudentError", (_mirror_of(above), builtin), {})
+    except TypeError:  # a library's class that wants no other beside it
+        kind = _mirror_of(above)
     return kind  # type: ignore[no-any-return]
 
 
 def kind_of(error: StudentError) -> type:
-    """Return what a test is told of the class: the student's own, or a built-in one."""
+    """Return what a test is told of the class: the student's own, or a known one."""
     if isinstance(error, OwnError):
         return type(error)
-    ours = (kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    ours = (k for k in type(error).__mro__ if not k.__module__.startswith("nbproctor."))
     return next(ours, Exception)

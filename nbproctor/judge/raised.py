@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from nbproctor.judge.error_classes import ErrorClass, builtin_error, error_of
+from nbproctor.judge.error_classes import ErrorClass, error_of, known_error
 from nbproctor.judge.exports import RefusedError, builtin_name
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError, printable
@@ -73,7 +73,7 @@ class Raised:
                 if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
                     error = error_of(its_class, itself, text)
                 else:
-                    error = builtin_error(base, text)
+                    error = known_error(base, its_class, text)
                 error.kind, error.origin = printable(kind), self._session
                 error.cell, error.line = cell, line
                 return error

@@ -16,6 +16,7 @@ import msgspec
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
 
 import nbproctor
 from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
@@ -26,6 +27,7 @@ from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import made_from
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
+from nbproctor.submission_result import FILE
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 
@@ -57,6 +59,7 @@ def feedback(
     coursedir = directory(config, log)
     converter = ProctoredFeedback(coursedir=coursedir, config=config, log=log.logger)
     converter.on_page, converter.only = progress, students
+    converter.copies_files = False
     run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(coursedir.root, coursedir.feedback_directory)
 
@@ -77,6 +80,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     on_page: Progress | None = None
     #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
     only: Collection[str] | None = None
+    #: Whether a page comes with what lies beside the graded notebook, as nbgrader has
+    #: it. Our own verbs leave it out: the data of an assignment, once more for each of
+    #: 300 students, of which no page shows anything.
+    copies_files: bool = True
 
     def start(self) -> None:
         """Write every page whose inputs have changed (all with ``force``)."""
@@ -101,6 +108,12 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             or made_from(Path(order.page)) != order.key
             or not notebook_of(Path(order.page)).exists()
         ]
+        by_student: dict[str, list[str]] = {}
+        for order in waiting:
+            names = by_student.setdefault(order.submission.student, [])
+            names.append(str(order.submission.graded or order.page))
+        for student in by_student if self.copies_files else ():
+            self._copy_files(student)
         done = 0
 
         def tell(order: Order) -> None:
@@ -113,10 +126,6 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         try:
             make(waiting, outlines, tell)
         finally:
-            by_student: dict[str, list[str]] = {}
-            for order in waiting:
-                names = by_student.setdefault(order.submission.student, [])
-                names.append(str(order.submission.graded or order.page))
             for student, notebooks in by_student.items():
                 if folder(
                     coursedir, "feedback", coursedir.assignment_id, student
@@ -124,6 +133,25 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(coursedir.assignment_id, student)
                     self.run_post_convert_hook()
+
+    def _copy_files(self, student: str) -> None:
+        """Copy what lies beside the graded notebooks, as `BaseConverter` does.
+
+        But for notebooks, web pages (only ours may stand among the pages that are
+        released) and ``grading.json``, which is for the teacher.
+        """
+        coursedir = self.coursedir
+        graded = folder(coursedir, "autograded", coursedir.assignment_id, student)
+        copies = folder(coursedir, "feedback", coursedir.assignment_id, student)
+        if self.force and coursedir.notebook_id == "*" and copies.exists():
+            shutil.rmtree(copies)
+        left_out = [*coursedir.ignore, "*.ipynb", "*.html", FILE]
+        for path in find_all_files(str(graded), left_out):
+            copy = copies / Path(path).relative_to(graded)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.unlink(missing_ok=True)  # it may be read-only
+            self.log.info("Copying %s -> %s", path, copy)
+            shutil.copy(path, copy)
 
 
 def forget(coursedir: CourseDirectory, student: str, notebooks: list[str]) -> None:

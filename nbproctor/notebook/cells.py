@@ -12,6 +12,7 @@ Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
 SKIP_TAG = "skip-grading"
+_FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ class Cell:
     @property
     def is_stored(self) -> bool:
         """Whether nbgrader stores the cell: grade, solution, locked or task is set."""
-        flags = "grade", "solution", "locked", "task"
-        return any(self.nbgrader.get(flag) for flag in flags)
+        return any(self.nbgrader.get(flag) for flag in _FLAGS)
 
 
 def cell_name(cell: dict[str, Any], position: int) -> str:
@@ -102,6 +102,8 @@ def read_cells(
         source = _text(cell["source"])
         meta = cell.get("metadata", {})
         grader = dict(meta.get("nbgrader") or {})
+        if not (grader.get("grade_id") or any(map(grader.get, _FLAGS))):
+            grader = {}  # earlier versions of nbgrader marked every cell, as nothing
         code = cell["cell_type"] == "code"
         if not code and not grader:
             continue

@@ -1,4 +1,4 @@
-"""Values of libraries that are sent whole: pandas's tables, SciPy's sparse matrices.
+"""Values of libraries that are sent whole: tables, sparse matrices, containers.
 
 A value is sent as the name of its class and parts: arrays, text, numbers, and other
 such values. The receiver makes it of these by the library's own constructors; nothing
@@ -49,6 +49,7 @@ class Library(NamedTuple):
 LIBRARIES = {
     "pandas": Library("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
     "scipy.sparse": Library("nbproctor.protocol.scipy_values", ("scipy", "sklearn")),
+    "collections": Library("nbproctor.protocol.collection_values"),
 }
 _loaded: set[str] = set()
 _classes: dict[str, Class] = {}  # by name, as "pandas.DataFrame"
@@ -56,12 +57,16 @@ _names: dict[type, str] = {}
 
 
 def used(modules: Iterable[str]) -> frozenset[str]:
-    """Return the libraries that are imported here, or with one of these modules."""
+    """Return the libraries that are imported here, or with one of these modules.
+
+    Of the standard library only what is among these: all else imports it too.
+    """
     tops = {name.partition(".")[0] for name in modules}
+    here = sys.modules.keys() - sys.stdlib_module_names
     return frozenset(
         name
         for name, library in LIBRARIES.items()
-        if name in sys.modules or tops & {name, *library.brings}
+        if name in here or tops & {name, *library.brings}
     )
 
 

@@ -6,6 +6,7 @@ send and takes forever to walk; a list that holds itself never ends.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -18,7 +19,7 @@ from nbproctor.protocol.libraries import changeable
 # Items that a value may have more when written out than it has in all its parts.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+_CONTAINERS = (list, tuple, set, frozenset, dict, deque)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:

@@ -95,7 +95,7 @@ class Tag(StrEnum):
     DTYPE = "D", "NumPy's dtype: an array of it with nothing in it", "value"
     OF_LIBRARY = (
         "L",
-        "value of pandas or SciPy: class, parts; arrays among them are not numbered",
+        "value of a library: class, parts; arrays among them are not numbered",
         "kind value*",
     )
     NAMED_TUPLE = (

@@ -154,7 +154,11 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
                 os.chown(scratch, uid, gid)
         for name, source in policy.files:
             link = scratch / name
-            link.parent.mkdir(parents=True, exist_ok=True)
+            for folder in reversed(link.relative_to(scratch).parents[:-1]):
+                if not (scratch / folder).exists():
+                    (scratch / folder).mkdir()
+                    if uid != os.geteuid():  # or nothing new could be put into it
+                        os.chown(scratch / folder, uid, gid)
             link.symlink_to(source)
         os.chdir(scratch)
         tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)

@@ -58,6 +58,14 @@ def builtin_of(kind: type) -> str:
     return next((k.__name__ for k in kind.__mro__ if k.__name__ in _BUILTIN), "")
 
 
+def library_error(error: BaseException) -> str | None:
+    """Return module and name of an exception's class, if it is a library's."""
+    kind = type(error)
+    names = kind.__module__, kind.__qualname__
+    known = all(type(name) is str for name in names) and kind.__module__ != "builtins"
+    return ":".join(names)[:200] if known else None
+
+
 def told_of(
     error: BaseException, cell_of: Callable[[str], tuple[str, int] | None]
 ) -> list[Any]:

@@ -26,7 +26,7 @@ from nbproctor.protocol.sent import Ref
 from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles
 from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
-from nbproctor.student.plain import told_of
+from nbproctor.student.plain import library_error, told_of
 from nbproctor.student.relay import check_public, use
 from nbproctor.student.remote import JudgeObject, Lent
 from nbproctor.student.shared import States
@@ -209,7 +209,7 @@ class Student:
         kind = type(error)
         own = kind.__module__ == NOTEBOOK and issubclass(kind, Exception)
         if relayed is not None or not own:
-            return [*told, None, None]
+            return [*told, library_error(error), None]
         error.__traceback__ = None  # whose frames hold all that the call held
         return [*told, kind, error]
 

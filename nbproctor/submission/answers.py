@@ -7,6 +7,7 @@ all other cells.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -95,16 +96,24 @@ class Find:
     text: str
 
 
-def search(cells: list[RawCell], match: Match, lacking: list[Cell]) -> dict[str, Find]:
+def search(
+    cells: list[RawCell],
+    match: Match,
+    lacking: list[Cell],
+    assignment: Iterable[Cell] = (),
+) -> dict[str, Find]:
     """Look for the answers of exercises: in cells of the student's, then locked ones.
 
-    The last definition counts, as it does in Python.
+    Not in what the assignment itself says, such as an example of the same name. The
+    last definition counts, as it does in Python.
     """
     finds: dict[str, Find] = {}
+    others = (c for c in assignment if c.kind != "solution")
+    given = {plain(text) for c in others for text in (c.stub, c.source)}
     for locked in (False, True):
         for position, raw in enumerate(cells):
             cell = match.get(position)
-            if locked != bool(cell and cell.locked):
+            if locked != bool(cell and cell.locked) or plain(raw["source"]) in given:
                 continue
             wanted = [c for c in lacking if mentioned(c, raw["source"])]
             parts = blocks(raw["source"]) if wanted else []

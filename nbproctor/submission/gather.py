@@ -70,7 +70,7 @@ def gather(cells: list[RawCell], match: Match, master: MasterNotebook) -> Gather
         if cell.id not in position_of
         or unanswered(cells[position_of[cell.id]]["source"], cell)
     ]
-    finds = search(cells, match, lacking)
+    finds = search(cells, match, lacking, master.cells)
     given = _Given(master)
     result = Gathered(moved=[cell.id for cell in lacking if cell.id in finds])
     for position, raw in enumerate(cells):

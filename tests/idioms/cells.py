@@ -541,6 +541,76 @@ def f(s): return Counter(s)
 def f(s): return dict.fromkeys(s, 1)
 >>>
 assert f("aab")["a"] == 2
+=== a counter that stays one
+from collections import Counter
+def letters(word): return Counter(word)
+>>>
+from collections import Counter
+def letters(word): return dict(Counter(word))
+>>>
+from collections import Counter
+found = letters("banana")
+assert type(found) is Counter and found["z"] == 0
+assert found.most_common(1) == [("a", 3)] and found - Counter("ban") == Counter("ana")
+=== a default dictionary
+from collections import defaultdict
+def groups(words):
+    found = defaultdict(list)
+    for word in words: found[word[0]].append(word)
+    return found
+>>>
+from collections import defaultdict
+def groups(words):
+    found = defaultdict(list)
+    for word in words: found[word[0]].append(word[1:])
+    return found
+>>>
+from collections import defaultdict
+found = groups(["ab", "cd", "ae"])
+assert isinstance(found, defaultdict) and found["x"] == []
+assert found["a"] == ["ab", "ae"]
+=== a dictionary in order
+from collections import OrderedDict
+def ordered(d): return OrderedDict(sorted(d.items()))
+>>>
+from collections import OrderedDict
+def ordered(d): return OrderedDict(d)
+>>>
+from collections import OrderedDict
+found = ordered({"b": 1, "a": 2})
+assert found == OrderedDict([("a", 2), ("b", 1)])
+found.move_to_end("a")
+assert list(found) == ["b", "a"]
+=== a deque that is returned
+from collections import deque
+def last(items, n): return deque(items, maxlen=n)
+>>>
+from collections import deque
+def last(items, n): return deque(items[:n], maxlen=n)
+>>>
+from collections import deque
+found = last([1, 2, 3], 2)
+assert isinstance(found, deque) and found == deque([2, 3]) and found.maxlen == 2
+found.append(4)
+assert list(found) == [3, 4]
+=== containers changed in place
+from collections import Counter, deque
+def turn(queue, seen):
+    queue.rotate(1)
+    seen.update(queue)
+    return queue
+>>>
+from collections import Counter, deque
+def turn(queue, seen):
+    queue = deque(queue)
+    queue.rotate(1)
+    seen.update(queue)
+    return queue
+>>>
+from collections import Counter, deque
+queue, seen = deque([1, 2, 3]), Counter([3])
+assert turn(queue, seen) is queue
+assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
 === generators
 def f(n):
     for i in range(n): yield i * i
@@ -596,6 +666,49 @@ def f(x): raise TypeError("never")
 >>>
 import numpy as np
 np.testing.assert_raises(ValueError, f, -1)
+=== an exception of NumPy's
+import numpy as np
+def solve(a, b): return np.linalg.solve(a, b)
+>>>
+import numpy as np
+def solve(a, b):
+    if np.linalg.det(a) == 0: raise ValueError("singular")
+    return np.linalg.solve(a, b)
+>>>
+import numpy as np
+try:
+    solve(np.zeros((2, 2)), np.ones(2))
+except np.linalg.LinAlgError as error:
+    assert type(error) is np.linalg.LinAlgError and "ingular" in str(error)
+else:
+    assert False
+=== an exception of a library, by assertRaises
+import json
+def read(text): return json.loads(text)
+>>>
+import json
+def read(text): return json.loads(text.replace("}", "") + "}")
+>>>
+import json, unittest
+case = unittest.TestCase()
+with case.assertRaisesRegex(json.JSONDecodeError, "Expecting"):
+    read("{]}")
+with case.assertRaises(json.JSONDecodeError):
+    read('{"a": 1')
+=== an exception of pandas's
+import pandas as pd
+def joined(a, b): return a.merge(b, on="key", validate="one_to_one")
+>>>
+import pandas as pd
+def joined(a, b): return a.merge(b, on="key")
+>>>
+import pandas as pd
+one = pd.DataFrame({"key": [1, 1], "x": [1, 2]})
+try:
+    joined(one, one)
+    assert False, "no error"
+except pd.errors.MergeError:
+    pass
 === attributes and methods
 class Dog:
     def __init__(self, name): self.name = name

@@ -88,9 +88,7 @@ def test_the_configuration_puts_our_class_in_place(course: Path) -> None:
 def test_every_way_makes_the_same_page(course: Path) -> None:
     made = {student: page(course, student).read_text() for student in STUDENTS}
     shutil.rmtree(course / "feedback")
-    command = [sys.executable, "-m", "nbgrader", "generate_feedback", "tiny"]
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run(command, cwd=course, env=env, check=True, capture_output=True)
+    run_nbgrader(course)
     assert {s: page(course, s).read_text() for s in STUDENTS} == made
     shutil.rmtree(course / "feedback")
     config = load_config(course)
@@ -149,6 +147,38 @@ def test_a_page_that_was_deleted_is_made_again(course: Path) -> None:
     told: list[int] = []
     feedback(course, "tiny", lambda made, of: told.append(of))
     assert told == [2, 2] and page(course, "ann").exists()
+
+
+def test_nbgraders_command_copies_what_lies_beside_the_notebook(course: Path) -> None:
+    graded = course / "autograded/ann/tiny"
+    (graded / "data").mkdir(exist_ok=True)
+    beside = ("data/numbers.csv", "photo.txt", "tiny.html", "other.html", "old.pyc")
+    for name in beside:
+        (graded / name).write_text("from the graded folder")
+        (graded / name).chmod(0o444)
+    made = page(course, "ann").parent
+    shutil.rmtree(made)
+    feedback(course, "tiny")
+    assert not (made / "photo.txt").exists()  # pages alone
+
+    def files() -> set[str]:
+        run_nbgrader(course, "--force", "--student", "ann")
+        found = (path for path in made.rglob("*") if path.is_file())
+        return {path.relative_to(made).as_posix() for path in found}
+
+    pages_alone = {"tiny.html", "tiny.feedback.ipynb"}
+    assert files() == pages_alone | {"data/numbers.csv", "photo.txt"}
+    assert (made / "data/numbers.csv").stat().st_mode & 0o777 == 0o644
+    assert "Ann Ode" in page(course, "ann").read_text()
+    for name in beside:
+        (graded / name).unlink()
+    assert files() == pages_alone
+
+
+def run_nbgrader(course: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "nbgrader", "generate_feedback", "tiny", *options]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run(command, cwd=course, env=env, check=True, capture_output=True)
 
 
 def test_feedback_of_an_unknown_assignment_is_refused(course: Path) -> None:

@@ -97,6 +97,37 @@ def test_a_changed_source_is_looked_at_again(capturing: Path) -> None:
     assert nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
 
 
+def test_an_answer_may_write_a_file_beside_the_data(
+    course: Path, hand_in: HandIn
+) -> None:
+    path = course / "source/tiny/tiny.ipynb"
+    (path.parent / "data/raw").mkdir(parents=True)
+    (path.parent / "data/raw/numbers.csv").write_text("1,2")
+    right = (
+        "from pathlib import Path\n"
+        'for place in ("data/mine.csv", "data/raw/mine.csv"):\n'
+        '    Path(place).write_text(Path("data/raw/numbers.csv").read_text())'
+    )
+    notebook = json.loads(path.read_text("utf-8"))
+    solved = f"### BEGIN SOLUTION\n{right}\n### END SOLUTION"
+    by_id(notebook, "fizz")["source"] = solved
+    by_id(notebook, "fizz-numbers")["source"] = (
+        'from pathlib import Path\nassert Path("data/mine.csv").read_text() == "1,2"\n'
+        'assert Path("data/raw/mine.csv").read_text() == "1,2"'
+    )
+    path.write_text(json.dumps(notebook), "utf-8")
+    nbgrader.generate(course, "tiny")
+    hand_in("right", fizz=right)
+    hand_in("nothing", fizz="pass")
+    results = graded(course)
+    assert notes(results, "right")["fizz-numbers"] == "beside"
+    points = {
+        name: [v.points for v in r.verdicts["tiny"] if v.cell_id == "fizz-numbers"]
+        for name, r in results.items()
+    }
+    assert points == {"right": [2.0], "nothing": [0.0]}
+
+
 @pytest.mark.parametrize("name", ["neural_network", "tiny"])
 def test_our_own_assignments_are_judged_by_the_judge_alone(
     project: Path, course: Path, name: str

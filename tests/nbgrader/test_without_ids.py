@@ -18,6 +18,9 @@ pytestmark = [
 ]
 
 
+NOTHING = {"grade": False, "locked": False, "schema_version": 3, "solution": False}
+
+
 @pytest.fixture
 def released(course: Path) -> Notebook:
     """Make the tiny course one of format 4.4, and release it."""
@@ -63,3 +66,40 @@ def test_a_course_without_cell_ids_is_released_and_graded(
         "cleo": ("graded", 10.0),
     }
     assert nbgrader.lint(course, "tiny") == []
+
+
+def test_cells_that_nbgrader_marked_as_nothing_are_the_student_s(course: Path) -> None:
+    path = course / "source/tiny/tiny.ipynb"
+    source: Notebook = json.loads(path.read_text("utf-8"))
+    free = {"cell_type": "code", "source": "", "outputs": [], "execution_count": None}
+    source["cells"].insert(0, free | {"metadata": {}})
+    for cell in source["cells"]:
+        cell.pop("id", None)
+        cell["metadata"].setdefault("nbgrader", NOTHING)
+    path.write_text(json.dumps(source | {"nbformat_minor": 0}))
+    nbgrader.generate(course, "tiny")
+    notebook = solved(json.loads((course / "release/tiny/tiny.ipynb").read_text()))
+    hand_in(course, "ann", notebook)
+    del notebook["cells"][0]
+    hand_in(course, "bob", notebook)
+    results = graded(course)
+    assert {name: (r.status, r.score) for name, r in results.items()} == {
+        "ann": ("graded", 10.0),
+        "bob": ("graded", 10.0),
+    }
+
+
+def test_an_example_of_the_assignment_is_nobody_s_answer(course: Path) -> None:
+    path = course / "source/tiny/tiny.ipynb"
+    source: Notebook = json.loads(path.read_text("utf-8"))
+    example = {"cell_type": "code", "outputs": [], "execution_count": None}
+    example |= {"id": "example", "metadata": {}}
+    example |= {
+        "source": "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
+    }
+    source["cells"].insert(0, example)
+    path.write_text(json.dumps(source))
+    nbgrader.generate(course, "tiny")
+    hand_in(course, "ann", json.loads((course / "release/tiny/tiny.ipynb").read_text()))
+    result = graded(course)["ann"]
+    assert (result.status, result.score) == ("graded", 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections import namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
@@ -20,7 +20,12 @@ from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as pd_st
 from scipy import sparse
 
-from nbproctor.protocol import pandas_values, scalars, scipy_values
+from nbproctor.protocol import (
+    collection_values,
+    pandas_values,
+    scalars,
+    scipy_values,
+)
 from nbproctor.protocol.decode import decode
 from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame
@@ -53,7 +58,7 @@ def default(value: Any) -> Any:
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
 
-LIBRARIES = frozenset(["pandas", "scipy.sparse"])
+LIBRARIES = frozenset(["pandas", "scipy.sparse", "collections"])
 
 
 def encoded(value: Any) -> Encoded:
@@ -103,6 +108,10 @@ def same(one: Any, other: Any) -> bool:
         return bool(one.as_tuple() == other.as_tuple())
     if isinstance(one, complex):
         return same((one.real, one.imag), (other.real, other.imag))
+    if isinstance(one, deque):
+        return one.maxlen == other.maxlen and same([*one], [*other])
+    if isinstance(one, defaultdict) and one.default_factory != other.default_factory:
+        return False
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
@@ -274,7 +283,15 @@ def values(inner: Values) -> dict[Tag, Values]:
         | columns.map(lambda column: pd.Series(column, name="s"))
         | labels
         | others
-        | matrices,
+        | matrices
+        | st.dictionaries(keys, inner, max_size=4).map(OrderedDict)
+        | st.dictionaries(keys, inner, max_size=4).map(Counter)
+        | st.builds(
+            defaultdict,
+            st.sampled_from([None, int, list]),
+            st.dictionaries(keys, inner, max_size=4),
+        )
+        | st.builds(deque, items, st.none() | st.integers(0, 9)),
         Tag.NAMED_TUPLE: st.builds(Point, inner, inner),
         Tag.STUDENT: st.just(Thing("student", (3, "Net", "", True, "", ""))),
         Tag.ERROR_CLASS: st.just(Thing("error", (4, "Oops", "ValueError", "base"))),
@@ -294,7 +311,11 @@ anything = st.recursive(
 _small = st.integers(-1, 4)
 _CLASSES = [
     f"{library}.{name}"
-    for library, table in (("pandas", pandas_values), ("scipy.sparse", scipy_values))
+    for library, table in (
+        ("pandas", pandas_values),
+        ("scipy.sparse", scipy_values),
+        ("collections", collection_values),
+    )
     for name in table.CLASSES
 ]
 names = st.sampled_from(["x", "y", "count", "_x", "class", "ﬁ", "fi", ""])

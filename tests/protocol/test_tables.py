@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import defaultdict, deque
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,7 @@ def test_a_library_is_imported_by_who_receives_a_value_of_it_and_by_nobody_else(
         "assert libraries.used(['math', 'numpy']) == frozenset()\n"
         "assert libraries.used(['pandas.testing']) == {'pandas'}\n"
         "assert libraries.used(['sklearn.svm']) == {'scipy.sparse'}\n"
+        "assert libraries.used(['collections.abc']) == {'collections'}\n"
         "encode([1, 'a', slice(1), ...], libraries=frozenset(['pandas']))\n"
         "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"
     )
@@ -323,6 +325,30 @@ def test_a_frame_repeated_too_often_is_refused() -> None:
     big = pd.DataFrame(np.zeros((10_000, 10)))
     with pytest.raises(ProtocolError, match="repeats"):
         check_repeats([[big] * 1000])
+
+
+def test_containers_repeated_too_often_or_in_themselves_are_refused() -> None:
+    queue = deque([0] * 10_000)
+    with pytest.raises(ProtocolError, match="repeats"):
+        check_repeats([[queue] * 1000])
+    queue.append(queue)
+    with pytest.raises(ProtocolError, match="itself"):
+        check_repeats([queue])
+
+
+def test_a_default_dictionary_calls_nothing_of_the_sender_s() -> None:
+    for factory in (lambda: 1, len, type("int", (int,), {})):
+        with pytest.raises(UnsendableError):
+            encode(defaultdict(factory), libraries=LIBRARIES)
+    (tag, name, factory, items), _ = node_of(defaultdict(int))
+    for forged in ("eval", "object", "__import__", 1, ["l"], True):
+        with pytest.raises(ProtocolError):
+            read([tag, name, forged, items])
+    assert read([tag, name, factory, items]) == defaultdict(int)
+    deques = [["d"], None], [["t", 1, 2], 1], [["t"], -1], [["t"], 1 << 80]
+    for parts in deques:
+        with pytest.raises(ProtocolError):
+            read([tag, "collections.deque", *parts])
 
 
 def test_only_listed_classes_of_a_library_are_made() -> None:
