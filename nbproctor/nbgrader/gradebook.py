@@ -154,6 +154,8 @@ def withdraw(
     reasons : mapping
         Notebook name → why it could not be graded.
     """
+    if not reasons:
+        return
     for notebook in submission.notebooks:
         if notebook.name not in reasons:
             continue
@@ -181,8 +183,29 @@ def unscore(
     book.db.commit()
 
 
-def unscored(submission: SubmittedAssignment) -> list[str]:
+def totals(
+    book: Gradebook, submission: SubmittedAssignment
+) -> tuple[float, float, float]:
+    """Return points, late penalty and highest score of a submission."""
+    row = SubmittedAssignment
+    columns = row.score, row.late_submission_penalty, row.max_score
+    points, penalty, highest = (
+        book.db.query(*columns).filter(row.id == submission.id).one()
+    )
+    return float(points), float(penalty), float(highest)
+
+
+def unscored(book: Gradebook, submission: SubmittedAssignment) -> list[str]:
     """Return the names of the cells that have no score yet, by test or by hand."""
+    grade, notebook = api.Grade, SubmittedNotebook
+    waiting = (
+        book.db.query(grade.id)
+        .join(notebook, notebook.id == grade.notebook_id)
+        .filter(notebook.assignment_id == submission.id)
+        .filter(grade.auto_score.is_(None), grade.manual_score.is_(None))
+    )
+    if waiting.first() is None:  # of most submissions: no need to read all grades
+        return []
     return [
         grade.name
         for notebook in submission.notebooks
@@ -203,20 +226,25 @@ def remark(
     Formgrader and the feedback page show them: `sentences` at the first answer, and
     at each exercise which marks were earned by follow-through.
     """
+    followed = [v for v in verdicts if v.source == "follow-through"]
+    if not sentences and not followed:
+        return
     for submitted in submission.notebooks:
         if submitted.name != notebook:
             continue
         order = {cell.name: i for i, cell in enumerate(submitted.notebook.source_cells)}
-        comments = sorted(
-            submitted.comments, key=lambda c: order.get(c.name, len(order))
+        comments = (
+            book.db.query(BaseCell.name, api.Comment)
+            .join(api.Comment, api.Comment.cell_id == BaseCell.id)
+            .filter(api.Comment.notebook_id == submitted.id)
         )
-        for position, comment in enumerate(comments):
+        in_order = sorted(comments, key=lambda row: order.get(row[0], len(order)))
+        for position, (exercise, comment) in enumerate(in_order):
             texts = [] if position else list(sentences)
             texts += [
                 f"{verdict.cell_id}: {verdict.message}"
-                for verdict in verdicts
-                if verdict.exercise == comment.name
-                and verdict.source == "follow-through"
+                for verdict in followed
+                if verdict.exercise == exercise
             ]
             if texts:
                 already = [comment.auto_comment] if comment.auto_comment else []
