@@ -22,16 +22,9 @@ Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
 def through(
     steps: Iterable[Step], notebook: NotebookNode, resources: Resources
 ) -> tuple[NotebookNode, Resources]:
-    """Take a notebook through steps, which may change it, and validate it once.
-
-    Raises
-    ------
-    nbformat.ValidationError
-        The steps have left what is no notebook.
-    """
+    """Take a notebook through steps, which may change it."""
     for step in steps:
         notebook, resources = step(notebook, resources)
-    nbformat.validate(notebook, relax_add_props=True)
     return notebook, resources
 
 
@@ -40,7 +33,13 @@ def text_of(notebook: NotebookNode) -> str:
 
     Python's own encoder is ten times faster without line breaks, which msgspec then
     puts in. What is no JSON, as not a number, msgspec does not take.
+
+    Raises
+    ------
+    nbformat.ValidationError
+        The steps have left what is no notebook.
     """
+    nbformat.validate(notebook, relax_add_props=True)
     whole = strip_transient(split_lines(notebook))
     text = json.dumps(whole, ensure_ascii=False, sort_keys=True)
     try:
