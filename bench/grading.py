@@ -7,7 +7,6 @@ Scores are compared test by test, with follow-through off: the others have none.
 
     .venv/bin/python bench/grading.py                # 30 students
     .venv/bin/python bench/grading.py --stock 6 --otter PATH/bin/otter
-    .venv/bin/python bench/grading.py --stock 0 --grow 10,100,1000
 
 Writes bench/results/grading.json and grading.png. Otter needs an environment of its
 own, with the lab's packages: pip install otter-grader -c requirements.lock numpy
@@ -20,7 +19,6 @@ import io
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -287,19 +285,6 @@ def run_otter(
     return cost, {s.id: otter.points(work / s.id / "results.json") for s in students}
 
 
-def grow(sizes: list[int], config: str, work: Path) -> list[Cost]:
-    """Cost of ever larger classes."""
-    costs = []
-    for size in sizes:
-        place = course(work / f"grow{size}", list(the_class(size)), config)
-        costs.append(
-            measure(f"nbproctor, class of {size}", size, nbgrader_("autograde"),
-                    cwd=place)
-        )  # fmt: skip
-        shutil.rmtree(place)
-    return costs
-
-
 def plot(costs: list[Cost], path: Path) -> None:
     """Submissions a minute and processor seconds of each, as bars."""
     import matplotlib
@@ -330,7 +315,6 @@ def main() -> None:
     options.add_argument("--stock", type=int, help="how many stock nbgrader grades")
     options.add_argument("--otter", type=Path, help="Otter-Grader's own program")
     options.add_argument("--otter-count", type=int, default=3)
-    options.add_argument("--grow", default="", help="sizes of classes, as 10,100")
     options.add_argument("--out", type=Path, default=ROOT / "bench/results")
     chosen = options.parse_args()
     out = chosen.out.absolute()  # the breakdown works in another folder
@@ -389,7 +373,6 @@ def main() -> None:
                 ).items()
                 if given[s.id].get(exercise) != score
             ]
-        costs += grow([int(n) for n in chosen.grow.split(",") if n], config, work)
     for other, lines in differ.items():
         print(f"scores that differ from {other}'s: {len(lines)}")
         print("".join(f"  {line}\n" for line in lines), end="")
