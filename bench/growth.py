@@ -73,6 +73,8 @@ def plot(costs: list[Cost], path: Path, title: str) -> None:
                 f"{value:.3g}", (size, value), (4, 6), textcoords="offset points"
             )
         ax.set(xscale="log", xlabel="students", title=label)
+        ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        ax.minorticks_off()
         ax.set_ylim(0, 1.25 * max(values))
         ax.margins(x=0.12)
         ax.spines[["top", "right"]].set_visible(False)

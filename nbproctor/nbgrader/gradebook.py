@@ -23,6 +23,8 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.submission_result import Score
 
+ROWS = 10_000  # that are in memory at once
+
 
 def open_gradebook(coursedir: CourseDirectory) -> Gradebook:
     """Open the course's gradebook; close it with ``with``."""
@@ -59,8 +61,10 @@ def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
         .filter(submission.assignment_id == find_assignment(book, assignment).id)
     )
     found: dict[str, set[Score]] = {}
-    for student, *score in rows:
-        found.setdefault(student, set()).add(tuple(score))
+    same: dict[Score, Score] = {}  # of a large class, most are: kept in memory once
+    for student, *columns in rows.yield_per(ROWS):
+        score = tuple(columns)
+        found.setdefault(student, set()).add(same.setdefault(score, score))
     return found
 
 
