@@ -51,7 +51,7 @@ SLOW = {
     "loop_over_examples",
     "loop_over_units",
 }
-SWITCH = "proctor(c)\n"
+IMPORT, SWITCH = "from nbproctor import proctor\n", "proctor(c)\n"
 LOOK_SECONDS = 0.25  # between two looks at what runs: a look costs 10 ms itself
 
 
@@ -341,7 +341,8 @@ def main() -> None:
         )  # fmt: skip
         ours = points(last)
         if few:
-            stock = course(work / "stock", few, config.replace(SWITCH, ""))
+            plain_config = config.replace(IMPORT, "").replace(SWITCH, "")
+            stock = course(work / "stock", few, plain_config)
             grading, feedback = waited_for(stock, False)
             costs.append(measure("stock nbgrader", len(few), grading, cwd=stock))
             pages = measure("stock nbgrader, feedback", len(few), feedback, cwd=stock)
@@ -355,9 +356,10 @@ def main() -> None:
             costs.append(both)
             theirs = points(stock)
             differ["stock nbgrader"] = [
-                f"{s} {cell}: {score}, nbproctor {ours[s, cell]}"
-                for (s, cell), score in theirs.items()
-                if ours[s, cell] != score
+                f"{s} {cell}: {theirs.get((s, cell))}, nbproctor {score}"
+                for (s, cell), score in ours.items()
+                if s in {student.id for student in few}
+                and theirs.get((s, cell)) != score
             ]
         if chosen.otter:
             some = students[: chosen.otter_count]
