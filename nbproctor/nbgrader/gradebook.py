@@ -46,8 +46,12 @@ def graded(submission: SubmittedAssignment) -> bool:
     )
 
 
-def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
-    """Return the automatic scores of an assignment: student → what is scored."""
+def recorded(book: Gradebook, assignment: str) -> dict[str, tuple[Score, ...]]:
+    """Return the automatic scores of an assignment: student → what is scored.
+
+    Of a large class that is a lot: equal scores are one object, and tuples because
+    Python's garbage collector does not go through those again and again.
+    """
     submission, notebook, grade = SubmittedAssignment, SubmittedNotebook, api.Grade
     rows = (
         book.db.query(
@@ -60,12 +64,12 @@ def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
         .join(BaseCell, BaseCell.id == grade.cell_id)
         .filter(submission.assignment_id == find_assignment(book, assignment).id)
     )
-    found: dict[str, set[Score]] = {}
-    same: dict[Score, Score] = {}  # of a large class, most are: kept in memory once
+    found: dict[str, list[Score]] = {}
+    same: dict[Score, Score] = {}
     for student, *columns in rows.yield_per(ROWS):
         score = tuple(columns)
-        found.setdefault(student, set()).add(same.setdefault(score, score))
-    return found
+        found.setdefault(student, []).append(same.setdefault(score, score))
+    return {student: tuple(scores) for student, scores in found.items()}
 
 
 def _scored(grade: Any) -> bool:
