@@ -1,76 +1,91 @@
-"""How many submissions a second a cluster's coordinator can hand out and take back.
+"""How many submissions a second one coordinator can hand out and take back.
 
-The workers are real, on this machine, but their students sleep: 0.2 seconds each, and
-the report is canned. So many threads fit into two cores, and what is measured is what
-does not belong to the students: coordinator, scheduler and workers.
+The students sleep, 0.2 seconds each, and their reports are canned. So many fit into two
+cores, and what is measured is what does not belong to the students: with a pool on this
+computer, the coordinator alone; with a cluster, also the scheduler and the workers,
+which are real, but all on this computer.
 
     .venv/bin/python bench/cluster.py
 """
 
 import random
+import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from distributed import LocalCluster
 
-from nbproctor.engine import Cluster, Settings
+from nbproctor.engine import Cache, Cluster, Executor, Kept, Pool, Servers, Settings
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.layers import Policy
 
 ROOT = Path(__file__).parents[1]
 SECONDS, REPORT_BYTES, NOTEBOOK_BYTES, EACH = 0.2, 10_000, 60_000, 40
+AT_ONCE = 1, 4, 16, 64
 
 
 def sleeping_students() -> None:
-    """In a worker: every submission takes `SECONDS`, and its report is canned."""
+    """Let every submission take `SECONDS`, in this process, with a canned report."""
     from msgspec import msgpack
 
-    from nbproctor.engine import remote
     from nbproctor.results import Report
 
     report = msgpack.encode(Report({}, {}, [], ["x" * REPORT_BYTES]))
 
-    def run(*_: object) -> tuple[bytes, str, str]:
+    def run(*_: Any) -> bytes:
         time.sleep(SECONDS)
-        return report, "", ""
+        return report
 
-    remote._run = run
-    remote.Servers.get = lambda *_: None
+    asleep = SimpleNamespace(tests=b"", process=SimpleNamespace(run=run))
+    Servers.get = lambda *_: asleep
 
 
-def main() -> None:
+def measure(executor: Executor, students: int, what: str) -> None:
+    """Execute many submissions, so many students at once, and print what it took."""
     path = ROOT / "source/neural_network/neural_network.ipynb"
     master, settings = MasterNotebook.read(path), Settings(policy=Policy(weak=True))
     text = random.Random(0).randbytes(NOTEBOOK_BYTES // 2).hex()
-    for threads in (1, 4, 16, 64):
-        processes = min(threads, 4)
+    with executor:
+        executor.prepare(master, settings)
+        count = EACH * students
+        start, spent = time.perf_counter(), time.process_time()
+        waiting = []
+        for number in range(count):
+            cells = [StudentCell(0, None, f"# {number}\n{text}")]
+            waiting.append(executor.execute(cells, master, settings, {}))
+        for future in waiting:
+            future.result()
+        seconds = time.perf_counter() - start
+        spent = time.process_time() - spent
+    rate, best = count / seconds, students / SECONDS
+    print(
+        f"{what}, {students:3} students at once: {rate:6.1f} a second, "
+        f"{100 * rate / best:3.0f} % of what they could; "
+        f"{1000 * spent / count:.1f} ms of CPU a submission in this process",
+        flush=True,
+    )
+
+
+def main() -> None:
+    sleeping_students()
+    for students in AT_ONCE:
+        with tempfile.TemporaryDirectory() as folder:
+            kept = Kept(Cache(Path(folder), 1 << 30), Pool(students))
+            measure(kept, students, "pool with a cache")
+    for students in AT_ONCE:
+        processes = min(students, 4)
         with LocalCluster(
             n_workers=processes,
-            threads_per_worker=threads // processes,
+            threads_per_worker=students // processes,
             dashboard_address=None,
         ) as local:
             with local.get_client() as client:
                 client.run(sleeping_students)
-            with Cluster(local.scheduler_address) as cluster:
-                cluster.prepare(master, settings)
-                count = EACH * threads
-                start, spent = time.perf_counter(), time.process_time()
-                waiting = []
-                for number in range(count):
-                    cells = [StudentCell(0, None, f"# {number}\n{text}")]
-                    waiting.append(cluster.execute(cells, master, settings, {}))
-                for future in waiting:
-                    future.result()
-                seconds = time.perf_counter() - start
-                spent = time.process_time() - spent
-        rate, best = count / seconds, threads / SECONDS
-        print(
-            f"{threads:3} students at once: {rate:6.1f} a second, "
-            f"{100 * rate / best:3.0f} % of what they could; coordinator and scheduler "
-            f"{1000 * spent / count:.1f} ms of CPU a submission",
-            flush=True,
-        )
+            cluster = Cluster(local.scheduler_address)
+            measure(cluster, students, "cluster")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Scores are compared test by test, with follow-through off: the others have none.
 
     .venv/bin/python bench/grading.py                # 30 students
     .venv/bin/python bench/grading.py --stock 6 --otter PATH/bin/otter
-    .venv/bin/python bench/grading.py --stock 0 --grow 10,100,1000
 
 Writes bench/results/grading.json and grading.png. Otter needs an environment of its
 own, with the lab's packages: pip install otter-grader -c requirements.lock numpy
@@ -20,7 +19,6 @@ import io
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,7 +51,7 @@ SLOW = {
     "loop_over_examples",
     "loop_over_units",
 }
-SWITCH = "proctor(c)\n"
+IMPORT, SWITCH = "from nbproctor import proctor\n", "proctor(c)\n"
 LOOK_SECONDS = 0.25  # between two looks at what runs: a look costs 10 ms itself
 
 
@@ -287,19 +285,6 @@ def run_otter(
     return cost, {s.id: otter.points(work / s.id / "results.json") for s in students}
 
 
-def grow(sizes: list[int], config: str, work: Path) -> list[Cost]:
-    """Cost of ever larger classes."""
-    costs = []
-    for size in sizes:
-        place = course(work / f"grow{size}", list(the_class(size)), config)
-        costs.append(
-            measure(f"nbproctor, class of {size}", size, nbgrader_("autograde"),
-                    cwd=place)
-        )  # fmt: skip
-        shutil.rmtree(place)
-    return costs
-
-
 def plot(costs: list[Cost], path: Path) -> None:
     """Submissions a minute and processor seconds of each, as bars."""
     import matplotlib
@@ -330,7 +315,6 @@ def main() -> None:
     options.add_argument("--stock", type=int, help="how many stock nbgrader grades")
     options.add_argument("--otter", type=Path, help="Otter-Grader's own program")
     options.add_argument("--otter-count", type=int, default=3)
-    options.add_argument("--grow", default="", help="sizes of classes, as 10,100")
     options.add_argument("--out", type=Path, default=ROOT / "bench/results")
     chosen = options.parse_args()
     out = chosen.out.absolute()  # the breakdown works in another folder
@@ -357,7 +341,8 @@ def main() -> None:
         )  # fmt: skip
         ours = points(last)
         if few:
-            stock = course(work / "stock", few, config.replace(SWITCH, ""))
+            plain_config = config.replace(IMPORT, "").replace(SWITCH, "")
+            stock = course(work / "stock", few, plain_config)
             grading, feedback = waited_for(stock, False)
             costs.append(measure("stock nbgrader", len(few), grading, cwd=stock))
             pages = measure("stock nbgrader, feedback", len(few), feedback, cwd=stock)
@@ -371,9 +356,10 @@ def main() -> None:
             costs.append(both)
             theirs = points(stock)
             differ["stock nbgrader"] = [
-                f"{s} {cell}: {score}, nbproctor {ours[s, cell]}"
-                for (s, cell), score in theirs.items()
-                if ours[s, cell] != score
+                f"{s} {cell}: {theirs.get((s, cell))}, nbproctor {score}"
+                for (s, cell), score in ours.items()
+                if s in {student.id for student in few}
+                and theirs.get((s, cell)) != score
             ]
         if chosen.otter:
             some = students[: chosen.otter_count]
@@ -389,7 +375,6 @@ def main() -> None:
                 ).items()
                 if given[s.id].get(exercise) != score
             ]
-        costs += grow([int(n) for n in chosen.grow.split(",") if n], config, work)
     for other, lines in differ.items():
         print(f"scores that differ from {other}'s: {len(lines)}")
         print("".join(f"  {line}\n" for line in lines), end="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -85,7 +86,7 @@ class Job:
     tests: bytes = b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of one test cell.
 
@@ -120,6 +121,16 @@ class Verdict:
     source: Literal["own", "follow-through"] = "own"
     printed: str = ""
     where: Where = "judge"
+
+    def __post_init__(self) -> None:
+        """Share with others the words that they have in common.
+
+        Those of a large class are in memory at once, for its table and its report.
+        """
+        for name in ("cell_id", "exercise", "outcome", "source", "where"):
+            word = getattr(self, name)
+            if type(word) is str:
+                object.__setattr__(self, name, sys.intern(word))
 
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""

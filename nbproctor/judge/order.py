@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
@@ -170,14 +171,26 @@ def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
 
 
 def _of_use(test: Cell, words: set[str], outer: Collection[str]) -> str:
-    tree = parse(test.stub)
-    names = (n for n in outside(tree) if isinstance(n, ast.Name))
-    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
-    if made & words & set(outer):
-        return test.stub
-    defined = definitions_of(tree)
+    stub, read = test.stub, words & set(outer)
+    # To parse a test takes a judge longer than to run it, and most need not be.
+    makes = not stub.isascii() or any(name in stub for name in read)
+    if not makes and not any(word in stub for word in ("import", "def", "class")):
+        return ""
+    made, bound, definitions = _public(stub)
+    if made & read:
+        return stub
     # ``from … import *`` may bring any name.
-    return ast.unparse(defined) if bound_by(defined) & (words | {"*"}) else ""
+    return definitions if bound & (words | {"*"}) else ""
+
+
+@lru_cache(maxsize=1000)
+def _public(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """Return the names that a text assigns, those that it defines, and how."""
+    tree = parse(stub)
+    names = (n for n in outside(tree) if isinstance(n, ast.Name))
+    made = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
+    defined = definitions_of(tree)
+    return made, frozenset(bound_by(defined)), ast.unparse(defined)
 
 
 def scores(cell: Cell, exercise: str) -> bool:

@@ -25,6 +25,7 @@ from nbproctor.nbgrader.failures import StopRun, of_the_computer
 from nbproctor.nbgrader.grading_log import grading_log
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.pipeline import Step, text_of, through
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
 from nbproctor.nbgrader.preprocessors import use_own_steps
 from nbproctor.nbgrader.run import Run
@@ -196,23 +197,26 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         graded = self._destination(self._current.student)
         notebook = from_dict(self._current.repaired[path.stem].notebook)
         with self._noticing(), setenv(NBGRADER_EXECUTION="autograde"):
-            self._init_preprocessors()
-            notebook, _ = self.exporter._preprocess(notebook, self._resources(path))
+            notebook, _ = through(self._steps(), notebook, self._resources(path))
             self._sanitizing = False
             try:
-                self._init_preprocessors()
                 resources = self._resources(graded / path.name)
-                output, resources = self.exporter.from_notebook_node(
-                    notebook, resources
-                )
+                notebook, resources = through(self._steps(), notebook, resources)
             finally:
                 self._sanitizing = True
-            self.write_single_notebook(output, resources)
+            self.write_single_notebook(text_of(notebook), resources)
+
+    def _steps(self) -> list[Step]:
+        """Return nbgrader's steps before, or after, the notebook is executed."""
+        self._init_preprocessors()
+        steps: list[Step] = self.exporter._preprocessors
+        return steps
 
     def _resources(self, path: Path) -> dict[str, Any]:
         """Return what nbgrader's steps are told about a notebook."""
-        resources: dict[str, Any] = self.init_single_notebook_resources(str(path))
-        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        told = self.init_single_notebook_resources(str(path))
+        told["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        resources: dict[str, Any] = self.exporter._init_resources(told)
         return resources
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:

@@ -21,13 +21,16 @@ from nbproctor.nbgrader.source import CourseError, check_source
 
 
 class Log(logging.Handler):
-    """Keeps what nbgrader logs, to report the one line that says what went wrong."""
+    """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
+
+    Of a large class, all else that it logs would fill the memory.
+    """
 
     def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
+        super().__init__(logging.ERROR)
         self.records: list[logging.LogRecord] = []
         # Not nbgrader's global logger: two runs in one process must not mix.
-        self.logger = logging.Logger("nbgrader")
+        self.logger = logging.Logger("nbgrader", logging.ERROR)
         self.logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -36,7 +39,7 @@ class Log(logging.Handler):
 
     def reason(self) -> str:
         """Return the cause of the first failure, in nbgrader's or Python's words."""
-        errors = [r.getMessage() for r in self.records if r.levelno >= logging.ERROR]
+        errors = [record.getMessage() for record in self.records]
         for text in errors:
             if "Traceback (most recent call last)" in text:
                 return text.strip().splitlines()[-1]

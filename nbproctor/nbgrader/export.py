@@ -87,7 +87,7 @@ def _start(app: ExportApp) -> None:
             f"{submission.student.id} ({assignment.name})"
             for assignment in book.assignments
             for submission in assignment.submissions
-            if unscored(submission)
+            if unscored(book, submission)
         ]
     if lacking:
         app.log.warning(

@@ -23,6 +23,8 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.submission_result import Score
 
+ROWS = 10_000  # that are in memory at once
+
 
 def open_gradebook(coursedir: CourseDirectory) -> Gradebook:
     """Open the course's gradebook; close it with ``with``."""
@@ -44,8 +46,12 @@ def graded(submission: SubmittedAssignment) -> bool:
     )
 
 
-def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
-    """Return the automatic scores of an assignment: student → what is scored."""
+def recorded(book: Gradebook, assignment: str) -> dict[str, tuple[Score, ...]]:
+    """Return the automatic scores of an assignment: student → what is scored.
+
+    Of a large class that is a lot: equal scores are one object, and tuples because
+    Python's garbage collector does not go through those again and again.
+    """
     submission, notebook, grade = SubmittedAssignment, SubmittedNotebook, api.Grade
     rows = (
         book.db.query(
@@ -58,10 +64,12 @@ def recorded(book: Gradebook, assignment: str) -> dict[str, set[Score]]:
         .join(BaseCell, BaseCell.id == grade.cell_id)
         .filter(submission.assignment_id == find_assignment(book, assignment).id)
     )
-    found: dict[str, set[Score]] = {}
-    for student, *score in rows:
-        found.setdefault(student, set()).add(tuple(score))
-    return found
+    found: dict[str, list[Score]] = {}
+    same: dict[Score, Score] = {}
+    for student, *columns in rows.yield_per(ROWS):
+        score = tuple(columns)
+        found.setdefault(student, []).append(same.setdefault(score, score))
+    return {student: tuple(scores) for student, scores in found.items()}
 
 
 def _scored(grade: Any) -> bool:
@@ -154,6 +162,8 @@ def withdraw(
     reasons : mapping
         Notebook name → why it could not be graded.
     """
+    if not reasons:
+        return
     for notebook in submission.notebooks:
         if notebook.name not in reasons:
             continue
@@ -181,8 +191,29 @@ def unscore(
     book.db.commit()
 
 
-def unscored(submission: SubmittedAssignment) -> list[str]:
+def totals(
+    book: Gradebook, submission: SubmittedAssignment
+) -> tuple[float, float, float]:
+    """Return points, late penalty and highest score of a submission."""
+    row = SubmittedAssignment
+    columns = row.score, row.late_submission_penalty, row.max_score
+    points, penalty, highest = (
+        book.db.query(*columns).filter(row.id == submission.id).one()
+    )
+    return float(points), float(penalty), float(highest)
+
+
+def unscored(book: Gradebook, submission: SubmittedAssignment) -> list[str]:
     """Return the names of the cells that have no score yet, by test or by hand."""
+    grade, notebook = api.Grade, SubmittedNotebook
+    waiting = (
+        book.db.query(grade.id)
+        .join(notebook, notebook.id == grade.notebook_id)
+        .filter(notebook.assignment_id == submission.id)
+        .filter(grade.auto_score.is_(None), grade.manual_score.is_(None))
+    )
+    if waiting.first() is None:  # of most submissions: no need to read all grades
+        return []
     return [
         grade.name
         for notebook in submission.notebooks
@@ -203,20 +234,25 @@ def remark(
     Formgrader and the feedback page show them: `sentences` at the first answer, and
     at each exercise which marks were earned by follow-through.
     """
+    followed = [v for v in verdicts if v.source == "follow-through"]
+    if not sentences and not followed:
+        return
     for submitted in submission.notebooks:
         if submitted.name != notebook:
             continue
         order = {cell.name: i for i, cell in enumerate(submitted.notebook.source_cells)}
-        comments = sorted(
-            submitted.comments, key=lambda c: order.get(c.name, len(order))
+        comments = (
+            book.db.query(BaseCell.name, api.Comment)
+            .join(api.Comment, api.Comment.cell_id == BaseCell.id)
+            .filter(api.Comment.notebook_id == submitted.id)
         )
-        for position, comment in enumerate(comments):
+        in_order = sorted(comments, key=lambda row: order.get(row[0], len(order)))
+        for position, (exercise, comment) in enumerate(in_order):
             texts = [] if position else list(sentences)
             texts += [
                 f"{verdict.cell_id}: {verdict.message}"
-                for verdict in verdicts
-                if verdict.exercise == comment.name
-                and verdict.source == "follow-through"
+                for verdict in followed
+                if verdict.exercise == exercise
             ]
             if texts:
                 already = [comment.auto_comment] if comment.auto_comment else []

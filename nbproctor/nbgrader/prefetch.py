@@ -227,5 +227,5 @@ def _student_cells(cells: Sequence[Any]) -> Iterator[StudentCell]:
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code":
             grader = cell["metadata"].get("nbgrader") or {}
-            name = grader.get("grade_id") or cell["id"]
+            name = grader.get("grade_id") or cell.get("id")
             yield StudentCell(index, name, cell["source"])

@@ -58,7 +58,7 @@ class Run:
     settings: Settings
     folders: dict[str, Path]
     graded_with: list[str]
-    recorded: dict[str, set[Score]]
+    recorded: dict[str, tuple[Score, ...]]
     current: Submission | None = None
     failed: list[tuple[Submission, Exception]] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -99,7 +99,7 @@ class Run:
             for master in all_masters
             if fnmatch.fnmatch(master.notebook, course.notebook_id)
         ]
-        recorded: dict[str, set[Score]] = {}
+        recorded: dict[str, tuple[Score, ...]] = {}
         if with_gradebook:
             gradebook.check_gradebook(course, masters)
             with gradebook.open_gradebook(course) as book:
@@ -148,7 +148,7 @@ class Run:
             earlier is not None
             and earlier.handed_in == submission.handed_in
             and earlier.graded_with == self.graded_with
-            and earlier.scores() <= self.recorded.get(submission.student, set())
+            and earlier.scores() <= set(self.recorded.get(submission.student, ()))
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         )
 

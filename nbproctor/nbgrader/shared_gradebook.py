@@ -12,9 +12,17 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from nbgrader.api import Gradebook
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import text
+from nbgrader.utils import parse_utc
+from sqlalchemy import insert, text
 
 # Where a grading run opens gradebooks, under the name ``Gradebook``.
 USERS = (
@@ -54,6 +62,22 @@ class GradeCell(NamedTuple):
     max_score: float
 
 
+class EmptyRows(NamedTuple):
+    """The cells for which each submission of a notebook has a grade, or a comment."""
+
+    notebook: str
+    grades: list[str]
+    comments: list[str]
+
+    @classmethod
+    def of(cls, notebook: Notebook) -> EmptyRows:
+        """Read them from the gradebook."""
+        tasks = [cell.id for cell in notebook.task_cells]
+        grades = [cell.id for cell in notebook.grade_cells]
+        answers = [cell.id for cell in notebook.solution_cells]
+        return cls(notebook.id, grades + tasks, answers + tasks)
+
+
 class SharedGradebook(Gradebook):  # type: ignore[misc]
     """A gradebook that many open and close, while its engine stays.
 
@@ -73,6 +97,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self._depth = 0
         self._source_cells: dict[tuple[str, ...], SourceCell] = {}
         self._grade_cells: dict[tuple[str, ...], GradeCell] = {}
+        self._empty: dict[str, tuple[str, list[EmptyRows]]] = {}
 
     def __enter__(self) -> SharedGradebook:
         self._depth += 1
@@ -90,6 +115,37 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def end(self) -> None:
         """Close the gradebook for good."""
         super().close()
+
+    def add_submission(
+        self, assignment: str, student: str, **values: Any
+    ) -> SubmittedAssignment:
+        """Add a submission and its empty grades and comments, as stock nbgrader does.
+
+        nbgrader reads every cell of the assignment for it, and makes an object of each
+        row; here the rows are written at once.
+        """
+        if "timestamp" in values:
+            values["timestamp"] = parse_utc(values["timestamp"])
+        if assignment not in self._empty:
+            found = self.find_assignment(assignment)
+            self._empty[assignment] = found.id, [*map(EmptyRows.of, found.notebooks)]
+        of, notebooks = self._empty[assignment]
+        submission = SubmittedAssignment(
+            assignment_id=of, student_id=self.find_student(student).id, **values
+        )
+        self.db.add(submission)
+        for empty in notebooks:
+            notebook = SubmittedNotebook(
+                notebook_id=empty.notebook, assignment=submission
+            )
+            self.db.add(notebook)
+            self.db.flush()
+            for table, cells in ((Grade, empty.grades), (Comment, empty.comments)):
+                if cells:
+                    rows = [{"notebook_id": notebook.id, "cell_id": c} for c in cells]
+                    self.db.execute(insert(table), rows)
+        self.db.commit()
+        return submission
 
     def find_source_cell(self, *names: str) -> SourceCell:
         """Find a source cell by its name, notebook and assignment."""

@@ -41,18 +41,16 @@ def finish(coursedir: CourseDirectory, submission: Submission) -> SubmissionResu
             *(f"{test}: {why}" for test, why in _not_run(report).items()),
         ]
     with gradebook.open_gradebook(coursedir) as book:
-        recorded = gradebook.submission(
-            book, coursedir.assignment_id, submission.student
-        )
+        recorded = book.find_submission(coursedir.assignment_id, submission.student)
         gradebook.withdraw(book, recorded, submission.reasons)
         for name, report in submission.reports.items():
             if not_run := _not_run(report):
                 gradebook.unscore(book, recorded, name, not_run)
             gradebook.remark(book, recorded, name, notes[name], report.verdicts)
         late = recorded.total_seconds_late
-        waiting = gradebook.unscored(recorded)
-        score = max(recorded.score - recorded.late_submission_penalty, 0.0)
-        max_score = float(recorded.max_score)
+        waiting = gradebook.unscored(book, recorded)
+        points, penalty, max_score = gradebook.totals(book, recorded)
+        score = max(points - penalty, 0.0)
     reports = submission.reports.values()
     status: Status = "graded"
     if submission.reasons or any(r.notes or _not_run(r) for r in reports):

@@ -7,17 +7,19 @@ all other cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from nbproctor.notebook import Cell
 from nbproctor.submission.blocks import Block, blocks, code_of
+from nbproctor.submission.kept import kept
 from nbproctor.submission.read import RawCell
 
 Match = dict[int, Cell]  # position in the student's notebook → cell of the master
 
 
+@kept
 def plain(text: str) -> str:
     """Return `text` without indentation and empty lines, to compare cells by."""
     return "\n".join(line.strip() for line in text.split("\n") if line.strip())
@@ -116,7 +118,7 @@ def search(
             if locked != bool(cell and cell.locked) or plain(raw["source"]) in given:
                 continue
             wanted = [c for c in lacking if mentioned(c, raw["source"])]
-            parts = blocks(raw["source"]) if wanted else []
+            parts = blocks(raw["source"]) if wanted else ()
             for other in wanted:
                 find = _find(position, parts, other)
                 earlier = finds.get(other.id)
@@ -130,7 +132,7 @@ def _is_locked(find: Find, match: Match) -> bool:
     return cell is not None and cell.locked
 
 
-def _find(position: int, parts: list[Block], cell: Cell) -> Find | None:
+def _find(position: int, parts: Sequence[Block], cell: Cell) -> Find | None:
     """Look for every function of a stub among the blocks of one cell."""
     used, texts = set(), []
     for wanted in (block for block in blocks(cell.stub) if block.name):

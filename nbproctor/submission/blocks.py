@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from nbproctor.submission.kept import kept
 from nbproctor.submission.scan import MAX_CHARS, lines
 
 _HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
@@ -109,10 +110,11 @@ class Block:
         return "\n".join(self.code[len(self.decorators) :])
 
 
-def blocks(source: str) -> list[Block]:
+@kept
+def blocks(source: str) -> tuple[Block, ...]:
     """Return the blocks of a cell in order; their texts joined are the cell's."""
     if len(source) > MAX_CHARS:
-        return [Block(source, tuple(source.split("\n")))]
+        return (Block(source, tuple(source.split("\n"))),)
     finished: list[list[tuple[str, str]]] = []
     current: list[tuple[str, str]] = []
     complete = False  # the current block has more than decorators and comments
@@ -127,13 +129,13 @@ def blocks(source: str) -> list[Block]:
         current.append((line, code))
     if current:
         finished.append(current)
-    return [
+    return tuple(
         Block(
             "\n".join(line for line, _ in block),
             tuple(short for _, code in block if (short := " ".join(code.split()))),
         )
         for block in finished
-    ]
+    )
 
 
 def code_of(source: str) -> tuple[str, ...]:

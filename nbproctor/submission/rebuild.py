@@ -15,10 +15,13 @@ from nbproctor.submission.answers import (
     unanswered,
 )
 from nbproctor.submission.gather import Gathered
+from nbproctor.submission.kept import kept
 from nbproctor.submission.read import RawCell
 
 # position in the student's notebook, cell of the master, cell of the new notebook
 Entry = tuple[int | None, Cell | None, dict[str, Any]]
+
+_harmless = kept(sanitize.markdown)
 
 _SAID = {
     "found": "Cells that had lost their marks (as after Colab or VS Code) were found "
@@ -101,6 +104,9 @@ def _insert_absent(
     out: list[Entry], master: MasterNotebook, changes: dict[str, list[str]]
 ) -> None:
     """Put every cell that is not there after the cell it follows in the source."""
+    there = {cell.id for _, cell, _ in out if cell is not None}
+    if all(cell.id in there for cell in master.cells if cell.nbgrader):
+        return
     spot = 0
     for cell in master.cells:
         if not cell.nbgrader:
@@ -166,7 +172,11 @@ def _own(raw: RawCell) -> dict[str, Any]:
         new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
         attached = sanitize.attachments(raw.get("attachments"))
-        new["source"] = sanitize.markdown(raw["source"], attached)
+        new["source"] = (
+            sanitize.markdown(raw["source"], attached)
+            if attached
+            else _harmless(raw["source"])
+        )
         if attached and raw["cell_type"] == "markdown":
             new["attachments"] = attached
     return new

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from nbproctor.submission.kept import kept
+
 MAX_CHARS = 200_000  # a longer text is one block
 
 _TOKEN = re.compile(
@@ -49,6 +51,7 @@ def _plain_blanks(code: str) -> str:
     return INVISIBLE.sub("", code.replace("\u00a0", " "))
 
 
+@kept
 def open_at_the_end(source: str) -> bool:
     """Whether a text ends before its last statement does."""
     text = source[-MAX_CHARS:]
