@@ -6,7 +6,7 @@ import builtins
 
 import pytest
 
-from nbproctor.judge.error_classes import builtin_error
+from nbproctor.judge.error_classes import known_error
 from nbproctor.judge.main import grade
 from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
 from nbproctor.notebook import Cell, Kind
@@ -29,7 +29,7 @@ BUILTIN = sorted(
 def test_every_built_in_exception_can_be_caught_as_what_it_is(
     kind: type[Exception],
 ) -> None:
-    error = builtin_error(kind.__name__, "too much")
+    error = known_error(kind.__name__, None, "too much")
     assert isinstance(error, kind)
     assert isinstance(error, StudentError)
     assert str(error) == "too much"
