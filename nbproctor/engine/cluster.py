@@ -234,12 +234,14 @@ class Cluster:
 
     def _done(self, worker: Worker, batch: Sequence[Job], future: Any) -> None:
         """Take the answers of a batch."""
-        self._running.pop(future, None)
         answers, why = None, "it has lost what it was given"
         try:
-            answers = future.result()
+            # They are fetched only now. If the worker dies before that, Dask waits for
+            # it to come back; `_lost` ends that, for what is listed as running.
+            answers = future.result(timeout=PATIENCE_SECONDS)
         except (Exception, CancelledError) as error:
             why = repr(error)
+        self._running.pop(future, None)
         if answers is None:
             if batch in worker.running:
                 log.warning("The worker %s failed: %s", worker.address, why)

@@ -7,13 +7,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nbproctor import nbgrader
 from nbproctor.engine import remote
+from nbproctor.engine.cluster import Cluster
+from nbproctor.engine.dispatch import Job, Worker
 from nbproctor.engine.versions import versions
 from nbproctor.forkserver.client import ForkServer
 from nbproctor.nbgrader import CourseError, Shard
@@ -144,6 +148,30 @@ def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_kille
     assert graded_files(a_class) == graded_files(here)
     cluster.client.wait_for_workers(2, timeout=60)
     assert before[0] not in cluster.pids()
+
+
+def test_results_that_die_with_their_worker_are_made_again(
+    cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Cluster._done
+    killed: list[str] = []
+
+    def die_before_it_is_fetched(
+        self: Cluster, worker: Worker, batch: Sequence[Job], future: Any
+    ) -> None:
+        if not killed:
+            killed.append(worker.address)
+            (pid,) = cluster.client.run(os.getpid, workers=killed).values()
+            os.kill(pid, signal.SIGKILL)
+            while worker.address in cluster.client.scheduler_info()["workers"]:
+                threading.Event().wait(0.05)
+        take(self, worker, batch, future)
+
+    monkeypatch.setattr(Cluster, "_done", die_before_it_is_fetched)
+    results = graded(a_class, cluster=cluster.address)
+    assert {results[s].status for s in STUDENTS if s != "ben"} == {"graded"}
+    assert killed
+    cluster.client.wait_for_workers(2, timeout=60)
 
 
 def test_a_submission_that_ends_its_worker_each_time_is_given_up_and_nobody_else(
