@@ -81,7 +81,7 @@ def test_the_whole_round(teacher: Round) -> None:
     assert "but not in this download:\n  =1+1, Eve" in said
     said = teacher.run("grade", "tiny", "--sandbox=weak", fails=True)
     assert "Okafor, Amara" in said  # names, not ids
-    assert "Not graded: mnguyen. The reasons stand above." in said
+    assert "Not graded: Nguyễn, Minh. The reasons stand above." in said
     said = teacher.run("export", teacher.gradebook, "tiny")
     assert "Nothing was written. To write it: the same with --write" in said
     assert not list(teacher.gradebook.parent.glob("*_filled*"))
