@@ -33,7 +33,7 @@ import psutil
 from msgspec import msgpack
 from nbgrader.api import Gradebook
 
-from nbproctor import nbgrader
+from nbproctor import nbgrader, support_files
 from nbproctor.audit.variant_files import read
 from nbproctor.engine import Servers, Settings, compile_tests
 from nbproctor.kit import sample
@@ -187,7 +187,8 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     """Processor seconds of the engine, for the reference, layer by layer."""
     layers: dict[str, float] = {}
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
-    settings = Settings(policy=Policy(files=(("data", str(ROOT / "data")),)))
+    files = support_files.files(ROOT / "source" / LAB, master.data)
+    settings = Settings(policy=Policy(files=tuple(files.items())))
     every = tuple(
         StudentCell(number, cell.id, cell.source)
         for number, cell in enumerate(master.cells)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import seaborn  # noqa: F401 - forks have it, and need not import it
 
+from nbproctor import support_files
 from nbproctor.audit.trials import Trial
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Pool, Settings
@@ -63,9 +64,10 @@ def notebook(
 class Grading:
     """Grades many notebooks side by side."""
 
-    def __init__(self, pool: Pool, master: MasterNotebook) -> None:
+    def __init__(self, pool: Pool, master: MasterNotebook, folder: Path) -> None:
         self.pool, self.master = pool, master
-        policy = Policy(files=(("data", str(master.data)),))
+        files = support_files.files(folder, master.data)
+        policy = Policy(files=tuple(files.items()))
         self.settings = Settings(LIMITS, policy, follow_through=True)
 
     def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
@@ -80,8 +82,8 @@ class Grading:
 
 
 @pytest.fixture(scope="module")
-def graded(pool: Pool, master: MasterNotebook) -> Grading:
-    return Grading(pool, master)
+def graded(pool: Pool, master: MasterNotebook, project: Path) -> Grading:
+    return Grading(pool, master, project / "source" / LAB)
 
 
 def lost(report: Report) -> set[str | None]:

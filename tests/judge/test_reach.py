@@ -17,6 +17,7 @@ import psutil
 import pytest
 import seaborn  # noqa: F401 - forks have it, and need not import it
 
+from nbproctor import support_files
 from nbproctor.engine import Pool, Settings
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell
@@ -99,7 +100,7 @@ def master(project: Path) -> MasterNotebook:
 
 
 def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
-    master: MasterNotebook,
+    master: MasterNotebook, project: Path
 ) -> None:
     """In every exercise: its cell waits for the search, in each process once."""
     cells = tuple(
@@ -107,7 +108,8 @@ def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
         for n, c in enumerate(master.cells)
         if c.kind not in ("helper", "text", "task")
     )
-    settings = Settings(LIMITS, Policy(files=(("data", str(master.data)),)))
+    files = support_files.files(project / "source/neural_network", master.data)
+    settings = Settings(LIMITS, Policy(files=tuple(files.items())))
     students, references = set(), set()
     with Pool(1) as pool:
         pool.prepare(master, settings)
