@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import seaborn  # noqa: F401 - forks have it, and need not import it
 
 from nbproctor import support_files
 from nbproctor.audit.trials import Trial
@@ -46,6 +45,8 @@ def solutions(master: MasterNotebook) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
+    import seaborn  # noqa: F401 - forks have it, and need not import it
+
     with Pool() as workers:
         yield workers
 
