@@ -70,7 +70,8 @@ class CommandError(NbproctorError):
 def main() -> None:
     """Run a verb; say what is wrong in words, and end with status 1, if it fails."""
     # nbformat imports jsonschema, and that a grammar of IRIs if it can: a second of
-    # the two that a verb takes to start, for a check that no notebook is given.
+    # the two that a verb takes to start, for a check that no notebook is given. The kit
+    # pins a jsonschema that does not; other courses may have a later one.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         app(prog_name=TYPED)

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import warnings
-from asyncio import CancelledError  # no Exception; Dask may let it through
+from asyncio import CancelledError  # not an Exception; Dask may raise it
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any

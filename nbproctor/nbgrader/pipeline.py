@@ -37,7 +37,7 @@ def text_of(notebook: NotebookNode) -> str:
     Raises
     ------
     nbformat.ValidationError
-        The steps have left what is no notebook.
+        The result of the steps is not a valid notebook.
     """
     nbformat.validate(notebook, relax_add_props=True)
     whole = strip_transient(split_lines(notebook))

@@ -122,7 +122,7 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
 ) -> None:
     course = Path(shutil.copytree(class_of, class_of.with_name("a{b}c [x] äö")))
     whole = command(class_of)
-    assert whole.returncode == 1, whole.stderr  # dan's is no notebook
+    assert whole.returncode == 1, whole.stderr  # dan's file is not a notebook
     steps = int(class_of.with_name("steps").read_text())
     wanted = rows(class_of)
     assert sum("No response" in row for row in wanted) == 2

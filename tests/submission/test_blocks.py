@@ -161,7 +161,7 @@ RUNS: list[Callable[[int], str]] = [
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
     assert len(blocks("x\n" * MAX_CHARS)) == 1
     small, large = (RUNS[number](n) for n in (MAX_CHARS // 20, MAX_CHARS - 10))
-    cut = inspect.unwrap(blocks)  # what is said of a short text is kept otherwise
+    cut = inspect.unwrap(blocks)  # without the cache for short texts
     first, second = (
         seconds(lambda text=text: [b.binds for b in cut(text)])  # type: ignore[misc]
         for text in (small, large)
