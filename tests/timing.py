@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of the fastest of five runs.
+    """Return the processor time of the fastest of three runs.
 
     Without garbage collection, which looks at all that the test run has made.
     """
@@ -14,7 +14,7 @@ def seconds(work: Callable[[], object]) -> float:
     gc.collect()
     gc.disable()
     try:
-        for _ in range(5):
+        for _ in range(3):
             start = time.process_time()
             work()
             times.append(time.process_time() - start)

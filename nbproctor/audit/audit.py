@@ -36,6 +36,7 @@ def audit(
     checks: Sequence[Check] = (),
     workers: int | None = None,
     progress: Callable[[TrialResult], object] = lambda result: None,
+    exercise: str | None = None,
 ) -> AuditResult:
     """Try the tests of an assignment.
 
@@ -52,6 +53,8 @@ def audit(
         Processes side by side; as many as there are processors if not given.
     progress : callable
         Called after each solution that was tried, from some thread.
+    exercise : str, optional
+        Try the tests of this exercise only.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def audit(
     Raises
     ------
     AuditError
-        The assignment is unknown, or its own solutions do not run.
+        Assignment or exercise are unknown, or the assignment's solutions do not run.
     """
     start = time.monotonic()
     notebooks = sorted((course / "source" / assignment).glob("*.ipynb"))
@@ -74,8 +77,13 @@ def audit(
     release = course / "release" / assignment
     masters = [MasterNotebook.read(path, release / path.name) for path in notebooks]
     references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
+    if exercise is not None and exercise not in references:
+        raise AuditError(
+            f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
+            f"{', '.join(references)}."
+        )
     folder = course / "variants" / assignment
-    variants = Variants.read(folder, references)
+    variants = Variants.read(folder, references).of(exercise)
     all_checks = list(checks)
     comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
@@ -103,8 +111,13 @@ def audit(
             name: tuple(c.id for c in b.cells if c.exercise == name and c.points)
             for b in masters
             for name in b.exercises
+            if exercise in (None, name)
         },
-        entries=tuple(_entry(result, variants, comments) for result in results),
+        entries=tuple(
+            _entry(result, variants, comments)
+            for result in results
+            if exercise in (None, result.trial.exercise)
+        ),
         checks=tuple(all_checks),
         problems=tuple(variants.problems),
         hints=tuple(_hints(variants, folder)),

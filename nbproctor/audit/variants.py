@@ -8,7 +8,7 @@ mutant → why no test can tell it from the reference.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbproctor.audit import oracle, variant_files
@@ -68,6 +68,11 @@ class Variants:
         for exercise, source in references.items():
             made._make_mutants(exercise, source)
         return made
+
+    def of(self, exercise: str | None) -> Variants:
+        """Return these variants, without the trials of exercises other than one."""
+        wanted = [t for t in self.trials if exercise in (None, t.exercise)]
+        return replace(self, trials=wanted)
 
     def _read_exercise(self, folder: Path, reference: str) -> None:
         written, problems = variant_files.read(folder, reference)

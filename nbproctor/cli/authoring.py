@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
+from typing import Annotated
 
 from rich.markup import escape
+from typer import Option
 
 from nbproctor.cli.app import (
     Assignment,
@@ -48,7 +50,12 @@ def lint(assignment: Assignment = None) -> None:
 
 
 @app.command()
-def audit(assignment: Assignment = None) -> None:
+def audit(
+    assignment: Assignment = None,
+    exercise: Annotated[
+        str | None, Option(help="Try the tests of this one only; write no matrix.")
+    ] = None,
+) -> None:
     """Try the tests: right solutions must keep every point, wrong ones lose some.
 
     Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
@@ -69,11 +76,13 @@ def audit(assignment: Assignment = None) -> None:
             progress=lambda trial: status.update(
                 f"Trying solutions: {next(tried)}, {escape(trial.trial.exercise)}"
             ),
+            exercise=exercise,
         )
     for line in matrix.lines(result):
         console.print(escape(line), soft_wrap=True)
-    page, _ = matrix.write(result, course / "audit")
-    console.print(f"The whole matrix: {escape(str(page))}", soft_wrap=True)
+    if exercise is None:
+        page, _ = matrix.write(result, course / "audit")
+        console.print(f"The whole matrix: {escape(str(page))}", soft_wrap=True)
     if result.faults:
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 

@@ -30,7 +30,7 @@ def follow_through(
             continue
         again = NotebookRun(job, tests, spawn, until, max_stops=1, with_references=True)
         again.culprits.update(own.culprits - {exercise})
-        again.play(order.follow_through(job, exercise, tests.outer))
+        again.play(order.among_references(job, exercise, tests.outer))
         # One answer earns them all: of two answers in one cell, each chosen by where
         # it runs, the marks do not add up.
         if all(v.points >= verdicts[name].points for name, v in again.verdicts.items()):

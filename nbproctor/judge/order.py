@@ -108,7 +108,9 @@ def _in_order(steps: list[Step], job: Job) -> list[Step]:
     return ordered
 
 
-def follow_through(job: Job, exercise: str, outer: Collection[str] = ()) -> list[Step]:
+def among_references(
+    job: Job, exercise: str, outer: Collection[str] = ()
+) -> list[Step]:
     """Plan a notebook where every exercise but one is the reference solution.
 
     It ends with the last test of the exercise: what comes later cannot matter to it.

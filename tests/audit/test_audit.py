@@ -84,6 +84,18 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
 
 
 @pytest.mark.slow
+def test_one_exercise_can_be_tried_without_the_others(tiny):
+    tried = []
+    result = audit(tiny, "tiny", progress=tried.append, exercise="mean_of")
+    assert {e.exercise for e in result.entries} == {*result.tests} == {"mean_of"}
+    assert {e.kind for e in result.entries} == {"reference", "right", "wrong", "mutant"}
+    others = {t.trial.kind for t in tried if t.trial.exercise != "mean_of"}
+    assert others == {"reference"}  # which the cells of the notebook need
+    with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
+        audit(tiny, "tiny", exercise="means")
+
+
+@pytest.mark.slow
 def test_every_bad_file_is_named_and_the_audit_goes_on(tiny):
     put(tiny, "fizz/right/loses.py", "def fizz(n):\n    return 'fizz'\n")
     put(

@@ -116,7 +116,7 @@ def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
         some = [(c, text if c == "demo" else f"text of {c}") for c in WHOLE]
         steps = order.own_notebook(replace(job(*some), cells=cells))
         assert ("demo" in names(steps)) is run
-        steps = order.follow_through(replace(job(*some), cells=cells), "two")
+        steps = order.among_references(replace(job(*some), cells=cells), "two")
         assert "demo" not in names(steps)
 
 
@@ -124,7 +124,7 @@ def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
     cells = tuple(replace(c, stub="seen") if c.id == "setup" else c for c in SOURCE)
     whole = replace(job(*WHOLE), cells=cells)
     assert order.own_notebook(whole)[0].source == "seen"
-    (first, *_) = order.follow_through(whole, "one")
+    (first, *_) = order.among_references(whole, "one")
     assert (first.source, first.reference) == ("seen", "text of setup")
     mine = replace(job(("setup", "mine")), cells=cells)
     assert order.own_notebook(mine)[0].source == "mine"
@@ -135,7 +135,7 @@ def test_a_follow_through_has_references_of_others_up_to_the_last_test() -> None
     late = cell("two_public", "test", "two")
     played = job(*extra, *WHOLE[7:9], (None, "u"), WHOLE[9], (None, "v"), (None, "z"))
     played = replace(played, cells=(*SOURCE, late))
-    steps = order.follow_through(played, "two")
+    steps = order.among_references(played, "two")
     assert names(steps) == (
         "cell_1 provided_setup reference_of_one cell_4 provided_demo two two_first"
         " reference_of_three two_last"
@@ -208,7 +208,7 @@ def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
     assert steps[index - 1].name == "one_public"
     assert steps[index].reference == text
     assert definitions(order.own_notebook(with_public("y = math.pi")))
-    assert definitions(order.follow_through(with_public("y = 1"), "three")) == []
+    assert definitions(order.among_references(with_public("y = 1"), "three")) == []
 
 
 def test_what_nobody_uses_is_not_defined() -> None:
@@ -226,7 +226,7 @@ def test_a_value_that_the_source_s_own_cells_read_is_made_whole() -> None:
 
 def test_the_student_s_own_cells_follow_the_exercise_they_followed() -> None:
     played = job("setup", "one", (None, "a = 1"), "two", (None, "b = 2"), "two_first")
-    assert names(order.follow_through(played, "two")) == (
+    assert names(order.among_references(played, "two")) == (
         "provided_setup reference_of_one cell_3 provided_demo two cell_5 two_first"
         " reference_of_three two_last"
     )

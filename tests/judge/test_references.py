@@ -409,10 +409,10 @@ def test_a_blank_exercise_is_not_tried_again_if_nothing_else_can_answer_it(
     monkeypatch: pytest.MonkeyPatch, extra: str
 ) -> None:
     tried: list[str] = []
-    plan = main.order.follow_through
+    plan = main.order.among_references
     monkeypatch.setattr(
         main.order,
-        "follow_through",
+        "among_references",
         lambda job, one, outer: tried.append(one) or plan(job, one, outer),
     )
     source = notebook(
@@ -462,10 +462,10 @@ def test_exercises_get_their_second_chance_in_the_notebooks_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     order: list[str] = []
-    plan = main.order.follow_through
+    plan = main.order.among_references
     monkeypatch.setattr(
         main.order,
-        "follow_through",
+        "among_references",
         lambda job, one, outer: order.append(one) or plan(job, one, outer),
     )
     source = (

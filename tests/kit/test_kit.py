@@ -26,11 +26,32 @@ sys.exit(7 if "fail" in sys.argv else 0)
 """
 BUILD = """\
 [build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
+requires = []
+build-backend = "backend"
+backend-path = ["."]
 [project]
 name = "nbproctor"
 version = "0"
+"""
+# Hatchling would be fetched and installed anew for each of the many environments.
+BACKEND = """\
+import os, zipfile
+
+FILES = {
+    "nbproctor.pth": os.getcwd(),
+    "nbproctor-0.dist-info/METADATA": "Metadata-Version: 2.1|Name: nbproctor|"
+    "Version: 0|",
+    "nbproctor-0.dist-info/WHEEL": "Wheel-Version: 1.0|Root-Is-Purelib: true|"
+    "Tag: py3-none-any|",
+    "nbproctor-0.dist-info/RECORD": "",
+}
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    name = "nbproctor-0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        for path, text in FILES.items():
+            wheel.writestr(path, text.replace("|", chr(10)))
+    return name
 """
 
 
@@ -50,6 +71,7 @@ def make_toy(project: Path, place: Path) -> Path:
     (root / "nbproctor" / "__init__.py").touch()
     (root / "nbproctor" / "__main__.py").write_text(CALLED)
     (root / "pyproject.toml").write_text(BUILD)
+    (root / "backend.py").write_text(BACKEND)
     return root
 
 
@@ -174,11 +196,30 @@ def become_file(venv: Path) -> None:
     venv.write_text("not a folder")
 
 
+DAMAGE = lose_python, lose_package, empty_package, lose_stamp, cut_stamp, become_file
+
+
+@pytest.mark.slow
+def test_damage_is_noticed(made: Path, tmp_path: Path) -> None:
+    ask = "import kit; print(kit.usable(kit.read_stamp()))"
+
+    def usable() -> str:
+        command = [sys.executable, "-c", ask]
+        return subprocess.check_output(command, cwd=made, text=True).strip()
+
+    venv, whole = made / ".venv", tmp_path / "whole"
+    shutil.copytree(venv, whole, symlinks=True)
+    for damage in DAMAGE:
+        assert usable() == "True"
+        damage(venv)
+        assert usable() == "False", damage.__name__
+        venv.unlink() if venv.is_file() else shutil.rmtree(venv)
+        shutil.copytree(whole, venv, symlinks=True)
+
+
 @pytest.mark.slow
 def test_a_damaged_environment_is_made_anew(made: Path) -> None:
-    for damage in (
-        lose_python, lose_package, empty_package, lose_stamp, cut_stamp, become_file
-    ):  # fmt: skip
+    for damage in (lose_python, become_file):
         damage(made / ".venv")
         result = kit(made, "grade")
         assert "Renewing .venv" in result.stderr, damage.__name__

@@ -23,6 +23,7 @@ from nbgrader.api import Gradebook
 
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook.cells import SKIP_TAG
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -156,7 +157,8 @@ def shares(exercises: Sequence[str]) -> dict[str, tuple[str, ...]]:
 def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
     """Who solved all, who solved nothing, and six who solved half of it.
 
-    Two courses with half the class each, because nbgrader itself grades one by one.
+    Two courses with half the class each, because nbgrader itself grades one by one. The
+    six do not train: nbgrader runs what the source leaves out of grading.
     """
     students = [
         sample.Student("all", "", "", None),
@@ -172,6 +174,12 @@ def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
         shutil.copytree(course, half, symlinks=True)
         variants = project / "variants" / LAB
         sample.write_class(students[number::2], half, master, variants)
+        for path in half.glob(f"submitted/share*/{NOTEBOOK}"):
+            notebook = nbformat.read(path, as_version=4)
+            for cell in notebook.cells:
+                if SKIP_TAG in cell.metadata.get("tags", []):
+                    cell.source = ""
+            nbformat.write(notebook, path)
         halves.append(half)
     finish(*[start(half, "autograde", LAB) for half in halves])
     return halves
