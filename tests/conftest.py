@@ -20,7 +20,7 @@ NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(","
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than there are cores: slow tests often wait for a limit to pass."""
+    """One worker more than cores: slow tests often wait for a limit to pass."""
     cores = os.cpu_count() or 1
     return cores if config.option.markexpr == "not slow" else cores + 1
 

@@ -168,6 +168,7 @@ class Kept:
         self._again = again
         self._engine = versions()
         self._settings: dict[Settings, str] = {}
+        self._not_ready: tuple[MasterNotebook, Settings] | None = None
 
     @property
     def width(self) -> int:
@@ -175,9 +176,11 @@ class Kept:
         return self._executor.width if self._executor else 1
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Get the executor ready."""
-        if self._executor:
-            self._executor.prepare(master, settings)
+        """Get the executor ready, once something has no entry.
+
+        It may never be needed: a fork server takes seconds to start.
+        """
+        self._not_ready = master, settings
 
     def execute(
         self,
@@ -196,6 +199,9 @@ class Kept:
         if entry and entry.report:
             future.set_result(entry.report)
         elif self._executor:
+            if self._not_ready:
+                self._executor.prepare(*self._not_ready)
+                self._not_ready = None
             running = self._executor.execute(cells, master, settings, files)
             running.add_done_callback(lambda done: self._keep(name, done, future))
         elif entry:

@@ -44,10 +44,11 @@ class Counting:
     width = 1
 
     def __init__(self, error: Exception | None = None) -> None:
-        self.asked = 0
+        self.asked = self.prepared = 0
         self.error = error
 
-    def prepare(self, master: MasterNotebook, settings: Settings) -> None: ...
+    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
+        self.prepared += 1
 
     def execute(
         self,
@@ -95,6 +96,20 @@ def test_a_report_comes_back_whole_and_is_not_executed_again(
         found = kept.execute(CELLS, master, settings, FILES).result()
         assert (found, found.seconds) == (REPORT, REPORT.seconds)
     assert counting.asked == 0
+
+
+def test_nothing_is_started_before_something_has_to_be_executed(
+    master: MasterNotebook, settings: Settings, tmp_path: Path
+) -> None:
+    place, counting = Cache(tmp_path / "cache", 1 << 20), Counting()
+    Kept(place, Counting()).execute(CELLS, master, settings, FILES).result()
+    kept = Kept(place, counting)
+    kept.prepare(master, settings)
+    kept.execute(CELLS, master, settings, FILES).result()
+    assert (counting.prepared, counting.asked) == (0, 0)
+    for _ in range(2):
+        kept.execute(CELLS, master, settings, {}).result()
+    assert (counting.prepared, counting.asked) == (1, 1)
 
 
 INGREDIENTS = {
