@@ -42,7 +42,7 @@ class ClosedError(ProtocolError):
     """The other side is gone."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Frame:
     """One received message, not decoded yet."""
 
