@@ -83,7 +83,7 @@ class Wire:
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
-        data = self._rest
+        data = self._rest or self._some(deadline)
         while len(data) < _HEAD.size:
             data += self._some(deadline)
         magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
@@ -94,16 +94,17 @@ class Wire:
             raise ProtocolError("a message is out of sequence")
         if text > MAX_TEXT or text + raw > MAX_BYTES:
             raise ProtocolError("a message is too large")
-        body = data[_HEAD.size : _HEAD.size + text + raw]
-        self._rest = data[_HEAD.size + text + raw :]
-        if len(body) == text + raw:
-            return Frame(kind, body[:text], bytearray(memoryview(body)[text:]))
+        middle = _HEAD.size + text
+        end = middle + raw
+        body, self._rest = data[_HEAD.size : middle], data[end:]
+        if len(data) >= end:
+            return Frame(kind, body, bytearray(memoryview(data)[middle:end]))
         # Memory that nobody has written to is not really taken: a head that lies
         # about its size costs nothing.
         whole = np.empty(text + raw, np.uint8)
         view = whole.data
-        view[: len(body)] = body
-        have = len(body)
+        have = len(data) - _HEAD.size
+        view[:have] = data[_HEAD.size :]
         while have < len(view):
             have += self._into(view[have:], deadline)
         return Frame(kind, view[:text], view[text:])
