@@ -27,7 +27,6 @@ _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _SLACK = 0.2  # seconds that a wait may last beyond its deadline
 _In = TypeVar("_In")
-_Out = TypeVar("_Out", int, bytes)
 
 
 class ProtocolError(NbproctorError):
@@ -66,6 +65,7 @@ class Wire:
         self._patience = 0.0
         self._sent = self._received = 0
         self._rest = b""
+        self._room = memoryview(bytearray(_CHUNK))
 
     def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
         """Send one frame; `deadline` is a `time.monotonic` value."""
@@ -110,20 +110,18 @@ class Wire:
         return Frame(kind, view[:text], view[text:])
 
     def _into(self, view: memoryview, deadline: float | None) -> int:
-        return self._got(self._in_time(self._sock.recv_into, view, deadline))
+        count = self._in_time(self._sock.recv_into, view, deadline)
+        if not count:
+            raise ClosedError("the other side is gone")
+        return count
 
     def _some(self, deadline: float | None) -> bytes:
-        return self._got(self._in_time(self._sock.recv, _CHUNK, deadline))
-
-    @staticmethod
-    def _got(data: _Out) -> _Out:
-        if not data:
-            raise ClosedError("the other side is gone")
-        return data
+        # To `recv` 64 KiB takes memory that is new to this process, page by page.
+        return bytes(self._room[: self._into(self._room, deadline)])
 
     def _in_time(
-        self, use: Callable[[_In], _Out], argument: _In, deadline: float | None
-    ) -> _Out:
+        self, use: Callable[[_In], int], argument: _In, deadline: float | None
+    ) -> int:
         try:
             self._arm(deadline)
             return use(argument)
