@@ -6,11 +6,8 @@ What cannot be read ends in a `ProtocolError`, whatever is wrong with it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence, Set
 from typing import Any
-
-import msgspec
 
 from nbproctor.protocol import arrays, scalars, whole
 from nbproctor.protocol.frames import Frame, ProtocolError
@@ -29,11 +26,10 @@ from nbproctor.protocol.received import Received, Resolve, count_of
 from nbproctor.protocol.sent import Mutable, Ref
 from nbproctor.protocol.sharing import Decoded
 from nbproctor.protocol.tags import Tag
+from nbproctor.protocol.text import read
 
 MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
-_from_json = msgspec.json.Decoder().decode
-_from_any_json = json.JSONDecoder().raw_decode
 _FEW = 8  # fields that are as quick looked at one by one
 
 
@@ -263,7 +259,7 @@ def decode(
             parts = text.count(b"[") + text.count(b"{")
             if parts > MAX_PARTS or text.count(b",") > MAX_COMMAS:
                 raise ProtocolError("a message has too many parts")
-        value = decoder.value(_node_of(text.rstrip(b" ")), 0)
+        value = decoder.value(read(text), 0)
     except ProtocolError:
         raise
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
@@ -271,16 +267,3 @@ def decode(
     if decoder.at != len(raw):
         raise ProtocolError("a message holds more data than it names")
     return Decoded(value, decoder.seen, decoder.shared)
-
-
-def _node_of(text: bytes) -> Any:
-    """Read JSON; what only Python's own module takes, as that reads it."""
-    if text[:1].isspace() or text[-1:].isspace():
-        raise ProtocolError("a message has more blanks than it should")
-    try:
-        return _from_json(text)
-    except ValueError:  # NaN, half of a surrogate pair; or no JSON at all
-        node, end = _from_any_json(str(text, "utf-8"))
-        if end != len(text):
-            raise ProtocolError("a message has more than one value") from None
-        return node

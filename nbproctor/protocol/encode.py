@@ -7,13 +7,11 @@ to run. Numbers of arrays are sent as raw buffers beside the text.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from nbproctor.protocol import scalars, whole
@@ -47,6 +45,7 @@ from nbproctor.protocol.sent import (
     Writer,
 )
 from nbproctor.protocol.tags import Tag
+from nbproctor.protocol.text import write
 
 _AS_IT_IS = PLAIN - {float}
 _LIST, _DICT, _TUPLE = Tag.LIST.value, Tag.DICT.value, Tag.TUPLE.value
@@ -62,7 +61,7 @@ def _refuse(value: Any) -> Any:
 class _Encoder(Sent):
     """Makes of a value what JSON can hold."""
 
-    infinite = False  # whether it holds numbers that JSON itself has not
+    finite = True  # all floats of it, so far
 
     def value(self, x: Any, depth: int) -> Any:
         """Write a value."""
@@ -71,7 +70,7 @@ class _Encoder(Sent):
             return x
         if kind is float:
             if x - x != 0:
-                self.infinite = True
+                self.finite = False
             return x
         if depth > MAX_DEPTH:
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
@@ -206,8 +205,6 @@ _WRITERS: dict[type, Writer] = {
     **dict.fromkeys(scalars.KINDS.values(), _Encoder.scalar),
     **{kind.type: _Encoder.numpy_scalar for kind in KINDS},
 }
-_to_json = msgspec.json.Encoder().encode
-_to_any_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def encode(
@@ -236,7 +233,8 @@ def encode(
     """
     encoder = _Encoder(default, received, libraries)
     try:
-        text = _text_of(encoder.value(value, 0), encoder.infinite)
+        node = encoder.value(value, 0)
+        text = write(node, finite=encoder.finite)
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
     if len(text) > MAX_PARTS:
@@ -248,11 +246,3 @@ def encode(
     # The raw part starts aligned, so that arrays can be views of it.
     text += b" " * (-len(text) % ALIGN)
     return Encoded(text, encoder.buffers, encoder.size, encoder.mutables)
-
-
-def _text_of(node: Any, infinite: bool) -> bytes:
-    """Return JSON; what only Python's own module writes, as that writes it."""
-    try:
-        return _to_any_json(node).encode() if infinite else _to_json(node)
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return _to_any_json(node).encode()
