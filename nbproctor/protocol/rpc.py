@@ -107,9 +107,10 @@ class Connection:
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
-        if decoded.shared:
-            check_repeats([changes])  # what is to be copied
-        write_back(request.mutables, changes)
+        if changes is not None:
+            if decoded.shared:
+                check_repeats([changes])  # what is to be copied
+            write_back(request.mutables, changes)
         if decoded.shared:
             check_repeats([value, *request.mutables])
         if frame.kind == VALUE:
@@ -156,8 +157,8 @@ class Connection:
             kind, value = RAISED, self._describe(error)
         try:
             changes, numbers = request.compare()
-            reply = value, changes
+            reply = value, changes or None
             encoded = encode(reply, self._default, numbers, self.libraries)
         except self._caught as error:  # an object of a student's may raise anything
-            kind, encoded = RAISED, encode((self._describe(error), []), self._default)
+            kind, encoded = RAISED, encode((self._describe(error), None), self._default)
         self._wire.send(kind, encoded, deadline)
