@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from weakref import ReferenceType, ref
 
 from nbproctor.judge.error_classes import ErrorClass, OwnError
 from nbproctor.judge.exports import Exports
 from nbproctor.judge.handles import Handles
-from nbproctor.judge.methods import Method
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.raised import Raised
 from nbproctor.judge.relay import relay
@@ -22,7 +20,7 @@ from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wir
 from nbproctor.protocol.namedtuples import StudentTuple
 from nbproctor.protocol.requests import TO_JUDGE
 from nbproctor.protocol.rpc import Connection
-from nbproctor.protocol.sent import Encoded, NamedItems, Ref, UnsendableError
+from nbproctor.protocol.sent import NamedItems, Ref
 from nbproctor.protocol.tags import Tag
 
 MAX_DEPTH = 50  # of calls back and forth
@@ -54,7 +52,6 @@ class Session:
         self._seconds = call_seconds
         self._deadline: float | None = None
         self._depth = self._callbacks = 0
-        self._method: ReferenceType[Method] | None = None  # not looked up yet
         self._raised = Raised(self)
         self._handles = Handles(self)
         self._connection = Connection(
@@ -79,59 +76,19 @@ class Session:
         UnsendableError
             The test used an argument that cannot be handed over.
         """
-        self._look_up()
-        return self._send(self._connection.request(request, *arguments), seconds)
-
-    def method(self, proxy: Proxy, name: str) -> Method:
-        """Return what the test is about to call: looked up then, or by `ask`."""
-        self._look_up()
-        method = Method(self, proxy, name)
-        self._method = ref(method)
-        return method
-
-    def call_method(
-        self, proxy: Proxy, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[bool, Any]:
-        """Look a method up and call it.
-
-        Returns
-        -------
-        called : bool
-            Whether the student process has called it.
-        value
-            What it returned; or what has that name, and is no method over there.
-        """
-        self._method = None
         if self.gone is not None:
             raise self.gone
-        try:
-            request = self._connection.request("method", proxy, name, args, kwargs)
-        except UnsendableError:  # no matter, if it is a function of the test's own
-            return False, self.ask("get", proxy, name)
-        reply = self._send(request)
-        if type(reply) is tuple and len(reply) == 2 and type(reply[0]) is bool:
-            return reply
-        raise self._end(ProtocolError("a call of a method has no result"))
-
-    def _look_up(self) -> None:
-        """Look up the method whose arguments the test is evaluating, if it is."""
-        if self.gone is not None:
-            raise self.gone
-        method = None if self._method is None else self._method()
-        self._method = None
-        if method is not None:
-            method.look_up()
-
-    def _send(self, request: Encoded, seconds: float | None = None) -> Any:
         outermost = self._deadline is None
         if self._deadline is None:
             limit = self._seconds if seconds is None else seconds
             self._deadline = min(time.monotonic() + limit, self.until)
             self._callbacks = 0
         try:
-            return self._connection.send(request, self._deadline)
+            return self._connection.ask(request, *arguments, deadline=self._deadline)
         except ProtocolError as error:
-            raise self._end(error) from None
+            self._end(error)
+            assert self.gone is not None
+            raise self.gone from None
         finally:
             if outermost:
                 self._deadline = None
@@ -179,12 +136,11 @@ class Session:
         if self.other is not None and self.other.gone is None:
             self.other.close()
 
-    def _end(self, error: ProtocolError) -> StudentGone:
+    def _end(self, error: ProtocolError) -> None:
         reasons = {LateError: "timeout", ClosedError: "died"}
-        gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
-        self.gone = self.gone or gone
+        if self.gone is None:
+            self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
         self.close()
-        return self.gone
 
     # --- what the student asks of the test's objects ----------------------------
 

@@ -56,10 +56,6 @@ TO_STUDENT = {
     "call": Request(
         "calls an object", {"target": object, "args": tuple, "kwargs": dict}
     ),
-    "method": Request(
-        "calls a method, if it is one, and returns whether it was and what came of it",
-        {"target": object, "name": str, "args": tuple, "kwargs": dict},
-    ),
     "get": Request("gets an attribute", {"target": object, "name": str}),
     "set": Request(
         "sets an attribute", {"target": object, "name": str, "value": object}

@@ -72,35 +72,24 @@ class Connection:
         self._turn = threading.RLock()
 
     def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
-        """Ask the other side and wait for its reply: see `request` and `send`."""
-        return self.send(self.request(name, *arguments), deadline)
-
-    def request(self, name: str, *arguments: Any) -> Encoded:
-        """Make a request of its name and arguments.
+        """Ask the other side and wait for its reply.
 
         Raises
         ------
         UnsendableError
             The arguments cannot be sent; the connection is still good.
-        """
-        return encode((name, *arguments), self._default, NOTHING, self.libraries)
-
-    def send(self, request: Encoded, deadline: float | None = None) -> Any:
-        """Send a request and wait for its reply.
-
-        Raises
-        ------
         ProtocolError
             The other side is late, gone or does not keep to the protocol.
         BaseException
             The other side raised an exception; `revive` made this one of it.
         """
+        encoded = encode((name, *arguments), self._default, NOTHING, self.libraries)
         with self._turn:
-            frame = self._exchange(request, deadline)
+            frame = self._exchange(encoded, deadline)
             decoded = decode(
                 frame,
                 self._resolve,
-                request=request.mutables,
+                request=encoded.mutables,
                 libraries=self.libraries,
             )
         reply = decoded.value
@@ -110,9 +99,9 @@ class Connection:
         if changes is not None:
             if decoded.shared:
                 check_repeats([changes])  # what is to be copied
-            write_back(request.mutables, changes)
+            write_back(encoded.mutables, changes)
         if decoded.shared:
-            check_repeats([value, *request.mutables])
+            check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
         raise self._revive(value)

@@ -14,7 +14,6 @@ import random
 import resource
 import socket
 import sys
-import types
 from importlib import import_module
 from typing import Any
 
@@ -33,7 +32,6 @@ from nbproctor.student.remote import JudgeObject, Lent
 from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
-_METHODS = {types.MethodType, types.FunctionType, types.BuiltinFunctionType}
 _REFERENCE = "reference"  # what code of references is called: no cell of a student's
 
 
@@ -113,13 +111,6 @@ class Student:
     def on_call(self, target: Any, args: Any, kwargs: Any) -> Any:
         """Call something."""
         return target(*args, **kwargs)
-
-    def on_method(self, target: Any, name: str, args: Any, kwargs: Any) -> Any:
-        """Call a method; what is none of this process's own is not called but named."""
-        method = getattr(target, name)
-        if type(method) not in _METHODS:
-            return False, method
-        return True, method(*args, **kwargs)
 
     def on_get(self, target: Any, name: str) -> Any:
         """Get an attribute."""

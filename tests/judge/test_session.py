@@ -214,17 +214,6 @@ def test_a_call_that_asks_the_test_without_end_ends_the_process(
     assert student.ended == 1
 
 
-@pytest.mark.parametrize(
-    "node", [7, None, ["t", 1, 2], ["t", True], ["l", True, 2], ["t", True, 2, 3]]
-)
-def test_a_method_that_is_neither_called_nor_named_ends_the_process(node: Any) -> None:
-    student = Student(value(["student", 1, "Net", "", False, "", ""]), value(node))
-    net = student.session.ask("call", Spy(), (), {})
-    with pytest.raises(StudentGone) as caught:
-        net.forward(1)
-    assert (caught.value.reason, student.ended) == ("protocol", 1)
-
-
 def test_calls_back_and_forth_end_at_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_of, "MAX_DEPTH", 2)
     student = Student(call(), call(), call(), value(3), value(2), value(1))
