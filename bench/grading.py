@@ -196,11 +196,13 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     )
     tests = {cell.id for cell in master.of_kind("test")}
     answers = tuple(cell for cell in every if cell.id not in tests)
+    compiled = compile_tests(master)  # as each job has them: a judge compiles nothing
+    code = master.of_kind("provided", "solution")
     steps = {
-        "two forks, two sandboxes": Job((), ()),
-        "+ cells of the notebook": Job(master.of_kind("provided", "solution"), answers),
+        "two forks, two sandboxes": Job((), (), tests=compiled),
+        "+ cells of the notebook": Job(code, answers, tests=compiled),
         "+ tests, calls, the student's own computing": Job(
-            master.cells, every, tests=compile_tests(master)
+            master.cells, every, tests=compiled
         ),
     }
     before = 0.0

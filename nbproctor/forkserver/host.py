@@ -128,6 +128,10 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         # Each arena reserves 64 MiB of address space, which is limited.
         "MALLOC_ARENA_MAX": "2",
+        # To give memory back to the system and get it again takes longer than to use
+        # it. A kernel that has freed a large array keeps as much.
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         "MPLCONFIGDIR": str(cache),
         "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
         "PATH": "/usr/bin:/bin",

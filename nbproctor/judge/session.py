@@ -180,18 +180,19 @@ class Session:
     # --- what the student's values are here -------------------------------------
 
     def _default(self, value: Any) -> Any:
-        if isinstance(value, ErrorClass):
+        kind = type(value)  # `isinstance` would ask a proxy for its class
+        if issubclass(kind, ErrorClass):
             value = value._nbproctor
-        elif isinstance(value, OwnError):
+        elif issubclass(kind, OwnError):
             value = value.__dict__.get("_nbproctor", value)
-        if isinstance(value, Proxy):
+        if issubclass(type(value), Proxy):
             link, number, *_ = object.__getattribute__(value, "_nbproctor")
             if link is not None and link is self.other:
                 return self.exports.lend(value)
             if link is not self:
                 raise self.gone or StudentGone("died", "its process has ended")
             return Ref("student", (number,))
-        if isinstance(value, StudentTuple):
+        if issubclass(kind, StudentTuple):
             number = value._nbproctor_number
             # Of two processes, a number does not tell which one it is from.
             if number is not None and self.other is None:
@@ -201,11 +202,11 @@ class Session:
         return self.exports.name(value)
 
     def _resolve(self, ref: Ref) -> Any:
-        match ref:
-            case Ref("judge", (number,)):
-                return self.exports.received(number)
-            case Ref("student", (int(number), *about)):
-                return self._handles.proxy(number, *about)
-            case Ref(Tag.ERROR_CLASS, (number, *about)):
-                return self._handles.error_class(number, *about)
+        number, *about = ref.fields or (None,)
+        if ref.tag == "student" and type(number) is int:
+            return self._handles.proxy(number, *about)
+        if ref.tag == "judge" and not about:
+            return self.exports.received(number)
+        if ref.tag == Tag.ERROR_CLASS:
+            return self._handles.error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")

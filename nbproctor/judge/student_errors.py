@@ -48,4 +48,5 @@ class StudentGone(BaseException):
 
 def printable(text: str) -> str:
     """Return what a student process calls something, fit to be shown."""
-    return "".join(c for c in text[:100] if c.isprintable())
+    text = text[:100]
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))

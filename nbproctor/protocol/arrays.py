@@ -16,12 +16,12 @@ from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.limits import CODES, DTYPES, MAX_BYTES, MAX_DEPTH, code_of
 from nbproctor.protocol.received import Received, count_of
 from nbproctor.protocol.sent import Node, Ref, Sent, UnsendableError
-from nbproctor.protocol.sharing import Before
 from nbproctor.protocol.tags import Tag
 
 Array = np.ndarray[Any, Any]
 MAX_FIELDS = 1000  # of a structured array
 _COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
+_ARRAY, _READ_ONLY = Tag.ARRAY.value, Tag.READ_ONLY.value
 
 Writer = Callable[[Sent, Array, int], Node]
 
@@ -30,7 +30,7 @@ Writer = Callable[[Sent, Array, int], Node]
 
 def write_array(sent: Sent, x: Array, depth: int) -> Node:
     """Write an array, which the receiver may change."""
-    write = _writer_of(x.dtype)
+    write = _write_native if x.dtype in CODES else _writer_of(x.dtype)
     return sent.mutable(write, x, depth) if write else _other(sent, x)
 
 
@@ -92,17 +92,24 @@ def _other(sent: Sent, x: Array) -> Node:
 
 
 def _write_numbers(sent: Sent, x: Array, depth: int) -> Node:
-    sent.count_length(x)
     native = x
     if not x.dtype.isnative:
         native = x.astype(x.dtype.newbyteorder("="))
-    if x.nbytes < _COPIED:
-        sent.buffer(native.tobytes(), x.nbytes)
+        native.flags.writeable = x.flags.writeable
+    return _write_native(sent, native, depth)
+
+
+def _write_native(sent: Sent, x: Array, depth: int) -> Node:
+    dtype, size = x.dtype, x.nbytes
+    if size < _COPIED:
+        if not x.size:
+            sent.count_length(x)
+        sent.buffer(x.tobytes(), size)
     else:
-        flat = np.ascontiguousarray(native).reshape(-1)
-        sent.buffer(flat.view(np.uint8).data, x.nbytes)
-    code = CODES.get(native.dtype) or code_of(native.dtype)
-    return [Tag.ARRAY if x.flags.writeable else Tag.READ_ONLY, code, [*x.shape]]
+        flat = np.ascontiguousarray(x).reshape(-1)
+        sent.buffer(flat.view(np.uint8).data, size)
+    code = CODES.get(dtype) or code_of(dtype)
+    return [_ARRAY if x.flags.writeable else _READ_ONLY, code, [*x.shape]]
 
 
 def _write_items(sent: Sent, x: Array, depth: int) -> Node:
@@ -128,8 +135,10 @@ def read_array(received: Received, node: list[Node], depth: int) -> Array:
     """Read an array, which this side may change."""
     number = received.begin()
     array, cells = _READERS[node[0]](received, node, depth)
-    # Of objects the bytes are addresses, which hold as long as `cells` do.
-    before = Before.of(array, cells) if received.track else None
+    before = None
+    if received.track:
+        # Of objects the bytes are addresses, which hold as long as `cells` do.
+        before = array.tobytes(), array.shape, array.dtype, cells
     received.seen[number] = array, before
     return array
 
@@ -227,11 +236,11 @@ def _read_fields(received: Received, node: list[Node], depth: int) -> Content:
 
 
 _READERS: dict[str, Callable[[Received, list[Node], int], Content]] = {
-    Tag.ARRAY: _read_numbers,
-    Tag.READ_ONLY: _read_only,
-    Tag.OBJECTS: _read_objects,
-    Tag.TEXTS: _read_texts,
-    Tag.STRUCTURED: _read_fields,
+    Tag.ARRAY.value: _read_numbers,
+    Tag.READ_ONLY.value: _read_only,
+    Tag.OBJECTS.value: _read_objects,
+    Tag.TEXTS.value: _read_texts,
+    Tag.STRUCTURED.value: _read_fields,
 }
 
 

@@ -6,8 +6,7 @@ What cannot be read ends in a `ProtocolError`, whatever is wrong with it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from nbproctor.protocol import arrays, scalars, whole
@@ -23,15 +22,15 @@ from nbproctor.protocol.limits import (
     PLAIN,
 )
 from nbproctor.protocol.namedtuples import are_names, student_tuple
-from nbproctor.protocol.received import Received, count_of
+from nbproctor.protocol.received import Received, Resolve, count_of
 from nbproctor.protocol.sent import Mutable, Ref
 from nbproctor.protocol.sharing import Decoded
 from nbproctor.protocol.tags import Tag
+from nbproctor.protocol.text import read
 
 MAX_CLASSES = 20  # of named tuples in a message
 _JSON = PLAIN | {int}
-Resolve = Callable[[Ref], Any]
-_from_json = json.JSONDecoder().raw_decode
+_FEW = 8  # fields that are as quick looked at one by one
 
 
 def _refuse(ref: Ref) -> Any:
@@ -41,25 +40,15 @@ def _refuse(ref: Ref) -> Any:
 class _Decoder(Received):
     """Makes values of what JSON held; a node is a list of a tag and its fields."""
 
-    def __init__(
-        self,
-        raw: memoryview,
-        resolve: Resolve,
-        track: bool,
-        request: Sequence[Mutable],
-        libraries: frozenset[str],
-    ) -> None:
-        super().__init__(raw, track, libraries)
-        self.resolve = resolve
-        self.request = request  # the mutable parts of it
-        self.shared = False
-        self.classes: set[tuple[str, tuple[str, ...]]] = set()  # of named tuples
+    shared = False
+    classes: Set[tuple[str, tuple[str, ...]]] = frozenset()  # of named tuples
 
     def value(self, x: Any, depth: int) -> Any:
         """Read a value."""
-        if type(x) in _JSON:
+        kind = type(x)
+        if kind in _JSON:
             return x
-        if type(x) is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
+        if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
         read = _READERS.get(x[0])
         if read is None:
@@ -69,9 +58,12 @@ class _Decoder(Received):
     def fields(self, node: list[Any], depth: int, start: int = 1) -> list[Any]:
         """Read the fields of a node from `start` on."""
         items = node[start:]
-        if _JSON.issuperset(map(type, items)):
+        if len(items) > _FEW and _JSON.issuperset(map(type, items)):
             return items
-        return [x if type(x) in _JSON else self.value(x, depth) for x in items]
+        for place, x in enumerate(items):
+            if type(x) not in _JSON:
+                items[place] = self.value(x, depth)
+        return items
 
     # --- mutable parts --------------------------------------------------------------
 
@@ -171,7 +163,7 @@ class _Decoder(Received):
         class_key = title, tuple(names)
         if not are_names(class_key[1]):
             raise ProtocolError("a named tuple has impossible names")
-        self.classes.add(class_key)
+        self.classes |= {class_key}
         if len(self.classes) > MAX_CLASSES:
             raise ProtocolError("a message has too many kinds of named tuples")
         return student_tuple(number, *class_key, self.fields(node, depth, 4))
@@ -199,35 +191,35 @@ def _expect(node: list[Any], *kinds: type) -> list[Any]:
 
 _Reader = Callable[[_Decoder, list[Any], int], Any]
 _READERS: dict[str, _Reader] = {
-    Tag.LIST: _Decoder.list_,
-    Tag.NUMBERS: _Decoder.list_of_numbers,
-    Tag.DICT: _Decoder.dict_,
-    Tag.TUPLE: _Decoder.tuple_,
-    Tag.SET: _Decoder.set_,
-    Tag.FROZENSET: _Decoder.frozenset_,
-    Tag.BYTES: _Decoder.bytes_,
-    Tag.INTEGER: _Decoder.integer,
-    Tag.COMPLEX: _Decoder.complex_,
-    Tag.SLICE: _Decoder.slice_,
-    Tag.RANGE: _Decoder.range_,
-    Tag.ELLIPSIS: _Decoder.ellipsis_,
-    Tag.SCALAR: _Decoder.scalar,
-    Tag.ARRAY: arrays.read_array,
-    Tag.READ_ONLY: arrays.read_array,
-    Tag.NUMPY_SCALAR: arrays.read_scalar,
-    Tag.OBJECTS: arrays.read_array,
-    Tag.TEXTS: arrays.read_array,
-    Tag.STRUCTURED: arrays.read_array,
-    Tag.RECORD: arrays.read_record,
-    Tag.DTYPE: arrays.read_dtype,
-    Tag.OF_LIBRARY: whole.read,
-    Tag.NAMED_TUPLE: _Decoder.named_tuple,
-    Tag.ERROR_CLASS: _Decoder.error_class,
-    Tag.STUDENT: _Decoder.ref,
-    Tag.JUDGE: _Decoder.ref,
-    Tag.LIBRARY: _Decoder.ref,
-    Tag.REQUEST: _Decoder.of_request,
-    Tag.AGAIN: _Decoder.again,
+    Tag.LIST.value: _Decoder.list_,
+    Tag.NUMBERS.value: _Decoder.list_of_numbers,
+    Tag.DICT.value: _Decoder.dict_,
+    Tag.TUPLE.value: _Decoder.tuple_,
+    Tag.SET.value: _Decoder.set_,
+    Tag.FROZENSET.value: _Decoder.frozenset_,
+    Tag.BYTES.value: _Decoder.bytes_,
+    Tag.INTEGER.value: _Decoder.integer,
+    Tag.COMPLEX.value: _Decoder.complex_,
+    Tag.SLICE.value: _Decoder.slice_,
+    Tag.RANGE.value: _Decoder.range_,
+    Tag.ELLIPSIS.value: _Decoder.ellipsis_,
+    Tag.SCALAR.value: _Decoder.scalar,
+    Tag.ARRAY.value: arrays.read_array,
+    Tag.READ_ONLY.value: arrays.read_array,
+    Tag.NUMPY_SCALAR.value: arrays.read_scalar,
+    Tag.OBJECTS.value: arrays.read_array,
+    Tag.TEXTS.value: arrays.read_array,
+    Tag.STRUCTURED.value: arrays.read_array,
+    Tag.RECORD.value: arrays.read_record,
+    Tag.DTYPE.value: arrays.read_dtype,
+    Tag.OF_LIBRARY.value: whole.read,
+    Tag.NAMED_TUPLE.value: _Decoder.named_tuple,
+    Tag.ERROR_CLASS.value: _Decoder.error_class,
+    Tag.STUDENT.value: _Decoder.ref,
+    Tag.JUDGE.value: _Decoder.ref,
+    Tag.LIBRARY.value: _Decoder.ref,
+    Tag.REQUEST.value: _Decoder.of_request,
+    Tag.AGAIN.value: _Decoder.again,
 }
 
 
@@ -259,21 +251,19 @@ def decode(
     ProtocolError
         Whatever is wrong with the frame.
     """
-    decoder = _Decoder(memoryview(frame.raw), resolve, track, request, libraries)
+    raw = memoryview(frame.raw)
+    decoder = _Decoder(raw, resolve, track, request, libraries)
     try:
-        text = str(frame.text, "utf-8")
+        text = bytes(frame.text)
         if len(text) > MAX_PARTS:
-            parts = text.count("[") + text.count("{")
-            if parts > MAX_PARTS or text.count(",") > MAX_COMMAS:
+            parts = text.count(b"[") + text.count(b"{")
+            if parts > MAX_PARTS or text.count(b",") > MAX_COMMAS:
                 raise ProtocolError("a message has too many parts")
-        node, end = _from_json(text)
-        if text[end:].strip(" "):
-            raise ProtocolError("a message has more than one value")
-        value = decoder.value(node, 0)
+        value = decoder.value(read(text), 0)
     except ProtocolError:
         raise
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
-    if decoder.at != len(decoder.raw):
+    if decoder.at != len(raw):
         raise ProtocolError("a message holds more data than it names")
     return Decoded(value, decoder.seen, decoder.shared)

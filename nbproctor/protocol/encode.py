@@ -7,9 +7,8 @@ to run. Numbers of arrays are sent as raw buffers beside the text.
 
 from __future__ import annotations
 
-import json
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -46,7 +45,10 @@ from nbproctor.protocol.sent import (
     Writer,
 )
 from nbproctor.protocol.tags import Tag
+from nbproctor.protocol.text import write
 
+_AS_IT_IS = PLAIN - {float}
+_LIST, _DICT, _TUPLE = Tag.LIST.value, Tag.DICT.value, Tag.TUPLE.value
 _FEW = 8  # numbers in a list that are as quick as text
 _SMALL = 1 << 63
 NOTHING: Mapping[int, int] = {}
@@ -59,56 +61,68 @@ def _refuse(value: Any) -> Any:
 class _Encoder(Sent):
     """Makes of a value what JSON can hold."""
 
+    finite = True  # all floats of it, so far
+
     def value(self, x: Any, depth: int) -> Any:
         """Write a value."""
         kind = type(x)
-        if kind in PLAIN or (kind is int and -_SMALL <= x < _SMALL):
+        if kind in _AS_IT_IS or (kind is int and -_SMALL <= x < _SMALL):
+            return x
+        if kind is float:
+            if x - x != 0:
+                self.finite = False
             return x
         if depth > MAX_DEPTH:
             raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
-        write = _MUTABLES.get(kind)
-        if write is not None:
-            return self.mutable(write, x, depth + 1)
-        write = _WRITERS.get(kind) or _Encoder.other
+        write = _WRITERS.get(kind)
+        if write is None:
+            return self.other(x, depth + 1)
         return write(self, x, depth + 1)
 
-    def values(self, items: Iterable[Any], depth: int) -> list[Any]:
-        """Write several values."""
-        return [
-            x
-            if type(x) in PLAIN or (type(x) is int and -_SMALL <= x < _SMALL)
-            else self.value(x, depth)
-            for x in items
-        ]
+    def values(self, items: list[Any], depth: int) -> list[Any]:
+        """Write the values of a list, which may begin with a tag, in their places."""
+        for place, x in enumerate(items):
+            if type(x) not in _AS_IT_IS:
+                items[place] = self.value(x, depth)
+        return items
 
-    def list_(self, x: list[Any], depth: int) -> list[Any]:
+    def list_(self, x: list[Any], depth: int) -> Any:
+        return self.mutable(_Encoder.items_of_list, x, depth)
+
+    def dict_(self, x: dict[Any, Any], depth: int) -> Any:
+        return self.mutable(_Encoder.items_of_dict, x, depth)
+
+    def set_(self, x: set[Any], depth: int) -> Any:
+        return self.mutable(_Encoder.items_of_set, x, depth)
+
+    def items_of_list(self, x: list[Any], depth: int) -> list[Any]:
         if len(x) >= _FEW and type(x[0]) in _NUMBERS_OF and len(set(map(type, x))) == 1:
             return self.list_of_numbers(x, _NUMBERS_OF[type(x[0])], depth)
-        return [Tag.LIST, *self.values(x, depth)]
+        return self.values([_LIST, *x], depth)
 
     def list_of_numbers(self, x: list[Any], dtype: str, depth: int) -> list[Any]:
         try:
             raw = array(NUMBERS[dtype], x).tobytes()
         except OverflowError:  # an integer of more than 64 bits
-            return [Tag.LIST, *self.values(x, depth)]
+            return self.values([_LIST, *x], depth)
         self.count_numbers(len(x))
         self.buffer(raw, len(raw))
         return [Tag.NUMBERS, dtype, len(x)]
 
-    def dict_(self, x: dict[Any, Any], depth: int) -> list[Any]:
+    def items_of_dict(self, x: dict[Any, Any], depth: int) -> list[Any]:
         self.count_keys(len(x))
-        return [Tag.DICT, *self.values(chain.from_iterable(x.items()), depth)]
+        return self.values([_DICT, *chain.from_iterable(x.items())], depth)
 
-    def set_(self, x: set[Any], depth: int) -> list[Any]:
+    def items_of_set(self, x: set[Any], depth: int) -> list[Any]:
         self.count_keys(len(x))
-        return [Tag.SET, *self.values(x, depth)]
+        return self.values([Tag.SET.value, *x], depth)
 
     def frozenset_(self, x: frozenset[Any], depth: int) -> list[Any]:
         self.count_keys(len(x))
-        return [Tag.FROZENSET, *self.values(x, depth)]
+        return self.values([Tag.FROZENSET.value, *x], depth)
 
     def tuple_(self, x: tuple[Any, ...], depth: int) -> list[Any]:
-        return [Tag.TUPLE, *self.values(x, depth)]
+        return self.values([_TUPLE, *x], depth)
 
     def integer(self, x: int, depth: int) -> list[Any]:
         if x.bit_length() > MAX_BITS:
@@ -116,20 +130,20 @@ class _Encoder(Sent):
         return [Tag.INTEGER, hex(x)]
 
     def complex_(self, x: complex, depth: int) -> list[Any]:
-        return [Tag.COMPLEX, x.real, x.imag]
+        return self.values([Tag.COMPLEX.value, x.real, x.imag], depth)
 
     def bytes_(self, x: bytes, depth: int) -> list[Any]:
         self.buffer(x, len(x))
         return [Tag.BYTES, len(x)]
 
     def slice_(self, x: slice, depth: int) -> list[Any]:
-        return [Tag.SLICE, *self.values((x.start, x.stop, x.step), depth)]
+        return self.values([Tag.SLICE.value, x.start, x.stop, x.step], depth)
 
     def range_(self, x: range, depth: int) -> Any:
         if x[MAX_RANGE - self.length :]:
             return self.other(x, depth)
         self.length += len(x)
-        return [Tag.RANGE, *self.values((x.start, x.stop, x.step), depth)]
+        return self.values([Tag.RANGE.value, x.start, x.stop, x.step], depth)
 
     def ellipsis_(self, x: Any, depth: int) -> list[Any]:
         return [Tag.ELLIPSIS]
@@ -138,10 +152,7 @@ class _Encoder(Sent):
         fields = scalars.parts(x)
         if not fields:  # beyond the limits
             return self.other(x, depth)
-        return [Tag.SCALAR, *self.values(fields, depth)]
-
-    def array(self, x: np.ndarray[Any, Any], depth: int) -> Any:
-        return write_array(self, x, depth)
+        return self.values([Tag.SCALAR.value, *fields], depth)
 
     def numpy_scalar(self, x: np.generic, depth: int) -> Any:
         if x.dtype not in CODES:  # a date with an unusual unit
@@ -154,9 +165,10 @@ class _Encoder(Sent):
         return write_scalar(self, x, depth)
 
     def other(self, x: Any, depth: int) -> Any:
-        if isinstance(x, np.generic) and x.dtype in CODES:
+        kind = type(x)  # not what it says of itself
+        if issubclass(kind, np.generic) and x.dtype in CODES:
             return self.numpy_scalar(x, depth)
-        if isinstance(x, np.dtype) and is_sent(x):
+        if issubclass(kind, np.dtype) and is_sent(x):
             return write_dtype(self, x, depth)
         node = whole.write(self, x, depth) if self.libraries else None
         if node is not None:
@@ -166,23 +178,21 @@ class _Encoder(Sent):
             return [plainer.tag, *plainer.fields]
         if type(plainer) is NamedItems:
             number, title, names, items = plainer
-            inner = self.values(items, depth)
+            inner = self.values([*items], depth)
             return [Tag.NAMED_TUPLE, number, title, [*names], *inner]
         if type(plainer) is ErrorItems:
             number, title, builtin, bases = plainer
-            known = self.values(bases, depth)
+            known = self.values([*bases], depth)
             return [Tag.ERROR_CLASS, number, title, builtin, *known]
         return self.value(plainer, depth - 1)
 
 
 _NUMBERS_OF = {float: "f8", int: "i8"}
-_MUTABLES: dict[type, Writer] = {
+_WRITERS: dict[type, Writer] = {
     list: _Encoder.list_,
     dict: _Encoder.dict_,
     set: _Encoder.set_,
-}
-_WRITERS: dict[type, Writer] = {
-    np.ndarray: _Encoder.array,
+    np.ndarray: write_array,
     np.void: _Encoder.record,
     tuple: _Encoder.tuple_,
     frozenset: _Encoder.frozenset_,
@@ -195,7 +205,6 @@ _WRITERS: dict[type, Writer] = {
     **dict.fromkeys(scalars.KINDS.values(), _Encoder.scalar),
     **{kind.type: _Encoder.numpy_scalar for kind in KINDS},
 }
-_to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def encode(
@@ -224,7 +233,8 @@ def encode(
     """
     encoder = _Encoder(default, received, libraries)
     try:
-        text = _to_json(encoder.value(value, 0)).encode()
+        node = encoder.value(value, 0)
+        text = write(node, finite=encoder.finite)
     except (RecursionError, RuntimeError, ValueError) as error:
         raise UnsendableError(f"a value cannot be sent: {error}") from error
     if len(text) > MAX_PARTS:

@@ -27,7 +27,6 @@ _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
 _SLACK = 0.2  # seconds that a wait may last beyond its deadline
 _In = TypeVar("_In")
-_Out = TypeVar("_Out", int, bytes)
 
 
 class ProtocolError(NbproctorError):
@@ -42,7 +41,7 @@ class ClosedError(ProtocolError):
     """The other side is gone."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Frame:
     """One received message, not decoded yet."""
 
@@ -66,6 +65,7 @@ class Wire:
         self._patience = 0.0
         self._sent = self._received = 0
         self._rest = b""
+        self._room = memoryview(bytearray(_CHUNK))
 
     def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
         """Send one frame; `deadline` is a `time.monotonic` value."""
@@ -83,7 +83,7 @@ class Wire:
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
-        data = self._rest
+        data = self._rest or self._some(deadline)
         while len(data) < _HEAD.size:
             data += self._some(deadline)
         magic, version, kind, number, text, raw = _HEAD.unpack_from(data)
@@ -94,35 +94,34 @@ class Wire:
             raise ProtocolError("a message is out of sequence")
         if text > MAX_TEXT or text + raw > MAX_BYTES:
             raise ProtocolError("a message is too large")
-        body = data[_HEAD.size : _HEAD.size + text + raw]
-        self._rest = data[_HEAD.size + text + raw :]
-        if len(body) == text + raw:
-            return Frame(kind, body[:text], bytearray(memoryview(body)[text:]))
+        middle = _HEAD.size + text
+        end = middle + raw
+        body, self._rest = data[_HEAD.size : middle], data[end:]
+        if len(data) >= end:
+            return Frame(kind, body, bytearray(memoryview(data)[middle:end]))
         # Memory that nobody has written to is not really taken: a head that lies
         # about its size costs nothing.
         whole = np.empty(text + raw, np.uint8)
         view = whole.data
-        view[: len(body)] = body
-        have = len(body)
+        have = len(data) - _HEAD.size
+        view[:have] = data[_HEAD.size :]
         while have < len(view):
             have += self._into(view[have:], deadline)
         return Frame(kind, view[:text], view[text:])
 
     def _into(self, view: memoryview, deadline: float | None) -> int:
-        return self._got(self._in_time(self._sock.recv_into, view, deadline))
+        count = self._in_time(self._sock.recv_into, view, deadline)
+        if not count:
+            raise ClosedError("the other side is gone")
+        return count
 
     def _some(self, deadline: float | None) -> bytes:
-        return self._got(self._in_time(self._sock.recv, _CHUNK, deadline))
-
-    @staticmethod
-    def _got(data: _Out) -> _Out:
-        if not data:
-            raise ClosedError("the other side is gone")
-        return data
+        # To `recv` 64 KiB takes memory that is new to this process, page by page.
+        return bytes(self._room[: self._into(self._room, deadline)])
 
     def _in_time(
-        self, use: Callable[[_In], _Out], argument: _In, deadline: float | None
-    ) -> _Out:
+        self, use: Callable[[_In], int], argument: _In, deadline: float | None
+    ) -> int:
         try:
             self._arm(deadline)
             return use(argument)

@@ -62,11 +62,11 @@ def used(modules: Iterable[str]) -> frozenset[str]:
     Of the standard library only what is among these: all else imports it too.
     """
     tops = {name.partition(".")[0] for name in modules}
-    here = sys.modules.keys() - sys.stdlib_module_names
     return frozenset(
         name
         for name, library in LIBRARIES.items()
-        if name in here or tops & {name, *library.brings}
+        if tops & {name, *library.brings}
+        or (name in sys.modules and name not in sys.stdlib_module_names)
     )
 
 

@@ -6,17 +6,22 @@ import itertools
 import math
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.limits import ALIGN, DTYPES, MAX_KEYS, MAX_RANGE
-from nbproctor.protocol.sent import Mutable
+from nbproctor.protocol.sent import Mutable, Ref
 
 # Bytes of a fixed size; of no size, an array could be of any length.
 _BYTES = re.compile("S[1-9][0-9]{0,8}")
 MAX_DIMS = 32  # of an array
+_NOT_YET = None, None
+_BOOL = DTYPES["b1"]
+Resolve = Callable[[Ref], Any]
+_ALIKE = 100  # keys that may have the same hash
 
 
 class Received(ABC):
@@ -26,16 +31,29 @@ class Received(ABC):
     ----------
     raw
         The raw part; values take their bytes from it one after the other.
+    resolve
+        Makes something of a reference.
     track
         Whether to remember what the mutable parts are now.
+    request
+        Mutable parts of the request that this message replies to.
     libraries
         Those whose values may be in it.
     """
 
-    def __init__(self, raw: memoryview, track: bool, libraries: frozenset[str]) -> None:
-        self.raw, self.track, self.libraries = raw, track, libraries
+    at = keys = numbers = length = room = 0
+
+    def __init__(
+        self,
+        raw: memoryview,
+        resolve: Resolve,
+        track: bool,
+        request: Sequence[Mutable],
+        libraries: frozenset[str],
+    ) -> None:
+        self.raw, self.resolve, self.track = raw, resolve, track
+        self.request, self.libraries = request, libraries
         self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
-        self.at = self.keys = self.numbers = self.length = self.room = 0
 
     @abstractmethod
     def value(self, x: Any, depth: int) -> Any:
@@ -47,8 +65,9 @@ class Received(ABC):
 
     def begin(self) -> int:
         """Give a mutable part its number: they are counted in order of beginning."""
-        self.seen.append((None, None))
-        return len(self.seen) - 1
+        seen = self.seen
+        seen.append(_NOT_YET)
+        return len(seen) - 1
 
     def end(self, number: int, part: Mutable) -> Mutable:
         """Enter a mutable part that is whole."""
@@ -63,11 +82,11 @@ class Received(ABC):
         if dtype is None:
             raise ProtocolError("an array has an unknown dtype")
         count = math.prod(shape)
-        raw = self.take(count * dtype.itemsize)
         if not count:
             return np.empty(shape, dtype)
+        raw = self.take(count * dtype.itemsize)
         array: np.ndarray[Any, Any] = np.ndarray(shape, dtype, raw)
-        if dtype.kind == "b":
+        if dtype is _BOOL:
             flat = array.view(np.uint8)
             np.not_equal(flat, 0, out=array)  # a bool is 0 or 1, whatever came
         return array
@@ -76,8 +95,9 @@ class Received(ABC):
         """Return the shape of an array, if this is one."""
         if type(sizes) is not list or len(sizes) > MAX_DIMS:
             raise ProtocolError("an array has no shape, or too many dimensions")
-        if not all(type(n) is int and n >= 0 for n in sizes):
-            raise ProtocolError("an array has an impossible shape")
+        for n in sizes:
+            if type(n) is not int or n < 0:
+                raise ProtocolError("an array has an impossible shape")
         if 0 in sizes:
             self.length += math.prod(n or 1 for n in sizes)
             if self.length > MAX_RANGE:
@@ -103,11 +123,13 @@ class Received(ABC):
         self.keys += len(keys)
         if self.keys > MAX_KEYS:
             raise ProtocolError(f"a message has more than {MAX_KEYS:,} keys")
+        if len(keys) <= _ALIKE:
+            return
         hashes = sorted(map(hash, keys))
         run = 0
         for one, other in itertools.pairwise(hashes):
             run = run + 1 if one == other else 0
-            if run > 100:
+            if run > _ALIKE:
                 raise ProtocolError(
                     "keys of a dictionary or set all have the same hash"
                 )

@@ -33,10 +33,10 @@ class Request(NamedTuple):
             They have not the number or the exact types of this request.
         """
         kinds = self.arguments.values()
-        if len(arguments) != len(kinds) or not all(
-            kind is object or type(argument) is kind
-            for argument, kind in zip(arguments, kinds, strict=True)
-        ):
+        fits = len(arguments) == len(kinds)
+        for argument, kind in zip(arguments, kinds, strict=False):
+            fits = fits and (kind is object or type(argument) is kind)
+        if not fits:
             raise ProtocolError("a request has other arguments than it should")
 
 

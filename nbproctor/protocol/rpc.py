@@ -13,9 +13,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nbproctor.protocol.decode import Resolve, decode
+from nbproctor.protocol.decode import decode
 from nbproctor.protocol.encode import NOTHING, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, Wire
+from nbproctor.protocol.received import Resolve
 from nbproctor.protocol.repeats import check_repeats
 from nbproctor.protocol.requests import Request
 from nbproctor.protocol.sent import Default, Encoded
@@ -95,9 +96,10 @@ class Connection:
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
-        if decoded.shared:
-            check_repeats([changes])  # what is to be copied
-        write_back(encoded.mutables, changes)
+        if changes is not None:
+            if decoded.shared:
+                check_repeats([changes])  # what is to be copied
+            write_back(encoded.mutables, changes)
         if decoded.shared:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
@@ -143,9 +145,9 @@ class Connection:
         except self._caught as error:
             kind, value = RAISED, self._describe(error)
         try:
-            reply = value, request.changes()
-            numbers = request.numbers()
+            changes, numbers = request.compare()
+            reply = value, changes or None
             encoded = encode(reply, self._default, numbers, self.libraries)
         except self._caught as error:  # an object of a student's may raise anything
-            kind, encoded = RAISED, encode((self._describe(error), []), self._default)
+            kind, encoded = RAISED, encode((self._describe(error), None), self._default)
         self._wire.send(kind, encoded, deadline)

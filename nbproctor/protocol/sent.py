@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from nbproctor.protocol.limits import (
 )
 from nbproctor.protocol.tags import Tag
 
-_UNFINISHED: list[Any] = []
+_UNFINISHED = -1
 
 
 class UnsendableError(NbproctorError, TypeError):
@@ -61,7 +61,7 @@ Mutable = Any  # a list, dict, set, array or table
 Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields
 
 
-@dataclass
+@dataclass(slots=True)
 class Encoded:
     """A value ready to be sent, and the mutable parts of it in order of appearance."""
 
@@ -85,18 +85,18 @@ class Sent(ABC):
         Those whose values the receiver takes.
     """
 
+    size = keys = numbers = length = room = 0
+
     def __init__(
         self,
         default: Default,
         received: Mapping[int, int],
         libraries: frozenset[str],
     ) -> None:
-        self.default, self.libraries = default, libraries
-        # What stands for a mutable part where it appears again, by its `id`.
-        self.named = {key: [Tag.REQUEST, number] for key, number in received.items()}
+        self.default, self.received, self.libraries = default, received, libraries
         self.buffers: list[Any] = []
-        self.size = self.keys = self.numbers = self.length = self.room = 0
         self.mutables: list[Mutable] = []
+        self.places: dict[int, int] = {}  # numbers of the mutable parts, by `id`
         # Values of libraries that are taken apart, by `id`: see `whole`.
         self.apart: dict[int, tuple[Any, tuple[Any, ...]]] = {}
 
@@ -105,21 +105,25 @@ class Sent(ABC):
         """Write a value; `depth` counts the values around it, itself included."""
 
     @abstractmethod
-    def values(self, items: Iterable[Any], depth: int) -> list[Node]:
-        """Write several values."""
+    def values(self, items: list[Any], depth: int) -> list[Node]:
+        """Write the values of a list in their places."""
 
     def mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
         """Write a part in full once; from then on, its number stands for it."""
-        node = self.named.get(id(x))
-        if node is _UNFINISHED:
-            raise UnsendableError("a value contains itself")
-        if node is None:
+        key, places = id(x), self.places
+        number = places.get(key)
+        if number is None:
+            if key in self.received:
+                return [Tag.REQUEST, self.received[key]]
             number = len(self.mutables)
             self.mutables.append(x)
-            self.named[id(x)] = _UNFINISHED
+            places[key] = _UNFINISHED
             node = write(self, x, depth)
-            self.named[id(x)] = [Tag.AGAIN, number]
-        return node
+            places[key] = number
+            return node
+        if number == _UNFINISHED:
+            raise UnsendableError("a value contains itself")
+        return [Tag.AGAIN, number]
 
     def buffer(self, data: Any, size: int) -> None:
         """Append bytes to the raw part."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from operator import is_
+from typing import Any
 
 import numpy as np
 
@@ -13,21 +14,7 @@ from nbproctor.protocol.libraries import changeable
 from nbproctor.protocol.sent import Mutable
 
 
-class Before(NamedTuple):
-    """An array as it arrived; `cells` keeps its objects alive, if it has objects."""
-
-    data: bytes
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    cells: Any
-
-    @classmethod
-    def of(cls, array: np.ndarray[Any, Any], cells: Any = None) -> Before:
-        """Remember an array and, of an array of objects, its cells."""
-        return cls(array.tobytes(), array.shape, array.dtype, cells)
-
-
-@dataclass
+@dataclass(slots=True)
 class Decoded:
     """A decoded value that can tell what was changed in it since.
 
@@ -36,7 +23,8 @@ class Decoded:
     value
         As it was sent, changed by whoever got it.
     seen
-        Its mutable parts in order, each with a copy or `Before`, if they are tracked.
+        Its mutable parts in order, each with a copy, if they are tracked; of an array,
+        its bytes, shape, dtype, and objects that are to stay alive.
     shared
         Whether a part of it, or of what it replies to, appears more than once.
     """
@@ -45,33 +33,35 @@ class Decoded:
     seen: list[tuple[Mutable, Any]]
     shared: bool
 
-    def numbers(self) -> dict[int, int]:
-        """`id` of each mutable part → its number."""
-        return {
-            id(now): number
-            for number, (now, before) in enumerate(self.seen)
-            if _fits(now, before)
-        }
+    def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
+        """Compare the mutable parts with what arrived.
 
-    def changes(self) -> list[tuple[int, Mutable]]:
-        """Mutable parts, by number, that are no longer what arrived; as copies."""
-        return [
-            (number, now.copy())
-            for number, (now, before) in enumerate(self.seen)
-            if _fits(now, before) and not _same(now, before)
-        ]
-
-
-def _fits(now: Mutable, before: Any) -> bool:
-    """Whether the original can become what its copy is now: no array is resized."""
-    if type(now) is not np.ndarray:
-        return True
-    return now.nbytes == len(before.data) and now.dtype == before.dtype
+        Returns
+        -------
+        changes : list of tuple
+            Numbers and copies of the parts that are not as they were.
+        numbers : dict
+            `id` of each part → its number.
+        """
+        changes, numbers = [], {}
+        for number, (now, before) in enumerate(self.seen):
+            if type(now) is np.ndarray:
+                data, shape, dtype, _ = before
+                # An array that has been resized cannot be what its original becomes.
+                if now.nbytes != len(data) or now.dtype != dtype:
+                    continue
+                same = now.shape == shape and now.tobytes() == data
+            else:
+                same = _same(now, before)
+            numbers[id(now)] = number
+            if not same:
+                changes.append((number, now.copy()))
+        return changes, numbers
 
 
 def _same(now: Mutable, before: Any) -> bool:
-    if type(now) is np.ndarray:
-        return now.shape == before.shape and bool(now.tobytes() == before.data)
+    if type(now) is list:
+        return len(now) == len(before) and all(map(is_, now, before))
     table = changeable(now)
     if table is not None and table.same is not None:
         try:
@@ -81,11 +71,10 @@ def _same(now: Mutable, before: Any) -> bool:
     if len(now) != len(before):
         return False
     if type(now) is dict:
-        pairs = zip(now.items(), before.items(), strict=True)
-        return all(a is c and b is d for (a, b), (c, d) in pairs)
-    if type(now) is set:  # `==` would take 1 for True
-        return set(map(id, now)) == set(map(id, before))
-    return all(a is b for a, b in zip(now, before, strict=True))
+        return all(map(is_, now, before)) and all(
+            map(is_, now.values(), before.values())
+        )
+    return set(map(id, now)) == set(map(id, before))  # `==` would take 1 for True
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:

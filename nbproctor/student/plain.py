@@ -20,7 +20,9 @@ _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 def plain_base(kind: type) -> type | None:
     """Return the built-in class of plain data that a class is derived from."""
-    return next((base for base in _BASES if issubclass(kind, base)), None)
+    if not issubclass(kind, _BASES):
+        return None
+    return next(base for base in _BASES if issubclass(kind, base))
 
 
 def as_base(base: Any, value: Any) -> Any:

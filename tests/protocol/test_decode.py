@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from nbproctor.protocol import arrays, received
 from nbproctor.protocol import decode as decoder
+from nbproctor.protocol import text as text_of
 from nbproctor.protocol.decode import decode
 from nbproctor.protocol.encode import encode
 from nbproctor.protocol.frames import Frame, ProtocolError
@@ -139,3 +143,37 @@ def test_behind_its_value_a_message_has_blanks_only() -> None:
     for rest in (b" 2", b" x", b"\n", b"]"):
         with pytest.raises(ProtocolError):
             decode(Frame(0, b"1" + rest, bytearray()))
+
+
+_JSON = ["[", "]", ",", ":", "{", "}", '"', "\\", "u", "d8", "00", "é", "-", "0", "1"]
+_JSON += [".", "e", "+", "NaN", "Infinity", "null", "true", '"a"', " ", "\n", "\x01"]
+
+
+@given(st.lists(st.sampled_from(_JSON), max_size=12).map("".join))
+@settings(max_examples=1000)
+@example('"\\ud800"')
+@example("1e400")
+@example("[1" + "0" * 30 + "]")
+@example("-0")
+@example("[" * 2000)
+def test_json_is_read_as_python_reads_it(text: str) -> None:
+    """Read by another library first, it is taken, refused and understood alike."""
+
+    def read(what: Callable[[], Any]) -> Any:
+        try:
+            return repr(what())
+        except (ValueError, RecursionError, ProtocolError):
+            return "refused"
+
+    strict = text == text.lstrip() and text.rstrip(" ") == text.rstrip()
+    want = read(lambda: json.loads(text)) if strict else "refused"
+    assert read(lambda: text_of.read(text.encode())) == want
+
+
+def test_numbers_and_text_that_json_itself_has_not_arrive() -> None:
+    value = [float("inf"), -float("inf"), "half \ud800 \udfff", "é", {"\udc00": [0.5]}]
+    assert decode(frame(encode(value))).value == value
+    (number,) = decode(frame(encode((float("nan"),)))).value
+    assert number != number
+    part = decode(frame(encode(complex(float("nan"), 1)))).value
+    assert (part.real != part.real, part.imag) == (True, 1)

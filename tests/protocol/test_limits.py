@@ -198,10 +198,10 @@ def test_a_part_can_be_changed_once() -> None:
 
 def test_a_set_of_true_is_no_longer_a_set_of_one() -> None:
     got = decode(frame(encode({1})), track=True)
-    assert got.changes() == []
+    assert got.compare()[0] == []
     got.value.clear()
     got.value.add(True)
-    assert got.changes() == [(0, {True})]
+    assert got.compare()[0] == [(0, {True})]
 
 
 # --- exchanges --------------------------------------------------------------------

@@ -60,7 +60,7 @@ def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
     sent = encoded([original])
     got = decoded(frame(sent))
     change(got.value[0])
-    write_back(sent.mutables, received(got.changes()))
+    write_back(sent.mutables, received(got.compare()[0]))
     change(kernel)
     pd.testing.assert_frame_equal(original, kernel)
 
@@ -68,13 +68,13 @@ def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
 def test_a_frame_that_comes_back_is_the_frame() -> None:
     sent = encoded(FRAME)
     got = decoded(frame(sent))
-    reply = encode(got.value, received=got.numbers(), libraries=LIBRARIES)
+    reply = encode(got.value, received=got.compare()[1], libraries=LIBRARIES)
     back = decode(frame(reply), request=sent.mutables, libraries=LIBRARIES)
     assert back.value is FRAME
 
 
 def test_a_frame_that_nobody_changed_does_not_come_back() -> None:
-    assert decoded(frame(encoded([FRAME, FRAME["a"]]))).changes() == []
+    assert decoded(frame(encoded([FRAME, FRAME["a"]]))).compare()[0] == []
 
 
 def test_a_frame_of_two_places_is_one() -> None:
