@@ -24,23 +24,14 @@ pytestmark = [
 ROLES = ("client", "scheduler", "worker")
 
 
-def openssl(folder: Path, *options: str) -> None:
-    """Make a key and its certificate, as docs/scale.md has it."""
-    new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    subprocess.run([*new, *options], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority, and a certificate of it; in `other` those of another."""
+def keys(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys and certificates of an authority; in `other` those of another."""
     folder = tmp_path_factory.mktemp("keys")
+    make = ["sh", str(project / "examples/cluster/keys.sh")]
     for each in (folder, folder / "other"):
         each.mkdir(exist_ok=True)
-        openssl(each, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",
-                "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
-        openssl(each, "-subj", "/CN=nbproctor", "-keyout", "own.key", "-out", "own.pem",
-                "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-addext", "basicConstraints=critical,CA:FALSE")  # fmt: skip
+        subprocess.run(make, cwd=each, check=True, capture_output=True)
     return folder
 
 
