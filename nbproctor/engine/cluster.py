@@ -54,6 +54,7 @@ class Cluster:
         self._assignments: dict[str, remote.Assignment] = {}
         self._refused: dict[str, str] = {}
         self._known_as = ""
+        self._busy = False  # whether a worker has yet to answer
         self._looking = threading.Lock()
         self._ended = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
@@ -75,10 +76,11 @@ class Cluster:
         self._introduce(master, settings)
         until = time.monotonic() + PATIENCE_SECONDS
         while not self._dispatch.threads:
-            if self._refused:
+            if self._refused and not self._busy:
                 raise EngineError(self._refusals())
             if time.monotonic() > until:
-                raise EngineError(f"The scheduler at {self._address} has no workers.")
+                what = "only workers that are busy" if self._busy else "no workers"
+                raise EngineError(f"The scheduler at {self._address} has {what}.")
             self._ended.wait(LOOK_SECONDS)
 
     def execute(
@@ -147,6 +149,7 @@ class Cluster:
             for address in known.keys() - there.keys():
                 self._lost(known.pop(address))
             holds: list[tuple[str, str]] = []
+            busy = False
             for assignment in [*self._assignments.values()]:
                 key = assignment.key
                 lacking = [
@@ -156,11 +159,13 @@ class Cluster:
                 ]
                 if lacking:
                     said = self._scheduler.ask(assignment, lacking)
+                    busy = busy or len(said) < len(lacking)
                     for address, why in said.items():
                         if why:
                             self._refuse(address, why)
                         else:
                             holds.append((address, key))
+            self._busy = busy
             # Only now: what it executes keeps a worker from answering.
             for address, key in holds:
                 if address not in self._refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import warnings
 from asyncio import CancelledError  # not an Exception; Dask may raise it
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from nbproctor.engine.servers import EngineError
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
+START_SECONDS = 2.0  # for a worker's fork server, before others are looked after
 
 
 class PartedError(Exception):
@@ -38,6 +40,7 @@ class Scheduler:
     def __init__(self, address: str) -> None:
         self._address = address
         self._client = _connect(address)
+        self._warming: dict[tuple[str, str], Any] = {}  # worker and assignment
 
     def workers(self) -> tuple[str, Mapping[str, int]]:
         """Return the scheduler's own id, and the threads of each worker by address.
@@ -57,36 +60,47 @@ class Scheduler:
         workers = {a: each["nthreads"] for a, each in told["workers"].items()}
         if len(workers) < told["n_workers"]:  # without an answer, Dask tells of none
             raise OSError("it does not tell its workers")
+        for asked in [each for each in self._warming if each[0] not in workers]:
+            del self._warming[asked]
         return told["id"], workers
 
     def ask(
         self, assignment: remote.Assignment, addresses: Iterable[str]
     ) -> dict[str, str]:
-        """Send an assignment to workers; return why each refuses it, or nothing."""
-        received = self._client.run(
-            remote.receive,
-            assignment,
-            workers=[*addresses],
-            on_error="return",
-            callback_timeout=ANSWER_SECONDS,
-        )
-        said = {address: _words(answer) for address, answer in received.items()}
-        warming = {
-            address: self._client.submit(
-                remote.warm_up,
-                assignment.key,
-                workers=[address],
-                pure=False,
-                priority=1,
+        """Send an assignment to workers; return why each refuses it, or nothing.
+
+        A worker that is busy is not in what is returned: ask it again.
+        """
+        key = assignment.key
+        asked = {*addresses}
+        new = [each for each in asked if (each, key) not in self._warming]
+        said: dict[str, str] = {}
+        if new:
+            received = self._client.run(
+                remote.receive,
+                assignment,
+                workers=new,
+                on_error="return",
+                callback_timeout=ANSWER_SECONDS,
             )
-            for address, why in said.items()
-            if not why
-        }
-        for address, future in warming.items():
+            said = {address: _words(answer) for address, answer in received.items()}
+        for address in [each for each, why in said.items() if not why]:
+            del said[address]
+            self._warming[address, key] = self._client.submit(
+                remote.warm_up, key, workers=[address], pure=False, priority=1
+            )
+        until = time.monotonic() + START_SECONDS
+        for address, of in [*self._warming]:
+            if of != key or address not in asked:
+                continue
+            left = max(until - time.monotonic(), 0.01)
             try:
-                said[address] = future.result(timeout=ANSWER_SECONDS)
+                said[address] = self._warming[address, key].result(timeout=left)
+            except TimeoutError:  # it has something else to do
+                continue
             except (Exception, CancelledError) as error:  # it has died since
                 said[address] = _words(error)
+            del self._warming[address, key]
         return said
 
     def send(self, address: str, key: str, submitted: Sequence[bytes]) -> Any:
