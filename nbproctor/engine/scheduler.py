@@ -12,13 +12,14 @@ from typing import Any
 
 from nbproctor.engine import remote
 from nbproctor.engine.servers import EngineError
+from nbproctor.errors import NbproctorError
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
 START_SECONDS = 2.0  # for a worker's fork server, before others are looked after
 
 
-class PartedError(Exception):
+class PartedError(NbproctorError):
     """The scheduler has gone, and with it all that it was given."""
 
 
