@@ -17,11 +17,12 @@ from nbproctor.audit.checks import check_scores
 from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import Servers, Settings, processors
+from nbproctor.engine import Servers, Settings
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.processors import processors
 
 __all__ = ["AuditError", "AuditResult", "audit"]
 

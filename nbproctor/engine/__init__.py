@@ -8,7 +8,7 @@ from nbproctor.engine.execution import (
     execute,
 )
 from nbproctor.engine.executor import Executor
-from nbproctor.engine.pool import Pool, processors
+from nbproctor.engine.pool import Pool
 from nbproctor.engine.servers import EngineError, Servers, Settings, compile_tests
 
 __all__ = [
@@ -25,5 +25,4 @@ __all__ = [
     "Settings",
     "compile_tests",
     "execute",
-    "processors",
 ]

@@ -7,11 +7,9 @@ worker had when it died.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
-import warnings
 from asyncio import CancelledError  # not an Exception; Dask may raise it
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -22,6 +20,7 @@ from msgspec import msgpack
 from nbproctor.engine import remote
 from nbproctor.engine.dispatch import Dispatch, Job, Worker
 from nbproctor.engine.execution import ExecutionError, StoppedError
+from nbproctor.engine.scheduler import PartedError, Scheduler
 from nbproctor.engine.servers import EngineError, Settings
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
@@ -48,26 +47,14 @@ class Cluster:
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            from distributed import Client
-        except ImportError as error:
-            raise EngineError(
-                "Grading on a cluster needs the package distributed, in the version "
-                "that requirements.lock names: pip install 'nbproctor[cluster]'."
-            ) from error
         self._address = address
-        try:
-            self._client: Any = Client(
-                address, timeout=10, set_as_default=False, name="nbproctor"
-            )
-        except (OSError, ValueError, TypeError) as error:
-            raise EngineError(
-                f"No Dask scheduler answers at {address} ({error})."
-            ) from error
+        self._scheduler = Scheduler(address)
         self._dispatch = Dispatch(self._send)
         self._running: dict[Any, Worker] = {}
         self._assignments: dict[str, remote.Assignment] = {}
         self._refused: dict[str, str] = {}
+        self._known_as = ""
+        self._busy = False  # whether a worker has yet to answer
         self._looking = threading.Lock()
         self._ended = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
@@ -89,10 +76,11 @@ class Cluster:
         self._introduce(master, settings)
         until = time.monotonic() + PATIENCE_SECONDS
         while not self._dispatch.threads:
-            if self._refused:
+            if self._refused and not self._busy:
                 raise EngineError(self._refusals())
             if time.monotonic() > until:
-                raise EngineError(f"The scheduler at {self._address} has no workers.")
+                what = "only workers that are busy" if self._busy else "no workers"
+                raise EngineError(f"The scheduler at {self._address} has {what}.")
             self._ended.wait(LOOK_SECONDS)
 
     def execute(
@@ -146,61 +134,54 @@ class Cluster:
             if self._dispatch.threads:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
-                self._broken = f"No worker is left at {self._address}."
+                self._broken = (
+                    f"No worker is left at {self._address}. Run the same command when "
+                    "there are some: it goes on where it stopped."
+                )
                 self._dispatch.fail(EngineError(self._broken))
                 return
 
     def _look(self) -> None:
         """Notice which workers have come and gone."""
         with self._looking:  # so that each is sent an assignment once
-            there = self._client.scheduler_info()["workers"]
+            there = self._there()
             known = self._dispatch.workers()
             for address in known.keys() - there.keys():
                 self._lost(known.pop(address))
+            holds: list[tuple[str, str]] = []
+            busy = False
             for assignment in [*self._assignments.values()]:
+                key = assignment.key
                 lacking = [
                     address
                     for address in there.keys() - self._refused.keys()
-                    if address not in known or assignment.key not in known[address].keys
+                    if address not in known or key not in known[address].keys
                 ]
                 if lacking:
-                    said = self._ask(assignment, lacking)
+                    said = self._scheduler.ask(assignment, lacking)
+                    busy = busy or len(said) < len(lacking)
                     for address, why in said.items():
                         if why:
                             self._refuse(address, why)
                         else:
-                            threads = there[address]["nthreads"]
-                            self._dispatch.join(address, threads, assignment.key)
+                            holds.append((address, key))
+            self._busy = busy
+            # Only now: what it executes keeps a worker from answering.
+            for address, key in holds:
+                if address not in self._refused:
+                    self._dispatch.join(address, there[address], key)
 
-    def _ask(
-        self, assignment: remote.Assignment, addresses: list[str]
-    ) -> dict[str, str]:
-        """Send an assignment to workers; return why each refuses it, or nothing."""
-        received = self._client.run(
-            remote.receive,
-            assignment,
-            workers=addresses,
-            on_error="return",
-            callback_timeout=PATIENCE_SECONDS,  # one of them may be dying
-        )
-        said = {address: _words(answer) for address, answer in received.items()}
-        warming = {
-            address: self._client.submit(
-                remote.warm_up,
-                assignment.key,
-                workers=[address],
-                pure=False,
-                priority=1,
-            )
-            for address, why in said.items()
-            if not why
-        }
-        for address, future in warming.items():
-            try:
-                said[address] = future.result(timeout=PATIENCE_SECONDS)
-            except (Exception, CancelledError) as error:  # it has died since
-                said[address] = _words(error)
-        return said
+    def _there(self) -> Mapping[str, int]:
+        """Return the scheduler's workers; none as long as it is away.
+
+        Workers end with their scheduler, and who starts it again starts new ones.
+        """
+        name, there = self._scheduler.workers()
+        if name != self._known_as:
+            self._dispatch.leave(*self._dispatch.workers().values())
+            self._refused.clear()
+            self._known_as = name
+        return there
 
     def _refuse(self, address: str, reason: str) -> None:
         self._refused[address] = reason
@@ -213,40 +194,32 @@ class Cluster:
     def _lost(self, worker: Worker) -> None:
         self._dispatch.lost(worker)
         futures = [f for f, where in [*self._running.items()] if where is worker]
-        # Or Dask gives them to whoever comes at the same address.
-        self._client.cancel(futures, force=True)
+        self._scheduler.cancel(futures)
 
     # What they execute --------------------------------------------------------------
 
     def _send(self, worker: Worker, batch: Sequence[Job]) -> None:
-        with warnings.catch_warnings():
-            # Dask advises against large arguments; a student's files may be large.
-            warnings.simplefilter("ignore", UserWarning)
-            future = self._client.submit(
-                remote.run,
-                batch[0].key,
-                [job.submitted for job in batch],
-                workers=[worker.address],
-                pure=False,
-            )
+        submitted = [job.submitted for job in batch]
+        future = self._scheduler.send(worker.address, batch[0].key, submitted)
         self._running[future] = worker
         future.add_done_callback(lambda done: self._done(worker, batch, done))
 
     def _done(self, worker: Worker, batch: Sequence[Job], future: Any) -> None:
         """Take the answers of a batch."""
-        answers, why = None, "it has lost what it was given"
         try:
             # They are fetched only now. If the worker dies before that, Dask waits for
             # it to come back; `_lost` ends that, for what is listed as running.
-            answers = future.result(timeout=PATIENCE_SECONDS)
-        except (Exception, CancelledError) as error:
-            why = repr(error)
-        self._running.pop(future, None)
-        if answers is None:
+            answers = self._scheduler.answers(future)
+        except PartedError:
+            self._dispatch.leave(worker)
+            return
+        except RuntimeError as error:
             if batch in worker.running:
-                log.warning("The worker %s failed: %s", worker.address, why)
+                log.warning("The worker %s failed: %s", worker.address, error)
                 self._lost(worker)
             return
+        finally:
+            self._running.pop(future, None)
         refused = next((told for *_, told in answers if told), "")
         if refused:
             self._refuse(worker.address, refused)
@@ -266,19 +239,4 @@ class Cluster:
         if self._watching.is_alive():
             self._watching.join()
         self._dispatch.fail(StoppedError("The run was stopped."))
-        with contextlib.suppress(Exception):  # a scheduler that has gone
-            self._client.run(
-                remote.forget,
-                [*self._assignments],
-                on_error="ignore",
-                callback_timeout=5,
-            )
-        with contextlib.suppress(Exception):
-            self._client.close(timeout=5)
-
-
-def _words(answer: object) -> str:
-    """Return what a worker answered; of an error, what it says."""
-    if isinstance(answer, ModuleNotFoundError | AttributeError):
-        return f"it has no nbproctor, or another version of it ({answer})"
-    return answer if isinstance(answer, str) else repr(answer)
+        self._scheduler.close([*self._assignments])

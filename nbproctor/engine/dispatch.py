@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import islice
 
 from nbproctor.engine.execution import ExecutionError
 from nbproctor.results import Report
@@ -121,13 +122,14 @@ class Dispatch:
             self._offer()
             return True
 
-    def leave(self, worker: Worker) -> None:
-        """Give the submissions of a worker that goes to others: it is not at fault."""
+    def leave(self, *workers: Worker) -> None:
+        """Give the submissions of workers that go to others: they are not at fault."""
         with self._lock:
-            self._workers.pop(worker.address, None)
-            for batch in worker.running:
-                self._queue.extendleft(reversed(batch))
-            worker.running.clear()
+            for worker in workers:
+                self._workers.pop(worker.address, None)
+                for batch in reversed(worker.running):  # first come, first served
+                    self._queue.extendleft(reversed(batch))
+                worker.running.clear()
             self._offer()
 
     def lost(self, worker: Worker) -> None:
@@ -168,23 +170,26 @@ class Dispatch:
         if self._suspects and workers and not any(each.alone for each in workers):
             # The one with least to do gets nothing else until it has nothing.
             chosen = workers.pop(0)
-            if not chosen.running:
+            if not chosen.running and self._suspects[0].key in chosen.keys:
                 chosen.alone = True
                 self._give(chosen, [self._suspects.popleft()])
         slots = sum(worker.threads + 1 for worker in workers)
         for worker in workers:
-            while (
-                self._queue
-                and not worker.alone
-                and len(worker.running) <= worker.threads
-            ):
-                size = min(BATCH, math.ceil(len(self._queue) / slots))
-                batch = [self._queue.popleft()]
-                while self._queue and len(batch) < size:
-                    if self._queue[0].key != batch[0].key:
-                        break
-                    batch.append(self._queue.popleft())
+            while not worker.alone and len(worker.running) <= worker.threads:
+                batch = self._take(worker, math.ceil(len(self._queue) / slots))
+                if not batch:
+                    break
                 self._give(worker, batch)
+
+    def _take(self, worker: Worker, count: int) -> list[Job]:
+        """Take a batch of an assignment that a worker holds off the queue."""
+        held = (job.key for job in self._queue if job.key in worker.keys)
+        key = next(held, None)
+        same = (job for job in self._queue if job.key == key)
+        batch = [*islice(same, min(BATCH, count))]
+        for job in batch:
+            self._queue.remove(job)
+        return batch
 
     def _give(self, worker: Worker, batch: Sequence[Job]) -> None:
         worker.running.append(batch)

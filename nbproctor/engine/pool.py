@@ -5,7 +5,6 @@ Workers are threads: all they do is wait for their own fork server, which is a p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from nbproctor.engine.execution import execute
 from nbproctor.engine.servers import Servers, Settings
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from nbproctor.sandbox.processors import processors
 
 
 class Pool(ThreadPoolExecutor):
@@ -62,10 +62,3 @@ class Pool(ThreadPoolExecutor):
     def __exit__(self, *error: object) -> None:
         # After an exception (Ctrl-C is one) nobody waits for results.
         self.shutdown(wait=True, cancel_futures=error[0] is not None)
-
-
-def processors() -> int:
-    """Return how many processors this process may use, not how many there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

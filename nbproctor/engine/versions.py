@@ -9,10 +9,12 @@ from pathlib import Path
 from nbproctor.sandbox import paths
 
 OWN = "nbproctor's source"
+# No report depends on what installs packages, and of nbproctor the source counts.
+LEFT_OUT = {"pip", "nbproctor"}
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of nbproctor, of Python and of every installed package.
+    """Return the versions of nbproctor, of Python and of the installed packages.
 
     That of nbproctor is the SHA-256 of its modules: a number in a file would stay the
     same while somebody works on them.
@@ -26,5 +28,6 @@ def versions() -> dict[str, str]:
         # Names of folders alone: reading the metadata of all takes 0.2 seconds.
         for path in sorted(Path(folder).glob("*.dist-info")):
             name, _, version = path.stem.partition("-")
-            found.setdefault(name.lower(), version)
+            if name.lower() not in LEFT_OUT:
+                found.setdefault(name.lower(), version)
     return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from nbproctor.pages.annotated import annotated
 from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import feedback_page
 from nbproctor.pages.outline import Outline
+from nbproctor.sandbox.processors import processors
 
 SECONDS = 20.0  # for one page, by the clock
 MEMORY = 1 << 30  # bytes
@@ -92,7 +92,7 @@ def make(
     waiting = list(orders)
     if not waiting:
         return
-    count = min(_processors(), len(waiting))
+    count = min(processors(), len(waiting))
     pool = _Workers(outlines, count, seconds)
     failed = []
     with contextlib.closing(pool), ThreadPoolExecutor(count) as threads:
@@ -206,12 +206,6 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     worker.kill()
     with contextlib.suppress(OSError):
         worker.communicate()
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def main() -> None:

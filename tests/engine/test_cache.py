@@ -182,6 +182,10 @@ def test_another_version_executes_again(
     assert counting.asked == 2
 
 
+def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
+    assert not {"pip", "nbproctor"} & versions.versions().keys()
+
+
 def test_the_version_of_nbproctor_is_that_of_its_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

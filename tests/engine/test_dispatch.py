@@ -104,3 +104,29 @@ def test_a_failure_of_all_ends_what_runs_and_what_waits() -> None:
         cluster.dispatch.add(job)
     cluster.dispatch.fail(RuntimeError("gone"))
     assert all(str(job.future.exception()) == "gone" for job in jobs)
+
+
+def test_a_worker_is_given_only_what_it_holds_the_assignment_of() -> None:
+    cluster = Simulated([1], set())
+    cluster.dispatch.add(Job("another key", b"early"))
+    job = Job("key", b"held")
+    cluster.dispatch.add(job)
+    ((worker, batch),) = cluster.waiting
+    assert batch == [job]
+    cluster.dispatch.join(worker.address, 1, "another key")
+    assert [[each.submitted for each in batch] for _, batch in cluster.waiting] == [
+        [b"held"],
+        [b"early"],
+    ]
+
+
+def test_submissions_of_a_worker_that_leaves_keep_their_order() -> None:
+    cluster = Simulated([1], set())
+    names = [b"%d" % number for number in range(6)]
+    for name in names:
+        cluster.dispatch.add(Job("key", name))
+    ((worker, _), *_) = cluster.waiting
+    cluster.waiting.clear()
+    cluster.dispatch.leave(worker)
+    cluster.start(6)
+    assert [job.submitted for _, batch in cluster.waiting for job in batch] == names

@@ -17,87 +17,27 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.engine import remote
 from nbproctor.engine.cluster import Cluster
-from nbproctor.engine.dispatch import Job, Worker
+from nbproctor.engine.dispatch import Dispatch, Job, Worker
 from nbproctor.engine.versions import versions
 from nbproctor.forkserver.client import ForkServer
 from nbproctor.nbgrader import CourseError, Shard
+from nbproctor.nbgrader.executors import CACHE
 from nbproctor.submission_result import SubmissionResult
+from tests.nbgrader.dask_cluster import PROJECT, RunningCluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
-# Loaded into each worker. No submission can end its worker from inside the sandbox;
-# what does it in life is the computer (memory, power, the cloud taking it back).
-PRELOAD = """
-import os, signal
-from pathlib import Path
-from nbproctor.engine import remote, servers
-
-if not hasattr(remote, "untouched"):  # Dask loads this file twice
-    remote.untouched = remote._run, servers._start
-run, start = remote.untouched
-flag = Path(FLAG)
-
-def dies(submitted, *rest):
-    if b"end this worker" in submitted:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run(submitted, *rest)
-
-def refuses(*arguments):
-    if flag.exists():
-        raise servers.EngineError("Landlock is missing.")
-    return start(*arguments)
-
-remote._run, servers._start = dies, refuses
-"""
 STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "finn", "gil", "hal"]
-
-
-class RunningCluster:
-    """A scheduler and a nanny with two workers, as a teacher would start them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.flag = folder / "no-sandbox"
-        preload, file = folder / "preload.py", folder / "scheduler.json"
-        preload.write_text(PRELOAD.replace("FLAG", repr(str(self.flag))))
-        options = ["--scheduler-file", str(file), "--no-dashboard"]
-        python = [sys.executable, "-m"]
-        self._log = (folder / "log").open("wb")
-        self._processes = [
-            subprocess.Popen(
-                [*python, *command, *options], stderr=self._log, cwd=folder
-            )
-            for command in (
-                ["distributed.cli.dask_scheduler", "--host=127.0.0.1", "--port=0"],
-                ["distributed.cli.dask_worker", "--nworkers=2", "--nthreads=1",
-                 "--host=127.0.0.1", f"--preload={preload}",
-                 f"--local-directory={folder}"],
-            )
-        ]  # fmt: skip
-        self.client = distributed.Client(
-            scheduler_file=str(file), set_as_default=False, timeout=30
-        )
-        self.client.wait_for_workers(2, timeout=60)
-        self.address = self.client.scheduler.address
-
-    def pids(self) -> list[int]:
-        return [*self.client.run(os.getpid).values()]
-
-    def close(self) -> None:
-        self.client.close()
-        for process in reversed(self._processes):
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-        self._log.close()
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
-    running = RunningCluster(tmp_path_factory.mktemp("cluster"))
+    running = RunningCluster(tmp_path_factory.mktemp("cluster"), workers=2)
     yield running
     running.close()
 
@@ -150,6 +90,54 @@ def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_kille
     assert before[0] not in cluster.pids()
 
 
+# The coordinator ends itself at the first result, as a power cut would.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nbproctor import nbgrader
+
+def kill(result):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+nbgrader.grade(Path(sys.argv[1]), "tiny", progress=kill, cluster=sys.argv[2])
+"""
+
+
+def test_a_killed_coordinator_goes_on_with_the_same_workers(
+    cluster: RunningCluster,
+    a_class: Path,
+    hand_in: HandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hand_in("hal", fizz="def fizz(n):  # held for hal\n    return str(n)")
+    here = Path(shutil.copytree(a_class, tmp_path / "here"))
+    graded(here)
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(a_class), cluster.address],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        timeout=300,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    executed, finished = (len([*c.glob(f"{CACHE}/??/*")]) for c in (here, a_class))
+    sent: list[Job] = []
+    add = Dispatch.add
+
+    def counted(self: Dispatch, job: Job) -> None:
+        sent.append(job)
+        cluster.let("hal")  # a worker has been at it since the first run
+        add(self, job)
+
+    monkeypatch.setattr(Dispatch, "add", counted)
+    nothing_here(monkeypatch)
+    graded(a_class, cluster=cluster.address)
+    assert 1 <= finished < executed
+    assert len(sent) == executed - finished
+    assert rows(url(a_class)) == rows(url(here))
+    assert graded_files(a_class) == graded_files(here)
+
+
 def test_results_that_die_with_their_worker_are_made_again(
     cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,12 +187,12 @@ def test_a_shard_may_use_a_cluster(
 def test_workers_without_a_sandbox_refuse_and_nothing_is_graded(
     cluster: RunningCluster, a_class: Path
 ) -> None:
-    cluster.flag.touch()
+    cluster.let("no-sandbox")
     try:
         with pytest.raises(CourseError, match=r"refuses: Landlock is missing\."):
             graded(a_class, cluster=cluster.address)
     finally:
-        cluster.flag.unlink()
+        (cluster.folder / "no-sandbox").unlink()
     assert not rows(url(a_class))
 
 

@@ -1,0 +1,109 @@
+"""Scheduler, workers and coordinator with certificates of one authority."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbproctor.nbgrader import CourseError
+from tests.nbgrader.dask_cluster import RunningCluster
+from tests.nbgrader.rows import graded_files, rows, url
+from tests.nbgrader.tiny import HandIn, graded
+
+dask = pytest.importorskip("dask")
+pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not there"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+ROLES = ("client", "scheduler", "worker")
+
+
+@pytest.fixture(scope="module")
+def keys(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys and certificates of an authority; in `other` those of another."""
+    folder = tmp_path_factory.mktemp("keys")
+    make = ["sh", str(project / "examples/cluster/keys.sh")]
+    for each in (folder, folder / "other"):
+        each.mkdir(exist_ok=True)
+        subprocess.run(make, cwd=each, check=True, capture_output=True)
+    return folder
+
+
+def settings(folder: Path) -> dict[str, str | bool]:
+    """Dask's configuration with the keys of a folder."""
+    tls = "distributed.comm.tls"
+    own = {
+        f"{tls}.{role}.{kind}": str(folder / f"own.{ending}")
+        for role in ROLES
+        for kind, ending in (("cert", "pem"), ("key", "key"))
+    }
+    ca = {f"{tls}.ca-file": str(folder / "ca.pem")}
+    return {**own, **ca, "distributed.comm.require-encryption": True}
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningCluster]:
+    env = {
+        "DASK_" + name.upper().replace(".", "__").replace("-", "_"): str(value)
+        for name, value in settings(keys).items()
+    }
+    folder = tmp_path_factory.mktemp("cluster")
+    running = RunningCluster(folder, workers=0, host="tls://127.0.0.1", env=env)
+    assert running.address.startswith("tls://")
+    yield running
+    running.close()
+
+
+def test_a_cluster_with_tls_gives_the_gradebook_of_this_computer(
+    cluster: RunningCluster, keys: Path, course: Path, hand_in: HandIn, tmp_path: Path
+) -> None:
+    hand_in("ana")
+    hand_in("ben", fizz="def fizz(n):\n    return str(n)")
+    here = Path(shutil.copytree(course, tmp_path / "here"))
+    graded(here)
+    with dask.config.set(settings(keys)):
+        graded(course, cluster=cluster.address)
+    assert rows(url(course)) == rows(url(here))
+    assert graded_files(course) == graded_files(here)
+
+
+@pytest.mark.parametrize(
+    ("folder", "changed", "scheme", "advice"),
+    [
+        ("", {"distributed.comm.tls.client.cert": None}, "tls",
+         r"For TLS, name .*: distributed\.comm\.tls\.ca-file, \.client\.cert"),
+        ("", {"distributed.comm.tls.client.key": "/not/there"}, "tls",
+         "names files that are not: /not/there"),
+        ("other", {}, "tls", "need certificates of one authority"),
+        ("", {}, "tcp", "requires encryption: write tls:// before"),
+        ("", {"distributed.comm.require-encryption": False}, "tcp",
+         "If it uses TLS, its address begins with tls://"),
+    ],
+    ids=["no certificate", "no file", "another authority", "tcp", "tcp allowed"],
+)  # fmt: skip
+def test_what_is_wrong_with_a_coordinators_keys_is_said(
+    cluster: RunningCluster,
+    keys: Path,
+    course: Path,
+    hand_in: HandIn,
+    folder: str,
+    changed: dict[str, str | bool | None],
+    scheme: str,
+    advice: str,
+) -> None:
+    hand_in("ana")
+    address = cluster.address.replace("tls", scheme)
+    with (
+        dask.config.set(settings(keys / folder) | changed),
+        pytest.raises(CourseError, match=f"(?s)at {address} .*{advice}"),
+    ):
+        graded(course, cluster=address)
+    assert not rows(url(course))
