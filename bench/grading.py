@@ -32,6 +32,7 @@ import otter
 import psutil
 from msgspec import msgpack
 from nbgrader.api import Gradebook
+from threadpoolctl import threadpool_limits
 
 from nbproctor import nbgrader, support_files
 from nbproctor.audit.variant_files import read
@@ -226,7 +227,10 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
 
 
 def plain(master: MasterNotebook) -> float:
-    """Processor seconds of the same cells and tests in one plain Python process."""
+    """Processor seconds of the same cells and tests in one plain Python process.
+
+    With one thread, as in forks: others would spin while they wait for a busy core.
+    """
     os.chdir(ROOT / "source" / LAB)
     sys.path.insert(0, "")  # mnist.py lies beside the notebook
     names: dict = {}
@@ -234,6 +238,7 @@ def plain(master: MasterNotebook) -> float:
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
+        threadpool_limits(1),
     ):
         for cell in master.cells:
             if cell.kind != "provided" or not cell.skip:

@@ -154,6 +154,7 @@ def test_it_has_the_imports_and_what_students_see_of_a_test_that_it_needs() -> N
     assert [v.where for v in report.verdicts] == ["judge", "beside"]
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
     hangs = cell("beside", "test", "while True: pass", 1.0)
     after = cell("after", "test", "assert f(1) == 2", 1.0)
@@ -164,6 +165,7 @@ def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
     assert report.notes == [stopped.message]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", ["while True: pass", "import os; os._exit(1)"])
 def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own: str) -> None:
     test = cell("beside", "test", "assert f(1) == 2", 1.0)

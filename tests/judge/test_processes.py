@@ -170,6 +170,7 @@ def test_outputs_beyond_what_is_kept_are_left_out_and_those_before_stay(
         assert "outputs left out" in output["text"]
 
 
+@pytest.mark.slow
 def test_a_cell_that_hangs_is_named_with_its_limit_and_runs_no_second_time() -> None:
     limits = replace(LIMITS, cell=0.4)
     dies = "import os; os._exit(1)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell
@@ -73,6 +75,7 @@ def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None
     assert {verdict.outcome for verdict in report.verdicts} == {"died"}
 
 
+@pytest.mark.slow
 def test_when_the_time_is_used_up_the_rest_is_said_to_be_not_run() -> None:
     limits = Limits(call=5.0, cell=10.0, submission=0.5)
     endless = cell("endless", "test", "while True: pass", 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -12,6 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
+
+import pytest
+
+if importlib.util.find_spec("distributed") is None:  # its import takes long
+    pytest.skip("there is no distributed", allow_module_level=True)
 
 PROJECT = Path(__file__).parents[2]
 # Loaded into each worker. No submission can end or hold up its worker from inside the

@@ -15,7 +15,6 @@ from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded
 
 dask = pytest.importorskip("dask")
-pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not there"),

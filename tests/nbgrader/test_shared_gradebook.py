@@ -25,6 +25,7 @@ def add(book: Gradebook) -> None:
             assert again.id == made.id
 
 
+@pytest.mark.slow
 def test_a_new_submission_has_the_rows_that_stock_nbgrader_gives_it(
     course: Path, tmp_path: Path
 ) -> None:
