@@ -39,7 +39,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 LAB = "neural_network"
-CLASS = 30
+CLASS = 14
 SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
 AXE = """async () => {
   document.querySelectorAll("details").forEach(d => d.open = true);
