@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -19,10 +20,28 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(",")))
 
 
+# What a file without a fast test says of itself, in a line of its own.
+ALL_SLOW = re.compile(
+    r"^pytestmark = pytest\.mark\.slow$|^    pytest\.mark\.slow,$", re.MULTILINE
+)
+
+
+def only_fast(config: pytest.Config) -> bool:
+    """Whether this is the fast part, `kit.py test --fast`."""
+    return bool(config.option.markexpr == "not slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of slow tests out of the fast part: each worker imports all files."""
+    if not only_fast(config) or not collection_path.match("test_*.py"):
+        return None
+    return bool(ALL_SLOW.search(collection_path.read_text("utf-8"))) or None
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker more than cores: slow tests often wait for a limit to pass."""
     cores = os.cpu_count() or 1
-    return cores if config.option.markexpr == "not slow" else cores + 1
+    return cores if only_fast(config) else cores + 1
 
 
 @pytest.hookimpl(wrapper=True)

@@ -171,6 +171,7 @@ def course(project: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> None:
     with ZipFile(handout.pack(course, LAB)) as archive:
         assert archive.namelist() == [

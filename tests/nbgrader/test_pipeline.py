@@ -33,6 +33,7 @@ def notebook(source: str, data: object, metadata: object) -> NotebookNode:
     return v4.new_notebook(cells=cells, metadata={"signature": "x", "m": metadata})
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(), JSON)
 def test_the_text_is_what_nbformat_writes(source: str, data: object) -> None:

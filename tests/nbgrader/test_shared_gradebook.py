@@ -40,6 +40,7 @@ def test_a_new_submission_has_the_rows_that_stock_nbgrader_gives_it(
     assert any(kind == "comment" for kind, *_ in found)
 
 
+@pytest.mark.slow
 def test_nobody_hands_in_whom_the_gradebook_does_not_know(course: Path) -> None:
     shared = SharedGradebook(url(course), "tiny")
     with pytest.raises(MissingEntry), shared:

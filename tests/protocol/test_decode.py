@@ -149,6 +149,7 @@ _JSON = ["[", "]", ",", ":", "{", "}", '"', "\\", "u", "d8", "00", "é", "-", "0
 _JSON += [".", "e", "+", "NaN", "Infinity", "null", "true", '"a"', " ", "\n", "\x01"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(_JSON), max_size=12).map("".join))
 @settings(max_examples=1000)
 @example('"\\ud800"')
