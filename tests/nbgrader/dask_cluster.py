@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -16,8 +15,8 @@ from typing import Any
 
 import pytest
 
-if importlib.util.find_spec("distributed") is None:  # its import takes long
-    pytest.skip("there is no distributed", allow_module_level=True)
+# Imported before a test sets Dask's configuration: what is set may go, defaults stay.
+pytest.importorskip("distributed")
 
 PROJECT = Path(__file__).parents[2]
 # Loaded into each worker. No submission can end or hold up its worker from inside the
