@@ -20,7 +20,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(",")))
 
 
-# What a file without a fast test says of itself, in a line of its own.
+# A test file with such a line has no fast test.
 ALL_SLOW = re.compile(
     r"^pytestmark = pytest\.mark\.slow$|^    pytest\.mark\.slow,$", re.MULTILINE
 )

@@ -182,7 +182,7 @@ class Dispatch:
                 self._give(worker, batch)
 
     def _take(self, worker: Worker, count: int) -> list[Job]:
-        """Take a batch of an assignment that a worker holds off the queue."""
+        """Take from the queue a batch of one assignment, which the worker holds."""
         held = (job.key for job in self._queue if job.key in worker.keys)
         key = next(held, None)
         same = (job for job in self._queue if job.key == key)

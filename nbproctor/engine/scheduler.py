@@ -29,13 +29,7 @@ class Scheduler:
     Parameters
     ----------
     address : str
-        ``tcp://scheduler:8786``; ``tls://…`` with the keys that Dask's own
-        configuration names.
-
-    Raises
-    ------
-    EngineError
-        `distributed` is not installed, or no scheduler answers.
+        As of `cluster.Cluster`, which also says what is raised.
     """
 
     def __init__(self, address: str) -> None:
@@ -121,7 +115,7 @@ class Scheduler:
         PartedError
             The scheduler has gone: the worker is not at fault.
         RuntimeError
-            There are no answers; the message says what the worker, or Dask, says.
+            The worker gave no answers; the message says why.
         """
         try:
             answers: list[remote.Answer] | None = future.result(timeout=ANSWER_SECONDS)
