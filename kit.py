@@ -57,7 +57,7 @@ packages that they need come into .venv once. Ends with status 1 if one check fa
   WHAT      goes to pytest: a file or folder of tests, -k WORD, -x, ...
 
     python kit.py test --fast              a few minutes
-    python kit.py test tests/collect       the tests of one room
+    python kit.py test tests/platforms     the tests of one room
     python kit.py test                     everything
 """
 

@@ -34,11 +34,11 @@ from msgspec import msgpack
 from nbgrader.api import Gradebook
 from threadpoolctl import threadpool_limits
 
-from nbproctor import nbgrader, support_files
+from nbproctor import nbgrader
 from nbproctor.audit.variant_files import read
 from nbproctor.engine import Servers, Settings, compile_tests
 from nbproctor.kit import sample
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, StudentCell
 from nbproctor.sandbox.layers import Policy
 
@@ -188,7 +188,7 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     """Processor seconds of the engine, for the reference, layer by layer."""
     layers: dict[str, float] = {}
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
-    files = support_files.files(ROOT / "source" / LAB, master.data)
+    files = support_files(ROOT / "source" / LAB, master.data)
     settings = Settings(policy=Policy(files=tuple(files.items())))
     every = tuple(
         StudentCell(number, cell.id, cell.source)

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from nbproctor.nbgrader.lint import lint
     from nbproctor.nbgrader.scores import scores
     from nbproctor.notebook import MasterNotebook
-    from nbproctor.results import Limits, Report, StudentCell, Verdict
+    from nbproctor.results import Limits, Report, StudentCell, SubmissionResult, Verdict
     from nbproctor.sandbox.layers import Policy
-    from nbproctor.submission_result import SubmissionResult
 
 __version__ = "0.2.0.dev0"
 __all__ = [
@@ -53,9 +52,8 @@ _HOMES = {
     "errors": ("NbproctorError",),
     "nbgrader": ("feedback", "generate", "grade", "lint", "proctor", "scores"),
     "notebook": ("MasterNotebook",),
-    "results": ("Limits", "Report", "StudentCell", "Verdict"),
+    "results": ("Limits", "Report", "StudentCell", "SubmissionResult", "Verdict"),
     "sandbox.layers": ("Policy",),
-    "submission_result": ("SubmissionResult",),
 }
 
 

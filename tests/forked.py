@@ -3,8 +3,8 @@
 import faulthandler
 import socket
 
-from nbproctor.forkserver.child import Fork, fork
-from nbproctor.forkserver.messages import confirm
+from nbproctor.sandbox.child import Fork, fork
+from nbproctor.sandbox.messages import confirm
 from nbproctor.student import process
 from nbproctor.student.shell import warm
 

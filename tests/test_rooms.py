@@ -14,18 +14,17 @@ FLOORS = [
     {"cli"},
     {"kit"},
     {"audit", "nbgrader"},
-    {"collect", "export", "pages"},
-    {"roster"},
+    {"platforms", "pages"},
     {"engine"},
     {"judge", "submission"},
     {"student"},
-    {"sanitize", "submission_result"},
+    {"sanitize"},
     {"results"},
     {"notebook"},
-    {"expect", "forkserver", "markers", "support_files", "templates"},
+    {"expect", "markers", "templates"},
     {"protocol"},
     {"sandbox"},
-    {"diagnosis", "errors"},
+    {"errors"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACADE = {"__init__", "__main__"}  # of the package

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nbproctor import support_files
 from nbproctor.audit import trials
 from nbproctor.audit.checks import check_scores
 from nbproctor.audit.result import AuditResult, Entry
@@ -19,7 +18,7 @@ from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Servers, Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import Policy
 from nbproctor.sandbox.processors import processors
@@ -89,7 +88,7 @@ def audit(
     comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
     for path, master in zip(notebooks, masters, strict=True):
-        files = support_files.files(path.parent, master.data)
+        files = support_files(path.parent, master.data)
         policy = Policy(files=tuple(files.items()), weak=True)
         try:
             results += trials.hold(

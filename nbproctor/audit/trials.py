@@ -17,12 +17,12 @@ from typing import Any, Literal
 import msgspec
 
 from nbproctor.errors import NbproctorError
-from nbproctor.forkserver import host
-from nbproctor.forkserver.messages import receive, write_block
-from nbproctor.forkserver.processor import Processor
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
+from nbproctor.sandbox import host
 from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.messages import receive, write_block
+from nbproctor.sandbox.processor import Processor
 
 Kind = Literal["reference", "right", "wrong", "mutant"]
 

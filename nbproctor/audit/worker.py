@@ -29,16 +29,16 @@ import msgspec
 
 from nbproctor.audit import oracle
 from nbproctor.audit.trials import Trial, TrialError, TrialResult
-from nbproctor.forkserver.child import Fork, fork
-from nbproctor.forkserver.messages import confirm, read_block, send
-from nbproctor.forkserver.processor import stay_on
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
 from nbproctor.judge.run import NotebookRun
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers, users
+from nbproctor.sandbox.child import Fork, fork
 from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.messages import confirm, read_block, send
+from nbproctor.sandbox.processor import stay_on
 from nbproctor.student import process
 from nbproctor.student.shell import warm
 

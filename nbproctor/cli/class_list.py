@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbproctor.roster import Roster
+from nbproctor.platforms import Roster
 
 FILE = Path("collected", "roster.csv")  # in the course
 

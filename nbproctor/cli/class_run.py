@@ -22,10 +22,10 @@ from rich.text import Text
 from nbproctor.cli.app import complaints, console
 from nbproctor.cli.changes import change_lines
 from nbproctor.cli.table import score_table
-from nbproctor.roster.people import letters
+from nbproctor.platforms.people import letters
 
 if TYPE_CHECKING:
-    from nbproctor.submission_result import SubmissionResult
+    from nbproctor.results import SubmissionResult
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.

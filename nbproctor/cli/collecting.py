@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 from rich.markup import escape
 
-from nbproctor import collect as collecting
+from nbproctor import platforms
 from nbproctor.cli import class_list
 from nbproctor.cli.app import (
     TYPED,
@@ -24,11 +24,11 @@ from nbproctor.cli.app import (
     print_list,
 )
 from nbproctor.cli.class_list import import_class_list, read_class_list
-from nbproctor.roster import Roster
+from nbproctor.platforms import Roster
 
 if TYPE_CHECKING:
-    from nbproctor.collect import Download, Written
-    from nbproctor.collect.write import State
+    from nbproctor.platforms import Download, Written
+    from nbproctor.platforms.write import State
 
 
 @app.command()
@@ -68,12 +68,12 @@ def collect(
     names = [path.stem for path in sources]
     zone = _zone(timezone)
     with at_work(f"Reading {source.name}"):
-        download = collecting.plan(source, assignment, names, everybody, zone)
+        download = platforms.plan(source, assignment, names, everybody, zone)
     console.print(
         f"{download.platform} ({download.certainty}: {download.fitting} of "
         f"{download.total} files are named so)."
     )
-    written = collecting.write(
+    written = platforms.write(
         download,
         lambda student: nbgrader.submission_folder(course, assignment, student),
         course / "collected" / assignment,

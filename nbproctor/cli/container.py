@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
-from nbproctor.export.gradescope import Visibility
 from nbproctor.nbgrader import container
+from nbproctor.platforms.gradescope import Visibility
 from nbproctor.sandbox import doctor
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from nbproctor import collect as collecting
+from nbproctor import platforms
 from nbproctor.cli.app import (
     Assignment,
     CommandError,
@@ -27,7 +27,7 @@ from nbproctor.cli.give_back import give_back
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbproctor.export import Filled
+    from nbproctor.platforms import Filled
 
 SHOWN = 40  # changes
 
@@ -94,7 +94,7 @@ def export(
 
 
 def _write_table(course: Path, assignment: str, path: Path) -> None:
-    from nbproctor.export import write_table
+    from nbproctor.platforms import write_table
 
     table = _graded(course, assignment)
     write_table(table, path)
@@ -109,7 +109,7 @@ def _filled(
     course: Path, assignment: str, file: Path, column: str | None, scale: bool
 ) -> Filled:
     """Return a platform's file with the marks in it."""
-    from nbproctor.export import fill
+    from nbproctor.platforms import fill
 
     if not file.is_file():
         raise CommandError(
@@ -157,7 +157,7 @@ def _graded(course: Path, assignment: str) -> pd.DataFrame:
             f"Nobody has a mark in {assignment!r} yet: collect, then grade."
         )
     # Canvas says that something was late, but not when it came.
-    late = collecting.late(course / "collected" / assignment)
+    late = platforms.late(course / "collected" / assignment)
     column = list(table.columns).index("hours_late")
     table.insert(column, "late", [student in late for student in table.index])
     return table
@@ -186,7 +186,7 @@ def _show(filled: Filled) -> None:
 
 def _write_workflow(course: Path, assignment: str, to: Path | None) -> None:
     from nbproctor import nbgrader
-    from nbproctor.export.classroom import write_workflow
+    from nbproctor.platforms.classroom import write_workflow
 
     nbgrader.check_exportable(course, assignment)
     path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
@@ -202,7 +202,7 @@ def _pack_for_gradescope(
     course: Path, assignment: str, visibility: Visible, to: Path | None
 ) -> None:
     from nbproctor import nbgrader
-    from nbproctor.export.gradescope import pack
+    from nbproctor.platforms.gradescope import pack
 
     nbgrader.check_exportable(course, assignment)
     path = to or course / "exported" / f"{assignment}_gradescope.zip"

@@ -17,7 +17,7 @@ from nbproctor.notebook import MasterNotebook
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbproctor.submission_result import SubmissionResult
+    from nbproctor.results import SubmissionResult
 
 
 def score_table(

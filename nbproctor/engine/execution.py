@@ -12,9 +12,9 @@ from msgspec import msgpack
 
 from nbproctor.engine.servers import EngineError, Servers, ServersClosedError, Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.forkserver.client import ForkServerError, JudgeError, JudgeTimeoutError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
+from nbproctor.sandbox.client import ForkServerError, JudgeError, JudgeTimeoutError
 from nbproctor.sandbox.layers import SandboxError
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nbproctor.errors import NbproctorError
-from nbproctor.forkserver.client import ForkServer, ForkServerError
 from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits
+from nbproctor.sandbox.client import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import Policy, SandboxError
 
 log = logging.getLogger(__name__)

@@ -35,8 +35,7 @@ from nbproctor.nbgrader.staging import staging_folder
 from nbproctor.nbgrader.status import timestamp
 from nbproctor.nbgrader.submission_results import SubmissionResults
 from nbproctor.nbgrader.submitted import unread_files
-from nbproctor.results import Report
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import Report, SubmissionResult
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbproctor import collect
+from nbproctor import platforms
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.nbgrader.graded import graded_submissions, read_outlines
@@ -36,7 +36,7 @@ def report(
             for student in book.students
             if student.id not in handed_in
         }
-    said_late = collect.late(course / "collected" / assignment)
+    said_late = platforms.late(course / "collected" / assignment)
     rendered = class_report(graded, outlines, missing, said_late=said_late, alike=alike)
     page = course / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from nbgrader.plugins import FileNameCollectorPlugin
 
-from nbproctor.collect.names import recognise
-from nbproctor.roster.people import safe, split_name
+from nbproctor.platforms.names import recognise
+from nbproctor.platforms.people import safe, split_name
 
 
 class PlatformCollector(FileNameCollectorPlugin):  # type: ignore[misc]

@@ -10,12 +10,12 @@ import shutil
 import time
 from pathlib import Path
 
-from nbproctor.export.gradescope import Visibility, results
 from nbproctor.nbgrader.course import directory, folder, generate, load_config
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.masters import master_notebooks
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.platforms.gradescope import Visibility, results
+from nbproctor.results import SubmissionResult
 
 STUDENT = "student"
 

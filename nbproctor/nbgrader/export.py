@@ -9,9 +9,9 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
-from nbproctor.export import write_table
 from nbproctor.nbgrader.gradebook import graded, unscored
 from nbproctor.nbgrader.people import class_table
+from nbproctor.platforms import write_table
 
 
 class Export(CsvExportPlugin):  # type: ignore[misc]

@@ -27,7 +27,7 @@ from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import made_from
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
-from nbproctor.submission_result import FILE
+from nbproctor.results import FILE
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 

@@ -20,8 +20,7 @@ from nbproctor import sanitize
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Verdict
-from nbproctor.submission_result import Score
+from nbproctor.results import Score, Verdict
 
 ROWS = 10_000  # that are in memory at once
 

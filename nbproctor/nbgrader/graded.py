@@ -16,7 +16,7 @@ from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebookError
 from nbproctor.pages.data import Submission
 from nbproctor.pages.outline import Outline
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 
 
 def exercise_titles(course: Path, assignment: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Log, directory, load_config, run
 from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 
 
 class GradeOptions(TypedDict, total=False):

@@ -11,14 +11,13 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbproctor import support_files
 from nbproctor.engine import Pool, Settings
 from nbproctor.nbgrader.course import directory, folder, load_config
 from nbproctor.nbgrader.kernel import kernel_faults
 from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, reference
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.sandbox.layers import Policy
 
 
@@ -46,7 +45,7 @@ def lint(course: Path, assignment: str) -> list[str]:
     faults = []
     with Pool(1) as pool:
         for master in master_notebooks(coursedir, assignment):
-            files = support_files.files(source, master.data)
+            files = support_files(source, master.data)
             # Weak, because the code is the teacher's own: to run on any computer.
             policy = Policy(files=tuple(files.items()), weak=True)
             settings = Settings(limits, policy, follow_through=False)

@@ -17,8 +17,8 @@ from nbproctor.nbgrader.course import (
 from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.roster import Person
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.platforms import Person
+from nbproctor.results import SubmissionResult
 
 if TYPE_CHECKING:
     import pandas as pd

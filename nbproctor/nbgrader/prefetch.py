@@ -13,10 +13,9 @@ from typing import Any
 from nbproctor.engine import MAX_FILES_BYTES, Executor, NotGradedError, Settings
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report, StudentCell
+from nbproctor.results import FILE, Report, StudentCell
 from nbproctor.submission import files
 from nbproctor.submission.repair import Repaired, Ungradable, repair
-from nbproctor.submission_result import FILE
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000

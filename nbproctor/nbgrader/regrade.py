@@ -32,7 +32,7 @@ from nbproctor.nbgrader.gradebook import open_gradebook
 from nbproctor.nbgrader.grading import GradeOptions, grade
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.scores import scores
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 
 BEFORE = ".nbproctor-before-"
 Rows = dict[str, dict[str, Any]]  # id of a row → its columns

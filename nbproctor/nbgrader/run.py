@@ -11,7 +11,6 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor import support_files
 from nbproctor.engine import Executor, Settings
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.course import folder
@@ -20,9 +19,9 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.submitted import handed_in
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import MasterNotebook, support_files
+from nbproctor.results import Score, SubmissionResult
 from nbproctor.sandbox.layers import Policy
-from nbproctor.submission_result import Score, SubmissionResult
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +165,7 @@ def _settings(
     """Return how to execute; the assignment's own files are in every folder."""
     source = folder(course, "source", course.assignment_id)
     data = next((master.data for master in masters if master.data), None)
-    files = support_files.files(source, data, course.ignore)
+    files = support_files(source, data, course.ignore)
     for name in keep:
         files.pop(os.path.normpath(name), None)
     return Settings(

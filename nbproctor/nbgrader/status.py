@@ -8,8 +8,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.prefetch import Submission
-from nbproctor.results import Report
-from nbproctor.submission_result import Status, SubmissionResult
+from nbproctor.results import Report, Status, SubmissionResult
 
 MAX_DATE = 1000  # bytes
 

@@ -14,7 +14,7 @@ from nbproctor.nbgrader import status
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
-from nbproctor.submission_result import FILE, SubmissionResult
+from nbproctor.results import FILE, SubmissionResult
 
 log = logging.getLogger(__name__)
 

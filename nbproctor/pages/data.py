@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbproctor.results import Verdict
-from nbproctor.submission_result import Status
+from nbproctor.results import Status, Verdict
 
 
 @dataclass(frozen=True)

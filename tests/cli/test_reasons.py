@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbproctor.cli.class_run import _names, _reasons
-from nbproctor.submission_result import Status, SubmissionResult
+from nbproctor.results import Status, SubmissionResult
 
 
 def result(student: str, status: Status, reason: str = "") -> SubmissionResult:

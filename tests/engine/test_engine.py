@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
-from nbproctor.forkserver.client import ForkServer, ForkServerError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
+from nbproctor.sandbox.client import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import Policy
 
 pytestmark = pytest.mark.slow

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor import support_files
 from nbproctor.audit.trials import Trial
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Pool, Settings
-from nbproctor.forkserver.child import Fork
 from nbproctor.judge import main
 from nbproctor.kit import sample
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, Limits, Report, StudentCell
+from nbproctor.sandbox.child import Fork
 from nbproctor.sandbox.layers import Policy
 from tests.forked import spawn
 
@@ -67,7 +66,7 @@ class Grading:
 
     def __init__(self, pool: Pool, master: MasterNotebook, folder: Path) -> None:
         self.pool, self.master = pool, master
-        files = support_files.files(folder, master.data)
+        files = support_files(folder, master.data)
         policy = Policy(files=tuple(files.items()))
         self.settings = Settings(LIMITS, policy, follow_through=True)
 

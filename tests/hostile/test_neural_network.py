@@ -12,9 +12,8 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor import support_files
 from nbproctor.engine import Servers, Settings, execute
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.layers import Policy
 
@@ -30,7 +29,7 @@ class Lab:
         source = project / "source" / NAME
         released = project / "release" / NAME / f"{NAME}.ipynb"
         self.master = MasterNotebook.read(source / f"{NAME}.ipynb", released)
-        files = support_files.files(source, self.master.data)
+        files = support_files(source, self.master.data)
         policy = Policy(files=tuple(files.items()))
         self.settings = Settings(policy=policy, follow_through=False)
         self.servers = servers

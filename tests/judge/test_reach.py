@@ -17,9 +17,8 @@ import psutil
 import pytest
 import seaborn  # noqa: F401 - forks have it, and need not import it
 
-from nbproctor import support_files
 from nbproctor.engine import Pool, Settings
-from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.notebook import Cell, MasterNotebook, support_files
 from nbproctor.results import Limits, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
 
@@ -108,7 +107,7 @@ def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
         for n, c in enumerate(master.cells)
         if c.kind not in ("helper", "text", "task")
     )
-    files = support_files.files(project / "source/neural_network", master.data)
+    files = support_files(project / "source/neural_network", master.data)
     settings = Settings(LIMITS, Policy(files=tuple(files.items())))
     students, references = set(), set()
     with Pool(1) as pool:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from msgspec import msgpack
 
-from nbproctor.forkserver.child import Fork
 from nbproctor.judge import main
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
+from nbproctor.sandbox.child import Fork
 from tests.forked import spawn
 
 pytestmark = pytest.mark.slow

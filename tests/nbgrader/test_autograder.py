@@ -11,7 +11,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
 from tests.nbgrader.tiny import (
     HandIn,

@@ -19,10 +19,10 @@ from nbproctor.engine import remote
 from nbproctor.engine.cluster import Cluster
 from nbproctor.engine.dispatch import Dispatch, Job, Worker
 from nbproctor.engine.versions import versions
-from nbproctor.forkserver.client import ForkServer
 from nbproctor.nbgrader import CourseError, Shard
 from nbproctor.nbgrader.executors import CACHE
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
+from nbproctor.sandbox.client import ForkServer
 from tests.nbgrader.dask_cluster import PROJECT, RunningCluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded

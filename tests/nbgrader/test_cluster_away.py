@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.engine import dispatch, scheduler
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.nbgrader.dask_cluster import RunningCluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded

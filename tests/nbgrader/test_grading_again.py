@@ -12,8 +12,8 @@ import pytest
 
 from nbproctor import engine, nbgrader
 from nbproctor.nbgrader import CourseError
+from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import bubblewrap
-from nbproctor.submission_result import SubmissionResult
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import (
     HandIn,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.submission_result import FILE
+from nbproctor.results import FILE
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book
 
 pytestmark = [

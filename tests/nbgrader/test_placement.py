@@ -9,7 +9,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader.placement import FILE
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
 

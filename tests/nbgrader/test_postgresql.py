@@ -14,7 +14,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import Shard
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
 

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.cli.changes import change_lines
 from nbproctor.nbgrader.regrade import MarkChange
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
 
 pytestmark = [

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.forkserver.client import ForkServer
 from nbproctor.nbgrader.executors import CACHE
+from nbproctor.sandbox.client import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.forkserver.client import ForkServer
 from nbproctor.nbgrader import CourseError, Shard
 from nbproctor.nbgrader.executors import CACHE
+from nbproctor.sandbox.client import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
 

@@ -22,8 +22,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from nbproctor.kit import sample
-from nbproctor.notebook import MasterNotebook
-from nbproctor.notebook.cells import SKIP_TAG
+from nbproctor.notebook import SKIP_TAG, MasterNotebook
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"

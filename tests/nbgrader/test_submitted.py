@@ -12,7 +12,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, write
 
 pytestmark = [

@@ -13,7 +13,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
-from nbproctor.submission_result import SubmissionResult
+from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id, text
 
 Notebook = dict[str, Any]

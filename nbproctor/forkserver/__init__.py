@@ -1,1 +1,0 @@
-"""Fork server: the warm process that forks judges and students."""

@@ -1,0 +1,349 @@
+"""Master notebook: an assignment frozen for grading, read from its source.
+
+A `MasterNotebook` is read from the *source* notebook, which holds what no student file
+may decide: which cell is a test, what it is worth, and which exercise it scores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import asserts, imports, only_hidden, without_regions
+
+IGNORED = (".ipynb_checkpoints", "*.pyc", "__pycache__")  # as nbgrader does
+
+
+def support_files(
+    source: Path, data: str | None, ignored: Sequence[str] = IGNORED
+) -> dict[str, str]:
+    """Return the assignment's own files.
+
+    Parameters
+    ----------
+    source
+        Folder with the notebooks, which are left out.
+    data
+        The data folder, if the assignment has one.
+    ignored
+        Patterns for the names of files and folders that do not count.
+
+    Returns
+    -------
+    dict
+        Place in a student's folder → real path.
+    """
+    places = (path.relative_to(source) for path in sorted(source.rglob("*")))
+    found = {
+        place.as_posix(): str((source / place).resolve())
+        for place in places
+        if (source / place).is_file()
+        and place.suffix != ".ipynb"
+        and not any(fnmatch(part, name) for part in place.parts for name in ignored)
+    }
+    if data and not any(Path(place).parts[0] == "data" for place in found):
+        found["data"] = data
+    return found
+
+
+def data_folder(notebook: Path) -> str | None:
+    """Return the nearest folder ``data`` beside or above a notebook, in its course."""
+    for folder in notebook.resolve().parents:
+        if (folder / "data").is_dir():
+            return str(folder / "data")
+        if (folder / "nbgrader_config.py").exists():
+            return None
+    return None
+
+
+Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
+Where = Literal["judge", "beside", "nowhere"]
+
+SKIP_TAG = "skip-grading"
+_FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the source notebook.
+
+    Attributes
+    ----------
+    id : str
+        ``grade_id``, or the notebook's own cell id where nbgrader has none.
+    kind : Kind
+        ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
+        (tools of the hidden tests, never shown to students), ``task`` (graded by
+        hand) or ``text`` (locked Markdown).
+    source : str
+        The teacher's text: reference solution and hidden tests included.
+    points : float
+        What the cell is worth; 0 for everything ungraded.
+    exercise : str or None
+        ``id`` of the solution cell that this cell is, or scores.
+    skip : bool
+        The source tags this cell ``skip-grading``: a demo that grading does not run.
+    cell_id : str
+        The notebook format's cell id, by which lost metadata is found again.
+    stub : str
+        What a student is given: the text in the release, or, where there is no
+        release, `source` without solution and hidden regions.
+    nbgrader : dict
+        nbgrader's metadata of the cell as it must be in every submission; empty
+        for a cell that nbgrader does not know.
+    where : Where
+        Where a test cell is judged: in the ``judge``, ``beside`` the answer in the
+        student's own process, or ``nowhere``, because nothing else can judge it.
+    why : str
+        Why it is not judged in the judge.
+    """
+
+    id: str
+    kind: Kind
+    source: str
+    points: float
+    exercise: str | None
+    skip: bool
+    cell_id: str
+    stub: str
+    nbgrader: dict[str, Any]
+    where: Where = "judge"
+    why: str = ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether the teacher's text replaces whatever a student made of it."""
+        meta = self.nbgrader
+        return bool(meta) and not meta["solution"] and (meta["grade"] or meta["locked"])
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether nbgrader stores the cell: grade, solution, locked or task is set."""
+        return any(self.nbgrader.get(flag) for flag in _FLAGS)
+
+
+def cell_name(cell: dict[str, Any], position: int) -> str:
+    """Return ``grade_id``, or the cell's own id where nbgrader has none."""
+    grader = cell.get("metadata", {}).get("nbgrader") or {}
+    return str(grader.get("grade_id") or cell.get("id") or f"cell-{position}")
+
+
+def read_cells(
+    raw: list[dict[str, Any]], released: dict[str, dict[str, Any]]
+) -> Iterator[Cell]:
+    """Yield the cells of a source notebook: all code, and what nbgrader knows.
+
+    Parameters
+    ----------
+    raw : list of dict
+        The cells as the notebook format has them.
+    released : dict
+        Name → the same cell as students get it.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        A cell is malformed, or leaves a region open.
+    """
+    exercise: str | None = None
+    for position, cell in enumerate(raw):
+        source = _text(cell["source"])
+        meta = cell.get("metadata", {})
+        grader = dict(meta.get("nbgrader") or {})
+        if not (grader.get("grade_id") or any(map(grader.get, _FLAGS))):
+            grader = {}  # earlier versions of nbgrader marked every cell, as nothing
+        code = cell["cell_type"] == "code"
+        if not code and not grader:
+            continue
+        flags = {key: bool(grader.get(key)) for key in ("grade", "solution", "locked")}
+        name = cell_name(cell, position)
+        points = float(grader.get("points") or 0)
+        kind = _kind(source, grader and flags, code, points, exercise)
+        if kind == "solution":
+            exercise = name
+        if grader:
+            grader |= flags | {"cell_type": cell["cell_type"]}
+        yield Cell(
+            id=name,
+            kind=kind,
+            source=source,
+            points=points,
+            exercise=exercise if kind in ("solution", "test") else None,
+            skip=SKIP_TAG in meta.get("tags", []),
+            cell_id=str(cell.get("id", name)),
+            stub=_text(released[name]["source"])
+            if name in released
+            else without_regions(source),
+            nbgrader=grader,
+        )
+
+
+def _kind(
+    source: str, flags: dict[str, Any], code: bool, points: float, exercise: str | None
+) -> Kind:
+    if not flags:
+        return "provided"
+    if not code:
+        plain = flags["locked"] and not flags["grade"] and not flags["solution"]
+        return "text" if plain else "task"
+    if flags["solution"]:
+        return "solution"
+    if not points and only_hidden(source):
+        return "helper"
+    if flags["grade"]:
+        return "test"
+    if flags["locked"] and exercise and asserts(source):
+        return "test"
+    return "provided"
+
+
+def _text(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)
+
+
+class MasterNotebookError(NbproctorError):
+    """The source notebook cannot be read as an assignment."""
+
+
+@dataclass(frozen=True)
+class MasterNotebook:
+    """An assignment frozen for grading.
+
+    Attributes
+    ----------
+    assignment, notebook : str
+        Folder name and notebook name (without ``.ipynb``).
+    cells : tuple of Cell
+        In source order: all code, and the Markdown that nbgrader knows.
+    modules : tuple of str
+        Dotted names that provided cells import, in order of first use.
+    data : str or None
+        Folder of data files: ``data`` beside the notebook or in a folder above it,
+        up to the one that holds ``nbgrader_config.py``.
+    language : str
+        Of its kernel, in small letters; ``python`` where it does not say.
+    """
+
+    assignment: str
+    notebook: str
+    cells: tuple[Cell, ...]
+    modules: tuple[str, ...]
+    data: str | None
+    language: str = "python"
+
+    @classmethod
+    def read(
+        cls,
+        path: Path,
+        release: Path | None = None,
+        header: Path | None = None,
+        footer: Path | None = None,
+    ) -> MasterNotebook:
+        """Read a source notebook ``…/source/<assignment>/<notebook>.ipynb``.
+
+        Parameters
+        ----------
+        path : Path
+            The source notebook.
+        release : Path, optional
+            The same notebook as students get it; its texts become the stubs.
+        header, footer : Path, optional
+            Notebooks whose cells are put before and after its own in the release.
+
+        Raises
+        ------
+        MasterNotebookError
+            The file is missing, is no notebook, or leaves a region open.
+        """
+        content = _content(path)
+        raw = [
+            cell
+            for part in (header, path, footer)
+            if part is not None
+            for cell in _raw_cells(content if part is path else _content(part))
+        ]
+        released = {}
+        if release is not None and release.exists():
+            given = _raw_cells(_content(release))
+            released = {cell_name(c, i): c for i, c in enumerate(given)}
+        try:
+            cells = tuple(read_cells(raw, released))
+        except (KeyError, ValueError, TypeError) as error:
+            raise MasterNotebookError(f"{path}: {error}") from error
+        modules = tuple(
+            dict.fromkeys(
+                name
+                for cell in cells
+                if cell.kind == "provided"
+                for name in imports(cell.source)
+            )
+        )
+        names = path.parent.name, path.stem
+        return cls(*names, cells, modules, data_folder(path), _language(content))
+
+    def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
+        """Return the same notebook with other texts in its cells."""
+        return replace(self, cells=tuple(cells))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that it holds, but for the place of the data."""
+        frozen = replace(self, data=None)
+        return hashlib.sha256(
+            msgspec.json.encode(frozen, order="deterministic")
+        ).hexdigest()
+
+    @property
+    def exercises(self) -> tuple[str, ...]:
+        """Names of the exercises in source order."""
+        return tuple(dict.fromkeys(c.exercise for c in self.cells if c.exercise))
+
+    def of_kind(self, *kinds: Kind) -> tuple[Cell, ...]:
+        """Cells of the given kinds, in source order."""
+        return tuple(cell for cell in self.cells if cell.kind in kinds)
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """Locked code before the first exercise, which most notebooks begin with.
+
+        It is the text that students have: hidden parts stay where they are safe.
+        """
+        sources = []
+        for cell in self.cells:
+            if cell.kind == "solution":
+                break
+            if cell.kind == "provided" and cell.locked and not cell.skip:
+                sources.append(cell.stub)
+        return tuple(sources)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if isinstance(content["cells"], list):
+            return dict(content)
+        raise TypeError("its cells are no list")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MasterNotebookError(
+            f"{path}: not a readable notebook ({error})"
+        ) from error
+
+
+def _raw_cells(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in content["cells"] if isinstance(cell, dict)]
+
+
+def _language(content: dict[str, Any]) -> str:
+    meta = content.get("metadata") or {}
+    named = (meta.get("kernelspec") or {}).get("language")
+    named = named or (meta.get("language_info") or {}).get("name")
+    return str(named or "python").lower()

@@ -1,0 +1,199 @@
+"""Archives: the files of a folder or a zip archive, read without harm.
+
+Nothing is extracted to a path that an archive names. Entries are read one by one, by
+name, with limits on number, size and compression; whatever is refused is reported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import lzma
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from nbproctor.platforms.problems import CollectError, Problem
+
+MAX_ENTRIES = 200_000
+MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
+MAX_TOTAL = 20 << 30
+MAX_RATIO = 200  # deflate reaches 1,032; notebooks with the same line 1,000 times, 100
+SMALL = 10 << 20  # no bomb, whatever its ratio
+_JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}
+_JUNK |= {"__pycache__", ".git"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: where it is in the download, and how to read it."""
+
+    path: PurePosixPath
+    size: int
+    read: Callable[[], bytes]
+
+
+@dataclass
+class Content:
+    """The files of a download, and what of it cannot be read."""
+
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(source: Path) -> Content:
+    """List the files of a folder, of a zip archive, or one file alone.
+
+    Raises
+    ------
+    CollectError
+        The file does not exist, or is an archive that cannot be opened.
+    """
+    if source.is_dir():
+        return _folder(source)
+    if not source.is_file():
+        raise CollectError(f"There is no file or folder {source}.")
+    if is_zip(source.name):
+        try:
+            return unzip(source.open("rb"))
+        except CollectError as error:
+            raise CollectError(f"{source}: {error}") from error
+    if re.search(r"\.(rar|7z|tar|gz|tgz|bz2|xz)$", source.name, re.I):
+        raise CollectError(
+            f"{source} is an archive of a kind that no platform gives. Unpack it, and "
+            "collect the folder."
+        )
+    size = source.stat().st_size
+    return Content([Entry(PurePosixPath(source.name), size, source.read_bytes)])
+
+
+def is_zip(name: str) -> bool:
+    """Whether a file is an archive by its name."""
+    return name.lower().endswith(".zip")
+
+
+def unzip(file: IO[bytes] | bytes) -> Content:
+    """List the files of a zip archive.
+
+    Raises
+    ------
+    CollectError
+        It is no zip archive, is cut short, or would unpack to far too much.
+    """
+    stream = BytesIO(file) if isinstance(file, bytes) else file
+    try:
+        archive = zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise CollectError(
+            f"The zip archive is broken ({error}). It may be cut short: download it "
+            "again."
+        ) from error
+    infos = archive.infolist()
+    total = sum(info.file_size for info in infos)
+    if len(infos) > MAX_ENTRIES or total > MAX_TOTAL:
+        raise CollectError(
+            f"The zip archive would unpack to {len(infos)} files and "
+            f"{total / 2**30:.0f} GB. Nothing was unpacked."
+        )
+    content = Content()
+    for info in infos:
+        name = _name(info)
+        if info.is_dir() or _is_junk(name):
+            continue
+        if why := _refused(name, info):
+            content.problems.append(Problem(name, why))
+            continue
+        path = PurePosixPath(name)
+        content.entries.append(Entry(path, info.file_size, _reader(archive, info)))
+    return content
+
+
+def _folder(folder: Path) -> Content:
+    content = Content()
+    for name, folders, names in os.walk(folder, followlinks=False):
+        here = Path(name)
+        folders[:] = sorted(f for f in folders if f not in _JUNK)
+        for path in (here / name for name in sorted([*folders, *names])):
+            place = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                content.problems.append(Problem(place, "It is a link; not followed."))
+            elif path.is_dir() or _is_junk(place):
+                continue
+            elif not path.is_file():
+                content.problems.append(Problem(place, "It is not a regular file."))
+            elif path.stat().st_size > MAX_FILE:
+                content.problems.append(Problem(place, _too_big(path.stat().st_size)))
+            else:
+                size = path.stat().st_size
+                content.entries.append(
+                    Entry(PurePosixPath(place), size, path.read_bytes)
+                )
+    return content
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Return an entry's name, repaired where it was read in the wrong coding.
+
+    A name without the UTF-8 flag is cp437 by the format's rules, and UTF-8 in what
+    macOS and many servers write.
+    """
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        # Else it is what the format says, or nothing that can be known.
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _is_junk(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not _JUNK.isdisjoint(path.parts) or path.name.startswith("._")
+
+
+def _refused(name: str, info: zipfile.ZipInfo) -> str | None:
+    """Return why an entry is not read, or None."""
+    if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name):
+        return "Its name leads out of the archive. Not unpacked."
+    if any(ord(character) < 32 for character in name):
+        return "Its name holds control characters. Not unpacked."
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "It is a link. Not unpacked."
+    if info.flag_bits & 1:
+        return "It is protected by a password. Unpack it, and collect the folder."
+    if info.file_size > MAX_FILE:
+        return _too_big(info.file_size)
+    if info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
+        size = info.file_size >> 20
+        return f"{info.compress_size} bytes would unpack to {size} MB. Not unpacked."
+    return None
+
+
+def _too_big(size: int) -> str:
+    return f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
+
+
+def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def content() -> bytes:
+        try:
+            with archive.open(info) as file:
+                return file.read(MAX_FILE + 1)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            EOFError,
+            OSError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise CollectError(
+                f"It cannot be unpacked ({error}). Download the archive again."
+            ) from error
+
+    return content

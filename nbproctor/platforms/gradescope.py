@@ -1,0 +1,160 @@
+"""Grading on Gradescope: the archive that it takes, and the results that it reads.
+
+The formats are those of gradescope-autograders.readthedocs.io: *Autograder
+Specifications*. The archive is the course without its students, and the package; in
+the container runs what runs here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from itertools import chain
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from nbproctor import __version__
+from nbproctor.notebook import MasterNotebook
+from nbproctor.platforms.layout import ExportError
+from nbproctor.results import SubmissionResult, Verdict
+
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+_PROJECT = f"""\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "nbproctor"
+version = "{__version__}"
+
+[tool.hatch.build.targets.wheel]
+packages = ["nbproctor"]
+"""
+_LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
+
+
+def pack(course: Path, assignment: str, target: Path, visibility: Visibility) -> Path:
+    """Pack the autograder of an assignment.
+
+    Parameters
+    ----------
+    course : Path
+        The course: its configuration, ``source/<assignment>``, ``data/`` and
+        ``requirements.txt`` go along, its students and gradebook never.
+    target : Path
+        The zip archive to write.
+    visibility : str
+        When students see what each exercise earned.
+
+    Raises
+    ------
+    ExportError
+        The course has no ``requirements.txt``.
+    """
+    if not (course / "requirements.txt").is_file():
+        raise ExportError(
+            f"{course / 'requirements.txt'} is missing: the container needs the pins "
+            "of the packages that you grade with."
+        )
+    values = {
+        "assignment": assignment,
+        "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
+        "visibility": visibility,
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".part")
+    with ZipFile(unfinished, "w") as archive:
+        for name, template in (
+            ("setup.sh", "gradescope_setup.sh"),
+            ("run_autograder", "gradescope_run.sh"),
+        ):
+            path = files("nbproctor").joinpath("templates", template)
+            script = Template(path.read_text("utf-8")).safe_substitute(values)
+            _add(archive, name, script.encode(), executable=True)
+        _add(archive, "pyproject.toml", _PROJECT.encode())
+        for path in sorted(_files(course, assignment)):
+            _add(archive, path.relative_to(course).as_posix(), path.read_bytes())
+        package = Path(str(files("nbproctor")))
+        for path in sorted(_below(package)):
+            name = f"nbproctor/{path.relative_to(package).as_posix()}"
+            _add(archive, name, path.read_bytes())
+    unfinished.replace(target)
+    return target
+
+
+def _files(course: Path, assignment: str) -> Iterator[Path]:
+    yield course / "nbgrader_config.py"
+    yield course / "requirements.txt"
+    yield from _below(course / "source" / assignment)
+    yield from _below(course / "data")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and _LEFT_OUT.isdisjoint(path.parts):
+            yield path
+
+
+def _add(archive: ZipFile, name: str, data: bytes, *, executable: bool = False) -> None:
+    entry = ZipInfo(name)  # dated 1980: the same course gives the same archive
+    entry.external_attr = (0o755 if executable else 0o644) << 16
+    entry.create_system = 3
+    packed = ZIP_STORED if name.endswith((".gz", ".zip")) else ZIP_DEFLATED
+    archive.writestr(entry, data, packed)
+
+
+def results(
+    result: SubmissionResult,
+    masters: Sequence[MasterNotebook],
+    visibility: Visibility,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return the content of ``results.json`` for one graded submission.
+
+    What could not be graded has neither score nor tests: Gradescope then says that the
+    autograder failed, which is true, and not that the student earned 0.
+    """
+    about: dict[str, Any] = {
+        "output": result.reason,
+        "execution_time": round(seconds),
+        "stdout_visibility": "hidden",
+        "extra_data": {"status": result.status},
+    }
+    verdicts = list(chain.from_iterable(result.verdicts.values()))
+    tests = list(_tests(verdicts, masters, visibility))
+    whole = all(v.outcome != "not run" for v in verdicts if v.max_points)
+    missing = {master.notebook for master in masters} - result.verdicts.keys()
+    if not tests or missing or not whole:
+        return about
+    return about | {"tests": tests}
+
+
+def _tests(
+    verdicts: Sequence[Verdict],
+    masters: Sequence[MasterNotebook],
+    visibility: Visibility,
+) -> Iterator[dict[str, Any]]:
+    number = 0
+    for master in masters:
+        for exercise in master.exercises:
+            scored = [v for v in verdicts if v.exercise == exercise]
+            most = sum(v.max_points for v in scored)
+            if not most:
+                continue
+            number += 1
+            points = sum(v.points for v in scored)
+            sentences = dict.fromkeys(v.message for v in scored if v.message)
+            yield {
+                "number": str(number),
+                "name": exercise,
+                "score": points,
+                "max_score": most,
+                "status": "passed" if points == most else "failed",
+                "output": "\n".join(sentences),
+                "output_format": "text",
+                "visibility": visibility,
+            }

@@ -1,0 +1,554 @@
+"""Downloads as platforms make them, whole and broken, into a folder of submissions."""
+
+import io
+import random
+import struct
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from nbproctor import platforms
+from nbproctor.platforms import CollectError, Download, Person, Roster, Written
+
+CLASS = Roster(
+    [
+        Person("aokafor", "Okafor", "Amara", "a.okafor@example.edu", ("1042", "4711")),
+        Person("bking", "King, Jr.", "Bo", "bking@example.edu", ("1043", "4712")),
+        Person("nguyen", "Nguyễn", "Minh", "", ("1044", "4713")),
+        Person("s1", "Smith", "Kim", "k1@example.edu", ("1050",)),
+        Person("s2", "Smith", "Kim", "k2@example.edu", ("1051",)),
+    ]
+)
+ZONE = timezone(timedelta(hours=1))
+Files = dict[str, bytes | str]
+KINDS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+
+
+def zipped(files: Files) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def understand(tmp_path: Path) -> Callable[..., Download]:
+    def plan(files: Files | bytes, roster: Roster = CLASS) -> Download:
+        path = tmp_path / "submissions.zip"
+        path.write_bytes(files if isinstance(files, bytes) else zipped(files))
+        return platforms.plan(path, "lab", ["lab"], roster, ZONE)
+
+    return plan
+
+
+Understand = Callable[..., Download]
+
+
+def texts(download: Download) -> dict[str, dict[str, str]]:
+    return {
+        s.person.student: {str(p): data.decode() for p, data in s.files.items()}
+        for s in download.submissions
+    }
+
+
+def said(download: Download) -> str:
+    return "\n".join(map(str, download.problems))
+
+
+# --- platforms --------------------------------------------------------------------
+
+
+def test_a_canvas_zip(understand: Understand) -> None:
+    found = understand(
+        {
+            "okaforamara_1042_88031_lab.ipynb": "1",
+            "okaforamara_1042_88032_data.csv": "d",
+            "kingjrbo_LATE_1043_88033_lab-2.ipynb": "2",
+            "nguyễnminh_1044_text.html": "typed",
+        }
+    )
+    assert (found.platform, found.certainty) == ("Canvas", "sure")
+    assert texts(found) == {
+        "aokafor": {"lab.ipynb": "1", "data.csv": "d"},
+        "bking": {"lab.ipynb": "2"},  # Canvas's own name for a file handed in again
+        "nguyen": {"text.html": "typed"},
+    }
+    assert [s.late for s in found.submissions] == [False, True, False]
+
+
+def test_a_text_typed_beside_a_file_is_not_dropped_silently(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "okaforamara_1042_88031_lab.ipynb": "1",
+            "okaforamara_1042_text.html": "Please look at 3.1.",
+        }
+    )
+    assert texts(found) == {"aokafor": {"lab.ipynb": "1"}}
+    (note,) = found.submissions[0].notes
+    assert "text.html" in note
+
+
+def test_of_a_canvas_file_handed_in_twice_the_newer_has_the_name(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "okaforamara_1042_9_lab.ipynb": "old",
+            "okaforamara_1042_10_lab-1.ipynb": "new",
+        }
+    )
+    assert texts(found) == {"aokafor": {"lab.ipynb": "new", "lab (2).ipynb": "old"}}
+    assert "the older one is now lab (2).ipynb" in found.submissions[0].notes[0]
+
+
+def test_canvas_names_find_people_where_numbers_do_not(understand: Understand) -> None:
+    found = understand({"nguyễnminh_7_9_lab.ipynb": "", "kingjrbo_8_9_lab.ipynb": ""})
+    assert {s.person.student: s.found_by for s in found.submissions} == {
+        "nguyen": "name",
+        "bking": "name",
+    }
+
+
+@pytest.mark.parametrize("form", ["{}_assignsubmission_file{}/lab.ipynb"])
+@pytest.mark.parametrize("tail", ["", "_"])
+def test_a_moodle_zip(understand: Understand, form: str, tail: str) -> None:
+    names = {"Amara Okafor_9": "1", "Minh Nguyen_8": "2", "Bo King, Jr._7": "3"}
+    found = understand({form.format(name, tail): c for name, c in names.items()})
+    assert found.platform == "Moodle"
+    assert texts(found) == {
+        "aokafor": {"lab.ipynb": "1"},
+        "nguyen": {"lab.ipynb": "2"},
+        "bking": {"lab.ipynb": "3"},
+    }
+
+
+def test_a_blind_moodle_zip_is_matched_by_the_worksheets_number(
+    understand: Understand, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(
+        "ID,Vollständiger Name,E-Mail-Adresse\nTeilnehmer/in4711,A B,ab@example.edu\n"
+        "Teilnehmer/in4712,C D,cd@example.edu\n"
+    )
+    roster = Roster.read(sheet)
+    assert [person.student for person in roster.people] == ["ab", "cd"]
+    found = understand(
+        {
+            f"Teilnehmerin_{n}_assignsubmission_file/lab.ipynb": str(n)
+            for n in (4711, 4712)
+        },
+        roster,
+    )
+    assert list(texts(found)) == ["ab", "cd"]
+    assert not found.problems
+
+
+def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
+    understand: Understand,
+) -> None:
+    head = "Lab 5_a_b"
+    note = "Name: Amara Okafor (a_b)\nAssignment: Lab 5\n"
+    found = understand(
+        {
+            f"{head}_attempt_2026-11-23-22-30-00.txt": note,
+            f"{head}_attempt_2026-11-23-22-30-00_lab.ipynb": "old",
+            f"{head}_attempt_2026-11-24-22-30-00.txt": note,
+            f"{head}_attempt_2026-11-24-22-30-00_lab.ipynb": "new",
+        }
+    )
+    assert texts(found) == {"aokafor": {"lab.ipynb": "new"}}
+    submission = found.submissions[0]
+    assert submission.submitted == datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
+    assert submission.notes == ["The newest of 2 attempts was taken."]
+
+
+def test_an_empty_newest_attempt_does_not_hide_the_one_before(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "Lab_aokafor_attempt_2026-11-23-22-30-00_lab.ipynb": "work",
+            "Lab_aokafor_attempt_2026-11-24-22-30-00.txt": "Name: A (aokafor)",
+        }
+    )
+    assert texts(found) == {"aokafor": {"lab.ipynb": "work"}}
+    assert "holds no file" in found.submissions[0].notes[0]
+
+
+def test_a_brightspace_zip(understand: Understand) -> None:
+    found = understand(
+        {
+            "index.html": "<table>",
+            "1042-9 - Amara Okafor - Nov 23, 2026 1030 PM/lab.ipynb": "old",
+            "1042-9 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb": "new",
+            "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "2",
+        }
+    )
+    assert (found.platform, found.problems) == ("Brightspace", [])
+    assert texts(found) == {
+        "aokafor": {"lab.ipynb": "new"},
+        "bking": {"lab.ipynb": "2"},
+    }
+
+
+def test_one_number_for_all_of_brightspace_is_nobodys(understand: Understand) -> None:
+    names = ("Amara Okafor", "Minh Nguyen", "Bo King, Jr.")
+    found = understand(
+        {f"1042-9 - {n} - Nov 24, 2026 1030 PM/lab.ipynb": n for n in names}
+    )
+    assert list(texts(found)) == ["aokafor", "bking", "nguyen"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{}/lab.ipynb",
+        "{}/lab/lab.ipynb",
+        "all of it/{}/lab.ipynb",
+        "submitted/{}/lab/lab.ipynb",
+    ],
+)
+def test_plain_folders(understand: Understand, place: str) -> None:
+    given = ["aokafor", "bking@example.edu", "Minh Nguyen"]
+    found = understand({place.format(name): name for name in given})
+    assert (found.platform, found.certainty) == ("plain files", "a guess")
+    assert {s: list(files) for s, files in texts(found).items()} == {
+        who: ["lab.ipynb"] for who in ("aokafor", "bking", "nguyen")
+    }
+
+
+def test_plain_files_and_archives_of_students(understand: Understand) -> None:
+    found = understand(
+        {
+            "aokafor_lab.ipynb": "1",
+            "bking.zip": zipped({"lab.ipynb": "2", "data/x.csv": "x"}),
+            "lab.ipynb": "whose?",
+        }
+    )
+    assert texts(found)["bking"] == {"lab.ipynb": "2", "data/x.csv": "x"}
+    assert texts(found)["aokafor"] == {"aokafor_lab.ipynb": "1"}
+    assert said(found).startswith("lab.ipynb: Its name does not say whose it is.")
+
+
+def test_platform_zips_in_a_zip_are_opened(understand: Understand) -> None:
+    one = zipped({"okaforamara_1042_1_lab.ipynb": "1"})
+    two = zipped({"kingjrbo_1043_2_lab.ipynb": "2"})
+    found = understand({"week 5.zip": zipped({"group1.zip": one, "group2.zip": two})})
+    assert found.platform == "Canvas"
+    assert texts(found) == {"aokafor": {"lab.ipynb": "1"}, "bking": {"lab.ipynb": "2"}}
+
+
+def test_a_folder_is_as_good_as_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "kingjrbo_1043_2_lab.ipynb").write_text("2")
+    (tmp_path / "link_1042_3_lab.ipynb").symlink_to("/etc/passwd")
+    found = platforms.plan(tmp_path, "lab", ["lab"], CLASS, ZONE)
+    assert list(texts(found)) == ["bking"]
+    assert said(found) == "link_1042_3_lab.ipynb: It is a link; not followed."
+
+
+# --- people -----------------------------------------------------------------------
+
+
+def test_whom_a_name_fits_twice_is_said_and_not_placed(understand: Understand) -> None:
+    found = understand({"Kim Smith_1_assignsubmission_file/lab.ipynb": ""})
+    assert not found.submissions
+    assert "It may be Smith, Kim (s1) and Smith, Kim (s2)." in said(found)
+
+
+def test_two_of_a_download_that_fit_one_person_are_not_placed(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {f"Amara Okafor_{n}_assignsubmission_file/lab.ipynb": str(n) for n in (1, 2)}
+    )
+    assert not found.submissions
+    assert "2 submissions of the download seem to be by 'aokafor'" in said(found)
+
+
+def test_a_stranger_is_collected_and_named(understand: Understand) -> None:
+    found = understand({"Zoë New_77_assignsubmission_file/lab.ipynb": ""})
+    (submission,) = found.submissions
+    assert submission.person == Person("77", "New", "Zoë")
+    assert said(found) == "Zoë New: Not in the class list. Collected as '77'."
+
+
+def test_the_very_same_file_from_two_students_is_said(understand: Understand) -> None:
+    found = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
+    assert len(found.submissions) == 2
+    assert said(found).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
+
+
+# --- archives that are broken, or meant to harm -----------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("../../aokafor/lab.ipynb", "leads out of the archive"),
+        ("/etc/aokafor/lab.ipynb", "leads out of the archive"),
+        ("C:/aokafor/lab.ipynb", "leads out of the archive"),
+        ("aokafor\\..\\..\\lab.ipynb", "leads out of the archive"),
+        ("aokafor/la\nb.ipynb", "control characters"),
+    ],
+)
+def test_no_name_leads_out_of_an_archive(
+    understand: Understand, name: str, why: str
+) -> None:
+    found = understand({name: "evil", "bking/lab.ipynb": "good"})
+    assert texts(found) == {"bking": {"lab.ipynb": "good"}}
+    assert why in said(found)
+
+
+def test_a_link_in_an_archive_is_refused(understand: Understand) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        link = zipfile.ZipInfo("aokafor/lab.ipynb")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("bking/lab.ipynb", "good")
+    found = understand(buffer.getvalue())
+    assert list(texts(found)) == ["bking"]
+    assert "It is a link." in said(found)
+
+
+def test_a_zip_bomb_is_not_unpacked(understand: Understand) -> None:
+    found = understand(
+        {"aokafor/lab.ipynb": bytes(50 << 20), "bking/lab.ipynb": "good"}
+    )
+    assert list(texts(found)) == ["bking"]
+    assert "bytes would unpack to 50 MB. Not unpacked." in said(found)
+
+
+def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
+    bomb = zipped({"lab.ipynb": bytes(50 << 20)})
+    found = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
+    assert [str(p) for p in found.submissions[0].files] == ["lab.zip"]
+    assert "would unpack to 50 MB" in said(found)
+
+
+def test_a_size_that_lies_is_found_out(understand: Understand) -> None:
+    data = bytearray(zipped({"aokafor/lab.ipynb": "x" * 5000, "bking/lab.ipynb": "y"}))
+    struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 100)
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["bking"]
+    assert "cannot be unpacked" in said(found)
+
+
+def test_a_password_is_said(understand: Understand) -> None:
+    data = bytearray(zipped({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "y"}))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["bking"]
+    assert "protected by a password" in said(found)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 100])
+def test_an_archive_cut_short_is_said(understand: Understand, keep: int) -> None:
+    with pytest.raises(CollectError, match="broken"):
+        understand(zipped({"aokafor/lab.ipynb": "x" * 5000})[:keep])
+
+
+def test_a_damaged_file_leaves_the_others(understand: Understand) -> None:
+    data = bytearray(zipped({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "y"}))
+    data[30 + len("aokafor/lab.ipynb")] ^= 255
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["bking"]
+    assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_said_of_every_kind_of_compression(
+    understand: Understand, kind: int
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", kind) as archive:
+        archive.writestr("aokafor/lab.ipynb", random.Random(1).randbytes(5000))
+        archive.writestr("bking/lab.ipynb", "y")
+    data = bytearray(file.getvalue())
+    start = 30 + len("aokafor/lab.ipynb")
+    data[start + 8 : start + 2000] = bytes(1992)
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["bking"]
+    assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
+
+
+def test_names_in_the_wrong_coding_are_repaired(understand: Understand) -> None:
+    """UTF-8 names without the flag, as macOS and many servers write them."""
+    name = "Minh Nguyễn_1_assignsubmission_file/lab.ipynb"
+    data = bytearray(zipped({name: "x"}))
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.index(mark) + flags
+        data[place + 1] &= ~0x08
+    found = understand(bytes(data))
+    assert list(texts(found)) == ["nguyen"]
+
+
+def test_a_name_in_cp437_is_read_as_the_format_says(understand: Understand) -> None:
+    name = "José Núñez_1_assignsubmission_file/lab.ipynb"
+    twin = "J" * len(name.encode("cp437"))
+    data = zipped({twin: "x"}).replace(twin.encode(), name.encode("cp437"))
+    found = understand(data, Roster([Person("jn", "Núñez", "José")]))
+    assert list(texts(found)) == ["jn"]
+
+
+def test_an_archive_of_another_kind_is_said(tmp_path: Path) -> None:
+    (tmp_path / "all.rar").write_bytes(b"Rar!")
+    with pytest.raises(CollectError, match="Unpack it, and collect the folder"):
+        platforms.plan(tmp_path / "all.rar", "lab", ["lab"], CLASS, ZONE)
+
+
+def test_names_that_windows_cannot_hold_are_changed(understand: Understand) -> None:
+    found = understand({"aokafor/a:b?.ipynb": "1", "aokafor/con.txt": "2"})
+    assert set(texts(found)["aokafor"]) == {"a_b_.ipynb", "_con.txt"}
+
+
+def test_names_that_differ_in_case_only_do_not_overwrite_each_other(
+    understand: Understand,
+) -> None:
+    found = understand({"aokafor/Lab.ipynb": "1", "aokafor/lab.ipynb": "2"})
+    assert sorted(texts(found)["aokafor"].values()) == ["1", "2"]
+    assert len({name.casefold() for name in texts(found)["aokafor"]}) == 2
+
+
+# --- writing ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def put(tmp_path: Path, understand: Understand) -> Callable[..., dict[str, Written]]:
+    def write(files: Files, **options: bool) -> dict[str, Written]:
+        done = platforms.write(
+            understand(files),
+            lambda student: tmp_path / "submitted" / student / "lab",
+            tmp_path / "collected",
+            "submissions.zip",
+            **options,
+        )
+        return {w.submission.person.student: w for w in done}
+
+    return write
+
+
+Put = Callable[..., dict[str, Written]]
+
+
+def read(tmp_path: Path, student: str) -> str:
+    return (tmp_path / "submitted" / student / "lab/lab.ipynb").read_text()
+
+
+def canvas(attachment: int, text: str) -> Files:
+    return {f"okaforamara_1042_{attachment}_lab.ipynb": text}
+
+
+def test_the_same_download_twice_changes_nothing(put: Put, tmp_path: Path) -> None:
+    assert put(canvas(1, "x"))["aokafor"].state == "new"
+    before = (tmp_path / "collected/record.csv").read_bytes()
+    assert put(canvas(1, "x"))["aokafor"].state == "same"
+    assert (tmp_path / "collected/record.csv").read_bytes() == before
+
+
+def test_a_newer_attempt_replaces_and_the_older_is_kept(
+    put: Put, tmp_path: Path
+) -> None:
+    put(canvas(99, "old"))
+    assert put(canvas(100, "new"))["aokafor"].state == "replaced"
+    assert read(tmp_path, "aokafor") == "new"
+    assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "old"
+    assert put(canvas(99, "old"))["aokafor"].why == "What is there is newer."
+    assert read(tmp_path, "aokafor") == "new"
+
+
+def test_what_is_there_is_never_overwritten_unasked(put: Put, tmp_path: Path) -> None:
+    put({"aokafor/lab.ipynb": "mine"})
+    kept = put({"aokafor/lab.ipynb": "other"})["aokafor"]
+    assert (kept.state, read(tmp_path, "aokafor")) == ("kept", "mine")
+    put({"aokafor/lab.ipynb": "other"}, replace=True)
+    assert read(tmp_path, "aokafor") == "other"
+    assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "mine"
+
+
+def test_a_dry_run_writes_nothing(put: Put, tmp_path: Path) -> None:
+    assert put(canvas(1, "x"), dry_run=True)["aokafor"].state == "new"
+    assert {path.name for path in tmp_path.iterdir()} == {"submissions.zip"}
+
+
+def test_the_time_is_written_as_nbgrader_reads_it(put: Put, tmp_path: Path) -> None:
+    from nbgrader.utils import parse_utc
+
+    put({"Lab_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb": "x"})
+    stamp = (tmp_path / "submitted/aokafor/lab/timestamp.txt").read_text()
+    assert parse_utc(stamp) == datetime(2026, 11, 24, 21, 30)
+
+
+FLAT = {
+    "Canvas": ("aokafor_1042_5_{}", "kingjrbo_1043_6_{}"),
+    "Moodle": (
+        "Amara Okafor_1042_assignsubmission_file_{}",
+        "Bo King, Jr._1043_assignsubmission_file_{}",
+    ),
+    "Blackboard": (
+        "Lab_aokafor_attempt_2026-11-24-22-30-00_{}",
+        "Lab_bking_attempt_2026-11-24-23-30-00_{}",
+    ),
+    "Brightspace": (
+        "1042-8 - Amara Okafor - Nov 24, 2026 1030 PM - {}",
+        "1043-9 - Bo King, Jr. - Nov 24, 2026 1130 PM - {}",
+    ),
+}
+
+
+@pytest.mark.parametrize("platform", FLAT)
+def test_the_name_of_a_file_makes_it_nobody_else_s(
+    understand: Understand, platform: str
+) -> None:
+    mine, other = FLAT[platform]
+    files = {mine.format("lab.ipynb"): "a", other.format("lab.ipynb"): "b"}
+    forged = mine.format(other.format("lab.ipynb").replace("2026", "2027"))
+    download = understand(files | {forged: "forged"})
+    assert download.platform == platform
+    found = texts(download)
+    assert found["bking"] == {"lab.ipynb": "b"}
+    assert found.keys() == {"aokafor", "bking"}
+    assert "forged" in found["aokafor"].values()
+    assert not any("2027" in str(s.submitted) for s in download.submissions)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("aokafor_1042_5_timestamp.txt", "1999-01-01 00:00:00 UTC"),
+        ("aokafor_1042_5_TimeStamp.TXT", "1999-01-01 00:00:00 UTC"),
+        ("aokafor_1042_5_w.zip", zipped({"timestamp.txt": "1999-01-01 00:00:00 UTC"})),
+    ],
+)
+def test_nobody_says_himself_when_he_handed_in(
+    put: Put, tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    files = {"aokafor_1042_4_lab.ipynb": "x", name: content}
+    assert put(files)["aokafor"].state == "new"
+    there = {p.name.lower() for p in (tmp_path / "submitted/aokafor/lab").iterdir()}
+    assert there == {"lab.ipynb", "handed-in-timestamp.txt"}
+    assert put(files)["aokafor"].state == "same"
+
+
+def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> None:
+    put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
+    lines = (tmp_path / "collected/record.csv").read_text().splitlines()
+    address = "kingjrbo_LATE_1043_5_lab.ipynb"
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address}'
+    assert lines[1] == said
+
+
+def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:
+    put(canvas(7, "x"))
+    path = tmp_path / "collected/record.csv"
+    whole = path.read_text()
+    old = [line.rpartition(",")[0] for line in whole.splitlines()]
+    path.write_text("\n".join(old) + "\n")
+    assert put(canvas(7, "x"))["aokafor"].state == "same"
+    assert path.read_text() == whole

@@ -1,0 +1,154 @@
+"""Feedback goes back under names that the platforms' own importers take."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nbproctor import platforms
+from nbproctor.pages.archive import pack
+from nbproctor.platforms import FeedbackNames
+from tests.platforms.test_collect import CLASS, Files, zipped
+
+Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
+
+
+@pytest.fixture
+def back(tmp_path: Path) -> Back:
+    """Collect a zip, pretend to grade it, and pack the feedback."""
+
+    def run(files: Files, *others: str, notebooks: tuple[str, ...] = ("lab",)):  # type: ignore[no-untyped-def]
+        path = tmp_path / "submissions.zip"
+        path.write_bytes(zipped(files))
+        download = platforms.plan(path, "lab", list(notebooks), CLASS)
+        platforms.write(download, lambda s: tmp_path / "in" / s, tmp_path / "c", "z")
+        pages = []
+        for student in sorted(
+            {s.person.student for s in download.submissions} | {*others}
+        ):
+            for name in notebooks:
+                page = tmp_path / "feedback" / student / f"{name}.html"
+                page.parent.mkdir(parents=True, exist_ok=True)
+                page.write_text(f"page of {student}")
+                notebook = page.with_suffix(".feedback.ipynb")
+                notebook.write_text(f"notebook of {student}")
+                pages.append((student, page, notebook))
+        made = platforms.feedback_names(pages, tmp_path / "c")
+        target = pack(made.files, tmp_path / "back.zip", lambda s, f: made.names[s, f])
+        with zipfile.ZipFile(target) as archive:
+            return made, {name: archive.read(name) for name in archive.namelist()}
+
+    return run
+
+
+def numbers(name: str) -> list[str]:
+    """How Canvas finds user and file: the first two parts that are numbers."""
+    return [part for part in name.split("_") if part.isdigit()][:2]
+
+
+def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
+    made, content = back(
+        {
+            "okaforamara_1042_88031_lab.ipynb": "x",
+            "okaforamara_1042_88029_picture.png": "x",
+            "kingjrbo_LATE_1043_88032_lab-2.ipynb": "y",
+            "nguyenminh_1044_88033_my_work_2_link.ipynb": "z",
+        }
+    )
+    names = list(content)
+    assert (made.platform, len(names), made.left) == ("Canvas", 3, [])
+    assert [numbers(name) for name in names] == [
+        ["1043", "88032"],
+        ["1044", "88033"],
+        ["1042", "88031"],
+    ]
+    # Canvas passes over a name whose last part begins so.
+    assert not [n for n in names if n.split("_")[-1].startswith("link")]
+    # It shows the file as "lab.ipynb", so a page would be no page.
+    assert all(name.endswith(".ipynb") for name in names)
+    assert content[names[0]] == b"notebook of bking"
+
+
+def test_anonymous_canvas_submissions_get_theirs(back: Back) -> None:
+    made, names = back({"anon_Ab3Cd_LATE_88031_lab.ipynb": "x"})
+    # Without LATE, the two parts after "anon" are the submission's and the file's.
+    parts = [part for part in next(iter(names)).split("_") if part != "LATE"]
+    assert parts[:3] == ["anon", "Ab3Cd", "88031"] and not made.left
+
+
+def test_of_several_notebooks_each_goes_to_its_own_file(back: Back) -> None:
+    made, names = back(
+        {"okaforamara_1042_1_a.ipynb": "x", "okaforamara_1042_2_b.ipynb": "y"},
+        notebooks=("a", "b", "c"),
+    )
+    assert [numbers(name) for name in names] == [["1042", "1"], ["1042", "2"]]
+    assert made.left == [("aokafor", "handed in no file called c")]
+
+
+@pytest.mark.parametrize("tail", ["_assignsubmission_file", "_assignsubmission_file_"])
+def test_moodle_finds_the_participant_in_each_folder(back: Back, tail: str) -> None:
+    made, names = back(
+        {
+            f"Amara Okafor_4711{tail}/lab.ipynb": "x",
+            f"Participant_4712{tail}/sub/lab.ipynb": "y",
+        }
+    )
+    assert made.platform == "Moodle"
+    for name in names:
+        folder, _, file = name.partition("/")
+        person, number, kind, plugin, rest = folder.split("_")  # older ones want five
+        assert number in ("4711", "4712") and person and rest == ""
+        assert (kind, plugin) == ("assignsubmission", "file")
+        assert file in ("lab.html", "lab.feedback.ipynb")
+    assert len(names) == 4
+
+
+def test_flat_moodle_files_give_the_same_folders(back: Back) -> None:
+    _, names = back({"Amara Okafor_4711_assignsubmission_file_my_lab.ipynb": "x"})
+    assert list(names)[1] == "Amara Okafor_4711_assignsubmission_file_/lab.html"
+
+
+def test_typed_text_beside_a_file_changes_no_folder(back: Back) -> None:
+    _, names = back(
+        {
+            "Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html": "t",
+            "Amara Okafor_4711_assignsubmission_file_/lab.ipynb": "x",
+        }
+    )
+    assert list(names)[1] == "Amara Okafor_4711_assignsubmission_file_/lab.html"
+
+
+@pytest.mark.parametrize("around", ["", "Lab Download Nov 25, 2026/"])
+def test_brightspace_gets_its_own_folders_and_list(back: Back, around: str) -> None:
+    folder = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
+    files = {f"{folder}/lab.ipynb": "x", f"{folder}/index.html": "a student's own"}
+    files["index.html"] = "the list"
+    made, names = back({around + name: text for name, text in files.items()})
+    assert made.platform == "Brightspace"
+    pages = [f"{folder}/lab.feedback.ipynb", f"{folder}/lab.html"]
+    assert list(names) == [*pages, "index.html"]
+    assert names["index.html"] == b"the list"
+
+
+def test_who_came_by_another_way_is_named(back: Back) -> None:
+    made, names = back({"okaforamara_1042_1_lab.ipynb": "x"}, "visitor")
+    assert len(names) == 1
+    assert made.left == [("visitor", "was not collected from Canvas")]
+
+
+def test_without_a_platform_there_is_a_folder_for_each(back: Back) -> None:
+    made, names = back({"aokafor/lab.ipynb": "x"})
+    assert (made.platform, made.left) == ("", [])
+    assert list(names) == ["aokafor/lab.feedback.ipynb", "aokafor/lab.html"]
+
+
+def test_a_platforms_own_text_is_no_address(back: Back) -> None:
+    made, names = back(
+        {"okaforamara_1042_text.html": "x", "kingjrbo_1043_5_lab.ipynb": "y"}
+    )
+    assert [re.sub(r"_.*", "", name) for name in names] == ["kingjrbo"]
+    assert [student for student, _ in made.left] == ["aokafor"]

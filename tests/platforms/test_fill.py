@@ -1,0 +1,258 @@
+"""Marks into files exactly as platforms give them: only the cells of marks change."""
+
+import csv
+import io
+from math import nan
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from nbproctor.platforms import ExportError, Filled, Person, Roster, fill
+from nbproctor.platforms.sheet import Sheet
+
+CLASS = Roster(
+    [
+        Person("aokafor", "Okafor", "Amara", "ao@example.edu", ("1042", "900")),
+        Person("bking", "King, Jr.", "Bo", "bk@example.edu", ("1043", "901")),
+        Person("eve", '=HYPERLINK("x")', "Eve", "eve@example.edu", ("1044", "902")),
+        Person("nguyen", "Nguyễn", "Minh", "mn@example.edu", ("1045", "903")),
+        Person("pia", "Ångström", "Pia", "pia@example.edu", ("1046", "904")),
+    ]
+)
+SCORES = {"aokafor": 87.5, "bking": 100.0, "eve": 66.666, "nguyen": nan, "pia": 90.0}
+
+CANVAS = (
+    "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Intro (76),Neural Network (77),"
+    "Assignments Current Score,Final Grade\r\n"
+    ",,,,,,Manual Posting,,\r\n"
+    "    Points Possible,,,,,10.00,100.00,(read only),(read only)\r\n"
+    '"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n'
+    '"King, Jr., Bo",1043,901,bking,A,,80.00,,\r\n'
+    '"=HYPERLINK(""x""), Eve",1044,902,eve,A,"7,5",,,\r\n'
+    '"Nguyễn, Minh",1045,903,nguyen,A,,,,\r\n'
+    '"Ångström, Pia",1046,904,pia,A,,EX,,\r\n'
+    '"Gone, Long",1999,999,gone,A,,,,\r\n'
+    '"Student, Test",1100,,9f2,A,,,,\r\n'
+)
+MOODLE = (
+    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,"
+    "Grade can be changed,Last modified (submission),Last modified (grade),"
+    "Feedback comments\n"
+    'Participant 4711,"Amara Okafor",ao@example.edu,"Submitted for grading - ",,100.00,'
+    'Yes,"Tuesday, 24 November 2026, 10:30 PM",-,""\n'
+    'Participant 4712,"Bo King, Jr.",bk@example.edu,"Graded",80.00,100.00,Yes,-,'
+    '"Tuesday, 24 November 2026, 11:30 PM","<p>Said ""well"",\nand more</p>"\n'
+    "Participant 4713,Minh Nguyễn,mn@example.edu,No submission,,100.00,Yes,-,-,\n"
+    "Participant 4714,Pia Ångström,pia@example.edu,Graded,50.00,100.00,No,-,-,\n"
+)
+GERMAN = (
+    "\ufeffID,Vollständiger Name,ID-Nummer,E-Mail-Adresse,Status,Bewertung,"
+    "Bestwertung,Bewertung kann geändert werden,Zuletzt geändert (Abgabe),"
+    "Zuletzt geändert (Bewertung),Feedback als Kommentar\n"
+    'Teilnehmer/in4711,Amara Okafor,900,ao@example.edu,Abgegeben,,"100,00",Ja,-,-,\n'
+    'Teilnehmer/in4712,"Bo King, Jr.",901,bk@example.edu,Bewertet,"80,00","100,00",Ja,'
+    "-,-,\n"
+    'Teilnehmer/in4714,Pia Ångström,904,pia@example.edu,Bewertet,"50,00","100,00",'
+    "Nein,-,-,\n"
+)
+SPANISH = (
+    "Identificador,Nombre completo,Dirección de correo,Estado,Calificación,"
+    "Calificación máxima,La calificación puede ser cambiada,"
+    "Última modificación (entrega),Última modificación (calificación),"
+    "Comentarios de retroalimentación\n"
+    'Participante 4711,Amara Okafor,ao@example.edu,Enviado,,"100,00",Sí,-,-,\n'
+    'Participante 4712,"Bo King, Jr.",bk@example.edu,Enviado,,"100,00",Sí,-,-,\n'
+)
+BLACKBOARD = (
+    '\ufeff"Last Name","First Name","Username","Student ID","Last Access",'
+    '"Availability","Weighted Total [Total Pts: up to 100 Percentage] |9",'
+    '"Neural Network [Total Pts: 100 Score] |12"\r\n'
+    '"Okafor","Amara","aokafor","900","2026-11-24 22:30:00","Yes","",""\r\n'
+    '"King, Jr.","Bo","bking","901","","Yes","","80"\r\n'
+    '"=HYPERLINK(""x"")","Eve","eve","902","","Yes","","Needs Grading"\r\n'
+)
+BRIGHTSPACE = (
+    "OrgDefinedId,Username,Last Name,First Name,Email,"
+    "Neural Network Points Grade <Numeric MaxPoints:100>,End-of-Line Indicator\r\n"
+    "#900,#aokafor,Okafor,Amara,ao@example.edu,,#\r\n"
+    '#901,#bking,"King, Jr.",Bo,bk@example.edu,80,#\r\n'
+    '#902,#eve,"=HYPERLINK(""x"")",Eve,eve@example.edu,,#\r\n'
+)
+FILES = {
+    "canvas": CANVAS,
+    "moodle": MOODLE,
+    "german": GERMAN,
+    "spanish": SPANISH,
+    "blackboard": BLACKBOARD,
+    "brightspace": BRIGHTSPACE,
+}
+
+
+def filled(text: str, coding: str = "utf-8", **options: object) -> Filled:
+    return fill(
+        text.encode(coding),
+        "neural_network",
+        SCORES,
+        100.0,
+        CLASS,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def marks(result: Filled) -> dict[str, str]:
+    return {change.student: change.after for change in result.changes}
+
+
+def without(text: str, column: int, separator: str = ",") -> list[list[str]]:
+    """As Python's own reader sees it, but for one column."""
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    return [row[:column] + row[column + 1 :] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "expected"),
+    [
+        ("canvas", 6, {"aokafor": "87.50", "bking": "100.00", "eve": "66.67"}),
+        ("moodle", 4, {"aokafor": "87.50", "bking": "100.00"}),
+        ("german", 5, {"aokafor": "87,50", "bking": "100,00"}),
+        ("spanish", 4, {"aokafor": "87,50", "bking": "100,00"}),
+        ("blackboard", 7, {"aokafor": "87.5", "bking": "100", "eve": "66.67"}),
+        ("brightspace", 5, {"aokafor": "87.5", "bking": "100", "eve": "66.67"}),
+    ],
+)
+def test_only_the_marks_change(
+    name: str, column: int, expected: dict[str, str]
+) -> None:
+    text = FILES[name]
+    result = filled(text)
+    assert marks(result) == expected
+    after = result.data.decode()
+    assert without(after, column) == without(text, column)
+    # Byte for byte: put the old marks back, and the file is the old one.
+    sheet = Sheet.read(result.data)
+    before = Sheet.read(text.encode())
+    for row, cells in enumerate(before.rows):
+        sheet.rows[row][column] = cells[column]
+    assert sheet.to_bytes() == text.encode()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_filling_twice_changes_nothing_more(name: str) -> None:
+    once = filled(FILES[name])
+    twice = filled(once.data.decode())
+    assert not twice.changes
+    assert twice.same == len(once.changes)
+    assert twice.data == once.data
+
+
+def test_what_was_not_graded_stays_empty_and_is_said() -> None:
+    result = fill(
+        CANVAS.encode(), "neural_network", SCORES, 100, CLASS, {"nguyen": "no notebook"}
+    )
+    left = dict(result.left)
+    assert left["Nguyễn, Minh"] == "has no mark: no notebook"
+    assert left["Ångström, Pia"] == "is excused (EX)"
+    assert left["Gone, Long"] == "is not known here"
+    row = next(r for r in result.data.decode().splitlines() if "nguyen" in r)
+    assert row == '"Nguyễn, Minh",1045,903,nguyen,A,,,,'
+
+
+def test_a_zero_that_the_platform_gave_is_not_ours_and_is_said() -> None:
+    text = CANVAS.replace("1045,903,nguyen,A,,,,", "1045,903,nguyen,A,,0.00,,")
+    result = filled(text)
+    assert dict(result.left)["Nguyễn, Minh"].endswith("(the file says 0.00)")
+    assert "nguyen,A,,0.00,," in result.data.decode()
+
+
+def test_a_locked_mark_of_moodle_is_left() -> None:
+    assert dict(filled(MOODLE).left)["Pia Ångström"] == "is locked on the platform"
+    assert dict(filled(GERMAN).left)["Pia Ångström"] == "is locked on the platform"
+
+
+def test_a_lower_mark_is_known_as_one() -> None:
+    result = filled(CANVAS.replace("80.00", "100.50"))
+    assert [c.student for c in result.changes if c.lower] == ["bking"]
+
+
+def test_who_has_a_mark_and_no_row_is_said() -> None:
+    assert filled(BRIGHTSPACE).absent == ["pia"]
+
+
+def test_a_blind_worksheet_is_matched_by_number() -> None:
+    lines = [
+        "Identifier,Status,Grade,Maximum Grade,Grade can be changed",
+        "Participant 1042,Submitted,,100.00,Yes",
+        "Participant 1043,Submitted,,100.00,Yes",
+    ]
+    assert marks(filled("\n".join(lines))) == {"aokafor": "87.50", "bking": "100.00"}
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "cp1252"])
+def test_other_codings_are_kept(coding: str) -> None:
+    text = BLACKBOARD[1:].replace('","', '"\t"').replace("Okafor", "Ökafor")
+    result = filled(text, coding)
+    assert marks(result)["aokafor"] == "87.5"
+    assert result.data.decode(coding).count("Ökafor") == 1
+    assert len(result.data[:2].strip(b"\xff\xfe")) == (0 if coding == "utf-16" else 2)
+
+
+def test_another_maximum_is_refused_or_converted() -> None:
+    text = CANVAS.replace("100.00,(read", "10.00,(read").replace("80.00", "8.00")
+    with pytest.raises(ExportError, match="worth 10 points there and 100 here"):
+        filled(text)
+    assert marks(filled(text, scale=True))["aokafor"] == "8.75"
+
+
+def test_marks_are_never_converted_to_a_maximum_of_nothing() -> None:
+    text = CANVAS.replace("100.00,(read", "0.00,(read").replace("80.00", "0.00")
+    with pytest.raises(ExportError, match="worth 0 points there and 100 here"):
+        filled(text, scale=True)
+
+
+def test_an_unclear_column_is_asked_for() -> None:
+    text = CANVAS.replace("Neural Network (77)", "Lab five (77)")
+    with pytest.raises(ExportError, match=r"Intro \(76\)\n  Lab five \(77\)"):
+        filled(text)
+    assert filled(text, column="five").column == "Lab five (77)"
+    assert filled(text, column="77").column == "Lab five (77)"
+
+
+def test_two_rows_of_one_student_are_refused() -> None:
+    text = BRIGHTSPACE + "#900,#aokafor,Okafor,Amara,ao@example.edu,,#\r\n"
+    with pytest.raises(ExportError, match="Rows 2 and 5 both seem to be 'aokafor'"):
+        filled(text)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "Student,Mark\nx,1\n"])
+def test_another_file_is_refused(text: str) -> None:
+    with pytest.raises(ExportError):
+        filled(text)
+
+
+CELL = st.text(st.characters(exclude_characters="\0"), max_size=8)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(CELL, min_size=1, max_size=4), min_size=1, max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_any_table_is_read_as_python_reads_it_and_written_back(
+    rows: list[list[str]], end: str, quoting: int
+) -> None:
+    # Python's writer, before 3.13, leaves a lone carriage return without quotes.
+    returns = any("\r" in cell for row in rows for cell in row)
+    assume(quoting == csv.QUOTE_ALL or not returns)
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator=end, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
+    text = buffer.getvalue()
+    sheet = Sheet.read(text.encode("utf-8", "surrogatepass"))
+    if (
+        sheet.source.coding == "utf-8"
+        and sheet.separator == ","
+        and text[0] != "\ufeff"
+    ):
+        assert [sheet.values(row) for row in range(len(sheet.rows))] == rows
+    assert sheet.to_bytes() == text.encode("utf-8", "surrogatepass")

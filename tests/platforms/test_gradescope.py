@@ -1,0 +1,184 @@
+"""Gradescope's container, simulated: its folders, its scripts, the sample class."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.kit import sample
+from nbproctor.notebook import MasterNotebook
+from nbproctor.platforms import ExportError
+from nbproctor.platforms.gradescope import pack, results
+from nbproctor.results import SubmissionResult, Verdict
+
+LAB = "neural_network"
+
+
+@pytest.fixture(scope="module")
+def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lab with its sample class, graded here."""
+    course = tmp_path_factory.mktemp("class") / "course"
+    course.mkdir()
+    for name in ("nbgrader_config.py", "requirements.txt"):
+        shutil.copy(project / name, course)
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write("c.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
+    for name in (f"source/{LAB}", "data"):
+        shutil.copytree(project / name, course / name)
+    nbgrader.generate(course, LAB)
+    master = MasterNotebook.read(course / "source" / LAB / f"{LAB}.ipynb")
+    students = sample.read_class(project / "examples/sample_class.toml")
+    sample.write_class(students, course, master, project / "variants" / LAB)
+    broken = course / "submitted" / "zbroken" / LAB / f"{LAB}.ipynb"
+    broken.parent.mkdir(parents=True)
+    broken.write_text('{"cells": [{"cell_type": "code", "sou')
+    return course
+
+
+@pytest.fixture(scope="module")
+def autograder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder ``/autograder`` as Gradescope makes it from the archive."""
+    root = tmp_path_factory.mktemp("gradescope") / "autograder"
+    archive = pack(course, LAB, root.parent / "autograder.zip", "visible")
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(root / "source")
+        for entry in file.infolist():  # which zipfile forgets
+            os.chmod(root / "source" / entry.filename, entry.external_attr >> 16)
+    _environment(root / "source")
+    setup = (root / "source/setup.sh").read_text()
+    script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
+    done = subprocess.run(
+        ["bash", "-c", script, str(root / "source/setup.sh")],
+        cwd=root / "source",
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip().endswith("earns every point in this container.")
+    shutil.copy(root / "source/run_autograder", root)
+    return root
+
+
+def _environment(source: Path) -> None:
+    """Make an environment with the packages that are here, and the archive's nbproctor.
+
+    Installing them anew takes a network and a minute.
+    """
+    venv.create(source / ".venv", symlinks=True)
+    made = Path(sysconfig.get_path("purelib"))
+    place = source / ".venv" / made.relative_to(sys.prefix)
+    (place / "all.pth").write_text(f"{source}\n{made}\n")
+    for name in ("bin", "share/jupyter"):
+        (source / ".venv" / name).mkdir(parents=True, exist_ok=True)
+        for path in (Path(sys.prefix) / name).iterdir():
+            link = source / ".venv" / name / path.name
+            if not link.exists():
+                link.symlink_to(path)
+
+
+def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str], Any]:
+    for name in ("submission", "results"):
+        shutil.rmtree(root / name, ignore_errors=True)
+    shutil.copytree(submission, root / "submission")
+    done = subprocess.run(
+        [root / "run_autograder"], capture_output=True, text=True, timeout=300
+    )
+    return done, json.loads((root / "results/results.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+def test_the_container_gives_students_of_the_sample_class_the_same(
+    course: Path, autograder: Path
+) -> None:
+    graded = nbgrader.grade(course, LAB, weak_sandbox=True)
+    assert len(graded) == 12
+    # A container takes 8 CPU seconds to start: one student of each status and, if
+    # graded, one with all points, one with none and one with some.
+    kinds = {(r.status, r.score == 0, r.score == 100): r for r in graded}
+    assert len(kinds) == 6
+    for result in kinds.values():
+        done, content = run(autograder, course / "submitted" / result.student / LAB)
+        assert content["extra_data"]["status"] == result.status
+        assert "What protects this container" in done.stdout
+        if result.score is None:
+            assert done.returncode == 1
+            assert "tests" not in content and "score" not in content
+            assert content["output"] == result.reason
+            continue
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert sum(test["score"] for test in content["tests"]) == result.score
+        by_exercise: dict[str, list[str]] = {}
+        for verdict in result.verdicts[LAB]:
+            if verdict.exercise and verdict.message:
+                by_exercise.setdefault(verdict.exercise, []).append(verdict.message)
+        for test in content["tests"]:
+            assert set(test["output"].splitlines()) == set(
+                by_exercise.get(test["name"], [])
+            )
+
+
+def test_the_archive_holds_no_student_and_no_gradebook(
+    project: Path, tmp_path: Path
+) -> None:
+    course = Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
+    with pytest.raises(ExportError, match=r"requirements\.txt is missing"):
+        pack(course, "tiny", tmp_path / "a.zip", "hidden")
+    (course / "requirements.txt").write_text("numpy==2.0\n")
+    for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb"):
+        (course / place).parent.mkdir(parents=True, exist_ok=True)
+        (course / place).touch()
+    archive = pack(course, "tiny", tmp_path / "a.zip", "hidden")
+    names = zipfile.ZipFile(archive).namelist()
+    assert {"setup.sh", "run_autograder", "nbgrader_config.py"} <= set(names)
+    assert not [n for n in names if "gradebook.db" in n or n.startswith("submitted")]
+    assert not [n for n in names if "__pycache__" in n]
+    again = pack(course, "tiny", tmp_path / "b.zip", "hidden")
+    assert again.read_bytes() == archive.read_bytes()
+
+
+# --- results.json, as the specification has it ------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny(project: Path) -> MasterNotebook:
+    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
+
+
+def of(tiny: MasterNotebook, *, outcome: str = "failed") -> SubmissionResult:
+    verdicts = [
+        Verdict(c.id, c.exercise, 0.0, c.points, outcome, "A sentence.")  # type: ignore[arg-type]
+        for c in tiny.of_kind("test")
+    ]
+    return SubmissionResult(
+        "s", "graded", "A reason.", 0.0, 10.0, verdicts={"tiny": verdicts}
+    )
+
+
+def test_one_entry_an_exercise_with_its_sentence(tiny: MasterNotebook) -> None:
+    content = results(of(tiny), [tiny], "after_due_date", 1.6)
+    assert [t["name"] for t in content["tests"]] == ["fizz", "mean_of"]
+    for test in content["tests"]:
+        assert test["output"] == "A sentence."
+        assert test["visibility"] == "after_due_date"
+        assert (test["score"], test["max_score"], test["status"]) == (0, 5, "failed")
+    assert (content["execution_time"], content["stdout_visibility"]) == (2, "hidden")
+
+
+def test_what_could_not_be_tested_has_no_score(tiny: MasterNotebook) -> None:
+    for result in (
+        of(tiny, outcome="not run"),
+        SubmissionResult("s", "ungradable", "Empty.", None, 10.0),
+    ):
+        content = results(result, [tiny], "visible", 1)
+        assert "tests" not in content and "score" not in content

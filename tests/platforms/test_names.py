@@ -1,0 +1,198 @@
+"""Names that platforms make: built from students as their sources do, read back."""
+
+import re
+import string
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbproctor.platforms import names
+from nbproctor.platforms.grammars import Handed, brightspace_time
+
+settings.register_profile("names", max_examples=40, deadline=None)
+settings.load_profile("names")
+WORD = st.text(st.characters(categories=["L"]), min_size=1, max_size=12)
+NAME = st.lists(WORD, min_size=2, max_size=3).map(" ".join)
+ID = st.integers(1, 10**9).map(str)
+FILE = st.from_regex(r"[A-Za-z0-9 _()-]{1,20}\.ipynb", fullmatch=True)
+TIME = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).map(
+    lambda when: when.replace(second=0, microsecond=0)
+)
+
+
+def read(*paths: str) -> names.Recognised:
+    found = names.recognise(map(PurePosixPath, paths))
+    assert found is not None
+    return found
+
+
+def only(path: str) -> tuple[str, Handed]:
+    found = read(path)
+    return found.platform, found.handed[PurePosixPath(path)]
+
+
+def canvas_name(sortable: str) -> str:
+    """As Canvas's `sanitize_user_name` and `sanitize_file_name` do."""
+    return re.sub(r"[^\w]", "", sortable.lower())
+
+
+@given(WORD, NAME, ID, ID, FILE, st.booleans())
+def test_canvas_names_are_read_back(
+    last: str, first: str, user: str, attachment: str, file: str, late: bool
+) -> None:
+    name = canvas_name(f"{last}, {first}").replace("_", "") or "x"
+    path = "_".join([name, *(["LATE"] if late else []), user, attachment, file])
+    platform, handed = only(path)
+    assert platform == "Canvas"
+    assert (handed.ids, handed.late, str(handed.file)) == ((user,), late, file)
+    assert handed.attempt == attachment
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "user", "file"),
+    [
+        (
+            "de_la_cruzann_1042_88031_my_lab_2.ipynb",
+            "de_la_cruzann",
+            "1042",
+            "my_lab_2",
+        ),
+        ("de_la_cruzann_LATE_1042_88031_lab.ipynb", "de_la_cruzann", "1042", "lab"),
+        ("team_blue_1042_88031_7_8_lab-1.ipynb", "team_blue", "1042", "7_8_lab-1"),
+    ],
+)
+def test_a_canvas_name_may_hold_underscores(
+    path: str, name: str, user: str, file: str
+) -> None:
+    platform, handed = only(path)
+    assert platform == "Canvas"
+    assert (handed.name, handed.ids) == (name, (user,))
+    assert handed.file.stem == file
+
+
+def test_a_date_in_a_name_is_no_number_of_canvas() -> None:
+    assert names.recognise([PurePosixPath("okafor_amara_2026_11_24.ipynb")]) is None
+
+
+@pytest.mark.parametrize("form", ["anon_{}_{}_{}", "LATE_anon_{}_{}_{}"])
+@given(st.text(string.ascii_letters + string.digits, min_size=5, max_size=5), ID, FILE)
+def test_anonymous_canvas_names_are_read_back(
+    form: str, who: str, attachment: str, file: str
+) -> None:
+    platform, handed = only(form.format(who, attachment, file))
+    assert platform == "Canvas"
+    assert (handed.name, handed.key, str(handed.file)) == ("", f"anon_{who}", file)
+    assert handed.late == form.startswith("LATE")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}_{}_assignsubmission_file/{}",  # Moodle 4
+        "{}_{}_assignsubmission_file_/{}",  # 3.1 to 3.11
+        "{}_{}_assignsubmission_file_{}",  # without folders
+        "Course-Lab 5-77/{}_{}_assignsubmission_file/{}",
+    ],
+)
+@given(NAME, ID, FILE)
+def test_moodle_names_are_read_back(form: str, name: str, who: str, file: str) -> None:
+    platform, handed = only(form.format(name, who, file))
+    assert platform == "Moodle"
+    assert (handed.name, handed.ids, str(handed.file)) == (name, (who,), file)
+
+
+@pytest.mark.parametrize("word", ["Participant", "Teilnehmerin", "Учасник"])
+def test_blind_moodle_names_give_no_name(word: str) -> None:
+    paths = [f"{word}_{n}_assignsubmission_file/lab.ipynb" for n in (4711, 4712)]
+    found = read(*paths)
+    assert {handed.name for handed in found.handed.values()} == {""}
+    assert {handed.key for handed in found.handed.values()} == {"4711", "4712"}
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9 _-]{1,20}", fullmatch=True),
+    st.from_regex(r"[a-z0-9.@-]{1,12}", fullmatch=True),
+    TIME,
+    FILE,
+)
+def test_blackboard_names_are_read_back(
+    assignment: str, user: str, when: datetime, file: str
+) -> None:
+    stamp = f"{when:%Y-%m-%d-%H-%M-%S}"
+    platform, handed = only(f"{assignment}_{user}_attempt_{stamp}_{file}")
+    assert platform == "Blackboard"
+    assert (handed.ids, handed.submitted, str(handed.file)) == ((user,), when, file)
+
+
+@pytest.mark.parametrize("form", ["{}-{} - {} - {}/{}", "{}-{} - {} - {} - {}"])
+@given(ID, ID, NAME, TIME, FILE)
+def test_brightspace_names_are_read_back(
+    form: str, user: str, item: str, name: str, when: datetime, file: str
+) -> None:
+    stamp = f"{when:%b} {when.day}, {when.year} {when:%I%M %p}".replace(" 0", " ")
+    platform, handed = only(form.format(user, item, name, stamp, file))
+    assert platform == "Brightspace"
+    assert (handed.name, handed.ids) == (name.strip(), (user,))
+    assert (handed.submitted, str(handed.file)) == (when, file)
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("Mar 29, 2018 1205 PM", datetime(2018, 3, 29, 12, 5)),
+        ("29 March, 2018 1205 AM", datetime(2018, 3, 29, 0, 5)),
+        ("29 March, 2018 2105", datetime(2018, 3, 29, 21, 5)),
+        ("29 mars, 2018 2105", None),
+        ("2018", None),
+    ],
+)
+def test_brightspace_times(text: str, when: datetime | None) -> None:
+    assert brightspace_time(text) == when
+
+
+def test_a_classroom_folder_is_recognised() -> None:
+    platform, handed = only("lab-5-submissions/lab-5-amara-ok/src/lab.ipynb")
+    assert (platform, handed.ids) == ("GitHub Classroom", ("amara-ok",))
+    assert str(handed.file) == "src/lab.ipynb"
+
+
+def test_folders_around_and_a_few_strangers_do_not_matter() -> None:
+    paths = [f"a/b/okaforamara_{n}_9{n}_lab.ipynb" for n in range(9)]
+    found = read(*paths, "a/b/notes.txt")
+    assert (found.platform, found.certainty) == ("Canvas", "sure")
+    assert (len(found.handed), found.total) == (9, 10)
+    assert read(*paths[:3], "x.txt", "y.txt").certainty == "probably"
+
+
+@given(st.lists(st.text(max_size=40), max_size=5))
+def test_no_name_ends_the_class(paths: list[str]) -> None:
+    given_paths = [PurePosixPath(path) for path in paths if PurePosixPath(path).parts]
+    names.recognise(given_paths)
+    names.plain(given_paths, ["lab"])
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "file"),
+    [
+        ("amara/lab.ipynb", "amara", "lab.ipynb"),
+        ("amara/lab/lab.ipynb", "amara", "lab/lab.ipynb"),
+        ("amara.ipynb", "amara", "amara.ipynb"),
+        ("lab_amara.ipynb", "amara", "lab_amara.ipynb"),
+        (
+            "Okafor, Amara - lab (1).ipynb",
+            "Okafor, Amara",
+            "Okafor, Amara - lab (1).ipynb",
+        ),
+        ("amara.zip", "amara", "amara.zip"),
+    ],
+)
+def test_plain_names(path: str, who: str, file: str) -> None:
+    handed = names.plain([PurePosixPath(path)], ["lab"]).handed[PurePosixPath(path)]
+    assert (handed.key, str(handed.file)) == (who, file)
+
+
+def test_a_plain_file_that_names_nobody_is_nobodys() -> None:
+    assert not names.plain([PurePosixPath("lab.ipynb")], ["lab"]).handed

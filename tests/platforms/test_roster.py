@@ -1,0 +1,150 @@
+"""Class lists as platforms export them."""
+
+from pathlib import Path
+
+import pytest
+
+from nbproctor.platforms import Person, Roster, RosterError
+
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)
+    Points Possible,,,,,100.00
+"Okafor, Amara",1042,S1,aokafor,A,
+"King, Jr., Bo",1043,,bking@example.edu,A,EX
+"=HYPERLINK(""x""), Eve",1044,S3,eve,A,
+"Student, Test",1099,,9c1f,A,
+"""
+BLACKBOARD = (
+    '\ufeff"Last Name","First Name","Username","Student ID","Lab [Total Pts: 100 Score]'
+    ' |12"\n"Okafor","Amara","aokafor","900",""\n'
+)
+BRIGHTSPACE = (
+    "OrgDefinedId,Username,Last Name,First Name,Email,Lab Points Grade <Numeric "
+    "MaxPoints:100>,End-of-Line Indicator\n#900,#aokafor,Okafor,Amara,a@x.edu,,#\n"
+)
+GERMAN = (
+    "Vorname;Nachname;Matrikelnummer;E-Mail-Adresse\nAmara;Okafor;900;amara@x.edu\n"
+)
+
+
+def people(tmp_path: Path, text: str, coding: str = "utf-8") -> list[Person]:
+    path = tmp_path / "class.csv"
+    path.write_bytes(text.encode(coding))
+    return Roster.read(path).people
+
+
+def test_a_canvas_grade_book(tmp_path: Path) -> None:
+    assert people(tmp_path, CANVAS) == [
+        Person("aokafor", "Okafor", "Amara", "", ("S1", "1042")),
+        Person("bking@example.edu", "King, Jr.", "Bo", "", ("1043",)),
+        Person("eve", '=HYPERLINK("x")', "Eve", "", ("S3", "1044")),
+    ]
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16"])
+def test_a_blackboard_grade_book(tmp_path: Path, coding: str) -> None:
+    text = BLACKBOARD if coding == "utf-8" else BLACKBOARD[1:].replace(",", "\t")
+    (person,) = people(tmp_path, text, coding)
+    assert person == Person("900", "Okafor", "Amara", "", ("aokafor",))
+
+
+def test_a_brightspace_grade_book(tmp_path: Path) -> None:
+    (person,) = people(tmp_path, BRIGHTSPACE)
+    assert person == Person("aokafor", "Okafor", "Amara", "a@x.edu", ("900",))
+
+
+def test_a_german_list_with_semicolons_from_windows(tmp_path: Path) -> None:
+    (person,) = people(tmp_path, GERMAN.replace("Okafor", "Müller"), "cp1252")
+    assert person == Person("900", "Müller", "Amara", "amara@x.edu")
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        "Identificador,Nom complet,Adreça electrònica,Estat,Qualificació",
+        "識別子,フルネーム,メールアドレス,ステータス,評点",
+        "Идентификатор,Полное имя,Адрес электронной почты,Статус,Оценка",
+    ],
+)
+@pytest.mark.parametrize("word", ["Participant ", "参加者", "Участник", "Uczestnik"])
+def test_a_worksheet_in_any_language(tmp_path: Path, titles: str, word: str) -> None:
+    rows = f"{word}4711,Amara Okafor,ao@x.edu,?,\n{word}4712,Bo King,bk@x.edu,?,\n"
+    assert people(tmp_path, f"{titles}\n{rows}") == [
+        Person("ao", "Okafor", "Amara", "ao@x.edu", ("4711",)),
+        Person("bk", "King", "Bo", "bk@x.edu", ("4712",)),
+    ]
+
+
+def test_a_blind_worksheet_names_nobody(tmp_path: Path) -> None:
+    text = "Идентификатор,Статус,Оценка\nУчастник11,Да,\nУчастник12,Да,\n"
+    assert people(tmp_path, text) == [Person("11"), Person("12")]
+
+
+def test_logins_with_numbers_are_no_participants(tmp_path: Path) -> None:
+    text = "login,name\nstudent11,Amara Okafor\nstudent12,Bo King\n"
+    assert [p.student for p in people(tmp_path, text)] == ["student11", "student12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "is empty"),
+        ("colour,size\nred,2\n", "no column that says who"),
+        ("student_id,name\n", "lists nobody"),
+        ("PK\x03\x04", "no CSV file"),
+    ],
+)
+def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(RosterError, match=why):
+        people(tmp_path, text)
+
+
+def test_a_list_is_written_as_it_is_read_and_no_cell_is_a_formula(
+    tmp_path: Path,
+) -> None:
+    before = people(tmp_path, CANVAS)
+    Roster(before).write(tmp_path / "kept.csv")
+    kept = (tmp_path / "kept.csv").read_text()
+    assert not any(cell.startswith("=") for cell in kept.replace('"', "").split(","))
+    assert people(tmp_path, kept) == sorted(before, key=lambda p: p.student)
+
+
+def test_a_second_list_adds_what_it_knows_and_removes_nobody(tmp_path: Path) -> None:
+    roster = Roster(people(tmp_path, CANVAS))
+    more = (
+        "Identifier,Full name,Email address\nParticipant 4711,Amara Okafor,ao@x.edu\n"
+    )
+    assert roster.merge(Roster(people(tmp_path, more))) == (0, 1)
+    assert len(roster.people) == 3
+    assert roster.find(["4711"])[0] == [
+        Person("aokafor", "Okafor", "Amara", "ao@x.edu", ("S1", "1042", "ao", "4711"))
+    ]
+    assert roster.merge(Roster(people(tmp_path, more))) == (0, 0)
+
+
+def test_namesakes_of_one_list_stay_two_people(tmp_path: Path) -> None:
+    text = "student_id,last name,first name,email\n"
+    text += "s1,Smith,Kim,k1@x.edu\ns2,Smith,Kim,k2@x.edu\n"
+    roster, both = Roster(), people(tmp_path, text)
+    assert roster.merge(Roster(both)) == (2, 0)
+    assert roster.people == both
+    assert roster.merge(Roster(both[::-1])) == (0, 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_new_namesake_is_not_taken_for_who_is_there(order: int) -> None:
+    roster = Roster([Person("s1", "Smith", "Kim")])
+    more = [Person("s1", "Smith", "Kim"), Person("s2", "Smith", "Kim")]
+    assert roster.merge(Roster(more[::order])) == (1, 0)
+    assert [person.student for person in roster.people] == ["s1", "s2"]
+
+
+def test_another_address_is_another_person() -> None:
+    roster = Roster([Person("s1", "Smith", "Kim", "k1@x.edu")])
+    assert roster.merge(Roster([Person("4711", "Smith", "Kim", "k2@x.edu")])) == (1, 0)
+
+
+def test_lists_of_two_platforms_meet_by_name() -> None:
+    roster = Roster([Person("s1", "Smith", "Kim")])
+    assert roster.merge(Roster([Person("4711", "Smith", "Kim", "k@x.edu")])) == (0, 1)
+    assert roster.people == [Person("s1", "Smith", "Kim", "k@x.edu", ("4711",))]

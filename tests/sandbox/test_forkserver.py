@@ -1,0 +1,608 @@
+"""The fork server: quick forks that see nothing of each other and leave nothing behind.
+
+Each promise is tried at every level that this user can have here: inside bubblewrap and
+without it.  The last test tries both test files again as an ordinary user when root
+runs them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("the fork server is tested on Linux", allow_module_level=True)
+
+import psutil
+
+from nbproctor.sandbox import bubblewrap, mounting, paths
+from nbproctor.sandbox.client import (
+    ForkServer,
+    ForkServerError,
+    JudgeError,
+    JudgeTimeoutError,
+)
+from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.processes import WATCH_SECONDS, Process, Processes
+
+pytestmark = pytest.mark.slow
+PROJECT = Path(__file__).resolve().parents[2]
+PROBES = str(PROJECT / "tests" / "probes")
+POLICY = Policy(scratch=4 << 20, scratch_files=200)
+LEVELS = ["full", "standard"]
+ASK = "child = spawn()\nask(child, 'answer = 1')"
+
+
+@contextlib.contextmanager
+def at(level: str) -> Iterator[None]:
+    """Make the machine look as if it had this level and no better one."""
+    with pytest.MonkeyPatch.context() as patch:
+        if level == "standard":
+            patch.setattr(bubblewrap, "failure", lambda: "not in this test")
+        elif (problem := bubblewrap.failure()) is not None:
+            pytest.skip(f"bubblewrap does not start here: {problem}")
+        yield
+
+
+def start(level: str, policy: Policy = POLICY, *preload: Any) -> ForkServer:
+    with at(level):
+        return ForkServer.start(
+            policy, preload, "probe:student", "probe:judge", [PROBES]
+        )
+
+
+@pytest.fixture(scope="module", params=LEVELS)
+def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
+    os.environ["NBPROCTOR_TEST_SECRET"] = "of the parent"
+    try:
+        with start(request.param, POLICY, "numpy") as made:
+            assert made.level == request.param
+            yield made
+    finally:
+        del os.environ["NBPROCTOR_TEST_SECRET"]
+
+
+def judged(zygote: ForkServer, code: str, timeout: float = 30) -> Any:
+    return json.loads(zygote.run(code.encode(), timeout))
+
+
+def student(zygote: ForkServer, code: str) -> str:
+    return str(judged(zygote, f"result = ask(spawn(), {code!r})"))
+
+
+def family(zygote: ForkServer) -> list[psutil.Process]:
+    top = psutil.Process(zygote.pid)
+    return [top, *top.children(recursive=True)]
+
+
+def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Wait for processes to end; those of a namespace end shortly after its first."""
+    _, left = psutil.wait_procs(processes, timeout=10)
+    return [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def forks(zygote: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
+    """Wait until judge and student run; return the server and its two forks."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for server in family(zygote):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if len(made := server.children()) == 2:
+                    return server, sorted(made, key=lambda fork: fork.pid)
+    raise AssertionError("no judge with a student within 20 seconds")
+
+
+# --- one job --------------------------------------------------------------------------
+
+
+def test_a_student_answers_its_judge(zygote: ForkServer) -> None:
+    assert student(zygote, "answer = 6 * 7") == "42"
+
+
+def test_fork_servers_work_side_by_side_not_on_the_same_processor() -> None:
+    code = (
+        "child = spawn(); result = [sorted(os.sched_getaffinity(0)), "
+        "ask(child, 'import os; answer = sorted(os.sched_getaffinity(0))')]"
+    )
+    allowed = sorted(os.sched_getaffinity(0))
+    with start("standard") as one, start("standard") as other:
+        for zygote in (one, other):
+            number = zygote.processor.number
+            where = allowed if number is None else [number]  # others may have them all
+            assert judged(zygote, code) == [where, str(where)]
+    assert one.processor.number != other.processor.number or number is None
+    assert sorted(os.sched_getaffinity(0)) == allowed
+
+
+def test_the_kernel_ends_a_fork_before_who_grades(zygote: ForkServer) -> None:
+    scores = [
+        int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
+        for process in family(zygote)
+        if process.name() != "bwrap"
+    ]
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    assert scores and min(scores) >= max(own, 500)
+
+
+def test_warm_and_late_imports_work(zygote: ForkServer) -> None:
+    code = (
+        "import sys; warm = 'numpy' in sys.modules; late = 'statistics' not in "
+        "sys.modules; import statistics, numpy as np; a = np.ones((200, 200)); "
+        "answer = (warm, late, statistics.mean([1, 3]), float((a @ a).sum()))"
+    )
+    assert student(zygote, code) == "(True, True, 2, 8000000.0)"
+
+
+def test_a_fork_has_one_socket_and_no_other_descriptor(zygote: ForkServer) -> None:
+    code = """
+import os, stat
+found = []
+for number in range(1024):
+    try:
+        mode = os.fstat(number).st_mode
+    except OSError:
+        continue
+    found.append((number == sock.fileno(), stat.S_ISSOCK(mode), stat.S_ISCHR(mode)))
+answer = sorted(found)
+"""
+    null = (False, False, True)
+    assert student(zygote, code) == repr([null, null, null, (True, True, False)])
+
+
+def test_nothing_of_the_parent_is_in_the_environment(zygote: ForkServer) -> None:
+    code = "import os; answer = [v for v in os.environ.values() if 'parent' in v]"
+    assert student(zygote, code) == "[]"
+    own = (
+        "import os; answer = os.environ['HOME'] == os.getcwd() == os.environ['TMPDIR']"
+    )
+    assert student(zygote, own) == "True"
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "/proc/self/status", str(PROJECT / "pyproject.toml")]
+)
+def test_the_course_and_the_system_stay_unread(zygote: ForkServer, path: str) -> None:
+    assert "Error" in student(zygote, f"answer = open({path!r}).read()")
+
+
+def test_inside_bubblewrap_the_course_does_not_even_exist() -> None:
+    with start("full") as zygote:
+        # The judge reads the folder: its mount view is the student's.
+        code = f"import os\nresult = os.path.exists({str(PROJECT / 'source')!r})"
+        assert judged(zygote, code) is False
+        seen = f"import os\nresult = os.path.exists({str(PROJECT / 'nbproctor')!r})"
+        assert judged(zygote, seen) is True
+
+
+def test_memory_and_disk_bombs_harm_nobody_else(zygote: ForkServer) -> None:
+    code = """
+victim, bomber, writer = spawn(), spawn(), spawn()
+memory = ask(bomber, "answer = len(bytearray(1 << 33))")
+disk = ask(writer, '''
+for i in range(2000):
+    with open(f"f{i}", "wb") as file:
+        file.write(bytes(1 << 20))
+''')
+result = [memory, disk, ask(victim, "answer = 'well'")]
+"""
+    memory, disk, victim = judged(zygote, code)
+    assert memory.startswith("MemoryError")
+    # A hard limit where it has a tmpfs, else the watch ends it.
+    assert "No space left" in disk or disk == "it died"
+    assert victim == "'well'"
+
+
+def test_memory_that_was_made_read_only_counts_as_well() -> None:
+    """RLIMIT_DATA no longer counts it; the fork server does."""
+    code = """
+child = spawn()
+child.sock.sendall(b'''
+import ctypes, mmap, time
+libc = ctypes.CDLL(None)
+kept = []
+for _ in range(8):
+    block = mmap.mmap(-1, 48 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for at in range(0, 48 << 20, 4096):
+        block[at] = 1
+    start = ctypes.addressof(ctypes.c_char.from_buffer(block))
+    libc.mprotect(ctypes.c_void_p(start), ctypes.c_size_t(48 << 20), mmap.PROT_READ)
+    kept.append(block)
+    sock.send(b"x")
+time.sleep(20)
+''')
+blocks = 0
+while got := child.sock.recv(1):
+    blocks += 1
+result = blocks
+"""
+    with start("standard", Policy(memory=64 << 20)) as zygote:
+        assert 1 <= judged(zygote, code) < 8
+
+
+NO_MOUNTS = """
+from nbproctor.sandbox import libc
+def forbidden(*_):
+    raise PermissionError(1, "no mount in this test")
+libc.mount_private_tmpfs = forbidden
+"""
+WRITE = """
+for n in range(1000):
+    with open(f"f{n}", "wb", 0) as file:
+        file.write(bytes(1 << 20))
+    sock.send(b"x")
+"""
+# Through a map no size changes; so the size counts, not what was written.
+WRITE_MAPS = """
+import mmap
+for n in range(1000):
+    with open(f"f{n}", "w+b") as file:
+        file.truncate(4 << 20)
+        with mmap.mmap(file.fileno(), 4 << 20) as pages:
+            for at in range(0, 4 << 20, 4096):
+                pages[at] = 1
+    sock.send(b"xxxx")
+"""
+
+
+@pytest.mark.parametrize("how", [WRITE, WRITE_MAPS], ids=["files", "maps"])
+def test_where_nothing_can_be_mounted_a_writer_is_ended_soon(
+    tmp_path: Path, how: str
+) -> None:
+    (tmp_path / "no_mounts.py").write_text(NO_MOUNTS)
+    tmp_path.chmod(0o755)
+    code = f"""
+child, size = spawn(), 0
+child.sock.sendall({how.encode()!r})
+while got := child.sock.recv(100):
+    size += len(got)
+result = size
+"""
+    path = [PROBES, str(tmp_path)]
+    with (
+        at("standard"),
+        ForkServer.start(
+            POLICY, ["no_mounts"], "probe:student", "probe:judge", path
+        ) as zygote,
+    ):
+        # Megabytes, of 4 allowed; as a rule 6. Looks ten times a second: 150.
+        assert min(judged(zygote, code) for _ in range(3)) < 50
+
+
+def test_where_nothing_can_be_mounted_the_next_look_is_soon(tmp_path: Path) -> None:
+    def until_next(hard_limits: bool) -> float:
+        process = Process(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
+        return Processes(tmp_path, hard_limits, {process.pid: process}).watch()
+
+    assert until_next(hard_limits=True) == WATCH_SECONDS == 0.1
+    assert until_next(hard_limits=False) < 0.05
+
+
+def test_the_scratch_has_a_hard_limit_where_something_can_be_mounted(
+    zygote: ForkServer,
+) -> None:
+    code = "import os; s = os.statvfs('.'); answer = s.f_blocks * s.f_frsize"
+    limited = student(zygote, code) == str(POLICY.scratch)
+    assert limited == (zygote.level == "full" or mounting.possible())
+
+
+def test_students_see_nothing_of_each_other(zygote: ForkServer) -> None:
+    code = """
+one, other = spawn(), spawn()
+home = ask(one, "import os; open('mine', 'w').write('solution'); answer = os.getcwd()")
+path = home.strip("'") + "/mine"
+kept = ask(one, f"answer = open({path!r}).read()")
+stolen = ask(other, f"answer = open({path!r}).read()")
+listed = ask(other, f"import os; answer = os.listdir({home} + '/..')")
+shot = ask(other, f"import os; answer = os.kill({one.pid}, 9)")
+result = [kept, stolen, listed, shot, ask(one, "answer = 'alive'")]
+"""
+    kept, stolen, listed, shot, alive = judged(zygote, code)
+    assert kept == "'solution'"
+    assert "Error" in stolen
+    assert "PermissionError" in listed
+    assert "PermissionError" in shot
+    assert alive == "'alive'"
+
+
+def test_the_scratch_is_wiped_for_the_next(zygote: ForkServer) -> None:
+    code = "import os; answer = os.listdir('.'); open('left', 'w').write('x')"
+    assert student(zygote, code) == "[]"
+    assert student(zygote, code) == "[]"
+
+
+def test_judge_and_zygote_cannot_be_signalled(zygote: ForkServer) -> None:
+    code = "import os; answer = [os.kill(os.getppid(), 9), os.kill(1, 9)]"
+    assert "PermissionError" in student(zygote, code)
+    assert student(zygote, "answer = 1") == "1"
+
+
+def test_judges_have_no_network_and_start_no_program(zygote: ForkServer) -> None:
+    for action in ("import socket; socket.socket()", "import os; os.fork()"):
+        with pytest.raises(JudgeError, match="PermissionError"):
+            judged(zygote, action)
+
+
+# --- ends -----------------------------------------------------------------------------
+
+
+def test_a_busy_student_that_ignores_signals_is_gone_after_kill(
+    zygote: ForkServer,
+) -> None:
+    code = """
+child = spawn()
+busy = '''
+import signal
+for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+    signal.signal(number, signal.SIG_IGN)
+sock.send(b"busy")
+while True:
+    pass
+'''
+said = ask(child, busy)
+child.kill()
+end = child.sock.recv(1)
+child.kill()
+child.close()
+result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
+"""
+    assert judged(zygote, code) == ["busy", "", "'next'"]
+
+
+def test_a_killed_student_takes_its_threads_along(zygote: ForkServer) -> None:
+    before = len(family(zygote))
+    code = """
+child = spawn()
+ask(child, '''
+import threading, time
+for _ in range(5):
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+''')
+result = "left it alone"
+"""
+    assert judged(zygote, code) == "left it alone"
+    assert len(family(zygote)) == before
+
+
+@pytest.mark.parametrize(
+    "how", ["os._exit(3)", "os.abort()", "os.kill(os.getpid(), 9)"]
+)
+def test_a_dead_judge_is_an_error_and_its_students_die(
+    zygote: ForkServer, how: str
+) -> None:
+    before = len(family(zygote))
+    said = {"os._exit(3)": "exit status 3", "os.abort()": "SIGABRT"}.get(how, "SIGKILL")
+    with pytest.raises(JudgeError, match=said):
+        judged(zygote, f"children = [spawn(), spawn()]\n{how}")
+    assert len(family(zygote)) == before
+    assert student(zygote, "answer = 1") == "1"
+
+
+def test_a_judge_that_raises_says_why(zygote: ForkServer) -> None:
+    with pytest.raises(JudgeError, match="ZeroDivisionError"):
+        judged(zygote, "1 / 0")
+
+
+def test_the_time_of_a_job_is_limited(zygote: ForkServer) -> None:
+    before = len(family(zygote))
+    with pytest.raises(JudgeTimeoutError, match=r"0\.3 seconds"):
+        judged(zygote, "child = spawn()\nwhile True: pass", timeout=0.3)
+    assert len(family(zygote)) == before
+    assert student(zygote, "answer = 1") == "1"
+
+
+def test_a_judge_that_keeps_too_many_students_is_told(zygote: ForkServer) -> None:
+    with pytest.raises(JudgeError, match="more than 31 students"):
+        judged(zygote, "children = [spawn() for _ in range(40)]")
+    assert student(zygote, "answer = 1") == "1"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_closing_leaves_no_process_and_no_folder(level: str, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path))
+        zygote = start(level)
+        processes = family(zygote)
+        zygote.close()
+        with pytest.raises(ForkServerError):
+            start(level, POLICY, "nonesuch")
+    assert survivors(processes) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_when_the_zygote_is_killed_everything_dies(level: str) -> None:
+    zygote = start(level)
+    with ThreadPoolExecutor(1) as background:
+        job = background.submit(judged, zygote, f"{ASK}\nwhile True: pass")
+        server, made = forks(zygote)
+        server.kill()
+        with pytest.raises((ForkServerError, JudgeError)):
+            job.result()
+    assert survivors([server, *made]) == []
+    with pytest.raises(ForkServerError):
+        judged(zygote, "result = 1")
+    zygote.close()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_when_the_parent_is_killed_everything_dies(level: str, tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(PROJECT)!r})
+from tests.sandbox import test_forkserver as t
+zygote = t.start({level!r})
+print(" ".join(str(process.pid) for process in t.family(zygote)), flush=True)
+zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
+"""
+    tmp_path.chmod(0o755)
+    with at(level):  # skips here: the process below is no test, and could not
+        parent = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
+    assert parent.stdout is not None
+    line = parent.stdout.readline()
+    processes = [psutil.Process(int(number)) for number in line.split()]
+    assert processes
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert survivors(processes) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what the server itself holds and refuses -----------------------------------------
+
+
+def memory_holds(pid: int, needle: bytes) -> bool:
+    with (
+        Path(f"/proc/{pid}/maps").open() as maps,
+        Path(f"/proc/{pid}/mem").open("rb", 0) as memory,
+    ):
+        for line in maps:
+            span, rights, *_ = line.split()
+            if not rights.startswith("rw"):
+                continue
+            first, last = (int(number, 16) for number in span.split("-"))
+            memory.seek(first)
+            with contextlib.suppress(OSError):
+                if needle in memory.read(last - first):
+                    return True
+    return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads foreign memory")
+def test_the_fork_server_never_holds_a_job() -> None:
+    with start("standard") as zygote, ThreadPoolExecutor(1) as background:
+        secret = "hidden" + "-" + "test" * 3
+        code = f"secret = {secret!r}\n{ASK}\nwhile True: pass"
+        job = background.submit(judged, zygote, code)
+        server, (judge, student) = forks(zygote)
+        holders = [server.pid, judge.pid, student.pid]
+        holds = [memory_holds(pid, secret.encode()) for pid in holders]
+        judge.kill()
+        with pytest.raises(JudgeError):
+            job.result()
+    assert holds == [False, True, False]
+
+
+def test_a_preload_that_starts_threads_is_refused() -> None:
+    with pytest.raises(ForkServerError, match="2 threads"):
+        start("standard", POLICY, ("probe:start_threads", [1]))
+
+
+def test_a_preload_that_is_not_there_is_named() -> None:
+    with pytest.raises(ForkServerError, match="No module named 'nonesuch'"):
+        start("standard", POLICY, "nonesuch")
+
+
+def test_modules_in_the_working_folder_do_not_shadow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('shadowed')")
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with start("standard", POLICY, "numpy") as zygote:
+        code = "import numpy; answer = numpy.__version__ > '1'"
+        assert student(zygote, code) == "True"
+
+
+def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
+    """A landlockpy that finds no Landlock stands for a kernel without it."""
+    (tmp_path / "sabotage.py").write_text(
+        "import landlockpy\n"
+        "def missing(*_, **__): raise landlockpy.UnsupportedError(95, 'no Landlock')\n"
+        "landlockpy.Ruleset = landlockpy.abi_version = missing\n"
+    )
+    tmp_path.chmod(0o755)
+    path = [PROBES, str(tmp_path)]
+    with at("standard"):
+        with pytest.raises(ForkServerError, match="nbproctor doctor"):
+            ForkServer.start(POLICY, ["sabotage"], "probe:student", "probe:judge", path)
+        weak = Policy(weak=True)
+        with ForkServer.start(
+            weak, ["sabotage"], "probe:student", "probe:judge", path
+        ) as zygote:
+            assert zygote.level == "weak"
+            assert student(zygote, "answer = 1") == "1"
+
+
+def test_a_sandbox_that_fails_in_the_fork_is_the_judges_error(tmp_path: Path) -> None:
+    (tmp_path / "sabotage.py").write_text(
+        "import landlockpy\n"
+        "def missing(*_, **__): raise landlockpy.UnsupportedError(95, 'no Landlock')\n"
+        "landlockpy.Ruleset = missing\n"
+    )
+    path = [PROBES, str(tmp_path)]
+    with (
+        at("standard"),
+        ForkServer.start(
+            POLICY, ["sabotage"], "probe:student", "probe:judge", path
+        ) as zygote,
+        pytest.raises(SandboxError, match="no Landlock"),
+    ):
+        zygote.run(b"result = 1", 10)
+
+
+# --- other users ----------------------------------------------------------------------
+
+
+def in_reach(argv: list[str]) -> list[str]:
+    """Return a command that runs `argv` where every user can reach this Python.
+
+    Folders such as /root that only root may enter are replaced by empty ones that hold
+    just the interpreter and the project.
+    """
+    needed = [Path(path) for path in (*paths.interpreter(), PROJECT)]
+    above = {folder for path in needed for folder in path.parents}
+    closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
+    line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]
+    for top in closed:
+        if not closed & set(top.parents):
+            line += ["--perms", "0755", "--tmpfs", str(top)]
+    inner = {path for path in needed if closed & set(path.parents)}
+    for path in sorted(inner | above):
+        if path in inner:
+            line += ["--ro-bind", str(path), str(path)]
+        elif closed & set(path.parents) and not inner & set(path.parents):
+            line += ["--perms", "0755", "--dir", str(path)]
+    return [*line, "--", *argv]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("who", ["an ordinary user", "root, Python for all"])
+def test_everything_holds_for_other_users_too(who: str) -> None:
+    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+        pytest.skip("this test needs setpriv and bubblewrap")
+    files = [str(PROJECT / "tests" / room) for room in ("sandbox", "forkserver")]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+    if who == "an ordinary user":
+        nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+        argv = ["setpriv", *nobody, "--", *argv]
+    else:
+        argv += ["-k", "not other_users"]
+    environment = {
+        "HOME": "/nonexistent",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        in_reach(argv), capture_output=True, text=True, cwd="/", env=environment
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
