@@ -169,8 +169,8 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
             [
                 *(*wanted, *_WARM),
                 ("nbproctor.student.shell:rehearse", master.opening),
-                ("nbproctor.protocol.classes:capture", ()),
-                ("nbproctor.protocol.libraries:warm", ()),
+                ("nbproctor.protocol.objects:capture", ()),
+                ("nbproctor.protocol.table:warm", ()),
             ],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",

@@ -11,14 +11,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.protocol import arrays, received
-from nbproctor.protocol import decode as decoder
-from nbproctor.protocol import text as text_of
-from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import encode
+from nbproctor.protocol import codec
+from nbproctor.protocol.budget import LIMITS, MAX_BITS
+from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Frame, ProtocolError
-from nbproctor.protocol.limits import MAX_BITS
 from tests.protocol.messages import frame
+
+
+@pytest.fixture
+def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lower some limits, for both sides."""
+
+    def lower(**most: int) -> None:
+        for name, number in most.items():
+            monkeypatch.setitem(LIMITS, name, LIMITS[name]._replace(most=number))
+
+    return lower
 
 
 def message(node: Any, raw: bytes = b"") -> Frame:
@@ -69,35 +77,31 @@ def test_text_nested_without_end_is_refused() -> None:
         decode(Frame(0, b"[" * 100_000, bytearray()))
 
 
-def test_lists_of_numbers_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder, "MAX_NUMBERS", 10)
-    five, raw = ["p", "i8", 5], bytes(48)
+def test_lists_of_numbers_count_together(limited: Any) -> None:
+    limited(numbers=10)
+    five, raw = ["p", "<i8", 5], bytes(48)
     assert not refused(["t", five, five], raw * 2)
-    assert refused(["t", five, ["p", "i8", 6]], raw * 2)
+    assert refused(["t", five, ["p", "<i8", 6]], raw * 2)
     assert refused(["p", "i4", 5], raw[:32])
 
 
-def test_arrays_of_text_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "MAX_BYTES", 4_000)
-    assert not refused(["t", ["U", [2], 250, "", "a"], ["U", [5], 100, *"abcde"]])
-    assert refused(["t", ["U", [2], 250, "", "a"], ["U", [5], 101, *"abcde"]])
-    # NumPy takes the room of one item even where there is none.
-    assert not refused(["U", [0], 1_000])
-    assert refused(["U", [0], 1_001])
+def test_arrays_with_nothing_in_them_count_by_the_room_of_an_item(limited: Any) -> None:
+    limited(room=4_000)
+    assert not refused(["a", "<U1000", [0]])
+    assert refused(["a", "<U1001", [0]])
+    assert refused(["t", ["a", "<U600", [0]], ["a", "<U600", [0]]])
 
 
-def test_only_arrays_with_nothing_in_them_count_by_their_rows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(received, "MAX_RANGE", 10)
-    assert not refused(["a", "u1", [11]], bytes(16))
-    empty = ["a", "u1", [0, 5]]
+def test_only_arrays_with_nothing_in_them_count_by_their_rows(limited: Any) -> None:
+    limited(length=10)
+    assert not refused(["a", "|u1", [11]], bytes(16))
+    empty = ["a", "|u1", [0, 5]]
     assert not refused(["t", empty, empty])
-    assert refused(["t", empty, ["a", "u1", [6, 0]]])
+    assert refused(["t", empty, ["a", "|u1", [6, 0]]])
 
 
 def test_an_empty_array_has_its_shape_and_dtype() -> None:
-    got = decode(message(["a", "f4", [2, 0, 3]])).value
+    got = decode(message(["a", "<f4", [2, 0, 3]])).value
     assert (got.shape, got.dtype) == ((2, 0, 3), np.dtype("f4"))
 
 
@@ -127,11 +131,8 @@ def test_twenty_kinds_of_named_tuples_arrive_and_each_counts_once() -> None:
     assert refused(["l", *kinds, other])
 
 
-def test_parts_and_commas_of_a_message_are_counted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(decoder, "MAX_PARTS", 5)
-    monkeypatch.setattr(decoder, "MAX_COMMAS", 8)
+def test_parts_and_commas_of_a_message_are_counted(limited: Any) -> None:
+    limited(parts=5, commas=8)
     assert not refused(["l", *[["l"]] * 4])
     assert refused(["l", *[["l"]] * 5])
     assert not refused(["l", *[1] * 8])
@@ -168,7 +169,7 @@ def test_json_is_read_as_python_reads_it(text: str) -> None:
 
     strict = text == text.lstrip() and text.rstrip(" ") == text.rstrip()
     want = read(lambda: json.loads(text)) if strict else "refused"
-    assert read(lambda: text_of.read(text.encode())) == want
+    assert read(lambda: codec._read_text(text.encode())) == want
 
 
 def test_numbers_and_text_that_json_itself_has_not_arrive() -> None:

@@ -16,16 +16,19 @@ import numpy as np
 import pytest
 from dateutil import tz
 
-from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import encode
-from nbproctor.protocol.frames import Frame, ProtocolError
-from nbproctor.protocol.limits import MAX_RANGE
-from nbproctor.protocol.repeats import MAX_REPEATED, check_repeats
+from nbproctor.protocol.budget import LIMITS
+from nbproctor.protocol.codec import (
+    MAX_REPEATED,
+    check_repeats,
+    decode,
+    encode,
+    write_back,
+)
+from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
-from nbproctor.protocol.sent import Encoded, UnsendableError
-from nbproctor.protocol.sharing import write_back
-from nbproctor.protocol.tags import Tag
 from tests.protocol.messages import frame, same
+
+MAX_RANGE = LIMITS["length"].most
 
 
 def text(node: str) -> Frame:
@@ -45,18 +48,18 @@ def refused_at_once(action: Callable[[], object]) -> None:
 @pytest.mark.parametrize(
     "node",
     [
-        '["U",[100],0' + ',""' * 99 + ',"' + "x" * (1 << 22) + '"]',
-        '["U",[1],2,"abc"]',
-        '["l"' + ',["U",[1],40000000,""]' * 50 + "]",
-        '["a","f8",[0,1000000000]]',
-        '["l"' + ',["a","f8",[0,10000000]]' * 9 + "]",
+        '["l"' + ',["a","<U10000000",[0]]' * 9 + "]",
+        '["a","<U100000000",[0]]',
+        '["a","<U3",[1000000000]]',
+        '["a","<f8",[0,1000000000]]',
+        '["l"' + ',["a","<f8",[0,10000000]]' * 9 + "]",
         '["O",[1000000000,0]]',
         '["l"' + ',["R",0,10000000,1]' * 9 + "]",
         "[" + "{}," * 3_000_000 + "{}]",
         '["l"' + ',""' * 5_000_000 + "]",
-        '["p","f8",100000000]',
-        '["p","f8",-1]',
-        '["p","f4",1]',
+        '["p","<f8",100000000]',
+        '["p","<f8",-1]',
+        '["p","<f4",1]',
     ],
     ids=lambda node: node[:24],
 )
@@ -147,9 +150,9 @@ def test_both_sides_count_depth_alike(levels: int) -> None:
         else:
             with pytest.raises(UnsendableError, match="deep"):
                 encode(value)
-    node: Any = [Tag.TUPLE]
+    node: Any = ["t"]
     for _ in range(levels):
-        node = [Tag.LIST, node]
+        node = ["l", node]
     if levels == 40:
         assert decode(text(json.dumps(node))).value
     else:

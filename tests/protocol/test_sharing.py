@@ -11,17 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.protocol import repeats
-from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import UnsendableError, encode
-from nbproctor.protocol.frames import ProtocolError, Wire
-from nbproctor.protocol.repeats import check_repeats
-from nbproctor.protocol.requests import Request
+from nbproctor.protocol import codec
+from nbproctor.protocol.codec import check_repeats, decode, encode, write_back
+from nbproctor.protocol.frames import ProtocolError, UnsendableError, Wire
 from nbproctor.protocol.rpc import Connection
-from nbproctor.protocol.sharing import write_back
 from tests.protocol.messages import frame, same
 
-REQUESTS = {"use": Request("uses a value", {"value": object})}
+REQUESTS = {"use": {"value": object}}
 
 
 def unsendable(value: object) -> None:
@@ -191,7 +187,7 @@ TEN: dict[str, Any] = {  # parts that count as ten items
 def test_a_part_counts_as_often_as_it_stands_somewhere(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repeats, "MAX_REPEATED", 100)
+    monkeypatch.setattr(codec, "MAX_REPEATED", 100)
     part = TEN[what]
     check_repeats([[part] * 11])  # ten times more than once
     check_repeats([part] * 11)
@@ -204,7 +200,7 @@ def test_a_part_counts_as_often_as_it_stands_somewhere(
 def test_numbers_and_short_texts_count_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(repeats, "MAX_REPEATED", 100)
+    monkeypatch.setattr(codec, "MAX_REPEATED", 100)
     for small in (1.5, None, True, 7, -(2**62), "a word", b"", np.float32(1)):
         check_repeats([[small] * 1_000])
 
