@@ -72,31 +72,17 @@ def encode(
 
 @dataclass(slots=True)
 class Decoded:
-    """A decoded value that can tell what was changed in it since.
+    """A decoded value that can tell what was changed in it since."""
 
-    Attributes
-    ----------
-    value
-        As it was sent, changed by whoever got it.
-    seen
-        Its mutable parts in order, each with what `Change.same` compares, if tracked.
-    shared
-        Whether a part of it, or of what it replies to, appears more than once.
-    """
-
-    value: Any
+    value: Any  # as it was sent, changed by whoever got it
+    # Its mutable parts in order, each with what `Change.same` compares, if tracked.
     seen: list[tuple[Mutable, Any]]
-    shared: bool
+    shared: bool  # whether a part, or one of what it replies to, is there repeatedly
 
     def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
         """Compare the mutable parts with what arrived.
 
-        Returns
-        -------
-        changes : list of tuple
-            Numbers and copies of the parts that are not as they were.
-        numbers : dict
-            `id` of each part → its number.
+        Returns numbers and copies of those that have changed, and `id` → number of all.
         """
         changes, numbers = [], {}
         for number, (now, before) in enumerate(self.seen):
@@ -153,13 +139,7 @@ def decode(
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:
-    """Give the originals of a request what was changed in their copies.
-
-    Raises
-    ------
-    ProtocolError
-        A change names no part of the request, or has another type or shape.
-    """
+    """Give the originals of a request what was changed in their copies."""
     if type(changes) is not list:
         raise ProtocolError("the changes of a call are not a list")
     previous = -1
@@ -221,13 +201,7 @@ _CONTAINERS = (list, tuple, set, frozenset, dict, deque)
 
 
 def check_repeats(roots: Iterable[Any]) -> None:
-    """Refuse values that take unreasonably long to walk.
-
-    Raises
-    ------
-    ProtocolError
-        One of them contains itself, or repeats its parts too often.
-    """
+    """Refuse values that contain themselves, or repeat their parts too often."""
     sizes: dict[int, int] = {}  # with all parts, each as often as it is there, by `id`
     once = 0
 

@@ -256,10 +256,8 @@ _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = np.void, *{dtype.type for dtype in _NATIVE}
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUVO")})
 add(
-    [
-        Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
-        Row("O", "shape value*", (), None, _read_objects, _CHANGE),
-        Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
-        whole("D", "dtype", _DTYPES, _dtype_parts, _dtype),
-    ]
+    Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
+    Row("O", "shape value*", (), None, _read_objects, _CHANGE),
+    Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
+    whole("D", "dtype", _DTYPES, _dtype_parts, _dtype),
 )

@@ -202,13 +202,11 @@ def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
 
 FIELDS["names"] = Field(plain=True)
 add(
-    [
-        Row("N", "integer text names value*", NamedItems, _write_tuple, _read_tuple),
-        Row("error", "integer text text value*", ErrorItems, _write_error, _read_error),
-        Row("student", "integer text text flag text text", Ref, _write_ref, _read_ref),
-        Row("judge", "integer text text*", (), None, _read_ref),
-        Row("library", "text text", (), None, _read_ref),
-        Row("request", "count", (), None, _read_request),
-        Row("again", "count", (), None, _read_again),
-    ]
+    Row("N", "integer text names value*", NamedItems, _write_tuple, _read_tuple),
+    Row("error", "integer text text value*", ErrorItems, _write_error, _read_error),
+    Row("student", "integer text text flag text text", Ref, _write_ref, _read_ref),
+    Row("judge", "integer text text*", (), None, _read_ref),
+    Row("library", "text text", (), None, _read_ref),
+    Row("request", "count", (), None, _read_request),
+    Row("again", "count", (), None, _read_again),
 )

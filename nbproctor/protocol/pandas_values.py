@@ -143,7 +143,7 @@ FIELDS.update(
         "extension": Field(lambda x: type(x) in _ARRAYS),
         "label": Field(_is_label),
         "labels": Field(_are_labels),
-        "names_of_levels": Field(lambda x: type(x) is tuple and _is_label(x)),
+        "titles": Field(lambda x: type(x) is tuple and _is_label(x)),
         "index": Field(_is_index),
         "few": Field(_is_few),
         "levels": Field(lambda x: type(x) is tuple and all(map(_is_few, x))),
@@ -188,7 +188,7 @@ def _strings(values: Any, storage: Any, is_nan: Any) -> Any:
     return pd.array(values, dtype=pd.StringDtype(storage, **na))
 
 
-def _categories_parts(x: Any) -> Parts:
+def _codes_parts(x: Any) -> Parts:
     return np.array(x.codes), x.categories, bool(x.ordered)
 
 
@@ -211,8 +211,16 @@ def _dates(values: Any, zone: Any) -> Any:
     return _in_zone(pd.DatetimeIndex(values), zone).array
 
 
+def _timestamp_parts(x: Any) -> Parts:
+    return x.to_datetime64(), x.tz
+
+
 def _timestamp(moment: Any, zone: Any) -> Any:
     return _in_zone(pd.Timestamp(moment), zone)
+
+
+def _timedelta_parts(x: Any) -> Parts:
+    return (x.to_timedelta64(),)
 
 
 def _spans(values: Any) -> Any:
@@ -221,10 +229,6 @@ def _spans(values: Any) -> Any:
 
 def _periods(ordinals: Any, freq: Any) -> Any:
     return PeriodArray(ordinals, dtype=pd.PeriodDtype(freq))
-
-
-def _intervals_parts(x: Any) -> Parts:
-    return pd.Index(x.left), pd.Index(x.right), x.closed
 
 
 def _intervals(left: Any, right: Any, closed: Any) -> Any:
@@ -333,95 +337,37 @@ _DTYPES = (
     *(pd.Int8Dtype, pd.Int16Dtype, pd.Int32Dtype, pd.Int64Dtype),
     *(pd.UInt8Dtype, pd.UInt16Dtype, pd.UInt32Dtype, pd.UInt64Dtype),
 )
-_NA, _NAT = type(pd.NA), type(pd.NaT)
 
 
 def _row(name: str, fields: str, of: Any, parts: Any, build: Any, *change: Any) -> Row:
     return whole(f"pandas.{name}", fields, of, parts, build, *change)
 
 
-_ends = attrgetter("left", "right", "closed")
+_periods_parts, _dtype = attrgetter("asi8", "freqstr"), attrgetter("dtype")
+_period_parts, _ends = (
+    attrgetter("ordinal", "freqstr"),
+    attrgetter("left", "right", "closed"),
+)
 add(
-    [
-        _row(
-            "DataFrame",
-            "index index columns*",
-            pd.DataFrame,
-            _frame_parts,
-            _frame,
-            _TABLE,
-        ),
-        _row("Series", "column index label", pd.Series, _series_parts, _series, _TABLE),
-        _row("Index", "labels label steps", _INDEXES, _index_parts, _index),
-        _row("RangeIndex", "range label", pd.RangeIndex, _range_parts, _range),
-        _row(
-            "MultiIndex",
-            "names_of_levels levels places*",
-            pd.MultiIndex,
-            _levels_parts,
-            _levels,
-        ),
-        _row(
-            "Categorical",
-            "places few flag",
-            pd.Categorical,
-            _categories_parts,
-            _categories,
-        ),
-        _row(
-            "masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts, _masked
-        ),
-        _row(
-            "strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings
-        ),
-        _row("DatetimeArray", "dates zone", DatetimeArray, _dates_parts, _dates),
-        _row(
-            "TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),), _spans
-        ),
-        _row(
-            "PeriodArray",
-            "places freq",
-            PeriodArray,
-            attrgetter("asi8", "freqstr"),
-            _periods,
-        ),
-        _row(
-            "IntervalArray",
-            "index index closed",
-            IntervalArray,
-            _intervals_parts,
-            _intervals,
-        ),
-        _row(
-            "dtype",
-            "extension",
-            _DTYPES,
-            lambda x: (pd.array([], dtype=x),),
-            attrgetter("dtype"),
-        ),
-        _row(
-            "Timestamp",
-            "moment zone",
-            pd.Timestamp,
-            lambda x: (x.to_datetime64(), x.tz),
-            _timestamp,
-        ),
-        _row(
-            "Timedelta",
-            "span",
-            pd.Timedelta,
-            lambda x: (x.to_timedelta64(),),
-            pd.Timedelta,
-        ),
-        _row(
-            "Period",
-            "integer freq",
-            pd.Period,
-            attrgetter("ordinal", "freqstr"),
-            _period,
-        ),
-        _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
-        _row("NaT", "", _NAT, lambda x: (), lambda: pd.NaT),
-        _row("NA", "", _NA, lambda x: (), lambda: pd.NA),
-    ]
+    _row(
+        "DataFrame", "index index columns*", pd.DataFrame, _frame_parts, _frame, _TABLE
+    ),
+    _row("Series", "column index label", pd.Series, _series_parts, _series, _TABLE),
+    _row("Index", "labels label steps", _INDEXES, _index_parts, _index),
+    _row("RangeIndex", "range label", pd.RangeIndex, _range_parts, _range),
+    _row("MultiIndex", "titles levels places*", pd.MultiIndex, _levels_parts, _levels),
+    _row("Categorical", "places few flag", pd.Categorical, _codes_parts, _categories),
+    _row("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts, _masked),
+    _row("strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings),
+    _row("DatetimeArray", "dates zone", DatetimeArray, _dates_parts, _dates),
+    _row("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),), _spans),
+    _row("PeriodArray", "places freq", PeriodArray, _periods_parts, _periods),
+    _row("IntervalArray", "index index closed", IntervalArray, _ends, _intervals),
+    _row("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),), _dtype),
+    _row("Timestamp", "moment zone", pd.Timestamp, _timestamp_parts, _timestamp),
+    _row("Timedelta", "span", pd.Timedelta, _timedelta_parts, pd.Timedelta),
+    _row("Period", "integer freq", pd.Period, _period_parts, _period),
+    _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
+    _row("NaT", "", type(pd.NaT), lambda x: (), lambda: pd.NaT),
+    _row("NA", "", type(pd.NA), lambda x: (), lambda: pd.NA),
 )

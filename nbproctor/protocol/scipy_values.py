@@ -81,4 +81,4 @@ FIELDS.update(
     }
 )
 _FIELDS = "form two_sizes cells where where"
-add([whole("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build)])
+add(whole("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))

@@ -106,7 +106,7 @@ _writers: dict[type, Writer] = {}
 _readers: dict[str, Reader] = {}
 
 
-def add(rows: Iterable[Row]) -> None:
+def add(*rows: Row) -> None:
     """Add rows to the table."""
     for row in rows:
         ROWS[row.tag] = row

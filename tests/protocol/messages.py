@@ -73,7 +73,7 @@ def frame(packed: Encoded) -> Frame:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal to the bit and in their exact types."""
-    if isinstance(other, Point | StudentTuple):
+    if isinstance(one, StudentTuple):
         return one._fields == other._fields and same(tuple(one), tuple(other))
     if isinstance(other, slice):
         return same(
@@ -359,7 +359,7 @@ RIGHT: dict[str, Values] = {
     "columns": st.sampled_from([_OBJECTS, ["a", "<f8", [2, 1]]]),
     "label": _value,
     "labels": st.just(_OBJECTS),
-    "names_of_levels": st.just(["t", "p", None]),
+    "titles": st.just(["t", "p", None]),
     "index": st.just(_INDEX),
     "few": st.just(_INDEX),
     "levels": st.just(["t", _INDEX, _INDEX]),
