@@ -46,8 +46,8 @@ def earned(report: object) -> set[str]:
 def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
     master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dead = servers.get(master, SETTINGS).process
-    family = psutil.Process(dead.pid)  # of bubblewrap, where it is
+    with servers.lend(master, SETTINGS) as dead:
+        family = psutil.Process(dead.process.pid)  # of bubblewrap, where it is
     for process in [*family.children(recursive=True), family]:
         with contextlib.suppress(psutil.NoSuchProcess):  # it dies with its child
             process.kill()
@@ -55,7 +55,8 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
         report = execute(RIGHT, master, SETTINGS, {}, servers)
     assert earned(report)
     assert "the fork server has died" in caplog.text
-    assert servers.get(master, SETTINGS).process.pid != dead.pid
+    with servers.lend(master, SETTINGS) as other:
+        assert other is not dead
 
 
 def test_a_second_failure_tells_both_reasons(
