@@ -14,7 +14,7 @@ from nbproctor.engine.servers import EngineError, Servers, ServersClosedError, S
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
-from nbproctor.sandbox.client import ForkServerError, JudgeError, JudgeTimeoutError
+from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
 from nbproctor.sandbox.layers import SandboxError
 
 log = logging.getLogger(__name__)

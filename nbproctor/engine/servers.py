@@ -15,7 +15,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits
-from nbproctor.sandbox.client import ForkServer, ForkServerError
+from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import Policy, SandboxError
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Server:
+class WarmServer:
     """A fork server, what it is warm for, and the assignment's compiled test cells."""
 
     key: tuple[str, Settings]
@@ -89,12 +89,12 @@ class Servers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: set[Server] = set()
-        self._idle: list[Server] = []
+        self._all: set[WarmServer] = set()
+        self._idle: list[WarmServer] = []
         self._closed = False
 
     @contextmanager
-    def lend(self, master: MasterNotebook, settings: Settings) -> Iterator[Server]:
+    def lend(self, master: MasterNotebook, settings: Settings) -> Iterator[WarmServer]:
         """Lend a fork server that is warm for an assignment, started if need be.
 
         After an exception it is ended, and the next to be lent is another.
@@ -113,7 +113,7 @@ class Servers:
         )
         server = self._take(key)
         if server is None:
-            server = Server(key, _start(master, settings), compile_tests(master))
+            server = WarmServer(key, _start(master, settings), compile_tests(master))
             self._add(server)
         try:
             yield server
@@ -138,7 +138,7 @@ class Servers:
         for server in ended:
             self._end(server)
 
-    def _take(self, key: tuple[str, Settings]) -> Server | None:
+    def _take(self, key: tuple[str, Settings]) -> WarmServer | None:
         """Take an idle one; one that is warm for something else is ended."""
         with self._lock:
             if self._closed:
@@ -149,7 +149,7 @@ class Servers:
             return None
         return server
 
-    def _add(self, server: Server) -> None:
+    def _add(self, server: WarmServer) -> None:
         with self._lock:
             if not self._closed:
                 self._all.add(server)
@@ -157,7 +157,7 @@ class Servers:
         server.process.close()
         raise ServersClosedError("The run was stopped.")
 
-    def _end(self, server: Server) -> None:
+    def _end(self, server: WarmServer) -> None:
         with self._lock:
             self._all.discard(server)
         server.process.close()

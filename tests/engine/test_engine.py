@@ -14,7 +14,7 @@ import pytest
 from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
-from nbproctor.sandbox.client import ForkServer, ForkServerError
+from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import Policy
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from nbproctor.nbgrader import CourseError, Shard
 from nbproctor.nbgrader.executors import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
-from nbproctor.sandbox.client import ForkServer
+from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.dask_cluster import PROJECT, RunningCluster, engine_cluster, worker
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded

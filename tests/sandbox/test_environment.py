@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.sandbox import host
+from nbproctor.sandbox import forkserver
 
 
 @pytest.mark.slow
@@ -19,12 +19,12 @@ def test_a_library_that_is_imported_starts_no_thread(
 ) -> None:
     # pandas imports pyarrow where that is installed, whose allocator has a thread.
     if importlib.util.find_spec(library) is None:
-        assert host.environment(tmp_path, tmp_path)["JE_ARROW_MALLOC_CONF"]
+        assert forkserver.environment(tmp_path, tmp_path)["JE_ARROW_MALLOC_CONF"]
         return
     code = f"import os, {library}; print(len(os.listdir('/proc/self/task')))"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=host.environment(tmp_path, tmp_path),
+        env=forkserver.environment(tmp_path, tmp_path),
         capture_output=True,
         text=True,
         check=True,

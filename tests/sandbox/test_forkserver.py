@@ -26,15 +26,15 @@ if sys.platform != "linux":
 
 import psutil
 
-from nbproctor.sandbox import bubblewrap, mounting, paths
-from nbproctor.sandbox.client import (
+from nbproctor.sandbox import bubblewrap, layers, libc
+from nbproctor.sandbox.forkserver import (
     ForkServer,
     ForkServerError,
     JudgeError,
     JudgeTimeoutError,
 )
 from nbproctor.sandbox.layers import Policy, SandboxError
-from nbproctor.sandbox.processes import WATCH_SECONDS, Process, Processes
+from nbproctor.sandbox.server import WATCH_SECONDS, Forks, Running
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -281,8 +281,8 @@ result = size
 
 def test_where_nothing_can_be_mounted_the_next_look_is_soon(tmp_path: Path) -> None:
     def until_next(hard_limits: bool) -> float:
-        process = Process(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
-        return Processes(tmp_path, hard_limits, {process.pid: process}).watch()
+        process = Running(os.getpid(), 0, tmp_path, POLICY, 1 << 60, os.getpid())
+        return Forks(tmp_path, hard_limits, {process.pid: process}).watch()
 
     assert until_next(hard_limits=True) == WATCH_SECONDS == 0.1
     assert until_next(hard_limits=False) < 0.05
@@ -293,7 +293,7 @@ def test_the_scratch_has_a_hard_limit_where_something_can_be_mounted(
 ) -> None:
     code = "import os; s = os.statvfs('.'); answer = s.f_blocks * s.f_frsize"
     limited = student(zygote, code) == str(POLICY.scratch)
-    assert limited == (zygote.level == "full" or mounting.possible())
+    assert limited == (zygote.level == "full" or libc.can_mount())
 
 
 def test_students_see_nothing_of_each_other(zygote: ForkServer) -> None:
@@ -566,7 +566,7 @@ def in_reach(argv: list[str]) -> list[str]:
     Folders such as /root that only root may enter are replaced by empty ones that hold
     just the interpreter and the project.
     """
-    needed = [Path(path) for path in (*paths.interpreter(), PROJECT)]
+    needed = [Path(path) for path in (*layers.interpreter(), PROJECT)]
     above = {folder for path in needed for folder in path.parents}
     closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
     line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]
@@ -588,7 +588,7 @@ def in_reach(argv: list[str]) -> list[str]:
 def test_everything_holds_for_other_users_too(who: str) -> None:
     if not shutil.which("setpriv") or bubblewrap.failure() is not None:
         pytest.skip("this test needs setpriv and bubblewrap")
-    files = [str(PROJECT / "tests" / room) for room in ("sandbox", "forkserver")]
+    files = [str(PROJECT / "tests" / "sandbox")]
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     if who == "an ordinary user":
         nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
