@@ -208,8 +208,8 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     }
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
-    with Servers() as servers:
-        fork_server = servers.get(master, settings).process
+    with Servers() as servers, servers.lend(master, settings) as lent:
+        fork_server = lent.process
         process = psutil.Process(fork_server.pid)
         for name, job in steps.items():
             data, start = msgpack.encode(job), _spent(process)

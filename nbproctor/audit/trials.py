@@ -19,10 +19,10 @@ import msgspec
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
-from nbproctor.sandbox import host
+from nbproctor.sandbox.fork import receive, write_block
+from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
 from nbproctor.sandbox.layers import Policy
-from nbproctor.sandbox.messages import receive, write_block
-from nbproctor.sandbox.processor import Processor
+from nbproctor.sandbox.processors import Processor
 
 Kind = Literal["reference", "right", "wrong", "mutant"]
 
@@ -140,9 +140,9 @@ def _share(
 ) -> list[TrialResult]:
     """Let one worker hold its share of the trials."""
     results: list[TrialResult] = []
-    command = partial(host.command, "nbproctor.audit.worker")
-    variables = dict.fromkeys(host.ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    process = host.PythonProcess(command, os.environ | variables)
+    command = partial(python_command, "nbproctor.audit.worker")
+    variables = dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
+    process = PythonProcess(command, os.environ | variables)
     try:
         with Processor() as processor:
             trials = [asdict(trial) for trial in share]

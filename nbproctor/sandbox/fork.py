@@ -1,20 +1,32 @@
-"""Forks of this process that enter the sandbox: the only module that makes them."""
+"""Forks of this process that enter the sandbox, and what they say to who forked them.
+
+Messages are blocks of bytes behind a length, and small JSON objects that can carry an
+open descriptor, over local socket pairs. Parent, fork server and judges trust each
+other: nothing that a student wrote comes this way, that goes through
+`nbproctor.protocol`.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nbproctor.sandbox import layers
-from nbproctor.sandbox.layers import Policy
-from nbproctor.sandbox.messages import FAILED, READY, write_block
+from nbproctor.sandbox.layers import Policy, SandboxError
+
+Json = dict[str, Any]
+
+READY, FAILED = b"\1", b"\0"
+_LENGTH = struct.Struct("!Q")
 
 
 @dataclass
@@ -126,7 +138,7 @@ def _be(
             if policy is not None:
                 assert scratch is not None
                 layers.enter(policy, scratch)
-        except layers.SandboxError as error:
+        except SandboxError as error:
             socks[0].sendall(FAILED)
             write_block(socks[0], str(error).encode())
         else:
@@ -135,3 +147,47 @@ def _be(
             code = 0
     finally:
         os._exit(code)  # whatever was raised: never back into the parent's loop
+
+
+def confirm(sock: socket.socket) -> None:
+    """Wait until a fork is inside its sandbox; `SandboxError` if it cannot enter."""
+    if _read(sock, 1) != READY:
+        raise SandboxError(read_block(sock).decode())
+
+
+def write_block(sock: socket.socket, data: bytes, *descriptors: int) -> None:
+    """Write a length and as many bytes; open descriptors travel with the length."""
+    if descriptors:
+        socket.send_fds(sock, [_LENGTH.pack(len(data))], descriptors)
+        sock.sendall(data)
+    else:  # also from inside a sandbox, which can send no descriptors
+        sock.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def read_block(sock: socket.socket) -> bytes:
+    """Read what `write_block` wrote; `EOFError` if the other side ends before that."""
+    return _read(sock, *_LENGTH.unpack(_read(sock, _LENGTH.size)))
+
+
+def send(sock: socket.socket, message: Json, *descriptors: int) -> None:
+    """Send one control message, with open descriptors."""
+    write_block(sock, json.dumps(message).encode(), *descriptors)
+
+
+def receive(sock: socket.socket) -> tuple[Json, list[int]]:
+    """Receive one control message and its descriptors; `EOFError` at the end."""
+    head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
+    head += _read(sock, _LENGTH.size - len(head)) if head else _read(sock, 1)
+    message: Json = json.loads(_read(sock, *_LENGTH.unpack(head)))
+    return message, descriptors
+
+
+def _read(sock: socket.socket, size: int) -> bytes:
+    data = bytearray(size)
+    got = 0
+    while got < size:
+        count = sock.recv_into(memoryview(data)[got:])
+        if count == 0:
+            raise EOFError("the other side has gone")
+        got += count
+    return bytes(data)

@@ -1,4 +1,4 @@
-"""Fork server, seen from its parent: start it, run jobs in it, close it.
+"""Fork server: start it, run jobs in it, close it.
 
 Three kinds of process, one line of descent::
 
@@ -16,20 +16,20 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from nbproctor.errors import NbproctorError
-from nbproctor.sandbox import bubblewrap, host, layers, users
-from nbproctor.sandbox.layers import Policy
-from nbproctor.sandbox.messages import (
+from nbproctor.sandbox import bubblewrap
+from nbproctor.sandbox.fork import (
     READY,
-    Child,
     Json,
     confirm,
     read_block,
@@ -37,15 +37,20 @@ from nbproctor.sandbox.messages import (
     send,
     write_block,
 )
-from nbproctor.sandbox.processor import Processor
-
-__all__ = ["Child", "ForkServer", "ForkServerError", "JudgeError", "JudgeTimeoutError"]
+from nbproctor.sandbox.layers import PACKAGE, Policy, free_uid, site_packages
+from nbproctor.sandbox.processors import Processor
 
 # A judge is trusted, but no more than it needs: the student's policy, with more room.
 JUDGE_MEMORY = 4 << 30
 JUDGE_CPU_SECONDS = 3600
 # Where forks have their folders inside bubblewrap.
 INSIDE = Path("/tmp/nbproctor")
+# One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
+# and submissions run side by side instead.
+ONE_THREAD = [
+    f"{library}_NUM_THREADS"
+    for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
+]
 
 
 class ForkServerError(NbproctorError, RuntimeError):
@@ -60,6 +65,7 @@ class JudgeTimeoutError(JudgeError):
     """A job took longer than it was given."""
 
 
+@dataclass(eq=False)
 class ForkServer:
     """A running fork server; one job at a time, from one thread at a time.
 
@@ -69,23 +75,12 @@ class ForkServer:
         ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
     processor : Processor
         The processor on which it and all its forks run.
-    policy : Policy
-        Policy of the students as it is in force, with the user id that root takes.
     """
 
-    def __init__(
-        self,
-        process: host.PythonProcess,
-        base: Path,
-        processor: Processor,
-        policy: Policy,
-        level: str,
-    ) -> None:
-        self._process = process
-        self._base = base
-        self.processor = processor
-        self.policy = policy
-        self.level = level
+    _process: PythonProcess
+    _base: Path
+    processor: Processor
+    level: str
 
     @classmethod
     def start(
@@ -119,29 +114,27 @@ class ForkServer:
         outer = sys.platform == "linux" and bubblewrap.failure() is None
         # Inside bubblewrap it lies in a /tmp of the fork server's own.
         base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
-        cache = host.cache_folder(base)
-        readable = (*policy.readable, *path, str(cache))
-        policy = replace(policy, readable=readable)
-        policy = replace(policy, uid=users.free_uid(policy, outer))
+        cache = cache_folder(base)
+        policy = replace(policy, readable=(*policy.readable, *path, str(cache)))
+        policy = replace(policy, uid=free_uid(policy, outer))
         judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
 
         def command(descriptor: int) -> list[str]:
-            argv = host.command("nbproctor.sandbox.server", descriptor, path)
+            argv = python_command("nbproctor.sandbox.server", descriptor, path)
             if not outer:
                 return argv
-            writable = [str(cache)] if cache.exists() else []
-            return bubblewrap.command(argv, layers.visible(policy), writable)
+            return bubblewrap.command(argv, policy, [cache])
 
-        process = host.PythonProcess(
+        process = PythonProcess(
             command,
-            host.environment(base, cache),
+            environment(base, cache),
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,
         )
         level = "weak" if policy.weak else "full" if outer else "standard"
         processor = Processor()
-        server = cls(process, base, processor, policy, level)
+        server = cls(process, base, processor, level)
         try:
             server._request(
                 {
@@ -244,3 +237,112 @@ def _how(status: int | None) -> str:
     if code < 0:
         return f" ({signal.Signals(-code).name})"
     return f" (exit status {code})"
+
+
+class PythonProcess:
+    """A Python process that this one started and talks to over a pair of sockets.
+
+    Attributes
+    ----------
+    sock : socket.socket
+        This process's end; the other process has inherited the other end.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[int], list[str]],
+        variables: Mapping[str, str],
+        **options: Any,
+    ) -> None:
+        """Start it: `command` is given the descriptor of the process's end.
+
+        `variables` are its whole environment, `options` go to `subprocess.Popen`.
+        """
+        self.sock, other = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        with other:
+            self._process = subprocess.Popen(
+                command(other.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                env=variables,
+                pass_fds=[other.fileno()],
+                **options,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def printed(self, most: int) -> str:
+        """Return the end of what the process printed, at most so many bytes."""
+        if self._log.closed:  # by `end`, from another thread
+            return ""
+        self._log.seek(0)
+        return self._log.read()[-most:].decode(errors="replace").strip()
+
+    def end(self, patience: float) -> None:
+        """Close the socket; kill the process if it runs on for `patience` seconds."""
+        self.sock.close()
+        try:
+            self._process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+def python_command(module: str, descriptor: int, path: Sequence[str] = ()) -> list[str]:
+    """Return the command that starts Python and runs ``module.main(descriptor)``.
+
+    Not ``-m``: the folder around an editable package comes last, so that nothing in it
+    can stand before an installed module.
+
+    It is a module of this package, `descriptor` an open socket that the process
+    inherits, and `path` has folders to import from besides the installed packages.
+    """
+    code = (
+        "import sys; sys.path += sys.argv[2:]; "
+        f"from {module} import main; main(int(sys.argv[1]))"
+    )
+    folders = [*site_packages(), *path, str(PACKAGE.parent)]
+    return [sys.executable, "-s", "-P", "-c", code, str(descriptor), *folders]
+
+
+def cache_folder(base: Path) -> Path:
+    """Return where matplotlib keeps its font list, which takes seconds to make."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = caches / "nbproctor" / "matplotlib"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return base / "matplotlib"
+    return folder
+
+
+def environment(base: Path, cache: Path) -> dict[str, str]:
+    """Return an environment that has nothing of the parent's, no secret above all."""
+    return {
+        "HOME": str(base),
+        "IPYTHONDIR": str(base / "ipython"),
+        # pandas imports pyarrow where that is installed, whose allocator starts a
+        # thread of its own: with one, the fork server must not fork.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        "LANG": "C.UTF-8",
+        # Each arena reserves 64 MiB of address space, which is limited.
+        "MALLOC_ARENA_MAX": "2",
+        # To give memory back to the system and get it again takes longer than to use
+        # it. A kernel that has freed a large array keeps as much.
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+        "MPLCONFIGDIR": str(cache),
+        "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
+        "PATH": "/usr/bin:/bin",
+        # The same submission prints its sets in the same order each time.
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(base),
+        **dict.fromkeys(ONE_THREAD, "1"),
+    }
