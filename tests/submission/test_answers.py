@@ -9,8 +9,8 @@ import pytest
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Repaired, repair
-
-Notebook = dict[str, Any]
+from tests.submission.small import NAMELESS, Notebook, cell, check, solution
+from tests.submission.small import notebook as notebook_of
 
 ADD_TO = """\
 def add_to(cls):
@@ -36,30 +36,6 @@ def down(self):
 """
 STUB = "    raise NotImplementedError"
 BODY = {"up": "    self.count = self._plus(1)", "down": "    self.count -= 1"}
-NAMELESS = "# YOUR CODE HERE\nraise NotImplementedError()"
-
-
-def cell(name: str, source: str, **flags: Any) -> dict[str, Any]:
-    meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
-    return {
-        "cell_type": "code",
-        "id": name,
-        "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
-
-
-def solution(name: str, stub: str) -> dict[str, Any]:
-    return cell(name, stub, solution=True, locked=False)
-
-
-def test_cell(name: str, source: str) -> dict[str, Any]:
-    return cell(name, source, grade=True, points=1)
-
-
-test_cell.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -68,13 +44,13 @@ def release() -> Notebook:
         cell("tools", ADD_TO),
         cell("counter", CLASS),
         solution("up", UP + STUB),
-        test_cell("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
+        check("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
         solution("down", DOWN + STUB),
-        test_cell("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
+        check("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
         solution("total", NAMELESS),
-        test_cell("total-test", "assert total == 6"),
+        check("total-test", "assert total == 6"),
     ]
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return notebook_of(cells)
 
 
 @pytest.fixture

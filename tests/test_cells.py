@@ -1,6 +1,5 @@
 """A cell is cut into blocks, whatever it holds, in time that grows with its length."""
 
-import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbproctor.cells import MAX_CHARS, CellText
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission.blocks import blocks, code_of
 from nbproctor.submission.repair import repair
-from nbproctor.submission.scan import MAX_CHARS, open_at_the_end
 from tests.timing import seconds
 
 CELL = '''\
@@ -51,7 +49,7 @@ print(x == 1)
 
 
 def test_the_blocks_of_a_cell() -> None:
-    found = blocks(CELL)
+    found = CellText(CELL).blocks
     assert "\n".join(block.text for block in found) == CELL
     assert [block.signature for block in found if block.name] == [
         "@add_to(Net)@otherforward",
@@ -71,9 +69,9 @@ def test_the_blocks_of_a_cell() -> None:
     assert forward.text.startswith("# Add it.\n@add_to")
     assert "this_is_text" not in "".join(forward.code)
     assert not forward.is_class
-    assert forward.methods() == []
-    assert [m.signature for m in net.methods()] == ["area", "@propertyside"]
-    assert [m.unwritten for m in net.methods()] == [False, True]
+    assert forward.methods == ()
+    assert [m.signature for m in net.methods] == ["area", "@propertyside"]
+    assert [m.unwritten for m in net.methods] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -91,18 +89,19 @@ def test_the_blocks_of_a_cell() -> None:
     ],
 )
 def test_a_function_without_a_body_is_unwritten(source: str, unwritten: bool) -> None:
-    (block,) = blocks(source)
+    (block,) = CellText(source).blocks
     assert block.unwritten is unwritten
 
 
 def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
-    found = blocks("def broken(x:\n    return [1\ndef after():\n    return 1")
+    found = CellText("def broken(x:\n    return [1\ndef after():\n    return 1").blocks
     assert [block.name for block in found] == ["broken", "after"]
 
 
 def test_comments_and_blanks_are_no_code() -> None:
-    assert code_of("x  =  1  # one\n\n'''Say.'''\n") == code_of("x = 1")
-    assert code_of("x = '# one'") != code_of("x = ''")
+    spaced = CellText("x  =  1  # one\n\n'''Say.'''\n")
+    assert spaced.code == CellText("x = 1").code
+    assert CellText("x = '# one'").code != CellText("x = ''").code
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,55 @@ def test_comments_and_blanks_are_no_code() -> None:
     ],
 )
 def test_whether_a_cell_ends_inside_a_statement(source: str, is_open: bool) -> None:
-    assert open_at_the_end(source) is is_open
+    assert CellText(source).is_open is is_open
+
+
+AREA = "def area(r):\n    raise NotImplementedError"
+ANSWER = "def area(r):\n    return 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        (AREA, False),
+        (f"# mine\n{AREA}\n\n", False),
+        ("", False),
+        ("# only words", False),
+        (ANSWER, True),
+        ("x = 1", True),
+        (f"{AREA}\n{ANSWER}", True),
+        (f"x = 1\n{AREA}", False),
+    ],
+)
+def test_a_cell_that_says_no_more_than_its_stub_is_no_answer(
+    text: str, answers: bool
+) -> None:
+    assert CellText(text).answers(CellText(AREA)) is answers
+
+
+def test_words_are_an_answer_once_they_are_others() -> None:
+    question = CellText("Why?\n\nYOUR ANSWER")
+    for blank in ("", "\n", "Why?\nYOUR ANSWER  \n"):
+        assert not CellText(blank).answers(question, words=True)
+    assert CellText("Why?\n\nBecause.").answers(question, words=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "compiles"),
+    [
+        ("%matplotlib inline\nx = 1", True),
+        ("files = !ls\nprint?\nif x:\n    %time f()", True),
+        ("%%bash\nfor x in y; do", True),
+        ("text = ('%d'\n    % 3)", True),
+        ("x = (", False),
+        ("(" * 10_000, False),
+        ("-" * 100_000 + "1", False),
+        ("\0", False),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_lines_of_ipython_are_no_syntax_errors(source: str, compiles: bool) -> None:
+    assert (CellText(source).tree is not None) is compiles
 
 
 PIECES = ['"""', "'''", '"', "'", "\\", "\n", "#", "(", ")", "[", "    ", "é", "\f"]
@@ -130,13 +177,14 @@ PIECES += ["def f(x):", "class A:", "@a", "x = 1", "return", "else:", "import a"
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_any_text_is_its_blocks_joined(source: str) -> None:
-    found = blocks(source)
-    assert "\n".join(block.text for block in found) == source
-    for block in found:
+    text = CellText(source)
+    assert "\n".join(block.text for block in text.blocks) == source
+    for block in text.blocks:
         assert isinstance(block.binds, frozenset)
         assert isinstance(block.unwritten, bool)
-        assert all(method.name for method in block.methods())
-    open_at_the_end(source)
+        assert all(method.name for method in block.methods)
+    assert text.is_open in (True, False)
+    assert text.visible() == CellText(text.visible()).visible()
 
 
 RUNS: list[Callable[[int], str]] = [
@@ -159,11 +207,10 @@ RUNS: list[Callable[[int], str]] = [
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
-    assert len(blocks("x\n" * MAX_CHARS)) == 1
+    assert len(CellText("x\n" * MAX_CHARS).blocks) == 1
     small, large = (RUNS[number](n) for n in (MAX_CHARS // 20, MAX_CHARS - 10))
-    cut = inspect.unwrap(blocks)  # without the cache for short texts
     first, second = (
-        seconds(lambda text=text: [b.binds for b in cut(text)])  # type: ignore[misc]
+        seconds(lambda text=text: [b.binds for b in CellText(text).blocks])  # type: ignore[misc]
         for text in (small, large)
     )
     # 20 times the text; with its square it would be 400 times the time.
