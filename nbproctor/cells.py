@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from textwrap import dedent
 from typing import Any
 
 MAX_CHARS = 200_000  # a longer text is one block
@@ -31,6 +34,7 @@ _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _NOTHING = re.compile(r"raise NotImplementedError\b.*|pass|\.\.\.|return|return None")
 _INVISIBLE = re.compile("[\u00a0\u200b\u2060\ufeff]")
+_NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 # Lines of IPython's own: all of one, or what stands behind "x =".
 _MAGIC = re.compile(r"^([^\S\n]*)(?:[%!?].*|[\w.]+\?+)$", re.MULTILINE)
 _MAGIC_VALUE = re.compile(r"(?<==)[^\S\n]*[%!].*$", re.MULTILINE)
@@ -195,15 +199,37 @@ class CellText:
 
         It never reaches an interpreter: what is executed, IPython itself translates.
         """
-        if self.text.lstrip().startswith("%%"):
+        text = dedent(self.text)  # as IPython does
+        if self.is_cell_magic:
             return ast.Module([], [])
-        without = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", self.text))
-        for code in (self.text, without):  # a line of plain Python may start with %
-            try:
-                return ast.parse(code)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
+        without = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", text))
+        with warnings.catch_warnings(action="ignore"):
+            for code in (text, without):  # a line of plain Python may start with %
+                with suppress(*_NO_PYTHON):
+                    return ast.parse(code)
         return None
+
+    @property
+    def continues(self) -> bool:
+        """Whether the text begins as only the rest of a statement does."""
+        start = self.text.lstrip("\n")
+        return start[:1].isspace() or bool(_CONTINUES.match(start))
+
+    @property
+    def is_cell_magic(self) -> bool:
+        """Whether the cell is for a magic, such as ``%%bash``."""
+        return self.text.lstrip().startswith("%%")
+
+    @cached_property
+    def compiles(self) -> bool:
+        """Whether it is a cell by itself: the ``return`` of a function is none."""
+        if self.tree is None:
+            return False
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        with warnings.catch_warnings(action="ignore"), suppress(*_NO_PYTHON):
+            compile(self.tree, "<cell>", "exec", flags, dont_inherit=True)
+            return True
+        return False
 
     # ---- an answer and its stub ------------------------------------------------------
 
@@ -231,16 +257,6 @@ class CellText:
             return False
         same = [b for b in self.blocks if b.signature in stub.signatures]
         return not same or any(stub.writes(block) for block in same)
-
-    # ----------------------------------------------------------------------------------
-
-    @cached_property
-    def is_open(self) -> bool:
-        """Whether the text ends before its last statement does."""
-        text = self.text[-MAX_CHARS:]
-        code = "\n".join(code for _, code, _ in _lines(text, strings=True))
-        last = code.rstrip().rpartition("\n")[2]
-        return last.endswith((":", "\\")) or last.startswith("@") or _depth(text) > 0
 
     def visible(self) -> str:
         """Return code with common blanks, and nothing invisible, outside of strings."""
@@ -342,12 +358,12 @@ def _trailing(block: list[tuple[str, str]]) -> int:
     return count
 
 
-def _lines(source: str, *, strings: bool = False) -> Iterator[tuple[str, str, bool]]:
+def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     """Yield line, the line without comments and lone strings, and if it is top level.
 
     A line is top level where no bracket, string or backslash of an earlier line is
     still open. A definition at the left margin ends every bracket: one that is never
-    closed must not swallow the rest of the cell. Lone strings stay if `strings`.
+    closed must not swallow the rest of the cell.
     """
     parts: list[str] = []
     tops: set[int] = set()  # where these lines start
@@ -369,7 +385,7 @@ def _lines(source: str, *, strings: bool = False) -> Iterator[tuple[str, str, bo
         parts.append(source[at : token.start()])
         kind, text, at = token.lastgroup, token[0], token.end()
         depth = max(depth + (kind == "open") - (kind == "close"), 0)
-        alone = not strings and kind in ("triple", "string") and _alone(source, token)
+        alone = kind in ("triple", "string") and _alone(source, token)
         parts.append("\n" * text.count("\n") if kind == "comment" or alone else text)
         pass_lines(token.end() - 1 + (kind == "joined"), inside=True)
     pass_lines(len(source), inside=False)
@@ -387,18 +403,6 @@ def _alone(source: str, token: re.Match[str]) -> bool:
     before = source[max(start, token.start() - 200) : token.start()]
     after = source[token.end() : end if end >= 0 else token.end() + 200]
     return not before.strip(" \trRuUbBfF") and not after.strip()
-
-
-def _depth(source: str) -> int:
-    """Return how many brackets are open at the end (a string counts as one)."""
-    depth = 0
-    for token in _TOKEN.finditer(source):
-        kind, text = token.lastgroup, token[0]
-        depth += (kind == "open") - (kind == "close")
-        unclosed = len(text) < 6 or text[:3] != text[-3:]
-        if kind == "triple" and token.end() == len(source) and unclosed:
-            return 1
-    return depth
 
 
 def _plain_blanks(code: str) -> str:

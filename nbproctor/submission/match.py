@@ -15,7 +15,8 @@ from nbproctor.notebook import Cell, MasterNotebook
 
 MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
 MAX_WORDS = 1_000
-MAX_HALF = 20_000  # characters of a cell that may have been split
+MAX_PIECES = 8  # into which a cell may have been split
+MAX_CHARS = 20_000  # of such a cell
 ALIKE = 0.3  # of their words, for a guess among several
 
 
@@ -144,38 +145,41 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
 def _joined(cells: list[HandedCell], given: Given) -> Iterator[HandedCell]:
     """Put cells together again that were split in the middle of a statement."""
     locked = {given.stub(c).plain for c in given.master.cells if c.locked}
-    above: HandedCell | None = None
-    for cell in cells:
-        if (
-            above
-            and cell.kind == above.kind == "code"
-            and cell.name in (None, above.name)
-            and cell.text.plain not in locked
-            and _continues(above.text, cell.text)
-        ):
-            text = above.text.text.rstrip("\n") + "\n" + cell.text.text
-            above = replace(above, text=CellText.of(text))
-        else:
-            if above:
-                yield above
-            above = cell
-    if above:
-        yield above
+    at = 0
+    while at < len(cells):
+        count, whole = _pieces(cells[at : at + MAX_PIECES], locked)
+        yield cells[at] if count == 1 else replace(cells[at], text=whole)
+        at += count
 
 
-def _continues(above: CellText, below: CellText) -> bool:
-    """Whether a cell goes on with a statement of the cell above it."""
-    if not below.plain or not above.plain or len(above.text) > MAX_HALF:
-        return False
-    if above.is_open:
-        return True
-    first = next(line for line in below.text.split("\n") if line.strip())
-    if not first[0].isspace():
-        return False
-    last = above.text.rstrip().rpartition("\n")[2]
-    # A header (and its docstring) without a body, or the rest of a body.
-    no_body = bool(above.code) and above.code[-1].endswith(":")
-    return no_body or (last[:1].isspace() and "return" in below.text)
+def _pieces(cells: list[HandedCell], locked: set[str]) -> tuple[int, CellText]:
+    """Return how many of these cells are pieces of one, and its text.
+
+    Only cells are joined of which one does not compile alone, and all do together.
+    """
+    first, *below = cells
+    count, whole, text = 1, first.text, first.text.text
+    given = not whole.plain or whole.plain in locked
+    if first.kind != "code" or given or whole.is_cell_magic:
+        return count, whole
+    for number, cell in enumerate(below, 2):
+        is_other = cell.kind != "code" or cell.name not in (None, first.name)
+        if is_other or not cell.text.plain or cell.text.plain in locked:
+            break
+        if whole.tree and not cell.text.continues:
+            break
+        text = text.rstrip("\n") + "\n" + cell.text.text
+        if len(text) > MAX_CHARS:
+            break
+        # Below a header, and what follows it, a whole line may still belong to it.
+        body = count > 1 or (whole.code and whole.code[-1].endswith(":"))
+        together = CellText(text)
+        pieces = body or not (whole.compiles and cell.text.compiles)
+        if pieces and together.compiles:
+            count, whole = number, together
+        elif whole.tree:
+            break
+    return count, whole
 
 
 # ---- which cell is which -------------------------------------------------------------

@@ -592,6 +592,31 @@ def cells_split_inside_a_function(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
 
 
+@case("repaired", 10, "joined again")
+def cells_split_into_single_lines(folder: Path, notebook: Notebook) -> None:
+    cell = by_id(notebook, "mean_of")
+    at = notebook["cells"].index(cell)
+    lines = text(cell).replace(ANSWERS["mean_of"], "    x = sum(numbers)").split("\n")
+    lines += ["    n = len(numbers)", "    return x / n"]
+    pieces = [new_cell(line) for line in lines[1:] if line.strip()]
+    cell["source"] = lines[0]
+    notebook["cells"][at + 1 : at + 1] = pieces
+    write(folder, notebook)
+
+
+@case("graded", 10)
+def prose_and_magics_above_answers_without_marks(
+    folder: Path, notebook: Notebook
+) -> None:
+    above = {"fizz": "The answer is as follows:", "mean_of": "%%markdown\nA mean ("}
+    for name, words in above.items():
+        cell = by_id(notebook, name)
+        at = notebook["cells"].index(cell)
+        own = new_cell(words) | {"id": f"above-{name}"}
+        notebook["cells"].insert(at, own)
+    write(folder, notebook)
+
+
 @case("graded", 10)
 def lower_half_of_a_cell_with_the_same_name(folder: Path, notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")

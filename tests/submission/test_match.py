@@ -177,6 +177,8 @@ def joined(master: MasterNotebook, *cells: HandedCell) -> list[str]:
         ("x = 1 + \\", "2"),
         ("@cache", "def area(r): return r"),
         ("if x:\n    y = 1\nelse:  # no", "    y = 2"),
+        ('text = """one', 'two"""'),
+        ("if x:\n    y = 1", "else:\n    y = 2"),
     ],
 )
 def test_a_statement_that_was_cut_in_two_is_one_again(
@@ -198,12 +200,34 @@ def test_a_statement_that_was_cut_in_two_is_one_again(
         ("def area(r):", "  \n"),
         ("", "    return x"),
         ("x = area(1,", TOOLS),
+        # Prose and magics are whole, whatever they end with.
+        ("The area is (", "x = 1"),
+        ("We answer as follows:", "def area(r):\n    return r"),
+        ("%%markdown\nThe area (", "    return 1)"),
+        ("!ls (", "x = 1)"),
+        ("x = (1", "y = 2"),  # an error of the student's
     ],
 )
 def test_cells_that_are_whole_stay_two(
     master: MasterNotebook, above: str, below: str
 ) -> None:
     assert joined(master, raw(above, "area"), raw(below)) == [above, below]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("def area(r):", "    x = r", "    y = x", "    return y"),
+        ("x = area(", "1,", "2)"),
+        ("def area(r):", '    """Return it."""', "    return r"),
+        ("class A:", "    def up(self):", "        return 1", "    x = 2"),
+    ],
+)
+def test_a_statement_that_was_cut_in_many_is_one_again_and_what_follows_is_not(
+    master: MasterNotebook, pieces: tuple[str, ...]
+) -> None:
+    cells = [*map(raw, pieces), raw("print(1)"), raw("    z = 3")]
+    assert joined(master, *cells) == ["\n".join(pieces), "print(1)", "    z = 3"]
 
 
 def test_cells_of_two_exercises_or_kinds_are_never_joined(
@@ -221,7 +245,7 @@ def test_cells_of_two_exercises_or_kinds_are_never_joined(
 def test_a_very_long_cell_is_not_searched_for_its_end(
     master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(match, "MAX_HALF", 12)
+    monkeypatch.setattr(match, "MAX_CHARS", 25)
     assert len(joined(master, raw("def area(r):"), raw("    return r"))) == 1
     assert len(joined(master, raw("def area(rr):"), raw("    return r"))) == 2
 
