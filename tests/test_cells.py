@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 
 from nbproctor.cells import MAX_CHARS, CellText
 from nbproctor.notebook import MasterNotebook
+from nbproctor.submission import read
+from nbproctor.submission.files import Candidate, Ungradable
 from nbproctor.submission.repair import repair
 from tests.timing import seconds
 
@@ -175,17 +179,34 @@ def test_any_text_is_its_blocks_joined(source: str) -> None:
 RUNS: list[Callable[[int], str]] = [
     lambda n: '"""' * (n // 3),
     lambda n: "'''\\" * (n // 4),
+    lambda n: '\\"' * (n // 2),
     lambda n: "(" * n,
     lambda n: "@a\n" * (n // 3),
     lambda n: "x = 1\n" * (n // 6),
     lambda n: "#\n" * (n // 2),
     lambda n: "\n" * n,
+    lambda n: " " * n,
+    lambda n: "`" * n,
+    lambda n: "```\n" * (n // 4),
+    lambda n: "```" + " `" * (n // 2),
     lambda n: "a, " * (n // 3) + "= 1",
+    lambda n: "x: " + "a" * n,
     lambda n: "import " + "a, " * (n // 3),
+    lambda n: "from " + "a" * n,
+    lambda n: "%" * n,
+    lambda n: "?" * n,
+    lambda n: "=  " * (n // 3),
+    lambda n: "{  " * (n // 3),
+    lambda n: "<" * n,
+    lambda n: "data:image/png;base64," * (n // 22),
+    lambda n: "data:image/" + "a" * n,
+    lambda n: "![](" * (n // 4),
+    lambda n: "# In[ " * (n // 6),
     lambda n: "fizz mean_of " * (n // 13),
     lambda n: "def fizz(n):\n    return 1\n" * (n // 26),
     lambda n: "class A:\n    def m(self):\n        pass\n" * (n // 38),
     lambda n: "<<<<<<<\n=======\n" * (n // 16),
+    lambda n: "<<<<<<<\n" + "=======\n>>>>>>\n" * (n // 15),
 ]
 
 
@@ -193,35 +214,53 @@ RUNS: list[Callable[[int], str]] = [
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
     assert len(CellText("x\n" * MAX_CHARS).blocks) == 1
-    small, large = (RUNS[number](n) for n in (MAX_CHARS // 20, MAX_CHARS - 10))
-    first, second = (
-        seconds(lambda text=text: [b.binds for b in CellText(text).blocks])  # type: ignore[misc]
-        for text in (small, large)
-    )
+
+    def cut(text: str) -> None:
+        cell = CellText(text)
+        assert [block.binds for block in cell.blocks]
+        assert isinstance(cell.visible(), str) and isinstance(cell.plain, str)
+
+    texts = (RUNS[number](n) for n in (MAX_CHARS // 20, MAX_CHARS - 30))
+    first, second = (seconds(partial(cut, text)) for text in texts)
     # 20 times the text; with its square it would be 400 times the time.
     assert second < 80 * max(first, 0.002)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["code", "markdown", "script", "cells"])
 @pytest.mark.parametrize("number", range(len(RUNS)))
-def test_the_time_to_repair_grows_no_faster_than_the_notebook(
-    number: int, tmp_path: Path, project: Path
+def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
+    number: int, kind: str, tmp_path: Path, project: Path
 ) -> None:
     source = project / "examples/tiny/source/tiny/tiny.ipynb"
     master = MasterNotebook.read(source)
     notebook = json.loads(source.read_text("utf-8"))
+    rest = [cell for cell in notebook["cells"] if cell["id"] != "fizz"]
     times = []
-    for cells in (2, 16):
-        own = {
-            "cell_type": "code",
-            "id": "own",
-            "metadata": {},
-            "source": RUNS[number](20_000),
-            "outputs": [],
-        }
-        without = [c for c in notebook["cells"] if c["id"] != "fizz"]
-        damaged = notebook | {"cells": [*without, *[own] * cells]}
-        (tmp_path / "tiny.ipynb").write_text(json.dumps(damaged))
+    for size in (20_000, 160_000):
+        text = RUNS[number](20_000 if kind == "cells" else size)
+        own = {"cell_type": "code" if kind == "cells" else kind, "source": text}
+        cells = [*rest, *[own] * (size // 20_000 if kind == "cells" else 1)]
+        path = tmp_path / "tiny.ipynb"
+        path.write_text(json.dumps(notebook | {"cells": cells}))
+        if kind == "script":
+            path = path.rename(path.with_suffix(".py"))
+            path.write_text("\n# %%\n".join("".join(c["source"]) for c in cells))
         times.append(seconds(lambda: repair(tmp_path, master)))
-    # 8 times the cells; with their square it would be 64 times the time.
+    # 8 times as much; with its square it would be 64 times the time.
     assert times[1] < 32 * max(times[0], 0.01)
+
+
+def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of an upload that was cut short inside of an output with quotes in it."""
+    monkeypatch.setattr(read, "_LONG_BYTES", 1_000)
+
+    def refused(data: bytes) -> None:
+        with pytest.raises(Ungradable, match="cut short"):
+            read.read(Candidate(Path("m"), "m.ipynb", 0, BytesIO), data, "ours")
+
+    files = (b'{"cells": ["' + b'\\"' * n for n in (10_000, 200_000))
+    first, second = (seconds(partial(refused, data)) for data in files)
+    assert second < 80 * max(first, 0.002)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from nbproctor.cells import Block, CellText, HandedCell
@@ -63,6 +64,9 @@ class Given:
         """Whether a block defines what the assignment does not: it can be kept."""
         free = block.binds and self.names.isdisjoint(block.binds)
         return bool(free) and block.signature not in self.signatures
+
+
+_given = lru_cache(maxsize=8)(Given)  # the same for a whole class
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Plan:
 
 def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
-    given = Given(master)
+    given = _given(master)
     whole = list(_joined(cells, given))
     made = Plan(given, whole, len(cells) - len(whole))
     for rule in RULES:

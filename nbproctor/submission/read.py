@@ -17,9 +17,10 @@ MAX_WRAPPERS = 4
 MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
 MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be
 MAX_CELLS = 5_000
-MAX_CELL_CHARS = 2_000_000  # pasted pictures are long
+MAX_CELL_CHARS = 2_000_000
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
-MAX_SOURCE_CHARS = 4_000_000
+MAX_SOURCE_CHARS = 4_000_000  # of all code, and of all text
+MAX_PICTURE_CHARS = 8_000_000  # of pictures pasted into text; they are not counted else
 _LONG_BYTES = 20_000_000  # of a file whose long strings are left out before parsing
 
 _CONFLICT = re.compile(
@@ -34,6 +35,7 @@ _CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
 _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _START = re.compile(r"\{\s*\"")
 _FENCE = re.compile(r"`{3,}\w*")
+_PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]*")
 _ENCODINGS = (  # how a file begins, and in which encoding it is
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -216,13 +218,23 @@ class _Reader:
 
     def _clean_texts(self) -> None:
         """Undo what programs, transfers and pasting did to the texts of cells."""
+        if self._changed(_Room(MAX_PICTURE_CHARS).without_pictures):
+            self.notes.append(
+                "Pictures in the text of your notebook were left out beyond "
+                f"{MAX_PICTURE_CHARS:,} characters."
+            )
         if self._changed(_shortened):
             self.notes.append(
                 f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their "
                 "longest lines, or all of their text, were left out."
             )
-        if sum(len(cell.text.text) for cell in self.cells) > MAX_SOURCE_CHARS:
-            raise Ungradable(f"'{self.name}' holds more text than can be graded.")
+        code = (len(cell.text.text) for cell in self.cells if cell.kind == "code")
+        if sum(code) > MAX_SOURCE_CHARS:
+            raise Ungradable(f"'{self.name}' holds more code than can be graded.")
+        if self._changed(_Room(MAX_SOURCE_CHARS).without_text):
+            self.notes.append(
+                f"Text cells were left out beyond {MAX_SOURCE_CHARS:,} characters."
+            )
         if self._changed(_with_usual_line_ends):
             self.notes.append(
                 "Line ends of your cells were converted to the usual ones."
@@ -295,10 +307,37 @@ def _language(notebook: dict[str, Any]) -> str:
 # ---- texts of cells ------------------------------------------------------------------
 
 
+class _Room:
+    """What is left of a number of characters, from cell to cell."""
+
+    def __init__(self, chars: int) -> None:
+        self.chars = chars
+
+    def without_pictures(self, cell: HandedCell) -> str:
+        """Leave out the pictures of a text cell for which there is no room."""
+        if cell.kind == "code":
+            return cell.text.text
+        return _PICTURE.sub(lambda m: m[0] if self._fits(m[0]) else "", cell.text.text)
+
+    def without_text(self, cell: HandedCell) -> str:
+        """Leave out a text cell for which there is no room; pictures take none."""
+        text = cell.text.text
+        return text if cell.kind == "code" or self._fits(_counted(text)) else ""
+
+    def _fits(self, text: str) -> bool:
+        self.chars -= len(text)
+        return self.chars >= 0
+
+
+def _counted(text: str) -> str:
+    return _PICTURE.sub("", text) if "data:image/" in text else text
+
+
 def _shortened(cell: HandedCell) -> str:
     """Take the longest lines, then everything, from a text that is too long."""
     source = cell.text.text
-    if len(source) <= MAX_CELL_CHARS:
+    counted = source if cell.kind == "code" else _counted(source)
+    if len(counted) <= MAX_CELL_CHARS:
         return source
     lines = source.split("\n")
     source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from nbproctor import sanitize
-from nbproctor.cells import Block, CellText, HandedCell
+from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
 from nbproctor.notebook import Cell
 from nbproctor.submission.match import Find, Given, Plan
 
@@ -304,7 +304,7 @@ def _written(handed: HandedCell | None, cell: Cell | None) -> dict[str, Any]:
         new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
         attached = sanitize.attachments(handed.attachments if handed else None)
-        text = sanitize.markdown(text, attached) if attached else _harmless(text)
+        text = _harmless(text, attached)
         if attached and kind == "markdown":
             new["attachments"] = attached
     source = cell.source if cell and cell.locked else text
@@ -332,9 +332,12 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return cells
 
 
-@lru_cache(maxsize=1_000)
-def _harmless(text: str) -> str:
-    return sanitize.markdown(text)
+def _harmless(text: str, attached: dict[str, dict[str, str]]) -> str:
+    short = len(text) <= MAX_REMEMBERED and not attached
+    return _remembered(text) if short else sanitize.markdown(text, attached)
+
+
+_remembered = lru_cache(maxsize=1_000)(sanitize.markdown)  # mostly the assignment's own
 
 
 def _some(names: list[str]) -> str:

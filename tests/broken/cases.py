@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+import io
 import json
 import shutil
 import tarfile
@@ -870,8 +871,80 @@ def too_many_cells(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
 
 
-@case("ungradable", None, "more text")
+@case("ungradable", None, "more code")
+def too_much_code(folder: Path, notebook: Notebook) -> None:
+    notebook["cells"] += [new_cell("x" * 1_500_000)] * 3
+    write(folder, notebook)
+
+
+@case("repaired", 10, "Text cells were left out")
 def too_much_text(folder: Path, notebook: Notebook) -> None:
     cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_500_000}
     notebook["cells"] += [cell] * 3
     write(folder, notebook)
+
+
+@case("repaired", 10, "Pictures in the text")
+def screenshots_pasted_in_colab(folder: Path, notebook: Notebook) -> None:
+    picture = "iVBORw0KGgo" + "A" * 3_000_000
+    source = f"![image.png](data:image/png;base64,{picture})"
+    cell = {"cell_type": "markdown", "metadata": {}, "source": source}
+    notebook["cells"] += [cell] * 4
+    write(folder, notebook)
+
+
+def environment_of_the_lab(number: int = 2_500) -> dict[str, bytes]:
+    """Return what a virtual environment holds: more files than a course hands in."""
+    lib = "lab/.venv/lib/python3.11/site-packages/numpy"
+    return {f"{lib}/module{n}.py": b"" for n in range(number)}
+
+
+@case("repaired", 10, "lab.zip/lab/tiny.ipynb")
+def zip_of_the_labs_folder_with_its_environment(
+    folder: Path, notebook: Notebook
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "lab.zip", "w") as archive:
+        for name, data in environment_of_the_lab().items():
+            archive.writestr(name, data)
+        archive.writestr("lab/kit/original/tiny.ipynb", dump(blank(notebook, *ANSWERS)))
+        archive.writestr("lab/tiny.ipynb", dump(notebook))
+
+
+@case("repaired", 10, "lab.tar.gz/lab/tiny.ipynb")
+def tar_of_the_labs_folder_with_its_environment(
+    folder: Path, notebook: Notebook
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    members = environment_of_the_lab() | {"lab/tiny.ipynb": dump(notebook)}
+    with tarfile.open(folder / "lab.tar.gz", "w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+
+
+@case("repaired", 10, "inner.zip/tiny.ipynb")
+def zip_in_a_zip(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("tiny.ipynb", dump(notebook))
+    with zipfile.ZipFile(folder / "outer.zip", "w") as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+
+
+@case("ungradable", None, "'homework.zip' cannot be unpacked")
+def zip_that_is_cut_short(folder: Path, notebook: Notebook) -> None:
+    zip_of_the_folder(folder, notebook)
+    path = folder / "homework.zip"
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+@case("repaired", 10, "final.ipynb")
+def two_dozen_blank_copies_beside_the_solved_one(
+    folder: Path, notebook: Notebook
+) -> None:
+    for number in range(24):
+        write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
+    write(folder, notebook, "final.ipynb")
