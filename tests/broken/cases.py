@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 Notebook = dict[str, Any]
 Make = Callable[[Path, Notebook], None]
@@ -139,6 +139,11 @@ def untouched(notebook: Notebook) -> None:
     """As it is."""
 
 
+def write_as(folder: Path, notebook: Notebook, name: str) -> None:
+    """Write the notebook under another name."""
+    write(folder, notebook, name)
+
+
 for _case, _name in {
     "renamed_by_a_browser": "tiny (1).ipynb",
     "renamed_by_jupyter": "tiny-Copy1.ipynb",
@@ -146,8 +151,11 @@ for _case, _name in {
     "renamed_to_text": "tiny.ipynb.txt",
     "without_its_ending": "tiny",
 }.items():
-    _make = cast(Make, partial(write, name=_name))
-    CASES.append(Case(_case, _make, "repaired", 10, f"found as '{_name}'"))
+    CASES.append(
+        Case(
+            _case, partial(write_as, name=_name), "repaired", 10, f"found as '{_name}'"
+        )
+    )
 
 
 @case("repaired", 10, "homework/tiny")
@@ -741,6 +749,25 @@ def helper_written_into_a_test(notebook: Notebook) -> None:
 # --- what cannot be graded ----------------------------------------------------
 
 
+def only(folder: Path, _: Notebook, name: str, data: bytes) -> None:
+    """Write one file, and no notebook."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+for _case, _name, _data, _note in (
+    ("empty_file", NAME, b"", "empty"),
+    ("html_under_the_name", NAME, b"<!DOCTYPE html>\n<html></html>", "web page"),
+    ("pdf_only", "homework.pdf", b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+    ("docx_under_the_name", NAME, b"PK\x03\x04 word/document.xml", "Office"),
+    ("placeholder_of_a_cloud", ".tiny.ipynb.icloud", b"bplist00\xd3", "iCloud"),
+    ("json_that_is_no_notebook", NAME, b"[1, 2, 3]", "not a notebook"),
+    ("nested_too_deep", NAME, b"[" * 100_000 + b"]" * 100_000, "not a notebook"),
+):
+    _make = partial(only, name=_name, data=_data)
+    CASES.append(Case(_case, _make, "ungradable", None, _note))
+
+
 @case("ungradable", None, "cut short")
 def truncated(folder: Path, notebook: Notebook) -> None:
     path = write(folder, notebook)
@@ -752,33 +779,6 @@ def truncated_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
     path = write(folder, notebook)
     path.write_bytes(path.read_bytes()[:-400])
     write(folder, notebook, "tiny (1).ipynb")
-
-
-@case("ungradable", None, "empty")
-def empty_file(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_bytes(b"")
-
-
-@case("ungradable", None, "web page")
-def html_under_the_name(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_text("<!DOCTYPE html>\n<html></html>")
-
-
-@case("ungradable", None, "PDF")
-def pdf_only(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "homework.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3")
-
-
-@case("ungradable", None, "Office")
-def docx_under_the_name(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_bytes(b"PK\x03\x04 word/document.xml")
-
-
-@case("ungradable", None, "iCloud")
-def placeholder_of_a_cloud(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".tiny.ipynb.icloud").write_bytes(b"bplist00\xd3")
 
 
 @case("ungradable", None, "password required")
@@ -804,17 +804,6 @@ def empty_folder(folder: Path, notebook: Notebook) -> None:
 def notebook_of_another_course(folder: Path, notebook: Notebook) -> None:
     other = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1 + 1"}
     write(folder, notebook | {"cells": [other | {"outputs": []}]})
-
-
-@case("ungradable", None, "not a notebook")
-def json_that_is_no_notebook(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_text("[1, 2, 3]")
-
-
-@case("ungradable", None, "not a notebook")
-def nested_too_deep(folder: Path, notebook: Notebook) -> None:
-    depth = 100_000
-    write(folder, notebook).write_text("[" * depth + "]" * depth)
 
 
 @edited("ungradable", None, "more than 5000 cells")

@@ -396,19 +396,6 @@ def test_every_answer_gets_a_cell_of_its_own(
     assert gathered(short, *rows)[0] == placed
 
 
-def test_what_stands_around_an_answer_of_another_exercise_keeps_its_order(
-    short: MasterNotebook,
-) -> None:
-    text = f"a = 1\n\n\n{SIDE_DONE}\n\n\nb = 2\n\n\n{AREA_DONE}\n\n\nc = 3"
-    made, _ = gathered(short, ("area", text), ("side", SIDE), REST[1])
-    assert [name for name, _ in made] == [None, "side", "area", "total"]
-    sources = "\n".join(source for _, source in made)
-    order = [sources.index(word) for word in ("a = 1", "def side", "b = 2", "def area")]
-    assert order == sorted(order)
-    assert sources.index("c = 3") > sources.index("b = 2")
-    assert sources.count("def side") == sources.count("def area") == 1
-
-
 def test_a_line_added_to_a_test_is_unclear_only_while_an_answer_is_missing(
     short: MasterNotebook,
 ) -> None:
