@@ -47,13 +47,7 @@ class Findings:
 
 
 def find(folder: Path, original: Path) -> Path:
-    """Return the student's notebook: the one of the right name, or the only other.
-
-    Raises
-    ------
-    SubmitError
-        There is none, or there are several of other names.
-    """
+    """Return the student's notebook: the one of the right name, or the only other."""
     exact = folder / original.name
     if exact.is_file():
         return exact
@@ -69,20 +63,7 @@ def find(folder: Path, original: Path) -> Path:
 
 
 def check(notebook: Path, original: Path) -> Findings:
-    """Compare a student's notebook with the one that was handed out.
-
-    Parameters
-    ----------
-    notebook : Path
-        The student's; only read.
-    original : Path
-        The notebook as it was handed out.
-
-    Raises
-    ------
-    SubmitError
-        The file is no notebook, or not this one.
-    """
+    """Compare a student's notebook, which is only read, with the one handed out."""
     found = Findings()
     given = {cell.name: cell for cell in _cells(original) if cell.name}
     cells = _cells(notebook)

@@ -123,13 +123,7 @@ class Candidate:
             return b""
 
     def content(self) -> bytes:
-        """Return what is in the file.
-
-        Raises
-        ------
-        Ungradable
-            It cannot be read, or is too big.
-        """
+        """Return what is in the file; `Ungradable` if it is unreadable or too big."""
         limit = MAX_NOTEBOOK_BYTES
         try:
             with self.open() as file:
@@ -199,12 +193,7 @@ def candidates(
     """Return the files that may be the notebook, the likeliest first.
 
     A file with the very name of a sibling, another notebook of the assignment, is not
-    it.
-
-    Raises
-    ------
-    Ungradable
-        There is nothing that could be a notebook; says what there is instead.
+    it. Where none could be it, `Ungradable` says what there is instead.
     """
     handed = list(files(folder))
     budget.files -= len(handed)
@@ -238,10 +227,7 @@ def _opener(path: Path) -> Callable[[], IO[bytes]]:
 def _notebooks(file: Candidate, budget: Budget, nested: int = 0) -> list[Candidate]:
     """Return the file, or those in the archive that it is, which may be a notebook.
 
-    Raises
-    ------
-    Ungradable
-        It is a damaged archive, and has not the name of a notebook.
+    A damaged archive that has not the name of a notebook raises `Ungradable`.
     """
     if file.base.startswith("._"):  # what macOS puts beside a file
         return []
@@ -330,13 +316,7 @@ def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
 
 
 def _in_gzip(file: Candidate, budget: Budget) -> _Member:
-    """Return the one file in it, named like the archive.
-
-    Raises
-    ------
-    Ungradable
-        It is damaged.
-    """
+    """Return the one file in it, named like the archive."""
     try:
         with file.open() as stream, gzip.open(stream) as unpacked:
             data = unpacked.read(MAX_NOTEBOOK_BYTES + 1)

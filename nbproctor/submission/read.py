@@ -70,19 +70,8 @@ class Handed:
 def read(candidate: Candidate, data: bytes, side: Side) -> Handed:
     """Read one notebook, of any notebook format from 2 to 4.5, or a script.
 
-    Parameters
-    ----------
-    candidate : Candidate
-        The file.
-    data : bytes
-        What is in it.
-    side : {"ours", "theirs"}
-        Which version to take where a merge left both.
-
-    Raises
-    ------
-    Ungradable
-        The file is empty, too big, cut short, or no notebook.
+    `side` is which version to take where a merge left both. What is empty, too big, cut
+    short or no notebook raises `Ungradable`.
     """
     return _Reader(candidate, side).read(data)
 
@@ -218,28 +207,28 @@ class _Reader:
 
     def _clean_texts(self) -> None:
         """Undo what programs, transfers and pasting did to the texts of cells."""
-        if self._changed(_Room(MAX_PICTURE_CHARS).without_pictures):
-            self.notes.append(
-                "Pictures in the text of your notebook were left out beyond "
-                f"{MAX_PICTURE_CHARS:,} characters."
-            )
-        if self._changed(_shortened):
-            self.notes.append(
-                f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their "
-                "longest lines, or all of their text, were left out."
-            )
+        self._change(
+            _Room(MAX_PICTURE_CHARS).without_pictures,
+            "Pictures in the text of your notebook were left out beyond "
+            f"{MAX_PICTURE_CHARS:,} characters.",
+        )
+        self._change(
+            _shortened,
+            f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their longest "
+            "lines, or all of their text, were left out.",
+        )
         code = (len(cell.text.text) for cell in self.cells if cell.kind == "code")
         if sum(code) > MAX_SOURCE_CHARS:
             raise Ungradable(f"'{self.name}' holds more code than can be graded.")
-        if self._changed(_Room(MAX_SOURCE_CHARS).without_text):
-            self.notes.append(
-                f"Text cells were left out beyond {MAX_SOURCE_CHARS:,} characters."
-            )
-        if self._changed(_with_usual_line_ends):
-            self.notes.append(
-                "Line ends of your cells were converted to the usual ones."
-            )
-        if self._changed(lambda cell: _one_side(cell.text.text, self.side)):
+        self._change(
+            _Room(MAX_SOURCE_CHARS).without_text,
+            f"Text cells were left out beyond {MAX_SOURCE_CHARS:,} characters.",
+        )
+        self._change(
+            _with_usual_line_ends,
+            "Line ends of your cells were converted to the usual ones.",
+        )
+        if self._change(lambda cell: _one_side(cell.text.text, self.side)):
             self.merged = True
         if self.merged:
             which = "first" if self.side == "ours" else "second"
@@ -247,22 +236,21 @@ class _Reader:
                 "Your notebook holds two versions (marks of a merge); "
                 f"the {which} was graded."
             )
-        if self._changed(_without_fence):
-            self.notes.append("Fences around your code (```) were taken off.")
-        if self._changed(_without_invisible):
-            self.notes.append(
-                "Invisible signs in your code, as after pasting, were replaced."
-            )
+        self._change(_without_fence, "Fences around your code (```) were taken off.")
+        self._change(
+            _without_invisible,
+            "Invisible signs in your code, as after pasting, were replaced.",
+        )
 
-    def _changed(self, step: Callable[[HandedCell], str]) -> bool:
-        """Whether a step changes the text of any cell; it is done."""
-        texts = [step(cell) for cell in self.cells]
-        new = [
-            cell if text == cell.text.text else replace(cell, text=CellText.of(text))
-            for cell, text in zip(self.cells, texts, strict=True)
-        ]
-        changed = any(a is not b for a, b in zip(self.cells, new, strict=True))
-        self.cells = new
+    def _change(self, step: Callable[[HandedCell], str], note: str = "") -> bool:
+        """Do a step on the text of every cell; the note tells if any has changed."""
+        changed = False
+        for position, cell in enumerate(self.cells):
+            if (text := step(cell)) != cell.text.text:
+                self.cells[position] = replace(cell, text=CellText.of(text))
+                changed = True
+        if changed and note:
+            self.notes.append(note)
         return changed
 
 

@@ -18,8 +18,8 @@ from nbproctor.cells import MAX_REMEMBERED, Block, CellText, HandedCell
 from nbproctor.notebook import Cell
 from nbproctor.submission.match import Find, Given, Plan
 
-# A cell as handed in, None for one that is missing, and the cell that it is, if any.
-Entry = tuple[HandedCell | None, Cell | None]
+Entry = tuple[HandedCell, Cell | None]  # and the cell of the assignment that it is
+NOTHING = HandedCell("code", "", None, CellText(""))  # for a cell that is missing
 
 _SAID = {
     "found": "Cells that had lost their marks (as after Colab or VS Code) were found "
@@ -56,7 +56,7 @@ class Rebuilt:
         self._entries: list[Entry] = []
         for position, handed in enumerate(plan.cells):
             self._place(position, handed, plan.match.get(position))
-        placed = [(h, c) for h, c in self._entries if h is not None and c is not None]
+        placed = [(handed, cell) for handed, cell in self._entries if cell]
         self.belongs = any(c.kind in ("solution", "task", "test") for _, c in placed)
         self.answers = {
             cell.id: handed.text.text
@@ -192,8 +192,6 @@ class Rebuilt:
         by_text.pop("", None)
         misplaced = self._misplaced()
         for place, (handed, cell) in enumerate(self._entries):
-            if handed is None:
-                continue
             if cell is None:
                 copied = given.cells.get(handed.name or "")
                 if not copied or not (
@@ -244,7 +242,7 @@ class Rebuilt:
             if cell.id in place_of:
                 place = place_of[cell.id] + 1
                 continue
-            absent.setdefault(place, []).append((None, cell))
+            absent.setdefault(place, []).append((NOTHING, cell))
             if cell.kind in ("solution", "task"):
                 self._changes["lost"].append(cell.id)
             elif cell.id not in self._changes["moved"]:
@@ -291,19 +289,17 @@ def in_order(ranks: list[int]) -> set[int]:
 # ---- cells as the notebook format has them -------------------------------------------
 
 
-def _written(handed: HandedCell | None, cell: Cell | None) -> dict[str, Any]:
+def _written(handed: HandedCell, cell: Cell | None) -> dict[str, Any]:
     """Return a cell; all of it but the text of an answer is the assignment's."""
-    text = handed.text.text if handed else ""
+    text, kind, id = handed.text.text, handed.kind, handed.id
     new: dict[str, Any] = {"metadata": {}}
     if cell:
         kind, id = cell.nbgrader["cell_type"], cell.cell_id
         new["metadata"]["nbgrader"] = dict(cell.nbgrader)
-    else:
-        kind, id = (handed.kind, handed.id) if handed else ("code", "")
     if kind == "code":
         new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
-        attached = sanitize.attachments(handed.attachments if handed else None)
+        attached = sanitize.attachments(handed.attachments)
         text = _harmless(text, attached)
         if attached and kind == "markdown":
             new["attachments"] = attached
