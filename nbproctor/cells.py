@@ -33,7 +33,8 @@ _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
 _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _NOTHING = re.compile(r"raise NotImplementedError\b.*|pass|\.\.\.|return|return None")
-_INVISIBLE = re.compile("[\u00a0\u200b\u2060\ufeff]")
+_BLANK = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 # Lines of IPython's own: all of one, or what stands behind "x =".
 _MAGIC = re.compile(r"^([^\S\n]*)(?:[%!?].*|[\w.]+\?+)$", re.MULTILINE)
@@ -260,7 +261,7 @@ class CellText:
 
     def visible(self) -> str:
         """Return code with common blanks, and nothing invisible, outside of strings."""
-        if not _INVISIBLE.search(self.text):
+        if self.text.isascii():
             return self.text
         parts, at = [], 0
         for token in _TOKEN.finditer(self.text):
@@ -406,4 +407,4 @@ def _alone(source: str, token: re.Match[str]) -> bool:
 
 
 def _plain_blanks(code: str) -> str:
-    return _INVISIBLE.sub("", code.replace("\u00a0", " "))
+    return _INVISIBLE.sub("", _BLANK.sub(" ", code))

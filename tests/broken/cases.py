@@ -686,6 +686,13 @@ def hard_blanks_and_invisible_signs(notebook: Notebook) -> None:
         cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
 
 
+@edited("repaired", 10, "Invisible signs")
+def blanks_of_other_scripts(notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = text(cell).replace("    ", "\u3000" * 4)
+
+
 @edited("repaired", 10, "the second was graded")
 def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
     for name, answer in ANSWERS.items():

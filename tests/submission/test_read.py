@@ -233,6 +233,13 @@ PASTED = "x\u00a0=\u200b 'a\u00a0b'  # \u200b"
         ("```not this\nx\n```", "code", "```not this\nx\n```", ""),
         (PASTED, "code", "x = 'a\u00a0b'  # \u200b", "Invisible"),
         (PASTED, "markdown", PASTED, ""),
+        (
+            "if x:\n\u3000\u2003y = 'ä\u3000'",
+            "code",
+            "if x:\n  y = 'ä\u3000'",
+            "Invisible",
+        ),
+        ("größe = 'ä'  # \u3000", "code", "größe = 'ä'  # \u3000", ""),
     ],
 )
 def test_the_text_of_a_cell_is_what_the_student_meant(
