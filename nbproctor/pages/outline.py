@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.markers import without_regions
+from nbproctor.markers import parse, without_regions
 from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
@@ -184,7 +184,7 @@ def _needs(
     makers: dict[str, set[str]] = {}  # word → exercises above that define it
     given: dict[str, set[str]] = {}  # word → words that the assignment's own needs
     for name, group in groups.items():
-        trees = [parsed(cell.source) for cell in group if cell.kind != "task"]
+        trees = [parse(cell.source) for cell in group if cell.kind != "task"]
         words = set(_used(trees))
         words = words.union(*(given.get(word, ()) for word in words))
         if name not in graded:
@@ -196,15 +196,6 @@ def _needs(
         for word in _defined(trees[:1]):
             makers.setdefault(word, set()).add(name)
     return {name: tuple(o for o in graded if o in uses[name]) for name in graded}
-
-
-def parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a cell; an empty one where it is no Python."""
-    plain = re.sub(r"(?m)^(\s*)[%!?].*$", r"\1pass", source)
-    try:
-        return ast.parse(plain)
-    except SyntaxError:
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:

@@ -9,7 +9,6 @@ have it. Nothing here is a verdict.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import hashlib
 import keyword
@@ -19,10 +18,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import log2
 
-from nbproctor.markers import without_regions
+from nbproctor.markers import bound_by, definitions_of, parse, without_regions
 from nbproctor.pages.cells import TOKENS
 from nbproctor.pages.data import Submission, grade_id, read_cells, source_of
-from nbproctor.pages.outline import Outline, parsed
+from nbproctor.pages.outline import Outline
 
 GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
@@ -127,11 +126,8 @@ def _answers(
 def names(given: Iterable[str]) -> frozenset[str]:
     """Return what an answer may call by name: built-ins, and what the lab defines."""
     found = set(dir(builtins))
-    for node in (node for text in given for node in parsed(text).body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found.update((alias.asname or alias.name) for alias in node.names)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
+    for text in given:
+        found |= bound_by(definitions_of(parse(text)))
     return frozenset(found)
 
 
