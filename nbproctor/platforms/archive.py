@@ -19,7 +19,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from nbproctor.platforms.problems import CollectError, Problem
+from nbproctor.errors import NbproctorError
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
@@ -28,6 +28,10 @@ MAX_RATIO = 200  # deflate reaches 1,032; notebooks with the same line 1,000 tim
 SMALL = 10 << 20  # no bomb, whatever its ratio
 _JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}
 _JUNK |= {"__pycache__", ".git"}
+
+
+class CollectError(NbproctorError):
+    """Nothing can be collected from there; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Content:
     """The files of a download, and what of it cannot be read."""
 
     entries: list[Entry] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def read(source: Path) -> Content:
@@ -107,7 +111,7 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         if info.is_dir() or _is_junk(name):
             continue
         if why := _refused(name, info):
-            content.problems.append(Problem(name, why))
+            content.problems.append(f"{name}: {why}")
             continue
         path = PurePosixPath(name)
         content.entries.append(Entry(path, info.file_size, _reader(archive, info)))
@@ -122,13 +126,13 @@ def _folder(folder: Path) -> Content:
         for path in (here / name for name in sorted([*folders, *names])):
             place = path.relative_to(folder).as_posix()
             if path.is_symlink():
-                content.problems.append(Problem(place, "It is a link; not followed."))
+                content.problems.append(f"{place}: It is a link; not followed.")
             elif path.is_dir() or _is_junk(place):
                 continue
             elif not path.is_file():
-                content.problems.append(Problem(place, "It is not a regular file."))
+                content.problems.append(f"{place}: It is not a regular file.")
             elif path.stat().st_size > MAX_FILE:
-                content.problems.append(Problem(place, _too_big(path.stat().st_size)))
+                content.problems.append(f"{place}: {_too_big(path.stat().st_size)}")
             else:
                 size = path.stat().st_size
                 content.entries.append(

@@ -13,15 +13,14 @@ from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from string import Template
-from typing import Any, Literal
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
-from nbproctor.platforms.layout import ExportError
+from nbproctor.platforms.platform import ExportError, Platform, Visibility
 from nbproctor.results import SubmissionResult, Verdict
 
-Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 _PROJECT = f"""\
 [build-system]
 requires = ["hatchling"]
@@ -37,24 +36,36 @@ packages = ["nbproctor"]
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
-def pack(course: Path, assignment: str, target: Path, visibility: Visibility) -> Path:
-    """Pack the autograder of an assignment.
+class Gradescope(Platform):
+    """Gradescope, which runs our container for each submission."""
 
-    Parameters
-    ----------
-    course : Path
-        The course: its configuration, ``source/<assignment>``, ``data/`` and
-        ``requirements.txt`` go along, its students and gradebook never.
-    target : Path
-        The zip archive to write.
-    visibility : str
-        When students see what each exercise earned.
+    name = "Gradescope"
+    autograder = "gradescope"
 
-    Raises
-    ------
-    ExportError
-        The course has no ``requirements.txt``.
-    """
+    def write_autograder(
+        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
+    ) -> str:
+        """Pack the course, without its students and its gradebook, and the package.
+
+        `visibility` is when students see what each exercise earned.
+
+        Raises
+        ------
+        ExportError
+            The course has no ``requirements.txt``.
+        """
+        path = to or course / "exported" / f"{assignment}_gradescope.zip"
+        pack(course, assignment, path, visibility)
+        return (
+            f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
+            "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
+            "Its build log ends with "
+            '"The reference solution earns every point in this container."'
+        )
+
+
+def pack(course: Path, assignment: str, target: Path, visibility: Visibility) -> None:
+    """Write the archive; the same course gives the same bytes."""
     if not (course / "requirements.txt").is_file():
         raise ExportError(
             f"{course / 'requirements.txt'} is missing: the container needs the pins "
@@ -83,7 +94,6 @@ def pack(course: Path, assignment: str, target: Path, visibility: Visibility) ->
             name = f"nbproctor/{path.relative_to(package).as_posix()}"
             _add(archive, name, path.read_bytes())
     unfinished.replace(target)
-    return target
 
 
 def _files(course: Path, assignment: str) -> Iterator[Path]:

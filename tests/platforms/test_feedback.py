@@ -60,7 +60,7 @@ def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
         }
     )
     names = list(content)
-    assert (made.platform, len(names), made.left) == ("Canvas", 3, [])
+    assert (made.platform.name, len(names), made.left) == ("Canvas", 3, [])
     assert [numbers(name) for name in names] == [
         ["1043", "88032"],
         ["1044", "88033"],
@@ -97,7 +97,7 @@ def test_moodle_finds_the_participant_in_each_folder(back: Back, tail: str) -> N
             f"Participant_4712{tail}/sub/lab.ipynb": "y",
         }
     )
-    assert made.platform == "Moodle"
+    assert made.platform.name == "Moodle"
     for name in names:
         folder, _, file = name.partition("/")
         person, number, kind, plugin, rest = folder.split("_")  # older ones want five
@@ -128,7 +128,7 @@ def test_brightspace_gets_its_own_folders_and_list(back: Back, around: str) -> N
     files = {f"{folder}/lab.ipynb": "x", f"{folder}/index.html": "a student's own"}
     files["index.html"] = "the list"
     made, names = back({around + name: text for name, text in files.items()})
-    assert made.platform == "Brightspace"
+    assert made.platform.name == "Brightspace"
     pages = [f"{folder}/lab.feedback.ipynb", f"{folder}/lab.html"]
     assert list(names) == [*pages, "index.html"]
     assert names["index.html"] == b"the list"
@@ -142,7 +142,7 @@ def test_who_came_by_another_way_is_named(back: Back) -> None:
 
 def test_without_a_platform_there_is_a_folder_for_each(back: Back) -> None:
     made, names = back({"aokafor/lab.ipynb": "x"})
-    assert (made.platform, made.left) == ("", [])
+    assert (made.platform.name, made.left) == ("plain files", [])
     assert list(names) == ["aokafor/lab.feedback.ipynb", "aokafor/lab.html"]
 
 

@@ -249,10 +249,6 @@ def test_any_table_is_read_as_python_reads_it_and_written_back(
     csv.writer(buffer, lineterminator=end, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
     text = buffer.getvalue()
     sheet = Sheet.read(text.encode("utf-8", "surrogatepass"))
-    if (
-        sheet.source.coding == "utf-8"
-        and sheet.separator == ","
-        and text[0] != "\ufeff"
-    ):
+    if sheet.coding == "utf-8" and sheet.separator == "," and text[0] != "\ufeff":
         assert [sheet.values(row) for row in range(len(sheet.rows))] == rows
     assert sheet.to_bytes() == text.encode("utf-8", "surrogatepass")

@@ -48,7 +48,8 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def autograder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder ``/autograder`` as Gradescope makes it from the archive."""
     root = tmp_path_factory.mktemp("gradescope") / "autograder"
-    archive = pack(course, LAB, root.parent / "autograder.zip", "visible")
+    archive = root.parent / "autograder.zip"
+    pack(course, LAB, archive, "visible")
     with zipfile.ZipFile(archive) as file:
         file.extractall(root / "source")
         for entry in file.infolist():  # which zipfile forgets
@@ -138,12 +139,13 @@ def test_the_archive_holds_no_student_and_no_gradebook(
     for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb"):
         (course / place).parent.mkdir(parents=True, exist_ok=True)
         (course / place).touch()
-    archive = pack(course, "tiny", tmp_path / "a.zip", "hidden")
+    archive, again = tmp_path / "a.zip", tmp_path / "b.zip"
+    pack(course, "tiny", archive, "hidden")
     names = zipfile.ZipFile(archive).namelist()
     assert {"setup.sh", "run_autograder", "nbgrader_config.py"} <= set(names)
     assert not [n for n in names if "gradebook.db" in n or n.startswith("submitted")]
     assert not [n for n in names if "__pycache__" in n]
-    again = pack(course, "tiny", tmp_path / "b.zip", "hidden")
+    pack(course, "tiny", again, "hidden")
     assert again.read_bytes() == archive.read_bytes()
 
 

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.platforms import Person, Roster, RosterError
+from nbproctor.platforms import (
+    Person,
+    Roster,
+    RosterError,
+    read_class_list,
+    write_class_list,
+)
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)
@@ -30,7 +36,7 @@ GERMAN = (
 def people(tmp_path: Path, text: str, coding: str = "utf-8") -> list[Person]:
     path = tmp_path / "class.csv"
     path.write_bytes(text.encode(coding))
-    return Roster.read(path).people
+    return read_class_list(path).people
 
 
 def test_a_canvas_grade_book(tmp_path: Path) -> None:
@@ -103,7 +109,7 @@ def test_a_list_is_written_as_it_is_read_and_no_cell_is_a_formula(
     tmp_path: Path,
 ) -> None:
     before = people(tmp_path, CANVAS)
-    Roster(before).write(tmp_path / "kept.csv")
+    write_class_list(Roster(before), tmp_path / "kept.csv")
     kept = (tmp_path / "kept.csv").read_text()
     assert not any(cell.startswith("=") for cell in kept.replace('"', "").split(","))
     assert people(tmp_path, kept) == sorted(before, key=lambda p: p.student)

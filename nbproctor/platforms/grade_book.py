@@ -1,0 +1,280 @@
+"""Grade books and class lists: who stands in which row, and marks into a column.
+
+Known are the files of `registry.PLATFORMS`, and for a class list any CSV file whose
+titles say what a column is.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from math import isnan, nan
+from pathlib import Path
+from typing import NamedTuple
+
+from nbproctor.errors import NbproctorError
+from nbproctor.platforms.people import Person, Roster, safe, split_name
+from nbproctor.platforms.platform import ExportError, GradeColumn
+from nbproctor.platforms.registry import PLATFORMS, find_grade_column
+from nbproctor.platforms.sheet import Sheet, as_written, decode, harmless, number
+
+_COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers")
+# Not kept when they say nothing about a person.
+_NOBODY = {"points possible", "student, test", "test student"}
+_EXCUSED = {"ex", "excused", "exempt"}
+
+
+class RosterError(NbproctorError):
+    """A class list cannot be read; the message says what it should hold."""
+
+
+class Identity(NamedTuple):
+    """Whom a row is about, as the file has it; `participants` name no folder."""
+
+    ids: list[str]
+    participants: list[str]
+    email: str
+    name: str
+    last: str
+    first: str
+
+
+def people_columns(sheet: Sheet) -> dict[str, list[int]]:
+    """Return which columns say who somebody is, by kind, the most telling first."""
+    columns = sheet.people_columns()
+    for platform in PLATFORMS:
+        platform.find_people(sheet, columns)
+    return columns
+
+
+def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
+    """Yield the number of each row below the titles, and whom it is about."""
+    columns = people_columns(sheet)
+    for row in range(1, len(sheet.rows)):
+        cells = {
+            kind: [
+                as_written(text)
+                for place in places
+                if (text := sheet.value(row, place).strip())
+            ]
+            for kind, places in columns.items()
+        }
+        first = {kind: next(iter(texts), "") for kind, texts in cells.items()}
+        yield (
+            row,
+            Identity(
+                [n.lstrip("#") for text in cells["id"] for n in text.split()],
+                re.findall(r"\d+$", first["participant"]),
+                first["email"],
+                first["name"],
+                first["last"],
+                first["first"],
+            ),
+        )
+
+
+def read_class_list(path: Path) -> Roster:
+    """Read a class list, in any file that a platform gives.
+
+    Raises
+    ------
+    RosterError
+        It is no CSV file, or no column says who somebody is.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RosterError(f"{path} cannot be read: {error.strerror}.") from error
+    text, _, _ = decode(data)
+    if "\0" in text or text.startswith("PK\x03\x04"):
+        raise RosterError(
+            f"{path} is no CSV file. In a spreadsheet program, save it as CSV."
+        )
+    sheet = Sheet.read(data)
+    if not sheet.rows:
+        raise RosterError(f"{path} is empty.")
+    columns = people_columns(sheet)
+    if not (columns["id"] or columns["email"] or columns["participant"]):
+        raise RosterError(
+            f"{path} has no column that says who somebody is. Its titles are: "
+            f"{', '.join(sheet.values(0))}. One should be student_id, login, username, "
+            "id or e-mail."
+        )
+    people: dict[str, Person] = {}
+    for _, found in identities(sheet):
+        ids = [*found.ids, found.email.partition("@")[0], *found.participants]
+        own = next(filter(None, ids), "")
+        student = safe(own)
+        if found.name.casefold() in _NOBODY or not own or student in people:
+            continue
+        last, first = found.last, found.first
+        if found.name and not (last and first):
+            last, first = split_name(found.name)
+        numbers = dict.fromkeys((own, *found.ids, *found.participants))
+        others = tuple(number for number in numbers if number != student)
+        people[student] = Person(student, last, first, found.email, others)
+    if not people:
+        raise RosterError(f"{path} lists nobody.")
+    return Roster(list(people.values()))
+
+
+def write_class_list(roster: Roster, path: Path) -> None:
+    """Write a class list as a CSV file that `read_class_list` takes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for p in sorted(roster.people, key=lambda person: person.student):
+        row = p.student, p.last, p.first, p.email, " ".join(p.numbers)
+        writer.writerow(map(harmless, row))
+    path.write_text(text.getvalue(), "utf-8")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell: what it said, and what it says now."""
+
+    student: str
+    name: str
+    before: str
+    after: str
+
+    @property
+    def lower(self) -> bool:
+        """Whether the mark is lower than it was."""
+        old, new = number(self.before), number(self.after)
+        return old is not None and new is not None and new < old
+
+
+@dataclass
+class Filled:
+    """A platform's file with marks in it.
+
+    Attributes
+    ----------
+    platform, column : str
+        Name of the platform, and title of the column.
+    changes : list of Change
+        Cells that say something else now.
+    same : int
+        Cells that said it already.
+    left : list of (str, str)
+        Rows that were left as they are: whose, and why.
+    absent : list of str
+        Students who have a mark but no row.
+    data : bytes
+        The file; every byte but those of the changed cells is as it was.
+    """
+
+    platform: str
+    column: str
+    changes: list[Change] = field(default_factory=list)
+    same: int = 0
+    left: list[tuple[str, str]] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    data: bytes = b""
+
+
+def fill(
+    data: bytes,
+    assignment: str,
+    scores: Mapping[str, float],
+    max_score: float,
+    roster: Roster,
+    reasons: Mapping[str, str] | None = None,
+    column: str | None = None,
+    scale: bool = False,
+) -> Filled:
+    """Fill marks into a platform's file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    scores : mapping
+        Student id → points; NaN for what has no mark, which is never written as 0.
+    max_score : float
+        Points of the assignment.
+    roster : Roster
+        Who the people of the file are.
+    reasons : mapping, optional
+        Student id → why there is no mark.
+    column : str, optional
+        Which column, where its title is not the assignment's name.
+    scale : bool
+        Convert points to what the platform says that the assignment is worth.
+
+    Raises
+    ------
+    ExportError
+        It is no such file, the column is not clear, or it is worth something else.
+    """
+    sheet = Sheet.read(data)
+    platform, there = find_grade_column(sheet, assignment, column)
+    filled = Filled(platform.name, sheet.value(0, there.column))
+    factor = _factor(filled.column, there.most, max_score, scale)
+    seen: dict[str, int] = {}
+    for row, who in identities(sheet):
+        keys = [*who.ids, *who.participants, who.email]
+        name = who.name or ", ".join(filter(None, (who.last, who.first)))
+        if row < there.first or not (name or any(keys)):
+            continue
+        people, _ = roster.find(keys, name)
+        label = name or next(filter(None, keys))
+        if len(people) != 1:
+            why = "may be more than one student here" if people else "is not known here"
+            filled.left.append((label, why))
+            continue
+        student = people[0].student
+        if student in seen:
+            raise ExportError(
+                f"Rows {seen[student] + 1} and {row + 1} both seem to be {student!r}. "
+                "Import the class list, so that they can be told apart: kit.py roster"
+            )
+        seen[student] = row
+        mark = scores.get(student, nan) * factor
+        before = sheet.value(row, there.column).strip()
+        if isnan(mark):
+            why = (reasons or {}).get(student) or "nothing was handed in"
+            kept = f" (the file says {before})" if before not in ("", "-") else ""
+            filled.left.append((label, f"has no mark: {why}{kept}"))
+        elif before.casefold() in _EXCUSED:
+            filled.left.append((label, f"is excused ({before})"))
+        elif row in there.locked:
+            filled.left.append((label, "is locked on the platform"))
+        elif number(before) == round(mark, 2):
+            filled.same += 1
+        else:
+            after = _written(mark, there)
+            sheet.put(row, there.column, after)
+            filled.changes.append(Change(student, label, before, after))
+    filled.absent = sorted(
+        student
+        for student, score in scores.items()
+        if student not in seen and not isnan(score)
+    )
+    filled.data = sheet.to_bytes()
+    return filled
+
+
+def _factor(title: str, most: float | None, max_score: float, scale: bool) -> float:
+    """Return by what points are multiplied for the platform's maximum."""
+    if most is None or most == max_score:
+        return 1.0
+    if not scale or not most:
+        raise ExportError(
+            f"{title!r} is worth {most:g} points there and {max_score:g} here. Correct "
+            "it on the platform" + (", or convert marks with --scale." if most else ".")
+        )
+    return most / max_score
+
+
+def _written(score: float, column: GradeColumn) -> str:
+    if column.places is None:
+        text = f"{score:.2f}".rstrip("0").rstrip(".")
+    else:
+        text = f"{score:.{column.places}f}"
+    return text.replace(".", ",") if column.comma else text

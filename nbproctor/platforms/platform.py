@@ -1,0 +1,215 @@
+"""Platform: what the module of one learning platform says, and what most share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from nbproctor.errors import NbproctorError
+from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.people import letters
+from nbproctor.platforms.sheet import Sheet
+
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+
+
+class ExportError(NbproctorError):
+    """Nothing can be exported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class FileName:
+    """What the name of one file of a download says.
+
+    Attributes
+    ----------
+    key : str
+        Tells students of this download apart.
+    file : PurePosixPath
+        The file's own name, as the student gave it, with the student's own folders.
+    name : str
+        The student's name as the platform writes it; empty in anonymous downloads.
+    ids : tuple of str
+        What may stand in a roster for this student: number, login.
+    late : bool
+        The platform says that it was late.
+    submitted : datetime or None
+        When it was handed in, in the platform's local time, without a zone.
+    attempt : str
+        Tells attempts of a student apart and orders them; empty: there is one.
+    number : str
+        Orders the files of one attempt, where the platform numbers them.
+    kind : str
+        ``file`` of the student's; ``typed`` into the platform; the platform's ``page``
+        about the hand-in.
+    address : str
+        The name under which the platform takes feedback on it; empty: it takes none.
+    """
+
+    key: str
+    file: PurePosixPath
+    name: str = ""
+    ids: tuple[str, ...] = ()
+    late: bool = False
+    submitted: datetime | None = None
+    attempt: str = ""
+    number: str = ""
+    kind: Literal["file", "typed", "page"] = "file"
+    address: str = ""
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """Orders files: the later one is greater."""
+        text = self.attempt or self.number
+        return len(text), text
+
+
+@dataclass(frozen=True)
+class GradeColumn:
+    """Where a platform's file has the marks of one assignment.
+
+    Attributes
+    ----------
+    first : int
+        Row of the first student.
+    column : int
+        Where marks go.
+    most : float or None
+        What the platform says that the assignment is worth.
+    comma : bool
+        Marks have a decimal comma.
+    places : int or None
+        Marks always have so many decimal places; None: as many as they need, to 2.
+    locked : tuple of int
+        Rows whose mark must not be changed.
+    """
+
+    first: int
+    column: int
+    most: float | None
+    comma: bool = False
+    places: int | None = None
+    locked: frozenset[int] = frozenset()
+
+
+class Platform:
+    """A learning platform; each is one module, and one line of `registry.PLATFORMS`.
+
+    What a platform does not have, it does not override.
+    """
+
+    name = ""
+    #: Where a teacher uploads the zip of feedback; empty: the platform takes none.
+    upload = ""
+    #: The platform's own file in a download, which it wants back with the feedback.
+    listing = ""
+    #: The word of ``export`` for what makes the platform grade by itself.
+    autograder = ""
+
+    def parse(self, parts: Sequence[str]) -> FileName | None:
+        """Read a file's path in a download, or say that it is not named so.
+
+        What a student calls a file comes last, and may look like all that stands
+        before it: so each part before takes as little as it can.
+        """
+        return None
+
+    def parse_all(
+        self, entries: Iterable[Entry], own: Sequence[str]
+    ) -> dict[PurePosixPath, FileName]:
+        """Read the names of a whole download; folders around them do not matter.
+
+        `own` are names of the assignment and its notebooks: they name no student.
+        """
+        parsed = {}
+        for path in (entry.path for entry in entries):
+            for start in range(len(path.parts)):
+                if name := self.parse(path.parts[start:]):
+                    parsed[path] = name
+                    break
+        return parsed
+
+    def student(
+        self, files: Sequence[tuple[Entry, FileName]]
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return name and ids of the student whose files these are."""
+        return files[0][1].name, files[0][1].ids
+
+    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+        """Correct which columns of a class list say who somebody is."""
+
+    def grade_column(
+        self, sheet: Sheet, assignment: str, column: str | None
+    ) -> GradeColumn | None:
+        """Tell where marks go; None: the platform gives no such file.
+
+        Parameters
+        ----------
+        assignment : str
+            Its name: the column is looked for by it.
+        column : str, optional
+            Title of the column, part of it, or the platform's number for it.
+
+        Raises
+        ------
+        ExportError
+            It cannot be told which column is meant.
+        """
+        return None
+
+    def feedback_names(
+        self, address: str, page: Path, notebook: Path
+    ) -> dict[Path, str]:
+        """Return which files go back, and their names in the zip; none: no place."""
+        folder = address.split("/")[0]
+        return {path: f"{folder}/{path.name}" for path in (page, notebook)}
+
+    def write_autograder(
+        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
+    ) -> str:
+        """Write what makes the platform grade; return where it is, and what to do."""
+        raise NotImplementedError
+
+
+def choose_column(
+    heads: Sequence[str],
+    places: Sequence[int],
+    assignment: str,
+    column: str | None,
+    title: Callable[[str], str],
+) -> int:
+    """Return which of the columns that take marks is meant.
+
+    Parameters
+    ----------
+    title
+        Returns the assignment's name in a column's title.
+
+    Raises
+    ------
+    ExportError
+        None, or more than one.
+    """
+    wanted = letters(column or assignment)
+    exact = [i for i in places if letters(title(heads[i])) == wanted]
+    part = str if column else title
+    fitting = exact or [i for i in places if wanted in letters(part(heads[i]))]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = "".join(f"\n  {heads[i]}" for i in places) or " none that takes marks."
+    raise ExportError(
+        f"It cannot be told which column {column or assignment!r} is. Say it with "
+        f"--column and a part of its title. The file's columns:{known}"
+    )
+
+
+def form_of_numbers(most: str, sheet: Sheet) -> tuple[bool, int | None]:
+    """Return how marks are written: with a comma, with how many places."""
+    tail = re.search(r"([.,])(\d+)\s*$", most)
+    if tail is None:
+        return sheet.separator == ";", None
+    return tail[1] == ",", len(tail[2])
