@@ -23,6 +23,7 @@ _NAME = re.compile(
     r"(?P<assignment>.*?)_(?P<user>[^_]+)_attempt_"
     r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
 )
+_TITLE = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"
 
 
 class Blackboard(Platform):
@@ -68,18 +69,7 @@ class Blackboard(Platform):
     ) -> GradeColumn | None:
         """Titles are ``Lab [Total Pts: 100 Score] |12``."""
         heads = sheet.values(0)
-        found = {
-            i: match
-            for i, head in enumerate(heads)
-            if (match := re.match(r"(.*) \[Total Pts: (?:up to )?([\d.,]+)", head))
-        }
-        if not found:
+        if not any(re.match(_TITLE, head) for head in heads):
             return None
-        chosen = choose_column(
-            heads,
-            list(found),
-            assignment,
-            column,
-            lambda head: head.rpartition(" [Total")[0],
-        )
-        return GradeColumn(1, chosen, number(found[chosen][2]))
+        chosen, title = choose_column(heads, _TITLE, assignment, column)
+        return GradeColumn(1, chosen, number(title[2]))

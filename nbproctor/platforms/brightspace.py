@@ -71,16 +71,9 @@ class Brightspace(Platform):
         heads = [head.strip() for head in sheet.values(0)]
         if "End-of-Line Indicator" not in heads:
             return None
-        places = [i for i, head in enumerate(heads) if " Points Grade" in head]
-        chosen = choose_column(
-            heads,
-            places,
-            assignment,
-            column,
-            lambda head: head.partition(" Points Grade")[0],
-        )
-        most = re.search(r"MaxPoints:([\d.,]+)", heads[chosen])
-        return GradeColumn(1, chosen, number(most[1]) if most else None)
+        titles = r"(.*?) Points Grade(?:.*MaxPoints:([\d.,]+))?.*"
+        chosen, title = choose_column(heads, titles, assignment, column)
+        return GradeColumn(1, chosen, number(title[2] or ""))
 
 
 def read_time(text: str) -> datetime | None:

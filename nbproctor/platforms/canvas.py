@@ -78,15 +78,10 @@ class Canvas(Platform):
             for row in range(1, min(4, len(sheet.rows)))
             if sheet.value(row, 0).strip() == "Points Possible"
         ]
-        places = [
-            i
-            for i, head in enumerate(heads)
-            if re.search(r" \(\d+\)$", head)
-            and not any("read only" in sheet.value(row, i) for row in limits)
-        ]
-        chosen = choose_column(
-            heads, places, assignment, column, lambda head: head.rpartition(" (")[0]
-        )
+        for place in range(len(heads)):
+            if any("read only" in sheet.value(row, place) for row in limits):
+                heads[place] = ""
+        chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
         most = sheet.value(limits[0], chosen) if limits else ""
         first = limits[0] + 1 if limits else 1
         return GradeColumn(first, chosen, number(most), *form_of_numbers(most, sheet))

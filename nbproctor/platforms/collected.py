@@ -19,6 +19,8 @@ from nbproctor.platforms.platform import Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.platforms.sheet import as_written, harmless
 
+# Collected before: the same. Replaced: the older one is now among those replaced.
+# Kept: the older one was, because it is newer, or no time tells which one is.
 State = Literal["new", "same", "replaced", "kept"]
 # The last was added later: a record without it is read all the same.
 COLUMNS = (
@@ -29,21 +31,11 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Written:
-    """What was done with one submission.
-
-    Attributes
-    ----------
-    state : str
-        ``new``; ``same`` (it was collected before); ``replaced`` (the older one is now
-        in the folder of replaced ones); ``kept`` (the older one was kept: it is newer,
-        or no time tells which one is).
-    why : str
-        Why it was kept.
-    """
+    """What was done with one submission."""
 
     submission: Submission
     state: State
-    why: str = ""
+    why: str = ""  # the older one was kept
 
 
 def write(
@@ -187,23 +179,14 @@ def late(records: Path) -> set[str]:
 
 @dataclass
 class FeedbackNames:
-    """Which files of feedback go to a platform, and how they are called there.
-
-    Attributes
-    ----------
-    platform : Platform
-        Who takes a zip so named; without a name: a folder for each student.
-    files : list of (str, Path)
-        Student id and file; no id: for the platform itself.
-    names : dict
-        Student id and name of the file → its place in the zip.
-    left : list of (str, str)
-        Students whose feedback has no place there, and why.
-    """
+    """Which files of feedback go to a platform, and how they are called there."""
 
     platform: Platform
+    #: Student id and file; no id: for the platform itself.
     files: list[tuple[str, Path]] = field(default_factory=list)
+    #: Student id and name of the file → its place in the zip.
     names: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Students whose feedback has no place there, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
 
 

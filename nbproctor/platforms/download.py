@@ -25,35 +25,22 @@ Files = list[tuple[Entry, FileName]]
 
 @dataclass
 class Submission:
-    """What one student handed in: the newest attempt.
-
-    Attributes
-    ----------
-    person : Person
-        The student, from the roster, or made from what the platform says.
-    files : dict
-        Path in the submission's folder → content.
-    submitted : datetime or None
-        When, with a time zone, where the platform says it.
-    late : bool
-        The platform says that it was late.
-    attempt : str
-        Orders attempts, where the platform has such a thing.
-    found_by : str
-        By what the person was found in the roster; empty: not in one.
-    addresses : list of str
-        Names under which the platform takes feedback, one a file or one for all.
-    notes : list of str
-        What a teacher should know: earlier attempts, files that share a name.
-    """
+    """What one student handed in: the newest attempt."""
 
     person: Person
+    #: Path in the submission's folder → content.
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    #: When, with a time zone, where the platform says it.
     submitted: datetime | None = None
+    #: The platform says that it was.
     late: bool = False
+    #: Orders attempts, where the platform has such a thing.
     attempt: str = ""
+    #: By what the person was found in the roster; empty: not in one.
     found_by: str = ""
+    #: Names under which the platform takes feedback, one a file or one for all.
     addresses: list[str] = field(default_factory=list)
+    #: What a teacher should know: earlier attempts, files that share a name.
     notes: list[str] = field(default_factory=list)
 
 

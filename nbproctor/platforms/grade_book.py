@@ -151,30 +151,17 @@ class Change:
 
 @dataclass
 class Filled:
-    """A platform's file with marks in it.
-
-    Attributes
-    ----------
-    platform, column : str
-        Name of the platform, and title of the column.
-    changes : list of Change
-        Cells that say something else now.
-    same : int
-        Cells that said it already.
-    left : list of (str, str)
-        Rows that were left as they are: whose, and why.
-    absent : list of str
-        Students who have a mark but no row.
-    data : bytes
-        The file; every byte but those of the changed cells is as it was.
-    """
+    """A platform's file with marks in it."""
 
     platform: str
     column: str
     changes: list[Change] = field(default_factory=list)
-    same: int = 0
+    same: int = 0  # cells that said it already
+    #: Rows that were left as they are: whose, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
+    #: Students who have a mark but no row.
     absent: list[str] = field(default_factory=list)
+    #: The file; every byte but those of the changed cells is as it was.
     data: bytes = b""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -23,42 +23,26 @@ class ExportError(NbproctorError):
 
 @dataclass(frozen=True)
 class FileName:
-    """What the name of one file of a download says.
+    """What the name of one file of a download says."""
 
-    Attributes
-    ----------
-    key : str
-        Tells students of this download apart.
-    file : PurePosixPath
-        The file's own name, as the student gave it, with the student's own folders.
-    name : str
-        The student's name as the platform writes it; empty in anonymous downloads.
-    ids : tuple of str
-        What may stand in a roster for this student: number, login.
-    late : bool
-        The platform says that it was late.
-    submitted : datetime or None
-        When it was handed in, in the platform's local time, without a zone.
-    attempt : str
-        Tells attempts of a student apart and orders them; empty: there is one.
-    number : str
-        Orders the files of one attempt, where the platform numbers them.
-    kind : str
-        ``file`` of the student's; ``typed`` into the platform; the platform's ``page``
-        about the hand-in.
-    address : str
-        The name under which the platform takes feedback on it; empty: it takes none.
-    """
-
+    #: Tells students of this download apart.
     key: str
+    #: The file's own name, as the student gave it, with the student's own folders.
     file: PurePosixPath
+    #: The student's name as the platform writes it; empty in anonymous downloads.
     name: str = ""
+    #: What may stand in a roster for this student: number, login.
     ids: tuple[str, ...] = ()
     late: bool = False
+    #: When it was handed in, in the platform's local time, without a zone.
     submitted: datetime | None = None
+    #: Tells attempts of a student apart and orders them; empty: there is one.
     attempt: str = ""
+    #: Orders the files of one attempt, where the platform numbers them.
     number: str = ""
+    #: Of the student's, typed into the platform, or its own page about the hand-in.
     kind: Literal["file", "typed", "page"] = "file"
+    #: The name under which the platform takes feedback on it; empty: it takes none.
     address: str = ""
 
     @property
@@ -70,30 +54,14 @@ class FileName:
 
 @dataclass(frozen=True)
 class GradeColumn:
-    """Where a platform's file has the marks of one assignment.
+    """Where a platform's file has the marks of one assignment."""
 
-    Attributes
-    ----------
-    first : int
-        Row of the first student.
-    column : int
-        Where marks go.
-    most : float or None
-        What the platform says that the assignment is worth.
-    comma : bool
-        Marks have a decimal comma.
-    places : int or None
-        Marks always have so many decimal places; None: as many as they need, to 2.
-    locked : tuple of int
-        Rows whose mark must not be changed.
-    """
-
-    first: int
+    first: int  # row of the first student
     column: int
-    most: float | None
-    comma: bool = False
-    places: int | None = None
-    locked: frozenset[int] = frozenset()
+    most: float | None  # what the platform says that the assignment is worth
+    comma: bool = False  # a decimal comma
+    places: int | None = None  # decimal places; None: as many as needed, up to 2
+    locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
 
 
 class Platform:
@@ -147,17 +115,8 @@ class Platform:
     ) -> GradeColumn | None:
         """Tell where marks go; None: the platform gives no such file.
 
-        Parameters
-        ----------
-        assignment : str
-            Its name: the column is looked for by it.
-        column : str, optional
-            Title of the column, part of it, or the platform's number for it.
-
-        Raises
-        ------
-        ExportError
-            It cannot be told which column is meant.
+        The column is looked for by the assignment's name, or by `column`, a part of its
+        title. It is an `ExportError` if it cannot be told which column is meant.
         """
         return None
 
@@ -176,31 +135,22 @@ class Platform:
 
 
 def choose_column(
-    heads: Sequence[str],
-    places: Sequence[int],
-    assignment: str,
-    column: str | None,
-    title: Callable[[str], str],
-) -> int:
-    """Return which of the columns that take marks is meant.
+    heads: Sequence[str], titles: str, assignment: str, column: str | None
+) -> tuple[int, re.Match[str]]:
+    """Return which column is meant, and the match of its title.
 
-    Parameters
-    ----------
-    title
-        Returns the assignment's name in a column's title.
-
-    Raises
-    ------
-    ExportError
-        None, or more than one.
+    `titles` is an expression for the titles of columns that take marks, whose first
+    group is the assignment's name. It is an `ExportError` if none is meant, or more
+    than one.
     """
+    found = {i: match for i, h in enumerate(heads) if (match := re.match(titles, h))}
     wanted = letters(column or assignment)
-    exact = [i for i in places if letters(title(heads[i])) == wanted]
-    part = str if column else title
-    fitting = exact or [i for i in places if wanted in letters(part(heads[i]))]
+    exact = [i for i, match in found.items() if letters(match[1]) == wanted]
+    group = 0 if column else 1
+    fitting = exact or [i for i, m in found.items() if wanted in letters(m[group])]
     if len(fitting) == 1:
-        return fitting[0]
-    known = "".join(f"\n  {heads[i]}" for i in places) or " none that takes marks."
+        return fitting[0], found[fitting[0]]
+    known = "".join(f"\n  {heads[i]}" for i in found) or " none that takes marks."
     raise ExportError(
         f"It cannot be told which column {column or assignment!r} is. Say it with "
         f"--column and a part of its title. The file's columns:{known}"

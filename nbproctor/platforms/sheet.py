@@ -64,24 +64,12 @@ def number(text: str) -> float | None:
 
 @dataclass
 class Sheet:
-    """A table as another program wrote it.
+    """A table as another program wrote it."""
 
-    Attributes
-    ----------
-    rows : list of list of str
-        Cells as they stand in the file, with their quotes.
-    ends : list of str
-        What ends each row.
-    separator : str
-        What parts cells: comma, semicolon or tab.
-    mark, coding : bytes, str
-        Byte order mark and coding.
-    """
-
-    rows: list[list[str]]
-    ends: list[str]
-    separator: str
-    mark: bytes
+    rows: list[list[str]]  # cells as they stand in the file, with their quotes
+    ends: list[str]  # what ends each row
+    separator: str  # of cells: comma, semicolon or tab
+    mark: bytes  # of the byte order
     coding: str
 
     @classmethod
