@@ -39,6 +39,13 @@ def collect(
     roster: Annotated[
         Path | None, typer.Option(help="Class list to import first (CSV).")
     ] = None,
+    called: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            help="Whose a name or number is, as 'Kim Smith=20260013'; it is kept.",
+        ),
+    ] = None,
     timezone: Annotated[
         str, typer.Option(help="Zone of the platform's times, as Europe/Berlin.")
     ] = "",
@@ -64,6 +71,9 @@ def collect(
     everybody = read_class_list(course)
     if roster:
         everybody.merge(platforms.read_class_list(roster))
+    for each in called or []:
+        text, _, student = each.rpartition("=")
+        everybody.call(text, student)
     names = [path.stem for path in sources]
     zone = _zone(timezone)
     with at_work(f"Reading {source.name}"):
@@ -78,7 +88,7 @@ def collect(
         dry_run=dry_run,
     )
     if not dry_run:
-        if roster:
+        if roster or called:
             _import(course, everybody)
         kept = {person.student for person in nbgrader.people(course)}
         named = [s.person for s in download.submissions if s.person.last]

@@ -12,12 +12,11 @@ from nbproctor.platforms.download import Download, Submission, plan
 from nbproctor.platforms.grade_book import (
     Change,
     Filled,
-    RosterError,
     fill,
     read_class_list,
     write_class_list,
 )
-from nbproctor.platforms.people import Person, Roster
+from nbproctor.platforms.people import Person, Roster, RosterError
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLATFORMS
 

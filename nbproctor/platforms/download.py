@@ -164,7 +164,21 @@ def _person(
     called = name or files[0][1].key
     if len(people) > 1:
         who = " and ".join(f"{p.name} ({p.student})" for p in people[:3])
-        download.problem(called, f"It may be {who}. Not placed: say whose it is.")
+        what = next(filter(None, ids), name)
+        download.problem(
+            called,
+            f"It may be {who}. Not placed: say whose it is, "
+            f'--as "{what}={people[0].student}"',
+        )
+        return None, ""
+    if people and by != "--as" and not people[0].may_be_called(name):
+        # Moodle's number of a group may be somebody's number too.
+        person = people[0]
+        download.problem(
+            called,
+            f"Its number is that of {person.name} ({person.student}), its name is "
+            f'not. Not placed. If it is theirs: --as "{name}={person.student}"',
+        )
         return None, ""
     if people:
         return people[0], by

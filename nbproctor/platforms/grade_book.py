@@ -15,8 +15,13 @@ from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from nbproctor.errors import NbproctorError
-from nbproctor.platforms.people import Person, Roster, safe, split_name
+from nbproctor.platforms.people import (
+    Person,
+    Roster,
+    RosterError,
+    safe,
+    split_name,
+)
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
 from nbproctor.platforms.sheet import Sheet, as_written, decode, harmless, number
@@ -25,10 +30,6 @@ _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers")
 # Not kept when they say nothing about a person.
 _NOBODY = {"points possible", "student, test", "test student"}
 _EXCUSED = {"ex", "excused", "exempt"}
-
-
-class RosterError(NbproctorError):
-    """A class list cannot be read; the message says what it should hold."""
 
 
 class Identity(NamedTuple):

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from nbproctor.errors import NbproctorError
+
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
@@ -47,6 +49,10 @@ def spellings(last: str, first: str) -> set[str]:
     return {text for name in names if last and (text := letters(name))}
 
 
+class RosterError(NbproctorError):
+    """A class list cannot be read, or does not know somebody; says what to do."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A student, as the class list has it.
@@ -72,6 +78,25 @@ class Person:
         """The name as a list sorts it, or the id where there is none."""
         return ", ".join(filter(None, (self.last, self.first))) or self.student
 
+    def may_be_called(self, name: str) -> bool:
+        """Whether a platform's name can be this student's: nothing says otherwise.
+
+        It is a spelling of the name, or an id; or one of the two has all words of the
+        other, as where a second first name is left out. Canvas joins the words.
+        """
+        spelled, joined = spellings(self.last, self.first), letters(name)
+        if not joined or not spelled:
+            return True
+        own = {letters(word) for word in f"{self.last} {self.first}".split()} - {""}
+        given = {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+        ids = (self.student, *self.numbers, self.email, self.email.partition("@")[0])
+        return (
+            joined in {*spelled, *map(letters, ids)}
+            or (len(own) > 1 and own <= given)
+            or (len(given) > 1 and given <= own)
+            or (len(given) == 1 < len(own) and all(word in joined for word in own))
+        )
+
 
 @dataclass
 class Roster:
@@ -95,7 +120,7 @@ class Roster:
             self._by_name.setdefault(name, set()).add(index)
 
     def find(self, ids: Iterable[str], name: str = "") -> tuple[list[Person], str]:
-        """Find who is meant: by id or login, then e-mail, then name.
+        """Find who is meant: as a teacher said, by id or login, e-mail, or name.
 
         Returns
         -------
@@ -109,6 +134,7 @@ class Roster:
         heads = {email.partition("@")[0]: i for email, i in self._by_email.items()}
         names = list(filter(None, (letters(name), *spellings(*split_name(name)))))
         ways: list[tuple[str, Mapping[str, set[int]], list[str]]] = [
+            ("--as", self._by_number, [_said(text) for text in (*wanted, name)]),
             ("id", self._by_number, wanted),
             ("e-mail", self._by_email, wanted),
             ("e-mail", heads, wanted),
@@ -119,6 +145,20 @@ class Roster:
             if found:
                 return [self.people[i] for i in sorted(found)], by
         return [], ""
+
+    def call(self, text: str, student: str) -> None:
+        """Know somebody by one more name or number, which counts more than any other.
+
+        It is one more number, so a class list keeps it. It is a `RosterError` if it
+        cannot be told who the student is.
+        """
+        people, _ = self.find([student], student)
+        if len(people) != 1 or not letters(text):
+            raise RosterError(
+                f"{student!r} is not one student of the class list. Say it as "
+                '--as "NAME=ID": how the platform names the work, and whose it is.'
+            )
+        self.merge(Roster([Person(people[0].student, numbers=(_said(text),))]))
 
     def merge(self, other: Roster) -> tuple[int, int]:
         """Add the people of another list; say how many are new, how many changed.
@@ -173,3 +213,8 @@ class Roster:
         self.people[index] = both
         self._remember(index, both)
         return both != old
+
+
+def _said(text: str) -> str:
+    """Return how `Roster.call` writes down a name; no platform writes numbers so."""
+    return f"={letters(text)}"

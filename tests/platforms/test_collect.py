@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from nbproctor import platforms
-from nbproctor.platforms import CollectError, Download, Person, Roster, Written
+from nbproctor.platforms import (
+    CollectError,
+    Download,
+    Person,
+    Roster,
+    RosterError,
+    Written,
+)
 
 CLASS = Roster(
     [
@@ -175,11 +182,9 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
 def test_an_empty_newest_attempt_does_not_hide_the_one_before(
     understand: Understand,
 ) -> None:
+    head, page = "Lab_aokafor_attempt_2026-11", "Name: Amara Okafor (aokafor)"
     found = understand(
-        {
-            "Lab_aokafor_attempt_2026-11-23-22-30-00_lab.ipynb": "work",
-            "Lab_aokafor_attempt_2026-11-24-22-30-00.txt": "Name: A (aokafor)",
-        }
+        {f"{head}-23-22-30-00_lab.ipynb": "work", f"{head}-24-22-30-00.txt": page}
     )
     assert texts(found) == {"aokafor": {"lab.ipynb": "work"}}
     assert "holds no file" in found.submissions[0].notes[0]
@@ -273,6 +278,58 @@ def test_two_of_a_download_that_fit_one_person_are_not_placed(
     )
     assert not found.submissions
     assert "2 submissions of the download seem to be by 'aokafor'" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "whose"),
+    [
+        ("Team Blue_4711_assignsubmission_file/lab.ipynb", ""),  # a group's number
+        ("Minh Nguyen_4711_assignsubmission_file/lab.ipynb", ""),
+        ("Group A-Amara Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
+        ("Amara Jane Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
+        ("teamblue_1042_88031_lab.ipynb", ""),
+        ("okaforamarajane_1042_88031_lab.ipynb", "aokafor"),
+        ("anon_4711_88031_lab.ipynb", "anon_4711"),
+        ("1042-9 - Bo King, Jr. - Nov 23, 2026 1030 PM/lab.ipynb", ""),
+    ],
+)
+def test_a_number_of_somebody_with_another_name_is_asked(
+    understand: Understand, path: str, whose: str
+) -> None:
+    found = understand({path: "1", "readme.txt": ""})
+    assert [s.person.student for s in found.submissions] == [whose][: bool(whose)]
+    asked = "Its number is that of Okafor, Amara (aokafor), its name is not." in said(
+        found
+    )
+    assert asked == (not whose)
+
+
+@pytest.mark.parametrize(
+    ("paths", "text"),
+    [
+        (["Kim Smith_9_assignsubmission_file/lab.ipynb"], "kim  SMITH"),
+        (["Kim Smith_9_assignsubmission_file/lab.ipynb"], "9"),
+        (["Team Blue_4711_assignsubmission_file/lab.ipynb"], "4711"),
+        (["Nobody.ipynb", "readme.ipynb"], "Nobody"),
+    ],
+)
+def test_a_teacher_says_whose_it_is_and_the_class_list_keeps_it(
+    understand: Understand, tmp_path: Path, paths: list[str], text: str
+) -> None:
+    roster = Roster(list(CLASS.people))
+    roster.call(text, "k2@example.edu")
+    platforms.write_class_list(roster, tmp_path / "kept.csv")
+    found = understand(
+        dict.fromkeys(paths, ""), platforms.read_class_list(tmp_path / "kept.csv")
+    )
+    by = {s.person.student: s.found_by for s in found.submissions}
+    assert by["s2"] == "--as"
+
+
+def test_it_is_said_of_one_student_of_the_class() -> None:
+    for student in ("Kim Smith", "nobody", ""):
+        with pytest.raises(RosterError, match="is not one student of the class list"):
+            Roster(list(CLASS.people)).call("Blue", student)
 
 
 def test_a_stranger_is_collected_and_named(understand: Understand) -> None:
