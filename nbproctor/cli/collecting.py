@@ -39,6 +39,10 @@ def collect(
     roster: Annotated[
         Path | None, typer.Option(help="Class list to import first (CSV).")
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Who handed in together: CSV with group and student."),
+    ] = None,
     called: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,18 +80,25 @@ def collect(
         everybody.call(text, student)
     names = [path.stem for path in sources]
     zone = _zone(timezone)
+    records = course / "collected" / assignment
+    kept_groups = records / "groups.csv"
+    listed = groups or (kept_groups if kept_groups.is_file() else None)
+    together = platforms.read_groups(listed, everybody) if listed else {}
     with at_work(f"Reading {source.name}"):
-        download = platforms.plan(source, assignment, names, everybody, zone)
+        download = platforms.plan(source, assignment, names, everybody, zone, together)
     console.print(f"{download.recognised}.")
     written = platforms.write(
         download,
         lambda student: nbgrader.submission_folder(course, assignment, student),
-        course / "collected" / assignment,
+        records,
         source.name,
         replace=replace,
         dry_run=dry_run,
     )
     if not dry_run:
+        if groups and groups != kept_groups:
+            records.mkdir(parents=True, exist_ok=True)
+            kept_groups.write_bytes(groups.read_bytes())
         if roster or called:
             _import(course, everybody)
         kept = {person.student for person in nbgrader.people(course)}

@@ -14,6 +14,7 @@ from nbproctor.platforms.grade_book import (
     Filled,
     fill,
     read_class_list,
+    read_groups,
     write_class_list,
 )
 from nbproctor.platforms.people import Person, Roster, RosterError
@@ -39,6 +40,7 @@ __all__ = [
     "late",
     "plan",
     "read_class_list",
+    "read_groups",
     "write",
     "write_class_list",
 ]

@@ -22,11 +22,9 @@ from nbproctor.platforms.sheet import as_written, harmless
 # Collected before: the same. Replaced: the older one is now among those replaced.
 # Kept: the older one was, because it is newer, or no time tells which one is.
 State = Literal["new", "same", "replaced", "kept"]
-# The last was added later: a record without it is read all the same.
-COLUMNS = (
-    *("student", "name", "platform", "submitted", "late", "attempt", "source"),
-    "address",
-)
+_FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
+# The last were added later: a record without them is read all the same.
+COLUMNS = (*_FIRST, "address", "group")
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,7 @@ def write(
             "attempt": submission.attempt,
             "source": source,
             "address": "/".join(submission.addresses),  # no name of a file holds one
+            "group": submission.group,
         }
         changed = True
     if changed:
@@ -159,7 +158,7 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     rows = [{k: as_written(v) for k, v in row.items()} for row in rows]
-    return {row["student"]: row for row in rows if set(COLUMNS[:-1]) <= row.keys()}
+    return {row["student"]: row for row in rows if set(_FIRST) <= row.keys()}
 
 
 def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
@@ -206,7 +205,7 @@ def feedback_names(
     said = [row["platform"] for row in record.values() if row.get("address")]
     taking = [p for p in PLATFORMS if p.upload and p.name in said]
     platform = max(taking, key=lambda p: said.count(p.name), default=PLAIN)
-    back = FeedbackNames(platform)
+    back, taken = FeedbackNames(platform), set[str]()
     for student, page, notebook in pages:
         row = record.get(student, {})
         address = student
@@ -214,10 +213,18 @@ def feedback_names(
             here = row.get("platform") == platform.name
             address = row.get("address", "") if here else ""
         names = platform.feedback_names(address, page, notebook) if address else {}
+        if row.get("group") and not taken.isdisjoint(names.values()):
+            back.left.append((student, f"gets it with {row['group']}"))
+            continue
+        taken |= {*names.values()}
         for path, name in names.items():
             back.files.append((student, path))
             back.names[student, path.name] = name
-        if not address:
+        if not address and row.get("platform") == platform.name:
+            with_whom = f"with {row['group']}, " if row.get("group") else ""
+            why = f"handed in {with_whom}what {platform.name} takes no file for"
+            back.left.append((student, why))
+        elif not address:
             back.left.append((student, f"was not collected from {platform.name}"))
         elif not names:
             back.left.append((student, f"handed in no file called {page.stem}"))

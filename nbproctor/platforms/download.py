@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import CollectError, Content, Entry
-from nbproctor.platforms.people import Person, Roster, safe, split_name
+from nbproctor.platforms.people import Person, Roster, letters, safe, split_name
 from nbproctor.platforms.platform import FileName, Platform
 from nbproctor.platforms.registry import PLAIN, Recognised, plain, recognise
 
@@ -36,6 +36,8 @@ class Submission:
     late: bool = False
     #: Orders attempts, where the platform has such a thing.
     attempt: str = ""
+    #: Who handed it in together; empty: the student alone.
+    group: str = ""
     #: By what the person was found in the roster; empty: not in one.
     found_by: str = ""
     #: Names under which the platform takes feedback, one a file or one for all.
@@ -72,6 +74,7 @@ def plan(
     notebooks: Sequence[str],
     roster: Roster,
     zone: tzinfo | None = None,
+    groups: Mapping[str, list[Person]] | None = None,
 ) -> Download:
     """Understand a download.
 
@@ -87,6 +90,8 @@ def plan(
         The class; may be empty.
     zone : tzinfo, optional
         In which zone the platform gives its times; this computer's if not given.
+    groups : mapping, optional
+        Name of a group → its members: each of them gets what the group handed in.
 
     Raises
     ------
@@ -100,6 +105,7 @@ def plan(
     own = (*notebooks, assignment)
     found = recognise(content.entries, own) or plain(content.entries, own)
     download = Download(found, problems=list(content.problems))
+    joint = {letters(name): name for name in groups or {}}
     by_student: dict[str, Files] = defaultdict(list)
     for entry in content.entries:
         if name := found.names.get(entry.path):
@@ -110,11 +116,20 @@ def plan(
             download.problem(str(entry.path), _whose(found.platform))
     submissions: dict[str, list[Submission]] = defaultdict(list)
     for files in by_student.values():
-        person, by = _person(files, roster, download)
-        if person is not None:
-            submission, newest = _submission(person, by, files, zone)
+        called, _ = found.platform.student(files)
+        group = joint.get(letters(called), "")
+        person, by = (None, "group")
+        if not group:
+            person, by = _person(files, roster, download)
+        members = [person] if person else (groups or {}).get(group, [])
+        if members:
+            submission, newest = _submission(members[0], by, files, zone)
+            submission.group = group
             _take_files(submission, newest, own, notebooks, download)
-            submissions[person.student].append(submission)
+            for member in members:
+                submissions[member.student].append(
+                    _for_member(submission, member, found.platform)
+                )
     for student, several in submissions.items():
         if len(several) > 1:
             download.problem(
@@ -228,6 +243,16 @@ def _submission(
     return submission, newest
 
 
+def _for_member(
+    submission: Submission, member: Person, platform: Platform
+) -> Submission:
+    """Return what a group handed in as the submission of one member."""
+    if not submission.group:
+        return submission
+    addresses = [platform.address_of(a, member) for a in submission.addresses]
+    return replace(submission, person=member, addresses=sorted(filter(None, addresses)))
+
+
 def _take_files(
     submission: Submission,
     newest: Files,
@@ -323,7 +348,9 @@ def _say_same_files(download: Download, notebooks: Sequence[str]) -> None:
         for place, data in submission.files.items():
             if place.suffix == ".ipynb" and place.stem in notebooks:
                 digest = hashlib.sha256(data).hexdigest()
-                by_content[digest].append(submission.person.name)
+                name = submission.group or submission.person.name
+                if not submission.group or name not in by_content[digest]:
+                    by_content[digest].append(name)
     for who in by_content.values():
         if len(who) > 1:
             download.problem(

@@ -26,7 +26,7 @@ from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
 from nbproctor.platforms.sheet import Sheet, as_written, decode, harmless, number
 
-_COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers")
+_COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 # Not kept when they say nothing about a person.
 _NOBODY = {"points possible", "student, test", "test student"}
 _EXCUSED = {"ex", "excused", "exempt"}
@@ -41,6 +41,17 @@ class Identity(NamedTuple):
     name: str
     last: str
     first: str
+    group: str
+
+    @property
+    def keys(self) -> list[str]:
+        """What may stand in a class list for this student."""
+        return [*self.ids, *self.participants, self.email]
+
+    @property
+    def called(self) -> str:
+        """The name, as far as the file has one."""
+        return self.name or ", ".join(filter(None, (self.last, self.first)))
 
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
@@ -73,6 +84,7 @@ def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
                 first["name"],
                 first["last"],
                 first["first"],
+                first["group"],
             ),
         )
 
@@ -85,18 +97,7 @@ def read_class_list(path: Path) -> Roster:
     RosterError
         It is no CSV file, or no column says who somebody is.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RosterError(f"{path} cannot be read: {error.strerror}.") from error
-    text, _, _ = decode(data)
-    if "\0" in text or text.startswith("PK\x03\x04"):
-        raise RosterError(
-            f"{path} is no CSV file. In a spreadsheet program, save it as CSV."
-        )
-    sheet = Sheet.read(data)
-    if not sheet.rows:
-        raise RosterError(f"{path} is empty.")
+    sheet = _read(path)
     columns = people_columns(sheet)
     if not (columns["id"] or columns["email"] or columns["participant"]):
         raise RosterError(
@@ -116,10 +117,27 @@ def read_class_list(path: Path) -> Roster:
             last, first = split_name(found.name)
         numbers = dict.fromkeys((own, *found.ids, *found.participants))
         others = tuple(number for number in numbers if number != student)
-        people[student] = Person(student, last, first, found.email, others)
+        participant = next(iter(found.participants), "")
+        people[student] = Person(student, last, first, found.email, others, participant)
     if not people:
         raise RosterError(f"{path} lists nobody.")
     return Roster(list(people.values()))
+
+
+def _read(path: Path) -> Sheet:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RosterError(f"{path} cannot be read: {error.strerror}.") from error
+    text, _, _ = decode(data)
+    if "\0" in text or text.startswith("PK\x03\x04"):
+        raise RosterError(
+            f"{path} is no CSV file. In a spreadsheet program, save it as CSV."
+        )
+    sheet = Sheet.read(data)
+    if not sheet.rows:
+        raise RosterError(f"{path} is empty.")
+    return sheet
 
 
 def write_class_list(roster: Roster, path: Path) -> None:
@@ -129,9 +147,40 @@ def write_class_list(roster: Roster, path: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for p in sorted(roster.people, key=lambda person: person.student):
-        row = p.student, p.last, p.first, p.email, " ".join(p.numbers)
+        row = p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant
         writer.writerow(map(harmless, row))
     path.write_text(text.getvalue(), "utf-8")
+
+
+def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
+    """Read a list of groups, a row a student; return the members by the group's name.
+
+    Raises
+    ------
+    RosterError
+        It is no such list, or names somebody who is not in the class list.
+    """
+    sheet = _read(path)
+    if not people_columns(sheet)["group"]:
+        raise RosterError(
+            f"{path} has no column 'group'. Its titles are: "
+            f"{', '.join(sheet.values(0))}. It should have a row for each student: "
+            "group,student"
+        )
+    groups: dict[str, list[Person]] = {}
+    for row, who in identities(sheet):
+        if not who.group:
+            continue
+        called = who.called or " ".join(who.ids)  # "student" may hold names
+        people, _ = roster.find(who.keys, called)
+        if len(people) != 1:
+            raise RosterError(
+                f"{path}, row {row + 1}: {called!r} is not one student of the class "
+                "list. Import that first: kit.py roster"
+            )
+        members = groups.setdefault(who.group, [])
+        members += [person for person in people if person not in members]
+    return groups
 
 
 @dataclass(frozen=True)
@@ -206,8 +255,7 @@ def fill(
     factor = _factor(filled.column, there.most, max_score, scale)
     seen: dict[str, int] = {}
     for row, who in identities(sheet):
-        keys = [*who.ids, *who.participants, who.email]
-        name = who.name or ", ".join(filter(None, (who.last, who.first)))
+        keys, name = who.keys, who.called
         if row < there.first or not (name or any(keys)):
             continue
         people, _ = roster.find(keys, name)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import Entry
-from nbproctor.platforms.people import letters
+from nbproctor.platforms.people import Person, letters
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -70,6 +70,14 @@ class Moodle(Platform):
         if several and len(names) == 1 and not any(" " in name for name in names):
             return {path: replace(name, name="") for path, name in parsed.items()}
         return parsed
+
+    def address_of(self, address: str, member: Person) -> str:
+        """Name the participant: the number of a group may be a stranger's."""
+        if not member.participant:
+            return ""
+        name, _, tail = address.partition("_assignsubmission_")
+        name = name.rpartition("_")[0]
+        return f"{name}_{member.participant}_assignsubmission_{tail}"
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """Find the columns of a grading worksheet by their place and content."""

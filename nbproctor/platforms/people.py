@@ -65,6 +65,8 @@ class Person:
         As people write them; empty where unknown.
     numbers : tuple of str
         Other ids, logins and numbers by which a platform knows this student.
+    participant : str
+        That among them which is Moodle's number of a participant.
     """
 
     student: str
@@ -72,6 +74,7 @@ class Person:
     first: str = ""
     email: str = ""
     numbers: tuple[str, ...] = ()
+    participant: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -209,6 +212,7 @@ class Roster:
             person.first or old.first,
             person.email or old.email,
             tuple(n for n in dict.fromkeys(numbers) if n != old.student),
+            person.participant or old.participant,
         )
         self.people[index] = both
         self._remember(index, both)

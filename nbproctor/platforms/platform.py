@@ -11,7 +11,7 @@ from typing import Literal
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import Entry
-from nbproctor.platforms.people import letters
+from nbproctor.platforms.people import Person, letters
 from nbproctor.platforms.sheet import Sheet
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
@@ -106,6 +106,10 @@ class Platform:
     ) -> tuple[str, tuple[str, ...]]:
         """Return name and ids of the student whose files these are."""
         return files[0][1].name, files[0][1].ids
+
+    def address_of(self, address: str, member: Person) -> str:
+        """Return under which name feedback goes to a member of a group; none: ""."""
+        return address
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """Correct which columns of a class list say who somebody is."""

@@ -24,7 +24,8 @@ _TITLES: dict[str, tuple[str, ...]] = {
             anmeldename nomdutilisateur nombredeusuario githubusername orgdefinedid
             sisuserid idnumber idnummer matrikelnummer numerodidentification numerodeid
             codiceidentificativo rosteridentifier identifier identificador identifiant
-            identificativo identificatie id lmsuserid integrationid numbers
+            identificativo identificatie id lmsuserid integrationid userid canvasuserid
+            numbers
         """,
         "email": """
             email emailaddress mail emailadresse adressedecourriel direcciondecorreo
@@ -36,7 +37,12 @@ _TITLES: dict[str, tuple[str, ...]] = {
             name fullname studentname vollstandigername nomcomplet nombrecompleto nome
             nomecompleto volledigenaam
         """,
-        "participant": "",  # a number that says who somebody is, and names no folder
+        # Moodle's number, which names no folder.
+        "participant": "participant",
+        "group": """
+            group groups groupname gruppe gruppen gruppenname groupe groupes grupo
+            grupos gruppo groep team
+        """,
     }.items()
 }
 #: Every title that says who somebody is.

@@ -44,10 +44,14 @@ def zipped(files: Files) -> bytes:
 
 @pytest.fixture
 def understand(tmp_path: Path) -> Callable[..., Download]:
-    def plan(files: Files | bytes, roster: Roster = CLASS) -> Download:
+    def plan(
+        files: Files | bytes,
+        roster: Roster = CLASS,
+        groups: dict[str, list[Person]] | None = None,
+    ) -> Download:
         path = tmp_path / "submissions.zip"
         path.write_bytes(files if isinstance(files, bytes) else zipped(files))
-        return platforms.plan(path, "lab", ["lab"], roster, ZONE)
+        return platforms.plan(path, "lab", ["lab"], roster, ZONE, groups)
 
     return plan
 
@@ -345,6 +349,48 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
     assert said(found).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
 
 
+# --- groups -----------------------------------------------------------------------
+
+GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}_{}_assignsubmission_file/lab.ipynb", "{}_{}_88031_lab.ipynb"],
+)
+def test_what_a_group_hands_in_is_every_member_s(
+    understand: Understand, form: str
+) -> None:
+    whose = [("Team Blue", "1043"), ("Red", "7"), ("Minh Nguyễn", "1044")]
+    if "88031" in form:
+        whose = [(name.lower().replace(" ", ""), number) for name, number in whose]
+    files = {form.format(*who): str(n) for n, who in enumerate(whose, 1)}
+    found = understand(files, groups=GROUPS)
+    by = {s.person.student: (*s.files.values(), s.found_by) for s in found.submissions}
+    assert by == {
+        "aokafor": (b"1", "group"),
+        "bking": (b"1", "group"),
+        "s1": (b"2", "group"),
+        "s2": (b"2", "group"),
+        "nguyen": (b"3", "id"),
+    }
+    assert not found.problems
+
+
+def test_who_hands_in_twice_with_and_without_a_group_is_asked(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "Team Blue_9_assignsubmission_file/lab.ipynb": "1",
+            "Amara Okafor_4711_assignsubmission_file/lab.ipynb": "2",
+        },
+        groups=GROUPS,
+    )
+    assert [s.person.student for s in found.submissions] == ["bking"]
+    assert "2 submissions of the download seem to be by 'aokafor'" in said(found)
+
+
 # --- archives that are broken, or meant to harm -----------------------------------
 
 
@@ -601,7 +647,7 @@ def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
-    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address}'
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},'
     assert lines[1] == said
 
 
@@ -609,7 +655,7 @@ def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None
     put(canvas(7, "x"))
     path = tmp_path / "collected/record.csv"
     whole = path.read_text()
-    old = [line.rpartition(",")[0] for line in whole.splitlines()]
+    old = [line.rsplit(",", 2)[0] for line in whole.splitlines()]
     path.write_text("\n".join(old) + "\n")
     assert put(canvas(7, "x"))["aokafor"].state == "same"
     assert path.read_text() == whole

@@ -9,6 +9,7 @@ from nbproctor.platforms import (
     Roster,
     RosterError,
     read_class_list,
+    read_groups,
     write_class_list,
 )
 
@@ -135,6 +136,37 @@ def test_namesakes_of_one_list_stay_two_people(tmp_path: Path) -> None:
     assert roster.merge(Roster(both)) == (2, 0)
     assert roster.people == both
     assert roster.merge(Roster(both[::-1])) == (0, 0)
+
+
+CANVAS_GROUPS = """\
+name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_id
+"Okafor, Amara",1042,S1,aokafor,A,Team Blue,7,
+"King, Jr., Bo",1043,,bking@example.edu,A,Team Blue,7,
+"=HYPERLINK(""x""), Eve",1044,S3,eve,A,,,
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [CANVAS_GROUPS, "group,student\nTeam Blue,aokafor\nTeam Blue,Bo King\n"]
+)
+def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
+    roster = Roster(people(tmp_path, CANVAS))
+    (tmp_path / "groups.csv").write_text(text)
+    groups = read_groups(tmp_path / "groups.csv", roster)
+    assert groups == {"Team Blue": roster.people[:2]}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("group,student\nBlue,nobody\n", "row 2: 'nobody' is not one student"),
+        ("student,name\naokafor,Amara\n", "has no column 'group'"),
+    ],
+)
+def test_groups_of_strangers_are_refused(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "groups.csv").write_text(text)
+    with pytest.raises(RosterError, match=why):
+        read_groups(tmp_path / "groups.csv", Roster(people(tmp_path, CANVAS)))
 
 
 @pytest.mark.parametrize("order", [1, -1])
