@@ -14,7 +14,7 @@ from nbproctor.platforms import archive
 from nbproctor.platforms.archive import CollectError, Content, Entry
 from nbproctor.platforms.people import Person, Roster, letters, safe, split_name
 from nbproctor.platforms.platform import FileName, Platform
-from nbproctor.platforms.registry import PLAIN, Recognised, plain, recognise
+from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
 
 MAX_NESTING = 3
 MAX_SUBMISSION = 1 << 30  # bytes
@@ -103,7 +103,7 @@ def plan(
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
         raise CollectError(f"{source} holds no file that can be collected.{lines}")
     own = (*notebooks, assignment)
-    found = recognise(content.entries, own) or plain(content.entries, own)
+    found = recognise(content.entries, own) or plain(content.entries, own, roster)
     download = Download(found, problems=list(content.problems))
     joint = {letters(name): name for name in groups or {}}
     by_student: dict[str, Files] = defaultdict(list)
@@ -120,7 +120,7 @@ def plan(
         group = joint.get(letters(called), "")
         person, by = (None, "group")
         if not group:
-            person, by = _person(files, roster, download)
+            person, by = _person(files, roster, own, download)
         members = [person] if person else (groups or {}).get(group, [])
         if members:
             submission, newest = _submission(members[0], by, files, zone)
@@ -171,7 +171,7 @@ def _whose(platform: Platform) -> str:
 
 
 def _person(
-    files: Files, roster: Roster, download: Download
+    files: Files, roster: Roster, own: Sequence[str], download: Download
 ) -> tuple[Person | None, str]:
     """Return whose files these are, and by what that was found; None: unclear."""
     name, ids = download.recognised.platform.student(files)
@@ -197,6 +197,15 @@ def _person(
         return None, ""
     if people:
         return people[0], by
+    named = {name_in(file.file, own) for _, file in files}
+    several = {p.name for n in named for p in roster.find([n], n)[0]}
+    if len(several) > 1:
+        download.problem(
+            called,
+            f"Its files name several students ({'; '.join(sorted(several)[:5])}). Not "
+            "placed: give each of them a folder or a file of that name.",
+        )
+        return None, ""
     last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
     login = next(filter(None, ids), files[0][1].key)
     person = Person(safe(login), last, first, login if "@" in login else "")

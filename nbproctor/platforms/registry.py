@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.github_classroom import GitHubClassroom
 from nbproctor.platforms.gradescope import Gradescope
 from nbproctor.platforms.moodle import Moodle
+from nbproctor.platforms.people import Roster
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -21,6 +23,7 @@ from nbproctor.platforms.platform import (
     Platform,
 )
 from nbproctor.platforms.sheet import Sheet
+from nbproctor.platforms.teams import Teams
 
 # The order decides where two fit equally well. Canvas comes last: of its names little
 # more can be said than that numbers are in them.
@@ -30,36 +33,17 @@ PLATFORMS: tuple[Platform, ...] = (
     Brightspace(),
     GitHubClassroom(),
     Gradescope(),
+    Teams(),
     Canvas(),
 )
 
+_WORK = (".ipynb", ".zip")
+
 
 class PlainFiles(Platform):
-    """Names that no platform made: a folder or a file for each student."""
+    """No platform: a folder or a file for each student, as `plain` reads it."""
 
     name = "plain files"
-
-    def parse_all(
-        self, entries: Iterable[Entry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
-        """Take the first folder, or what a file's name says beside the assignment's."""
-        paths = [entry.path for entry in entries]
-        short = paths
-        while (
-            short
-            and len({path.parts[0] for path in short}) == 1
-            and all(len(path.parts) > 2 for path in short)
-            and len({path.parts[1] for path in short} - set(own)) > 1
-        ):
-            short = [PurePosixPath(*path.parts[1:]) for path in short]
-        parsed = {}
-        for path, inside in zip(paths, short, strict=True):
-            who, *rest = inside.parts
-            if not rest:
-                who, rest = _without(inside, own), [inside.name]
-            if who:
-                parsed[path] = FileName(who, PurePosixPath(*rest), who, (who,))
-        return parsed
 
 
 PLAIN = PlainFiles()
@@ -100,13 +84,43 @@ def recognise(entries: Sequence[Entry], own: Sequence[str] = ()) -> Recognised |
     return best
 
 
-def plain(entries: Sequence[Entry], own: Sequence[str]) -> Recognised:
-    """Read names that no platform made."""
-    return Recognised(PLAIN, PLAIN.parse_all(entries, own), len(entries))
+def plain(entries: Sequence[Entry], own: Sequence[str], roster: Roster) -> Recognised:
+    """Read names that no platform made: a folder or a file for each student."""
+    paths = [entry.path for entry in entries]
+    depth = _depth(paths, own, roster)
+    names = {}
+    for path in paths:
+        short = PurePosixPath(*path.parts[depth:])
+        if who := name_in(short, own):
+            file = PurePosixPath(*(short.parts[1:] or short.parts))
+            names[path] = FileName(who, file, who, (who,))
+    return Recognised(PLAIN, names, len(paths))
 
 
-def _without(path: PurePosixPath, own: Sequence[str]) -> str:
-    """Return what a file's name says beside the name of the assignment."""
+def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -> int:
+    """Return how many folders lie around everything, above those of the students.
+
+    It is the first level that names somebody of the class, or else several students.
+    """
+    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
+    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+    several = []
+    for depth in range(common + 1):
+        below = [PurePosixPath(*path.parts[depth:]) for path in paths]
+        # What else a student alone hands in names nobody.
+        works = [p for p in below if len(p.parts) > 1 or p.suffix in _WORK]
+        names = {name_in(path, own) for path in works} - {"", *own}
+        if any(roster.find([name], name)[0] for name in names):
+            return depth
+        if len(names) > 1:
+            several.append(depth)
+    return several[0] if several else 0
+
+
+def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
+    """Return the first folder, or what a file's name says beside the assignment's."""
+    if len(path.parts) > 1:
+        return path.parts[0]
     stem = path.name
     while re.search(r"\.(ipynb|zip|json|txt)$", stem, re.I):
         stem = stem.rpartition(".")[0]

@@ -236,6 +236,50 @@ def test_plain_folders(understand: Understand, place: str) -> None:
     }
 
 
+@pytest.mark.parametrize("around", ["", "Lab 5/", "Classroom/Course A/Lab 5/"])
+@pytest.mark.parametrize("roster", [CLASS, Roster()])
+@pytest.mark.parametrize("file", ["{}.ipynb", "{} - lab.ipynb", "{}/lab.ipynb"])
+def test_a_folder_around_everything_is_nobody_s(
+    understand: Understand, around: str, roster: Roster, file: str
+) -> None:
+    files = {around + file.format(n): n for n in ("Amara Okafor", "Minh Nguyen")}
+    found = understand(files, roster)
+    assert [s.person.first for s in found.submissions] == ["Amara", "Minh"]
+
+
+@pytest.mark.parametrize("folder", ["aokafor", "Okafor, Amara"])
+def test_a_student_alone_with_folders_stays_one(
+    understand: Understand, folder: str
+) -> None:
+    files = {f"{folder}/lab.ipynb": "1", f"{folder}/a.csv": "", f"{folder}/b/c.csv": ""}
+    assert list(texts(understand(files))) == ["aokafor"]
+    assert len(understand(files, Roster()).submissions) == 1
+
+
+def test_a_folder_whose_files_name_several_students_is_asked(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "Section A/Amara Okafor.ipynb": "1",
+            "Section A/Bo King.ipynb": "2",
+            "Section B/Minh Nguyen.ipynb": "3",
+            "Section B/x.csv": "3",
+        }
+    )
+    assert "Section A: Its files name several students (King, Jr., Bo; Okaf" in said(
+        found
+    )
+    assert [s.person.student for s in found.submissions] == ["Section B"]
+
+
+def test_of_the_versions_of_teams_the_newest_is_taken(understand: Understand) -> None:
+    head = "Submitted files/Amara Okafor/Lab 5/Version "
+    found = understand({f"{head}{n}/lab.ipynb": str(n) for n in (9, 10, 1)})
+    assert name(found) == "Teams"
+    assert texts(found) == {"aokafor": {"lab.ipynb": "10"}}
+
+
 def test_plain_files_and_archives_of_students(understand: Understand) -> None:
     found = understand(
         {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbproctor.platforms import registry
+from nbproctor.platforms import Roster, registry
 from nbproctor.platforms.archive import Entry
 from nbproctor.platforms.brightspace import read_time
 from nbproctor.platforms.platform import FileName
@@ -176,7 +176,7 @@ def test_folders_around_and_a_few_strangers_do_not_matter() -> None:
 def test_no_name_ends_the_class(paths: list[str]) -> None:
     whole = entries(*(path for path in paths if PurePosixPath(path).parts))
     registry.recognise(whole)
-    registry.plain(whole, ["lab"])
+    registry.plain(whole, ["lab"], Roster())
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_no_name_ends_the_class(paths: list[str]) -> None:
     ],
 )
 def test_plain_names(path: str, who: str, file: str) -> None:
-    handed = registry.plain(entries(path), ["lab"]).names[PurePosixPath(path)]
+    handed = registry.plain(entries(path), ["lab"], Roster()).names[PurePosixPath(path)]
     assert (handed.key, str(handed.file)) == (who, file)
 
 
 def test_a_plain_file_that_names_nobody_is_nobodys() -> None:
-    assert not registry.plain(entries("lab.ipynb"), ["lab"]).names
+    assert not registry.plain(entries("lab.ipynb"), ["lab"], Roster()).names
