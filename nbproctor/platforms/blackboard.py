@@ -49,20 +49,19 @@ class Blackboard(Platform):
             kind="file" if match["file"] else "page",
         )
 
-    def student(
+    def students(
         self, files: Sequence[tuple[Entry, FileName]]
-    ) -> tuple[str, tuple[str, ...]]:
+    ) -> list[tuple[str, tuple[str, ...]]]:
         """Add name and login as the page beside an attempt has them.
 
         A login with ``_`` is cut in the names of the files.
         """
-        name, ids = super().student(files)
         for entry, file in files:
             if file.kind == "page" and entry.size < 1 << 20:
                 text = entry.read().decode("utf-8", "replace")
                 if found := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
-                    return found[1], (found[2], *ids)
-        return name, ids
+                    return [(found[1], (found[2], *file.ids))]
+        return super().students(files)
 
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None

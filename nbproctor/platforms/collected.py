@@ -90,7 +90,7 @@ def write(
         changed = True
     if changed:
         _save(records / "record.csv", record)
-    if download.listing and not dry_run:
+    if download.listing and download.recognised.platform.upload and not dry_run:
         records.mkdir(parents=True, exist_ok=True)
         (records / download.recognised.platform.listing).write_bytes(download.listing)
     return result

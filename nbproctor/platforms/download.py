@@ -116,20 +116,22 @@ def plan(
             download.problem(str(entry.path), _whose(found.platform))
     submissions: dict[str, list[Submission]] = defaultdict(list)
     for files in by_student.values():
-        called, _ = found.platform.student(files)
-        group = joint.get(letters(called), "")
-        person, by = (None, "group")
-        if not group:
-            person, by = _person(files, roster, own, download)
-        members = [person] if person else (groups or {}).get(group, [])
-        if members:
-            submission, newest = _submission(members[0], by, files, zone)
-            submission.group = group
-            _take_files(submission, newest, own, notebooks, download)
-            for member in members:
-                submissions[member.student].append(
-                    _for_member(submission, member, found.platform)
-                )
+        students = found.platform.students(files)
+        group = joint.get(letters(students[0][0]), "")
+        if group and groups:
+            members = [(person, "group") for person in groups[group]]
+        else:
+            asked = (_person(*s, files, roster, own, download) for s in students)
+            members = [member for member in asked if member is not None]
+            if len(students) > 1:
+                group = " and ".join(name for name, _ in students)
+        if not members:
+            continue
+        submission, newest = _submission(*members[0], files, zone)
+        _take_files(submission, newest, own, notebooks, download)
+        for person, by in members:
+            member = _for_member(submission, person, by, group, found.platform)
+            submissions[person.student].append(member)
     for student, several in submissions.items():
         if len(several) > 1:
             download.problem(
@@ -171,10 +173,14 @@ def _whose(platform: Platform) -> str:
 
 
 def _person(
-    files: Files, roster: Roster, own: Sequence[str], download: Download
-) -> tuple[Person | None, str]:
+    name: str,
+    ids: Sequence[str],
+    files: Files,
+    roster: Roster,
+    own: Sequence[str],
+    download: Download,
+) -> tuple[Person, str] | None:
     """Return whose files these are, and by what that was found; None: unclear."""
-    name, ids = download.recognised.platform.student(files)
     people, by = roster.find(ids, name)
     called = name or files[0][1].key
     if len(people) > 1:
@@ -185,7 +191,7 @@ def _person(
             f"It may be {who}. Not placed: say whose it is, "
             f'--as "{what}={people[0].student}"',
         )
-        return None, ""
+        return None
     if people and by != "--as" and not people[0].may_be_called(name):
         # Moodle's number of a group may be somebody's number too.
         person = people[0]
@@ -194,7 +200,7 @@ def _person(
             f"Its number is that of {person.name} ({person.student}), its name is "
             f'not. Not placed. If it is theirs: --as "{name}={person.student}"',
         )
-        return None, ""
+        return None
     if people:
         return people[0], by
     named = {name_in(file.file, own) for _, file in files}
@@ -205,7 +211,7 @@ def _person(
             f"Its files name several students ({'; '.join(sorted(several)[:5])}). Not "
             "placed: give each of them a folder or a file of that name.",
         )
-        return None, ""
+        return None
     last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
     login = next(filter(None, ids), files[0][1].key)
     person = Person(safe(login), last, first, login if "@" in login else "")
@@ -239,10 +245,12 @@ def _submission(
     newest, notes = _newest(files)
     names = [name for _, name in newest]
     when = max((name.submitted for name in names if name.submitted), default=None)
+    if when and not when.tzinfo:
+        when = when.replace(tzinfo=zone) if zone else when.astimezone()
     last = max(names, key=lambda name: name.age)
     submission = Submission(
         person,
-        submitted=when and (when.replace(tzinfo=zone) if zone else when.astimezone()),
+        submitted=when,
         late=any(name.late for name in names),
         attempt=last.attempt or last.number,
         found_by=by,
@@ -253,13 +261,19 @@ def _submission(
 
 
 def _for_member(
-    submission: Submission, member: Person, platform: Platform
+    submission: Submission, person: Person, by: str, group: str, platform: Platform
 ) -> Submission:
-    """Return what a group handed in as the submission of one member."""
-    if not submission.group:
+    """Return what was handed in as the submission of one who did, alone or not."""
+    if not group:
         return submission
-    addresses = [platform.address_of(a, member) for a in submission.addresses]
-    return replace(submission, person=member, addresses=sorted(filter(None, addresses)))
+    addresses = [platform.address_of(a, person) for a in submission.addresses]
+    return replace(
+        submission,
+        person=person,
+        found_by=by,
+        group=group,
+        addresses=sorted(filter(None, addresses)),
+    )
 
 
 def _take_files(

@@ -34,7 +34,7 @@ class FileName:
     #: What may stand in a roster for this student: number, login.
     ids: tuple[str, ...] = ()
     late: bool = False
-    #: When it was handed in, in the platform's local time, without a zone.
+    #: When it was handed in; without a zone: in the platform's local time.
     submitted: datetime | None = None
     #: Tells attempts of a student apart and orders them; empty: there is one.
     attempt: str = ""
@@ -42,6 +42,8 @@ class FileName:
     number: str = ""
     #: Of the student's, typed into the platform, or its own page about the hand-in.
     kind: Literal["file", "typed", "page"] = "file"
+    #: Name and ids of others who handed it in together with this student.
+    others: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: The name under which the platform takes feedback on it; empty: it takes none.
     address: str = ""
 
@@ -101,11 +103,12 @@ class Platform:
                     break
         return parsed
 
-    def student(
+    def students(
         self, files: Sequence[tuple[Entry, FileName]]
-    ) -> tuple[str, tuple[str, ...]]:
-        """Return name and ids of the student whose files these are."""
-        return files[0][1].name, files[0][1].ids
+    ) -> list[tuple[str, tuple[str, ...]]]:
+        """Return name and ids of the student whose files these are, or of several."""
+        first = files[0][1]
+        return [(first.name, first.ids), *first.others]
 
     def address_of(self, address: str, member: Person) -> str:
         """Return under which name feedback goes to a member of a group; none: ""."""

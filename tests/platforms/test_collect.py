@@ -273,6 +273,47 @@ def test_a_folder_whose_files_name_several_students_is_asked(
     assert [s.person.student for s in found.submissions] == ["Section B"]
 
 
+METADATA = """\
+submission_1:
+  :submitters:
+  - :name: Amara Okafor
+    :sid: '1042'
+    :email: a.okafor@example.edu
+  - :name: Bo King
+    :sid:
+    :email: bking@example.edu
+  :created_at: 2026-11-24 21:30:17.104543000 Z
+  :score: 0.0
+submission_2:
+  :submitters:
+  - :name: Minh Nguyen
+    :sid: '1044'
+    :email: unknown@example.edu
+"""
+
+
+def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> None:
+    forged = METADATA.replace("Amara Okafor", "Kim Smith")
+    found = understand(
+        {
+            "export/submission_1/lab.ipynb": "1",
+            "export/submission_2/lab.ipynb": "2",
+            "export/submission_2/submission_metadata.yml": forged,
+            "export/submission_metadata.yml": METADATA,
+        }
+    )
+    assert (name(found), found.problems) == ("Gradescope", [])
+    both = {"lab.ipynb": "1"}
+    assert texts(found) == {
+        "aokafor": both,
+        "bking": both,
+        "nguyen": {"lab.ipynb": "2", "submission_metadata.yml": forged},
+    }
+    first, last = found.submissions[0], found.submissions[-1]
+    assert first.group == "Amara Okafor and Bo King" and not last.group
+    assert f"{first.submitted:%d %H:%M %z}" == "24 21:30 +0000"
+
+
 def test_of_the_versions_of_teams_the_newest_is_taken(understand: Understand) -> None:
     head = "Submitted files/Amara Okafor/Lab 5/Version "
     found = understand({f"{head}{n}/lab.ipynb": str(n) for n in (9, 10, 1)})
