@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import CollectError, Content, Entry
 from nbproctor.platforms.people import Person, Roster, letters, safe, split_name
-from nbproctor.platforms.platform import FileName, Platform
+from nbproctor.platforms.platform import FileName
 from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
 
 MAX_NESTING = 3
@@ -105,33 +105,12 @@ def plan(
     own = (*notebooks, assignment)
     found = recognise(content.entries, own) or plain(content.entries, own, roster)
     download = Download(found, problems=list(content.problems))
-    joint = {letters(name): name for name in groups or {}}
-    by_student: dict[str, Files] = defaultdict(list)
-    for entry in content.entries:
-        if name := found.names.get(entry.path):
-            by_student[name.key].append((entry, name))
-        elif entry.path.name == found.platform.listing:
-            download.listing = download.listing or entry.read()
-        else:
-            download.problem(str(entry.path), _whose(found.platform))
+    by_student = _by_student(content, download)
+    planner = _Planner(download, own, roster, zone, groups or {})
     submissions: dict[str, list[Submission]] = defaultdict(list)
     for files in by_student.values():
-        students = found.platform.students(files)
-        group = joint.get(letters(students[0][0]), "")
-        if group and groups:
-            members = [(person, "group") for person in groups[group]]
-        else:
-            asked = (_person(*s, files, roster, own, download) for s in students)
-            members = [member for member in asked if member is not None]
-            if len(students) > 1:
-                group = " and ".join(name for name, _ in students)
-        if not members:
-            continue
-        submission, newest = _submission(*members[0], files, zone)
-        _take_files(submission, newest, own, notebooks, download)
-        for person, by in members:
-            member = _for_member(submission, person, by, group, found.platform)
-            submissions[person.student].append(member)
+        for submission in planner.submissions(files):
+            submissions[submission.person.student].append(submission)
     for student, several in submissions.items():
         if len(several) > 1:
             download.problem(
@@ -166,60 +145,179 @@ def _flatten(content: Content, depth: int = 0) -> Content:
     return flat
 
 
-def _whose(platform: Platform) -> str:
+def _by_student(content: Content, download: Download) -> dict[str, Files]:
+    """Return the files of each student, and say which are nobody's."""
+    platform, names = download.recognised.platform, download.recognised.names
+    unlike = f"Its name is not as {platform.name} writes it. Not placed."
     if platform is PLAIN:
-        return "Its name does not say whose it is. Put it into a folder of that name."
-    return f"Its name is not as {platform.name} writes it. Not placed."
+        unlike = "Its name does not say whose it is. Put it into a folder of that name."
+    by_student: dict[str, Files] = defaultdict(list)
+    for entry in content.entries:
+        if name := names.get(entry.path):
+            by_student[name.key].append((entry, name))
+        elif entry.path.name == platform.listing:
+            download.listing = download.listing or entry.read()
+        else:
+            download.problem(str(entry.path), unlike)
+    return by_student
 
 
-def _person(
-    name: str,
-    ids: Sequence[str],
-    files: Files,
-    roster: Roster,
-    own: Sequence[str],
-    download: Download,
-) -> tuple[Person, str] | None:
-    """Return whose files these are, and by what that was found; None: unclear."""
-    people, by = roster.find(ids, name)
-    called = name or files[0][1].key
-    if len(people) > 1:
-        who = " and ".join(f"{p.name} ({p.student})" for p in people[:3])
-        what = next(filter(None, ids), name)
-        download.problem(
-            called,
-            f"It may be {who}. Not placed: say whose it is, "
-            f'--as "{what}={people[0].student}"',
-        )
-        return None
-    if people and by != "--as" and not people[0].may_be_called(name):
-        # Moodle's number of a group may be somebody's number too.
+@dataclass
+class _Planner:
+    """Makes submissions of a download's files, and says in it what is wrong."""
+
+    download: Download
+    own: Sequence[str]  # names of the notebooks, and last of the assignment
+    roster: Roster
+    zone: tzinfo | None
+    groups: Mapping[str, list[Person]]
+
+    def submissions(self, files: Files) -> Iterator[Submission]:
+        """Yield what one student, or each of a group, handed in with these files."""
+        platform = self.download.recognised.platform
+        students = platform.students(files)
+        joint = {letters(name): name for name in self.groups}
+        group = joint.get(letters(students[0][0]), "")
+        if group:
+            members = [(person, "group") for person in self.groups[group]]
+        else:
+            asked = [self.person(*student, files) for student in students]
+            members = [member for member in asked if member is not None]
+            if len(students) > 1:
+                group = " and ".join(name for name, _ in students)
+        if not members:
+            return
+        whole = self.newest(*members[0], files)
+        whole.group = group
+        for person, by in members:
+            if group:
+                addresses = [platform.address_of(a, person) for a in whole.addresses]
+                addresses = sorted(filter(None, addresses))
+                yield replace(whole, person=person, found_by=by, addresses=addresses)
+            else:
+                yield whole
+
+    def person(
+        self, name: str, ids: Sequence[str], files: Files
+    ) -> tuple[Person, str] | None:
+        """Return whose files these are, and by what that was found; None: unclear."""
+        people, by = self.roster.find(ids, name)
+        if not people:
+            return self.stranger(name, ids, files)
         person = people[0]
-        download.problem(
-            called,
-            f"Its number is that of {person.name} ({person.student}), its name is "
-            f'not. Not placed. If it is theirs: --as "{name}={person.student}"',
-        )
+        if len(people) > 1:
+            who = " and ".join(f"{p.name} ({p.student})" for p in people[:3])
+            what = next(filter(None, ids), name)
+            why = f"It may be {who}. Not placed: say whose it is, "
+            why += f'--as "{what}={person.student}"'
+        elif by != "--as" and not person.may_be_called(name):
+            # Moodle's number of a group may be somebody's number too.
+            why = f"Its number is that of {person.name} ({person.student}), its name "
+            why += (
+                f'is not. Not placed. If it is theirs: --as "{name}={person.student}"'
+            )
+        else:
+            return person, by
+        self.download.problem(name or files[0][1].key, why)
         return None
-    if people:
-        return people[0], by
-    named = {name_in(file.file, own) for _, file in files}
-    several = {p.name for n in named for p in roster.find([n], n)[0]}
-    if len(several) > 1:
-        download.problem(
-            called,
-            f"Its files name several students ({'; '.join(sorted(several)[:5])}). Not "
-            "placed: give each of them a folder or a file of that name.",
+
+    def stranger(
+        self, name: str, ids: Sequence[str], files: Files
+    ) -> tuple[Person, str] | None:
+        """Make somebody who is not in the class list of what the platform says."""
+        key = files[0][1].key
+        inside = {name_in(file.file, self.own) for _, file in files}
+        several = {p.name for n in inside for p in self.roster.find([n], n)[0]}
+        if len(several) > 1:
+            self.download.problem(
+                name or key,
+                f"Its files name several students ({'; '.join(sorted(several)[:5])}). "
+                "Not placed: give each of them a folder or a file of that name.",
+            )
+            return None
+        last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
+        login = next(filter(None, ids), key)
+        person = Person(safe(login), last, first, login if "@" in login else "")
+        if self.roster.people:
+            self.download.problem(
+                name or key, f"Not in the class list. Collected as {person.student!r}."
+            )
+        return person, ""
+
+    def newest(self, person: Person, by: str, files: Files) -> Submission:
+        """Return the newest attempt, with its files under the names they get."""
+        newest, notes = _newest(files)
+        names = [name for _, name in newest]
+        when = max((name.submitted for name in names if name.submitted), default=None)
+        if when and not when.tzinfo:
+            when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
+        last = max(names, key=lambda name: name.age)
+        submission = Submission(
+            person,
+            submitted=when,
+            late=any(name.late for name in names),
+            attempt=last.attempt or last.number,
+            found_by=by,
+            addresses=sorted({name.address for name in names if name.address}),
+            notes=notes,
         )
-        return None
-    last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
-    login = next(filter(None, ids), files[0][1].key)
-    person = Person(safe(login), last, first, login if "@" in login else "")
-    if roster.people:
-        download.problem(
-            called, f"Not in the class list. Collected as {person.student!r}."
-        )
-    return person, ""
+        self.take(submission, newest)
+        return submission
+
+    def take(self, submission: Submission, newest: Files) -> None:
+        """Read the files of an attempt and say where each goes."""
+        files = [(entry, name) for entry, name in newest if name.kind == "file"]
+        # What was typed into the platform is kept where nothing else was handed in.
+        typed = [name.file.name for _, name in newest if name.kind == "typed"]
+        if files and typed:
+            submission.notes.append(
+                f"Read there what was typed in; only files were taken ({typed[0]})."
+            )
+        latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
+        for entry, name in latest_first:
+            try:
+                data = entry.read()
+            except CollectError as error:
+                self.download.problem(str(entry.path), str(error))
+                continue
+            if archive.is_zip(name.file.name):
+                self.unpack(submission, self.target(name.file), data, str(entry.path))
+            else:
+                _add(submission, self.target(name.file), data)
+        if not submission.files:
+            self.download.problem(submission.person.name, "No file could be taken.")
+
+    def target(self, path: PurePosixPath) -> PurePosixPath:
+        """Return a file's place in the submission: without the assignment's folder.
+
+        A notebook that was handed in again has its own name, which Canvas makes
+        ``lab-1.ipynb``.
+        """
+        if len(path.parts) > 1 and path.parts[0] == self.own[-1]:
+            path = PurePosixPath(*path.parts[1:])
+        match = re.fullmatch(r"(.+)-\d+", path.stem)
+        if match and path.suffix == ".ipynb" and match[1] in self.own[:-1]:
+            return path.with_name(f"{match[1]}.ipynb")
+        return path
+
+    def unpack(
+        self, submission: Submission, place: PurePosixPath, data: bytes, where: str
+    ) -> None:
+        """Add the files of an archive that a student handed in, or that itself."""
+        try:
+            inner = archive.unzip(data)
+            contents = [(entry.path, entry.read()) for entry in inner.entries]
+            if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
+                raise CollectError("It would unpack to more than 1 GB.")
+        except CollectError as error:
+            self.download.problem(where, f"{error} It was left packed.")
+            _add(submission, place, data)
+            return
+        self.download.problems += [f"{where}, {problem}" for problem in inner.problems]
+        if not contents and inner.problems:
+            _add(submission, place, data)
+        for path, content in contents:
+            _add(submission, path, content)
 
 
 def _newest(files: Files) -> tuple[Files, list[str]]:
@@ -236,113 +334,6 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
     if older := len([a for a in full if a != chosen]):
         notes.append(f"The newest of {older + 1} attempts was taken.")
     return attempts[chosen], notes
-
-
-def _submission(
-    person: Person, by: str, files: Files, zone: tzinfo | None
-) -> tuple[Submission, Files]:
-    """Return the newest attempt, still without its files, and these."""
-    newest, notes = _newest(files)
-    names = [name for _, name in newest]
-    when = max((name.submitted for name in names if name.submitted), default=None)
-    if when and not when.tzinfo:
-        when = when.replace(tzinfo=zone) if zone else when.astimezone()
-    last = max(names, key=lambda name: name.age)
-    submission = Submission(
-        person,
-        submitted=when,
-        late=any(name.late for name in names),
-        attempt=last.attempt or last.number,
-        found_by=by,
-        addresses=sorted({name.address for name in names if name.address}),
-        notes=notes,
-    )
-    return submission, newest
-
-
-def _for_member(
-    submission: Submission, person: Person, by: str, group: str, platform: Platform
-) -> Submission:
-    """Return what was handed in as the submission of one who did, alone or not."""
-    if not group:
-        return submission
-    addresses = [platform.address_of(a, person) for a in submission.addresses]
-    return replace(
-        submission,
-        person=person,
-        found_by=by,
-        group=group,
-        addresses=sorted(filter(None, addresses)),
-    )
-
-
-def _take_files(
-    submission: Submission,
-    newest: Files,
-    own: Sequence[str],
-    notebooks: Sequence[str],
-    download: Download,
-) -> None:
-    """Read the files of an attempt and say where each goes."""
-    files = [(entry, name) for entry, name in newest if name.kind == "file"]
-    # What was typed into the platform is kept where nothing else was handed in.
-    typed = [name.file.name for _, name in newest if name.kind == "typed"]
-    if files and typed:
-        submission.notes.append(
-            f"Read there what was typed in; only files were taken ({typed[0]})."
-        )
-    for entry, name in sorted(
-        files or newest, key=lambda item: item[1].age, reverse=True
-    ):
-        target = name.file
-        if len(target.parts) > 1 and target.parts[0] == own[-1]:
-            target = PurePosixPath(*target.parts[1:])
-        try:
-            data = entry.read()
-        except CollectError as error:
-            download.problem(str(entry.path), str(error))
-            continue
-        if archive.is_zip(target.name):
-            _unpack(submission, target, data, str(entry.path), download)
-        else:
-            _add(submission, _expected(target, notebooks), data)
-    if not submission.files:
-        download.problem(submission.person.name, "No file could be taken.")
-
-
-def _expected(path: PurePosixPath, notebooks: Sequence[str]) -> PurePosixPath:
-    """Return the notebook's own name for a file handed in again.
-
-    Canvas calls that ``lab-1.ipynb``.
-    """
-    match = re.fullmatch(r"(.+)-\d+", path.stem)
-    if match and path.suffix == ".ipynb" and match[1] in notebooks:
-        return path.with_name(f"{match[1]}.ipynb")
-    return path
-
-
-def _unpack(
-    submission: Submission,
-    place: PurePosixPath,
-    data: bytes,
-    where: str,
-    download: Download,
-) -> None:
-    """Add the files of an archive that a student handed in, or the archive itself."""
-    try:
-        inner = archive.unzip(data)
-        contents = [(entry.path, entry.read()) for entry in inner.entries]
-        if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
-            raise CollectError("It would unpack to more than 1 GB.")
-    except CollectError as error:
-        download.problem(where, f"{error} It was left packed.")
-        _add(submission, place, data)
-        return
-    download.problems += [f"{where}, {problem}" for problem in inner.problems]
-    if not contents and inner.problems:
-        _add(submission, place, data)
-    for path, content in contents:
-        _add(submission, path, content)
 
 
 def _add(submission: Submission, path: PurePosixPath, data: bytes) -> None:
