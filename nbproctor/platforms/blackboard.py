@@ -11,12 +11,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import Entry
-from nbproctor.platforms.platform import (
-    FileName,
-    GradeColumn,
-    Platform,
-    choose_column,
-)
+from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
 from nbproctor.platforms.sheet import Sheet, number
 
 _NAME = re.compile(

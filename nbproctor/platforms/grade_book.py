@@ -15,13 +15,7 @@ from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from nbproctor.platforms.people import (
-    Person,
-    Roster,
-    RosterError,
-    safe,
-    split_name,
-)
+from nbproctor.platforms.people import Person, Roster, RosterError, safe, split_name
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
 from nbproctor.platforms.sheet import Sheet, as_written, decode, harmless, number

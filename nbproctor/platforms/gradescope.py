@@ -22,12 +22,7 @@ from msgspec import MsgspecError, Struct, yaml
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.archive import CollectError, Entry
-from nbproctor.platforms.platform import (
-    ExportError,
-    FileName,
-    Platform,
-    Visibility,
-)
+from nbproctor.platforms.platform import ExportError, FileName, Platform, Visibility
 from nbproctor.results import SubmissionResult, Verdict
 
 _PROJECT = f"""\

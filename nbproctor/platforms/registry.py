@@ -16,12 +16,7 @@ from nbproctor.platforms.github_classroom import GitHubClassroom
 from nbproctor.platforms.gradescope import Gradescope
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.people import Roster
-from nbproctor.platforms.platform import (
-    ExportError,
-    FileName,
-    GradeColumn,
-    Platform,
-)
+from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
 from nbproctor.platforms.sheet import Sheet
 from nbproctor.platforms.teams import Teams
 
@@ -31,13 +26,12 @@ PLATFORMS: tuple[Platform, ...] = (
     Moodle(),
     Blackboard(),
     Brightspace(),
-    GitHubClassroom(),
     Gradescope(),
+    GitHubClassroom(),
     Teams(),
     Canvas(),
 )
-
-_WORK = (".ipynb", ".zip")
+_WORK = (".ipynb", ".zip")  # what students hand in, in plain files
 
 
 class PlainFiles(Platform):
@@ -50,17 +44,11 @@ PLAIN = PlainFiles()
 
 
 class Recognised(NamedTuple):
-    """Which platform a download is from, and what names say that are as it writes them.
-
-    Attributes
-    ----------
-    total : int
-        Number of files, without the platform's own.
-    """
+    """Which platform a download is from, and what those names say that fit it."""
 
     platform: Platform
     names: dict[PurePosixPath, FileName]
-    total: int
+    total: int  # number of files, without the platform's own
 
     def __str__(self) -> str:
         fitting = len(self.names)
