@@ -252,10 +252,14 @@ def fill(
         keys, name = who.keys, who.called
         if row < there.first or not (name or any(keys)):
             continue
-        people, _ = roster.find(keys, name)
+        people, by = roster.find(keys, name)
         label = name or next(filter(None, keys))
         if len(people) != 1:
             why = "may be more than one student here" if people else "is not known here"
+            filled.left.append((label, why))
+            continue
+        if by != "--as" and not people[0].may_be_called(name):
+            why = f"has the number of {people[0].name}, and another name"
             filled.left.append((label, why))
             continue
         student = people[0].student

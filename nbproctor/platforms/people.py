@@ -49,6 +49,10 @@ def spellings(last: str, first: str) -> set[str]:
     return {text for name in names if last and (text := letters(name))}
 
 
+def _words(name: str) -> set[str]:
+    return {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+
+
 class RosterError(NbproctorError):
     """A class list cannot be read, or does not know somebody; says what to do."""
 
@@ -90,8 +94,7 @@ class Person:
         spelled, joined = spellings(self.last, self.first), letters(name)
         if not joined or not spelled:
             return True
-        own = {letters(word) for word in f"{self.last} {self.first}".split()} - {""}
-        given = {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+        own, given = _words(f"{self.last} {self.first}"), _words(name)
         ids = (self.student, *self.numbers, self.email, self.email.partition("@")[0])
         return (
             joined in {*spelled, *map(letters, ids)}

@@ -175,6 +175,16 @@ def test_a_lower_mark_is_known_as_one() -> None:
     assert [c.student for c in result.changes if c.lower] == ["bking"]
 
 
+def test_no_mark_goes_to_somebody_with_the_same_number_and_another_name() -> None:
+    """One platform's number of a student may be another's of somebody else."""
+    text = CANVAS.replace('"Gone, Long",1999,999,gone', '"Gone, Long",1999,900,gone')
+    text = text.replace('"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n', "")
+    result = filled(text)
+    assert "aokafor" not in marks(result) and result.absent == ["aokafor"]
+    why = "has the number of Okafor, Amara, and another name"
+    assert dict(result.left)["Gone, Long"] == why
+
+
 def test_who_has_a_mark_and_no_row_is_said() -> None:
     assert filled(BRIGHTSPACE).absent == ["pia"]
 
