@@ -62,8 +62,9 @@ def collect(
 ) -> None:
     """Put what a platform gives into submitted/, one folder a student.
 
-    Canvas, Moodle, Blackboard, Brightspace, GitHub Classroom, or a folder or zip with
-    a folder or a file for each student. Nothing that is there is overwritten.
+    Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub Classroom, Teams, or a
+    folder or zip with a folder or a file for each student. Nothing that is there is
+    overwritten.
     """
     from nbproctor import nbgrader
 
