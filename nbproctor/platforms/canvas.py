@@ -71,7 +71,7 @@ class Canvas(Platform):
     ) -> GradeColumn | None:
         """Titles end with the number of the assignment; a row has the points."""
         heads = sheet.values(0)
-        if heads[0] != "Student" or "ID" not in heads:
+        if heads[0] not in ("Student", "LastName") or "ID" not in heads:
             return None
         limits = [
             row

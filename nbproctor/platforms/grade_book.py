@@ -23,7 +23,9 @@ from nbproctor.platforms.sheet import Sheet, as_written, decode, harmless, numbe
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 # Not kept when they say nothing about a person.
 _NOBODY = {"points possible", "student, test", "test student"}
-_EXCUSED = {"ex", "excused", "exempt"}
+# What stands for a mark where none is to be given.
+_NO_MARK = {"ex": "is excused", "excused": "is excused", "exempt": "is excused"}
+_NO_MARK |= {"n/a": "does not have it there"}
 
 
 class Identity(NamedTuple):
@@ -104,7 +106,7 @@ def read_class_list(path: Path) -> Roster:
         ids = [*found.ids, found.email.partition("@")[0], *found.participants]
         own = next(filter(None, ids), "")
         student = safe(own)
-        if found.name.casefold() in _NOBODY or not own or student in people:
+        if found.called.casefold() in _NOBODY or not own or student in people:
             continue
         last, first = found.last, found.first
         if found.name and not (last and first):
@@ -275,8 +277,9 @@ def fill(
             why = (reasons or {}).get(student) or "nothing was handed in"
             kept = f" (the file says {before})" if before not in ("", "-") else ""
             filled.left.append((label, f"has no mark: {why}{kept}"))
-        elif before.casefold() in _EXCUSED:
-            filled.left.append((label, f"is excused ({before})"))
+        elif before.casefold() in _NO_MARK:
+            why = f"{_NO_MARK[before.casefold()]} ({before})"
+            filled.left.append((label, why))
         elif row in there.locked:
             filled.left.append((label, "is locked on the platform"))
         elif number(before) == round(mark, 2):

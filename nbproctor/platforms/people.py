@@ -46,7 +46,7 @@ def spellings(last: str, first: str) -> set[str]:
     """Return how a platform may write a name: in either order, without "Jr." too."""
     short = last.split(",")[0]
     names = {last + first, first + last, short + first, first + short}
-    return {text for name in names if last and (text := letters(name))}
+    return {text for name in names if (text := letters(name))}
 
 
 def _words(name: str) -> set[str]:

@@ -64,6 +64,14 @@ SPANISH = (
     'Participante 4711,Amara Okafor,ao@example.edu,Enviado,,"100,00",Sí,-,-,\n'
     'Participante 4712,"Bo King, Jr.",bk@example.edu,Enviado,,"100,00",Sí,-,-,\n'
 )
+APART = (
+    "LastName,FirstName,ID,SIS Login ID,Section,Neural Network (77)\r\n"
+    "    Points Possible,,,,,100.00\r\n"
+    "Okafor,Amara,1042,aokafor,A,\r\n"
+    '"King, Jr.",Bo,1043,bking,A,80.00\r\n'
+    "Ångström,Pia,1046,pia,A,N/A\r\n"
+    "Student,Test,1100,9f2,A,\r\n"
+)
 BLACKBOARD = (
     '\ufeff"Last Name","First Name","Username","Student ID","Last Access",'
     '"Availability","Weighted Total [Total Pts: up to 100 Percentage] |9",'
@@ -81,6 +89,7 @@ BRIGHTSPACE = (
 )
 FILES = {
     "canvas": CANVAS,
+    "apart": APART,
     "moodle": MOODLE,
     "german": GERMAN,
     "spanish": SPANISH,
@@ -114,6 +123,7 @@ def without(text: str, column: int, separator: str = ",") -> list[list[str]]:
     ("name", "column", "expected"),
     [
         ("canvas", 6, {"aokafor": "87.50", "bking": "100.00", "eve": "66.67"}),
+        ("apart", 5, {"aokafor": "87.50", "bking": "100.00"}),
         ("moodle", 4, {"aokafor": "87.50", "bking": "100.00"}),
         ("german", 5, {"aokafor": "87,50", "bking": "100,00"}),
         ("spanish", 4, {"aokafor": "87,50", "bking": "100,00"}),
@@ -156,6 +166,11 @@ def test_what_was_not_graded_stays_empty_and_is_said() -> None:
     assert left["Gone, Long"] == "is not known here"
     row = next(r for r in result.data.decode().splitlines() if "nguyen" in r)
     assert row == '"Nguyễn, Minh",1045,903,nguyen,A,,,,'
+
+
+def test_who_has_no_such_assignment_there_is_said() -> None:
+    left = dict(filled(APART).left)
+    assert left["Ångström, Pia"] == "does not have it there (N/A)"
 
 
 def test_a_zero_that_the_platform_gave_is_not_ours_and_is_said() -> None:

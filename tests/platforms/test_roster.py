@@ -87,6 +87,14 @@ def test_a_blind_worksheet_names_nobody(tmp_path: Path) -> None:
     assert people(tmp_path, text) == [Person("11"), Person("12")]
 
 
+def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
+    text = "LastName,FirstName,ID\n    Points Possible,,\nOkafor,Amara,1042\n"
+    text += ",Madonna,1043\nStudent,Test,1099\n"
+    everybody = people(tmp_path, text)
+    assert [p.name for p in everybody] == ["Okafor, Amara", "Madonna"]
+    assert Roster(everybody).find([], "Madonna") == ([everybody[1]], "name")
+
+
 def test_logins_with_numbers_are_no_participants(tmp_path: Path) -> None:
     text = "login,name\nstudent11,Amara Okafor\nstudent12,Bo King\n"
     assert [p.student for p in people(tmp_path, text)] == ["student11", "student12"]
