@@ -213,21 +213,21 @@ def feedback_names(
             here = row.get("platform") == platform.name
             address = row.get("address", "") if here else ""
         names = platform.feedback_names(address, page, notebook) if address else {}
-        if row.get("group") and not taken.isdisjoint(names.values()):
-            back.left.append((student, f"gets it with {row['group']}"))
-            continue
-        taken |= {*names.values()}
-        for path, name in names.items():
-            back.files.append((student, path))
-            back.names[student, path.name] = name
-        if not address and row.get("platform") == platform.name:
-            with_whom = f"with {row['group']}, " if row.get("group") else ""
-            why = f"handed in {with_whom}what {platform.name} takes no file for"
-            back.left.append((student, why))
-        elif not address:
+        group = row.get("group", "")
+        if row.get("platform") != platform.name and not address:
             back.left.append((student, f"was not collected from {platform.name}"))
+        elif not address:
+            together = f"with {group}, " if group else ""
+            why = f"handed in {together}what {platform.name} takes no file for"
+            back.left.append((student, why))
         elif not names:
             back.left.append((student, f"handed in no file called {page.stem}"))
+        elif group and not taken.isdisjoint(names.values()):
+            back.left.append((student, f"gets it with {group}"))
+        else:
+            taken |= {*names.values()}
+            back.files += [(student, path) for path in names]
+            back.names |= {(student, path.name): name for path, name in names.items()}
     listing = records / platform.listing
     if platform.listing and listing.is_file():
         back.files.append(("", listing))

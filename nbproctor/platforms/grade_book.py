@@ -251,37 +251,23 @@ def fill(
     factor = _factor(filled.column, there.most, max_score, scale)
     seen: dict[str, int] = {}
     for row, who in identities(sheet):
-        keys, name = who.keys, who.called
-        if row < there.first or not (name or any(keys)):
+        if row < there.first or not (who.called or any(who.keys)):
             continue
-        people, by = roster.find(keys, name)
-        label = name or next(filter(None, keys))
-        if len(people) != 1:
-            why = "may be more than one student here" if people else "is not known here"
-            filled.left.append((label, why))
-            continue
-        if by != "--as" and not people[0].may_be_called(name):
-            why = f"has the number of {people[0].name}, and another name"
-            filled.left.append((label, why))
-            continue
-        student = people[0].student
+        label = who.called or next(filter(None, who.keys))
+        student, why = _student(roster, who)
         if student in seen:
             raise ExportError(
                 f"Rows {seen[student] + 1} and {row + 1} both seem to be {student!r}. "
                 "Import the class list, so that they can be told apart: kit.py roster"
             )
-        seen[student] = row
-        mark = scores.get(student, nan) * factor
         before = sheet.value(row, there.column).strip()
-        if isnan(mark):
-            why = (reasons or {}).get(student) or "nothing was handed in"
-            kept = f" (the file says {before})" if before not in ("", "-") else ""
-            filled.left.append((label, f"has no mark: {why}{kept}"))
-        elif before.casefold() in _NO_MARK:
-            why = f"{_NO_MARK[before.casefold()]} ({before})"
+        mark = scores.get(student, nan) * factor
+        if student:
+            seen[student] = row
+            reason = (reasons or {}).get(student) or "nothing was handed in"
+            why = _why_left(mark, before, reason, row in there.locked)
+        if why:
             filled.left.append((label, why))
-        elif row in there.locked:
-            filled.left.append((label, "is locked on the platform"))
         elif number(before) == round(mark, 2):
             filled.same += 1
         else:
@@ -295,6 +281,28 @@ def fill(
     )
     filled.data = sheet.to_bytes()
     return filled
+
+
+def _student(roster: Roster, who: Identity) -> tuple[str, str]:
+    """Return the id of the one student whom a row is about, or why it has none."""
+    people, by = roster.find(who.keys, who.called)
+    if not people:
+        return "", "is not known here"
+    if len(people) > 1:
+        return "", "may be more than one student here"
+    if by != "--as" and not people[0].may_be_called(who.called):
+        return "", f"has the number of {people[0].name}, and another name"
+    return people[0].student, ""
+
+
+def _why_left(mark: float, before: str, reason: str, locked: bool) -> str:
+    """Return why a cell that says `before` stays as it is, or nothing."""
+    if isnan(mark):
+        kept = f" (the file says {before})" if before not in ("", "-") else ""
+        return f"has no mark: {reason}{kept}"
+    if before.casefold() in _NO_MARK:
+        return f"{_NO_MARK[before.casefold()]} ({before})"
+    return "is locked on the platform" if locked else ""
 
 
 def _factor(title: str, most: float | None, max_score: float, scale: bool) -> float:

@@ -87,6 +87,13 @@ def test_a_blind_worksheet_names_nobody(tmp_path: Path) -> None:
     assert people(tmp_path, text) == [Person("11"), Person("12")]
 
 
+def test_a_name_left_out_is_no_other_name() -> None:
+    person = Person("s1", "Okafor-Li", "Amara Jane")
+    assert person.may_be_called("Amara Okafor Li")
+    assert not person.may_be_called("Amara Smith")
+    assert not person.may_be_called("Amara")
+
+
 def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     text = "LastName,FirstName,ID\n    Points Possible,,\nOkafor,Amara,1042\n"
     text += ",Madonna,1043\nStudent,Test,1099\n"
