@@ -176,8 +176,7 @@ class _Planner:
         """Yield what one student, or each of a group, handed in with these files."""
         platform = self.download.recognised.platform
         students = platform.students(files)
-        joint = {letters(name): name for name in self.groups}
-        group = joint.get(letters(students[0][0]), "")
+        group = self.group(*students[0])
         if group:
             members = [(person, "group") for person in self.groups[group]]
         else:
@@ -196,6 +195,19 @@ class _Planner:
                 yield replace(whole, person=person, found_by=by, addresses=addresses)
             else:
                 yield whole
+
+    def group(self, name: str, ids: Sequence[str]) -> str:
+        """Return the group of that name, unless the number is that of somebody else.
+
+        Students may choose what a platform calls them.
+        """
+        joint = {letters(name): name for name in self.groups}
+        group = joint.get(letters(name), "")
+        people, _ = self.roster.find(ids)
+        if group and people and not self.download.recognised.platform.numbers_groups:
+            members = {person.student for person in self.groups[group]}
+            return group if members & {person.student for person in people} else ""
+        return group
 
     def person(
         self, name: str, ids: Sequence[str], files: Files

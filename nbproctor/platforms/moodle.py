@@ -37,6 +37,7 @@ class Moodle(Platform):
     """Moodle, whose titles and words are in the teacher's language."""
 
     name = "Moodle"
+    numbers_groups = True
     upload = "Submissions, Upload multiple feedback files in a zip"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:

@@ -77,6 +77,8 @@ class Platform:
     upload = ""
     #: The platform's own file in a download, which it wants back with the feedback.
     listing = ""
+    #: The number of what a group handed in is the group's, else that of a member.
+    numbers_groups = False
     #: The word of ``export`` for what makes the platform grade by itself.
     autograder = ""
 

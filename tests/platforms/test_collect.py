@@ -130,11 +130,12 @@ def test_canvas_names_find_people_where_numbers_do_not(understand: Understand) -
     }
 
 
-@pytest.mark.parametrize("form", ["{}_assignsubmission_file{}/lab.ipynb"])
 @pytest.mark.parametrize("tail", ["", "_"])
-def test_a_moodle_zip(understand: Understand, form: str, tail: str) -> None:
+def test_a_moodle_zip(understand: Understand, tail: str) -> None:
     names = {"Amara Okafor_9": "1", "Minh Nguyen_8": "2", "Bo King, Jr._7": "3"}
-    found = understand({form.format(name, tail): c for name, c in names.items()})
+    found = understand(
+        {f"{who}_assignsubmission_file{tail}/lab.ipynb": c for who, c in names.items()}
+    )
     assert name(found) == "Moodle"
     assert texts(found) == {
         "aokafor": {"lab.ipynb": "1"},
@@ -452,6 +453,12 @@ def test_what_a_group_hands_in_is_every_member_s(
         "nguyen": (b"3", "id"),
     }
     assert not found.problems
+
+
+def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
+    found = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
+    assert not found.submissions
+    assert "teamblue: Its number is that of Nguyễn, Minh (nguyen)" in said(found)
 
 
 # --- archives that are broken, or meant to harm -----------------------------------
