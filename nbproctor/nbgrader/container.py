@@ -14,7 +14,8 @@ from nbproctor.nbgrader.course import directory, folder, generate, load_config
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.masters import master_notebooks
-from nbproctor.platforms.gradescope import Visibility, results
+from nbproctor.platforms.gradescope import results
+from nbproctor.platforms.platform import Visibility
 from nbproctor.results import SubmissionResult
 
 STUDENT = "student"
