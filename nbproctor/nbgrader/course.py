@@ -93,10 +93,16 @@ class Course:
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
-    def choose(self, assignment: str, log: logging.Logger) -> CourseDirectory:
-        """Return what one of nbgrader's converters needs to work on an assignment."""
+    def choose(
+        self, assignment: str, log: logging.Logger, **options: object
+    ) -> CourseDirectory:
+        """Return what one of nbgrader's converters needs to work on an assignment.
+
+        `options` are of nbproctor, for this work alone.
+        """
         config = deepcopy(self.config)
         config.CourseDirectory.assignment_id = assignment
+        config.Nbproctor.update(options)
         return CourseDirectory(config=config, log=log)
 
     def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:

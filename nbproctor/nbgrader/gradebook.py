@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     MissingEntry,
-    Notebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
@@ -67,7 +66,7 @@ USERS = (
     "nbgrader.preprocessors.overwritecells",
     "nbgrader.preprocessors.overwritekernelspec",
     "nbgrader.preprocessors.saveautogrades",
-    "nbproctor.nbgrader.preprocessors",
+    "nbproctor.nbgrader.steps",
 )
 # Where nbgrader looks rows up by a column that none of its own indices begins with:
 # without these, each submission reads the grades of the whole class.
@@ -97,20 +96,26 @@ class GradeCell(NamedTuple):
     max_score: float
 
 
-class EmptyRows(NamedTuple):
-    """The cells for which each submission of a notebook has a grade, or a comment."""
+class KnownNotebook(NamedTuple):
+    """A notebook, and the cells for which each submission has a grade, or a comment."""
 
-    notebook: str
+    id: str
     grades: list[str]
     comments: list[str]
 
-    @classmethod
-    def of(cls, notebook: Notebook) -> EmptyRows:
-        """Read them from the gradebook."""
-        tasks = [cell.id for cell in notebook.task_cells]
-        grades = [cell.id for cell in notebook.grade_cells]
-        answers = [cell.id for cell in notebook.solution_cells]
-        return cls(notebook.id, grades + tasks, answers + tasks)
+
+class KnownAssignment(NamedTuple):
+    """What the gradebook knows of an assignment, which no run changes.
+
+    Attributes
+    ----------
+    worth
+        Notebook and graded cell, in their order → points.
+    """
+
+    id: str
+    notebooks: list[KnownNotebook]
+    worth: dict[tuple[str, str], float]
 
 
 class SharedGradebook(Gradebook):  # type: ignore[misc]
@@ -125,7 +130,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self._depth = 0
         self._source_cells: dict[tuple[str, ...], SourceCell] = {}
         self._grade_cells: dict[tuple[str, ...], GradeCell] = {}
-        self._empty: dict[str, tuple[str, list[EmptyRows]]] = {}
+        self._known: dict[str, KnownAssignment] = {}
 
     def __enter__(self) -> SharedGradebook:
         self._depth += 1
@@ -138,9 +143,47 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def close(self) -> None:
         """End the session, and all connections, if nobody uses it any more."""
         if not self._depth:
-            for known in (self._source_cells, self._grade_cells, self._empty):
+            for known in (self._source_cells, self._grade_cells, self._known):
                 known.clear()
             super().close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Callable[[], None]]:
+        """Hold back what is committed meanwhile, until what is yielded is called.
+
+        Without that call, nothing of it stands: also after a kill. Nobody else can
+        write in between, so what was read in it holds.
+        """
+        with self.engine.connect() as connection, contextlib.ExitStack() as undone:
+            whole = connection.begin()
+            undone.callback(whole.close)
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self.db.remove()
+            self.db.configure(bind=connection, join_transaction_mode="rollback_only")
+            undone.callback(self.db.configure, bind=self.engine)
+            undone.callback(self.db.remove)
+
+            def commit() -> None:
+                self.db.commit()
+                whole.commit()
+
+            yield commit
+
+    def known(self, assignment: str) -> KnownAssignment:
+        """Return what is known of an assignment; `CourseError` if nothing is."""
+        if assignment not in self._known:
+            row = find_assignment(self, assignment)
+            notebooks: list[KnownNotebook] = []
+            worth: dict[tuple[str, str], float] = {}
+            for notebook in row.notebooks:
+                graded = [*notebook.grade_cells, *notebook.task_cells]
+                answers = [*notebook.solution_cells, *notebook.task_cells]
+                ids = [cell.id for cell in graded], [cell.id for cell in answers]
+                notebooks.append(KnownNotebook(notebook.id, *ids))
+                worth |= {(notebook.name, c.name): c.max_score for c in graded}
+            self._known[assignment] = KnownAssignment(row.id, notebooks, worth)
+        return self._known[assignment]
 
     def add_submission(
         self, assignment: str, student: str, **values: Any
@@ -152,18 +195,13 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """
         if "timestamp" in values:
             values["timestamp"] = parse_utc(values["timestamp"])
-        if assignment not in self._empty:
-            found = self.find_assignment(assignment)
-            self._empty[assignment] = found.id, [*map(EmptyRows.of, found.notebooks)]
-        of, notebooks = self._empty[assignment]
+        known = self.known(assignment)
         submission = SubmittedAssignment(
-            assignment_id=of, student_id=self.find_student(student).id, **values
+            assignment_id=known.id, student_id=self.find_student(student).id, **values
         )
         self.db.add(submission)
-        for empty in notebooks:
-            notebook = SubmittedNotebook(
-                notebook_id=empty.notebook, assignment=submission
-            )
+        for empty in known.notebooks:
+            notebook = SubmittedNotebook(notebook_id=empty.id, assignment=submission)
             self.db.add(notebook)
             self.db.flush()
             for table, cells in ((Grade, empty.grades), (Comment, empty.comments)):
@@ -297,46 +335,37 @@ def submission(book: Gradebook, assignment: str, student: str) -> SubmittedAssig
     return book.update_or_create_submission(assignment, student)
 
 
-def withdraw(
-    book: Gradebook, submission: SubmittedAssignment, reasons: Mapping[str, str]
-) -> None:
-    """Take back every score of notebooks that could not be graded, and say why.
+def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
+    """Take back the automatic scores of notebooks that could not be graded: say why.
 
     An older score must not stand for a newer submission, nor may there be a 0:
-    nbgrader knows *not graded* as no score and *needs manual grade*.
+    nbgrader knows *not graded* as no score and *needs manual grade*. What a person gave
+    is not ours to take.
 
     Parameters
     ----------
     reasons : mapping
         Notebook name → why it could not be graded.
     """
-    if not reasons:
-        return
-    for notebook in submission.notebooks:
+    for notebook in submission.notebooks if reasons else ():
         if notebook.name not in reasons:
             continue
         notebook.late_submission_penalty = None
         for grade in notebook.grades:
-            grade.auto_score = grade.manual_score = grade.extra_credit = None
-            grade.needs_manual_grade = True
+            grade.auto_score, grade.needs_manual_grade = None, True
         for comment in notebook.comments:
             reason = sanitize.markdown(reasons[notebook.name])
             comment.auto_comment = f"Not graded. {reason}"
-    book.db.commit()
 
 
 def unscore(
-    book: Gradebook,
-    submission: SubmittedAssignment,
-    notebook: str,
-    cells: Collection[str],
+    submission: SubmittedAssignment, notebook: str, cells: Collection[str]
 ) -> None:
     """Take back the automatic scores of some cells: they say nothing."""
-    for submitted in submission.notebooks:
+    for submitted in submission.notebooks if cells else ():
         for grade in submitted.grades:
             if submitted.name == notebook and grade.name in cells:
                 grade.auto_score, grade.needs_manual_grade = None, True
-    book.db.commit()
 
 
 def unscored(book: Gradebook, submission: SubmittedAssignment) -> list[str]:
@@ -394,4 +423,3 @@ def remark(
                 already = [comment.auto_comment] if comment.auto_comment else []
                 # A feedback page renders it, with names of a student's files in it.
                 comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))
-    book.db.commit()

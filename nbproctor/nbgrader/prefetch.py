@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbproctor.engine import MAX_FILES_BYTES, Executor, NotGradedError, Settings
+from nbgrader.coursedir import CourseDirectory
+
+from nbproctor.engine import MAX_FILES_BYTES, Executor, NotGradedError
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell
 from nbproctor.submission import files
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 
+if TYPE_CHECKING:
+    from nbproctor.nbgrader.run import Run
+
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
+MAX_DATE = 1000  # bytes
 _OURS = {FILE, f".{FILE}", "timestamp.txt"}
 
 
@@ -30,8 +36,8 @@ class Submission:
     ----------
     student, folder
         Student id, and the folder of the files that were handed in.
-    handed_in
-        Fingerprint of these files.
+    fingerprint
+        Of these files.
     repaired
         Notebook name → what will be graded.
     reasons
@@ -44,17 +50,38 @@ class Submission:
         What lies beside the notebook: place there → real path.
     waits
         Whether a shard has yet to grade it, where nothing is executed.
+    again
+        Whether it is to be graded again by the next run, though it is the same then.
     """
 
     student: str
     folder: Path
-    handed_in: str = ""
+    fingerprint: str = ""
     repaired: dict[str, Repaired] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     running: dict[str, tuple[Cells, Future[Report]]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     files: dict[Path, Path] = field(default_factory=dict)
     waits: bool = False
+    again: bool = False
+
+    @property
+    def handed_in(self) -> str:
+        """What ``grading.json`` says of the files."""
+        return "" if self.again else self.fingerprint
+
+    def timestamp(self, view: CourseDirectory) -> datetime | None:
+        """Return when it was handed in, or None if no readable file says so."""
+        path = self.folder / "timestamp.txt"
+        # A link leads elsewhere, and reading a pipe would wait forever.
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_DATE:
+            return None
+        try:
+            when: datetime | None = view.get_existing_timestamp(str(self.folder))
+        except (AttributeError, ValueError, OverflowError, OSError):
+            # For what is no date, nbgrader 0.9 calls a method that it does not have.
+            return None
+        return when
 
     def notes(self) -> dict[str, list[str]]:
         """Return what the student should know: notebook name → sentences."""
@@ -65,8 +92,11 @@ class Submission:
         }
         return told | {name: [why] for name, why in self.reasons.items()}
 
-    def stage(self, staged: Path, dated: bool) -> None:
-        """Lay out a folder from which nbgrader reads the submission."""
+    def stage(self, staged: Path, dated: bool, notebooks: Collection[str]) -> None:
+        """Lay out a folder from which nbgrader reads the submission.
+
+        It only asks whether there are `notebooks`: those that are not give it zeros.
+        """
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
         links = dict(self.files)
@@ -76,9 +106,8 @@ class Submission:
             (staged / place).parent.mkdir(parents=True, exist_ok=True)
             # A link to the student's own file; nbgrader copies it.
             (staged / place).symlink_to(path.resolve())
-        for name, repaired in self.repaired.items():
-            text = json.dumps(repaired.notebook, ensure_ascii=False)
-            (staged / f"{name}.ipynb").write_text(text, "utf-8")
+        for name in notebooks:
+            (staged / f"{name}.ipynb").touch()
 
 
 class Prefetch:
@@ -86,12 +115,10 @@ class Prefetch:
 
     Parameters
     ----------
-    folders
-        Student → folder, in that order.
-    masters, settings
-        The assignment, and how it is executed.
-    notebooks
-        Names of all its notebooks, those that are not graded now too.
+    run
+        What is graded, and how.
+    order
+        Ids of the students, in that order.
     pool
         Where executions run.
     depth
@@ -102,18 +129,16 @@ class Prefetch:
 
     def __init__(
         self,
-        folders: Mapping[str, Path],
-        masters: Sequence[MasterNotebook],
-        settings: Settings,
-        notebooks: frozenset[str],
+        run: Run,
+        order: Iterable[str],
         pool: Executor,
         depth: int,
         done: Callable[[Submission], object],
     ) -> None:
-        self._following = iter(folders.items())
-        self._masters = masters
-        self._settings = settings
-        self._notebooks = notebooks
+        self._following = iter([(student, run.folders[student]) for student in order])
+        self._masters = run.masters
+        self._settings = run.settings
+        self._notebooks = run.notebooks
         self._pool = pool
         self._depth = depth
         self._done = done
@@ -134,7 +159,7 @@ class Prefetch:
     def _prepare(self, student: str, folder: Path) -> Submission:
         submission = Submission(student, folder)
         try:
-            submission.handed_in = files.fingerprint(folder)
+            submission.fingerprint = files.fingerprint(folder)
             if self._done(submission):
                 return submission
             self._prepare_pool()

@@ -132,13 +132,13 @@ from pathlib import Path
 from nbproctor import nbgrader
 from nbproctor.sandbox import bubblewrap
 from nbproctor import engine
-from nbproctor.nbgrader import autograder, status
+from nbproctor.nbgrader import autograder, decision
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[2] == "saved":
-    status.finish = die  # grades are in the gradebook, the report is not written
+    decision.Decisions.stands = die  # nbgrader is done, and nothing stands yet
 else:
     autograder.ProctoredAutograde.convert_single_notebook = die
 nbgrader.grade(Path(sys.argv[1]), "tiny")

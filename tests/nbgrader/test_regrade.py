@@ -11,8 +11,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
-from nbproctor.cli.changes import change_lines
-from nbproctor.nbgrader.regrade import MarkChange
+from nbproctor.cli.class_run import change_lines
+from nbproctor.nbgrader import MarkChange, RunOptions
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
 
@@ -76,7 +76,7 @@ def totals(course: Path) -> dict[str, float]:
 
 
 def again(course: Path, **options: Any) -> list[MarkChange]:
-    return nbgrader.regrade(course, "tiny", **options)[1]
+    return nbgrader.regrade(course, "tiny", options=RunOptions(**options))[1]
 
 
 def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> None:
@@ -164,7 +164,9 @@ def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
 def test_one_student_alone_is_graded(course: Path) -> None:
     again(course)
     without_zero(course)
-    results, changes = nbgrader.regrade(course, "tiny", students=["right"])
+    results, changes = nbgrader.regrade(
+        course, "tiny", options=RunOptions(students=["right"])
+    )
     assert ([r.student for r in results], changes) == (["right"], [])
     assert totals(course)["odd"] == 7
 

@@ -1,12 +1,20 @@
-"""Steps of nbgrader's pipelines: outputs in, hidden tests out."""
+"""Steps of nbgrader's two pipelines, those of ours among them, without their copies.
+
+nbconvert copies a notebook six times, and validates it three times, on its way. Here
+nobody else holds the notebook, so none is needed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import msgspec
+import nbformat
 from nbformat import NotebookNode, from_dict
+from nbformat.v4.rwbase import split_lines, strip_transient
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
@@ -21,6 +29,39 @@ from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.results import Report
+
+Resources = dict[str, Any]
+Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
+
+
+def through(
+    steps: Iterable[Step], notebook: NotebookNode, resources: Resources
+) -> tuple[NotebookNode, Resources]:
+    """Take a notebook through steps, which may change it."""
+    for step in steps:
+        notebook, resources = step(notebook, resources)
+    return notebook, resources
+
+
+def text_of(notebook: NotebookNode) -> str:
+    """Return what `nbformat.writes` returns; the notebook is of no use afterwards.
+
+    Python's own encoder is ten times faster without line breaks, which msgspec then
+    puts in. What is no JSON, as not a number, msgspec does not take.
+
+    Raises
+    ------
+    nbformat.ValidationError
+        The result of the steps is not a valid notebook.
+    """
+    nbformat.validate(notebook, relax_add_props=True)
+    whole = strip_transient(split_lines(notebook))
+    text = json.dumps(whole, ensure_ascii=False, sort_keys=True)
+    try:
+        return msgspec.json.format(text, indent=1) + "\n"
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return f"{nbformat.writes(notebook)}\n"
+
 
 _OWN: dict[type, type] = {}  # nbgrader's step → the one in its place
 
@@ -136,12 +177,16 @@ class _Rows:
         """Wait for `write`."""
 
     def write(self) -> None:
-        """Write what has changed, at once."""
+        """Write what has changed, at once, and nothing else of a row."""
         for table, before in self._read.items():
-            now = {cell: vars(row) for cell, row in self._now[table].items()}
-            changed = [row for cell, row in now.items() if row != before[cell]]
-            if changed:
-                self._session.execute(update(table), changed)
+            changed: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+            for cell, row in self._now[table].items():
+                was, now = before[cell], vars(row)
+                if names := tuple(name for name in now if now[name] != was[name]):
+                    values = {name: now[name] for name in ("id", *names)}
+                    changed.setdefault(names, []).append(values)
+            for rows in changed.values():
+                self._session.execute(update(table), rows)
         self._session.commit()
 
     def find_grade(self, cell: str, *_: str) -> SimpleNamespace:
