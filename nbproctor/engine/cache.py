@@ -87,12 +87,8 @@ class Entry:
 class Cache:
     """Entries in a folder, which removes those that were not used for longest.
 
-    Parameters
-    ----------
-    folder
-        Made when it is needed. Several processes may use it at once.
-    max_bytes
-        How much all entries may take; for a moment, it can be a tenth more.
+    Several processes may use it at once. All entries take `max_bytes`; for a moment, it
+    can be a tenth more.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -163,15 +159,8 @@ class NotGradedError(EngineError):
 class Kept:
     """An executor with a cache before it.
 
-    Parameters
-    ----------
-    cache
-        Where entries are.
-    executor
-        Executes what has no entry; None: nothing is executed, and `execute` raises
-        `NotGradedError`.
-    again
-        Execute everything, and replace the entries.
+    `executor` executes what has no entry; if it is None, nothing is executed, and
+    `execute` raises `NotGradedError`. With `again`, everything is executed.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.staging import in_place, publish, staging_folders
-from nbproctor.nbgrader.steps import Step, text_of, through, use_own_steps
+from nbproctor.nbgrader.steps import text_of, use_own_steps
 from nbproctor.nbgrader.submitted import unread
 from nbproctor.results import Report, SubmissionResult
 
@@ -103,7 +103,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         options, view = Nbproctor(parent=self), self.coursedir
         course, assignment = self.course or Course.of(view), view.assignment_id
         only, keep = self.options.students, self.exclude_overwriting.get(assignment, [])
-        run = self._run = Run.begin(course, assignment, options, only, keep)
+        run = self._run = Run.begin(course, assignment, options, self.force, only, keep)
         self._autograded = view.autograded_directory
         with course.gradebook() as book:
             run.read_gradebook()
@@ -115,11 +115,10 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 staging_folders(view),
                 executor(view, options, self.force, self.options.merging) as pool,
             ):
-                run.place_tests(pool, options.trust)
+                run.place_tests(pool)
                 # In the order of nbgrader's loop, which goes by path.
                 ordered = sorted(run.folders, key=self._source)
-                depth = options.prefetch
-                self._prefetch = Prefetch(run, ordered, pool, depth, self._done)
+                self._prefetch = Prefetch(run, ordered, pool)
                 self._decisions = Decisions(run, book, self.options.lower, self._tell)
                 try:
                     self._convert()
@@ -169,8 +168,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             return self._stage(submission)
 
     def _stage(self, submission: Submission) -> bool:
-        if done := self._done(submission):
-            self._tell(done)
+        if submission.done:
+            self._tell(submission.done)
             return False
         if submission.waits:
             self._run.waiting.append(submission.student)
@@ -203,27 +202,25 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         graded = self._destination(self._current.student)
         notebook = from_dict(self._current.repaired[path.stem].notebook)
         with self._noticing(), setenv(NBGRADER_EXECUTION="autograde"):
-            notebook, _ = through(self._steps(), notebook, self._resources(path))
+            notebook, _ = self._take_through(notebook, path)
             self._sanitizing = False
             try:
-                resources = self._resources(graded / path.name)
-                notebook, resources = through(self._steps(), notebook, resources)
+                notebook, resources = self._take_through(notebook, graded / path.name)
             finally:
                 self._sanitizing = True
             self.write_single_notebook(text_of(notebook), resources)
 
-    def _steps(self) -> list[Step]:
-        """Return nbgrader's steps before, or after, the notebook is executed."""
-        self._init_preprocessors()
-        steps: list[Step] = self.exporter._preprocessors
-        return steps
-
-    def _resources(self, path: Path) -> dict[str, Any]:
-        """Return what nbgrader's steps are told about a notebook."""
+    def _take_through(
+        self, notebook: NotebookNode, path: Path
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Take a notebook through nbgrader's steps before, or after, its execution."""
         told = self.init_single_notebook_resources(str(path))
         told["metadata"] = {"name": path.stem, "path": str(path.parent)}
         resources: dict[str, Any] = self.exporter._init_resources(told)
-        return resources
+        self._init_preprocessors()
+        for step in self.exporter._preprocessors:
+            notebook, resources = step(notebook, resources)
+        return notebook, resources
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""
@@ -274,10 +271,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._run.failed.append((self._run.current, error))
                 log.error("%s failed: %r", self._run.current.student, error)
             raise
-
-    def _done(self, submission: Submission) -> SubmissionResult | None:
-        """Return the result of exactly this submission, graded exactly so."""
-        return None if self.force else self._run.done(submission)
 
     def _destination(self, student: str) -> Path:
         return Path(self._format_dest(self.coursedir.assignment_id, student))

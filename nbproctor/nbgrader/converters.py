@@ -65,13 +65,7 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
 
 
 def check_sources(course: Path | Course, assignment: str) -> None:
-    """Check the source notebooks of an assignment before anything is made from them.
-
-    Raises
-    ------
-    CourseError
-        Names the file, every wrong cell, and the next step.
-    """
+    """Check the source notebooks of an assignment; `CourseError` says what is wrong."""
     for notebook in Course.at(course).sources(assignment):
         check_source(notebook)
 

@@ -143,11 +143,7 @@ class Course:
     def masters(self, assignment: str) -> list[MasterNotebook]:
         """Return the notebooks of an assignment, frozen for grading.
 
-        Raises
-        ------
-        CourseError
-            There is no such assignment, a notebook of it cannot be read, or it is not
-            for Python.
+        `CourseError`: there is none, one cannot be read, or it is not for Python.
         """
         if assignment not in self._masters:
             self._masters[assignment] = self._read_masters(assignment)
@@ -201,13 +197,7 @@ class Course:
             self._masters[assignment] = masters
 
     def outlines(self, assignment: str) -> dict[str, Outline]:
-        """Return what all pages of an assignment share: notebook name → outline.
-
-        Raises
-        ------
-        CourseError
-            As `masters` raises it.
-        """
+        """Return what all pages of an assignment share: notebook name → outline."""
         if assignment not in self._outlines:
             source = self.folder("source", assignment)
             try:
@@ -228,10 +218,7 @@ class Course:
     def gradebook(self) -> Iterator[Gradebook]:
         """Open the gradebook: one for all who have it open at the same time.
 
-        Raises
-        ------
-        CourseError
-            The database cannot be used; the message says why, and what to do.
+        `CourseError` says why the database cannot be used, and what to do.
         """
         with of_the_gradebook(), self._gradebook as book:
             yield book
@@ -241,13 +228,7 @@ class Course:
         return SharedGradebook(self.view.db_url, self.view.course_id)
 
     def marks(self, assignment: str) -> dict[str, StudentMarks]:
-        """Return what the gradebook holds of an assignment: student → marks.
-
-        Raises
-        ------
-        CourseError
-            The gradebook does not know the assignment.
-        """
+        """Return what the gradebook holds of an assignment: student → marks."""
         with self.gradebook() as book:
             return read_marks(book, assignment)
 

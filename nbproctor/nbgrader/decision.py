@@ -14,8 +14,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nbgrader.api import SubmittedAssignment
-
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
@@ -29,23 +27,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MarkChange:
-    """A student whose mark is not what it was.
-
-    Attributes
-    ----------
-    before, after : float or None
-        Total points, late penalty taken off; None: no mark.
-    resubmitted : bool
-        The student handed in something else since.
-    kept : bool
-        The mark would be lower for the same files, and the one before was kept.
-    """
+    """A student whose mark is not what it was: total points; None is no mark."""
 
     student: str
     before: float | None
     after: float | None
-    resubmitted: bool
-    kept: bool
+    resubmitted: bool  # the student handed in something else since
+    kept: bool  # it would be lower for the same files, and the one before was kept
 
     @property
     def lower(self) -> bool:
@@ -59,18 +47,8 @@ class Decisions:
     """Decides on the submissions of a run, one after the other.
 
     Between `begin` and `stands`, all that is written into the gradebook is one
-    transaction: it stands as a whole, or nothing of it does.
-
-    Parameters
-    ----------
-    run
-        The run.
-    book
-        The gradebook.
-    may_lower
-        Whether a mark may fall though the files are the same.
-    tell
-        Called with each result when it is written.
+    transaction: it stands as a whole, or nothing of it does. `tell` is called with each
+    result when it is written.
     """
 
     def __init__(
@@ -100,7 +78,7 @@ class Decisions:
 
     def stands(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of what nbgrader has graded, if it is to be written."""
-        row = self._row(submission)
+        row = self._book.find_submission(self._run.assignment, submission.student)
         gradebook.withdraw(row, submission.reasons)
         notes = submission.notes()
         for name, report in submission.reports.items():
@@ -129,8 +107,9 @@ class Decisions:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
         self.begin(submission)
         with self._open:
-            row = gradebook.submission(
-                self._book, self._run.assignment, submission.student
+            self._book.update_or_create_student(submission.student)
+            row = self._book.update_or_create_submission(
+                self._run.assignment, submission.student
             )
             row.timestamp = submission.timestamp(self._run.course.view)
             gradebook.withdraw(row, submission.reasons)
@@ -142,9 +121,6 @@ class Decisions:
                 result = self._result(submission, "ungradable", said, None, marks)
                 self._clear(submission.student)
                 self.write(submission, result)
-
-    def _row(self, submission: Submission) -> SubmittedAssignment:
-        return self._book.find_submission(self._run.assignment, submission.student)
 
     def _marks(self, submission: Submission) -> StudentMarks:
         student = submission.student

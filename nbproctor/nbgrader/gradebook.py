@@ -79,23 +79,6 @@ _INDICES = {
 _DEFAULT_COURSE = "default_course"
 
 
-class SourceCell(NamedTuple):
-    """What nbgrader's ``OverwriteCells`` reads of a source cell."""
-
-    name: str
-    cell_type: str
-    locked: bool
-    source: str
-    checksum: str
-
-
-class GradeCell(NamedTuple):
-    """What nbgrader's ``OverwriteCells`` reads of a graded cell."""
-
-    name: str
-    max_score: float
-
-
 class KnownNotebook(NamedTuple):
     """A notebook, and the cells for which each submission has a grade, or a comment."""
 
@@ -105,17 +88,11 @@ class KnownNotebook(NamedTuple):
 
 
 class KnownAssignment(NamedTuple):
-    """What the gradebook knows of an assignment, which no run changes.
-
-    Attributes
-    ----------
-    worth
-        Notebook and graded cell, in their order → points.
-    """
+    """What the gradebook knows of an assignment, which no run changes."""
 
     id: str
     notebooks: list[KnownNotebook]
-    worth: dict[tuple[str, str], float]
+    worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
 
 
 class SharedGradebook(Gradebook):  # type: ignore[misc]
@@ -128,8 +105,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         super().__init__(db_url, course_id)
         self.url = db_url
         self._depth = 0
-        self._source_cells: dict[tuple[str, ...], SourceCell] = {}
-        self._grade_cells: dict[tuple[str, ...], GradeCell] = {}
+        self._cells: dict[tuple[str, ...], Any] = {}
         self._known: dict[str, KnownAssignment] = {}
 
     def __enter__(self) -> SharedGradebook:
@@ -143,8 +119,8 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def close(self) -> None:
         """End the session, and all connections, if nobody uses it any more."""
         if not self._depth:
-            for known in (self._source_cells, self._grade_cells, self._known):
-                known.clear()
+            self._cells.clear()
+            self._known.clear()
             super().close()
 
     @contextlib.contextmanager
@@ -211,20 +187,20 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.db.commit()
         return submission
 
-    def find_source_cell(self, *names: str) -> SourceCell:
+    def find_source_cell(self, *names: str) -> Any:
         """Find a source cell by its name, notebook and assignment."""
-        if names not in self._source_cells:
-            cell = super().find_source_cell(*names)
-            fields = (getattr(cell, name) for name in SourceCell._fields)
-            self._source_cells[names] = SourceCell(*fields)
-        return self._source_cells[names]
+        return self._found_once("source", super().find_source_cell, *names)
 
-    def find_graded_cell(self, *names: str) -> GradeCell:
+    def find_graded_cell(self, *names: str) -> Any:
         """Find a grade cell by its name, notebook and assignment."""
-        if names not in self._grade_cells:
-            cell = super().find_graded_cell(*names)
-            self._grade_cells[names] = GradeCell(cell.name, cell.max_score)
-        return self._grade_cells[names]
+        return self._found_once("graded", super().find_graded_cell, *names)
+
+    def _found_once(self, kind: str, find: Callable[..., Any], *names: str) -> Any:
+        """Return a row that no run changes, and that no commit makes read again."""
+        if (kind, *names) not in self._cells:
+            row = self._cells[kind, *names] = find(*names)
+            self.db.expunge(row)
+        return self._cells[kind, *names]
 
 
 @contextlib.contextmanager
@@ -254,17 +230,6 @@ def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
             setattr(module, "Gradebook", known)  # noqa: B010
 
 
-def graded(submission: SubmittedAssignment) -> bool:
-    """Whether anything of a submission has a score, given by a test or by hand."""
-    return any(
-        _scored(grade) for notebook in submission.notebooks for grade in notebook.grades
-    )
-
-
-def _scored(grade: Any) -> bool:
-    return grade.auto_score is not None or grade.manual_score is not None
-
-
 def find_assignment(book: Gradebook, assignment: str) -> Any:
     """Return an assignment's row; `CourseError` if there is none."""
     try:
@@ -279,10 +244,7 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
 def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
-    Raises
-    ------
-    CourseError
-        The release was never made, or the source has changed since.
+    `CourseError`: the release was never made, or the source has changed since.
     """
     for master in expected:
         course = find_assignment(book, master.assignment).course_id
@@ -298,12 +260,12 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         except MissingEntry:
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
-            points = {
-                c.name: c.max_score
-                for c in (*notebook.grade_cells, *notebook.task_cells)
-            }
+            worth = book.known(master.assignment).worth
             known = {
-                c.name: (c.source if c.locked else "", points.get(c.name, 0.0))
+                c.name: (
+                    c.source if c.locked else "",
+                    worth.get((master.notebook, c.name), 0.0),
+                )
                 for c in notebook.source_cells
             }
             wanted = {
@@ -329,23 +291,12 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
-def submission(book: Gradebook, assignment: str, student: str) -> SubmittedAssignment:
-    """Return the submission, made with its empty grades if it is new."""
-    book.update_or_create_student(student)
-    return book.update_or_create_submission(assignment, student)
-
-
 def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
     """Take back the automatic scores of notebooks that could not be graded: say why.
 
     An older score must not stand for a newer submission, nor may there be a 0:
     nbgrader knows *not graded* as no score and *needs manual grade*. What a person gave
-    is not ours to take.
-
-    Parameters
-    ----------
-    reasons : mapping
-        Notebook name → why it could not be graded.
+    is not ours to take. `reasons`: notebook name → why it could not be graded.
     """
     for notebook in submission.notebooks if reasons else ():
         if notebook.name not in reasons:
@@ -366,25 +317,6 @@ def unscore(
         for grade in submitted.grades:
             if submitted.name == notebook and grade.name in cells:
                 grade.auto_score, grade.needs_manual_grade = None, True
-
-
-def unscored(book: Gradebook, submission: SubmittedAssignment) -> list[str]:
-    """Return the names of the cells that have no score yet, by test or by hand."""
-    grade, notebook = api.Grade, SubmittedNotebook
-    waiting = (
-        book.db.query(grade.id)
-        .join(notebook, notebook.id == grade.notebook_id)
-        .filter(notebook.assignment_id == submission.id)
-        .filter(grade.auto_score.is_(None), grade.manual_score.is_(None))
-    )
-    if waiting.first() is None:  # of most submissions: no need to read all grades
-        return []
-    return [
-        grade.name
-        for notebook in submission.notebooks
-        for grade in notebook.grades
-        if not _scored(grade)
-    ]
 
 
 def remark(

@@ -27,20 +27,7 @@ def course_lock(course: Path, doing: str) -> Iterator[None]:
     """Keep other commands from writing results of a course meanwhile.
 
     The operating system gives the lock back when its process ends, however it ends.
-
-    Parameters
-    ----------
-    course : Path
-        The course folder.
-    doing : str
-        What is done, as ``grading 'tiny'``: told to whoever comes second.
-
-    Raises
-    ------
-    LockedError
-        Another process has the lock.
-    OSError
-        The folder cannot be written.
+    Whoever comes second gets a `LockedError` that says what somebody else is `doing`.
     """
     owner = course / OWNER
     try:

@@ -58,29 +58,15 @@ class CellGrade(NamedTuple):
 
 @dataclass(slots=True)
 class StudentMarks:
-    """What the gradebook holds of one student's submission.
+    """What the gradebook holds of one student's submission."""
 
-    Attributes
-    ----------
-    name
-        First and last name.
-    timestamp
-        When it was handed in (UTC), if that is known.
-    late
-        Seconds after the due date; 0 if in time.
-    grades
-        One for each graded cell of the assignment, in its order.
-    penalties
-        Notebook → points taken off for handing in late.
-    comments
-        Notebook → cell → what a person wrote about it.
-    """
-
-    name: str = ""
-    timestamp: datetime | None = None
-    late: float = 0.0
-    grades: tuple[CellGrade, ...] = ()
+    name: str = ""  # first and last
+    timestamp: datetime | None = None  # when it was handed in (UTC), if that is known
+    late: float = 0.0  # seconds after the due date
+    grades: tuple[CellGrade, ...] = ()  # of each graded cell, in the assignment's order
+    # Notebook → points taken off for handing in late.
     penalties: dict[str, float] = field(default_factory=dict)
+    # Notebook → cell → what a person wrote about it.
     comments: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property

@@ -13,30 +13,14 @@ from nbproctor.results import Limits
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What is asked of one grading run, beside what the course configures.
+    """What is asked of one grading run, beside what the course configures."""
 
-    Attributes
-    ----------
-    students : collection of str, optional
-        Grade only these; everybody who handed in otherwise.
-    force : bool
-        Grade again what is graded already.
-    lower : bool
-        Let a mark become lower though the student's files are the same.
-    weak_sandbox : bool
-        Grade even where layers of the sandbox are missing.
-    cluster : str
-        Address of a Dask scheduler whose workers execute; this computer if empty.
-    merging : bool
-        Execute nothing: take the results that shards have left (see `grade_shard`).
-    """
-
-    students: Collection[str] | None = None
-    force: bool = False
-    lower: bool = False
-    weak_sandbox: bool = False
-    cluster: str = ""
-    merging: bool = False
+    students: Collection[str] | None = None  # all who handed in if None
+    force: bool = False  # grade again what is graded already
+    lower: bool = False  # let a mark become lower though the files are the same
+    weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
+    cluster: str = ""  # address of the Dask scheduler whose workers execute
+    merging: bool = False  # execute nothing: take what shards have left
 
 
 class Nbproctor(Configurable):

@@ -26,38 +26,21 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Run:
-    """What one run grades, how it grades it, and how far it has come.
-
-    Attributes
-    ----------
-    masters
-        The assignment's notebooks that are graded.
-    settings
-        How they are executed.
-    folders
-        Student → what was handed in.
-    marks
-        Student → what the gradebook holds.
-    graded_with
-        `Kept.conditions` of each of `masters`.
-    current
-        The submission that nbgrader's loop is at.
-    failed
-        Submissions that raised an exception, with it; reported after the loop.
-    waiting
-        Students whom no shard has graded yet, in a merge.
-    """
+    """What one run grades, how it grades it, and how far it has come."""
 
     course: Course
     assignment: str
-    masters: list[MasterNotebook]
+    options: Nbproctor
+    force: bool  # grade what is graded already, too
+    masters: list[MasterNotebook]  # those that are graded
     settings: Settings
-    folders: dict[str, Path]
+    folders: dict[str, Path]  # student → what was handed in
     marks: dict[str, StudentMarks] = field(default_factory=dict)
-    graded_with: list[str] = field(default_factory=list)
-    current: Submission | None = None
+    graded_with: list[str] = field(default_factory=list)  # conditions of `masters`
+    current: Submission | None = None  # that nbgrader's loop is at
+    # Those that raised an exception, with it; reported after the loop.
     failed: list[tuple[Submission, Exception]] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)  # whom no shard has graded yet
 
     @classmethod
     def begin(
@@ -65,24 +48,14 @@ class Run:
         course: Course,
         assignment: str,
         options: Nbproctor,
+        force: bool,
         only: Collection[str] | None,
         keep: Collection[str],
     ) -> Run:
-        """Read the assignment, and what was handed in.
+        """Read the assignment, and what was handed in: by students in `only`, if given.
 
-        Parameters
-        ----------
-        options
-            What the course configures.
-        only
-            Grade these students alone; all that the course chooses if None.
-        keep
-            The assignment's own files that a student may replace.
-
-        Raises
-        ------
-        CourseError
-            The assignment cannot be graded as it stands, or nothing was handed in.
+        `keep` names the assignment's own files that a student may replace.
+        `CourseError`: it cannot be graded as it stands, or nothing was handed in.
         """
         masters = [
             master
@@ -101,7 +74,7 @@ class Run:
             options.stderr_fails_tests,
         )
         folders = handed_in(course, assignment, only)
-        return cls(course, assignment, masters, settings, folders)
+        return cls(course, assignment, options, force, masters, settings, folders)
 
     @property
     def notebooks(self) -> frozenset[str]:
@@ -118,13 +91,7 @@ class Run:
         return self.course.folder("autograded", self.assignment, student)
 
     def read_gradebook(self) -> None:
-        """Read the marks, and check that the gradebook knows the assignment as it is.
-
-        Raises
-        ------
-        CourseError
-            It does not: the release has to be made.
-        """
+        """Read the marks; `CourseError` unless the gradebook knows what is graded."""
         with self.course.gradebook() as book:
             check_gradebook(book, self.masters)
             self.marks = self.course.marks(self.assignment)
@@ -138,14 +105,16 @@ class Run:
             del self.folders[student]
         return strangers
 
-    def place_tests(self, pool: Kept, trust: str) -> None:
+    def place_tests(self, pool: Kept) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
         source = self.course.folder("source", self.assignment)
         read = {m.notebook: m for m in self.course.masters(self.assignment)}
         for number, master in enumerate(self.masters):
             placed = place(master, self.course.view, self.settings, pool, source)
             read[master.notebook] = placed
-            self.masters[number] = without_trust(placed) if trust == "judge" else placed
+            self.masters[number] = (
+                without_trust(placed) if self.options.trust == "judge" else placed
+            )
         self.course.changed(self.assignment, [*read.values()])
         for told in places_told(self.masters):
             log.warning("%s", told)
@@ -157,14 +126,13 @@ class Run:
         What it says must still be in the gradebook and in the student's folder.
         """
         graded = self.graded_folder(submission.student)
-        earlier = SubmissionResult.read(graded)
+        earlier = None if self.force else SubmissionResult.read(graded)
         marks = self.marks.get(submission.student, StudentMarks())
-        recorded = {(grade.notebook, grade.cell, grade.auto) for grade in marks.grades}
         if (
             earlier is not None
-            and earlier.handed_in == submission.handed_in
+            and earlier.handed_in == submission.fingerprint
             and earlier.graded_with == self.graded_with
-            and earlier.scores() <= recorded
+            and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         ):
             return earlier

@@ -102,11 +102,13 @@ def grade_shard(
     keep = ProctoredAutograde(coursedir=view, config=view.config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
-        run = Run.begin(course, assignment, options, None, keep.get(assignment, []))
+        run = Run.begin(
+            course, assignment, options, True, None, keep.get(assignment, [])
+        )
         mine = [student for student in sorted(run.folders) if shard.has(student)]
         with executor(view, options, force) as engine:
-            run.place_tests(engine, options.trust)
-            prefetch = Prefetch(run, mine, engine, options.prefetch, lambda _: None)
+            run.place_tests(engine)
+            prefetch = Prefetch(run, mine, engine)
             for student in mine:
                 ended[student] = _why_not(prefetch.take(student))
                 if progress:

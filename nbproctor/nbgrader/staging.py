@@ -51,15 +51,8 @@ def in_place(view: CourseDirectory, autograded: str) -> Iterator[None]:
 def publish(staged: Path, graded: Path, whole: bool) -> None:
     """Move what was made of a submission to its place.
 
-    ``grading.json`` is taken away first, and written last: without it, a submission
-    counts as not graded.
-
-    Parameters
-    ----------
-    staged, graded
-        The two folders.
-    whole
-        Whether it takes the place of all that is there, or of the same files.
+    It takes the place of the `whole` folder, or of the same files in it. Without
+    ``grading.json``, which is taken away first, a submission counts as not graded.
     """
     (graded / FILE).unlink(missing_ok=True)
     if whole:

@@ -7,7 +7,7 @@ nobody else holds the notebook, so none is needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -29,18 +29,6 @@ from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.results import Report
-
-Resources = dict[str, Any]
-Step = Callable[[NotebookNode, Resources], tuple[NotebookNode, Resources]]
-
-
-def through(
-    steps: Iterable[Step], notebook: NotebookNode, resources: Resources
-) -> tuple[NotebookNode, Resources]:
-    """Take a notebook through steps, which may change it."""
-    for step in steps:
-        notebook, resources = step(notebook, resources)
-    return notebook, resources
 
 
 def text_of(notebook: NotebookNode) -> str:
@@ -70,12 +58,8 @@ def use_own_steps(converter: Autograde) -> None:
     """Put `Execute` and `SaveGrades` into nbgrader's two pipelines.
 
     ``CheckCellMetadata`` is left out: the metadata comes from the source, which was
-    checked when the release was made.
-
-    Raises
-    ------
-    CourseError
-        The configuration switches `Execute` off or leaves it out.
+    checked when the release was made. `CourseError`: the configuration switches
+    `Execute` off, or leaves it out.
     """
     if not converter.config.Execute.get("enabled", True):
         raise CourseError(
@@ -147,25 +131,29 @@ class _Rows:
     """Grades and comments of one submitted notebook, found like a gradebook's.
 
     They are plain values: SQLAlchemy's own objects of a hundred rows take longer than
-    all that is done with them.
+    all that is done with them. What a person writes is read, and never written.
     """
 
-    _COLUMNS: ClassVar[dict[type, tuple[str, ...]]] = {
-        Grade: ("auto_score", "manual_score", "needs_manual_grade"),
-        Comment: ("auto_comment",),
+    _READ: ClassVar[dict[type, tuple[str, ...]]] = {
+        Grade: ("id", "auto_score", "needs_manual_grade", "manual_score"),
+        Comment: ("id", "auto_comment"),
+    }
+    _WRITTEN: ClassVar[dict[type, tuple[str, ...]]] = {
+        Grade: ("id", "auto_score", "needs_manual_grade"),
+        Comment: ("id", "auto_comment"),
     }
 
     def __init__(self, book: Gradebook, notebook: str) -> None:
         self.db = self
         self._session = book.db
-        self._read = {table: self._rows(table, notebook) for table in self._COLUMNS}
+        self._before = {table: self._rows(table, notebook) for table in self._READ}
         self._now = {
             table: {name: SimpleNamespace(**row) for name, row in rows.items()}
-            for table, rows in self._read.items()
+            for table, rows in self._before.items()
         }
 
     def _rows(self, table: Any, notebook: str) -> dict[str, dict[str, Any]]:
-        names = ("id", *self._COLUMNS[table])
+        names = self._READ[table]
         found = (
             self._session.query(BaseCell.name, *(getattr(table, n) for n in names))
             .join(table, table.cell_id == BaseCell.id)
@@ -177,16 +165,15 @@ class _Rows:
         """Wait for `write`."""
 
     def write(self) -> None:
-        """Write what has changed, at once, and nothing else of a row."""
-        for table, before in self._read.items():
-            changed: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-            for cell, row in self._now[table].items():
-                was, now = before[cell], vars(row)
-                if names := tuple(name for name in now if now[name] != was[name]):
-                    values = {name: now[name] for name in ("id", *names)}
-                    changed.setdefault(names, []).append(values)
-            for rows in changed.values():
-                self._session.execute(update(table), rows)
+        """Write what has changed, at once."""
+        for table, before in self._before.items():
+            changed = [
+                {name: vars(row)[name] for name in self._WRITTEN[table]}
+                for cell, row in self._now[table].items()
+                if vars(row) != before[cell]
+            ]
+            if changed:
+                self._session.execute(update(table), changed)
         self._session.commit()
 
     def find_grade(self, cell: str, *_: str) -> SimpleNamespace:

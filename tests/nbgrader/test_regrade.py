@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.cli.class_run import change_lines
 from nbproctor.nbgrader import MarkChange, RunOptions
+from nbproctor.nbgrader.decision import Decisions
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
 
@@ -142,23 +144,85 @@ def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
     again(course)
-    with book(course) as opened:
-        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", "odd")
-        grade.manual_score, grade.extra_credit = 2.5, 0.5
-        comment = opened.find_comment("fizz", "tiny", "tiny", "odd")
-        comment.manual_comment = "Zero is a multiple too."
-        opened.db.commit()
+    grade_by_hand(course, "odd")
     assert totals(course)["odd"] == 10
     without_zero(course)
     assert again(course) == []  # the teacher's mark stands, whatever the test says
     with_twelve(course)
     again(course)
     again(course, lower=True)
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+
+
+def by_hand(course: Path, student: str) -> tuple[object, ...]:
     with book(course) as opened:
-        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", "odd")
-        assert (grade.manual_score, grade.extra_credit) == (2.5, 0.5)
-        comment = opened.find_comment("fizz", "tiny", "tiny", "odd")
-        assert comment.manual_comment == "Zero is a multiple too."
+        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
+        comment = opened.find_comment("fizz", "tiny", "tiny", student)
+        return grade.manual_score, grade.extra_credit, comment.manual_comment
+
+
+def grade_by_hand(course: Path, student: str) -> None:
+    with book(course) as opened:
+        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
+        grade.manual_score, grade.extra_credit = 2.5, 0.5
+        comment = opened.find_comment("fizz", "tiny", "tiny", student)
+        comment.manual_comment = "Zero is a multiple too."
+        opened.db.commit()
+
+
+def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
+    course: Path,
+) -> None:
+    """As when a cloud drive frees space, and its files are empty until it is asked."""
+    again(course)
+    grade_by_hand(course, "odd")
+    notebook = course / "submitted/odd/tiny/tiny.ipynb"
+    content = notebook.read_bytes()
+    notebook.write_bytes(b"")
+    results, changes = nbgrader.regrade(course, "tiny")
+    assert changes == [MarkChange("odd", 10.0, None, True, False)]
+    assert results[0].score is None
+    assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+    notebook.write_bytes(content)
+    assert again(course) == [MarkChange("odd", None, 10.0, True, False)]
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
+    course: Path, lower: bool
+) -> None:
+    again(course)
+    with_twelve(course)
+
+    def look_into_formgrader(result: SubmissionResult) -> None:
+        grade_by_hand(course, "right")
+        grade_by_hand(course, "odd")
+
+    nbgrader.regrade(course, "tiny", look_into_formgrader, RunOptions(lower=lower))
+    assert by_hand(course, "right") == by_hand(course, "odd")
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+
+
+def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(course / "gradebook.db", timeout=0)
+    tried = []
+
+    def write(decisions: Decisions, submission: object) -> object:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("UPDATE grade SET manual_score = 1")
+        tried.append(submission)
+        return stands(decisions, submission)
+
+    stands: Any = Decisions.stands
+    monkeypatch.setattr(Decisions, "stands", write)
+    again(course)
+    other.close()
+    assert len(tried) == 2
+    assert totals(course) == {"odd": 7, "right": 10}
 
 
 def test_one_student_alone_is_graded(course: Path) -> None:
