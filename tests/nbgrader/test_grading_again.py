@@ -222,8 +222,10 @@ def test_a_half_made_result_is_made_again(course: Path, hand_in: HandIn) -> None
     half = course / "autograded/ann/tiny"
     half.mkdir(parents=True)
     (half / "tiny.ipynb").write_text("{")
-    assert graded(course)["ann"].score == 10
-    assert json.loads((half / "tiny.ipynb").read_text())["cells"]
+    for _ in range(2):
+        assert graded(course)["ann"].score == 10
+        assert json.loads((half / "tiny.ipynb").read_text())["cells"]
+        (half / "tiny.ipynb").unlink()
 
 
 def test_what_is_graded_is_not_graded_again(course: Path, hand_in: HandIn) -> None:

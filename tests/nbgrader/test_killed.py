@@ -17,6 +17,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.results import FILE
+from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book
 
 pytestmark = [
@@ -145,23 +146,6 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     assert rows(course.with_name("copy0.42")) == wanted
 
 
-def marks(course: Path) -> dict[str, object]:
-    """Return what a student or a teacher would miss, as it stands on the disk."""
-    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as file:
-        columns = "auto_score, manual_score, extra_credit, needs_manual_grade"
-        found: dict[str, object] = {
-            "grades": sorted(file.execute(f"SELECT id, {columns} FROM grade")),
-            "comments": sorted(
-                file.execute("SELECT id, auto_comment, manual_comment FROM comment"),
-                key=str,
-            ),
-        }
-    for step in ("autograded", "feedback"):
-        for path in (course / step).glob("*/tiny/*"):
-            found[str(path.relative_to(course))] = path.read_bytes()
-    return found
-
-
 def test_a_regrade_that_is_stopped_lowers_no_mark(
     class_of: Path, hand_in: HandIn
 ) -> None:
@@ -181,19 +165,19 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     nbgrader.generate(course, "tiny")
     assert command(course).returncode == 1  # bob's and dan's pages are as they are now
     quiet = Path(shutil.copytree(course, course.with_name("quiet")))
-    before = marks(course)
+    before = everything(course)
     whole = command(quiet)
     assert "would be lower for the same files. Nothing was lowered" in whole.stdout
     steps = int(course.with_name("steps").read_text())
     wanted = whole.stdout.replace(str(quiet), "")
-    assert marks(quiet) == before
+    assert everything(quiet) == before
 
     moments = random.Random(18)
     for how in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         killed = command(course, moments.randrange(1, steps), how=how)
         assert killed.returncode != 0 and killed.stdout != whole.stdout
-        assert marks(course) == before
+        assert everything(course) == before
     done = command(course)
     assert done.stdout.replace(str(course), "") == wanted, done.stderr
     assert rows(course) == rows(quiet)
-    assert marks(course) == before
+    assert everything(course) == before

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
 from nbproctor.cli.class_run import change_lines
@@ -17,6 +16,8 @@ from nbproctor.nbgrader import MarkChange, RunOptions
 from nbproctor.nbgrader.decision import Decisions
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
+from tests.nbgrader.rows import everything
+from tests.nbgrader.tiny import book
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,19 +26,9 @@ pytestmark = [
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
-@pytest.fixture(scope="session")
-def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course with its release made."""
-    course = tmp_path_factory.mktemp("regrade") / "tiny"
-    shutil.copytree(project / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
-    return course
-
-
 @pytest.fixture
-def course(template: Path, tmp_path: Path) -> Path:
+def course(course: Path) -> Path:
     """With two students: one is right, one is wrong about fizz(0)."""
-    course = Path(shutil.copytree(template, tmp_path / "course"))
     hand_in(course, "right")
     hand_in(course, "odd", fizz=ODD)
     return course
@@ -68,10 +59,6 @@ def with_twelve(course: Path) -> None:
     change_test(course, 'assert fizz(1) == \\"1\\"', 'assert fizz(1) == \\"one\\"')
 
 
-def book(course: Path) -> Gradebook:
-    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
-
-
 def totals(course: Path) -> dict[str, float]:
     found = nbgrader.scores(course, "tiny")["total"].to_dict()
     return {str(student): total for student, total in found.items()}
@@ -92,25 +79,6 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
         "  Odd, O.: 7 → 10 (+3), graded again",
     ]
     assert again(course) == []
-
-
-def everything(course: Path) -> dict[str, Any]:
-    """What a student's mark consists of, on disk and in the gradebook."""
-    place = course / "autograded/right/tiny"
-    with book(course) as opened:
-        found = opened.find_submission("tiny", "right")
-        grades = [
-            (g.name, g.auto_score, g.manual_score, g.needs_manual_grade)
-            for n in found.notebooks
-            for g in n.grades
-        ]
-        comments = [
-            (c.name, c.auto_comment, c.manual_comment)
-            for n in found.notebooks
-            for c in n.comments
-        ]
-    files = {p.name: p.read_bytes() for p in place.iterdir()}
-    return {"files": files, "grades": grades, "comments": comments}
 
 
 def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
@@ -260,6 +228,8 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         file.write(f"\n{line}\n")
     due = ["--duedate=2026-11-24 22:00:00 UTC"]
     stamps = {"right": "2026-11-24 23:30:00 UTC", "odd": "2026-11-24 21:59:59 UTC"}
+    hand_in(course, "vague")
+    stamps["vague"] = "2026-11-24 tomorrow? UTC"
     for student, stamp in stamps.items():
         (course / f"submitted/{student}/tiny/timestamp.txt").write_text(stamp)
     command = [sys.executable, "-m", "nbgrader", "db", "assignment", "add", "tiny"]
@@ -273,7 +243,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert done.returncode == 0, done.stderr
     table = nbgrader.class_table(course, "tiny")
     assert table.loc["right", "hours_late"] == 1.5
-    assert table.loc["odd", "hours_late"] == 0
+    assert table.loc["odd", "hours_late"] == table.loc["vague", "hours_late"] == 0
     assert (table.loc["right", "total"], table.loc["odd", "total"]) == (total, 7)
     result = SubmissionResult.read(course / "autograded/right/tiny")
     assert result is not None and result.status == "late"
