@@ -165,27 +165,23 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         """Stage the submission, or finish with it here if there is nothing to grade."""
         with self._noticing():
             submission = self._run.current = self._prefetch.take(student_id)
-            return self._stage(submission)
-
-    def _stage(self, submission: Submission) -> bool:
-        if submission.done:
-            self._tell(submission.done)
+            if submission.done:
+                self._tell(submission.done)
+            elif submission.waits:
+                self._run.waiting.append(submission.student)
+            elif not submission.repaired:
+                self._decisions.give_up(submission)
+            else:
+                for _, future in submission.running.values():
+                    future.result()  # now: nobody waits for the gradebook meanwhile
+                staged = Path(self._source(submission.student))
+                dated = submission.timestamp(self.coursedir) is not None
+                submission.stage(staged, dated, self._run.notebooks)
+                shutil.rmtree(self._destination(submission.student), ignore_errors=True)
+                names = sorted(submission.repaired)
+                self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
+                return True
             return False
-        if submission.waits:
-            self._run.waiting.append(submission.student)
-            return False
-        if not submission.repaired:
-            self._decisions.give_up(submission)
-            return False
-        for _, future in submission.running.values():
-            future.result()  # now: nobody waits for the gradebook while it takes long
-        staged = Path(self._source(submission.student))
-        dated = submission.timestamp(self.coursedir) is not None
-        submission.stage(staged, dated, self._run.notebooks)
-        shutil.rmtree(self._destination(submission.student), ignore_errors=True)
-        names = sorted(submission.repaired)
-        self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
-        return True
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Do as nbgrader does, in a transaction of the gradebook."""
@@ -243,7 +239,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             if (result := self._decisions.stands(submission)) is not None:
                 staged = self._destination(student)
                 publish(staged, run.graded_folder(student), run.whole)
-                self._decisions.forget_pages(student)
                 with in_place(self.coursedir, self._autograded):
                     super().set_permissions(run.assignment, student)
                     super().run_post_convert_hook()

@@ -79,12 +79,14 @@ class Decisions:
     def stands(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of what nbgrader has graded, if it is to be written."""
         row = self._book.find_submission(self._run.assignment, submission.student)
-        gradebook.withdraw(row, submission.reasons)
+        if submission.reasons:
+            gradebook.withdraw(row, submission.reasons)
         notes = submission.notes()
         for name, report in submission.reports.items():
             not_run = _not_run(report)
             notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
-            gradebook.unscore(row, name, not_run)
+            if not_run:
+                gradebook.unscore(row, name, not_run)
             gradebook.remark(self._book, row, name, notes[name], report.verdicts)
         marks = self._marks(submission)
         status: Status = "graded"
@@ -141,6 +143,10 @@ class Decisions:
             self.changes.append(change)
         self._commit()
         self.undo()
+        # Feedback on an earlier submission must not stand for this one.
+        run = self._run
+        pages = run.course.folder("feedback", run.assignment, submission.student)
+        forget(pages, [master.notebook for master in run.masters])
         return True
 
     def _result(
@@ -159,7 +165,7 @@ class Decisions:
             marks.max_score,
             notes=submission.notes(),
             verdicts={name: r.verdicts for name, r in submission.reports.items()},
-            handed_in=submission.handed_in,
+            handed_in="" if submission.again else submission.fingerprint,
             graded_with=self._run.graded_with,
             seconds={name: r.seconds for name, r in submission.reports.items()},
         )
@@ -171,13 +177,6 @@ class Decisions:
             shutil.rmtree(folder, ignore_errors=True)
         for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
             (folder / name).unlink(missing_ok=True)
-        self.forget_pages(student)
-
-    def forget_pages(self, student: str) -> None:
-        """Remove feedback on an earlier submission: it must not stand for this one."""
-        run = self._run
-        pages = run.course.folder("feedback", run.assignment, student)
-        forget(pages, [master.notebook for master in run.masters])
 
     def write(self, submission: Submission, result: SubmissionResult) -> None:
         """Write ``grading.json``: only then is the submission done."""

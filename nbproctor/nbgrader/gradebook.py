@@ -298,7 +298,7 @@ def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> Non
     nbgrader knows *not graded* as no score and *needs manual grade*. What a person gave
     is not ours to take. `reasons`: notebook name → why it could not be graded.
     """
-    for notebook in submission.notebooks if reasons else ():
+    for notebook in submission.notebooks:
         if notebook.name not in reasons:
             continue
         notebook.late_submission_penalty = None
@@ -313,7 +313,7 @@ def unscore(
     submission: SubmittedAssignment, notebook: str, cells: Collection[str]
 ) -> None:
     """Take back the automatic scores of some cells: they say nothing."""
-    for submitted in submission.notebooks if cells else ():
+    for submitted in submission.notebooks:
         for grade in submitted.grades:
             if submitted.name == notebook and grade.name in cells:
                 grade.auto_score, grade.needs_manual_grade = None, True

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nbgrader import api
 from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
@@ -22,6 +22,34 @@ if TYPE_CHECKING:
     from nbproctor.nbgrader.course import Course
 
 ROWS = 10_000  # that are in memory at once
+
+# Student, notebook, and what is asked of each notebook handed in, or of each cell.
+_NOTEBOOKS = (
+    select(SubmittedAssignment.student_id, api.Notebook.name)
+    .select_from(SubmittedNotebook)
+    .join(
+        SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id
+    )
+    .join(api.Notebook, api.Notebook.id == SubmittedNotebook.notebook_id)
+)
+_PENALTIES = _NOTEBOOKS.add_columns(SubmittedNotebook.late_submission_penalty)
+_GRADES = (
+    _NOTEBOOKS.add_columns(
+        BaseCell.name,
+        api.Grade.auto_score,
+        api.Grade.manual_score,
+        api.Grade.extra_credit,
+    )
+    .join(api.Grade, api.Grade.notebook_id == SubmittedNotebook.id)
+    .join(BaseCell, BaseCell.id == api.Grade.cell_id)
+    .execution_options(yield_per=ROWS)
+)
+_COMMENTS = (
+    _NOTEBOOKS.add_columns(BaseCell.name, api.Comment.manual_comment)
+    .join(api.Comment, api.Comment.notebook_id == SubmittedNotebook.id)
+    .join(BaseCell, BaseCell.id == api.Comment.cell_id)
+    .where(api.Comment.manual_comment.isnot(None))
+)
 
 
 class CellGrade(NamedTuple):
@@ -115,49 +143,21 @@ def read_marks(
         found[row.student_id] = StudentMarks(
             " ".join(filter(None, names)), row.timestamp, late
         )
-    penalty = SubmittedNotebook.late_submission_penalty
-    for who, notebook, points in book.db.execute(_notebooks(penalty).where(*chosen)):
+    for who, notebook, points in book.db.execute(_PENALTIES.where(*chosen)):
         found[who].penalties[notebook] = float(points or 0)
     grades: dict[str, list[CellGrade]] = {who: [] for who in found}
     same: dict[CellGrade, CellGrade] = {}
-    of = api.Grade
-    columns = BaseCell.name, of.auto_score, of.manual_score, of.extra_credit
-    rows = _cells(of, *columns).where(*chosen).execution_options(yield_per=ROWS)
-    for who, notebook, cell, *scores in book.db.execute(rows):
+    for who, notebook, cell, *scores in book.db.execute(_GRADES.where(*chosen)):
         grade = CellGrade(notebook, cell, known.worth[notebook, cell], *scores)
         grades[who].append(same.setdefault(grade, grade))
     place = {cell: position for position, cell in enumerate(known.worth)}
     for who, each in grades.items():
         each.sort(key=lambda grade: place[grade.notebook, grade.cell])
         found[who].grades = tuple(each)
-    text = api.Comment.manual_comment
-    rows = _cells(api.Comment, BaseCell.name, text).where(*chosen, text.isnot(None))
-    for who, notebook, cell, said in book.db.execute(rows):
+    for who, notebook, cell, said in book.db.execute(_COMMENTS.where(*chosen)):
         if said:
             found[who].comments.setdefault(notebook, {})[cell] = said
     return found
-
-
-def _notebooks(*columns: Any) -> Select[Any]:
-    """Select student, notebook and more of each notebook handed in."""
-    return (
-        select(SubmittedAssignment.student_id, api.Notebook.name, *columns)
-        .select_from(SubmittedNotebook)
-        .join(
-            SubmittedAssignment,
-            SubmittedAssignment.id == SubmittedNotebook.assignment_id,
-        )
-        .join(api.Notebook, api.Notebook.id == SubmittedNotebook.notebook_id)
-    )
-
-
-def _cells(table: Any, *columns: Any) -> Select[Any]:
-    """Select student, notebook and more of each row of a cell."""
-    return (
-        _notebooks(*columns)
-        .join(table, table.notebook_id == SubmittedNotebook.id)
-        .join(BaseCell, BaseCell.id == table.cell_id)
-    )
 
 
 def scores(course: Path | Course, assignment: str) -> pd.DataFrame:

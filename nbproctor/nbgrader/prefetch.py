@@ -47,11 +47,6 @@ class Submission:
     waits: bool = False  # a shard has yet to grade it, and nothing is executed here
     again: bool = False  # to be graded again by the next run, though it is the same
 
-    @property
-    def handed_in(self) -> str:
-        """What ``grading.json`` says of the files."""
-        return "" if self.again else self.fingerprint
-
     def timestamp(self, view: CourseDirectory) -> datetime | None:
         """Return when it was handed in, or None if no readable file says so."""
         path = self.folder / "timestamp.txt"

@@ -33,6 +33,8 @@ class Run:
     options: Nbproctor
     force: bool  # grade what is graded already, too
     masters: list[MasterNotebook]  # those that are graded
+    notebooks: frozenset[str]  # names of all of the assignment
+    whole: bool  # whether all are graded
     settings: Settings
     folders: dict[str, Path]  # student → what was handed in
     marks: dict[str, StudentMarks] = field(default_factory=dict)
@@ -57,9 +59,10 @@ class Run:
         `keep` names the assignment's own files that a student may replace.
         `CourseError`: it cannot be graded as it stands, or nothing was handed in.
         """
+        all_masters = course.masters(assignment)
         masters = [
             master
-            for master in course.masters(assignment)
+            for master in all_masters
             if fnmatch.fnmatch(master.notebook, course.view.notebook_id)
         ]
         source = course.folder("source", assignment)
@@ -74,17 +77,17 @@ class Run:
             options.stderr_fails_tests,
         )
         folders = handed_in(course, assignment, only)
-        return cls(course, assignment, options, force, masters, settings, folders)
-
-    @property
-    def notebooks(self) -> frozenset[str]:
-        """Names of all notebooks of the assignment, those not graded now too."""
-        return frozenset(m.notebook for m in self.course.masters(self.assignment))
-
-    @property
-    def whole(self) -> bool:
-        """Whether all notebooks are graded."""
-        return bool(self.course.view.notebook_id == "*")
+        return cls(
+            course,
+            assignment,
+            options,
+            force,
+            masters,
+            frozenset(master.notebook for master in all_masters),
+            course.view.notebook_id == "*",
+            settings,
+            folders,
+        )
 
     def graded_folder(self, student: str) -> Path:
         """Return the folder of a student's graded notebooks."""
