@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -124,47 +123,6 @@ def test_the_same_call_finishes_a_class_after_ctrl_c(
         "bob": 10,
         "cem": 10,
     }
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from nbproctor import nbgrader
-from nbproctor.sandbox import bubblewrap
-from nbproctor import engine
-from nbproctor.nbgrader import autograder, decision
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-if sys.argv[2] == "saved":
-    decision.Decisions.stands = die  # nbgrader is done, and nothing stands yet
-else:
-    autograder.ProctoredAutograde.convert_single_notebook = die
-nbgrader.grade(Path(sys.argv[1]), "tiny")
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", ["saved", "staged"])
-def test_the_same_call_finishes_a_class_after_a_kill(
-    course: Path, hand_in: HandIn, moment: str
-) -> None:
-    for student in ("ann", "bob"):
-        hand_in(student)
-    project = Path(__file__).parents[2]
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(course), moment],
-        env=os.environ | {"PYTHONPATH": str(project)},
-        timeout=60,
-    )
-    assert killed.returncode == -signal.SIGKILL
-    assert leftovers(course)
-    assert {name: o.score for name, o in graded(course).items()} == {
-        "ann": 10,
-        "bob": 10,
-    }
-    assert not leftovers(course)
 
 
 FULL = """
