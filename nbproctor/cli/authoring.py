@@ -17,6 +17,7 @@ from nbproctor.cli.app import (
     complaints,
     console,
     find_course,
+    open_course,
 )
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ def release(assignment: Assignment = None) -> None:
     from nbproctor import nbgrader
     from nbproctor.kit import handout
 
-    root = find_course()
-    name = choose(root, assignment)
-    course = nbgrader.Course(root)
+    course, name = open_course(assignment)
+    root = course.root
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
@@ -47,10 +47,7 @@ def lint(assignment: Assignment = None) -> None:
 
     Both under stock nbgrader and through nbproctor; `release` does it by itself.
     """
-    from nbproctor import nbgrader
-
-    root = find_course()
-    _lint(nbgrader.Course(root), choose(root, assignment))
+    _lint(*open_course(assignment))
     console.print("The reference solution earns every point, in both ways.")
 
 

@@ -16,6 +16,7 @@ from nbproctor.cli.app import (
     choose,
     console,
     find_course,
+    open_course,
 )
 from nbproctor.cli.class_run import grade_class
 
@@ -98,11 +99,9 @@ def grade(
     What is graded already and has not changed is left as it is. Ends with status 1 if
     somebody could not be graded.
     """
+    course, name = open_course(assignment)
     from nbproctor import nbgrader
 
-    root = find_course()
-    name = choose(root, assignment)
-    course = nbgrader.Course(root)
     for each in student or ():
         _check_handed_in(course, name, each)
     options = nbgrader.RunOptions(
@@ -144,13 +143,10 @@ def merge(
     Executes nothing, so it needs no sandbox. Copy the folders .nbproctor.cache of
     shards on other disks into this course's first.
     """
-    from nbproctor import nbgrader
+    course, name = open_course(assignment)
+    from nbproctor.nbgrader import RunOptions
 
-    root = find_course()
-    name = choose(root, assignment)
-    course = nbgrader.Course(root)
-    options = nbgrader.RunOptions(lower=lower, merging=True)
-    grade_class(course, name, options)
+    grade_class(course, name, RunOptions(lower=lower, merging=True))
 
 
 def _grade_shard(
