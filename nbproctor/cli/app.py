@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.status import Status
 
 from nbproctor import __version__
 from nbproctor.errors import NbproctorError
+
+if TYPE_CHECKING:
+    from nbproctor.nbgrader import Course
 
 app = typer.Typer(
     add_completion=False,
@@ -93,6 +96,15 @@ def find_course() -> Path:
         if (folder / "nbgrader_config.py").is_file():
             return folder
     return here  # the nbgrader room then says what is missing
+
+
+def open_course(assignment: str | None) -> tuple[Course, str]:
+    """Return the course around the working directory, and which assignment is meant."""
+    from nbproctor.nbgrader import Course  # with nbgrader: it takes a second
+
+    root = find_course()
+    name = choose(root, assignment)
+    return Course(root), name
 
 
 @contextmanager

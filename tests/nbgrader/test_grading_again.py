@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -126,47 +125,6 @@ def test_the_same_call_finishes_a_class_after_ctrl_c(
     }
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from nbproctor import nbgrader
-from nbproctor.sandbox import bubblewrap
-from nbproctor import engine
-from nbproctor.nbgrader import autograder, status
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-if sys.argv[2] == "saved":
-    status.finish = die  # grades are in the gradebook, the report is not written
-else:
-    autograder.ProctoredAutograde.convert_single_notebook = die
-nbgrader.grade(Path(sys.argv[1]), "tiny")
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", ["saved", "staged"])
-def test_the_same_call_finishes_a_class_after_a_kill(
-    course: Path, hand_in: HandIn, moment: str
-) -> None:
-    for student in ("ann", "bob"):
-        hand_in(student)
-    project = Path(__file__).parents[2]
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(course), moment],
-        env=os.environ | {"PYTHONPATH": str(project)},
-        timeout=60,
-    )
-    assert killed.returncode == -signal.SIGKILL
-    assert leftovers(course)
-    assert {name: o.score for name, o in graded(course).items()} == {
-        "ann": 10,
-        "bob": 10,
-    }
-    assert not leftovers(course)
-
-
 FULL = """
 import json, shutil, sys
 from pathlib import Path
@@ -222,8 +180,10 @@ def test_a_half_made_result_is_made_again(course: Path, hand_in: HandIn) -> None
     half = course / "autograded/ann/tiny"
     half.mkdir(parents=True)
     (half / "tiny.ipynb").write_text("{")
-    assert graded(course)["ann"].score == 10
-    assert json.loads((half / "tiny.ipynb").read_text())["cells"]
+    for _ in range(2):
+        assert graded(course)["ann"].score == 10
+        assert json.loads((half / "tiny.ipynb").read_text())["cells"]
+        (half / "tiny.ipynb").unlink()
 
 
 def test_what_is_graded_is_not_graded_again(course: Path, hand_in: HandIn) -> None:

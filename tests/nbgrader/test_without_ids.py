@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from tests.broken.cases import ANSWERS, STUB, text
+from tests.broken.cases import ANSWERS, STUB, text, write
 from tests.nbgrader.tiny import Notebook, graded
 
 pytestmark = [
@@ -36,12 +36,6 @@ def released(course: Path) -> Notebook:
     return made
 
 
-def hand_in(course: Path, student: str, notebook: Notebook) -> None:
-    path = course / "submitted" / student / "tiny/tiny.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(notebook))
-
-
 def solved(released: Notebook) -> Notebook:
     notebook = copy.deepcopy(released)
     for cell in notebook["cells"]:
@@ -54,11 +48,11 @@ def test_a_course_without_cell_ids_is_released_and_graded(
     course: Path, released: Notebook
 ) -> None:
     notebook = solved(released)
-    hand_in(course, "ann", notebook)
-    hand_in(course, "bob", released)
+    write(course / "submitted/ann/tiny", notebook)
+    write(course / "submitted/bob/tiny", released)
     for number, cell in enumerate(notebook["cells"]):  # as newer clients save it
         cell["id"] = f"new-{number}"
-    hand_in(course, "cleo", notebook | {"nbformat_minor": 5})
+    write(course / "submitted/cleo/tiny", notebook | {"nbformat_minor": 5})
     results = graded(course)
     assert {name: (r.status, r.score) for name, r in results.items()} == {
         "ann": ("graded", 10.0),
@@ -79,9 +73,9 @@ def test_cells_that_nbgrader_marked_as_nothing_are_the_student_s(course: Path) -
     path.write_text(json.dumps(source | {"nbformat_minor": 0}))
     nbgrader.generate(course, "tiny")
     notebook = solved(json.loads((course / "release/tiny/tiny.ipynb").read_text()))
-    hand_in(course, "ann", notebook)
+    write(course / "submitted/ann/tiny", notebook)
     del notebook["cells"][0]
-    hand_in(course, "bob", notebook)
+    write(course / "submitted/bob/tiny", notebook)
     results = graded(course)
     assert {name: (r.status, r.score) for name, r in results.items()} == {
         "ann": ("graded", 10.0),
@@ -100,6 +94,9 @@ def test_an_example_of_the_assignment_is_nobody_s_answer(course: Path) -> None:
     source["cells"].insert(0, example)
     path.write_text(json.dumps(source))
     nbgrader.generate(course, "tiny")
-    hand_in(course, "ann", json.loads((course / "release/tiny/tiny.ipynb").read_text()))
+    write(
+        course / "submitted/ann/tiny",
+        json.loads((course / "release/tiny/tiny.ipynb").read_text()),
+    )
     result = graded(course)["ann"]
     assert (result.status, result.score) == ("graded", 0.0)
