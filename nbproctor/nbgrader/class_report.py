@@ -7,7 +7,7 @@ from pathlib import Path
 from nbproctor import platforms
 from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.nbgrader.graded import graded_submissions, read_outlines
+from nbproctor.nbgrader.graded import graded_notebooks, read_outlines
 from nbproctor.pages.report import class_report
 
 
@@ -28,7 +28,7 @@ def report(
     """
     coursedir = directory(load_config(course, assignment))
     outlines = read_outlines(coursedir)
-    graded = graded_submissions(coursedir, outlines, "a report")
+    graded = graded_notebooks(coursedir, outlines, "a report")
     handed_in = {submission.student for submission in graded}
     with open_gradebook(coursedir) as book:
         missing = {

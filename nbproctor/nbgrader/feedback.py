@@ -20,12 +20,11 @@ from nbgrader.utils import find_all_files
 
 import nbproctor
 from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
-from nbproctor.nbgrader.graded import graded_submissions, read_outlines
+from nbproctor.nbgrader.graded import graded_notebooks, read_outlines
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.pages.data import Submission
-from nbproctor.pages.feedback import made_from
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.summary import GradedNotebook
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
 from nbproctor.results import FILE
 
@@ -98,20 +97,14 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     def _run(self) -> None:
         coursedir = self.coursedir
         outlines = read_outlines(coursedir)
-        graded = graded_submissions(coursedir, outlines, "feedback", self.only)
+        graded = graded_notebooks(coursedir, outlines, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(coursedir, made, makers[made.notebook]) for made in graded]
-        waiting = [
-            order
-            for order in orders
-            if self.force
-            or made_from(Path(order.page)) != order.key
-            or not notebook_of(Path(order.page)).exists()
-        ]
+        waiting = [order for order in orders if self.force or not order.is_made]
         by_student: dict[str, list[str]] = {}
         for order in waiting:
-            names = by_student.setdefault(order.submission.student, [])
-            names.append(str(order.submission.graded or order.page))
+            names = by_student.setdefault(order.graded.student, [])
+            names.append(str(order.graded.path or order.page))
         for student in by_student if self.copies_files else ():
             self._copy_files(student)
         done = 0
@@ -167,17 +160,15 @@ def forget(coursedir: CourseDirectory, student: str, notebooks: list[str]) -> No
         )  # or it would be released, or zipped, without a page
 
 
-def _order(coursedir: CourseDirectory, submission: Submission, maker: bytes) -> Order:
+def _order(coursedir: CourseDirectory, graded: GradedNotebook, maker: bytes) -> Order:
     """Return where a page goes, and the fingerprint of all it is made from."""
-    place = folder(coursedir, "feedback", submission.assignment, submission.student)
-    page = place / f"{submission.notebook}.html"
-    content = Path(submission.graded).read_bytes() if submission.graded else b""
+    place = folder(coursedir, "feedback", graded.assignment, graded.student)
     facts = msgspec.json.encode(
-        replace(submission, graded=None, seconds=0), order="deterministic"
+        replace(graded, path=None, seconds=0), order="deterministic"
     )
     key = hashlib.sha256(maker + facts)
-    key.update(content)
-    return Order(submission, str(page), key.hexdigest())
+    key.update(Path(graded.path).read_bytes() if graded.path else b"")
+    return Order(graded, str(place / f"{graded.notebook}.html"), key.hexdigest())
 
 
 def _maker(outline: Outline) -> bytes:

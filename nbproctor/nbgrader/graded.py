@@ -14,8 +14,8 @@ from nbproctor.nbgrader.marks import Record, read_records
 from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebookError
-from nbproctor.pages.data import Submission
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import SubmissionResult
 
 
@@ -44,12 +44,12 @@ def read_outlines(coursedir: CourseDirectory) -> dict[str, Outline]:
         raise CourseError(str(error)) from error
 
 
-def graded_submissions(
+def graded_notebooks(
     coursedir: CourseDirectory,
     outlines: dict[str, Outline],
     wanted: str,
     only: Collection[str] | None = None,
-) -> list[Submission]:
+) -> list[GradedNotebook]:
     """Return the submissions that were graded, or refused, with the gradebook's marks.
 
     Of the students in `only` alone, if it is given.
@@ -59,7 +59,7 @@ def graded_submissions(
     CourseError
         There is none; the message says what is `wanted`.
     """
-    graded = list(_graded_submissions(coursedir, outlines, only))
+    graded = list(_graded_notebooks(coursedir, outlines, only))
     if not graded:
         raise CourseError(
             f"Nothing of {coursedir.assignment_id!r} is graded yet: grade it, then ask "
@@ -68,11 +68,11 @@ def graded_submissions(
     return graded
 
 
-def _graded_submissions(
+def _graded_notebooks(
     coursedir: CourseDirectory,
     outlines: dict[str, Outline],
     only: Collection[str] | None,
-) -> Iterator[Submission]:
+) -> Iterator[GradedNotebook]:
     root, assignment = Path(coursedir.root), coursedir.assignment_id
     pattern = folder(coursedir, "autograded", assignment, coursedir.student_id)
     slot = folder(coursedir, "autograded", assignment, "*").parts.index("*")
@@ -92,7 +92,7 @@ def _graded_submissions(
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and not (result and name in result.notes):
                 continue
-            yield Submission(
+            yield GradedNotebook(
                 student=student,
                 name=record.name,
                 assignment=assignment,
@@ -104,6 +104,6 @@ def _graded_submissions(
                 comments=record.comments.get(name, {}),
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
-                graded=str(graded) if graded.is_file() else None,
+                path=str(graded) if graded.is_file() else None,
                 seconds=result.seconds.get(name, 0.0) if result else 0.0,
             )

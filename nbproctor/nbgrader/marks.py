@@ -8,7 +8,7 @@ from typing import Any
 from nbgrader import api
 from nbgrader.api import BaseCell, Gradebook, SubmittedAssignment, SubmittedNotebook
 
-from nbproctor.pages.data import Mark
+from nbproctor.pages.summary import Mark
 
 
 @dataclass

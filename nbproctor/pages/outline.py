@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,11 @@ class Outline:
             exercises=tuple(_exercises(master.cells, headings)),
             texts=frozenset(digest(without_regions(text)) for text in texts),
         )
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """Cells of the master notebook, by their names."""
+        return {cell.id: cell for cell in self.master.cells}
 
     @property
     def points(self) -> float:

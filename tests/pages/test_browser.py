@@ -16,12 +16,10 @@ from typing import Any
 
 import pytest
 
-from nbproctor.pages.data import Submission
-from nbproctor.pages.feedback import feedback_page
-from nbproctor.pages.outline import Outline
-from nbproctor.pages.report import class_report
+from nbproctor.pages.feedback import Feedback
+from nbproctor.pages.summary import GradedNotebook
 from tests.pages.axe import axe_core
-from tests.pages.lab import graded, outline_in, submission, verdicts
+from tests.pages.lab import Lab, verdicts
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 pytestmark = [
@@ -82,28 +80,29 @@ def violations(
 
 
 def pages(folder: Path) -> dict[str, str]:
-    outline: Outline = outline_in(folder)
-    said = verdicts(first_values=0, first_public=0, second_public=0)
+    lab = Lab(folder)
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
     own = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
-    path = graded(folder, text=text, own=own)
-    notebook = json.loads(path.read_text())
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-    notebook["cells"][1]["outputs"] = [
-        {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
-        {"output_type": "display_data", "data": {"image/png": pixel}, "metadata": {}},
-        {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["Oh"]},
-    ]
-    path.write_text(json.dumps(notebook))
-    ann = submission(path, said, comments={"first": "Look *here*."}, late=9000.0)
-    cem = Submission("cem", "", "lab", "lab", "ungradable", ["It is no notebook."])
-    bob = submission(path, verdicts(), student="bob", status="repaired", notes=["So."])
-    report = class_report([ann, bob, cem], {"lab": outline}, {"dan": "Dan"})
+    ann = lab.graded(
+        verdicts(first_values=0, first_public=0, second_public=0),
+        {"text": text, "own": own},
+        [
+            {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
+            {"output_type": "display_data", "data": {"image/png": pixel}},
+            {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["Oh"]},
+        ],
+        comments={"first": "Look *here*."},
+        late=9000.0,
+    )
+    cem = GradedNotebook("cem", "", "lab", "lab", "ungradable", ["It is no notebook."])
+    mistakes = Feedback(ann, lab.outline).page()
+    bob = lab.graded(student="bob", status="repaired", notes=["So."])
     return {
-        "mistakes": feedback_page(ann, outline),
-        "all right": feedback_page(bob, outline),
-        "not graded": feedback_page(cem, outline),
-        "report": report.page,
+        "mistakes": mistakes,
+        "all right": Feedback(bob, lab.outline).page(),
+        "not graded": Feedback(cem, lab.outline).page(),
+        "report": lab.report([ann, bob, cem]).page,
     }
 
 
