@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,6 +24,7 @@ from nbproctor.cli.table import score_table
 from nbproctor.platforms.people import letters
 
 if TYPE_CHECKING:
+    from nbproctor.nbgrader import Course
     from nbproctor.results import SubmissionResult
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
@@ -39,7 +39,7 @@ class _Rate(ProgressColumn):
 
 
 def grade_class(
-    course: Path,
+    course: Course,
     assignment: str,
     names: Mapping[str, str],
     students: list[str] | None = None,
@@ -55,7 +55,7 @@ def grade_class(
 
     Ends with status 1 if somebody could not be graded.
     """
-    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
+    waiting = len(students or list(course.root.glob(f"submitted/*/{assignment}")))
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
@@ -95,7 +95,7 @@ def grade_class(
     names = _names(results, {**enrolled, **names})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
-    masters = nbgrader.masters_of(course, assignment)
+    masters = course.masters(assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
     for line in _reasons(results, names):

@@ -20,8 +20,10 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbgrader.utils import setenv
 
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.executors import check_complete, executor
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
+from nbproctor.nbgrader.gradebook import one_gradebook
 from nbproctor.nbgrader.grading_log import grading_log
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import Nbproctor
@@ -29,12 +31,11 @@ from nbproctor.nbgrader.pipeline import Step, text_of, through
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
 from nbproctor.nbgrader.preprocessors import use_own_steps
 from nbproctor.nbgrader.run import Run
-from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.staging import staging_folder
 from nbproctor.nbgrader.status import timestamp
 from nbproctor.nbgrader.submission_results import SubmissionResults
-from nbproctor.nbgrader.submitted import unread_files
+from nbproctor.nbgrader.submitted import unread
 from nbproctor.results import Report, SubmissionResult
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     only: Collection[str] | None = None
     #: Execute nothing: take the results that shards have left in the cache.
     merging: bool = False
+    #: The course, if it has been read already.
+    course: Course | None = None
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
@@ -103,25 +106,26 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def _grade_class(self) -> None:
         options = Nbproctor(parent=self)
         keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
-        run = self._run = Run.begin(self.coursedir, options, self.only, keep)
+        course = self.course or Course.of(self.coursedir)
+        assignment = self.coursedir.assignment_id
+        run = self._run = Run.begin(course, assignment, options, self.only, keep)
         if not self.create_student:
-            for student in run.leave_out_strangers(self.coursedir):
+            for student in run.leave_out_strangers(course):
                 reason = (
                     "The gradebook has no such student, and c.Autograde.create_student "
                     "is False."
                 )
                 self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
-        self._results = SubmissionResults(
-            self.coursedir, run, self._destination, self._tell
-        )
-        for each in unread_files(self.coursedir):
+        self._results = SubmissionResults(course, assignment, run, self._tell)
+        for each in unread(course, assignment):
             self.log.warning("%s", each)
         with (
-            one_gradebook(self.coursedir),
+            course.gradebook() as book,
+            one_gradebook(book),
             staging_folder(self.coursedir),
             executor(self.coursedir, options, self.force, self.merging) as pool,
         ):
-            run.place_tests(self.coursedir, pool, options)
+            run.place_tests(course, assignment, pool, options)
             # In the order of nbgrader's loop, which goes by path.
             ordered = sorted(run.folders.items(), key=lambda f: self._source(f[0]))
             self._prefetch = Prefetch(

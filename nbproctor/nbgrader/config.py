@@ -7,7 +7,6 @@ import nbgrader.apps.autogradeapp
 import nbgrader.apps.generatefeedbackapp
 from traitlets.config import Config
 
-from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export, watch_exports

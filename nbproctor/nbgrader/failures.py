@@ -6,7 +6,9 @@ command goes on where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from collections.abc import Iterator
 
 from sqlalchemy.exc import OperationalError
 
@@ -49,6 +51,15 @@ def of_the_computer(error: BaseException) -> Exception | None:
     if isinstance(error, OSError) and error.errno in _EXHAUSTED:
         return ComputerError(f"This computer cannot go on ({error}). {AGAIN}")
     return None
+
+
+@contextlib.contextmanager
+def of_the_gradebook() -> Iterator[None]:
+    """Turn what the gradebook's database raises into a sentence."""
+    try:
+        yield
+    except OperationalError as error:
+        raise ComputerError(_of_gradebook(str(error.orig))) from error
 
 
 def _gradebook_says(error: BaseException | None) -> str | None:

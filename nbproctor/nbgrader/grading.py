@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import deepcopy
 from pathlib import Path
 from typing import TypedDict
 
+from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import Log, directory, load_config, run
-from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.converters import Log, run
+from nbproctor.nbgrader.course import Course
 from nbproctor.results import SubmissionResult
 
 
@@ -26,10 +28,11 @@ class GradeOptions(TypedDict, total=False):
 
 
 def configured(
-    course: Path, assignment: str, weak_sandbox: bool, cluster: str
+    course: Course, assignment: str, weak_sandbox: bool, cluster: str
 ) -> Config:
     """Return a course's configuration for grading an assignment with nbproctor."""
-    config = load_config(course, assignment)
+    config = deepcopy(course.config)
+    config.CourseDirectory.assignment_id = assignment
     proctor(config)
     if weak_sandbox:
         config.Nbproctor.weak_sandbox = True
@@ -39,7 +42,7 @@ def configured(
 
 
 def grade(
-    course: Path,
+    course: Path | Course,
     assignment: str,
     students: Collection[str] | None = None,
     progress: Callable[[SubmissionResult], None] | None = None,
@@ -87,11 +90,16 @@ def grade(
         in; nothing can be executed on this computer; or, in a merge, a shard has yet
         to grade somebody.
     """
+    course = Course.at(course)
     config = configured(course, assignment, weak_sandbox, cluster)
     log = Log()
     converter = ProctoredAutograde(
-        coursedir=directory(config, log), config=config, log=log.logger, force=force
+        coursedir=CourseDirectory(config=config, log=log.logger),
+        config=config,
+        log=log.logger,
+        force=force,
     )
+    converter.course = course
     converter.merging = merging
     results: list[SubmissionResult] = []
 
@@ -104,7 +112,7 @@ def grade(
     run(converter, log, f"Grading {assignment!r}")
     if students is None:
         handed_in = {result.student for result in results}
-        with open_gradebook(directory(config)) as book:
+        with course.gradebook() as book:
             max_score = float(book.find_assignment(assignment).max_score)
             absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:

@@ -27,11 +27,10 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from nbproctor.nbgrader.course import directory, folder, load_config
-from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.grading import GradeOptions, grade
 from nbproctor.nbgrader.lock import course_lock
-from nbproctor.nbgrader.scores import scores
+from nbproctor.nbgrader.marks import scores
 from nbproctor.results import SubmissionResult
 
 BEFORE = ".nbproctor-before-"
@@ -67,7 +66,7 @@ class MarkChange:
 
 
 def regrade(
-    course: Path,
+    course: Path | Course,
     assignment: str,
     progress: Callable[[SubmissionResult], None] | None = None,
     *,
@@ -97,12 +96,12 @@ def regrade(
     CourseError
         As `grade` raises it.
     """
-    coursedir = directory(load_config(course))
+    course = Course.at(course)
 
     def graded_folder(student: str) -> Path:
-        return folder(coursedir, "autograded", assignment, student)
+        return course.folder("autograded", assignment, student)
 
-    with open_gradebook(coursedir) as book:
+    with course.gradebook() as book:
         rows = _rows(book, assignment)
     before = _totals(course, assignment, rows)
     old = {
@@ -119,7 +118,7 @@ def regrade(
     kept: set[str] = set()
     results: list[SubmissionResult] = []
     changes: list[MarkChange] = []
-    root = Path(coursedir.root)
+    root = Path(course.view.root)
     with (
         course_lock(root, f"grading {assignment!r}"),
         _aside(root, {student: graded_folder(student) for student in old}) as copies,
@@ -137,7 +136,7 @@ def regrade(
                 changes.append(change)
                 if change.kept:
                     kept.add(student)
-                    with open_gradebook(coursedir) as book:
+                    with course.gradebook() as book:
                         _restore(book, rows[student])
                     shutil.rmtree(graded_folder(student), ignore_errors=True)
                     shutil.copytree(copies / student, graded_folder(student))
@@ -165,7 +164,7 @@ def _change(
 
 
 def _totals(
-    course: Path, assignment: str, students: Collection[str]
+    course: Course, assignment: str, students: Collection[str]
 ) -> dict[str, float | None]:
     if not students:
         return {}

@@ -9,12 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
 from nbproctor.engine import Executor, Settings
 from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import folder
-from nbproctor.nbgrader.masters import master_notebooks
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
@@ -42,8 +40,8 @@ class Run:
         Student → what was handed in.
     graded_with
         Digests of `masters` and `settings`, for ``grading.json``.
-    recorded
-        Student → the scores that the gradebook holds.
+    marks
+        Student → what the gradebook holds.
     current
         The submission that nbgrader's loop is at.
     failed
@@ -57,7 +55,7 @@ class Run:
     settings: Settings
     folders: dict[str, Path]
     graded_with: list[str]
-    recorded: dict[str, tuple[Score, ...]]
+    marks: dict[str, StudentMarks]
     current: Submission | None = None
     failed: list[tuple[Submission, Exception]] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -65,7 +63,8 @@ class Run:
     @classmethod
     def begin(
         cls,
-        course: CourseDirectory,
+        course: Course,
+        assignment: str,
         options: Nbproctor,
         only: Collection[str] | None,
         keep: Collection[str],
@@ -77,7 +76,9 @@ class Run:
         Parameters
         ----------
         course
-            nbgrader's view of the folders, with assignment and students chosen.
+            The course.
+        assignment
+            Its name.
         options
             What the course configures.
         only
@@ -92,30 +93,30 @@ class Run:
         CourseError
             The assignment cannot be graded as it stands, or nothing was handed in.
         """
-        all_masters = master_notebooks(course, course.assignment_id)
+        all_masters = course.masters(assignment)
         masters = [
             master
             for master in all_masters
-            if fnmatch.fnmatch(master.notebook, course.notebook_id)
+            if fnmatch.fnmatch(master.notebook, course.view.notebook_id)
         ]
-        recorded: dict[str, tuple[Score, ...]] = {}
+        marks: dict[str, StudentMarks] = {}
         if with_gradebook:
-            gradebook.check_gradebook(course, masters)
-            with gradebook.open_gradebook(course) as book:
-                recorded = gradebook.recorded(book, course.assignment_id)
-        settings = _settings(course, options, masters, keep)
+            with course.gradebook() as book:
+                gradebook.check_gradebook(book, masters)
+                marks = course.marks(assignment)
+        settings = _settings(course, assignment, options, masters, keep)
         return cls(
             masters,
             frozenset(master.notebook for master in all_masters),
             settings,
-            handed_in(course, only),
+            handed_in(course, assignment, only),
             _graded_with(masters, settings),
-            recorded,
+            marks,
         )
 
-    def leave_out_strangers(self, course: CourseDirectory) -> list[str]:
+    def leave_out_strangers(self, course: Course) -> list[str]:
         """Leave out students whom the gradebook does not know; return their ids."""
-        with gradebook.open_gradebook(course) as book:
+        with course.gradebook() as book:
             enrolled = {student.id for student in book.students}
         strangers = sorted(self.folders.keys() - enrolled)
         for student in strangers:
@@ -123,18 +124,28 @@ class Run:
         return strangers
 
     def place_tests(
-        self, course: CourseDirectory, pool: Executor, options: Nbproctor
+        self, course: Course, assignment: str, pool: Executor, options: Nbproctor
     ) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
-        source = folder(course, "source", course.assignment_id)
+        source = course.folder("source", assignment)
+        whole = {master.notebook: master for master in course.masters(assignment)}
         for number, master in enumerate(self.masters):
-            placed = place(master, course, self.settings, pool, source)
+            placed = place(master, course.view, self.settings, pool, source)
+            whole[master.notebook] = placed
             if options.trust == "judge":
                 placed = without_trust(placed)
             self.masters[number] = placed
+        course.changed(assignment, [*whole.values()])
         for told in places_told(self.masters):
             log.warning("%s", told)
         self.graded_with = _graded_with(self.masters, self.settings)
+
+    def recorded(self, student: str) -> set[Score]:
+        """Return the automatic scores that the gradebook holds of a student."""
+        marks = self.marks.get(student, StudentMarks())
+        return {
+            (g.notebook, g.cell, g.auto) for g in marks.grades if g.auto is not None
+        }
 
     def is_current(
         self, earlier: SubmissionResult | None, submission: Submission, graded: Path
@@ -147,7 +158,7 @@ class Run:
             earlier is not None
             and earlier.handed_in == submission.handed_in
             and earlier.graded_with == self.graded_with
-            and earlier.scores() <= set(self.recorded.get(submission.student, ()))
+            and earlier.scores() <= self.recorded(submission.student)
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         )
 
@@ -157,15 +168,16 @@ def _graded_with(masters: list[MasterNotebook], settings: Settings) -> list[str]
 
 
 def _settings(
-    course: CourseDirectory,
+    course: Course,
+    assignment: str,
     options: Nbproctor,
     masters: list[MasterNotebook],
     keep: Collection[str],
 ) -> Settings:
     """Return how to execute; the assignment's own files are in every folder."""
-    source = folder(course, "source", course.assignment_id)
+    source = course.folder("source", assignment)
     data = next((master.data for master in masters if master.data), None)
-    files = support_files(source, data, course.ignore)
+    files = support_files(source, data, course.view.ignore)
     for name in keep:
         files.pop(os.path.normpath(name), None)
     return Settings(

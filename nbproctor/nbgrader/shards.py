@@ -15,9 +15,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbgrader.coursedir import CourseDirectory
+
 from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.course import directory
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.executors import executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.grading import configured
@@ -60,7 +62,7 @@ class Shard:
 
 
 def grade_shard(
-    course: Path,
+    course: Path | Course,
     assignment: str,
     shard: Shard,
     progress: Callable[[str, str], None] | None = None,
@@ -94,17 +96,23 @@ def grade_shard(
         The assignment is unknown; nothing was handed in; or nothing can be executed
         on this computer.
     """
+    course = Course.at(course)
     config = configured(course, assignment, weak_sandbox, cluster)
-    view, options = directory(config), Nbproctor(config=config)
+    view, options = CourseDirectory(config=config), Nbproctor(config=config)
     keep = ProctoredAutograde(coursedir=view, config=config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
         run = Run.begin(
-            view, options, None, keep.get(assignment, []), with_gradebook=False
+            course,
+            assignment,
+            options,
+            None,
+            keep.get(assignment, []),
+            with_gradebook=False,
         )
         folders = {s: f for s, f in sorted(run.folders.items()) if shard.has(s)}
         with executor(view, options, force) as engine:
-            run.place_tests(view, engine, options)
+            run.place_tests(course, assignment, engine, options)
             prefetch = Prefetch(
                 folders,
                 run.masters,

@@ -7,6 +7,8 @@ import datetime
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader import gradebook
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.marks import read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.results import Report, Status, SubmissionResult
 
@@ -31,7 +33,7 @@ def timestamp(
     return when
 
 
-def finish(coursedir: CourseDirectory, submission: Submission) -> SubmissionResult:
+def finish(course: Course, assignment: str, submission: Submission) -> SubmissionResult:
     """Put status and remarks of a graded submission into the gradebook."""
     notes = submission.notes()
     for name, report in submission.reports.items():
@@ -39,17 +41,16 @@ def finish(coursedir: CourseDirectory, submission: Submission) -> SubmissionResu
             *notes[name],
             *(f"{test}: {why}" for test, why in _not_run(report).items()),
         ]
-    with gradebook.open_gradebook(coursedir) as book:
-        recorded = book.find_submission(coursedir.assignment_id, submission.student)
+    with course.gradebook() as book:
+        recorded = book.find_submission(assignment, submission.student)
         gradebook.withdraw(book, recorded, submission.reasons)
         for name, report in submission.reports.items():
             if not_run := _not_run(report):
                 gradebook.unscore(book, recorded, name, not_run)
             gradebook.remark(book, recorded, name, notes[name], report.verdicts)
-        late = recorded.total_seconds_late
-        waiting = gradebook.unscored(book, recorded)
-        points, penalty, max_score = gradebook.totals(book, recorded)
-        score = max(points - penalty, 0.0)
+        max_score = float(recorded.max_score)
+        marks = read_marks(book, assignment, submission.student)[submission.student]
+    late, waiting = marks.late, marks.waiting
     reports = submission.reports.values()
     status: Status = "graded"
     if submission.reasons or any(r.notes or _not_run(r) for r in reports):
@@ -62,8 +63,7 @@ def finish(coursedir: CourseDirectory, submission: Submission) -> SubmissionResu
     reasons += [f"Handed in {late / 3600:.1f} hours late."] if late else []
     reasons += [f"To be graded by hand: {', '.join(waiting)}."] if waiting else []
     reason = " ".join(reasons)
-    # As in `scores`: a sum that lacks a part is no score.
-    total = None if waiting else score
+    total = marks.total()
     return SubmissionResult(submission.student, status, reason, total, max_score)
 
 
@@ -79,13 +79,13 @@ def _not_run(report: Report) -> dict[str, str]:
     }
 
 
-def give_up(coursedir: CourseDirectory, submission: Submission) -> SubmissionResult:
+def give_up(
+    course: Course, assignment: str, submission: Submission
+) -> SubmissionResult:
     """Record that nothing of a submission can be graded, and why."""
-    with gradebook.open_gradebook(coursedir) as book:
-        recorded = gradebook.submission(
-            book, coursedir.assignment_id, submission.student
-        )
-        recorded.timestamp = timestamp(coursedir, submission)
+    with course.gradebook() as book:
+        recorded = gradebook.submission(book, assignment, submission.student)
+        recorded.timestamp = timestamp(course.view, submission)
         gradebook.withdraw(book, recorded, submission.reasons)
         max_score = float(recorded.max_score)
     reason = " ".join(dict.fromkeys(submission.reasons.values()))

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
 from nbproctor.nbgrader import status
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
@@ -26,19 +25,21 @@ class SubmissionResults:
     Attributes
     ----------
     course
-        nbgrader's view of the folders.
+        The course.
     run
         The state of the run.
-    folder
-        Returns the folder of a student's graded notebooks.
     tell
         Called with each result when it is written.
     """
 
-    course: CourseDirectory
+    course: Course
+    assignment: str
     run: Run
-    folder: Callable[[str], Path]
     tell: Callable[[SubmissionResult], None]
+
+    def folder(self, student: str) -> Path:
+        """Return the folder of a student's graded notebooks."""
+        return self.course.folder("autograded", self.assignment, student)
 
     def current(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of exactly this submission, graded exactly so."""
@@ -49,21 +50,23 @@ class SubmissionResults:
     def clear(self, student: str) -> None:
         """Remove what an earlier, or an interrupted, run left."""
         folder = self.folder(student)
-        if self.course.notebook_id == "*":
+        if self.course.view.notebook_id == "*":
             shutil.rmtree(folder, ignore_errors=True)
         notebooks = [master.notebook for master in self.run.masters]
         for name in [FILE, *(f"{notebook}.ipynb" for notebook in notebooks)]:
             (folder / name).unlink(missing_ok=True)
-        forget(self.course, student, notebooks)
+        forget(self.course.folder("feedback", self.assignment, student), notebooks)
 
     def finish(self, submission: Submission) -> None:
         """Record status, remarks and ``grading.json`` of a graded submission."""
-        self._write(submission, status.finish(self.course, submission))
+        self._write(submission, status.finish(self.course, self.assignment, submission))
 
     def give_up(self, submission: Submission) -> None:
         """Record that nothing of a submission can be graded, and why."""
         self.clear(submission.student)
-        self._write(submission, status.give_up(self.course, submission))
+        self._write(
+            submission, status.give_up(self.course, self.assignment, submission)
+        )
 
     def _write(self, submission: Submission, result: SubmissionResult) -> None:
         result = replace(

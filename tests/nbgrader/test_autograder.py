@@ -92,11 +92,11 @@ def test_formgraders_button_takes_the_same_way(
 ) -> None:
     from nbgrader.apps.api import NbGraderAPI
 
-    from nbproctor.nbgrader.course import load_config
+    from nbproctor.nbgrader.course import Course
 
     hand_in("ann", "tiny-Copy1.ipynb")
     monkeypatch.chdir(course)
-    result = NbGraderAPI(config=load_config(course)).autograde("tiny", "ann")
+    result = NbGraderAPI(config=Course(course).config).autograde("tiny", "ann")
     assert result["success"], result
     assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
 

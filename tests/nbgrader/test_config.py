@@ -23,9 +23,9 @@ from nbproctor import proctor
 from nbproctor.cli import grading
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.course import directory, load_config
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.gradebook import USERS, one_gradebook
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.shared_gradebook import USERS, one_gradebook
 from tests.broken.cases import answered, by_id, write
 from tests.broken.cases import text as text_of
 from tests.nbgrader.tiny import (
@@ -68,11 +68,12 @@ def test_nbgrader_still_names_the_classes_that_are_replaced() -> None:
 
 def test_every_gradebook_of_a_run_is_one(course: Path) -> None:
     """By name, in nbgrader's modules: this notices when nbgrader changes them."""
-    view = directory(load_config(course))
+    opened_course = Course(course)
+    url = opened_course.view.db_url
     modules = [import_module(name) for name in USERS]
     assert all(module.Gradebook is Gradebook for module in modules)
-    with one_gradebook(view):
-        opened = {module.Gradebook(view.db_url) for module in modules}
+    with opened_course.gradebook() as book, one_gradebook(book):
+        opened = {module.Gradebook(url) for module in modules}
         assert len(opened) == 1
         shared = opened.pop()
         plans = shared.db.execute(
