@@ -109,17 +109,11 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             names.append(str(order.graded.path or order.page))
         for student in by_student if self.copies_files else ():
             self._copy_files(course, student)
-        done = 0
-
-        def tell(order: Order) -> None:
-            nonlocal done
-            done += 1
-            self.log.info("Made %s", order.page)
-            if self.on_page:
-                self.on_page(done, len(waiting))
-
         try:
-            make(waiting, outlines, tell)
+            for done, order in enumerate(make(waiting, outlines), start=1):
+                self.log.info("Made %s", order.page)
+                if self.on_page:
+                    self.on_page(done, len(waiting))
         finally:
             for student, notebooks in by_student.items():
                 if course.folder("feedback", assignment, student).exists():

@@ -14,7 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,14 +64,12 @@ def notebook_of(page: Path) -> Path:
 def make(
     orders: Iterable[Order],
     outlines: Mapping[str, Outline],
-    progress: Callable[[Order], None] | None = None,
-    *,
     seconds: float = SECONDS,
-) -> None:
-    """Make pages, as many at once as there are processors.
+) -> Iterator[Order]:
+    """Make pages, as many at once as there are processors; yield each that is made.
 
-    `outlines` are the assignment's, by notebook; `progress` is called for each page
-    that is made; one takes at most so many `seconds`, by the clock.
+    `outlines` are the assignment's, by notebook; a page takes at most so many
+    `seconds`, by the clock.
 
     Raises
     ------
@@ -90,8 +88,8 @@ def make(
             order = running[future]
             if error := future.result():
                 failed.append(f"{order.graded.student} ({error})")
-            elif progress:
-                progress(order)
+            else:
+                yield order
     if failed:
         raise PageError(
             f"{len(failed)} feedback pages could not be made: {', '.join(failed[:3])}. "

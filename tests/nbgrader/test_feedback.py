@@ -18,9 +18,9 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import CourseError, feedback, generate, grade
-from nbproctor.nbgrader.class_report import report
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.feedback import ProctoredFeedback, pages
+from nbproctor.nbgrader.graded import report
 from tests.broken.cases import ANSWERS, answered, by_id, write
 
 pytestmark = [
