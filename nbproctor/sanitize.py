@@ -20,6 +20,7 @@ MAX_TEXT = 200_000
 MAX_IMAGES = 8 << 20
 MAX_MARKDOWN = 50_000
 MAX_LINE = 10_000
+MAX_TRACEBACK = 60  # lines
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -41,15 +42,8 @@ _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 def clean(outputs: object) -> list[Output]:
     """Make harmless, valid nbformat outputs of whatever a student process sent.
 
-    Parameters
-    ----------
-    outputs
-        Supposedly a list of outputs. Parts that are not understood are left out.
-
-    Returns
-    -------
-    list of dict
-        New outputs, limited in number and size.
+    They are new, and limited in number and size. Parts that are not understood are left
+    out.
     """
     if not isinstance(outputs, list):
         return []
@@ -81,13 +75,6 @@ def markdown(text: str, attached: Collection[str] = ()) -> str:
 
     What is too long to be shown in time is cut, and the text says where: converters of
     Markdown take time with the square of a run of blanks.
-
-    Parameters
-    ----------
-    text : str
-        Markdown.
-    attached : collection of str
-        Names of the attachments that links may lead to.
     """
 
     def unlinked(match: re.Match[str]) -> str:
@@ -110,13 +97,10 @@ def _shorten(text: str, room: int) -> str:
     """Cut text, its lines, and runs of one sign, each with a word."""
     whole = len(text)
     text = _RUN.sub(r"\1\3 [cut] ", text[: 20 * room])
-    lines = text.split("\n")
-    if len(text) > MAX_LINE:
-        cut = [line[:MAX_LINE] + " [line cut]" for line in lines]
-        lines = [
-            c if len(ln) > MAX_LINE else ln for c, ln in zip(cut, lines, strict=True)
-        ]
-        text = "\n".join(lines)
+    text = "\n".join(
+        line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]} [line cut]"
+        for line in text.split("\n")
+    )
     if whole > 20 * room or len(text) > room:
         text = text[:room] + f"\n\n[Cut here: more than {MAX_MARKDOWN:,} characters.]"
     return text
@@ -143,15 +127,13 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             text = _text(output.get("text"), room)
             return {"output_type": "stream", "name": name, "text": text}
         case {"output_type": "error"}:
-            lines = output.get("traceback")
+            traceback = output.get("traceback")
+            lines = traceback[:MAX_TRACEBACK] if isinstance(traceback, list) else []
             return {
                 "output_type": "error",
                 "ename": one_line(output.get("ename"), 100),
                 "evalue": _text(output.get("evalue"), room),
-                "traceback": [
-                    _text(line, room)
-                    for line in (lines if isinstance(lines, list) else [])[:60]
-                ],
+                "traceback": [_text(line, room) for line in lines],
             }
         case {
             "output_type": "display_data" | "execute_result" as kind,
@@ -174,8 +156,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
 def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     bundle = {}
     for mime in _IMAGES:
-        picture = _picture(data.get(mime), mime, room)
-        if picture:
+        if picture := _picture(data.get(mime), mime, room):
             bundle[mime] = picture
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):
