@@ -102,10 +102,8 @@ class Section:
 
     @property
     def own(self) -> bool:
-        """Whether it is graded, holds a student's own cell, or something went wrong."""
-        return self.row is not None or any(
-            not cell.of_the_lab or _raised(cell) for cell in self.cells
-        )
+        """Whether it holds a student's own cell, or something went wrong in it."""
+        return any(not cell.of_the_lab or _raised(cell) for cell in self.cells)
 
     @property
     def groups(self) -> list[list[ShownCell]]:
@@ -140,7 +138,7 @@ class Feedback:
         """
         graded, summary = self._graded, self._summary
         folder = Path(graded.path).parent if graded.path else None
-        sections = self._sections()
+        exercises, others = self._sections()
         status = _status(graded, summary)
         numbers = {e.id: i for i, e in enumerate(self._outline.exercises, start=1)}
         return render(
@@ -152,8 +150,8 @@ class Feedback:
             status=STATUS[status],
             facts=_facts(graded, summary),
             advice=ADVICE.get(status, ""),
-            sections=sections,
-            shown={section.row.exercise.id for section in sections if section.row},
+            exercises=exercises,
+            others=others,
             words=WORDS,
             beside=BESIDE,
             anchor=lambda row: f"exercise-{numbers[row.exercise.id]}",
@@ -227,8 +225,11 @@ class Feedback:
             comment=self._graded.comments.get(name, ""),
         )
 
-    def _sections(self) -> list[Section]:
-        """Cut the notebook at its headings, and where an exercise follows another."""
+    def _sections(self) -> tuple[list[Section], list[Section]]:
+        """Return a section an exercise, and the others with cells of the student's.
+
+        The notebook is cut at its headings, and where an exercise follows another.
+        """
         rows = {row.exercise.id: row for row in self._summary.rows}
         here = Section("")
         cut = [here]
@@ -245,7 +246,11 @@ class Feedback:
                 here.row, here.title = row, row.exercise.name
             if not cell.empty:
                 here.cells.append(cell)
-        return [section for section in cut if section.cells]
+        exercises = [
+            of_row.get(name) or Section(row.exercise.name, row)
+            for name, row in rows.items()
+        ]
+        return exercises, [each for each in cut if each.row is None and each.own]
 
 
 def _raised(cell: ShownCell) -> bool:

@@ -287,6 +287,8 @@ def _test(
         state = "not-run"
     elif verdict.outcome == "passed":
         state = "passed"
+    elif verdict.message.startswith(_UNSOLVED):
+        state = "not-started"
     else:
         state = "partly" if verdict.outcome == "failed" and verdict.points else "failed"
     message = verdict.message if verdict else ""
@@ -358,10 +360,8 @@ def _why(
     own: Mapping[str, NotebookCell],
 ) -> tuple[str, str]:
     """Return one cause why an exercise lost points, and what to look at first."""
-    if state in ("passed", "given"):
+    if state in ("passed", "given", "not-started"):
         return "", ""
-    if state == "not-started":
-        return "Still as you got it.", ""
     if state == "waiting":
         return "A person reads this answer.", ""
     if error := _raised(own.get(exercise, {})):
@@ -369,7 +369,7 @@ def _why(
         look = f"Line {found[1]} of your cell." if found else ""
         error = _PLACE.sub("", error).strip()
         return f"Your cell stopped: {error}", look or "The message below your cell."
-    bad = [t for t in tests if t.state in ("failed", "partly", "not-run")]
+    bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
     told = [t for t in bad if t.max_points and t.message]
     told.sort(key=lambda test: _WRONG in test.message)  # stable: else in source order
     first = next(iter([*told, *bad]), None)
