@@ -22,6 +22,8 @@ MAX_MARKDOWN = 50_000
 MAX_LINE = 10_000
 MAX_TRACEBACK = 60  # lines
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
@@ -58,6 +60,16 @@ def plain_text(text: object, limit: int = MAX_TEXT) -> str:
         return ""
     text = _CONTROLS.sub("", _ESCAPES.sub("", text[:limit]))
     return text.encode("utf-8", "replace").decode()
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a cell of a CSV file that no spreadsheet program takes for a formula.
+
+    A name may begin with "="; an apostrophe before it says that it is text.
+    """
+    text = plain_text(text)
+    formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if formula else text
 
 
 def one_line(text: object, limit: int = 300) -> str:

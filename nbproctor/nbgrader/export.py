@@ -12,6 +12,7 @@ from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 from nbproctor.nbgrader.gradebook import graded, unscored
 from nbproctor.nbgrader.people import class_table
 from nbproctor.platforms import write_table
+from nbproctor.sanitize import spreadsheet_cell
 
 
 class Export(CsvExportPlugin):  # type: ignore[misc]
@@ -40,7 +41,8 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
             with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(rows)
+                for row in rows:  # with names that the platform, or students, chose
+                    writer.writerow({k: spreadsheet_cell(v) for k, v in row.items()})
 
 
 class Exercises(ExportPlugin):  # type: ignore[misc]

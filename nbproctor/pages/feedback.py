@@ -44,7 +44,7 @@ STATUS = {
 ADVICE = {
     "repaired": "This cost you nothing. Next time, hand in the notebook under its own "
     "name and with all its cells.",
-    "partial": "Everything else is graded as usual; the table says where to look.",
+    "partial": "Everything else is graded as usual; the list says where to look.",
     "ungradable": "This is not a zero: you have no score yet. What you handed in is "
     "kept just as it came. If you can mend it, hand it in again; if you cannot, or do "
     "not know how, show this page to your teacher.",

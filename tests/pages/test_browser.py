@@ -91,24 +91,11 @@ def audit_page() -> str:
         hints=["Read its tests."],
         checks=[SimpleNamespace(name="blank", passed=False, found="1 point")],
         tests={"first": ("first-values", "first-types-of-a-rather-long-name")},
-        entries=[
-            SimpleNamespace(**entry, kind=k) for k in ("right", "wrong", "mutant")
-        ],
+        entries=[SimpleNamespace(**entry, kind=kind) for kind in ("right", "mutant")],
     )
-    names = [
-        "right",
-        "unfair",
-        "wrong",
-        "missed",
-        "mutants",
-        "survivors",
-        "equivalent",
-        "named",
-        "silent",
-    ]
-    count = SimpleNamespace(
-        exercise="first", idle=("first-types",), **dict.fromkeys(names, 1)
-    )
+    counts = {"right": 3, "unfair": 1, "wrong": 4, "missed": 1, "named": 2}
+    counts |= {"mutants": 5, "survivors": 1, "equivalent": 1, "silent": 1}
+    count = SimpleNamespace(exercise="first", idle=("first-types",), **counts)
     return render("audit.html", result=result, counts=[count])
 
 
