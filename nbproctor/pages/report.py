@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 from typing import TypeAlias
@@ -138,27 +138,14 @@ def class_report(
     alike
         Also look for long answers that are more alike than the class is.
     """
-    rows: Rows = []
-    answers: Answers = {}
-    for graded in notebooks:  # each is read once
-        cells = graded.cells()
-        summary = summarise(graded, outlines[graded.notebook], cells)
-        rows += [(graded, row) for row in summary.rows]
-        wanted = {row.exercise.id for row in summary.rows} if alike else set()
-        for cell in cells:
-            if (name := grade_id(cell)) in wanted:
-                texts = answers.setdefault((graded.notebook, name), {})
-                texts[graded.student] = source_of(cell)[:MAX_TEXT]
+    rows, answers = _read(notebooks, outlines, alike=alike)
     earned = _earned(rows)
     items = [
         _item(name, exercise, rows, earned)
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
-    taken = Counter[str]()
-    for graded in notebooks:
-        taken[graded.student] += graded.penalty  # type: ignore[assignment]
-    totals = {s: max(points - taken[s], 0.0) for s, points in earned.items()}
+    totals = _totals(notebooks, earned)
     middle = np.quantile([*totals.values()], QUARTERS).tolist() if totals else []
     mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
@@ -210,6 +197,24 @@ def who(graded: GradedNotebook) -> str:
     return f"{graded.name} ({graded.student})" if graded.name else graded.student
 
 
+def _read(
+    notebooks: Iterable[GradedNotebook], outlines: Mapping[str, Outline], *, alike: bool
+) -> tuple[Rows, Answers]:
+    """Read each notebook once: its exercises, and its answers if they are wanted."""
+    rows: Rows = []
+    answers: Answers = {}
+    for graded in notebooks:
+        cells = graded.cells()
+        summary = summarise(graded, outlines[graded.notebook], cells)
+        rows += [(graded, row) for row in summary.rows]
+        wanted = {row.exercise.id for row in summary.rows} if alike else set()
+        for cell in cells:
+            if (name := grade_id(cell)) in wanted:
+                texts = answers.setdefault((graded.notebook, name), {})
+                texts[graded.student] = source_of(cell)[:MAX_TEXT]
+    return rows, answers
+
+
 def _earned(rows: Rows) -> dict[str, float]:
     """Student → points of all exercises, for those of whom anything is graded."""
     points: dict[str, list[float]] = {}
@@ -217,6 +222,17 @@ def _earned(rows: Rows) -> dict[str, float]:
         if row.points is not None:
             points.setdefault(graded.student, []).append(row.points)
     return {student: fsum(each) for student, each in points.items()}
+
+
+def _totals(
+    notebooks: Iterable[GradedNotebook], earned: Mapping[str, float]
+) -> dict[str, float]:
+    """Student → total after late penalties, never below 0."""
+    totals = dict(earned)
+    for graded in notebooks:
+        if graded.student in totals:
+            totals[graded.student] -= graded.penalty
+    return {student: max(total, 0.0) for student, total in totals.items()}
 
 
 def _item(
