@@ -20,7 +20,7 @@ from nbproctor.cli.app import (
 from nbproctor.cli.class_run import grade_class
 
 if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
+    from nbproctor.nbgrader import Course, RunOptions
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -63,7 +63,8 @@ def demo(assignment: Assignment = None) -> None:
     names = {student.id: student.name for student in students}
     nbgrader.enrol(course, names)
     # Weak, because this code is our own: the demo is to run on any computer.
-    grade_class(course, name, names, weak_sandbox=True)
+    options = nbgrader.RunOptions(weak_sandbox=True)
+    grade_class(course, name, options, names)
 
 
 @app.command()
@@ -104,23 +105,15 @@ def grade(
     course = nbgrader.Course(root)
     for each in student or ():
         _check_handed_in(course, name, each)
-    weak = sandbox == Sandbox.WEAK
+    options = nbgrader.RunOptions(
+        student, force, lower, sandbox == Sandbox.WEAK, cluster
+    )
     if shard:
         if student or lower:
             raise CommandError("--shard takes neither --student nor --lower: no marks.")
-        _grade_shard(course, name, shard, force, weak, cluster)
+        _grade_shard(course, name, shard, options)
     else:
-        grade_class(
-            course,
-            name,
-            {},
-            student,
-            force,
-            lower,
-            alike,
-            weak_sandbox=weak,
-            cluster=cluster,
-        )
+        grade_class(course, name, options, alike=alike)
 
 
 def _check_handed_in(course: Course, assignment: str, student: str) -> None:
@@ -156,16 +149,12 @@ def merge(
     root = find_course()
     name = choose(root, assignment)
     course = nbgrader.Course(root)
-    grade_class(course, name, {}, lower=lower, weak_sandbox=False, merging=True)
+    options = nbgrader.RunOptions(lower=lower, merging=True)
+    grade_class(course, name, options)
 
 
 def _grade_shard(
-    course: Course,
-    assignment: str,
-    text: str,
-    force: bool,
-    weak_sandbox: bool,
-    cluster: str,
+    course: Course, assignment: str, text: str, options: RunOptions
 ) -> None:
     from nbproctor import nbgrader
 
@@ -180,9 +169,9 @@ def _grade_shard(
         assignment,
         shard,
         tell,
-        force=force,
-        weak_sandbox=weak_sandbox,
-        cluster=cluster,
+        force=options.force,
+        weak_sandbox=options.weak_sandbox,
+        cluster=options.cluster,
     )
     console.print(
         f"Shard {text}: {len(ended):,} submissions have a result, "

@@ -3,11 +3,13 @@
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.converters import check_sources, generate
 from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.graded import exercise_titles
-from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader.grading import grade, regrade
 from nbproctor.nbgrader.lint import lint
 from nbproctor.nbgrader.marks import scores
+from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
     check_exportable,
     class_table,
@@ -17,7 +19,6 @@ from nbproctor.nbgrader.people import (
     submission_folder,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.shards import Shard, grade_shard
 from nbproctor.nbgrader.source import CourseError, check_source
@@ -26,6 +27,8 @@ from nbproctor.nbgrader.submitted import Unread, unread
 __all__ = [
     "Course",
     "CourseError",
+    "MarkChange",
+    "RunOptions",
     "Shard",
     "Unread",
     "check_exportable",

@@ -93,10 +93,16 @@ class Course:
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
-    def choose(self, assignment: str, log: logging.Logger) -> CourseDirectory:
-        """Return what one of nbgrader's converters needs to work on an assignment."""
+    def choose(
+        self, assignment: str, log: logging.Logger, **options: object
+    ) -> CourseDirectory:
+        """Return what one of nbgrader's converters needs to work on an assignment.
+
+        `options` are of nbproctor, for this work alone.
+        """
         config = deepcopy(self.config)
         config.CourseDirectory.assignment_id = assignment
+        config.Nbproctor.update(options)
         return CourseDirectory(config=config, log=log)
 
     def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
@@ -137,11 +143,7 @@ class Course:
     def masters(self, assignment: str) -> list[MasterNotebook]:
         """Return the notebooks of an assignment, frozen for grading.
 
-        Raises
-        ------
-        CourseError
-            There is no such assignment, a notebook of it cannot be read, or it is not
-            for Python.
+        `CourseError`: there is none, one cannot be read, or it is not for Python.
         """
         if assignment not in self._masters:
             self._masters[assignment] = self._read_masters(assignment)
@@ -195,13 +197,7 @@ class Course:
             self._masters[assignment] = masters
 
     def outlines(self, assignment: str) -> dict[str, Outline]:
-        """Return what all pages of an assignment share: notebook name → outline.
-
-        Raises
-        ------
-        CourseError
-            As `masters` raises it.
-        """
+        """Return what all pages of an assignment share: notebook name → outline."""
         if assignment not in self._outlines:
             source = self.folder("source", assignment)
             try:
@@ -222,10 +218,7 @@ class Course:
     def gradebook(self) -> Iterator[Gradebook]:
         """Open the gradebook: one for all who have it open at the same time.
 
-        Raises
-        ------
-        CourseError
-            The database cannot be used; the message says why, and what to do.
+        `CourseError` says why the database cannot be used, and what to do.
         """
         with of_the_gradebook(), self._gradebook as book:
             yield book
@@ -235,13 +228,7 @@ class Course:
         return SharedGradebook(self.view.db_url, self.view.course_id)
 
     def marks(self, assignment: str) -> dict[str, StudentMarks]:
-        """Return what the gradebook holds of an assignment: student → marks.
-
-        Raises
-        ------
-        CourseError
-            The gradebook does not know the assignment.
-        """
+        """Return what the gradebook holds of an assignment: student → marks."""
         with self.gradebook() as book:
             return read_marks(book, assignment)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     MissingEntry,
-    Notebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
@@ -67,7 +66,7 @@ USERS = (
     "nbgrader.preprocessors.overwritecells",
     "nbgrader.preprocessors.overwritekernelspec",
     "nbgrader.preprocessors.saveautogrades",
-    "nbproctor.nbgrader.preprocessors",
+    "nbproctor.nbgrader.steps",
 )
 # Where nbgrader looks rows up by a column that none of its own indices begins with:
 # without these, each submission reads the grades of the whole class.
@@ -80,37 +79,20 @@ _INDICES = {
 _DEFAULT_COURSE = "default_course"
 
 
-class SourceCell(NamedTuple):
-    """What nbgrader's ``OverwriteCells`` reads of a source cell."""
+class KnownNotebook(NamedTuple):
+    """A notebook, and the cells for which each submission has a grade, or a comment."""
 
-    name: str
-    cell_type: str
-    locked: bool
-    source: str
-    checksum: str
-
-
-class GradeCell(NamedTuple):
-    """What nbgrader's ``OverwriteCells`` reads of a graded cell."""
-
-    name: str
-    max_score: float
-
-
-class EmptyRows(NamedTuple):
-    """The cells for which each submission of a notebook has a grade, or a comment."""
-
-    notebook: str
+    id: str
     grades: list[str]
     comments: list[str]
 
-    @classmethod
-    def of(cls, notebook: Notebook) -> EmptyRows:
-        """Read them from the gradebook."""
-        tasks = [cell.id for cell in notebook.task_cells]
-        grades = [cell.id for cell in notebook.grade_cells]
-        answers = [cell.id for cell in notebook.solution_cells]
-        return cls(notebook.id, grades + tasks, answers + tasks)
+
+class KnownAssignment(NamedTuple):
+    """What the gradebook knows of an assignment, which no run changes."""
+
+    id: str
+    notebooks: list[KnownNotebook]
+    worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
 
 
 class SharedGradebook(Gradebook):  # type: ignore[misc]
@@ -123,9 +105,8 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         super().__init__(db_url, course_id)
         self.url = db_url
         self._depth = 0
-        self._source_cells: dict[tuple[str, ...], SourceCell] = {}
-        self._grade_cells: dict[tuple[str, ...], GradeCell] = {}
-        self._empty: dict[str, tuple[str, list[EmptyRows]]] = {}
+        self._cells: dict[tuple[str, ...], Any] = {}
+        self._known: dict[str, KnownAssignment] = {}
 
     def __enter__(self) -> SharedGradebook:
         self._depth += 1
@@ -138,9 +119,47 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def close(self) -> None:
         """End the session, and all connections, if nobody uses it any more."""
         if not self._depth:
-            for known in (self._source_cells, self._grade_cells, self._empty):
-                known.clear()
+            self._cells.clear()
+            self._known.clear()
             super().close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Callable[[], None]]:
+        """Hold back what is committed meanwhile, until what is yielded is called.
+
+        Without that call, nothing of it stands: also after a kill. Nobody else can
+        write in between, so what was read in it holds.
+        """
+        with self.engine.connect() as connection, contextlib.ExitStack() as undone:
+            whole = connection.begin()
+            undone.callback(whole.close)
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self.db.remove()
+            self.db.configure(bind=connection, join_transaction_mode="rollback_only")
+            undone.callback(self.db.configure, bind=self.engine)
+            undone.callback(self.db.remove)
+
+            def commit() -> None:
+                self.db.commit()
+                whole.commit()
+
+            yield commit
+
+    def known(self, assignment: str) -> KnownAssignment:
+        """Return what is known of an assignment; `CourseError` if nothing is."""
+        if assignment not in self._known:
+            row = find_assignment(self, assignment)
+            notebooks: list[KnownNotebook] = []
+            worth: dict[tuple[str, str], float] = {}
+            for notebook in row.notebooks:
+                graded = [*notebook.grade_cells, *notebook.task_cells]
+                answers = [*notebook.solution_cells, *notebook.task_cells]
+                ids = [cell.id for cell in graded], [cell.id for cell in answers]
+                notebooks.append(KnownNotebook(notebook.id, *ids))
+                worth |= {(notebook.name, c.name): c.max_score for c in graded}
+            self._known[assignment] = KnownAssignment(row.id, notebooks, worth)
+        return self._known[assignment]
 
     def add_submission(
         self, assignment: str, student: str, **values: Any
@@ -152,18 +171,13 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """
         if "timestamp" in values:
             values["timestamp"] = parse_utc(values["timestamp"])
-        if assignment not in self._empty:
-            found = self.find_assignment(assignment)
-            self._empty[assignment] = found.id, [*map(EmptyRows.of, found.notebooks)]
-        of, notebooks = self._empty[assignment]
+        known = self.known(assignment)
         submission = SubmittedAssignment(
-            assignment_id=of, student_id=self.find_student(student).id, **values
+            assignment_id=known.id, student_id=self.find_student(student).id, **values
         )
         self.db.add(submission)
-        for empty in notebooks:
-            notebook = SubmittedNotebook(
-                notebook_id=empty.notebook, assignment=submission
-            )
+        for empty in known.notebooks:
+            notebook = SubmittedNotebook(notebook_id=empty.id, assignment=submission)
             self.db.add(notebook)
             self.db.flush()
             for table, cells in ((Grade, empty.grades), (Comment, empty.comments)):
@@ -173,20 +187,20 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.db.commit()
         return submission
 
-    def find_source_cell(self, *names: str) -> SourceCell:
+    def find_source_cell(self, *names: str) -> Any:
         """Find a source cell by its name, notebook and assignment."""
-        if names not in self._source_cells:
-            cell = super().find_source_cell(*names)
-            fields = (getattr(cell, name) for name in SourceCell._fields)
-            self._source_cells[names] = SourceCell(*fields)
-        return self._source_cells[names]
+        return self._found_once("source", super().find_source_cell, *names)
 
-    def find_graded_cell(self, *names: str) -> GradeCell:
+    def find_graded_cell(self, *names: str) -> Any:
         """Find a grade cell by its name, notebook and assignment."""
-        if names not in self._grade_cells:
-            cell = super().find_graded_cell(*names)
-            self._grade_cells[names] = GradeCell(cell.name, cell.max_score)
-        return self._grade_cells[names]
+        return self._found_once("graded", super().find_graded_cell, *names)
+
+    def _found_once(self, kind: str, find: Callable[..., Any], *names: str) -> Any:
+        """Return a row that no run changes, and that no commit makes read again."""
+        if (kind, *names) not in self._cells:
+            row = self._cells[kind, *names] = find(*names)
+            self.db.expunge(row)
+        return self._cells[kind, *names]
 
 
 @contextlib.contextmanager
@@ -216,17 +230,6 @@ def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
             setattr(module, "Gradebook", known)  # noqa: B010
 
 
-def graded(submission: SubmittedAssignment) -> bool:
-    """Whether anything of a submission has a score, given by a test or by hand."""
-    return any(
-        _scored(grade) for notebook in submission.notebooks for grade in notebook.grades
-    )
-
-
-def _scored(grade: Any) -> bool:
-    return grade.auto_score is not None or grade.manual_score is not None
-
-
 def find_assignment(book: Gradebook, assignment: str) -> Any:
     """Return an assignment's row; `CourseError` if there is none."""
     try:
@@ -241,10 +244,7 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
 def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
-    Raises
-    ------
-    CourseError
-        The release was never made, or the source has changed since.
+    `CourseError`: the release was never made, or the source has changed since.
     """
     for master in expected:
         course = find_assignment(book, master.assignment).course_id
@@ -260,12 +260,12 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         except MissingEntry:
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
-            points = {
-                c.name: c.max_score
-                for c in (*notebook.grade_cells, *notebook.task_cells)
-            }
+            worth = book.known(master.assignment).worth
             known = {
-                c.name: (c.source if c.locked else "", points.get(c.name, 0.0))
+                c.name: (
+                    c.source if c.locked else "",
+                    worth.get((master.notebook, c.name), 0.0),
+                )
                 for c in notebook.source_cells
             }
             wanted = {
@@ -291,71 +291,32 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
-def submission(book: Gradebook, assignment: str, student: str) -> SubmittedAssignment:
-    """Return the submission, made with its empty grades if it is new."""
-    book.update_or_create_student(student)
-    return book.update_or_create_submission(assignment, student)
-
-
-def withdraw(
-    book: Gradebook, submission: SubmittedAssignment, reasons: Mapping[str, str]
-) -> None:
-    """Take back every score of notebooks that could not be graded, and say why.
+def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
+    """Take back the automatic scores of notebooks that could not be graded: say why.
 
     An older score must not stand for a newer submission, nor may there be a 0:
-    nbgrader knows *not graded* as no score and *needs manual grade*.
-
-    Parameters
-    ----------
-    reasons : mapping
-        Notebook name → why it could not be graded.
+    nbgrader knows *not graded* as no score and *needs manual grade*. What a person gave
+    is not ours to take. `reasons`: notebook name → why it could not be graded.
     """
-    if not reasons:
-        return
-    for notebook in submission.notebooks:
+    for notebook in submission.notebooks if reasons else ():
         if notebook.name not in reasons:
             continue
         notebook.late_submission_penalty = None
         for grade in notebook.grades:
-            grade.auto_score = grade.manual_score = grade.extra_credit = None
-            grade.needs_manual_grade = True
+            grade.auto_score, grade.needs_manual_grade = None, True
         for comment in notebook.comments:
             reason = sanitize.markdown(reasons[notebook.name])
             comment.auto_comment = f"Not graded. {reason}"
-    book.db.commit()
 
 
 def unscore(
-    book: Gradebook,
-    submission: SubmittedAssignment,
-    notebook: str,
-    cells: Collection[str],
+    submission: SubmittedAssignment, notebook: str, cells: Collection[str]
 ) -> None:
     """Take back the automatic scores of some cells: they say nothing."""
-    for submitted in submission.notebooks:
+    for submitted in submission.notebooks if cells else ():
         for grade in submitted.grades:
             if submitted.name == notebook and grade.name in cells:
                 grade.auto_score, grade.needs_manual_grade = None, True
-    book.db.commit()
-
-
-def unscored(book: Gradebook, submission: SubmittedAssignment) -> list[str]:
-    """Return the names of the cells that have no score yet, by test or by hand."""
-    grade, notebook = api.Grade, SubmittedNotebook
-    waiting = (
-        book.db.query(grade.id)
-        .join(notebook, notebook.id == grade.notebook_id)
-        .filter(notebook.assignment_id == submission.id)
-        .filter(grade.auto_score.is_(None), grade.manual_score.is_(None))
-    )
-    if waiting.first() is None:  # of most submissions: no need to read all grades
-        return []
-    return [
-        grade.name
-        for notebook in submission.notebooks
-        for grade in notebook.grades
-        if not _scored(grade)
-    ]
 
 
 def remark(
@@ -394,4 +355,3 @@ def remark(
                 already = [comment.auto_comment] if comment.auto_comment else []
                 # A feedback page renders it, with names of a student's files in it.
                 comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))
-    book.db.commit()

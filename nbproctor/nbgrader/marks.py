@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbgrader import api
-from nbgrader.api import BaseCell, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from nbproctor.nbgrader.gradebook import find_assignment
+from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.pages.summary import Mark
 
 if TYPE_CHECKING:
@@ -44,45 +44,40 @@ class CellGrade(NamedTuple):
         return None if given is None else given + (self.extra or 0.0)
 
     @property
+    def by_hand(self) -> bool:
+        """Whether a person gave some of these points."""
+        return self.manual is not None or bool(self.extra)
+
+    @property
     def mark(self) -> Mark:
         """The same, as a page shows it."""
-        by_hand = self.manual is not None or bool(self.extra)
         if self.points is None:
             return Mark(None)
-        return Mark(self.points, by_hand, self.extra or 0.0)
+        return Mark(self.points, self.by_hand, self.extra or 0.0)
 
 
 @dataclass(slots=True)
 class StudentMarks:
-    """What the gradebook holds of one student's submission.
+    """What the gradebook holds of one student's submission."""
 
-    Attributes
-    ----------
-    name
-        First and last name.
-    timestamp
-        When it was handed in (UTC), if that is known.
-    late
-        Seconds after the due date; 0 if in time.
-    grades
-        One for each graded cell of the assignment.
-    penalties
-        Notebook → points taken off for handing in late.
-    comments
-        Notebook → cell → what a person wrote about it.
-    """
-
-    name: str = ""
-    timestamp: datetime | None = None
-    late: float = 0.0
-    grades: tuple[CellGrade, ...] = ()
+    name: str = ""  # first and last
+    timestamp: datetime | None = None  # when it was handed in (UTC), if that is known
+    late: float = 0.0  # seconds after the due date
+    grades: tuple[CellGrade, ...] = ()  # of each graded cell, in the assignment's order
+    # Notebook → points taken off for handing in late.
     penalties: dict[str, float] = field(default_factory=dict)
+    # Notebook → cell → what a person wrote about it.
     comments: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def penalty(self) -> float:
         """Points taken off for handing in late."""
         return fsum(self.penalties.values())
+
+    @property
+    def max_score(self) -> float:
+        """What the assignment is worth."""
+        return fsum(grade.worth for grade in self.grades)
 
     @property
     def waiting(self) -> list[str]:
@@ -102,14 +97,14 @@ class StudentMarks:
 
 
 def read_marks(
-    book: Gradebook, assignment: str, student: str | None = None
+    book: SharedGradebook, assignment: str, student: str | None = None
 ) -> dict[str, StudentMarks]:
     """Read the marks of a class, or of one student: student id → marks.
 
     One query a table. Equal grades are one object: of a large class that is a lot.
     """
-    submitted = SubmittedAssignment
-    chosen = [submitted.assignment_id == find_assignment(book, assignment).id]
+    submitted, known = SubmittedAssignment, book.known(assignment)
+    chosen = [submitted.assignment_id == known.id]
     if student is not None:
         chosen.append(submitted.student_id == student)
     found = {}
@@ -126,13 +121,14 @@ def read_marks(
     grades: dict[str, list[CellGrade]] = {who: [] for who in found}
     same: dict[CellGrade, CellGrade] = {}
     of = api.Grade
-    columns = of.cell_id, BaseCell.name, of.auto_score, of.manual_score, of.extra_credit
+    columns = BaseCell.name, of.auto_score, of.manual_score, of.extra_credit
     rows = _cells(of, *columns).where(*chosen).execution_options(yield_per=ROWS)
-    worth = _worth(book, assignment)
-    for who, notebook, id, cell, *scores in book.db.execute(rows):
-        grade = CellGrade(notebook, cell, worth[id], *scores)
+    for who, notebook, cell, *scores in book.db.execute(rows):
+        grade = CellGrade(notebook, cell, known.worth[notebook, cell], *scores)
         grades[who].append(same.setdefault(grade, grade))
+    place = {cell: position for position, cell in enumerate(known.worth)}
     for who, each in grades.items():
+        each.sort(key=lambda grade: place[grade.notebook, grade.cell])
         found[who].grades = tuple(each)
     text = api.Comment.manual_comment
     rows = _cells(api.Comment, BaseCell.name, text).where(*chosen, text.isnot(None))
@@ -140,15 +136,6 @@ def read_marks(
         if said:
             found[who].comments.setdefault(notebook, {})[cell] = said
     return found
-
-
-def _worth(book: Gradebook, assignment: str) -> dict[str, float]:
-    """Return the points of each graded cell of an assignment, by the row's id."""
-    return {
-        cell.id: cell.max_score
-        for notebook in find_assignment(book, assignment).notebooks
-        for cell in (*notebook.grade_cells, *notebook.task_cells)
-    }
 
 
 def _notebooks(*columns: Any) -> Select[Any]:

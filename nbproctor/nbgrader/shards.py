@@ -15,15 +15,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
 from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
+from nbproctor.nbgrader.converters import Log
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.executors import executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.grading import configured
-from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
@@ -97,32 +96,20 @@ def grade_shard(
         on this computer.
     """
     course = Course.at(course)
-    config = configured(course, assignment, weak_sandbox, cluster)
-    view, options = CourseDirectory(config=config), Nbproctor(config=config)
-    keep = ProctoredAutograde(coursedir=view, config=config).exclude_overwriting
+    asked = RunOptions(weak_sandbox=weak_sandbox, cluster=cluster)
+    view = configured(course, assignment, asked, Log().logger)
+    options = Nbproctor(config=view.config)
+    keep = ProctoredAutograde(coursedir=view, config=view.config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
         run = Run.begin(
-            course,
-            assignment,
-            options,
-            None,
-            keep.get(assignment, []),
-            with_gradebook=False,
+            course, assignment, options, True, None, keep.get(assignment, [])
         )
-        folders = {s: f for s, f in sorted(run.folders.items()) if shard.has(s)}
+        mine = [student for student in sorted(run.folders) if shard.has(student)]
         with executor(view, options, force) as engine:
-            run.place_tests(course, assignment, engine, options)
-            prefetch = Prefetch(
-                folders,
-                run.masters,
-                run.settings,
-                run.notebooks,
-                engine,
-                options.prefetch,
-                lambda _: None,
-            )
-            for student in folders:
+            run.place_tests(engine)
+            prefetch = Prefetch(run, mine, engine)
+            for student in mine:
                 ended[student] = _why_not(prefetch.take(student))
                 if progress:
                     progress(student, ended[student])

@@ -19,18 +19,10 @@ _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 
 @dataclass(frozen=True)
 class Unread:
-    """Something in ``submitted/`` that is not read.
+    """Something in ``submitted/`` that is not read."""
 
-    Attributes
-    ----------
-    path : str
-        Relative to the course.
-    reason : str
-        Why it is not read, and where it should be.
-    """
-
-    path: str
-    reason: str
+    path: str  # relative to the course
+    reason: str  # and where it should be
 
     def __str__(self) -> str:
         """Return both as a sentence."""
@@ -40,13 +32,7 @@ class Unread:
 def handed_in(
     course: Course, assignment: str, only: Collection[str] | None = None
 ) -> dict[str, Path]:
-    """Return what students handed in: student id → folder.
-
-    Raises
-    ------
-    CourseError
-        Nobody, of those that are asked for, handed in anything.
-    """
+    """Return what students handed in: student id → folder; `CourseError` if nothing."""
     students = {
         student: path
         for student, path in course.folders("submitted", assignment)
@@ -63,13 +49,7 @@ def handed_in(
 
 
 def unread(course: Path | Course, assignment: str) -> list[Unread]:
-    """Return what lies in ``submitted/`` and was not read, with where it should be.
-
-    Raises
-    ------
-    CourseError
-        `course` is no course.
-    """
+    """Return what lies in ``submitted/`` and was not read, with where it should be."""
     course = Course.at(course)
     pattern = course.folder("submitted", assignment, "*")
     if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own

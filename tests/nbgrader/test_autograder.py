@@ -199,12 +199,6 @@ def test_an_empty_class_is_said(course: Path) -> None:
         nbgrader.grade(course, "tiny")
 
 
-def test_only_the_students_asked_for_are_graded(course: Path, hand_in: HandIn) -> None:
-    for student in ("ann", "bob", "cem"):
-        hand_in(student)
-    assert list(graded(course, students={"ann", "cem"})) == ["ann", "cem"]
-
-
 def test_a_broken_test_is_said_to_be_broken_and_grades_nothing(
     course: Path, hand_in: HandIn
 ) -> None:

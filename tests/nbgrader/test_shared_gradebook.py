@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook, MissingEntry
 
+from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from tests.nbgrader.rows import rows, url
 
@@ -44,5 +45,5 @@ def test_nobody_hands_in_whom_the_gradebook_does_not_know(course: Path) -> None:
     shared = SharedGradebook(url(course), "tiny")
     with pytest.raises(MissingEntry), shared:
         shared.add_submission("tiny", "nobody")
-    with pytest.raises(MissingEntry), shared:
+    with pytest.raises(CourseError), shared:
         shared.add_submission("unheard-of", "nobody")
