@@ -59,21 +59,14 @@ class ClassReport:
 class Item:
     """How the class did in one exercise.
 
-    Attributes
-    ----------
-    difficulty
-        Mean share of its points, 0 to 1; NaN if nobody was graded.
-    item_rest
-        Pearson correlation of its points with those of all other exercises; NaN where
-        there is no spread, or there are too few students.
-    counts
-        State → students.
+    `item_rest` is the Pearson correlation of its points with those of all other
+    exercises; NaN where there is no spread, or there are too few students.
     """
 
     exercise: Exercise
-    difficulty: float
+    difficulty: float  # mean share of its points, 0 to 1; NaN if nobody was graded
     item_rest: float
-    counts: Mapping[State, int]
+    counts: Mapping[State, int]  # students
 
     @property
     def remark(self) -> str:

@@ -151,21 +151,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that the first screen says.
+    """How a notebook went, which is what the first screen says."""
 
-    Attributes
-    ----------
-    rows
-        One an exercise, in source order.
-    total
-        After a late penalty, never below 0; None: nothing is graded.
-    waiting
-        Points that a person still has to give.
-    """
-
-    rows: list[Row]
-    total: float | None
-    waiting: float
+    rows: list[Row]  # one an exercise, in source order
+    total: float | None  # after a late penalty, never below 0; None: nothing is graded
+    waiting: float  # points that a person still has to give
 
     @property
     def first(self) -> Row | None:

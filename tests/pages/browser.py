@@ -54,7 +54,10 @@ def browser(milliseconds: int = 60_000) -> Iterator[Any]:
         size = {"width": 1300, "height": 900}
         context = chromium.new_context(viewport=size, bypass_csp=True)
         context.set_default_timeout(milliseconds)
-        yield context
+        try:
+            yield context
+        finally:
+            chromium.close()
 
 
 def violations(page: Any, axe: str) -> list[Any]:
