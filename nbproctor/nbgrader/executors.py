@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import Cache, EngineError, Executor, Kept, Pool
+from nbproctor.engine import Cache, EngineError, Kept, Pool
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError
 

@@ -12,7 +12,7 @@ from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
 from nbproctor.nbgrader.people import class_table
-from nbproctor.platforms.sheet import harmless
+from nbproctor.sanitize import spreadsheet_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,8 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
             with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(rows)
+                for row in rows:  # with names that the platform, or students, chose
+                    writer.writerow({k: spreadsheet_cell(v) for k, v in row.items()})
 
 
 class Exercises(ExportPlugin):  # type: ignore[misc]
@@ -91,7 +92,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         if plain[column].dtype.kind == "M":
             plain[column] = plain[column].dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
         elif plain[column].dtype.kind not in "ifb":
-            plain[column] = plain[column].fillna("").map(lambda x: harmless(str(x)))
+            plain[column] = plain[column].fillna("").map(str).map(spreadsheet_cell)
     # With its mark, Excel reads UTF-8 as UTF-8.
     plain.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 

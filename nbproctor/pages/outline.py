@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +25,16 @@ _ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Exercise:
-    """Exercise on a page: a solution with its tests, or a cell graded by hand.
+    """Exercise on a page: a solution with its tests, or a cell graded by hand."""
 
-    Attributes
-    ----------
-    id : str
-        ``grade_id`` of its solution cell, or of the cell that is graded alone.
-    number, title : str
-        From the Markdown heading above it; the number may be empty.
-    label : str
-        How a sentence names it: ``exercise 3 (2.1)``.
-    points : float
-        What it is worth.
-    tests : tuple of str
-        Test cells in source order, public ones included.
-    by_hand : tuple of str
-        Cells that only a person can grade.
-    needs : tuple of str
-        Exercises above it whose names its solution or its tests use.
-    """
-
-    id: str
-    number: str
+    id: str  # of its solution cell, or of the cell that is graded alone
+    number: str  # of the Markdown heading above it; may be empty
     title: str
-    label: str
+    label: str  # how a sentence names it: ``exercise 3 (2.1)``
     points: float
-    tests: tuple[str, ...]
-    by_hand: tuple[str, ...]
-    needs: tuple[str, ...]
+    tests: tuple[str, ...]  # in source order, public ones included
+    by_hand: tuple[str, ...]  # cells that only a person can grade
+    needs: tuple[str, ...]  # exercises above it whose names it or its tests use
 
     @property
     def name(self) -> str:
@@ -106,6 +89,11 @@ class Outline:
             exercises=tuple(_exercises(master.cells, headings)),
             texts=frozenset(digest(without_regions(text)) for text in texts),
         )
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """Cells of the master notebook, by their names."""
+        return {cell.id: cell for cell in self.master.cells}
 
     @property
     def points(self) -> float:

@@ -17,7 +17,7 @@ from typing import Literal
 from nbproctor.platforms.download import STAMP, Download, Submission
 from nbproctor.platforms.platform import Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
-from nbproctor.platforms.sheet import as_written, harmless
+from nbproctor.sanitize import as_written, spreadsheet_cell
 
 # Collected before: the same. Replaced: the older one is now among those replaced.
 # Kept: the older one was, because it is newer, or no time tells which one is.
@@ -167,7 +167,9 @@ def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for student in sorted(record):
-            writer.writerow({k: harmless(v) for k, v in record[student].items()})
+            writer.writerow(
+                {k: spreadsheet_cell(v) for k, v in record[student].items()}
+            )
 
 
 def late(records: Path) -> set[str]:

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from nbproctor.platforms.people import Person, Roster, RosterError, safe, split_name
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
-from nbproctor.platforms.sheet import Sheet, as_written, decode, harmless, number
+from nbproctor.platforms.sheet import Sheet, decode, number
+from nbproctor.sanitize import as_written
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 # Not kept when they say nothing about a person.
@@ -144,7 +145,7 @@ def write_class_list(roster: Roster, path: Path) -> None:
     writer.writerow(_COLUMNS)
     for p in sorted(roster.people, key=lambda person: person.student):
         row = p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant
-        writer.writerow(map(harmless, row))
+        writer.writerow(map(spreadsheet_cell, row))
     path.write_text(text.getvalue(), "utf-8")
 
 

@@ -13,7 +13,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # What a column is, by its title in several languages; of several columns for the id,
 # the first named here that is filled is the student's id.
 _TITLES: dict[str, tuple[str, ...]] = {
@@ -47,19 +46,6 @@ _TITLES: dict[str, tuple[str, ...]] = {
 }
 #: Every title that says who somebody is.
 ABOUT_PEOPLE = frozenset(title for names in _TITLES.values() for title in names)
-
-
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet program takes for a formula.
-
-    A name may begin with "="; an apostrophe before it says that it is text.
-    """
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def as_written(cell: str) -> str:
-    """Undo `harmless`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def number(text: str) -> float | None:
