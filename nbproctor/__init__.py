@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nbproctor.nbgrader import generate, grade, proctor
     from nbproctor.nbgrader.feedback import feedback
     from nbproctor.nbgrader.lint import lint
-    from nbproctor.nbgrader.scores import scores
+    from nbproctor.nbgrader.marks import scores
     from nbproctor.notebook import MasterNotebook
     from nbproctor.results import Limits, Report, StudentCell, SubmissionResult, Verdict
     from nbproctor.sandbox.layers import Policy

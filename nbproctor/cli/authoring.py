@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from rich.markup import escape
 from typer import Option
@@ -20,6 +19,9 @@ from nbproctor.cli.app import (
     find_course,
 )
 
+if TYPE_CHECKING:
+    from nbproctor.nbgrader import Course
+
 
 @app.command()
 def release(assignment: Assignment = None) -> None:
@@ -27,14 +29,15 @@ def release(assignment: Assignment = None) -> None:
     from nbproctor import nbgrader
     from nbproctor.kit import handout
 
-    course = find_course()
-    name = choose(course, assignment)
+    root = find_course()
+    name = choose(root, assignment)
+    course = nbgrader.Course(root)
     nbgrader.check_sources(course, name)
     _lint(course, name)
     nbgrader.generate(course, name)
-    made = escape(str(course / "release" / name))
+    made = escape(str(root / "release" / name))
     console.print(f"Student version: {made}", soft_wrap=True)
-    archive = handout.pack(course, name, nbgrader.hand_in(course))
+    archive = handout.pack(root, name, course.options.hand_in)
     console.print(f"To hand out:     {escape(str(archive))}", soft_wrap=True)
 
 
@@ -44,8 +47,10 @@ def lint(assignment: Assignment = None) -> None:
 
     Both under stock nbgrader and through nbproctor; `release` does it by itself.
     """
-    course = find_course()
-    _lint(course, choose(course, assignment))
+    from nbproctor import nbgrader
+
+    root = find_course()
+    _lint(nbgrader.Course(root), choose(root, assignment))
     console.print("The reference solution earns every point, in both ways.")
 
 
@@ -87,12 +92,12 @@ def audit(
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
 
-def _lint(course: Path, assignment: str) -> None:
+def _lint(course: Course, assignment: str) -> None:
     from nbproctor import nbgrader
 
     with at_work("Grading the reference solution"):
         faults = nbgrader.lint(course, assignment)
-        told = nbgrader.places_told(nbgrader.masters_of(course, assignment))
+        told = nbgrader.places_told(course.masters(assignment))
     for line in told:
         console.print(escape(f"{line}."), soft_wrap=True)
     for fault in faults:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 import typer
+from rich import box
+from rich.columns import Columns
+from rich.console import Group
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -17,14 +20,17 @@ from rich.progress import (
     Task,
     TimeRemainingColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 from nbproctor.cli.app import complaints, console
-from nbproctor.cli.changes import change_lines
-from nbproctor.cli.table import score_table
+from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.people import letters
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbproctor.nbgrader import Course, MarkChange, RunOptions
     from nbproctor.results import SubmissionResult
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
@@ -39,23 +45,18 @@ class _Rate(ProgressColumn):
 
 
 def grade_class(
-    course: Path,
+    course: Course,
     assignment: str,
-    names: Mapping[str, str],
-    students: list[str] | None = None,
-    force: bool = False,
-    lower: bool = False,
+    options: RunOptions,
+    names: Mapping[str, str] | None = None,
     alike: bool = False,
-    *,
-    weak_sandbox: bool,
-    cluster: str = "",
-    merging: bool = False,
 ) -> None:
     """Grade, write the feedback, and print the table.
 
     Ends with status 1 if somebody could not be graded.
     """
-    waiting = len(students or list(course.glob(f"submitted/*/{assignment}")))
+    students = options.students
+    waiting = len(students or list(course.root.glob(f"submitted/*/{assignment}")))
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
@@ -73,15 +74,7 @@ def grade_class(
     ) as bar:
         task = bar.add_task("Grading", total=waiting)
         results, changes = nbgrader.regrade(
-            course,
-            assignment,
-            progress=lambda result: bar.advance(task),
-            students=students,
-            force=force,
-            weak_sandbox=weak_sandbox,
-            cluster=cluster,
-            merging=merging,
-            lower=lower,
+            course, assignment, lambda result: bar.advance(task), options
         )
         bar.update(task, description="Writing feedback")
         pages = nbgrader.feedback(
@@ -92,10 +85,10 @@ def grade_class(
         )
     page, lines = report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
-    names = _names(results, {**enrolled, **names})
+    names = _names(results, {**enrolled, **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
-    masters = nbgrader.masters_of(course, assignment)
+    masters = course.masters(assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
     for line in _reasons(results, names):
@@ -153,3 +146,108 @@ def _reasons(
             else:  # what it is comes before a long list
                 yield f"{len(who)} students: {reason}"
                 yield f"  {'; '.join(who)}"
+
+
+# The table: students × exercises ---------------------------------------------------
+
+
+def score_table(
+    scores: pd.DataFrame,
+    results: list[SubmissionResult],
+    masters: Sequence[MasterNotebook],
+    names: Mapping[str, str],
+    titles: Mapping[str, str],
+) -> Group:
+    """Lay out students × exercises; a dash is what was not graded, never a 0.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `nbproctor.nbgrader.scores` returns them.
+    results : list of SubmissionResult
+        Who gets a row, with total and status.
+    masters : sequence of MasterNotebook
+        The assignment, for the points of its exercises.
+    names : mapping of str to str
+        Student id → name to show, where it is not the id.
+    titles : mapping of str to str
+        Exercise → its heading, for the legend.
+    """
+    points = {
+        exercise: sum(c.points for c in master.cells if c.exercise == exercise)
+        for master in masters
+        for exercise in master.exercises
+    }
+    legend = [
+        escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
+        for number, (exercise, most) in enumerate(points.items(), 1)
+    ]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("student", min_width=12)  # wraps where the terminal is narrow
+    for number in range(1, len(points) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("total", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for result in results:
+        earned = scores.loc[result.student].to_dict()
+        row = [_score(earned[exercise], most) for exercise, most in points.items()]
+        name = names.get(result.student, result.student)
+        table.add_row(
+            escape(name),
+            *row,
+            # As the gradebook has it now: somebody may have graded by hand since.
+            _score(earned["total"], result.max_score) + _penalty(earned),
+            result.status,
+        )
+    return Group(table, Columns(legend, padding=(0, 2)), "")
+
+
+def _penalty(earned: Mapping[Any, Any]) -> str:
+    """Say what a late penalty took."""
+    points = sum(score for column, score in earned.items() if column != "total")
+    taken = points - earned["total"]
+    return f" (−{taken:g} late)" if taken > 0.005 else ""
+
+
+def _score(score: float, most: float) -> str:
+    if isnan(score):
+        return "–"
+    return f"{score:g}" if score == most else f"[yellow]{score:g}[/]"
+
+
+# What changed -----------------------------------------------------------------------
+
+
+def change_lines(
+    changes: Sequence[MarkChange], names: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield lines on changed marks: whose, by how much, and which were kept."""
+    changed = [change for change in changes if not change.kept]
+    kept = [change for change in changes if change.kept]
+    if changed:
+        yield f"{_marks(changed)} changed:"
+    for change in changed:
+        why = "handed in again" if change.resubmitted else "graded again"
+        yield f"  {_line(change, names)}, {why}"
+    if kept:
+        yield (
+            f"{_marks(kept)} would be lower for the same files. Nothing was lowered; "
+            "to let it happen: --lower"
+        )
+    for change in kept:
+        yield f"  {_line(change, names)}"
+
+
+def _marks(changes: Sequence[MarkChange]) -> str:
+    return "1 mark" if len(changes) == 1 else f"{len(changes)} marks"
+
+
+def _line(change: MarkChange, names: Mapping[str, str]) -> str:
+    before, after = (
+        "no mark" if mark is None else f"{mark:g}"
+        for mark in (change.before, change.after)
+    )
+    by = ""
+    if change.before is not None and change.after is not None:
+        by = f" ({change.after - change.before:+g})"
+    return f"{names.get(change.student, change.student)}: {before} → {after}{by}"

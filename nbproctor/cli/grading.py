@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -19,6 +18,9 @@ from nbproctor.cli.app import (
     find_course,
 )
 from nbproctor.cli.class_run import grade_class
+
+if TYPE_CHECKING:
+    from nbproctor.nbgrader import Course, RunOptions
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -50,17 +52,19 @@ def demo(assignment: Assignment = None) -> None:
     from nbproctor import nbgrader
     from nbproctor.kit import sample
 
-    course = sample.new_course(project, name)
+    folder = sample.new_course(project, name)
+    course = nbgrader.Course(folder)
     nbgrader.generate(course, name)
     students = sample.read_class(sample_class)
-    master = nbgrader.masters_of(course, name)[0]
-    sample.write_class(students, course, master, project / "variants" / name)
+    master = course.masters(name)[0]
+    sample.write_class(students, folder, master, project / "variants" / name)
     for student in students:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}
     nbgrader.enrol(course, names)
     # Weak, because this code is our own: the demo is to run on any computer.
-    grade_class(course, name, names, weak_sandbox=True)
+    options = nbgrader.RunOptions(weak_sandbox=True)
+    grade_class(course, name, options, names)
 
 
 @app.command()
@@ -94,34 +98,29 @@ def grade(
     What is graded already and has not changed is left as it is. Ends with status 1 if
     somebody could not be graded.
     """
-    course = find_course()
-    name = choose(course, assignment)
+    from nbproctor import nbgrader
+
+    root = find_course()
+    name = choose(root, assignment)
+    course = nbgrader.Course(root)
     for each in student or ():
         _check_handed_in(course, name, each)
-    weak = sandbox == Sandbox.WEAK
+    options = nbgrader.RunOptions(
+        student, force, lower, sandbox == Sandbox.WEAK, cluster
+    )
     if shard:
         if student or lower:
             raise CommandError("--shard takes neither --student nor --lower: no marks.")
-        _grade_shard(course, name, shard, force, weak, cluster)
+        _grade_shard(course, name, shard, options)
     else:
-        grade_class(
-            course,
-            name,
-            {},
-            student,
-            force,
-            lower,
-            alike,
-            weak_sandbox=weak,
-            cluster=cluster,
-        )
+        grade_class(course, name, options, alike=alike)
 
 
-def _check_handed_in(course: Path, assignment: str, student: str) -> None:
+def _check_handed_in(course: Course, assignment: str, student: str) -> None:
     """Stop where a student named on the command line handed in nothing."""
     from nbproctor import nbgrader
 
-    place = nbgrader.submission_folder(course, assignment, student)
+    place = course.folder("submitted", assignment, student)
     if place.is_dir():
         return
     people = nbgrader.people(course)
@@ -145,18 +144,17 @@ def merge(
     Executes nothing, so it needs no sandbox. Copy the folders .nbproctor.cache of
     shards on other disks into this course's first.
     """
-    course = find_course()
-    name = choose(course, assignment)
-    grade_class(course, name, {}, lower=lower, weak_sandbox=False, merging=True)
+    from nbproctor import nbgrader
+
+    root = find_course()
+    name = choose(root, assignment)
+    course = nbgrader.Course(root)
+    options = nbgrader.RunOptions(lower=lower, merging=True)
+    grade_class(course, name, options)
 
 
 def _grade_shard(
-    course: Path,
-    assignment: str,
-    text: str,
-    force: bool,
-    weak_sandbox: bool,
-    cluster: str,
+    course: Course, assignment: str, text: str, options: RunOptions
 ) -> None:
     from nbproctor import nbgrader
 
@@ -171,9 +169,9 @@ def _grade_shard(
         assignment,
         shard,
         tell,
-        force=force,
-        weak_sandbox=weak_sandbox,
-        cluster=cluster,
+        force=options.force,
+        weak_sandbox=options.weak_sandbox,
+        cluster=options.cluster,
     )
     console.print(
         f"Shard {text}: {len(ended):,} submissions have a result, "

@@ -70,14 +70,15 @@ def init() -> None:
         )
 
 
-def _try_assignment(course: Path, name: str) -> bool:
+def _try_assignment(root: Path, name: str) -> bool:
     """Lint one assignment; say how its reference solution fares."""
     from nbproctor import nbgrader
 
     try:
+        course = nbgrader.Course(root)
         with at_work(f"Grading the reference solution of {name}"):
             faults = nbgrader.lint(course, name)
-            told = nbgrader.places_told(nbgrader.masters_of(course, name))
+            told = nbgrader.places_told(course.masters(name))
     except nbgrader.CourseError as error:
         complaints.print(escape(f"{name}: {error}"), soft_wrap=True)
         return False

@@ -65,7 +65,7 @@ def submit(
             console.print(escape(told), soft_wrap=True)
     except kit_submit.SubmitError as error:
         raise CommandError(f"Nothing was written. {error}") from error
-    where = nbgrader.hand_in(course) or kit_submit.NOWHERE
+    where = nbgrader.Course(course).options.hand_in or kit_submit.NOWHERE
     console.print(escape(where), soft_wrap=True)
 
 

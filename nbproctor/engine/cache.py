@@ -32,19 +32,31 @@ SCANS = 10  # the folder is measured again whenever a tenth of its bound was wri
 
 
 def key(
-    cells: Sequence[StudentCell],
-    files: Mapping[str, bytes],
-    assignment: str,
-    settings: str,
-    weak: bool,
-    engine: Mapping[str, str],
+    cells: Sequence[StudentCell], files: Mapping[str, bytes], conditions: str
 ) -> str:
-    """Return the name of a report: the BLAKE2 hash of all that it depends on.
+    """Return the name of a report: the hash of all that it depends on.
 
     Parameters
     ----------
     cells, files
         The submission: code with its places and names, and what lies beside it.
+    conditions
+        `Kept.conditions`: all the rest.
+    """
+    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    return _hash((list(cells), contents, conditions))
+
+
+def conditions(
+    assignment: str, settings: str, weak: bool, engine: Mapping[str, str]
+) -> str:
+    """Return the hash of all that a report depends on beside the submission.
+
+    ``grading.json`` holds it too: a submission is graded already if neither its files
+    nor this have changed since.
+
+    Parameters
+    ----------
     assignment
         `MasterNotebook.digest`.
     settings
@@ -55,8 +67,10 @@ def key(
     engine
         `versions.versions`.
     """
-    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    parts = (list(cells), contents, assignment, settings, weak, engine)
+    return _hash((assignment, settings, weak, engine))
+
+
+def _hash(parts: tuple[object, ...]) -> str:
     # JSON of ASCII alone also holds names of files that are no Unicode.
     encoded = json.dumps(msgspec.to_builtins(parts), sort_keys=True)
     return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
@@ -73,12 +87,8 @@ class Entry:
 class Cache:
     """Entries in a folder, which removes those that were not used for longest.
 
-    Parameters
-    ----------
-    folder
-        Made when it is needed. Several processes may use it at once.
-    max_bytes
-        How much all entries may take; for a moment, it can be a tenth more.
+    Several processes may use it at once. All entries take `max_bytes`; for a moment, it
+    can be a tenth more.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -149,15 +159,8 @@ class NotGradedError(EngineError):
 class Kept:
     """An executor with a cache before it.
 
-    Parameters
-    ----------
-    cache
-        Where entries are.
-    executor
-        Executes what has no entry; None: nothing is executed, and `execute` raises
-        `NotGradedError`.
-    again
-        Execute everything, and replace the entries.
+    `executor` executes what has no entry; if it is None, nothing is executed, and
+    `execute` raises `NotGradedError`. With `again`, everything is executed.
     """
 
     def __init__(
@@ -167,7 +170,7 @@ class Kept:
         self._executor = executor
         self._again = again
         self._engine = versions()
-        self._settings: dict[Settings, str] = {}
+        self._conditions: dict[tuple[str, Settings], str] = {}
         self._not_ready: tuple[MasterNotebook, Settings] | None = None
 
     @property
@@ -193,7 +196,7 @@ class Kept:
 
         An execution that failed is tried again, unless nothing may be executed.
         """
-        name = self._key(cells, master, settings, files)
+        name = key(cells, files, self.conditions(master, settings))
         entry = None if self._again else self._cache.read(name)
         future: Future[Report] = Future()
         if entry and entry.report:
@@ -210,17 +213,15 @@ class Kept:
             raise NotGradedError
         return future
 
-    def _key(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> str:
-        if settings not in self._settings:  # it reads the assignment's files
-            self._settings[settings] = settings.digest()
-        digests = master.digest, self._settings[settings]
-        return key(cells, files, *digests, settings.policy.weak, self._engine)
+    def conditions(self, master: MasterNotebook, settings: Settings) -> str:
+        """Return the hash of all that a report depends on beside the submission."""
+        of = master.digest, settings
+        if of not in self._conditions:  # it reads the assignment's files
+            weak = settings.policy.weak
+            self._conditions[of] = conditions(
+                master.digest, settings.digest(), weak, self._engine
+            )
+        return self._conditions[of]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
         """Write down how an execution ended, and only then tell it."""

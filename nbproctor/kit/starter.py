@@ -98,14 +98,14 @@ def switch_on(course: Path) -> bool:
             f"{course} has no nbgrader_config.py. Run this in the folder of a course, "
             "or begin one: nbproctor new NAME"
         )
-    if nbgrader.is_proctored(course):
+    if nbgrader.Course(course).options.enabled:
         return False
     text = file.read_bytes()
     with file.open("ab") as config:
         config.write(b"" if text.endswith(b"\n") or not text else b"\n")
         config.write(SWITCH.encode())
     try:
-        nbgrader.is_proctored(course)
+        nbgrader.Course(course)  # executes it
     except nbgrader.CourseError:
         file.write_bytes(text)
         raise

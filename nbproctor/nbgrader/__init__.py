@@ -1,35 +1,34 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import (
-    check_sources,
-    generate,
-    hand_in,
-    is_proctored,
-)
+from nbproctor.nbgrader.converters import check_sources, generate
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.gradebook import enrol
 from nbproctor.nbgrader.graded import exercise_titles
-from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader.grading import grade, regrade
 from nbproctor.nbgrader.lint import lint
-from nbproctor.nbgrader.masters import masters_of
+from nbproctor.nbgrader.marks import scores
+from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
     check_exportable,
     class_table,
+    enrol,
     enrol_people,
     people,
     submission_folder,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.regrade import regrade
 from nbproctor.nbgrader.release_check import check_release
-from nbproctor.nbgrader.scores import scores
 from nbproctor.nbgrader.shards import Shard, grade_shard
 from nbproctor.nbgrader.source import CourseError, check_source
 from nbproctor.nbgrader.submitted import Unread, unread
 
 __all__ = [
+    "Course",
     "CourseError",
+    "MarkChange",
+    "RunOptions",
     "Shard",
     "Unread",
     "check_exportable",
@@ -44,10 +43,7 @@ __all__ = [
     "generate",
     "grade",
     "grade_shard",
-    "hand_in",
-    "is_proctored",
     "lint",
-    "masters_of",
     "people",
     "places_told",
     "proctor",

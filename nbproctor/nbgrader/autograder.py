@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,21 +20,19 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbgrader.utils import setenv
 
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.decision import Decisions, MarkChange
 from nbproctor.nbgrader.executors import check_complete, executor
 from nbproctor.nbgrader.failures import StopRun, of_the_computer
-from nbproctor.nbgrader.grading_log import grading_log
-from nbproctor.nbgrader.lock import course_lock
-from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.pipeline import Step, text_of, through
+from nbproctor.nbgrader.gradebook import one_gradebook
+from nbproctor.nbgrader.lock import course_lock, grading_log
+from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
-from nbproctor.nbgrader.preprocessors import use_own_steps
 from nbproctor.nbgrader.run import Run
-from nbproctor.nbgrader.shared_gradebook import one_gradebook
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.nbgrader.staging import staging_folder
-from nbproctor.nbgrader.status import timestamp
-from nbproctor.nbgrader.submission_results import SubmissionResults
-from nbproctor.nbgrader.submitted import unread_files
+from nbproctor.nbgrader.staging import in_place, publish, staging_folders
+from nbproctor.nbgrader.steps import text_of, use_own_steps
+from nbproctor.nbgrader.submitted import unread
 from nbproctor.results import Report, SubmissionResult
 
 log = logging.getLogger(__name__)
@@ -49,28 +47,29 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
           init_notebooks                 every submission is listed
           for each submission:
             init_destination             read, repaired, staged; or done already
-            init_assignment              nbgrader's rows of student and submission
+            init_assignment              a transaction; rows of student and submission
             convert_single_notebook      for each notebook, twice through its pipeline;
                                          `Execute` asks for the `report`
-            run_post_convert_hook        status, remarks, ``grading.json``
+            run_post_convert_hook        status and remarks; if it stands: committed,
+                                         moved to its place, ``grading.json``
     """
 
     #: Called with the result of each submission as soon as it is known.
     on_result: Callable[[SubmissionResult], None] | None = None
-    #: Grade only these; all that ``CourseDirectory.student_id`` matches if None.
-    only: Collection[str] | None = None
-    #: Execute nothing: take the results that shards have left in the cache.
-    merging: bool = False
+    #: The course, if it has been read already.
+    course: Course | None = None
+    #: What is asked of this run; nbgrader's own command lowers marks, too.
+    options = RunOptions(lower=True)
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
-        course = Path(self.coursedir.root)
-        graded = course / self.coursedir.autograded_directory
+        graded = Path(self.coursedir.root, self.coursedir.autograded_directory)
         doing = f"grading {self.coursedir.assignment_id!r}"
+        self.changes: list[MarkChange] = []
         self._ungradable: list[str] = []
         try:
             self._check_configuration()
-            with course_lock(course, doing), grading_log(graded):
+            with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 self._grade_class()
             if self._ungradable and self.on_result is None:
                 raise CourseError(
@@ -101,50 +100,54 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         raise NbGraderException(str(error)) from error
 
     def _grade_class(self) -> None:
-        options = Nbproctor(parent=self)
-        keep = self.exclude_overwriting.get(self.coursedir.assignment_id, [])
-        run = self._run = Run.begin(self.coursedir, options, self.only, keep)
-        if not self.create_student:
-            for student in run.leave_out_strangers(self.coursedir):
-                reason = (
-                    "The gradebook has no such student, and c.Autograde.create_student "
-                    "is False."
-                )
-                self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
-        self._results = SubmissionResults(
-            self.coursedir, run, self._destination, self._tell
-        )
-        for each in unread_files(self.coursedir):
-            self.log.warning("%s", each)
-        with (
-            one_gradebook(self.coursedir),
-            staging_folder(self.coursedir),
-            executor(self.coursedir, options, self.force, self.merging) as pool,
-        ):
-            run.place_tests(self.coursedir, pool, options)
-            # In the order of nbgrader's loop, which goes by path.
-            ordered = sorted(run.folders.items(), key=lambda f: self._source(f[0]))
-            self._prefetch = Prefetch(
-                dict(ordered),
-                run.masters,
-                run.settings,
-                run.notebooks,
-                pool,
-                options.prefetch,
-                self._done,
-            )
-            try:
-                super().start()
-            except NbGraderException:
-                # nbgrader's loop ends so when submissions failed one by one.
-                if not run.failed:
-                    raise
-            for submission, error in run.failed:
-                reason = f"It could not be processed: {error}"
-                submission.reasons = {m.notebook: reason for m in run.masters}
-                submission.handed_in = ""  # it may not be at fault: tried again
-                self._results.give_up(submission)
+        options, view = Nbproctor(parent=self), self.coursedir
+        course, assignment = self.course or Course.of(view), view.assignment_id
+        only, keep = self.options.students, self.exclude_overwriting.get(assignment, [])
+        run = self._run = Run.begin(course, assignment, options, self.force, only, keep)
+        self._autograded = view.autograded_directory
+        with course.gradebook() as book:
+            run.read_gradebook()
+            self._leave_out_strangers()
+            for each in unread(course, assignment):
+                self.log.warning("%s", each)
+            with (
+                one_gradebook(book),
+                staging_folders(view),
+                executor(view, options, self.force, self.options.merging) as pool,
+            ):
+                run.place_tests(pool)
+                # In the order of nbgrader's loop, which goes by path.
+                ordered = sorted(run.folders, key=self._source)
+                self._prefetch = Prefetch(run, ordered, pool)
+                self._decisions = Decisions(run, book, self.options.lower, self._tell)
+                try:
+                    self._convert()
+                finally:
+                    self._decisions.undo()
+                    self.changes = self._decisions.changes
         check_complete(run.waiting)
+
+    def _leave_out_strangers(self) -> None:
+        for student in () if self.create_student else self._run.leave_out_strangers():
+            reason = (
+                "The gradebook has no such student, and c.Autograde.create_student "
+                "is False."
+            )
+            self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
+
+    def _convert(self) -> None:
+        """Let nbgrader go through the class, then give up what failed on the way."""
+        try:
+            super().start()
+        except NbGraderException:
+            # nbgrader's loop ends so when submissions failed one by one.
+            if not self._run.failed:
+                raise
+        for submission, error in self._run.failed:
+            reason = f"It could not be processed: {error}"
+            submission.reasons = {m.notebook: reason for m in self._run.masters}
+            submission.again = True  # it may not be at fault
+            self._decisions.give_up(submission)
 
     def _source(self, student: str) -> str:
         return str(self._format_source(self.coursedir.assignment_id, student))
@@ -165,26 +168,29 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             return self._stage(submission)
 
     def _stage(self, submission: Submission) -> bool:
-        if done := self._done(submission):
-            self._tell(done)
+        if submission.done:
+            self._tell(submission.done)
             return False
         if submission.waits:
             self._run.waiting.append(submission.student)
             return False
         if not submission.repaired:
-            self._results.give_up(submission)
+            self._decisions.give_up(submission)
             return False
-        self._results.clear(submission.student)
+        for _, future in submission.running.values():
+            future.result()  # now: nobody waits for the gradebook while it takes long
         staged = Path(self._source(submission.student))
-        dated = timestamp(self.coursedir, submission) is not None
-        submission.stage(staged, dated)
+        dated = submission.timestamp(self.coursedir) is not None
+        submission.stage(staged, dated, self._run.notebooks)
+        shutil.rmtree(self._destination(submission.student), ignore_errors=True)
         names = sorted(submission.repaired)
         self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
         return True
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Do as nbgrader does, and notice what went wrong."""
+        """Do as nbgrader does, in a transaction of the gradebook."""
         with self._noticing():
+            self._decisions.begin(self._current)
             super().init_assignment(assignment_id, student_id)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
@@ -196,27 +202,25 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         graded = self._destination(self._current.student)
         notebook = from_dict(self._current.repaired[path.stem].notebook)
         with self._noticing(), setenv(NBGRADER_EXECUTION="autograde"):
-            notebook, _ = through(self._steps(), notebook, self._resources(path))
+            notebook, _ = self._take_through(notebook, path)
             self._sanitizing = False
             try:
-                resources = self._resources(graded / path.name)
-                notebook, resources = through(self._steps(), notebook, resources)
+                notebook, resources = self._take_through(notebook, graded / path.name)
             finally:
                 self._sanitizing = True
             self.write_single_notebook(text_of(notebook), resources)
 
-    def _steps(self) -> list[Step]:
-        """Return nbgrader's steps before, or after, the notebook is executed."""
-        self._init_preprocessors()
-        steps: list[Step] = self.exporter._preprocessors
-        return steps
-
-    def _resources(self, path: Path) -> dict[str, Any]:
-        """Return what nbgrader's steps are told about a notebook."""
+    def _take_through(
+        self, notebook: NotebookNode, path: Path
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Take a notebook through nbgrader's steps before, or after, its execution."""
         told = self.init_single_notebook_resources(str(path))
         told["metadata"] = {"name": path.stem, "path": str(path.parent)}
         resources: dict[str, Any] = self.exporter._init_resources(told)
-        return resources
+        self._init_preprocessors()
+        for step in self.exporter._preprocessors:
+            notebook, resources = step(notebook, resources)
+        return notebook, resources
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""
@@ -228,12 +232,24 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         report = submission.reports[notebook] = future.result()
         return report
 
+    def set_permissions(self, assignment_id: str, student_id: str) -> None:
+        """Wait until the files are in their place."""
+
     def run_post_convert_hook(self) -> None:
-        """Write down how it ended; only then is the submission done."""
-        super().run_post_convert_hook()
+        """Decide, and write down how it ended; only then is the submission done."""
+        submission, run = self._current, self._run
+        student = submission.student
         with self._noticing():
-            self._results.finish(self._current)
-        shutil.rmtree(self._source(self._current.student), ignore_errors=True)
+            if (result := self._decisions.stands(submission)) is not None:
+                staged = self._destination(student)
+                publish(staged, run.graded_folder(student), run.whole)
+                self._decisions.forget_pages(student)
+                with in_place(self.coursedir, self._autograded):
+                    super().set_permissions(run.assignment, student)
+                    super().run_post_convert_hook()
+                self._decisions.write(submission, result)
+        for folder in (self._source(student), self._destination(student)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def _current(self) -> Submission:
@@ -250,14 +266,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         except Exception as error:
             if (stop := of_the_computer(error)) is not None:
                 raise StopRun(stop) from error
+            self._decisions.undo()
             if self._run.current is not None:
                 self._run.failed.append((self._run.current, error))
                 log.error("%s failed: %r", self._run.current.student, error)
             raise
-
-    def _done(self, submission: Submission) -> SubmissionResult | None:
-        """Return the result of exactly this submission, graded exactly so."""
-        return None if self.force else self._results.current(submission)
 
     def _destination(self, student: str) -> Path:
         return Path(self._format_dest(self.coursedir.assignment_id, student))

@@ -7,12 +7,11 @@ import nbgrader.apps.autogradeapp
 import nbgrader.apps.generatefeedbackapp
 from traitlets.config import Config
 
-from nbproctor.nbgrader import database  # noqa: F401 (sets how SQLite waits)
 from nbproctor.nbgrader.autograder import ProctoredAutograde
+from nbproctor.nbgrader.converters import take_literally
 from nbproctor.nbgrader.course import find_programs
 from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.feedback import ProctoredFeedback
-from nbproctor.nbgrader.paths import take_literally
 
 
 def proctor(config: Config) -> None:

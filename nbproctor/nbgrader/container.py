@@ -10,30 +10,35 @@ import shutil
 import time
 from pathlib import Path
 
-from nbproctor.nbgrader.course import directory, folder, generate, load_config
+from nbproctor.nbgrader.converters import generate
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
-from nbproctor.nbgrader.masters import master_notebooks
 from nbproctor.platforms.gradescope import Visibility, results
 from nbproctor.results import SubmissionResult
 
 STUDENT = "student"
 
 
-def prepare(course: Path, assignment: str) -> list[str]:
+def prepare(course: Path | Course, assignment: str) -> list[str]:
     """Make the release and its gradebook; return where the reference loses points."""
+    course = Course.at(course)
     generate(course, assignment)
     return lint(course, assignment)
 
 
 def run(
-    course: Path, assignment: str, root: Path, visibility: Visibility, weak: bool
+    course: Path | Course,
+    assignment: str,
+    root: Path,
+    visibility: Visibility,
+    weak: bool,
 ) -> tuple[SubmissionResult, bool]:
     """Grade ``root/submission`` and write ``root/results/results.json``.
 
     Parameters
     ----------
-    course : Path
+    course : Path or Course
         The course that `prepare` has prepared.
     assignment : str
         Name of the assignment.
@@ -53,12 +58,12 @@ def run(
         not be graded.
     """
     start = time.monotonic()
-    coursedir = directory(load_config(course))
-    submitted = folder(coursedir, "submitted", assignment, STUDENT)
+    course = Course.at(course)
+    submitted = course.folder("submitted", assignment, STUDENT)
     shutil.rmtree(submitted, ignore_errors=True)
     shutil.copytree(root / "submission", submitted, symlinks=True)
     (result,) = grade(course, assignment, [STUDENT], force=True, weak_sandbox=weak)
-    masters = master_notebooks(coursedir, assignment)
+    masters = course.masters(assignment)
     content = results(result, masters, visibility, time.monotonic() - start)
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (root / "results").mkdir(exist_ok=True)

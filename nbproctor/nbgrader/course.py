@@ -1,71 +1,252 @@
-"""A course as nbgrader sees it: configuration, folders, release and feedback."""
+"""A course: its configuration, read once, its folders, sources and gradebook.
+
+Whatever is asked of a course, from grading to an export, is asked of one `Course`.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
+from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
-from nbgrader.converters import GenerateAssignment
-from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
-from nbproctor.engine import EngineError
+from nbproctor.markers import has_autotests
+from nbproctor.nbgrader.failures import of_the_gradebook
+from nbproctor.nbgrader.gradebook import SharedGradebook
+from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.source import CourseError, check_source
+from nbproctor.nbgrader.placement import placed
+from nbproctor.nbgrader.source import CourseError
+from nbproctor.notebook import MasterNotebook, MasterNotebookError
+from nbproctor.pages.outline import Outline
+
+STEPS = ("source", "release", "submitted", "autograded", "feedback")
+_SILENT = logging.Logger("nbgrader")
+_SILENT.addHandler(logging.NullHandler())
 
 
-class Log(logging.Handler):
-    """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
+class Course:
+    """A course folder and all that is known about it; each fact is found out once.
 
-    Of a large class, all else that it logs would fill the memory.
-    """
+    Parameters
+    ----------
+    root : Path
+        Folder with ``nbgrader_config.py``.
+    view : CourseDirectory, optional
+        The course as one of nbgrader's own commands has configured it; else the
+        configuration is read.
 
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.records: list[logging.LogRecord] = []
-        # Not nbgrader's global logger: two runs in one process must not mix.
-        self.logger = logging.Logger("nbgrader", logging.ERROR)
-        self.logger.addHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record."""
-        self.records.append(record)
-
-    def reason(self) -> str:
-        """Return the cause of the first failure, in nbgrader's or Python's words."""
-        errors = [record.getMessage() for record in self.records]
-        for text in errors:
-            if "Traceback (most recent call last)" in text:
-                return text.strip().splitlines()[-1]
-        return errors[0] if errors else "no reason given"
-
-
-def load_config(course: Path, assignment: str | None = None) -> Config:
-    """Read the configuration of a course; choose an assignment, if given.
-
-    As for nbgrader's own commands, what the user's and the machine's
-    ``nbgrader_config.py`` say holds where the course's own says nothing: all commands
-    must give the same grades.
+    Attributes
+    ----------
+    config : Config
+        The configuration. Copy it before you change it.
+    view : CourseDirectory
+        nbgrader's own idea of the folders.
 
     Raises
     ------
     CourseError
-        The course has no such file, or one does not run.
+        The folder is no course, or its configuration does not run.
     """
-    file = course / "nbgrader_config.py"
-    if not file.is_file():
+
+    def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
+        self.root = root
+        if view is None:
+            view = CourseDirectory(config=_read_config(root), log=_SILENT)
+        self.view = view
+        # Read now: a run makes nbgrader's view point to other folders for a time.
+        self._steps = {step: getattr(view, f"{step}_directory") for step in STEPS}
+        self.config: Config = view.config
+        self._masters: dict[str, list[MasterNotebook]] = {}
+        self._outlines: dict[str, dict[str, Outline]] = {}
+
+    @classmethod
+    def of(cls, view: CourseDirectory) -> Course:
+        """Return the course that one of nbgrader's own commands is at work on."""
+        return cls(Path(view.root), view)
+
+    @classmethod
+    def at(cls, course: Path | Course) -> Course:
+        """Return the course in a folder; one that is open already, as it is."""
+        return course if isinstance(course, Course) else cls(course)
+
+    @cached_property
+    def options(self) -> Nbproctor:
+        """What the configuration says to nbproctor."""
+        return Nbproctor(config=self.config)
+
+    def folder(self, step: str, assignment: str, student: str = ".") -> Path:
+        """Return ``<course>/<step>/<student>/<assignment>`` as the course has it."""
+        path = self.view.format_path(self._steps[step], student, assignment)
+        # normpath, not resolve: the course may be reached through a link.
+        return Path(os.path.normpath(path))
+
+    def choose(
+        self, assignment: str, log: logging.Logger, **options: object
+    ) -> CourseDirectory:
+        """Return what one of nbgrader's converters needs to work on an assignment.
+
+        `options` are of nbproctor, for this work alone.
+        """
+        config = deepcopy(self.config)
+        config.CourseDirectory.assignment_id = assignment
+        config.Nbproctor.update(options)
+        return CourseDirectory(config=config, log=log)
+
+    def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
+        """Yield id and folder of the students that are chosen, sorted by path."""
+        pattern = self.folder(step, assignment, self.view.student_id)
+        slot = self.folder(step, assignment, "*").parts.index("*")
+        root = Path(self.view.root)
+        excluded = self.view.student_id_exclude.split(",")
+        # The pattern itself: an id that was given by name, with a bracket in it.
+        for path in sorted({*root.glob(str(pattern.relative_to(root))), pattern}):
+            if path.is_dir() and path.parts[slot] not in excluded:
+                yield path.parts[slot], path
+
+    # What the teacher wrote ---------------------------------------------------------
+
+    def sources(self, assignment: str) -> list[Path]:
+        """Return the source notebooks of an assignment; `CourseError` if none."""
+        source = self.folder("source", assignment)
+        notebooks = sorted(source.glob("*.ipynb"))
+        if not notebooks:
+            others = sorted({p.parent.name for p in source.parent.glob("*/*.ipynb")})
+            raise CourseError(
+                f"There is no notebook in {source}. Assignments in this course: "
+                f"{', '.join(others) or 'none'}."
+            )
+        return notebooks
+
+    @property
+    def header_and_footer(self) -> tuple[Path | None, Path | None]:
+        """The notebooks that the course puts around each of its own, if any."""
+        options = self.config.IncludeHeaderFooter
+        header, footer = (
+            Path(self.view.root, name) if (name := options.get(part)) else None
+            for part in ("header", "footer")
+        )
+        return header, footer
+
+    def masters(self, assignment: str) -> list[MasterNotebook]:
+        """Return the notebooks of an assignment, frozen for grading.
+
+        `CourseError`: there is none, one cannot be read, or it is not for Python.
+        """
+        if assignment not in self._masters:
+            self._masters[assignment] = self._read_masters(assignment)
+        return self._masters[assignment]
+
+    def _read_masters(self, assignment: str) -> list[MasterNotebook]:
+        release, around = self.folder("release", assignment), self.header_and_footer
+        try:
+            masters = [
+                MasterNotebook.read(path, release / path.name, *around)
+                for path in self.sources(assignment)
+            ]
+        except MasterNotebookError as error:
+            raise CourseError(str(error)) from error
+        for master in masters:
+            if master.language != "python":
+                raise CourseError(
+                    f"{master.notebook!r} is a notebook for {master.language!r}. "
+                    "nbproctor grades Python only: take proctor(c) out of "
+                    "nbgrader_config.py to grade this course with nbgrader alone."
+                )
+        return [placed(self._with_autotests(m), self.view) for m in masters]
+
+    def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
+        """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
+
+        They are made from what the reference solution gives, and kept in the gradebook.
+        """
+        if not any(has_autotests(cell.source) for cell in master.cells):
+            return master
+        try:
+            with self.gradebook() as book:
+                notebook = book.find_notebook(master.notebook, master.assignment)
+                made = {cell.name: cell.source for cell in notebook.source_cells}
+        except MissingEntry:
+            return master  # no release yet
+        return master.with_cells(
+            replace(cell, source=made.get(cell.id, cell.source))
+            if has_autotests(cell.source)
+            else cell
+            for cell in master.cells
+        )
+
+    def changed(
+        self, assignment: str, masters: list[MasterNotebook] | None = None
+    ) -> None:
+        """Forget what was read of an assignment: it was written anew, as `masters`."""
+        self._masters.pop(assignment, None)
+        self._outlines.pop(assignment, None)
+        if masters is not None:
+            self._masters[assignment] = masters
+
+    def outlines(self, assignment: str) -> dict[str, Outline]:
+        """Return what all pages of an assignment share: notebook name → outline."""
+        if assignment not in self._outlines:
+            source = self.folder("source", assignment)
+            try:
+                self._outlines[assignment] = {
+                    master.notebook: Outline.read(
+                        source / f"{master.notebook}.ipynb", master
+                    )
+                    for master in self.masters(assignment)
+                    if fnmatch(master.notebook, self.view.notebook_id)
+                }
+            except MasterNotebookError as error:
+                raise CourseError(str(error)) from error
+        return self._outlines[assignment]
+
+    # What the gradebook says --------------------------------------------------------
+
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """Open the gradebook: one for all who have it open at the same time.
+
+        `CourseError` says why the database cannot be used, and what to do.
+        """
+        with of_the_gradebook(), self._gradebook as book:
+            yield book
+
+    @cached_property
+    def _gradebook(self) -> SharedGradebook:
+        return SharedGradebook(self.view.db_url, self.view.course_id)
+
+    def marks(self, assignment: str) -> dict[str, StudentMarks]:
+        """Return what the gradebook holds of an assignment: student → marks."""
+        with self.gradebook() as book:
+            return read_marks(book, assignment)
+
+
+def _read_config(root: Path) -> Config:
+    """Execute the configuration of a course.
+
+    As for nbgrader's own commands, what the user's and the machine's
+    ``nbgrader_config.py`` say holds where the course's own says nothing: all commands
+    must give the same grades.
+    """
+    if not (root / "nbgrader_config.py").is_file():
         raise CourseError(
-            f"{course} is not a course: it has no nbgrader_config.py. "
+            f"{root} is not a course: it has no nbgrader_config.py. "
             "Run the command in the course folder."
         )
     config = Config()
-    for place in (*reversed(jupyter_config_path()), str(course)):
+    for place in (*reversed(jupyter_config_path()), str(root)):
         for loader, kind in (
             (JSONFileConfigLoader, "json"),
             (PyFileConfigLoader, "py"),
@@ -78,22 +259,9 @@ def load_config(course: Path, assignment: str | None = None) -> Config:
                     raise CourseError(
                         f"{path} does not run: {error!r}. Correct it."
                     ) from error
-    config.CourseDirectory.root = str(course.resolve())
-    if assignment is not None:
-        config.CourseDirectory.assignment_id = assignment
+    config.CourseDirectory.root = str(root.resolve())
     find_programs()
     return config
-
-
-def is_proctored(course: Path) -> bool:
-    """Return whether the configuration of a course switches nbproctor on.
-
-    Raises
-    ------
-    CourseError
-        There is no configuration, or it does not run.
-    """
-    return bool(load_config(course).Nbproctor.get("enabled", False))
 
 
 def find_programs() -> None:
@@ -105,110 +273,3 @@ def find_programs() -> None:
     path = os.environ.get("PATH", os.defpath)
     if here not in path.split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([here, path])
-
-
-def directory(config: Config, log: Log | None = None) -> CourseDirectory:
-    """Return nbgrader's view of the folders that `config` describes."""
-    return CourseDirectory(config=config, log=(log or Log()).logger)
-
-
-def folder(
-    coursedir: CourseDirectory, step: str, assignment: str, student: str = "."
-) -> Path:
-    """Return ``<course>/<step>/<student>/<assignment>`` as the course lays it out."""
-    name = getattr(coursedir, f"{step}_directory")
-    # normpath, not resolve: the course may be reached through a link.
-    return Path(os.path.normpath(coursedir.format_path(name, student, assignment)))
-
-
-def source_notebooks(coursedir: CourseDirectory, assignment: str) -> list[Path]:
-    """Return the source notebooks of an assignment.
-
-    Raises
-    ------
-    CourseError
-        There is no such assignment, or it has no notebook.
-    """
-    source = folder(coursedir, "source", assignment)
-    notebooks = sorted(source.glob("*.ipynb"))
-    if not notebooks:
-        others = sorted({path.parent.name for path in source.parent.glob("*/*.ipynb")})
-        raise CourseError(
-            f"There is no notebook in {source}. Assignments in this course: "
-            f"{', '.join(others) or 'none'}."
-        )
-    return notebooks
-
-
-def hand_in(course: Path) -> str:
-    """Return where students hand in, as a sentence; empty: the course does not say."""
-    return str(Nbproctor(config=load_config(course)).hand_in)
-
-
-def check_sources(course: Path, assignment: str) -> None:
-    """Check the source notebooks of an assignment before anything is made from them.
-
-    Raises
-    ------
-    CourseError
-        Names the file, every wrong cell, and the next step.
-    """
-    for notebook in source_notebooks(directory(load_config(course)), assignment):
-        check_source(notebook)
-
-
-def run(converter: BaseConverter, log: Log, what: str) -> None:
-    """Run one of nbgrader's converters; on failure raise `CourseError` with why."""
-    try:
-        converter.start()
-    except NbGraderException as error:
-        if isinstance(error.__cause__, CourseError | EngineError):
-            raise CourseError(str(error.__cause__)) from error
-        raise CourseError(f"{what} failed: {log.reason()}") from error
-    except OSError as error:
-        raise CourseError(f"{what} failed: {error}") from error
-
-
-def generate(course: Path, assignment: str) -> None:
-    """Make the student version of an assignment, and tell the gradebook its cells.
-
-    The release is made beside its final place and swapped in when it is complete,
-    so that a failure leaves the old one as it was.
-
-    Raises
-    ------
-    CourseError
-        The source breaks a rule; nothing was changed.
-    """
-    config = load_config(course)
-    coursedir = directory(config)
-    for notebook in source_notebooks(coursedir, assignment):
-        check_source(notebook)
-    release = folder(coursedir, "release", assignment)
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=coursedir.root) as name:
-        temporary = Path(name)
-        # First without the gradebook: a source that fails must not touch it.
-        _generate(config, assignment, f"{temporary.name}/try", gradebook=False)
-        _generate(config, assignment, f"{temporary.name}/new", gradebook=True)
-        release.parent.mkdir(parents=True, exist_ok=True)
-        if release.exists():
-            release.rename(temporary / "old")
-        (temporary / "new" / assignment).rename(release)
-
-
-def _generate(config: Config, assignment: str, step: str, gradebook: bool) -> None:
-    config = Config(config)
-    config.CourseDirectory.release_directory = step
-    config.CourseDirectory.assignment_id = assignment
-    for part in ("header", "footer"):  # nbgrader takes them from where it was started
-        if name := config.IncludeHeaderFooter.get(part):
-            config.IncludeHeaderFooter[part] = str(
-                Path(config.CourseDirectory.root, name)
-            )
-    if not gradebook:
-        config.GenerateAssignment.no_database = True
-        config.SaveCells.enabled = False
-    log = Log()
-    coursedir = directory(config, log)
-    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log.logger)
-    run(converter, log, f"Making the release of {assignment!r}")

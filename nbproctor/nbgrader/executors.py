@@ -17,7 +17,7 @@ SHOWN = 10
 
 def executor(
     course: CourseDirectory, options: Nbproctor, again: bool, merging: bool = False
-) -> Executor:
+) -> Kept:
     """Return what executes a course's submissions, with the course's cache before it.
 
     Parameters

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, SubmittedAssignment
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
-from nbproctor.nbgrader.gradebook import graded, unscored
 from nbproctor.nbgrader.people import class_table
 from nbproctor.platforms import write_table
 
@@ -31,7 +30,7 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
             (assignment.name, submission.student.id)
             for assignment in gradebook.assignments
             for submission in assignment.submissions
-            if graded(submission)
+            if any(_scored(submission))
         }
         for row in rows:
             if (row["assignment"], row["student_id"]) not in known:
@@ -87,7 +86,7 @@ def _start(app: ExportApp) -> None:
             f"{submission.student.id} ({assignment.name})"
             for assignment in book.assignments
             for submission in assignment.submissions
-            if unscored(book, submission)
+            if not all(_scored(submission))
         ]
     if lacking:
         app.log.warning(
@@ -95,3 +94,12 @@ def _start(app: ExportApp) -> None:
             app.plugin_class.__name__,
             ", ".join(lacking),
         )
+
+
+def _scored(submission: SubmittedAssignment) -> list[bool]:
+    """Return of each graded cell whether it has a score, by a test or by hand."""
+    return [
+        grade.auto_score is not None or grade.manual_score is not None
+        for notebook in submission.notebooks
+        for grade in notebook.grades
+    ]

@@ -6,9 +6,11 @@ command goes on where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from collections.abc import Iterator
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from nbproctor.engine import EngineError
 from nbproctor.nbgrader.source import CourseError
@@ -51,11 +53,21 @@ def of_the_computer(error: BaseException) -> Exception | None:
     return None
 
 
+@contextlib.contextmanager
+def of_the_gradebook() -> Iterator[None]:
+    """Turn what the gradebook's database raises into a sentence."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise of_the_computer(error) or error from error
+
+
 def _gradebook_says(error: BaseException | None) -> str | None:
     """Return the database's own words; nbgrader hides them in errors of its own."""
     while error is not None:
-        if isinstance(error, OperationalError):
-            return str(error.orig)
+        # Not its other kinds: they are faults of a program, not of the file.
+        if type(error) in (OperationalError, DatabaseError):
+            return str(getattr(error, "orig", error))
         error = error.__cause__ or error.__context__
     return None
 

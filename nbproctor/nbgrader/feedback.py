@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 
 import nbproctor
-from nbproctor.nbgrader.course import Log, directory, folder, load_config, run
-from nbproctor.nbgrader.graded import graded_submissions, read_outlines
+from nbproctor.nbgrader.converters import Log, run
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.graded import graded_submissions
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.pages.data import Submission
@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]  # pages made, pages to be made
 
 
 def feedback(
-    course: Path,
+    course: Path | Course,
     assignment: str,
     progress: Progress | None = None,
     students: Collection[str] | None = None,
@@ -54,23 +54,22 @@ def feedback(
     CourseError
         Nothing is graded yet, or a page cannot be made.
     """
-    config = load_config(course, assignment)
-    log = Log()
-    coursedir = directory(config, log)
-    converter = ProctoredFeedback(coursedir=coursedir, config=config, log=log.logger)
+    course, log = Course.at(course), Log()
+    view = course.choose(assignment, log.logger)
+    converter = ProctoredFeedback(coursedir=view, config=view.config, log=log.logger)
+    converter.course = course
     converter.on_page, converter.only = progress, students
     converter.copies_files = False
     run(converter, log, f"Writing the feedback of {assignment!r}")
-    return Path(coursedir.root, coursedir.feedback_directory)
+    return Path(view.root, view.feedback_directory)
 
 
-def pages(course: Path, assignment: str) -> list[tuple[str, Path]]:
+def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
     """Return the pages made so far: student id and file, for `archive.pack`."""
-    coursedir = directory(load_config(course))
-    pattern = folder(coursedir, "feedback", assignment, "*")
-    slot = pattern.parts.index("*")
-    paths = Path(coursedir.root).glob(f"{pattern.relative_to(coursedir.root)}/*.html")
-    return [(path.parts[slot], path) for path in sorted(paths)]
+    folders = Course.at(course).folders("feedback", assignment)
+    return [
+        (student, page) for student, f in folders for page in sorted(f.glob("*.html"))
+    ]
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
@@ -84,6 +83,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
     #: it. Our own verbs leave it out: the data of an assignment, once more for each of
     #: 300 students, of which no page shows anything.
     copies_files: bool = True
+    #: The course, if it has been read already.
+    course: Course | None = None
 
     def start(self) -> None:
         """Write every page whose inputs have changed (all with ``force``)."""
@@ -96,11 +97,12 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             raise NbGraderException(str(error)) from error
 
     def _run(self) -> None:
-        coursedir = self.coursedir
-        outlines = read_outlines(coursedir)
-        graded = graded_submissions(coursedir, outlines, "feedback", self.only)
+        assignment = self.coursedir.assignment_id
+        course = self.course or Course.of(self.coursedir)
+        outlines = course.outlines(assignment)
+        graded = graded_submissions(course, assignment, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}
-        orders = [_order(coursedir, made, makers[made.notebook]) for made in graded]
+        orders = [_order(course, made, makers[made.notebook]) for made in graded]
         waiting = [
             order
             for order in orders
@@ -113,7 +115,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             names = by_student.setdefault(order.submission.student, [])
             names.append(str(order.submission.graded or order.page))
         for student in by_student if self.copies_files else ():
-            self._copy_files(student)
+            self._copy_files(course, student)
         done = 0
 
         def tell(order: Order) -> None:
@@ -127,22 +129,20 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             make(waiting, outlines, tell)
         finally:
             for student, notebooks in by_student.items():
-                if folder(
-                    coursedir, "feedback", coursedir.assignment_id, student
-                ).exists():
+                if course.folder("feedback", assignment, student).exists():
                     self.notebooks = notebooks
-                    self.set_permissions(coursedir.assignment_id, student)
+                    self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
 
-    def _copy_files(self, student: str) -> None:
+    def _copy_files(self, course: Course, student: str) -> None:
         """Copy what lies beside the graded notebooks, as `BaseConverter` does.
 
         But for notebooks, web pages (only ours may stand among the pages that are
         released) and ``grading.json``, which is for the teacher.
         """
         coursedir = self.coursedir
-        graded = folder(coursedir, "autograded", coursedir.assignment_id, student)
-        copies = folder(coursedir, "feedback", coursedir.assignment_id, student)
+        graded = course.folder("autograded", coursedir.assignment_id, student)
+        copies = course.folder("feedback", coursedir.assignment_id, student)
         if self.force and coursedir.notebook_id == "*" and copies.exists():
             shutil.rmtree(copies)
         left_out = [*coursedir.ignore, "*.ipynb", "*.html", FILE]
@@ -154,9 +154,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             shutil.copy(path, copy)
 
 
-def forget(coursedir: CourseDirectory, student: str, notebooks: list[str]) -> None:
+def forget(pages_folder: Path, notebooks: list[str]) -> None:
     """Remove pages of an earlier submission: they must not stand for this one."""
-    pages_folder = folder(coursedir, "feedback", coursedir.assignment_id, student)
     for name in notebooks:
         page = pages_folder / f"{name}.html"
         for path in (page, notebook_of(page)):
@@ -167,9 +166,9 @@ def forget(coursedir: CourseDirectory, student: str, notebooks: list[str]) -> No
         )  # or it would be released, or zipped, without a page
 
 
-def _order(coursedir: CourseDirectory, submission: Submission, maker: bytes) -> Order:
+def _order(course: Course, submission: Submission, maker: bytes) -> Order:
     """Return where a page goes, and the fingerprint of all it is made from."""
-    place = folder(coursedir, "feedback", submission.assignment, submission.student)
+    place = course.folder("feedback", submission.assignment, submission.student)
     page = place / f"{submission.notebook}.html"
     content = Path(submission.graded).read_bytes() if submission.graded else b""
     facts = msgspec.json.encode(

@@ -1,78 +1,233 @@
-"""Gradebook of nbgrader: open it, check it, write remarks, withdraw scores."""
+"""Gradebook of nbgrader: open it, check it, write remarks, withdraw scores.
+
+nbgrader opens a new gradebook ten times a submission. Each of these makes an engine and
+a connection, and asks for every table whether it is there; nbgrader has no setting for
+it. So a course has one `SharedGradebook`, and in a run the name ``Gradebook`` in the
+modules that the run goes through stands for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+import contextlib
+import sqlite3
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
 
 from nbgrader import api
 from nbgrader.api import (
     BaseCell,
+    Comment,
+    Grade,
     Gradebook,
     MissingEntry,
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+from sqlalchemy import event, insert, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SAWarning
 
 from nbproctor import sanitize
-from nbproctor.nbgrader.course import directory, load_config
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Score, Verdict
+from nbproctor.results import Verdict
 
-ROWS = 10_000  # that are in memory at once
+# How long a commit waits for another program that is writing.
+BUSY_MILLISECONDS = 60_000
 
-
-def open_gradebook(coursedir: CourseDirectory) -> Gradebook:
-    """Open the course's gradebook; close it with ``with``."""
-    return Gradebook(coursedir.db_url, coursedir.course_id)
-
-
-def enrol(course: Path, names: Mapping[str, str]) -> None:
-    """Tell the gradebook the names of students (id → "Last, First")."""
-    with open_gradebook(directory(load_config(course))) as book:
-        for student, name in names.items():
-            last, _, first = name.partition(", ")
-            book.update_or_create_student(student, first_name=first, last_name=last)
+# nbgrader builds its objects in an order that SQLAlchemy comments on, harmlessly.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
-def graded(submission: SubmittedAssignment) -> bool:
-    """Whether anything of a submission has a score, given by a test or by hand."""
-    return any(
-        _scored(grade) for notebook in submission.notebooks for grade in notebook.grades
-    )
+@event.listens_for(Engine, "connect")
+def _fast_and_safe(connection: Any, _record: Any) -> None:
+    """Let commits to a SQLite gradebook not wait for the disk one by one.
 
-
-def recorded(book: Gradebook, assignment: str) -> dict[str, tuple[Score, ...]]:
-    """Return the automatic scores of an assignment: student → what is scored.
-
-    Of a large class that is a lot: equal scores are one object, and tuples because
-    Python's garbage collector does not go through those again and again.
+    nbgrader commits about forty times a submission, each a wait for the disk. With a
+    write-ahead log and ``synchronous=NORMAL``, SQLite appends every commit to the log
+    and waits only when it moves the log into the file. After a crash, even of the
+    machine, the gradebook is whole and consistent; a power cut may lose the last few
+    commits, and the same grading command makes them again, because a submission
+    counts as graded only when its ``grading.json`` is there.
     """
-    submission, notebook, grade = SubmittedAssignment, SubmittedNotebook, api.Grade
-    rows = (
-        book.db.query(
-            submission.student_id, api.Notebook.name, BaseCell.name, grade.auto_score
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
+# Where a grading run opens gradebooks, under the name ``Gradebook``.
+USERS = (
+    "nbgrader.converters.autograde",
+    "nbgrader.preprocessors.latesubmissions",
+    "nbgrader.preprocessors.overwritecells",
+    "nbgrader.preprocessors.overwritekernelspec",
+    "nbgrader.preprocessors.saveautogrades",
+    "nbproctor.nbgrader.steps",
+)
+# Where nbgrader looks rows up by a column that none of its own indices begins with:
+# without these, each submission reads the grades of the whole class.
+_INDICES = {
+    "grade": "notebook_id",
+    "comment": "notebook_id",
+    "submitted_notebook": "assignment_id",
+}
+# What nbgrader calls a gradebook's course where it does not say which.
+_DEFAULT_COURSE = "default_course"
+
+
+class KnownNotebook(NamedTuple):
+    """A notebook, and the cells for which each submission has a grade, or a comment."""
+
+    id: str
+    grades: list[str]
+    comments: list[str]
+
+
+class KnownAssignment(NamedTuple):
+    """What the gradebook knows of an assignment, which no run changes."""
+
+    id: str
+    notebooks: list[KnownNotebook]
+    worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
+
+
+class SharedGradebook(Gradebook):  # type: ignore[misc]
+    """A gradebook that many open and close; its connections close with the last one.
+
+    Source cells do not change while it is open, so each is read once.
+    """
+
+    def __init__(self, db_url: str, course_id: str) -> None:
+        super().__init__(db_url, course_id)
+        self.url = db_url
+        self._depth = 0
+        self._cells: dict[tuple[str, ...], Any] = {}
+        self._known: dict[str, KnownAssignment] = {}
+
+    def __enter__(self) -> SharedGradebook:
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        self.close()
+
+    def close(self) -> None:
+        """End the session, and all connections, if nobody uses it any more."""
+        if not self._depth:
+            self._cells.clear()
+            self._known.clear()
+            super().close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Callable[[], None]]:
+        """Hold back what is committed meanwhile, until what is yielded is called.
+
+        Without that call, nothing of it stands: also after a kill. Nobody else can
+        write in between, so what was read in it holds.
+        """
+        with self.engine.connect() as connection, contextlib.ExitStack() as undone:
+            whole = connection.begin()
+            undone.callback(whole.close)
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self.db.remove()
+            self.db.configure(bind=connection, join_transaction_mode="rollback_only")
+            undone.callback(self.db.configure, bind=self.engine)
+            undone.callback(self.db.remove)
+
+            def commit() -> None:
+                self.db.commit()
+                whole.commit()
+
+            yield commit
+
+    def known(self, assignment: str) -> KnownAssignment:
+        """Return what is known of an assignment; `CourseError` if nothing is."""
+        if assignment not in self._known:
+            row = find_assignment(self, assignment)
+            notebooks: list[KnownNotebook] = []
+            worth: dict[tuple[str, str], float] = {}
+            for notebook in row.notebooks:
+                graded = [*notebook.grade_cells, *notebook.task_cells]
+                answers = [*notebook.solution_cells, *notebook.task_cells]
+                ids = [cell.id for cell in graded], [cell.id for cell in answers]
+                notebooks.append(KnownNotebook(notebook.id, *ids))
+                worth |= {(notebook.name, c.name): c.max_score for c in graded}
+            self._known[assignment] = KnownAssignment(row.id, notebooks, worth)
+        return self._known[assignment]
+
+    def add_submission(
+        self, assignment: str, student: str, **values: Any
+    ) -> SubmittedAssignment:
+        """Add a submission and its empty grades and comments, as stock nbgrader does.
+
+        nbgrader reads every cell of the assignment for it, and makes an object of each
+        row; here the rows are written at once.
+        """
+        if "timestamp" in values:
+            values["timestamp"] = parse_utc(values["timestamp"])
+        known = self.known(assignment)
+        submission = SubmittedAssignment(
+            assignment_id=known.id, student_id=self.find_student(student).id, **values
         )
-        .select_from(submission)
-        .join(notebook, notebook.assignment_id == submission.id)
-        .join(api.Notebook, api.Notebook.id == notebook.notebook_id)
-        .join(grade, grade.notebook_id == notebook.id)
-        .join(BaseCell, BaseCell.id == grade.cell_id)
-        .filter(submission.assignment_id == find_assignment(book, assignment).id)
-    )
-    found: dict[str, list[Score]] = {}
-    same: dict[Score, Score] = {}
-    for student, *columns in rows.yield_per(ROWS):
-        score = tuple(columns)
-        found.setdefault(student, []).append(same.setdefault(score, score))
-    return {student: tuple(scores) for student, scores in found.items()}
+        self.db.add(submission)
+        for empty in known.notebooks:
+            notebook = SubmittedNotebook(notebook_id=empty.id, assignment=submission)
+            self.db.add(notebook)
+            self.db.flush()
+            for table, cells in ((Grade, empty.grades), (Comment, empty.comments)):
+                if cells:
+                    rows = [{"notebook_id": notebook.id, "cell_id": c} for c in cells]
+                    self.db.execute(insert(table), rows)
+        self.db.commit()
+        return submission
+
+    def find_source_cell(self, *names: str) -> Any:
+        """Find a source cell by its name, notebook and assignment."""
+        return self._found_once("source", super().find_source_cell, *names)
+
+    def find_graded_cell(self, *names: str) -> Any:
+        """Find a grade cell by its name, notebook and assignment."""
+        return self._found_once("graded", super().find_graded_cell, *names)
+
+    def _found_once(self, kind: str, find: Callable[..., Any], *names: str) -> Any:
+        """Return a row that no run changes, and that no commit makes read again."""
+        if (kind, *names) not in self._cells:
+            row = self._cells[kind, *names] = find(*names)
+            self.db.expunge(row)
+        return self._cells[kind, *names]
 
 
-def _scored(grade: Any) -> bool:
-    return grade.auto_score is not None or grade.manual_score is not None
+@contextlib.contextmanager
+def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
+    """Let everything in a grading run use one gradebook of the course."""
+    for table, column in _INDICES.items():
+        name = f"nbproctor_{table}_{column}"
+        shared.db.execute(
+            text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
+        )
+    shared.db.commit()
+    shared.check_course(_DEFAULT_COURSE)
+
+    def open_shared(db_url: str, *arguments: Any, **options: Any) -> Gradebook:
+        if db_url == shared.url:
+            return shared
+        return Gradebook(db_url, *arguments, **options)
+
+    modules = [import_module(name) for name in USERS]
+    before = [vars(module)["Gradebook"] for module in modules]
+    try:
+        for module in modules:
+            setattr(module, "Gradebook", open_shared)  # noqa: B010
+        yield
+    finally:
+        for module, known in zip(modules, before, strict=True):
+            setattr(module, "Gradebook", known)  # noqa: B010
 
 
 def find_assignment(book: Gradebook, assignment: str) -> Any:
@@ -86,55 +241,49 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
         ) from None
 
 
-def check_gradebook(
-    coursedir: CourseDirectory, expected: Iterable[MasterNotebook]
-) -> None:
+def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -> None:
     """Check that the gradebook's cells are the source's: grading needs both.
 
-    Raises
-    ------
-    CourseError
-        The release was never made, or the source has changed since.
+    `CourseError`: the release was never made, or the source has changed since.
     """
-    with open_gradebook(coursedir) as book:
-        for master in expected:
-            course = find_assignment(book, master.assignment).course_id
-            if course != coursedir.course_id:
-                raise CourseError(
-                    f"The gradebook {coursedir.db_url} is of the course {course!r}, "
-                    f"not of {coursedir.course_id!r}: correct "
-                    "c.CourseDirectory.course_id, or move that gradebook away and make "
-                    "the release again."
+    for master in expected:
+        course = find_assignment(book, master.assignment).course_id
+        if course != book.course_id:
+            raise CourseError(
+                f"The gradebook {book.url} is of the course {course!r}, "
+                f"not of {book.course_id!r}: correct "
+                "c.CourseDirectory.course_id, or move that gradebook away and make "
+                "the release again."
+            )
+        try:
+            notebook = book.find_notebook(master.notebook, master.assignment)
+        except MissingEntry:
+            changed = [f"the whole notebook '{master.notebook}'"]
+        else:
+            worth = book.known(master.assignment).worth
+            known = {
+                c.name: (
+                    c.source if c.locked else "",
+                    worth.get((master.notebook, c.name), 0.0),
                 )
-            try:
-                notebook = book.find_notebook(master.notebook, master.assignment)
-            except MissingEntry:
-                changed = [f"the whole notebook '{master.notebook}'"]
-            else:
-                points = {
-                    c.name: c.max_score
-                    for c in (*notebook.grade_cells, *notebook.task_cells)
-                }
-                known = {
-                    c.name: (c.source if c.locked else "", points.get(c.name, 0.0))
-                    for c in notebook.source_cells
-                }
-                wanted = {
-                    c.id: (c.source if c.locked else "", c.points)
-                    for c in master.cells
-                    if c.is_stored
-                }
-                changed = [
-                    name
-                    for name in known.keys() | wanted.keys()
-                    if known.get(name) != wanted.get(name)
-                ]
-            if changed:
-                raise CourseError(
-                    f"The source of {master.assignment!r} is not what the gradebook "
-                    f"was told when the release was made ({_some(changed)}). Make the "
-                    "release again, then grade."
-                )
+                for c in notebook.source_cells
+            }
+            wanted = {
+                c.id: (c.source if c.locked else "", c.points)
+                for c in master.cells
+                if c.is_stored
+            }
+            changed = [
+                name
+                for name in known.keys() | wanted.keys()
+                if known.get(name) != wanted.get(name)
+            ]
+        if changed:
+            raise CourseError(
+                f"The source of {master.assignment!r} is not what the gradebook "
+                f"was told when the release was made ({_some(changed)}). Make the "
+                "release again, then grade."
+            )
 
 
 def _some(names: list[str]) -> str:
@@ -142,83 +291,32 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
-def submission(book: Gradebook, assignment: str, student: str) -> SubmittedAssignment:
-    """Return the submission, made with its empty grades if it is new."""
-    book.update_or_create_student(student)
-    return book.update_or_create_submission(assignment, student)
-
-
-def withdraw(
-    book: Gradebook, submission: SubmittedAssignment, reasons: Mapping[str, str]
-) -> None:
-    """Take back every score of notebooks that could not be graded, and say why.
+def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
+    """Take back the automatic scores of notebooks that could not be graded: say why.
 
     An older score must not stand for a newer submission, nor may there be a 0:
-    nbgrader knows *not graded* as no score and *needs manual grade*.
-
-    Parameters
-    ----------
-    reasons : mapping
-        Notebook name → why it could not be graded.
+    nbgrader knows *not graded* as no score and *needs manual grade*. What a person gave
+    is not ours to take. `reasons`: notebook name → why it could not be graded.
     """
-    if not reasons:
-        return
-    for notebook in submission.notebooks:
+    for notebook in submission.notebooks if reasons else ():
         if notebook.name not in reasons:
             continue
         notebook.late_submission_penalty = None
         for grade in notebook.grades:
-            grade.auto_score = grade.manual_score = grade.extra_credit = None
-            grade.needs_manual_grade = True
+            grade.auto_score, grade.needs_manual_grade = None, True
         for comment in notebook.comments:
             reason = sanitize.markdown(reasons[notebook.name])
             comment.auto_comment = f"Not graded. {reason}"
-    book.db.commit()
 
 
 def unscore(
-    book: Gradebook,
-    submission: SubmittedAssignment,
-    notebook: str,
-    cells: Collection[str],
+    submission: SubmittedAssignment, notebook: str, cells: Collection[str]
 ) -> None:
     """Take back the automatic scores of some cells: they say nothing."""
-    for submitted in submission.notebooks:
+    for submitted in submission.notebooks if cells else ():
         for grade in submitted.grades:
             if submitted.name == notebook and grade.name in cells:
                 grade.auto_score, grade.needs_manual_grade = None, True
-    book.db.commit()
-
-
-def totals(
-    book: Gradebook, submission: SubmittedAssignment
-) -> tuple[float, float, float]:
-    """Return points, late penalty and highest score of a submission."""
-    row = SubmittedAssignment
-    columns = row.score, row.late_submission_penalty, row.max_score
-    points, penalty, highest = (
-        book.db.query(*columns).filter(row.id == submission.id).one()
-    )
-    return float(points), float(penalty), float(highest)
-
-
-def unscored(book: Gradebook, submission: SubmittedAssignment) -> list[str]:
-    """Return the names of the cells that have no score yet, by test or by hand."""
-    grade, notebook = api.Grade, SubmittedNotebook
-    waiting = (
-        book.db.query(grade.id)
-        .join(notebook, notebook.id == grade.notebook_id)
-        .filter(notebook.assignment_id == submission.id)
-        .filter(grade.auto_score.is_(None), grade.manual_score.is_(None))
-    )
-    if waiting.first() is None:  # of most submissions: no need to read all grades
-        return []
-    return [
-        grade.name
-        for notebook in submission.notebooks
-        for grade in notebook.grades
-        if not _scored(grade)
-    ]
 
 
 def remark(
@@ -257,4 +355,3 @@ def remark(
                 already = [comment.auto_comment] if comment.auto_comment else []
                 # A feedback page renders it, with names of a student's files in it.
                 comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))
-    book.db.commit()

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
-from nbproctor.nbgrader.course import directory, folder, load_config
-from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.nbgrader.marks import Record, read_records
-from nbproctor.nbgrader.masters import master_notebooks
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.notebook import MasterNotebookError
 from nbproctor.pages.data import Submission
-from nbproctor.pages.outline import Outline
 from nbproctor.results import SubmissionResult
 
 
-def exercise_titles(course: Path, assignment: str) -> dict[str, str]:
+def exercise_titles(course: Path | Course, assignment: str) -> dict[str, str]:
     """Return number and title of each exercise, as its heading in the notebook has it.
 
     Raises
@@ -27,26 +20,13 @@ def exercise_titles(course: Path, assignment: str) -> dict[str, str]:
     CourseError
         There is no such assignment.
     """
-    outlines = read_outlines(directory(load_config(course, assignment)))
+    outlines = Course.at(course).outlines(assignment)
     return {e.id: e.name for outline in outlines.values() for e in outline.exercises}
 
 
-def read_outlines(coursedir: CourseDirectory) -> dict[str, Outline]:
-    """Read what all pages of an assignment share: notebook name → outline."""
-    source = folder(coursedir, "source", coursedir.assignment_id)
-    try:
-        return {
-            master.notebook: Outline.read(source / f"{master.notebook}.ipynb", master)
-            for master in master_notebooks(coursedir, coursedir.assignment_id)
-            if fnmatch.fnmatch(master.notebook, coursedir.notebook_id)
-        }
-    except MasterNotebookError as error:
-        raise CourseError(str(error)) from error
-
-
 def graded_submissions(
-    coursedir: CourseDirectory,
-    outlines: dict[str, Outline],
+    course: Course,
+    assignment: str,
     wanted: str,
     only: Collection[str] | None = None,
 ) -> list[Submission]:
@@ -59,36 +39,28 @@ def graded_submissions(
     CourseError
         There is none; the message says what is `wanted`.
     """
-    graded = list(_graded_submissions(coursedir, outlines, only))
+    graded = list(_graded_submissions(course, assignment, only))
     if not graded:
         raise CourseError(
-            f"Nothing of {coursedir.assignment_id!r} is graded yet: grade it, then ask "
-            f"for {wanted}."
+            f"Nothing of {assignment!r} is graded yet: grade it, then ask for {wanted}."
         )
     return graded
 
 
 def _graded_submissions(
-    coursedir: CourseDirectory,
-    outlines: dict[str, Outline],
+    course: Course,
+    assignment: str,
     only: Collection[str] | None,
 ) -> Iterator[Submission]:
-    root, assignment = Path(coursedir.root), coursedir.assignment_id
-    pattern = folder(coursedir, "autograded", assignment, coursedir.student_id)
-    slot = folder(coursedir, "autograded", assignment, "*").parts.index("*")
-    excluded = coursedir.student_id_exclude.split(",")
-    with open_gradebook(coursedir) as book:
-        records = read_records(book, assignment)
-    for path in sorted(root.glob(str(pattern.relative_to(root)))):
-        student = path.parts[slot]
-        unwanted = student in excluded or (only is not None and student not in only)
-        if unwanted or not path.is_dir():
+    marks = course.marks(assignment)
+    for student, path in course.folders("autograded", assignment):
+        if only is not None and student not in only:
             continue
-        record = records.get(student, Record())
+        record = marks.get(student, StudentMarks())
         result = SubmissionResult.read(path)
         if result is not None and result.student != student:
             result = None  # of somebody else, copied there
-        for name in outlines:
+        for name in course.outlines(assignment):
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and not (result and name in result.notes):
                 continue
@@ -100,7 +72,7 @@ def _graded_submissions(
                 status=result.status if result else "graded",
                 notes=result.notes.get(name, []) if result else [],
                 verdicts=result.verdicts.get(name, []) if result else [],
-                marks=record.marks.get(name, {}),
+                marks=record.marks(name),
                 comments=record.comments.get(name, {}),
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,

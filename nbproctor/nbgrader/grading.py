@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TypedDict
 
-from traitlets.config import Config
+from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import Log, directory, load_config, run
-from nbproctor.nbgrader.gradebook import open_gradebook
+from nbproctor.nbgrader.converters import Log, run
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.decision import MarkChange
+from nbproctor.nbgrader.options import RunOptions
 from nbproctor.results import SubmissionResult
 
-
-class GradeOptions(TypedDict, total=False):
-    """Options of `grade` that `regrade` passes on."""
-
-    students: Collection[str] | None
-    force: bool
-    weak_sandbox: bool
-    cluster: str
-    merging: bool
+Progress = Callable[[SubmissionResult], None]
 
 
 def configured(
-    course: Path, assignment: str, weak_sandbox: bool, cluster: str
-) -> Config:
-    """Return a course's configuration for grading an assignment with nbproctor."""
-    config = load_config(course, assignment)
-    proctor(config)
-    if weak_sandbox:
-        config.Nbproctor.weak_sandbox = True
-    if cluster:
-        config.Nbproctor.cluster = cluster
-    return config
+    course: Course, assignment: str, options: RunOptions, log: logging.Logger
+) -> CourseDirectory:
+    """Return nbgrader's view of a course, to grade an assignment with nbproctor."""
+    told = {"weak_sandbox": options.weak_sandbox, "cluster": options.cluster}
+    given = {name: value for name, value in told.items() if value}
+    view = course.choose(assignment, log, **given)
+    proctor(view.config)
+    return view
 
 
 def grade(
-    course: Path,
+    course: Path | Course,
     assignment: str,
     students: Collection[str] | None = None,
-    progress: Callable[[SubmissionResult], None] | None = None,
+    progress: Progress | None = None,
     *,
     force: bool = False,
     weak_sandbox: bool = False,
@@ -56,7 +48,7 @@ def grade(
 
     Parameters
     ----------
-    course : Path
+    course : Path or Course
         Folder with ``nbgrader_config.py``.
     assignment : str
         Name of the assignment.
@@ -87,12 +79,45 @@ def grade(
         in; nothing can be executed on this computer; or, in a merge, a shard has yet
         to grade somebody.
     """
-    config = configured(course, assignment, weak_sandbox, cluster)
-    log = Log()
+    options = RunOptions(students, force, True, weak_sandbox, cluster, merging)
+    return regrade(course, assignment, progress, options)[0]
+
+
+def regrade(
+    course: Path | Course,
+    assignment: str,
+    progress: Progress | None = None,
+    options: RunOptions | None = None,
+) -> tuple[list[SubmissionResult], list[MarkChange]]:
+    """Grade as `grade` does, and tell whose mark has changed.
+
+    Marks and comments given by hand stay, whatever the tests say now.
+
+    Parameters
+    ----------
+    course, assignment, progress
+        As for `grade`.
+    options : RunOptions, optional
+        Without it, no mark becomes lower for the same files.
+
+    Returns
+    -------
+    results : list of SubmissionResult
+        As `grade` returns them; where a mark was kept, the one from before.
+    changes : list of MarkChange
+        Sorted by student; first marks are no changes.
+
+    Raises
+    ------
+    CourseError
+        As `grade` raises it.
+    """
+    options, log = options or RunOptions(), Log()
+    course = Course.at(course)
+    view = configured(course, assignment, options, log.logger)
     converter = ProctoredAutograde(
-        coursedir=directory(config, log), config=config, log=log.logger, force=force
+        coursedir=view, config=view.config, log=log.logger, force=options.force
     )
-    converter.merging = merging
     results: list[SubmissionResult] = []
 
     def tell(result: SubmissionResult) -> None:
@@ -100,17 +125,15 @@ def grade(
         if progress:
             progress(result)
 
-    converter.on_result, converter.only = tell, students
+    converter.course, converter.options, converter.on_result = course, options, tell
     run(converter, log, f"Grading {assignment!r}")
-    if students is None:
+    if options.students is None:
         handed_in = {result.student for result in results}
-        with open_gradebook(directory(config)) as book:
+        with course.gradebook() as book:
             max_score = float(book.find_assignment(assignment).max_score)
             absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
-            tell(
-                SubmissionResult(
-                    student, "missing", "Nothing handed in.", None, max_score
-                )
-            )
-    return sorted(results, key=lambda result: result.student)
+            reason = "Nothing handed in."
+            tell(SubmissionResult(student, "missing", reason, None, max_score))
+    results.sort(key=lambda result: result.student)
+    return results, sorted(converter.changes, key=lambda change: change.student)

@@ -12,16 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nbproctor.engine import Pool, Settings
-from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.kernel import kernel_faults
-from nbproctor.nbgrader.masters import master_notebooks
-from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, reference
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.sandbox.layers import Policy
 
 
-def lint(course: Path, assignment: str) -> list[str]:
+def lint(course: Path | Course, assignment: str) -> list[str]:
     """Grade the reference solution of an assignment in both ways.
 
     `placement` determines again where each test cell is judged, and records it.
@@ -38,21 +36,22 @@ def lint(course: Path, assignment: str) -> list[str]:
     EngineError
         The engine does not run on this computer.
     """
-    config = load_config(course)
-    coursedir = directory(config)
-    limits = Nbproctor(config=config).limits()
-    source = folder(coursedir, "source", assignment)
-    faults = []
+    course = Course.at(course)
+    limits = course.options.limits()
+    source = course.folder("source", assignment)
+    faults, masters = [], []
     with Pool(1) as pool:
-        for master in master_notebooks(coursedir, assignment):
+        for master in course.masters(assignment):
             files = support_files(source, master.data)
             # Weak, because the code is the teacher's own: to run on any computer.
             policy = Policy(files=tuple(files.items()), weak=True)
             settings = Settings(limits, policy, follow_through=False)
             stock = kernel_faults(master, source, math.ceil(limits.cell))
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            master = place(master, coursedir, settings, pool, source, again=True)
+            master = place(master, course.view, settings, pool, source, again=True)
             faults += [f"nbproctor: {f}" for f in _engine(master, settings, pool)]
+            masters.append(master)
+    course.changed(assignment, masters)
     return faults
 
 

@@ -1,9 +1,10 @@
-"""Lock on a course: one writer at a time, and the message that names the owner."""
+"""Lock on a course, one writer at a time; and the log of what a run does."""
 
 from __future__ import annotations
 
 import contextlib
 import getpass
+import logging
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 from nbproctor.nbgrader.source import CourseError
 
 LOCK, OWNER = ".nbproctor.lock", ".nbproctor.owner"
+LOG = "grading.log"  # in the folder of autograded notebooks
 
 
 class LockedError(CourseError):
@@ -25,20 +27,7 @@ def course_lock(course: Path, doing: str) -> Iterator[None]:
     """Keep other commands from writing results of a course meanwhile.
 
     The operating system gives the lock back when its process ends, however it ends.
-
-    Parameters
-    ----------
-    course : Path
-        The course folder.
-    doing : str
-        What is done, as ``grading 'tiny'``: told to whoever comes second.
-
-    Raises
-    ------
-    LockedError
-        Another process has the lock.
-    OSError
-        The folder cannot be written.
+    Whoever comes second gets a `LockedError` that says what somebody else is `doing`.
     """
     owner = course / OWNER
     try:
@@ -71,3 +60,23 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a user id without a name, as in containers
         return f"User {os.getuid()}"
+
+
+@contextlib.contextmanager
+def grading_log(folder: Path) -> Iterator[None]:
+    """Write what the package logs meanwhile into the log in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(folder / LOG, encoding="utf-8")
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    package = logging.getLogger("nbproctor")
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.setLevel(level)
+        package.removeHandler(handler)
+        handler.close()

@@ -1,86 +1,208 @@
-"""Marks, comments and lateness of a class, read from the gradebook at once."""
+"""Marks of an assignment, as the gradebook holds them: read once, for all who ask."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from math import fsum, nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbgrader import api
-from nbgrader.api import BaseCell, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
 
+from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.pages.data import Mark
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass
-class Record:
-    """Gradebook entries of one student, by notebook and cell."""
+    from nbproctor.nbgrader.course import Course
 
-    name: str = ""
-    late: float = 0.0
-    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
-    comments: dict[str, dict[str, str]] = field(default_factory=dict)
+ROWS = 10_000  # that are in memory at once
+
+
+class CellGrade(NamedTuple):
+    """What the gradebook holds of one graded cell."""
+
+    notebook: str
+    cell: str
+    worth: float
+    auto: float | None
+    manual: float | None
+    extra: float | None
+
+    @property
+    def points(self) -> float | None:
+        """Points with extra credit; None: not graded. A person's count before a test's.
+
+        As nbgrader's own `Grade.score`, but for what has none.
+        """
+        given = self.auto if self.manual is None else self.manual
+        return None if given is None else given + (self.extra or 0.0)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person gave some of these points."""
+        return self.manual is not None or bool(self.extra)
+
+    @property
+    def mark(self) -> Mark:
+        """The same, as a page shows it."""
+        if self.points is None:
+            return Mark(None)
+        return Mark(self.points, self.by_hand, self.extra or 0.0)
+
+
+@dataclass(slots=True)
+class StudentMarks:
+    """What the gradebook holds of one student's submission."""
+
+    name: str = ""  # first and last
+    timestamp: datetime | None = None  # when it was handed in (UTC), if that is known
+    late: float = 0.0  # seconds after the due date
+    grades: tuple[CellGrade, ...] = ()  # of each graded cell, in the assignment's order
+    # Notebook → points taken off for handing in late.
     penalties: dict[str, float] = field(default_factory=dict)
+    # Notebook → cell → what a person wrote about it.
+    comments: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def penalty(self) -> float:
+        """Points taken off for handing in late."""
+        return fsum(self.penalties.values())
+
+    @property
+    def max_score(self) -> float:
+        """What the assignment is worth."""
+        return fsum(grade.worth for grade in self.grades)
+
+    @property
+    def waiting(self) -> list[str]:
+        """Names of the cells that have no score yet, by test or by hand."""
+        return [grade.cell for grade in self.grades if grade.points is None]
+
+    def marks(self, notebook: str) -> dict[str, Mark]:
+        """Return the mark of each graded cell of a notebook."""
+        return {g.cell: g.mark for g in self.grades if g.notebook == notebook}
+
+    def total(self) -> float | None:
+        """Return the points after a late penalty; None: a part has no score."""
+        points = [grade.points for grade in self.grades if grade.worth]
+        if None in points:
+            return None
+        return max(fsum(filter(None, points)) - self.penalty, 0.0)
 
 
-def read_records(book: Gradebook, assignment: str) -> dict[str, Record]:
-    """Read the gradebook once for the whole class: student → record."""
-    found: dict[str, Record] = {}
-    for submitted in book.db.query(SubmittedAssignment).filter(
-        SubmittedAssignment.assignment.has(name=assignment)
-    ):
-        first, last = submitted.student.first_name, submitted.student.last_name
-        found[submitted.student_id] = Record(
-            name=" ".join(part for part in (first, last) if part),
-            late=float(submitted.total_seconds_late or 0),
+def read_marks(
+    book: SharedGradebook, assignment: str, student: str | None = None
+) -> dict[str, StudentMarks]:
+    """Read the marks of a class, or of one student: student id → marks.
+
+    One query a table. Equal grades are one object: of a large class that is a lot.
+    """
+    submitted, known = SubmittedAssignment, book.known(assignment)
+    chosen = [submitted.assignment_id == known.id]
+    if student is not None:
+        chosen.append(submitted.student_id == student)
+    found = {}
+    around = joinedload(submitted.student), joinedload(submitted.assignment)
+    for row in book.db.scalars(select(submitted).options(*around).where(*chosen)):
+        names = row.student.first_name, row.student.last_name
+        late = float(row.total_seconds_late or 0)
+        found[row.student_id] = StudentMarks(
+            " ".join(filter(None, names)), row.timestamp, late
         )
-    rows: Any = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            api.Notebook.name,
-            SubmittedNotebook.late_submission_penalty,
-            SubmittedNotebook.id,
-        )
+    penalty = SubmittedNotebook.late_submission_penalty
+    for who, notebook, points in book.db.execute(_notebooks(penalty).where(*chosen)):
+        found[who].penalties[notebook] = float(points or 0)
+    grades: dict[str, list[CellGrade]] = {who: [] for who in found}
+    same: dict[CellGrade, CellGrade] = {}
+    of = api.Grade
+    columns = BaseCell.name, of.auto_score, of.manual_score, of.extra_credit
+    rows = _cells(of, *columns).where(*chosen).execution_options(yield_per=ROWS)
+    for who, notebook, cell, *scores in book.db.execute(rows):
+        grade = CellGrade(notebook, cell, known.worth[notebook, cell], *scores)
+        grades[who].append(same.setdefault(grade, grade))
+    place = {cell: position for position, cell in enumerate(known.worth)}
+    for who, each in grades.items():
+        each.sort(key=lambda grade: place[grade.notebook, grade.cell])
+        found[who].grades = tuple(each)
+    text = api.Comment.manual_comment
+    rows = _cells(api.Comment, BaseCell.name, text).where(*chosen, text.isnot(None))
+    for who, notebook, cell, said in book.db.execute(rows):
+        if said:
+            found[who].comments.setdefault(notebook, {})[cell] = said
+    return found
+
+
+def _notebooks(*columns: Any) -> Select[Any]:
+    """Select student, notebook and more of each notebook handed in."""
+    return (
+        select(SubmittedAssignment.student_id, api.Notebook.name, *columns)
         .select_from(SubmittedNotebook)
         .join(
             SubmittedAssignment,
             SubmittedAssignment.id == SubmittedNotebook.assignment_id,
         )
         .join(api.Notebook, api.Notebook.id == SubmittedNotebook.notebook_id)
-        .filter(SubmittedAssignment.assignment.has(name=assignment))
     )
-    places: dict[str, tuple[Record, str]] = {}
-    for student, notebook, penalty, key in rows:
-        record = found[student]
-        places[key] = record, notebook
-        record.penalties[notebook] = float(penalty or 0)
-    grade, comment = api.Grade, api.Comment
-    rows = book.db.query(
-        grade.notebook_id,
-        BaseCell.name,
-        grade.auto_score,
-        grade.manual_score,
-        grade.extra_credit,
-    ).join(BaseCell, BaseCell.id == grade.cell_id)
-    for key, cell, auto, manual, extra in rows:
-        if key in places:
-            record, notebook = places[key]
-            mark = _mark(auto, manual, extra)
-            record.marks.setdefault(notebook, {})[cell] = mark
-    rows = (
-        book.db.query(comment.notebook_id, BaseCell.name, comment.manual_comment)
-        .join(BaseCell, BaseCell.id == comment.cell_id)
-        .filter(comment.manual_comment.isnot(None))
-    )
-    for key, cell, text in rows:
-        if key in places and text:
-            record, notebook = places[key]
-            record.comments.setdefault(notebook, {})[cell] = text
-    return found
 
 
-def _mark(auto: float | None, manual: float | None, extra: float | None) -> Mark:
-    given = auto if manual is None else manual
-    if given is None:
-        return Mark(None)
-    by_hand = manual is not None or bool(extra)
-    return Mark(given + (extra or 0.0), by_hand, extra or 0.0)
+def _cells(table: Any, *columns: Any) -> Select[Any]:
+    """Select student, notebook and more of each row of a cell."""
+    return (
+        _notebooks(*columns)
+        .join(table, table.notebook_id == SubmittedNotebook.id)
+        .join(BaseCell, BaseCell.id == table.cell_id)
+    )
+
+
+def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
+    """Return the class's scores as they stand in the gradebook.
+
+    Returns
+    -------
+    DataFrame
+        Index: student id. One column an exercise in source order (points, the sum
+        of its test cells), then ``total`` (points after a late penalty, never below
+        0). NaN: not graded, or nothing handed in. A cell graded outside any
+        exercise has a column of its own name.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown to the source or to the gradebook.
+    """
+    import pandas as pd  # a quarter of a second, which few commands need
+
+    from nbproctor.nbgrader.course import Course
+
+    course = Course.at(course)
+    column_of = {
+        (master.notebook, cell.id): cell.exercise or cell.id
+        for master in course.masters(assignment)
+        for cell in master.cells
+        if cell.points
+    }
+    columns = [*dict.fromkeys(column_of.values()), "total"]
+    with course.gradebook() as book:
+        marks = course.marks(assignment)
+        students = sorted(student.id for student in book.students)
+    rows = {}
+    for student in students:
+        row = rows[student] = dict.fromkeys(columns, nan)
+        if student not in marks:
+            continue
+        points: dict[str, list[float]] = {}
+        for grade in marks[student].grades:
+            if column := column_of.get((grade.notebook, grade.cell)):
+                given = nan if grade.points is None else grade.points
+                points.setdefault(column, []).append(given)
+        row |= {column: fsum(each) for column, each in points.items()}
+        total = marks[student].total()
+        row["total"] = nan if total is None else total
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
+    return table.rename_axis(index="student", columns=None)

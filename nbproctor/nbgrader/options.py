@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is asked of one grading run, beside what the course configures."""
+
+    students: Collection[str] | None = None  # all who handed in if None
+    force: bool = False  # grade again what is graded already
+    lower: bool = False  # let a mark become lower though the files are the same
+    weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
+    cluster: str = ""  # address of the Dask scheduler whose workers execute
+    merging: bool = False  # execute nothing: take what shards have left
 
 
 class Nbproctor(Configurable):

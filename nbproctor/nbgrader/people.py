@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbgrader.api import MissingEntry
-
-from nbproctor.nbgrader.course import (
-    directory,
-    folder,
-    load_config,
-    source_notebooks,
-)
-from nbproctor.nbgrader.gradebook import open_gradebook
-from nbproctor.nbgrader.scores import scores
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.marks import scores
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
@@ -27,22 +19,30 @@ _ABOUT = ["last_name", "first_name", "email", "status", "reason", "submitted"]
 _ABOUT += ["hours_late", "penalty", "max_score"]
 
 
-def people(course: Path) -> list[Person]:
+def people(course: Path | Course) -> list[Person]:
     """Return everybody whom the gradebook knows."""
-    with open_gradebook(directory(load_config(course))) as book:
+    with Course.at(course).gradebook() as book:
         return [
             Person(s.id, s.last_name or "", s.first_name or "", s.email or "")
             for s in book.students
         ]
 
 
-def enrol_people(course: Path, class_list: Iterable[Person]) -> int:
+def enrol(course: Path | Course, names: Mapping[str, str]) -> None:
+    """Tell the gradebook the names of students (id → "Last, First")."""
+    with Course.at(course).gradebook() as book:
+        for student, name in names.items():
+            last, _, first = name.partition(", ")
+            book.update_or_create_student(student, first_name=first, last_name=last)
+
+
+def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
     """Enter people into the gradebook; return how many are new.
 
     What a person's entry leaves empty is kept as the gradebook has it.
     """
     new = 0
-    with open_gradebook(directory(load_config(course))) as book:
+    with Course.at(course).gradebook() as book:
         known = {student.id: student for student in book.students}
         for person in class_list:
             fields = {
@@ -61,13 +61,12 @@ def enrol_people(course: Path, class_list: Iterable[Person]) -> int:
     return new
 
 
-def submission_folder(course: Path, assignment: str, student: str) -> Path:
+def submission_folder(course: Path | Course, assignment: str, student: str) -> Path:
     """Return where the grader looks for a student's submission."""
-    coursedir = directory(load_config(course))
-    return folder(coursedir, "submitted", assignment, student)
+    return Course.at(course).folder("submitted", assignment, student)
 
 
-def check_exportable(course: Path, assignment: str) -> None:
+def check_exportable(course: Path | Course, assignment: str) -> None:
     """Check that a course may be given to a platform that grades with it.
 
     Raises
@@ -76,9 +75,9 @@ def check_exportable(course: Path, assignment: str) -> None:
         The assignment is unknown, or the configuration names a database: its password
         would go along, and the platform's runs would write into it.
     """
-    config = load_config(course)
-    source_notebooks(directory(config), assignment)
-    if "db_url" in config.CourseDirectory:
+    course = Course.at(course)
+    course.sources(assignment)
+    if "db_url" in course.config.CourseDirectory:
         raise CourseError(
             "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
             "must not go to another platform. Set it only where you grade, for "
@@ -86,7 +85,7 @@ def check_exportable(course: Path, assignment: str) -> None:
         )
 
 
-def class_table(course: Path, assignment: str) -> pd.DataFrame:
+def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     """Return a table of a class's work on an assignment.
 
     Returns
@@ -104,19 +103,17 @@ def class_table(course: Path, assignment: str) -> pd.DataFrame:
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
-    marks = scores(course, assignment)
-    coursedir = directory(load_config(course))
+    course = Course.at(course)
+    marks, known = scores(course, assignment), course.marks(assignment)
     rows = {}
-    with open_gradebook(coursedir) as book:
+    with course.gradebook() as book:
         max_score = float(book.find_assignment(assignment).max_score)
         for student in book.students:
-            place = folder(coursedir, "autograded", assignment, student.id)
-            result = SubmissionResult.read(place)
-            try:
-                found = book.find_submission(assignment, student.id)
-            except MissingEntry:
-                found = None
-            late = found.total_seconds_late if found else float("nan")
+            result = SubmissionResult.read(
+                course.folder("autograded", assignment, student.id)
+            )
+            found = known.get(student.id)
+            late = found.late if found else float("nan")
             rows[student.id] = {
                 "last_name": student.last_name or "",
                 "first_name": student.first_name or "",
@@ -125,7 +122,7 @@ def class_table(course: Path, assignment: str) -> pd.DataFrame:
                 "reason": result.reason if result else "Nothing was graded.",
                 "submitted": found.timestamp if found else None,
                 "hours_late": late / 3600,
-                "penalty": found.late_submission_penalty if found else float("nan"),
+                "penalty": found.penalty if found else float("nan"),
                 "max_score": max_score,
             }
     about = pd.DataFrame.from_dict(rows, orient="index", columns=_ABOUT)

@@ -9,18 +9,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
-from nbproctor.engine import Executor, Settings
-from nbproctor.nbgrader import gradebook
-from nbproctor.nbgrader.course import folder
-from nbproctor.nbgrader.masters import master_notebooks
+from nbproctor.engine import Kept, Settings
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.gradebook import check_gradebook
+from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Score, SubmissionResult
+from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.layers import Policy
 
 log = logging.getLogger(__name__)
@@ -28,149 +26,114 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Run:
-    """What one run grades, how it grades it, and how far it has come.
+    """What one run grades, how it grades it, and how far it has come."""
 
-    Attributes
-    ----------
-    masters
-        The assignment's notebooks that are graded.
-    notebooks
-        Names of all its notebooks.
-    settings
-        How they are executed.
-    folders
-        Student → what was handed in.
-    graded_with
-        Digests of `masters` and `settings`, for ``grading.json``.
-    recorded
-        Student → the scores that the gradebook holds.
-    current
-        The submission that nbgrader's loop is at.
-    failed
-        Submissions that raised an exception, with it; reported after the loop.
-    waiting
-        Students whom no shard has graded yet, in a merge.
-    """
-
-    masters: list[MasterNotebook]
-    notebooks: frozenset[str]
+    course: Course
+    assignment: str
+    options: Nbproctor
+    force: bool  # grade what is graded already, too
+    masters: list[MasterNotebook]  # those that are graded
     settings: Settings
-    folders: dict[str, Path]
-    graded_with: list[str]
-    recorded: dict[str, tuple[Score, ...]]
-    current: Submission | None = None
+    folders: dict[str, Path]  # student → what was handed in
+    marks: dict[str, StudentMarks] = field(default_factory=dict)
+    graded_with: list[str] = field(default_factory=list)  # conditions of `masters`
+    current: Submission | None = None  # that nbgrader's loop is at
+    # Those that raised an exception, with it; reported after the loop.
     failed: list[tuple[Submission, Exception]] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)  # whom no shard has graded yet
 
     @classmethod
     def begin(
         cls,
-        course: CourseDirectory,
+        course: Course,
+        assignment: str,
         options: Nbproctor,
+        force: bool,
         only: Collection[str] | None,
         keep: Collection[str],
-        *,
-        with_gradebook: bool = True,
     ) -> Run:
-        """Read the assignment, and check that the gradebook knows it as it is.
+        """Read the assignment, and what was handed in: by students in `only`, if given.
 
-        Parameters
-        ----------
-        course
-            nbgrader's view of the folders, with assignment and students chosen.
-        options
-            What the course configures.
-        only
-            Grade these students alone; all that `course` chooses if None.
-        keep
-            The assignment's own files that a student may replace.
-        with_gradebook
-            Whether there is a gradebook to check and to write; a shard needs none.
-
-        Raises
-        ------
-        CourseError
-            The assignment cannot be graded as it stands, or nothing was handed in.
+        `keep` names the assignment's own files that a student may replace.
+        `CourseError`: it cannot be graded as it stands, or nothing was handed in.
         """
-        all_masters = master_notebooks(course, course.assignment_id)
         masters = [
             master
-            for master in all_masters
-            if fnmatch.fnmatch(master.notebook, course.notebook_id)
+            for master in course.masters(assignment)
+            if fnmatch.fnmatch(master.notebook, course.view.notebook_id)
         ]
-        recorded: dict[str, tuple[Score, ...]] = {}
-        if with_gradebook:
-            gradebook.check_gradebook(course, masters)
-            with gradebook.open_gradebook(course) as book:
-                recorded = gradebook.recorded(book, course.assignment_id)
-        settings = _settings(course, options, masters, keep)
-        return cls(
-            masters,
-            frozenset(master.notebook for master in all_masters),
-            settings,
-            handed_in(course, only),
-            _graded_with(masters, settings),
-            recorded,
+        source = course.folder("source", assignment)
+        data = next((master.data for master in masters if master.data), None)
+        files = support_files(source, data, course.view.ignore)
+        for name in keep:
+            files.pop(os.path.normpath(name), None)
+        settings = Settings(
+            options.limits(),
+            Policy(files=tuple(files.items()), weak=options.weak_sandbox),
+            options.follow_through,
+            options.stderr_fails_tests,
         )
+        folders = handed_in(course, assignment, only)
+        return cls(course, assignment, options, force, masters, settings, folders)
 
-    def leave_out_strangers(self, course: CourseDirectory) -> list[str]:
+    @property
+    def notebooks(self) -> frozenset[str]:
+        """Names of all notebooks of the assignment, those not graded now too."""
+        return frozenset(m.notebook for m in self.course.masters(self.assignment))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all notebooks are graded."""
+        return bool(self.course.view.notebook_id == "*")
+
+    def graded_folder(self, student: str) -> Path:
+        """Return the folder of a student's graded notebooks."""
+        return self.course.folder("autograded", self.assignment, student)
+
+    def read_gradebook(self) -> None:
+        """Read the marks; `CourseError` unless the gradebook knows what is graded."""
+        with self.course.gradebook() as book:
+            check_gradebook(book, self.masters)
+            self.marks = self.course.marks(self.assignment)
+
+    def leave_out_strangers(self) -> list[str]:
         """Leave out students whom the gradebook does not know; return their ids."""
-        with gradebook.open_gradebook(course) as book:
+        with self.course.gradebook() as book:
             enrolled = {student.id for student in book.students}
         strangers = sorted(self.folders.keys() - enrolled)
         for student in strangers:
             del self.folders[student]
         return strangers
 
-    def place_tests(
-        self, course: CourseDirectory, pool: Executor, options: Nbproctor
-    ) -> None:
+    def place_tests(self, pool: Kept) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
-        source = folder(course, "source", course.assignment_id)
+        source = self.course.folder("source", self.assignment)
+        read = {m.notebook: m for m in self.course.masters(self.assignment)}
         for number, master in enumerate(self.masters):
-            placed = place(master, course, self.settings, pool, source)
-            if options.trust == "judge":
-                placed = without_trust(placed)
-            self.masters[number] = placed
+            placed = place(master, self.course.view, self.settings, pool, source)
+            read[master.notebook] = placed
+            self.masters[number] = (
+                without_trust(placed) if self.options.trust == "judge" else placed
+            )
+        self.course.changed(self.assignment, [*read.values()])
         for told in places_told(self.masters):
             log.warning("%s", told)
-        self.graded_with = _graded_with(self.masters, self.settings)
+        self.graded_with = [pool.conditions(m, self.settings) for m in self.masters]
 
-    def is_current(
-        self, earlier: SubmissionResult | None, submission: Submission, graded: Path
-    ) -> bool:
-        """Whether `earlier` is of exactly this submission, graded exactly so.
+    def done(self, submission: Submission) -> SubmissionResult | None:
+        """Return the result of exactly this submission, graded exactly so.
 
-        `graded` is the folder in which the graded notebooks must still be.
+        What it says must still be in the gradebook and in the student's folder.
         """
-        return (
+        graded = self.graded_folder(submission.student)
+        earlier = None if self.force else SubmissionResult.read(graded)
+        marks = self.marks.get(submission.student, StudentMarks())
+        if (
             earlier is not None
-            and earlier.handed_in == submission.handed_in
+            and earlier.handed_in == submission.fingerprint
             and earlier.graded_with == self.graded_with
-            and earlier.scores() <= set(self.recorded.get(submission.student, ()))
+            and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
-        )
-
-
-def _graded_with(masters: list[MasterNotebook], settings: Settings) -> list[str]:
-    return [*(master.digest for master in masters), settings.digest()]
-
-
-def _settings(
-    course: CourseDirectory,
-    options: Nbproctor,
-    masters: list[MasterNotebook],
-    keep: Collection[str],
-) -> Settings:
-    """Return how to execute; the assignment's own files are in every folder."""
-    source = folder(course, "source", course.assignment_id)
-    data = next((master.data for master in masters if master.data), None)
-    files = support_files(source, data, course.ignore)
-    for name in keep:
-        files.pop(os.path.normpath(name), None)
-    return Settings(
-        options.limits(),
-        Policy(files=tuple(files.items()), weak=options.weak_sandbox),
-        options.follow_through,
-        options.stderr_fails_tests,
-    )
+        ):
+            return earlier
+        return None

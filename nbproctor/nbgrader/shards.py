@@ -17,11 +17,12 @@ from pathlib import Path
 
 from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.course import directory
+from nbproctor.nbgrader.converters import Log
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.executors import executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.grading import configured
-from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
@@ -60,7 +61,7 @@ class Shard:
 
 
 def grade_shard(
-    course: Path,
+    course: Path | Course,
     assignment: str,
     shard: Shard,
     progress: Callable[[str, str], None] | None = None,
@@ -94,27 +95,21 @@ def grade_shard(
         The assignment is unknown; nothing was handed in; or nothing can be executed
         on this computer.
     """
-    config = configured(course, assignment, weak_sandbox, cluster)
-    view, options = directory(config), Nbproctor(config=config)
-    keep = ProctoredAutograde(coursedir=view, config=config).exclude_overwriting
+    course = Course.at(course)
+    asked = RunOptions(weak_sandbox=weak_sandbox, cluster=cluster)
+    view = configured(course, assignment, asked, Log().logger)
+    options = Nbproctor(config=view.config)
+    keep = ProctoredAutograde(coursedir=view, config=view.config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
         run = Run.begin(
-            view, options, None, keep.get(assignment, []), with_gradebook=False
+            course, assignment, options, True, None, keep.get(assignment, [])
         )
-        folders = {s: f for s, f in sorted(run.folders.items()) if shard.has(s)}
+        mine = [student for student in sorted(run.folders) if shard.has(student)]
         with executor(view, options, force) as engine:
-            run.place_tests(view, engine, options)
-            prefetch = Prefetch(
-                folders,
-                run.masters,
-                run.settings,
-                run.notebooks,
-                engine,
-                options.prefetch,
-                lambda _: None,
-            )
-            for student in folders:
+            run.place_tests(engine)
+            prefetch = Prefetch(run, mine, engine)
+            for student in mine:
                 ended[student] = _why_not(prefetch.take(student))
                 if progress:
                     progress(student, ended[student])

@@ -8,9 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
-
-from nbproctor.nbgrader.course import directory, folder, load_config
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.submission.files import readable
 
@@ -21,18 +19,10 @@ _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
 
 @dataclass(frozen=True)
 class Unread:
-    """Something in ``submitted/`` that is not read.
+    """Something in ``submitted/`` that is not read."""
 
-    Attributes
-    ----------
-    path : str
-        Relative to the course.
-    reason : str
-        Why it is not read, and where it should be.
-    """
-
-    path: str
-    reason: str
+    path: str  # relative to the course
+    reason: str  # and where it should be
 
     def __str__(self) -> str:
         """Return both as a sentence."""
@@ -40,33 +30,17 @@ class Unread:
 
 
 def handed_in(
-    coursedir: CourseDirectory, only: Collection[str] | None = None
+    course: Course, assignment: str, only: Collection[str] | None = None
 ) -> dict[str, Path]:
-    """Return what students handed in: student id → folder.
-
-    Raises
-    ------
-    CourseError
-        Nobody, of those that are asked for, handed in anything.
-    """
-    root, assignment = Path(coursedir.root), coursedir.assignment_id
-    pattern = folder(coursedir, "submitted", assignment, coursedir.student_id)
-    slot = folder(coursedir, "submitted", assignment, "*").parts.index("*")
-    excluded = coursedir.student_id_exclude.split(",")
-    folders = [*root.glob(str(pattern.relative_to(root)))]
-    if pattern.is_dir():
-        folders.append(pattern)  # an id that was given by name, with a bracket in it
+    """Return what students handed in: student id → folder; `CourseError` if nothing."""
     students = {
-        path.parts[slot]: path
-        for path in folders
-        if path.is_dir()
-        and not _refusal(path.parts[slot])
-        and path.parts[slot] not in excluded
-        and (only is None or path.parts[slot] in only)
+        student: path
+        for student, path in course.folders("submitted", assignment)
+        if not _refusal(student) and (only is None or student in only)
     }
     if not students:
-        expected = folder(coursedir, "submitted", assignment, "<student>")
-        others = "".join(f"\n  - {each}" for each in unread_files(coursedir)[:10])
+        expected = course.folder("submitted", assignment, "<student>")
+        others = "".join(f"\n  - {each}" for each in unread(course, assignment)[:10])
         raise CourseError(
             "No submissions to grade: put each student's files into "
             f"{expected}.{others}"
@@ -74,32 +48,21 @@ def handed_in(
     return students
 
 
-def unread(course: Path, assignment: str) -> list[Unread]:
-    """Return what lies in ``submitted/`` and was not read, with where it should be.
-
-    Raises
-    ------
-    CourseError
-        `course` is no course.
-    """
-    config = load_config(course, assignment)
-    return unread_files(directory(config))
-
-
-def unread_files(coursedir: CourseDirectory) -> list[Unread]:
-    """Do as `unread`, for a course that is configured."""
-    assignment = coursedir.assignment_id
-    pattern = folder(coursedir, "submitted", assignment, "*")
+def unread(course: Path | Course, assignment: str) -> list[Unread]:
+    """Return what lies in ``submitted/`` and was not read, with where it should be."""
+    course = Course.at(course)
+    pattern = course.folder("submitted", assignment, "*")
     if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
         return []
     submitted = pattern.parents[1]
-    all_unread = _unread(coursedir, submitted) if submitted.is_dir() else iter(())
+    all_unread = (
+        _unread(course, assignment, submitted) if submitted.is_dir() else iter(())
+    )
     return [each for each, _ in zip(all_unread, range(MAX_LISTED), strict=False)]
 
 
-def _unread(coursedir: CourseDirectory, submitted: Path) -> Iterator[Unread]:
-    assignment = coursedir.assignment_id
-    source = folder(coursedir, "source", assignment).parent
+def _unread(course: Course, assignment: str, submitted: Path) -> Iterator[Unread]:
+    source = course.folder("source", assignment).parent
     others = {path.name for path in _entries(source)} - {assignment}
     step = submitted.name
     for student in _entries(submitted):

@@ -51,3 +51,13 @@ def graded_files(course: Path, assignment: str = "tiny") -> dict[str, bytes]:
 
 def url(course: Path) -> str:
     return f"sqlite:///{course / 'gradebook.db'}"
+
+
+def everything(course: Path, assignment: str = "tiny") -> dict[str, object]:
+    """All that a student or a teacher would miss: rows and files, as they stand."""
+    files = {
+        str(path.relative_to(course)): path.read_bytes()
+        for step in ("autograded", "feedback")
+        for path in (course / step).glob(f"*/{assignment}/*")
+    }
+    return files | {"rows": rows(url(course), assignment)}

@@ -23,9 +23,9 @@ from nbproctor import proctor
 from nbproctor.cli import grading
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.course import directory, load_config
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.gradebook import USERS, one_gradebook
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.shared_gradebook import USERS, one_gradebook
 from tests.broken.cases import answered, by_id, write
 from tests.broken.cases import text as text_of
 from tests.nbgrader.tiny import (
@@ -68,11 +68,12 @@ def test_nbgrader_still_names_the_classes_that_are_replaced() -> None:
 
 def test_every_gradebook_of_a_run_is_one(course: Path) -> None:
     """By name, in nbgrader's modules: this notices when nbgrader changes them."""
-    view = directory(load_config(course))
+    opened_course = Course(course)
+    url = opened_course.view.db_url
     modules = [import_module(name) for name in USERS]
     assert all(module.Gradebook is Gradebook for module in modules)
-    with one_gradebook(view):
-        opened = {module.Gradebook(view.db_url) for module in modules}
+    with opened_course.gradebook() as book, one_gradebook(book):
+        opened = {module.Gradebook(url) for module in modules}
         assert len(opened) == 1
         shared = opened.pop()
         plans = shared.db.execute(
@@ -84,6 +85,16 @@ def test_every_gradebook_of_a_run_is_one(course: Path) -> None:
             inner.close()
             assert row.name == "tiny"  # the session of the outer one goes on
     assert all(module.Gradebook is Gradebook for module in modules)
+
+
+def test_a_command_executes_the_configuration_once(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in("ann")
+    configure(course, "open('executed', 'a').write('once ')")
+    monkeypatch.chdir(course)
+    grading.grade("tiny")
+    assert (course / "executed").read_text() == "once "
 
 
 def test_a_second_call_changes_nothing() -> None:
@@ -200,17 +211,6 @@ def test_a_student_whom_the_gradebook_does_not_know_can_be_refused(
     assert results["stranger"].status == "ungradable"
     assert "create_student" in results["stranger"].reason
     assert "stranger" not in room.scores(course, "tiny").index
-
-
-def test_a_graded_notebook_that_was_deleted_is_graded_again(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ann")
-    graded(course)
-    notebook = course / "autograded/ann/tiny/tiny.ipynb"
-    notebook.unlink()
-    graded(course)
-    assert notebook.exists()
 
 
 def test_nbgrader_s_time_limit_is_the_default_of_ours() -> None:
@@ -331,6 +331,12 @@ def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     assert scores == {"tiny": 10, "other": 7}
     room.feedback(course, "tiny")
     assert len(list((course / "feedback/ann/tiny").glob("*.html"))) == 2
+    # And the one that is not chosen keeps what it has: nbgrader alone gives it zeros.
+    for name in ("tiny", "other"):
+        chosen = "--student=ann", f"--notebook={name}", "--force"
+        done = run_nbgrader(course, "autograde", "tiny", *chosen)
+        assert done.returncode == 0, done.stderr
+    assert room.scores(course, "tiny").loc["ann", "total"] == 17
 
 
 def test_every_folder_may_have_another_name(course: Path, hand_in: HandIn) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import CourseError, database
+from nbproctor.nbgrader import CourseError, gradebook
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
 from nbproctor.nbgrader.lock import OWNER, course_lock
 from nbproctor.sandbox import bubblewrap
@@ -84,7 +84,7 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
 ) -> None:
     for student in ("ann", "bob", "cem"):
         hand_in(student)
-    monkeypatch.setattr(database, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(gradebook, "BUSY_MILLISECONDS", 50)
     other = sqlite3.connect(course / "gradebook.db", isolation_level=None)
 
     def lock(result: object) -> None:

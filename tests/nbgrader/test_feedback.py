@@ -19,7 +19,7 @@ from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import CourseError, feedback, generate, grade
 from nbproctor.nbgrader.class_report import report
-from nbproctor.nbgrader.course import directory, load_config
+from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.feedback import ProctoredFeedback, pages
 from tests.broken.cases import ANSWERS, answered, by_id, write
 
@@ -80,7 +80,7 @@ def test_nbgrader_still_names_its_class_only_where_we_put_ours() -> None:
 
 
 def test_the_configuration_puts_our_class_in_place(course: Path) -> None:
-    load_config(course)
+    Course(course)
     assert nbgrader.apps.api.GenerateFeedback is ProctoredFeedback
     assert nbgrader.apps.generatefeedbackapp.GenerateFeedback is ProctoredFeedback
 
@@ -91,8 +91,8 @@ def test_every_way_makes_the_same_page(course: Path) -> None:
     run_nbgrader(course)
     assert {s: page(course, s).read_text() for s in STUDENTS} == made
     shutil.rmtree(course / "feedback")
-    config = load_config(course)
-    formgrader = NbGraderAPI(directory(config), config=config)
+    view = Course(course).view
+    formgrader = NbGraderAPI(view, config=view.config)
     answer = formgrader.generate_feedback("tiny", "bob")  # the button of one student
     assert answer["success"], answer
     assert page(course, "bob").read_text() == made["bob"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from nbproctor import nbgrader
 from nbproctor.results import FILE
+from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book
 
 pytestmark = [
@@ -32,7 +35,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from nbproctor.cli import main
 
-course, die_at, copy = Path.cwd(), int(sys.argv[1]), sys.argv[2]
+course, die_at, how, copy = Path.cwd(), *map(int, sys.argv[1:3]), sys.argv[3]
 steps, copying = 0, False
 
 def step(*_):
@@ -43,10 +46,11 @@ def step(*_):
     if steps == die_at:
         copying = True
         try:
-            shutil.copytree(course, course.with_name(copy))
+            if copy:
+                shutil.copytree(course, course.with_name(copy))
         except shutil.Error:
             pass  # another thread has just removed a file
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), how)
 
 def audit(name, arguments):
     if name == "open":
@@ -68,11 +72,11 @@ finally:
 
 
 def command(
-    course: Path, die_at: int = 0, copy: str = ""
+    course: Path, die_at: int = 0, copy: str = "", how: int = signal.SIGKILL
 ) -> subprocess.CompletedProcess[str]:
     project = Path(__file__).parents[2]
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, str(die_at), copy],
+        [sys.executable, "-c", COMMAND, str(die_at), str(int(how)), copy],
         cwd=course,
         env=os.environ | {"PYTHONPATH": str(project)},
         capture_output=True,
@@ -140,3 +144,40 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     # The copy was taken in the middle of it, with everything open.
     assert command(course.with_name("copy0.42")).returncode == 1
     assert rows(course.with_name("copy0.42")) == wanted
+
+
+def test_a_regrade_that_is_stopped_lowers_no_mark(
+    class_of: Path, hand_in: HandIn
+) -> None:
+    """Its tests ask for more than before, and somebody has graded by hand since."""
+    course = Path(shutil.copytree(class_of, class_of.with_name("stopped")))
+    assert command(course).returncode == 1
+    with book(course) as opened:
+        for student in ("bob", "dan"):
+            grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
+            grade.manual_score, grade.extra_credit = 2.5, 0.5
+        opened.db.commit()
+    source = course / "source/tiny/tiny.ipynb"
+    text = source.read_text("utf-8")
+    harder = text.replace('fizz(1) == \\"1\\"', 'fizz(1) == \\"one\\"')
+    assert text != harder
+    source.write_text(harder, "utf-8")
+    nbgrader.generate(course, "tiny")
+    assert command(course).returncode == 1  # bob's and dan's pages are as they are now
+    quiet = Path(shutil.copytree(course, course.with_name("quiet")))
+    before = everything(course)
+    whole = command(quiet)
+    assert "would be lower for the same files. Nothing was lowered" in whole.stdout
+    steps = int(course.with_name("steps").read_text())
+    wanted = whole.stdout.replace(str(quiet), "")
+    assert everything(quiet) == before
+
+    moments = random.Random(18)
+    for how in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        killed = command(course, moments.randrange(1, steps), how=how)
+        assert killed.returncode != 0 and killed.stdout != whole.stdout
+        assert everything(course) == before
+    done = command(course)
+    assert done.stdout.replace(str(course), "") == wanted, done.stderr
+    assert rows(course) == rows(quiet)
+    assert everything(course) == before

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from nbproctor import nbgrader
-from nbproctor.cli.table import score_table
+from nbproctor.cli.class_run import score_table
 from nbproctor.nbgrader import CourseError
 from nbproctor.notebook import MasterNotebook
 from tests.broken.cases import text
@@ -39,27 +39,6 @@ def test_partial_credit_by_number_is_kept(course: Path, hand_in: HandIn) -> None
     with book(course) as gradebook:
         grade = gradebook.find_grade("mean-values", "tiny", "tiny", "ann")
         assert (grade.auto_score, grade.max_score) == (1, 3)
-
-
-def test_late_penalties_are_kept(course: Path, hand_in: HandIn) -> None:
-    configure(
-        course,
-        "from nbgrader.plugins import LateSubmissionPlugin",
-        "class AnHourAPoint(LateSubmissionPlugin):",
-        "    def late_submission_penalty(self, student, score, seconds):",
-        "        return seconds // 3600",
-        "c.AssignLatePenalties.plugin_class = AnHourAPoint",
-    )
-    with book(course) as gradebook:
-        gradebook.update_or_create_assignment("tiny", duedate="2030-01-01 12:00 UTC")
-    for student, when in (("ann", "14:00"), ("bob", "11:59"), ("cem", "tomorrow?")):
-        folder = hand_in(student).parent
-        (folder / "timestamp.txt").write_text(f"2030-01-01 {when} UTC")
-    outcomes = graded(course)
-    assert (outcomes["ann"].status, outcomes["ann"].score) == ("late", 8)
-    assert "2.0 hours late" in outcomes["ann"].reason
-    assert outcomes["bob"].score == outcomes["cem"].score == 10
-    assert nbgrader.scores(course, "tiny").loc["ann"].tolist() == [5, 5, 8]
 
 
 def test_the_table_shows_what_was_graded_by_hand_since(
@@ -95,19 +74,6 @@ def test_a_narrow_table_wraps_names_and_cuts_nothing(
     said = console.file.getvalue()
     assert "ungradable" in said and "…" not in said
     assert all(word in said for word in names["ann"].split())
-
-
-def test_manual_grades_outlive_grading_again(course: Path, hand_in: HandIn) -> None:
-    hand_in("ann", fizz="def fizz(n):\n    return 'almost'")
-    assert graded(course)["ann"].score == 5
-    with book(course) as gradebook:
-        grade = gradebook.find_grade("fizz-numbers", "tiny", "tiny", "ann")
-        grade.manual_score, grade.needs_manual_grade = 1.5, False
-        gradebook.db.commit()
-    assert graded(course, force=True)["ann"].score == 6.5
-    with book(course) as gradebook:
-        grade = gradebook.find_grade("fizz-numbers", "tiny", "tiny", "ann")
-        assert (grade.manual_score, grade.needs_manual_grade) == (1.5, True)
 
 
 HELPED = "import helper\n\ndef fizz(n):\n    return helper.rule(n)"
@@ -221,3 +187,26 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
 def test_feedback_before_any_grading_is_said(course: Path) -> None:
     with pytest.raises(CourseError, match="graded yet"):
         nbgrader.feedback(course, "tiny")
+
+
+WARNS = (
+    "import sys\n"
+    "def fizz(n):\n"
+    "    print('old', file=sys.stderr)\n"
+    "    return 'fizz' if n % 3 == 0 else str(n)"
+)
+
+
+@pytest.mark.parametrize("line", ["", "c.Nbproctor.stderr_fails_tests = True"])
+def test_text_on_stderr_costs_points_where_the_course_says_so(
+    course: Path, hand_in: HandIn, line: str
+) -> None:
+    configure(course, line)
+    hand_in("warns", fizz=WARNS)
+    verdicts = graded(course)["warns"].verdicts["tiny"]
+    fizz = [v for v in verdicts if v.cell_id.startswith("fizz-") and v.max_points]
+    assert fizz
+    if line:
+        assert all(v.points == 0 and "stderr" in v.message for v in fizz)
+    else:
+        assert all(v.points == v.max_points for v in fizz)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat import NotebookNode, v4
 
-from nbproctor.nbgrader.pipeline import text_of
+from nbproctor.nbgrader.steps import text_of
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(

@@ -58,7 +58,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer(
     where, why = known["tests"]["fizz-numbers"]
     assert where == "beside"
     assert why
-    told = nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
+    told = nbgrader.places_told(nbgrader.Course(capturing).masters("tiny"))
     assert len(told) == 1
     assert told[0].startswith("1 of 6 test cells are judged beside the answer")
     assert "fizz-numbers" in told[0]
@@ -90,11 +90,11 @@ def test_a_changed_source_is_looked_at_again(capturing: Path) -> None:
     path = capturing / "source/tiny/tiny.ipynb"
     path.write_text(path.read_text("utf-8").replace("It prints", "It has to print"))
     nbgrader.generate(capturing, "tiny")
-    told = nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
+    told = nbgrader.places_told(nbgrader.Course(capturing).masters("tiny"))
     assert told == []  # what was found no longer counts
     assert nbgrader.lint(capturing, "tiny") == []
     assert (capturing / FILE).read_text() != before
-    assert nbgrader.places_told(nbgrader.masters_of(capturing, "tiny"))
+    assert nbgrader.places_told(nbgrader.Course(capturing).masters("tiny"))
 
 
 def test_an_answer_may_write_a_file_beside_the_data(
@@ -133,7 +133,7 @@ def test_our_own_assignments_are_judged_by_the_judge_alone(
     project: Path, course: Path, name: str
 ) -> None:
     place = project if name == "neural_network" else course
-    master = nbgrader.masters_of(place, name)[0]
+    master = nbgrader.Course(place).masters(name)[0]
     assert {cell.where for cell in master.cells} == {"judge"}
     from nbproctor.judge.compiled import Tests
 

@@ -2,19 +2,22 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
-from nbproctor.cli.changes import change_lines
-from nbproctor.nbgrader.regrade import MarkChange
+from nbproctor.cli.class_run import change_lines
+from nbproctor.nbgrader import MarkChange, RunOptions
+from nbproctor.nbgrader.decision import Decisions
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
+from tests.nbgrader.rows import everything
+from tests.nbgrader.tiny import book
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,19 +26,9 @@ pytestmark = [
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
-@pytest.fixture(scope="session")
-def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course with its release made."""
-    course = tmp_path_factory.mktemp("regrade") / "tiny"
-    shutil.copytree(project / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
-    return course
-
-
 @pytest.fixture
-def course(template: Path, tmp_path: Path) -> Path:
+def course(course: Path) -> Path:
     """With two students: one is right, one is wrong about fizz(0)."""
-    course = Path(shutil.copytree(template, tmp_path / "course"))
     hand_in(course, "right")
     hand_in(course, "odd", fizz=ODD)
     return course
@@ -66,17 +59,13 @@ def with_twelve(course: Path) -> None:
     change_test(course, 'assert fizz(1) == \\"1\\"', 'assert fizz(1) == \\"one\\"')
 
 
-def book(course: Path) -> Gradebook:
-    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
-
-
 def totals(course: Path) -> dict[str, float]:
     found = nbgrader.scores(course, "tiny")["total"].to_dict()
     return {str(student): total for student, total in found.items()}
 
 
 def again(course: Path, **options: Any) -> list[MarkChange]:
-    return nbgrader.regrade(course, "tiny", **options)[1]
+    return nbgrader.regrade(course, "tiny", options=RunOptions(**options))[1]
 
 
 def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> None:
@@ -90,25 +79,6 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
         "  Odd, O.: 7 → 10 (+3), graded again",
     ]
     assert again(course) == []
-
-
-def everything(course: Path) -> dict[str, Any]:
-    """What a student's mark consists of, on disk and in the gradebook."""
-    place = course / "autograded/right/tiny"
-    with book(course) as opened:
-        found = opened.find_submission("tiny", "right")
-        grades = [
-            (g.name, g.auto_score, g.manual_score, g.needs_manual_grade)
-            for n in found.notebooks
-            for g in n.grades
-        ]
-        comments = [
-            (c.name, c.auto_comment, c.manual_comment)
-            for n in found.notebooks
-            for c in n.comments
-        ]
-    files = {p.name: p.read_bytes() for p in place.iterdir()}
-    return {"files": files, "grades": grades, "comments": comments}
 
 
 def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
@@ -142,29 +112,93 @@ def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
     again(course)
-    with book(course) as opened:
-        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", "odd")
-        grade.manual_score, grade.extra_credit = 2.5, 0.5
-        comment = opened.find_comment("fizz", "tiny", "tiny", "odd")
-        comment.manual_comment = "Zero is a multiple too."
-        opened.db.commit()
+    grade_by_hand(course, "odd")
     assert totals(course)["odd"] == 10
     without_zero(course)
     assert again(course) == []  # the teacher's mark stands, whatever the test says
     with_twelve(course)
     again(course)
     again(course, lower=True)
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+
+
+def by_hand(course: Path, student: str) -> tuple[object, ...]:
     with book(course) as opened:
-        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", "odd")
-        assert (grade.manual_score, grade.extra_credit) == (2.5, 0.5)
-        comment = opened.find_comment("fizz", "tiny", "tiny", "odd")
-        assert comment.manual_comment == "Zero is a multiple too."
+        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
+        comment = opened.find_comment("fizz", "tiny", "tiny", student)
+        return grade.manual_score, grade.extra_credit, comment.manual_comment
+
+
+def grade_by_hand(course: Path, student: str) -> None:
+    with book(course) as opened:
+        grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
+        grade.manual_score, grade.extra_credit = 2.5, 0.5
+        comment = opened.find_comment("fizz", "tiny", "tiny", student)
+        comment.manual_comment = "Zero is a multiple too."
+        opened.db.commit()
+
+
+def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
+    course: Path,
+) -> None:
+    """As when a cloud drive frees space, and its files are empty until it is asked."""
+    again(course)
+    grade_by_hand(course, "odd")
+    notebook = course / "submitted/odd/tiny/tiny.ipynb"
+    content = notebook.read_bytes()
+    notebook.write_bytes(b"")
+    results, changes = nbgrader.regrade(course, "tiny")
+    assert changes == [MarkChange("odd", 10.0, None, True, False)]
+    assert results[0].score is None
+    assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+    notebook.write_bytes(content)
+    assert again(course) == [MarkChange("odd", None, 10.0, True, False)]
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
+    course: Path, lower: bool
+) -> None:
+    again(course)
+    with_twelve(course)
+
+    def look_into_formgrader(result: SubmissionResult) -> None:
+        grade_by_hand(course, "right")
+        grade_by_hand(course, "odd")
+
+    nbgrader.regrade(course, "tiny", look_into_formgrader, RunOptions(lower=lower))
+    assert by_hand(course, "right") == by_hand(course, "odd")
+    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+
+
+def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(course / "gradebook.db", timeout=0)
+    tried = []
+
+    def write(decisions: Decisions, submission: object) -> object:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("UPDATE grade SET manual_score = 1")
+        tried.append(submission)
+        return stands(decisions, submission)
+
+    stands: Any = Decisions.stands
+    monkeypatch.setattr(Decisions, "stands", write)
+    again(course)
+    other.close()
+    assert len(tried) == 2
+    assert totals(course) == {"odd": 7, "right": 10}
 
 
 def test_one_student_alone_is_graded(course: Path) -> None:
     again(course)
     without_zero(course)
-    results, changes = nbgrader.regrade(course, "tiny", students=["right"])
+    results, changes = nbgrader.regrade(
+        course, "tiny", options=RunOptions(students=["right"])
+    )
     assert ([r.student for r in results], changes) == (["right"], [])
     assert totals(course)["odd"] == 7
 
@@ -194,6 +228,8 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         file.write(f"\n{line}\n")
     due = ["--duedate=2026-11-24 22:00:00 UTC"]
     stamps = {"right": "2026-11-24 23:30:00 UTC", "odd": "2026-11-24 21:59:59 UTC"}
+    hand_in(course, "vague")
+    stamps["vague"] = "2026-11-24 tomorrow? UTC"
     for student, stamp in stamps.items():
         (course / f"submitted/{student}/tiny/timestamp.txt").write_text(stamp)
     command = [sys.executable, "-m", "nbgrader", "db", "assignment", "add", "tiny"]
@@ -207,7 +243,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert done.returncode == 0, done.stderr
     table = nbgrader.class_table(course, "tiny")
     assert table.loc["right", "hours_late"] == 1.5
-    assert table.loc["odd", "hours_late"] == 0
+    assert table.loc["odd", "hours_late"] == table.loc["vague", "hours_late"] == 0
     assert (table.loc["right", "total"], table.loc["odd", "total"]) == (total, 7)
     result = SubmissionResult.read(course / "autograded/right/tiny")
     assert result is not None and result.status == "late"

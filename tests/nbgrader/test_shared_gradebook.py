@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook, MissingEntry
 
-from nbproctor.nbgrader.shared_gradebook import SharedGradebook
+from nbproctor.nbgrader import CourseError
+from nbproctor.nbgrader.gradebook import SharedGradebook
 from tests.nbgrader.rows import rows, url
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -33,7 +34,6 @@ def test_a_new_submission_has_the_rows_that_stock_nbgrader_gives_it(
     add(Gradebook(url(stock), "tiny"))
     shared = SharedGradebook(url(course), "tiny")
     add(shared)
-    shared.end()
     found = rows(url(course))
     assert found == rows(url(stock))
     assert any(kind == "grade" for kind, *_ in found)
@@ -45,6 +45,5 @@ def test_nobody_hands_in_whom_the_gradebook_does_not_know(course: Path) -> None:
     shared = SharedGradebook(url(course), "tiny")
     with pytest.raises(MissingEntry), shared:
         shared.add_submission("tiny", "nobody")
-    with pytest.raises(MissingEntry), shared:
+    with pytest.raises(CourseError), shared:
         shared.add_submission("unheard-of", "nobody")
-    shared.end()

@@ -1,12 +1,20 @@
-"""Steps of nbgrader's pipelines: outputs in, hidden tests out."""
+"""Steps of nbgrader's two pipelines, those of ours among them, without their copies.
+
+nbconvert copies a notebook six times, and validates it three times, on its way. Here
+nobody else holds the notebook, so none is needed.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import msgspec
+import nbformat
 from nbformat import NotebookNode, from_dict
+from nbformat.v4.rwbase import split_lines, strip_transient
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
@@ -22,6 +30,27 @@ from traitlets.utils.importstring import import_item
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.results import Report
 
+
+def text_of(notebook: NotebookNode) -> str:
+    """Return what `nbformat.writes` returns; the notebook is of no use afterwards.
+
+    Python's own encoder is ten times faster without line breaks, which msgspec then
+    puts in. What is no JSON, as not a number, msgspec does not take.
+
+    Raises
+    ------
+    nbformat.ValidationError
+        The result of the steps is not a valid notebook.
+    """
+    nbformat.validate(notebook, relax_add_props=True)
+    whole = strip_transient(split_lines(notebook))
+    text = json.dumps(whole, ensure_ascii=False, sort_keys=True)
+    try:
+        return msgspec.json.format(text, indent=1) + "\n"
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return f"{nbformat.writes(notebook)}\n"
+
+
 _OWN: dict[type, type] = {}  # nbgrader's step → the one in its place
 
 
@@ -29,12 +58,8 @@ def use_own_steps(converter: Autograde) -> None:
     """Put `Execute` and `SaveGrades` into nbgrader's two pipelines.
 
     ``CheckCellMetadata`` is left out: the metadata comes from the source, which was
-    checked when the release was made.
-
-    Raises
-    ------
-    CourseError
-        The configuration switches `Execute` off or leaves it out.
+    checked when the release was made. `CourseError`: the configuration switches
+    `Execute` off, or leaves it out.
     """
     if not converter.config.Execute.get("enabled", True):
         raise CourseError(
@@ -106,25 +131,29 @@ class _Rows:
     """Grades and comments of one submitted notebook, found like a gradebook's.
 
     They are plain values: SQLAlchemy's own objects of a hundred rows take longer than
-    all that is done with them.
+    all that is done with them. What a person writes is read, and never written.
     """
 
-    _COLUMNS: ClassVar[dict[type, tuple[str, ...]]] = {
-        Grade: ("auto_score", "manual_score", "needs_manual_grade"),
-        Comment: ("auto_comment",),
+    _READ: ClassVar[dict[type, tuple[str, ...]]] = {
+        Grade: ("id", "auto_score", "needs_manual_grade", "manual_score"),
+        Comment: ("id", "auto_comment"),
+    }
+    _WRITTEN: ClassVar[dict[type, tuple[str, ...]]] = {
+        Grade: ("id", "auto_score", "needs_manual_grade"),
+        Comment: ("id", "auto_comment"),
     }
 
     def __init__(self, book: Gradebook, notebook: str) -> None:
         self.db = self
         self._session = book.db
-        self._read = {table: self._rows(table, notebook) for table in self._COLUMNS}
+        self._before = {table: self._rows(table, notebook) for table in self._READ}
         self._now = {
             table: {name: SimpleNamespace(**row) for name, row in rows.items()}
-            for table, rows in self._read.items()
+            for table, rows in self._before.items()
         }
 
     def _rows(self, table: Any, notebook: str) -> dict[str, dict[str, Any]]:
-        names = ("id", *self._COLUMNS[table])
+        names = self._READ[table]
         found = (
             self._session.query(BaseCell.name, *(getattr(table, n) for n in names))
             .join(table, table.cell_id == BaseCell.id)
@@ -137,9 +166,12 @@ class _Rows:
 
     def write(self) -> None:
         """Write what has changed, at once."""
-        for table, before in self._read.items():
-            now = {cell: vars(row) for cell, row in self._now[table].items()}
-            changed = [row for cell, row in now.items() if row != before[cell]]
+        for table, before in self._before.items():
+            changed = [
+                {name: vars(row)[name] for name in self._WRITTEN[table]}
+                for cell, row in self._now[table].items()
+                if vars(row) != before[cell]
+            ]
             if changed:
                 self._session.execute(update(table), changed)
         self._session.commit()

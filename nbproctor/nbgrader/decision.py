@@ -1,0 +1,200 @@
+"""Decision on a submission: its status, and whether its marks are written at all.
+
+A mark can change because the student handed in something else, and then it is simply
+the mark of that. Where the same files earn less than before, because a test or a limit
+was changed, the mark that a student may have seen is kept until somebody says that the
+lower one is meant. What a person wrote into the gradebook is never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nbproctor.nbgrader import gradebook
+from nbproctor.nbgrader.feedback import forget
+from nbproctor.nbgrader.gradebook import SharedGradebook
+from nbproctor.nbgrader.marks import StudentMarks, read_marks
+from nbproctor.nbgrader.prefetch import Submission
+from nbproctor.nbgrader.run import Run
+from nbproctor.results import FILE, Report, Status, SubmissionResult
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MarkChange:
+    """A student whose mark is not what it was: total points; None is no mark."""
+
+    student: str
+    before: float | None
+    after: float | None
+    resubmitted: bool  # the student handed in something else since
+    kept: bool  # it would be lower for the same files, and the one before was kept
+
+    @property
+    def lower(self) -> bool:
+        """Whether something was lost."""
+        return self.before is not None and (
+            self.after is None or self.after < self.before
+        )
+
+
+class Decisions:
+    """Decides on the submissions of a run, one after the other.
+
+    Between `begin` and `stands`, all that is written into the gradebook is one
+    transaction: it stands as a whole, or nothing of it does. `tell` is called with each
+    result when it is written.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        book: SharedGradebook,
+        may_lower: bool,
+        tell: Callable[[SubmissionResult], None],
+    ) -> None:
+        self.changes: list[MarkChange] = []
+        self._run = run
+        self._book = book
+        self._may_lower = may_lower
+        self._tell = tell
+        self._open = contextlib.ExitStack()
+
+    def begin(self, submission: Submission) -> None:
+        """Hold back what is written from now on."""
+        self.undo()
+        self._commit = self._open.enter_context(self._book.transaction())
+        self._was = SubmissionResult.read(self._run.graded_folder(submission.student))
+        self._before = self._marks(submission).total() if self._was else None
+
+    def undo(self) -> None:
+        """Forget what was written since `begin`, unless it stands."""
+        self._open.close()
+
+    def stands(self, submission: Submission) -> SubmissionResult | None:
+        """Return the result of what nbgrader has graded, if it is to be written."""
+        row = self._book.find_submission(self._run.assignment, submission.student)
+        gradebook.withdraw(row, submission.reasons)
+        notes = submission.notes()
+        for name, report in submission.reports.items():
+            not_run = _not_run(report)
+            notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
+            gradebook.unscore(row, name, not_run)
+            gradebook.remark(self._book, row, name, notes[name], report.verdicts)
+        marks = self._marks(submission)
+        status: Status = "graded"
+        reports = submission.reports.values()
+        if submission.reasons or any(r.notes or _not_run(r) for r in reports):
+            status = "partial"
+        elif any(repaired.notes for repaired in submission.repaired.values()):
+            status = "repaired"
+        elif marks.late:
+            status = "late"
+        said = [sentence for sentences in notes.values() for sentence in sentences]
+        if marks.late:
+            said.append(f"Handed in {marks.late / 3600:.1f} hours late.")
+        if waiting := marks.waiting:
+            said.append(f"To be graded by hand: {', '.join(waiting)}.")
+        result = self._result(submission, status, said, marks.total(), marks)
+        return result if self._decide(submission, marks) else None
+
+    def give_up(self, submission: Submission) -> None:
+        """Take back the scores of what cannot be graded, if it may be, and say why."""
+        self.begin(submission)
+        with self._open:
+            self._book.update_or_create_student(submission.student)
+            row = self._book.update_or_create_submission(
+                self._run.assignment, submission.student
+            )
+            row.timestamp = submission.timestamp(self._run.course.view)
+            gradebook.withdraw(row, submission.reasons)
+            marks = self._marks(submission)
+            if self._decide(submission, marks):
+                said = [*dict.fromkeys(submission.reasons.values())]
+                if by_hand := [g.cell for g in marks.grades if g.by_hand]:
+                    said.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
+                result = self._result(submission, "ungradable", said, None, marks)
+                self._clear(submission.student)
+                self.write(submission, result)
+
+    def _marks(self, submission: Submission) -> StudentMarks:
+        student = submission.student
+        read = read_marks(self._book, self._run.assignment, student)
+        return read.get(student, StudentMarks())
+
+    def _decide(self, submission: Submission, marks: StudentMarks) -> bool:
+        """Commit what was written, or undo it: a mark that may not fall is kept."""
+        was, before, after = self._was, self._before, marks.total()
+        if was is not None and before != after:
+            again = submission.fingerprint != was.handed_in
+            change = MarkChange(submission.student, before, after, again, False)
+            if change.lower and not again and not self._may_lower:
+                self.undo()
+                self.changes.append(replace(change, kept=True))
+                self._tell(was)
+                return False
+            self.changes.append(change)
+        self._commit()
+        self.undo()
+        return True
+
+    def _result(
+        self,
+        submission: Submission,
+        status: Status,
+        said: list[str],
+        score: float | None,
+        marks: StudentMarks,
+    ) -> SubmissionResult:
+        return SubmissionResult(
+            submission.student,
+            status,
+            " ".join(said),
+            score,
+            marks.max_score,
+            notes=submission.notes(),
+            verdicts={name: r.verdicts for name, r in submission.reports.items()},
+            handed_in=submission.handed_in,
+            graded_with=self._run.graded_with,
+            seconds={name: r.seconds for name, r in submission.reports.items()},
+        )
+
+    def _clear(self, student: str) -> None:
+        """Remove what an earlier, or an interrupted, run left."""
+        folder = self._run.graded_folder(student)
+        if self._run.whole:
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
+            (folder / name).unlink(missing_ok=True)
+        self.forget_pages(student)
+
+    def forget_pages(self, student: str) -> None:
+        """Remove feedback on an earlier submission: it must not stand for this one."""
+        run = self._run
+        pages = run.course.folder("feedback", run.assignment, student)
+        forget(pages, [master.notebook for master in run.masters])
+
+    def write(self, submission: Submission, result: SubmissionResult) -> None:
+        """Write ``grading.json``: only then is the submission done."""
+        result.write(self._run.graded_folder(submission.student))
+        for report in submission.reports.values():
+            for note in report.notes:  # what was stopped, after how many seconds
+                log.warning("%s: %s", submission.student, note)
+        self._tell(result)
+
+
+def _not_run(report: Report) -> dict[str, str]:
+    """Return the tests that say nothing about the answer: test → why.
+
+    A broken test, or one for which no time was left: nothing is graded with it.
+    """
+    return {
+        verdict.cell_id: verdict.message
+        for verdict in report.verdicts
+        if verdict.outcome == "not run" and verdict.max_points
+    }
