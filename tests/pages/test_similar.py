@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.audit.variant_files import read
+from nbproctor.audit.variants import read_variants
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 from nbproctor.pages.outline import Outline
@@ -30,7 +30,7 @@ def outline(project: Path) -> Outline:
 def solutions(project: Path, outline: Outline) -> dict[str, str]:
     """The right variants of one exercise: each an answer found in its own way."""
     reference = sample.solutions(outline.master)[LONG]
-    variants, _ = read(project / "variants" / LAB / LONG, reference)
+    variants, _ = read_variants(project / "variants" / LAB / LONG, reference)
     return {v.name: v.source for v in variants if v.kind == "right"}
 
 
