@@ -19,7 +19,7 @@ from nbproctor.platforms.people import Person, Roster, RosterError, safe, split_
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
 from nbproctor.platforms.sheet import Sheet, decode, number
-from nbproctor.sanitize import as_written
+from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 # Not kept when they say nothing about a person.
