@@ -222,6 +222,12 @@ def test_other_codings_are_kept(coding: str) -> None:
     assert len(result.data[:2].strip(b"\xff\xfe")) == (0 if coding == "utf-16" else 2)
 
 
+def test_ids_like_words_make_no_worksheet_of_moodle() -> None:
+    text = BRIGHTSPACE.replace("#90", "studentin90")
+    assert filled(text).platform == "Brightspace"
+    assert marks(filled(text))["aokafor"] == "87.5"
+
+
 def test_another_maximum_is_refused_or_converted() -> None:
     text = CANVAS.replace("100.00,(read", "10.00,(read").replace("80.00", "8.00")
     with pytest.raises(ExportError, match="worth 10 points there and 100 here"):
