@@ -43,6 +43,7 @@ def source_cells() -> list[dict[str, Any]]:
         cell("code", "# Public.\nassert first(1) == 1", "first-public", grade=True),
         cell("code", hidden("Values."), "first-values", grade=True, points=2),
         cell("code", hidden("Types."), "first-types", grade=True, points=1),
+        cell("code", hidden("Tools of the tests."), "tools"),
         cell("markdown", "## 1.2 Second function\n\n$\\sum_i x_i$"),
         cell("code", f"def second(x):\n    first(x)\n{stub}", "second", **answer),
         cell("code", "# Public.\nassert second(1) == 1", "second-public", grade=True),

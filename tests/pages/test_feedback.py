@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import correlation
 
 import nbformat
 import pytest
@@ -197,9 +199,10 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
         taken = 100.0 if n == 11 else 0.0  # no total falls below 0
         made = lab.graded(verdicts(**wrong), student=f"s{n:02}", penalty=taken)
         class_.append(made)
+    class_[0].marks["essay"] = Mark(3.0)
     report = lab.report(class_)
     lost = [(n < 2) * n + n % 5 for n in range(12)]
-    totals = sorted(7 - each for each in lost[:11])
+    totals = sorted([10, *(7 - each for each in lost[1:11])])
     assert report.lines[0] == "12 handed in, 12 graded."
     middle = ([0.0, *totals][5] + [0.0, *totals][6]) / 2
     assert report.lines[1].startswith(f"Median {middle:g} of 10 points")
@@ -208,8 +211,17 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     assert "9 students: 1.2 Second function: second-values is wrong." in report.lines[2]
     numbers = words(report.page).partition("The numbers points students")[2]
     counted = [int(n) for n in re.findall(r"to \d+ (\d+)", numbers)[:10]]
-    assert counted == [sum(t == low for t in [0, *totals]) for low in range(10)]
+    assert counted == [sum(min(t, 9) == low for t in [0, *totals]) for low in range(10)]
+    second = [4 - n % 5 for n in range(12)]
+    others = [3 - (n < 2) * n + 3 * (n == 0) for n in range(12)]
+    told = row_of(report.page, "1.2 Second function").split("%")[1].split()[0]
+    assert told == f"{correlation(second, others):.2f}"
     assert 'aria-label="3 passed, 7 partly right, 2 not right yet"' in report.page
+
+
+def row_of(page: str, exercise: str) -> str:
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    return next(words(r) for r in rows if exercise in r and "%" in words(r))
 
 
 # --- what is never shown --------------------------------------------------------------
@@ -220,7 +232,8 @@ def test_hidden_tests_are_on_no_page_and_in_no_notebook(lab: Lab) -> None:
     assert SECRET in Path(str(made.path)).read_text()
     feedback = Feedback(made, lab.outline)
     page, notebook = feedback.page(), feedback.notebook()
-    assert SECRET not in page and SECRET not in json.dumps(notebook)
+    for shown in page, json.dumps(notebook):
+        assert SECRET not in shown and "Tools of the tests" not in shown
     assert 'first(<span class="n">1</span>) == ' in page  # the public test
     nbformat.validate(nbformat.from_dict(notebook))
     assert "nbgrader" not in json.dumps([c["metadata"] for c in notebook["cells"]])
@@ -251,6 +264,7 @@ class Requests(HTMLParser):
 HOSTILE = """\
 <script>alert(1)</script> <img src=x onerror=alert(1)> ![p](http://127.0.0.1/p.png)
 ![q](javascript:alert(1)) [l](javascript:alert(1)) [m](data:text/html,x) ![s](../s.png)
+[n](../grading.json)
 $\\text{<script>alert(1)</script>}$ $\\href{javascript:alert(1)}{x}$ $\\text{<b>}$
 $\\style{background:url(http://127.0.0.1)}{x}$ <https://example.org/"onclick="alert(1)>
 
@@ -301,6 +315,33 @@ def test_a_picture_carries_its_alternative_text(lab: Lab) -> None:
     assert page.count("A dog.") == 1  # the lab says it once more for screen readers
     assert "seen twice." in page
     assert Requests(page).found == []
+
+
+def test_pictures_of_the_notebook_are_in_the_page_and_no_other_file(
+    lab: Lab, tmp_path: Path
+) -> None:
+    png = base64.b64decode(PNG)
+    inside = tmp_path / "autograded"
+    inside.mkdir()
+    for path in (inside / "mine.png", tmp_path / "outside.png"):
+        path.write_bytes(png)
+    (inside / "grading.png").write_text("no picture")
+    names = ("mine.png", "grading.png", "../outside.png", "attachment:a.png")
+    text = " ".join(f"![{name}]({name})" for name in names)
+    made = lab.graded(None, {"text": text})
+    notebook = json.loads(Path(str(made.path)).read_text())
+    attached = {"a.png": {"image/png": PNG, "text/html": "<script>"}}
+    next(c for c in notebook["cells"] if c["source"] == text)["attachments"] = attached
+    (inside / "lab.ipynb").write_text(json.dumps(notebook))
+    made = replace(made, path=str(inside / "lab.ipynb"))
+    feedback = Feedback(made, lab.outline)
+    page = feedback.page()
+    assert re.findall('<img src="([^"]+)" alt="([^"]+)"', page) == [
+        (f"data:image/png;base64,{PNG}", "mine.png"),
+        (f"data:image/png;base64,{PNG}", "attachment:a.png"),
+    ]
+    assert page.count("not part of this page") == 2
+    assert "<script" not in json.dumps(feedback.notebook())
 
 
 def test_a_formula_is_mathml_or_its_own_latex(lab: Lab) -> None:
