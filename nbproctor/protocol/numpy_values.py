@@ -7,7 +7,6 @@ NumPy's own files has it; items of arrays of objects are values in the text.
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import re
 from typing import Any, Literal
@@ -78,7 +77,6 @@ def _checked(descr: Node, depth: int) -> Any:
     return fields
 
 
-@functools.lru_cache(256)
 def _descr_of(dtype: np.dtype[Any]) -> Node:
     """Return what says a dtype in a message; None if arrays of it are not sent."""
 

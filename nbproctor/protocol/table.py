@@ -64,15 +64,23 @@ class Row(NamedTuple):
         return self.tag.rpartition(".")[0]
 
 
-@functools.lru_cache(1024)
-def _kinds(fields: str, count: int) -> tuple[Field, ...]:
-    """Return the kinds of so many fields; too few or too many do not fit."""
+@functools.cache
+def _kinds_of(fields: str) -> tuple[list[Field], list[Field]]:
+    """Return the kinds of the fields that there are once, and of those with a star."""
     names = fields.split()
-    if fields.endswith("*"):
-        names[-1:] = [names[-1][:-1]] * (count - len(names) + 1)
-    if len(names) != count:
-        raise ProtocolError("a value has too few parts, or too many")
-    return tuple(FIELDS[name] for name in names)
+    starred = [FIELDS[name[:-1]] for name in names if name.endswith("*")]
+    return [FIELDS[name] for name in names if not name.endswith("*")], starred
+
+
+def _kinds(row: Row, count: int) -> list[Field]:
+    """Return the kinds of so many fields; too few or too many do not fit."""
+    once, starred = _kinds_of(row.fields)
+    more = count - len(once)
+    if more < 0 or (more and not starred):
+        raise ProtocolError(
+            f"a value with tag {row.tag!r} has too few parts or too many"
+        )
+    return once + starred * more
 
 
 def whole(
@@ -131,7 +139,7 @@ def parts_of(value: Any) -> Parts | None:
         parts = row.parts(value)
         if parts is None:
             return None
-        kinds = _kinds(row.fields, len(parts))
+        kinds = _kinds(row, len(parts))
         fit = all(kind.fits(part) for kind, part in zip(kinds, parts, strict=True))
     except Exception:  # what a library says of its own unusual values
         return None
@@ -410,7 +418,7 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
     if parts is None:
         return None
     node: list[Node] = [row.tag]
-    for kind, part in zip(_kinds(row.fields, len(parts)), parts, strict=True):
+    for kind, part in zip(_kinds(row, len(parts)), parts, strict=True):
         write = ROWS["a"].write if type(part) is np.ndarray else None
         if kind.plain:
             node.append(part)
@@ -423,7 +431,7 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
 
 def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> Any:
     assert row.build is not None
-    kinds, parts = _kinds(row.fields, len(node) - 1), node[1:]
+    kinds, parts = _kinds(row, len(node) - 1), node[1:]
     for place, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
         if kind.plain:
             continue

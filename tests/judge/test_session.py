@@ -65,7 +65,7 @@ requests = st.sampled_from(sorted(TO_JUDGE)).flatmap(
     lambda name: st.tuples(
         st.just("t"),
         st.just(name),
-        *[ARGUMENTS[kind] for kind in TO_JUDGE[name].arguments.values()],
+        *[ARGUMENTS[kind] for kind in TO_JUDGE[name].values()],
     ).map(list)
 )
 changes = st.lists(st.tuples(st.just("t"), st.integers(-1, 3), values).map(list))
