@@ -21,7 +21,7 @@ from nbproctor.submission.files import (
     candidates,
 )
 from nbproctor.submission.match import plan
-from nbproctor.submission.read import SIDES, Handed, read
+from nbproctor.submission.read import SIDES, Handed
 from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair"]
@@ -172,7 +172,7 @@ def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Read
     versions = []
     for side in SIDES:
         try:
-            versions.append(_understand(read(candidate, data, side), master))
+            versions.append(_understand(Handed(candidate, data, side), master))
         except Ungradable:
             if side == SIDES[-1] and not versions:
                 raise
