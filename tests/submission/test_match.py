@@ -402,7 +402,9 @@ def test_an_answer_in_its_own_cell_stays_as_it_is(short: MasterNotebook) -> None
 def test_every_answer_gets_a_cell_of_its_own(
     short: MasterNotebook, rows: list[Row], placed: list[Row]
 ) -> None:
-    assert gathered(short, *rows)[0] == placed
+    made, notes = gathered(short, *rows)
+    assert made == placed
+    assert "moved back" not in notes
 
 
 def test_text_between_two_exercises_without_names_is_neither_s_answer(
