@@ -258,7 +258,7 @@ def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
 
     def refused(data: bytes) -> None:
         with pytest.raises(Ungradable, match="cut short"):
-            read.read(Candidate(Path("m"), "m.ipynb", 0, BytesIO), data, "ours")
+            read.Handed(Candidate(Path("m"), "m.ipynb", 0, b"", BytesIO), data, "ours")
 
     files = (b'{"cells": ["' + b'\\"' * n for n in (10_000, 200_000))
     first, second = (seconds(partial(refused, data)) for data in files)

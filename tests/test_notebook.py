@@ -67,41 +67,40 @@ def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
     assert [c.id for c in tiny.cells if c.skip] == ["fizz-show"]
 
 
+def words(cell: dict[str, Any]) -> dict[str, Any]:
+    """Make a text cell of a code cell."""
+    return cell | {"cell_type": "markdown"}
+
+
+TOOLS = f"# Tools of the tests.\n{HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (cell("def check(x):\n    assert x", "tool"), "provided"),
+        (cell("for x in [1]:\n    assert x", "looped"), "test"),
+        (cell(TOOLS, "tools", grade=False, points=0), "helper"),
+        (cell(TOOLS, "tools", grade=True, points=0), "helper"),
+        (cell(HIDDEN, "hidden", grade=True, points=4), "test"),
+        (
+            words(cell("Why?", "w", grade=True, solution=True, locked=False, points=5)),
+            "task",
+        ),
+        (words(cell("Read this.", "note")), "text"),
+    ],
+)
+def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
+    tmp_path: Path, made: dict[str, Any], kind: str
+) -> None:
+    known = read(tmp_path, SOLUTION, made).cells[1]
+    points = made["metadata"]["nbgrader"].get("points", 0)
+    assert (known.kind, known.points) == (kind, points)
+
+
 def test_a_locked_assert_before_any_exercise_is_provided_code(tmp_path: Path) -> None:
     master = read(tmp_path, cell("assert True", "check"), SOLUTION)
     assert master.cells[0].kind == "provided"
-
-
-def test_an_assert_inside_a_function_makes_no_public_test(tmp_path: Path) -> None:
-    inside = cell("def check(x):\n    assert x", "tool")
-    looped = cell("for x in [1]:\n    assert x", "looped")
-    master = read(tmp_path, SOLUTION, inside, looped)
-    assert [c.kind for c in master.cells] == ["solution", "provided", "test"]
-
-
-@pytest.mark.parametrize("graded", [False, True])
-def test_a_cell_of_nothing_but_hidden_tests_without_points_is_a_helper(
-    tmp_path: Path, graded: bool
-) -> None:
-    source = f"# Tools of the tests.\n{HIDDEN}"
-    helper = cell(source, "tools", grade=graded, points=0)
-    assert read(tmp_path, SOLUTION, helper).cells[1].kind == "helper"
-
-
-def test_a_cell_with_points_is_a_test_though_all_of_it_is_hidden(
-    tmp_path: Path,
-) -> None:
-    master = read(tmp_path, SOLUTION, cell(HIDDEN, "hidden", grade=True, points=4))
-    assert (master.cells[1].kind, master.cells[1].points) == ("test", 4)
-
-
-def test_hand_graded_and_locked_text_are_told_apart(tmp_path: Path) -> None:
-    essay = cell("Why?", "essay", grade=True, solution=True, locked=False, points=5)
-    note = cell("Read this.", "note")
-    for markdown in (essay, note):
-        markdown["cell_type"] = "markdown"
-    master = read(tmp_path, essay, note)
-    assert [(c.kind, c.points) for c in master.cells] == [("task", 5), ("text", 0)]
 
 
 def test_a_stub_shows_neither_solution_nor_hidden_test(tiny: MasterNotebook) -> None:
@@ -219,9 +218,9 @@ def test_the_language_is_that_of_the_kernel(
 def test_text_that_nbgrader_does_not_know_is_no_cell_and_code_always_is(
     tmp_path: Path,
 ) -> None:
-    words = cell("# Title") | {"cell_type": "markdown"}
     nameless = {k: v for k, v in cell(["a = 1\n", "b = 2"]).items() if k != "id"}
-    master = read(tmp_path, words, nameless, cell("c = 3"), SOLUTION)
+    title = words(cell("# Title"))
+    master = read(tmp_path, title, nameless, cell("c = 3"), SOLUTION)
     assert [(c.id, c.kind) for c in master.cells] == [
         ("cell-1", "provided"),
         ("plain", "provided"),

@@ -74,6 +74,9 @@ _WRONG_FILES = {
 }
 
 
+Opener = Callable[[], IO[bytes]]
+
+
 class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not an error
     """The submission cannot be graded; the message says why, in words."""
 
@@ -96,13 +99,15 @@ class Candidate:
     """A file that may be a notebook, alone or in an archive.
 
     `path` is on the disk, `name` what to call it, relative to the student's folder;
-    `size` is what an archive says of it, in bytes, and `open` opens it.
+    `cost` is how much has to be unpacked to read it, in bytes, as its archive says;
+    `head` are its first bytes, and `open` opens it.
     """
 
     path: Path
     name: str
-    size: int
-    open: Callable[[], IO[bytes]]
+    cost: int
+    head: bytes
+    open: Opener
 
     @property
     def base(self) -> str:
@@ -113,14 +118,6 @@ class Candidate:
     def is_script(self) -> bool:
         """Whether it is Python code."""
         return self.base.lower().endswith(".py")
-
-    def head(self) -> bytes:
-        """Return its first bytes; none if it cannot be read."""
-        try:
-            with self.open() as file:
-                return file.read(_HEAD)
-        except _DAMAGE:
-            return b""
 
     def content(self) -> bytes:
         """Return what is in the file; `Ungradable` if it is unreadable or too big."""
@@ -198,14 +195,14 @@ def candidates(
     handed = list(files(folder))
     budget.files -= len(handed)
     taken = {f"{sibling}.ipynb" for sibling in siblings}
-    likely, faults = [], []
+    likely: list[Candidate] = []
+    faults: list[str] = []
     for path in handed:
-        name = readable(path.relative_to(folder))
-        file = Candidate(path, name, path.stat().st_size, _opener(path))
-        try:
-            likely += [c for c in _notebooks(file, budget) if c.base not in taken]
-        except Ungradable as fault:
-            faults.append(str(fault))
+        name, opener = readable(path.relative_to(folder)), _opener(path)
+        size, head = path.stat().st_size, _head(opener)
+        file = Candidate(path, name, size, head, opener)
+        likely += _notebooks(file, budget, faults)
+    likely = [candidate for candidate in likely if candidate.base not in taken]
     if not likely:
         raise Ungradable(faults[0] if faults else _instead(folder, handed, notebook))
 
@@ -220,31 +217,37 @@ def candidates(
     return sorted(likely, key=distance)
 
 
-def _opener(path: Path) -> Callable[[], IO[bytes]]:
+def _opener(path: Path) -> Opener:
     return lambda: path.open("rb")
 
 
-def _notebooks(file: Candidate, budget: Budget, nested: int = 0) -> list[Candidate]:
-    """Return the file, or those in the archive that it is, which may be a notebook.
+def _head(opener: Opener) -> bytes:
+    """Return the first bytes of a file; none if it cannot be read."""
+    try:
+        with opener() as file:
+            return file.read(_HEAD)
+    except _DAMAGE:
+        return b""
 
-    A damaged archive that has not the name of a notebook raises `Ungradable`.
-    """
+
+def _notebooks(
+    file: Candidate, budget: Budget, faults: list[str], nested: int = 0
+) -> list[Candidate]:
+    """Return the file, or those in the archive that it is, which may be a notebook."""
     if file.base.startswith("._"):  # what macOS puts beside a file
         return []
-    head = file.head()
-    if nested < MAX_NESTED and _is_archive(head):
+    if _is_archive(file.head) and nested < MAX_NESTED:
+        inside: list[Candidate] = []
         try:
-            members = _members(file, head, budget, nested > 0)
-        except Ungradable:
-            if not _is_named(file.name):
-                raise
-            members = []
-        inside = [c for each in members for c in _notebooks(each, budget, nested + 1)]
+            for member in _members(file, budget, nested > 0):
+                inside += _notebooks(member, budget, faults, nested + 1)
+        except Ungradable as fault:
+            faults.append(str(fault))
+        if budget.is_spent and not inside:
+            faults.append(f"'{file.name}' unpacks to more than can be read.")
         if inside:
             return inside
-        if budget.is_spent:
-            raise Ungradable(f"'{file.name}' unpacks to more than can be read.")
-    return [file] if _is_likely(file.name, head) else []
+    return [file] if _is_likely(file.name, file.head) else []
 
 
 def _is_archive(head: bytes) -> bool:
@@ -263,41 +266,45 @@ def _is_likely(name: str, head: bytes) -> bool:
     return _is_named(name) or (start.startswith(b"{") and b'"cells"' in start)
 
 
-def _members(
-    file: Candidate, head: bytes, budget: Budget, nested: bool
-) -> list[Candidate]:
-    """Return what is in an archive, without environments, caches and the like."""
+def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
+    """Return what is in an archive, without environments, caches and the like.
+
+    Raises `Ungradable` if it is damaged.
+    """
     try:
-        if head.startswith(b"PK"):
+        if file.head.startswith(b"PK"):
             source = BytesIO(file.content()) if nested else file.path
             found = list(_in_zip(zipfile.ZipFile(source)))
         else:
             found = list(_in_tar(file, budget))
     except tarfile.ReadError as error:
-        if not head.startswith(b"\x1f\x8b"):
+        if not file.head.startswith(b"\x1f\x8b"):
             raise file.unreadable(error) from error
-        found = [_in_gzip(file, budget)]
+        opener = partial(_gunzip, file, MAX_NOTEBOOK_BYTES + 1)
+        name = file.base.lower().removesuffix(".gz")
+        found = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
     except _DAMAGE as error:
         raise file.unreadable(error) from error
-    tops = [name for name, _, _ in found if name.endswith(f"/{_ENVIRONMENT}")]
+    tops = [name for name, *_ in found if name.endswith(f"/{_ENVIRONMENT}")]
     environments = tuple(name.removesuffix(_ENVIRONMENT) for name in tops)
     members = [
-        Candidate(file.path, readable(f"{file.name}/{name}"), size, opener)
-        for name, size, opener in found
+        Candidate(file.path, readable(f"{file.name}/{name}"), cost, head, opener)
+        for name, cost, head, opener in found
         if not name.startswith(environments)
     ][: max(budget.files, 0)]
     budget.files -= len(members)
     return members
 
 
-_Member = tuple[str, int, Callable[[], IO[bytes]]]  # name, size in bytes, opener
+_Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
 
 
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         name = info.filename.replace("\\", "/")  # as some programs of Windows write it
         if not info.is_dir() and _IGNORED.isdisjoint(name.split("/")):
-            yield name, info.file_size, partial(archive.open, info.filename)
+            opener = partial(archive.open, info.filename)
+            yield name, info.file_size, _head(opener), opener
 
 
 def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
@@ -309,21 +316,19 @@ def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
                 return
             unpacked = archive.extractfile(info) if info.isfile() else None
             if unpacked and _IGNORED.isdisjoint(info.name.split("/")):
-                data = unpacked.read(_HEAD)
-                if _is_likely(info.name, data) or _is_archive(data):
-                    data += unpacked.read(MAX_NOTEBOOK_BYTES)
-                yield info.name, info.size, partial(BytesIO, data)
+                cost = info.offset_data + info.size
+                yield info.name, cost, unpacked.read(_HEAD), partial(_untar, file, info)
 
 
-def _in_gzip(file: Candidate, budget: Budget) -> _Member:
-    """Return the one file in it, named like the archive."""
-    try:
-        with file.open() as stream, gzip.open(stream) as unpacked:
-            data = unpacked.read(MAX_NOTEBOOK_BYTES + 1)
-    except _DAMAGE as error:
-        raise file.unreadable(error) from error
-    budget.bytes -= len(data)
-    return file.base.lower().removesuffix(".gz"), len(data), partial(BytesIO, data)
+def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
+    with file.open() as stream, tarfile.open(fileobj=stream) as archive:
+        unpacked = archive.extractfile(info)
+        return BytesIO(unpacked.read(MAX_NOTEBOOK_BYTES + 1) if unpacked else b"")
+
+
+def _gunzip(file: Candidate, size: int) -> IO[bytes]:
+    with file.open() as stream, gzip.open(stream) as unpacked:
+        return BytesIO(unpacked.read(size))
 
 
 def _instead(folder: Path, handed: list[Path], notebook: str) -> str:

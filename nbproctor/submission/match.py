@@ -169,11 +169,9 @@ def _pieces(cells: list[HandedCell], locked: set[str]) -> tuple[int, CellText]:
     for number, cell in enumerate(below, 2):
         is_other = cell.kind != "code" or cell.name not in (None, first.name)
         if is_other or not cell.text.plain or cell.text.plain in locked:
-            break
-        if whole.tree and not cell.text.continues:
-            break
+            break  # a given cell is whole
         text = text.rstrip("\n") + "\n" + cell.text.text
-        if len(text) > MAX_CHARS:
+        if len(text) > MAX_CHARS or (whole.tree and not cell.text.continues):
             break
         # Below a header, and what follows it, a whole line may still belong to it.
         body = count > 1 or (whole.code and whole.code[-1].endswith(":"))
@@ -285,17 +283,13 @@ def _graded_copy(positions: list[int], cell: Cell, plan: Plan) -> int:
     """Of several copies of a cell, return the last one that was worked on.
 
     The last definition is the one Python uses, and the one nbgrader grades; an
-    untouched copy further down is an accident that must not undo the answer, and a
-    cell that defines nothing (the lower half of a split one) is none. A locked cell
-    is put back as given anyway: the first place is as good as any.
+    untouched copy further down is an accident that must not undo the answer. A locked
+    cell is put back as given anyway: the first place is as good as any.
     """
-    if cell.locked or len(positions) == 1:
+    if cell.locked:
         return positions[0]
-    given, cells = plan.given, plan.cells
-    worked = [p for p in positions if given.is_answered(cells[p], cell)]
-    wanted = given.stub(cell).signatures
-    whole = [p for p in worked if wanted <= cells[p].text.signatures]
-    return (whole or worked or positions)[-1]
+    worked = [p for p in positions if plan.given.is_answered(plan.cells[p], cell)]
+    return (worked or positions)[-1]
 
 
 def _free_cells(cell: Cell, plan: Plan) -> list[int]:

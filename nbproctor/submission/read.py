@@ -6,8 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 from nbproctor.cells import CellText, HandedCell, source_of
@@ -51,44 +50,31 @@ Side = Literal["ours", "theirs"]
 SIDES: tuple[Side, Side] = ("ours", "theirs")
 
 
-@dataclass(frozen=True)
 class Handed:
-    """A notebook as it was read.
+    """A notebook as it was read, of any notebook format from 2 to 4.5, or a script.
 
-    `notes` say what had to be done to read it; `merged` is whether it holds two
-    versions, of which one was read.
+    What is empty, too big, cut short or no notebook raises `Ungradable`.
+
+    Attributes
+    ----------
+    name, path
+        What to call the file, and where it is on the disk.
+    cells, language
+        What is in it, and of which kernel.
+    notes
+        What had to be done to read it.
+    merged
+        Whether a merge left two versions in it, of which `side` was read.
     """
 
-    path: Path
-    name: str
-    cells: list[HandedCell]
-    language: str
-    notes: list[str]
-    merged: bool
-
-
-def read(candidate: Candidate, data: bytes, side: Side) -> Handed:
-    """Read one notebook, of any notebook format from 2 to 4.5, or a script.
-
-    `side` is which version to take where a merge left both. What is empty, too big, cut
-    short or no notebook raises `Ungradable`.
-    """
-    return _Reader(candidate, side).read(data)
-
-
-class _Reader:
-    """Reads one version of one file, and notes what had to be done for that."""
-
-    def __init__(self, candidate: Candidate, side: Side) -> None:
-        self.candidate = candidate
+    def __init__(self, candidate: Candidate, data: bytes, side: Side) -> None:
         self.name = candidate.name
+        self.path = candidate.path
         self.side = side
         self.notes: list[str] = []
         self.merged = False
-        self.cells: list[HandedCell] = []
-
-    def read(self, data: bytes) -> Handed:
-        notebook = self._notebook(data)
+        notebook = self._script(data) if candidate.is_script else self._notebook(data)
+        self.language = _language(notebook)
         raw = self._raw_cells(notebook)
         whole = [cell for cell in raw if isinstance(cell, dict)]
         if len(whole) < len(raw) or any(map(_is_damaged, whole)):
@@ -99,31 +85,28 @@ class _Reader:
             HandedCell.read(cell, readable(source_of(cell) or "")) for cell in whole
         ]
         self._clean_texts()
-        return Handed(
-            self.candidate.path,
-            self.name,
-            self.cells,
-            _language(notebook),
-            self.notes,
-            self.merged,
-        )
 
     # ---- from bytes to JSON ----------------------------------------------------------
 
-    def _notebook(self, data: bytes) -> dict[str, Any]:
-        """Return the notebook as JSON has it, whatever it is wrapped in."""
+    def _text(self, data: bytes) -> str:
         if not data.strip(b"\0 \t\r\n"):
             raise Ungradable(f"'{self.name}' is empty.")
         if kind := wrong_kind(data):
             raise Ungradable(f"'{self.name}' is not a notebook but {kind}.")
+        return self._decode(data)
+
+    def _script(self, data: bytes) -> dict[str, Any]:
+        text = self._text(data)
+        self.notes.append(f"'{self.name}' is no notebook; its code was graded.")
+        return {"cells": _cells_of_script(text)}
+
+    def _notebook(self, data: bytes) -> dict[str, Any]:
+        """Return the notebook as JSON has it, whatever it is wrapped in."""
         if len(data) > _LONG_BYTES:
             data = _LONG_STRING.sub(_short_string, data)
         if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
             raise Ungradable(f"'{self.name}' holds more lists than a notebook does.")
-        text = self._decode(data)
-        if self.candidate.is_script:
-            self.notes.append(f"'{self.name}' is no notebook; its code was graded.")
-            return {"cells": _script(text)}
+        text = self._text(data)
         wrapped = self._json(text)
         for _ in range(MAX_WRAPPERS):
             if isinstance(wrapped, str):  # JSON in JSON
@@ -259,7 +242,7 @@ def _short_string(match: re.Match[bytes]) -> bytes:
     return match[0] if len(match[0]) <= MAX_STRING_BYTES else b'""'
 
 
-def _script(text: str) -> list[dict[str, Any]]:
+def _cells_of_script(text: str) -> list[dict[str, Any]]:
     """Cut a notebook that was exported as a Python script into its cells."""
     marks = list(_CELL_MARK.finditer(text))
     starts = [0, *(mark.end() for mark in marks)]

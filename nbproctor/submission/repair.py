@@ -21,7 +21,7 @@ from nbproctor.submission.files import (
     candidates,
 )
 from nbproctor.submission.match import plan
-from nbproctor.submission.read import SIDES, Handed, read
+from nbproctor.submission.read import SIDES, Handed
 from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair"]
@@ -117,7 +117,7 @@ def _choose(
     readings: dict[int, _Reading] = {}
     notes = []
     # The likeliest first, then as many as can be: those that cost least.
-    cost = [(each.is_script, each.size) for each in likely]
+    cost = [(each.is_script, each.cost) for each in likely]
     for position in [0, *sorted(range(1, len(likely)), key=cost.__getitem__)]:
         answered = any(reading.answers for reading in readings.values())
         if answered and likely[position].is_script:
@@ -168,11 +168,11 @@ def _choose(
 def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Reading:
     """Read a file; where a merge left two versions in it, the one that answers more."""
     data = candidate.content()
-    budget.bytes -= FILE_COST + len(data)
+    budget.bytes -= FILE_COST + max(candidate.cost, len(data))
     versions = []
     for side in SIDES:
         try:
-            versions.append(_understand(read(candidate, data, side), master))
+            versions.append(_understand(Handed(candidate, data, side), master))
         except Ungradable:
             if side == SIDES[-1] and not versions:
                 raise

@@ -187,14 +187,6 @@ def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     (folder / "readme.txt").write_text("see the link")
 
 
-@case("ungradable", None, "No notebook")
-def linked_folder(folder: Path, notebook: Notebook) -> None:
-    outside = write(folder.parent / "outside2", notebook)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "work").symlink_to(outside.parent, target_is_directory=True)
-    (folder / "readme.txt").write_text("see the folder")
-
-
 @case("repaired", 10, "answers 2 exercises, 'tiny.ipynb' 0")
 def untouched_beside_a_solved_copy(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, *ANSWERS))
@@ -289,30 +281,6 @@ def utf_16(folder: Path, notebook: Notebook) -> None:
     path.write_bytes(path.read_text("utf-8").encode("utf-16"))
 
 
-@case("repaired", 10, "UTF-16")
-def utf_16_without_a_mark(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_text("utf-8").encode("utf-16-be"))
-
-
-@case("graded", 10)
-def zeros_behind_the_end(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_bytes() + bytes(4096))
-
-
-@case("repaired", 10, "behind the end")
-def the_end_of_an_older_file_behind_the_end(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_bytes() * 2)
-
-
-@case("graded", 10)
-def json_in_json(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_text(json.dumps(path.read_text("utf-8")), "utf-8")
-
-
 @case("graded", 10)
 def as_the_server_sends_it(folder: Path, notebook: Notebook) -> None:
     write(folder, {"type": "notebook", "name": NAME, "content": notebook})
@@ -370,12 +338,6 @@ def notebook_format_4_0(folder: Path, notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         del cell["id"]
     write(folder, notebook | {"nbformat_minor": 0})
-
-
-@edited("graded", 10)
-def fifty_megabytes_of_outputs(notebook: Notebook) -> None:
-    big = {"output_type": "stream", "name": "stdout", "text": "x" * 50_000_000}
-    by_id(notebook, "fizz")["outputs"] = [big]
 
 
 @edited("graded", 10)
@@ -699,12 +661,6 @@ def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
         cell = by_id(notebook, name)
         both = f"<<<<<<< HEAD\n{STUB}\n=======\n{answer}\n>>>>>>> work"
         cell["source"] = text(cell).replace(answer, both)
-
-
-@edited("graded", 10)
-def lines_without_their_ends(notebook: Notebook) -> None:
-    for cell in notebook["cells"]:
-        cell["source"] = text(cell).split("\n")
 
 
 @case("repaired", 10, "before your notebook")

@@ -276,6 +276,7 @@ def test_a_tar_is_not_unpacked_for_ever_to_find_what_lies_behind(path: Path) -> 
     path.write_bytes(packed("tar.gz", *members))
     assert len(chosen(path.parent, Budget(bytes=1001))) == 2
     first = ("video.mp4", bytes(1000))
+    path = path.rename(path.with_name("lab.tgz"))
     path.write_bytes(packed("tar.gz", first, *members))
     with pytest.raises(Ungradable, match="unpacks to more than can be read"):
         likely(path.parent, Budget(bytes=1000))
@@ -291,6 +292,12 @@ def test_an_archive_in_an_archive_is_read_and_not_one_in_that(path: Path) -> Non
     path.with_name("lab.zip").write_bytes(packed("stored", ("middle.zip", middle)))
     with pytest.raises(Ungradable, match="No notebook"):
         likely(path.parent)
+
+
+def test_a_broken_archive_in_an_archive_hides_no_notebook(path: Path) -> None:
+    members = [("data.zip", b"PK\x03\x04 cut short"), ("lab/tiny.ipynb", NOTEBOOK)]
+    path.with_name("lab.zip").write_bytes(packed("deflate", *members))
+    assert chosen(path.parent) == ["lab.zip/lab/tiny.ipynb"]
 
 
 def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:

@@ -242,11 +242,12 @@ def test_cells_of_two_exercises_or_kinds_are_never_joined(
     assert len(joined(master, raw(open_, kind="raw"), raw("    return r"))) == 2
 
 
-def test_a_very_long_cell_is_not_searched_for_its_end(
+def test_a_very_long_cell_is_neither_parsed_nor_joined(
     master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(match, "MAX_CHARS", 25)
     assert len(joined(master, raw("def area(r):"), raw("    return r"))) == 1
+    monkeypatch.setattr("nbproctor.cells.CellText.tree", property(lambda _: 1 / 0))
     assert len(joined(master, raw("def area(rr):"), raw("    return r"))) == 2
 
 
@@ -308,6 +309,14 @@ REST: list[Row] = [("side", SIDE_DONE), ("total", "total = 6")]
             [
                 ("tools", f"{TOOLS}\n\n\n{AREA_DONE}"),
                 ("area-test", f"{MORE}\n\n\n{TEST}"),
+            ],
+            MORE,
+        ),
+        (
+            [
+                ("tools", f"{TOOLS}\n\n\n{AREA_DONE}"),
+                ("side", f"{SIDE_DONE}\n\n\n{MORE}"),
+                ("area", AREA),
             ],
             MORE,
         ),
@@ -393,7 +402,21 @@ def test_an_answer_in_its_own_cell_stays_as_it_is(short: MasterNotebook) -> None
 def test_every_answer_gets_a_cell_of_its_own(
     short: MasterNotebook, rows: list[Row], placed: list[Row]
 ) -> None:
-    assert gathered(short, *rows)[0] == placed
+    made, notes = gathered(short, *rows)
+    assert made == placed
+    assert "moved back" not in notes
+
+
+def test_text_between_two_exercises_without_names_is_neither_s_answer(
+    master: MasterNotebook,
+) -> None:
+    rows: list[Row] = [("first-test", "first = 1\nassert first == 1")]
+    made, notes = gathered(master, *rows)
+    assert ("first", "") in made and ("second", "") in made
+    assert "is in cells of its own now: first-test" in notes
+    made, notes = gathered(master, *rows, ("second", "second = 2"))
+    assert ("first", "first = 1") in made
+    assert "not their own: first" in notes
 
 
 def test_a_line_added_to_a_test_is_unclear_only_while_an_answer_is_missing(

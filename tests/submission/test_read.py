@@ -23,7 +23,7 @@ TEXT = json.dumps(NOTEBOOK, ensure_ascii=False)
 def handed(data: bytes | str, name: str = "m.ipynb", side: Side = "ours") -> Handed:
     """Return what is read of a file with this content."""
     data = data if isinstance(data, bytes) else data.encode()
-    return read.read(Candidate(Path(name), name, 0, BytesIO), data, side)
+    return Handed(Candidate(Path(name), name, 0, b"", BytesIO), data, side)
 
 
 def given(data: bytes | str, name: str = "m.ipynb") -> tuple[list[str], str]:
