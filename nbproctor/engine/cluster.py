@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -89,21 +90,22 @@ class Cluster:
         EngineError
             There is none; each one's own reason is in the message.
         """
+        until = time.monotonic() + PATIENCE_SECONDS
         try:
             self._introduce(master, settings)
-            self._client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
-            refused = self._look()
-        except TimeoutError as error:
-            raise EngineError(
-                f"The scheduler at {self._address} has no workers."
-            ) from error
+            while not (refused := self._look()) and not self._ready:
+                if time.monotonic() > until:
+                    raise EngineError(
+                        f"The scheduler at {self._address} has no workers."
+                    )
+                self._news.wait(LOOK_SECONDS)
         except (OSError, RuntimeError) as error:
             raise EngineError(
                 f"The workers at {self._address} cannot be reached ({error!r})."
             ) from error
         if not self._ready:
-            said = [f"The worker {a} refuses: {why}" for a, why in refused.items()]
-            raise EngineError("\n".join(said[:5]))
+            said = (f"The worker {a} refuses: {why}" for a, why in refused.items())
+            raise EngineError("\n".join(islice(said, 5)))
 
     def execute(
         self,
@@ -119,11 +121,11 @@ class Cluster:
         EngineError
             All workers have gone.
         """
-        if self._broken:
-            raise EngineError(self._broken)
         task = Task(self._introduce(master, settings), packed(cells, files))
         self._waiting.append(task)
         self._news.set()
+        if self._broken:
+            raise EngineError(self._broken)
         if not self._thread.ident:
             self._thread.start()
         return task.report
@@ -162,12 +164,13 @@ class Cluster:
                 return {}
             names = [grader.name for grader in self._graders.values()]
             said = self._client.run(refusal, names, workers=new, on_error="return")
-            self._ready |= {address for address, why in said.items() if not why}
-            # One that only could not be reached is asked again.
-            refused = {
-                a: w for a, w in said.items() if w and not isinstance(w, OSError)
+            self._ready |= {address for address, why in said.items() if why == ""}
+            # One that has just come, or could not be reached, is asked again.
+            return {
+                address: _words(why)
+                for address, why in said.items()
+                if why and not isinstance(why, OSError)
             }
-            return {address: _words(why) for address, why in refused.items()}
 
     def _hand_out(self) -> None:
         """Keep every worker busy with one submission, until the end."""

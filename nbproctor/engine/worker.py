@@ -130,8 +130,10 @@ def run(name: str, submitted: bytes) -> Answer:
     return answer
 
 
-def refusal(names: Sequence[str], dask_worker: Any) -> str:
-    """Return why a worker executes nothing, or nothing."""
+def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
+    """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
+    if not dask_worker.plugins.keys() >= {*names}:
+        return None
     return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")
 
 
