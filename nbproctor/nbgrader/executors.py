@@ -20,14 +20,8 @@ def executor(
 ) -> Executor:
     """Return what executes a course's submissions, with the course's cache before it.
 
-    Parameters
-    ----------
-    course, options
-        The course, and what it configures.
-    again
-        Execute what the cache has, too.
-    merging
-        Execute nothing: only what the cache has.
+    With `again` it executes what the cache has, too; `merging`, nothing at all.
+    `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     if merging:
