@@ -59,6 +59,19 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
         assert other is not dead
 
 
+def test_a_fork_server_is_kept_for_its_own_assignment_only(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    others = Settings(policy=Policy(weak=True, memory=1 << 29))
+    with servers.lend(master, SETTINGS) as one:
+        pass
+    with servers.lend(master, SETTINGS) as same:
+        assert same is one
+    with servers.lend(master, others) as other, pytest.raises(ForkServerError):
+        assert other is not one
+        one.process.run(b"", 1)  # ended, or they would add up
+
+
 def test_a_second_failure_tells_both_reasons(
     master: MasterNotebook, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
