@@ -9,15 +9,15 @@ there. Until these have an end, no worker is given a second one, so that the nex
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
 import time
 import warnings
-from asyncio import CancelledError  # not an Exception; Dask may raise it
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -154,7 +154,7 @@ class Cluster:
         """Ask the workers that have come; return those that refuse, and why."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
-                self._client = _connect(self._address)
+                self._client, self._scheduler = _connect(self._address), ""
             if self._client.status != "running":
                 self._ready.clear()
                 return {}
@@ -207,7 +207,8 @@ class Cluster:
                 while self._waiting and len(running) < most:
                     future = self._send(self._waiting[0])
                     running[future] = self._waiting.popleft()
-            except (Exception, CancelledError) as error:
+            # Dask also raises asyncio's error, which is not an Exception.
+            except (Exception, asyncio.CancelledError) as error:
                 # The client goes on trying to reach its scheduler.
                 log.warning("The scheduler at %s: %r", self._address, error)
             if self._ready:
@@ -234,10 +235,11 @@ class Cluster:
 
     def _take(self, future: Any, task: Task) -> None:
         """Take a worker's answer; without one, let another worker try."""
-        failure = report = None
+        report, failure = None, ""
         try:
-            report, failure = future.result(timeout=ANSWER_SECONDS)
-        except CancelledError:
+            data, failure = future.result(timeout=ANSWER_SECONDS)
+            report = msgpack.decode(data, type=Report) if data else None
+        except (CancelledError, asyncio.CancelledError):
             pass  # the scheduler has gone: no worker is at fault
         except Exception as error:
             log.warning("A worker gave no answer: %r", error)
@@ -249,7 +251,7 @@ class Cluster:
                     "it on this computer with --force --student, or by hand."
                 )
         if report:
-            task.report.set_result(msgpack.decode(report, type=Report))
+            task.report.set_result(report)
         elif failure:
             task.report.set_exception(ExecutionError(failure))
         else:
