@@ -1,21 +1,23 @@
 """Submissions executed by the workers of a Dask scheduler, on any number of computers.
 
 One task of Dask's is one submission. A worker plugin (`worker.Grader`) holds the
-assignment on each worker, also on those that come later. No worker is given more than
-one submission, so that Dask's `KilledWorker` names the one that ends workers.
+assignment on each worker, also on those that come later. Dask's `KilledWorker` names
+what a worker had when it died: the submission that it executed, and one that waited
+there. Until these have an end, no worker is given a second one, so that the next
+`KilledWorker` names the submission that ends workers.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
 import time
 import warnings
-from asyncio import CancelledError  # not an Exception; Dask may raise it
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -34,9 +36,10 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
-LOOK_SECONDS = 0.5  # between two looks at who has come and gone
+LOOK_SECONDS = 2.0  # between two looks at who has come and gone
+PAUSE_SECONDS = 0.5  # where nobody is there to look at
 PATIENCE_SECONDS = 120.0  # without any worker
-DEATHS = 2  # of workers, at least, before a submission is given up
+DEATHS = 3  # of workers, one of them perhaps by another submission's fault
 
 
 @dataclass(eq=False)
@@ -67,11 +70,12 @@ class Cluster:
     def __init__(self, address: str) -> None:
         self._address = address
         self._client = _connect(address)
-        self._scheduler = self._client.scheduler_info(n_workers=0)["id"]
+        self._scheduler = ""  # its id
         self._graders: dict[tuple[str, Settings], Grader] = {}
         self._ready: set[str] = set()  # addresses of workers that execute
         self._looking = threading.RLock()
         self._waiting: deque[Task] = deque()
+        self._running: dict[Any, Task] = {}  # by Dask's future
         self._news = threading.Event()
         self._ended = False
         self._broken = ""
@@ -79,8 +83,8 @@ class Cluster:
 
     @property
     def width(self) -> int:
-        """How many workers execute."""
-        return max(len(self._ready), 1)
+        """How many submissions workers have, and have waiting for them."""
+        return 2 * max(len(self._ready), 1)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Send an assignment to every worker, and wait for one that can execute it.
@@ -98,7 +102,7 @@ class Cluster:
                     raise EngineError(
                         f"The scheduler at {self._address} has no workers."
                     )
-                self._news.wait(LOOK_SECONDS)
+                self._news.wait(PAUSE_SECONDS)
         except (OSError, RuntimeError) as error:
             raise EngineError(
                 f"The workers at {self._address} cannot be reached ({error!r})."
@@ -136,7 +140,8 @@ class Cluster:
         with self._looking:
             if key not in self._graders:
                 self._graders[key] = Grader(master, settings)
-                self._register(self._graders[key])
+                if self._scheduler:  # else it is yet to be looked at
+                    self._register(self._graders[key])
         return self._graders[key].name
 
     def _register(self, grader: Grader) -> None:
@@ -149,15 +154,24 @@ class Cluster:
         """Ask the workers that have come; return those that refuse, and why."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
-                self._client = _connect(self._address)
+                self._client, self._scheduler = _connect(self._address), ""
             if self._client.status != "running":
                 self._ready.clear()
                 return {}
             info = self._client.scheduler_info(n_workers=-1)
             if info["id"] != self._scheduler:  # it was started anew, and knows nothing
+                # Dask would try again by itself, beside others.
+                self._client.run_on_scheduler(
+                    lambda dask_scheduler: setattr(
+                        dask_scheduler, "allowed_failures", 0
+                    )
+                )
                 for grader in self._graders.values():
                     self._register(grader)
                 self._scheduler = info["id"]
+                # Dask cancels what the former one had, but not all of it.
+                self._waiting.extendleft(reversed(self._running.values()))
+                self._running.clear()
             self._ready &= info["workers"].keys()
             new = [*(info["workers"].keys() - self._ready)]
             if not new:
@@ -173,24 +187,28 @@ class Cluster:
             }
 
     def _hand_out(self) -> None:
-        """Keep every worker busy with one submission, until the end."""
-        running: dict[Any, Task] = {}
+        """Keep every worker busy, until the end."""
+        running = self._running
         looked = alive = time.monotonic()
         while not self._ended:
-            self._news.wait(LOOK_SECONDS)
+            self._news.wait(PAUSE_SECONDS)
             self._news.clear()
             try:
-                for future in [each for each in running if each.done()]:
+                # The last first, so that those that are tried again keep their order.
+                for future in [each for each in reversed(running) if each.done()]:
                     self._take(future, running.pop(future))
-                if time.monotonic() - looked > LOOK_SECONDS:
+                if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
                     for address, why in self._look().items():
                         log.warning("The worker %s refuses: %s", address, why)
                         self._client.retire_workers([address])
                     looked = time.monotonic()
-                while self._waiting and len(running) < len(self._ready):
+                died = any(t.deaths for t in (*running.values(), *self._waiting))
+                most = len(self._ready) * (1 if died else 2)
+                while self._waiting and len(running) < most:
                     future = self._send(self._waiting[0])
                     running[future] = self._waiting.popleft()
-            except (Exception, CancelledError) as error:
+            # Dask also raises asyncio's error, which is not an Exception.
+            except (Exception, asyncio.CancelledError) as error:
                 # The client goes on trying to reach its scheduler.
                 log.warning("The scheduler at %s: %r", self._address, error)
             if self._ready:
@@ -217,22 +235,23 @@ class Cluster:
 
     def _take(self, future: Any, task: Task) -> None:
         """Take a worker's answer; without one, let another worker try."""
-        failure = report = None
+        report, failure = None, ""
         try:
-            report, failure = future.result(timeout=ANSWER_SECONDS)
-        except CancelledError:
+            data, failure = future.result(timeout=ANSWER_SECONDS)
+            report = msgpack.decode(data, type=Report) if data else None
+        except (CancelledError, asyncio.CancelledError):
             pass  # the scheduler has gone: no worker is at fault
         except Exception as error:
             log.warning("A worker gave no answer: %r", error)
             if self._client.status == "running":
-                task.deaths += getattr(error, "allowed_failures", 0) + 1
+                task.deaths += 1
             if task.deaths >= DEATHS:
                 failure = (
                     f"Its execution ended {task.deaths} workers of the cluster. Grade "
                     "it on this computer with --force --student, or by hand."
                 )
         if report:
-            task.report.set_result(msgpack.decode(report, type=Report))
+            task.report.set_result(report)
         elif failure:
             task.report.set_exception(ExecutionError(failure))
         else:

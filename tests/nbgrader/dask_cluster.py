@@ -79,8 +79,6 @@ class RunningCluster:
         self._env = {
             **os.environ,
             "PYTHONPATH": str(PROJECT),
-            # A submission may end two workers all the same.
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
             **(env or {}),
         }
         self._file = folder / "scheduler.json"
