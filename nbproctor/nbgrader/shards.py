@@ -26,6 +26,7 @@ from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.results import Report
 
 
@@ -102,9 +103,8 @@ def grade_shard(
     keep = ProctoredAutograde(coursedir=view, config=view.config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
-        run = Run.begin(
-            course, assignment, options, True, None, keep.get(assignment, [])
-        )
+        run = Run.begin(course, assignment, options, True, keep.get(assignment, []))
+        run.folders = handed_in(course, assignment)
         mine = [student for student in sorted(run.folders) if shard.has(student)]
         with executor(view, options, force) as engine:
             run.place_tests(engine)
