@@ -35,7 +35,7 @@ from nbgrader.api import Gradebook
 from threadpoolctl import threadpool_limits
 
 from nbproctor import nbgrader
-from nbproctor.audit.variant_files import read
+from nbproctor.audit.variants import read_variants
 from nbproctor.engine import Servers, Settings, compile_tests
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
@@ -61,7 +61,7 @@ def the_class(count: int) -> Iterator[sample.Student]:
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
     solutions = sample.solutions(master)
     folder, exercises = ROOT / "variants" / LAB, [*solutions]
-    variants = {e: read(folder / e, text)[0] for e, text in solutions.items()}
+    variants = {e: read_variants(folder / e, text)[0] for e, text in solutions.items()}
     answers: dict[tuple[str, str], Iterator[str]] = {}
     for exercise in exercises:
         for side in ("right", "wrong"):
@@ -208,8 +208,8 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     }
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
-    with Servers() as servers:
-        fork_server = servers.get(master, settings).process
+    with Servers() as servers, servers.lend(master, settings) as lent:
+        fork_server = lent.process
         process = psutil.Process(fork_server.pid)
         for name, job in steps.items():
             data, start = msgpack.encode(job), _spent(process)

@@ -41,7 +41,7 @@ PART = "from pathlib import Path; from nbproctor.nbgrader import *; {}"
 PARTS = {
     "grade": f"grade(Path(), {LAB!r})",
     "feedback": f"feedback(Path(), {LAB!r})",
-    "report": "from nbproctor.nbgrader.class_report import report; "
+    "report": "from nbproctor.nbgrader.graded import report; "
     f"report(Path(), {LAB!r})",
 }
 

@@ -64,19 +64,10 @@ def expect(
         `want` has an unsupported type: the test is broken.
     """
     if isinstance(want, Mapping):
-        for key, (label, entry, right) in zip(
-            want, _entries(got, want, name), strict=True
-        ):
-            entry_mistakes = functools.partial(_entry_of, mistakes, key)
-            expect(
-                entry,
-                right,
-                label,
-                rtol=rtol,
-                atol=atol,
-                factors=factors,
-                mistakes=entry_mistakes,
-            )
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "factors": factors}
+        for key, (label, entry) in _entries(got, want, name).items():
+            of_entry = functools.partial(_entry_of, mistakes, key)
+            expect(entry, want[key], label, **options, mistakes=of_entry)
         return
     right = np.asarray(want)
     if right.dtype.kind not in "iuf" or np.isnan(right).any():
@@ -126,21 +117,15 @@ def answer_of(function: Callable[..., Any], *args: Any) -> Any:
 def expect_pure(
     function: Callable[..., Any], *args: Any, names: Sequence[str] = ()
 ) -> Any:
-    """Check that a function leaves its arguments as they were.
+    """Check that a function leaves its arguments as they were; return its answer.
+
+    It is called once, with copies of the arguments.
 
     Parameters
     ----------
-    function, *args
-        What is called, once, and with what. The arguments themselves are not handed
-        over, but copies.
     names
         What the student calls the arguments, ``("X", "Y", "cache")``; without them
         they are counted.
-
-    Returns
-    -------
-    object
-        The answer.
 
     Raises
     ------
@@ -184,8 +169,8 @@ def expect_unchanged(now: object, before: object, name: str) -> None:
     if isinstance(before, Mapping):
         if not isinstance(now, Mapping) or set(now) != set(before):
             _fail(name, f"got other keys, or another length, {advice}")
-        for label, new, old in _entries(now, before, name):
-            expect_unchanged(new, old, label)
+        for key, (label, new) in _entries(now, before, name).items():
+            expect_unchanged(new, before[key], label)
     elif _frozen(now) != _frozen(before):
         _fail(name, f"was changed {advice}")
 
@@ -223,16 +208,15 @@ def _wrong_type(got: object, name: str, ask: str) -> NoReturn:
 
 def _entries(
     got: object, want: Mapping[Any, Any], name: str
-) -> Iterator[tuple[str, object, object]]:
-    """Pair the entries of an answer with those of the mapping it should be."""
+) -> dict[Any, tuple[str, object]]:
+    """Return the entries that a mapping should have: key → name of the entry, value."""
     keys = ", ".join(map(repr, want))
     if not isinstance(got, Mapping):
         _wrong_type(got, name, f"should be a dict with {keys}")
     if missing := ", ".join(repr(key) for key in want if key not in got):
         _fail(name, f"lacks {missing}: it should have the keys {keys}")
-    for key, right in want.items():
-        quoted = f'"{key}"' if isinstance(key, str) else repr(key)
-        yield f"{name}[{quoted}]", got[key], right
+    quoted = {key: f'"{key}"' if isinstance(key, str) else repr(key) for key in want}
+    return {key: (f"{name}[{quoted[key]}]", got[key]) for key in want}
 
 
 def _numbers(got: object, name: str, shape: _Shape | None, lists: bool = False) -> Any:
@@ -250,10 +234,8 @@ def _numbers(got: object, name: str, shape: _Shape | None, lists: bool = False) 
         array = array.astype(float)  # what is too large for a double is inf here
     if array.dtype.kind not in "iuf":
         held = {"b": "truth values", "c": "complex numbers"}.get(array.dtype.kind)
-        _fail(
-            name,
-            f"holds {held or 'no numbers'}, but {ask}, of an integer or floating dtype",
-        )
+        held = f"holds {held or 'no numbers'}"
+        _fail(name, f"{held}, but {ask}, of an integer or floating dtype")
     if shape is not None and array.shape != shape:
         actual = f"has shape {array.shape}" if array.shape else "is a single number"
         _fail(name, f"{actual}, but {ask}{hint(array.shape, shape)}")

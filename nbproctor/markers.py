@@ -6,6 +6,8 @@ import ast
 import contextlib
 from collections.abc import Iterator
 
+from nbproctor.cells import imported
+
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _SOLUTION = ("BEGIN SOLUTION", "END SOLUTION")
 _HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
@@ -120,8 +122,4 @@ def bound_by(definitions: ast.Module) -> set[str]:
 
 def imports(source: str) -> Iterator[str]:
     """Yield the dotted names of the modules that a cell imports, wherever it does."""
-    for node in ast.walk(parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+    return imported(parse(source))

@@ -26,21 +26,9 @@ IGNORED = (".ipynb_checkpoints", "*.pyc", "__pycache__")  # as nbgrader does
 def support_files(
     source: Path, data: str | None, ignored: Sequence[str] = IGNORED
 ) -> dict[str, str]:
-    """Return the assignment's own files.
+    """Return the assignment's own files: place in a student's folder → real path.
 
-    Parameters
-    ----------
-    source
-        Folder with the notebooks, which are left out.
-    data
-        The data folder, if the assignment has one.
-    ignored
-        Patterns for the names of files and folders that do not count.
-
-    Returns
-    -------
-    dict
-        Place in a student's folder → real path.
+    Notebooks are left out, and what has an ignored name; `data` is its data folder.
     """
     places = (path.relative_to(source) for path in sorted(source.rglob("*")))
     found = {
@@ -84,8 +72,9 @@ class Cell:
         ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
         (tools of the hidden tests, never shown to students), ``task`` (graded by
         hand) or ``text`` (locked Markdown).
-    source : str
-        The teacher's text: reference solution and hidden tests included.
+    source, stub : str
+        The teacher's text, reference solution and hidden tests included; and what a
+        student is given: the text in the release, or `source` without regions.
     points : float
         What the cell is worth; 0 for everything ungraded.
     exercise : str or None
@@ -94,17 +83,11 @@ class Cell:
         The source tags this cell ``skip-grading``: a demo that grading does not run.
     cell_id : str
         The notebook format's cell id, by which lost metadata is found again.
-    stub : str
-        What a student is given: the text in the release, or, where there is no
-        release, `source` without solution and hidden regions.
     nbgrader : dict
-        nbgrader's metadata of the cell as it must be in every submission; empty
-        for a cell that nbgrader does not know.
-    where : Where
-        Where a test cell is judged: in the ``judge``, ``beside`` the answer in the
-        student's own process, or ``nowhere``, because nothing else can judge it.
-    why : str
-        Why it is not judged in the judge.
+        nbgrader's metadata as it must be in every submission; empty if it has none.
+    where, why : Where, str
+        Where a test cell is judged, in the ``judge``, ``beside`` the answer in the
+        student's own process, or ``nowhere``, and why not in the judge.
     """
 
     id: str
@@ -142,17 +125,8 @@ def read_cells(
 ) -> Iterator[Cell]:
     """Yield the cells of a source notebook: all code, and what nbgrader knows.
 
-    Parameters
-    ----------
-    raw : list of dict
-        The cells as the notebook format has them.
-    released : dict
-        Name → the same cell as students get it.
-
-    Raises
-    ------
-    KeyError, ValueError, TypeError
-        A cell is malformed, or leaves a region open.
+    `released` are the same cells by name, as students get them. A malformed cell, or
+    a region that is left open, raises KeyError, ValueError or TypeError.
     """
     exercise: str | None = None
     for position, cell in enumerate(raw):
@@ -252,17 +226,15 @@ class MasterNotebook:
 
         Parameters
         ----------
-        path : Path
-            The source notebook.
-        release : Path, optional
-            The same notebook as students get it; its texts become the stubs.
+        path, release : Path
+            The notebook, and as students get it; that one's texts become the stubs.
         header, footer : Path, optional
             Notebooks whose cells are put before and after its own in the release.
 
         Raises
         ------
         MasterNotebookError
-            The file is missing, is no notebook, or leaves a region open.
+            A file is missing, is no notebook, or leaves a region open.
         """
         content = _content(path)
         raw = [
@@ -301,6 +273,10 @@ class MasterNotebook:
         return hashlib.sha256(
             msgspec.json.encode(frozen, order="deterministic")
         ).hexdigest()
+
+    def __hash__(self) -> int:
+        """Follow the digest: cells hold what has no hash."""
+        return hash(self.digest)
 
     @property
     def exercises(self) -> tuple[str, ...]:

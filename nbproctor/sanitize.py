@@ -20,7 +20,10 @@ MAX_TEXT = 200_000
 MAX_IMAGES = 8 << 20
 MAX_MARKDOWN = 50_000
 MAX_LINE = 10_000
+MAX_TRACEBACK = 60  # lines
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
@@ -41,15 +44,8 @@ _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 def clean(outputs: object) -> list[Output]:
     """Make harmless, valid nbformat outputs of whatever a student process sent.
 
-    Parameters
-    ----------
-    outputs
-        Supposedly a list of outputs. Parts that are not understood are left out.
-
-    Returns
-    -------
-    list of dict
-        New outputs, limited in number and size.
+    They are new, and limited in number and size. Parts that are not understood are left
+    out.
     """
     if not isinstance(outputs, list):
         return []
@@ -64,6 +60,21 @@ def plain_text(text: object, limit: int = MAX_TEXT) -> str:
         return ""
     text = _CONTROLS.sub("", _ESCAPES.sub("", text[:limit]))
     return text.encode("utf-8", "replace").decode()
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a cell of a CSV file that no spreadsheet program takes for a formula.
+
+    A name may begin with "="; an apostrophe before it says that it is text.
+    """
+    text = plain_text(text)
+    formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if formula else text
+
+
+def as_written(cell: str) -> str:
+    """Undo `spreadsheet_cell`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def one_line(text: object, limit: int = 300) -> str:
@@ -81,13 +92,6 @@ def markdown(text: str, attached: Collection[str] = ()) -> str:
 
     What is too long to be shown in time is cut, and the text says where: converters of
     Markdown take time with the square of a run of blanks.
-
-    Parameters
-    ----------
-    text : str
-        Markdown.
-    attached : collection of str
-        Names of the attachments that links may lead to.
     """
 
     def unlinked(match: re.Match[str]) -> str:
@@ -110,13 +114,10 @@ def _shorten(text: str, room: int) -> str:
     """Cut text, its lines, and runs of one sign, each with a word."""
     whole = len(text)
     text = _RUN.sub(r"\1\3 [cut] ", text[: 20 * room])
-    lines = text.split("\n")
-    if len(text) > MAX_LINE:
-        cut = [line[:MAX_LINE] + " [line cut]" for line in lines]
-        lines = [
-            c if len(ln) > MAX_LINE else ln for c, ln in zip(cut, lines, strict=True)
-        ]
-        text = "\n".join(lines)
+    text = "\n".join(
+        line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]} [line cut]"
+        for line in text.split("\n")
+    )
     if whole > 20 * room or len(text) > room:
         text = text[:room] + f"\n\n[Cut here: more than {MAX_MARKDOWN:,} characters.]"
     return text
@@ -143,15 +144,13 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             text = _text(output.get("text"), room)
             return {"output_type": "stream", "name": name, "text": text}
         case {"output_type": "error"}:
-            lines = output.get("traceback")
+            traceback = output.get("traceback")
+            lines = traceback[:MAX_TRACEBACK] if isinstance(traceback, list) else []
             return {
                 "output_type": "error",
                 "ename": one_line(output.get("ename"), 100),
                 "evalue": _text(output.get("evalue"), room),
-                "traceback": [
-                    _text(line, room)
-                    for line in (lines if isinstance(lines, list) else [])[:60]
-                ],
+                "traceback": [_text(line, room) for line in lines],
             }
         case {
             "output_type": "display_data" | "execute_result" as kind,
@@ -174,8 +173,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
 def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     bundle = {}
     for mime in _IMAGES:
-        picture = _picture(data.get(mime), mime, room)
-        if picture:
+        if picture := _picture(data.get(mime), mime, room):
             bundle[mime] = picture
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):

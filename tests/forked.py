@@ -3,8 +3,7 @@
 import faulthandler
 import socket
 
-from nbproctor.sandbox.child import Fork, fork
-from nbproctor.sandbox.messages import confirm
+from nbproctor.sandbox.fork import Fork, confirm, fork
 from nbproctor.student import process
 from nbproctor.student.shell import warm
 

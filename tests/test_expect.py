@@ -29,6 +29,7 @@ RNG = np.random.default_rng(8)
 WANT = RNG.normal(size=(4, 3)) + 0.03
 SQUARE = RNG.normal(size=(5, 5)) + 0.03
 LABELS = np.array([[3, 0, 2, 1, 4, 3]])
+WRONG = "has the right type and shape, but is wrong everywhere"
 FACTORS = {"m": 7.0, "the number of classes": 4.0}
 
 
@@ -131,34 +132,25 @@ def test_entries_of_a_mapping_are_judged_by_their_own_names() -> None:
     )
 
 
-@pytest.mark.parametrize("factor", [3.0, 1 / 3, 7.0, 1.1, 49.0, 0.25])
-def test_a_factor_nobody_named_is_not_told(factor: float) -> None:
-    assert diagnosis(factor * WANT, WANT).endswith("but is wrong everywhere")
-
-
-def test_a_factor_of_one_explains_nothing() -> None:
-    # m = 1, the tolerance is strict, and a mistake of 0.1 % is none of scale.
-    assert "factor" not in diagnosis(1.001 * WANT, WANT, factors={"m": 1})
-
-
-def test_equal_factors_are_both_named() -> None:
-    assert "multiplied by 2 or multiplied by m" in diagnosis(
-        2 * WANT, WANT, factors={"m": 2}
-    )
-
-
-def test_a_factor_of_zero_explains_nothing() -> None:
-    assert diagnosis(0 * WANT, WANT, factors={"m": 0}) == "A2 is zero everywhere"
-
-
-def test_infinite_entries_that_are_right_hide_no_wrong_ones() -> None:
-    got, want = np.array([np.inf, 3.0, 4.0]), np.array([np.inf, 1.0, 4.0])
-    assert diagnosis(got, want) == "A2 is wrong in 1 of 3 entries, only at index 1"
-
-
-def test_numbers_near_zero_fit_no_factor_by_chance() -> None:
-    got, want = np.array([7e-6, -3e-6]), np.array([3e-6, -2e-6])
-    assert "factor" not in diagnosis(got, want, factors=FACTORS)
+@pytest.mark.parametrize(
+    ("got", "want", "factors", "says"),
+    [
+        *((factor * WANT, WANT, {}, WRONG) for factor in (3, 1 / 3, 7, 1.1, 49, 0.25)),
+        # m = 1, the tolerance is strict, and a mistake of 0.1 % is none of scale.
+        (1.001 * WANT, WANT, {"m": 1}, WRONG),
+        (2 * WANT, WANT, {"m": 2}, "factor: it was multiplied by 2 or multiplied by m"),
+        (0 * WANT, WANT, {"m": 0}, "A2 is zero everywhere"),
+        # Infinite entries that are right hide no wrong ones.
+        ([np.inf, 3, 4], [np.inf, 1, 4], {}, "in 1 of 3 entries, only at index 1"),
+        # Numbers near zero fit no factor by chance.
+        ([7e-6, -3e-6], [3e-6, -2e-6], FACTORS, "1 of 2 entries, only at index 0"),
+    ],
+)
+def test_only_a_factor_that_is_named_and_fits_is_told(
+    got: Any, want: Any, factors: Any, says: str
+) -> None:
+    got, want = np.array(got), np.array(want)
+    assert diagnosis(got, want, factors=factors).endswith(says)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ FLOORS = [
     {"results"},
     {"notebook"},
     {"expect", "markers", "templates"},
+    {"cells"},
     {"protocol"},
     {"sandbox"},
     {"errors"},

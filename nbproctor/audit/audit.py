@@ -2,7 +2,7 @@
 
 A right solution must keep every point, a wrong one must lose some, and so must every
 small mistake in the reference solution. `variants` supplies the solutions, `trials`
-executes them, `result` holds what follows, and `matrix` reports it.
+executes them, and `result` holds and reports what follows.
 """
 
 from __future__ import annotations
@@ -12,18 +12,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nbproctor.audit import trials
-from nbproctor.audit.checks import check_scores
 from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import Servers, Settings
+from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, execute
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Check
+from nbproctor.results import Check, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
 from nbproctor.sandbox.processors import processors
-
-__all__ = ["AuditError", "AuditResult", "audit"]
 
 
 class AuditError(NbproctorError):
@@ -34,7 +31,6 @@ def audit(
     course: Path,
     assignment: str,
     checks: Sequence[Check] = (),
-    workers: int | None = None,
     progress: Callable[[TrialResult], object] = lambda result: None,
     exercise: str | None = None,
 ) -> AuditResult:
@@ -49,8 +45,6 @@ def audit(
         Name of the assignment.
     checks : sequence of Check
         Further checks of the assignment, to be reported with the rest.
-    workers : int, optional
-        Processes side by side; as many as there are processors if not given.
     progress : callable
         Called after each solution that was tried, from some thread.
     exercise : str, optional
@@ -83,7 +77,9 @@ def audit(
             f"{', '.join(references)}."
         )
     folder = course / "variants" / assignment
-    variants = Variants.read(folder, references).of(exercise)
+    variants = Variants.read(folder, references)
+    wanted = {exercise} if exercise else references.keys()
+    variants.trials = [t for t in variants.trials if t.exercise in wanted]
     all_checks = list(checks)
     comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
@@ -97,26 +93,26 @@ def audit(
                 variants.trials,
                 variants.oracles,
                 policy,
-                workers or processors(),
+                processors(),
                 progress,
             )
         except TrialError as error:
             raise AuditError(f"{path}: {error}") from error
         settings = Settings(policy=policy, follow_through=False)
         with Servers() as servers:
-            all_checks += check_scores(master, settings, servers)
+            all_checks += _whole_notebooks(master, settings, servers)
     return AuditResult(
         assignment=assignment,
         tests={
             name: tuple(c.id for c in b.cells if c.exercise == name and c.points)
             for b in masters
             for name in b.exercises
-            if exercise in (None, name)
+            if name in wanted
         },
         entries=tuple(
-            _entry(result, variants, comments)
+            Entry.of(result, comments)
             for result in results
-            if exercise in (None, result.trial.exercise)
+            if result.trial.exercise in wanted
         ),
         checks=tuple(all_checks),
         problems=tuple(variants.problems),
@@ -125,36 +121,36 @@ def audit(
     )
 
 
-def _entry(result: TrialResult, variants: Variants, comments: dict[str, str]) -> Entry:
-    trial = result.trial
-    variant = variants.written.get((trial.exercise, trial.kind, trial.name))
-    announced = variant.announced if variant else ""
-    warned = any(not verdict.max_points for verdict in result.failed)
-    silent = {v: v.max_points - v.points for v in result.failed if not warned}
-    key = trial.exercise, trial.name
-    is_mutant = trial.kind == "mutant"
-    return Entry(
-        exercise=trial.exercise,
-        kind=trial.kind,
-        name=trial.name,
-        place=variant.place if variant else "",
-        diff=variants.diffs[key] if is_mutant else "",
-        lost=result.lost,
-        most=sum(verdict.max_points for verdict in result.verdicts),
-        caught={verdict.cell_id: verdict.message for verdict in result.failed},
-        says=variant.says if variant else (),
-        unnamed=bool(variant and variant.unnamed),
-        silent=sum(silent.values()),
-        unannounced=sum(
-            points
-            for verdict, points in silent.items()
-            if not announced or announced not in comments[verdict.cell_id]
-        ),
-        disagreement=result.disagreement,
-        fuzzed=result.fuzzed,
-        equivalent=variants.equivalent.get(key, "") if is_mutant else "",
-        notes=result.notes,
-    )
+def _whole_notebooks(
+    master: MasterNotebook, settings: Settings, servers: Servers
+) -> list[Check]:
+    """Grade as the class is graded: the master earns every point, a blank one none."""
+    most = sum(cell.points for cell in master.of_kind("test"))
+    checks = []
+    for name, want in ("master", most), ("blank", 0.0):
+        cells = [
+            StudentCell(i, c.id, c.source if name == "master" or c.locked else c.stub)
+            for i, c in enumerate(master.cells)
+            if c.kind in ("provided", "solution", "test")
+        ]
+        try:
+            report = execute(cells, master, settings, {}, servers)
+        except (ExecutionError, EngineError) as error:
+            checks.append(Check(name, False, str(error)))
+            continue
+        got = sum(verdict.points for verdict in report.verdicts)
+        all_pass = all(verdict.outcome == "passed" for verdict in report.verdicts)
+        passed = got == want and (name == "blank" or all_pass)
+        checks.append(Check(name, passed, _earned(report, got, most)))
+    return checks
+
+
+def _earned(report: Report, got: float, most: float) -> str:
+    failed = [v for v in report.verdicts if v.outcome != "passed"]
+    text = f"{got:g} of {most:g} points"
+    if failed and got:
+        text += f"; {failed[0].cell_id}: {failed[0].message}"
+    return text
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:

@@ -1,23 +1,26 @@
 """Mutants: small, plausible mistakes in a reference solution, to try the hidden tests.
 
-A mutant that keeps its full marks shows a hole in the tests, or is equivalent.
+A mutant that keeps its full marks shows a hole in the tests, or is equivalent. Why no
+existing tool: mutmut's operators (LibCST functions, no public interface), cosmic-ray's
+(parso plug-ins) and mutatest's know general Python. None drops a ``.T``, a copy, a term
+or a factor, or confuses ``@`` with ``*`` or ``sum`` with ``mean``: the mistakes of
+numerical code.
 """
 
+from __future__ import annotations
+
 import ast
+import copy
 import difflib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
-from nbproctor.audit.mistakes import COSMETIC, called, mistakes
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """A solution cell with one mistake, written by `ast.unparse`, so without comments.
+class Mutant(NamedTuple):
+    """A solution cell with one mistake, written by `ast.unparse`: without comments.
 
     `name` gives the function, the kind of mistake, and the code before and after. It
     has no line number, so it stays the same while other lines change. `diff` is the
@@ -30,23 +33,11 @@ class Mutant:
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Make all mutants of a solution cell.
+    """Make all mutants of a solution cell, in the order of the source.
 
-    Parameters
-    ----------
-    source
-        Plain Python. Docstrings, decorators, annotations, messages of exceptions, seeds
-        and progress bars are left alone.
-
-    Returns
-    -------
-    list of Mutant
-        In the order of the source; no two have the same syntax tree or name.
-
-    Raises
-    ------
-    SyntaxError
-        `source` is no Python.
+    No two have the same syntax tree or name. Docstrings, decorators, annotations,
+    messages of exceptions, seeds and progress bars are left alone. What is not plain
+    Python raises `SyntaxError`.
     """
     tree, names, results = ast.parse(source), Counter[str](), list[Mutant]()
     seen = {ast.dump(ast.parse(reference := ast.unparse(tree)))}
@@ -100,3 +91,216 @@ def _is_text(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) or called(node.value) == "print"
     return isinstance(node, ast.JoinedStr)
+
+
+_T = TypeVar("_T")
+_Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
+
+
+def _table(rows: str) -> dict[str, list[str]]:
+    return {k: v.split(",") for k, v in (row.split(":") for row in rows.split())}
+
+
+_OPERATORS = _table("""
+    Add:Sub,Mult Sub:Add Mult:Div,MatMult,Add Div:Mult,FloorDiv FloorDiv:Div
+    Mod:FloorDiv MatMult:Mult Pow:Mult And:Or Or:And Lt:LtE,GtE LtE:Lt,Gt Gt:GtE,LtE
+    GtE:Gt,Lt Eq:NotEq NotEq:Eq Is:IsNot IsNot:Is In:NotIn NotIn:In
+""")
+_FUNCTIONS = _table("""
+    all:any any:all argmax:argmin,max argmin:argmax,min ceil:floor floor:ceil
+    dot:multiply exp:expm1,exp2 log:log1p,log2,log10 max:min min:max maximum:minimum
+    minimum:maximum mean:sum sum:mean,max normal:uniform randn:rand ones:zeros
+    zeros:ones ones_like:zeros_like zeros_like:ones_like
+""")
+_SYMMETRIC = {"add", "allclose", "isclose", "maximum", "minimum", "multiply"}
+# What f(x) of these works on is x; what x.f() works on is x.
+_MODULES = {"copy", "math", "np", "numpy", "random", "scipy", "self"}
+_ITERATORS = {"enumerate", "len", "range", "zip"}  # nobody forgets these
+COSMETIC = {"print", "tqdm", "trange"}  # what they show is not graded
+_SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
+_KEPT = ast.Return, ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom
+
+
+def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
+    """Yield mistakes for a statement or expression: their kind, and the new node."""
+    if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+        return
+    if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+        yield "condition negated", _with(node, test=ast.UnaryOp(ast.Not(), node.test))
+    if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign):
+        yield from _each("operator", node, "op", _swaps(node.op))
+    if isinstance(node, ast.stmt) and not isinstance(node, _KEPT):
+        yield "statement removed", ast.Pass()
+    match node:
+        case ast.FunctionDef():
+            if changed := zeroed(node):
+                yield "arguments zeroed", changed
+        case ast.Return(ast.expr() as value):
+            yield "nothing returned", ast.Return(ast.Constant(None))
+            if not isinstance(value, ast.Constant | ast.Name):
+                yield "first one kept", ast.Return(_kept("return", value))
+        case ast.Assign([target], value) if not isinstance(value, ast.Constant):
+            if isinstance(target, ast.Name | ast.Attribute):
+                kept = _kept(ast.unparse(target), value)
+                yield "first one kept", _with(node, value=kept)
+            if isinstance(value, ast.BinOp):
+                yield "dimension lost", _with(node, value=_numpy("squeeze", value))
+        case ast.AugAssign(target, _, value):
+            yield "assigned", ast.Assign([target], value, lineno=node.lineno)
+        case ast.BinOp(left, op, right):
+            kind = "term" if isinstance(op, ast.Add | ast.Sub) else "factor"
+            yield from ((f"{kind} dropped", side) for side in (left, right))
+            if not isinstance(op, ast.Add | ast.Mult):
+                yield "swapped", _with(node, left=right, right=left)
+            if not isinstance(parent, ast.BinOp | ast.UnaryOp):
+                yield "sign flipped", ast.UnaryOp(ast.USub(), node)
+            if isinstance(op, ast.Mult | ast.MatMult) and not _is_factor(node, parent):
+                ends = ast.Constant(-1), ast.Constant(1)
+                yield "cut off", _numpy("clip", node, *ends)
+        case ast.UnaryOp(_, operand):
+            yield "negation dropped", operand
+        case ast.BoolOp(_, values):
+            yield from (("condition dropped", value) for value in values)
+        case ast.Compare(_, ops):
+            for i, old in enumerate(ops):
+                swaps = ([*ops[:i], new, *ops[i + 1 :]] for new in _swaps(old))
+                yield from _each("comparison", node, "ops", swaps)
+        case ast.Constant(value) if called(parent) not in _SEEDS:
+            yield from (("constant", ast.Constant(near)) for near in _near(value))
+        case ast.Attribute(value, "T"):
+            yield "transpose dropped", value
+        case ast.Dict(keys, values):
+            for names, rest in zip(_shorter(keys), _shorter(values), strict=True):
+                yield "entry dropped", _with(node, keys=names, values=rest)
+            yield from _each("swapped", node, "values", _swapped(values))
+        case ast.Tuple(elts) | ast.List(elts):
+            yield from _each("swapped", node, "elts", _swapped(elts))
+        case ast.Slice():
+            for bound in "lower", "upper":
+                if (end := getattr(node, bound)) is not None:
+                    yield "bound dropped", _with(node, **{bound: None})
+                    yield from _each("off by one", node, bound, _off_by_one(end))
+        case ast.Call() if called(node) not in COSMETIC:
+            yield from _call(node, parent)
+
+
+def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
+    name, args = called(node), node.args
+    yield from _each("keyword dropped", node, "keywords", _shorter(node.keywords))
+    yield from _each("argument dropped", node, "args", list(_shorter(args))[1:])
+    swaps = () if name in _SYMMETRIC else _swapped(args)
+    yield from _each("swapped", node, "args", swaps)
+    if name == "where" and len(args) == 3:
+        every = _numpy("all", args[0])
+        yield "one choice for all", ast.IfExp(every, args[1], args[2])
+    last = "attr" if isinstance(node.func, ast.Attribute) else "id"
+    others = (_with(node.func, **{last: f}) for f in _FUNCTIONS.get(name, ()))
+    yield from _each("function", node, "func", others)
+    if name == "range" and args:
+        i = min(1, len(args) - 1)
+        stops = ([*args[:i], new, *args[i + 1 :]] for new in _off_by_one(args[i]))
+        yield from _each("off by one", node, "args", stops)
+    inner = _worked_on(node)
+    if inner and name not in _ITERATORS and not isinstance(parent, ast.Expr):
+        yield "call dropped", inner
+
+
+def _worked_on(node: ast.Call) -> ast.expr | None:
+    """Return ``x`` of ``np.abs(x)``, of ``abs(x)`` and of ``x.copy()``."""
+    first = next((arg for arg in node.args if not isinstance(arg, ast.Starred)), None)
+    root = node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if first and isinstance(root, ast.Name) and root.id in _MODULES:
+        return first
+    return node.func.value if isinstance(node.func, ast.Attribute) else first
+
+
+def _kept(name: str, value: ast.expr) -> ast.expr:
+    """Return code that gives the value of its first call forever, as a wrong cache."""
+    found = ast.parse(f"globals().setdefault({f'kept {name}'!r}, None)", mode="eval")
+    call = found.body
+    assert isinstance(call, ast.Call)
+    return _with(call, args=[call.args[0], value])
+
+
+def _numpy(function: str, *args: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(ast.Name("np"), function), [*args], [])
+
+
+def _is_factor(node: ast.BinOp, parent: ast.AST) -> bool:
+    """Whether a product is part of a longer one, which is cut off as a whole."""
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div)
+
+
+def called(node: ast.AST) -> str:
+    """Return the last name of what a call calls: ``sum`` for ``np.sum(x)``."""
+    function = getattr(node, "func", None)
+    return str(getattr(function, "attr", getattr(function, "id", "")))
+
+
+def _with(node: _T, **fields: object) -> _T:
+    new = copy.copy(node)
+    vars(new).update(fields)
+    return new
+
+
+def _each(kind: str, node: ast.AST, field: str, values: Iterable[object]) -> _Mistakes:
+    yield from ((kind, _with(node, **{field: value})) for value in values)
+
+
+def _swaps(op: ast.AST) -> list[ast.AST]:
+    return [getattr(ast, name)() for name in _OPERATORS.get(type(op).__name__, ())]
+
+
+def _near(value: object) -> tuple[float, ...]:
+    """Return the constants that people confuse with one."""
+    if isinstance(value, float):
+        return (0.0, 0.01) if 0 < value < 1e-3 else (2 * value or 1.0, value / 2)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value + 1, value - 1) if value else (1,)
+    return (not value,) if isinstance(value, bool) else ()
+
+
+def _off_by_one(bound: ast.expr) -> Iterator[ast.expr]:
+    ops = () if isinstance(bound, ast.Constant) else (ast.Add(), ast.Sub())
+    yield from (ast.BinOp(bound, op, ast.Constant(1)) for op in ops)
+
+
+def _shorter(items: list[_T]) -> Iterator[list[_T]]:
+    yield from ([*items[:i], *items[i + 1 :]] for i in range(len(items)))
+
+
+def _swapped(items: list[Any]) -> Iterator[list[Any]]:
+    for i in range(len(items) - 1):
+        yield [*items[:i], items[i + 1], items[i], *items[i + 2 :]]
+
+
+_ZEROED = """
+for given in ({names},):
+    for part in given.values() if isinstance(given, dict) else [given]:
+        if hasattr(part, "fill"):
+            part.fill(0)
+        elif isinstance(part, list):
+            part[:] = [0] * len(part)
+"""
+
+
+def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
+    """Return a function that first sets arrays and lists among its arguments to 0.
+
+    The answer is then right for the zeroed arguments: a test that compares with the
+    arguments it handed over, instead of with copies, believes it. None without any.
+    """
+    names = [arg.arg for arg in function.args.args if arg.arg != "self"]
+    if not names:
+        return None
+    first = function.body[0]
+    text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    changed = copy.copy(function)
+    changed.body = [
+        *function.body[:text],
+        *ast.parse(_ZEROED.format(names=", ".join(names))).body,
+        *function.body[text:],
+    ]
+    return changed

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from nbproctor.audit.trials import Kind
+from nbproctor.audit.trials import Kind, TrialResult
 from nbproctor.results import Check
+from nbproctor.templates import render
 
 # Points that may be lost without a public test or a comment that warns of it.
 SILENCE = 2.0
@@ -14,36 +17,20 @@ SILENCE = 2.0
 
 @dataclass(frozen=True)
 class Entry:
-    """One solution of one exercise, and its result.
+    """One solution of one exercise, as in `Trial`, and its result.
 
     Attributes
     ----------
-    exercise, kind, name
-        Identify the solution; the name of a mutant says what was changed.
-    place
-        File and entry in which it is written; empty for a mutant.
-    diff
-        Of a mutant: its difference from the reference.
     lost, most
         Points lost, and those of the exercise.
     caught
         Test → what it says; of a mutant only graded tests.
-    says
-        Phrases of which a message must hold one, so that it names the symptom.
-    unnamed
-        Whether it is filed that no message names the symptom.
     silent
         Points lost although its public tests pass.
     unannounced
         Those of them that were lost in cells whose comment does not warn of it.
-    disagreement
-        Where a solution with full marks differs from the oracle.
-    fuzzed
-        Whether it was compared with an oracle.
-    equivalent
-        Why no test can catch this mutant.
-    notes
-        Processes that hung or died.
+    disagreement, fuzzed, notes
+        As in `TrialResult`.
     """
 
     exercise: str
@@ -62,6 +49,36 @@ class Entry:
     fuzzed: bool
     equivalent: str
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, result: TrialResult, comments: dict[str, str]) -> Entry:
+        """Judge a trial; `comments` has the text that students see of each test."""
+        trial = result.trial
+        warned = any(not verdict.max_points for verdict in result.failed)
+        silent = {v: v.max_points - v.points for v in result.failed if not warned}
+        return cls(
+            exercise=trial.exercise,
+            kind=trial.kind,
+            name=trial.name,
+            place=trial.place,
+            diff=trial.diff,
+            lost=result.lost,
+            most=sum(verdict.max_points for verdict in result.verdicts),
+            caught={verdict.cell_id: verdict.message for verdict in result.failed},
+            says=trial.says,
+            unnamed=trial.unnamed,
+            silent=sum(silent.values()),
+            unannounced=sum(
+                points
+                for verdict, points in silent.items()
+                if not trial.announced
+                or trial.announced not in comments[verdict.cell_id]
+            ),
+            disagreement=result.disagreement,
+            fuzzed=result.fuzzed,
+            equivalent=trial.equivalent,
+            notes=result.notes,
+        )
 
     @property
     def fault(self) -> str:
@@ -121,22 +138,9 @@ class Count:
 class AuditResult:
     """Result of a whole audit.
 
-    Attributes
-    ----------
-    assignment
-        Its name.
-    tests
-        Exercise → its graded tests.
-    entries
-        Every solution that was on trial.
-    checks
-        Checks of whole notebooks: master, blank, release.
-    problems
-        Files that were left out, each with its path and the reason.
-    hints
-        What a teacher could add.
-    seconds
-        How long it took.
+    `tests` are the graded tests of each exercise, `checks` those of whole notebooks:
+    master, blank, release. `problems` are files that were left out, each with its path
+    and the reason, and `hints` what a teacher could add. It took `seconds`.
     """
 
     assignment: str
@@ -209,3 +213,83 @@ class AuditResult:
                 sum(e.silent for e in wrong),
                 self.idle(exercise) if wrong or mutants else (),
             )
+
+
+def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
+    """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths.
+
+    Raises
+    ------
+    OSError
+        They cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
+    text = render("audit.html", result=result, counts=[*result.counts()])
+    html.write_text(text, "utf-8")
+    summary = {
+        "faults": result.faults,
+        "killed": result.killed,
+        "named": result.named,
+        "silent": sum(entry.silent for entry in result.silent),
+        "summary": [asdict(count) for count in result.counts()],
+    }
+    content = asdict(result) | summary
+    data.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return html, data
+
+
+def lines(result: AuditResult) -> Iterator[str]:
+    """Yield what to print: the summary, then everything to act upon."""
+    width = max([len(exercise) for exercise in result.tests], default=8) + 2
+    yield (
+        f"{'exercise':{width}}{'right':>9}{'wrong':>10}{'mutants':>12}"
+        f"{'told':>10}{'silent':>8}"
+    )
+    for c in result.counts():
+        right = f"{c.right - c.unfair}/{c.right}"
+        wrong = f"{c.wrong - c.missed}/{c.wrong}"
+        counted = c.mutants - c.equivalent
+        mutants = f"{counted - c.survivors}/{counted}"
+        told = f"{c.named}/{c.wrong}"
+        yield (
+            f"{c.exercise:{width}}{right:>9}{wrong:>10}{mutants:>12}"
+            f"{told:>10}{c.silent:>8g}"
+        )
+    yield (
+        "right ones that keep all points, wrong ones that lose some, mutants that are "
+        "caught (without those filed as equivalent), wrong ones told their symptom, "
+        "points that wrong ones lose although their public tests pass"
+    )
+    yield ""
+    for check in result.checks:
+        yield f"{'ok' if check.passed else 'NO':3} {check.name}: {check.found}"
+    silent = sum(entry.silent for entry in result.silent)
+    yield (
+        f"Mutants caught: {result.killed:.1%}. Wrong variants told their symptom: "
+        f"{result.named:.0%}. Silent loss: {silent:g} points of {len(result.silent)} "
+        f"wrong variants. {result.seconds:.0f} seconds."
+    )
+    for count in result.counts():
+        if count.idle:
+            yield f"{count.exercise}: catch nothing alone: {', '.join(count.idle)}"
+    for entry in result.entries:
+        for note in entry.notes:
+            yield f"Note: {entry.place or entry.name}: {note}"
+    for entry in result.silent:
+        cells = ", ".join(entry.caught)
+        yield f"Silent: {entry.place} loses {entry.silent:g} points ({cells})"
+    for entry in result.entries:
+        if entry.unnamed:
+            yield f"Unnamed: no message names the symptom of {entry.place}"
+    for entry in result.survivors:
+        yield f"\nSurvives in {entry.exercise}: {entry.name}"
+        if entry.disagreement:
+            yield f"It is wrong: {entry.disagreement}. A test should catch it."
+        elif entry.fuzzed:
+            yield "It agrees with the oracle: perhaps equivalent."
+        yield entry.diff
+    for hint in result.hints:
+        yield f"Hint: {hint}"
+    for fault in result.faults:
+        yield f"FAULT {fault}"

@@ -19,10 +19,10 @@ import msgspec
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
-from nbproctor.sandbox import host
+from nbproctor.sandbox.fork import receive, write_block
+from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
 from nbproctor.sandbox.layers import Policy
-from nbproctor.sandbox.messages import receive, write_block
-from nbproctor.sandbox.processor import Processor
+from nbproctor.sandbox.processors import Processor
 
 Kind = Literal["reference", "right", "wrong", "mutant"]
 
@@ -33,30 +33,44 @@ class TrialError(NbproctorError):
 
 @dataclass(frozen=True)
 class Trial:
-    """A solution of one exercise; `name` tells it from others of its kind."""
+    """A solution of one exercise; `name` tells it from others of its kind.
+
+    Attributes
+    ----------
+    place
+        File, below the course, and entry in which it is written; empty for a mutant.
+    diff
+        Of a mutant: its difference from the reference.
+    says
+        Of a wrong one: a message of a test must hold one of these.
+    unnamed
+        Whether it is known that no message names its symptom.
+    announced
+        Words of the comments of the test cells that it fails, which tell a student
+        what no public test does.
+    equivalent
+        Of a mutant: why no test can catch it.
+    """
 
     exercise: str
     kind: Kind
     name: str
     source: str
+    place: str = ""
+    diff: str = ""
+    says: tuple[str, ...] = ()
+    unnamed: bool = False
+    announced: str = ""
+    equivalent: str = ""
 
 
 @dataclass(frozen=True)
 class TrialResult:
     """How a trial ended.
 
-    Attributes
-    ----------
-    trial
-        What was on trial.
-    verdicts
-        Of all tests of the exercise; of a mutant only of graded ones.
-    fuzzed
-        Whether it passed all tests and was then compared with an oracle.
-    disagreement
-        Where it differs from the oracle; empty if nowhere.
-    notes
-        Processes that hung or died.
+    `verdicts` are those of all tests of the exercise, of a mutant only of graded ones.
+    Where it passed them all and was then `fuzzed`, `disagreement` says where it differs
+    from the oracle. `notes` tell of processes that hung or died.
     """
 
     trial: Trial
@@ -85,34 +99,12 @@ def hold(
     workers: int,
     progress: Callable[[TrialResult], object] = lambda result: None,
 ) -> list[TrialResult]:
-    """Hold all trials of a notebook, and one of each reference solution.
+    """Hold all trials of a notebook; those of its reference solutions come first.
 
-    Parameters
-    ----------
-    master
-        The notebook.
-    folder
-        Folder of the notebook, in which its code runs.
-    trials
-        The solutions; those of an exercise that the notebook lacks are left out.
-    oracles
-        Exercise → text of an oracle, see `oracle`.
-    policy
-        What the forks may use and read.
-    workers
-        Number of processes that go through the notebook side by side.
-    progress
-        Called after each trial, from some thread.
-
-    Returns
-    -------
-    list of TrialResult
-        In the order of `trials`, after those of the reference solutions.
-
-    Raises
-    ------
-    TrialError
-        A cell of the reference notebook fails, or a worker dies.
+    The code runs in `folder`, in as many processes as there are `workers`; trials of
+    exercises that the notebook lacks are left out. `oracles` has the text of an
+    exercise's oracle, `policy` is what the forks may use and read. A `TrialError` says
+    that a cell of the reference notebook fails, or that a worker has died.
     """
     references = [
         Trial(cell.id, "reference", "reference", cell.source)
@@ -140,9 +132,9 @@ def _share(
 ) -> list[TrialResult]:
     """Let one worker hold its share of the trials."""
     results: list[TrialResult] = []
-    command = partial(host.command, "nbproctor.audit.worker")
-    variables = dict.fromkeys(host.ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    process = host.PythonProcess(command, os.environ | variables)
+    command = partial(python_command, "nbproctor.audit.worker")
+    variables = dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
+    process = PythonProcess(command, os.environ | variables)
     try:
         with Processor() as processor:
             trials = [asdict(trial) for trial in share]

@@ -1,112 +1,104 @@
 """Variants of an assignment: what a teacher wrote to try its tests.
 
-``variants/<assignment>/<exercise>/`` holds right and wrong solutions (see
-`variant_files`); ``oracle.py`` (see `oracle`); and ``equivalent.toml``: name of a
-mutant → why no test can tell it from the reference.
+``variants/<assignment>/<exercise>/`` holds right and wrong solutions. A right one is a
+design of its own, so it is a file: ``right/<name>.py``. A wrong one is mostly one slip,
+so ``wrong.toml`` has an entry for each, with the lines that differ and the symptom that
+a student must be told. ``oracle.py`` is an oracle (see `oracle`), and
+``equivalent.toml`` says of mutants why no test can tell them from the reference. See
+``docs/new-assignment.md``.
 """
 
 from __future__ import annotations
 
+import ast
+import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from nbproctor.audit import oracle, variant_files
+from nbproctor.audit import oracle
 from nbproctor.audit.mutants import mutants
-from nbproctor.audit.trials import Trial
-from nbproctor.audit.variant_files import Variant, shown
+from nbproctor.audit.trials import Kind, Trial
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import without_solution_markers
+
+REFERENCE = "reference"
+
+
+class VariantError(NbproctorError):
+    """A variant cannot be read; the message says which, and why."""
 
 
 @dataclass
 class Variants:
-    """All solutions to try, and what is known about each.
+    """All solutions to try.
 
     Attributes
     ----------
     trials
         Right and wrong variants, then mutants.
-    written
-        Exercise, kind and name of a variant → the variant as its author wrote it.
-    diffs
-        Exercise and name of a mutant → its difference from the reference.
     oracles
         Exercise → text of its oracle.
-    equivalent
-        Exercise and name of a mutant → why it cannot be caught.
     problems
         Files that are left out, or that contradict the notebook.
     """
 
     trials: list[Trial] = field(default_factory=list)
-    written: dict[tuple[str, str, str], Variant] = field(default_factory=dict)
-    diffs: dict[tuple[str, str], str] = field(default_factory=dict)
     oracles: dict[str, str] = field(default_factory=dict)
-    equivalent: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path, references: dict[str, str]) -> Variants:
         """Read ``variants/<assignment>``, which need not exist, and make mutants.
 
-        Parameters
-        ----------
-        folder
-            Where the files lie.
-        references
-            Exercise → text of its solution cell.
+        `references` has the text of each exercise's solution cell.
         """
-        made = cls()
+        variants = cls()
+        equivalent: dict[str, dict[str, str]] = {}
         for place in sorted(folder.iterdir()) if folder.is_dir() else ():
             if place.is_dir() and not place.name.startswith((".", "__")):
                 if place.name in references:
-                    made._read_exercise(place, references[place.name])
+                    written, problems = read_variants(place, references[place.name])
+                    variants.trials += written
+                    variants.problems += problems
+                    variants._read_oracle(place)
+                    equivalent[place.name] = variants._read_equivalent(place)
                 else:
-                    made.problems.append(
+                    variants.problems.append(
                         f"{shown(place)}: there is no exercise {place.name!r}; the "
                         f"exercises are {', '.join(references)}"
                     )
         for exercise, source in references.items():
-            made._make_mutants(exercise, source)
-        return made
+            variants._make_mutants(exercise, source, equivalent.get(exercise, {}))
+        return variants
 
-    def of(self, exercise: str | None) -> Variants:
-        """Return these variants, without the trials of exercises other than one."""
-        wanted = [t for t in self.trials if exercise in (None, t.exercise)]
-        return replace(self, trials=wanted)
-
-    def _read_exercise(self, folder: Path, reference: str) -> None:
-        written, problems = variant_files.read(folder, reference)
-        self.problems += problems
-        for v in written:
-            self.trials.append(Trial(folder.name, v.kind, v.name, v.source))
-            self.written[folder.name, v.kind, v.name] = v
+    def _read_oracle(self, folder: Path) -> None:
         if (path := folder / "oracle.py").exists():
-            text = self._python(path)
             try:
-                if text is not None:
-                    oracle.test_cell(folder.name, text)
-                    self.oracles[folder.name] = text
+                text = _python(path.read_text("utf-8"), str(path))
+                oracle.test_cell(folder.name, text)
             except oracle.OracleError as error:
                 self.problems.append(f"{shown(path)}: {error}")
-        if (path := folder / "equivalent.toml").exists():
-            try:
-                reasons = tomllib.loads(path.read_text("utf-8"))
-            except (OSError, ValueError) as error:
-                self.problems.append(f"{shown(path)} cannot be read: {error}")
-                return
-            for name, reason in reasons.items():
-                self.equivalent[folder.name, name] = str(reason)
+            except (OSError, ValueError, VariantError) as error:
+                self.problems.append(f"{shown(path)} {error}")
+            else:
+                self.oracles[folder.name] = text
 
-    def _python(self, path: Path) -> str | None:
+    def _read_equivalent(self, folder: Path) -> dict[str, str]:
+        """Return name of a mutant → why it cannot be caught."""
+        if not (path := folder / "equivalent.toml").exists():
+            return {}
         try:
-            text = path.read_text("utf-8")
-            compile(text, str(path), "exec", dont_inherit=True)
-        except (OSError, SyntaxError, ValueError) as error:
-            self.problems.append(f"{shown(path)} does not parse: {error}")
-            return None
-        return text
+            reasons = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            self.problems.append(f"{shown(path)} cannot be read: {error}")
+            return {}
+        return {name: str(reason) for name, reason in reasons.items()}
 
-    def _make_mutants(self, exercise: str, source: str) -> None:
+    def _make_mutants(
+        self, exercise: str, source: str, equivalent: dict[str, str]
+    ) -> None:
         try:
             all_mutants = mutants(source)
         except SyntaxError as error:
@@ -115,20 +107,164 @@ class Variants:
                 "mutants of it are made"
             )
             return
-        for mutant in all_mutants:
-            self.trials.append(Trial(exercise, "mutant", mutant.name, mutant.source))
-            self.diffs[exercise, mutant.name] = mutant.diff
-        names = {mutant.name for mutant in all_mutants}
-        for filed, name in list(self.equivalent):
-            if filed == exercise and name not in names:
-                del self.equivalent[filed, name]
-                self.problems.append(
-                    f"equivalent.toml of {exercise} names {name!r}, but there is no "
-                    "such mutant (any more): remove the line"
-                )
+        for name, text, diff in all_mutants:
+            why = equivalent.pop(name, "")
+            self.trials.append(
+                Trial(exercise, "mutant", name, text, diff=diff, equivalent=why)
+            )
+        self.problems += [
+            f"equivalent.toml of {exercise} names {name!r}, but there is no such "
+            "mutant (any more): remove the line"
+            for name in equivalent
+        ]
 
     def without(self) -> list[str]:
         """Return the exercises that have neither right nor wrong variants."""
         have = {trial.exercise for trial in self.trials if trial.kind != "mutant"}
         every = dict.fromkeys(trial.exercise for trial in self.trials)
         return [exercise for exercise in every if exercise not in have]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One table of ``right.toml`` or ``wrong.toml``."""
+
+    why: str
+    diff: str = ""
+    cell: str = ""
+    of: str = REFERENCE
+    says: str | tuple[str, ...] = ()
+    unnamed: bool = False
+    announced: str = ""
+
+
+def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]:
+    """Read ``variants/<assignment>/<exercise>``, right ones first.
+
+    `reference` is the text of the solution, which entries change unless they say
+    ``of``. What cannot be read is a problem in words, with its file and the reason.
+    """
+    problems: list[str] = []
+    variants: list[Trial] = []
+    bases = {REFERENCE: without_solution_markers(reference)}
+    for path in sorted(folder.glob("right/*.py")):
+        try:
+            text = _python(path.read_text("utf-8"), path.name)
+        except (OSError, ValueError, VariantError) as error:
+            problems.append(f"{shown(path)} {error}")
+        else:
+            bases[path.stem] = _without_docstring(text)
+            variants.append(Trial(folder.name, "right", path.stem, text, shown(path)))
+    if stray := sorted(folder.glob("wrong/*.py")):
+        problems.append(
+            f"{shown(stray[0])}: a wrong variant is an entry of wrong.toml, which says "
+            "its symptom too; a whole cell goes there as cell = '''…'''"
+        )
+    kinds: tuple[Kind, ...] = "right", "wrong"
+    for kind in kinds:
+        path = folder / f"{kind}.toml"
+        if not path.exists():
+            continue
+        try:
+            tables = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            problems.append(f"{shown(path)} cannot be read: {error}")
+            continue
+        usual = tables.pop("of", REFERENCE)
+        for name, table in tables.items():
+            place = f"{shown(path)}, {name}"
+            try:
+                entry = _checked(kind, table, usual)
+                source = _python(_source(entry, bases), name)
+            except VariantError as error:
+                problems.append(f"{place}: {error}")
+                continue
+            says = (entry.says,) if isinstance(entry.says, str) else tuple(entry.says)
+            variants.append(
+                Trial(
+                    folder.name,
+                    kind,
+                    name,
+                    source,
+                    place,
+                    says=says,
+                    unnamed=entry.unnamed,
+                    announced=entry.announced,
+                )
+            )
+    return variants, problems
+
+
+def _checked(kind: Kind, table: Any, usual: str) -> _Table:
+    keys = [field.name for field in fields(_Table)]
+    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*keys}:
+        raise VariantError(f"an entry has the keys {', '.join(keys)}; why is needed")
+    values: dict[str, Any] = {"of": usual} | table
+    entry = _Table(**values)
+    if bool(entry.diff) == bool(entry.cell):
+        raise VariantError("either diff or cell is needed")
+    if kind == "wrong" and bool(entry.says) == entry.unnamed:
+        raise VariantError(
+            "needs says = '…', a phrase of the message that names the symptom, or "
+            "unnamed = true if no message does"
+        )
+    return entry
+
+
+def _source(entry: _Table, bases: dict[str, str]) -> str:
+    if entry.cell:
+        return entry.cell
+    if entry.of not in bases:
+        raise VariantError(f"changes {entry.of!r}, but there is no right/{entry.of}.py")
+    return edited(bases[entry.of], entry.diff, entry.of)
+
+
+def edited(text: str, diff: str, name: str = REFERENCE) -> str:
+    """Change a text as a diff without line numbers says.
+
+    Lines of `diff` start with ``-`` (goes), ``+`` (comes) or a space (stays); a line
+    ``@@`` stands between places. What goes or stays at a place must be found exactly
+    once, as whole lines; otherwise a `VariantError` is raised.
+    """
+    lines = text.splitlines()
+    places: dict[int, tuple[list[str], list[str]]] = {}
+    for hunk in re.split(r"(?m)^@@.*\n", diff):
+        marked = [line or " " for line in hunk.splitlines()]
+        if odd := next((line for line in marked if line[0] not in " -+"), None):
+            raise VariantError(f"{odd!r} in diff should start with -, + or a space")
+        old = [line[1:] for line in marked if line[0] != "+"]
+        size = len(old)
+        found = [i for i in range(len(lines) - size + 1) if lines[i : i + size] == old]
+        if len(found) != 1 or not old:
+            times = f"occurs {len(found)} times" if found and old else "does not occur"
+            raise VariantError(
+                f"diff no longer fits: what it replaces, from {old[:1]}, {times} in "
+                f"{name}; it must occur once"
+            )
+        places[found[0]] = old, [line[1:] for line in marked if line[0] != "-"]
+    for start in sorted(places, reverse=True):  # what is before it stays in its place
+        old, new = places[start]
+        lines[start : start + len(old)] = new
+    return "\n".join(lines) + "\n"
+
+
+def _python(text: str, name: str) -> str:
+    try:
+        compile(text, name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise VariantError(f"does not parse: {error}") from error
+    return text
+
+
+def _without_docstring(text: str) -> str:
+    """Return a module's text from its first statement on."""
+    tree, lines = ast.parse(text), text.splitlines()
+    if ast.get_docstring(tree) is not None:
+        lines = lines[tree.body[0].end_lineno :]
+    return "\n".join(lines).lstrip("\n")
+
+
+def shown(path: Path) -> str:
+    """Return a path below the course: ``variants/…``."""
+    below = [*reversed(path.parts)].index("variants")
+    return "/".join(path.parts[-below - 1 :])

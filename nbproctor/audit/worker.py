@@ -34,11 +34,10 @@ from nbproctor.judge.order import Step
 from nbproctor.judge.run import NotebookRun
 from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import Job, Limits
-from nbproctor.sandbox import layers, users
-from nbproctor.sandbox.child import Fork, fork
+from nbproctor.sandbox import layers
+from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, send
 from nbproctor.sandbox.layers import Policy, SandboxError
-from nbproctor.sandbox.messages import confirm, read_block, send
-from nbproctor.sandbox.processor import stay_on
+from nbproctor.sandbox.processors import stay_on
 from nbproctor.student import process
 from nbproctor.student.shell import warm
 
@@ -78,7 +77,7 @@ class _Worker:
         self.trials = [Trial(**fields) for fields in job["trials"]]
         policy = msgspec.convert(job["policy"], Policy)
         policy = replace(policy, readable=(), weak=True)
-        self.policy = replace(policy, uid=users.free_uid(policy, outer=False))
+        self.policy = replace(policy, uid=layers.free_uid(policy, outer=False))
         self.fuzz = {
             exercise: oracle.test_cell(exercise, text)
             for exercise, text in job["oracles"].items()

@@ -7,15 +7,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from nbproctor import __version__
 from nbproctor.errors import NbproctorError
+from nbproctor.sanitize import plain_text
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader import Course
@@ -30,8 +32,18 @@ app = typer.Typer(
 # How `kit.py` was called, for lines that say what to type next; taken out, so that no
 # program started here inherits it.
 TYPED = os.environ.pop("NBPROCTOR_TYPED", "nbproctor")
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
+
+
+class _Console(Console):
+    """A console that no text can steer: names of files and kernels are students'."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return what is printed, without escape sequences and control characters."""
+        return super().render_str(plain_text(text), **options)
+
+
+console = _Console(highlight=False)
+complaints = _Console(stderr=True, highlight=False)
 
 Assignment = Annotated[
     str | None,

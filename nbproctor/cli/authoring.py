@@ -63,7 +63,7 @@ def audit(
     Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
     """
     from nbproctor import nbgrader
-    from nbproctor.audit import matrix
+    from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
 
     course = find_course()

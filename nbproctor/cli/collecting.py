@@ -11,7 +11,6 @@ import typer
 from rich.markup import escape
 
 from nbproctor import platforms
-from nbproctor.cli import class_list
 from nbproctor.cli.app import (
     TYPED,
     Assignment,
@@ -23,12 +22,12 @@ from nbproctor.cli.app import (
     find_course,
     print_list,
 )
-from nbproctor.cli.class_list import import_class_list, read_class_list
 from nbproctor.platforms import Roster
 
 if TYPE_CHECKING:
     from nbproctor.platforms import Download, Written
-    from nbproctor.platforms.write import State
+
+CLASS_LIST = Path("collected", "roster.csv")  # in the course
 
 
 @app.command()
@@ -39,6 +38,17 @@ def collect(
     assignment: Assignment = None,
     roster: Annotated[
         Path | None, typer.Option(help="Class list to import first (CSV).")
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Who handed in together: CSV with group and student."),
+    ] = None,
+    called: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            help="Whose a name or number is, as 'Kim Smith=20260013'; it is kept.",
+        ),
     ] = None,
     timezone: Annotated[
         str, typer.Option(help="Zone of the platform's times, as Europe/Berlin.")
@@ -52,8 +62,9 @@ def collect(
 ) -> None:
     """Put what a platform gives into submitted/, one folder a student.
 
-    Canvas, Moodle, Blackboard, Brightspace, GitHub Classroom, or a folder or zip with
-    a folder or a file for each student. Nothing that is there is overwritten.
+    Canvas, Moodle, Blackboard, Brightspace, Gradescope, GitHub Classroom, Teams, or a
+    folder or zip with a folder or a file for each student. Nothing that is there is
+    overwritten.
     """
     from nbproctor import nbgrader
 
@@ -64,26 +75,33 @@ def collect(
         raise CommandError(f"There is no notebook in {course / 'source' / assignment}.")
     everybody = read_class_list(course)
     if roster:
-        everybody.merge(Roster.read(roster))
+        everybody.merge(platforms.read_class_list(roster))
+    for each in called or []:
+        text, _, student = each.rpartition("=")
+        everybody.call(text, student)
     names = [path.stem for path in sources]
     zone = _zone(timezone)
+    records = course / "collected" / assignment
+    kept_groups = records / "groups.csv"
+    listed = groups or (kept_groups if kept_groups.is_file() else None)
+    together = platforms.read_groups(listed, everybody) if listed else {}
     with at_work(f"Reading {source.name}"):
-        download = platforms.plan(source, assignment, names, everybody, zone)
-    console.print(
-        f"{download.platform} ({download.certainty}: {download.fitting} of "
-        f"{download.total} files are named so)."
-    )
+        download = platforms.plan(source, assignment, names, everybody, zone, together)
+    console.print(f"{download.recognised}.")
     written = platforms.write(
         download,
         lambda student: nbgrader.submission_folder(course, assignment, student),
-        course / "collected" / assignment,
+        records,
         source.name,
         replace=replace,
         dry_run=dry_run,
     )
     if not dry_run:
-        if roster:
-            import_class_list(course, everybody)
+        if groups and groups != kept_groups:
+            records.mkdir(parents=True, exist_ok=True)
+            kept_groups.write_bytes(groups.read_bytes())
+        if roster or called:
+            _import(course, everybody)
         kept = {person.student for person in nbgrader.people(course)}
         named = [s.person for s in download.submissions if s.person.last]
         new = [person for person in named if person.student not in kept]
@@ -107,24 +125,44 @@ def roster(
     course = find_course()
     everybody = read_class_list(course)
     before = len(everybody.people)
-    new, changed = everybody.merge(Roster.read(file))
-    import_class_list(course, everybody)
+    new, changed = everybody.merge(platforms.read_class_list(file))
+    _import(course, everybody)
     console.print(
         f"{new} new, {changed} changed, {before - changed} as before: "
-        f"{class_list.FILE}, and the gradebook.",
+        f"{CLASS_LIST}, and the gradebook.",
         soft_wrap=True,
     )
 
 
+def read_class_list(course: Path) -> Roster:
+    """Return everybody in the imported class list or in the gradebook."""
+    from nbproctor import nbgrader
+
+    path = course / CLASS_LIST
+    everybody = platforms.read_class_list(path) if path.is_file() else Roster()
+    everybody.merge(Roster(nbgrader.people(course)))
+    return everybody
+
+
+def _import(course: Path, everybody: Roster) -> None:
+    """Keep a class list in the course, and tell the gradebook of everybody in it."""
+    from nbproctor import nbgrader
+
+    platforms.write_class_list(everybody, course / CLASS_LIST)
+    nbgrader.enrol_people(course, everybody.people)
+
+
+_STATES = {
+    "new": "new",
+    "replaced": "replaced, the older one kept aside",
+    "same": "there already",
+    "kept": "not written",
+}
+
+
 def _tell(download: Download, written: list[Written], everybody: Roster) -> None:
-    states = Counter(w.state for w in written)
-    words: dict[State, str] = {
-        "new": "new",
-        "replaced": "replaced, the older one kept aside",
-        "same": "there already",
-        "kept": "not written",
-    }
-    parts = [f"{states[s]} {words[s]}" for s in words if states[s]]
+    states = Counter[str](w.state for w in written)
+    parts = [f"{states[s]} {words}" for s, words in _STATES.items() if states[s]]
     console.print(f"{len(written)} students: {', '.join(parts) or 'none'}.")
     found_by = Counter(w.submission.found_by for w in written)
     if everybody.people:
@@ -132,14 +170,13 @@ def _tell(download: Download, written: list[Written], everybody: Roster) -> None
         console.print(f"Found in the class list: {', '.join(by) or 'nobody'}.")
     late = [w.submission.person.name for w in written if w.submission.late]
     if late:
-        console.print(f"Late, says {download.platform}: {escape('; '.join(late))}.")
+        platform = download.recognised.platform.name
+        console.print(f"Late, says {platform}: {escape('; '.join(late))}.")
     lines = [f"{w.submission.person.name}: {w.why}" for w in written if w.why]
     lines += [
         f"{w.submission.person.name}: {n}" for w in written for n in w.submission.notes
     ]
-    print_list(
-        "Look at these:", lines + [str(problem) for problem in download.problems]
-    )
+    print_list("Look at these:", lines + download.problems)
     here = {w.submission.person.student for w in written}
     absent = [p.name for p in everybody.people if p.student not in here]
     if absent and found_by.total() > found_by[""]:

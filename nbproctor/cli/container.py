@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbproctor.errors import NbproctorError
 from nbproctor.nbgrader import container
-from nbproctor.platforms.gradescope import Visibility
+from nbproctor.platforms.platform import Visibility
 from nbproctor.sandbox import doctor
 
 

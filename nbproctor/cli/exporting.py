@@ -16,13 +16,13 @@ from nbproctor.cli.app import (
     Assignment,
     CommandError,
     app,
+    at_work,
     choose,
     console,
     find_course,
     print_list,
 )
-from nbproctor.cli.class_list import read_class_list
-from nbproctor.cli.give_back import give_back
+from nbproctor.cli.collecting import read_class_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from nbproctor.platforms import Filled
 
 SHOWN = 40  # changes
+_AUTOGRADERS = {p.autograder: p for p in platforms.PLATFORMS if p.autograder}
+_MADE = ", ".join(["feedback", "csv", "parquet", *_AUTOGRADERS])
 
 
 class Visible(StrEnum):
@@ -47,8 +49,7 @@ def export(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="The platform's file to fill in; or what to make: feedback, csv, "
-            "parquet, gradescope, classroom.",
+            help=f"The platform's file to fill in; or what to make: {_MADE}.",
         ),
     ],
     assignment: Assignment = None,
@@ -75,16 +76,18 @@ def export(
     """
     course = find_course()
     assignment = choose(course, assignment)
+    exported = course / "exported"
     if what == "feedback":
-        give_back(course, assignment, to)
-    elif what == "gradescope":
-        _pack_for_gradescope(course, assignment, visibility, to)
-    elif what == "classroom":
-        _write_workflow(course, assignment, to)
+        _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
-        _write_table(
-            course, assignment, to or course / "exported" / f"{assignment}.{what}"
-        )
+        _write_table(course, assignment, to or exported / f"{assignment}.{what}")
+    elif what in _AUTOGRADERS:
+        from nbproctor import nbgrader
+
+        nbgrader.check_exportable(course, assignment)
+        autograder = _AUTOGRADERS[what].write_autograder
+        said = autograder(course, assignment, to, visibility.value)
+        console.print(escape(said), soft_wrap=True)
     else:
         file = Path(what)
         filled = _filled(course, assignment, file, column, scale)
@@ -93,8 +96,36 @@ def export(
         _write_filled(filled, target, write)
 
 
+def _give_back(course: Path, assignment: str, target: Path) -> None:
+    """Pack everybody's feedback into one zip, named as the platform takes it."""
+    from nbproctor import nbgrader
+    from nbproctor.nbgrader.feedback import pages
+    from nbproctor.pages.archive import pack
+    from nbproctor.pages.workers import notebook_of
+
+    with at_work("Bringing the pages up to date"):  # a comment may be newer than them
+        nbgrader.feedback(course, assignment)
+    written = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
+    back = platforms.feedback_names(written, course / "collected" / assignment)
+    students = {student for student, _ in back.files if student}
+    if not students:
+        raise CommandError("Nobody's feedback has a place there: collect again, first.")
+    pack(back.files, target, lambda student, file: back.names[student, file])
+    takes = back.platform.upload
+    by = back.platform.name if takes else "A folder for each student"
+    console.print(
+        f"{by}: {len(students)} students, {escape(str(target))}", soft_wrap=True
+    )
+    if takes:
+        console.print(f"Upload it there: {takes}.")
+    else:
+        console.print("Mail the pages, or attach each to its student's work by hand.")
+    names = {person.student: person.name for person in nbgrader.people(course)}
+    print_list("Not in it:", [f"{names.get(s, s)}: {why}" for s, why in back.left])
+
+
 def _write_table(course: Path, assignment: str, path: Path) -> None:
-    from nbproctor.platforms import write_table
+    from nbproctor.nbgrader.export import write_table
 
     table = _graded(course, assignment)
     write_table(table, path)
@@ -109,12 +140,9 @@ def _filled(
     course: Path, assignment: str, file: Path, column: str | None, scale: bool
 ) -> Filled:
     """Return a platform's file with the marks in it."""
-    from nbproctor.platforms import fill
-
     if not file.is_file():
         raise CommandError(
-            f"There is no file {file}. Say which file to fill in, or one of: "
-            "feedback, csv, parquet, gradescope, classroom."
+            f"There is no file {file}. Say which file to fill in, or one of: {_MADE}."
         )
     table = _graded(course, assignment)
     reasons = {
@@ -122,7 +150,7 @@ def _filled(
         for student, row in table.iterrows()
         if isnan(row["total"])
     }
-    return fill(
+    return platforms.fill(
         file.read_bytes(),
         assignment,
         {str(student): score for student, score in table["total"].items()},
@@ -182,35 +210,3 @@ def _show(filled: Filled) -> None:
     )
     print_list("Left as they are:", [f"{who}: {why}" for who, why in filled.left])
     print_list("Graded here, but not in the file:", filled.absent)
-
-
-def _write_workflow(course: Path, assignment: str, to: Path | None) -> None:
-    from nbproctor import nbgrader
-    from nbproctor.platforms.classroom import write_workflow
-
-    nbgrader.check_exportable(course, assignment)
-    path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
-    write_workflow(assignment, path)
-    console.print(
-        f"Workflow: {escape(str(path))}\n"
-        "It is for your own private repository; its first lines say what it needs.",
-        soft_wrap=True,
-    )
-
-
-def _pack_for_gradescope(
-    course: Path, assignment: str, visibility: Visible, to: Path | None
-) -> None:
-    from nbproctor import nbgrader
-    from nbproctor.platforms.gradescope import pack
-
-    nbgrader.check_exportable(course, assignment)
-    path = to or course / "exported" / f"{assignment}_gradescope.zip"
-    pack(course, assignment, path, visibility.value)
-    console.print(
-        f"Autograder: {escape(str(path))}, {path.stat().st_size >> 20} MB\n"
-        "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
-        "Its build log ends with "
-        '"The reference solution earns every point in this container."',
-        soft_wrap=True,
-    )

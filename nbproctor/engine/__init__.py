@@ -1,20 +1,17 @@
 """Engine: executes one submission, and returns its report."""
 
 from nbproctor.engine.cache import Cache, Kept, NotGradedError
-from nbproctor.engine.cluster import Cluster
 from nbproctor.engine.execution import (
     MAX_FILES_BYTES,
     ExecutionError,
     execute,
 )
-from nbproctor.engine.executor import Executor
-from nbproctor.engine.pool import Pool
+from nbproctor.engine.executor import Executor, Pool
 from nbproctor.engine.servers import EngineError, Servers, Settings, compile_tests
 
 __all__ = [
     "MAX_FILES_BYTES",
     "Cache",
-    "Cluster",
     "EngineError",
     "ExecutionError",
     "Executor",

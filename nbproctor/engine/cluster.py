@@ -1,34 +1,52 @@
 """Submissions executed by the workers of a Dask scheduler, on any number of computers.
 
-Dask starts, finds and replaces workers, and carries the data. Which worker executes
-what is decided here (see `dispatch`), because only then is it known which submission a
-worker had when it died.
+One task of Dask's is one submission. A worker plugin (`worker.Grader`) holds the
+assignment on each worker, also on those that come later. No worker is given more than
+one submission, so that Dask's `KilledWorker` names the one that ends workers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+import warnings
 from asyncio import CancelledError  # not an Exception; Dask may raise it
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from distributed import Client, Security
 from msgspec import msgpack
 
-from nbproctor.engine import remote
-from nbproctor.engine.dispatch import Dispatch, Job, Worker
 from nbproctor.engine.execution import ExecutionError, StoppedError
-from nbproctor.engine.scheduler import PartedError, Scheduler
 from nbproctor.engine.servers import EngineError, Settings
+from nbproctor.engine.worker import Grader, packed, refusal, run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 
 log = logging.getLogger(__name__)
 
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 120.0  # a worker that is asked may be dying
 LOOK_SECONDS = 0.5  # between two looks at who has come and gone
 PATIENCE_SECONDS = 120.0  # without any worker
+DEATHS = 2  # of workers, at least, before a submission is given up
+
+
+@dataclass(eq=False)
+class Task:
+    """A submission for the plugin of a name, and how many workers died with it."""
+
+    grader: str
+    submitted: bytes
+    report: Future[Report] = field(default_factory=Future)
+    deaths: int = 0
 
 
 class Cluster:
@@ -43,27 +61,26 @@ class Cluster:
     Raises
     ------
     EngineError
-        `distributed` is not installed, or no scheduler answers.
+        No scheduler answers.
     """
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._scheduler = Scheduler(address)
-        self._dispatch = Dispatch(self._send)
-        self._running: dict[Any, Worker] = {}
-        self._assignments: dict[str, remote.Assignment] = {}
-        self._refused: dict[str, str] = {}
-        self._known_as = ""
-        self._busy = False  # whether a worker has yet to answer
-        self._looking = threading.Lock()
-        self._ended = threading.Event()
-        self._watching = threading.Thread(target=self._watch, daemon=True)
+        self._client = _connect(address)
+        self._scheduler = self._client.scheduler_info(n_workers=0)["id"]
+        self._graders: dict[tuple[str, Settings], Grader] = {}
+        self._ready: set[str] = set()  # addresses of workers that execute
+        self._looking = threading.RLock()
+        self._waiting: deque[Task] = deque()
+        self._news = threading.Event()
+        self._ended = False
         self._broken = ""
+        self._thread = threading.Thread(target=self._hand_out, daemon=True)
 
     @property
     def width(self) -> int:
-        """How many submissions workers have, and have waiting for them."""
-        return 2 * max(self._dispatch.threads, 1)
+        """How many workers execute."""
+        return max(len(self._ready), 1)
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Send an assignment to every worker, and wait for one that can execute it.
@@ -73,15 +90,22 @@ class Cluster:
         EngineError
             There is none; each one's own reason is in the message.
         """
-        self._introduce(master, settings)
         until = time.monotonic() + PATIENCE_SECONDS
-        while not self._dispatch.threads:
-            if self._refused and not self._busy:
-                raise EngineError(self._refusals())
-            if time.monotonic() > until:
-                what = "only workers that are busy" if self._busy else "no workers"
-                raise EngineError(f"The scheduler at {self._address} has {what}.")
-            self._ended.wait(LOOK_SECONDS)
+        try:
+            self._introduce(master, settings)
+            while not (refused := self._look()) and not self._ready:
+                if time.monotonic() > until:
+                    raise EngineError(
+                        f"The scheduler at {self._address} has no workers."
+                    )
+                self._news.wait(LOOK_SECONDS)
+        except (OSError, RuntimeError) as error:
+            raise EngineError(
+                f"The workers at {self._address} cannot be reached ({error!r})."
+            ) from error
+        if not self._ready:
+            said = (f"The worker {a} refuses: {why}" for a, why in refused.items())
+            raise EngineError("\n".join(islice(said, 5)))
 
     def execute(
         self,
@@ -97,146 +121,193 @@ class Cluster:
         EngineError
             All workers have gone.
         """
+        task = Task(self._introduce(master, settings), packed(cells, files))
+        self._waiting.append(task)
+        self._news.set()
         if self._broken:
             raise EngineError(self._broken)
-        key = self._introduce(master, settings)
-        job = Job(key, remote.packed(cells, files))
-        self._dispatch.add(job)
-        return job.future
-
-    # Who is there -------------------------------------------------------------------
+        if not self._thread.ident:
+            self._thread.start()
+        return task.report
 
     def _introduce(self, master: MasterNotebook, settings: Settings) -> str:
         """Let all workers have an assignment, the ones to come included."""
-        key = f"{master.digest} {settings!r}"
-        if key not in self._assignments:
-            self._assignments[key] = remote.Assignment.pack(key, master, settings)
-            try:
-                self._look()
-            except TimeoutError as error:
-                log.warning("Workers do not answer yet: %r", error)
-            except (OSError, RuntimeError) as error:
-                raise EngineError(
-                    f"The workers at {self._address} cannot be reached ({error!r})."
-                ) from error
-            if not self._watching.is_alive():
-                self._watching.start()
-        return key
+        key = (master.digest, settings)
+        with self._looking:
+            if key not in self._graders:
+                self._graders[key] = Grader(master, settings)
+                self._register(self._graders[key])
+        return self._graders[key].name
 
-    def _watch(self) -> None:
-        alive = time.monotonic()
-        while not self._ended.wait(LOOK_SECONDS):
+    def _register(self, grader: Grader) -> None:
+        # A worker that has no such class is asked below, and then sent away.
+        with contextlib.suppress(ImportError, AttributeError):
+            self._client.register_plugin(grader, name=grader.name)
+        self._ready.clear()
+
+    def _look(self) -> dict[str, str]:
+        """Ask the workers that have come; return those that refuse, and why."""
+        with self._looking:
+            if self._client.status == "closed":  # it tries for some seconds alone
+                self._client = _connect(self._address)
+            if self._client.status != "running":
+                self._ready.clear()
+                return {}
+            info = self._client.scheduler_info(n_workers=-1)
+            if info["id"] != self._scheduler:  # it was started anew, and knows nothing
+                for grader in self._graders.values():
+                    self._register(grader)
+                self._scheduler = info["id"]
+            self._ready &= info["workers"].keys()
+            new = [*(info["workers"].keys() - self._ready)]
+            if not new:
+                return {}
+            names = [grader.name for grader in self._graders.values()]
+            said = self._client.run(refusal, names, workers=new, on_error="return")
+            self._ready |= {address for address, why in said.items() if why == ""}
+            # One that has just come, or could not be reached, is asked again.
+            return {
+                address: _words(why)
+                for address, why in said.items()
+                if why and not isinstance(why, OSError)
+            }
+
+    def _hand_out(self) -> None:
+        """Keep every worker busy with one submission, until the end."""
+        running: dict[Any, Task] = {}
+        looked = alive = time.monotonic()
+        while not self._ended:
+            self._news.wait(LOOK_SECONDS)
+            self._news.clear()
             try:
-                self._look()
+                for future in [each for each in running if each.done()]:
+                    self._take(future, running.pop(future))
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    for address, why in self._look().items():
+                        log.warning("The worker %s refuses: %s", address, why)
+                        self._client.retire_workers([address])
+                    looked = time.monotonic()
+                while self._waiting and len(running) < len(self._ready):
+                    future = self._send(self._waiting[0])
+                    running[future] = self._waiting.popleft()
             except (Exception, CancelledError) as error:
                 # The client goes on trying to reach its scheduler.
                 log.warning("The scheduler at %s: %r", self._address, error)
-            if self._dispatch.threads:
+            if self._ready:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
                 self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
                     "there are some: it goes on where it stopped."
                 )
-                self._dispatch.fail(EngineError(self._broken))
-                return
+                break
+        for task in [*running.values(), *self._waiting]:
+            if self._broken:
+                task.report.set_exception(EngineError(self._broken))
+            else:
+                task.report.set_exception(StoppedError("The run was stopped."))
 
-    def _look(self) -> None:
-        """Notice which workers have come and gone."""
-        with self._looking:  # so that each is sent an assignment once
-            there = self._there()
-            known = self._dispatch.workers()
-            for address in known.keys() - there.keys():
-                self._lost(known.pop(address))
-            holds: list[tuple[str, str]] = []
-            busy = False
-            for assignment in [*self._assignments.values()]:
-                key = assignment.key
-                lacking = [
-                    address
-                    for address in there.keys() - self._refused.keys()
-                    if address not in known or key not in known[address].keys
-                ]
-                if lacking:
-                    said = self._scheduler.ask(assignment, lacking)
-                    busy = busy or len(said) < len(lacking)
-                    for address, why in said.items():
-                        if why:
-                            self._refuse(address, why)
-                        else:
-                            holds.append((address, key))
-            self._busy = busy
-            # Only now: what it executes keeps a worker from answering.
-            for address, key in holds:
-                if address not in self._refused:
-                    self._dispatch.join(address, there[address], key)
+    def _send(self, task: Task) -> Any:
+        with warnings.catch_warnings():
+            # Dask advises against large arguments; a student's files may be large.
+            warnings.simplefilter("ignore", UserWarning)
+            future = self._client.submit(run, task.grader, task.submitted, pure=False)
+        future.add_done_callback(lambda _: self._news.set())
+        return future
 
-    def _there(self) -> Mapping[str, int]:
-        """Return the scheduler's workers; none as long as it is away.
-
-        Workers end with their scheduler, and who starts it again starts new ones.
-        """
-        name, there = self._scheduler.workers()
-        if name != self._known_as:
-            self._dispatch.leave(*self._dispatch.workers().values())
-            self._refused.clear()
-            self._known_as = name
-        return there
-
-    def _refuse(self, address: str, reason: str) -> None:
-        self._refused[address] = reason
-        log.warning("The worker %s executes nothing: %s", address, reason)
-
-    def _refusals(self) -> str:
-        told = [f"The worker {a} refuses: {why}" for a, why in self._refused.items()]
-        return "\n".join(told[:5])
-
-    def _lost(self, worker: Worker) -> None:
-        self._dispatch.lost(worker)
-        futures = [f for f, where in [*self._running.items()] if where is worker]
-        self._scheduler.cancel(futures)
-
-    # What they execute --------------------------------------------------------------
-
-    def _send(self, worker: Worker, batch: Sequence[Job]) -> None:
-        submitted = [job.submitted for job in batch]
-        future = self._scheduler.send(worker.address, batch[0].key, submitted)
-        self._running[future] = worker
-        future.add_done_callback(lambda done: self._done(worker, batch, done))
-
-    def _done(self, worker: Worker, batch: Sequence[Job], future: Any) -> None:
-        """Take the answers of a batch."""
+    def _take(self, future: Any, task: Task) -> None:
+        """Take a worker's answer; without one, let another worker try."""
+        failure = report = None
         try:
-            # They are fetched only now. If the worker dies before that, Dask waits for
-            # it to come back; `_lost` ends that, for what is listed as running.
-            answers = self._scheduler.answers(future)
-        except PartedError:
-            self._dispatch.leave(worker)
-            return
-        except RuntimeError as error:
-            if batch in worker.running:
-                log.warning("The worker %s failed: %s", worker.address, error)
-                self._lost(worker)
-            return
-        finally:
-            self._running.pop(future, None)
-        refused = next((told for *_, told in answers if told), "")
-        if refused:
-            self._refuse(worker.address, refused)
-            self._dispatch.leave(worker)
-        elif self._dispatch.answered(worker, batch):
-            for job, (report, failure, _) in zip(batch, answers, strict=True):
-                if failure:
-                    job.future.set_exception(ExecutionError(failure))
-                else:
-                    job.future.set_result(msgpack.decode(report, type=Report))
+            report, failure = future.result(timeout=ANSWER_SECONDS)
+        except CancelledError:
+            pass  # the scheduler has gone: no worker is at fault
+        except Exception as error:
+            log.warning("A worker gave no answer: %r", error)
+            if self._client.status == "running":
+                task.deaths += getattr(error, "allowed_failures", 0) + 1
+            if task.deaths >= DEATHS:
+                failure = (
+                    f"Its execution ended {task.deaths} workers of the cluster. Grade "
+                    "it on this computer with --force --student, or by hand."
+                )
+        if report:
+            task.report.set_result(msgpack.decode(report, type=Report))
+        elif failure:
+            task.report.set_exception(ExecutionError(failure))
+        else:
+            self._waiting.appendleft(task)
+            self._ready.clear()  # each worker is asked again
 
     def __enter__(self) -> Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        if self._watching.is_alive():
-            self._watching.join()
-        self._dispatch.fail(StoppedError("The run was stopped."))
-        self._scheduler.close([*self._assignments])
+        self._ended = True
+        self._news.set()
+        if self._thread.ident:
+            self._thread.join()
+        for grader in self._graders.values():
+            with contextlib.suppress(Exception):  # the scheduler may have gone
+                self._client.unregister_worker_plugin(grader.name)
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=5)
+
+
+class _Closing(Client):
+    """Dask leaves open what it could not start, and waits for it at the end."""
+
+    def start(self, **options: Any) -> None:
+        try:
+            super().start(**options)  # type: ignore[no-untyped-call]
+        except BaseException:
+            self.close(timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+            raise
+
+
+def _connect(address: str) -> Any:
+    """Return a client of a scheduler, by the keys that Dask's configuration names."""
+    try:
+        return _Closing(  # type: ignore[no-untyped-call]
+            address, timeout=CONNECT_SECONDS, set_as_default=False, name="nbproctor"
+        )
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise EngineError(
+            f"No Dask scheduler answers at {address} ({error}). {_advice(address)}"
+        ) from error
+
+
+def _advice(address: str) -> str:
+    """Return what to do, by the address and Dask's configuration of this computer."""
+    security = Security()
+    keys = security.get_tls_config_for_role("client")
+    missing = [
+        name
+        for name in (keys["ca_file"], keys["cert"], keys["key"])
+        if name and "\n" not in name and not Path(name).is_file()
+    ]
+    if not address.startswith("tls://"):
+        if security.require_encryption:
+            return (
+                "Dask's configuration of this computer requires encryption: write "
+                "tls:// before the scheduler's address."
+            )
+        return "If it uses TLS, its address begins with tls://."
+    if missing:
+        return f"Dask's configuration names files that are not: {', '.join(missing)}."
+    if not (keys["ca_file"] and keys["cert"]):
+        return (
+            "For TLS, name your authority's and this computer's certificate in Dask's "
+            "configuration: distributed.comm.tls.ca-file, .client.cert and .client.key."
+        )
+    return (
+        "Scheduler, workers and this computer need certificates of one authority, the "
+        "one in distributed.comm.tls.ca-file."
+    )
+
+
+def _words(answer: object) -> str:
+    """Return what a worker answered; of an error, what it says."""
+    if isinstance(answer, ModuleNotFoundError | AttributeError):
+        return f"it has no nbproctor, or another version of it ({answer})"
+    return answer if isinstance(answer, str) else repr(answer)

@@ -14,7 +14,7 @@ from nbproctor.engine.servers import EngineError, Servers, ServersClosedError, S
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
-from nbproctor.sandbox.client import ForkServerError, JudgeError, JudgeTimeoutError
+from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
 from nbproctor.sandbox.layers import SandboxError
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def execute(
         What else the student handed in (relative path → content): it is in the
         working folder when the first cell runs.
     servers
-        Where it runs: in this thread's fork server, or in a new one if that dies.
+        Lend the fork server that it runs in, and another one if that dies.
 
     Raises
     ------
@@ -76,16 +76,15 @@ def execute(
     failures: list[str] = []
     while len(failures) < 2:
         try:
-            server = servers.get(master, settings)
-            data = msgpack.encode(replace(job, tests=server.tests))
-            left = max(round(until - time.monotonic()), 1)
-            return msgpack.decode(server.process.run(data, left), type=Report)
+            with servers.lend(master, settings) as server:
+                data = msgpack.encode(replace(job, tests=server.tests))
+                left = max(round(until - time.monotonic()), 1)
+                return msgpack.decode(server.process.run(data, left), type=Report)
         except ServersClosedError as error:
             raise StoppedError(str(error)) from error
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
         except (JudgeError, ForkServerError) as error:
-            servers.drop()
             failures.append(str(error).strip().splitlines()[-1])
             log.warning("An execution failed (try %d): %s", len(failures), error)
         except SandboxError as error:

@@ -1,4 +1,4 @@
-"""The warm fork servers of a pool: one for each of its threads."""
+"""Warm fork servers: what submissions of one assignment are executed by."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import hashlib
 import importlib.util
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits
-from nbproctor.sandbox.client import ForkServer, ForkServerError
+from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import Policy, SandboxError
 
 log = logging.getLogger(__name__)
@@ -71,18 +72,9 @@ class Settings:
         return total.hexdigest()
 
 
-class Server(NamedTuple):
-    """A fork server that is warm for one assignment.
-
-    Attributes
-    ----------
-    key
-        What it is warm for: digest of the master notebook, and settings.
-    process
-        The fork server.
-    tests
-        The assignment's test cells, compiled.
-    """
+@dataclass(frozen=True, eq=False)
+class WarmServer:
+    """A fork server, what it is warm for, and the assignment's compiled test cells."""
 
     key: tuple[str, Settings]
     process: ForkServer
@@ -90,18 +82,22 @@ class Server(NamedTuple):
 
 
 class Servers:
-    """The fork servers of one pool: one a thread, for one assignment at a time.
+    """Fork servers that are lent: as many as are used at a time, and kept warm.
 
     Whoever makes them closes them; executions that still run then fail.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[int, Server] = {}
+        self._all: set[WarmServer] = set()
+        self._idle: list[WarmServer] = []
         self._closed = False
 
-    def get(self, master: MasterNotebook, settings: Settings) -> Server:
-        """Return this thread's fork server for an assignment, started if need be.
+    @contextmanager
+    def lend(self, master: MasterNotebook, settings: Settings) -> Iterator[WarmServer]:
+        """Lend a fork server that is warm for an assignment, started if need be.
+
+        After an exception it is ended, and the next to be lent is another.
 
         Raises
         ------
@@ -115,37 +111,56 @@ class Servers:
             master.digest,
             replace(settings, follow_through=True, stderr_fails_tests=False),
         )
-        thread = threading.get_ident()
+        server = self._take(key)
+        if server is None:
+            server = WarmServer(key, _start(master, settings), compile_tests(master))
+            self._add(server)
+        try:
+            yield server
+        except BaseException:
+            self._end(server)
+            raise
         with self._lock:
-            if self._closed:
-                raise ServersClosedError("The run was stopped.")
-            running = self._running.get(thread)
-        if running and running.key == key:
-            return running
-        self.drop()
-        server = Server(key, _start(master, settings), compile_tests(master))
-        with self._lock:
-            if not self._closed:
-                self._running[thread] = server
-                return server
-        server.process.close()
-        raise ServersClosedError("The run was stopped.")
+            self._idle.append(server)
 
-    def drop(self) -> None:
-        """End this thread's fork server; the next `get` starts another."""
+    def rest(self) -> None:
+        """End those that nobody uses."""
         with self._lock:
-            running = self._running.pop(threading.get_ident(), None)
-        if running:
-            running.process.close()
+            idle, self._idle = self._idle, []
+        for server in idle:
+            self._end(server)
 
     def close(self) -> None:
         """End all of them, for good."""
         with self._lock:
             self._closed = True
-            ended = list(self._running.values())
-            self._running.clear()
+            ended = [*self._all]
         for server in ended:
-            server.process.close()
+            self._end(server)
+
+    def _take(self, key: tuple[str, Settings]) -> WarmServer | None:
+        """Take an idle one; one that is warm for something else is ended."""
+        with self._lock:
+            if self._closed:
+                raise ServersClosedError("The run was stopped.")
+            server = self._idle.pop() if self._idle else None
+        if server and server.key != key:
+            self._end(server)
+            return None
+        return server
+
+    def _add(self, server: WarmServer) -> None:
+        with self._lock:
+            if not self._closed:
+                self._all.add(server)
+                return
+        server.process.close()
+        raise ServersClosedError("The run was stopped.")
+
+    def _end(self, server: WarmServer) -> None:
+        with self._lock:
+            self._all.discard(server)
+        server.process.close()
 
     def __enter__(self) -> Servers:
         return self
@@ -169,8 +184,8 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
             [
                 *(*wanted, *_WARM),
                 ("nbproctor.student.shell:rehearse", master.opening),
-                ("nbproctor.protocol.classes:capture", ()),
-                ("nbproctor.protocol.libraries:warm", ()),
+                ("nbproctor.protocol.objects:capture", ()),
+                ("nbproctor.protocol.table:warm", ()),
             ],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",

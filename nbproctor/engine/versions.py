@@ -6,7 +6,7 @@ import hashlib
 import platform
 from pathlib import Path
 
-from nbproctor.sandbox import paths
+from nbproctor.sandbox.layers import PACKAGE, site_packages
 
 OWN = "nbproctor's source"
 # No report depends on what installs packages, and of nbproctor the source counts.
@@ -20,11 +20,11 @@ def versions() -> dict[str, str]:
     same while somebody works on them.
     """
     source = hashlib.sha256()
-    for path in sorted(paths.PACKAGE.rglob("*.py")):
-        source.update(path.relative_to(paths.PACKAGE).as_posix().encode() + b"\0")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
         source.update(path.read_bytes() + b"\0")
     found = {OWN: source.hexdigest(), "Python": platform.python_version()}
-    for folder in paths.site_packages():
+    for folder in site_packages():
         # Names of folders alone: reading the metadata of all takes 0.2 seconds.
         for path in sorted(Path(folder).glob("*.dist-info")):
             name, _, version = path.stem.partition("-")

@@ -20,8 +20,8 @@ import numpy as np
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.identity import label_of
 from nbproctor.judge.proxy import Proxy
-from nbproctor.protocol.frames import ProtocolError
-from nbproctor.protocol.sent import Ref, UnsendableError
+from nbproctor.protocol.frames import ProtocolError, UnsendableError
+from nbproctor.protocol.objects import Ref
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 _LIBRARY = (type, types.BuiltinFunctionType, types.FunctionType, np.ufunc)

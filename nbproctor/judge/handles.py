@@ -9,8 +9,8 @@ from nbproctor.judge.error_classes import ErrorClass, stand_in
 from nbproctor.judge.identity import Asks, Library
 from nbproctor.judge.proxy import CallableProxy, Proxy
 from nbproctor.judge.student_errors import printable
-from nbproctor.protocol.classes import class_named
 from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.objects import class_named
 
 
 class Handles:
@@ -36,7 +36,7 @@ class Handles:
         self._error_classes.clear()
 
     def proxy(self, number: int, *about: Any) -> Proxy:
-        """Return the handle of an object, of what `Tag.STUDENT` says about it.
+        """Return the handle of an object, of what the tag `student` says about it.
 
         Raises
         ------

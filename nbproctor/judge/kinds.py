@@ -2,7 +2,7 @@
 
 The class of an object of the student's is one of the student's own, which the student
 is asked about, or one of an installed library: that is answered here, by what the table
-in `protocol.classes` has of it, and the student is not asked. A library in the judge is
+in `protocol.objects` has of it, and the student is not asked. A library in the judge is
 told nothing of it: one that took a handle for an object of its own would believe what
 the student's methods say.
 """

@@ -23,7 +23,7 @@ from nbproctor.judge.student_errors import StudentGone
 from nbproctor.judge.testcell import TestTimeout
 from nbproctor.judge.verdicts import broken_test, no_points, with_print
 from nbproctor.notebook import Cell
-from nbproctor.protocol import libraries
+from nbproctor.protocol import table
 from nbproctor.results import Job, Outcome, Output, Verdict
 
 STDERR = (
@@ -58,7 +58,7 @@ class NotebookRun:
         self._until = until
         self._stderr_fails = job.stderr_fails_tests
         mentioned: list[str] | None = [] if with_references else None
-        tables = libraries.used(tests.modules)
+        tables = table.used(tests.modules)
         self._student = Processes(job.limits, spawn, until, mentioned, tables)
         self._history: list[Step] = []  # with the test cells among them
         # A hang costs its whole time limit: after so many, an exercise's tests are

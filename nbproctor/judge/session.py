@@ -17,11 +17,8 @@ from nbproctor.judge.raised import Raised
 from nbproctor.judge.relay import relay
 from nbproctor.judge.student_errors import StudentGone
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
-from nbproctor.protocol.namedtuples import StudentTuple
-from nbproctor.protocol.requests import TO_JUDGE
-from nbproctor.protocol.rpc import Connection
-from nbproctor.protocol.sent import NamedItems, Ref
-from nbproctor.protocol.tags import Tag
+from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple
+from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
@@ -207,6 +204,6 @@ class Session:
             return self._handles.proxy(number, *about)
         if ref.tag == "judge" and not about:
             return self.exports.received(number)
-        if ref.tag == Tag.ERROR_CLASS:
+        if ref.tag == "error":
             return self._handles.error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")

@@ -19,7 +19,8 @@ TOOLS = {"jupyter", "nbgrader"}
 HERE = Path(__file__).parent
 # Where kit.py and requirements.txt are, unless nbproctor is installed from a wheel.
 CHECKOUT = HERE.parents[1]
-VERBS = ("lab.py", "submit.py")
+# What of the package students get, in ``kit/``.
+GIVEN = (HERE / "lab.py", HERE / "submit.py", HERE.parent / "cells.py")
 ORIGINAL = "kit/original"  # the assignment as it is handed out; `lab` copies it
 STARTS = {  # Windows reads line ends of its own; the others must be allowed to run
     "start_linux.sh": "start.sh",
@@ -80,7 +81,7 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
         "kit/pins.txt": _pins(course).encode(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
-    content |= {f"kit/{verb}": (HERE / verb).read_bytes() for verb in VERBS}
+    content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
     content |= {
         f"kit/{_name(path, HERE)}": path.read_bytes()
         for path in _tree(HERE / "jupyter")

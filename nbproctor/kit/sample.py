@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from nbproctor.audit import variant_files
+from nbproctor.audit.variants import read_variants
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import without_solution_markers
 from nbproctor.notebook import MasterNotebook
@@ -105,7 +105,7 @@ def hand_in(
 
 def _variant(folder: Path, name: str, reference: str) -> str:
     """Return the text of a variant; KeyError if there is no such one."""
-    variants, _ = variant_files.read(folder, reference)
+    variants, _ = read_variants(folder, reference)
     return {f"{v.kind}/{v.name}": v.source for v in variants}[name]
 
 

@@ -1,21 +1,25 @@
 """Looks at a notebook before it is handed in, and writes the one file to hand in.
 
-Standard library only: students get this file too, as ``kit/submit.py`` of their folder.
-It compares with the notebook as it was handed out and runs nothing.
+Standard library only: students get this file too, as ``kit/submit.py`` of their folder,
+with ``cells.py`` beside it. It compares with the notebook as it was handed out and runs
+nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import json
-import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from nbproctor.cells import CellText, HandedCell, grader_of, imported, source_of
+else:  # in a student's folder
+    from cells import CellText, HandedCell, grader_of, imported, source_of
 
 HERE = Path(__file__).resolve().parent
 TARGET = "hand_in"  # the folder of the file to hand in
@@ -24,8 +28,6 @@ NOWHERE = "Hand it in where your course asks for it."
 MANY_BYTES = 20_000_000  # many platforms take no more
 SHOWN = 5
 
-Cell = dict[str, Any]
-
 
 class SubmitError(Exception):
     """There is nothing that could be handed in; the message says why."""
@@ -33,18 +35,9 @@ class SubmitError(Exception):
 
 @dataclass
 class Findings:
-    """What was seen in a notebook.
+    """What was seen in a notebook: what costs marks, and what is odd and costs nothing.
 
-    Attributes
-    ----------
-    costs : list of str
-        What would cost marks.
-    odd : list of str
-        What costs nothing by itself, but is worth a look.
-    left : list of str
-        Exercises whose cell is gone, or as it was handed out.
-    exercises : int
-        How many there are.
+    `left` are the exercises, of so many, whose cell is gone or says nothing yet.
     """
 
     costs: list[str] = field(default_factory=list)
@@ -54,13 +47,7 @@ class Findings:
 
 
 def find(folder: Path, original: Path) -> Path:
-    """Return the student's notebook: the one of the right name, or the only other.
-
-    Raises
-    ------
-    SubmitError
-        There is none, or there are several of other names.
-    """
+    """Return the student's notebook: the one of the right name, or the only other."""
     exact = folder / original.name
     if exact.is_file():
         return exact
@@ -76,24 +63,11 @@ def find(folder: Path, original: Path) -> Path:
 
 
 def check(notebook: Path, original: Path) -> Findings:
-    """Compare a student's notebook with the one that was handed out.
-
-    Parameters
-    ----------
-    notebook : Path
-        The student's; only read.
-    original : Path
-        The notebook as it was handed out.
-
-    Raises
-    ------
-    SubmitError
-        The file is no notebook, or not this one.
-    """
+    """Compare a student's notebook, which is only read, with the one handed out."""
     found = Findings()
-    given = {_name(cell): cell for cell in _cells(original) if _name(cell)}
+    given = {cell.name: cell for cell in _cells(original) if cell.name}
     cells = _cells(notebook)
-    if not any(_name(cell) in given for cell in cells):
+    if not any(cell.name in given for cell in cells):
         raise SubmitError(f"{notebook.name} holds no cell of {original.name}.")
     _check_names(notebook, original, found)
     _check_copies(cells, given, found)
@@ -179,29 +153,29 @@ def _check_names(notebook: Path, original: Path, found: Findings) -> None:
         )
 
 
-def _check_copies(cells: list[Cell], given: dict[str, Cell], found: Findings) -> None:
-    count = Counter(_name(cell) for cell in cells)
+def _check_copies(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> None:
+    count = Counter(cell.name for cell in cells)
     for name, cell in given.items():
-        if _solution(cell) and not count[name]:
+        if cell.is_answer and not count[name]:
             found.costs.append(
                 f"The cell of exercise {name} is gone: its answer may not be found. "
                 "Bring it back (Edit, Undo Cell Operation), or copy it from the "
                 "original in kit/original."
             )
-        elif _solution(cell) and count[name] > 1:
+        elif cell.is_answer and count[name] > 1:
             found.costs.append(
                 f"The cell of exercise {name} is there {count[name]} times; only one "
                 "is graded. Delete the others."
             )
-    locked = {name: cell for name, cell in given.items() if not _solution(cell)}
-    if gone := [_start(cell) for name, cell in locked.items() if not count[name]]:
+    locked = {name: cell for name, cell in given.items() if not cell.is_answer}
+    if gone := [cell.start for name, cell in locked.items() if not count[name]]:
         found.odd.append(f"Locked cells are gone: {_list(gone)}. Grading adds them.")
-    if twice := [_start(cell) for name, cell in locked.items() if count[name] > 1]:
+    if twice := [cell.start for name, cell in locked.items() if count[name] > 1]:
         found.odd.append(f"Locked cells are there twice: {_list(twice)}.")
     changed = [
-        _start(locked[name])
+        locked[cell.name].start
         for cell in cells
-        if (name := _name(cell)) in locked and _plain(cell) != _plain(locked[name])
+        if cell.name in locked and cell.text.plain != locked[cell.name].text.plain
     ]
     if changed:
         found.odd.append(
@@ -210,38 +184,37 @@ def _check_copies(cells: list[Cell], given: dict[str, Cell], found: Findings) ->
         )
 
 
-def _check_answers(cells: list[Cell], given: dict[str, Cell], found: Findings) -> None:
-    last = {_name(cell): cell for cell in cells}
-    stubs = {name: cell for name, cell in given.items() if _solution(cell)}
+def _check_answers(
+    cells: list[_Cell], given: dict[str, _Cell], found: Findings
+) -> None:
+    last = {cell.name: cell for cell in cells}
+    stubs = {name: cell for name, cell in given.items() if cell.is_answer}
     found.exercises = len(stubs)
     for name, stub in stubs.items():
         cell = last.get(name)
-        if cell is None or _plain(cell) == _plain(stub):
+        if not cell or not cell.text.answers(stub.text, words=not stub.is_code):
             found.left.append(name)
-            continue
-        if stub["cell_type"] != "code":
-            continue
-        if cell["cell_type"] != "code":
+        elif stub.is_code and not cell.is_code:
             found.costs.append(f"The cell of exercise {name} is no code cell any more.")
-        elif lost := _defined(stub) - _defined(cell) if _tree(cell) else set():
+        elif stub.is_code and (lost := stub.text.names - cell.text.names):
             found.costs.append(
                 f"The cell of exercise {name} does not define {_list(sorted(lost))}: "
                 "bring it back there, under that name."
             )
     for cell in cells:
-        if cell["cell_type"] == "code" and _tree(cell) is None:
-            if _name(cell) in stubs:
+        if cell.is_code and cell.text.tree is None:
+            if cell.name in stubs:
                 found.costs.append(
-                    f"The cell of exercise {_name(cell)} cannot run: it has a syntax "
+                    f"The cell of exercise {cell.name} cannot run: it has a syntax "
                     "error."
                 )
             else:
-                found.odd.append(f"A cell has a syntax error: {_start(cell)}.")
+                found.odd.append(f"A cell has a syntax error: {cell.start}.")
 
 
-def _check_run(cells: list[Cell], given: dict[str, Cell], found: Findings) -> None:
-    code = [c for c in cells if c["cell_type"] == "code" and _text(c).strip()]
-    counts = [cell.get("execution_count") for cell in code]
+def _check_run(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> None:
+    code = [cell for cell in cells if cell.is_code and cell.text.plain]
+    counts = [cell.raw.get("execution_count") for cell in code]
     run = [count for count in counts if isinstance(count, int)]
     again = "Choose Run, Restart Kernel and Run All Cells, then save."
     if not run:
@@ -257,13 +230,10 @@ def _check_run(cells: list[Cell], given: dict[str, Cell], found: Findings) -> No
         )
     tested, exercise = {}, ""
     for name, cell in given.items():
-        exercise = name if _solution(cell) else exercise
-        tested[name] = exercise if _grader(cell).get("grade") else ""
+        exercise = name if cell.is_answer else exercise
+        tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
     failing = [
-        tested[_name(cell)]
-        for cell in code
-        if tested.get(_name(cell))
-        and any(output.get("output_type") == "error" for output in _outputs(cell))
+        tested[cell.name] for cell in code if tested.get(cell.name) and cell.has_failed
     ]
     if failing:
         failing = list(dict.fromkeys(failing))
@@ -271,15 +241,10 @@ def _check_run(cells: list[Cell], given: dict[str, Cell], found: Findings) -> No
 
 
 def _check_modules(
-    notebook: Path, original: Path, cells: list[Cell], found: Findings
+    notebook: Path, original: Path, cells: list[_Cell], found: Findings
 ) -> None:
-    wanted: set[str] = set()
-    for cell in cells:
-        for node in ast.walk(_tree(cell) or ast.Module([], [])):
-            if isinstance(node, ast.Import):
-                wanted.update(alias.name.partition(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                wanted.add(node.module.partition(".")[0])
+    trees = [cell.text.tree for cell in cells if cell.is_code and cell.text.tree]
+    wanted = {name.partition(".")[0] for tree in trees for name in imported(tree)}
     own = [
         f"{name}.py"
         for name in sorted(wanted)
@@ -296,7 +261,37 @@ def _check_modules(
 # ---- cells ---------------------------------------------------------------------------
 
 
-def _cells(path: Path) -> list[Cell]:
+class _Cell:
+    """A cell as it is in a file, and as grading reads it."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = raw
+        handed = HandedCell.read(raw, source_of(raw) or "")
+        self.name = handed.name or ""  # nbgrader's, or none
+        self.is_code = handed.kind == "code"
+        self.text: CellText = handed.text
+
+    @property
+    def is_answer(self) -> bool:
+        grader = grader_of(self.raw)
+        return bool(grader.get("solution") or grader.get("task"))
+
+    @property
+    def start(self) -> str:
+        """The first line, by which a student finds it."""
+        line = self.text.text.strip().partition("\n")[0]
+        return f"'{line[:40]}…'" if len(line) > 41 else f"'{line}'"
+
+    @property
+    def has_failed(self) -> bool:
+        outputs = self.raw.get("outputs")
+        return any(
+            isinstance(output, dict) and output.get("output_type") == "error"
+            for output in (outputs if isinstance(outputs, list) else ())
+        )
+
+
+def _cells(path: Path) -> list[_Cell]:
     try:
         content = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
@@ -308,80 +303,19 @@ def _cells(path: Path) -> list[Cell]:
     if not isinstance(cells, list):
         raise SubmitError(f"{path.name} is no notebook: it has no cells.")
     return [
-        c for c in cells if isinstance(c, dict) and isinstance(c.get("cell_type"), str)
+        _Cell(cell)
+        for cell in cells
+        if isinstance(cell, dict) and isinstance(cell.get("cell_type"), str)
     ]
 
 
 def _is(path: Path, original: Path) -> bool:
     """Whether a file holds cells of the assignment."""
     try:
-        names = {_name(cell) for cell in _cells(path)}
+        names = {cell.name for cell in _cells(path)}
     except (SubmitError, OSError):
         return False
-    return bool(names & {_name(cell) for cell in _cells(original) if _name(cell)})
-
-
-def _grader(cell: Cell) -> dict[str, Any]:
-    meta = cell.get("metadata")
-    grader = meta.get("nbgrader") if isinstance(meta, dict) else None
-    return grader if isinstance(grader, dict) else {}
-
-
-def _name(cell: Cell) -> str:
-    """Return nbgrader's name of a cell, or an empty one."""
-    name = _grader(cell).get("grade_id")
-    return name if isinstance(name, str) else ""
-
-
-def _solution(cell: Cell) -> bool:
-    return bool(_grader(cell).get("solution") or _grader(cell).get("task"))
-
-
-def _text(cell: Cell) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(map(str, source))
-
-
-def _start(cell: Cell) -> str:
-    """Return the first line of a cell, by which a student finds it."""
-    line = _text(cell).strip().partition("\n")[0]
-    return f"'{line[:40]}…'" if len(line) > 41 else f"'{line}'"
-
-
-def _outputs(cell: Cell) -> list[Cell]:
-    outputs = cell.get("outputs")
-    return [o for o in outputs if isinstance(o, dict)] if outputs else []
-
-
-def _plain(cell: Cell) -> list[str]:
-    """Return the lines of a cell without what an editor may change."""
-    return [line.rstrip() for line in _text(cell).strip().splitlines()]
-
-
-def _tree(cell: Cell) -> ast.Module | None:
-    """Return the parsed code of a cell without IPython's own lines; None: an error."""
-    text = _text(cell)
-    if cell["cell_type"] != "code" or text.lstrip().startswith("%%"):
-        return ast.Module([], [])
-    without = re.sub(r"(?m)^(\s*)([%!?].*|[\w.]+\?+)$", r"\1pass", text)
-    without = re.sub(r"(?m)(?<==)\s*[%!].*$", " None", without)
-    for code in (text, without):  # a line of plain Python may start with %, too
-        try:
-            return ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-    return None
-
-
-def _defined(cell: Cell) -> set[str]:
-    """Return the functions and classes that a cell defines at its top level."""
-    tree = _tree(cell) or ast.Module([], [])
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    names = {node.name for node in tree.body if isinstance(node, kinds)}
-    for node in tree.body:
-        if isinstance(node, ast.Assign):  # f = lambda x: x
-            names.update(t.id for t in node.targets if isinstance(t, ast.Name))
-    return names
+    return bool(names & {cell.name for cell in _cells(original) if cell.name})
 
 
 def _list(names: list[str]) -> str:

@@ -7,7 +7,7 @@ from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.graded import exercise_titles
 from nbproctor.nbgrader.grading import grade, regrade
-from nbproctor.nbgrader.lint import lint
+from nbproctor.nbgrader.lint import check_release, lint
 from nbproctor.nbgrader.marks import scores
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
@@ -19,7 +19,6 @@ from nbproctor.nbgrader.people import (
     submission_folder,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.release_check import check_release
 from nbproctor.nbgrader.shards import Shard, grade_shard
 from nbproctor.nbgrader.source import CourseError, check_source
 from nbproctor.nbgrader.submitted import Unread, unread

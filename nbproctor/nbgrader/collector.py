@@ -6,12 +6,13 @@ from pathlib import PurePosixPath
 
 from nbgrader.plugins import FileNameCollectorPlugin
 
-from nbproctor.platforms.names import recognise
+from nbproctor.platforms.archive import Entry
 from nbproctor.platforms.people import safe, split_name
+from nbproctor.platforms.registry import recognise
 
 
 class PlatformCollector(FileNameCollectorPlugin):  # type: ignore[misc]
-    """Reads names of Canvas, Moodle, Blackboard and Brightspace without an expression.
+    """Reads the names that learning platforms give, without an expression.
 
     ``--collector=nbproctor.nbgrader.collector.PlatformCollector`` is the option for it.
     It knows names only: `kit.py collect` also knows the class list, keeps what is
@@ -23,17 +24,17 @@ class PlatformCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         path = PurePosixPath(submitted_file.replace("\\", "/"))
         if path.suffix not in self.valid_ext:
             return None
-        found = recognise([path])
+        found = recognise([Entry(path, 0, bytes)])
         if found is None:
             return None
-        handed = found.handed[path]
-        last, first = split_name(handed.name)
+        name = found.names[path]
+        last, first = split_name(name.name)
         result = {
-            "student_id": safe(next(iter(handed.ids), handed.key)),
-            "file_id": handed.file.name,
+            "student_id": safe(next(iter(name.ids), name.key)),
+            "file_id": name.file.name,
             "first_name": first,
             "last_name": last,
         }
-        if handed.submitted:
-            result["timestamp"] = f"{handed.submitted.astimezone():%Y-%m-%d %H:%M:%S%z}"
+        if name.submitted:
+            result["timestamp"] = f"{name.submitted.astimezone():%Y-%m-%d %H:%M:%S%z}"
         return result

@@ -14,7 +14,8 @@ from nbproctor.nbgrader.converters import generate
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.lint import lint
-from nbproctor.platforms.gradescope import Visibility, results
+from nbproctor.platforms.gradescope import results
+from nbproctor.platforms.platform import Visibility
 from nbproctor.results import SubmissionResult
 
 STUDENT = "student"
@@ -36,26 +37,9 @@ def run(
 ) -> tuple[SubmissionResult, bool]:
     """Grade ``root/submission`` and write ``root/results/results.json``.
 
-    Parameters
-    ----------
-    course : Path or Course
-        The course that `prepare` has prepared.
-    assignment : str
-        Name of the assignment.
-    root : Path
-        Folder that the platform reads and writes.
-    visibility : str
-        When students see what each exercise earned.
-    weak : bool
-        Grade even where layers of the sandbox are missing.
-
-    Returns
-    -------
-    result : SubmissionResult
-        As the gradebook has it.
-    scored : bool
-        Whether the platform is given a score; it is never given a 0 for what could
-        not be graded.
+    `weak` grades even where layers of the sandbox are missing. Returns the result as
+    the gradebook has it, and whether the platform is given a score: it is never given a
+    0 for what could not be graded.
     """
     start = time.monotonic()
     course = Course.at(course)

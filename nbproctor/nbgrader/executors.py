@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import Cache, Cluster, Executor, Kept, Pool
+from nbproctor.engine import Cache, EngineError, Kept, Pool
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.source import CourseError
 
@@ -20,24 +20,22 @@ def executor(
 ) -> Kept:
     """Return what executes a course's submissions, with the course's cache before it.
 
-    Parameters
-    ----------
-    course, options
-        The course, and what it configures.
-    again
-        Execute what the cache has, too.
-    merging
-        Execute nothing: only what the cache has.
+    With `again` it executes what the cache has, too; `merging`, nothing at all.
+    `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     if merging:
         return Kept(cache, None)
-    inner: Executor
-    if options.cluster:
-        inner = Cluster(options.cluster)
-    else:
-        inner = Pool(options.workers or None)
-    return Kept(cache, inner, again)
+    if not options.cluster:
+        return Kept(cache, Pool(options.workers or None), again)
+    try:
+        from nbproctor.engine.cluster import Cluster
+    except ImportError as error:
+        raise EngineError(
+            "Grading on a cluster needs the package distributed, in the version "
+            "that requirements.lock names: pip install 'nbproctor[cluster]'."
+        ) from error
+    return Kept(cache, Cluster(options.cluster), again)
 
 
 def check_complete(waiting: Sequence[str]) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbgrader.api import Gradebook, SubmittedAssignment
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin, ExportPlugin
 
 from nbproctor.nbgrader.people import class_table
-from nbproctor.platforms import write_table
+from nbproctor.sanitize import spreadsheet_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Export(CsvExportPlugin):  # type: ignore[misc]
@@ -39,7 +44,8 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
             with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(rows)
+                for row in rows:  # with names that the platform, or students, chose
+                    writer.writerow({k: spreadsheet_cell(v) for k, v in row.items()})
 
 
 class Exercises(ExportPlugin):  # type: ignore[misc]
@@ -63,6 +69,32 @@ class Exercises(ExportPlugin):  # type: ignore[misc]
             if self.student:
                 table = table.loc[table.index.isin([str(s) for s in self.student])]
             write_table(table, to)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table, as CSV or Parquet by the file's name.
+
+    In the CSV file no cell is a formula to a spreadsheet program; a mark that was not
+    given is an empty cell.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it says about pandas's options
+            import fastparquet  # takes most of a second
+        # Not pandas's own writer, which wants pyarrow: where that is installed, pandas
+        # imports it into every process, and it starts a thread. No fork server can
+        # work with one.
+        fastparquet.write(path, table)
+        return
+    plain = table.reset_index()
+    for column in plain.columns:
+        if plain[column].dtype.kind == "M":
+            plain[column] = plain[column].dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
+        elif plain[column].dtype.kind not in "ifb":
+            plain[column] = plain[column].fillna("").map(str).map(spreadsheet_cell)
+    # With its mark, Excel reads UTF-8 as UTF-8.
+    plain.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
 _stock_start = ExportApp.start

@@ -20,12 +20,11 @@ from nbgrader.utils import find_all_files
 import nbproctor
 from nbproctor.nbgrader.converters import Log, run
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.graded import graded_submissions
+from nbproctor.nbgrader.graded import graded_notebooks
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.source import CourseError
-from nbproctor.pages.data import Submission
-from nbproctor.pages.feedback import made_from
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.summary import GradedNotebook
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
 from nbproctor.results import FILE
 
@@ -100,33 +99,21 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         assignment = self.coursedir.assignment_id
         course = self.course or Course.of(self.coursedir)
         outlines = course.outlines(assignment)
-        graded = graded_submissions(course, assignment, "feedback", self.only)
+        graded = graded_notebooks(course, assignment, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(course, made, makers[made.notebook]) for made in graded]
-        waiting = [
-            order
-            for order in orders
-            if self.force
-            or made_from(Path(order.page)) != order.key
-            or not notebook_of(Path(order.page)).exists()
-        ]
+        waiting = [order for order in orders if self.force or not order.is_made]
         by_student: dict[str, list[str]] = {}
         for order in waiting:
-            names = by_student.setdefault(order.submission.student, [])
-            names.append(str(order.submission.graded or order.page))
+            names = by_student.setdefault(order.graded.student, [])
+            names.append(str(order.graded.path or order.page))
         for student in by_student if self.copies_files else ():
             self._copy_files(course, student)
-        done = 0
-
-        def tell(order: Order) -> None:
-            nonlocal done
-            done += 1
-            self.log.info("Made %s", order.page)
-            if self.on_page:
-                self.on_page(done, len(waiting))
-
         try:
-            make(waiting, outlines, tell)
+            for done, order in enumerate(make(waiting, outlines), start=1):
+                self.log.info("Made %s", order.page)
+                if self.on_page:
+                    self.on_page(done, len(waiting))
         finally:
             for student, notebooks in by_student.items():
                 if course.folder("feedback", assignment, student).exists():
@@ -161,22 +148,19 @@ def forget(pages_folder: Path, notebooks: list[str]) -> None:
         for path in (page, notebook_of(page)):
             path.unlink(missing_ok=True)
     if pages_folder.is_dir() and not any(pages_folder.glob("*.html")):
-        shutil.rmtree(
-            pages_folder
-        )  # or it would be released, or zipped, without a page
+        # Or it would be released, or zipped, without a page.
+        shutil.rmtree(pages_folder)
 
 
-def _order(course: Course, submission: Submission, maker: bytes) -> Order:
+def _order(course: Course, graded: GradedNotebook, maker: bytes) -> Order:
     """Return where a page goes, and the fingerprint of all it is made from."""
-    place = course.folder("feedback", submission.assignment, submission.student)
-    page = place / f"{submission.notebook}.html"
-    content = Path(submission.graded).read_bytes() if submission.graded else b""
+    pages_folder = course.folder("feedback", graded.assignment, graded.student)
     facts = msgspec.json.encode(
-        replace(submission, graded=None, seconds=0), order="deterministic"
+        replace(graded, path=None, seconds=0), order="deterministic"
     )
     key = hashlib.sha256(maker + facts)
-    key.update(content)
-    return Order(submission, str(page), key.hexdigest())
+    key.update(Path(graded.path).read_bytes() if graded.path else b"")
+    return Order(graded, str(pages_folder / f"{graded.notebook}.html"), key.hexdigest())
 
 
 def _maker(outline: Outline) -> bytes:

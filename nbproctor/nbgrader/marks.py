@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.pages.data import Mark
+from nbproctor.pages.summary import Mark
 
 if TYPE_CHECKING:
     import pandas as pd

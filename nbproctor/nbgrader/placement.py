@@ -11,17 +11,21 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbclient
+import nbformat
+from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
-from nbproctor.nbgrader.kernel import kernel_faults
-from nbproctor.notebook import MasterNotebook, Where
+from nbproctor.notebook import Cell, MasterNotebook, Where
 from nbproctor.results import Report, StudentCell
 
 FILE = ".nbproctor.json"  # in the course's folder
@@ -48,14 +52,8 @@ def place(
 ) -> MasterNotebook:
     """Determine where the test cells are judged, or read it, and record it.
 
-    Parameters
-    ----------
-    master, folder
-        The notebook, and the folder of its source.
-    settings, pool
-        How and where the reference solution is executed.
-    again
-        Whether to determine it even if it is recorded.
+    The reference solution is executed by `pool`; `folder` is that of its source.
+    `again` determines it even if it is recorded.
     """
     known = _read(course)
     book = known.setdefault(master.assignment, {})
@@ -154,3 +152,61 @@ def _read(course: CourseDirectory) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
+
+
+def kernel_faults(
+    master: MasterNotebook, folder: Path, timeout: int
+) -> Iterator[tuple[str, str]]:
+    """Run all code in `folder` as stock nbgrader does, without skipped demo cells.
+
+    Yields each cell that fails or does not earn all its points, and a sentence. A cell
+    that needs more than `timeout` seconds is interrupted.
+    """
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        _node(cell)
+        for cell in master.cells
+        if cell.kind not in ("task", "text") and not cell.skip
+    ]
+    nbclient.NotebookClient(
+        notebook,
+        timeout=timeout,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],
+    ).execute(env=os.environ | {"NBGRADER_EXECUTION": "autograde"})
+    for node in notebook.cells:
+        name = node.metadata["name"]
+        said = _complaint(node)
+        marks: dict[str, Any] = node.metadata.get("nbgrader", {})
+        if not marks.get("grade"):
+            if has_failed(node):
+                yield name, f"the cell {name} fails ({said})."
+            continue
+        try:
+            score, most = determine_grade(node)
+        except ValueError as error:  # more points than the cell has
+            yield name, f"nbgrader refuses what {name} ends in ({error})."
+            continue
+        if score is None:  # graded by hand
+            continue
+        if has_failed(node) or score < most:
+            yield name, f"the reference earns {score} of {most} in {name} ({said})."
+
+
+def _node(cell: Cell) -> NotebookNode:
+    node: NotebookNode = nbformat.v4.new_code_cell(cell.source)
+    node.metadata["name"] = cell.id
+    if cell.nbgrader:
+        node.metadata["nbgrader"] = nbformat.from_dict(cell.nbgrader)
+    return node
+
+
+def _complaint(node: NotebookNode) -> str:
+    for output in node.outputs:
+        if output.output_type == "error":
+            return f"{output.ename}: {output.evalue}"
+        if output.get("name") == "stderr":
+            return f"stderr: {output.text.strip()}"
+    return "no message"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,25 +26,18 @@ from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.submitted import handed_in
-from nbproctor.results import Report
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several shares of a class, which together are all of it.
-
-    Attributes
-    ----------
-    number, count : int
-        The `number`-th share, from 1, of `count`.
-    """
+    """The `number`-th share of a class, from 1, of `count`: together they are all."""
 
     number: int
     count: int
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Read ``3/16``; `CourseError` if it is none."""
+        """Read ``3/16``; `CourseError` if that is not a shard."""
         found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
         number, count = map(int, found.groups()) if found else (0, 0)
         if not 1 <= number <= count:
@@ -120,9 +112,8 @@ def grade_shard(
 
 def _why_not(submission: Submission) -> str:
     """Wait for the results of a submission; return why there is none, or empty."""
-    futures: list[Future[Report]] = [f for _, f in submission.running.values()]
     reasons = [*submission.reasons.values()]
-    for future in futures:
+    for _, future in submission.running.values():
         try:
             future.result()
         except ExecutionError as error:

@@ -15,24 +15,8 @@ class ArchiveError(NbproctorError):
     """The pages cannot be packed under the names that were given."""
 
 
-def by_student(student: str, file: str) -> str:
-    """Name each file after its student: ``ann_tiny.html``."""
-    return f"{student}_{file}"
-
-
-def pack(
-    pages: Iterable[tuple[str, Path]], target: Path, naming: Naming = by_student
-) -> Path:
-    """Put pages into one zip; return it.
-
-    Parameters
-    ----------
-    pages
-        Student id and file, as `nbproctor.nbgrader.feedback.pages` returns them.
-    target
-        The zip; an older one is replaced.
-    naming
-        Student id and file name → path in the zip.
+def pack(pages: Iterable[tuple[str, Path]], target: Path, naming: Naming) -> Path:
+    """Put everybody's pages, by student id, into one zip; an older one is replaced.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Cells of a notebook as HTML: text, code, outputs.
+"""Cells of a notebook as HTML: text with its formulas, code, outputs.
 
-Whatever a student wrote may be in them, so each part takes time in proportion to its
-length, and lengths are bounded. The HTML runs nothing and loads nothing from the
-network: no HTML of a cell is kept, pictures are in the page or left out.
+The HTML runs nothing and loads nothing from the network: no HTML of a cell is kept,
+pictures are in the page or left out. Formulas are MathML, which a browser shows without
+a font or a script from outside.
 """
 
 from __future__ import annotations
@@ -10,25 +10,26 @@ from __future__ import annotations
 import base64
 import keyword
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
+from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from nbproctor import sanitize
-from nbproctor.pages.formulas import mathml
+from nbproctor.results import Output
 
-MAX_MARKDOWN = 20_000  # characters that are laid out; longer text is shown as it is
 MAX_CODE = 50_000  # characters of a cell that are shown
 MAX_OUTPUT = 20_000  # characters of an output that are shown
-ERROR = '<pre class="error">'  # how an error among the outputs begins
+MAX_FORMULA = 2000  # characters of a formula that is laid out
 HEAD, TAIL = 40, 10  # lines of an output
 _PICTURES = {
     ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
@@ -53,8 +54,11 @@ TOKENS = re.compile(
 _DEFINES = frozenset({"def", "class"})
 
 
+@lru_cache(maxsize=500)  # the cells of the assignment are the same on every page
 def code(source: str) -> str:
     """Return Python code with its comments, strings, numbers and keywords marked."""
+    if left := len(source[MAX_CODE:]):
+        source = f"{source[:MAX_CODE]}\n[… {left} characters left out …]"
     made, end, before = [], 0, ""
     for found in TOKENS.finditer(source):
         made.append(escape(source[end : found.start()], quote=False))
@@ -70,10 +74,67 @@ def code(source: str) -> str:
     return "".join(made)
 
 
-@lru_cache(maxsize=2000)
-def known_code(source: str) -> str:
-    """Do as `code`, for cells that are the same in every submission."""
-    return code(source)
+# What `latex2mathml` makes is built anew of these elements and attributes: its own
+# output lets a formula carry HTML and links.
+_ELEMENTS = re.compile(
+    "math|menclose|mfrac|mi|mmultiscripts|mn|mo|mover|mpadded|mphantom|mprescripts|"
+    "mroot|mrow|ms|mspace|msqrt|mstyle|msub|msubsup|msup|mtable|mtd|mtext|mtr|munder|"
+    "munderover|none"
+)
+_ATTRIBUTES = re.compile(
+    "accent|accentunder|columnalign|columnlines|displaystyle|fence|form|largeop|"
+    "linethickness|lspace|maxsize|minsize|movablelimits|notation|rowspacing|rspace|"
+    "scriptlevel|separator|stretchy|symmetric|width"
+)
+_VALUE = re.compile(r"[\w .%+-]{1,40}")
+# Browsers know these variants only as letters of their own.
+_VARIANTS = ("bold", "double-struck", "fraktur", "script")
+
+
+def _formula(latex: str, settings: Mapping[str, Any]) -> str:
+    """Return a formula as MathML, or as its own LaTeX where that cannot be read."""
+    latex = latex.strip()
+    if latex and len(latex) <= MAX_FORMULA:
+        known = latex.replace("{aligned}", "{align*}")
+        block = bool(settings["display_mode"])  # on lines of its own
+        try:
+            element = convert_to_element(known, display="block" if block else "inline")
+            formula = _element(element)
+        except Exception:  # its errors have no common base
+            pass
+        else:
+            # One that is wider than a phone is scrolled alone, and by keyboard too.
+            tab = '<math tabindex="0"' if block else "<math"
+            return formula.replace("<math", tab, 1)
+    return f"<code>{escape(latex)}</code>"
+
+
+def _element(element: Element) -> str:
+    name = element.tag if _ELEMENTS.fullmatch(element.tag) else "mrow"
+    attributes = ""
+    if name == "math":
+        attributes = f' display="{escape(element.get("display", "inline"))}"'
+    for key, value in element.attrib.items():
+        if _ATTRIBUTES.fullmatch(key) and _VALUE.fullmatch(value):
+            attributes += f' {key}="{value}"'
+    text = unescape(element.text or "")
+    variant = element.get("mathvariant", "")
+    if variant in _VARIANTS:
+        text = "".join(_letter(variant.upper(), letter) for letter in text)
+    elif variant == "normal":
+        attributes += ' mathvariant="normal"'
+    inside = "".join(map(_element, element))
+    return f"<{name}{attributes}>{escape(text)}{inside}</{name}>"
+
+
+def _letter(variant: str, letter: str) -> str:
+    kind = "CAPITAL" if letter.isupper() else "SMALL"
+    for name in (f"MATHEMATICAL {variant} {kind}", f"{variant} {kind}"):
+        try:
+            return unicodedata.lookup(f"{name} {letter}")
+        except KeyError:
+            pass
+    return letter
 
 
 class _Renderer(RendererHTML):
@@ -115,17 +176,10 @@ class _Renderer(RendererHTML):
         return f"<pre><code>{text}</code></pre>\n"
 
 
-def _label(latex: str, settings: Mapping[str, Any]) -> str:
-    block = bool(settings["display_mode"])
-    formula = mathml(latex, block=block)
-    # One that is wider than a phone is scrolled alone, and by keyboard too.
-    return formula.replace("<math", '<math tabindex="0"', 1) if block else formula
-
-
 _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer)
     .enable(["table", "strikethrough"])
-    .use(dollarmath_plugin, allow_space=False, double_inline=True, renderer=_label)
+    .use(dollarmath_plugin, allow_space=False, double_inline=True, renderer=_formula)
 )
 
 
@@ -133,45 +187,36 @@ def markdown(
     text: str,
     attached: Mapping[str, Mapping[str, str]] | None = None,
     folder: Path | None = None,
-    title: str = "",
 ) -> str:
     """Return Markdown as HTML.
 
     Parameters
     ----------
-    text
-        The source.
     attached
-        Pictures in the notebook: name → type → base64.
+        Pictures in the notebook, as `sanitize.attachments` returns them.
     folder
         Where pictures beside the notebook are.
-    title
-        A heading to leave out, because the page has it already.
     """
-    tokens = _MARKDOWN.parse(text, env := {"attached": attached, "folder": folder})
-    if title:
-        for index, token in enumerate(tokens):
-            if token.type == "heading_open" and tokens[index + 1].content == title:
-                del tokens[index : index + 3]
-                break
-    made: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
+    if "![" not in text:
+        return _without_pictures(text)
+    made: str = _MARKDOWN.render(text, {"attached": attached or {}, "folder": folder})
     return made
 
 
-@lru_cache(maxsize=2000)
-def known_markdown(text: str, title: str = "") -> str:
-    """Do as `markdown`, for text without pictures: the same in every submission."""
-    return markdown(text, title=title)
+@lru_cache(maxsize=500)  # the text of the assignment is the same on every page
+def _without_pictures(text: str) -> str:
+    made: str = _MARKDOWN.render(text, {"attached": {}, "folder": None})
+    return made
 
 
 def _picture(source: str, env: EnvType) -> str | None:
     """Return a picture as a URL that holds it, if the notebook brings it along."""
     if source.startswith("attachment:"):
-        attached = sanitize.attachments(env.get("attached"))
-        for mime, data in attached.get(source.partition(":")[2], {}).items():
+        attached = env["attached"].get(source.partition(":")[2], {})
+        for mime, data in attached.items():
             return f"data:{mime};base64,{data}"
         return None
-    folder = env.get("folder")
+    folder = env["folder"]
     if folder is None or ":" in source or source.startswith("/"):
         return None
     path = Path(folder, source)
@@ -199,11 +244,11 @@ def inline(text: str) -> str:
     )
 
 
-def outputs(raw: object) -> str:
-    """Return the outputs of a code cell; those of no known kind are left out."""
+def outputs(shown: Sequence[Output]) -> str:
+    """Return the outputs of a code cell, which `sanitize.clean` has returned."""
     parts = []
     alt = ""
-    for output in sanitize.clean(raw):
+    for output in shown:
         data = output.get("data", {})
         for mime in ("image/png", "image/jpeg"):
             if mime in data:
@@ -218,7 +263,7 @@ def outputs(raw: object) -> str:
                 lines = output["traceback"] or [
                     f"{output['ename']}: {output['evalue']}"
                 ]
-                parts.append(f"{ERROR}{_text(chr(10).join(lines))}</pre>")
+                parts.append(f'<pre class="error">{_text(chr(10).join(lines))}</pre>')
             elif alt and data.get("text/plain") == alt:
                 alt = ""  # said again for readers that know no alternative text
             elif text := output.get("text", data.get("text/plain", "")):

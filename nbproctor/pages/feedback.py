@@ -1,17 +1,35 @@
-"""Feedback page of one notebook that one student handed in."""
+"""Feedback on one graded notebook: a page, and a copy with the feedback in its cells.
+
+Both show the same cells. What the assignment locks is shown as students got it: a
+hidden test is never part of that.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
 
+from nbproctor import sanitize
 from nbproctor.pages import cells as html
-from nbproctor.pages.data import Submission, read_cells
-from nbproctor.pages.outline import Outline
-from nbproctor.pages.sections import Room, sections
-from nbproctor.pages.summary import Summary, summarise
-from nbproctor.pages.tested import BESIDE, WORDS
+from nbproctor.pages.outline import HEADING, Outline, digest
+from nbproctor.pages.summary import (
+    BESIDE,
+    WORDS,
+    GradedNotebook,
+    NotebookCell,
+    Row,
+    State,
+    Summary,
+    Test,
+    grade_id,
+    source_of,
+    summarise,
+)
+from nbproctor.results import Output
 from nbproctor.templates import render
 
 STATUS = {
@@ -26,72 +44,234 @@ STATUS = {
 ADVICE = {
     "repaired": "This cost you nothing. Next time, hand in the notebook under its own "
     "name and with all its cells.",
-    "partial": "Everything else is graded as usual; the table says where to look.",
+    "partial": "Everything else is graded as usual; the list says where to look.",
     "ungradable": "This is not a zero: you have no score yet. What you handed in is "
     "kept just as it came. If you can mend it, hand it in again; if you cannot, or do "
     "not know how, show this page to your teacher.",
 }
+#: For the notebook; the page draws its own.
+SIGNS: dict[State, str] = {
+    "passed": "✓",
+    "given": "✓",
+    "partly": "◐",
+    "failed": "✗",
+    "not-started": "○",
+    "waiting": "…",
+    "not-run": "–",
+}
 
 
-def feedback_page(
-    submission: Submission, outline: Outline, key: str = "", *, plain: bool = False
-) -> str:
-    """Return the page as HTML, complete in one file.
-
-    Parameters
-    ----------
-    submission
-        What was handed in, and how it went.
-    outline
-        The assignment.
-    key
-        Fingerprint of everything the page was made from; see `made_from`.
-    plain
-        Show every cell as plain text: for a notebook that took too long otherwise.
-    """
-    room = Room(plain=plain)
-    cells = read_cells(submission.graded)
-    summary = summarise(submission, outline, cells)
-    folder = Path(submission.graded).parent if submission.graded else Path()
-    parts = sections(cells, outline, summary, submission.comments, folder, room)
-    shown = {section.row.exercise.id for section in parts if section.row}
-    status = _status(submission, summary)
-    return render(
-        "feedback.html",
-        key=key,
-        submission=submission,
-        outline=outline,
-        summary=summary,
-        status=status,
-        status_word=STATUS[status],
-        facts=_facts(submission, summary),
-        advice=ADVICE.get(status, ""),
-        sections=parts,
-        shown=shown,
-        cuts=room.cuts,
-        words=WORDS,
-        beside=BESIDE,
-        inline=lambda text: Markup(html.inline(text)),
-        safe=Markup,
-        anchor=lambda row: f"exercise-{outline.exercises.index(row.exercise) + 1}",
-    )
+# ``given`` by the assignment; ``own``: a cell that the student added.
+Role: TypeAlias = Literal["given", "answer", "own", "test"]
 
 
-def _status(submission: Submission, summary: Summary) -> str:
+@dataclass(frozen=True)
+class ShownCell:
+    """One cell of the graded notebook, as its student may see it."""
+
+    role: Role
+    exercise: str  # that it answers or scores, or its own name
+    source: str
+    heading: str  # in it, if students got it like this
+    text: bool  # it is Markdown, not code
+    attached: Mapping[str, Mapping[str, str]]  # pictures that its Markdown shows
+    outputs: Sequence[Output]
+    test: Test | None
+    comment: str  # by a person, in Markdown
+
+    @property
+    def of_the_lab(self) -> bool:
+        """Whether students got it like this, and nobody said anything about it."""
+        return self.role == "given" and not self.comment
+
+    @property
+    def empty(self) -> bool:
+        """Whether a page has nothing to show of it."""
+        if self.role == "test":
+            return self.test is None
+        return not self.source.strip() and (self.text or self.role == "own")
+
+
+@dataclass
+class Section:
+    """A part of the notebook under one heading."""
+
+    title: str
+    row: Row | None = None
+    cells: list[ShownCell] = field(default_factory=list)
+
+    @property
+    def own(self) -> bool:
+        """Whether it holds a student's own cell, or something went wrong in it."""
+        return any(not cell.of_the_lab or _raised(cell) for cell in self.cells)
+
+    @property
+    def groups(self) -> list[list[ShownCell]]:
+        """Its cells, text and code of the assignment that follow each other as one."""
+        made: list[list[ShownCell]] = []
+        for cell in self.cells:
+            before = made[-1][-1] if made else None
+            if cell.of_the_lab and before and before.of_the_lab and not before.outputs:
+                made[-1].append(cell)
+            else:
+                made.append([cell])
+        return made
+
+
+class Feedback:
+    """What page and notebook say; the graded notebook is read once."""
+
+    def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
+        self._graded, self._outline = graded, outline
+        raw = graded.cells()
+        self._summary = summarise(graded, outline, raw)
+        self._tests = {
+            test.id: test for row in self._summary.rows for test in row.tests
+        }
+        shown = map(self._shown, raw)
+        self._cells = [cell for cell in shown if cell is not None]
+
+    def page(self, key: str = "") -> str:
+        """Return the page as HTML, complete in one file.
+
+        `key` is the fingerprint of everything that it was made from.
+        """
+        graded, summary = self._graded, self._summary
+        folder = Path(graded.path).parent if graded.path else None
+        exercises, others = self._sections()
+        status = _status(graded, summary)
+        numbers = {e.id: i for i, e in enumerate(self._outline.exercises, start=1)}
+        return render(
+            "feedback.html",
+            key=key,
+            graded=graded,
+            outline=self._outline,
+            summary=summary,
+            status=STATUS[status],
+            facts=_facts(graded, summary),
+            advice=ADVICE.get(status, ""),
+            exercises=exercises,
+            others=others,
+            words=WORDS,
+            beside=BESIDE,
+            anchor=lambda row: f"exercise-{numbers[row.exercise.id]}",
+            inline=lambda text: Markup(html.inline(text)),
+            code=lambda source: Markup(html.code(source)),
+            outputs=lambda cell: Markup(html.outputs(cell.outputs)),
+            markdown=lambda source, attached=None: Markup(
+                html.markdown(source, attached, folder)
+            ),
+        )
+
+    def notebook(self) -> dict[str, Any]:
+        """Return a notebook (format 4.5) that shows feedback beside each cell.
+
+        It holds no metadata of nbgrader's, so that nobody can hand it in by mistake.
+        """
+        cells = [_text(_overview(self._graded, self._outline, self._summary))]
+        for cell in self._cells:
+            if cell.text:
+                source = sanitize.markdown(cell.source, cell.attached)
+                cells.append(_text(source, cell.attached))
+            else:
+                cells.append(_code(cell))
+            if cell.test:
+                cells.append(_text(_said(cell.test)))
+            if cell.comment:
+                quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
+                cells.append(_text(f"> **From your teacher:** {quoted}"))
+        for number, made in enumerate(cells):
+            made["id"] = f"feedback-{number}"
+        python = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        return {
+            "cells": cells,
+            "metadata": {"kernelspec": python},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+
+    def _shown(self, cell: NotebookCell) -> ShownCell | None:
+        """Return a cell as it may be seen; None: nobody is to see it."""
+        name, text = grade_id(cell), cell.get("cell_type") == "markdown"
+        master = self._outline.cells.get(name or str(cell.get("id")))
+        source = source_of(cell)
+        if not text and cell.get("cell_type") != "code":
+            return None
+        if master is not None:
+            if master.kind == "helper":
+                return None
+            if master.locked or master.kind == "test":
+                source = master.stub
+        from_source = text and digest(source) in self._outline.texts
+        role: Role = "given" if from_source else "own"
+        if master is not None:
+            if master.kind == "test":
+                role = "test"
+            elif master.kind in ("solution", "task"):
+                role = "answer"
+            elif digest(source) == digest(master.stub):
+                role = "given"
+        heading = HEADING.search(source) if from_source else None
+        test = self._tests.get(name)
+        return ShownCell(
+            role=role,
+            exercise=(master.exercise or master.id) if master else "",
+            source=source,
+            heading=sanitize.one_line(heading[2], 120) if heading else "",
+            text=text,
+            attached=sanitize.attachments(cell.get("attachments")) if text else {},
+            outputs=[] if test or text else sanitize.clean(cell.get("outputs")),
+            test=test,
+            comment=self._graded.comments.get(name, ""),
+        )
+
+    def _sections(self) -> tuple[list[Section], list[Section]]:
+        """Return a section an exercise, and the others with cells of the student's.
+
+        The notebook is cut at its headings, and where an exercise follows another.
+        """
+        rows = {row.exercise.id: row for row in self._summary.rows}
+        here = Section("")
+        cut = [here]
+        of_row: dict[str, Section] = {}
+        for cell in self._cells:
+            if cell.heading:
+                here = Section(cell.heading)
+                cut.append(here)
+            if row := rows.get(cell.exercise):
+                if cell.exercise not in of_row and here.row is not None:
+                    here = Section("")
+                    cut.append(here)
+                here = of_row.setdefault(cell.exercise, here)
+                here.row, here.title = row, row.exercise.name
+            if not cell.empty:
+                here.cells.append(cell)
+        exercises = [
+            of_row.get(name) or Section(row.exercise.name, row)
+            for name, row in rows.items()
+        ]
+        return exercises, [each for each in cut if each.row is None and each.own]
+
+
+def _raised(cell: ShownCell) -> bool:
+    return any(output["output_type"] == "error" for output in cell.outputs)
+
+
+def _status(graded: GradedNotebook, summary: Summary) -> str:
     """Return the status of this notebook, which may be one of several handed in."""
-    if summary.total is None and submission.status != "missing":
+    if summary.total is None and graded.status != "missing":
         waiting = any(row.state == "waiting" for row in summary.rows)
-        return "waiting" if waiting and submission.graded else "ungradable"
-    return submission.status
+        return "waiting" if waiting and graded.path else "ungradable"
+    return graded.status
 
 
-def _facts(submission: Submission, summary: Summary) -> str:
+def _facts(graded: GradedNotebook, summary: Summary) -> str:
     """Say what else the total depends on, in sentences."""
     facts = []
-    if submission.late:
-        facts.append(f"Handed in {hours(submission.late)} late.")
-    if submission.penalty:
-        facts.append(f"{submission.penalty:g} points are taken off for that.")
+    if graded.late:
+        facts.append(f"Handed in {hours(graded.late)} late.")
+    if graded.penalty:
+        facts.append(f"{graded.penalty:g} points are taken off for that.")
     if summary.waiting:
         facts.append(
             f"{summary.waiting:g} points are not given yet: the total will change."
@@ -108,11 +288,61 @@ def hours(seconds: float) -> str:
     return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"
 
 
-def made_from(page: Path) -> str:
-    """Return the fingerprint of what a page was made from; empty if there is none."""
-    try:
-        with page.open(encoding="utf-8") as file:
-            start = file.read(400)
-    except (OSError, ValueError):
-        return ""
-    return start.partition('name="nbproctor-key" content="')[2].partition('"')[0]
+# --- the notebook ---------------------------------------------------------------------
+
+
+def _overview(graded: GradedNotebook, outline: Outline, summary: Summary) -> str:
+    who = graded.name or graded.student
+    total = "–" if summary.total is None else f"{summary.total:g}"
+    lines = [
+        f"# Feedback for {_plain(who)}: {total} of {outline.points:g} points",
+        *map(_plain, graded.notes),
+    ]
+    if summary.total is None:
+        lines.append("This is not a zero: you have no score yet.")
+        return "\n\n".join(lines)
+    table = ["| exercise | points | result | cause |", "|---|---|---|---|"]
+    table += map(_line, summary.rows)
+    return "\n\n".join([*lines, "\n".join(table)])
+
+
+def _line(row: Row) -> str:
+    earned = "–" if row.points is None else f"{row.points:g}"
+    points = f"{earned} / {row.exercise.points:g}"
+    result = f"{SIGNS[row.state]} {WORDS[row.state]}"
+    result += " (by hand)" if row.by_hand else ""
+    columns = _plain(row.exercise.name), points, result, _plain(row.cause)
+    return f"| {' | '.join(columns)} |"
+
+
+def _said(test: Test) -> str:
+    words = f"**{SIGNS[test.state]} {WORDS[test.state]}**"
+    if test.max_points and test.points is not None:
+        words += f" · {test.points:g} of {test.max_points:g} points"
+    if test.by_hand:
+        words += ", by hand"
+    if test.beside:
+        words += f" · {BESIDE}"
+    return f"{words}\n\n{_plain(test.message)}" if test.message else words
+
+
+def _plain(text: str) -> str:
+    """Return a sentence that Markdown shows as it is, code between backticks too."""
+    return sanitize.markdown(text).replace("|", "\\|").replace("$", "\\$")
+
+
+def _text(
+    source: str, attached: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": source}
+    return cell | ({"attachments": attached} if attached else {})
+
+
+def _code(cell: ShownCell) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": cell.source,
+        "outputs": cell.outputs,
+        "execution_count": None,
+    }

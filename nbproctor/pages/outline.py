@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nbproctor.markers import without_regions
+from nbproctor.markers import parse, without_regions
 from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
 
 HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
@@ -24,34 +25,16 @@ _ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Exercise:
-    """Exercise on a page: a solution with its tests, or a cell graded by hand.
+    """Exercise on a page: a solution with its tests, or a cell graded by hand."""
 
-    Attributes
-    ----------
-    id : str
-        ``grade_id`` of its solution cell, or of the cell that is graded alone.
-    number, title : str
-        From the Markdown heading above it; the number may be empty.
-    label : str
-        How a sentence names it: ``exercise 3 (2.1)``.
-    points : float
-        What it is worth.
-    tests : tuple of str
-        Test cells in source order, public ones included.
-    by_hand : tuple of str
-        Cells that only a person can grade.
-    needs : tuple of str
-        Exercises above it whose names its solution or its tests use.
-    """
-
-    id: str
-    number: str
+    id: str  # of its solution cell, or of the cell that is graded alone
+    number: str  # of the Markdown heading above it; may be empty
     title: str
-    label: str
+    label: str  # how a sentence names it: ``exercise 3 (2.1)``
     points: float
-    tests: tuple[str, ...]
-    by_hand: tuple[str, ...]
-    needs: tuple[str, ...]
+    tests: tuple[str, ...]  # in source order, public ones included
+    by_hand: tuple[str, ...]  # cells that only a person can grade
+    needs: tuple[str, ...]  # exercises above it whose names it or its tests use
 
     @property
     def name(self) -> str:
@@ -106,6 +89,11 @@ class Outline:
             exercises=tuple(_exercises(master.cells, headings)),
             texts=frozenset(digest(without_regions(text)) for text in texts),
         )
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """Cells of the master notebook, by their names."""
+        return {cell.id: cell for cell in self.master.cells}
 
     @property
     def points(self) -> float:
@@ -184,7 +172,7 @@ def _needs(
     makers: dict[str, set[str]] = {}  # word → exercises above that define it
     given: dict[str, set[str]] = {}  # word → words that the assignment's own needs
     for name, group in groups.items():
-        trees = [parsed(cell.source) for cell in group if cell.kind != "task"]
+        trees = [parse(cell.source) for cell in group if cell.kind != "task"]
         words = set(_used(trees))
         words = words.union(*(given.get(word, ()) for word in words))
         if name not in graded:
@@ -196,15 +184,6 @@ def _needs(
         for word in _defined(trees[:1]):
             makers.setdefault(word, set()).add(name)
     return {name: tuple(o for o in graded if o in uses[name]) for name in graded}
-
-
-def parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a cell; an empty one where it is no Python."""
-    plain = re.sub(r"(?m)^(\s*)[%!?].*$", r"\1pass", source)
-    try:
-        return ast.parse(plain)
-    except SyntaxError:
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
+from typing import TypeAlias
 
-import pandas as pd
+import numpy as np
 from markupsafe import Markup
 
 from nbproctor.pages import cells as html
-from nbproctor.pages import plots
-from nbproctor.pages.data import Submission
 from nbproctor.pages.feedback import STATUS, hours
-from nbproctor.pages.outline import Outline
-from nbproctor.pages.similar import similar
-from nbproctor.pages.statistics import (
-    FEW,
-    Item,
-    Mistake,
-    exercise_rows,
-    frequent_mistakes,
-    item_of,
-    test_seconds,
-    tests_beside,
-    total_points,
-    who,
+from nbproctor.pages.outline import Exercise, Outline
+from nbproctor.pages.similar import MAX_TEXT, Answers, similar
+from nbproctor.pages.summary import (
+    BESIDE,
+    WORDS,
+    GradedNotebook,
+    Row,
+    State,
+    grade_id,
+    source_of,
+    summarise,
 )
-from nbproctor.pages.tested import BESIDE, WORDS
 from nbproctor.templates import render
+
+Rows: TypeAlias = list[tuple[GradedNotebook, Row]]
 
 MOST = 20  # sentences that are shown
 SLOWEST = 5  # submissions whose time is shown
+BINS = 10  # of the histogram
+FEW = 10  # students: below so many, a correlation says nothing
+HARD, EASY = 0.4, 0.95  # shares of an exercise's points
+WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
+QUARTERS = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,61 @@ class ClassReport:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Item:
+    """How the class did in one exercise.
+
+    `item_rest` is the Pearson correlation of its points with those of all other
+    exercises; NaN where there is no spread, or there are too few students.
+    """
+
+    exercise: Exercise
+    difficulty: float  # mean share of its points, 0 to 1; NaN if nobody was graded
+    item_rest: float
+    counts: Mapping[State, int]  # students
+
+    @property
+    def remark(self) -> str:
+        """What a teacher should look at, in words."""
+        if self.difficulty < HARD:
+            return "hard"
+        if self.item_rest < WEAK and self.difficulty < EASY:
+            return "does not tell strong from weak: read its tests"
+        return "almost everybody has it" if self.difficulty >= EASY else ""
+
+    @property
+    def bar(self) -> list[tuple[State, float, float]]:
+        """Each state's part of a bar, in percent: where it begins, how wide it is."""
+        total, left, parts = sum(self.counts.values()) or 1, 0.0, []
+        for state in WORDS:
+            if share := 100 * self.counts.get(state, 0) / total:
+                parts.append((state, left, max(share - 0.4, 0.2)))
+            left += share
+        return parts
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A sentence that several students were told about one exercise."""
+
+    exercise: str
+    sentence: str
+    students: list[str]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A test with points that was judged beside the answers: how many have them."""
+
+    test: str
+    exercise: str
+    why: str  # the judge cannot look from outside; empty where that is not known
+    earned: int
+    of: int
+
+
 def class_report(
-    submissions: Sequence[Submission],
+    notebooks: Sequence[GradedNotebook],
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
     *,
@@ -62,7 +120,7 @@ def class_report(
 
     Parameters
     ----------
-    submissions
+    notebooks
         Everything that was handed in, one a notebook and student.
     outlines
         Notebook name → the assignment's outline.
@@ -73,67 +131,172 @@ def class_report(
     alike
         Also look for long answers that are more alike than the class is.
     """
-    rows = exercise_rows(submissions, outlines)
-    graded = rows[rows["points"].notna()]
+    rows, answers = _read(notebooks, outlines, alike=alike)
+    earned = _earned(rows)
     items = [
-        item_of(exercise, name, rows, graded)
+        _item(name, exercise, rows, earned)
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
-    totals = total_points(submissions, graded)
-    mistakes = frequent_mistakes(rows)
-    first = submissions[0]
+    totals = _totals(notebooks, earned)
+    middle = np.quantile([*totals.values()], QUARTERS).tolist() if totals else []
+    mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
-    late = [s for s in submissions if s.late or s.student in said_late]
-    title = next(iter(outlines.values())).title
-    pairs = similar(submissions, outlines) if alike else []
+    late = [each for each in notebooks if each.late or each.student in said_late]
+    pairs = similar(answers, outlines) if alike else []
+    times = [graded.seconds for graded in notebooks if graded.seconds]
+    handed_in = {graded.student for graded in notebooks}
     page = render(
         "report.html",
-        title=title,
-        assignment=first.assignment,
-        handed_in=len({s.student for s in submissions}),
+        title=next(iter(outlines.values())).title,
+        assignment=notebooks[0].assignment,
+        handed_in=len(handed_in),
         totals=totals,
         worth=worth,
-        middle=totals.quantile([0.25, 0.5, 0.75]).tolist(),
-        histogram=Markup(plots.histogram(totals.tolist(), worth)),
-        bins=plots.bins(totals.tolist(), worth),
+        middle=middle,
+        bins=_bins([*totals.values()], worth),
         items=items,
-        bar=lambda item: Markup(plots.outcomes(item.counts)),
         words=WORDS,
         mistakes=mistakes[:MOST],
-        besides=tests_beside(submissions, outlines),
+        besides=list(_tests_beside(notebooks, outlines)),
         beside=BESIDE,
         asked_alike=alike,
         pairs=pairs[:MOST],
-        names={submission.student: who(submission) for submission in submissions},
+        names={graded.student: who(graded) for graded in notebooks},
         code=lambda text: Markup(html.code(text)),
-        looks=_looks(submissions, totals),
+        looks=_looks(notebooks, totals),
         late=late,
         missing=missing,
         few=len(totals) < FEW,
-        times=test_seconds(submissions),
-        slowest=sorted(submissions, key=lambda s: -s.seconds)[:SLOWEST],
+        times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
+        slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
         hours=hours,
         inline=lambda text: Markup(html.inline(text)),
     )
-    count = len({submission.student for submission in late})
-    lines = _lines(submissions, totals, worth, items, mistakes, missing, count)
-    if alike:
-        lines += (_alike_line(len(pairs)),)
-    return ClassReport(page, lines)
+    count = {
+        "not graded": len(handed_in) - len(totals),
+        "missing": len(missing),
+        "late": len({graded.student for graded in late}),
+    }
+    first = f"{len(handed_in)} handed in, {len(totals)} graded"
+    first += "".join(f", {n} {words}" for words, n in count.items() if n)
+    lines = [f"{first}.", *_graded_lines(middle, worth, items, mistakes)]
+    lines += [_alike_line(len(pairs))] if alike else []
+    return ClassReport(page, tuple(lines))
+
+
+def who(graded: GradedNotebook) -> str:
+    """Return a student's name and id."""
+    return f"{graded.name} ({graded.student})" if graded.name else graded.student
+
+
+def _read(
+    notebooks: Iterable[GradedNotebook], outlines: Mapping[str, Outline], *, alike: bool
+) -> tuple[Rows, Answers]:
+    """Read each notebook once: its exercises, and its answers if they are wanted."""
+    rows: Rows = []
+    answers: Answers = {}
+    for graded in notebooks:
+        cells = graded.cells()
+        summary = summarise(graded, outlines[graded.notebook], cells)
+        rows += [(graded, row) for row in summary.rows]
+        wanted = {row.exercise.id for row in summary.rows} if alike else set()
+        for cell in cells:
+            if (name := grade_id(cell)) in wanted:
+                texts = answers.setdefault((graded.notebook, name), {})
+                texts[graded.student] = source_of(cell)[:MAX_TEXT]
+    return rows, answers
+
+
+def _earned(rows: Rows) -> dict[str, float]:
+    """Student → points of all exercises, for those of whom anything is graded."""
+    points: dict[str, list[float]] = {}
+    for graded, row in rows:
+        if row.points is not None:
+            points.setdefault(graded.student, []).append(row.points)
+    return {student: fsum(each) for student, each in points.items()}
+
+
+def _totals(
+    notebooks: Iterable[GradedNotebook], earned: Mapping[str, float]
+) -> dict[str, float]:
+    """Student → total after late penalties, never below 0."""
+    totals = dict(earned)
+    for graded in notebooks:
+        if graded.student in totals:
+            totals[graded.student] -= graded.penalty
+    return {student: max(total, 0.0) for student, total in totals.items()}
+
+
+def _item(
+    notebook: str, exercise: Exercise, rows: Rows, earned: Mapping[str, float]
+) -> Item:
+    """Return how the class did in an exercise of a notebook."""
+    here = [
+        (graded.student, row)
+        for graded, row in rows
+        if graded.notebook == notebook and row.exercise.id == exercise.id
+    ]
+    points = np.array([row.points for _, row in here if row.points is not None])
+    total = np.array([earned[s] for s, row in here if row.points is not None])
+    rest = total - points
+    mean = float(points.mean()) if points.size else np.nan
+    spread = points.size >= FEW and points.std() > 0 and rest.std() > 0
+    return Item(
+        exercise=exercise,
+        difficulty=mean / exercise.points if exercise.points else 1.0,
+        item_rest=float(np.corrcoef(points, rest)[0, 1]) if spread else np.nan,
+        counts=Counter(row.state for _, row in here),
+    )
+
+
+def _mistakes(rows: Rows) -> list[Mistake]:
+    """Return the sentences of what lost points, the most frequent first."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for graded, row in rows:
+        if row.state in ("failed", "partly") and row.cause:
+            told.setdefault((row.exercise.name, row.cause), []).append(who(graded))
+    mistakes = [Mistake(*what, sorted(names)) for what, names in told.items()]
+    return sorted(mistakes, key=lambda mistake: -len(mistake.students))
+
+
+def _bins(totals: Sequence[float], worth: float) -> list[tuple[float, float, int]]:
+    """Count totals in steps of equal width: from, up to, and how many."""
+    step = (worth or 1.0) / BINS
+    # Full marks are in the highest step, and extra credit is.
+    counts = Counter(min(int(total / step), BINS - 1) for total in totals)
+    return [(i * step, (i + 1) * step, counts[i]) for i in range(BINS)]
+
+
+def _tests_beside(
+    notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
+) -> Iterator[Beside]:
+    """Yield the tests whose points rest on the answer's own process."""
+    earned: dict[tuple[str, str], list[bool]] = {}
+    for graded in notebooks:
+        for verdict in graded.verdicts:
+            if verdict.where == "beside" and verdict.max_points:
+                place = graded.notebook, verdict.cell_id
+                earned.setdefault(place, []).append(verdict.points > 0)
+    for notebook, outline in outlines.items():
+        for exercise in outline.exercises:
+            for test in exercise.tests:
+                if told := earned.get((notebook, test)):
+                    why = outline.cells[test].why
+                    yield Beside(test, exercise.name, why, sum(told), len(told))
 
 
 def _looks(
-    submissions: Sequence[Submission], totals: pd.Series[float]
-) -> list[tuple[str, str, list[Submission]]]:
+    notebooks: Sequence[GradedNotebook], totals: Collection[str]
+) -> list[tuple[str, str, list[GradedNotebook]]]:
     """Return what to look at first: status, note, and all whose it is; gravest first.
 
     One line a note: in a large class many hand in a renamed file.
     """
-    told: dict[str, dict[tuple[str, str], list[Submission]]]
+    told: dict[str, dict[tuple[str, str], list[GradedNotebook]]]
     told = {"ungradable": {}, "partial": {}, "repaired": {}}
-    for each in submissions:
-        graded = each.student in totals.index
+    for each in notebooks:
+        graded = each.student in totals
         if (status := each.status if graded else "ungradable") in told:
             word = STATUS[status].lower() if graded else "not graded"
             note = " ".join(each.notes) or ("" if graded else "to be graded by hand.")
@@ -141,39 +304,30 @@ def _looks(
     return [(*key, who) for notes in told.values() for key, who in notes.items()]
 
 
-def _lines(
-    submissions: Sequence[Submission],
-    totals: pd.Series[float],
+def _graded_lines(
+    middle: Sequence[float],
     worth: float,
     items: Sequence[Item],
     mistakes: Sequence[Mistake],
-    missing: Mapping[str, str],
-    late: int,
-) -> tuple[str, ...]:
-    count = len({s.student for s in submissions})
-    first = f"{count} handed in, {len(totals)} graded"
-    for words, number in (
-        ("not graded", count - len(totals)),
-        ("missing", len(missing)),
-        ("late", late),
-    ):
-        first += f", {number} {words}" if number else ""
-    if totals.empty:
-        return f"{first}.", "No totals yet.", "No outcomes yet."
-    low, middle, high = totals.quantile([0.25, 0.5, 0.75])
-    second = (
-        f"Median {middle:g} of {worth:g} points, half of the class "
+) -> tuple[str, str]:
+    if not middle:
+        return "No totals yet.", "No outcomes yet."
+    low, median, high = middle
+    first = (
+        f"Median {median:g} of {worth:g} points, half of the class "
         f"from {low:g} to {high:g}."
     )
     hardest = min(items, key=lambda item: item.difficulty)
-    third = f"Hardest: {hardest.exercise.name}, {hardest.difficulty:.0%} of its points."
+    second = (
+        f"Hardest: {hardest.exercise.name}, {hardest.difficulty:.0%} of its points."
+    )
     if mistakes and mistakes[0].students[1:]:
         most = mistakes[0]
-        third += (
+        second += (
             f" Most frequent mistake, {len(most.students)} students: "
             f"{most.exercise}: {most.sentence.rstrip('.')}."
         )
-    return f"{first}.", second, third
+    return first, second
 
 
 def _alike_line(pairs: int) -> str:

@@ -9,7 +9,6 @@ have it. Nothing here is a verdict.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import hashlib
 import keyword
@@ -18,11 +17,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import log2
+from typing import TypeAlias
 
-from nbproctor.markers import without_regions
+from nbproctor.markers import bound_by, definitions_of, parse, without_regions
 from nbproctor.pages.cells import TOKENS
-from nbproctor.pages.data import Submission, grade_id, read_cells, source_of
-from nbproctor.pages.outline import Outline, parsed
+from nbproctor.pages.outline import Outline
+
+Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
+"""Notebook and exercise → student → text of the answer, at most `MAX_TEXT` signs."""
 
 GRAM = 8  # tokens of a fingerprint: what is shorter is not seen
 WINDOW = 5  # so a passage of GRAM + WINDOW - 1 = 12 tokens is always seen
@@ -34,24 +36,12 @@ ALIKE = 0.8  # of what is special about the shorter answer, the longer one has s
 
 @dataclass(frozen=True)
 class Likeness:
-    """One answer that two students share.
-
-    Attributes
-    ----------
-    exercise : str
-        Its name.
-    share : float
-        How much of what is special about the shorter answer is in the other, 0 to 1.
-    shared : int
-        How many fingerprints they share.
-    answers : tuple of str
-        Both texts, in the order of the students.
-    """
+    """One answer that two students share."""
 
     exercise: str
-    share: float
-    shared: int
-    answers: tuple[str, str]
+    share: float  # of what is special about the shorter answer, 0 to 1
+    shared: int  # fingerprints
+    answers: tuple[str, str]  # in the order of the students
 
 
 @dataclass
@@ -67,25 +57,12 @@ class Pair:
         return sum(each.shared for each in self.likenesses)
 
 
-def similar(
-    submissions: Sequence[Submission], outlines: Mapping[str, Outline]
-) -> list[Pair]:
+def similar(answers: Answers, outlines: Mapping[str, Outline]) -> list[Pair]:
     """Find pairs of students whose long answers stand out as alike.
 
-    Parameters
-    ----------
-    submissions
-        Everything that was handed in, one a notebook and student.
-    outlines
-        Notebook name → the assignment's outline.
-
-    Returns
-    -------
-    list of Pair
-        Those who share most first.
+    Those who share most come first. `outlines` are the assignment's, by notebook.
     """
     pairs: dict[tuple[str, str], Pair] = {}
-    answers = _answers(submissions, outlines)
     for notebook, outline in outlines.items():
         given = [without_regions(cell.stub) for cell in outline.master.cells]
         words = names(given)
@@ -110,40 +87,18 @@ def similar(
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
 
 
-def _answers(
-    submissions: Iterable[Submission], outlines: Mapping[str, Outline]
-) -> dict[tuple[str, str], dict[str, str]]:
-    """Return notebook and exercise → student → answer."""
-    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for submission in submissions:
-        wanted = {e.id for e in outlines[submission.notebook].exercises}
-        for cell in read_cells(submission.graded):
-            if (name := grade_id(cell)) in wanted:
-                text = source_of(cell)[:MAX_TEXT]
-                found[submission.notebook, name][submission.student] = text
-    return found
-
-
 def names(given: Iterable[str]) -> frozenset[str]:
     """Return what an answer may call by name: built-ins, and what the lab defines."""
     found = set(dir(builtins))
-    for node in (node for text in given for node in parsed(text).body):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found.update((alias.asname or alias.name) for alias in node.names)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
+    for text in given:
+        found |= bound_by(definitions_of(parse(text)))
     return frozenset(found)
 
 
 def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
-    """Return what an answer consists of, without what is easily changed.
+    """Return what an answer, code or prose, consists of but for what is easily changed.
 
-    Parameters
-    ----------
-    text
-        Python code, or prose.
-    handed_out
-        As `names` returns them; they and attributes are kept as they are.
+    Names that are `handed_out`, as `names` returns them, and attributes are kept.
     """
     found = list(TOKENS.finditer(text))
     ends = [0, *(each.end() for each in found)]
@@ -195,10 +150,7 @@ def alike(
 ) -> Iterator[tuple[tuple[str, str], float, int]]:
     """Yield pairs of students, how alike their answers are, and what they share.
 
-    Parameters
-    ----------
-    marks
-        Student → fingerprints of the answer.
+    `marks`: student → fingerprints of the answer.
     """
     owners: dict[int, list[str]] = defaultdict(list)
     for student in sorted(marks):

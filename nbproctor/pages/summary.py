@@ -1,15 +1,138 @@
-"""Summary, the first screen of a feedback page: a row an exercise, and what to do."""
+"""Summary of one graded notebook: how each exercise and each of its tests went.
+
+Points are the gradebook's, messages are the verdicts', and what the student's own cells
+raised stands in the graded notebook. Feedback page, annotated notebook and class report
+are all made from it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
-from nbproctor.pages import causes
-from nbproctor.pages.data import Mark, Submission, grade_id
-from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.pages.tested import State, Test, tested
+from nbproctor.notebook import Cell
+from nbproctor.pages.outline import Exercise, Outline, digest
+from nbproctor.results import Status, Verdict
+from nbproctor.sanitize import one_line
+
+State = Literal[
+    "passed", "given", "partly", "failed", "not-started", "waiting", "not-run"
+]
+#: What pages say of each state, the best first.
+WORDS: dict[State, str] = {
+    "passed": "passed",
+    "given": "right, given the others",
+    "partly": "partly right",
+    "failed": "not right yet",
+    "not-started": "not started",
+    "waiting": "to be graded by hand",
+    "not-run": "not run",
+}
+#: What pages say of a test that ran in the process of the answer.
+BESIDE = "judged beside the answer"
+
+NotebookCell: TypeAlias = Mapping[str, Any]  # as the notebook format has it
+
+_LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
+_PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
+_UNSOLVED = "Not solved yet"  # what `explain` says of it
+_WRONG = "but is wrong"  # what `expect` says when it knows no better
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Mark of one graded cell, from the gradebook."""
+
+    points: float | None  # extra credit included; None: not graded yet
+    by_hand: bool = False
+    extra: float = 0.0  # how much of the points is extra credit, given by hand
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """One notebook that one student handed in, graded or not.
+
+    Attributes
+    ----------
+    student, name : str
+        Student id; name as people write it, or empty.
+    assignment, notebook : str
+        Their names.
+    status : Status
+        Of the whole submission.
+    notes : list of str
+        Sentences on this notebook: repairs, what died, why it could not be graded.
+    verdicts : list of Verdict
+        What each test said; empty where none was run.
+    marks : dict
+        Graded cell → what the gradebook holds.
+    comments : dict
+        Cell → what a person wrote about it, in Markdown.
+    penalty : float
+        Points taken off for handing in late.
+    late : float
+        Seconds after the due date; 0 if in time.
+    path : str or None
+        Of the notebook in ``autograded``, if there is one.
+    seconds : float
+        How long its tests took; 0: not known.
+    """
+
+    student: str
+    name: str
+    assignment: str
+    notebook: str
+    status: Status
+    notes: list[str] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    penalty: float = 0.0
+    late: float = 0.0
+    path: str | None = None
+    seconds: float = 0.0
+
+    def cells(self) -> list[NotebookCell]:
+        """Read the cells of its file; none if there is no readable one."""
+        try:
+            cells = json.loads(Path(self.path or "").read_text("utf-8"))["cells"]
+            return [cell for cell in cells if isinstance(cell, dict)]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+
+def source_of(cell: NotebookCell) -> str:
+    """Return the text of a cell, which a notebook may keep as lines."""
+    source = cell.get("source")
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def grade_id(cell: NotebookCell) -> str:
+    """Return nbgrader's name of a cell, or nothing."""
+    meta = cell.get("metadata")
+    grader = meta.get("nbgrader") if isinstance(meta, Mapping) else None
+    return str(grader.get("grade_id") or "") if isinstance(grader, Mapping) else ""
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test cell on a page."""
+
+    id: str
+    title: str  # what its comment says that it checks
+    state: State
+    points: float | None  # None: it has none, or it was not run
+    max_points: float  # 0: a public test
+    message: str
+    printed: str  # by a public test
+    by_hand: bool
+    beside: bool  # judged beside the answer, whose code could have forged the result
 
 
 @dataclass(frozen=True)
@@ -28,21 +151,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that the first screen says.
+    """How a notebook went, which is what the first screen says."""
 
-    Attributes
-    ----------
-    rows : list of Row
-        One an exercise, in source order.
-    total : float or None
-        After a late penalty, never below 0; None: nothing is graded.
-    waiting : float
-        Points that a person still has to give.
-    """
-
-    rows: list[Row]
-    total: float | None
-    waiting: float
+    rows: list[Row]  # one an exercise, in source order
+    total: float | None  # after a late penalty, never below 0; None: nothing is graded
+    waiting: float  # points that a person still has to give
 
     @property
     def first(self) -> Row | None:
@@ -53,9 +166,9 @@ class Summary:
 
 
 def summarise(
-    submission: Submission, outline: Outline, cells: Sequence[Mapping[str, Any]]
+    graded: GradedNotebook, outline: Outline, cells: Sequence[NotebookCell]
 ) -> Summary:
-    """Say how each exercise went, from the gradebook's points and the verdicts.
+    """Say how each exercise went.
 
     Parameters
     ----------
@@ -63,31 +176,26 @@ def summarise(
         Of the graded notebook, for what the student's own cells raised; may be empty.
     """
     own = {name: cell for cell in cells if (name := grade_id(cell))}
-    points = {e.id: _points(e, outline, submission.marks) for e in outline.exercises}
+    points = {e.id: _points(e, graded.marks) for e in outline.exercises}
     lost = [
         exercise
         for exercise in outline.exercises
         if (earned := points[exercise.id]) is None or earned < exercise.points
     ]
     rows = [
-        _row(exercise, submission, outline, own, points[exercise.id], lost)
-        for exercise in outline.exercises
+        _row(e, graded, outline, own, points[e.id], lost) for e in outline.exercises
     ]
     waiting = sum(
         cell.points
         for cell in outline.master.cells
-        if cell.points and submission.marks.get(cell.id, Mark(None)).points is None
+        if graded.marks.get(cell.id, Mark(None)).points is None
     )
-    given = [
-        mark.points for mark in submission.marks.values() if mark.points is not None
-    ]
-    total = max(sum(given) - submission.penalty, 0.0) if given else None
+    given = [mark.points for mark in graded.marks.values() if mark.points is not None]
+    total = max(sum(given) - graded.penalty, 0.0) if given else None
     return Summary(rows, total, waiting if given else 0.0)
 
 
-def _points(
-    exercise: Exercise, outline: Outline, marks: Mapping[str, Mark]
-) -> float | None:
+def _points(exercise: Exercise, marks: Mapping[str, Mark]) -> float | None:
     """Return the sum of what is graded; None if nothing of it is."""
     names = {*exercise.tests, *exercise.by_hand}
     given = [
@@ -100,51 +208,179 @@ def _points(
 
 def _row(
     exercise: Exercise,
-    submission: Submission,
+    graded: GradedNotebook,
     outline: Outline,
-    own: Mapping[str, Mapping[str, Any]],
+    own: Mapping[str, NotebookCell],
     points: float | None,
     lost: Sequence[Exercise],
 ) -> Row:
     full = points is not None and points >= exercise.points
-    known = {verdict.cell_id: verdict for verdict in submission.verdicts}
-    cells = {cell.id: cell for cell in outline.master.cells}
+    verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
     marks = [
-        submission.marks.get(name, Mark(None))
+        graded.marks.get(name, Mark(None))
         for name in (*exercise.tests, *exercise.by_hand)
-        if cells[name].points
+        if outline.cells[name].points
     ]
     by_hand = any(mark.by_hand for mark in marks)
-    excuse = causes.excuse(exercise, lost, by_hand)
+    excuse = _excuse(exercise, lost, by_hand)
     tests = [
-        tested(cells[name], known.get(name), submission.marks.get(name), full, excuse)
+        _test(
+            outline.cells[name],
+            verdicts.get(name),
+            graded.marks.get(name, Mark(None)),
+            excuse,
+            full=full,
+        )
         for name in exercise.tests
     ]
+    state: State
     if exercise.by_hand and any(mark.points is None for mark in marks):
-        state: State = "waiting"
+        state = "waiting"
     elif points is None:
         state = "not-run"
     elif full:
         through = any(t.state == "given" and t.max_points for t in tests)
         state = "given" if through else "passed"
-    elif not points and (
-        causes.untouched(exercise, outline, own) or causes.unsolved(tests)
-    ):
+    elif not points and _not_started(outline.cells[exercise.id], own, tests):
         state = "not-started"
     else:
         state = "partly" if points else "failed"
-    cause, look = causes.why(exercise, state, tests, own)
-    if state == "given":
-        cause = excuse
+    cause, look = _why(exercise.id, state, tests, own)
     return Row(
         exercise=exercise,
         state=state,
         points=points,
-        cause=cause,
+        cause=excuse if state == "given" else cause,
         look=look,
         tests=tests,
         by_hand=by_hand,
         commented=any(
-            submission.comments.get(name) for name in (exercise.id, *exercise.by_hand)
+            graded.comments.get(name) for name in (exercise.id, *exercise.by_hand)
         ),
     )
+
+
+def _test(
+    cell: Cell, verdict: Verdict | None, mark: Mark, excuse: str, *, full: bool
+) -> Test:
+    """Say how one test went.
+
+    `full`: its exercise has all points, so that nothing here may look lost; `excuse` is
+    then said of a test that fails.
+    """
+    points = mark.points if cell.points else None
+    from_points = mark.by_hand or verdict is None
+    state: State
+    if from_points and points is not None:
+        state = "passed" if points >= cell.points else "partly" if points else "failed"
+    elif verdict is None or verdict.outcome == "not run":
+        state = "not-run"
+    elif verdict.outcome == "passed":
+        state = "passed"
+    elif verdict.message.startswith(_UNSOLVED):
+        state = "not-started"
+    else:
+        state = "partly" if verdict.outcome == "failed" and verdict.points else "failed"
+    message = verdict.message if verdict else ""
+    if verdict is not None:
+        followed = verdict.source == "follow-through"
+        through = followed and verdict.points >= verdict.max_points
+        # Where its exercise has all points, the mistake is elsewhere, or the test's.
+        if through or (full and not cell.points and verdict.outcome != "passed"):
+            message = excuse
+            if not (from_points and cell.points):
+                state = "given"
+    return Test(
+        id=cell.id,
+        title=_opening_comment(cell.stub) or cell.id,
+        state=state,
+        points=points,
+        max_points=cell.points,
+        message=message,
+        printed=verdict.printed if verdict else "",
+        by_hand=mark.by_hand,
+        beside=verdict is not None and verdict.where == "beside",
+    )
+
+
+def _opening_comment(source: str) -> str:
+    """Return the comment that a cell begins with, as one line."""
+    lines = []
+    for line in source.strip().splitlines():
+        if not line.startswith("#") or line.startswith("###"):
+            break
+        lines.append(line.lstrip("# ").strip())
+    return " ".join(lines)
+
+
+def _excuse(exercise: Exercise, lost: Sequence[Exercise], by_hand: bool) -> str:
+    """Say why a test may fail although its exercise has all its points."""
+    if by_hand:
+        return "You have the points: a person gave them."
+    culprits = [e for e in lost if e.id in exercise.needs]
+    culprits = culprits or [e for e in lost if e.id != exercise.id]
+    if not culprits:
+        return "This test is stricter than those with points; you have the points."
+    names = [e.label for e in culprits]
+    if names[3:]:
+        names = ["other exercises"]
+    because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"Fails only because of {because}; you have the points."
+
+
+def _not_started(
+    answer: Cell, own: Mapping[str, NotebookCell], tests: Sequence[Test]
+) -> bool:
+    """Whether an answer is as the student got it, is lost, or only raises that it is.
+
+    Without a notebook (`own` is empty) nothing is known of the answer's text.
+    """
+    if own and answer.kind in ("solution", "task"):
+        cell = own.get(answer.id)
+        if cell is None or digest(source_of(cell)) == digest(answer.stub):
+            return True
+    told = [test for test in tests if test.max_points]
+    return bool(told) and all(t.message.startswith(_UNSOLVED) for t in told)
+
+
+def _why(
+    exercise: str,
+    state: State,
+    tests: Sequence[Test],
+    own: Mapping[str, NotebookCell],
+) -> tuple[str, str]:
+    """Return one cause why an exercise lost points, and what to look at first."""
+    if state in ("passed", "given", "not-started"):
+        return "", ""
+    if state == "waiting":
+        return "A person reads this answer.", ""
+    if error := _raised(own.get(exercise, {})):
+        found = _PLACE.search(error)
+        look = f"Line {found[1]} of your cell." if found else ""
+        error = _PLACE.sub("", error).strip()
+        return f"Your cell stopped: {error}", look or "The message below your cell."
+    bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
+    told = [t for t in bad if t.max_points and t.message]
+    told.sort(key=lambda test: _WRONG in test.message)  # stable: else in source order
+    first = next(iter([*told, *bad]), None)
+    if first is None:
+        return "", ""
+    look = first.title
+    if found := _LINE.search(first.message):
+        cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
+        look = f"Line {found[2]} of {cell}."
+    elif "did not finish" in first.message:
+        look = "A loop that never ends, or does far too much."
+    elif any(not t.max_points for t in bad):
+        look = "Its public test fails too: run that in your notebook."
+    return first.message, look
+
+
+def _raised(cell: NotebookCell) -> str:
+    """Return the error that a student's cell ended with, in one line."""
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, Mapping) and output.get("output_type") == "error":
+            name, text = one_line(output.get("ename"), 60), output.get("evalue")
+            return f"{name}: {one_line(text, 160)}" if text else name
+    return ""

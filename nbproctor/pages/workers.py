@@ -1,9 +1,9 @@
 """Workers: processes that make pages, each with limits of time and memory.
 
 A worker is ``python -m nbproctor.pages.workers``: it reads one line of JSON for each
-page and answers with one. What a student wrote may find a way to make a page slow; then
-its worker is ended, and another makes the page with every cell as plain text, or, if
-that does not help, without the notebook.
+page and answers with one. What a student wrote may find a way to make a page slow or
+large; then its worker is ended, and another makes the page without the notebook. That
+is the only fence around a page: what is in it need not count time or memory again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +23,9 @@ from typing import IO
 import msgspec
 
 from nbproctor.errors import NbproctorError
-from nbproctor.pages.annotated import annotated
-from nbproctor.pages.data import Submission
-from nbproctor.pages.feedback import feedback_page
+from nbproctor.pages.feedback import Feedback
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.summary import GradedNotebook
 from nbproctor.sandbox.processors import processors
 
 SECONDS = 20.0  # for one page, by the clock
@@ -35,24 +34,22 @@ MEMORY = 1 << 30  # bytes
 
 @dataclass(frozen=True)
 class Order:
-    """A page to be made.
+    """A page to be made, and the annotated notebook beside it."""
 
-    Attributes
-    ----------
-    submission : Submission
-        What it is about.
-    page : str
-        Path where it goes; the annotated notebook goes beside it.
-    key : str
-        Fingerprint of everything it is made from.
-    plain : bool
-        Show every cell as plain text.
-    """
+    graded: GradedNotebook
+    page: str  # path where it goes
+    key: str  # fingerprint of everything that it is made from
 
-    submission: Submission
-    page: str
-    key: str
-    plain: bool = False
+    @property
+    def is_made(self) -> bool:
+        """Whether page and notebook are there, made from the same as now."""
+        try:
+            with Path(self.page).open(encoding="utf-8") as file:
+                start = file.read(400)
+        except (OSError, ValueError):
+            return False
+        key = f'name="nbproctor-key" content="{self.key}"'
+        return key in start and notebook_of(Path(self.page)).exists()
 
 
 class PageError(NbproctorError):
@@ -67,22 +64,12 @@ def notebook_of(page: Path) -> Path:
 def make(
     orders: Iterable[Order],
     outlines: Mapping[str, Outline],
-    progress: Callable[[Order], None] | None = None,
-    *,
     seconds: float = SECONDS,
-) -> None:
-    """Make pages, as many at once as there are processors.
+) -> Iterator[Order]:
+    """Make pages, as many at once as there are processors; yield each that is made.
 
-    Parameters
-    ----------
-    orders
-        The pages.
-    outlines
-        Notebook name → what all its pages share.
-    progress
-        Called for each page that is made.
-    seconds
-        For one page, by the clock.
+    `outlines` are the assignment's, by notebook; a page takes at most so many
+    `seconds`, by the clock.
 
     Raises
     ------
@@ -90,19 +77,19 @@ def make(
         Some could not be made, not even without the notebook; all others are.
     """
     waiting = list(orders)
-    if not waiting:
-        return
     count = min(processors(), len(waiting))
-    pool = _Workers(outlines, count, seconds)
+    if not count:
+        return
     failed = []
+    pool = _Workers(outlines, count, seconds)
     with contextlib.closing(pool), ThreadPoolExecutor(count) as threads:
         running = {threads.submit(pool.make, order): order for order in waiting}
         for future in as_completed(running):
             order = running[future]
             if error := future.result():
-                failed.append(f"{order.submission.student} ({error})")
-            elif progress:
-                progress(order)
+                failed.append(f"{order.graded.student} ({error})")
+            else:
+                yield order
     if failed:
         raise PageError(
             f"{len(failed)} feedback pages could not be made: {', '.join(failed[:3])}. "
@@ -114,10 +101,10 @@ def write(order: Order, outline: Outline) -> None:
     """Make one page and its notebook, in this process; each is complete or missing."""
     path = Path(order.page)
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebook = annotated(order.submission, outline)
-    _put(notebook_of(path), json.dumps(notebook, ensure_ascii=False, indent=1))
-    page = feedback_page(order.submission, outline, order.key, plain=order.plain)
-    _put(path, page)  # last: it has the key
+    feedback = Feedback(order.graded, outline)
+    notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
+    _put(notebook_of(path), notebook)
+    _put(path, feedback.page(order.key))  # last: it has the key
 
 
 def _put(path: Path, text: str) -> None:
@@ -141,8 +128,7 @@ class _Workers:
     def make(self, order: Order) -> str:
         """Have one page made; return why it could not be, or nothing."""
         error = ""
-        plain = replace(order, plain=True)
-        for attempt in (order, plain, _without_notebook(order)):
+        for attempt in (order, _without_notebook(order)):
             try:
                 question = msgspec.json.encode(attempt) + b"\n"
             except UnicodeEncodeError:
@@ -190,11 +176,10 @@ class _Workers:
 
 
 def _without_notebook(order: Order) -> Order:
-    """Return the page that is left if the notebook cannot be shown at all."""
+    """Return the page that is left if the notebook cannot be shown."""
     told = "Your notebook is too much for this page. It was graded whole."
-    notes = [*order.submission.notes, told]
-    submission = replace(order.submission, graded=None, notes=notes)
-    return replace(order, submission=submission)
+    notes = [*order.graded.notes, told]
+    return replace(order, graded=replace(order.graded, path=None, notes=notes))
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:
@@ -220,7 +205,7 @@ def main() -> None:
         order = msgspec.json.decode(line, type=Order)
         error = ""
         try:
-            write(order, outlines[order.submission.notebook])
+            write(order, outlines[order.graded.notebook])
         except Exception as failure:  # whatever is in it, it is one page
             error = f"{type(failure).__name__}: {failure}"
         sys.stdout.buffer.write(msgspec.json.encode(error) + b"\n")

@@ -1,17 +1,28 @@
 """Learning platforms: files in, class lists, grades and feedback out."""
 
-from nbproctor.platforms.classlist import Person, Roster, RosterError
-from nbproctor.platforms.feedback import HOW, FeedbackNames, feedback_names
-from nbproctor.platforms.fill import Change, Filled, fill
-from nbproctor.platforms.layout import ExportError
-from nbproctor.platforms.plan import Download, plan
-from nbproctor.platforms.problems import CollectError, Problem
-from nbproctor.platforms.submission import Submission
-from nbproctor.platforms.table import write_table
-from nbproctor.platforms.write import Written, late, read_record, write
+from nbproctor.platforms.archive import CollectError
+from nbproctor.platforms.collected import (
+    FeedbackNames,
+    Written,
+    feedback_names,
+    late,
+    write,
+)
+from nbproctor.platforms.download import Download, Submission, plan
+from nbproctor.platforms.grade_book import (
+    Change,
+    Filled,
+    fill,
+    read_class_list,
+    read_groups,
+    write_class_list,
+)
+from nbproctor.platforms.people import Person, Roster, RosterError
+from nbproctor.platforms.platform import ExportError, Platform
+from nbproctor.platforms.registry import PLATFORMS
 
 __all__ = [
-    "HOW",
+    "PLATFORMS",
     "Change",
     "CollectError",
     "Download",
@@ -19,7 +30,7 @@ __all__ = [
     "FeedbackNames",
     "Filled",
     "Person",
-    "Problem",
+    "Platform",
     "Roster",
     "RosterError",
     "Submission",
@@ -28,7 +39,8 @@ __all__ = [
     "fill",
     "late",
     "plan",
-    "read_record",
+    "read_class_list",
+    "read_groups",
     "write",
-    "write_table",
+    "write_class_list",
 ]

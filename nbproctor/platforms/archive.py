@@ -15,11 +15,12 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from nbproctor.platforms.problems import CollectError, Problem
+from nbproctor.errors import NbproctorError
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
@@ -28,11 +29,20 @@ MAX_RATIO = 200  # deflate reaches 1,032; notebooks with the same line 1,000 tim
 SMALL = 10 << 20  # no bomb, whatever its ratio
 _JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}
 _JUNK |= {"__pycache__", ".git"}
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
+    NotImplementedError,  # a compression that Python does not know
+    RuntimeError,  # a password
+)
+
+
+class CollectError(NbproctorError):
+    """Nothing can be collected from there; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: where it is in the download, and how to read it."""
+    """One file: where it is in the download, its size in bytes, and how to read it."""
 
     path: PurePosixPath
     size: int
@@ -41,10 +51,22 @@ class Entry:
 
 @dataclass
 class Content:
-    """The files of a download, and what of it cannot be read."""
+    """The files of a download, and a line for each that cannot be read."""
 
     entries: list[Entry] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, name: str, size: int, why: str, read: Callable[[], bytes]) -> None:
+        """Add a file, or say why it is refused; pass over what no student wrote."""
+        path = PurePosixPath(name)
+        if not _JUNK.isdisjoint(path.parts) or path.name.startswith("._"):
+            return
+        if not why and size > MAX_FILE:
+            why = f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
+        if why:
+            self.problems.append(f"{name}: {why}")
+        else:
+            self.entries.append(Entry(path, size, read))
 
 
 def read(source: Path) -> Content:
@@ -89,7 +111,7 @@ def unzip(file: IO[bytes] | bytes) -> Content:
     stream = BytesIO(file) if isinstance(file, bytes) else file
     try:
         archive = zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise CollectError(
             f"The zip archive is broken ({error}). It may be cut short: download it "
             "again."
@@ -103,37 +125,25 @@ def unzip(file: IO[bytes] | bytes) -> Content:
         )
     content = Content()
     for info in infos:
-        name = _name(info)
-        if info.is_dir() or _is_junk(name):
-            continue
-        if why := _refused(name, info):
-            content.problems.append(Problem(name, why))
-            continue
-        path = PurePosixPath(name)
-        content.entries.append(Entry(path, info.file_size, _reader(archive, info)))
+        if not info.is_dir():
+            name = _name(info)
+            entry = partial(_read_entry, archive, info)
+            content.add(name, info.file_size, _refused(name, info), entry)
     return content
 
 
 def _folder(folder: Path) -> Content:
     content = Content()
     for name, folders, names in os.walk(folder, followlinks=False):
-        here = Path(name)
         folders[:] = sorted(f for f in folders if f not in _JUNK)
-        for path in (here / name for name in sorted([*folders, *names])):
+        for path in (Path(name, each) for each in sorted([*folders, *names])):
             place = path.relative_to(folder).as_posix()
             if path.is_symlink():
-                content.problems.append(Problem(place, "It is a link; not followed."))
-            elif path.is_dir() or _is_junk(place):
-                continue
-            elif not path.is_file():
-                content.problems.append(Problem(place, "It is not a regular file."))
-            elif path.stat().st_size > MAX_FILE:
-                content.problems.append(Problem(place, _too_big(path.stat().st_size)))
-            else:
-                size = path.stat().st_size
-                content.entries.append(
-                    Entry(PurePosixPath(place), size, path.read_bytes)
-                )
+                content.add(place, 0, "It is a link; not followed.", path.read_bytes)
+            elif path.is_file():
+                content.add(place, path.stat().st_size, "", path.read_bytes)
+            elif not path.is_dir():
+                content.add(place, 0, "It is not a regular file.", path.read_bytes)
     return content
 
 
@@ -151,13 +161,8 @@ def _name(info: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _is_junk(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not _JUNK.isdisjoint(path.parts) or path.name.startswith("._")
-
-
-def _refused(name: str, info: zipfile.ZipInfo) -> str | None:
-    """Return why an entry is not read, or None."""
+def _refused(name: str, info: zipfile.ZipInfo) -> str:
+    """Return why an entry is not read, or nothing."""
     if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name):
         return "Its name leads out of the archive. Not unpacked."
     if any(ord(character) < 32 for character in name):
@@ -166,34 +171,17 @@ def _refused(name: str, info: zipfile.ZipInfo) -> str | None:
         return "It is a link. Not unpacked."
     if info.flag_bits & 1:
         return "It is protected by a password. Unpack it, and collect the folder."
-    if info.file_size > MAX_FILE:
-        return _too_big(info.file_size)
-    if info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
+    if MAX_FILE >= info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
         size = info.file_size >> 20
         return f"{info.compress_size} bytes would unpack to {size} MB. Not unpacked."
-    return None
+    return ""
 
 
-def _too_big(size: int) -> str:
-    return f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
-
-
-def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def content() -> bytes:
-        try:
-            with archive.open(info) as file:
-                return file.read(MAX_FILE + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
-            raise CollectError(
-                f"It cannot be unpacked ({error}). Download the archive again."
-            ) from error
-
-    return content
+def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(info) as file:
+            return file.read(MAX_FILE + 1)
+    except _DAMAGE as error:
+        raise CollectError(
+            f"It cannot be unpacked ({error}). Download the archive again."
+        ) from error

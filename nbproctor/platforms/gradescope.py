@@ -1,27 +1,30 @@
-"""Grading on Gradescope: the archive that it takes, and the results that it reads.
+"""Gradescope: its export of submissions, and grading there.
 
-The formats are those of gradescope-autograders.readthedocs.io: *Autograder
-Specifications*. The archive is the course without its students, and the package; in
-the container runs what runs here.
+The archive that it takes and the results that it reads are those of
+gradescope-autograders.readthedocs.io: *Autograder Specifications*. The archive is the
+course without its students, and the package; in the container runs what runs here.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from importlib.resources import files
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from string import Template
-from typing import Any, Literal
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from msgspec import MsgspecError, Struct, yaml
 
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
-from nbproctor.platforms.layout import ExportError
+from nbproctor.platforms.archive import CollectError, Entry
+from nbproctor.platforms.platform import ExportError, FileName, Platform, Visibility
 from nbproctor.results import SubmissionResult, Verdict
 
-Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 _PROJECT = f"""\
 [build-system]
 requires = ["hatchling"]
@@ -37,24 +40,83 @@ packages = ["nbproctor"]
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
-def pack(course: Path, assignment: str, target: Path, visibility: Visibility) -> Path:
-    """Pack the autograder of an assignment.
+class _Submitter(Struct, rename=lambda name: f":{name}"):
+    name: str | None = None
+    sid: str | None = None
+    email: str | None = None
 
-    Parameters
-    ----------
-    course : Path
-        The course: its configuration, ``source/<assignment>``, ``data/`` and
-        ``requirements.txt`` go along, its students and gradebook never.
-    target : Path
-        The zip archive to write.
-    visibility : str
-        When students see what each exercise earned.
 
-    Raises
-    ------
-    ExportError
-        The course has no ``requirements.txt``.
-    """
+class _Submission(Struct, rename=lambda name: f":{name}"):
+    submitters: list[_Submitter]
+    created_at: datetime | None = None
+
+
+class Gradescope(Platform):
+    """Gradescope, which runs our container for each submission."""
+
+    name = "Gradescope"
+    autograder = "gradescope"
+    listing = "submission_metadata.yml"
+
+    def parse_all(
+        self, entries: Iterable[Entry], own: Sequence[str]
+    ) -> dict[PurePosixPath, FileName]:
+        """Read who handed in ``submission_4711/`` from the list beside the folders.
+
+        A student's own file of that name lies deeper.
+        """
+        paths = {entry.path: entry for entry in entries}
+        lists = [path for path in paths if path.name == self.listing]
+        if not lists:
+            return {}
+        top = min(lists, key=lambda path: len(path.parts))
+        try:
+            said = yaml.decode(paths[top].read(), type=dict[str, _Submission])
+        except (MsgspecError, CollectError):
+            return {}
+        parsed = {}
+        for path in paths:
+            if path == top or not path.is_relative_to(top.parent):
+                continue
+            key, *inside = path.relative_to(top.parent).parts
+            by = said.get(key)
+            if inside and by and by.submitters:
+                people = [
+                    (s.name or "", (s.sid or "", s.email or "")) for s in by.submitters
+                ]
+                parsed[path] = FileName(
+                    key,
+                    PurePosixPath(*inside),
+                    *people[0],
+                    submitted=by.created_at,
+                    others=tuple(people[1:]),
+                )
+        return parsed
+
+    def write_autograder(
+        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
+    ) -> str:
+        """Pack the course, without its students and its gradebook, and the package.
+
+        `visibility` is when students see what each exercise earned.
+
+        Raises
+        ------
+        ExportError
+            The course has no ``requirements.txt``.
+        """
+        path = to or course / "exported" / f"{assignment}_gradescope.zip"
+        pack(course, assignment, path, visibility)
+        return (
+            f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
+            "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
+            "Its build log ends with "
+            '"The reference solution earns every point in this container."'
+        )
+
+
+def pack(course: Path, assignment: str, target: Path, visibility: Visibility) -> None:
+    """Write the archive; the same course gives the same bytes."""
     if not (course / "requirements.txt").is_file():
         raise ExportError(
             f"{course / 'requirements.txt'} is missing: the container needs the pins "
@@ -83,7 +145,6 @@ def pack(course: Path, assignment: str, target: Path, visibility: Visibility) ->
             name = f"nbproctor/{path.relative_to(package).as_posix()}"
             _add(archive, name, path.read_bytes())
     unfinished.replace(target)
-    return target
 
 
 def _files(course: Path, assignment: str) -> Iterator[Path]:

@@ -1,14 +1,16 @@
-"""Names of people and folders, as different programs write them."""
+"""People of a class: how programs write their names, and who is meant by one."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nbproctor.errors import NbproctorError
 
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
-# What Moodle writes for a name where marking is blind.
-BLIND = {"participant", "teilnehmerin", "teilnehmer", "participante", "partecipante"}
-BLIND |= {"deelnemer", "partaidea"}
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -44,4 +46,182 @@ def spellings(last: str, first: str) -> set[str]:
     """Return how a platform may write a name: in either order, without "Jr." too."""
     short = last.split(",")[0]
     names = {last + first, first + last, short + first, first + short}
-    return {text for name in names if last and (text := letters(name))}
+    return {text for name in names if (text := letters(name))}
+
+
+def _words(name: str) -> set[str]:
+    return {letters(word) for word in re.split(r"[\s,_-]+", name)} - {""}
+
+
+class RosterError(NbproctorError):
+    """A class list cannot be read, or does not know somebody; says what to do."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student, as the class list has it.
+
+    Attributes
+    ----------
+    student : str
+        The id: name of the folder in ``submitted/``, and of the gradebook's row.
+    last, first, email : str
+        As people write them; empty where unknown.
+    numbers : tuple of str
+        Other ids, logins and numbers by which a platform knows this student.
+    participant : str
+        That among them which is Moodle's number of a participant.
+    """
+
+    student: str
+    last: str = ""
+    first: str = ""
+    email: str = ""
+    numbers: tuple[str, ...] = ()
+    participant: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """The name as a list sorts it, or the id where there is none."""
+        return ", ".join(filter(None, (self.last, self.first))) or self.student
+
+    def may_be_called(self, name: str) -> bool:
+        """Whether a platform's name can be this student's: nothing says otherwise.
+
+        It is a spelling of the name, or an id; or one of the two has all words of the
+        other, as where a second first name is left out. Canvas joins the words.
+        """
+        spelled, joined = spellings(self.last, self.first), letters(name)
+        if not joined or not spelled:
+            return True
+        own, given = _words(f"{self.last} {self.first}"), _words(name)
+        ids = (self.student, *self.numbers, self.email, self.email.partition("@")[0])
+        return (
+            joined in {*spelled, *map(letters, ids)}
+            or (len(own) > 1 and own <= given)
+            or (len(given) > 1 and given <= own)
+            or (len(given) == 1 < len(own) and all(word in joined for word in own))
+        )
+
+
+@dataclass
+class Roster:
+    """Everybody in the class."""
+
+    people: list[Person] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._by_number: dict[str, set[int]] = {}
+        self._by_email: dict[str, set[int]] = {}
+        self._by_name: dict[str, set[int]] = {}
+        for index, person in enumerate(self.people):
+            self._remember(index, person)
+
+    def _remember(self, index: int, person: Person) -> None:
+        for number in (person.student, *person.numbers):
+            self._by_number.setdefault(number.casefold(), set()).add(index)
+        if person.email:
+            self._by_email.setdefault(person.email.casefold(), set()).add(index)
+        for name in spellings(person.last, person.first):
+            self._by_name.setdefault(name, set()).add(index)
+
+    def find(self, ids: Iterable[str], name: str = "") -> tuple[list[Person], str]:
+        """Find who is meant: as a teacher said, by id or login, e-mail, or name.
+
+        Returns
+        -------
+        people : list of Person
+            One: found. None: nobody. Several: it cannot be told which.
+        by : str
+            By what they were found.
+        """
+        wanted = [text.strip().casefold() for text in ids if text.strip()]
+        # A login may also be how an e-mail address begins, or an address a login.
+        heads = {email.partition("@")[0]: i for email, i in self._by_email.items()}
+        names = list(filter(None, (letters(name), *spellings(*split_name(name)))))
+        ways: list[tuple[str, Mapping[str, set[int]], list[str]]] = [
+            ("--as", self._by_number, [_said(text) for text in (*wanted, name)]),
+            ("id", self._by_number, wanted),
+            ("e-mail", self._by_email, wanted),
+            ("e-mail", heads, wanted),
+            ("name", self._by_name, names),
+        ]
+        for by, index, keys in ways:
+            found: set[int] = set().union(*(index.get(key, set()) for key in keys))
+            if found:
+                return [self.people[i] for i in sorted(found)], by
+        return [], ""
+
+    def call(self, text: str, student: str) -> None:
+        """Know somebody by one more name or number, which counts more than any other.
+
+        It is one more number, so a class list keeps it. It is a `RosterError` if it
+        cannot be told who the student is.
+        """
+        people, _ = self.find([student], student)
+        if len(people) != 1 or not letters(text):
+            raise RosterError(
+                f"{student!r} is not one student of the class list. Say it as "
+                '--as "NAME=ID": how the platform names the work, and whose it is.'
+            )
+        self.merge(Roster([Person(people[0].student, numbers=(_said(text),))]))
+
+    def merge(self, other: Roster) -> tuple[int, int]:
+        """Add the people of another list; say how many are new, how many changed.
+
+        People are the same by id or e-mail; by name only where nobody else of either
+        list has it, and no e-mail says otherwise: a class may have two Kim Smiths. What
+        the other list leaves empty is kept. Nobody is removed.
+        """
+        before, taken = len(self.people), set[int]()
+        named, new, changed = [], 0, 0
+        for person in other.people:
+            if len(found := self._same(person)) == 1:
+                changed += self._complete(found, person)
+                taken |= found
+            else:
+                named.append(person)
+        names = [spellings(person.last, person.first) for person in named]
+        count = Counter(name for each in names for name in each)
+        for person, each in zip(named, names, strict=True):
+            found = self._same(person)  # as somebody just added
+            if not found and all(count[name] == 1 for name in each):
+                found = set().union(*(self._by_name.get(name, set()) for name in each))
+                found = {i for i in found - taken if i < before}
+                emails = {self.people[i].email.casefold() for i in found}
+                if person.email and emails - {"", person.email.casefold()}:
+                    found = set()
+            if len(found) == 1:
+                changed += self._complete(found, person)
+            else:
+                self.people.append(person)
+                self._remember(len(self.people) - 1, person)
+                new += 1
+        return new, changed
+
+    def _same(self, person: Person) -> set[int]:
+        """Return who has the id of a person, or else the e-mail address."""
+        found = self._by_number.get(person.student.casefold(), set())
+        return found or self._by_email.get(person.email.casefold(), set())
+
+    def _complete(self, found: set[int], person: Person) -> bool:
+        """Add what another list says of somebody; return whether that is news."""
+        index = min(found)
+        old = self.people[index]
+        numbers = (*old.numbers, person.student, *person.numbers)
+        both = Person(
+            old.student,
+            person.last or old.last,
+            person.first or old.first,
+            person.email or old.email,
+            tuple(n for n in dict.fromkeys(numbers) if n != old.student),
+            person.participant or old.participant,
+        )
+        self.people[index] = both
+        self._remember(index, both)
+        return both != old
+
+
+def _said(text: str) -> str:
+    """Return how `Roster.call` writes down a name; no platform writes numbers so."""
+    return f"={letters(text)}"

@@ -17,8 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.protocol.limits import MAX_BYTES, MAX_TEXT
-from nbproctor.protocol.sent import Encoded
+from nbproctor.protocol.budget import LIMITS
 
 _MAGIC, _VERSION = b"NP", 1
 # Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
@@ -33,12 +32,26 @@ class ProtocolError(NbproctorError):
     """The other side broke the protocol; nothing more can be said to it."""
 
 
+class UnsendableError(NbproctorError, TypeError):
+    """A value cannot be sent; the connection is still good."""
+
+
 class LateError(ProtocolError):
     """A message did not arrive, or could not be sent, before its deadline."""
 
 
 class ClosedError(ProtocolError):
     """The other side is gone."""
+
+
+@dataclass(slots=True)
+class Encoded:
+    """A value ready to be sent, and the mutable parts of it in order of appearance."""
+
+    text: bytes
+    buffers: list[Any]
+    size: int
+    mutables: list[Any]
 
 
 @dataclass(slots=True)
@@ -92,7 +105,7 @@ class Wire:
             raise ProtocolError("a message does not start as one of this version")
         if number != self._received:
             raise ProtocolError("a message is out of sequence")
-        if text > MAX_TEXT or text + raw > MAX_BYTES:
+        if text > LIMITS["text"].most or text + raw > LIMITS["bytes"].most:
             raise ProtocolError("a message is too large")
         middle = _HEAD.size + text
         end = middle + raw

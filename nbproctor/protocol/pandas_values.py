@@ -1,169 +1,311 @@
-"""Values of pandas as parts: imported only where pandas is.
+"""Values of pandas, by their parts: imported only where pandas is.
 
 A column is a NumPy array or one of pandas's own arrays; an index is a column with a
-name. Labels are plain values with a hash of Python's own.
+name. Labels are plain values with a hash of Python's own. The receiver makes a value of
+its parts by pandas's own constructors, once each part is what its field says.
 """
 
 from __future__ import annotations
 
-import itertools
-from operator import itemgetter
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.arrays import (
+    BooleanArray,
+    DatetimeArray,
+    FloatingArray,
+    IntegerArray,
+    IntervalArray,
+    NumpyExtensionArray,
+    PeriodArray,
+    TimedeltaArray,
+)
 from pandas.tseries.frequencies import to_offset
 
-from nbproctor.protocol import scalars
-from nbproctor.protocol.libraries import Class, Parts
-from nbproctor.protocol.limits import CODES, MAX_KEYS
-from nbproctor.protocol.pandas_columns import (
-    ARRAYS,
-    COLUMNS,
-    DTYPES,
-    MAX_FREQ,
-    MAX_HASHED,
-    check,
-    column,
-    is_column,
-    zone_of,
+from nbproctor.protocol.budget import LIMITS, collide
+from nbproctor.protocol.numpy_values import DTYPES
+from nbproctor.protocol.python_values import STANDARD, is_zone
+from nbproctor.protocol.table import (
+    FIELDS,
+    Change,
+    Field,
+    Parts,
+    Row,
+    add,
+    parts_of,
+    whole,
 )
 
-MAX_COLUMNS = 20_000
-FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
+_MAX_FREQ = 40  # characters
+_MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
+_MAX_COLUMNS = 20_000
+_FEW_COLUMNS = 16  # that are sent one by one, even if all are of one kind
+_MAX_LABELS = LIMITS["keys"].most
 # Since version 3, a copy takes nothing until one of the two is changed.
 _COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
-_LABELS = {
-    *(type(None), bool, int, float, complex, str, bytes),
-    *(type(pd.NaT), type(pd.NA), pd.Timedelta, pd.Period),
-}
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
+_NUMBERS = "biufc"
+
+_MASKED = dict(i=IntegerArray, u=IntegerArray, f=FloatingArray, b=BooleanArray)
+# Arrays of text are of several classes, by how they are stored.
+_TEXTS = {
+    type(pd.array([], dtype=name)) for name in ("str", "string", "string[python]")
+} - {NumpyExtensionArray}
+_ARRAYS = (
+    *(pd.Categorical, DatetimeArray, TimedeltaArray, PeriodArray, IntervalArray),
+    *(IntegerArray, FloatingArray, BooleanArray, *_TEXTS),
+)
+_INDEXES = (
+    *(pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex),
+    *(pd.CategoricalIndex, pd.IntervalIndex),
+)
+_SCALARS = (
+    *(pd.Timestamp, pd.Timedelta, pd.Period, pd.Interval, type(pd.NaT), type(pd.NA)),
+    *STANDARD,
+)
+
+
+def _check(holds: bool, what: str) -> None:
+    """Raise `ValueError` where parts do not fit together."""
+    if not holds:
+        raise ValueError(what)
+
+
+# --- what a part can be ---------------------------------------------------------------
+
+
+def _is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
+    """Make the question whether a part is an array of NumPy's of these kinds."""
+    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
+
+
+def _is_column(x: Any) -> bool:
+    return type(x) in _ARRAYS or _is_array("biufcmMO")(x)
 
 
 def _is_label(x: Any) -> bool:
     """Whether a value can be a label: it goes whole, and has a hash of Python's own."""
     kind = type(x)
-    if kind in _LABELS:
-        return True
     if kind is tuple:
         return all(map(_is_label, x))
-    if kind is pd.Timestamp:
-        return _timestamp_parts(x) is not None
-    if kind is pd.Interval:
-        return _is_label(x.left) and _is_label(x.right)
-    return bool(scalars.parts(x)) or (isinstance(x, np.generic) and x.dtype in CODES)
+    if kind in (type(None), bool, int, float, complex, str, bytes):
+        return True
+    if isinstance(x, np.generic):
+        return x.dtype.str in DTYPES
+    return kind in _SCALARS and parts_of(x) is not None
 
 
-# --- indexes --------------------------------------------------------------------------
-
-
-def _may_label(values: Any) -> bool:
-    """Whether a column of objects can be an index: pandas finds labels by their hash.
+def _are_labels(x: Any) -> bool:
+    """Whether a column can be an index: pandas finds labels by their hash.
 
     Keys made to collide would keep the judge busy for hours, as in dictionaries.
     """
-    if values.dtype != object:
-        return True
-    if len(values) > MAX_KEYS or not all(map(_is_label, values)):
+    if not _is_column(x) or x.dtype != object:
+        return _is_column(x)
+    if len(x) > _MAX_LABELS or not all(map(_is_label, x)):
         return False
-    return _longest_run(sorted(((hash(x), x) for x in values), key=itemgetter(0))) < 100
+    return not collide(x, lambda one, other: one is other or bool(one == other))
 
 
-def _longest_run(labels: list[tuple[int, Any]]) -> int:
-    """Return how many labels in a row are unequal, but have the same hash."""
-    run = longest = 0
-    for (one, x), (other, y) in itertools.pairwise(labels):
-        if one != other:
-            run = 0
-        elif x is not y and x != y:
-            run += 1
-        longest = max(longest, run)
-    return longest
+def _is_index(x: Any) -> bool:
+    return type(x) in (*_INDEXES, pd.RangeIndex, pd.MultiIndex)
+
+
+def _is_few(x: Any) -> bool:
+    return _is_index(x) and len(x) <= _MAX_HASHED
+
+
+def _is_freq(x: Any) -> bool:
+    return type(x) is str and len(x) <= _MAX_FREQ
+
+
+def _is_one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda x: type(x) is str and x in words
+
+
+def _are_strings(x: Any) -> bool:
+    return _is_array("O")(x) and all(type(item) is str or item is None for item in x)
+
+
+FIELDS.update(
+    {
+        "numbers": Field(_is_array(_NUMBERS)),
+        "places": Field(_is_array("i")),
+        "mask": Field(_is_array("b")),
+        "dates": Field(_is_array("M")),
+        "spans": Field(_is_array("m")),
+        "strings": Field(_are_strings),
+        "column": Field(_is_column),
+        "columns": Field(lambda x: _is_column(x) or _is_array(_NUMBERS, 2)(x)),
+        "extension": Field(lambda x: type(x) in _ARRAYS),
+        "label": Field(_is_label),
+        "labels": Field(_are_labels),
+        "titles": Field(lambda x: type(x) is tuple and _is_label(x)),
+        "index": Field(_is_index),
+        "few": Field(_is_few),
+        "levels": Field(lambda x: type(x) is tuple and all(map(_is_few, x))),
+        "range": Field(lambda x: type(x) is range),
+        "zone": Field(is_zone),
+        "freq": Field(_is_freq),
+        "steps": Field(lambda x: x is None or _is_freq(x)),
+        "storage": Field(_is_one_of("python", "pyarrow")),
+        "closed": Field(_is_one_of("left", "right", "both", "neither")),
+        "moment": Field(lambda x: type(x) is np.datetime64),
+        "span": Field(lambda x: type(x) is np.timedelta64),
+    }
+)
+
+# --- columns and scalars --------------------------------------------------------------
+
+
+def _column(values: Any) -> Any:
+    """Return a NumPy array where that is all there is to a column."""
+    dates = type(values.dtype) is np.dtype and values.dtype.kind in "mM"
+    if dates or type(values) is NumpyExtensionArray:
+        return values.to_numpy()
+    return values
+
+
+def _masked_parts(x: Any) -> Parts:
+    missing = x.isna()
+    return x.to_numpy(x.dtype.numpy_dtype, na_value=x.dtype.type(0)), missing
+
+
+def _masked(data: Any, mask: Any) -> Any:
+    return _MASKED[data.dtype.kind](data, mask, copy=False)
+
+
+def _strings_parts(x: Any) -> Parts:
+    is_nan = x.dtype.na_value is not pd.NA
+    return x.to_numpy(object, na_value=None), x.dtype.storage, is_nan
+
+
+def _strings(values: Any, storage: Any, is_nan: Any) -> Any:
+    na = {"na_value": np.nan} if is_nan else {}
+    return pd.array(values, dtype=pd.StringDtype(storage, **na))
+
+
+def _codes_parts(x: Any) -> Parts:
+    return np.array(x.codes), x.categories, bool(x.ordered)
+
+
+def _categories(codes: Any, categories: Any, ordered: Any) -> Any:
+    dtype = pd.CategoricalDtype(categories, ordered)
+    return pd.Categorical.from_codes(codes, dtype=dtype)
+
+
+def _dates_parts(x: Any) -> Parts:
+    dates = x if x.tz is None else x.tz_convert(None)
+    return dates.to_numpy(), x.tz
+
+
+def _in_zone(dates: Any, zone: Any) -> Any:
+    """Return dates that are in UTC in the time zone that they are from."""
+    return dates if zone is None else dates.tz_localize("UTC").tz_convert(zone)
+
+
+def _dates(values: Any, zone: Any) -> Any:
+    return _in_zone(pd.DatetimeIndex(values), zone).array
+
+
+def _timestamp_parts(x: Any) -> Parts:
+    return x.to_datetime64(), x.tz
+
+
+def _timestamp(moment: Any, zone: Any) -> Any:
+    return _in_zone(pd.Timestamp(moment), zone)
+
+
+def _timedelta_parts(x: Any) -> Parts:
+    return (x.to_timedelta64(),)
+
+
+def _spans(values: Any) -> Any:
+    return pd.TimedeltaIndex(values).array
+
+
+def _periods(ordinals: Any, freq: Any) -> Any:
+    return PeriodArray(ordinals, dtype=pd.PeriodDtype(freq))
+
+
+def _intervals(left: Any, right: Any, closed: Any) -> Any:
+    # Not of a range: pandas itself fails at items of such.
+    ends = pd.Index(left.array), pd.Index(right.array)
+    return IntervalArray.from_arrays(*ends, closed)
+
+
+def _period(ordinal: Any, freq: Any) -> Any:
+    return pd.Period(ordinal=ordinal, freq=freq)
+
+
+# --- indexes and tables ---------------------------------------------------------------
 
 
 def _index_parts(x: Any) -> Parts | None:
-    values = column(x.array)
-    freq = getattr(x, "freq", None)
-    kept = None if freq is None or isinstance(x, pd.PeriodIndex) else x.freqstr
-    if not _may_label(values) or not _is_label(x.name):
-        return None
-    if kept is not None and not _is_quick(kept, len(x)):
-        return None
-    return values, x.name, kept
+    freq = None if isinstance(x, pd.PeriodIndex) else getattr(x, "freq", None)
+    steps = None if freq is None else x.freqstr
+    return (_column(x.array), x.name, steps) if _is_quick(steps, len(x)) else None
 
 
-def _index(values: Any, name: Any, freq: Any) -> Any:
-    check(is_column(values) and _may_label(values) and _is_label(name), "no labels")
+def _index(values: Any, name: Any, steps: Any) -> Any:
     index = pd.Index(values, dtype=values.dtype, name=name, copy=False)
-    if freq is not None:
-        check(type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex), "no dates")
-        check(_is_quick(freq, len(index)), "no frequency")
-        index.freq = to_offset(freq)
+    if steps is not None:
+        _check(type(index) in (pd.DatetimeIndex, pd.TimedeltaIndex), "no dates")
+        _check(_is_quick(steps, len(index)), "no frequency")
+        index.freq = to_offset(steps)
     return index
 
 
-def _is_quick(freq: Any, length: int) -> bool:
+def _is_quick(steps: Any, length: int) -> bool:
     """Whether pandas compares dates with a frequency in no time: some, one by one."""
-    ticks = type(freq) is str and freq.lstrip("-0123456789") in _TICKS
-    return type(freq) is str and len(freq) <= MAX_FREQ and (ticks or length <= MAX_KEYS)
+    ticks = steps is None or steps.lstrip("-0123456789") in _TICKS
+    return ticks or length <= _MAX_LABELS
 
 
-def _range_parts(x: Any) -> Parts | None:
-    return (range(x.start, x.stop, x.step), x.name) if _is_label(x.name) else None
+def _range_parts(x: Any) -> Parts:
+    return range(x.start, x.stop, x.step), x.name
 
 
 def _range(numbers: Any, name: Any) -> Any:
-    check(type(numbers) is range and _is_label(name), "no range")
     return pd.RangeIndex(numbers, name=name)
 
 
-def _levels_parts(x: Any) -> Parts | None:
-    names = tuple(x.names)
-    if not _is_label(names) or any(len(level) > MAX_HASHED for level in x.levels):
-        return None
-    return (names, tuple(x.levels), *map(np.array, x.codes))
+def _levels_parts(x: Any) -> Parts:
+    return (tuple(x.names), tuple(x.levels), *map(np.array, x.codes))
 
 
 def _levels(names: Any, levels: Any, *codes: Any) -> Any:
-    check(type(names) is tuple and _is_label(names), "no names")
-    check(type(levels) is tuple and len(levels) == len(codes), "no levels")
-    for level, places in zip(levels, codes, strict=True):
-        check(isinstance(level, pd.Index) and len(level) <= MAX_HASHED, "no levels")
-        check(type(places) is np.ndarray and places.dtype.kind == "i", "no codes")
     return pd.MultiIndex(levels, codes, names=names)
 
 
-# --- tables ---------------------------------------------------------------------------
-
-
-def _series_parts(x: Any) -> Parts | None:
-    return (column(x.array), x.index, x.name) if _is_label(x.name) else None
+def _series_parts(x: Any) -> Parts:
+    return _column(x.array), x.index, x.name
 
 
 def _series(values: Any, index: Any, name: Any) -> Any:
-    check(is_column(values) and isinstance(index, pd.Index), "no series")
-    check(len(values) == len(index) and _is_label(name), "no series")
+    _check(len(values) == len(index), "a series of another length than its index")
     return pd.Series(values, index=index, dtype=values.dtype, name=name, copy=False)
 
 
 def _frame_parts(x: Any) -> Parts | None:
     count = x.shape[1]
-    if count > MAX_COLUMNS:
+    if count > _MAX_COLUMNS:
         return None
-    kinds = set(x.dtypes) if count > FEW_COLUMNS else set()
-    if len(kinds) == 1 and next(iter(kinds)).kind in "biufc":
+    kinds = set(x.dtypes) if count > _FEW_COLUMNS else set()
+    if len(kinds) == 1 and next(iter(kinds)).kind in _NUMBERS:
         block = x.to_numpy()
         if type(block) is np.ndarray and block.dtype == next(iter(kinds)):
-            return x.columns, x.index, block.T  # as pandas keeps it
-    return x.columns, x.index, *(column(x.iloc[:, n].array) for n in range(count))
+            return x.columns, x.index, block
+    return x.columns, x.index, *(_column(x.iloc[:, n].array) for n in range(count))
 
 
 def _frame(columns: Any, index: Any, *values: Any) -> Any:
-    check(isinstance(columns, pd.Index) and isinstance(index, pd.Index), "no labels")
-    if len(values) == 1 and type(values[0]) is np.ndarray and values[0].ndim == 2:
-        check(values[0].dtype.kind in "biufc", "no numbers")
-        return pd.DataFrame(values[0].T, index=index, columns=columns, copy=False)
-    check(len(values) == len(columns) <= MAX_COLUMNS, "no columns")
+    if len(values) == 1 and values[0].ndim == 2:
+        return pd.DataFrame(values[0], index=index, columns=columns, copy=False)
+    _check(len(values) == len(columns) <= _MAX_COLUMNS, "no columns")
     made = {n: _series(column, index, None) for n, column in enumerate(values)}
     frame = pd.DataFrame(made, index=index, copy=False)
     frame.columns = columns
@@ -171,9 +313,13 @@ def _frame(columns: Any, index: Any, *values: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    axes = zip(one.axes, other.axes, strict=True)
-    named = isinstance(one, pd.DataFrame) or one.name == other.name
-    return bool(one.equals(other)) and named and all(a.identical(b) for a, b in axes)
+    try:
+        axes = zip(one.axes, other.axes, strict=True)
+        named = isinstance(one, pd.DataFrame) or one.name == other.name
+        same = one.equals(other) and all(a.identical(b) for a, b in axes)
+        return bool(same) and bool(named)
+    except Exception:  # pandas does not compare everything
+        return False
 
 
 def _copy(x: Any) -> Any:
@@ -184,63 +330,44 @@ def _assign(old: Any, new: Any) -> None:
     type(old).__init__(old, new)  # what pandas's own ``inplace=True`` comes to
 
 
-# --- scalars and dtypes ---------------------------------------------------------------
-
-
-def _timestamp_parts(x: Any) -> Parts | None:
-    zone = zone_of(x.tz)
-    return None if x.tz is not None and zone is None else (x.to_datetime64(), zone)
-
-
-def _timestamp(moment: Any, zone: Any) -> Any:
-    check(isinstance(moment, np.datetime64), "no moment")
-    stamp = pd.Timestamp(moment)
-    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(zone)
-
-
-def _span(length: Any) -> Any:
-    check(isinstance(length, np.timedelta64), "no time span")
-    return pd.Timedelta(length)
-
-
-def _period(ordinal: Any, freq: Any) -> Any:
-    check(type(ordinal) is int and type(freq) is str, "no period")
-    check(len(freq) <= MAX_FREQ, "no frequency")
-    return pd.Period(ordinal=ordinal, freq=freq)
-
-
-def _interval(left: Any, right: Any, closed: Any) -> Any:
-    check(_is_label(left) and _is_label(right), "no interval")
-    return pd.Interval(left, right, closed)
-
-
-CLASSES = {
-    **COLUMNS,
-    "DataFrame": Class(_frame_parts, _frame, _same, _assign, _copy),
-    "Series": Class(_series_parts, _series, _same, _assign, _copy),
-    "Index": Class(_index_parts, _index),
-    "RangeIndex": Class(_range_parts, _range),
-    "MultiIndex": Class(_levels_parts, _levels),
-    "Timestamp": Class(_timestamp_parts, _timestamp),
-    "Timedelta": Class(lambda x: (x.to_timedelta64(),), _span),
-    "Period": Class(lambda x: (x.ordinal, x.freqstr), _period),
-    "Interval": Class(lambda x: (x.left, x.right, x.closed), _interval),
-    "NaT": Class(lambda x: (), lambda: pd.NaT),
-    "NA": Class(lambda x: (), lambda: pd.NA),
-}
-_INDEXES = (
-    *(pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex),
-    *(pd.CategoricalIndex, pd.IntervalIndex),
+_TABLE = Change(_copy, _same, _assign)
+_DTYPES = (
+    *(pd.CategoricalDtype, pd.StringDtype, pd.DatetimeTZDtype, pd.PeriodDtype),
+    *(pd.IntervalDtype, pd.BooleanDtype, pd.Float32Dtype, pd.Float64Dtype),
+    *(pd.Int8Dtype, pd.Int16Dtype, pd.Int32Dtype, pd.Int64Dtype),
+    *(pd.UInt8Dtype, pd.UInt16Dtype, pd.UInt32Dtype, pd.UInt64Dtype),
 )
-NAMES: dict[type, str] = {
-    **ARRAYS,
-    **dict.fromkeys(_INDEXES, "Index"),
-    **dict.fromkeys(DTYPES, "dtype"),
-    **{
-        getattr(pd, name): name
-        for name in ("DataFrame", "Series", "RangeIndex", "MultiIndex", "Timestamp")
-    },
-    **{getattr(pd, name): name for name in ("Timedelta", "Period", "Interval")},
-    type(pd.NaT): "NaT",
-    type(pd.NA): "NA",
-}
+
+
+def _row(name: str, fields: str, of: Any, parts: Any, build: Any, *change: Any) -> Row:
+    return whole(f"pandas.{name}", fields, of, parts, build, *change)
+
+
+_periods_parts, _dtype = attrgetter("asi8", "freqstr"), attrgetter("dtype")
+_period_parts, _ends = (
+    attrgetter("ordinal", "freqstr"),
+    attrgetter("left", "right", "closed"),
+)
+add(
+    _row(
+        "DataFrame", "index index columns*", pd.DataFrame, _frame_parts, _frame, _TABLE
+    ),
+    _row("Series", "column index label", pd.Series, _series_parts, _series, _TABLE),
+    _row("Index", "labels label steps", _INDEXES, _index_parts, _index),
+    _row("RangeIndex", "range label", pd.RangeIndex, _range_parts, _range),
+    _row("MultiIndex", "titles levels places*", pd.MultiIndex, _levels_parts, _levels),
+    _row("Categorical", "places few flag", pd.Categorical, _codes_parts, _categories),
+    _row("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts, _masked),
+    _row("strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings),
+    _row("DatetimeArray", "dates zone", DatetimeArray, _dates_parts, _dates),
+    _row("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),), _spans),
+    _row("PeriodArray", "places freq", PeriodArray, _periods_parts, _periods),
+    _row("IntervalArray", "index index closed", IntervalArray, _ends, _intervals),
+    _row("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),), _dtype),
+    _row("Timestamp", "moment zone", pd.Timestamp, _timestamp_parts, _timestamp),
+    _row("Timedelta", "span", pd.Timedelta, _timedelta_parts, pd.Timedelta),
+    _row("Period", "integer freq", pd.Period, _period_parts, _period),
+    _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
+    _row("NaT", "", type(pd.NaT), lambda x: (), lambda: pd.NaT),
+    _row("NA", "", type(pd.NA), lambda x: (), lambda: pd.NA),
+)

@@ -5,6 +5,8 @@ so requests nest like calls on a stack. The receiver of a request has copies of 
 lists, dictionaries, sets and arrays. What the receiver changes in them comes back with
 the reply and is written into the originals; a copy that is itself part of the reply
 comes back as the original, as if both sides shared memory.
+
+A request is a tuple of its name and its arguments; the tables say which there are.
 """
 
 from __future__ import annotations
@@ -13,16 +15,67 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import NOTHING, encode
-from nbproctor.protocol.frames import Frame, ProtocolError, Wire
-from nbproctor.protocol.received import Resolve
-from nbproctor.protocol.repeats import check_repeats
-from nbproctor.protocol.requests import Request
-from nbproctor.protocol.sent import Default, Encoded
-from nbproctor.protocol.sharing import write_back
+from nbproctor.protocol.codec import (
+    NOTHING,
+    check_repeats,
+    decode,
+    encode,
+    write_back,
+)
+from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, Wire
 
 REQUEST, VALUE, RAISED = range(3)
+
+
+# Names and types of the arguments of each request; ``object`` is any value.
+Requests = Mapping[str, Mapping[str, type]]
+_CELL = {"source": str, "cell": object, "limits": tuple}
+TO_STUDENT: Requests = {
+    "run": _CELL,
+    "libraries": {"names": tuple},
+    "begin": {"names": tuple, "keep": tuple},
+    "call": {"target": object, "args": tuple, "kwargs": dict},
+    "get": {"target": object, "name": str},
+    "set": {"target": object, "name": str, "value": object},
+    "delete": {"target": object, "name": str},
+    "op": {"name": str, "arguments": list},
+    "builtin": {"name": str, "arguments": list},
+    "copy": {"target": object},
+    "array": {"target": object},
+    "seed": {"module": str, "arguments": list},
+    "stderr": {},
+    "room": {},
+    "reference": {},
+    "define": {"source": str, "wanted": list},
+    "lend": {"entries": list},
+    "provide": _CELL,
+    "mend": {"defined": list},
+    "release": {},
+    "lent": {"request": str, "target": object, "arguments": tuple},
+}
+# `number` is that of an object that the test handed over.
+TO_JUDGE: Requests = {
+    "get": {"number": int, "name": str},
+    "set": {"number": int, "name": str, "value": object},
+    "call": {"number": int, "args": tuple, "kwargs": dict},
+    "method": {"number": int, "name": str, "args": tuple, "kwargs": dict},
+    "item": {"number": int, "key": object},
+    "len": {"number": int},
+    # Of objects of the notebook's other process only.
+    "iter": {"number": int},
+    "next": {"number": int},
+    "vars": {"number": int},
+    "update": {"number": int, "new": dict, "changed": dict},
+}
+
+
+def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
+    """Refuse arguments that have not the number or the exact types of a request."""
+    fits = len(arguments) == len(kinds)
+    for argument, kind in zip(arguments, kinds.values(), strict=False):
+        fits = fits and (kind is object or type(argument) is kind)
+    if not fits:
+        raise ProtocolError("a request has other arguments than it should")
 
 
 class Connection:
@@ -38,8 +91,7 @@ class Connection:
         Called with the name of a request and its arguments; its result, or the
         exception it raises, is the reply.
     default, resolve
-        How this side names objects, and finds what is named: see `encode.encode` and
-        `decode.decode`.
+        How this side names objects, and finds what is named: see `codec`.
     describe
         Makes a plain value of an exception that `answer` raised.
     revive
@@ -51,11 +103,11 @@ class Connection:
     def __init__(
         self,
         wire: Wire,
-        requests: Mapping[str, Request],
+        requests: Requests,
         answer: Callable[[str, list[Any]], Any],
         *,
-        default: Default,
-        resolve: Resolve,
+        default: Callable[[Any], Any],
+        resolve: Callable[[Any], Any],
         describe: Callable[[BaseException], Any],
         revive: Callable[[Any], BaseException],
         caught: type[BaseException] = Exception,
@@ -66,7 +118,7 @@ class Connection:
         self._default, self._resolve = default, resolve
         self._describe, self._revive = describe, revive
         self._caught = caught
-        # Those whose values are sent whole, either way: `libraries.used`.
+        # Those whose values are sent whole, either way: `table.used`.
         self.libraries: frozenset[str] = frozenset()
         # A student's threads may all call an object of the test's, one at a time.
         self._turn = threading.RLock()
@@ -134,7 +186,7 @@ class Connection:
             check_repeats([request.value])
         match request.value:
             case (str(name), *arguments) if name in self._requests:
-                self._requests[name].check(arguments)
+                _check(self._requests[name], arguments)
             case _:
                 raise ProtocolError("a request does not exist")
         kind = VALUE

@@ -1,4 +1,4 @@
-"""SciPy's sparse matrices as parts: imported only where SciPy is.
+"""SciPy's sparse matrices, by their parts: imported only where SciPy is.
 
 Rows and columns are checked before anything is computed with them: SciPy's compiled
 code takes them at their word.
@@ -11,50 +11,51 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from nbproctor.protocol.libraries import Class, Parts
-from nbproctor.protocol.limits import MAX_RANGE
+from nbproctor.protocol.budget import LIMITS
+from nbproctor.protocol.table import FIELDS, Field, Parts, add, whole
 
 _COMPRESSED = ("csr", "csc")
-_FORMATS = (*_COMPRESSED, "coo", "lil", "dok", "dia", "bsr")
+_CLASSES: dict[str, Any] = {
+    name: getattr(sparse, name)
+    for form in (*_COMPRESSED, "coo", "lil", "dok", "dia", "bsr")
+    for name in (f"{form}_matrix", f"{form}_array")
+    if hasattr(sparse, name)
+}
+_NAMES = {kind: name for name, kind in _CLASSES.items()}
+
+
+def _is_shape(x: Any) -> bool:
+    if type(x) is not tuple or len(x) != 2:
+        return False
+    sizes = all(type(n) is int and n >= 0 for n in x)
+    return sizes and sum(x) <= LIMITS["length"].most
+
+
+def _is_column_of(kinds: str) -> Any:
+    return lambda x: type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind in kinds
 
 
 def _parts(x: Any) -> Parts | None:
-    if x.ndim != 2 or sum(x.shape) > MAX_RANGE or x.dtype.kind not in "biufc":
+    if x.ndim != 2:
         return None
-    shape = tuple(map(int, x.shape))
+    name, shape = _NAMES[type(x)], tuple(map(int, x.shape))
     if x.format in _COMPRESSED:
-        return shape, x.data, x.indices, x.indptr
+        return name, shape, x.data, x.indices, x.indptr
     cells = x.tocoo()
-    return shape, cells.data, cells.row, cells.col
+    return name, shape, cells.data, cells.row, cells.col
 
 
-def _build(name: str) -> Any:
-    kind: Any = getattr(sparse, name)
+def _build(name: str, shape: Any, data: Any, one: Any, two: Any) -> Any:
     form = name.partition("_")[0]
-
-    def build(shape: Any, data: Any, one: Any, two: Any) -> Any:
-        if type(shape) is not tuple or len(shape) != 2 or sum(shape) > MAX_RANGE:
-            raise ValueError("a sparse matrix is too large")
-        if not all(type(n) is int and n >= 0 for n in shape):
-            raise ValueError("a sparse matrix has an impossible shape")
-        for part, kinds in ((data, "biufc"), (one, "i"), (two, "i")):
-            if type(part) is not np.ndarray or part.ndim != 1:
-                raise ValueError("a sparse matrix is not made of arrays")
-            if part.dtype.kind not in kinds:
-                raise ValueError("a sparse matrix is not made of numbers")
-        if form in _COMPRESSED:
-            _check_compressed(shape if form == "csr" else shape[::-1], data, one, two)
-            return kind((data, one, two), shape=shape)
-        if not len(data) == len(one) == len(two):
-            raise ValueError("a sparse matrix has cells without a place")
-        for places, size in ((one, shape[0]), (two, shape[1])):
-            if len(places) and not (places.min() >= 0 and places.max() < size):
-                raise ValueError("a sparse matrix has cells outside")
-        array = name.endswith("_array")
-        cells: Any = sparse.coo_array if array else sparse.coo_matrix
-        return kind(cells((data, (one, two)), shape=shape))
-
-    return build
+    if form in _COMPRESSED:
+        _check_compressed(shape if form == "csr" else shape[::-1], data, one, two)
+        return _CLASSES[name]((data, one, two), shape=shape)
+    if not len(data) == len(one) == len(two):
+        raise ValueError("a sparse matrix has cells without a place")
+    _check_inside(one, shape[0])
+    _check_inside(two, shape[1])
+    cells: Any = sparse.coo_array if name.endswith("array") else sparse.coo_matrix
+    return _CLASSES[name](cells((data, (one, two)), shape=shape))
 
 
 def _check_compressed(shape: Any, data: Any, inner: Any, starts: Any) -> None:
@@ -63,15 +64,21 @@ def _check_compressed(shape: Any, data: Any, inner: Any, starts: Any) -> None:
         raise ValueError("a sparse matrix has other rows than it says")
     if len(inner) != len(data) or (np.diff(starts) < 0).any():
         raise ValueError("a sparse matrix has rows that overlap")
-    if len(inner) and not (inner.min() >= 0 and inner.max() < size):
+    _check_inside(inner, size)
+
+
+def _check_inside(places: Any, size: int) -> None:
+    if len(places) and not (places.min() >= 0 and places.max() < size):
         raise ValueError("a sparse matrix has cells outside")
 
 
-_NAMES = [
-    name
-    for form in _FORMATS
-    for name in (f"{form}_matrix", f"{form}_array")
-    if hasattr(sparse, name)
-]
-CLASSES = {name: Class(_parts, _build(name)) for name in _NAMES}
-NAMES: dict[type, str] = {getattr(sparse, name): name for name in _NAMES}
+FIELDS.update(
+    {
+        "form": Field(lambda x: type(x) is str and x in _CLASSES),
+        "two_sizes": Field(_is_shape),
+        "cells": Field(_is_column_of("biufc")),
+        "where": Field(_is_column_of("i")),
+    }
+)
+_FIELDS = "form two_sizes cells where where"
+add(whole("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))

@@ -24,50 +24,32 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from nbproctor.sandbox import paths
+from nbproctor.sandbox.layers import Policy, visible
 
 # To mount a scratch for each process; for root also to change user ids, to own folders
 # of those and to end their processes.
-CAPABILITIES = ("CAP_SYS_ADMIN",)
-ROOT_CAPABILITIES = (
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-)
-
-
+CAPABILITIES = ["CAP_SYS_ADMIN"]
+ROOT_CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL"]
+ROOT_CAPABILITIES += ["CAP_SETGID", "CAP_SETUID"]
 TMP_BYTES = 256 << 20  # of the empty /tmp
 
 
 def command(
-    argv: Sequence[str],
-    readable: Iterable[str] = (),
-    writable: Iterable[str] = (),
+    argv: Sequence[str], policy: Policy, writable: Iterable[Path] = ()
 ) -> list[str]:
     """Return the command that runs `argv` inside bubblewrap.
 
-    Parameters
-    ----------
-    argv : sequence of str
-        The command to run; the interpreter that runs this is visible to it.
-    readable, writable : iterable of str
-        Absolute paths that are visible inside under the same name, besides the
-        interpreter's and the system's.
+    Inside is what `policy` makes visible, and `writable`, under the same names.
 
-    Raises
-    ------
-    FileNotFoundError
-        bubblewrap is not installed.
+    `FileNotFoundError`: bubblewrap is not installed.
     """
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise FileNotFoundError("bubblewrap (bwrap) is not installed")
     kinds = ["pid", "net", "ipc", "uts", "cgroup-try"]
-    capabilities = list(CAPABILITIES)
+    capabilities = CAPABILITIES
     if os.geteuid() == 0:
-        capabilities.extend(ROOT_CAPABILITIES)
+        capabilities = CAPABILITIES + ROOT_CAPABILITIES
     else:
         kinds.insert(0, "user")
     line = [bwrap, "--new-session", "--hostname", "sandbox", "--chdir", "/"]
@@ -77,9 +59,9 @@ def command(
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    read = {*paths.SYSTEM, *paths.interpreter(), *readable}
-    binds = {Path(path): "--ro-bind" for path in read if not path.startswith("/dev/")}
-    binds |= {Path(path): "--bind" for path in writable}
+    read = [path for path in visible(policy) if not path.startswith("/dev/")]
+    binds = dict.fromkeys(map(Path, read), "--ro-bind")
+    binds |= dict.fromkeys(writable, "--bind")
     binds = {path: how for path, how in binds.items() if path.exists()}
     # bubblewrap would make the folders above a bind for root's eyes only.
     above = {parent for path in binds for parent in path.parents}
@@ -100,7 +82,7 @@ def failure() -> str | None:
     Ubuntu 24.04's AppArmor and Docker's default profile forbid it, for example.
     """
     try:
-        trial = command([sys.executable, "-I", "-S", "-c", ""])
+        trial = command([sys.executable, "-I", "-S", "-c", ""], Policy())
     except FileNotFoundError as error:
         return str(error)
     done = subprocess.run(trial, capture_output=True, text=True, check=False)

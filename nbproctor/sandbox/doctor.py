@@ -45,7 +45,18 @@ def probe() -> list[Layer]:
         meaning = f"{system} has no Landlock and no seccomp: nothing holds student code"
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
         return [Layer("Linux", False, True, meaning, remedy)]
-    return [_landlock(), _seccomp(), _together(), _bubblewrap(), _scratch(), _user()]
+    rows = (
+        ("Landlock", True, _landlock()),
+        ("seccomp", True, _seccomp()),
+        ("whole sandbox", True, _together()),
+        ("bubblewrap", False, _bubblewrap()),
+        ("private scratch folder", False, _scratch()),
+        ("user id", False, _user()),
+    )
+    return [
+        Layer(name, not remedy, mandatory, meaning, remedy)
+        for name, mandatory, (meaning, remedy) in rows
+    ]
 
 
 def verdict(layers: list[Layer]) -> str:
@@ -59,55 +70,43 @@ def verdict(layers: list[Layer]) -> str:
     return "This computer can grade: every layer of the sandbox is in force."
 
 
-def level() -> str:
-    """Return what grading can rely on here: ``full``, ``standard`` or ``weak``."""
-    layers = probe()
-    if not all(layer.ok for layer in layers if layer.mandatory):
-        return "weak"
-    outer = next(layer for layer in layers if layer.name == "bubblewrap")
-    return "full" if outer.ok else "standard"
+# Each returns what a layer does and "", or what its absence means and how to get it.
 
 
-def _landlock() -> Layer:
-    name = "Landlock"
+def _landlock() -> tuple[str, str]:
     try:
         import landlockpy
 
         abi = landlockpy.abi_version()
     except (ImportError, OSError, RuntimeError) as error:
-        remedy = "install the package landlockpy"
-        if getattr(error, "errno", None) == errno.ENOSYS:
-            remedy = f"use Linux 5.13 or newer, {CONTAINER}"
-        elif getattr(error, "errno", None) == errno.EOPNOTSUPP:
-            remedy = "add landlock to the kernel's boot parameter lsm="
-        meaning = f"student code could read every file that you can ({error})"
-        return Layer(name, False, True, meaning, remedy)
+        remedy = {
+            errno.ENOSYS: f"use Linux 5.13 or newer, {CONTAINER}",
+            errno.EOPNOTSUPP: "add landlock to the kernel's boot parameter lsm=",
+        }.get(getattr(error, "errno", None) or 0, "install the package landlockpy")
+        return f"student code could read every file that you can ({error})", remedy
     meaning = f"student code sees only what it needs (interface {abi}"
     if abi < 6:
         meaning += "; seccomp does alone what 6 adds: no signals to others"
-    return Layer(name, True, True, f"{meaning})")
+    return f"{meaning})", ""
 
 
-def _seccomp() -> Layer:
+def _seccomp() -> tuple[str, str]:
     from nbproctor.sandbox import seccomp
 
     try:
         seccomp.prepare()
     except (ImportError, OSError, RuntimeError) as error:
-        meaning = f"student code could start programs and use the network ({error})"
-        remedy = (
-            "install the package pyseccomp and the system's libseccomp (libseccomp2)"
+        return (
+            f"student code could start programs and use the network ({error})",
+            "install the package pyseccomp and the system's libseccomp (libseccomp2)",
         )
-        return Layer("seccomp", False, True, meaning, remedy)
-    meaning = "no new process, program or socket, no signal to others"
-    return Layer("seccomp", True, True, meaning)
+    return "no new process, program or socket, no signal to others", ""
 
 
-def _together() -> Layer:
+def _together() -> tuple[str, str]:
     """Enter the sandbox in a fork: what counts is that all layers are in force."""
     from nbproctor.sandbox import layers
 
-    name = "whole sandbox"
     with tempfile.TemporaryDirectory() as folder:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -124,63 +123,51 @@ def _together() -> Layer:
         os.waitpid(pid, 0)
     if problem:
         remedy = "see the other lines; if all are well, this is a bug: please report it"
-        return Layer(name, False, True, problem, remedy)
-    return Layer(name, True, True, "a fork entered it, limits and all")
+        return problem, remedy
+    return "a fork entered it, limits and all", ""
 
 
-def _bubblewrap() -> Layer:
+def _bubblewrap() -> tuple[str, str]:
     from nbproctor.sandbox import bubblewrap
 
     problem = bubblewrap.failure()
     if problem is None:
-        meaning = "the fork server has its own view of files, processes and network"
-        return Layer("bubblewrap", True, False, meaning)
+        return "the fork server has its own view of files, processes and network", ""
     meaning = (
         f"Landlock and seccomp stand alone ({problem}): the size of a file can be seen "
         "if its name is guessed, its content not"
     )
-    remedy = "install bubblewrap (apt, dnf, pacman, zypper)"
-    if "not installed" not in problem:
-        remedy = (
-            "allow user namespaces: on Ubuntu an AppArmor profile for /usr/bin/bwrap, "
-            "in Docker a seccomp profile that permits them, elsewhere sysctl "
-            "user.max_user_namespaces"
-        )
-    return Layer("bubblewrap", False, False, meaning, remedy)
-
-
-def _scratch() -> Layer:
-    from nbproctor.sandbox import bubblewrap, mounting
-
-    name = "private scratch folder"
-    if bubblewrap.failure() is None or mounting.possible():
-        meaning = "a tmpfs for each process; everything else is read-only"
-        return Layer(name, True, False, meaning)
-    meaning = (
-        "scratch folders lie on the disk: they are measured 200 times a second "
-        "instead of limited, and files in them cannot be removed"
+    if "not installed" in problem:
+        return meaning, "install bubblewrap (apt, dnf, pacman, zypper)"
+    return meaning, (
+        "allow user namespaces: on Ubuntu an AppArmor profile for /usr/bin/bwrap, in "
+        "Docker a seccomp profile that permits them, elsewhere sysctl "
+        "user.max_user_namespaces"
     )
-    remedy = "install bubblewrap, or allow user namespaces (see above)"
-    return Layer(name, False, False, meaning, remedy)
 
 
-def _user() -> Layer:
-    from nbproctor.sandbox import bubblewrap, layers, users
+def _scratch() -> tuple[str, str]:
+    from nbproctor.sandbox import bubblewrap, libc
 
-    name = "user id"
+    if bubblewrap.failure() is None or libc.can_mount():
+        return "a tmpfs for each process; everything else is read-only", ""
+    return (
+        "scratch folders lie on the disk: they are measured 200 times a second instead "
+        "of limited, and files in them cannot be removed",
+        "install bubblewrap, or allow user namespaces (see above)",
+    )
+
+
+def _user() -> tuple[str, str]:
+    from nbproctor.sandbox import bubblewrap, layers
+
     if os.geteuid() != 0:
-        return Layer(name, True, False, "student code runs as you, without your files")
-    uid = users.free_uid(layers.Policy(), bubblewrap.failure() is None)
-    if uid is not None:
-        return Layer(
-            name, True, False, "every student process has a user id of its own"
-        )
-    meaning = (
+        return "student code runs as you, without your files", ""
+    if layers.free_uid(layers.Policy(), bubblewrap.failure() is None) is not None:
+        return "every student process has a user id of its own", ""
+    return (
         "student code stays user 0, without capabilities: the number of its threads is "
-        "bounded by memory only"
-    )
-    remedy = (
+        "bounded by memory only",
         "grade as an ordinary user, or install bubblewrap, or let everybody read the "
-        f"Python in {sys.prefix} and {sys.base_prefix}"
+        f"Python in {sys.prefix} and {sys.base_prefix}",
     )
-    return Layer(name, False, False, meaning, remedy)

@@ -24,27 +24,44 @@ user 0 without any capability.  Landlock and seccomp hold it just the same, but 
 number of threads is bounded only by memory.
 
 **Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
-`mounting`) a process mounts its own tmpfs: a hard limit, invisible to others, gone when
-it dies; everything else is then mounted read-only.  Otherwise the scratch is an
-ordinary folder, in which files can be made but neither removed nor put into new
-subfolders, so that whoever watches it sees every byte (`usage.scratch`); a fast writer
+`libc.gain_mounts`) a process mounts its own tmpfs: a hard limit, invisible to others,
+gone when it dies; everything else is then mounted read-only.  Otherwise the scratch is
+an ordinary folder, in which files can be made but neither removed nor put into new
+subfolders, so that whoever watches it sees every byte (`limits.scratch`); a fast writer
 passes the limit for as long as one look is away from the next.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
-from nbproctor.sandbox import libc, paths, seccomp, usage
+from nbproctor.sandbox import libc, limits, seccomp
 
-SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
+# What every process may read: the system's libraries, this Python (see `interpreter`)
+# and this package.
+_SYSTEM = """
+    /usr/lib /usr/lib32 /usr/lib64 /usr/libx32 /lib /lib32 /lib64 /libx32
+    /usr/share/fonts /usr/share/fontconfig /usr/share/zoneinfo /usr/local/share/fonts
+    /etc/alternatives /etc/fonts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d
+    /etc/localtime /etc/mime.types /etc/timezone /sbin/ldconfig
+    /sys/devices/system/cpu/online /sys/devices/system/cpu/possible
+    /dev/null /dev/random /dev/urandom
+"""
+SYSTEM = tuple(_SYSTEM.split())
+PACKAGE = Path(__file__).parents[1]
+PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
+# Ids that no account has by custom: systemd's range for passing services.
+FIRST_UID, LAST_UID = 61184, 65519
+# How many a fork server has, one for each process that is alive at a time.
+SLOTS = 32
 
 
 @dataclass(frozen=True)
@@ -75,10 +92,7 @@ class SandboxError(NbproctorError, RuntimeError):
 def prepare() -> None:
     """Do the slow parts of `enter` beforehand, once for all forks.
 
-    Raises
-    ------
-    SandboxError
-        A mandatory layer is missing, so that `enter` would fail.
+    `SandboxError`: a mandatory layer is missing, so that `enter` would fail.
     """
     try:
         import landlockpy
@@ -87,16 +101,71 @@ def prepare() -> None:
         seccomp.prepare()
     except (OSError, RuntimeError, ImportError) as error:
         raise SandboxError(f"{error}. `nbproctor doctor` says more.") from error
-    paths.interpreter()
+    interpreter()
+
+
+def site_packages() -> list[str]:
+    """Return the folders of installed packages that this Python looks into."""
+    names = ("site-packages", "dist-packages")
+    return [entry for entry in sys.path if Path(entry).name in names]
+
+
+@cache
+def interpreter() -> tuple[str, ...]:
+    """Return what this Python needs to run and to import what it has not yet.
+
+    Named piece by piece: a prefix such as /usr/local also holds other people's files
+    (nbgrader's exchange among them), and a virtual environment may lie inside a
+    course.
+    """
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    # The executable may be a chain of links over several prefixes (venv, uv, pyenv).
+    link = Path(sys.executable)
+    prefixes.add(link.parent.parent)
+    while link.is_symlink():
+        link = link.parent / link.readlink()
+        prefixes.add(link.parent.parent)
+    wanted = {prefix / part for prefix in prefixes for part in PYTHON}
+    wanted.update(map(Path, site_packages()))
+    # Of an editable installation this package alone, not the folder around it.
+    wanted.add(PACKAGE)
+    return tuple(sorted(str(path) for path in wanted if path.exists()))
 
 
 def visible(policy: Policy) -> tuple[str, ...]:
     """Return everything that a process under `policy` may read, its scratch aside."""
     sources = tuple(source for _, source in policy.files)
-    return (*paths.SYSTEM, *paths.interpreter(), *policy.readable, *sources)
+    return (*SYSTEM, *interpreter(), *policy.readable, *sources)
 
 
-def enter(policy: Policy, scratch: Path) -> tuple[str, ...]:
+def free_uid(policy: Policy, outer: bool) -> int | None:
+    """Choose the first of `SLOTS` user ids; None for who is not root.
+
+    None also if such a user could not read what the policy names.  Inside bubblewrap
+    (`outer`) the folders above do not matter: it makes them anew, readable for all.
+    """
+    first = FIRST_UID + os.getpid() * SLOTS % (LAST_UID - FIRST_UID - SLOTS)
+    if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):
+        return None
+    for path in map(Path, visible(policy)):
+        above = [] if outer else path.resolve().parents
+        if path.exists() and not path.stat().st_mode & 0o004:
+            return None
+        if any(not folder.stat().st_mode & 0o001 for folder in above):
+            return None
+    return first
+
+
+def _mapped(uid: int) -> bool:
+    """Say whether this user namespace has a user id (rootless containers have few)."""
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        inside, _, count = map(int, line.split())
+        if inside <= uid < inside + count:
+            return True
+    return False
+
+
+def enter(policy: Policy, scratch: Path) -> None:
     """Give up the rights that `policy` does not name, for good.
 
     Call it in a fresh fork with one thread, after closing every descriptor that must
@@ -110,18 +179,12 @@ def enter(policy: Policy, scratch: Path) -> tuple[str, ...]:
         An existing empty folder of this process alone; it becomes the working folder,
         HOME and TMPDIR.
 
-    Returns
-    -------
-    tuple of str
-        The layers that are missing: none, unless `policy.weak` accepts it.
-
     Raises
     ------
     SandboxError
         A mandatory layer is missing and `policy.weak` does not accept that.  The
         process may be half restricted: end it.
     """
-    missing = []
     for layer, put in _layers(policy, scratch):
         try:
             put()
@@ -131,8 +194,6 @@ def enter(policy: Policy, scratch: Path) -> tuple[str, ...]:
                     f"the sandbox has no {layer} here ({error}). Nothing was run. "
                     "`nbproctor doctor` says what is missing and how to get it."
                 ) from error
-            missing.append(layer)
-    return tuple(missing)
 
 
 def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -180,8 +241,8 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             raise SandboxError("capabilities are left")
 
     yield "scratch folder", make_scratch
-    yield "thread limit", lambda: _limit_threads(policy)
-    yield "resource limits", lambda: _limit_resources(policy)
+    yield "thread limit", lambda: limits.limit_threads(policy)
+    yield "resource limits", lambda: limits.limit_resources(policy)
     if own_tmpfs:
         # Landlock lets nobody read in it, but anybody ask whether a process is there.
         yield "empty /proc", lambda: libc.hide("/proc")
@@ -189,45 +250,6 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
     yield "no_new_privs", give_up_privileges
     yield "Landlock", lambda: _landlock(policy, scratch, own_tmpfs)
     yield "seccomp", seccomp.confine
-
-
-def _limit(what: int, most: int) -> None:
-    hard = resource.getrlimit(what)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
-
-
-def _limit_threads(policy: Policy) -> None:
-    """RLIMIT_NPROC counts every thread of the user, so start from those that run."""
-    running = 0
-    if policy.uid is None:
-        own = f"\nUid:\t{os.getuid()}\t"
-        namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                status = (process / "status").read_text()
-                if own not in status or (process / "uid_map").read_text() != namespace:
-                    continue
-            except OSError:
-                continue  # it has just ended
-            running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
-    _limit(resource.RLIMIT_NPROC, running + policy.threads)
-
-
-def _limit_resources(policy: Policy) -> None:
-    _limit(resource.RLIMIT_CPU, policy.cpu_seconds)
-    _limit(resource.RLIMIT_FSIZE, policy.scratch)
-    _limit(resource.RLIMIT_NOFILE, policy.open_files)
-    _limit(resource.RLIMIT_STACK, policy.stack)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_SIGPENDING, SIGNALS)
-    # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    _limit(resource.RLIMIT_DATA, usage.data() + policy.memory)
-    # The farther fence for what is not data: mapped files, page tables, and what was
-    # written and then made read-only (see `usage.memory`).  Threads reserve space.
-    room = 4 * policy.memory + policy.threads * policy.stack
-    _limit(resource.RLIMIT_AS, usage.address_space() + room)
 
 
 def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:

@@ -1,8 +1,8 @@
-"""The kernel calls of the sandbox that Python's standard library lacks.
+"""Kernel calls that Python lacks: prctl, capabilities, namespaces, mounts.
 
 `os.unshare` came with Python 3.12, `capset`, `mount` and `prctl` never did.  The
 packages that wrap them (python-prctl, pyroute2) want a compiler or bring a network
-stack, so these few lines of ctypes stand here, and nothing else does.
+stack, so these few lines of ctypes stand here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -63,11 +65,7 @@ def own_user_namespace() -> None:
 
     The process keeps its user id.  Capabilities hold for what belongs to the
     namespace: mount views made in it, not files of others.
-
-    Raises
-    ------
-    OSError
-        Namespaces are forbidden here, or the process has threads.
+    `OSError`: namespaces are forbidden here, or the process has threads.
     """
     uid, gid = os.geteuid(), os.getegid()
     _check(_libc().unshare(_CLONE_NEWUSER), "unshare")
@@ -82,22 +80,12 @@ def own_user_namespace() -> None:
 def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) -> None:
     """Mount a tmpfs that only this process sees and that dies with it.
 
-    Everything else becomes read-only for this process: another fence, and reading no
-    longer changes the time of last access, which others could see.
+    `size` (bytes) and `inodes` (files and folders) are hard limits; the user owns the
+    new root folder (mode 0700). Everything else becomes read-only for this process:
+    another fence, and reading no longer changes the time of last access, which others
+    could see.
 
-    Parameters
-    ----------
-    path : Path
-        An existing folder.
-    size, inodes : int
-        Hard limits: bytes, and files and folders.
-    uid, gid : int
-        Who owns the new root folder (mode 0700).
-
-    Raises
-    ------
-    OSError
-        CAP_SYS_ADMIN is missing, or a security module forbids it.
+    `OSError`: CAP_SYS_ADMIN is missing, or a security module forbids it.
     """
     libc = _libc()
     _check(libc.unshare(_CLONE_NEWNS), "unshare")
@@ -123,11 +111,48 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
 def hide(path: str) -> None:
     """Put an empty read-only folder over one, in the view of this process alone.
 
-    Raises
-    ------
-    OSError
-        `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is missing.
+    `OSError`: `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is
+    missing.
     """
     flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     mount = _libc().mount
     _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")
+
+
+def gain_mounts() -> bool:
+    """Gain the right to mount scratch folders; say whether this process has it.
+
+    Root can mount, and so can everybody inside bubblewrap. An ordinary user can in a
+    user namespace, where the system lets users make them: Ubuntu 24.04 and Docker's
+    default profile do not. It is tried in forks first, since a namespace without rights
+    cannot be left again. The process needs to have one thread.
+    """
+    if _mounts(lambda: None):
+        return True
+    if os.geteuid() == 0 or not _mounts(own_user_namespace):
+        return False
+    own_user_namespace()
+    return True
+
+
+def can_mount() -> bool:
+    """Say whether `gain_mounts` would work, without changing this process."""
+    return _mounts(lambda: None) or (os.geteuid() != 0 and _mounts(own_user_namespace))
+
+
+def _mounts(first: Callable[[], None]) -> bool:
+    """Try it in a fork, which does something first."""
+    with tempfile.TemporaryDirectory(prefix="nbproctor-") as folder:
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                first()
+                mount_private_tmpfs(
+                    Path(folder), 1 << 20, 10, os.geteuid(), os.getegid()
+                )
+                Path(folder, "file").write_bytes(b"written")
+                code = 0
+            finally:
+                os._exit(code)
+        return os.waitpid(pid, 0)[1] == 0

@@ -4,12 +4,13 @@ An allow-list, not a deny-list: what NumPy, matplotlib and IPython need is a sho
 list that changes slowly, while every kernel adds calls nobody thought of.  What is
 not named here fails with EPERM, which Python shows as a readable `PermissionError`.
 
-Each call was looked at for two things besides escape: does it reach memory, disk or
-time past a limit, and does it carry a bit from one sandboxed process to another (now,
-or to one that comes later)?  The reason why a call is here, or is held to some of its
-arguments, stands beside it.  What no filter can take away, since it stays when every
-call is gone, is in docs/security.md: time, caches, and counters of the whole kernel
-(numbers of processes, threads, pipes and sockets).
+To allow one more call is one word or one row here.  Each was looked at for two things
+besides escape: does it reach memory, disk or time past a limit, and does it carry a bit
+from one sandboxed process to another (now, or to one that comes later)?  The reason why
+a call is here, or is held to some of its arguments, stands beside it.  What no filter
+can take away, since it stays when every call is gone, is in docs/security.md: time,
+caches, and counters of the whole kernel (numbers of processes, threads, pipes and
+sockets).
 
 Built with pyseccomp over libseccomp, which knows the numbers of each call on x86-64
 and arm64 alike; libseccomp.so.2 is on every Debian, Ubuntu, Fedora and Arch (apt and
@@ -25,6 +26,8 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+# Calls that are let through, whatever their arguments --------------------------------
 
 # Landlock governs what is opened, made, removed and renamed; the rest works on
 # descriptors that were opened so.  stat, access and readlink tell of files outside
@@ -66,28 +69,11 @@ PROCESS = """
     sched_get_priority_max sched_get_priority_min sched_yield set_robust_list
     set_tid_address setitimer sigaltstack sysinfo time times uname wait4 waitid
 """
-# Wait, wake, move to another address, and the same with bits.  Wakes also by a page of
-# a file that two processes map; only one that waits at that moment can tell, and
-# joining a thread and C++ need that kind.  Not those that lend priority: they look for
-# a process by a number that the caller has written down.
-FUTEX = (0, 1, 3, 4, 5, 9, 10)
-FUTEX_OPERATION = 0x7F
-# raise() and abort() send a signal to the own process; none may go elsewhere.
+# raise() and abort() send a signal to the own process; `confine` forbids any other.
 SIGNALS = "kill tgkill"
-# These would tell of any process whether it is there: here of the own one, 0, only.
-# (position of the process id)
-OF_A_PROCESS = {
-    "get_robust_list": 0,
-    "getpgid": 0,
-    "getpriority": 1,
-    "getsid": 0,
-    "sched_getaffinity": 0,
-    "sched_getparam": 0,
-    "sched_getscheduler": 0,
-}
-# Clocks have small numbers; a negative one is another process's processor time.
-CLOCKS = "clock_getres clock_gettime clock_nanosleep"
-CLOCK_NUMBERS = 0x1F
+
+# Calls that are not done, but answered -----------------------------------------------
+
 # Callers try these first and an older call after ENOSYS only.
 ABSENT = """
     clone3 epoll_pwait2 futex_requeue futex_wait futex_waitv futex_wake map_shadow_stack
@@ -95,11 +81,16 @@ ABSENT = """
 """
 # Answered as done, and not done.  A scratch folder has one process, to which its own
 # locks are never in the way, so sqlite and others work as ever; a lock on a file that
-# all can read would be a message.  Advice on what is read next may be ignored.
+# all can read would be a message (also by `fcntl`, below).  Advice on what is read next
+# may be ignored.
 DONE = "fadvise64 flock"
-F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW = 6, 7, 37, 38
-LOCKS = (F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW)
+# glibc then reserves space by writing, and is counted.
+UNSUPPORTED = "fallocate"
 
+# Calls that are held to some of their arguments --------------------------------------
+
+INT = 0xFFFFFFFF  # the kernel reads so much of an argument that is an int
+WHOLE = (1 << 64) - 1
 CLONE_THREAD = 0x00010000
 CLONE_NEW = 0x7E020000  # every kind of namespace
 # What a map may be: shared, private, fixed, anonymous, without swap, filled at once, a
@@ -109,27 +100,88 @@ CLONE_NEW = 0x7E020000  # every kind of namespace
 MAP_FLAGS = 0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x800 | 0x1000
 MAP_FLAGS |= 0x4000 | 0x8000 | 0x10000 | 0x20000 | 0x100000
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
-# Normal, random, sequential, wanted, not wanted, free; not over a fork (and again);
-# huge pages (no, yes); not in a dump (and again); guard pages (and off again).  Not:
-# page out, cold, merge, which act on pages that others see.
-ADVICE = (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 102, 103)
-AF_UNIX, SOCK_STREAM, SOCK_TYPE = 1, 1, 0xF
-SOL_SOCKET = 1
-# Kind, error, listening, protocol, family; not who the peer is, a descriptor of its
-# process, or a number that the kernel counts up for all.
-SOCKET_QUESTIONS = (3, 4, 30, 38, 39)
-SOCKET_TIMEOUTS = (20, 21)  # of the judge's; larger buffers are nobody's
-# Ask a terminal or a descriptor something harmless; TIOCSTI and the like stay out.
-TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO = 0x5401, 0x5413, 0x541B, 0x5421
-FIONCLEX, FIOCLEX = 0x5450, 0x5451
-# Duplicate, flags, whose lock is in the way (nobody's), size of a pipe. F_SETOWN and
-# F_SETSIG stay out: with them the kernel sends any signal to any process of the same
-# user; leases, notices and write hints: others see them; F_SETPIPE_SZ: a pipe of 1 MiB
-# is memory that no limit of the process counts.
-DESCRIPTOR_COMMANDS = (*range(6), 36, 1030, 1032)
-PR_SET_NAME, PR_GET_NAME, PR_SET_VMA = 15, 16, 0x53564D41
+MAP_MASK = WHOLE & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS
+AF_UNIX, SOCK_STREAM, SOCK_TYPE, SOL_SOCKET = 1, 1, 0xF, 1
 O_TMPFILE = getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY if os.name == "posix" else 0
-INT = 0xFFFFFFFF  # the kernel reads so much of an argument that is an int
+NO_CHANGE = os.O_TRUNC | O_TMPFILE
+CLOCK_NUMBERS = 0x1F
+
+# Of each kind: name, then what its arguments must be, (position, mask, value).  A call
+# is let through if all of a row hold; several rows of a name are several ways.
+Row = tuple[Any, ...]
+HELD: list[Row] = [
+    # Wait, wake, move to another address, and the same with bits.  Wakes also by a page
+    # of a file that two processes map; only one that waits at that moment can tell, and
+    # joining a thread and C++ need that kind.  Not those that lend priority: they look
+    # for a process by a number that the caller has written down.
+    *(("futex", (1, 0x7F, operation)) for operation in (0, 1, 3, 4, 5, 9, 10)),
+    # These would tell of any process whether it is there: here of the own one, 0, only.
+    ("get_robust_list", (0, INT, 0)),
+    ("getpgid", (0, INT, 0)),
+    ("getpriority", (1, INT, 0)),
+    ("getsid", (0, INT, 0)),
+    ("sched_getaffinity", (0, INT, 0)),
+    ("sched_getparam", (0, INT, 0)),
+    ("sched_getscheduler", (0, INT, 0)),
+    # Clocks have small numbers; a negative one is another process's processor time.
+    ("clock_getres", (0, INT & ~CLOCK_NUMBERS, 0)),
+    ("clock_gettime", (0, INT & ~CLOCK_NUMBERS, 0)),
+    ("clock_nanosleep", (0, INT & ~CLOCK_NUMBERS, 0)),
+    ("clone", (0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD)),
+    # Shared anonymous memory escapes RLIMIT_DATA: a map that is private, or of a file.
+    *(("mmap", (3, MAP_MASK, kind)) for kind in (0x20, 0x01, 0x00)),
+    # Normal, random, sequential, wanted, not wanted, free; not over a fork (and again);
+    # huge pages (no, yes); not in a dump (and again); guard pages (and off again).
+    # Not: page out, cold, merge, which act on pages that others see.
+    *(
+        ("madvise", (2, INT, advice))
+        for advice in (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 102, 103)
+    ),
+    # With a flag they tell whether somebody has read this part of a file (NOWAIT).
+    ("preadv2", (5, INT, 0)),
+    ("pwritev2", (5, INT, 0)),
+    # Kernels before 6.2 have no Landlock right for truncation: refuse to truncate a
+    # file that is only opened for reading.  O_TMPFILE would make a file that the
+    # watch over the scratch folder cannot see.
+    *(
+        (name, (position, mask, flags))
+        for name, position in (("open", 1), ("openat", 2))
+        for mask, flags in (
+            (NO_CHANGE, 0),
+            (NO_CHANGE | os.O_ACCMODE, os.O_TRUNC | os.O_WRONLY),
+            (NO_CHANGE | os.O_ACCMODE, os.O_TRUNC | os.O_RDWR),
+        )
+    ),
+    # asyncio wakes its loop through a pair of connected sockets.  A datagram pair
+    # could still send to any address, a stream pair cannot.
+    ("socketpair", (0, WHOLE, AF_UNIX), (1, SOCK_TYPE, SOCK_STREAM)),
+    # Kind, error, listening, protocol, family; not who the peer is, a descriptor of its
+    # process, or a number that the kernel counts up for all.
+    *(
+        ("getsockopt", (1, INT, SOL_SOCKET), (2, INT, option))
+        for option in (3, 4, 30, 38, 39)
+    ),
+    # Timeouts, the judge's; larger buffers are nobody's.
+    *(("setsockopt", (1, INT, SOL_SOCKET), (2, INT, option)) for option in (20, 21)),
+    # Ask a terminal or a descriptor something harmless; TIOCSTI and the like stay out.
+    ("ioctl", (1, INT, 0x5401)),  # TCGETS
+    ("ioctl", (1, INT, 0x5413)),  # TIOCGWINSZ
+    ("ioctl", (1, INT, 0x541B)),  # FIONREAD
+    ("ioctl", (1, INT, 0x5421)),  # FIONBIO
+    ("ioctl", (1, INT, 0x5450)),  # FIONCLEX
+    ("ioctl", (1, INT, 0x5451)),  # FIOCLEX
+    # Duplicate, flags, whose lock is in the way (nobody's), size of a pipe.  F_SETOWN
+    # and F_SETSIG stay out: with them the kernel sends any signal to any process of the
+    # same user; leases, notices and write hints: others see them; F_SETPIPE_SZ: a pipe
+    # of 1 MiB is memory that no limit of the process counts.
+    *(("fcntl", (1, INT, command)) for command in (*range(6), 36, 1030, 1032)),
+    ("prctl", (0, INT, 15)),  # PR_SET_NAME
+    ("prctl", (0, INT, 16)),  # PR_GET_NAME
+    ("prctl", (0, INT, 0x53564D41)),  # PR_SET_VMA
+    ("prlimit64", (0, WHOLE, 0), (2, WHOLE, 0)),  # ask for the own limits
+]
+# Locks: F_SETLK, F_SETLKW, and of an open file; answered as done, like `flock`.
+HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 
 
 @cache
@@ -137,73 +189,26 @@ def _filter() -> Any:
     """Build and compile the filter, all but what names the process: slow, so once."""
     import pyseccomp as sc  # type: ignore[import-untyped]
 
+    words = " ".join((FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS))
+    answers: list[tuple[Any, list[Row]]] = [
+        (sc.ALLOW, [(name,) for name in words.split()]),
+        (sc.ERRNO(errno.ENOSYS), [(name,) for name in ABSENT.split()]),
+        (sc.ERRNO(0), [(name,) for name in DONE.split()]),
+        (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
+        (sc.ALLOW, HELD),
+        (sc.ERRNO(0), HELD_AS_DONE),
+    ]
     program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
     # 32-bit and x32 calls have other numbers: never let one be mistaken.
     program.set_attr(sc.Attr.ACT_BADARCH, sc.KILL_PROCESS)
     # A balanced tree instead of 150 comparisons for each call.
     program.set_attr(sc.Attr.CTL_OPTIMIZE, 2)
-
-    def allow(name: str, *conditions: Any, action: int = sc.ALLOW) -> None:
-        # An older libseccomp may not know a newer call; then it stays forbidden.
-        if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
-            program.add_rule(action, name, *conditions)
-
-    def bits(position: int, mask: int, value: int) -> Any:
-        return sc.Arg(position, sc.MASKED_EQ, mask, value)
-
-    def equals(position: int, value: int) -> Any:
-        return sc.Arg(position, sc.EQ, value)
-
-    for names in (FILES, EVENTS, MEMORY, SOCKET, PROCESS, SIGNALS):
-        for name in names.split():
-            allow(name)
-    for name in ABSENT.split():
-        allow(name, action=sc.ERRNO(errno.ENOSYS))
-    for name in DONE.split():
-        allow(name, action=sc.ERRNO(0))
-    for name, position in OF_A_PROCESS.items():
-        allow(name, bits(position, INT, 0))
-    for operation in FUTEX:
-        allow("futex", bits(1, FUTEX_OPERATION, operation))
-    for name in CLOCKS.split():
-        allow(name, bits(0, INT & ~CLOCK_NUMBERS, 0))
-    allow("clone", bits(0, CLONE_THREAD | CLONE_NEW, CLONE_THREAD))
-    # Shared anonymous memory escapes RLIMIT_DATA: allow a map that is private, or
-    # that is of a file.
-    mask = (1 << 64) - 1 & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS
-    for kind in (0x20, 0x01, 0x00):
-        allow("mmap", bits(3, mask, kind))
-    for advice in ADVICE:
-        allow("madvise", bits(2, INT, advice))
-    # With a flag they tell whether somebody has read this part of a file (NOWAIT).
-    allow("preadv2", bits(5, INT, 0))
-    allow("pwritev2", bits(5, INT, 0))
-    # glibc then reserves space by writing, and is counted.
-    allow("fallocate", action=sc.ERRNO(errno.EOPNOTSUPP))
-    # Kernels before 6.2 have no Landlock right for truncation: refuse to truncate a
-    # file that is only opened for reading.  O_TMPFILE would make a file that the
-    # watch over the scratch folder cannot see.
-    for name, flags in (("open", 1), ("openat", 2)):
-        allow(name, bits(flags, os.O_TRUNC | O_TMPFILE, 0))
-        for mode in (os.O_WRONLY, os.O_RDWR):
-            wanted = os.O_TRUNC | mode
-            allow(name, bits(flags, os.O_TRUNC | O_TMPFILE | os.O_ACCMODE, wanted))
-    # asyncio wakes its loop through a pair of connected sockets.  A datagram pair
-    # could still send to any address, a stream pair cannot.
-    allow("socketpair", equals(0, AF_UNIX), bits(1, SOCK_TYPE, SOCK_STREAM))
-    for option in SOCKET_QUESTIONS:
-        allow("getsockopt", bits(1, INT, SOL_SOCKET), bits(2, INT, option))
-    for option in SOCKET_TIMEOUTS:
-        allow("setsockopt", bits(1, INT, SOL_SOCKET), bits(2, INT, option))
-    for request in (TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX):
-        allow("ioctl", bits(1, INT, request))
-    for command in DESCRIPTOR_COMMANDS:
-        allow("fcntl", bits(1, INT, command))
-    for command in LOCKS:
-        allow("fcntl", bits(1, INT, command), action=sc.ERRNO(0))
-    for option in (PR_SET_NAME, PR_GET_NAME, PR_SET_VMA):
-        allow("prctl", bits(0, INT, option))
-    allow("prlimit64", equals(0, 0), equals(2, 0))  # ask for the own limits
+    for answer, rows in answers:
+        for name, *conditions in rows:
+            # An older libseccomp may not know a newer call; then it stays forbidden.
+            if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
+                held = [sc.Arg(at, sc.MASKED_EQ, *what) for at, *what in conditions]
+                program.add_rule(answer, name, *held)
     with Path(os.devnull).open("wb") as nowhere:
         program.export_bpf(nowhere)  # compiles; libseccomp 2.6 keeps the program
     return program
@@ -212,10 +217,8 @@ def _filter() -> Any:
 def prepare() -> None:
     """Do the slow half of `confine` beforehand, once for all forks.
 
-    Raises
-    ------
-    ImportError, RuntimeError, OSError
-        pyseccomp or libseccomp.so.2 is not here, or refuses.
+    `ImportError`, `RuntimeError`, `OSError`: pyseccomp or libseccomp.so.2 is not here,
+    or refuses.
     """
     _filter()
 
@@ -223,10 +226,7 @@ def prepare() -> None:
 def confine() -> None:
     """Load the filter into this process, which must have no_new_privs set.
 
-    Raises
-    ------
-    ImportError, RuntimeError, OSError
-        pyseccomp or libseccomp.so.2 is not here, or the kernel refuses the filter.
+    It raises what `prepare` raises, also if the kernel refuses the filter.
     """
     import pyseccomp as sc
 

@@ -1,9 +1,9 @@
 """Fork server process: everything is imported, so a fork costs milliseconds.
 
-`client.ForkServer` starts it, and it serves one parent.  Judges and students are its
-children, siblings of each other; it alone knows their ids, ends them and collects them.
-It never reads a job: a judge gets the parent's socket and reads the job from it, so no
-hidden test is in the memory from which a student is forked.
+`forkserver.ForkServer` starts it, and it serves one parent.  Judges and students are
+its children, siblings of each other; it alone knows their ids, ends them and collects
+them.  It never reads a job: a judge gets the parent's socket and reads the job from it,
+so no hidden test is in the memory from which a student is forked.
 """
 
 from __future__ import annotations
@@ -13,44 +13,169 @@ import gc
 import os
 import selectors
 import shutil
+import signal
 import socket
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
 
 import msgspec
 
-from nbproctor.sandbox import layers, libc, mounting
-from nbproctor.sandbox.child import require_one_thread
-from nbproctor.sandbox.layers import Policy
-from nbproctor.sandbox.messages import (
+from nbproctor.sandbox import layers, libc, limits
+from nbproctor.sandbox.fork import (
     FAILED,
     READY,
-    Child,
+    Fork,
     confirm,
+    fork,
     read_block,
     receive,
+    require_one_thread,
     send,
     write_block,
 )
-from nbproctor.sandbox.processes import Processes
-from nbproctor.sandbox.processor import stay_on
+from nbproctor.sandbox.layers import SLOTS, Policy
+from nbproctor.sandbox.processors import stay_on
 
 OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
+# How often memory and scratch folders are measured. Where scratch folders have no hard
+# limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
+WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
 
 
-def resolve(name: str) -> Callable[..., Any]:
-    """Import the function that ``"package.module:function"`` names."""
-    module, _, function = name.partition(":")
-    imported: Callable[..., Any] = getattr(import_module(module), function)
-    return imported
+@dataclass
+class Running:
+    """A fork that runs, and what it may use."""
+
+    pid: int
+    slot: int
+    scratch: Path
+    policy: Policy
+    memory: int  # in bytes, with what it shares with the server
+    judge: int  # the judge that it belongs to; a judge belongs to itself
+
+
+@dataclass
+class Forks:
+    """All forks of the server that have not been collected.
+
+    Scratch folders are in `base`; `hard_limits` says whether the kernel limits their
+    size. `running` has the forks by process id.
+    """
+
+    base: Path
+    hard_limits: bool
+    running: dict[int, Running] = field(default_factory=dict)
+
+    def fork(
+        self,
+        policy: Policy,
+        judge: int | None,
+        body: Callable[..., None],
+        *kept: socket.socket,
+    ) -> Fork:
+        """Fork a judge (`judge` is None), or a student process of a judge.
+
+        `OSError`: the kernel refuses another process, socket or folder.
+        `RuntimeError`: all slots are taken, or this process has threads.
+        """
+        taken = {process.slot for process in self.running.values()}
+        free = set(range(SLOTS)) - taken
+        if not free:
+            raise RuntimeError(
+                f"a judge keeps more than {SLOTS - 1} students at a time"
+            )
+        require_one_thread()
+        slot = min(free)
+        scratch = self.base / str(slot)
+        scratch.mkdir(mode=0o700)
+        if policy.uid is not None:
+            policy = replace(policy, uid=policy.uid + slot)
+        try:
+            child = fork(body, policy, scratch, *kept)
+        except OSError:
+            scratch.rmdir()
+            raise
+        memory = limits.data() + policy.memory + limits.NOT_DATA
+        owner = child.pid if judge is None else judge
+        process = Running(child.pid, slot, scratch, policy, memory, owner)
+        self.running[child.pid] = process
+        return child
+
+    def watch(self) -> float:
+        """End processes that use too much; return the seconds until the next look."""
+        start = time.monotonic()
+        for process in list(self.running.values()):
+            size, count = limits.scratch(process.scratch)
+            if (
+                size > process.policy.scratch
+                or count > process.policy.scratch_files
+                or limits.memory(process.pid) > process.memory
+            ):
+                self.end(process.pid)
+        if self.hard_limits:
+            return WATCH_SECONDS
+        return max(CLOSE_WATCH_SECONDS, time.monotonic() - start)
+
+    def end_all(self) -> None:
+        """Kill and collect every fork."""
+        for pid in list(self.running):
+            self.end(pid)
+
+    def end_students(self, judge: int) -> None:
+        """Kill and collect the student processes of a judge."""
+        for process in list(self.running.values()):
+            if process.judge == judge != process.pid:
+                self.end(process.pid)
+
+    def end(self, pid: int) -> int | None:
+        """Kill and collect a process (of a judge: its students too), wipe its scratch.
+
+        Returns its wait status if it had ended by itself, else None.
+        """
+        process = self.running.pop(pid, None)
+        if process is None:
+            return None
+        if process.judge == pid:
+            self.end_students(pid)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended == 0:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        shutil.rmtree(process.scratch)
+        return status if ended else None
+
+
+class Child:
+    """Student process, as its judge holds it: the fork server has forked it.
+
+    `sock` is the judge's end of the pair whose other end `student_main` got, `pid` the
+    process id in the fork server's namespace.
+    """
+
+    def __init__(self, pid: int, sock: socket.socket, server: socket.socket) -> None:
+        self.pid = pid
+        self.sock = sock
+        self._server: socket.socket | None = server
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing; return when it is gone."""
+        if self._server is not None:
+            send(self._server, {"kill": self.pid})
+            receive(self._server)
+            self._server = None
+
+    def close(self) -> None:
+        """End the process and close the socket."""
+        self.kill()
+        self.sock.close()
 
 
 @dataclass
@@ -62,7 +187,7 @@ class Server:
     judge_policy: Policy
     student_main: Callable[[socket.socket], None]
     judge_main: Callable[[bytes, Callable[[], Child]], bytes]
-    processes: Processes
+    forks: Forks
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def serve(self) -> None:
@@ -70,19 +195,19 @@ class Server:
         self.selector.register(self.control, selectors.EVENT_READ, self._parent)
         try:
             while True:
-                some = len(self.processes.running) > 1
-                waiting = self.processes.watch() if some else None
+                some = len(self.forks.running) > 1
+                waiting = self.forks.watch() if some else None
                 for key, _ in self.selector.select(waiting):
                     key.data()
         except EOFError:
-            self.processes.end_all()
+            self.forks.end_all()
 
     def _parent(self) -> None:
         request, descriptors = receive(self.control)
         if "end" in request:
             if request["gone"]:
                 _await_end(request["end"])
-            send(self.control, {"status": self.processes.end(request["end"])})
+            send(self.control, {"status": self.forks.end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
             self._fork_judge(job)
@@ -91,9 +216,9 @@ class Server:
         try:
             request, _ = receive(sock)
             if "kill" in request:
-                process = self.processes.running.get(request["kill"])
+                process = self.forks.running.get(request["kill"])
                 if process is not None and process.judge == judge:
-                    self.processes.end(process.pid)
+                    self.forks.end(process.pid)
                 send(sock, {})
                 return
             self._fork_student(judge, sock)
@@ -101,12 +226,12 @@ class Server:
             # The judge has ended or is ending, so its students must.
             self.selector.unregister(sock)
             sock.close()
-            self.processes.end_students(judge)
+            self.forks.end_students(judge)
 
     def _fork_judge(self, job: socket.socket) -> None:
         """Fork a judge that reads its job from `job`; tell the parent its id."""
         try:
-            judge = self.processes.fork(self.judge_policy, None, self._judge, job)
+            judge = self.forks.fork(self.judge_policy, None, self._judge, job)
         except (OSError, RuntimeError) as error:
             send(self.control, {"error": str(error)})
             return
@@ -120,7 +245,7 @@ class Server:
     def _fork_student(self, judge: int, sock: socket.socket) -> None:
         """Fork a student process; send its judge its id and the end to talk to it."""
         try:
-            student = self.processes.fork(self.policy, judge, self.student_main)
+            student = self.forks.fork(self.policy, judge, self.student_main)
         except (OSError, RuntimeError) as error:
             send(sock, {"error": str(error)})
             return
@@ -180,7 +305,7 @@ def main(descriptor: int) -> None:
             if isinstance(item, str):
                 import_module(item)
             else:
-                resolve(item[0])(item[1])
+                resolve_name(item[0])(item[1])
         os.chdir("/")
         if not policy.weak:
             layers.prepare()
@@ -188,14 +313,14 @@ def main(descriptor: int) -> None:
         for thread in threading.enumerate()[1:]:
             thread.join(timeout=2)
         require_one_thread()
-        hard_limits = mounting.gain()
+        hard_limits = libc.gain_mounts()
         server = Server(
             control,
             policy,
             msgspec.convert(setup["judge_policy"], Policy),
-            resolve(setup["student_main"]),
-            resolve(setup["judge_main"]),
-            Processes(base, hard_limits),
+            resolve_name(setup["student_main"]),
+            resolve_name(setup["judge_main"]),
+            Forks(base, hard_limits),
         )
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()

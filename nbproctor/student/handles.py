@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.namedtuples import are_names
-from nbproctor.protocol.sent import ErrorItems, NamedItems, Ref
+from nbproctor.protocol.objects import ErrorItems, NamedItems, Ref, are_names
 from nbproctor.student.plain import (
     about_error_class,
     as_base,

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from nbproctor.protocol.classes import known_base
+from nbproctor.protocol.objects import known_base
 
 # What an exception is to the judge: the first of its classes that is built in.
 _BUILTIN = {

@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol.frames import ClosedError, Wire
-from nbproctor.protocol.requests import TO_STUDENT
-from nbproctor.protocol.rpc import Connection
-from nbproctor.protocol.sent import Ref
+from nbproctor.protocol.objects import Ref
+from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles
 from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook

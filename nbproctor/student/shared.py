@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.encode import encode
+from nbproctor.protocol.codec import encode
 from nbproctor.protocol.rpc import Connection
 from nbproctor.student.remote import Lent, number_of
 

@@ -1,23 +1,35 @@
-"""Files that a student handed in, and those among them that may be the notebook."""
+"""Files that a student handed in, on the disk and in archives, read within one budget.
+
+Nothing is unpacked to the disk, so names in an archive can lead nowhere.
+"""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import lzma
 import os
 import re
+import tarfile
+import zipfile
+import zlib
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from nbproctor.errors import NbproctorError
-from nbproctor.submission import archives
 
 MAX_FILES = 20_000
-MAX_DEPTH = 30
-MAX_CANDIDATES = 20
+MAX_DEPTH = 30  # of folders
+MAX_NESTED = 2  # an archive in an archive
 MAX_NOTEBOOK_BYTES = 300_000_000
+FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its own
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
+_HEAD = 512  # bytes by which a file is known
 _IGNORED = {
     ".git",
     ".idea",
@@ -31,6 +43,20 @@ _IGNORED = {
     "node_modules",
     "site-packages",
 }
+_ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,  # not gzip, or not readable
+    NotImplementedError,  # a compression that Python does not know
+    RuntimeError,  # a password
+    KeyError,
+    ValueError,
+)
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a zip archive or an Office document",
@@ -52,55 +78,68 @@ class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not
     """The submission cannot be graded; the message says why, in words."""
 
 
+@dataclass
+class Budget:
+    """What may still be read of one submission: bytes after unpacking, and files."""
+
+    bytes: int = 1_000_000_000
+    files: int = MAX_FILES
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more may be read."""
+        return self.bytes <= 0 or self.files <= 0
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A file that may be a notebook, alone or in an archive.
 
-    Attributes
-    ----------
-    path : Path
-        The file on the disk.
-    member : str or None
-        Its name in the archive that `path` is.
-    name : str
-        What to call it, relative to the student's folder.
+    `path` is on the disk, `name` what to call it, relative to the student's folder;
+    `size` is what an archive says of it, in bytes, and `open` opens it.
     """
 
     path: Path
-    member: str | None
     name: str
+    size: int
+    open: Callable[[], IO[bytes]]
 
     @property
     def base(self) -> str:
         """The file's own name, without folders."""
-        return (self.member or self.path.name).rpartition("/")[2]
+        return self.name.rpartition("/")[2]
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is Python code."""
+        return self.base.lower().endswith(".py")
+
+    def head(self) -> bytes:
+        """Return its first bytes; none if it cannot be read."""
+        try:
+            with self.open() as file:
+                return file.read(_HEAD)
+        except _DAMAGE:
+            return b""
 
     def content(self) -> bytes:
-        """Return what is in the file.
-
-        Raises
-        ------
-        Ungradable
-            It cannot be read, or is too big.
-        """
+        """Return what is in the file; `Ungradable` if it is unreadable or too big."""
         limit = MAX_NOTEBOOK_BYTES
         try:
-            if self.member is not None:
-                data = archives.extract(self.path, self.member, limit)
-            elif self.path.stat().st_size > limit:
-                raise archives.TooBigError
-            else:
-                data = self.path.read_bytes()
-        except archives.TooBigError:
-            raise Ungradable(
-                f"'{self.name}' is bigger than {limit // 1_000_000} MB."
-            ) from None
-        except archives.ArchiveError as error:
-            raise Ungradable(f"'{self.name}' cannot be unpacked: {error}.") from error
-        except OSError as error:
-            reason = error.strerror
-            raise Ungradable(f"'{self.name}' cannot be read: {reason}.") from error
+            with self.open() as file:
+                data = file.read(limit + 1)
+        except _DAMAGE as error:
+            raise self.unreadable(error) from error
+        if len(data) > limit:
+            raise Ungradable(f"'{self.name}' is bigger than {limit // 1_000_000} MB.")
         return data
+
+    def unreadable(self, error: Exception) -> Ungradable:
+        """Return what an error of the disk, or of an archive, means."""
+        if isinstance(error, OSError) and error.strerror:
+            return Ungradable(f"'{self.name}' cannot be read: {error.strerror}.")
+        reason = str(error).rstrip(".") or "it is cut short"
+        return Ungradable(f"'{self.name}' cannot be unpacked: {reason}.")
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -118,7 +157,7 @@ def files(folder: Path) -> Iterator[Path]:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError:
             continue
-        if depth and any(entry.name == "pyvenv.cfg" for entry in entries):
+        if depth and any(entry.name == _ENVIRONMENT for entry in entries):
             continue
         for entry in entries:
             if entry.is_file(follow_symlinks=False):
@@ -149,80 +188,163 @@ def fingerprint(folder: Path) -> str:
 
 
 def candidates(
-    folder: Path, notebook: str, siblings: Collection[str] = ()
+    folder: Path, notebook: str, siblings: Collection[str], budget: Budget
 ) -> list[Candidate]:
     """Return the files that may be the notebook, the likeliest first.
 
     A file with the very name of a sibling, another notebook of the assignment, is not
-    it.
-
-    Raises
-    ------
-    Ungradable
-        There is nothing that could be a notebook; says what there is instead.
+    it. Where none could be it, `Ungradable` says what there is instead.
     """
     handed = list(files(folder))
+    budget.files -= len(handed)
     taken = {f"{sibling}.ipynb" for sibling in siblings}
-    likely = [
-        candidate
-        for path in handed
-        for candidate in _candidates(folder, path, notebook)
-        if candidate.base not in taken
-    ]
+    likely, faults = [], []
+    for path in handed:
+        name = readable(path.relative_to(folder))
+        file = Candidate(path, name, path.stat().st_size, _opener(path))
+        try:
+            likely += [c for c in _notebooks(file, budget) if c.base not in taken]
+        except Ungradable as fault:
+            faults.append(str(fault))
     if not likely:
-        raise Ungradable(_instead(folder, handed, notebook))
+        raise Ungradable(faults[0] if faults else _instead(folder, handed, notebook))
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
         # The very name first, then what browsers and Jupyter make of it.
         name = candidate.base
         alike = name.lower().startswith(notebook.lower())
-        script = name.endswith(".py")
         depth = candidate.name.count("/")
         exact = name == f"{notebook}.ipynb"
-        return script, not exact, not alike, depth, candidate.name
+        return candidate.is_script, not exact, not alike, depth, candidate.name
 
-    return sorted(likely, key=distance)[:MAX_CANDIDATES]
+    return sorted(likely, key=distance)
 
 
-def _candidates(folder: Path, path: Path, notebook: str) -> Iterator[Candidate]:
-    name = readable(path.relative_to(folder))
-    lower = path.name.lower()
-    named = ".ipynb" in lower or lower.endswith(".json")
-    head = _head(path)
-    if archives.is_archive(path, head):
+def _opener(path: Path) -> Callable[[], IO[bytes]]:
+    return lambda: path.open("rb")
+
+
+def _notebooks(file: Candidate, budget: Budget, nested: int = 0) -> list[Candidate]:
+    """Return the file, or those in the archive that it is, which may be a notebook.
+
+    A damaged archive that has not the name of a notebook raises `Ungradable`.
+    """
+    if file.base.startswith("._"):  # what macOS puts beside a file
+        return []
+    head = file.head()
+    if nested < MAX_NESTED and _is_archive(head):
         try:
-            members = archives.members(path)
-        except archives.ArchiveError:
+            members = _members(file, head, budget, nested > 0)
+        except Ungradable:
+            if not _is_named(file.name):
+                raise
             members = []
-        for member in members:
-            yield Candidate(path, member, readable(f"{name}/{member}"))
-        named = named and not members
+        inside = [c for each in members for c in _notebooks(each, budget, nested + 1)]
+        if inside:
+            return inside
+        if budget.is_spent:
+            raise Ungradable(f"'{file.name}' unpacks to more than can be read.")
+    return [file] if _is_likely(file.name, head) else []
+
+
+def _is_archive(head: bytes) -> bool:
+    return head.startswith(_ARCHIVES) or head[257:262] == b"ustar"
+
+
+def _is_named(name: str) -> bool:
+    lower = name.lower().rpartition("/")[2]
+    return ".ipynb" in lower or lower.endswith((".json", ".py"))
+
+
+def _is_likely(name: str, head: bytes) -> bool:
+    """Whether a file may be a notebook, or a script, by its name or first bytes."""
     # "tiny", "tiny.txt": editors and mail programs change the ending.
-    named = named or (head.startswith(b"{") and b'"cells"' in head)
-    if named or lower.endswith(".py"):
-        yield Candidate(path, None, name)
+    start = _start(head)
+    return _is_named(name) or (start.startswith(b"{") and b'"cells"' in start)
+
+
+def _members(
+    file: Candidate, head: bytes, budget: Budget, nested: bool
+) -> list[Candidate]:
+    """Return what is in an archive, without environments, caches and the like."""
+    try:
+        if head.startswith(b"PK"):
+            source = BytesIO(file.content()) if nested else file.path
+            found = list(_in_zip(zipfile.ZipFile(source)))
+        else:
+            found = list(_in_tar(file, budget))
+    except tarfile.ReadError as error:
+        if not head.startswith(b"\x1f\x8b"):
+            raise file.unreadable(error) from error
+        found = [_in_gzip(file, budget)]
+    except _DAMAGE as error:
+        raise file.unreadable(error) from error
+    tops = [name for name, _, _ in found if name.endswith(f"/{_ENVIRONMENT}")]
+    environments = tuple(name.removesuffix(_ENVIRONMENT) for name in tops)
+    members = [
+        Candidate(file.path, readable(f"{file.name}/{name}"), size, opener)
+        for name, size, opener in found
+        if not name.startswith(environments)
+    ][: max(budget.files, 0)]
+    budget.files -= len(members)
+    return members
+
+
+_Member = tuple[str, int, Callable[[], IO[bytes]]]  # name, size in bytes, opener
+
+
+def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
+    for info in archive.infolist():
+        name = info.filename.replace("\\", "/")  # as some programs of Windows write it
+        if not info.is_dir() and _IGNORED.isdisjoint(name.split("/")):
+            yield name, info.file_size, partial(archive.open, info.filename)
+
+
+def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
+    """Yield the files in a tar; to pass one over, all of it has to be unpacked."""
+    with file.open() as stream, tarfile.open(fileobj=stream) as archive:
+        for info in archive:
+            budget.bytes -= info.size
+            if budget.is_spent:
+                return
+            unpacked = archive.extractfile(info) if info.isfile() else None
+            if unpacked and _IGNORED.isdisjoint(info.name.split("/")):
+                data = unpacked.read(_HEAD)
+                if _is_likely(info.name, data) or _is_archive(data):
+                    data += unpacked.read(MAX_NOTEBOOK_BYTES)
+                yield info.name, info.size, partial(BytesIO, data)
+
+
+def _in_gzip(file: Candidate, budget: Budget) -> _Member:
+    """Return the one file in it, named like the archive."""
+    try:
+        with file.open() as stream, gzip.open(stream) as unpacked:
+            data = unpacked.read(MAX_NOTEBOOK_BYTES + 1)
+    except _DAMAGE as error:
+        raise file.unreadable(error) from error
+    budget.bytes -= len(data)
+    return file.base.lower().removesuffix(".gz"), len(data), partial(BytesIO, data)
 
 
 def _instead(folder: Path, handed: list[Path], notebook: str) -> str:
     if not handed:
         return f"No file was handed in; '{notebook}.ipynb' was expected."
     shown = ", ".join(readable(path.relative_to(folder)) for path in handed[:3])
-    kind = wrong_kind(_head(handed[0]))
-    what = f"only {shown}" + (f", which is {kind}" if kind and not handed[1:] else "")
+    what = f"only {shown}"
+    if not handed[1:]:
+        with handed[0].open("rb") as file:
+            kind = wrong_kind(file.read(_HEAD))
+        what += f", which is {kind}" if kind else ""
     return f"No notebook was handed in ({what}); '{notebook}.ipynb' was expected."
 
 
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:
-        return b""
+def _start(data: bytes) -> bytes:
+    return data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def wrong_kind(data: bytes) -> str | None:
     """Return what a file is by its first bytes, if it is surely no notebook."""
-    head = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = _start(data)
     if head.startswith(b"<<<<<<<"):  # marks of a merge
         return None
     return next((kind for m, kind in _WRONG_FILES.items() if head.startswith(m)), None)

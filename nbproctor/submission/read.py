@@ -1,184 +1,285 @@
-"""Reading the cells of a notebook, in whatever form programs have left them."""
+"""Reading the cells of a notebook, whatever programs and transfers made of it."""
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from nbproctor.submission.decode import CONFLICT, TWO_VERSIONS, Side, content
-from nbproctor.submission.files import Candidate, Ungradable, readable
-from nbproctor.submission.scan import INVISIBLE, visible
+from nbproctor.cells import CellText, HandedCell, source_of
+from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
 
+MAX_WRAPPERS = 4
+MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
+MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be
 MAX_CELLS = 5_000
-MAX_CELL_CHARS = 2_000_000  # pasted pictures are long
+MAX_CELL_CHARS = 2_000_000
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
-MAX_SOURCE_CHARS = 4_000_000
-_FENCED = re.compile(r"\s*```+\w*\n(.*?)\n?```+\s*", re.DOTALL)
+MAX_SOURCE_CHARS = 4_000_000  # of all code, and of all text
+MAX_PICTURE_CHARS = 8_000_000  # of pictures pasted into text; they are not counted else
+_LONG_BYTES = 20_000_000  # of a file whose long strings are left out before parsing
 
-RawCell = dict[str, Any]
+_CONFLICT = re.compile(
+    r"^<{7}[^\n]*\n(?P<ours>(?:(?![=|<]{7})[^\n]*\n)*+)"
+    r"(?:\|{7}[^\n]*\n(?:(?![=<]{7})[^\n]*\n)*+)?"
+    r"={7}[^\n]*\n(?P<theirs>(?:(?![><]{7})[^\n]*\n)*+)>{7}[^\n]*(?:\n|\Z)",
+    re.MULTILINE,
+)
+_LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+(?:"|\Z)')
+_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
+# An export writes "%matplotlib inline" as a call of this function.
+_MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
+_START = re.compile(r"\{\s*\"")
+_FENCE = re.compile(r"`{3,}\w*")
+_PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]*")
+_ENCODINGS = (  # how a file begins, and in which encoding it is
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"{\0\0\0", "utf-32-le"),
+    (b"\0\0\0{", "utf-32-be"),
+    (b"{\0", "utf-16-le"),
+    (b"\0{", "utf-16-be"),
+)
+
+Side = Literal["ours", "theirs"]
+SIDES: tuple[Side, Side] = ("ours", "theirs")
 
 
 @dataclass(frozen=True)
 class Handed:
     """A notebook as it was read.
 
-    Attributes
-    ----------
-    path, name
-        The file, and what to call it.
-    cells
-        Type, id, nbgrader's name and text of each cell.
-    language
-        Of the kernel that the notebook asks for.
-    notes
-        What had to be done to read it.
-    merged
-        Whether it holds two versions, of which one was read.
+    `notes` say what had to be done to read it; `merged` is whether it holds two
+    versions, of which one was read.
     """
 
     path: Path
     name: str
-    cells: list[RawCell]
+    cells: list[HandedCell]
     language: str
     notes: list[str]
-    merged: bool = False
+    merged: bool
 
 
-def read(candidate: Candidate, side: Side = "ours") -> Handed:
-    """Read one notebook file, of any notebook format from 2 to 4.5.
+def read(candidate: Candidate, data: bytes, side: Side) -> Handed:
+    """Read one notebook, of any notebook format from 2 to 4.5, or a script.
 
-    Parameters
-    ----------
-    candidate : Candidate
-        The file.
-    side : {"ours", "theirs"}
-        Which version to take where a merge left both.
-
-    Raises
-    ------
-    Ungradable
-        The file is empty, too big, cut short, or no notebook.
+    `side` is which version to take where a merge left both. What is empty, too big, cut
+    short or no notebook raises `Ungradable`.
     """
-    notes: list[str] = []
-    name = candidate.name
-    notebook = content(candidate, notes, side)
-    raw = notebook.get("cells")
-    if raw is None and isinstance(notebook.get("worksheets"), list):
-        sheets = [s for s in notebook["worksheets"] if isinstance(s, dict)]
-        raw = [
-            cell
-            for sheet in sheets
-            if isinstance(sheet.get("cells"), list)
-            for cell in sheet["cells"]
+    return _Reader(candidate, side).read(data)
+
+
+class _Reader:
+    """Reads one version of one file, and notes what had to be done for that."""
+
+    def __init__(self, candidate: Candidate, side: Side) -> None:
+        self.candidate = candidate
+        self.name = candidate.name
+        self.side = side
+        self.notes: list[str] = []
+        self.merged = False
+        self.cells: list[HandedCell] = []
+
+    def read(self, data: bytes) -> Handed:
+        notebook = self._notebook(data)
+        raw = self._raw_cells(notebook)
+        whole = [cell for cell in raw if isinstance(cell, dict)]
+        if len(whole) < len(raw) or any(map(_is_damaged, whole)):
+            self.notes.append(
+                "Some cells of your notebook were damaged; what they said is lost."
+            )
+        self.cells = [
+            HandedCell.read(cell, readable(source_of(cell) or "")) for cell in whole
         ]
-        notes.append("Your notebook was in an old format; it was converted.")
-    if not isinstance(raw, list):
-        raise Ungradable(f"'{name}' is not a notebook: it has no cells.")
-    if len(raw) > MAX_CELLS:
-        raise Ungradable(f"'{name}' has more than {MAX_CELLS} cells.")
-    cells = [_clean(cell) for cell in raw if isinstance(cell, dict)]
-    if len(cells) < len(raw) or any(_damaged(c) for c in raw if isinstance(c, dict)):
-        notes.append(
-            "Some cells of your notebook were damaged; what they said is lost."
+        self._clean_texts()
+        return Handed(
+            self.candidate.path,
+            self.name,
+            self.cells,
+            _language(notebook),
+            self.notes,
+            self.merged,
         )
-    if any([_shorten(cell) for cell in cells]):
-        notes.append(
-            f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their "
-            "longest lines, or all of their text, were left out."
+
+    # ---- from bytes to JSON ----------------------------------------------------------
+
+    def _notebook(self, data: bytes) -> dict[str, Any]:
+        """Return the notebook as JSON has it, whatever it is wrapped in."""
+        if not data.strip(b"\0 \t\r\n"):
+            raise Ungradable(f"'{self.name}' is empty.")
+        if kind := wrong_kind(data):
+            raise Ungradable(f"'{self.name}' is not a notebook but {kind}.")
+        if len(data) > _LONG_BYTES:
+            data = _LONG_STRING.sub(_short_string, data)
+        if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
+            raise Ungradable(f"'{self.name}' holds more lists than a notebook does.")
+        text = self._decode(data)
+        if self.candidate.is_script:
+            self.notes.append(f"'{self.name}' is no notebook; its code was graded.")
+            return {"cells": _script(text)}
+        wrapped = self._json(text)
+        for _ in range(MAX_WRAPPERS):
+            if isinstance(wrapped, str):  # JSON in JSON
+                wrapped = self._json(wrapped)
+            elif isinstance(wrapped, list) and len(wrapped) == 1:
+                wrapped = wrapped[0]
+            elif isinstance(wrapped, dict) and wrapped.get("content"):
+                wrapped = wrapped["content"]  # as Jupyter's own server sends a notebook
+        if not isinstance(wrapped, dict):
+            raise Ungradable(f"'{self.name}' is not a notebook.")
+        return wrapped
+
+    def _decode(self, data: bytes) -> str:
+        if not data[:4].strip(b"\0"):
+            data = data.lstrip(b"\0")
+        for mark, coding in _ENCODINGS:
+            if data.startswith(mark):
+                shown = coding[:6].upper()
+                self.notes.append(
+                    f"Your notebook was saved as {shown}; it was converted."
+                )
+                width = 4 if "32" in coding else 2
+                data += b"\0" * (-len(data) % width)
+                return data.decode(coding, errors="replace").rstrip("\0")
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.notes.append(
+                "Your notebook was not saved as UTF-8; it was read as Latin-1."
+            )
+            return data.decode("latin-1")
+        if data.startswith(codecs.BOM_UTF8):
+            self.notes.append(
+                "A byte order mark at the start of your notebook was removed."
+            )
+        return text.lstrip("\ufeff")
+
+    def _json(self, text: str) -> Any:
+        text = text.strip()
+        start = _START.search(text)
+        if start and start.start() and text[0] not in '{["<':
+            self.notes.append("Something stood before your notebook; it was ignored.")
+            text = text[start.start() :]
+        try:
+            content, end = json.JSONDecoder(strict=False).raw_decode(text)
+        except json.JSONDecodeError as error:
+            chosen = _one_side(text, self.side)
+            if chosen != text and "<<<<<<<" not in chosen:
+                self.merged = True
+                return self._json(chosen)
+            if not text[error.pos :].strip() or "Unterminated" in error.msg:
+                raise Ungradable(
+                    f"'{self.name}' is cut short: its end is missing, as after a "
+                    "broken upload or a full disk. Please hand it in again."
+                ) from error
+            raise Ungradable(
+                f"'{self.name}' is damaged in line {error.lineno} ({error.msg})."
+            ) from error
+        except (RecursionError, ValueError) as error:
+            raise Ungradable(f"'{self.name}' is not a notebook ({error}).") from error
+        if text[end:].strip("\0 \t\r\n"):
+            self.notes.append(
+                "Something stood behind the end of your notebook; it was ignored."
+            )
+        return content
+
+    # ---- from JSON to cells ----------------------------------------------------------
+
+    def _raw_cells(self, notebook: dict[str, Any]) -> list[Any]:
+        raw = notebook.get("cells")
+        if raw is None and isinstance(notebook.get("worksheets"), list):
+            sheets = [s for s in notebook["worksheets"] if isinstance(s, dict)]
+            lists = [sheet.get("cells") for sheet in sheets]
+            raw = [c for cells in lists if isinstance(cells, list) for c in cells]
+            self.notes.append("Your notebook was in an old format; it was converted.")
+        if not isinstance(raw, list):
+            raise Ungradable(f"'{self.name}' is not a notebook: it has no cells.")
+        if len(raw) > MAX_CELLS:
+            raise Ungradable(f"'{self.name}' has more than {MAX_CELLS} cells.")
+        return raw
+
+    def _clean_texts(self) -> None:
+        """Undo what programs, transfers and pasting did to the texts of cells."""
+        self._change(
+            _Room(MAX_PICTURE_CHARS).without_pictures,
+            "Pictures in the text of your notebook were left out beyond "
+            f"{MAX_PICTURE_CHARS:,} characters.",
         )
-    if sum(len(cell["source"]) for cell in cells) > MAX_SOURCE_CHARS:
-        raise Ungradable(f"'{name}' holds more text than can be graded.")
-    if any("\r" in cell["source"] for cell in cells):
-        for cell in cells:
-            cell["source"] = cell["source"].replace("\r\n", "\n").replace("\r", "\n")
-        notes.append("Line ends of your cells were converted to the usual ones.")
-    merged = any([_without_conflict(cell, side) for cell in cells])
-    merged = merged or TWO_VERSIONS in notes
-    notes = [note for note in notes if note != TWO_VERSIONS]
-    if merged:
-        which = "first" if side == "ours" else "second"
-        notes.append(f"{TWO_VERSIONS}; the {which} was graded.")
-    if any([_without_fence(cell) for cell in cells]):
-        notes.append("Fences around your code (```) were taken off.")
-    if any([_without_invisible(cell) for cell in cells]):
-        notes.append("Invisible signs in your code, as after pasting, were replaced.")
-    return Handed(candidate.path, name, cells, _language(notebook), notes, merged)
+        self._change(
+            _shortened,
+            f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their longest "
+            "lines, or all of their text, were left out.",
+        )
+        code = (len(cell.text.text) for cell in self.cells if cell.kind == "code")
+        if sum(code) > MAX_SOURCE_CHARS:
+            raise Ungradable(f"'{self.name}' holds more code than can be graded.")
+        self._change(
+            _Room(MAX_SOURCE_CHARS).without_text,
+            f"Text cells were left out beyond {MAX_SOURCE_CHARS:,} characters.",
+        )
+        self._change(
+            _with_usual_line_ends,
+            "Line ends of your cells were converted to the usual ones.",
+        )
+        if self._change(lambda cell: _one_side(cell.text.text, self.side)):
+            self.merged = True
+        if self.merged:
+            which = "first" if self.side == "ours" else "second"
+            self.notes.append(
+                "Your notebook holds two versions (marks of a merge); "
+                f"the {which} was graded."
+            )
+        self._change(_without_fence, "Fences around your code (```) were taken off.")
+        self._change(
+            _without_invisible,
+            "Invisible signs in your code, as after pasting, were replaced.",
+        )
+
+    def _change(self, step: Callable[[HandedCell], str], note: str = "") -> bool:
+        """Do a step on the text of every cell; the note tells if any has changed."""
+        changed = False
+        for position, cell in enumerate(self.cells):
+            if (text := step(cell)) != cell.text.text:
+                self.cells[position] = replace(cell, text=CellText.of(text))
+                changed = True
+        if changed and note:
+            self.notes.append(note)
+        return changed
 
 
-def _clean(cell: RawCell) -> RawCell:
-    """Return type, id, nbgrader's metadata and text of a cell, and nothing else.
-
-    Stored outputs (of any size), widget state, tags and view settings have no part
-    in grading; attachments are pictures of hand-graded answers.
-    """
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        lines = [line for line in source if isinstance(line, str)]
-        # Some programs leave out the line ends that belong to the format.
-        ends = any("\n" in line for line in lines)
-        source = ("" if ends else "\n").join(lines)
-    meta = cell.get("metadata")
-    grader = meta.get("nbgrader") if isinstance(meta, dict) else None
-    name = grader.get("grade_id") if isinstance(grader, dict) else None
-    kind = cell.get("cell_type")
-    clean: RawCell = {
-        "cell_type": kind if kind in ("code", "raw") else "markdown",
-        "id": cell.get("id") if isinstance(cell.get("id"), str) else "",
-        "grade_id": name if isinstance(name, str) else None,
-        "source": readable(source) if isinstance(source, str) else "",
-    }
-    if kind == "markdown" and isinstance(cell.get("attachments"), dict):
-        clean["attachments"] = cell["attachments"]
-    return clean
+def _short_string(match: re.Match[bytes]) -> bytes:
+    """Leave out what is far too long for the text of a cell, such as outputs."""
+    return match[0] if len(match[0]) <= MAX_STRING_BYTES else b'""'
 
 
-def _damaged(cell: RawCell) -> bool:
+def _script(text: str) -> list[dict[str, Any]]:
+    """Cut a notebook that was exported as a Python script into its cells."""
+    marks = list(_CELL_MARK.finditer(text))
+    starts = [0, *(mark.end() for mark in marks)]
+    ends = [*(mark.start() for mark in marks), len(text)]
+    kinds = ["", *(mark["kind"] for mark in marks)]
+    cells = []
+    for start, end, kind in zip(starts, ends, kinds, strict=True):
+        words = "markdown" in kind or "raw" in kind
+        source = _MAGIC_CALL.sub("", text[start:end].strip("\n"))
+        if not words and source.strip():
+            cells.append({"cell_type": "code", "metadata": {}, "source": source})
+    return cells
+
+
+def _is_damaged(cell: dict[str, Any]) -> bool:
     """Whether a cell has no text, or text of a kind that no program writes."""
     source = cell.get("source", cell.get("input"))
     if isinstance(source, list):
         return not all(isinstance(line, str) for line in source)
     return not isinstance(source, str)
-
-
-def _shorten(cell: RawCell) -> bool:
-    """Take the longest lines, then everything, from a cell that is too long."""
-    source = cell["source"]
-    if len(source) <= MAX_CELL_CHARS:
-        return False
-    lines = source.split("\n")
-    source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)
-    cell["source"] = source if len(source) <= MAX_CELL_CHARS else ""
-    return True
-
-
-def _without_conflict(cell: RawCell, side: Side) -> bool:
-    """Take one side where a merge left marks of a conflict in a cell."""
-    source = cell["source"]
-    if "<<<<<<<" not in source or ">>>>>>>" not in source:
-        return False
-    cell["source"] = CONFLICT.sub(rf"\g<{side}>", source)
-    return bool(cell["source"] != source)
-
-
-def _without_fence(cell: RawCell) -> bool:
-    """Take off the fence around the code of a whole cell, as chats write it."""
-    fenced = _FENCED.fullmatch(cell["source"])
-    if not fenced or not (cell["cell_type"] == "code" or cell["grade_id"]):
-        return False
-    cell["source"] = fenced[1]
-    return True
-
-
-def _without_invisible(cell: RawCell) -> bool:
-    """Replace blanks that are none to Python, but for those in strings."""
-    if cell["cell_type"] != "code" or not INVISIBLE.search(cell["source"]):
-        return False
-    source = visible(cell["source"])
-    changed = source != cell["source"]
-    cell["source"] = source
-    return bool(changed)
 
 
 def _language(notebook: dict[str, Any]) -> str:
@@ -189,3 +290,70 @@ def _language(notebook: dict[str, Any]) -> str:
         if isinstance(value, str):
             return readable(value)
     return "python"
+
+
+# ---- texts of cells ------------------------------------------------------------------
+
+
+class _Room:
+    """What is left of a number of characters, from cell to cell."""
+
+    def __init__(self, chars: int) -> None:
+        self.chars = chars
+
+    def without_pictures(self, cell: HandedCell) -> str:
+        """Leave out the pictures of a text cell for which there is no room."""
+        if cell.kind == "code":
+            return cell.text.text
+        return _PICTURE.sub(lambda m: m[0] if self._fits(m[0]) else "", cell.text.text)
+
+    def without_text(self, cell: HandedCell) -> str:
+        """Leave out a text cell for which there is no room; pictures take none."""
+        text = cell.text.text
+        return text if cell.kind == "code" or self._fits(_counted(text)) else ""
+
+    def _fits(self, text: str) -> bool:
+        self.chars -= len(text)
+        return self.chars >= 0
+
+
+def _counted(text: str) -> str:
+    return _PICTURE.sub("", text) if "data:image/" in text else text
+
+
+def _shortened(cell: HandedCell) -> str:
+    """Take the longest lines, then everything, from a text that is too long."""
+    source = cell.text.text
+    counted = source if cell.kind == "code" else _counted(source)
+    if len(counted) <= MAX_CELL_CHARS:
+        return source
+    lines = source.split("\n")
+    source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)
+    return source if len(source) <= MAX_CELL_CHARS else ""
+
+
+def _with_usual_line_ends(cell: HandedCell) -> str:
+    return cell.text.text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _one_side(text: str, side: Side) -> str:
+    """Take one side where a merge left marks of a conflict."""
+    if "<<<<<<<" not in text or ">>>>>>>" not in text:
+        return text
+    return _CONFLICT.sub(rf"\g<{side}>", text)
+
+
+def _without_fence(cell: HandedCell) -> str:
+    """Take off the fence around the code of a whole cell, as chats write it."""
+    source = cell.text.text
+    head, _, body = source.strip().partition("\n")
+    inside = body.rstrip("`")
+    closed = len(body) - len(inside) >= 3
+    if closed and _FENCE.fullmatch(head) and (cell.kind == "code" or cell.name):
+        return inside.removesuffix("\n")
+    return source
+
+
+def _without_invisible(cell: HandedCell) -> str:
+    """Replace blanks that are none to Python, but for those in strings."""
+    return cell.text.visible() if cell.kind == "code" else cell.text.text

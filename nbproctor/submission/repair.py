@@ -13,20 +13,27 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission import files, read
-from nbproctor.submission.answers import unanswered
-from nbproctor.submission.decode import SIDES
-from nbproctor.submission.files import Candidate, Ungradable
-from nbproctor.submission.gather import Gathered, gather
-from nbproctor.submission.match import join_split_cells, match_cells
-from nbproctor.submission.read import Handed
-from nbproctor.submission.rebuild import rebuild
+from nbproctor.submission.files import (
+    FILE_COST,
+    Budget,
+    Candidate,
+    Ungradable,
+    candidates,
+)
+from nbproctor.submission.match import plan
+from nbproctor.submission.read import SIDES, Handed, read
+from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair"]
 
-MAX_BYTES = 600_000_000  # of notebooks that are read to choose among
-
-Notebook = dict[str, Any]
+_METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Repaired:
         The file that it was read from.
     """
 
-    notebook: Notebook
+    notebook: dict[str, Any]
     notes: list[str]
     path: Path
 
@@ -76,65 +83,68 @@ def repair(
         )
     if reading.joined:
         notes.append("Cells that were split inside a statement were joined again.")
-    cells, changes = rebuild(reading.gathered, master)
-    notes += changes
+    cells, changes = reading.rebuilt.notebook()
     notebook = {
         "cells": cells,
-        "metadata": {
-            "kernelspec": {
-                "display_name": "Python 3 (ipykernel)",
-                "language": "python",
-                "name": "python3",
-            },
-            "language_info": {"name": "python"},
-        },
+        "metadata": _METADATA,
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return Repaired(notebook, notes, handed.path)
+    return Repaired(notebook, notes + changes, handed.path)
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """A notebook that is this assignment, with what is answered in it."""
+    """A notebook that is this assignment."""
 
     handed: Handed
-    gathered: Gathered
-    answers: dict[str, str]  # exercise → its text, where that is more than the stub
+    rebuilt: Rebuilt
     joined: int
+
+    @property
+    def answers(self) -> dict[str, str]:
+        return self.rebuilt.answers
 
 
 def _choose(
     folder: Path, master: MasterNotebook, siblings: Collection[str]
 ) -> tuple[_Reading, list[str]]:
-    """Return the file in which most is answered; of equals, the one named right."""
+    """Return the file in which most is answered; of equals, the likeliest by name."""
     wanted = f"{master.notebook}.ipynb"
+    budget = Budget()
+    likely = candidates(folder, master.notebook, siblings, budget)
     failures: dict[int, str] = {}
     readings: dict[int, _Reading] = {}
-    room = MAX_BYTES
-    likely = files.candidates(folder, master.notebook, siblings)
-    for position, candidate in enumerate(likely):
-        room -= candidate.path.stat().st_size
+    notes = []
+    # The likeliest first, then as many as can be: those that cost least.
+    cost = [(each.is_script, each.size) for each in likely]
+    for position in [0, *sorted(range(1, len(likely)), key=cost.__getitem__)]:
         answered = any(reading.answers for reading in readings.values())
-        if readings and (room < 0 or (candidate.base.endswith(".py") and answered)):
+        if answered and likely[position].is_script:
+            break
+        if readings and budget.bytes <= 0:
+            looked = len(readings) + len(failures)
+            notes.append(
+                f"Your files are too big for all to be looked at: {looked} of "
+                f"{len(likely)} were, one of which was graded."
+            )
             break
         try:
-            readings[position] = _read(candidate, master)
+            readings[position] = _read(likely[position], master, budget)
         except Ungradable as failure:
             failures[position] = str(failure)
     if not readings:
-        raise Ungradable(next(iter(failures.values())))
-    # `max` takes the first of equals, which is the likeliest.
-    best = max(readings, key=lambda position: len(readings[position].answers))
+        raise Ungradable(failures[0])
+    best = max(sorted(readings), key=lambda position: len(readings[position].answers))
     chosen = readings[best]
-    notes = []
     name = chosen.handed.name
     if name != wanted:
         notes.append(f"Your notebook was found as '{name}', graded as '{wanted}'.")
     others = [
-        reading
-        for position, reading in readings.items()
-        if reading.answers != chosen.answers and (reading.answers or position < best)
+        readings[position]
+        for position in sorted(readings)
+        if readings[position].answers != chosen.answers
+        and (readings[position].answers or position < best)
     ]
     if others:
         second = max(others, key=lambda reading: len(reading.answers))
@@ -148,19 +158,21 @@ def _choose(
         count = len(others) + 1
         notes.append(f"You handed in {count} notebooks; '{name}' was graded: {why}.")
     notes += [
-        f"{reason} Another file was graded."
-        for position, reason in failures.items()
+        f"{failures[position]} Another file was graded."
+        for position in sorted(failures)
         if position < best
     ]
     return chosen, notes
 
 
-def _read(candidate: Candidate, master: MasterNotebook) -> _Reading:
+def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Reading:
     """Read a file; where a merge left two versions in it, the one that answers more."""
+    data = candidate.content()
+    budget.bytes -= FILE_COST + len(data)
     versions = []
     for side in SIDES:
         try:
-            versions.append(_understand(read.read(candidate, side), master))
+            versions.append(_understand(read(candidate, data, side), master))
         except Ungradable:
             if side == SIDES[-1] and not versions:
                 raise
@@ -171,20 +183,9 @@ def _read(candidate: Candidate, master: MasterNotebook) -> _Reading:
 
 
 def _understand(handed: Handed, master: MasterNotebook) -> _Reading:
-    cells, joined = join_split_cells(handed.cells, master)
-    gathered = gather(cells, match_cells(cells, master), master)
-    graded = {cell.id for cell in master.of_kind("solution", "task", "test")}
+    made = plan(handed.cells, master)
+    rebuilt = Rebuilt(made)
     # Where the assignment itself asks for nothing, nothing can be missing.
-    if graded and not any(cell.id in graded for cell in gathered.match.values()):
+    if not rebuilt.belongs and master.of_kind("solution", "task", "test"):
         raise Ungradable(f"No cell of '{handed.name}' belongs to this assignment.")
-    texts = {
-        cell.id: gathered.cells[position]["source"]
-        for position, cell in gathered.match.items()
-        if cell.kind in ("solution", "task")
-    }
-    answers = {
-        cell.id: texts[cell.id]
-        for cell in master.of_kind("solution", "task")
-        if cell.id in texts and not unanswered(texts[cell.id], cell)
-    }
-    return _Reading(handed, gathered, answers, joined)
+    return _Reading(handed, rebuilt, made.joined)

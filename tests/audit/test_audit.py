@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.audit import matrix
+from nbproctor.audit import result as matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.oracle import disagreement
 from nbproctor.audit.result import Entry

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.audit.variant_files import VariantError, edited, read
+from nbproctor.audit.variants import VariantError, edited, read_variants
 from nbproctor.notebook import MasterNotebook
 
 TEXT = """\
@@ -121,7 +121,7 @@ why = "A cell of its own."
 unnamed = true
 cell = "area = max"
 """)
-    variants, problems = read(folder, REFERENCE)
+    variants, problems = read_variants(folder, REFERENCE)
     assert problems == []
     turned, adds, half, own = variants
     assert turned.source == TURNED and turned.kind == "right"
@@ -153,7 +153,7 @@ cell = "area = max"
 def test_a_bad_entry_is_named_and_the_others_are_read(folder, entry, reason):
     good = "[good]\nwhy = 'x'\nsays = 'x'\ncell = 'x = 1'\n"
     (folder / "wrong.toml").write_text(f"[bad]\n{entry}\n{good}")
-    variants, problems = read(folder, REFERENCE)
+    variants, problems = read_variants(folder, REFERENCE)
     assert [v.name for v in variants] == ["turned", "good"]
     assert len(problems) == 1
     assert problems[0].startswith("variants/geometry/area/wrong.toml, bad: ")
@@ -165,7 +165,7 @@ def test_files_that_cannot_be_used_are_named(folder):
     (folder / "wrong").mkdir()
     (folder / "wrong/old.py").write_text("area = max")
     (folder / "wrong.toml").write_text("[open")
-    variants, problems = read(folder, REFERENCE)
+    variants, problems = read_variants(folder, REFERENCE)
     assert [v.name for v in variants] == ["turned"]
     first, second, third = problems
     assert first.startswith("variants/geometry/area/right/no_python.py does not parse")
@@ -178,7 +178,7 @@ def test_every_variant_applies_and_no_two_are_the_same(project, course):
     for notebook in (project / course).glob("source/*/*.ipynb"):
         for cell in MasterNotebook.read(notebook).of_kind("solution"):
             folder = project / course / "variants" / notebook.parent.name / cell.id
-            variants, problems = read(folder, cell.source)
+            variants, problems = read_variants(folder, cell.source)
             assert problems == []
             texts = [ast.dump(ast.parse(v.source)) for v in variants]
             assert len({*texts}) == len(texts)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import copy
 import gzip
+import io
 import json
 import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 Notebook = dict[str, Any]
 Make = Callable[[Path, Notebook], None]
+Edit = Callable[[Notebook], Notebook | None]
 NAME = "tiny.ipynb"
 SECRET = "text of a file outside the submission"
 
@@ -52,6 +55,19 @@ def case(status: str, score: float | None, note: str = "") -> Callable[[Make], M
     def enter(make: Make) -> Make:
         CASES.append(Case(make.__name__, make, status, score, note))
         return make
+
+    return enter
+
+
+def edited(status: str, score: float | None, note: str = "") -> Callable[[Edit], Edit]:
+    """Enter the function, which changes a notebook before it is written."""
+
+    def enter(edit: Edit) -> Edit:
+        def make(folder: Path, notebook: Notebook) -> None:
+            write(folder, edit(notebook) or notebook)
+
+        CASES.append(Case(edit.__name__, make, status, score, note))
+        return edit
 
     return enter
 
@@ -118,29 +134,28 @@ def merge(notebook: Notebook, *names: str, keep: str) -> None:
 # --- names and places ---------------------------------------------------------
 
 
-@case("graded", 10)
-def untouched(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
+@edited("graded", 10)
+def untouched(notebook: Notebook) -> None:
+    """As it is."""
 
 
-@case("repaired", 10, "tiny (1).ipynb")
-def renamed_by_a_browser(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook, "tiny (1).ipynb")
+def write_as(folder: Path, notebook: Notebook, name: str) -> None:
+    """Write the notebook under another name."""
+    write(folder, notebook, name)
 
 
-@case("repaired", 10, "tiny-Copy1.ipynb")
-def renamed_by_jupyter(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook, "tiny-Copy1.ipynb")
-
-
-@case("repaired", 10, "My homework.ipynb")
-def any_name(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook, "My homework.ipynb")
-
-
-@case("repaired", 10, "tiny.ipynb.txt")
-def renamed_to_text(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook, "tiny.ipynb.txt")
+for _case, _name in {
+    "renamed_by_a_browser": "tiny (1).ipynb",
+    "renamed_by_jupyter": "tiny-Copy1.ipynb",
+    "any_name": "My homework.ipynb",
+    "renamed_to_text": "tiny.ipynb.txt",
+    "without_its_ending": "tiny",
+}.items():
+    CASES.append(
+        Case(
+            _case, partial(write_as, name=_name), "repaired", 10, f"found as '{_name}'"
+        )
+    )
 
 
 @case("repaired", 10, "homework/tiny")
@@ -240,11 +255,6 @@ def tar_of_the_folder(folder: Path, notebook: Notebook) -> None:
     shutil.rmtree(folder / "work")
 
 
-@case("repaired", 10, "tiny")
-def without_its_ending(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook, "tiny")
-
-
 @case("repaired", 10, "is no notebook; its code was graded")
 def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
     folder.mkdir(parents=True, exist_ok=True)
@@ -318,34 +328,30 @@ def conflict_of_a_merge_in_the_file(folder: Path, notebook: Notebook) -> None:
     path.write_text("\n".join(lines), "utf-8")
 
 
-@case("repaired", 10, "marks of a merge")
-def conflict_of_a_merge_in_a_cell(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "marks of a merge")
+def conflict_of_a_merge_in_a_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     theirs = "def fizz(n):\n    return 'theirs'"
     cell["source"] = f"<<<<<<< local\n{text(cell)}\n=======\n{theirs}\n>>>>>>> remote"
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def hundred_and_twenty_megabytes_of_outputs(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def hundred_and_twenty_megabytes_of_outputs(notebook: Notebook) -> None:
     big = {"output_type": "stream", "name": "stdout", "text": "ü" * 60_000_000}
     by_id(notebook, "fizz")["outputs"] = [big]
-    write(folder, notebook)
 
 
-@case("repaired", 10, "were cut")
-def six_megabytes_pasted_into_an_answer(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "were cut")
+def six_megabytes_pasted_into_an_answer(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
     by_id(notebook, "title")["source"] = "words " * 1_000_000
-    write(folder, notebook)
 
 
-@case("repaired", 10, "Line ends")
-def windows_line_ends(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "Line ends")
+def windows_line_ends(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         cell["source"] = text(cell).replace("\n", "\r\n")
-    write(folder, notebook)
 
 
 @case("repaired", 10, "old format")
@@ -366,36 +372,32 @@ def notebook_format_4_0(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook | {"nbformat_minor": 0})
 
 
-@case("graded", 10)
-def fifty_megabytes_of_outputs(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def fifty_megabytes_of_outputs(notebook: Notebook) -> None:
     big = {"output_type": "stream", "name": "stdout", "text": "x" * 50_000_000}
     by_id(notebook, "fizz")["outputs"] = [big]
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def broken_widget_state(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def broken_widget_state(notebook: Notebook) -> None:
     notebook["metadata"]["widgets"] = {"application/vnd.jupyter": "no state"}
     by_id(notebook, "fizz")["outputs"] = [{"output_type": "display_data", "data": 1}]
-    write(folder, notebook)
 
 
 # --- metadata -----------------------------------------------------------------
 
 
-@case("repaired", 10, "had lost their marks")
-def metadata_lost_ids_kept(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "had lost their marks")
+def metadata_lost_ids_kept(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         cell["metadata"] = {}
-    write(folder, notebook)
 
 
-@case("repaired", 10, "had lost their marks")
-def metadata_lost_as_in_colab(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "had lost their marks")
+def metadata_lost_as_in_colab(notebook: Notebook) -> None:
     for number, cell in enumerate(notebook["cells"]):
         cell["metadata"] = {"id": f"q{number}"}
         cell["id"] = f"q{number}"
-    write(folder, notebook)
 
 
 @case("repaired", 10, "had lost their marks")
@@ -410,142 +412,123 @@ def metadata_lost_in_format_4_4(folder: Path, notebook: Notebook) -> None:
 def metadata_lost_and_one_blank(folder: Path, notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
-    metadata_lost_as_in_colab(folder, notebook)
+    metadata_lost_as_in_colab(notebook)
+    write(folder, notebook)
 
 
-@case("graded", 10)
-def points_and_flags_forged(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def points_and_flags_forged(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         if meta := cell["metadata"].get("nbgrader"):
             meta |= {"points": 1000, "grade": True, "locked": False, "solution": True}
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def metadata_of_wrong_types(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def metadata_of_wrong_types(notebook: Notebook) -> None:
     by_id(notebook, "title")["metadata"] = {"nbgrader": {"grade_id": ["a"]}}
     by_id(notebook, "fizz-show")["metadata"] = {"nbgrader": "yes", "tags": 3}
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def unknown_grade_id(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def unknown_grade_id(notebook: Notebook) -> None:
     meta = {"grade_id": "bonus", "grade": True, "points": 50, "solution": False}
     extra = {"cell_type": "code", "id": "bonus", "source": "50", "outputs": []}
     notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def tags_that_skip_or_allow_errors(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def tags_that_skip_or_allow_errors(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         cell["metadata"]["tags"] = [
             "skip-execution",
             "raises-exception",
             "skip-grading",
         ]
-    write(folder, notebook)
 
 
-@case("repaired", 10, "'xpython' kernel")
-def unknown_kernel(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "'xpython' kernel")
+def unknown_kernel(notebook: Notebook) -> None:
     notebook["metadata"]["kernelspec"] = {"name": "x", "language": "xpython"}
-    write(folder, notebook)
 
 
 # --- cells --------------------------------------------------------------------
 
 
-@case("graded", 10)
-def edited_copy_of_a_solution_last(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def edited_copy_of_a_solution_last(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     right = copy.deepcopy(cell)
     cell["source"] = "def fizz(n):\n    return 'first try'"
     at = notebook["cells"].index(cell)
     notebook["cells"].insert(at + 1, right | {"id": "again"})
-    write(folder, notebook)
 
 
-@case("repaired", 10, "copies of given cells")
-def blank_copy_of_a_solution_last(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "copies of given cells")
+def blank_copy_of_a_solution_last(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     blank = copy.deepcopy(cell) | {"id": "again"}
     blank["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
     notebook["cells"].insert(notebook["cells"].index(cell) + 1, blank)
-    write(folder, notebook)
 
 
-@case("repaired", 10, "copies of given cells")
-def copies_of_test_cells(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "copies of given cells")
+def copies_of_test_cells(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz-numbers")
     for number in range(3):
         notebook["cells"].append(copy.deepcopy(cell) | {"id": f"c{number}"})
-    write(folder, notebook)
 
 
-@case("repaired", 10, "missing")
-def test_cells_deleted(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "missing")
+def test_cells_deleted(notebook: Notebook) -> None:
     gone = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in gone]
-    write(folder, notebook)
 
 
-@case("repaired", 5, "no cell in your notebook for: fizz")
-def solution_cell_deleted(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 5, "no cell in your notebook for: fizz")
+def solution_cell_deleted(notebook: Notebook) -> None:
     notebook["cells"] = [c for c in notebook["cells"] if c["id"] != "fizz"]
-    write(folder, notebook)
 
 
-@case("repaired", 10, "not their own: fizz")
-def two_answers_in_one_cell(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def two_answers_in_one_cell(notebook: Notebook) -> None:
     fizz, mean = by_id(notebook, "fizz"), by_id(notebook, "mean_of")
     mean["source"] = text(fizz) + "\n\n\n" + text(mean)
     notebook["cells"].remove(fizz)
-    write(folder, notebook)
 
 
-@case("repaired", 10, "not their own: fizz")
-def answer_merged_into_the_locked_cell_above(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def answer_merged_into_the_locked_cell_above(notebook: Notebook) -> None:
     merge(notebook, "setup", "fizz", keep="setup")
-    write(folder, notebook)
 
 
-@case("repaired", 10, "not their own: fizz")
-def answer_merged_into_the_test_below(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def answer_merged_into_the_test_below(notebook: Notebook) -> None:
     merge(notebook, "fizz", "fizz-public", keep="fizz-public")
-    write(folder, notebook)
 
 
-@case("repaired", 10, "not their own: mean_of")
-def all_cells_merged_into_one(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: mean_of")
+def all_cells_merged_into_one(notebook: Notebook) -> None:
     code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     merge(notebook, *code, keep="fizz")
-    write(folder, notebook)
 
 
-@case("repaired", 5, "not their own: fizz, mean_of")
-def all_cells_merged_into_a_locked_one_and_one_wrong(
-    folder: Path, notebook: Notebook
-) -> None:
+@edited("repaired", 5, "not their own: fizz, mean_of")
+def all_cells_merged_into_a_locked_one_and_one_wrong(notebook: Notebook) -> None:
     # The public test of the wrong answer fails in the middle of the merged cell.
     cell = by_id(notebook, "fizz")
     cell["source"] = text(cell).replace(ANSWERS["fizz"], "    return n")
     code = [cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     merge(notebook, *code, keep="setup")
-    write(folder, notebook)
 
 
-@case("repaired", 10, "locked cells is in cells of its own now: setup")
-def an_import_and_a_helper_added_to_a_locked_cell(
-    folder: Path, notebook: Notebook
-) -> None:
+@edited("repaired", 10, "locked cells is in cells of its own now: setup")
+def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "setup")
     helper = "def third(n):\n    return math.fmod(n, 3) == 0"
     cell["source"] = text(cell) + f"\nimport math\n\n\n{helper}"
     cell = by_id(notebook, "fizz")
     answer = '    return "fizz" if third(n) else str(n)'
     cell["source"] = text(cell).replace(ANSWERS["fizz"], answer)
-    write(folder, notebook)
 
 
 @case("repaired", 5, "nothing tells which exercise it answers: fizz-public")
@@ -555,161 +538,173 @@ def something_else_written_into_a_test(folder: Path, notebook: Notebook) -> None
     write(folder, blank(notebook, "fizz"))
 
 
-@case("repaired", 10, "not their own: fizz")
-def answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def answer_above_the_stub(notebook: Notebook) -> Notebook:
     cell = by_id(notebook, "fizz")
     at = notebook["cells"].index(cell)
     answer = new_cell(text(cell))
     notebook = blank(notebook, "fizz")
     notebook["cells"].insert(at, answer)
-    write(folder, notebook)
+    return notebook
 
 
-@case("repaired", 10, "not their own: fizz")
-def answer_at_the_end_of_the_notebook(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def answer_at_the_end_of_the_notebook(notebook: Notebook) -> Notebook:
     answer = new_cell(text(by_id(notebook, "fizz")))
     notebook = blank(notebook, "fizz")
     notebook["cells"].append(answer)
-    write(folder, notebook)
+    return notebook
 
 
-@case("graded", 10)
-def answer_above_the_stub_in_one_cell(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     stub = text(cell).replace(ANSWERS["fizz"], STUB)
     cell["source"] = text(cell) + "\n\n\n" + stub
-    write(folder, notebook)
 
 
-@case("repaired", 10, "joined again")
-def cells_split_inside_a_function(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "joined again")
+def cells_split_inside_a_function(notebook: Notebook) -> None:
     for name, answer in ANSWERS.items():
         cell = by_id(notebook, name)
         at = notebook["cells"].index(cell)
         below = copy.deepcopy(cell) | {"id": f"{name}-below", "source": answer}
         cell["source"] = text(cell).replace(answer, "")
         notebook["cells"].insert(at + 1, below)
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def lower_half_of_a_cell_with_the_same_name(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "joined again")
+def cells_split_into_single_lines(notebook: Notebook) -> None:
+    cell = by_id(notebook, "mean_of")
+    at = notebook["cells"].index(cell)
+    lines = text(cell).replace(ANSWERS["mean_of"], "    x = sum(numbers)").split("\n")
+    lines += ["    n = len(numbers)", "    return x / n"]
+    pieces = [new_cell(line) for line in lines[1:] if line.strip()]
+    cell["source"] = lines[0]
+    notebook["cells"][at + 1 : at + 1] = pieces
+
+
+@edited("graded", 10)
+def prose_and_magics_above_answers_without_marks(notebook: Notebook) -> None:
+    above = {"fizz": "The answer is as follows:", "mean_of": "%%markdown\nA mean ("}
+    for name, words in above.items():
+        cell = by_id(notebook, name)
+        at = notebook["cells"].index(cell)
+        own = new_cell(words) | {"id": f"above-{name}"}
+        notebook["cells"].insert(at, own)
+
+
+@edited("graded", 10)
+def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     below = copy.deepcopy(cell) | {"id": "below", "source": "print(fizz(3))"}
     notebook["cells"].insert(notebook["cells"].index(cell) + 1, below)
-    write(folder, notebook)
 
 
-@case("repaired", 10, "moved back")
-def tests_moved_to_the_top(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "moved back")
+def tests_moved_to_the_top(notebook: Notebook) -> None:
     tests = [c for c in notebook["cells"] if c["id"].startswith("mean-")]
     rest = [c for c in notebook["cells"] if c not in tests]
     notebook["cells"] = tests + rest
-    write(folder, notebook)
 
 
-@case("repaired", 10, "moved back")
-def exercises_swapped(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "moved back")
+def exercises_swapped(notebook: Notebook) -> None:
     cells = notebook["cells"]
     fizz, mean = (cells.index(by_id(notebook, name)) for name in ANSWERS)
     cells[fizz], cells[mean] = cells[mean], cells[fizz]
-    write(folder, notebook)
 
 
-@case("repaired", 10, "put back as given")
-def tests_turned_into_text(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "put back as given")
+def tests_turned_into_text(notebook: Notebook) -> None:
     for name in ("fizz-numbers", "mean-values"):
         cell = by_id(notebook, name)
         cell["cell_type"] = "markdown"
         del cell["outputs"], cell["execution_count"]
-    write(folder, notebook)
 
 
-@case("repaired", 10, "code again")
-def solution_turned_into_raw_text(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "code again")
+def solution_turned_into_raw_text(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["cell_type"] = "raw"
-    write(folder, notebook)
 
 
-@case("repaired", 0, "put back as given")
-def tests_rewritten_to_pass(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 0, "put back as given")
+def tests_rewritten_to_pass(notebook: Notebook) -> None:
     for name, answer in ANSWERS.items():
         cell = by_id(notebook, name)
         cell["source"] = text(cell).replace(answer, STUB)
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             cell["source"] = "pass"
-    write(folder, notebook)
 
 
-@case("repaired", 10, "damaged")
-def cells_that_are_no_cells(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "damaged")
+def cells_that_are_no_cells(notebook: Notebook) -> None:
     notebook["cells"][3:3] = [None, 7, ["a"]]
-    write(folder, notebook)
 
 
-@case("graded", 5)
-def syntax_error_in_one_answer(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 5)
+def syntax_error_in_one_answer(notebook: Notebook) -> None:
     by_id(notebook, "fizz")["source"] = "def fizz(n)\n    return n"
-    write(folder, notebook)
 
 
 # --- what other programs, and pasting, make of a notebook ----------------------
 
 
-@case("repaired", 10, "not their own: fizz")
-def one_line_answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def one_line_answer_above_the_stub(notebook: Notebook) -> Notebook:
     answer = new_cell('fizz = lambda n: str(n) if n % 3 else "fizz"')
     notebook = blank(notebook, "fizz")
     at = notebook["cells"].index(by_id(notebook, "fizz"))
     notebook["cells"].insert(at, answer)
-    write(folder, notebook)
+    return notebook
 
 
-@case("repaired", 10, "not their own: fizz")
-def decorated_answer_above_the_stub(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "not their own: fizz")
+def decorated_answer_above_the_stub(notebook: Notebook) -> Notebook:
     answer = new_cell(
         "import functools\n\n@functools.cache\n" + text(by_id(notebook, "fizz"))
     )
     notebook = blank(notebook, "fizz")
     at = notebook["cells"].index(by_id(notebook, "fizz"))
     notebook["cells"].insert(at, answer)
-    write(folder, notebook)
+    return notebook
 
 
-@case("repaired", 10, "Fences")
-def answers_in_fences_as_from_a_chat(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "Fences")
+def answers_in_fences_as_from_a_chat(notebook: Notebook) -> None:
     for name in ANSWERS:
         cell = by_id(notebook, name)
         cell["source"] = f"```python\n{text(cell)}\n```"
-    write(folder, notebook)
 
 
-@case("repaired", 10, "Invisible signs")
-def hard_blanks_and_invisible_signs(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "Invisible signs")
+def hard_blanks_and_invisible_signs(notebook: Notebook) -> None:
     for name in ANSWERS:
         cell = by_id(notebook, name)
         cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
-    write(folder, notebook)
 
 
-@case("repaired", 10, "the second was graded")
-def conflict_of_a_merge_with_the_answers_second(
-    folder: Path, notebook: Notebook
-) -> None:
+@edited("repaired", 10, "Invisible signs")
+def blanks_of_other_scripts(notebook: Notebook) -> None:
+    for name in ANSWERS:
+        cell = by_id(notebook, name)
+        cell["source"] = text(cell).replace("    ", "\u3000" * 4)
+
+
+@edited("repaired", 10, "the second was graded")
+def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
     for name, answer in ANSWERS.items():
         cell = by_id(notebook, name)
         both = f"<<<<<<< HEAD\n{STUB}\n=======\n{answer}\n>>>>>>> work"
         cell["source"] = text(cell).replace(answer, both)
-    write(folder, notebook)
 
 
-@case("graded", 10)
-def lines_without_their_ends(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def lines_without_their_ends(notebook: Notebook) -> None:
     for cell in notebook["cells"]:
         cell["source"] = text(cell).split("\n")
-    write(folder, notebook)
 
 
 @case("repaired", 10, "before your notebook")
@@ -736,30 +731,48 @@ def solved_script_beside_an_untouched_notebook(
     (folder / "homework.py").write_text("# %%\n" + "\n\n# %%\n".join(code))
 
 
-@case("repaired", 10, "had lost their marks")
-def marks_on_the_next_cell(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "had lost their marks")
+def marks_on_the_next_cell(notebook: Notebook) -> None:
     marks = [cell["metadata"] for cell in notebook["cells"]]
     for cell, moved in zip(notebook["cells"], marks[1:] + marks[:1], strict=True):
         cell["metadata"] = moved
-    write(folder, notebook)
 
 
 @case("repaired", 10, "copies of given cells")
 def doubled_and_the_second_half_is_blank(folder: Path, notebook: Notebook) -> None:
     notebook["cells"] += copy.deepcopy(blank(notebook, *ANSWERS)["cells"])
-    metadata_lost_as_in_colab(folder, notebook)
+    metadata_lost_as_in_colab(notebook)
+    write(folder, notebook)
 
 
-@case("repaired", 10, "mean-public")
-def helper_written_into_a_test(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "mean-public")
+def helper_written_into_a_test(notebook: Notebook) -> None:
     answer = by_id(notebook, "mean_of")
     answer["source"] = text(answer).replace("sum(", "total(")
     test = by_id(notebook, "mean-public")
     test["source"] = "def total(x):\n    return sum(x)\n\n\n" + text(test)
-    write(folder, notebook)
 
 
 # --- what cannot be graded ----------------------------------------------------
+
+
+def only(folder: Path, _: Notebook, name: str, data: bytes) -> None:
+    """Write one file, and no notebook."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+for _case, _name, _data, _note in (
+    ("empty_file", NAME, b"", "empty"),
+    ("html_under_the_name", NAME, b"<!DOCTYPE html>\n<html></html>", "web page"),
+    ("pdf_only", "homework.pdf", b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+    ("docx_under_the_name", NAME, b"PK\x03\x04 word/document.xml", "Office"),
+    ("placeholder_of_a_cloud", ".tiny.ipynb.icloud", b"bplist00\xd3", "iCloud"),
+    ("json_that_is_no_notebook", NAME, b"[1, 2, 3]", "not a notebook"),
+    ("nested_too_deep", NAME, b"[" * 100_000 + b"]" * 100_000, "not a notebook"),
+):
+    _make = partial(only, name=_name, data=_data)
+    CASES.append(Case(_case, _make, "ungradable", None, _note))
 
 
 @case("ungradable", None, "cut short")
@@ -773,33 +786,6 @@ def truncated_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
     path = write(folder, notebook)
     path.write_bytes(path.read_bytes()[:-400])
     write(folder, notebook, "tiny (1).ipynb")
-
-
-@case("ungradable", None, "empty")
-def empty_file(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_bytes(b"")
-
-
-@case("ungradable", None, "web page")
-def html_under_the_name(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_text("<!DOCTYPE html>\n<html></html>")
-
-
-@case("ungradable", None, "PDF")
-def pdf_only(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "homework.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3")
-
-
-@case("ungradable", None, "Office")
-def docx_under_the_name(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_bytes(b"PK\x03\x04 word/document.xml")
-
-
-@case("ungradable", None, "iCloud")
-def placeholder_of_a_cloud(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".tiny.ipynb.icloud").write_bytes(b"bplist00\xd3")
 
 
 @case("ungradable", None, "password required")
@@ -827,26 +813,84 @@ def notebook_of_another_course(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook | {"cells": [other | {"outputs": []}]})
 
 
-@case("ungradable", None, "not a notebook")
-def json_that_is_no_notebook(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook).write_text("[1, 2, 3]")
-
-
-@case("ungradable", None, "not a notebook")
-def nested_too_deep(folder: Path, notebook: Notebook) -> None:
-    depth = 100_000
-    write(folder, notebook).write_text("[" * depth + "]" * depth)
-
-
-@case("ungradable", None, "more than 5000 cells")
-def too_many_cells(folder: Path, notebook: Notebook) -> None:
+@edited("ungradable", None, "more than 5000 cells")
+def too_many_cells(notebook: Notebook) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": []}
     notebook["cells"] += [cell] * 5_001
-    write(folder, notebook)
 
 
-@case("ungradable", None, "more text")
-def too_much_text(folder: Path, notebook: Notebook) -> None:
+@edited("ungradable", None, "more code")
+def too_much_code(notebook: Notebook) -> None:
+    notebook["cells"] += [new_cell("x" * 1_500_000)] * 3
+
+
+@edited("repaired", 10, "Text cells were left out")
+def too_much_text(notebook: Notebook) -> None:
     cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_500_000}
     notebook["cells"] += [cell] * 3
+
+
+@case("repaired", 10, "Pictures in the text")
+def screenshots_pasted_in_colab(folder: Path, notebook: Notebook) -> None:
+    picture = "iVBORw0KGgo" + "A" * 3_000_000
+    source = f"![image.png](data:image/png;base64,{picture})"
+    cell = {"cell_type": "markdown", "metadata": {}, "source": source}
+    notebook["cells"] += [cell] * 4
     write(folder, notebook)
+
+
+def environment_of_the_lab(number: int = 2_500) -> dict[str, bytes]:
+    """Return what a virtual environment holds: more files than a course hands in."""
+    lib = "lab/.venv/lib/python3.11/site-packages/numpy"
+    return {f"{lib}/module{n}.py": b"" for n in range(number)}
+
+
+@case("repaired", 10, "lab.zip/lab/tiny.ipynb")
+def zip_of_the_labs_folder_with_its_environment(
+    folder: Path, notebook: Notebook
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "lab.zip", "w") as archive:
+        for name, data in environment_of_the_lab().items():
+            archive.writestr(name, data)
+        archive.writestr("lab/kit/original/tiny.ipynb", dump(blank(notebook, *ANSWERS)))
+        archive.writestr("lab/tiny.ipynb", dump(notebook))
+
+
+@case("repaired", 10, "lab.tar.gz/lab/tiny.ipynb")
+def tar_of_the_labs_folder_with_its_environment(
+    folder: Path, notebook: Notebook
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    members = environment_of_the_lab() | {"lab/tiny.ipynb": dump(notebook)}
+    with tarfile.open(folder / "lab.tar.gz", "w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+
+
+@case("repaired", 10, "inner.zip/tiny.ipynb")
+def zip_in_a_zip(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("tiny.ipynb", dump(notebook))
+    with zipfile.ZipFile(folder / "outer.zip", "w") as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+
+
+@case("ungradable", None, "'homework.zip' cannot be unpacked")
+def zip_that_is_cut_short(folder: Path, notebook: Notebook) -> None:
+    zip_of_the_folder(folder, notebook)
+    path = folder / "homework.zip"
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+@case("repaired", 10, "final.ipynb")
+def two_dozen_blank_copies_beside_the_solved_one(
+    folder: Path, notebook: Notebook
+) -> None:
+    for number in range(24):
+        write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
+    write(folder, notebook, "final.ipynb")

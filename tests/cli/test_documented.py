@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
@@ -234,6 +236,10 @@ def test_the_documents_commands_do_what_they_say(kit: Path, tmp_path: Path) -> N
     assert [row[4] for row in filled[2:]].count("") == 1  # the one that was cut short
     assert {row[4] for row in filled[2:]} >= {"100.00"}
     assert len(packed) == len(filled[2:])  # what could not be graded has a page too
+    page = kit / f"demo/feedback/hivanova/{LAB}/{LAB}.html"
+    text = " ".join(re.sub(r"<[^>]+>", " ", page.read_text("utf-8")).split())
+    for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
+        assert words in text, f"docs/picture.png is out of date: {words!r}"
 
 
 def serves(command: str, folder: Path, env: dict[str, str]) -> None:

@@ -24,7 +24,6 @@ from nbproctor.engine.cache import Entry
 from nbproctor.engine.execution import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
-from nbproctor.sandbox import paths
 from nbproctor.sandbox.layers import Policy
 
 CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
@@ -191,7 +190,7 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
 ) -> None:
     (tmp_path / "judge").mkdir()
     module = tmp_path / "judge/order.py"
-    monkeypatch.setattr(paths, "PACKAGE", tmp_path)
+    monkeypatch.setattr(versions, "PACKAGE", tmp_path)
     found = set()
     for text in ("a = 1", "a = 2"):
         module.write_text(text)

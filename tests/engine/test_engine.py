@@ -14,7 +14,7 @@ import pytest
 from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
-from nbproctor.sandbox.client import ForkServer, ForkServerError
+from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import Policy
 
 pytestmark = pytest.mark.slow
@@ -46,8 +46,8 @@ def earned(report: object) -> set[str]:
 def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
     master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dead = servers.get(master, SETTINGS).process
-    family = psutil.Process(dead.pid)  # of bubblewrap, where it is
+    with servers.lend(master, SETTINGS) as dead:
+        family = psutil.Process(dead.process.pid)  # of bubblewrap, where it is
     for process in [*family.children(recursive=True), family]:
         with contextlib.suppress(psutil.NoSuchProcess):  # it dies with its child
             process.kill()
@@ -55,7 +55,21 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
         report = execute(RIGHT, master, SETTINGS, {}, servers)
     assert earned(report)
     assert "the fork server has died" in caplog.text
-    assert servers.get(master, SETTINGS).process.pid != dead.pid
+    with servers.lend(master, SETTINGS) as other:
+        assert other is not dead
+
+
+def test_a_fork_server_is_kept_for_its_own_assignment_only(
+    master: MasterNotebook, servers: Servers
+) -> None:
+    others = Settings(policy=Policy(weak=True, memory=1 << 29))
+    with servers.lend(master, SETTINGS) as one:
+        pass
+    with servers.lend(master, SETTINGS) as same:
+        assert same is one
+    with servers.lend(master, others) as other, pytest.raises(ForkServerError):
+        assert other is not one
+        one.process.run(b"", 1)  # ended, or they would add up
 
 
 def test_a_second_failure_tells_both_reasons(

@@ -18,7 +18,7 @@ from nbproctor.judge import main
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, Limits, Report, StudentCell
-from nbproctor.sandbox.child import Fork
+from nbproctor.sandbox.fork import Fork
 from nbproctor.sandbox.layers import Policy
 from tests.forked import spawn
 

@@ -432,7 +432,7 @@ area(
     "answers with numbers of objects that nobody handed over",
     ME
     + """
-from nbproctor.protocol.sent import Ref
+from nbproctor.protocol.objects import Ref
 class Token: ...
 stock, turn = me.handles.default, [0]
 def default(value):
@@ -533,7 +533,7 @@ area(
     ME
     + """
 stock = me.connection._default
-from nbproctor.protocol.sent import Ref
+from nbproctor.protocol.objects import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 hostile = Ref("d", tuple(keys))
@@ -850,7 +850,7 @@ area(
     ME
     + """
 import threading, time
-from nbproctor.protocol.encode import encode
+from nbproctor.protocol.codec import encode
 def work():
     while True:
         time.sleep(0.001)
@@ -1355,15 +1355,15 @@ area(
     "sends changes to arguments that have another size, or come twice",
     ME
     + """
-from nbproctor.protocol import sharing
-def changes(self):
+from nbproctor.protocol import codec
+def compare(self):
     for number, (part, _) in enumerate(self.seen):
         if type(part) is np.ndarray and part.ndim == 1:
-            return [(number, np.zeros(99))]
+            return [(number, np.zeros(99))], {}
         if type(part) is np.ndarray:
-            return [(number, 0 * part), (number, 0 * part)]
-    return []
-sharing.Decoded.changes = changes
+            return [(number, 0 * part), (number, 0 * part)], {}
+    return [], {}
+codec.Decoded.compare = compare
 def area(r): return 0.0 * r
 """,
 )

@@ -125,7 +125,7 @@ def earned(report: Report) -> dict[str, float]:
 # Replaces what goes over the wire in the place of a `Token`.
 FORGE = """\
 import gc
-from nbproctor.protocol.sent import Ref
+from nbproctor.protocol.objects import Ref
 me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
 class Token: ...
 stock = me.handles.default
@@ -193,9 +193,9 @@ def table(n):
         "table",
         FORGE
         + """
-index = ["L", "pandas.RangeIndex", ["R", 0, 4, 1], None]
-names = ["L", "pandas.Index", ["O", [2], "n", "square"], None, None]
-forge("L", "pandas.DataFrame", names, index, ["O", [1], 0], ["O", [99], 0])
+index = ["pandas.RangeIndex", ["R", 0, 4, 1], None]
+names = ["pandas.Index", ["O", [2], "n", "square"], None, None]
+forge("pandas.DataFrame", names, index, ["O", [1], 0], ["O", [99], 0])
 def table(n): return Token()
 """,
     ),
@@ -217,7 +217,7 @@ turn = ["pandas.read_pickle", "pandas.eval", "os.system", "builtins.eval",
         "pandas.DataFrame.query", "scipy.sparse.load_npz"]
 def table(n):
     turn.append(turn.pop(0))
-    forge("L", turn[-1], "@__import__('os').system('true')")
+    forge(turn[-1], "@__import__('os').system('true')")
     return Token()
 """,
     ),
@@ -247,7 +247,7 @@ def table(n):
         "table",
         FORGE
         + """
-forge("L", "pandas.RangeIndex", ["R", 0, 10**15, 1], None)
+forge("pandas.RangeIndex", ["R", 0, 10**15, 1], None)
 def table(n): return Token()
 """,
     ),

@@ -15,7 +15,7 @@ from nbgrader.utils import determine_grade
 
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
-from nbproctor.protocol import classes
+from nbproctor.protocol import objects
 from nbproctor.results import Job, Limits, StudentCell, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
@@ -117,7 +117,7 @@ def captured() -> None:
     """List the classes of libraries, as a fork server does when all is imported."""
     import sklearn.linear_model  # noqa: F401
 
-    classes.capture()
+    objects.capture()
 
 
 @pytest.fixture(autouse=True)

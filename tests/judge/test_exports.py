@@ -19,8 +19,8 @@ from nbproctor.judge.exports import (
     RefusedError,
     builtin_name,
 )
-from nbproctor.protocol.encode import Ref, UnsendableError
-from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.frames import ProtocolError, UnsendableError
+from nbproctor.protocol.objects import Ref
 
 MODULE = "the_test"
 SOURCE = """

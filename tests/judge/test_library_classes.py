@@ -9,7 +9,7 @@ import pytest
 
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell
-from nbproctor.protocol import classes
+from nbproctor.protocol import objects
 from nbproctor.results import Job, Limits, StudentCell
 from tests.forked import spawn
 
@@ -29,7 +29,7 @@ def kind(): return LinearRegression
 @pytest.fixture(scope="module", autouse=True)
 def captured() -> None:
     exec(SETUP, {})
-    classes.capture()
+    objects.capture()
 
 
 def passes(answer: str, test: str) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.session import Session
 from nbproctor.judge.student_errors import StudentError, StudentGone
-from nbproctor.protocol.sent import UnsendableError
+from nbproctor.protocol.frames import UnsendableError
 from tests.forked import spawn
 
 CELL = '''
@@ -605,7 +605,7 @@ LIES = {
         "protocol",
     ),
     "an array of rows without end": (
-        'send(1, raw(\'["t",["a","f8",[1099511627775,0]],["l"]]\')); time.sleep(9)',
+        'send(1, raw(\'["t",["a","<f8",[1099511627775,0]],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "an array of text without end": (
@@ -643,7 +643,7 @@ LIES = {
 }
 PRELUDE = """
 import gc, os, time
-from nbproctor.protocol.sent import Encoded
+from nbproctor.protocol.frames import Encoded
 from nbproctor.student.process import Student
 connection = next(o for o in gc.get_objects() if type(o) is Student).connection
 fd = connection._wire._sock.fileno()

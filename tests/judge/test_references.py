@@ -17,7 +17,7 @@ from msgspec import msgpack
 from nbproctor.judge import main
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
-from nbproctor.sandbox.child import Fork
+from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
 
 pytestmark = pytest.mark.slow

@@ -18,9 +18,9 @@ from nbproctor.judge import session as session_of
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.session import Session
 from nbproctor.judge.student_errors import StudentError, StudentGone
-from nbproctor.protocol.decode import decode
+from nbproctor.protocol.codec import decode
 from nbproctor.protocol.frames import ClosedError, Wire
-from nbproctor.protocol.requests import TO_JUDGE
+from nbproctor.protocol.rpc import TO_JUDGE
 from tests.protocol import messages
 
 HEAD = struct.Struct("<2sBBIIQ12x")

@@ -180,6 +180,7 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/data/mnist/train-images-idx3-ubyte.gz",
             f"{LAB}/data/mnist/train-labels-idx1-ubyte.gz",
             f"{LAB}/kit.py",
+            f"{LAB}/kit/cells.py",
             f"{LAB}/kit/jupyter/jupyter_server_config.d/student.json",
             f"{LAB}/kit/jupyter/labconfig/page_config.json",
             f"{LAB}/kit/lab.py",

@@ -323,56 +323,27 @@ def test_good_work_gets_no_warning(
     assert found.exercises == 12
 
 
-def lose_answer(work: Notebook) -> None:
-    work["cells"].remove(cell_of(work, "one_hot"))
+Damage = Callable[[Notebook], object]
+ANSWER, TEST = "one_hot", "one_hot_public"
+ERROR = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
+
+
+def change(name: str, **new: Any) -> Damage:
+    return lambda work: cell_of(work, name).update(new)
+
+
+def lose(name: str) -> Damage:
+    return lambda work: work["cells"].remove(cell_of(work, name))
 
 
 def double_answer(work: Notebook) -> None:
-    work["cells"].append(deepcopy(cell_of(work, "one_hot")))
-
-
-def rename_function(work: Notebook) -> None:
-    cell_of(work, "one_hot")["source"] = "def onehot(Y, n):\n    return 1"
-
-
-def break_answer(work: Notebook) -> None:
-    cell_of(work, "one_hot")["source"] = "def one_hot(Y, n):\n    return ("
+    work["cells"].append(deepcopy(cell_of(work, ANSWER)))
 
 
 def turn_to_text(work: Notebook) -> None:
-    cell = cell_of(work, "one_hot")
+    cell = cell_of(work, ANSWER)
     cell["cell_type"] = "markdown"
     del cell["outputs"], cell["execution_count"]
-
-
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        (lose_answer, "exercise one_hot is gone"),
-        (double_answer, "exercise one_hot is there 2 times"),
-        (rename_function, "exercise one_hot does not define one_hot"),
-        (break_answer, "exercise one_hot cannot run: it has a syntax error"),
-        (turn_to_text, "exercise one_hot is no code cell"),
-    ],
-)
-def test_what_would_cost_marks_is_named(
-    work: Notebook,
-    original: Path,
-    tmp_path: Path,
-    damage: Callable[[Notebook], None],
-    said: str,
-) -> None:
-    damage(work)
-    found = submit.check(save(work, tmp_path), original)
-    assert len(found.costs) == 1 and said in found.costs[0]
-
-
-def change_locked(work: Notebook) -> None:
-    cell_of(work, "one_hot_public")["source"] = "assert True"
-
-
-def lose_locked(work: Notebook) -> None:
-    work["cells"].remove(cell_of(work, "one_hot_public"))
 
 
 def never_run(work: Notebook) -> None:
@@ -381,59 +352,70 @@ def never_run(work: Notebook) -> None:
             cell["execution_count"] = None
 
 
-def run_out_of_order(work: Notebook) -> None:
-    cell_of(work, "one_hot")["execution_count"] = 900
+COSTS: dict[str, Damage] = {
+    "exercise one_hot is gone": lose(ANSWER),
+    "exercise one_hot is there 2 times": double_answer,
+    "exercise one_hot does not define one_hot": change(
+        ANSWER, source="def onehot(Y, n):\n    return 1"
+    ),
+    "exercise one_hot cannot run: it has a syntax error": change(
+        ANSWER, source="def one_hot(Y, n):\n    return ("
+    ),
+    "exercise one_hot is no code cell": turn_to_text,
+}
+ODD: dict[str, Damage] = {
+    "Locked cells were changed: '# Five classes": change(TEST, source="assert True"),
+    "Locked cells are gone: '# Five classes": lose(TEST),
+    "shows no run at all": never_run,
+    "did not run from top to bottom": change(ANSWER, execution_count=900),
+    "1 cells have not run": change(ANSWER, execution_count=None),
+    "Public tests fail of: one_hot.": change(TEST, outputs=[ERROR]),
+}
 
 
-def leave_one_out(work: Notebook) -> None:
-    cell_of(work, "one_hot")["execution_count"] = None
-
-
-def fail_publicly(work: Notebook) -> None:
-    error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
-    cell_of(work, "one_hot_public")["outputs"] = [error]
-
-
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        (change_locked, "Locked cells were changed: '# Five classes"),
-        (lose_locked, "Locked cells are gone: '# Five classes"),
-        (never_run, "shows no run at all"),
-        (run_out_of_order, "did not run from top to bottom"),
-        (leave_one_out, "1 cells have not run"),
-        (fail_publicly, "Public tests fail of: one_hot."),
-    ],
-)
-def test_what_is_only_odd_is_called_so(
-    work: Notebook,
-    original: Path,
-    tmp_path: Path,
-    damage: Callable[[Notebook], None],
-    said: str,
+@pytest.mark.parametrize("said", COSTS)
+def test_what_would_cost_marks_is_named(
+    work: Notebook, original: Path, tmp_path: Path, said: str
 ) -> None:
-    damage(work)
+    COSTS[said](work)
+    found = submit.check(save(work, tmp_path), original)
+    assert len(found.costs) == 1 and said in found.costs[0]
+
+
+@pytest.mark.parametrize("said", ODD)
+def test_what_is_only_odd_is_called_so(
+    work: Notebook, original: Path, tmp_path: Path, said: str
+) -> None:
+    ODD[said](work)
     found = submit.check(save(work, tmp_path), original)
     assert found.costs == []
     assert len(found.odd) == 1 and said in found.odd[0]
 
 
 @pytest.mark.parametrize(
-    "damage", [lose_answer, double_answer, turn_to_text, change_locked, lose_locked]
+    "damage",
+    [lose(ANSWER), double_answer, turn_to_text, lose(TEST), change(TEST, source="1")],
 )
 def test_what_grading_has_to_repair_was_warned_of(
     work: Notebook,
     original: Path,
     master: MasterNotebook,
     tmp_path: Path,
-    damage: Callable[[Notebook], None],
+    damage: Damage,
 ) -> None:
-    """The instructor's reading, which is written apart, sees the same damage."""
     damage(work)
     handed = save(work, tmp_path / "handed")
     found = submit.check(handed, original)
     assert repair(handed.parent, master).notes
     assert found.costs or found.odd
+
+
+def test_a_cell_that_says_nothing_more_than_its_stub_is_not_answered(
+    work: Notebook, original: Path, master: MasterNotebook, tmp_path: Path
+) -> None:
+    stub = next(cell.stub for cell in master.cells if cell.id == ANSWER)
+    cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
+    assert submit.check(save(work, tmp_path), original).left == [ANSWER]
 
 
 def test_a_module_of_the_students_own_would_be_missing_in_grading(
@@ -535,7 +517,7 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     for part in (f"source/{LAB}", f"release/{LAB}"):
         shutil.copytree(project / part, tmp_path / part)
     shutil.copy(project / "nbgrader_config.py", tmp_path)
-    lose_locked(work)
+    lose(TEST)(work)
     lab.renew(tmp_path / "lab" / LAB, tmp_path / "release" / LAB)
     save(work, tmp_path / "lab" / LAB)
     command = [sys.executable, "-m", "nbproctor", "submit"]

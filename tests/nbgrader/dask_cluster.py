@@ -18,33 +18,38 @@ import pytest
 # Imported before a test sets Dask's configuration: what is set may go, defaults stay.
 pytest.importorskip("distributed")
 
+from nbproctor.engine import cluster as engine_cluster
+from nbproctor.engine import worker
+
+__all__ = ["PROJECT", "RunningCluster", "engine_cluster", "worker"]
+
 PROJECT = Path(__file__).parents[2]
 # Loaded into each worker. No submission can end or hold up its worker from inside the
 # sandbox. What does it in life is the computer: memory, power, a cloud that takes it.
 PRELOAD = """
 import os, re, signal, threading
 from pathlib import Path
-from nbproctor.engine import remote, servers
+from nbproctor.engine import servers, worker
 
-if not hasattr(remote, "untouched"):  # Dask loads this file twice
-    remote.untouched = remote._run, servers._start
-run, start = remote.untouched
+if not hasattr(worker, "untouched"):  # Dask loads this file twice
+    worker.untouched = worker.Grader.run, servers._start
+run, start = worker.untouched
 folder = Path(FOLDER)  # this file is a copy
 
-def dies(submitted, *rest):
+def dies(self, submitted):
     if b"end this worker" in submitted:
         os.kill(os.getpid(), signal.SIGKILL)
     if held := re.search(rb"held for (\\w+)", submitted):
         while not (folder / held[1].decode()).exists():
             threading.Event().wait(0.05)
-    return run(submitted, *rest)
+    return run(self, submitted)
 
 def refuses(*arguments):
     if (folder / "no-sandbox").exists():
         raise servers.EngineError("Landlock is missing.")
     return start(*arguments)
 
-remote._run, servers._start = dies, refuses
+worker.Grader.run, servers._start = dies, refuses
 """
 
 
@@ -71,7 +76,13 @@ class RunningCluster:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder, self._workers, self._host = folder, workers, host
-        self._env = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
+        self._env = {
+            **os.environ,
+            "PYTHONPATH": str(PROJECT),
+            # A submission may end two workers all the same.
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+            **(env or {}),
+        }
         self._file = folder / "scheduler.json"
         (folder / "preload.py").write_text(PRELOAD.replace("FOLDER", repr(str(folder))))
         self._log = (folder / "log").open("wb")

@@ -8,22 +8,22 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.engine import remote
-from nbproctor.engine.cluster import Cluster
-from nbproctor.engine.dispatch import Dispatch, Job, Worker
+from nbproctor.engine import Settings
 from nbproctor.engine.versions import versions
 from nbproctor.nbgrader import CourseError, Shard
 from nbproctor.nbgrader.executors import CACHE
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
-from nbproctor.sandbox.client import ForkServer
-from tests.nbgrader.dask_cluster import PROJECT, RunningCluster
+from nbproctor.sandbox.forkserver import ForkServer
+from tests.nbgrader.dask_cluster import PROJECT, RunningCluster, engine_cluster, worker
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded
 
@@ -120,15 +120,15 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     )
     assert killed.returncode == -signal.SIGKILL
     executed, finished = (len([*c.glob(f"{CACHE}/??/*")]) for c in (here, a_class))
-    sent: list[Job] = []
-    add = Dispatch.add
+    sent: list[object] = []
+    execute = engine_cluster.Cluster.execute
 
-    def counted(self: Dispatch, job: Job) -> None:
-        sent.append(job)
+    def counted(self: engine_cluster.Cluster, *submission: Any) -> Any:
+        sent.append(submission)
         cluster.let("hal")  # a worker has been at it since the first run
-        add(self, job)
+        return execute(self, *submission)
 
-    monkeypatch.setattr(Dispatch, "add", counted)
+    monkeypatch.setattr(engine_cluster.Cluster, "execute", counted)
     nothing_here(monkeypatch)
     graded(a_class, cluster=cluster.address)
     assert 1 <= finished < executed
@@ -140,21 +140,20 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
 def test_results_that_die_with_their_worker_are_made_again(
     cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = Cluster._done
+    take = engine_cluster.Cluster._take
     killed: list[str] = []
 
-    def die_before_it_is_fetched(
-        self: Cluster, worker: Worker, batch: Sequence[Job], future: Any
-    ) -> None:
-        if not killed:
-            killed.append(worker.address)
+    def die_before_it_is_fetched(self: Any, future: Any, task: Any) -> None:
+        if not killed and future.status == "finished":
+            ((address,),) = cluster.client.who_has([future]).values()
+            killed.append(address)
             (pid,) = cluster.client.run(os.getpid, workers=killed).values()
             os.kill(pid, signal.SIGKILL)
-            while worker.address in cluster.client.scheduler_info()["workers"]:
+            while address in cluster.client.scheduler_info(n_workers=-1)["workers"]:
                 threading.Event().wait(0.05)
-        take(self, worker, batch, future)
+        take(self, future, task)
 
-    monkeypatch.setattr(Cluster, "_done", die_before_it_is_fetched)
+    monkeypatch.setattr(engine_cluster.Cluster, "_take", die_before_it_is_fetched)
     results = graded(a_class, cluster=cluster.address)
     assert {results[s].status for s in STUDENTS if s != "ben"} == {"graded"}
     assert killed
@@ -210,11 +209,21 @@ def test_workers_of_another_version_refuse(
     said: str,
 ) -> None:
     other = versions() | {name: "0"}
-    monkeypatch.setattr(remote, "versions", lambda: other)
+    monkeypatch.setattr(worker, "versions", lambda: other)
     with pytest.raises(CourseError, match=said):
         graded(a_class, cluster=cluster.address)
 
 
-def test_an_address_without_a_scheduler_is_said(a_class: Path) -> None:
+def test_an_address_without_a_scheduler_is_said(
+    a_class: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(CourseError, match="No Dask scheduler answers at tcp://127"):
         graded(a_class, cluster="tcp://127.0.0.1:9")
+
+
+def test_a_worker_of_several_threads_is_told_how_to_start(project: Path) -> None:
+    path = project / "examples/tiny/source/tiny/tiny.ipynb"
+    grader = worker.Grader(MasterNotebook.read(path), Settings())
+    grader.setup(SimpleNamespace(state=SimpleNamespace(nthreads=4)))
+    assert "--nworkers 4 --nthreads 1" in grader.refusal

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.engine import dispatch, scheduler
 from nbproctor.results import SubmissionResult
-from tests.nbgrader.dask_cluster import RunningCluster
+from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded
 
@@ -42,8 +41,8 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
     here = Path(shutil.copytree(course, tmp_path / "here"))
     graded(here)
     # Who is blamed for a single end of a worker is given up: nobody may be.
-    monkeypatch.setattr(dispatch, "TRIES", 1)
-    monkeypatch.setattr(scheduler, "CONNECT_SECONDS", 5)
+    monkeypatch.setattr(engine_cluster, "DEATHS", 1)
+    monkeypatch.setattr(engine_cluster, "CONNECT_SECONDS", 5)
     cluster.let("ana")
     away = threading.Event()
 

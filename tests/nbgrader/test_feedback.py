@@ -18,9 +18,10 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import CourseError, feedback, generate, grade
-from nbproctor.nbgrader.class_report import report
 from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import ProctoredFeedback, pages
+from nbproctor.nbgrader.graded import report
 from tests.broken.cases import ANSWERS, answered, by_id, write
 
 pytestmark = [
@@ -149,7 +150,7 @@ def test_a_page_that_was_deleted_is_made_again(course: Path) -> None:
     assert told == [2, 2] and page(course, "ann").exists()
 
 
-def test_nbgraders_command_copies_what_lies_beside_the_notebook(course: Path) -> None:
+def test_nbgraders_way_copies_what_lies_beside_the_notebook(course: Path) -> None:
     graded = course / "autograded/ann/tiny"
     (graded / "data").mkdir(exist_ok=True)
     beside = ("data/numbers.csv", "photo.txt", "tiny.html", "other.html", "old.pyc")
@@ -161,8 +162,11 @@ def test_nbgraders_command_copies_what_lies_beside_the_notebook(course: Path) ->
     feedback(course, "tiny")
     assert not (made / "photo.txt").exists()  # pages alone
 
+    view = Course(course).view
+    formgrader = NbGraderAPI(view, config=view.config)
+
     def files() -> set[str]:
-        run_nbgrader(course, "--force", "--student", "ann")
+        assert formgrader.generate_feedback("tiny", "ann", force=True)["success"]
         found = (path for path in made.rglob("*") if path.is_file())
         return {path.relative_to(made).as_posix() for path in found}
 
@@ -173,6 +177,16 @@ def test_nbgraders_command_copies_what_lies_beside_the_notebook(course: Path) ->
     for name in beside:
         (graded / name).unlink()
     assert files() == pages_alone
+
+
+def test_no_name_is_a_formula_in_what_nbgrader_exports(
+    course: Path, tmp_path: Path
+) -> None:
+    with book(course) as gradebook:
+        gradebook.find_student("eve").email = "=cmd()"
+        Export(to=str(tmp_path / "grades.csv")).export(gradebook)
+    text = (tmp_path / "grades.csv").read_text()
+    assert ",'=cmd()," in text and ",=" not in text
 
 
 def run_nbgrader(course: Path, *options: str) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.pages.data import Mark, Submission
+from nbproctor.pages.feedback import Feedback
 from nbproctor.pages.outline import Outline
+from nbproctor.pages.report import ClassReport, class_report
+from nbproctor.pages.summary import GradedNotebook, Mark
 from nbproctor.results import Verdict
 
 SECRET = "only the hidden test knows this"
@@ -48,35 +52,60 @@ def source_cells() -> list[dict[str, Any]]:
     ]
 
 
-def outline_in(folder: Path, heading: str = "") -> Outline:
-    """Write the source notebook, with another first heading if given, and read it."""
-    path = folder / "source" / "lab" / "lab.ipynb"
-    path.parent.mkdir(parents=True)
-    cells = source_cells()
-    if heading:
-        cells[0]["source"] = f"# A small lab\n\n{heading}"
-    notebook = {"cells": cells, "metadata": {}, "nbformat": 4}
-    path.write_text(json.dumps(notebook | {"nbformat_minor": 5}), "utf-8")
-    return Outline.read(path, MasterNotebook.read(path))
+class Lab:
+    """The lab in a folder, and what Ann handed in of it."""
 
+    def __init__(self, folder: Path, heading: str = "") -> None:
+        self.folder = folder
+        path = folder / "source" / "lab" / "lab.ipynb"
+        path.parent.mkdir(parents=True)
+        cells = source_cells()
+        if heading:
+            cells[0]["source"] = f"# A small lab\n\n{heading}"
+        notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        path.write_text(json.dumps(notebook), "utf-8")
+        self.outline = Outline.read(path, MasterNotebook.read(path))
 
-def graded(folder: Path, **answers: str) -> Path:
-    """Write the graded notebook of a student, as nbgrader keeps it."""
-    cells = source_cells()
-    for made in cells:
-        name = made["id"]
-        if name in answers:
-            made["source"] = answers[name]
-        elif name in ("first", "second"):
-            made["source"] = f"def {name}(x):\n    return x"
-    if "own" in answers:
-        cells.insert(3, cell("code", answers["own"], "own"))
-        cells[3]["metadata"] = {}
-    if "text" in answers:
-        cells.insert(3, cell("markdown", answers["text"]))
-    path = folder / "graded.ipynb"
-    path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
-    return path
+    def graded(
+        self,
+        said: list[Verdict] | None = None,
+        answers: dict[str, str] | None = None,
+        outputs: list[Any] | None = None,
+        **more: Any,
+    ) -> GradedNotebook:
+        """Return her graded notebook, all of it passed but for what is given.
+
+        `answers` are texts by cell; ``own`` and ``text`` are cells that she added.
+        `outputs` are those of her answer to the first exercise.
+        """
+        said = verdicts() if said is None else said
+        answers = answers or {}
+        cells = source_cells()
+        for made in cells:
+            name = made["id"]
+            if name in ("first", "second"):
+                made["source"] = f"def {name}(x):\n    return x"
+            made["source"] = answers.get(name, made["source"])
+        cells[1]["outputs"] = outputs or []
+        if "own" in answers:
+            cells.insert(3, cell("code", answers["own"], "own") | {"metadata": {}})
+        if "text" in answers:
+            cells.insert(3, cell("markdown", answers["text"]))
+        path = self.folder / "graded.ipynb"
+        path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
+        marks = {v.cell_id: Mark(v.points) for v in said if v.max_points}
+        ann = GradedNotebook("ann", "Ann Ode", "lab", "lab", "graded", verdicts=said)
+        marks["essay"] = Mark(None)
+        return replace(ann, **({"marks": marks, "path": str(path)} | more))
+
+    def feedback(self, *args: Any, **more: Any) -> Feedback:
+        return Feedback(self.graded(*args, **more), self.outline)
+
+    def page(self, *args: Any, **more: Any) -> str:
+        return self.feedback(*args, **more).page()
+
+    def report(self, class_: list[GradedNotebook], **options: Any) -> ClassReport:
+        return class_report(class_, {"lab": self.outline}, {}, **options)
 
 
 def verdicts(**points: float) -> list[Verdict]:
@@ -94,9 +123,7 @@ def verdicts(**points: float) -> list[Verdict]:
     return made
 
 
-def submission(path: Path | None, said: list[Verdict], **more: Any) -> Submission:
-    marks = {v.cell_id: Mark(v.points) for v in said if v.max_points}
-    marks["essay"] = Mark(None)
-    made = Submission("ann", "Ann Ode", "lab", "lab", "graded", verdicts=said)
-    graded = str(path) if path else None
-    return replace(made, **({"marks": marks, "graded": graded} | more))
+def words(page: str) -> str:
+    """What a reader sees."""
+    body = page[page.index("<main>") :] if "<main>" in page else page
+    return " ".join(html.unescape(re.sub("<[^>]+>", " ", body)).split())

@@ -1,140 +1,135 @@
-"""Every page in a real browser: axe-core finds nothing, and no page is cut in print.
-
-Needs Chromium and npm (for axe-core, which is fetched once into pytest's cache); skips
-where one is missing.
-"""
+"""Every page in a real browser: axe-core finds nothing, and print shows all of it."""
 
 from __future__ import annotations
 
 import base64
-import json
 import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from nbproctor.pages.data import Submission
-from nbproctor.pages.feedback import feedback_page
-from nbproctor.pages.outline import Outline
-from nbproctor.pages.report import class_report
-from tests.pages.axe import axe_core
-from tests.pages.lab import graded, outline_in, submission, verdicts
+from nbproctor.pages.feedback import Feedback
+from nbproctor.pages.summary import GradedNotebook
+from nbproctor.templates import render
+from tests.pages.browser import MARKS, accessible, axe_core, browser, violations
+from tests.pages.lab import Lab, verdicts
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
-]
-# All rules, those of level AAA and the experimental ones too, with everything opened.
-RUN = """
-document.querySelectorAll("details").forEach(d => d.open = true);
-const rules = Object.fromEntries(axe.getRules().map(r => [r.ruleId, {enabled: true}]));
-axe.run(document, {resultTypes: ["violations"], rules}).then(found => {
-  const said = found.violations.map(v => [v.id, v.nodes[0].html]);
-  const told = JSON.stringify([said, found.passes.length]);
-  const text = btoa(unescape(encodeURIComponent(told)));
-  document.body.innerHTML = `<pre id="axe">${text}</pre>`;
-});
-"""
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def axe(pytestconfig: pytest.Config) -> str:
-    """The text of axe-core."""
     return axe_core(pytestconfig)
 
 
-def chromium(tmp_path: Path, *arguments: str) -> str:
-    command = [
-        str(CHROMIUM),
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        *arguments,
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
+    with browser() as context:
+        yield context.new_page()
 
 
-def violations(
-    page: str, axe: str, tmp_path: Path, *, dark: bool, width: int
-) -> list[Any]:
-    # The page itself forbids scripts, so the copy that is looked at must not.
-    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-    scripts = f"<script>{axe}</script><script>{RUN}</script>"
-    path = tmp_path / "page.html"
-    path.write_text(page.replace("</body>", f"{scripts}</body>"), "utf-8")
-    arguments = [f"--window-size={width},900", "--virtual-time-budget=60000"]
-    arguments += ["--blink-settings=preferredColorScheme=0"] if dark else []
-    shown = chromium(tmp_path, *arguments, "--dump-dom", path.as_uri())
-    answer = re.search('id="axe">([^<]+)<', shown)
-    assert answer, "axe-core did not answer"
-    found, passes = json.loads(base64.b64decode(answer[1]))
-    assert passes > 20
-    return list(found)
-
-
-def pages(folder: Path) -> dict[str, str]:
-    outline: Outline = outline_in(folder)
-    said = verdicts(first_values=0, first_public=0, second_public=0)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a page of each kind."""
+    folder = tmp_path_factory.mktemp("pages")
+    lab = Lab(folder)
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
     own = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
-    path = graded(folder, text=text, own=own)
-    notebook = json.loads(path.read_text())
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-    notebook["cells"][1]["outputs"] = [
-        {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
-        {"output_type": "display_data", "data": {"image/png": pixel}, "metadata": {}},
-        {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["Oh"]},
-    ]
-    path.write_text(json.dumps(notebook))
-    ann = submission(path, said, comments={"first": "Look *here*."}, late=9000.0)
-    cem = Submission("cem", "", "lab", "lab", "ungradable", ["It is no notebook."])
-    bob = submission(path, verdicts(), student="bob", status="repaired", notes=["So."])
-    report = class_report([ann, bob, cem], {"lab": outline}, {"dan": "Dan"})
-    return {
-        "mistakes": feedback_page(ann, outline),
-        "all right": feedback_page(bob, outline),
-        "not graded": feedback_page(cem, outline),
-        "report": report.page,
-    }
-
-
-@pytest.mark.parametrize("name", ["mistakes", "all right", "not graded", "report"])
-def test_axe_finds_nothing_in_light_in_dark_and_on_a_phone(
-    axe: str, tmp_path: Path, name: str
-) -> None:
-    page = pages(tmp_path)[name]
-    for dark, width in ((False, 1200), (True, 1200), (False, 390)):
-        assert violations(page, axe, tmp_path, dark=dark, width=width) == []
-
-
-def test_axe_would_find_something(axe: str, tmp_path: Path) -> None:
-    page = pages(tmp_path)["mistakes"].replace('<html lang="en">', "<html>")
-    page = page.replace("--soft: #48515e", "--soft: #c0c0c0")
-    found = violations(page, axe, tmp_path, dark=False, width=1200)
-    assert {"html-has-lang", "color-contrast"} <= {rule for rule, _ in found}
-
-
-def test_print_opens_what_is_folded(tmp_path: Path) -> None:
-    if not shutil.which("pdftotext"):
-        pytest.skip("there is no pdftotext")
-    path, printed = tmp_path / "page.html", tmp_path / "page.pdf"
-    page = pages(tmp_path)["all right"]
-    assert (
-        "<details open>" not in page.split('id="exercise-1"')[1].split("</section>")[0]
+    ann = lab.graded(
+        verdicts(first_values=0, first_public=0, second_public=0),
+        {"text": text, "own": own},
+        [
+            {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
+            {"output_type": "display_data", "data": {"image/png": pixel}},
+            {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["Oh"]},
+        ],
+        comments={"first": "Look *here*."},
+        late=9000.0,
     )
-    path.write_text(page, "utf-8")
-    chromium(tmp_path, f"--print-to-pdf={printed}", path.as_uri())
-    text = subprocess.run(
-        ["pdftotext", str(printed), "-"], capture_output=True, text=True, check=True
-    ).stdout
-    assert "def first(x):" in text and "Types." in text
-    assert text.count("\f") <= 3  # pages
+    cem = GradedNotebook("cem", "", "lab", "lab", "ungradable", ["It is no notebook."])
+    pages = {"mistakes": Feedback(ann, lab.outline).page()}
+    bob = lab.graded(student="bob", status="repaired", notes=["So."])
+    pages |= {
+        "right": Feedback(bob, lab.outline).page(),
+        "refused": Feedback(cem, lab.outline).page(),
+        "report": lab.report([ann, bob, cem]).page,
+        "audit": audit_page(),
+    }
+    for name, content in pages.items():
+        (folder / f"{name}.html").write_text(content, "utf-8")
+    return folder
+
+
+def audit_page() -> str:
+    """An audit that has found something of each kind."""
+    entry = {
+        "exercise": "first",
+        "name": "line 3: + becomes -",
+        "survives": True,
+        "disagreement": "",
+        "fuzzed": True,
+        "diff": "- x\n+ y",
+        "fault": "It earns all points.",
+        "equivalent": "",
+        "unnamed": True,
+        "notes": ("A note.",),
+        "lost": 1.5,
+        "silent": 0.5,
+        "caught": {"first-values": "`first` is wrong."},
+    }
+    result = SimpleNamespace(
+        assignment="lab",
+        killed=0.5,
+        named=1.0,
+        silent=[SimpleNamespace(silent=0.5)],
+        seconds=3.0,
+        faults=["A mutant survives."],
+        hints=["Read its tests."],
+        checks=[SimpleNamespace(name="blank", passed=False, found="1 point")],
+        tests={"first": ("first-values", "first-types-of-a-rather-long-name")},
+        entries=[SimpleNamespace(**entry, kind=kind) for kind in ("right", "mutant")],
+    )
+    counts = {"right": 3, "unfair": 1, "wrong": 4, "missed": 1, "named": 2}
+    counts |= {"mutants": 5, "survivors": 1, "equivalent": 1, "silent": 1}
+    count = SimpleNamespace(exercise="first", idle=("first-types",), **counts)
+    return render("audit.html", result=result, counts=[count])
+
+
+@pytest.mark.parametrize("name", ["mistakes", "right", "refused", "report", "audit"])
+def test_axe_finds_nothing_and_no_page_is_cut(
+    page: Any, written: Path, axe: str, name: str
+) -> None:
+    accessible(page, (written / f"{name}.html").as_uri(), axe)
+
+
+def test_axe_would_find_something(page: Any, written: Path, axe: str) -> None:
+    text = (written / "mistakes.html").read_text().replace('<html lang="en">', "<html>")
+    page.emulate_media(color_scheme="light", forced_colors="none")
+    page.set_content(text.replace("--soft: #48515e", "--soft: #c0c0c0"))
+    found = {rule for rule, _ in violations(page, axe)}
+    assert {"html-has-lang", "color-contrast"} <= found
+
+
+def test_forced_colours_leave_the_bars(page: Any, written: Path) -> None:
+    page.emulate_media(color_scheme="light", forced_colors="active")
+    page.goto((written / "right.html").as_uri())
+    bar = page.locator(".bar b").first
+    colour = bar.evaluate("bar => getComputedStyle(bar).backgroundColor")
+    assert colour == "rgb(47, 158, 99)"  # passed
+
+
+def test_print_opens_what_is_folded(page: Any, written: Path) -> None:
+    page.emulate_media(media="screen", color_scheme="light", forced_colors="none")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto((written / "right.html").as_uri())
+    answer = page.get_by_text("def first(x):").first
+    assert not answer.is_visible()
+    page.emulate_media(media="print")
+    assert answer.is_visible() and page.get_by_text("Types.").first.is_visible()
+    printed = page.pdf(prefer_css_page_size=True)
+    page.emulate_media(media="screen")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2, 3)

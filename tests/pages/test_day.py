@@ -29,24 +29,15 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.kit import handout, sample
 from nbproctor.notebook import MasterNotebook
-from tests.pages.axe import axe_core
+from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
 
-playwright = pytest.importorskip("playwright.sync_api", reason="there is no Playwright")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+    *MARKS,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 LAB = "neural_network"
 CLASS = 14
 SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
-AXE = """async () => {
-  document.querySelectorAll("details").forEach(d => d.open = true);
-  const all = Object.fromEntries(axe.getRules().map(r => [r.ruleId, {enabled: true}]));
-  const found = await axe.run(document, {resultTypes: ["violations"], rules: all});
-  return [found.violations.map(v => [v.id, v.nodes[0].html]), found.passes.length];
-}"""
 
 
 @dataclass(frozen=True)
@@ -80,14 +71,6 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         config.write("c.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
     nbgrader.generate(folder, LAB)
     return folder
-
-
-def browser_pages(tool: Any) -> Any:
-    browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    size = {"width": 1300, "height": 900}
-    made = browser.new_context(viewport=size, bypass_csp=True)
-    made.set_default_timeout(SECONDS)
-    return made
 
 
 def run(course: Path, *words: str | Path) -> str:
@@ -215,24 +198,6 @@ def work_in_jupyterlab(page: Any, folder: Path, home: Path, answers: Any) -> str
         return str(dialog.inner_text())
 
 
-LOOKS = (("light", 1200), ("dark", 1200), ("light", 390))
-
-
-def accessible(page: Any, address: str, axe: str, looks: Any = LOOKS) -> str:
-    """Look at a page in light and in dark, wide and narrow; return its text."""
-    for scheme, width in looks:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto(address)
-        page.evaluate(axe)
-        violations, passes = page.evaluate(AXE)
-        assert violations == [], (address, scheme, width)
-        assert passes > 20, "axe-core did not look"
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{address} is cut at {width} pixels"
-    return str(page.locator("body").inner_text())
-
-
 def hand_in_all(project: Path, course: Path, own: Path) -> tuple[Path, Path]:
     """Make a Canvas-like and a Moodle-like zip; the first student's file is `own`."""
     master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
@@ -299,9 +264,7 @@ def test_from_the_zip_of_the_lab_to_the_grade_book(
     answers = sample.solutions(
         MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
     )
-    with playwright.sync_playwright() as tool:
-        context = browser_pages(tool)
-
+    with browser(SECONDS) as context:
         # The student: two exercises, a plot, Validate, and the file to hand in.
         said = work_in_jupyterlab(context.new_page(), folder, home, answers)
         assert "failed" in said and "Five classes" in said  # of exercise 3, not done

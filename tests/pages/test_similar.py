@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nbproctor.audit.variant_files import read
+from nbproctor.audit.variants import read_variants
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
-from nbproctor.pages.data import Submission
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.similar import fingerprints, similar, tokens
-from tests.pages.lab import submission
+from nbproctor.pages.summary import GradedNotebook
 
 LAB = "neural_network"
 LONG = "backward_propagation"  # the longest answer of many students
@@ -32,16 +30,8 @@ def outline(project: Path) -> Outline:
 def solutions(project: Path, outline: Outline) -> dict[str, str]:
     """The right variants of one exercise: each an answer found in its own way."""
     reference = sample.solutions(outline.master)[LONG]
-    variants, _ = read(project / "variants" / LAB / LONG, reference)
+    variants, _ = read_variants(project / "variants" / LAB / LONG, reference)
     return {v.name: v.source for v in variants if v.kind == "right"}
-
-
-def handed_in(folder: Path, student: str, answer: str, cell: str = LONG) -> Submission:
-    graded = {"nbgrader": {"grade_id": cell, "solution": True}}
-    notebook = {"cells": [{"cell_type": "code", "metadata": graded, "source": answer}]}
-    path = folder / f"{student}.ipynb"
-    path.write_text(json.dumps(notebook), "utf-8")
-    return replace(submission(path, []), student=student, name="", notebook=LAB)
 
 
 def disguised(answer: str) -> str:
@@ -54,7 +44,7 @@ def disguised(answer: str) -> str:
 
 
 def test_a_copy_under_other_names_stands_out_and_nobody_else(
-    outline: Outline, solutions: dict[str, str], tmp_path: Path
+    outline: Outline, solutions: dict[str, str]
 ) -> None:
     reference = sample.solutions(outline.master)[LONG]
     answers = {f"own{i:02}": text for i, text in enumerate(solutions.values())}
@@ -62,20 +52,17 @@ def test_a_copy_under_other_names_stands_out_and_nobody_else(
     copied = answers["own03"]
     assert disguised(copied) != copied
     answers["thief"] = disguised(copied)
-    class_ = [handed_in(tmp_path, s, text) for s, text in answers.items()]
-    pairs = similar(class_, {LAB: outline})
+    pairs = similar({(LAB, LONG): answers}, {LAB: outline})
     assert [pair.students for pair in pairs] == [("own03", "thief")]
     assert pairs[0].likenesses[0].share > 0.95
-    without = [s for s in class_ if s.student != "thief"]
-    assert similar(without, {LAB: outline}) == []
+    del answers["thief"]
+    assert similar({(LAB, LONG): answers}, {LAB: outline}) == []
 
 
-def test_what_the_lab_hands_out_brings_nobody_together(
-    outline: Outline, tmp_path: Path
-) -> None:
+def test_what_the_lab_hands_out_brings_nobody_together(outline: Outline) -> None:
     stub = next(cell.stub for cell in outline.master.cells if cell.id == LONG)
-    class_ = [handed_in(tmp_path, f"s{i}", stub + f"\n    x = {i}") for i in range(9)]
-    assert similar(class_, {LAB: outline}) == []
+    answers = {f"s{i}": stub + f"\n    x = {i}" for i in range(9)}
+    assert similar({(LAB, LONG): answers}, {LAB: outline}) == []
 
 
 def test_comments_docstrings_layout_and_names_are_no_disguise() -> None:
@@ -101,11 +88,9 @@ def test_a_passage_of_twelve_tokens_is_always_seen() -> None:
     "text",
     ["'" * 20_000, "(" * 20_000, "x=" * 10_000, '"""' + "a\n" * 9_000, "\\" * 99],
 )
-def test_no_answer_stalls_the_report(
-    outline: Outline, tmp_path: Path, text: str
-) -> None:
-    class_ = [handed_in(tmp_path, f"s{i}", text) for i in range(3)]
-    similar(class_, {LAB: outline})
+def test_no_answer_stalls_the_report(outline: Outline, text: str) -> None:
+    answers = {f"s{i}": text for i in range(3)}
+    similar({(LAB, LONG): answers}, {LAB: outline})
 
 
 def test_the_report_shows_both_answers_and_only_when_asked(
@@ -114,7 +99,14 @@ def test_the_report_shows_both_answers_and_only_when_asked(
     answers = {f"own{i:02}": text for i, text in enumerate(solutions.values())}
     evil = "\n        note = '<script>alert(1)</script>'"
     answers["thief"] = answers["own03"] + evil
-    class_ = [handed_in(tmp_path, s, text) for s, text in answers.items()]
+    class_ = []
+    for student, text in answers.items():
+        meta = {"nbgrader": {"grade_id": LONG, "solution": True}}
+        cell = {"cell_type": "code", "metadata": meta, "source": text}
+        path = tmp_path / f"{student}.ipynb"
+        path.write_text(json.dumps({"cells": [cell]}), "utf-8")
+        made = GradedNotebook(student, "", LAB, LAB, "graded", path=str(path))
+        class_.append(made)
     plain = class_report(class_, {LAB: outline}, {})
     assert "Alike" not in plain.page and len(plain.lines) == 3
     asked = class_report(class_, {LAB: outline}, {}, alike=True)

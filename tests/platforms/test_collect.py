@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from nbproctor import platforms
-from nbproctor.platforms import CollectError, Download, Person, Roster, Written
+from nbproctor.platforms import (
+    CollectError,
+    Download,
+    Person,
+    Roster,
+    RosterError,
+    Written,
+)
 
 CLASS = Roster(
     [
@@ -37,10 +44,14 @@ def zipped(files: Files) -> bytes:
 
 @pytest.fixture
 def understand(tmp_path: Path) -> Callable[..., Download]:
-    def plan(files: Files | bytes, roster: Roster = CLASS) -> Download:
+    def plan(
+        files: Files | bytes,
+        roster: Roster = CLASS,
+        groups: dict[str, list[Person]] | None = None,
+    ) -> Download:
         path = tmp_path / "submissions.zip"
         path.write_bytes(files if isinstance(files, bytes) else zipped(files))
-        return platforms.plan(path, "lab", ["lab"], roster, ZONE)
+        return platforms.plan(path, "lab", ["lab"], roster, ZONE, groups)
 
     return plan
 
@@ -56,7 +67,11 @@ def texts(download: Download) -> dict[str, dict[str, str]]:
 
 
 def said(download: Download) -> str:
-    return "\n".join(map(str, download.problems))
+    return "\n".join(download.problems)
+
+
+def name(download: Download) -> str:
+    return download.recognised.platform.name
 
 
 # --- platforms --------------------------------------------------------------------
@@ -71,7 +86,7 @@ def test_a_canvas_zip(understand: Understand) -> None:
             "nguyễnminh_1044_text.html": "typed",
         }
     )
-    assert (found.platform, found.certainty) == ("Canvas", "sure")
+    assert str(found.recognised) == "Canvas (sure: 4 of 4 files are named so)"
     assert texts(found) == {
         "aokafor": {"lab.ipynb": "1", "data.csv": "d"},
         "bking": {"lab.ipynb": "2"},  # Canvas's own name for a file handed in again
@@ -115,12 +130,13 @@ def test_canvas_names_find_people_where_numbers_do_not(understand: Understand) -
     }
 
 
-@pytest.mark.parametrize("form", ["{}_assignsubmission_file{}/lab.ipynb"])
 @pytest.mark.parametrize("tail", ["", "_"])
-def test_a_moodle_zip(understand: Understand, form: str, tail: str) -> None:
+def test_a_moodle_zip(understand: Understand, tail: str) -> None:
     names = {"Amara Okafor_9": "1", "Minh Nguyen_8": "2", "Bo King, Jr._7": "3"}
-    found = understand({form.format(name, tail): c for name, c in names.items()})
-    assert found.platform == "Moodle"
+    found = understand(
+        {f"{who}_assignsubmission_file{tail}/lab.ipynb": c for who, c in names.items()}
+    )
+    assert name(found) == "Moodle"
     assert texts(found) == {
         "aokafor": {"lab.ipynb": "1"},
         "nguyen": {"lab.ipynb": "2"},
@@ -136,7 +152,7 @@ def test_a_blind_moodle_zip_is_matched_by_the_worksheets_number(
         "ID,Vollständiger Name,E-Mail-Adresse\nTeilnehmer/in4711,A B,ab@example.edu\n"
         "Teilnehmer/in4712,C D,cd@example.edu\n"
     )
-    roster = Roster.read(sheet)
+    roster = platforms.read_class_list(sheet)
     assert [person.student for person in roster.people] == ["ab", "cd"]
     found = understand(
         {
@@ -171,11 +187,9 @@ def test_of_blackboards_attempts_the_newest_is_taken_with_its_time(
 def test_an_empty_newest_attempt_does_not_hide_the_one_before(
     understand: Understand,
 ) -> None:
+    head, page = "Lab_aokafor_attempt_2026-11", "Name: Amara Okafor (aokafor)"
     found = understand(
-        {
-            "Lab_aokafor_attempt_2026-11-23-22-30-00_lab.ipynb": "work",
-            "Lab_aokafor_attempt_2026-11-24-22-30-00.txt": "Name: A (aokafor)",
-        }
+        {f"{head}-23-22-30-00_lab.ipynb": "work", f"{head}-24-22-30-00.txt": page}
     )
     assert texts(found) == {"aokafor": {"lab.ipynb": "work"}}
     assert "holds no file" in found.submissions[0].notes[0]
@@ -190,7 +204,7 @@ def test_a_brightspace_zip(understand: Understand) -> None:
             "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "2",
         }
     )
-    assert (found.platform, found.problems) == ("Brightspace", [])
+    assert (name(found), found.problems) == ("Brightspace", [])
     assert texts(found) == {
         "aokafor": {"lab.ipynb": "new"},
         "bking": {"lab.ipynb": "2"},
@@ -205,22 +219,99 @@ def test_one_number_for_all_of_brightspace_is_nobodys(understand: Understand) ->
     assert list(texts(found)) == ["aokafor", "bking", "nguyen"]
 
 
+@pytest.mark.parametrize("around", ["", "Lab 5/", "Classroom/Course A/Lab 5/"])
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(
-    "place",
-    [
-        "{}/lab.ipynb",
-        "{}/lab/lab.ipynb",
-        "all of it/{}/lab.ipynb",
-        "submitted/{}/lab/lab.ipynb",
-    ],
+    "file", ["{}.ipynb", "{} - lab.ipynb", "{}/lab.ipynb", "{}/lab/lab.ipynb"]
 )
-def test_plain_folders(understand: Understand, place: str) -> None:
-    given = ["aokafor", "bking@example.edu", "Minh Nguyen"]
-    found = understand({place.format(name): name for name in given})
-    assert (found.platform, found.certainty) == ("plain files", "a guess")
-    assert {s: list(files) for s, files in texts(found).items()} == {
-        who: ["lab.ipynb"] for who in ("aokafor", "bking", "nguyen")
+def test_plain_files_and_folders_whatever_is_around_them(
+    understand: Understand, around: str, known: bool, file: str
+) -> None:
+    whose = {
+        "aokafor": "aokafor",
+        "bking@example.edu": "bking",
+        "Minh Nguyen": "nguyen",
     }
+    files = {around + file.format(name): name for name in whose}
+    found = understand(files, CLASS if known else Roster())
+    assert str(found.recognised).startswith("plain files (a guess: 3 of 3")
+    assert {s: list(files.values()) for s, files in texts(found).items()} == {
+        student if known else name: [name] for name, student in whose.items()
+    }
+
+
+@pytest.mark.parametrize("folder", ["aokafor", "Okafor, Amara"])
+def test_a_student_alone_with_folders_stays_one(
+    understand: Understand, folder: str
+) -> None:
+    files = {f"{folder}/lab.ipynb": "1", f"{folder}/a.csv": "", f"{folder}/b/c.csv": ""}
+    assert list(texts(understand(files))) == ["aokafor"]
+    assert len(understand(files, Roster()).submissions) == 1
+
+
+def test_a_folder_whose_files_name_several_students_is_asked(
+    understand: Understand,
+) -> None:
+    found = understand(
+        {
+            "Section A/Amara Okafor.ipynb": "1",
+            "Section A/Bo King.ipynb": "2",
+            "Section B/Minh Nguyen.ipynb": "3",
+            "Section B/x.csv": "3",
+        }
+    )
+    assert "Section A: Its files name several students (King, Jr., Bo; Okaf" in said(
+        found
+    )
+    assert [s.person.student for s in found.submissions] == ["Section B"]
+
+
+METADATA = """\
+submission_1:
+  :submitters:
+  - :name: Amara Okafor
+    :sid: '1042'
+    :email: a.okafor@example.edu
+  - :name: Bo King
+    :sid:
+    :email: bking@example.edu
+  :created_at: 2026-11-24 21:30:17.104543000 Z
+  :score: 0.0
+submission_2:
+  :submitters:
+  - :name: Minh Nguyen
+    :sid: '1044'
+    :email: unknown@example.edu
+"""
+
+
+def test_gradescope_s_list_says_whose_a_folder_is(understand: Understand) -> None:
+    forged = METADATA.replace("Amara Okafor", "Kim Smith")
+    found = understand(
+        {
+            "export/submission_1/lab.ipynb": "1",
+            "export/submission_2/lab.ipynb": "2",
+            "export/submission_2/submission_metadata.yml": forged,
+            "export/submission_metadata.yml": METADATA,
+        }
+    )
+    assert (name(found), found.problems) == ("Gradescope", [])
+    both = {"lab.ipynb": "1"}
+    assert texts(found) == {
+        "aokafor": both,
+        "bking": both,
+        "nguyen": {"lab.ipynb": "2", "submission_metadata.yml": forged},
+    }
+    first, last = found.submissions[0], found.submissions[-1]
+    assert first.group == "Amara Okafor and Bo King" and not last.group
+    assert f"{first.submitted:%d %H:%M %z}" == "24 21:30 +0000"
+
+
+def test_of_the_versions_of_teams_the_newest_is_taken(understand: Understand) -> None:
+    head = "Submitted files/Amara Okafor/Lab 5/Version "
+    found = understand({f"{head}{n}/lab.ipynb": str(n) for n in (9, 10, 1)})
+    assert name(found) == "Teams"
+    assert texts(found) == {"aokafor": {"lab.ipynb": "10"}}
 
 
 def test_plain_files_and_archives_of_students(understand: Understand) -> None:
@@ -240,7 +331,7 @@ def test_platform_zips_in_a_zip_are_opened(understand: Understand) -> None:
     one = zipped({"okaforamara_1042_1_lab.ipynb": "1"})
     two = zipped({"kingjrbo_1043_2_lab.ipynb": "2"})
     found = understand({"week 5.zip": zipped({"group1.zip": one, "group2.zip": two})})
-    assert found.platform == "Canvas"
+    assert name(found) == "Canvas"
     assert texts(found) == {"aokafor": {"lab.ipynb": "1"}, "bking": {"lab.ipynb": "2"}}
 
 
@@ -271,6 +362,58 @@ def test_two_of_a_download_that_fit_one_person_are_not_placed(
     assert "2 submissions of the download seem to be by 'aokafor'" in said(found)
 
 
+@pytest.mark.parametrize(
+    ("path", "whose"),
+    [
+        ("Team Blue_4711_assignsubmission_file/lab.ipynb", ""),  # a group's number
+        ("Minh Nguyen_4711_assignsubmission_file/lab.ipynb", ""),
+        ("Group A-Amara Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
+        ("Amara Jane Okafor_4711_assignsubmission_file/lab.ipynb", "aokafor"),
+        ("teamblue_1042_88031_lab.ipynb", ""),
+        ("okaforamarajane_1042_88031_lab.ipynb", "aokafor"),
+        ("anon_4711_88031_lab.ipynb", "anon_4711"),
+        ("1042-9 - Bo King, Jr. - Nov 23, 2026 1030 PM/lab.ipynb", ""),
+    ],
+)
+def test_a_number_of_somebody_with_another_name_is_asked(
+    understand: Understand, path: str, whose: str
+) -> None:
+    found = understand({path: "1", "readme.txt": ""})
+    assert [s.person.student for s in found.submissions] == [whose][: bool(whose)]
+    asked = "Its number is that of Okafor, Amara (aokafor), its name is not." in said(
+        found
+    )
+    assert asked == (not whose)
+
+
+@pytest.mark.parametrize(
+    ("paths", "text"),
+    [
+        (["Kim Smith_9_assignsubmission_file/lab.ipynb"], "kim  SMITH"),
+        (["Kim Smith_9_assignsubmission_file/lab.ipynb"], "9"),
+        (["Team Blue_4711_assignsubmission_file/lab.ipynb"], "4711"),
+        (["Nobody.ipynb", "readme.ipynb"], "Nobody"),
+    ],
+)
+def test_a_teacher_says_whose_it_is_and_the_class_list_keeps_it(
+    understand: Understand, tmp_path: Path, paths: list[str], text: str
+) -> None:
+    roster = Roster(list(CLASS.people))
+    roster.call(text, "k2@example.edu")
+    platforms.write_class_list(roster, tmp_path / "kept.csv")
+    found = understand(
+        dict.fromkeys(paths, ""), platforms.read_class_list(tmp_path / "kept.csv")
+    )
+    by = {s.person.student: s.found_by for s in found.submissions}
+    assert by["s2"] == "--as"
+
+
+def test_it_is_said_of_one_student_of_the_class() -> None:
+    for student in ("Kim Smith", "nobody", ""):
+        with pytest.raises(RosterError, match="is not one student of the class list"):
+            Roster(list(CLASS.people)).call("Blue", student)
+
+
 def test_a_stranger_is_collected_and_named(understand: Understand) -> None:
     found = understand({"Zoë New_77_assignsubmission_file/lab.ipynb": ""})
     (submission,) = found.submissions
@@ -284,45 +427,102 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
     assert said(found).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
 
 
-# --- archives that are broken, or meant to harm -----------------------------------
+# --- groups -----------------------------------------------------------------------
+
+GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
 
 
 @pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("../../aokafor/lab.ipynb", "leads out of the archive"),
-        ("/etc/aokafor/lab.ipynb", "leads out of the archive"),
-        ("C:/aokafor/lab.ipynb", "leads out of the archive"),
-        ("aokafor\\..\\..\\lab.ipynb", "leads out of the archive"),
-        ("aokafor/la\nb.ipynb", "control characters"),
-    ],
+    "form",
+    ["{}_{}_assignsubmission_file/lab.ipynb", "{}_{}_88031_lab.ipynb"],
 )
-def test_no_name_leads_out_of_an_archive(
-    understand: Understand, name: str, why: str
+def test_what_a_group_hands_in_is_every_member_s(
+    understand: Understand, form: str
 ) -> None:
-    found = understand({name: "evil", "bking/lab.ipynb": "good"})
-    assert texts(found) == {"bking": {"lab.ipynb": "good"}}
-    assert why in said(found)
+    whose = [("Team Blue", "1043"), ("Red", "7"), ("Minh Nguyễn", "1044")]
+    if "88031" in form:
+        whose = [(name.lower().replace(" ", ""), number) for name, number in whose]
+    files = {form.format(*who): str(n) for n, who in enumerate(whose, 1)}
+    found = understand(files, groups=GROUPS)
+    by = {s.person.student: (*s.files.values(), s.found_by) for s in found.submissions}
+    assert by == {
+        "aokafor": (b"1", "group"),
+        "bking": (b"1", "group"),
+        "s1": (b"2", "group"),
+        "s2": (b"2", "group"),
+        "nguyen": (b"3", "id"),
+    }
+    assert not found.problems
 
 
-def test_a_link_in_an_archive_is_refused(understand: Understand) -> None:
+def test_nobody_s_own_name_makes_work_that_of_a_group(understand: Understand) -> None:
+    found = understand({"teamblue_1044_88031_lab.ipynb": "x"}, groups=GROUPS)
+    assert not found.submissions
+    assert "teamblue: Its number is that of Nguyễn, Minh (nguyen)" in said(found)
+
+
+# --- archives that are broken, or meant to harm -----------------------------------
+
+
+BAD = "aokafor/lab.ipynb"
+
+
+def named(name: str) -> bytes:
+    return zipped({name: "evil", "bking/lab.ipynb": "good"})
+
+
+def link() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        link = zipfile.ZipInfo("aokafor/lab.ipynb")
+        link = zipfile.ZipInfo(BAD)
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
         archive.writestr("bking/lab.ipynb", "good")
-    found = understand(buffer.getvalue())
-    assert list(texts(found)) == ["bking"]
-    assert "It is a link." in said(found)
+    return buffer.getvalue()
 
 
-def test_a_zip_bomb_is_not_unpacked(understand: Understand) -> None:
-    found = understand(
-        {"aokafor/lab.ipynb": bytes(50 << 20), "bking/lab.ipynb": "good"}
-    )
-    assert list(texts(found)) == ["bking"]
-    assert "bytes would unpack to 50 MB. Not unpacked." in said(found)
+def listed(place: int, value: int, form: str = "<B") -> bytes:
+    """Say something else of the first file in the archive's list."""
+    data = bytearray(zipped({BAD: "x" * 5000, "bking/lab.ipynb": "good"}))
+    struct.pack_into(form, data, data.index(b"PK\x01\x02") + place, value)
+    return bytes(data)
+
+
+def damaged(kind: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
+        archive.writestr(BAD, random.Random(1).randbytes(5000))
+        archive.writestr("bking/lab.ipynb", "good")
+    data = bytearray(buffer.getvalue())
+    start = 30 + len(BAD) + 8
+    data[start : start + 1992] = bytes(1992)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (named("../../aokafor/lab.ipynb"), "leads out of the archive"),
+        (named("/etc/aokafor/lab.ipynb"), "leads out of the archive"),
+        (named("C:/aokafor/lab.ipynb"), "leads out of the archive"),
+        (named("aokafor\\..\\..\\lab.ipynb"), "leads out of the archive"),
+        (named("aokafor/la\nb.ipynb"), "control characters"),
+        (link(), "It is a link."),
+        (
+            zipped({BAD: bytes(50 << 20), "bking/lab.ipynb": "good"}),
+            "bytes would unpack to 50 MB. Not unpacked.",
+        ),
+        (listed(24, 100, "<I"), f"{BAD}: It cannot be unpacked"),  # a size that lies
+        (listed(8, 1), "protected by a password"),
+        *((damaged(kind), f"{BAD}: It cannot be unpacked") for kind in KINDS),
+    ],
+)
+def test_a_bad_file_is_said_and_leaves_the_others(
+    understand: Understand, data: bytes, why: str
+) -> None:
+    found = understand(data)
+    assert texts(found) == {"bking": {"lab.ipynb": "good"}}
+    assert why in said(found)
 
 
 def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
@@ -332,50 +532,10 @@ def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
     assert "would unpack to 50 MB" in said(found)
 
 
-def test_a_size_that_lies_is_found_out(understand: Understand) -> None:
-    data = bytearray(zipped({"aokafor/lab.ipynb": "x" * 5000, "bking/lab.ipynb": "y"}))
-    struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 100)
-    found = understand(bytes(data))
-    assert list(texts(found)) == ["bking"]
-    assert "cannot be unpacked" in said(found)
-
-
-def test_a_password_is_said(understand: Understand) -> None:
-    data = bytearray(zipped({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "y"}))
-    data[data.index(b"PK\x01\x02") + 8] |= 1
-    found = understand(bytes(data))
-    assert list(texts(found)) == ["bking"]
-    assert "protected by a password" in said(found)
-
-
 @pytest.mark.parametrize("keep", [0, 10, 100])
 def test_an_archive_cut_short_is_said(understand: Understand, keep: int) -> None:
     with pytest.raises(CollectError, match="broken"):
         understand(zipped({"aokafor/lab.ipynb": "x" * 5000})[:keep])
-
-
-def test_a_damaged_file_leaves_the_others(understand: Understand) -> None:
-    data = bytearray(zipped({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "y"}))
-    data[30 + len("aokafor/lab.ipynb")] ^= 255
-    found = understand(bytes(data))
-    assert list(texts(found)) == ["bking"]
-    assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_damage_is_said_of_every_kind_of_compression(
-    understand: Understand, kind: int
-) -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", kind) as archive:
-        archive.writestr("aokafor/lab.ipynb", random.Random(1).randbytes(5000))
-        archive.writestr("bking/lab.ipynb", "y")
-    data = bytearray(file.getvalue())
-    start = 30 + len("aokafor/lab.ipynb")
-    data[start + 8 : start + 2000] = bytes(1992)
-    found = understand(bytes(data))
-    assert list(texts(found)) == ["bking"]
-    assert "aokafor/lab.ipynb: It cannot be unpacked" in said(found)
 
 
 def test_names_in_the_wrong_coding_are_repaired(understand: Understand) -> None:
@@ -403,17 +563,12 @@ def test_an_archive_of_another_kind_is_said(tmp_path: Path) -> None:
         platforms.plan(tmp_path / "all.rar", "lab", ["lab"], CLASS, ZONE)
 
 
-def test_names_that_windows_cannot_hold_are_changed(understand: Understand) -> None:
-    found = understand({"aokafor/a:b?.ipynb": "1", "aokafor/con.txt": "2"})
-    assert set(texts(found)["aokafor"]) == {"a_b_.ipynb", "_con.txt"}
-
-
-def test_names_that_differ_in_case_only_do_not_overwrite_each_other(
-    understand: Understand,
-) -> None:
-    found = understand({"aokafor/Lab.ipynb": "1", "aokafor/lab.ipynb": "2"})
-    assert sorted(texts(found)["aokafor"].values()) == ["1", "2"]
-    assert len({name.casefold() for name in texts(found)["aokafor"]}) == 2
+def test_names_are_fit_for_every_system(understand: Understand) -> None:
+    files = {"a:b?.ipynb": "1", "con.txt": "2", "Lab.ipynb": "3", "lab.ipynb": "4"}
+    found = texts(understand({f"aokafor/{name}": t for name, t in files.items()}))
+    assert sorted(found["aokafor"].values()) == ["1", "2", "3", "4"]
+    assert {"a_b_.ipynb", "_con.txt"} < found["aokafor"].keys()
+    assert len({name.casefold() for name in found["aokafor"]}) == 4
 
 
 # --- writing ----------------------------------------------------------------------
@@ -510,7 +665,7 @@ def test_the_name_of_a_file_makes_it_nobody_else_s(
     files = {mine.format("lab.ipynb"): "a", other.format("lab.ipynb"): "b"}
     forged = mine.format(other.format("lab.ipynb").replace("2026", "2027"))
     download = understand(files | {forged: "forged"})
-    assert download.platform == platform
+    assert name(download) == platform
     found = texts(download)
     assert found["bking"] == {"lab.ipynb": "b"}
     assert found.keys() == {"aokafor", "bking"}
@@ -540,7 +695,7 @@ def test_the_record_says_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
-    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address}'
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},'
     assert lines[1] == said
 
 
@@ -548,7 +703,7 @@ def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None
     put(canvas(7, "x"))
     path = tmp_path / "collected/record.csv"
     whole = path.read_text()
-    old = [line.rpartition(",")[0] for line in whole.splitlines()]
+    old = [line.rsplit(",", 2)[0] for line in whole.splitlines()]
     path.write_text("\n".join(old) + "\n")
     assert put(canvas(7, "x"))["aokafor"].state == "same"
     assert path.read_text() == whole

@@ -11,7 +11,7 @@ import pytest
 
 from nbproctor import platforms
 from nbproctor.pages.archive import pack
-from nbproctor.platforms import FeedbackNames
+from nbproctor.platforms import FeedbackNames, Person
 from tests.platforms.test_collect import CLASS, Files, zipped
 
 Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
@@ -21,10 +21,12 @@ Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
 def back(tmp_path: Path) -> Back:
     """Collect a zip, pretend to grade it, and pack the feedback."""
 
-    def run(files: Files, *others: str, notebooks: tuple[str, ...] = ("lab",)):  # type: ignore[no-untyped-def]
+    def run(
+        files: Files, *others: str, notebooks: tuple[str, ...] = ("lab",), groups=None
+    ):  # type: ignore[no-untyped-def]
         path = tmp_path / "submissions.zip"
         path.write_bytes(zipped(files))
-        download = platforms.plan(path, "lab", list(notebooks), CLASS)
+        download = platforms.plan(path, "lab", list(notebooks), CLASS, groups=groups)
         platforms.write(download, lambda s: tmp_path / "in" / s, tmp_path / "c", "z")
         pages = []
         for student in sorted(
@@ -60,7 +62,7 @@ def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
         }
     )
     names = list(content)
-    assert (made.platform, len(names), made.left) == ("Canvas", 3, [])
+    assert (made.platform.name, len(names), made.left) == ("Canvas", 3, [])
     assert [numbers(name) for name in names] == [
         ["1043", "88032"],
         ["1044", "88033"],
@@ -97,7 +99,7 @@ def test_moodle_finds_the_participant_in_each_folder(back: Back, tail: str) -> N
             f"Participant_4712{tail}/sub/lab.ipynb": "y",
         }
     )
-    assert made.platform == "Moodle"
+    assert made.platform.name == "Moodle"
     for name in names:
         folder, _, file = name.partition("/")
         person, number, kind, plugin, rest = folder.split("_")  # older ones want five
@@ -128,10 +130,31 @@ def test_brightspace_gets_its_own_folders_and_list(back: Back, around: str) -> N
     files = {f"{folder}/lab.ipynb": "x", f"{folder}/index.html": "a student's own"}
     files["index.html"] = "the list"
     made, names = back({around + name: text for name, text in files.items()})
-    assert made.platform == "Brightspace"
+    assert made.platform.name == "Brightspace"
     pages = [f"{folder}/lab.feedback.ipynb", f"{folder}/lab.html"]
     assert list(names) == [*pages, "index.html"]
     assert names["index.html"] == b"the list"
+
+
+def test_a_member_of_a_moodle_group_gets_it_under_the_own_number(back: Back) -> None:
+    """The number of a group may be that of a participant who is a stranger to it."""
+    known = Person("aokafor", "Okafor", "Amara", participant="4711")
+    made, names = back(
+        {"Team Blue_4712_assignsubmission_file/lab.ipynb": "x"},
+        groups={"Team Blue": [known, CLASS.people[2]]},
+    )
+    assert list(names)[1] == "Team Blue_4711_assignsubmission_file_/lab.html"
+    assert {name.split("_")[1] for name in names} == {"4711"}
+    why = "handed in with Team Blue, what Moodle takes no file for"
+    assert made.left == [("nguyen", why)]
+
+
+def test_a_group_of_canvas_gets_one_file(back: Back) -> None:
+    made, names = back(
+        {"teamblue_1043_88031_lab.ipynb": "x"}, groups={"Team Blue": CLASS.people[:2]}
+    )
+    assert list(names) == ["teamblue_1043_88031_feedback.ipynb"]
+    assert made.left == [("bking", "gets it with Team Blue")]
 
 
 def test_who_came_by_another_way_is_named(back: Back) -> None:
@@ -142,7 +165,7 @@ def test_who_came_by_another_way_is_named(back: Back) -> None:
 
 def test_without_a_platform_there_is_a_folder_for_each(back: Back) -> None:
     made, names = back({"aokafor/lab.ipynb": "x"})
-    assert (made.platform, made.left) == ("", [])
+    assert (made.platform.name, made.left) == ("plain files", [])
     assert list(names) == ["aokafor/lab.feedback.ipynb", "aokafor/lab.html"]
 
 
@@ -151,4 +174,4 @@ def test_a_platforms_own_text_is_no_address(back: Back) -> None:
         {"okaforamara_1042_text.html": "x", "kingjrbo_1043_5_lab.ipynb": "y"}
     )
     assert [re.sub(r"_.*", "", name) for name in names] == ["kingjrbo"]
-    assert [student for student, _ in made.left] == ["aokafor"]
+    assert made.left == [("aokafor", "handed in what Canvas takes no file for")]

@@ -64,6 +64,14 @@ SPANISH = (
     'Participante 4711,Amara Okafor,ao@example.edu,Enviado,,"100,00",Sí,-,-,\n'
     'Participante 4712,"Bo King, Jr.",bk@example.edu,Enviado,,"100,00",Sí,-,-,\n'
 )
+APART = (
+    "LastName,FirstName,ID,SIS Login ID,Section,Neural Network (77)\r\n"
+    "    Points Possible,,,,,100.00\r\n"
+    "Okafor,Amara,1042,aokafor,A,\r\n"
+    '"King, Jr.",Bo,1043,bking,A,80.00\r\n'
+    "Ångström,Pia,1046,pia,A,N/A\r\n"
+    "Student,Test,1100,9f2,A,\r\n"
+)
 BLACKBOARD = (
     '\ufeff"Last Name","First Name","Username","Student ID","Last Access",'
     '"Availability","Weighted Total [Total Pts: up to 100 Percentage] |9",'
@@ -81,6 +89,7 @@ BRIGHTSPACE = (
 )
 FILES = {
     "canvas": CANVAS,
+    "apart": APART,
     "moodle": MOODLE,
     "german": GERMAN,
     "spanish": SPANISH,
@@ -114,6 +123,7 @@ def without(text: str, column: int, separator: str = ",") -> list[list[str]]:
     ("name", "column", "expected"),
     [
         ("canvas", 6, {"aokafor": "87.50", "bking": "100.00", "eve": "66.67"}),
+        ("apart", 5, {"aokafor": "87.50", "bking": "100.00"}),
         ("moodle", 4, {"aokafor": "87.50", "bking": "100.00"}),
         ("german", 5, {"aokafor": "87,50", "bking": "100,00"}),
         ("spanish", 4, {"aokafor": "87,50", "bking": "100,00"}),
@@ -158,6 +168,11 @@ def test_what_was_not_graded_stays_empty_and_is_said() -> None:
     assert row == '"Nguyễn, Minh",1045,903,nguyen,A,,,,'
 
 
+def test_who_has_no_such_assignment_there_is_said() -> None:
+    left = dict(filled(APART).left)
+    assert left["Ångström, Pia"] == "does not have it there (N/A)"
+
+
 def test_a_zero_that_the_platform_gave_is_not_ours_and_is_said() -> None:
     text = CANVAS.replace("1045,903,nguyen,A,,,,", "1045,903,nguyen,A,,0.00,,")
     result = filled(text)
@@ -173,6 +188,16 @@ def test_a_locked_mark_of_moodle_is_left() -> None:
 def test_a_lower_mark_is_known_as_one() -> None:
     result = filled(CANVAS.replace("80.00", "100.50"))
     assert [c.student for c in result.changes if c.lower] == ["bking"]
+
+
+def test_no_mark_goes_to_somebody_with_the_same_number_and_another_name() -> None:
+    """One platform's number of a student may be another's of somebody else."""
+    text = CANVAS.replace('"Gone, Long",1999,999,gone', '"Gone, Long",1999,900,gone')
+    text = text.replace('"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n', "")
+    result = filled(text)
+    assert "aokafor" not in marks(result) and result.absent == ["aokafor"]
+    why = "has the number of Okafor, Amara, and another name"
+    assert dict(result.left)["Gone, Long"] == why
 
 
 def test_who_has_a_mark_and_no_row_is_said() -> None:
@@ -249,10 +274,6 @@ def test_any_table_is_read_as_python_reads_it_and_written_back(
     csv.writer(buffer, lineterminator=end, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
     text = buffer.getvalue()
     sheet = Sheet.read(text.encode("utf-8", "surrogatepass"))
-    if (
-        sheet.source.coding == "utf-8"
-        and sheet.separator == ","
-        and text[0] != "\ufeff"
-    ):
+    if sheet.coding == "utf-8" and sheet.separator == "," and text[0] != "\ufeff":
         assert [sheet.values(row) for row in range(len(sheet.rows))] == rows
     assert sheet.to_bytes() == text.encode("utf-8", "surrogatepass")

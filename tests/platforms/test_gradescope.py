@@ -1,4 +1,4 @@
-"""Gradescope's container, simulated: its folders, its scripts, the sample class."""
+"""Gradescope's container, simulated: its folders, its scripts, a small class."""
 
 import json
 import os
@@ -14,33 +14,38 @@ from typing import Any
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import ExportError
 from nbproctor.platforms.gradescope import pack, results
 from nbproctor.results import SubmissionResult, Verdict
+from tests.broken.cases import answered, by_id
 
-LAB = "neural_network"
+STUDENTS = {
+    "right": "",
+    "half": "def fizz(n):\n    return str(n)",
+    "hangs": "def fizz(n):\n    while True:\n        pass",
+    "broken": "",
+}
 
 
 @pytest.fixture(scope="module")
 def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lab with its sample class, graded here."""
-    course = tmp_path_factory.mktemp("class") / "course"
-    course.mkdir()
-    for name in ("nbgrader_config.py", "requirements.txt"):
-        shutil.copy(project / name, course)
+    """A course with a student of each kind, not yet graded."""
+    folder = tmp_path_factory.mktemp("class")
+    course = Path(shutil.copytree(project / "examples/tiny", folder / "course"))
+    shutil.copy(project / "requirements.txt", course)
     with (course / "nbgrader_config.py").open("a") as config:
-        config.write("c.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
-    for name in (f"source/{LAB}", "data"):
-        shutil.copytree(project / name, course / name)
-    nbgrader.generate(course, LAB)
-    master = MasterNotebook.read(course / "source" / LAB / f"{LAB}.ipynb")
-    students = sample.read_class(project / "examples/sample_class.toml")
-    sample.write_class(students, course, master, project / "variants" / LAB)
-    broken = course / "submitted" / "zbroken" / LAB / f"{LAB}.ipynb"
-    broken.parent.mkdir(parents=True)
-    broken.write_text('{"cells": [{"cell_type": "code", "sou')
+        config.write("\nc.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
+    nbgrader.generate(course, "tiny")
+    release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    for student, answer in STUDENTS.items():
+        notebook = answered(release)
+        if answer:
+            by_id(notebook, "fizz")["source"] = answer
+        text = json.dumps(notebook)
+        place = course / "submitted" / student / "tiny" / "tiny.ipynb"
+        place.parent.mkdir(parents=True)
+        place.write_text(text[:300] if student == "broken" else text)
     return course
 
 
@@ -48,7 +53,8 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def autograder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder ``/autograder`` as Gradescope makes it from the archive."""
     root = tmp_path_factory.mktemp("gradescope") / "autograder"
-    archive = pack(course, LAB, root.parent / "autograder.zip", "visible")
+    archive = root.parent / "autograder.zip"
+    pack(course, "tiny", archive, "visible")
     with zipfile.ZipFile(archive) as file:
         file.extractall(root / "source")
         for entry in file.infolist():  # which zipfile forgets
@@ -98,17 +104,18 @@ def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str],
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-def test_the_container_gives_students_of_the_sample_class_the_same(
+def test_the_container_gives_students_of_each_status_the_same(
     course: Path, autograder: Path
 ) -> None:
-    graded = nbgrader.grade(course, LAB, weak_sandbox=True)
-    assert len(graded) == 12
-    # A container takes 8 CPU seconds to start: one student of each status and, if
-    # graded, one with all points, one with none and one with some.
-    kinds = {(r.status, r.score == 0, r.score == 100): r for r in graded}
-    assert len(kinds) == 6
-    for result in kinds.values():
-        done, content = run(autograder, course / "submitted" / result.student / LAB)
+    graded = nbgrader.grade(course, "tiny", weak_sandbox=True)
+    assert {r.student: r.score for r in graded} == {
+        "right": 10,
+        "half": 7,
+        "hangs": 5,
+        "broken": None,
+    }
+    for result in graded:
+        done, content = run(autograder, course / "submitted" / result.student / "tiny")
         assert content["extra_data"]["status"] == result.status
         assert "What protects this container" in done.stdout
         if result.score is None:
@@ -119,7 +126,7 @@ def test_the_container_gives_students_of_the_sample_class_the_same(
         assert done.returncode == 0, done.stdout + done.stderr
         assert sum(test["score"] for test in content["tests"]) == result.score
         by_exercise: dict[str, list[str]] = {}
-        for verdict in result.verdicts[LAB]:
+        for verdict in result.verdicts["tiny"]:
             if verdict.exercise and verdict.message:
                 by_exercise.setdefault(verdict.exercise, []).append(verdict.message)
         for test in content["tests"]:
@@ -135,15 +142,17 @@ def test_the_archive_holds_no_student_and_no_gradebook(
     with pytest.raises(ExportError, match=r"requirements\.txt is missing"):
         pack(course, "tiny", tmp_path / "a.zip", "hidden")
     (course / "requirements.txt").write_text("numpy==2.0\n")
-    for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb"):
+    for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
         (course / place).parent.mkdir(parents=True, exist_ok=True)
         (course / place).touch()
-    archive = pack(course, "tiny", tmp_path / "a.zip", "hidden")
+    archive, again = tmp_path / "a.zip", tmp_path / "b.zip"
+    pack(course, "tiny", archive, "hidden")
     names = zipfile.ZipFile(archive).namelist()
-    assert {"setup.sh", "run_autograder", "nbgrader_config.py"} <= set(names)
+    scripts = {"setup.sh", "run_autograder", "nbgrader_config.py", "data/x.gz"}
+    assert scripts <= set(names)
     assert not [n for n in names if "gradebook.db" in n or n.startswith("submitted")]
     assert not [n for n in names if "__pycache__" in n]
-    again = pack(course, "tiny", tmp_path / "b.zip", "hidden")
+    pack(course, "tiny", again, "hidden")
     assert again.read_bytes() == archive.read_bytes()
 
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbproctor.platforms import names
-from nbproctor.platforms.grammars import Handed, brightspace_time
+from nbproctor.platforms import Roster, registry
+from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.brightspace import read_time
+from nbproctor.platforms.platform import FileName
 
 settings.register_profile("names", max_examples=40, deadline=None)
 settings.load_profile("names")
@@ -23,15 +25,19 @@ TIME = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).map(
 )
 
 
-def read(*paths: str) -> names.Recognised:
-    found = names.recognise(map(PurePosixPath, paths))
+def entries(*paths: str) -> list[Entry]:
+    return [Entry(PurePosixPath(path), 0, bytes) for path in paths]
+
+
+def read(*paths: str) -> registry.Recognised:
+    found = registry.recognise(entries(*paths))
     assert found is not None
     return found
 
 
-def only(path: str) -> tuple[str, Handed]:
+def only(path: str) -> tuple[str, FileName]:
     found = read(path)
-    return found.platform, found.handed[PurePosixPath(path)]
+    return found.platform.name, found.names[PurePosixPath(path)]
 
 
 def canvas_name(sortable: str) -> str:
@@ -48,7 +54,7 @@ def test_canvas_names_are_read_back(
     platform, handed = only(path)
     assert platform == "Canvas"
     assert (handed.ids, handed.late, str(handed.file)) == ((user,), late, file)
-    assert handed.attempt == attachment
+    assert handed.number == attachment
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_a_canvas_name_may_hold_underscores(
 
 
 def test_a_date_in_a_name_is_no_number_of_canvas() -> None:
-    assert names.recognise([PurePosixPath("okafor_amara_2026_11_24.ipynb")]) is None
+    assert registry.recognise(entries("okafor_amara_2026_11_24.ipynb")) is None
 
 
 @pytest.mark.parametrize("form", ["anon_{}_{}_{}", "LATE_anon_{}_{}_{}"])
@@ -108,8 +114,8 @@ def test_moodle_names_are_read_back(form: str, name: str, who: str, file: str) -
 def test_blind_moodle_names_give_no_name(word: str) -> None:
     paths = [f"{word}_{n}_assignsubmission_file/lab.ipynb" for n in (4711, 4712)]
     found = read(*paths)
-    assert {handed.name for handed in found.handed.values()} == {""}
-    assert {handed.key for handed in found.handed.values()} == {"4711", "4712"}
+    assert {handed.name for handed in found.names.values()} == {""}
+    assert {handed.key for handed in found.names.values()} == {"4711", "4712"}
 
 
 @given(
@@ -150,7 +156,7 @@ def test_brightspace_names_are_read_back(
     ],
 )
 def test_brightspace_times(text: str, when: datetime | None) -> None:
-    assert brightspace_time(text) == when
+    assert read_time(text) == when
 
 
 def test_a_classroom_folder_is_recognised() -> None:
@@ -162,16 +168,15 @@ def test_a_classroom_folder_is_recognised() -> None:
 def test_folders_around_and_a_few_strangers_do_not_matter() -> None:
     paths = [f"a/b/okaforamara_{n}_9{n}_lab.ipynb" for n in range(9)]
     found = read(*paths, "a/b/notes.txt")
-    assert (found.platform, found.certainty) == ("Canvas", "sure")
-    assert (len(found.handed), found.total) == (9, 10)
-    assert read(*paths[:3], "x.txt", "y.txt").certainty == "probably"
+    assert str(found) == "Canvas (sure: 9 of 10 files are named so)"
+    assert "probably" in str(read(*paths[:3], "x.txt", "y.txt"))
 
 
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_no_name_ends_the_class(paths: list[str]) -> None:
-    given_paths = [PurePosixPath(path) for path in paths if PurePosixPath(path).parts]
-    names.recognise(given_paths)
-    names.plain(given_paths, ["lab"])
+    whole = entries(*(path for path in paths if PurePosixPath(path).parts))
+    registry.recognise(whole)
+    registry.plain(whole, ["lab"], Roster())
 
 
 @pytest.mark.parametrize(
@@ -190,9 +195,9 @@ def test_no_name_ends_the_class(paths: list[str]) -> None:
     ],
 )
 def test_plain_names(path: str, who: str, file: str) -> None:
-    handed = names.plain([PurePosixPath(path)], ["lab"]).handed[PurePosixPath(path)]
+    handed = registry.plain(entries(path), ["lab"], Roster()).names[PurePosixPath(path)]
     assert (handed.key, str(handed.file)) == (who, file)
 
 
 def test_a_plain_file_that_names_nobody_is_nobodys() -> None:
-    assert not names.plain([PurePosixPath("lab.ipynb")], ["lab"]).handed
+    assert not registry.plain(entries("lab.ipynb"), ["lab"], Roster()).names

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.platforms import Person, Roster, RosterError
+from nbproctor.platforms import (
+    Person,
+    Roster,
+    RosterError,
+    read_class_list,
+    read_groups,
+    write_class_list,
+)
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Lab (77)
@@ -30,7 +37,7 @@ GERMAN = (
 def people(tmp_path: Path, text: str, coding: str = "utf-8") -> list[Person]:
     path = tmp_path / "class.csv"
     path.write_bytes(text.encode(coding))
-    return Roster.read(path).people
+    return read_class_list(path).people
 
 
 def test_a_canvas_grade_book(tmp_path: Path) -> None:
@@ -80,6 +87,21 @@ def test_a_blind_worksheet_names_nobody(tmp_path: Path) -> None:
     assert people(tmp_path, text) == [Person("11"), Person("12")]
 
 
+def test_a_name_left_out_is_no_other_name() -> None:
+    person = Person("s1", "Okafor-Li", "Amara Jane")
+    assert person.may_be_called("Amara Okafor Li")
+    assert not person.may_be_called("Amara Smith")
+    assert not person.may_be_called("Amara")
+
+
+def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
+    text = "LastName,FirstName,ID\n    Points Possible,,\nOkafor,Amara,1042\n"
+    text += ",Madonna,1043\nStudent,Test,1099\n"
+    everybody = people(tmp_path, text)
+    assert [p.name for p in everybody] == ["Okafor, Amara", "Madonna"]
+    assert Roster(everybody).find([], "Madonna") == ([everybody[1]], "name")
+
+
 def test_logins_with_numbers_are_no_participants(tmp_path: Path) -> None:
     text = "login,name\nstudent11,Amara Okafor\nstudent12,Bo King\n"
     assert [p.student for p in people(tmp_path, text)] == ["student11", "student12"]
@@ -103,7 +125,7 @@ def test_a_list_is_written_as_it_is_read_and_no_cell_is_a_formula(
     tmp_path: Path,
 ) -> None:
     before = people(tmp_path, CANVAS)
-    Roster(before).write(tmp_path / "kept.csv")
+    write_class_list(Roster(before), tmp_path / "kept.csv")
     kept = (tmp_path / "kept.csv").read_text()
     assert not any(cell.startswith("=") for cell in kept.replace('"', "").split(","))
     assert people(tmp_path, kept) == sorted(before, key=lambda p: p.student)
@@ -129,6 +151,37 @@ def test_namesakes_of_one_list_stay_two_people(tmp_path: Path) -> None:
     assert roster.merge(Roster(both)) == (2, 0)
     assert roster.people == both
     assert roster.merge(Roster(both[::-1])) == (0, 0)
+
+
+CANVAS_GROUPS = """\
+name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_id
+"Okafor, Amara",1042,S1,aokafor,A,Team Blue,7,
+"King, Jr., Bo",1043,,bking@example.edu,A,Team Blue,7,
+"=HYPERLINK(""x""), Eve",1044,S3,eve,A,,,
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [CANVAS_GROUPS, "group,student\nTeam Blue,aokafor\nTeam Blue,Bo King\n"]
+)
+def test_a_list_of_groups(tmp_path: Path, text: str) -> None:
+    roster = Roster(people(tmp_path, CANVAS))
+    (tmp_path / "groups.csv").write_text(text)
+    groups = read_groups(tmp_path / "groups.csv", roster)
+    assert groups == {"Team Blue": roster.people[:2]}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("group,student\nBlue,nobody\n", "row 2: 'nobody' is not one student"),
+        ("student,name\naokafor,Amara\n", "has no column 'group'"),
+    ],
+)
+def test_groups_of_strangers_are_refused(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "groups.csv").write_text(text)
+    with pytest.raises(RosterError, match=why):
+        read_groups(tmp_path / "groups.csv", Roster(people(tmp_path, CANVAS)))
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.protocol import repeats
-from nbproctor.protocol.decode import decode
-from nbproctor.protocol.encode import UnsendableError, encode
-from nbproctor.protocol.frames import ProtocolError, Wire
-from nbproctor.protocol.repeats import check_repeats
-from nbproctor.protocol.requests import Request
-from nbproctor.protocol.rpc import Connection
-from nbproctor.protocol.sharing import write_back
+from nbproctor.protocol.codec import decode, encode, write_back
+from nbproctor.protocol.frames import (
+    Encoded,
+    Frame,
+    ProtocolError,
+    UnsendableError,
+    Wire,
+)
+from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
 from tests.protocol.messages import frame, same
 
-REQUESTS = {"use": Request("uses a value", {"value": object})}
+REQUESTS = {"use": {"value": object}}
 
 
 def unsendable(value: object) -> None:
@@ -169,49 +170,99 @@ def test_a_change_of_what_was_not_handed_over_ends_the_conversation(
     assert given == [[1], [2]]
 
 
-# --- how long a value is when its repeated parts are written out --------------------
-
-TEN: dict[str, Any] = {  # parts that count as ten items
-    "text": "x" * 640,
-    "bytes": b"x" * 640,
-    "a range": range(9),
-    "a list": [0] * 9,
-    "a tuple": (0,) * 9,
-    "a set": {*range(9)},
-    "a frozenset": frozenset(range(9)),
-    "a dict": dict.fromkeys(range(9)),
-    "an array": np.zeros((3, 3)),
-    "an array of objects": np.full(9, "x", object),
-    "an integer": 1 << 640,
-    "a list in a list": [[0] * 7],  # 7 + 1 of the one, 1 + 1 of the other
-}
+def test_a_part_can_be_changed_once() -> None:
+    first, second = [1], [2]
+    write_back([first, second], [(0, [3]), (1, [4])])
+    assert (first, second) == ([3], [4])
+    for numbers in ((0, 0), (1, 0)):
+        with pytest.raises(ProtocolError):
+            write_back([first, second], [(n, []) for n in numbers])
 
 
-@pytest.mark.parametrize("what", TEN)
-def test_a_part_counts_as_often_as_it_stands_somewhere(
-    what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(repeats, "MAX_REPEATED", 100)
-    part = TEN[what]
-    check_repeats([[part] * 11])  # ten times more than once
-    check_repeats([part] * 11)
-    with pytest.raises(ProtocolError, match="too often"):
-        check_repeats([[part] * 12])
-    with pytest.raises(ProtocolError, match="too often"):
-        check_repeats([part] * 12)
+def test_a_set_of_true_is_no_longer_a_set_of_one() -> None:
+    got = decode(frame(encode({1})), track=True)
+    assert got.compare()[0] == []
+    got.value.clear()
+    got.value.add(True)
+    assert got.compare()[0] == [(0, {True})]
 
 
-def test_numbers_and_short_texts_count_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(repeats, "MAX_REPEATED", 100)
-    for small in (1.5, None, True, 7, -(2**62), "a word", b"", np.float32(1)):
-        check_repeats([[small] * 1_000])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        [1],
+        [(5, [1])],
+        [(-1, [1])],
+        [(0, [1])],
+        [(True, np.ones(2))],
+        [(0, np.ones(3))],
+        [(0, np.ones(2, complex))],
+    ],
+    ids=repr,
+)
+def test_a_change_that_does_not_fit_is_a_wire_error(changes: Any) -> None:
+    array = np.zeros(2)
+    with pytest.raises(ProtocolError):
+        write_back([array], changes)
+    assert array.tolist() == [0, 0]
 
 
-def test_a_value_that_is_too_deep_to_be_walked_is_refused() -> None:
-    deep: list[Any] = []
-    for _ in range(5_000):
-        deep = [deep]
-    with pytest.raises(ProtocolError, match="deep"):
-        check_repeats([deep])
+# --- exchanges ------------------------------------------------------------------------
+
+
+class Reads:
+    """A wire that holds some frames; a frame may be an exception instead."""
+
+    def __init__(self, *frames: Any) -> None:
+        self.frames = [*frames]
+        self.sent: list[tuple[int, Encoded]] = []
+
+    def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
+        self.sent.append((kind, encoded))
+
+    def receive(self, deadline: float | None = None) -> Frame:
+        read = self.frames.pop(0)
+        if isinstance(read, Exception):
+            raise read
+        assert isinstance(read, Frame)
+        return read
+
+
+def connection(*frames: Any) -> Connection:
+    wire: Any = Reads(*frames)
+    return Connection(
+        wire,
+        {},
+        lambda name, arguments: None,
+        default=repr,
+        resolve=lambda ref: ref,
+        describe=repr,
+        revive=ValueError,
+    )
+
+
+def reply(kind: int, value: Any) -> Frame:
+    whole = frame(encode(value))
+    return Frame(kind, whole.text, whole.raw)
+
+
+def test_a_reply_that_could_not_be_read_ends_the_conversation() -> None:
+    good = reply(VALUE, (1, []))
+    assert connection(good).ask("get") == 1
+    for error in (RecursionError(), MemoryError(), ValueError()):
+        with pytest.raises(ProtocolError, match="lost"):
+            connection(error, good).ask("get")
+
+
+def test_an_exception_is_revived_after_its_changes_are_written() -> None:
+    items = [1]
+    with pytest.raises(ValueError, match="what"):
+        connection(reply(RAISED, ("what", [(0, [1, 2])]))).ask("call", items)
+    assert items == [1, 2]
+
+
+@pytest.mark.parametrize("value", [1, (1,), (1, []), ("get", 1), ["get"], ("",), ()])
+def test_a_request_that_does_not_exist_ends_the_conversation(value: Any) -> None:
+    with pytest.raises(ProtocolError):
+        connection(reply(REQUEST, value)).ask("get")

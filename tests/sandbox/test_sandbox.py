@@ -20,7 +20,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
@@ -39,13 +38,13 @@ if sys.platform != "linux":
 
 import pyseccomp
 
-from nbproctor.sandbox import doctor, layers, libc, mounting, seccomp, usage, users
+from nbproctor.sandbox import doctor, layers, libc, limits, seccomp
 from nbproctor.sandbox.layers import Policy, SandboxError
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
 LIBC = ctypes.CDLL(None, use_errno=True)
-MOUNTS = mounting.possible()
+MOUNTS = libc.can_mount()
 NO_MOUNTS = "this user can mount nothing here, not even in a namespace of its own"
 
 
@@ -201,21 +200,6 @@ def test_symbolic_links_lead_nowhere(
     assert secret.read_text() == "hidden test"
 
 
-def test_attributes_that_landlock_does_not_govern_are_refused(
-    inside: Callable[..., Any],
-) -> None:
-    def change() -> list[bool]:
-        Path("own").write_text("x")
-        return [
-            refused(lambda: Path("own").chmod(0o777)),
-            refused(lambda: os.utime("own")),
-            refused(lambda: os.setxattr("own", "user.x", b"1")),
-            refused(lambda: os.chown("own", os.getuid(), os.getgid())),
-        ]
-
-    assert inside(change) == [True] * 4
-
-
 def test_data_files_appear_by_name_and_are_read_only(
     inside: Callable[..., Any], tmp_path: Path, kind: str
 ) -> None:
@@ -292,17 +276,14 @@ def test_in_a_plain_folder_every_byte_stays_visible(
         ]
 
     assert inside(hide) == [True] * 4
-    size, count = usage.scratch(scratch)
+    size, count = limits.scratch(scratch)
     assert count == 2
     assert 200_000 <= size < 220_000
-
-
-def test_a_hole_in_a_file_counts_with_its_size(tmp_path: Path) -> None:
-    """A map fills it faster than anybody looks."""
-    with (tmp_path / "sparse").open("wb") as file:
+    # A hole counts with its size: a map fills it faster than anybody looks.
+    with (scratch / "one").open("wb") as file:
         file.truncate(1 << 20)
-    assert usage.scratch(tmp_path) == (1 << 20, 1)
-    assert usage.scratch(tmp_path / "gone") == (0, 0)
+    assert limits.scratch(scratch)[0] >= (1 << 20) + 100_000
+    assert limits.scratch(scratch / "gone") == (0, 0)
 
 
 @pytest.mark.parametrize("how", ["bytearray", "threads", "numpy"])
@@ -327,12 +308,6 @@ def test_a_memory_bomb_is_a_memory_error(inside: Callable[..., Any], how: str) -
     threading.excepthook = threading.__excepthook__
 
 
-def test_memory_that_no_limit_counts_is_refused(inside: Callable[..., Any]) -> None:
-    assert inside(lambda: refused(lambda: mmap.mmap(-1, 1 << 20)))
-    assert inside(lambda: refused(lambda: os.memfd_create("hidden")))
-    assert inside(lambda: len(mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE))) == 4096
-
-
 def test_time_of_the_processor_is_limited(scratch: Path) -> None:
     def spin() -> None:
         signal.signal(signal.SIGXCPU, signal.SIG_IGN)
@@ -340,17 +315,6 @@ def test_time_of_the_processor_is_limited(scratch: Path) -> None:
             pass
 
     assert fork(spin, Policy(cpu_seconds=1), scratch) == (None, -signal.SIGKILL)
-
-
-def test_limits_cannot_be_raised_again(inside: Callable[..., Any]) -> None:
-    def raise_limit() -> bool:
-        soft, hard = resource.prlimit(0, resource.RLIMIT_NOFILE)
-        assert soft == hard == Policy().open_files
-        return refused(
-            lambda: resource.prlimit(0, resource.RLIMIT_NOFILE, (soft, hard + 1))
-        )
-
-    assert inside(raise_limit)
 
 
 # --- processes, signals, network ------------------------------------------------------
@@ -381,7 +345,7 @@ def test_threads_work_but_not_without_end(inside: Callable[..., Any]) -> None:
         stop.set()
         return started
 
-    uid = users.free_uid(Policy(), outer=False)
+    uid = layers.free_uid(Policy(), outer=False)
     started = inside(start, Policy(threads=20, uid=uid))
     assert started >= 10
     if os.geteuid() != 0 or uid is not None:
@@ -418,103 +382,21 @@ def test_it_can_still_abort_itself(scratch: Path) -> None:
         faulthandler.enable()
 
 
-def test_no_socket_can_be_made(inside: Callable[..., Any]) -> None:
-    def connect() -> list[bool]:
-        families = [socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK]
-        made = [refused(lambda f=family: socket.socket(f)) for family in families]
-        datagrams = socket.SOCK_DGRAM
-        return [*made, refused(lambda: socket.socketpair(socket.AF_UNIX, datagrams))]
-
-    assert inside(connect) == [True] * 5
-
-
-def test_a_socket_from_before_still_works(inside: Callable[..., Any]) -> None:
-    ours, theirs = socket.socketpair()
-    inside(lambda: theirs.sendall(b"hello"))
-    assert ours.recv(10) == b"hello"
-    ours.close()
-    theirs.close()
-
-
-FORBIDDEN = [
-    "add_key",
-    "bpf",
-    "cachestat",
-    "chroot",
-    "clone",
-    "fanotify_init",
-    "fchmod",
-    "fchmodat",
-    "fchown",
-    "finit_module",
-    "fsetxattr",
-    "fsopen",
-    "futimesat",
-    "inotify_init1",
-    "io_uring_setup",
-    "ioperm",
-    "ioprio_set",
-    "kexec_load",
-    "keyctl",
-    "landlock_create_ruleset",
-    "membarrier",
-    "memfd_create",
-    "memfd_secret",
-    "mincore",
-    "mknodat",
-    "mlockall",
-    "modify_ldt",
-    "mount",
-    "move_pages",
-    "mq_open",
-    "msgget",
-    "name_to_handle_at",
-    "open_by_handle_at",
-    "open_tree",
-    "perf_event_open",
-    "personality",
-    "pidfd_getfd",
-    "pidfd_open",
-    "pidfd_send_signal",
-    "pivot_root",
-    "process_madvise",
-    "process_mrelease",
-    "process_vm_readv",
-    "process_vm_writev",
-    "ptrace",
-    "quotactl",
-    "readahead",
-    "reboot",
-    "request_key",
-    "rt_sigqueueinfo",
-    "rt_tgsigqueueinfo",
-    "sched_setaffinity",
-    "seccomp",
-    "semget",
-    "setdomainname",
-    "sethostname",
-    "setns",
-    "setpriority",
-    "setsid",
-    "settimeofday",
-    "setuid",
-    "shmget",
-    "swapon",
-    "symlinkat",
-    "sync",
-    "sync_file_range",
-    "syncfs",
-    "syslog",
-    "timer_create",
-    "tkill",
-    "truncate",
-    "umount2",
-    "unshare",
-    "userfaultfd",
-    "utimensat",
-    "vfork",
-    "vmsplice",
-]
+FORBIDDEN = """
+    accept add_key bind bpf cachestat chmod chown chroot clone connect execve execveat
+    fanotify_init fchmod fchmodat fchown finit_module fork fsetxattr fsopen futimesat
+    inotify_init1 io_uring_setup ioperm ioprio_set kexec_load keyctl
+    landlock_create_ruleset lchown link linkat listen lremovexattr lsetxattr membarrier
+    memfd_create memfd_secret mincore mknodat mlockall modify_ldt mount move_pages
+    mq_open msgget name_to_handle_at open_by_handle_at open_tree perf_event_open
+    personality pidfd_getfd pidfd_open pidfd_send_signal pivot_root process_madvise
+    process_mrelease process_vm_readv process_vm_writev ptrace quotactl readahead reboot
+    request_key rt_sigqueueinfo rt_tgsigqueueinfo sched_setaffinity seccomp semget
+    sendmsg setdomainname sethostname setns setpriority setsid settimeofday setuid
+    setxattr shmget socket swapon symlink symlinkat sync sync_file_range syncfs syslog
+    timer_create tkill truncate umount2 unshare userfaultfd utime utimensat utimes vfork
+    vmsplice
+"""
 
 
 def test_every_call_that_is_not_needed_fails_with_eperm(
@@ -522,7 +404,7 @@ def test_every_call_that_is_not_needed_fails_with_eperm(
 ) -> None:
     numbers = {
         name: pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
-        for name in FORBIDDEN
+        for name in FORBIDDEN.split()
     }
 
     def call() -> list[str]:
@@ -570,6 +452,7 @@ GROWSDOWN, DROPPABLE, HUGETLB, LOCKED = 0x100, 0x08, 0x40000, 0x2000
 MERGEABLE, COLD, PAGEOUT = 12, 20, 21
 THREAD, NEWUTS = 0x10000, 0x04000000
 BUFFER = ctypes.create_string_buffer(1 << 12)
+MORE_FILES = (ctypes.c_long * 2)(Policy().open_files, Policy().open_files + 1)
 NO_TIME = (ctypes.c_long * 2)(0, 1 << 31)  # more nanoseconds than a second has
 
 
@@ -666,6 +549,7 @@ HELD: dict[str, Callable[[], int]] = {
     "death signal": lambda: call("prctl", 1, 0, 0, 0, 0),
     "datagrams": lambda: call("socketpair", 1, 2, 0, BUFFER),
     "thread in a namespace": lambda: call("clone", THREAD | NEWUTS, 0, 0, 0, 0),
+    "higher limit": lambda: call("prlimit64", 0, 7, MORE_FILES, 0),
 }
 
 
@@ -689,99 +573,24 @@ def test_calls_that_are_said_to_be_absent_are(inside: Callable[..., Any]) -> Non
     assert set(inside(ask).values()) == {errno.ENOSYS}
 
 
-def conflicts() -> list[bool]:
-    """Say of each kind of lock whether a second one on the same file is refused."""
-    found = []
-    with Path("locked").open("w") as one, Path("locked").open("w") as other:
-        flock = struct.pack("=hhxxxxqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)
-        for lock in (
-            lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB),
-            lambda file: fcntl.fcntl(file, 37, flock),  # of an open file, no wait
-        ):
-            lock(one)
-            try:
-                lock(other)
-            except BlockingIOError:
-                found.append(True)
-            else:
-                found.append(False)
-    return found
+# Advice and locks are said to be done and are not, or they would be a message: without
+# a file each of them fails, if it is done.
+SAID_TO_BE_DONE: dict[str, Callable[[], int]] = {
+    "advice": lambda: call("fadvise64", -1, 0, 0, os.POSIX_FADV_DONTNEED),
+    "lock": lambda: call("flock", -1, fcntl.LOCK_EX),
+    "lock of a process": lambda: call("fcntl", -1, fcntl.F_SETLK, BUFFER),
+    "the same, waiting": lambda: call("fcntl", -1, fcntl.F_SETLKW, BUFFER),
+    "lock of an open file": lambda: call("fcntl", -1, 37, BUFFER),
+    "the same, waiting for it": lambda: call("fcntl", -1, 38, BUFFER),
+}
 
 
-def test_a_lock_is_no_message(
-    inside: Callable[..., Any], scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(scratch)
-    assert conflicts() == [True, True]
-    assert inside(conflicts) == [False, False]
+def test_advice_and_locks_are_no_messages(inside: Callable[..., Any]) -> None:
+    def answers() -> set[int]:
+        return {try_it() for try_it in SAID_TO_BE_DONE.values()}
 
-
-def test_a_lock_of_a_process_is_not_seen_by_another(
-    scratch: Path, tmp_path: Path
-) -> None:
-    shared = tmp_path / "shared"
-    shared.write_text("read by all")
-    policy = Policy(readable=(str(shared),))
-
-    def holds(policy: Policy | None) -> bool:
-        parent_end, child_end = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                if policy is not None:
-                    layers.enter(policy, scratch)
-                with shared.open() as file:
-                    fcntl.lockf(file, fcntl.LOCK_SH)
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                    child_end.send(b"locked")
-                    child_end.recv(1)
-            finally:
-                os._exit(0)
-        assert parent_end.recv(6) == b"locked"
-        try:
-            with shared.open("r+") as file:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return False
-        except BlockingIOError:
-            return True
-        finally:
-            parent_end.send(b"x")
-            os.waitpid(pid, 0)
-            parent_end.close()
-            child_end.close()
-
-    assert holds(None)
-    assert not holds(policy)
-
-
-def test_advice_about_a_file_changes_nothing(inside: Callable[..., Any]) -> None:
-    """Unlike the calls above it is said to be done: a hint may be ignored."""
-    where = Path(os.__file__)
-
-    def advise() -> None:
-        with where.open("rb") as file:
-            file.read()
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-    def cached() -> bool:
-        with (
-            where.open("rb") as file,
-            mmap.mmap(
-                file.fileno(), 0, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED
-            ) as pages,
-        ):
-            start = np.frombuffer(pages, np.uint8).ctypes.data
-            size = -(-len(pages) // PAGE)
-            assert call("mincore", start, len(pages), BUFFER) == 0
-            return any(byte & 1 for byte in BUFFER.raw[:size])
-
-    import numpy as np
-
-    where = Path(np.__file__).parent / "conftest.py"
-    where = where if where.exists() else Path(np.__file__)
-    inside(advise)
-    assert cached()
+    assert answers() == {errno.EBADF}
+    assert inside(answers) == {0}
 
 
 def test_reading_changes_no_time_of_access(
@@ -857,15 +666,15 @@ def test_limits_are_those_of_the_policy(inside: Callable[..., Any]) -> None:
         }
 
     policy = Policy(memory=100 << 20, threads=10, stack=1 << 20, scratch=5 << 20)
-    limits = inside(ask, policy)
-    assert all(soft == hard for soft, hard in limits.values())
-    most = {name: hard for name, (_, hard) in limits.items()}
-    assert 0 < most["AS"] - usage.address_space() < 700 << 20
-    assert 0 < most["DATA"] - usage.data() < 200 << 20
+    found = inside(ask, policy)
+    assert all(soft == hard for soft, hard in found.values())
+    most = {name: hard for name, (_, hard) in found.items()}
+    assert 0 < most["AS"] - limits.address_space() < 700 << 20
+    assert 0 < most["DATA"] - limits.data() < 200 << 20
     assert most["STACK"] == 1 << 20
     assert most["FSIZE"] == 5 << 20
     assert most["CORE"] == 0
-    assert most["SIGPENDING"] == layers.SIGNALS
+    assert most["SIGPENDING"] == limits.SIGNALS
     assert most["CPU"] == policy.cpu_seconds
     assert most["NOFILE"] == policy.open_files
 
@@ -993,25 +802,37 @@ def test_temporary_files_work(inside: Callable[..., Any], kind: str) -> None:
     assert inside(work) == [b"kept", b"spooled", b"deep"]
 
 
-def test_files_that_are_locked_while_they_are_open_work(
-    inside: Callable[..., Any],
-) -> None:
-    """As HDF5 does it."""
+def test_honest_code_runs(inside: Callable[..., Any]) -> None:
+    def work() -> list[float]:
+        import asyncio
+        import statistics  # not imported before the sandbox was entered
 
-    def work() -> bytes:
-        with Path("data.h5").open("wb+") as file:
+        import numpy as np
+
+        product = float((np.ones((300, 300)) @ np.ones((300, 300))).sum())
+        np.save("a.npy", np.arange(3))
+        saved = float(np.load("a.npy").sum())
+        awaited = asyncio.run(asyncio.sleep(0, 5.0))
+        with Path("data.h5").open("wb+") as file:  # as HDF5 does it
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.pwrite(file.fileno(), b"header", 0)
             fcntl.flock(file, fcntl.LOCK_UN)
-            return os.pread(file.fileno(), 6, 0)
+            read = len(os.pread(file.fileno(), 6, 0))
+        with ThreadPoolExecutor(8) as pool:
+            squares = sum(pool.map(lambda n: n * n, range(100)))
+        start = time.monotonic()
+        time.sleep(0.001)
+        slept = time.monotonic() > start
+        private = len(mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE))
+        mean = statistics.mean([1, 2])
+        return [product, saved, awaited, mean, read, squares, slept, private]
 
-    assert inside(work) == b"header"
+    expected = [27_000_000.0, 3.0, 5.0, 1.5, 6, 328_350, True, 4096]
+    assert inside(work) == expected
 
 
 def test_threads_wait_for_each_other(inside: Callable[..., Any]) -> None:
     def work() -> list[int]:
-        with ThreadPoolExecutor(8) as pool:
-            squares = list(pool.map(lambda n: n * n, range(100)))
         ready = threading.Condition()
         heard: list[int] = []
 
@@ -1026,29 +847,13 @@ def test_threads_wait_for_each_other(inside: Callable[..., Any]) -> None:
             heard.append(1)
             ready.notify_all()
         listener.join()
-        return [sum(squares), *heard]
+        return heard
 
-    assert inside(work) == [328_350, 1, 2]
-
-
-def test_honest_code_runs(inside: Callable[..., Any]) -> None:
-    def work() -> list[float]:
-        import asyncio
-        import statistics  # not imported before the sandbox was entered
-
-        import numpy as np
-
-        product = float((np.ones((300, 300)) @ np.ones((300, 300))).sum())
-        np.save("a.npy", np.arange(3))
-        saved = float(np.load("a.npy").sum())
-        awaited = asyncio.run(asyncio.sleep(0, 5.0))
-        return [product, saved, awaited, statistics.mean([1, 2])]
-
-    assert inside(work) == [27_000_000.0, 3.0, 5.0, 1.5]
+    assert inside(work) == [1, 2]
 
 
 def test_privileges_are_gone(scratch: Path) -> None:
-    uid = users.free_uid(Policy(), outer=False)
+    uid = layers.free_uid(Policy(), outer=False)
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -1087,7 +892,7 @@ def broken(*arguments: object) -> None:
     [
         (seccomp, "confine", "seccomp"),
         (layers, "_landlock", "Landlock"),
-        (layers, "_limit_resources", "resource limits"),
+        (limits, "limit_resources", "resource limits"),
         (libc, "prctl", "no_new_privs"),
         (libc, "drop_capabilities", "no_new_privs"),
     ],
@@ -1120,43 +925,9 @@ def test_the_doctor_agrees_with_what_the_sandbox_does(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert fork(lambda: "ran", Policy(), scratch) == ("ran", 0)
-    assert doctor.level() in ("full", "standard")
+    assert all(layer.ok for layer in doctor.probe() if layer.mandatory)
     monkeypatch.setattr(seccomp, "confine", broken)
-    assert doctor.level() == "weak"
-    ill = [layer for layer in doctor.probe() if not layer.ok and layer.mandatory]
+    found = doctor.probe()
+    ill = [layer for layer in found if not layer.ok and layer.mandatory]
     assert ill and all(layer.remedy for layer in ill)
-
-
-@pytest.mark.parametrize("missing", ["", "bubblewrap", "seccomp"])
-def test_the_doctor_says_the_verdict_first_and_fits_80_columns(missing: str) -> None:
-    sabotage = {
-        "": "",
-        "bubblewrap": "from nbproctor.sandbox import bubblewrap\n"
-        "bubblewrap.failure = lambda: 'not in this test'\n",
-        "seccomp": "from nbproctor.sandbox import seccomp\nseccomp.confine = "
-        "seccomp.prepare = lambda: (_ for _ in ()).throw(OSError('gone'))\n",
-    }[missing]
-    code = f"{sabotage}import runpy\nrunpy.run_module('nbproctor', None, '__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "doctor"],
-        capture_output=True,
-        text=True,
-        cwd=PROJECT,
-        env={**os.environ, "COLUMNS": "80"},
-    )
-    first, *others = done.stdout.splitlines()
-    assert first.startswith("This computer can grade" if missing != "seccomp" else "T")
-    assert (
-        ("must not grade" in first) == (missing == "seccomp") == bool(done.returncode)
-    )
-    assert missing in first
-    assert max(map(len, [first, *others])) <= 80
-
-
-def test_time_and_sleep_work(inside: Callable[..., Any]) -> None:
-    def rest() -> bool:
-        start = time.monotonic()
-        time.sleep(0.001)
-        return time.monotonic() > start
-
-    assert inside(rest)
+    assert "must not grade" in doctor.verdict(found)

@@ -6,63 +6,86 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nbproctor.cells import CellText, HandedCell
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission.read import RawCell
-from tests.submission.test_answers import cell, solution, test_cell
+
+Notebook = dict[str, Any]
 
 TOOLS = "import math\nTAU = 2 * math.pi"
 RULE = "print('-' * 79)"
 AREA = "def area(r):\n    raise NotImplementedError"
 SIDE = 'def side(a):\n    """Return it."""\n    raise NotImplementedError'
 NAMELESS = "# YOUR CODE HERE\nraise NotImplementedError()"
-WORDS = {
-    "cell_type": "markdown",
-    "id": "why",
-    "metadata": {
-        "nbgrader": {
-            "grade_id": "why",
-            "grade": True,
-            "solution": True,
-            "locked": False,
-            "task": False,
-            "points": 2,
-            "schema_version": 3,
-        }
-    },
-    "source": "YOUR ANSWER HERE",
-}
-DEMO: dict[str, Any] = {"cell_type": "code", "id": "demo", "metadata": {}}
-CELLS: list[dict[str, Any]] = [
+
+
+def cell(name: str, source: str, **flags: Any) -> Notebook:
+    """Return a locked cell, or with flags another."""
+    meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+def solution(name: str, stub: str) -> Notebook:
+    """Return the cell of an exercise."""
+    return cell(name, stub, solution=True, locked=False)
+
+
+def check(name: str, source: str) -> Notebook:
+    """Return a test cell."""
+    return cell(name, source, grade=True, points=1)
+
+
+WORDS = cell("why", "YOUR ANSWER HERE", grade=True, solution=True, locked=False)
+WORDS["metadata"]["nbgrader"]["points"] = 2
+WORDS |= {"cell_type": "markdown"}
+del WORDS["outputs"], WORDS["execution_count"]
+DEMO: Notebook = {"cell_type": "code", "id": "demo", "metadata": {}}
+CELLS: list[Notebook] = [
     cell("tools", TOOLS),
     cell("rule-1", RULE),
     solution("area", AREA),
     DEMO | {"source": "area(1)", "outputs": [], "execution_count": None},
-    test_cell("area-test", "assert area(1) > 3"),
+    check("area-test", "assert area(1) > 3"),
     cell("rule-2", RULE),
     solution("side", SIDE),
-    test_cell("side-test", "assert side(4) == 2"),
+    check("side-test", "assert side(4) == 2"),
     solution("first", NAMELESS),
-    test_cell("first-test", "assert first == 1"),
+    check("first-test", "assert first == 1"),
     solution("second", NAMELESS),
-    test_cell("second-test", "assert second == 2"),
+    check("second-test", "assert second == 2"),
     WORDS,
 ]
 
 
-def notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
+def notebook(cells: list[Notebook]) -> Notebook:
     """Return a notebook of these cells."""
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def written(folder: Path) -> MasterNotebook:
-    """Write the assignment, and read it."""
+def written(folder: Path, cells: list[Notebook] | None = None) -> MasterNotebook:
+    """Write an assignment, this one or another, and read it."""
     path = folder / "m.ipynb"
-    path.write_text(json.dumps(notebook(CELLS)))
+    path.write_text(json.dumps(notebook(CELLS if cells is None else cells)))
     return MasterNotebook.read(path)
 
 
 def raw(
     source: str, name: str | None = None, id: str = "", kind: str = "code"
-) -> RawCell:
+) -> HandedCell:
     """Return a cell of a student's, as it is read."""
-    return {"cell_type": kind, "id": id, "grade_id": name, "source": source}
+    return HandedCell(kind, id, name, CellText(source))
+
+
+def names(cells: list[Notebook]) -> str:
+    """Return names of given cells, and texts of the student's own, in order."""
+    marks = (cell["metadata"].get("nbgrader") for cell in cells)
+    return " ".join(
+        mark["grade_id"] if mark else cell["source"]
+        for mark, cell in zip(marks, cells, strict=True)
+    )

@@ -9,8 +9,8 @@ import pytest
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Repaired, repair
-
-Notebook = dict[str, Any]
+from tests.submission.small import NAMELESS, Notebook, cell, check, solution
+from tests.submission.small import notebook as notebook_of
 
 ADD_TO = """\
 def add_to(cls):
@@ -36,30 +36,6 @@ def down(self):
 """
 STUB = "    raise NotImplementedError"
 BODY = {"up": "    self.count = self._plus(1)", "down": "    self.count -= 1"}
-NAMELESS = "# YOUR CODE HERE\nraise NotImplementedError()"
-
-
-def cell(name: str, source: str, **flags: Any) -> dict[str, Any]:
-    meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
-    return {
-        "cell_type": "code",
-        "id": name,
-        "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
-
-
-def solution(name: str, stub: str) -> dict[str, Any]:
-    return cell(name, stub, solution=True, locked=False)
-
-
-def test_cell(name: str, source: str) -> dict[str, Any]:
-    return cell(name, source, grade=True, points=1)
-
-
-test_cell.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -68,13 +44,13 @@ def release() -> Notebook:
         cell("tools", ADD_TO),
         cell("counter", CLASS),
         solution("up", UP + STUB),
-        test_cell("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
+        check("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
         solution("down", DOWN + STUB),
-        test_cell("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
+        check("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
         solution("total", NAMELESS),
-        test_cell("total-test", "assert total == 6"),
+        check("total-test", "assert total == 6"),
     ]
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return notebook_of(cells)
 
 
 @pytest.fixture
@@ -143,6 +119,25 @@ def test_methods_written_into_the_locked_class_are_graded(
     assert "cells of its own now: counter" in " ".join(made.notes)
 
 
+@pytest.mark.parametrize("place", ["up", "down", None])
+def test_a_whole_class_in_any_other_cell_answers_all(
+    tmp_path: Path, release: Notebook, master: MasterNotebook, place: str | None
+) -> None:
+    """And each exercise is in the notebook once."""
+    whole = by_name(into_the_class(release, "up", "down"), "counter")
+    if place:
+        by_name(release, place)["source"] += "\n\n\n" + whole["source"]
+    else:
+        release["cells"].append(whole | {"id": "own", "metadata": {}})
+    made = repaired(tmp_path / "s", release, master)
+    passed = run(made.notebook)
+    assert (passed["up-test"], passed["down-test"]) == (True, True)
+    marks = (each["metadata"].get("nbgrader") for each in made.notebook["cells"])
+    assert sorted(m["grade_id"] for m in marks if m) == sorted(
+        c.id for c in master.cells
+    )
+
+
 def test_an_answer_in_its_own_cell_goes_before_one_in_a_locked_cell(
     tmp_path: Path, release: Notebook, master: MasterNotebook
 ) -> None:
@@ -152,27 +147,6 @@ def test_an_answer_in_its_own_cell_goes_before_one_in_a_locked_cell(
     made = repaired(tmp_path / "s", notebook, master)
     assert by_name(made.notebook, "down")["source"] == own
     assert "not their own" not in " ".join(made.notes)
-
-
-def test_a_whole_class_in_the_cell_of_one_exercise_answers_all(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    whole = by_name(into_the_class(release, "up", "down"), "counter")["source"]
-    by_name(release, "up")["source"] = whole
-    made = repaired(tmp_path / "s", release, master)
-    passed = run(made.notebook)
-    assert (passed["up-test"], passed["down-test"]) == (True, True)
-
-
-def test_a_whole_class_in_a_cell_of_one_s_own_answers_all(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    own = copy.deepcopy(by_name(into_the_class(release, "up", "down"), "counter"))
-    own |= {"id": "own", "metadata": {}}
-    release["cells"].append(own)
-    made = repaired(tmp_path / "s", release, master)
-    passed = run(made.notebook)
-    assert (passed["up-test"], passed["down-test"]) == (True, True)
 
 
 def test_a_method_of_the_given_class_that_was_changed_is_put_back(
@@ -187,19 +161,6 @@ def test_a_method_of_the_given_class_that_was_changed_is_put_back(
     assert run(made.notebook)["up-test"] is False
 
 
-def test_an_answer_without_a_name_is_found_in_the_locked_cell_beside_it(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    answer = "numbers = [1, 2, 3]\ntotal = sum(numbers)"
-    test = by_name(release, "total-test")
-    test["source"] = answer + "\n\n" + test["source"]
-    release["cells"].remove(by_name(release, "total"))
-    made = repaired(tmp_path / "s", release, master)
-    assert by_name(made.notebook, "total")["source"] == answer
-    assert by_name(made.notebook, "total-test")["source"] == "assert total == 6"
-    assert run(made.notebook)["total-test"] is True
-
-
 def test_a_locked_test_that_was_changed_never_counts(
     tmp_path: Path, release: Notebook, master: MasterNotebook
 ) -> None:
@@ -212,46 +173,6 @@ def test_a_locked_test_that_was_changed_never_counts(
         by_name(release, name)["source"] = text
     made = repaired(tmp_path / "s", release, master)
     assert run(made.notebook)["up-test"] is True  # or nothing was tested here
-
-
-def test_a_test_s_own_names_are_not_kept_from_a_changed_test(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    by_name(release, "up-test")["source"] = "c = 7\nextra = 8\nassert c"
-    made = repaired(tmp_path / "s", release, master)
-    texts = [each["source"] for each in made.notebook["cells"]]
-    assert "extra = 8" in texts
-    assert not any("c = 7" in text for text in texts)
-
-
-def test_a_changed_test_is_only_spoken_of_where_an_answer_is_missing(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    test = by_name(release, "up-test")
-    test["source"] += "\nprint(c.count)"
-    made = repaired(tmp_path / "s", release, master)
-    assert "nothing tells which exercise it answers: up-test" in " ".join(made.notes)
-    assert not any("print" in each["source"] for each in made.notebook["cells"])
-    answers = {"up": UP, "down": DOWN}
-    for name, head in answers.items():
-        by_name(release, name)["source"] = head + "    self.count += 0"
-    by_name(release, "total")["source"] = "total = 6"
-    made = repaired(tmp_path / "s", release, master)
-    assert "nothing tells" not in " ".join(made.notes)
-    assert "put back as given: up-test" in " ".join(made.notes)
-
-
-def test_a_helper_beside_the_stub_stays_when_the_answer_is_elsewhere(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    by_name(release, "up")["source"] = "STEP = 1\n\n\n" + UP + STUB
-    answer = copy.deepcopy(by_name(release, "up")) | {"id": "own", "metadata": {}}
-    answer["source"] = UP + "    self.count += STEP"
-    release["cells"].insert(4, answer)
-    made = repaired(tmp_path / "s", release, master)
-    assert run(made.notebook)["up-test"] is True
-    assert by_name(made.notebook, "up")["source"] == answer["source"]
-    assert not any(STUB in c["source"] for c in made.notebook["cells"][:4])
 
 
 def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
@@ -299,21 +220,6 @@ def test_text_in_a_locked_cell_far_from_an_unnamed_exercise_is_not_its_answer(
     assert by_name(made.notebook, "total")["source"] == NAMELESS
 
 
-def test_marks_on_the_wrong_cells_do_not_count(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    for name, head in {"up": UP, "down": DOWN}.items():
-        by_name(release, name)["source"] = head + "    self.count += 1"
-    words = {"cell_type": "markdown", "id": "words", "metadata": {}}
-    release["cells"].insert(2, words | {"source": "## `up`\n\nWrite up and down."})
-    marks = [each["metadata"] for each in release["cells"]]
-    for each, moved in zip(release["cells"], marks[1:] + marks[:1], strict=True):
-        each["metadata"] = moved
-    made = repaired(tmp_path / "s", release, master)
-    assert by_name(made.notebook, "up")["source"].endswith("+= 1")
-    assert run(made.notebook)["up-test"] is True
-
-
 # --- an exercise without a name that has lost its marks -------------------------
 
 
@@ -326,14 +232,6 @@ def with_free_cells(release: Notebook, *texts: str) -> Notebook:
     ]
     release["cells"][at : at + 1] = free
     return release
-
-
-def test_the_only_free_cell_is_the_answer_however_it_looks(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    made = repaired(tmp_path / "s", with_free_cells(release, "total = 6"), master)
-    assert by_name(made.notebook, "total")["source"] == "total = 6"
-    assert run(made.notebook)["total-test"] is True
 
 
 def test_of_several_free_cells_the_one_most_like_the_stub_is_the_answer(
@@ -364,27 +262,3 @@ def test_of_several_free_cells_one_is_chosen_only_if_it_is_like_the_stub(
     found = by_name(made.notebook, "total")["source"]
     assert (found == words) is chosen
     assert ("no cell in your notebook for: total" in " ".join(made.notes)) is not chosen
-
-
-def test_the_copy_that_defines_the_function_is_graded(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    up = by_name(release, "up")
-    up["source"] = UP + "    self.count += 1"
-    copies = [copy.deepcopy(up) | {"id": f"c{number}"} for number in range(2)]
-    copies[0]["source"] = "HELPER = 1\n\n\n" + UP + "    self.count += HELPER"
-    copies[1]["source"] = "print(Counter(1).up())"
-    release["cells"][3:3] = copies
-    made = repaired(tmp_path / "s", release, master)
-    assert by_name(made.notebook, "up")["source"] == copies[0]["source"]
-
-
-def test_an_indented_cell_below_a_complete_one_is_not_joined(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    by_name(release, "up")["source"] = UP + "    self.count += 1"
-    own = {**by_name(release, "up"), "id": "own", "metadata": {}}
-    release["cells"].insert(3, own | {"source": "    tried = 1"})
-    made = repaired(tmp_path / "s", release, master)
-    assert "joined" not in " ".join(made.notes)
-    assert by_name(made.notebook, "up")["source"].endswith("+= 1")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nbproctor.notebook import MasterNotebook
+from nbproctor.submission.files import FILE_COST, Budget
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from tests.submission.small import (
     CELLS,
@@ -17,7 +19,6 @@ from tests.submission.small import (
     RULE,
     TOOLS,
     notebook,
-    raw,
     written,
 )
 
@@ -107,19 +108,36 @@ def test_a_script_is_graded_only_where_no_notebook_answers_anything(
     assert graded(repair(tmp_path, master))[0] == "m.py"
 
 
-def test_a_big_file_is_read_and_more_than_the_limit_of_all_is_not(
+def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
     tmp_path: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(tmp_path, "m.ipynb", "area")
+    hand_in(tmp_path, "x.ipynb", "area", "side", "first")
     hand_in(tmp_path, "z.ipynb", "area", "side")
-    sizes = [(tmp_path / name).stat().st_size for name in ("m.ipynb", "z.ipynb")]
-    for limit, name in (
-        (sum(sizes), "z.ipynb"),
-        (sum(sizes) - 1, "m.ipynb"),
-        (1, "m.ipynb"),  # the likeliest file is read in any case
+    with (tmp_path / "x.ipynb").open("a") as file:
+        file.write(" " * 500)
+    names = ("m.ipynb", "z.ipynb", "x.ipynb")
+    sizes = [(tmp_path / name).stat().st_size + FILE_COST for name in names]
+    for limit, name, looked in (
+        (sum(sizes[:2]) + 1, "x.ipynb", None),
+        (sum(sizes[:2]), "z.ipynb", "2 of 3"),
+        (sizes[0], "m.ipynb", "1 of 3"),
+        (1, "m.ipynb", "1 of 3"),  # the likeliest file is read in any case
     ):
-        monkeypatch.setattr("nbproctor.submission.repair.MAX_BYTES", limit)
-        assert graded(repair(tmp_path, master))[0] == name
+        budget = partial(Budget, bytes=limit)
+        monkeypatch.setattr("nbproctor.submission.repair.Budget", budget)
+        graded_name, notes = graded(repair(tmp_path, master))
+        assert graded_name == name
+        assert (f"too big for all to be looked at: {looked}" in notes) == bool(looked)
+
+
+def test_blank_copies_by_the_dozen_hide_no_answer(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    for number in range(30):
+        hand_in(tmp_path, f"m-Copy{number}.ipynb")
+    hand_in(tmp_path, "z.ipynb", "area")
+    assert graded(repair(tmp_path, master))[0] == "z.ipynb"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +152,8 @@ def test_a_big_file_is_read_and_more_than_the_limit_of_all_is_not(
 def test_last_week_s_notebook_is_not_graded_as_this_week_s(
     tmp_path: Path, master: MasterNotebook, texts: tuple[str, ...]
 ) -> None:
-    other: list[dict[str, Any]] = [raw(text) for text in texts]
+    cell: dict[str, Any] = {"cell_type": "code", "metadata": {}}
+    other = [cell | {"source": text} for text in texts]
     (tmp_path / "m.ipynb").write_text(json.dumps(notebook(other)))
     with pytest.raises(Ungradable, match="belongs to this assignment"):
         repair(tmp_path, master)

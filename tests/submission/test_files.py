@@ -1,7 +1,10 @@
-"""Which files of a submission are read, in which order, and which are too much."""
+"""Which files are read, on the disk and in archives, in which order and how much."""
 
 import gzip
+import io
 import os
+import random
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from nbproctor.submission import files
 from nbproctor.submission.files import (
+    Budget,
     Candidate,
     Ungradable,
     candidates,
@@ -31,8 +35,14 @@ def found(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in files.files(folder)]
 
 
-def chosen(folder: Path) -> list[str]:
-    return [candidate.name for candidate in candidates(folder, "tiny")]
+def likely(
+    folder: Path, budget: Budget | None = None, notebook: str = "tiny"
+) -> list[Candidate]:
+    return candidates(folder, notebook, (), budget or Budget())
+
+
+def chosen(folder: Path, budget: Budget | None = None, name: str = "tiny") -> list[str]:
+    return [candidate.name for candidate in likely(folder, budget, name)]
 
 
 def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
@@ -46,8 +56,9 @@ def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
         "a.txt",
         "my tiny.ipynb",
         "b/a.ipynb",
+        "._tiny.ipynb",
     )
-    likely = [
+    names = [
         "a/tiny.ipynb",
         "TINY-Copy1.ipynb",
         "a/b/tiny (1).ipynb",
@@ -56,18 +67,11 @@ def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
         "b/a.ipynb",
         "tiny.py",
     ]
-    assert chosen(tmp_path) == likely
+    assert chosen(tmp_path) == names
     (tmp_path / "a/tiny.ipynb").unlink()
-    upper = [candidate.name for candidate in candidates(tmp_path, "Tiny")]
-    assert upper == likely[1:]
-
-
-def test_of_very_many_notebooks_the_likeliest_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "MAX_CANDIDATES", 2)
-    put(tmp_path, "a.ipynb", "b.ipynb", "tiny.ipynb")
-    assert chosen(tmp_path) == ["tiny.ipynb", "a.ipynb"]
+    assert chosen(tmp_path, name="Tiny") == names[1:]
+    siblings = [c.name for c in candidates(tmp_path, "tiny", {"other"}, Budget())]
+    assert siblings == [name for name in names[1:] if name != "other.ipynb"]
 
 
 def test_a_notebook_is_found_by_what_it_holds_where_its_name_says_nothing(
@@ -82,40 +86,28 @@ def test_a_notebook_is_found_by_what_it_holds_where_its_name_says_nothing(
         "tiny.JSON": "",
     }.items():
         (tmp_path / name).write_text(text, "utf-8")
-    assert chosen(tmp_path) == ["tiny", "tiny.JSON", "tiny.ipynb.txt", "tiny.txt"]
-
-
-def test_an_archive_with_the_name_of_a_notebook_is_read_as_one_or_the_other(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "tiny.ipynb.gz").write_bytes(gzip.compress(b"{}"))
-    (tmp_path / "broken.ipynb.gz").write_bytes(b"\x1f\x8b and nothing")
-    assert chosen(tmp_path) == ["tiny.ipynb.gz/tiny.ipynb", "broken.ipynb.gz"]
-
-
-def test_an_archive_without_a_notebook_is_none(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        archive.writestr("a.csv", "1")
-    with pytest.raises(Ungradable, match=r"only data\.zip, which is a zip archive"):
-        candidates(tmp_path, "tiny")
+    names = ["tiny", "tiny.JSON", "tiny.ipynb.txt", "tiny.txt"]
+    assert chosen(tmp_path) == names
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted(tmp_path.iterdir()):
+            if path.name != "all.zip":
+                archive.write(path, path.name)
+                path.unlink()
+    assert chosen(tmp_path) == [f"all.zip/{name}" for name in names]
 
 
 def test_what_lies_deep_or_after_very_many_files_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "deep/a/b/c.ipynb", "deep/d.ipynb", "e.ipynb", "z/f.ipynb")
-    assert found(tmp_path) == [
-        "e.ipynb",
-        "deep/d.ipynb",
-        "z/f.ipynb",
-        "deep/a/b/c.ipynb",
-    ]
+    names = ["e.ipynb", "deep/d.ipynb", "z/f.ipynb", "deep/a/b/c.ipynb"]
+    assert found(tmp_path) == names
     monkeypatch.setattr(files, "MAX_DEPTH", 3)
     assert len(found(tmp_path)) == 4
     monkeypatch.setattr(files, "MAX_DEPTH", 2)
-    assert found(tmp_path) == ["e.ipynb", "deep/d.ipynb", "z/f.ipynb"]
+    assert found(tmp_path) == names[:3]
     monkeypatch.setattr(files, "MAX_FILES", 2)
-    assert found(tmp_path) == ["e.ipynb", "deep/d.ipynb"]
+    assert found(tmp_path) == names[:2]
 
 
 def test_an_environment_beside_the_work_is_passed_over(tmp_path: Path) -> None:
@@ -149,43 +141,23 @@ def test_a_link_is_never_followed(tmp_path: Path) -> None:
     assert found(folder) == []
 
 
-@pytest.mark.parametrize(
-    "pack",
-    [("tiny.ipynb", bytes), ("tiny.ipynb.gz", gzip.compress)],
-    ids=["file", "archive"],
-)
-def test_a_file_up_to_the_limit_is_read_and_a_bigger_one_is_said_to_be(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    pack: tuple[str, Callable[[bytes], bytes]],
-) -> None:
-    monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", 1_000_000)
-    name, compress = pack
-    (tmp_path / name).write_bytes(compress(b"{" * 1_000_000))
-    (candidate,) = candidates(tmp_path, "tiny")
-    assert candidate.base == "tiny.ipynb"
-    assert candidate.content() == b"{" * 1_000_000
-    (tmp_path / name).write_bytes(compress(b"{" * 1_000_001))
-    with pytest.raises(Ungradable, match=r"'tiny\.ipynb.*' is bigger than 1 MB"):
-        candidate.content()
-
-
 def test_a_file_that_is_gone_or_unreadable_is_said_to_be(tmp_path: Path) -> None:
-    with pytest.raises(Ungradable, match=r"'a\.ipynb' cannot be read: No such file"):
-        Candidate(tmp_path / "a.ipynb", None, "a.ipynb").content()
-    with pytest.raises(Ungradable, match=r"'a\.zip/b' cannot be unpacked: "):
-        Candidate(tmp_path / "a.zip", "b", "a.zip/b").content()
+    put(tmp_path, "tiny.ipynb")
+    (candidate,) = likely(tmp_path)
+    (tmp_path / "tiny.ipynb").unlink()
+    with pytest.raises(Ungradable, match=r"'tiny\.ipynb' cannot be read: No such file"):
+        candidate.content()
     with pytest.raises(Ungradable, match="No file was handed in"):
-        candidates(tmp_path / "nobody", "tiny")
+        likely(tmp_path / "nobody")
 
 
 def test_what_there_is_instead_of_a_notebook_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"\xef\xbb\xbf\n%PDF-1.7")
     with pytest.raises(Ungradable, match=r"only a\.pdf, which is a PDF file\)"):
-        candidates(tmp_path, "tiny")
+        likely(tmp_path)
     put(tmp_path, "b.csv", "c.csv", "d.csv")
     with pytest.raises(Ungradable, match=r"\(only a\.pdf, b\.csv, c\.csv\)"):
-        candidates(tmp_path, "tiny")
+        likely(tmp_path)
 
 
 def test_a_file_with_half_a_character_in_its_name_can_be_spoken_of() -> None:
@@ -196,6 +168,160 @@ def test_a_notebook_is_not_taken_for_another_kind_of_file() -> None:
     assert wrong_kind(b'{"cells": []}') is None
     assert wrong_kind(b'\xef\xbb\xbf {"source": "<p>%PDF"}') is None
     assert wrong_kind(b"\xef\xbb\xbf \n<p>") == "a web page (HTML)"
+
+
+# --- archives -------------------------------------------------------------------------
+
+NOTEBOOK = b'{"cells": ["' + bytes(random.Random(1).choices(b"abc {}", k=500)) + b'"]}'
+METHODS = {
+    "stored": zipfile.ZIP_STORED,
+    "deflate": zipfile.ZIP_DEFLATED,
+    "bzip2": zipfile.ZIP_BZIP2,
+    "lzma": zipfile.ZIP_LZMA,
+}
+KINDS = [*METHODS, "tar", "tar.gz", "tar.bz2", "tar.xz", "gz"]
+
+
+def packed(kind: str, *members: tuple[str, bytes]) -> bytes:
+    """Return an archive of these files, as the usual programs write it."""
+    whole = io.BytesIO()
+    if kind in METHODS:
+        with zipfile.ZipFile(whole, "w", METHODS[kind]) as archive:
+            for name, data in members:
+                archive.writestr(name, data)
+    elif kind.startswith("tar"):
+        with tarfile.open(fileobj=whole, mode=f"w:{kind[4:]}") as tar:
+            for name, data in members:
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    else:
+        whole.write(gzip.compress(members[0][1]))
+    return whole.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tiny.ipynb.gz"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_notebook_in_an_archive_is_read_up_to_the_limit(
+    kind: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(packed(kind, ("tiny.ipynb", NOTEBOOK)))
+    monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", len(NOTEBOOK))
+    (candidate,) = likely(path.parent)
+    assert candidate.name == "tiny.ipynb.gz/tiny.ipynb"
+    assert candidate.content() == NOTEBOOK
+    monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", len(NOTEBOOK) - 1)
+    with pytest.raises(Ungradable, match=r"'tiny\.ipynb.*' is bigger than 0 MB"):
+        likely(path.parent)[0].content()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_archive_is_said_to_be_one_whatever_the_damage(
+    kind: str, tmp_path: Path
+) -> None:
+    whole = packed(kind, ("tiny.ipynb", NOTEBOOK))
+    source = random.Random(kind)
+    refused = 0
+    for number in range(40):
+        data = bytearray(whole)
+        if number % 2:
+            data = data[: source.randrange(len(data))]
+        else:
+            data[source.randrange(len(data))] ^= 1 << source.randrange(8)
+        (tmp_path / "work.zip").write_bytes(data)
+        try:
+            for candidate in likely(tmp_path):
+                candidate.content()
+        except Ungradable as error:
+            refused += 1
+            assert "work.zip" in str(error)
+    assert refused
+
+
+@pytest.mark.parametrize("kind", ["deflate", "tar.gz"])
+def test_what_programs_add_to_an_archive_is_no_notebook(kind: str, path: Path) -> None:
+    names = [
+        "__MACOSX/tiny.ipynb",
+        "work/.ipynb_checkpoints/tiny.ipynb",
+        "work/._tiny.ipynb",
+        "._tiny.ipynb",
+        "lab/.venv/lib/tiny.ipynb",
+        "lab/env/pyvenv.cfg",
+        "lab/env/share/tiny.ipynb",
+        "lab/environment/TINY.IPYNB",
+        "work/my._tiny.ipynb",
+    ]
+    path.write_bytes(packed(kind, *[(name, b"{}") for name in names]))
+    assert chosen(path.parent) == [f"{path.name}/{name}" for name in names[-2:]]
+
+
+@pytest.mark.parametrize("kind", ["deflate", "tar"])
+def test_what_is_filtered_does_not_count_and_what_counts_is_limited(
+    kind: str, path: Path
+) -> None:
+    names = [f".venv/lib/{number}.py" for number in range(9)]
+    names += [f"{number}.ipynb" for number in range(4)]
+    path.write_bytes(packed(kind, *[(name, b"{}") for name in names]))
+    budget = Budget(files=1 + 3)  # the archive itself is one
+    assert len(chosen(path.parent, budget)) == 3
+    assert budget.is_spent
+
+
+def test_a_tar_is_not_unpacked_for_ever_to_find_what_lies_behind(path: Path) -> None:
+    members = [(f"{number}.ipynb", bytes(500)) for number in range(5)]
+    path.write_bytes(packed("tar.gz", *members))
+    assert len(chosen(path.parent, Budget(bytes=1001))) == 2
+    first = ("video.mp4", bytes(1000))
+    path.write_bytes(packed("tar.gz", first, *members))
+    with pytest.raises(Ungradable, match="unpacks to more than can be read"):
+        likely(path.parent, Budget(bytes=1000))
+
+
+def test_an_archive_in_an_archive_is_read_and_not_one_in_that(path: Path) -> None:
+    inner = packed("tar.gz", ("tiny.ipynb", NOTEBOOK))
+    middle = packed("deflate", ("lab\\inner.tgz", inner))
+    path.with_name("lab.zip").write_bytes(middle)
+    (candidate,) = likely(path.parent)
+    assert candidate.name == "lab.zip/lab/inner.tgz/tiny.ipynb"
+    assert candidate.content() == NOTEBOOK
+    path.with_name("lab.zip").write_bytes(packed("stored", ("middle.zip", middle)))
+    with pytest.raises(Ungradable, match="No notebook"):
+        likely(path.parent)
+
+
+def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        folder = tarfile.TarInfo("tiny.ipynb")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        link = tarfile.TarInfo("link.ipynb")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+        info = tarfile.TarInfo("tiny.ipynb")
+        info.size = len(NOTEBOOK)
+        tar.addfile(info, io.BytesIO(NOTEBOOK))
+    path.write_bytes(whole.getvalue())
+    (candidate,) = likely(path.parent)
+    assert candidate.content() == NOTEBOOK
+
+
+def test_an_archive_without_a_notebook_is_named_and_a_broken_one_says_so(
+    tmp_path: Path,
+) -> None:
+    data = packed("deflate", ("a.csv", b"1"))
+    (tmp_path / "data.zip").write_bytes(data)
+    with pytest.raises(Ungradable, match=r"only data\.zip, which is a zip archive"):
+        likely(tmp_path)
+    (tmp_path / "data.zip").write_bytes(data[:-4])
+    with pytest.raises(Ungradable, match=r"'data\.zip' cannot be unpacked: "):
+        likely(tmp_path)
+    (tmp_path / "tiny.ipynb").write_bytes(b"PK\x03\x04 word/document.xml")
+    assert chosen(tmp_path) == ["tiny.ipynb"]  # of which is said that it is none
 
 
 # --- the fingerprint, by which a submission that has changed is graded again --------
@@ -214,22 +340,23 @@ def test_any_change_of_a_submission_changes_its_fingerprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "tiny.ipynb", "a.csv")
+    changes: list[Callable[[], object]] = [
+        lambda: (tmp_path / "a.csv").write_text("b.csv"),  # as long as before
+        lambda: (tmp_path / "a.csv").rename(tmp_path / "b.csv"),
+        lambda: (tmp_path / "data").mkdir(),
+        lambda: (tmp_path / "b.csv").rename(tmp_path / "data/b.csv"),
+        lambda: (tmp_path / "data/b.csv").unlink(),
+    ]
     seen = {fingerprint(tmp_path)}
-    (tmp_path / "a.csv").write_text("b.csv")  # as long as before
-    seen.add(fingerprint(tmp_path))
-    (tmp_path / "a.csv").rename(tmp_path / "b.csv")
-    seen.add(fingerprint(tmp_path))
-    (tmp_path / "data").mkdir()
-    (tmp_path / "b.csv").rename(tmp_path / "data/b.csv")
-    seen.add(fingerprint(tmp_path))
-    (tmp_path / "data/b.csv").unlink()
-    seen.add(fingerprint(tmp_path))
+    for change in changes:
+        change()
+        seen.add(fingerprint(tmp_path))
+    assert len(seen) == 5  # an empty folder is nothing
     monkeypatch.setattr(files, "_HASHED_BYTES", 10)  # the notebook's
-    seen.add(fingerprint(tmp_path))
+    assert fingerprint(tmp_path) in seen
     monkeypatch.setattr(files, "_HASHED_BYTES", 9)
     big = fingerprint(tmp_path)
     (tmp_path / "tiny.ipynb").write_text("TINY.ipynb")
     assert fingerprint(tmp_path) == big  # too big to be read
     (tmp_path / "tiny.ipynb").write_text("TINY.ipynb ")
     assert fingerprint(tmp_path) != big
-    assert len(seen) == 5

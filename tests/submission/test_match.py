@@ -1,14 +1,27 @@
-"""Each cell of a student's is the cell of the assignment that it was made from."""
+"""Each cell of a student's is the cell it was made from, and every answer is found."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from nbproctor.cells import HandedCell
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import match
-from nbproctor.submission.match import join_split_cells, match_cells
-from nbproctor.submission.read import RawCell
-from tests.submission.small import AREA, RULE, TOOLS, raw, written
+from nbproctor.submission.match import plan
+from nbproctor.submission.rebuild import Rebuilt
+from tests.submission.small import (
+    AREA,
+    RULE,
+    SIDE,
+    TOOLS,
+    cell,
+    check,
+    raw,
+    solution,
+    written,
+)
 
 
 @pytest.fixture(scope="module")
@@ -16,79 +29,105 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
     return written(tmp_path_factory.mktemp("match"))
 
 
-def found(cells: list[RawCell], master: MasterNotebook) -> dict[int, str]:
-    return {p: c.id for p, c in sorted(match_cells(cells, master).items())}
+def found(cells: list[HandedCell], master: MasterNotebook) -> dict[int, str]:
+    return {p: c.id for p, c in sorted(plan(cells, master).match.items())}
 
 
-def place(name: str, cells: list[RawCell], master: MasterNotebook) -> int | None:
+def place(name: str, cells: list[HandedCell], master: MasterNotebook) -> int | None:
     """Return where the cell with this name is."""
     places = [p for p, own in found(cells, master).items() if own == name]
     return places[0] if places else None
 
 
-def whole(master: MasterNotebook, **changed: str) -> list[RawCell]:
-    """Return a submission that has lost its marks and ids, and some changed texts."""
-    return [
-        raw(changed.get(c.id, c.stub), kind=c.nbgrader.get("cell_type", "code"))
-        for c in master.cells
-    ]
-
-
 def test_cells_without_marks_and_ids_are_known_by_text_and_place(
     master: MasterNotebook,
 ) -> None:
-    cells = whole(
-        master,
-        area="def area(r):\n    return TAU / 2 * r * r",
-        side="def side(a):\n    return math.sqrt(a)",
-        first="first = 1",
-        why="Because.",
-    )
+    changed = {
+        "area": "def area(r):\n    return TAU / 2 * r * r",
+        "side": "def side(a):\n    return math.sqrt(a)",
+        "first": "first = 1",
+        "why": "Because.",
+    }
+    cells = [
+        raw(changed.get(c.id, c.stub), kind=c.nbgrader.get("cell_type", "code"))
+        for c in master.cells
+    ]
     places = {p: c.id for p, c in enumerate(master.cells) if c.nbgrader}
     assert found(cells, master) == places  # `second` is untouched, `first` is not
 
 
-def test_marks_count_where_ids_are_lost_whatever_else_is_there(
-    master: MasterNotebook,
+@pytest.mark.parametrize(
+    ("cells", "places"),
+    [
+        (  # marks count where ids are lost, whatever else is there
+            [
+                raw("mine = 1"),
+                raw("def area(r):\n    return 3", "area"),
+                raw("something", "no-such-cell"),
+                raw("first = 1", "first"),
+                raw("changed", "area-test"),
+                raw("because", "why", kind="markdown"),
+            ],
+            {1: "area", 3: "first", 4: "area-test", 5: "why"},
+        ),
+        # Marks go before the id, and each cell is one.
+        (
+            [raw("first = 1", "first", id="second"), raw("x = 2", id="side")],
+            {0: "first", 1: "side"},
+        ),
+        # An id is enough where marks are lost.
+        (
+            [raw("x = 1", id="first"), raw("y = 2", id="area-test")],
+            {0: "first", 1: "area-test"},
+        ),
+        ([raw("x = 1", "first"), raw("y = 2", id="first")], {0: "first", 1: "second"}),
+        # Given cells with the same text are told apart by their order.
+        ([raw(RULE)] * 3, {0: "rule-1", 1: "rule-2"}),
+        ([raw(RULE, "rule-1"), raw(RULE, "rule-2")], {0: "rule-1", 1: "rule-2"}),
+        # The text of a given cell is never an answer.
+        ([raw(TOOLS, "first")], {0: "tools"}),
+        ([raw(TOOLS, "first"), raw("x", "area")], {0: "tools", 1: "area"}),
+        # An answer in words is a text cell in its place.
+        (
+            [
+                raw("assert second == 2", "second-test"),
+                raw("x = 1"),
+                raw("Because.", kind="markdown"),
+            ],
+            {0: "second-test", 2: "why"},
+        ),
+        (
+            [
+                raw("Because.", kind="markdown"),
+                raw("assert second == 2", "second-test"),
+                raw("x = 1"),
+            ],
+            {1: "second-test"},
+        ),
+        # An answer is looked for between its neighbours only.
+        (
+            [raw("", "side-test"), raw("first = 1"), raw("", "first-test")],
+            {0: "side-test", 1: "first", 2: "first-test"},
+        ),
+        (
+            [raw("first = 1"), raw("", "side-test"), raw("", "first-test")],
+            {0: "area", 1: "side-test", 2: "first-test"},
+        ),
+        (
+            [raw("", "side-test"), raw("", "first-test"), raw("first = 1")],
+            {0: "side-test", 1: "first-test", 2: "second"},
+        ),
+        # A demo of the assignment's is nobody's answer.
+        (
+            [raw("", "side-test"), raw("area(1)", id="demo"), raw("", "first-test")],
+            {0: "side-test", 2: "first-test"},
+        ),
+    ],
+)
+def test_marks_then_ids_then_texts_then_places_say_which_cell_is_which(
+    master: MasterNotebook, cells: list[HandedCell], places: dict[int, str]
 ) -> None:
-    cells = [
-        raw("mine = 1"),
-        raw("def area(r):\n    return 3", "area"),
-        raw("something", "no-such-cell"),
-        raw("first = 1", "first"),
-        raw("changed", "area-test"),
-        raw("because", "why", kind="markdown"),
-    ]
-    places = {1: "area", 3: "first", 4: "area-test", 5: "why"}
     assert found(cells, master) == places
-
-
-def test_marks_go_before_the_id_and_each_cell_is_one(master: MasterNotebook) -> None:
-    cells = [raw("first = 1", "first", id="second"), raw("x = 2", id="side")]
-    assert found(cells, master) == {0: "first", 1: "side"}
-
-
-def test_an_id_is_enough_where_marks_are_lost(master: MasterNotebook) -> None:
-    cells = [raw("x = 1", id="first"), raw("y = 2", id="area-test")]
-    assert found(cells, master) == {0: "first", 1: "area-test"}
-    twice = [raw("x = 1", "first"), raw("y = 2", id="first")]
-    assert place("first", twice, master) == 0
-
-
-def test_given_cells_with_the_same_text_are_told_apart_by_their_order(
-    master: MasterNotebook,
-) -> None:
-    three = [raw(RULE)] * 3
-    assert place("rule-1", three, master) == 0
-    assert place("rule-2", three, master) == 1
-    both = [raw(RULE, "rule-1"), raw(RULE, "rule-2")]
-    assert found(both, master) == {0: "rule-1", 1: "rule-2"}
-
-
-def test_the_text_of_a_given_cell_is_never_an_answer(master: MasterNotebook) -> None:
-    for cells in ([raw(TOOLS, "first")], [raw(TOOLS, "first"), raw("x", "area")]):
-        assert place("first", cells, master) is None
-        assert place("tools", cells, master) == 0
 
 
 def test_marks_on_a_cell_that_does_not_define_the_function_do_not_count_if_one_does(
@@ -117,40 +156,13 @@ def test_of_copies_the_last_that_was_worked_on_is_graded(
         assert place("area", cells, master) == graded, texts
 
 
-def test_an_answer_in_words_is_a_text_cell_in_its_place(
-    master: MasterNotebook,
-) -> None:
-    end = [raw("assert second == 2", "second-test")]
-    code, words = raw("x = 1"), raw("Because.", kind="markdown")
-    assert found([*end, code, words], master) == {0: "second-test", 2: "why"}
-    assert found([words, *end, code], master) == {1: "second-test"}
-
-
-def test_an_answer_is_looked_for_between_its_neighbours_only(
-    master: MasterNotebook,
-) -> None:
-    before, behind = raw("", "side-test"), raw("", "first-test")
-    mine = raw("first = 1")
-    assert place("first", [before, mine, behind], master) == 1
-    for cells in ([mine, before, behind], [before, behind, mine]):
-        assert place("first", cells, master) is None
-    assert place("second", [before, behind, mine], master) == 2
-
-
-def test_a_demo_of_the_assignment_s_is_nobody_s_answer(master: MasterNotebook) -> None:
-    demo = raw("area(1)", id="demo")
-    cells = [raw("", "side-test"), demo, raw("first = 1"), raw("", "first-test")]
-    assert found(cells, master)[2] == "first"
-    assert 1 not in found([cells[0], demo, cells[3]], master)
-
-
 # --- cells that were split ----------------------------------------------------------
 
 
-def joined(master: MasterNotebook, *cells: RawCell) -> list[str]:
-    texts = [each["source"] for each in join_split_cells([*cells], master)[0]]
-    assert join_split_cells([*cells], master)[1] == len(cells) - len(texts)
-    return texts
+def joined(master: MasterNotebook, *cells: HandedCell) -> list[str]:
+    made = plan([*cells], master)
+    assert made.joined == len(cells) - len(made.cells)
+    return [each.text.text for each in made.cells]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +177,8 @@ def joined(master: MasterNotebook, *cells: RawCell) -> list[str]:
         ("x = 1 + \\", "2"),
         ("@cache", "def area(r): return r"),
         ("if x:\n    y = 1\nelse:  # no", "    y = 2"),
+        ('text = """one', 'two"""'),
+        ("if x:\n    y = 1", "else:\n    y = 2"),
     ],
 )
 def test_a_statement_that_was_cut_in_two_is_one_again(
@@ -186,6 +200,12 @@ def test_a_statement_that_was_cut_in_two_is_one_again(
         ("def area(r):", "  \n"),
         ("", "    return x"),
         ("x = area(1,", TOOLS),
+        # Prose and magics are whole, whatever they end with.
+        ("The area is (", "x = 1"),
+        ("We answer as follows:", "def area(r):\n    return r"),
+        ("%%markdown\nThe area (", "    return 1)"),
+        ("!ls (", "x = 1)"),
+        ("x = (1", "y = 2"),  # an error of the student's
     ],
 )
 def test_cells_that_are_whole_stay_two(
@@ -194,21 +214,191 @@ def test_cells_that_are_whole_stay_two(
     assert joined(master, raw(above, "area"), raw(below)) == [above, below]
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("def area(r):", "    x = r", "    y = x", "    return y"),
+        ("x = area(", "1,", "2)"),
+        ("def area(r):", '    """Return it."""', "    return r"),
+        ("class A:", "    def up(self):", "        return 1", "    x = 2"),
+    ],
+)
+def test_a_statement_that_was_cut_in_many_is_one_again_and_what_follows_is_not(
+    master: MasterNotebook, pieces: tuple[str, ...]
+) -> None:
+    cells = [*map(raw, pieces), raw("print(1)"), raw("    z = 3")]
+    assert joined(master, *cells) == ["\n".join(pieces), "print(1)", "    z = 3"]
+
+
 def test_cells_of_two_exercises_or_kinds_are_never_joined(
     master: MasterNotebook,
 ) -> None:
-    open_ = raw("def area(r):", "area")
+    open_ = "def area(r):"
     for below in (
         raw("    return r", "side"),
         raw("    return r", kind="markdown"),
     ):
-        assert len(joined(master, open_, below)) == 2
-    assert len(joined(master, open_ | {"cell_type": "raw"}, raw("    return r"))) == 2
+        assert len(joined(master, raw(open_, "area"), below)) == 2
+    assert len(joined(master, raw(open_, kind="raw"), raw("    return r"))) == 2
 
 
 def test_a_very_long_cell_is_not_searched_for_its_end(
     master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(match, "MAX_HALF", 12)
+    monkeypatch.setattr(match, "MAX_CHARS", 25)
     assert len(joined(master, raw("def area(r):"), raw("    return r"))) == 1
     assert len(joined(master, raw("def area(rr):"), raw("    return r"))) == 2
+
+
+# --- answers that stand elsewhere -----------------------------------------------------
+
+AREA_DONE = "def area(r):\n    return 4 * r"
+SIDE_DONE = "def side(a):\n    return a / 2"
+MORE = "def area(r):\n    return 5 * r"
+TEST = "assert area(1) > 3"
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
+    total = "### BEGIN SOLUTION\ntotal = 6\n### END SOLUTION"
+    cells = [
+        cell("tools", TOOLS),
+        solution("area", AREA),
+        check("area-test", TEST),
+        solution("side", SIDE),
+        check("side-test", "assert side(4) == 2"),
+        solution("total", total),
+        check("total-test", "want = 6\nassert total == want"),
+    ]
+    return written(tmp_path_factory.mktemp("short"), cells)
+
+
+Row = tuple[str | None, str]
+
+
+def gathered(master: MasterNotebook, *rows: Row) -> tuple[list[Row], str]:
+    """Return name and text of what was handed in, as it is graded, and the notes."""
+    made, notes = Rebuilt(plan([raw(t, n) for n, t in rows], master)).notebook()
+    marks = [each["metadata"].get("nbgrader", {}).get("grade_id") for each in made]
+    locked = {c.id for c in master.cells if c.locked}
+    placed = [(n, each["source"]) for n, each in zip(marks, made, strict=True)]
+    return [row for row in placed if row[0] not in locked], " ".join(notes)
+
+
+REST: list[Row] = [("side", SIDE_DONE), ("total", "total = 6")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "area"),
+    [
+        # The last definition counts, as it does in Python.
+        ([("side", f"{AREA_DONE}\n\n\n{MORE}\n\n\n{SIDE_DONE}")], MORE),
+        ([("area", "x = 1"), (None, AREA_DONE), (None, MORE)], MORE),
+        ([(None, AREA_DONE), (None, "area = lambda r: 2")], AREA_DONE),
+        ([("side", f"{SIDE_DONE}\n\narea = lambda r: 2")], "area = lambda r: 2"),
+        # What is no answer hides none.
+        ([(None, AREA_DONE), ("area", AREA)], AREA_DONE),
+        ([("area", AREA_DONE), (None, "def area(r): ...")], AREA_DONE),
+        ([(None, f"{AREA_DONE}\nx = 1\nprint(area(1))\n# def area")], None),
+        # One in a given cell counts only where there is no other.
+        ([("tools", f"{TOOLS}\n\n\n{AREA_DONE}"), ("area", AREA)], AREA_DONE),
+        ([("tools", f"{TOOLS}\n\n\n{AREA_DONE}"), ("area", MORE)], MORE),
+        ([("area-test", f"{AREA_DONE}\n\n\n{TEST}"), (None, MORE)], MORE),
+        (
+            [
+                ("tools", f"{TOOLS}\n\n\n{AREA_DONE}"),
+                ("area-test", f"{MORE}\n\n\n{TEST}"),
+            ],
+            MORE,
+        ),
+        ([("side", f"{SIDE_DONE}\n\n\ndef area(r): ...")], ""),
+    ],
+)
+def test_an_answer_is_found_wherever_it_stands(
+    short: MasterNotebook, rows: list[Row], area: str | None
+) -> None:
+    made, _ = gathered(short, *rows, *(r for r in REST if r[0] not in dict(rows)))
+    graded = dict(made)["area"]
+    assert graded == (rows[0][1] if area is None else area)
+
+
+def test_every_function_of_an_exercise_has_to_be_there(tmp_path: Path) -> None:
+    master = written(
+        tmp_path, [solution("both", f"{AREA}\n\n\n{SIDE}"), check("t", "")]
+    )
+    made, notes = gathered(master, ("t", ""), (None, AREA_DONE), (None, SIDE_DONE))
+    assert "no cell in your notebook for: both" in notes
+    both = f"assert True\n{SIDE_DONE}\nx = 1\n{AREA_DONE}"
+    made, _ = gathered(master, ("both", ""), ("t", both))
+    assert dict(made)["both"] == f"{AREA_DONE}\n\n{SIDE_DONE}"
+
+
+def test_an_answer_in_its_own_cell_stays_as_it_is(short: MasterNotebook) -> None:
+    rows = [("area", AREA_DONE), ("side", SIDE_DONE), (None, "x = 1"), ("total", "t")]
+    made, notes = gathered(short, *rows)
+    assert made == rows
+    assert "not their own" not in notes
+
+
+@pytest.mark.parametrize(
+    ("rows", "placed"),
+    [
+        # Cut out of the cell of an exercise without a name.
+        (
+            [("area", AREA), ("side", SIDE_DONE), ("total", f"total = 6\n\n\n{MORE}")],
+            [("side", SIDE_DONE), ("area", MORE), ("total", "total = 6")],
+        ),
+        # Before what tests it; what it uses of a locked cell stays above it.
+        (
+            [("area-test", f"{MORE}\n\n\n{TEST}"), *REST],
+            [("area", MORE), *REST],
+        ),
+        (
+            [("tools", f"{TOOLS}\n\n\n{MORE}\n\n\nmine = 1"), *REST],
+            [(None, "mine = 1"), ("area", MORE), *REST],
+        ),
+        # Of the cell with the stub, only what is the student's is kept.
+        ([("area", AREA), *REST, (None, MORE)], [*REST, ("area", MORE)]),
+        (
+            [("area", f"FOUR = 4\n\n\n{AREA}"), *REST, (None, MORE)],
+            [(None, "FOUR = 4"), *REST, ("area", MORE)],
+        ),
+        # The stub beside the answer is left out.
+        ([("area", f"{MORE}\n\n\n{AREA}"), *REST], [("area", MORE), *REST]),
+        # Written into the test below an exercise without a name; its stub goes.
+        (
+            [
+                ("area", MORE),
+                REST[0],
+                ("total-test", "total = 6\nwant = 6\nassert total == want"),
+            ],
+            [("area", MORE), *REST],
+        ),
+        (
+            [
+                ("area", MORE),
+                REST[0],
+                ("total", ""),
+                ("total-test", "total = 6\nwant = 6\nassert total == want"),
+            ],
+            [("area", MORE), *REST],
+        ),
+        # What a test's own name was changed to is nobody's answer.
+        (
+            [("area", MORE), REST[0], ("total-test", "want = 7\nassert total == want")],
+            [("area", MORE), REST[0], ("total", "")],
+        ),
+    ],
+)
+def test_every_answer_gets_a_cell_of_its_own(
+    short: MasterNotebook, rows: list[Row], placed: list[Row]
+) -> None:
+    assert gathered(short, *rows)[0] == placed
+
+
+def test_a_line_added_to_a_test_is_unclear_only_while_an_answer_is_missing(
+    short: MasterNotebook,
+) -> None:
+    rest: list[Row] = [("area-test", f"print(1)\n{TEST}"), *REST]
+    assert "nothing tells" in gathered(short, ("area", AREA), *rest)[1]
+    assert "nothing tells" not in gathered(short, ("area", AREA_DONE), *rest)[1]

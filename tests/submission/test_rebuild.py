@@ -8,12 +8,20 @@ from typing import Any
 import nbformat
 import pytest
 
+from nbproctor.cells import HandedCell
 from nbproctor.notebook import MasterNotebook
-from nbproctor.submission.gather import Gathered
-from nbproctor.submission.match import match_cells
-from nbproctor.submission.read import RawCell
-from nbproctor.submission.rebuild import _in_order, rebuild
-from tests.submission.small import AREA, NAMELESS, RULE, TOOLS, notebook, raw, written
+from nbproctor.submission.match import plan
+from nbproctor.submission.rebuild import Rebuilt, in_order
+from tests.submission.small import (
+    AREA,
+    NAMELESS,
+    RULE,
+    TOOLS,
+    names,
+    notebook,
+    raw,
+    written,
+)
 
 ANSWER = "def area(r):\n    return 3 * r * r"
 
@@ -23,21 +31,11 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
     return written(tmp_path_factory.mktemp("rebuild"))
 
 
-def rebuilt(cells: list[RawCell], master: MasterNotebook) -> list[dict[str, Any]]:
+def rebuilt(cells: list[HandedCell], master: MasterNotebook) -> list[dict[str, Any]]:
     """Return the cells of the new notebook, which is a valid one."""
-    gathered = Gathered(cells, match_cells(cells, master))
-    made, _ = rebuild(gathered, master)
+    made, _ = Rebuilt(plan(cells, master)).notebook()
     nbformat.validate(nbformat.from_dict(notebook(made)))
     return made
-
-
-def names(cells: list[dict[str, Any]]) -> str:
-    """Return names of given cells, and texts of the student's own, in order."""
-    marks = (cell["metadata"].get("nbgrader") for cell in cells)
-    return " ".join(
-        mark["grade_id"] if mark else cell["source"]
-        for mark, cell in zip(marks, cells, strict=True)
-    )
 
 
 GIVEN = (
@@ -46,7 +44,7 @@ GIVEN = (
 )
 
 
-def test_of_an_empty_notebook_all_given_cells_are_there_in_order(
+def test_of_an_empty_notebook_all_given_cells_are_therein_order(
     master: MasterNotebook,
 ) -> None:
     assert names(rebuilt([], master)) == GIVEN
@@ -93,7 +91,7 @@ def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
         return list(ranks) == sorted(ranks)
 
     for ranks in permutations(range(length)):
-        kept = _in_order([*ranks])
+        kept = in_order([*ranks])
         assert ordered(tuple(rank for rank in ranks if rank in kept))
         masks = range(1 << length)
         runs = ([r for n, r in enumerate(ranks) if mask >> n & 1] for mask in masks)
@@ -101,9 +99,9 @@ def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
 
 
 def test_only_what_cannot_work_is_moved_and_said_to_be(master: MasterNotebook) -> None:
-    def moved(*cells: RawCell) -> str:
-        gathered = Gathered([*cells], match_cells([*cells], master))
-        return "".join(note for note in rebuild(gathered, master)[1] if "moved" in note)
+    def moved(*cells: HandedCell) -> str:
+        _, notes = Rebuilt(plan([*cells], master)).notebook()
+        return "".join(note for note in notes if "moved" in note)
 
     answer, test = raw(ANSWER, "area"), raw("", "area-test")
     rule = raw(RULE, "rule-2")
@@ -133,10 +131,10 @@ ANSWERS = [
         raw(AREA, "area"),
         raw("def area(r):  # to do\n    raise NotImplementedError", "area"),
     ],
-    ids=lambda copied: f"{copied['grade_id']} {copied['source']!r}"[:40],
+    ids=lambda copied: f"{copied.name} {copied.text.text!r}"[:40],
 )
 def test_an_untouched_copy_of_a_given_cell_cannot_undo_an_answer(
-    master: MasterNotebook, copied: RawCell
+    master: MasterNotebook, copied: HandedCell
 ) -> None:
     given = [raw(TOOLS, "tools"), raw("", "rule-1"), raw("", "rule-2")]
     assert names(rebuilt([*given, *ANSWERS, copied], master)) == names(
@@ -183,7 +181,7 @@ def test_ids_are_the_master_s_or_one_s_own_and_no_two_alike(
 ) -> None:
     ids = ["mine", "mine", "", "a b", "x" * 65, "own-3", "tools", "x" * 64]
     cells = [raw(f"x = {n}", id=id) for n, id in enumerate(ids)]
-    cells[6]["source"] = TOOLS  # this one is the given cell
+    cells[6] = raw(TOOLS, id="tools")  # this one is the given cell
     cells.append(raw("y = 1", id="tools"))
     made = rebuilt(cells, master)
     got = {cell["source"]: cell["id"] for cell in made}

@@ -1,0 +1,111 @@
+"""Make docs/picture.png, the picture in README, from what `kit.py demo` has left.
+
+    python kit.py demo
+    .venv/bin/python docs/picture.py
+
+Left: a student's notebook in JupyterLab. Right: that student's feedback page, half in
+light and half in dark colours. Needs Chromium. The file keeps the words that it shows:
+tests/cli/test_documented.py compares them with those of a new demo.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+from playwright.sync_api import Browser, sync_playwright
+
+PROJECT = Path(__file__).parents[1]
+PICTURE = PROJECT / "docs" / "picture.png"
+STUDENT, HEADING = "hivanova", "4.3 Backward propagation"
+WIDTH, HEIGHT = 760, 900
+PAGE = """
+<style>
+  body {{ margin: 0; display: flex; gap: 28px; padding: 28px; background: #dfe5ec }}
+  div {{ position: relative; width: {width}px; height: {height}px; overflow: hidden;
+         border-radius: 10px; box-shadow: 0 2px 14px #0004 }}
+  img {{ position: absolute; inset: 0 }}
+  .dark {{ clip-path: polygon(62% 0, 100% 0, 100% 100%, 38% 100%) }}
+</style>
+<div><img src="{lab}"></div>
+<div><img src="{light}"><img class="dark" src="{dark}"></div>
+"""
+
+
+def pages(browser: Browser, demo: Path) -> tuple[dict[str, bytes], list[str]]:
+    """Return the feedback page in both colours, and the words on its first screen."""
+    size = {"width": WIDTH, "height": HEIGHT}
+    shots, words = {}, []
+    for scheme in ("light", "dark"):
+        page = browser.new_page(viewport=size, color_scheme=scheme)
+        folder = demo / "feedback" / STUDENT / "neural_network"
+        page.goto((folder / "neural_network.html").as_uri())
+        shots[scheme] = page.screenshot()
+        words = page.locator("h1, .total, .results td").all_inner_texts()
+    return shots, [" ".join(text.split()) for text in words if text.strip()]
+
+
+def notebook(browser: Browser, folder: Path) -> bytes:
+    """Return the student's notebook in JupyterLab, at the exercise."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ("--no-browser", "--allow-root", f"--ServerApp.port={port}")
+    options += ("--IdentityProvider.token=", f"--ServerApp.root_dir={folder}")
+    jupyter = PROJECT / ".venv" / "bin" / "jupyter"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen([jupyter, "lab", *options], **quiet)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(f"http://127.0.0.1:{port}/doc/tree/neural_network.ipynb?reset")
+        page.wait_for_selector(".jp-Notebook h1", timeout=90_000)
+        page.add_style_tag(content=".Toastify { display: none }")  # Jupyter's news
+        heading = page.locator(".jp-Notebook h3", has_text=HEADING)
+        while not heading.count():  # cells are drawn when they come near
+            page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollBy(0, 500)")
+            page.wait_for_timeout(100)
+        heading.scroll_into_view_if_needed()
+        heading.evaluate("e => e.scrollIntoView({block: 'start'})")
+        page.wait_for_timeout(2_000)  # formulas are set after the text
+        return page.screenshot()
+    finally:
+        server.terminate()
+
+
+def main() -> None:
+    """Take the pictures, put them side by side, and write the file."""
+    demo = PROJECT / "demo"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
+        shots, words = pages(browser, demo)
+        shots["lab"] = notebook(
+            browser, demo / "submitted" / STUDENT / "neural_network"
+        )
+        data = {
+            name: "data:image/png;base64," + base64.b64encode(shot).decode()
+            for name, shot in shots.items()
+        }
+        page = browser.new_page(viewport={"width": 1604, "height": 956})
+        page.set_content(PAGE.format(width=WIDTH, height=HEIGHT, **data))
+        image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    shown = PngImagePlugin.PngInfo()
+    shown.add_text("Shows", json.dumps(words))
+    image.quantize(128).save(PICTURE, optimize=True, pnginfo=shown)
+    print(f"{PICTURE}: {PICTURE.stat().st_size // 1024} kB")
+
+
+if __name__ == "__main__":
+    main()

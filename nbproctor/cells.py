@@ -1,0 +1,410 @@
+"""Cells of a student's, parsed once: text, blocks, names that they define, syntax tree.
+
+Standard library only: students get this file beside ``kit/submit.py``, so that what
+they are told before they hand in is what grading does. A cell that does not compile has
+blocks too, and to cut one takes time in proportion to its length, whatever is in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from textwrap import dedent
+from typing import Any
+
+MAX_CHARS = 200_000  # a longer text is one block
+MAX_REMEMBERED = 10_000  # characters; most texts are the same in a whole class
+
+_TOKEN = re.compile(
+    r"(?P<comment>#[^\n]*)"
+    r"|(?P<triple>\"\"\"(?:[^\"\\]|\\[\s\S]|\"(?!\"\"))*+(?:\"\"\"|\Z)"
+    r"|'''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z))"
+    r"|(?P<string>\"(?:[^\"\\\n]|\\[\s\S])*+\"?|'(?:[^'\\\n]|\\[\s\S])*+'?)"
+    r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\n)"
+)
+_HEADER = re.compile(r"(?:async )?(def|class)\s+(\w+)")
+_DEFINITION = re.compile(r"^(?=@|(?:async )?(?:def|class)\b)", re.MULTILINE)
+_CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
+_IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
+_ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
+_NOTHING = re.compile(r"raise NotImplementedError\b.*|pass|\.\.\.|return|return None")
+_BLANK = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
+_NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+# Lines of IPython's own: all of one, or what stands behind "x =".
+_MAGIC = re.compile(r"^([^\S\n]*)(?:[%!?].*|[\w.]+\?+)$", re.MULTILINE)
+_MAGIC_VALUE = re.compile(r"(?<==)[^\S\n]*[%!].*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One top-level statement with the comments above it, as text and as code.
+
+    The code are its lines without comments, strings that stand alone, and empty lines.
+    """
+
+    text: str
+    code: tuple[str, ...]
+
+    @cached_property
+    def decorators(self) -> tuple[str, ...]:
+        """The decorators, without blanks."""
+        head = []
+        for line in self.code:
+            if not line.startswith("@"):
+                break
+            head.append("".join(line.split()))
+        return tuple(head)
+
+    @cached_property
+    def _header(self) -> re.Match[str] | None:
+        return _HEADER.match(self._statement)
+
+    @cached_property
+    def _statement(self) -> str:
+        return "\n".join(self.code[len(self.decorators) :])
+
+    @property
+    def name(self) -> str | None:
+        """The name of the function or class that is defined; None for a statement."""
+        return self._header[2] if self._header else None
+
+    @property
+    def is_class(self) -> bool:
+        """Whether a class is defined."""
+        return bool(self._header and self._header[1] == "class")
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is an import."""
+        return bool(_IMPORT.match(self._statement))
+
+    @property
+    def signature(self) -> str:
+        """The decorators and the name; empty for a statement."""
+        return "".join(self.decorators) + self.name if self.name else ""
+
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that a definition, an import or an assignment binds."""
+        if self.name:
+            return frozenset({self.name})
+        if match := _IMPORT.match(self._statement):
+            parts = re.sub(r"[()]", " ", match[1]).split(",")
+            words = [part.split() for part in parts if part.split()]
+            return frozenset(word[-1].split(".")[0] for word in words)
+        if match := _ASSIGNMENT.match(self._statement):
+            return frozenset(re.findall(r"\w+", match[1]))
+        return frozenset()
+
+    @cached_property
+    def unwritten(self) -> bool:
+        """Whether a function has no body but ``raise NotImplementedError`` or so."""
+        if self.name is None:
+            return False
+        lines = self.code[len(self.decorators) :]
+        ends = [i for i, line in enumerate(lines, 1) if line.endswith(":")]
+        body = lines[ends[0] :] if ends else (lines[-1].rpartition(":")[2].strip(),)
+        return all(map(_NOTHING.fullmatch, body))
+
+    @cached_property
+    def methods(self) -> tuple[Block, ...]:
+        """The functions in the body of a class, without its indentation."""
+        lines = self.text.split("\n")
+        first = next((i for i, ln in enumerate(lines) if _HEADER.match(ln)), None)
+        if first is None or not self.is_class:
+            return ()
+        body = lines[first + 1 :]
+        indent = next((ln[: -len(ln.lstrip())] for ln in body if ln.strip()), "")
+        text = "\n".join(line.removeprefix(indent) for line in body)
+        definitions = CellText(text).definitions if indent else ()
+        # Above the first one stands the docstring of the class.
+        starts = [_DEFINITION.search(block.text) for block in definitions]
+        return tuple(
+            Block(block.text[start.start() :], block.code)
+            for block, start in zip(definitions, starts, strict=True)
+            if start
+        )
+
+    def defines(self, wanted: Block) -> bool:
+        """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
+        if wanted.decorators:
+            return self.signature == wanted.signature
+        return wanted.name in self.binds
+
+
+class CellText:
+    """The text of a cell, and what it says; all of it is found out once, when asked."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @staticmethod
+    def of(text: str) -> CellText:
+        """Return the parsed text; that of a short one is remembered."""
+        return _remembered(text) if len(text) <= MAX_REMEMBERED else CellText(text)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text without indentation and empty lines, to compare cells by."""
+        lines = (line.strip() for line in self.text.split("\n"))
+        return "\n".join(line for line in lines if line)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks in order; their texts joined are the cell's."""
+        if len(self.text) > MAX_CHARS:
+            return (Block(self.text, tuple(self.text.split("\n"))),)
+        return tuple(
+            Block(
+                "\n".join(line for line, _ in block),
+                tuple(short for _, code in block if (short := " ".join(code.split()))),
+            )
+            for block in _cut(self.text)
+        )
+
+    @cached_property
+    def code(self) -> tuple[str, ...]:
+        """The lines without comments, docstrings and blanks."""
+        return tuple(line for block in self.blocks for line in block.code)
+
+    @cached_property
+    def codes(self) -> frozenset[tuple[str, ...]]:
+        """The code of each block."""
+        return frozenset(block.code for block in self.blocks)
+
+    @cached_property
+    def definitions(self) -> tuple[Block, ...]:
+        """The blocks that define a function or class."""
+        return tuple(block for block in self.blocks if block.name)
+
+    @cached_property
+    def signatures(self) -> frozenset[str]:
+        """The functions and classes that are defined, each with its decorators."""
+        return frozenset(block.signature for block in self.definitions)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that definitions and assignments bind, not those of imports."""
+        named = (b.binds for b in self.blocks if not b.is_import)
+        return frozenset().union(*named)
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        """The syntax tree without IPython's own lines; None where it is no Python.
+
+        It never reaches an interpreter: what is executed, IPython itself translates.
+        """
+        text = dedent(self.text)  # as IPython does
+        if self.is_cell_magic:
+            return ast.Module([], [])
+        without = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", text))
+        with warnings.catch_warnings(action="ignore"):
+            for code in (text, without):  # a line of plain Python may start with %
+                with suppress(*_NO_PYTHON):
+                    return ast.parse(code)
+        return None
+
+    @property
+    def continues(self) -> bool:
+        """Whether the text begins as only the rest of a statement does."""
+        start = self.text.lstrip("\n")
+        return start[:1].isspace() or bool(_CONTINUES.match(start))
+
+    @property
+    def is_cell_magic(self) -> bool:
+        """Whether the cell is for a magic, such as ``%%bash``."""
+        return self.text.lstrip().startswith("%%")
+
+    @cached_property
+    def compiles(self) -> bool:
+        """Whether it is a cell by itself: the ``return`` of a function is none."""
+        if self.tree is None:
+            return False
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        with warnings.catch_warnings(action="ignore"), suppress(*_NO_PYTHON):
+            compile(self.tree, "<cell>", "exec", flags, dont_inherit=True)
+            return True
+        return False
+
+    # ---- an answer and its stub ------------------------------------------------------
+
+    def mentions(self, stub: CellText) -> bool:
+        """Whether every function of a stub is named: worth a closer look."""
+        names = [block.name for block in stub.definitions]
+        return bool(names) and all(name in self.text for name in names if name)
+
+    def defines(self, stub: CellText) -> bool:
+        """Whether every function of a stub is defined, as stub or as answer."""
+        return self.mentions(stub) and all(
+            any(block.defines(wanted) for block in self.blocks)
+            for wanted in stub.definitions
+        )
+
+    def writes(self, block: Block) -> bool:
+        """Whether a block of an answer is more than this stub has."""
+        return not block.unwritten and block.code not in self.codes
+
+    def answers(self, stub: CellText, *, words: bool = False) -> bool:
+        """Whether the cell says more than its stub: in code, or in words."""
+        if words:
+            return self.plain not in ("", stub.plain)
+        if not self.code or self.code == stub.code:
+            return False
+        same = [b for b in self.blocks if b.signature in stub.signatures]
+        return not same or any(stub.writes(block) for block in same)
+
+    def visible(self) -> str:
+        """Return code with common blanks, and nothing invisible, outside of strings."""
+        if self.text.isascii():
+            return self.text
+        parts, at = [], 0
+        for token in _TOKEN.finditer(self.text):
+            if token.lastgroup in ("comment", "triple", "string"):
+                parts += [_plain_blanks(self.text[at : token.start()]), token[0]]
+                at = token.end()
+        return "".join([*parts, _plain_blanks(self.text[at:])])
+
+
+_remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has cells
+
+
+@dataclass(frozen=True)
+class HandedCell:
+    """One cell as a student handed it in.
+
+    `kind` is code, markdown or raw; `name` is nbgrader's ``grade_id``, None where there
+    is none. What else a file claims of its cells has no part in grading.
+    """
+
+    kind: str
+    id: str
+    name: str | None
+    text: CellText
+    attachments: Any = None
+
+    @classmethod
+    def read(cls, raw: dict[str, Any], source: str) -> HandedCell:
+        """Read a cell of a notebook; `source` is its text."""
+        name = grader_of(raw).get("grade_id")
+        kind, id = raw.get("cell_type"), raw.get("id")
+        return cls(
+            kind if kind in ("code", "raw") else "markdown",
+            id if isinstance(id, str) else "",
+            name if isinstance(name, str) else None,
+            CellText.of(source),
+            raw.get("attachments") if kind == "markdown" else None,
+        )
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted names of the modules that code imports, wherever it does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def grader_of(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return nbgrader's metadata of a cell, empty where it is damaged."""
+    meta = raw.get("metadata")
+    grader = meta.get("nbgrader") if isinstance(meta, dict) else None
+    return grader if isinstance(grader, dict) else {}
+
+
+def source_of(raw: dict[str, Any]) -> str | None:
+    """Return the text of a cell as far as it has one; None if there is none at all."""
+    source = raw.get("source", raw.get("input"))
+    if isinstance(source, list):
+        lines = [line for line in source if isinstance(line, str)]
+        # Some programs leave out the line ends that belong to the format.
+        ends = any("\n" in line for line in lines)
+        return ("" if ends else "\n").join(lines)
+    return source if isinstance(source, str) else None
+
+
+# ---- scanning ------------------------------------------------------------------------
+
+
+def _cut(source: str) -> list[list[tuple[str, str]]]:
+    """Cut a text into blocks of lines: each as it is, and its code."""
+    finished: list[list[tuple[str, str]]] = []
+    current: list[tuple[str, str]] = []
+    complete = False  # the current block has more than decorators and comments
+    for line, code, top in _lines(source):
+        if top and code and not code[0].isspace():
+            if complete and not _CONTINUES.match(code):
+                rest = _trailing(current)
+                finished.append(current[: len(current) - rest])
+                current = current[len(current) - rest :]
+                complete = False
+            complete = complete or not code.startswith("@")
+        current.append((line, code))
+    return [*finished, current]
+
+
+def _trailing(block: list[tuple[str, str]]) -> int:
+    """Return how many lines at the end of a block belong to the next: its comments."""
+    count = 0
+    for line, code in reversed(block):
+        if code.strip() or (line[:1].isspace() and line.strip()):
+            break
+        count += 1
+    return count
+
+
+def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield line, the line without comments and lone strings, and if it is top level.
+
+    A line is top level where no bracket, string or backslash of an earlier line is
+    still open. A definition at the left margin ends every bracket: one that is never
+    closed must not swallow the rest of the cell.
+    """
+    parts: list[str] = []
+    tops: set[int] = set()  # where these lines start
+    at = line = depth = 0
+
+    def pass_lines(end: int, inside: bool) -> None:
+        nonlocal line, depth
+        while line <= end:
+            if not inside and depth and _DEFINITION.match(source, line):
+                depth = 0
+            if not inside and not depth:
+                tops.add(line)
+            following = source.find("\n", line)
+            line = following + 1 if following >= 0 else len(source) + 1
+
+    pass_lines(0, inside=False)
+    for token in _TOKEN.finditer(source):
+        pass_lines(token.start(), inside=False)
+        parts.append(source[at : token.start()])
+        kind, text, at = token.lastgroup, token[0], token.end()
+        depth = max(depth + (kind == "open") - (kind == "close"), 0)
+        alone = kind in ("triple", "string") and _alone(source, token)
+        parts.append("\n" * text.count("\n") if kind == "comment" or alone else text)
+        pass_lines(token.end() - 1 + (kind == "joined"), inside=True)
+    pass_lines(len(source), inside=False)
+    code = "".join([*parts, source[at:]])
+    start = 0
+    for whole, short in zip(source.split("\n"), code.split("\n"), strict=True):
+        yield whole, short, start in tops
+        start += len(whole) + 1
+
+
+def _alone(source: str, token: re.Match[str]) -> bool:
+    """Whether a string is a statement of its own, as a docstring is."""
+    start = source.rfind("\n", max(0, token.start() - 200), token.start()) + 1
+    end = source.find("\n", token.end(), token.end() + 200)
+    before = source[max(start, token.start() - 200) : token.start()]
+    after = source[token.end() : end if end >= 0 else token.end() + 200]
+    return not before.strip(" \trRuUbBfF") and not after.strip()
+
+
+def _plain_blanks(code: str) -> str:
+    return _INVISIBLE.sub("", _BLANK.sub(" ", code))

@@ -1,0 +1,143 @@
+"""What a worker of a cluster does: holds an assignment, executes submissions of it.
+
+Coordinator and workers trust each other, and Dask carries Python objects between them.
+What a student wrote goes both ways as text and numbers alone: code to execute, and the
+report, which the judge made of plain data.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from distributed import get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
+from msgspec import msgpack
+
+from nbproctor.engine.execution import ExecutionError, execute
+from nbproctor.engine.servers import EngineError, Servers, Settings
+from nbproctor.engine.versions import OWN, versions
+from nbproctor.notebook import MasterNotebook
+from nbproctor.results import StudentCell
+
+Submitted = tuple[list[StudentCell], dict[bytes, bytes]]  # code, and files beside it
+# A report, encoded, or why there is none; neither: this worker refuses.
+Answer = tuple[bytes, str]
+
+# One fork server, whatever coordinators come and go: a worker has one thread.
+_servers = Servers()
+
+
+class Grader(WorkerPlugin):
+    """An assignment on a worker, with everything that its submissions need.
+
+    Parameters
+    ----------
+    master, settings
+        As for `engine.execute`. The assignment's own files are read here, since a
+        worker may not have them.
+    """
+
+    def __init__(self, master: MasterNotebook, settings: Settings) -> None:
+        self.name = f"nbproctor-{uuid.uuid4()}"
+        self._master = replace(master, data=None)
+        self._settings = settings
+        self._versions = versions()  # of the coordinator
+        self._files = {
+            Path(place, path.relative_to(name)): path.read_bytes()
+            for place, name in settings.policy.files
+            for path in (Path(name), *Path(name).rglob("*"))
+            if path.is_file()
+        }
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def setup(self, worker: Any) -> None:
+        """Write the files and start a fork server, or note why that cannot be.
+
+        Nothing is raised: Dask would let the worker in all the same.
+        """
+        self.refusal = self._unlike(versions())
+        if (threads := worker.state.nthreads) > 1:
+            self.refusal = (
+                f"it has {threads} threads, so that nobody knows which submission ends "
+                f"it: start it with --nworkers {threads} --nthreads 1"
+            )
+        try:
+            if not self.refusal:
+                self._settings = self._unpacked()
+                with _servers.lend(self._master, self._settings):
+                    pass
+        except (EngineError, OSError) as error:
+            self.refusal = str(error)
+
+    def _unpacked(self) -> Settings:
+        """Write the assignment's files; return settings that name them there."""
+        self._folder = tempfile.TemporaryDirectory(prefix="nbproctor-assignment-")
+        folder = Path(self._folder.name)
+        folder.chmod(0o755)  # student processes may have a user id of their own
+        for place, content in self._files.items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_bytes(content)
+        policy = self._settings.policy
+        files = tuple((place, str(folder / place)) for place, _ in policy.files)
+        return replace(self._settings, policy=replace(policy, files=files))
+
+    def teardown(self, worker: Any) -> None:
+        """Forget the assignment: the coordinator is done."""
+        _servers.rest()
+        if self._folder:
+            self._folder.cleanup()
+
+    def run(self, submitted: bytes) -> Answer:
+        """Execute a submission."""
+        if self.refusal:
+            return b"", ""
+        try:
+            cells, files = msgpack.decode(submitted, type=Submitted)
+            named = {os.fsdecode(name): data for name, data in files.items()}
+            report = execute(cells, self._master, self._settings, named, _servers)
+        except EngineError as error:
+            self.refusal = str(error)
+            return b"", ""
+        except ExecutionError as error:
+            return b"", str(error)
+        except Exception as error:  # Dask cannot carry every exception
+            return b"", f"It could not be executed ({error!r})."
+        return msgpack.encode(report), ""
+
+    def _unlike(self, here: Mapping[str, str]) -> str:
+        """Return what a worker has in other versions, in words, or nothing."""
+        theirs = self._versions
+        if here[OWN] != theirs[OWN]:
+            return "its nbproctor is another version than the coordinator's"
+        other = [
+            f"{name} {here[name]} (the coordinator has {version})"
+            for name, version in theirs.items()
+            if name in here and here[name] != version
+        ]
+        return f"it has {', '.join(other[:3])}" if other else ""
+
+
+def run(name: str, submitted: bytes) -> Answer:
+    """Execute a submission on a worker that has the plugin of that name."""
+    grader: Any = get_worker().plugins[name]
+    answer: Answer = grader.run(submitted)
+    return answer
+
+
+def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
+    """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
+    if not dask_worker.plugins.keys() >= {*names}:
+        return None
+    return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")
+
+
+def packed(cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> bytes:
+    """Encode a submission for `run`; a name of a file need not be Unicode."""
+    named = {os.fsencode(name): data for name, data in files.items()}
+    return msgpack.encode((list(cells), named))

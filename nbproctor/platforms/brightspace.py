@@ -1,0 +1,90 @@
+"""Brightspace: names in *Download* of a folder's submissions, grade book, feedback.
+
+Its source is closed: this is what it documents, and what teachers' scripts read. It
+wants its download back: the folders under their names, with feedback in them, and its
+``index.html``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
+from nbproctor.platforms.sheet import Sheet, number
+
+_NAME = re.compile(
+    r"(?:(?P<user>\d+)-(?P<item>\d+) - )(?P<name>.+?) - "
+    r"(?P<when>[^-]*\b\d{4}\b[^-]*?)(?: - (?P<file>.+))?"
+)
+
+
+class Brightspace(Platform):
+    """Brightspace, by D2L."""
+
+    name = "Brightspace"
+    upload = "the assignment's submissions, Add Feedback Files"
+    listing = "index.html"
+
+    def parse(self, parts: Sequence[str]) -> FileName | None:
+        """``1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM/lab.ipynb``."""
+        match = _NAME.fullmatch(parts[0])
+        if match is None:
+            return None
+        inside = [*([match["file"]] if match["file"] else []), *parts[1:]]
+        if not inside:
+            return None
+        when = read_time(match["when"])
+        return FileName(
+            f"{match['user']} {match['name']}",
+            PurePosixPath("/".join(inside)),
+            match["name"].strip(),
+            (match["user"],),
+            submitted=when,
+            attempt=when.isoformat() if when else match["when"],
+            address=parts[0].removesuffix(f" - {match['file']}"),
+        )
+
+    def parse_all(
+        self, entries: Iterable[Entry], own: Sequence[str]
+    ) -> dict[PurePosixPath, FileName]:
+        """Where several have the first number, it does not stand for a person."""
+        parsed = super().parse_all(entries, own)
+        numbers = {name.ids for name in parsed.values()}
+        if len(numbers) < len({name.name for name in parsed.values()}):
+            return {path: replace(name, ids=()) for path, name in parsed.items()}
+        return parsed
+
+    def grade_column(
+        self, sheet: Sheet, assignment: str, column: str | None
+    ) -> GradeColumn | None:
+        """Titles are ``Lab Points Grade <Numeric MaxPoints:100>``."""
+        heads = [head.strip() for head in sheet.values(0)]
+        if "End-of-Line Indicator" not in heads:
+            return None
+        titles = r"(.*?) Points Grade(?:.*MaxPoints:([\d.,]+))?.*"
+        chosen, title = choose_column(heads, titles, assignment, column)
+        return GradeColumn(1, chosen, number(title[2] or ""))
+
+
+def read_time(text: str) -> datetime | None:
+    """Read ``Nov 24, 2026 1030 PM`` and what other settings make of it."""
+    match = re.fullmatch(r"(.*\d{4}),? (\d{1,2}):?(\d\d) ?([AP]M)?", text.strip(), re.I)
+    if match is None:
+        return None
+    date = match[1].replace(",", "").replace(".", "")
+    hour, half = int(match[2]), (match[4] or "").upper()
+    if half:
+        hour = hour % 12 + (12 if half == "PM" else 0)
+    for form in ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y"):
+        try:
+            return datetime.strptime(date, form).replace(
+                hour=hour, minute=int(match[3])
+            )
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,110 @@
+"""Canvas: names in *Download Submissions*, grade book, *Re-Upload Submissions*.
+
+Sources: ``lib/content_zipper.rb``, ``lib/gradebook_exporter.rb``, and
+``generate_comments_from_files`` in ``app/models/abstract_assignment.rb``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from nbproctor.platforms.people import letters
+from nbproctor.platforms.platform import (
+    FileName,
+    GradeColumn,
+    Platform,
+    choose_column,
+    form_of_numbers,
+)
+from nbproctor.platforms.sheet import Sheet, number
+
+# Canvas removes everything but letters, digits and underscores from a name. One with
+# underscores counts where a long number of a file follows: dates have them too.
+_NAME = re.compile(
+    r"(?:(?P<late2>LATE_)?anon_(?P<anonymous>[^\W_]+)(?P<late3>_LATE)?"
+    r"|(?P<name>[^\s/.,;()'_-]+?"
+    r"|[^\s/.,;()'-]+?(?=_(?:LATE_)?\d+_(?:\d{4,}_|(?:text|link)\.html)))"
+    r"_(?P<late>LATE_)?(?P<user>\d+))"
+    r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
+)
+
+
+class Canvas(Platform):
+    """Canvas, which says that something was late, and not when it came."""
+
+    name = "Canvas"
+    upload = "grade book, menu of the assignment's column, Re-Upload Submissions"
+
+    def parse(self, parts: Sequence[str]) -> FileName | None:
+        """``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder."""
+        match = _NAME.fullmatch(unicodedata.normalize("NFC", parts[0]))
+        if match is None or len(parts) > 1:
+            return None
+        group = match.groupdict()
+        who = group["user"] or f"anon_{group['anonymous']}"
+        return FileName(
+            who,
+            PurePosixPath(group["file"] or group["typed"]),
+            group["name"] or "",
+            (who,),
+            late=bool(group["late"] or group["late2"] or group["late3"]),
+            number=group["attachment"] or "",
+            kind="typed" if group["typed"] else "file",
+            # Its own text files have no number of a file: nothing can be sent back to
+            # one.
+            address="" if group["typed"] else parts[0],
+        )
+
+    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+        """In its grade book, "Student" is the name."""
+        plain = [letters(title) for title in sheet.values(0)]
+        if "student" in plain and ("id" in plain or "sisloginid" in plain):
+            name = plain.index("student")
+            columns["name"].append(name)
+            columns["id"].remove(name)
+
+    def grade_column(
+        self, sheet: Sheet, assignment: str, column: str | None
+    ) -> GradeColumn | None:
+        """Titles end with the number of the assignment; a row has the points."""
+        heads = sheet.values(0)
+        if heads[0] not in ("Student", "LastName") or "ID" not in heads:
+            return None
+        limits = [
+            row
+            for row in range(1, min(4, len(sheet.rows)))
+            if sheet.value(row, 0).strip() == "Points Possible"
+        ]
+        for place in range(len(heads)):
+            if any("read only" in sheet.value(row, place) for row in limits):
+                heads[place] = ""
+        chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
+        most = sheet.value(limits[0], chosen) if limits else ""
+        first = limits[0] + 1 if limits else 1
+        return GradeColumn(first, chosen, number(most), *form_of_numbers(most, sheet))
+
+    def feedback_names(
+        self, address: str, page: Path, notebook: Path
+    ) -> dict[Path, str]:
+        """Give the annotated notebook the numbers of user and file that Canvas reads.
+
+        Canvas shows a file under the name of the student's own, whatever it is called
+        here: a page would be called ….ipynb, so the notebook goes. Of several files the
+        one that is called like the notebook; a single one may be called as it likes.
+        What follows the numbers is not read, but must not be "link".
+        """
+        handed = {name: f for name in address.split("/") if (f := self.parse([name]))}
+        alike = [n for n, f in handed.items() if _stem(f.file) == page.stem]
+        for name in sorted(alike or (handed if len(handed) == 1 else ()), reverse=True):
+            head = name.removesuffix(f"_{handed[name].file}")
+            return {notebook: f"{head}_feedback.ipynb"}
+        return {}
+
+
+def _stem(file: PurePosixPath) -> str:
+    """Return a file's name without the number of a second hand-in: ``lab-1``."""
+    head, dash, tail = file.stem.rpartition("-")
+    return head if dash and tail.isdigit() else file.stem

@@ -1,0 +1,237 @@
+"""What was collected: written into ``submitted/``, recorded, and named to go back.
+
+Writing is atomic and loses no file: what a newer submission replaces is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from nbproctor.platforms.download import STAMP, Download, Submission
+from nbproctor.platforms.platform import Platform
+from nbproctor.platforms.registry import PLAIN, PLATFORMS
+from nbproctor.sanitize import as_written, spreadsheet_cell
+
+# Collected before: the same. Replaced: the older one is now among those replaced.
+# Kept: the older one was, because it is newer, or no time tells which one is.
+State = Literal["new", "same", "replaced", "kept"]
+_FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
+# The last were added later: a record without them is read all the same.
+COLUMNS = (*_FIRST, "address", "group")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was done with one submission."""
+
+    submission: Submission
+    state: State
+    why: str = ""  # the older one was kept
+
+
+def write(
+    download: Download,
+    destination: Callable[[str], Path],
+    records: Path,
+    source: str,
+    *,
+    replace: bool = False,
+    dry_run: bool = False,
+) -> list[Written]:
+    """Write the submissions of a download where the grader reads them.
+
+    Parameters
+    ----------
+    destination : callable
+        Student id → folder of that student's submission.
+    records : Path
+        Folder for ``record.csv``, for submissions that were replaced, and for the
+        platform's own list.
+    source : str
+        The download's name, for the record.
+    replace : bool
+        Replace what is there even where it cannot be told which is newer.
+    dry_run : bool
+        Only say what would be done.
+    """
+    record = read_record(records)
+    result, changed = [], False
+    for submission in download.submissions:
+        student = submission.person.student
+        folder = destination(student)
+        state, why = _compare(submission, folder, record.get(student), replace)
+        result.append(Written(submission, state, why))
+        # Of what was collected before there was a record, or a column of it.
+        unknown = state == "same" and not record.get(student, {}).get("address")
+        if dry_run or not (state in ("new", "replaced") or unknown):
+            continue
+        if state == "replaced":
+            _move_away(folder, records / "replaced" / student)
+        if state != "same":
+            _write_whole(submission, folder)
+        record[student] = {
+            "student": student,
+            "name": submission.person.name,
+            "platform": download.recognised.platform.name,
+            "submitted": _utc(submission.submitted),
+            "late": "yes" if submission.late else "",
+            "attempt": submission.attempt,
+            "source": source,
+            "address": "/".join(submission.addresses),  # no name of a file holds one
+            "group": submission.group,
+        }
+        changed = True
+    if changed:
+        _save(records / "record.csv", record)
+    if download.listing and download.recognised.platform.upload and not dry_run:
+        records.mkdir(parents=True, exist_ok=True)
+        (records / download.recognised.platform.listing).write_bytes(download.listing)
+    return result
+
+
+def _compare(
+    submission: Submission,
+    folder: Path,
+    recorded: dict[str, str] | None,
+    replace: bool,
+) -> tuple[State, str]:
+    if not folder.exists():
+        return "new", ""
+    existing = {
+        PurePosixPath(path.relative_to(folder).as_posix()): path
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).as_posix() != STAMP
+    }
+    if existing.keys() == submission.files.keys() and all(
+        existing[name].read_bytes() == data for name, data in submission.files.items()
+    ):
+        return "same", ""
+    if replace:
+        return "replaced", ""
+    before = recorded["attempt"] if recorded else ""
+    if before and submission.attempt:
+        newer = (len(submission.attempt), submission.attempt) > (len(before), before)
+        return ("replaced", "") if newer else ("kept", "What is there is newer.")
+    return "kept", "Another one is there, and no time tells which is newer."
+
+
+def _move_away(folder: Path, aside: Path) -> None:
+    number = 1
+    while (place := aside / str(number)).exists():
+        number += 1
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(folder, place)
+
+
+def _write_whole(submission: Submission, folder: Path) -> None:
+    """Write a submission beside its place, and move it there when it is complete."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder.parent) as name:
+        whole = Path(name) / "submission"
+        whole.mkdir()
+        for place, data in submission.files.items():
+            path = whole / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        if submission.submitted:
+            # As nbgrader's own exchange writes it, and reads it for lateness.
+            (whole / STAMP).write_text(_utc(submission.submitted), "utf-8")
+        whole.rename(folder)
+
+
+def _utc(when: datetime | None) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if when else ""
+
+
+def read_record(records: Path) -> dict[str, dict[str, str]]:
+    """Return what a platform said of each student, of a folder that `write` filled."""
+    try:
+        with (records / "record.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        return {}
+    rows = [{k: as_written(v) for k, v in row.items()} for row in rows]
+    return {row["student"]: row for row in rows if set(_FIRST) <= row.keys()}
+
+
+def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for student in sorted(record):
+            writer.writerow(
+                {k: spreadsheet_cell(v) for k, v in record[student].items()}
+            )
+
+
+def late(records: Path) -> set[str]:
+    """Return who was late by the platform's word, of a folder that `write` filled."""
+    record = read_record(records)
+    return {student for student, row in record.items() if row["late"]}
+
+
+@dataclass
+class FeedbackNames:
+    """Which files of feedback go to a platform, and how they are called there."""
+
+    platform: Platform
+    #: Student id and file; no id: for the platform itself.
+    files: list[tuple[str, Path]] = field(default_factory=list)
+    #: Student id and name of the file → its place in the zip.
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Students whose feedback has no place there, and why.
+    left: list[tuple[str, str]] = field(default_factory=list)
+
+
+def feedback_names(
+    pages: Iterable[tuple[str, Path, Path]], records: Path
+) -> FeedbackNames:
+    """Name pages and annotated notebooks as the platform takes them.
+
+    Parameters
+    ----------
+    pages
+        Student id, page, and the annotated notebook beside it.
+    records
+        Folder with what the platform said of each student, which `write` filled.
+    """
+    record = read_record(records)
+    said = [row["platform"] for row in record.values() if row.get("address")]
+    taking = [p for p in PLATFORMS if p.upload and p.name in said]
+    platform = max(taking, key=lambda p: said.count(p.name), default=PLAIN)
+    back, taken = FeedbackNames(platform), set[str]()
+    for student, page, notebook in pages:
+        row = record.get(student, {})
+        address = student
+        if platform is not PLAIN:
+            here = row.get("platform") == platform.name
+            address = row.get("address", "") if here else ""
+        names = platform.feedback_names(address, page, notebook) if address else {}
+        group = row.get("group", "")
+        if row.get("platform") != platform.name and not address:
+            back.left.append((student, f"was not collected from {platform.name}"))
+        elif not address:
+            together = f"with {group}, " if group else ""
+            why = f"handed in {together}what {platform.name} takes no file for"
+            back.left.append((student, why))
+        elif not names:
+            back.left.append((student, f"handed in no file called {page.stem}"))
+        elif group and not taken.isdisjoint(names.values()):
+            back.left.append((student, f"gets it with {group}"))
+        else:
+            taken |= {*names.values()}
+            back.files += [(student, path) for path in names]
+            back.names |= {(student, path.name): name for path, name in names.items()}
+    listing = records / platform.listing
+    if platform.listing and listing.is_file():
+        back.files.append(("", listing))
+        back.names["", listing.name] = listing.name
+    return back

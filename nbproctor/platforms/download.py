@@ -1,0 +1,385 @@
+"""Downloads: who handed in what, and what could not be placed; nothing is written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from pathlib import Path, PurePosixPath
+
+from nbproctor.platforms import archive
+from nbproctor.platforms.archive import CollectError, Content, Entry
+from nbproctor.platforms.people import Person, Roster, letters, safe, split_name
+from nbproctor.platforms.platform import FileName
+from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
+
+MAX_NESTING = 3
+MAX_SUBMISSION = 1 << 30  # bytes
+STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
+
+Files = list[tuple[Entry, FileName]]
+
+
+@dataclass
+class Submission:
+    """What one student handed in: the newest attempt."""
+
+    person: Person
+    #: Path in the submission's folder → content.
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    #: When, with a time zone, where the platform says it.
+    submitted: datetime | None = None
+    #: The platform says that it was.
+    late: bool = False
+    #: Orders attempts, where the platform has such a thing.
+    attempt: str = ""
+    #: Who handed it in together; empty: the student alone.
+    group: str = ""
+    #: By what the person was found in the roster; empty: not in one.
+    found_by: str = ""
+    #: Names under which the platform takes feedback, one a file or one for all.
+    addresses: list[str] = field(default_factory=list)
+    #: What a teacher should know: earlier attempts, files that share a name.
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Download:
+    """A download understood: who handed in what, and what could not be placed.
+
+    Attributes
+    ----------
+    problems : list of str
+        A line for each thing that was not placed, or that a teacher should look at.
+    listing : bytes
+        The platform's own list, where it wants that back.
+    """
+
+    recognised: Recognised
+    submissions: list[Submission] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    listing: bytes = b""
+
+    def problem(self, where: str, why: str) -> None:
+        """Add a line: the file or the student, and what is wrong, as a sentence."""
+        self.problems.append(f"{where}: {why}")
+
+
+def plan(
+    source: Path,
+    assignment: str,
+    notebooks: Sequence[str],
+    roster: Roster,
+    zone: tzinfo | None = None,
+    groups: Mapping[str, list[Person]] | None = None,
+) -> Download:
+    """Understand a download.
+
+    Parameters
+    ----------
+    source : Path
+        A zip archive or a folder, as the platform gave it.
+    assignment : str
+        Name of the assignment.
+    notebooks : sequence of str
+        Its notebooks, without ``.ipynb``.
+    roster : Roster
+        The class; may be empty.
+    zone : tzinfo, optional
+        In which zone the platform gives its times; this computer's if not given.
+    groups : mapping, optional
+        Name of a group → its members: each of them gets what the group handed in.
+
+    Raises
+    ------
+    CollectError
+        There is no such file, it cannot be opened, or it holds nothing.
+    """
+    content = _flatten(archive.read(source))
+    if not content.entries:
+        lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
+        raise CollectError(f"{source} holds no file that can be collected.{lines}")
+    own = (*notebooks, assignment)
+    found = recognise(content.entries, own) or plain(content.entries, own, roster)
+    download = Download(found, problems=list(content.problems))
+    by_student = _by_student(content, download)
+    planner = _Planner(download, own, roster, zone, groups or {})
+    submissions: dict[str, list[Submission]] = defaultdict(list)
+    for files in by_student.values():
+        for submission in planner.submissions(files):
+            submissions[submission.person.student].append(submission)
+    for student, several in submissions.items():
+        if len(several) > 1:
+            download.problem(
+                several[0].person.name,
+                f"{len(several)} submissions of the download seem to be by "
+                f"{student!r}. None was placed: the class list has to tell them apart.",
+            )
+        elif several[0].files:
+            download.submissions += several
+    _say_same_files(download, notebooks)
+    download.submissions.sort(key=lambda submission: submission.person.student)
+    return download
+
+
+def _flatten(content: Content, depth: int = 0) -> Content:
+    """Unpack archives that hold a platform's files, not one student's."""
+    if depth == MAX_NESTING or recognise(content.entries):
+        return content
+    flat = Content(problems=list(content.problems))
+    for entry in content.entries:
+        if archive.is_zip(entry.path.name):
+            try:
+                inner = _flatten(archive.unzip(entry.read()), depth + 1)
+            except CollectError:
+                inner = Content()  # whosever it is, it is looked at again
+            alone = len(content.entries) == 1
+            if alone or recognise(inner.entries):
+                flat.entries += inner.entries
+                flat.problems += inner.problems
+                continue
+        flat.entries.append(entry)
+    return flat
+
+
+def _by_student(content: Content, download: Download) -> dict[str, Files]:
+    """Return the files of each student, and say which are nobody's."""
+    platform, names = download.recognised.platform, download.recognised.names
+    unlike = f"Its name is not as {platform.name} writes it. Not placed."
+    if platform is PLAIN:
+        unlike = "Its name does not say whose it is. Put it into a folder of that name."
+    by_student: dict[str, Files] = defaultdict(list)
+    for entry in content.entries:
+        if name := names.get(entry.path):
+            by_student[name.key].append((entry, name))
+        elif entry.path.name == platform.listing:
+            download.listing = download.listing or entry.read()
+        else:
+            download.problem(str(entry.path), unlike)
+    return by_student
+
+
+@dataclass
+class _Planner:
+    """Makes submissions of a download's files, and says in it what is wrong."""
+
+    download: Download
+    own: Sequence[str]  # names of the notebooks, and last of the assignment
+    roster: Roster
+    zone: tzinfo | None
+    groups: Mapping[str, list[Person]]
+
+    def submissions(self, files: Files) -> Iterator[Submission]:
+        """Yield what one student, or each of a group, handed in with these files."""
+        platform = self.download.recognised.platform
+        students = platform.students(files)
+        group = self.group(*students[0])
+        if group:
+            members = [(person, "group") for person in self.groups[group]]
+        else:
+            asked = [self.person(*student, files) for student in students]
+            members = [member for member in asked if member is not None]
+            if len(students) > 1:
+                group = " and ".join(name for name, _ in students)
+        if not members:
+            return
+        whole = self.newest(*members[0], files)
+        whole.group = group
+        for person, by in members:
+            if group:
+                addresses = [platform.address_of(a, person) for a in whole.addresses]
+                addresses = sorted(filter(None, addresses))
+                yield replace(whole, person=person, found_by=by, addresses=addresses)
+            else:
+                yield whole
+
+    def group(self, name: str, ids: Sequence[str]) -> str:
+        """Return the group of that name, unless the number is that of somebody else.
+
+        Students may choose what a platform calls them.
+        """
+        joint = {letters(name): name for name in self.groups}
+        group = joint.get(letters(name), "")
+        people, _ = self.roster.find(ids)
+        if group and people and not self.download.recognised.platform.numbers_groups:
+            members = {person.student for person in self.groups[group]}
+            return group if members & {person.student for person in people} else ""
+        return group
+
+    def person(
+        self, name: str, ids: Sequence[str], files: Files
+    ) -> tuple[Person, str] | None:
+        """Return whose files these are, and by what that was found; None: unclear."""
+        people, by = self.roster.find(ids, name)
+        if not people:
+            return self.stranger(name, ids, files)
+        person = people[0]
+        if len(people) > 1:
+            who = " and ".join(f"{p.name} ({p.student})" for p in people[:3])
+            what = next(filter(None, ids), name)
+            why = f"It may be {who}. Not placed: say whose it is, "
+            why += f'--as "{what}={person.student}"'
+        elif by != "--as" and not person.may_be_called(name):
+            # Moodle's number of a group may be somebody's number too.
+            why = f"Its number is that of {person.name} ({person.student}), its name "
+            why += (
+                f'is not. Not placed. If it is theirs: --as "{name}={person.student}"'
+            )
+        else:
+            return person, by
+        self.download.problem(name or files[0][1].key, why)
+        return None
+
+    def stranger(
+        self, name: str, ids: Sequence[str], files: Files
+    ) -> tuple[Person, str] | None:
+        """Make somebody who is not in the class list of what the platform says."""
+        key = files[0][1].key
+        inside = {name_in(file.file, self.own) for _, file in files}
+        several = {p.name for n in inside for p in self.roster.find([n], n)[0]}
+        if len(several) > 1:
+            self.download.problem(
+                name or key,
+                f"Its files name several students ({'; '.join(sorted(several)[:5])}). "
+                "Not placed: give each of them a folder or a file of that name.",
+            )
+            return None
+        last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
+        login = next(filter(None, ids), key)
+        person = Person(safe(login), last, first, login if "@" in login else "")
+        if self.roster.people:
+            self.download.problem(
+                name or key, f"Not in the class list. Collected as {person.student!r}."
+            )
+        return person, ""
+
+    def newest(self, person: Person, by: str, files: Files) -> Submission:
+        """Return the newest attempt, with its files under the names they get."""
+        newest, notes = _newest(files)
+        names = [name for _, name in newest]
+        when = max((name.submitted for name in names if name.submitted), default=None)
+        if when and not when.tzinfo:
+            when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
+        last = max(names, key=lambda name: name.age)
+        submission = Submission(
+            person,
+            submitted=when,
+            late=any(name.late for name in names),
+            attempt=last.attempt or last.number,
+            found_by=by,
+            addresses=sorted({name.address for name in names if name.address}),
+            notes=notes,
+        )
+        self.take(submission, newest)
+        return submission
+
+    def take(self, submission: Submission, newest: Files) -> None:
+        """Read the files of an attempt and say where each goes."""
+        files = [(entry, name) for entry, name in newest if name.kind == "file"]
+        # What was typed into the platform is kept where nothing else was handed in.
+        typed = [name.file.name for _, name in newest if name.kind == "typed"]
+        if files and typed:
+            submission.notes.append(
+                f"Read there what was typed in; only files were taken ({typed[0]})."
+            )
+        latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
+        for entry, name in latest_first:
+            try:
+                data = entry.read()
+            except CollectError as error:
+                self.download.problem(str(entry.path), str(error))
+                continue
+            if archive.is_zip(name.file.name):
+                self.unpack(submission, self.target(name.file), data, str(entry.path))
+            else:
+                _add(submission, self.target(name.file), data)
+        if not submission.files:
+            self.download.problem(submission.person.name, "No file could be taken.")
+
+    def target(self, path: PurePosixPath) -> PurePosixPath:
+        """Return a file's place in the submission: without the assignment's folder.
+
+        A notebook that was handed in again has its own name, which Canvas makes
+        ``lab-1.ipynb``.
+        """
+        if len(path.parts) > 1 and path.parts[0] == self.own[-1]:
+            path = PurePosixPath(*path.parts[1:])
+        match = re.fullmatch(r"(.+)-\d+", path.stem)
+        if match and path.suffix == ".ipynb" and match[1] in self.own[:-1]:
+            return path.with_name(f"{match[1]}.ipynb")
+        return path
+
+    def unpack(
+        self, submission: Submission, place: PurePosixPath, data: bytes, where: str
+    ) -> None:
+        """Add the files of an archive that a student handed in, or that itself."""
+        try:
+            inner = archive.unzip(data)
+            contents = [(entry.path, entry.read()) for entry in inner.entries]
+            if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
+                raise CollectError("It would unpack to more than 1 GB.")
+        except CollectError as error:
+            self.download.problem(where, f"{error} It was left packed.")
+            _add(submission, place, data)
+            return
+        self.download.problems += [f"{where}, {problem}" for problem in inner.problems]
+        if not contents and inner.problems:
+            _add(submission, place, data)
+        for path, content in contents:
+            _add(submission, path, content)
+
+
+def _newest(files: Files) -> tuple[Files, list[str]]:
+    """Return the files of the newest attempt that holds a file of the student's."""
+    attempts: dict[str, Files] = defaultdict(list)
+    for entry, name in files:
+        attempts[name.attempt].append((entry, name))
+    order = sorted(attempts, reverse=True)
+    full = [a for a in order if any(n.kind == "file" for _, n in attempts[a])]
+    chosen = next(iter(full), order[0])
+    notes = []
+    if chosen != order[0]:
+        notes.append("The newest attempt holds no file; the one before it was taken.")
+    if older := len([a for a in full if a != chosen]):
+        notes.append(f"The newest of {older + 1} attempts was taken.")
+    return attempts[chosen], notes
+
+
+def _add(submission: Submission, path: PurePosixPath, data: bytes) -> None:
+    """Add a file, under another name where there is one; no name leads outside."""
+    path = PurePosixPath(*(safe(part) for part in path.parts))
+    if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word
+        path = path.with_name(f"handed-in-{path.name}")
+    taken = {str(other).casefold(): other for other in submission.files}
+    free, number = path, 2
+    while (other := taken.get(str(free).casefold())) is not None:
+        if submission.files[other] == data:
+            return
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+        number += 1
+    if free != path:
+        submission.notes.append(
+            f"Two files are called {path.name}; the older one is now {free.name}."
+        )
+    submission.files[free] = data
+
+
+def _say_same_files(download: Download, notebooks: Sequence[str]) -> None:
+    """Say which students handed in the very same notebook, byte for byte."""
+    by_content: dict[str, list[str]] = defaultdict(list)
+    for submission in download.submissions:
+        for place, data in submission.files.items():
+            if place.suffix == ".ipynb" and place.stem in notebooks:
+                digest = hashlib.sha256(data).hexdigest()
+                name = submission.group or submission.person.name
+                if not submission.group or name not in by_content[digest]:
+                    by_content[digest].append(name)
+    for who in by_content.values():
+        if len(who) > 1:
+            download.problem(
+                (" and " if len(who) == 2 else "; ").join(who),
+                "They handed in the very same file. All were taken.",
+            )

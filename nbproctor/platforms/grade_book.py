@@ -1,0 +1,326 @@
+"""Grade books and class lists: who stands in which row, and marks into a column.
+
+Known are the files of `registry.PLATFORMS`, and for a class list any CSV file whose
+titles say what a column is.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from math import isnan, nan
+from pathlib import Path
+from typing import NamedTuple
+
+from nbproctor.platforms.people import Person, Roster, RosterError, safe, split_name
+from nbproctor.platforms.platform import ExportError, GradeColumn
+from nbproctor.platforms.registry import PLATFORMS, find_grade_column
+from nbproctor.platforms.sheet import Sheet, decode, number
+from nbproctor.sanitize import as_written, spreadsheet_cell
+
+_COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
+# Not kept when they say nothing about a person.
+_NOBODY = {"points possible", "student, test", "test student"}
+# What stands for a mark where none is to be given.
+_NO_MARK = {"ex": "is excused", "excused": "is excused", "exempt": "is excused"}
+_NO_MARK |= {"n/a": "does not have it there"}
+
+
+class Identity(NamedTuple):
+    """Whom a row is about, as the file has it; `participants` name no folder."""
+
+    ids: list[str]
+    participants: list[str]
+    email: str
+    name: str
+    last: str
+    first: str
+    group: str
+
+    @property
+    def keys(self) -> list[str]:
+        """What may stand in a class list for this student."""
+        return [*self.ids, *self.participants, self.email]
+
+    @property
+    def called(self) -> str:
+        """The name, as far as the file has one."""
+        return self.name or ", ".join(filter(None, (self.last, self.first)))
+
+
+def people_columns(sheet: Sheet) -> dict[str, list[int]]:
+    """Return which columns say who somebody is, by kind, the most telling first."""
+    columns = sheet.people_columns()
+    for platform in PLATFORMS:
+        platform.find_people(sheet, columns)
+    return columns
+
+
+def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
+    """Yield the number of each row below the titles, and whom it is about."""
+    columns = people_columns(sheet)
+    for row in range(1, len(sheet.rows)):
+        cells = {
+            kind: [
+                as_written(text)
+                for place in places
+                if (text := sheet.value(row, place).strip())
+            ]
+            for kind, places in columns.items()
+        }
+        first = {kind: next(iter(texts), "") for kind, texts in cells.items()}
+        yield (
+            row,
+            Identity(
+                [n.lstrip("#") for text in cells["id"] for n in text.split()],
+                re.findall(r"\d+$", first["participant"]),
+                first["email"],
+                first["name"],
+                first["last"],
+                first["first"],
+                first["group"],
+            ),
+        )
+
+
+def read_class_list(path: Path) -> Roster:
+    """Read a class list, in any file that a platform gives.
+
+    Raises
+    ------
+    RosterError
+        It is no CSV file, or no column says who somebody is.
+    """
+    sheet = _read(path)
+    columns = people_columns(sheet)
+    if not (columns["id"] or columns["email"] or columns["participant"]):
+        raise RosterError(
+            f"{path} has no column that says who somebody is. Its titles are: "
+            f"{', '.join(sheet.values(0))}. One should be student_id, login, username, "
+            "id or e-mail."
+        )
+    people: dict[str, Person] = {}
+    for _, found in identities(sheet):
+        ids = [*found.ids, found.email.partition("@")[0], *found.participants]
+        own = next(filter(None, ids), "")
+        student = safe(own)
+        if found.called.casefold() in _NOBODY or not own or student in people:
+            continue
+        last, first = found.last, found.first
+        if found.name and not (last and first):
+            last, first = split_name(found.name)
+        numbers = dict.fromkeys((own, *found.ids, *found.participants))
+        others = tuple(number for number in numbers if number != student)
+        participant = next(iter(found.participants), "")
+        people[student] = Person(student, last, first, found.email, others, participant)
+    if not people:
+        raise RosterError(f"{path} lists nobody.")
+    return Roster(list(people.values()))
+
+
+def _read(path: Path) -> Sheet:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RosterError(f"{path} cannot be read: {error.strerror}.") from error
+    text, _, _ = decode(data)
+    if "\0" in text or text.startswith("PK\x03\x04"):
+        raise RosterError(
+            f"{path} is no CSV file. In a spreadsheet program, save it as CSV."
+        )
+    sheet = Sheet.read(data)
+    if not sheet.rows:
+        raise RosterError(f"{path} is empty.")
+    return sheet
+
+
+def write_class_list(roster: Roster, path: Path) -> None:
+    """Write a class list as a CSV file that `read_class_list` takes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for p in sorted(roster.people, key=lambda person: person.student):
+        row = p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant
+        writer.writerow(map(spreadsheet_cell, row))
+    path.write_text(text.getvalue(), "utf-8")
+
+
+def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
+    """Read a list of groups, a row a student; return the members by the group's name.
+
+    Raises
+    ------
+    RosterError
+        It is no such list, or names somebody who is not in the class list.
+    """
+    sheet = _read(path)
+    if not people_columns(sheet)["group"]:
+        raise RosterError(
+            f"{path} has no column 'group'. Its titles are: "
+            f"{', '.join(sheet.values(0))}. It should have a row for each student: "
+            "group,student"
+        )
+    groups: dict[str, list[Person]] = {}
+    for row, who in identities(sheet):
+        if not who.group:
+            continue
+        called = who.called or " ".join(who.ids)  # "student" may hold names
+        people, _ = roster.find(who.keys, called)
+        if len(people) != 1:
+            raise RosterError(
+                f"{path}, row {row + 1}: {called!r} is not one student of the class "
+                "list. Import that first: kit.py roster"
+            )
+        members = groups.setdefault(who.group, [])
+        members += [person for person in people if person not in members]
+    return groups
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell: what it said, and what it says now."""
+
+    student: str
+    name: str
+    before: str
+    after: str
+
+    @property
+    def lower(self) -> bool:
+        """Whether the mark is lower than it was."""
+        old, new = number(self.before), number(self.after)
+        return old is not None and new is not None and new < old
+
+
+@dataclass
+class Filled:
+    """A platform's file with marks in it."""
+
+    platform: str
+    column: str
+    changes: list[Change] = field(default_factory=list)
+    same: int = 0  # cells that said it already
+    #: Rows that were left as they are: whose, and why.
+    left: list[tuple[str, str]] = field(default_factory=list)
+    #: Students who have a mark but no row.
+    absent: list[str] = field(default_factory=list)
+    #: The file; every byte but those of the changed cells is as it was.
+    data: bytes = b""
+
+
+def fill(
+    data: bytes,
+    assignment: str,
+    scores: Mapping[str, float],
+    max_score: float,
+    roster: Roster,
+    reasons: Mapping[str, str] | None = None,
+    column: str | None = None,
+    scale: bool = False,
+) -> Filled:
+    """Fill marks into a platform's file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    scores : mapping
+        Student id → points; NaN for what has no mark, which is never written as 0.
+    max_score : float
+        Points of the assignment.
+    roster : Roster
+        Who the people of the file are.
+    reasons : mapping, optional
+        Student id → why there is no mark.
+    column : str, optional
+        Which column, where its title is not the assignment's name.
+    scale : bool
+        Convert points to what the platform says that the assignment is worth.
+
+    Raises
+    ------
+    ExportError
+        It is no such file, the column is not clear, or it is worth something else.
+    """
+    sheet = Sheet.read(data)
+    platform, there = find_grade_column(sheet, assignment, column)
+    filled = Filled(platform.name, sheet.value(0, there.column))
+    factor = _factor(filled.column, there.most, max_score, scale)
+    seen: dict[str, int] = {}
+    for row, who in identities(sheet):
+        if row < there.first or not (who.called or any(who.keys)):
+            continue
+        label = who.called or next(filter(None, who.keys))
+        student, why = _student(roster, who)
+        if student in seen:
+            raise ExportError(
+                f"Rows {seen[student] + 1} and {row + 1} both seem to be {student!r}. "
+                "Import the class list, so that they can be told apart: kit.py roster"
+            )
+        before = sheet.value(row, there.column).strip()
+        mark = scores.get(student, nan) * factor
+        if student:
+            seen[student] = row
+            reason = (reasons or {}).get(student) or "nothing was handed in"
+            why = _why_left(mark, before, reason, row in there.locked)
+        if why:
+            filled.left.append((label, why))
+        elif number(before) == round(mark, 2):
+            filled.same += 1
+        else:
+            after = _written(mark, there)
+            sheet.put(row, there.column, after)
+            filled.changes.append(Change(student, label, before, after))
+    filled.absent = sorted(
+        student
+        for student, score in scores.items()
+        if student not in seen and not isnan(score)
+    )
+    filled.data = sheet.to_bytes()
+    return filled
+
+
+def _student(roster: Roster, who: Identity) -> tuple[str, str]:
+    """Return the id of the one student whom a row is about, or why it has none."""
+    people, by = roster.find(who.keys, who.called)
+    if not people:
+        return "", "is not known here"
+    if len(people) > 1:
+        return "", "may be more than one student here"
+    if by != "--as" and not people[0].may_be_called(who.called):
+        return "", f"has the number of {people[0].name}, and another name"
+    return people[0].student, ""
+
+
+def _why_left(mark: float, before: str, reason: str, locked: bool) -> str:
+    """Return why a cell that says `before` stays as it is, or nothing."""
+    if isnan(mark):
+        kept = f" (the file says {before})" if before not in ("", "-") else ""
+        return f"has no mark: {reason}{kept}"
+    if before.casefold() in _NO_MARK:
+        return f"{_NO_MARK[before.casefold()]} ({before})"
+    return "is locked on the platform" if locked else ""
+
+
+def _factor(title: str, most: float | None, max_score: float, scale: bool) -> float:
+    """Return by what points are multiplied for the platform's maximum."""
+    if most is None or most == max_score:
+        return 1.0
+    if not scale or not most:
+        raise ExportError(
+            f"{title!r} is worth {most:g} points there and {max_score:g} here. Correct "
+            "it on the platform" + (", or convert marks with --scale." if most else ".")
+        )
+    return most / max_score
+
+
+def _written(score: float, column: GradeColumn) -> str:
+    if column.places is None:
+        text = f"{score:.2f}".rstrip("0").rstrip(".")
+    else:
+        text = f"{score:.{column.places}f}"
+    return text.replace(".", ",") if column.comma else text

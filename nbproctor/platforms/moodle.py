@@ -1,0 +1,158 @@
+"""Moodle: names in *Download all submissions*, grading worksheet, feedback files.
+
+Sources, below ``mod/assign``: ``classes/downloader.php`` and, before 4.0,
+``locallib.php``; ``gradingtable.php`` and the importer of grading worksheets;
+``feedback/file/importziplib.php``, which looks for the participant's number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.people import Person, letters
+from nbproctor.platforms.platform import (
+    ExportError,
+    FileName,
+    GradeColumn,
+    Platform,
+    form_of_numbers,
+)
+from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
+
+_NAME = re.compile(
+    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
+)
+# What stands for a name where marking is blind.
+_BLIND = {"participant", "teilnehmerin", "teilnehmer", "participante", "partecipante"}
+_BLIND |= {"deelnemer", "partaidea"}
+_YES = {"yes", "ja", "oui", "sí", "si", "sì", "sim", "bai", "да", "так", "tak", "ano"}
+_NO = {"no", "nein", "non", "nee", "não", "ez", "нет", "ні", "nie", "ne", "nei", "nej"}
+
+
+class Moodle(Platform):
+    """Moodle, whose titles and words are in the teacher's language."""
+
+    name = "Moodle"
+    numbers_groups = True
+    upload = "Submissions, Upload multiple feedback files in a zip"
+
+    def parse(self, parts: Sequence[str]) -> FileName | None:
+        """``Amara Okafor_4711_assignsubmission_file/lab.ipynb``, and older.
+
+        Moodle before 4.0 ends the folder's name with another ``_``; without folders the
+        file's name follows there.
+        """
+        match = _NAME.fullmatch(parts[0])
+        if match is None:
+            return None
+        inside = match["file"] if len(parts) == 1 else "/".join(parts[1:])
+        if not inside:
+            return None
+        return FileName(
+            match["id"],
+            PurePosixPath(inside),
+            "" if match["name"].casefold() in _BLIND else match["name"],
+            (match["id"],),
+            kind="file" if match["kind"] == "file" else "typed",
+            address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
+        )
+
+    def parse_all(
+        self, entries: Iterable[Entry], own: Sequence[str]
+    ) -> dict[PurePosixPath, FileName]:
+        """One word for everybody is "Participant", in whatever language."""
+        parsed = super().parse_all(entries, own)
+        names = {name.name for name in parsed.values()}
+        several = len({name.ids for name in parsed.values()}) > 1
+        if several and len(names) == 1 and not any(" " in name for name in names):
+            return {path: replace(name, name="") for path, name in parsed.items()}
+        return parsed
+
+    def address_of(self, address: str, member: Person) -> str:
+        """Name the participant: the number of a group may be a stranger's."""
+        if not member.participant:
+            return ""
+        name, _, tail = address.partition("_assignsubmission_")
+        name = name.rpartition("_")[0]
+        return f"{name}_{member.participant}_assignsubmission_{tail}"
+
+    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+        """Find the columns of a grading worksheet by their place and content."""
+        rows = [row for row in range(1, len(sheet.rows)) if any(sheet.values(row))]
+        if not rows or not _participants(sheet, rows):
+            return
+        columns["participant"] = [0]
+        if 0 in columns["id"]:
+            columns["id"].remove(0)
+        known = {place for places in columns.values() for place in places}
+        for place in sorted(set(range(min(len(sheet.rows[r]) for r in rows))) - known):
+            cells = [sheet.value(row, place).strip() for row in rows]
+            if not columns["email"] and all("@" in cell for cell in cells if cell):
+                columns["email"] = [place] if any(cells) else []
+        # Names stand second; in a blind worksheet what everybody handed in does.
+        second = {sheet.value(row, 1).strip() for row in rows}
+        unnamed = not (columns["name"] or columns["last"] or 1 in columns["email"])
+        if unnamed and len(second) == len(rows):
+            columns["name"] = [1]
+
+    def grade_column(
+        self, sheet: Sheet, assignment: str, column: str | None
+    ) -> GradeColumn | None:
+        """Find marks by the order of the columns, which never changes.
+
+        Who, what was handed in, grade, maximum grade, …
+        """
+        rows = range(1, len(sheet.rows))
+        if not rows or not _participants(sheet, rows):
+            return None
+        for place in range(3, len(sheet.rows[0])):
+            limits = {sheet.value(row, place).strip() for row in rows}
+            most = next(iter(limits))
+            marks = (sheet.value(row, place - 1).strip() for row in rows)
+            if (
+                len(limits) == 1
+                and number(most) is not None
+                and all(mark in ("", "-") or number(mark) is not None for mark in marks)
+                and letters(sheet.value(0, place - 1)) not in ABOUT_PEOPLE
+            ):
+                form = form_of_numbers(most, sheet)
+                locked = _locked(sheet, rows, place + 1)
+                return GradeColumn(1, place - 1, number(most), *form, locked)
+        raise ExportError(
+            "The grading worksheet has no column of points: does the assignment use a "
+            "scale? In Moodle, give it points."
+        )
+
+
+def _locked(sheet: Sheet, rows: Sequence[int], start: int) -> frozenset[int]:
+    """Return the rows that say no in the first column that says yes or no."""
+    for place in range(start, len(sheet.rows[0])):
+        said = {row: sheet.value(row, place).strip().casefold() for row in rows}
+        if set(said.values()) <= _YES | _NO:
+            return frozenset(row for row in rows if said[row] in _NO)
+    return frozenset()
+
+
+def _participants(sheet: Sheet, rows: Sequence[int]) -> bool:
+    """Whether the first column says "Participant 4711" of everybody, in any language.
+
+    Of a language that is not known here: the same word for everybody, and a number.
+    """
+    texts = [sheet.value(row, 0).strip() for row in rows]
+    if all(map(_participant, texts)):
+        return True
+    parts = [re.fullmatch(r"([^\W\d_]+)\d+", text) for text in texts]
+    words = {part[1] if part else "" for part in parts}
+    word = words.pop()
+    # Not "student12", which may be a login.
+    return not words and (len(word) >= 8 or bool(word and not word.isascii()))
+
+
+def _participant(text: str) -> bool:
+    found = re.fullmatch(r"(\D+?)\s?(\d+)", text)
+    named = found and (found[1].endswith(("/in", "/a", "(e)")) or " " in text)
+    return bool(found and (named or letters(found[1]) in _BLIND))

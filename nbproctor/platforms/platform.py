@@ -1,0 +1,174 @@
+"""Platform: what the module of one learning platform says, and what most share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from nbproctor.errors import NbproctorError
+from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.people import Person, letters
+from nbproctor.platforms.sheet import Sheet
+
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+
+
+class ExportError(NbproctorError):
+    """Nothing can be exported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class FileName:
+    """What the name of one file of a download says."""
+
+    #: Tells students of this download apart.
+    key: str
+    #: The file's own name, as the student gave it, with the student's own folders.
+    file: PurePosixPath
+    #: The student's name as the platform writes it; empty in anonymous downloads.
+    name: str = ""
+    #: What may stand in a roster for this student: number, login.
+    ids: tuple[str, ...] = ()
+    late: bool = False
+    #: When it was handed in; without a zone: in the platform's local time.
+    submitted: datetime | None = None
+    #: Tells attempts of a student apart and orders them; empty: there is one.
+    attempt: str = ""
+    #: Orders the files of one attempt, where the platform numbers them.
+    number: str = ""
+    #: Of the student's, typed into the platform, or its own page about the hand-in.
+    kind: Literal["file", "typed", "page"] = "file"
+    #: Name and ids of others who handed it in together with this student.
+    others: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: The name under which the platform takes feedback on it; empty: it takes none.
+    address: str = ""
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """Orders files: the later one is greater."""
+        text = self.attempt or self.number
+        return len(text), text
+
+
+@dataclass(frozen=True)
+class GradeColumn:
+    """Where a platform's file has the marks of one assignment."""
+
+    first: int  # row of the first student
+    column: int
+    most: float | None  # what the platform says that the assignment is worth
+    comma: bool = False  # a decimal comma
+    places: int | None = None  # decimal places; None: as many as needed, up to 2
+    locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
+
+
+class Platform:
+    """A learning platform; each is one module, and one line of `registry.PLATFORMS`.
+
+    What a platform does not have, it does not override.
+    """
+
+    name = ""
+    #: Where a teacher uploads the zip of feedback; empty: the platform takes none.
+    upload = ""
+    #: The platform's own file in a download, which it wants back with the feedback.
+    listing = ""
+    #: The number of what a group handed in is the group's, else that of a member.
+    numbers_groups = False
+    #: The word of ``export`` for what makes the platform grade by itself.
+    autograder = ""
+
+    def parse(self, parts: Sequence[str]) -> FileName | None:
+        """Read a file's path in a download, or say that it is not named so.
+
+        What a student calls a file comes last, and may look like all that stands
+        before it: so each part before takes as little as it can.
+        """
+        return None
+
+    def parse_all(
+        self, entries: Iterable[Entry], own: Sequence[str]
+    ) -> dict[PurePosixPath, FileName]:
+        """Read the names of a whole download; folders around them do not matter.
+
+        `own` are names of the assignment and its notebooks: they name no student.
+        """
+        parsed = {}
+        for path in (entry.path for entry in entries):
+            for start in range(len(path.parts)):
+                if name := self.parse(path.parts[start:]):
+                    parsed[path] = name
+                    break
+        return parsed
+
+    def students(
+        self, files: Sequence[tuple[Entry, FileName]]
+    ) -> list[tuple[str, tuple[str, ...]]]:
+        """Return name and ids of the student whose files these are, or of several."""
+        first = files[0][1]
+        return [(first.name, first.ids), *first.others]
+
+    def address_of(self, address: str, member: Person) -> str:
+        """Return under which name feedback goes to a member of a group; none: ""."""
+        return address
+
+    def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
+        """Correct which columns of a class list say who somebody is."""
+
+    def grade_column(
+        self, sheet: Sheet, assignment: str, column: str | None
+    ) -> GradeColumn | None:
+        """Tell where marks go; None: the platform gives no such file.
+
+        The column is looked for by the assignment's name, or by `column`, a part of its
+        title. It is an `ExportError` if it cannot be told which column is meant.
+        """
+        return None
+
+    def feedback_names(
+        self, address: str, page: Path, notebook: Path
+    ) -> dict[Path, str]:
+        """Return which files go back, and their names in the zip; none: no place."""
+        folder = address.split("/")[0]
+        return {path: f"{folder}/{path.name}" for path in (page, notebook)}
+
+    def write_autograder(
+        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
+    ) -> str:
+        """Write what makes the platform grade; return where it is, and what to do."""
+        raise NotImplementedError
+
+
+def choose_column(
+    heads: Sequence[str], titles: str, assignment: str, column: str | None
+) -> tuple[int, re.Match[str]]:
+    """Return which column is meant, and the match of its title.
+
+    `titles` is an expression for the titles of columns that take marks, whose first
+    group is the assignment's name. It is an `ExportError` if none is meant, or more
+    than one.
+    """
+    found = {i: match for i, h in enumerate(heads) if (match := re.match(titles, h))}
+    wanted = letters(column or assignment)
+    exact = [i for i, match in found.items() if letters(match[1]) == wanted]
+    group = 0 if column else 1
+    fitting = exact or [i for i, m in found.items() if wanted in letters(m[group])]
+    if len(fitting) == 1:
+        return fitting[0], found[fitting[0]]
+    known = "".join(f"\n  {heads[i]}" for i in found) or " none that takes marks."
+    raise ExportError(
+        f"It cannot be told which column {column or assignment!r} is. Say it with "
+        f"--column and a part of its title. The file's columns:{known}"
+    )
+
+
+def form_of_numbers(most: str, sheet: Sheet) -> tuple[bool, int | None]:
+    """Return how marks are written: with a comma, with how many places."""
+    tail = re.search(r"([.,])(\d+)\s*$", most)
+    if tail is None:
+        return sheet.separator == ";", None
+    return tail[1] == ",", len(tail[2])

@@ -1,0 +1,141 @@
+"""Registry of learning platforms, and which of them gave a download or a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.blackboard import Blackboard
+from nbproctor.platforms.brightspace import Brightspace
+from nbproctor.platforms.canvas import Canvas
+from nbproctor.platforms.github_classroom import GitHubClassroom
+from nbproctor.platforms.gradescope import Gradescope
+from nbproctor.platforms.moodle import Moodle
+from nbproctor.platforms.people import Roster
+from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
+from nbproctor.platforms.sheet import Sheet
+from nbproctor.platforms.teams import Teams
+
+# The order decides where two fit equally well. Canvas comes last: of its names little
+# more can be said than that numbers are in them.
+PLATFORMS: tuple[Platform, ...] = (
+    Moodle(),
+    Blackboard(),
+    Brightspace(),
+    Gradescope(),
+    GitHubClassroom(),
+    Teams(),
+    Canvas(),
+)
+_WORK = (".ipynb", ".zip")  # what students hand in, in plain files
+
+
+class PlainFiles(Platform):
+    """No platform: a folder or a file for each student, as `plain` reads it."""
+
+    name = "plain files"
+
+
+PLAIN = PlainFiles()
+
+
+class Recognised(NamedTuple):
+    """Which platform a download is from, and what those names say that fit it."""
+
+    platform: Platform
+    names: dict[PurePosixPath, FileName]
+    total: int  # number of files, without the platform's own
+
+    def __str__(self) -> str:
+        fitting = len(self.names)
+        sure = "sure" if 10 * fitting >= 9 * self.total else "probably"
+        sure = "a guess" if self.platform is PLAIN else sure
+        named = f"{fitting} of {self.total} files are named so"
+        return f"{self.platform.name} ({sure}: {named})"
+
+
+def recognise(entries: Sequence[Entry], own: Sequence[str] = ()) -> Recognised | None:
+    """Return the platform whose names fit most files, if they fit at least half."""
+    best: Recognised | None = None
+    for platform in PLATFORMS:
+        names = platform.parse_all(entries, own)
+        paths = [entry.path for entry in entries]
+        total = sum(p in names or p.name != platform.listing for p in paths)
+        if not names or 2 * len(names) < total:
+            continue
+        if best is None or len(names) > len(best.names):
+            best = Recognised(platform, names, total)
+    return best
+
+
+def plain(entries: Sequence[Entry], own: Sequence[str], roster: Roster) -> Recognised:
+    """Read names that no platform made: a folder or a file for each student."""
+    paths = [entry.path for entry in entries]
+    depth = _depth(paths, own, roster)
+    names = {}
+    for path in paths:
+        short = PurePosixPath(*path.parts[depth:])
+        if who := name_in(short, own):
+            file = PurePosixPath(*(short.parts[1:] or short.parts))
+            names[path] = FileName(who, file, who, (who,))
+    return Recognised(PLAIN, names, len(paths))
+
+
+def _depth(paths: Sequence[PurePosixPath], own: Sequence[str], roster: Roster) -> int:
+    """Return how many folders lie around everything, above those of the students.
+
+    It is the first level that names somebody of the class, or else several students.
+    """
+    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
+    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+    several = []
+    for depth in range(common + 1):
+        below = [PurePosixPath(*path.parts[depth:]) for path in paths]
+        # What else a student alone hands in names nobody.
+        works = [p for p in below if len(p.parts) > 1 or p.suffix in _WORK]
+        names = {name_in(path, own) for path in works} - {"", *own}
+        if any(roster.find([name], name)[0] for name in names):
+            return depth
+        if len(names) > 1:
+            several.append(depth)
+    return several[0] if several else 0
+
+
+def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
+    """Return the first folder, or what a file's name says beside the assignment's."""
+    if len(path.parts) > 1:
+        return path.parts[0]
+    stem = path.name
+    while re.search(r"\.(ipynb|zip|json|txt)$", stem, re.I):
+        stem = stem.rpartition(".")[0]
+    for name in own:
+        stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
+    stem = re.sub(r"\s*\(\d+\)$", "", stem)
+    return stem.strip(" _.-")
+
+
+def find_grade_column(
+    sheet: Sheet, assignment: str, column: str | None
+) -> tuple[Platform, GradeColumn]:
+    """Tell whose file it is and where marks go.
+
+    Raises
+    ------
+    ExportError
+        It is no file of a platform, or it cannot be told which column is meant.
+    """
+    if not sheet.rows:
+        raise ExportError("The file is empty.")
+    for platform in reversed(PLATFORMS):  # Moodle's has no title to know it by
+        if found := platform.grade_column(sheet, assignment, column):
+            return platform, found
+    raise ExportError(
+        "The file is none that Canvas, Moodle, Blackboard or Brightspace give: its "
+        f"titles are {', '.join(sheet.values(0)[:6])} … Export the grade book there "
+        "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
+        "program."
+    )

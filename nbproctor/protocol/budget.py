@@ -1,0 +1,110 @@
+"""How much a message may hold: one budget, kept by the sender and the receiver alike.
+
+What is short to send may take long to read, to count or to compare, and no signal ends
+``sum(range(10**15))``. So a message is refused by its sums before anything is made.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from nbproctor.errors import NbproctorError
+
+ALIGN = 16  # bytes of each part of a message's raw part
+MAX_DEPTH = 40  # of values in values
+MAX_BITS = 1 << 20  # of an integer
+_MAX_ALIKE = 100  # keys of one hash
+
+
+class Limit(NamedTuple):
+    """How much of something one message may hold, and what is said of more."""
+
+    most: int
+    said: str
+
+
+LIMITS = {
+    # A student process has 1 GiB.
+    "bytes": Limit(256 << 20, "{} is larger than {mib} MiB"),
+    # Of arrays with nothing in them: NumPy takes that of one item all the same.
+    "room": Limit(256 << 20, "arrays take too much room"),
+    "text": Limit(32 << 20, "{} needs more than {mib} MiB of text"),
+    "parts": Limit(1 << 20, "{} has too many parts"),  # containers, arrays, handles
+    "commas": Limit(1 << 22, "{} has too many parts"),
+    "keys": Limit(50_000, "{} has more than {most:,} keys"),  # of dicts and sets
+    "numbers": Limit(1 << 22, "lists hold more than {most:,} numbers"),
+    # Of ranges, and of arrays with nothing in them.
+    "length": Limit(1 << 24, "an empty array or a range has too many rows or columns"),
+    "classes": Limit(20, "{} has too many kinds of named tuples"),
+}
+
+
+class Budget:
+    """What one message has used of the limits so far."""
+
+    error: type[NbproctorError]  # raised when it has used too much
+    whole: str  # what the message is called then
+    _classes: frozenset[Any] = frozenset()
+
+    def __init__(self) -> None:
+        self.used: dict[str, int] = {}
+
+    def spend(self, limit: str, amount: int) -> None:
+        """Use an amount of a limit."""
+        self.used[limit] = used = self.used.get(limit, 0) + amount
+        if used > LIMITS[limit].most:
+            most, said = LIMITS[limit]
+            raise self.error(said.format(self.whole, most=most, mib=most >> 20))
+
+    def left(self, limit: str) -> int:
+        """Return how much may still be used of a limit."""
+        return LIMITS[limit].most - self.used.get(limit, 0)
+
+    def spend_text(self, text: bytes) -> None:
+        """Use the text of a message, before it is parsed or after it was written."""
+        if len(text) > LIMITS["parts"].most:  # a short one cannot be too much
+            self.spend("parts", text.count(b"[") + text.count(b"{"))
+            self.spend("commas", text.count(b","))
+            self.spend("text", len(text))
+
+    def spend_shape(self, shape: Sequence[int], width: int) -> None:
+        """Use the shape of an array with nothing in it, with items of `width` bytes."""
+        self.spend("length", math.prod(n or 1 for n in shape))
+        self.spend("room", width)
+
+    def spend_class(self, title: str, names: tuple[str, ...]) -> None:
+        """Use a kind of named tuples: to make the class of one takes time."""
+        if (title, names) not in self._classes:
+            self._classes |= {(title, names)}
+            self.spend("classes", 1)
+
+    def spend_keys(self, keys: Sequence[Any]) -> None:
+        """Use keys of a dictionary or set; refuse those made to collide.
+
+        Python hashes integers without a secret: some ten thousand multiples of
+        2**61 - 1 would keep the judge busy for minutes, and a million keys that only
+        go the same way through the table for hours.
+        """
+        self.spend("keys", len(keys))
+        if len(keys) > _MAX_ALIKE and collide(keys):
+            raise self.error("keys of a dictionary or set all have the same hash")
+
+
+def collide(
+    keys: Sequence[Any], equal: Callable[[Any, Any], bool] = lambda one, other: False
+) -> bool:
+    """Whether more than a few keys have the same hash, not counting `equal` ones."""
+    run = 0
+    hashed = sorted(zip(map(hash, keys), keys, strict=True), key=itemgetter(0))
+    for (one, x), (other, y) in itertools.pairwise(hashed):
+        if one != other:
+            run = 0
+        elif not equal(x, y):
+            run += 1
+            if run > _MAX_ALIKE:
+                return True
+    return False

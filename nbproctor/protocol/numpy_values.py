@@ -1,0 +1,263 @@
+"""NumPy's arrays, scalars and dtypes.
+
+Numbers, text and structures are sent as raw bytes, with the dtype as the header of
+NumPy's own files has it; items of arrays of objects are values in the text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import re
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib.format import descr_to_dtype, dtype_to_descr
+
+from nbproctor.protocol.budget import LIMITS, MAX_DEPTH
+from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.table import (
+    FIELDS,
+    Change,
+    Field,
+    Node,
+    Parts,
+    Receiver,
+    Row,
+    Sender,
+    add,
+    whole,
+)
+
+Array = np.ndarray[Any, Any]
+_MAX_DIMS = 64
+_MAX_FIELDS = 1000  # of a structured dtype, and of those in it
+_MAX_POINT = 0x10FFFF  # of Unicode: Python fails at text with others
+_CHECKED = frozenset("bUV")  # kinds whose bytes may say what NumPy never would
+_COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
+# Numbers, bytes, text and dates of a fixed size. No objects, and no bare room, as
+# between the fields of an aligned structure: it may show a piece of memory.
+_CODE = re.compile(
+    r"[<>|][biufcSU][1-9][0-9]{0,8}"
+    r"|[<>][mM]8\[([1-9][0-9]{0,3})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]"
+)
+_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
+_DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
+_NATIVE = [np.dtype(code) for code in (*"?bhilqBHILQefdgFDG", *_DATES)]
+_CODES = {dtype: dtype.str for dtype in _NATIVE}
+DTYPES = {code: np.dtype(code) for code in _CODES.values()}  # the usual ones
+
+
+def _dtype_of(descr: Node) -> np.dtype[Any]:
+    """Return the dtype that a message says, as NumPy's own files do."""
+    known: np.dtype[Any] | None = DTYPES.get(descr) if type(descr) is str else None
+    if known is not None:
+        return known
+    try:
+        dtype: np.dtype[Any] = descr_to_dtype(_checked(descr, 0))
+    except (ValueError, TypeError) as error:
+        raise ProtocolError("an array has an unknown dtype") from error
+    if not 0 < dtype.itemsize <= LIMITS["bytes"].most:
+        # Of no size, an array could be of any length.
+        raise ProtocolError("an array has an impossible dtype")
+    return dtype
+
+
+def _checked(descr: Node, depth: int) -> Any:
+    """Return what NumPy may be asked to make a dtype of."""
+    if type(descr) is str and _CODE.fullmatch(descr):
+        return descr
+    if type(descr) is not list or len(descr) > _MAX_FIELDS or depth > MAX_DEPTH:
+        raise ValueError("no dtype that is sent")
+    fields = []
+    for name, inner, *shape in descr:
+        if type(name) is not str:
+            raise ValueError("a field has no name")
+        fields.append((name, _checked(inner, depth + 1), *map(tuple, shape)))
+    return fields
+
+
+@functools.lru_cache(256)
+def _descr_of(dtype: np.dtype[Any]) -> Node:
+    """Return what says a dtype in a message; None if arrays of it are not sent."""
+
+    def listed(descr: Any) -> Node:
+        return [*map(listed, descr)] if isinstance(descr, list | tuple) else descr
+
+    if dtype.hasobject:
+        return None
+    try:
+        descr = listed(dtype_to_descr(dtype))
+        return descr if _dtype_of(descr) == dtype else None
+    except (ValueError, TypeError, ProtocolError):
+        return None
+
+
+# --- arrays ---------------------------------------------------------------------------
+
+
+def _write_array(sender: Sender, x: Array, depth: int) -> Node:
+    dtype, size, flags = x.dtype, x.nbytes, x.flags
+    code = _CODES.get(dtype)
+    if code is None:
+        if dtype.kind == "O":
+            return _write_objects(sender, x, depth)
+        code = _descr_of(dtype)
+        if code is None:
+            return None
+    node = ["a", code, [*x.shape]]
+    if flags.fnc:
+        node.append("F")
+        x = x.T
+    if not flags.writeable:
+        node.append("r")
+    if size < _COPIED:
+        if not x.size:
+            sender.spend_shape(x.shape, dtype.itemsize)
+        sender.buffer(x.tobytes(), size)
+    else:
+        flat = np.ascontiguousarray(x).reshape(-1)
+        sender.buffer(flat.view(np.uint8).data, size)
+    return node
+
+
+def _read_array(receiver: Receiver, node: list[Node], depth: int) -> Array:
+    _, code, sizes, *layout = node
+    if layout and layout not in (["F"], ["r"], ["F", "r"]):
+        raise ProtocolError("an array has an unknown layout")
+    order: Any = "F" if layout and layout[0] == "F" else "C"
+    array = _next(receiver, _dtype_of(code), _shape(sizes), order)
+    if "r" in layout:
+        array.flags.writeable = False
+    return array
+
+
+def _next(
+    receiver: Receiver,
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    order: Literal["C", "F"] = "C",
+) -> Array:
+    """Return the next bytes of a message as an array."""
+    count = math.prod(shape)
+    if not count:
+        receiver.spend_shape(shape, dtype.itemsize)
+        return np.empty(shape, dtype)
+    raw = receiver.take(count * dtype.itemsize)
+    array: Array = np.ndarray(shape, dtype, raw, 0, None, order)
+    if dtype.kind in _CHECKED:
+        _check_content(array)
+    return array
+
+
+def _check_content(array: Array) -> None:
+    """Refuse text that Python fails at, and make each bool 0 or 1, whatever came."""
+    dtype = array.dtype
+    for name in dtype.names or ():
+        _check_content(array[name])
+    if dtype.kind == "b":
+        np.not_equal(array.view(np.uint8), 0, out=array)
+    if dtype.kind == "U":
+        points = np.ascontiguousarray(array).reshape(-1).view(f"{dtype.str[0]}u4")
+        if points.size and points.max() > _MAX_POINT:
+            raise ProtocolError("an array holds what is no text")
+
+
+def _shape(sizes: Node) -> tuple[int, ...]:
+    if type(sizes) is not list or len(sizes) > _MAX_DIMS:
+        raise ProtocolError("an array has no shape, or too many dimensions")
+    for n in sizes:
+        if type(n) is not int or n < 0:
+            raise ProtocolError("an array has an impossible shape")
+    return tuple(sizes)
+
+
+def _write_objects(sender: Sender, x: Array, depth: int) -> Node:
+    if not x.size:
+        sender.spend_shape(x.shape, 0)
+    return ["O", [*x.shape], *sender.values(x.reshape(-1).tolist(), depth)]
+
+
+def _read_objects(receiver: Receiver, node: list[Node], depth: int) -> Array:
+    shape = _shape(*node[1:2])
+    cells = receiver.fields(node, depth, 2)
+    if math.prod(shape) != len(cells):
+        raise ProtocolError("an array's shape and its items disagree")
+    if not cells:
+        receiver.spend_shape(shape, 0)
+    array = np.empty(len(cells), dtype=object)
+    for i, cell in enumerate(cells):
+        array[i] = cell  # all at once, NumPy would ask each for its items
+    return array.reshape(shape)
+
+
+def _copy(x: Array) -> Any:
+    # Of objects the bytes are addresses, which hold as long as the objects are kept.
+    cells = x.reshape(-1).tolist() if x.dtype.kind == "O" else None
+    columns = x.flags.fnc
+    return (x.T if columns else x).tobytes(), columns, x.dtype, x.shape, cells
+
+
+def _same(now: Array, before: Any) -> bool | None:
+    data, columns, dtype, shape, _ = before
+    if now.nbytes != len(data) or now.dtype != dtype:
+        return None  # it has been resized
+    if now.shape != shape or now.flags.fnc != columns:
+        return False
+    same: bool = (now.T if columns else now).tobytes() == data
+    return same
+
+
+def _assign(old: Array, new: Array) -> None:
+    kept = old.dtype == new.dtype or old.dtype.kind == new.dtype.kind != "V"
+    if old.size != new.size or not kept:
+        raise ProtocolError("a changed array has another size")
+    if old.shape != new.shape:
+        with contextlib.suppress(AttributeError):  # of a view, it cannot change
+            old.shape = new.shape
+    if old.flags.writeable:
+        old[...] = new.reshape(old.shape)
+
+
+# --- scalars and dtypes ---------------------------------------------------------------
+
+
+def _write_scalar(sender: Sender, x: Any, depth: int) -> Node:
+    code = _CODES.get(x.dtype) or _descr_of(x.dtype)
+    if code is not None:
+        raw = x.tobytes()
+        sender.buffer(raw, len(raw))
+        return ["n", code]
+    return None
+
+
+def _read_scalar(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    _, code = node
+    dtype = _dtype_of(code)
+    if dtype.kind in "SU":
+        raise ProtocolError("text is no scalar of NumPy's")
+    return _next(receiver, dtype, ())[()]
+
+
+def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
+    code = "|O" if x.kind == "O" else _descr_of(x)
+    return None if code is None else (code,)
+
+
+def _dtype(code: Node) -> np.dtype[Any]:
+    return np.dtype(object) if code == "|O" else _dtype_of(code)
+
+
+FIELDS.update(
+    {name: Field(plain=True) for name in ("dtype", "shape", "layout")},
+)
+_CHANGE = Change(_copy, _same, _assign)
+_SCALARS = np.void, *{dtype.type for dtype in _NATIVE}
+_DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUVO")})
+add(
+    Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
+    Row("O", "shape value*", (), None, _read_objects, _CHANGE),
+    Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
+    whole("D", "dtype", _DTYPES, _dtype_parts, _dtype),
+)

@@ -1,0 +1,212 @@
+"""Objects that stay in their process, and what the other side is told of them.
+
+A message names them by number. Of a student's object it also says which class of an
+installed library it is an instance of, by name: judge and student process are forks of
+one process that imports the libraries and lists their classes before any code of a
+student's runs. The student process looks a class up by its identity, so nothing that an
+object says of itself counts: not ``__class__``, not a name, not a module. What is left
+to a liar, to send another name of the list, is no more than to make an object of that
+class, which anybody can.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import unicodedata
+from collections import namedtuple
+from collections.abc import Sequence
+from keyword import iskeyword
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
+
+from nbproctor.protocol.frames import ProtocolError
+from nbproctor.protocol.table import FIELDS, Field, Node, Receiver, Row, Sender, add
+
+_MAX_NAMES = 100  # of a named tuple, and characters of one
+
+
+class Ref(NamedTuple):
+    """An object that stays where it is, named by whose it is.
+
+    The tag is ``student``, ``judge`` or, for what both can import, ``library``.
+    """
+
+    tag: str
+    fields: tuple[Any, ...]
+
+
+class NamedItems(NamedTuple):
+    """A named tuple of the student's: its number, its class's name, names and items."""
+
+    number: int
+    title: str
+    names: tuple[str, ...]
+    items: tuple[Any, ...]
+
+
+class ErrorItems(NamedTuple):
+    """An exception class of the student's: number, name, built-in class, bases."""
+
+    number: int
+    title: str
+    builtin: str
+    bases: tuple[Any, ...]
+
+
+class StudentTuple:
+    """Marks a decoded copy of a named tuple whose class stays with the student.
+
+    Attributes
+    ----------
+    _nbproctor_number
+        Number of the original in the student process; none if this is no copy of an
+        original, as after ``_replace``. (No item can have a name that begins with an
+        underscore.)
+    """
+
+    _nbproctor_number: int | None = None
+
+
+def are_names(names: object) -> TypeGuard[tuple[str, ...]]:
+    """Whether the items of a named tuple can have these names."""
+    return (
+        type(names) is tuple
+        and len(names) <= _MAX_NAMES
+        and len(set(names)) == len(names)
+        and all(
+            type(name) is str
+            and name.isidentifier()
+            and name[0] != "_"
+            and not iskeyword(name)
+            and len(name) <= _MAX_NAMES
+            and unicodedata.is_normalized("NFKC", name)
+            for name in names
+        )
+    )
+
+
+@functools.lru_cache(64)
+def _tuple_class(title: str, names: tuple[str, ...]) -> Any:
+    name = title if title.isidentifier() and not iskeyword(title) else "NamedTuple"
+    return type(name, (StudentTuple, namedtuple(name, names)), {})
+
+
+# --- classes of installed libraries ---------------------------------------------------
+
+# Values that are sent whole, exceptions, and what a test would call a class of its own.
+_NOT_LISTED = (
+    *(int, float, complex, str, bytes, tuple, list, dict, set, frozenset),
+    *(BaseException, type, np.ndarray, np.generic),
+)
+_OURS = {"nbproctor", "IPython", "__main__"}
+_name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its hash
+_class_of: dict[str, type] = {}
+
+
+def capture(_: object = ()) -> None:
+    """List the classes of all libraries that are imported now."""
+    for place, module in list(sys.modules.items()):
+        top = place.partition(".")[0]
+        if top in sys.stdlib_module_names or top in _OURS:
+            continue
+        for value in list(getattr(module, "__dict__", {}).values()):
+            if isinstance(value, type) and not issubclass(value, _NOT_LISTED):
+                home = value.__module__
+                if isinstance(home, str) and home.partition(".")[0] == top:
+                    name = f"{home}:{value.__qualname__}"
+                    _name_of[id(value)] = name
+                    _class_of[name] = value
+
+
+def known_base(kind: type) -> tuple[str, bool]:
+    """Return the name of the first class of a library among a class and its bases.
+
+    Empty if there is none; and whether it is the class itself.
+    """
+    for base in type.__dict__["__mro__"].__get__(kind):
+        if id(base) in _name_of:
+            return _name_of[id(base)], base is kind
+    return "", False
+
+
+def class_named(name: str) -> type | None:
+    """Return the class with a public name, if it is listed."""
+    return _class_of.get(name)
+
+
+# --- rows -----------------------------------------------------------------------------
+
+
+def _write_tuple(sender: Sender, x: NamedItems, depth: int) -> Node:
+    sender.spend_class(x.title, x.names)
+    items = sender.values([*x.items], depth)
+    return ["N", x.number, x.title, [*x.names], *items]
+
+
+def _read_tuple(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    _, number, title, listed = _typed(node[:4], int, str, list)
+    names = tuple(listed)
+    if not are_names(names):
+        raise ProtocolError("a named tuple has impossible names")
+    receiver.spend_class(title, names)
+    items = receiver.fields(node, depth, 4)
+    copy = _tuple_class(title[:_MAX_NAMES], names)(*items)
+    copy._nbproctor_number = number
+    return copy
+
+
+def _write_error(sender: Sender, x: ErrorItems, depth: int) -> Node:
+    return ["error", *x[:3], *sender.values([*x.bases], depth)]
+
+
+def _read_error(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    tag, *about = _typed(node[:4], int, str, str)
+    return receiver.resolve(Ref(tag, (*about, *receiver.fields(node, depth, 4))))
+
+
+def _typed(node: list[Node], *kinds: type) -> list[Node]:
+    if tuple(map(type, node[1:])) != kinds:
+        raise ProtocolError(f"a value with tag {node[0]!r} cannot be read")
+    return node
+
+
+def _write_ref(sender: Sender, x: Ref, depth: int) -> Node:
+    return [x.tag, *x.fields]
+
+
+def _read_ref(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    return receiver.resolve(Ref(node[0], tuple(node[1:])))  # who checks the fields
+
+
+def _number(node: list[Node], parts: Sequence[Any]) -> int:
+    _, number = _typed(node, int)
+    if not 0 <= number < len(parts):
+        raise ProtocolError("a message names a part that does not exist")
+    return int(number)
+
+
+def _read_request(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    receiver.shared = True
+    return receiver.request[_number(node, receiver.request)]
+
+
+def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    receiver.shared = True
+    part, _ = receiver.seen[_number(node, receiver.seen)]
+    if part is None:
+        raise ProtocolError("a value contains itself")
+    return part
+
+
+FIELDS["names"] = Field(plain=True)
+add(
+    Row("N", "integer text names value*", NamedItems, _write_tuple, _read_tuple),
+    Row("error", "integer text text value*", ErrorItems, _write_error, _read_error),
+    Row("student", "integer text text flag text text", Ref, _write_ref, _read_ref),
+    Row("judge", "integer text text*", (), None, _read_ref),
+    Row("library", "text text", (), None, _read_ref),
+    Row("request", "count", (), None, _read_request),
+    Row("again", "count", (), None, _read_again),
+)

@@ -1,0 +1,313 @@
+"""Values of Python and its standard library: containers, numbers, dates.
+
+Fractions, decimals and dates are compared by ``==`` like numbers, so they are sent
+whole, not as handles; what is short to send but takes long to compute with is not.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from itertools import chain
+from operator import attrgetter, is_
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nbproctor.protocol.budget import MAX_BITS
+from nbproctor.protocol.frames import ProtocolError, UnsendableError
+from nbproctor.protocol.table import (
+    FIELDS,
+    Change,
+    Field,
+    Node,
+    Parts,
+    Reader,
+    Receiver,
+    Row,
+    Sender,
+    Writer,
+    add,
+    parts_of,
+    whole,
+)
+
+# --- lists, dictionaries, sets --------------------------------------------------------
+
+_FEW = 8  # numbers in a list that are as quick as text
+_CODES: dict[type, str] = {float: "<f8", int: "<i8"}
+_FORMATS: dict[str, Any] = {"<f8": "d", "<i8": "q"}  # of `array` and `memoryview`
+
+
+def _write_list(sender: Sender, x: list[Any], depth: int) -> Node:
+    if len(x) >= _FEW and type(x[0]) in _CODES and len(set(map(type, x))) == 1:
+        code = _CODES[type(x[0])]
+        try:
+            raw = array(_FORMATS[code], x).tobytes()
+        except OverflowError:  # an integer of more than 64 bits
+            return sender.values(["l", *x], depth)
+        sender.spend("numbers", len(x))
+        sender.buffer(raw, len(raw))
+        return ["p", code, len(x)]
+    return sender.values(["l", *x], depth)
+
+
+def _read_numbers(receiver: Receiver, node: list[Node], depth: int) -> list[Any]:
+    _, code, count = node
+    if code not in _FORMATS or not FIELDS["count"].fits(count):
+        raise ProtocolError("a list of numbers has no length or an unknown dtype")
+    receiver.spend("numbers", count)
+    numbers: list[Any] = receiver.take(8 * count).cast(_FORMATS[code]).tolist()
+    return numbers
+
+
+def _read_list(receiver: Receiver, node: list[Node], depth: int) -> list[Any]:
+    return receiver.fields(node, depth)
+
+
+def _write_tuple(sender: Sender, x: tuple[Any, ...], depth: int) -> Node:
+    return sender.values(["t", *x], depth)
+
+
+def _read_tuple(receiver: Receiver, node: list[Node], depth: int) -> tuple[Any, ...]:
+    return tuple(receiver.fields(node, depth))
+
+
+def _write_dict(tag: str) -> Writer:
+    def write(sender: Sender, x: dict[Any, Any], depth: int) -> Node:
+        sender.spend("keys", len(x))
+        return sender.values([tag, *chain.from_iterable(x.items())], depth)
+
+    return write
+
+
+def _read_dict(kind: Callable[[Any], Any]) -> Reader:
+    def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
+        if not len(node) % 2:
+            raise ProtocolError("a dictionary has a key without a value")
+        items = receiver.fields(node, depth)
+        keys = items[::2]
+        receiver.spend_keys(keys)
+        return kind(zip(keys, items[1::2], strict=True))
+
+    return read
+
+
+def _write_set(tag: str) -> Writer:
+    def write(sender: Sender, x: Any, depth: int) -> Node:
+        sender.spend("keys", len(x))
+        return sender.values([tag, *x], depth)
+
+    return write
+
+
+def _read_set(kind: Callable[[Any], Any]) -> Reader:
+    def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
+        keys = receiver.fields(node, depth)
+        receiver.spend_keys(keys)
+        return kind(keys)
+
+    return read
+
+
+# Items are compared by `is`: `==` would take 1 for True, and ask them.
+def _same_items(now: Any, before: Any) -> bool:
+    if len(now) != len(before) or not all(map(is_, now, before)):
+        return False
+    values = isinstance(now, dict)
+    return not values or all(map(is_, now.values(), before.values()))
+
+
+def _same_keys(now: set[Any], before: set[Any]) -> bool:
+    return set(map(id, now)) == set(map(id, before))
+
+
+def _assign(old: Any, new: Any) -> None:
+    old.clear()
+    (old.extend if type(old) in (list, deque) else old.update)(new)
+
+
+# --- `collections` --------------------------------------------------------------------
+
+_COUNTER, _ORDERED = "collections.Counter", "collections.OrderedDict"
+_DEFAULT, _DEQUE = "collections.defaultdict", "collections.deque"
+_counter = _read_dict(lambda pairs: Counter(dict(pairs)))
+_ordered = _read_dict(OrderedDict)
+_FACTORIES: dict[str | None, type | None] = {
+    kind.__name__: kind for kind in (int, float, bool, str, list, dict, set, tuple)
+}
+_FACTORIES[None] = None
+_NAMES = {id(factory): name for name, factory in _FACTORIES.items()}
+
+
+def _write_default(sender: Sender, x: Any, depth: int) -> Node:
+    if id(x.default_factory) not in _NAMES:
+        return None  # a function of somebody's: it goes as a plain dictionary
+    sender.spend("keys", len(x))
+    head = _DEFAULT, _NAMES[id(x.default_factory)]
+    return sender.values([*head, *chain.from_iterable(x.items())], depth)
+
+
+def _read_default(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    if len(node) < 2 or not FIELDS["factory"].fits(node[1]):
+        raise ProtocolError("a default dictionary has an unknown factory")
+    items = _read_dict(dict)(receiver, node[1:], depth)
+    return defaultdict(_FACTORIES[node[1]], items)
+
+
+def _write_deque(sender: Sender, x: Any, depth: int) -> Node:
+    return sender.values([_DEQUE, x.maxlen, *x], depth)
+
+
+def _read_deque(receiver: Receiver, node: list[Node], depth: int) -> Any:
+    longest, *items = receiver.fields(node, depth)
+    fits = FIELDS["longest"].fits(longest)
+    if not fits or (longest is not None and len(items) > longest):
+        raise ProtocolError("a deque is longer than it can be")
+    return deque(items, longest)
+
+
+# --- numbers, bytes, ranges -----------------------------------------------------------
+
+
+def _write_integer(sender: Sender, x: int, depth: int) -> Node:
+    if x.bit_length() > MAX_BITS:
+        raise UnsendableError(f"an integer has more than {MAX_BITS:,} bits")
+    return ["i", hex(x)]
+
+
+def _write_bytes(sender: Sender, x: bytes, depth: int) -> Node:
+    sender.buffer(x, len(x))
+    return ["b", len(x)]
+
+
+def _read_bytes(receiver: Receiver, node: list[Node], depth: int) -> bytes:
+    _, count = node
+    if not FIELDS["count"].fits(count):
+        raise ProtocolError("bytes have no length")
+    return bytes(receiver.take(count))
+
+
+def _write_range(sender: Sender, x: range, depth: int) -> Node:
+    if x[sender.left("length") :]:
+        return None
+    sender.spend("length", len(x))
+    return sender.values(["R", x.start, x.stop, x.step], depth)
+
+
+def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
+    start, stop, step = receiver.fields(node, depth)
+    if not all(type(x) is int for x in (start, stop, step)):
+        raise ProtocolError("a range is not made of integers")
+    numbers = range(start, stop, step)
+    if numbers[receiver.left("length") :]:
+        raise ProtocolError("ranges are too long")
+    receiver.spend("length", len(numbers))
+    return numbers
+
+
+# --- fractions and dates --------------------------------------------------------------
+
+# Values by their parts that have a hash of Python's own.
+STANDARD = (Decimal, Fraction, date, time, datetime, timedelta, timezone, ZoneInfo)
+_MAX_FRACTION = 1 << 4096
+# ``int(Decimal("1e999999999"))`` would never end.
+_MAX_DIGITS, _MAX_EXPONENT = 10_000, 10_000
+# Of a time zone; its file is looked for by this name.
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z][A-Za-z0-9_+-]{0,31}){0,2}")
+_bounds = attrgetter("start", "stop", "step")
+_fraction = attrgetter("numerator", "denominator")
+_clock = attrgetter("hour", "minute", "second", "microsecond")
+_span = attrgetter("days", "seconds", "microseconds")
+
+
+def is_zone(x: Any) -> bool:
+    """Whether something is a time zone of Python's own that is sent, or None."""
+    return x is None or (type(x) in (timezone, ZoneInfo) and parts_of(x) is not None)
+
+
+def _is_decimal(text: Any) -> bool:
+    if type(text) is not str or len(text) > _MAX_DIGITS:
+        return False
+    return abs(Decimal(text).adjusted()) <= _MAX_EXPONENT
+
+
+def _time_parts(x: time) -> Parts | None:
+    return _clock(x) if x.tzinfo is None else None
+
+
+def _datetime_parts(x: datetime) -> Parts:
+    clock = x.year, x.month, x.day, *_clock(x)
+    # The fold: which of two equal hours it is when the clocks go back.
+    return clock if x.tzinfo is None else (*clock, x.fold, x.tzinfo)
+
+
+def _datetime(*parts: Any) -> datetime:
+    if len(parts) == 7:
+        return datetime(*parts)
+    *clock, fold, zone = parts
+    return datetime(*clock).replace(tzinfo=zone, fold=fold)
+
+
+def _offset(x: timezone) -> Parts:
+    return _span(x.utcoffset(None))
+
+
+def _timezone(*offset: int) -> timezone:
+    return timezone(timedelta(*offset))
+
+
+FIELDS.update(
+    {
+        # As `hex` writes them, with "-0x".
+        "hex": Field(lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3),
+        "short": Field(lambda x: type(x) is int and abs(x) < _MAX_FRACTION),
+        "decimal": Field(_is_decimal),
+        "clock": Field(lambda x: type(x) is int or (x is not None and is_zone(x))),
+        "zone_name": Field(lambda x: type(x) is str and bool(_ZONE.fullmatch(x))),
+        "factory": Field(
+            lambda x: (x is None or type(x) is str) and x in _FACTORIES, plain=True
+        ),
+        "longest": Field(lambda x: x is None or FIELDS["count"].fits(x)),
+    }
+)
+_ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
+_KEYS = Change(set.copy, _same_keys, _assign)
+_three = "integer integer integer"
+add(
+    Row("l", "value*", list, _write_list, _read_list, _ITEMS),
+    Row("p", "dtype count", (), None, _read_numbers, _ITEMS),
+    Row("d", "value*", dict, _write_dict("d"), _read_dict(dict), _ITEMS),
+    Row("t", "value*", tuple, _write_tuple, _read_tuple),
+    Row("s", "key*", set, _write_set("s"), _read_set(set), _KEYS),
+    Row("z", "key*", frozenset, _write_set("z"), _read_set(frozenset)),
+    Row("b", "count", bytes, _write_bytes, _read_bytes),
+    Row("i", "hex", int, _write_integer, build=lambda digits: int(digits, 16)),
+    Row("R", _three, range, _write_range, _read_range),
+    whole("c", "float float", complex, attrgetter("real", "imag"), complex),
+    whole("S", "value value value", slice, _bounds, slice),
+    whole("E", "", type(...), lambda x: (), lambda: ...),
+    whole("Decimal", "decimal", Decimal, lambda x: (str(x),), Decimal),
+    whole("Fraction", "short short", Fraction, _fraction, Fraction),
+    whole("date", _three, date, attrgetter("year", "month", "day"), date),
+    whole("time", "integer " + _three, time, _time_parts, time),
+    whole("datetime", "clock*", datetime, _datetime_parts, _datetime),
+    whole("timedelta", _three, timedelta, _span, timedelta),
+    whole("timezone", _three, timezone, _offset, _timezone),
+    whole("ZoneInfo", "zone_name", ZoneInfo, lambda x: (x.key,), ZoneInfo),
+    Row(_COUNTER, "value*", Counter, _write_dict(_COUNTER), _counter, _ITEMS),
+    Row(_ORDERED, "value*", OrderedDict, _write_dict(_ORDERED), _ordered, _ITEMS),
+    Row(
+        _DEFAULT,
+        "factory value*",
+        defaultdict,
+        _write_default,
+        _read_default,
+        _ITEMS,
+    ),
+    Row(_DEQUE, "longest value*", deque, _write_deque, _read_deque, _ITEMS),
+)

@@ -1,0 +1,441 @@
+"""The table of types: every kind of value that a message can hold, one row each.
+
+A message is JSON text and a raw part. ``null``, ``true``, numbers and text stand for
+themselves; any other value is a JSON list of a tag and its fields. There is no pickle
+and no JSON object, so no message can name code to run. The rows stand in
+`python_values`, `numpy_values`, `objects`, and in a module for each library;
+``docs/protocol.md`` says what they mean, and the fuzz tests are held against them.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nbproctor.protocol.budget import ALIGN, LIMITS, MAX_DEPTH, Budget
+from nbproctor.protocol.frames import ProtocolError, UnsendableError
+
+Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields
+Parts = tuple[Any, ...]
+Mutable = Any  # a list, dict, set, array, table …
+# Writes a value at a depth, or returns None if it is to stay where it is.
+Writer = Callable[["Sender", Any, int], Node]
+Reader = Callable[["Receiver", list[Node], int], Any]
+
+
+class Field(NamedTuple):
+    """What a field can be. The sender asks it too: what does not fit stays there."""
+
+    fits: Callable[[Any], bool] = lambda part: True
+    plain: bool = False  # it stands in the message as it is, and is no value
+
+
+class Change(NamedTuple):
+    """How a value that can be changed in place is compared and changed."""
+
+    copy: Callable[[Any], Any]  # what `same` compares it with later
+    # To the bit; None if it has become something that the original cannot become.
+    same: Callable[[Any, Any], bool | None]
+    assign: Callable[[Any, Any], None]  # gives the first the content of the second
+
+
+class Row(NamedTuple):
+    """One type of value. If it is sent by its parts, see `whole`."""
+
+    tag: str  # that of a library's begins with the library
+    fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
+    classes: type | tuple[type, ...]  # exactly these, nothing derived from them
+    write: Writer | None = None
+    read: Reader | None = None
+    change: Change | None = None
+    parts: Callable[[Any], Parts | None] | None = None
+    build: Callable[..., Any] | None = None
+
+    @property
+    def library(self) -> str:
+        """The library whose values these are; empty for what is always sent."""
+        return self.tag.rpartition(".")[0]
+
+
+@functools.lru_cache(1024)
+def _kinds(fields: str, count: int) -> tuple[Field, ...]:
+    """Return the kinds of so many fields; too few or too many do not fit."""
+    names = fields.split()
+    if fields.endswith("*"):
+        names[-1:] = [names[-1][:-1]] * (count - len(names) + 1)
+    if len(names) != count:
+        raise ProtocolError("a value has too few parts, or too many")
+    return tuple(FIELDS[name] for name in names)
+
+
+def whole(
+    tag: str,
+    fields: str,
+    classes: type | tuple[type, ...],
+    parts: Callable[[Any], Parts | None],
+    build: Callable[..., Any],
+    change: Change | None = None,
+) -> Row:
+    """Make the row of a type that is sent by its parts, one for each field.
+
+    `parts` takes a value apart, or returns None beyond the limits; `build` makes one,
+    or raises whatever where the parts do not fit.
+    """
+    return Row(tag, fields, classes, None, None, change, parts, build)
+
+
+ROWS: dict[str, Row] = {}  # by tag
+FIELDS = {
+    "value": Field(),
+    "key": Field(),
+    "count": Field(lambda x: type(x) is int and x >= 0, plain=True),
+    "integer": Field(lambda x: type(x) is int),
+    "float": Field(lambda x: type(x) is float),
+    "text": Field(lambda x: type(x) is str),
+    "flag": Field(lambda x: type(x) is bool),
+}
+_row_of: dict[type, Row] = {}
+_writers: dict[type, Writer] = {}
+_readers: dict[str, Reader] = {}
+
+
+def add(*rows: Row) -> None:
+    """Add rows to the table."""
+    for row in rows:
+        ROWS[row.tag] = row
+        _readers[row.tag] = _reader_of(row)
+        for kind in row.classes if isinstance(row.classes, tuple) else (row.classes,):
+            _row_of[kind] = row
+            _writers[kind] = _writer_of(row)
+
+
+def change_of(value: Any) -> Change | None:
+    """Return how to compare and to change a value in place, if that can be."""
+    row = _row_of.get(type(value))
+    return None if row is None else row.change
+
+
+def parts_of(value: Any) -> Parts | None:
+    """Return the parts of a value that is sent by its parts; None beyond the limits."""
+    row = _row_of.get(type(value))
+    if row is None or row.parts is None:
+        return None
+    try:
+        parts = row.parts(value)
+        if parts is None:
+            return None
+        kinds = _kinds(row.fields, len(parts))
+        fit = all(kind.fits(part) for kind, part in zip(kinds, parts, strict=True))
+    except Exception:  # what a library says of its own unusual values
+        return None
+    return parts if fit else None
+
+
+# --- libraries ------------------------------------------------------------------------
+
+
+class Library(NamedTuple):
+    """A library: the module of its rows, and who imports it along with itself."""
+
+    rows: str
+    brings: tuple[str, ...] = ()
+
+
+# Values of these are sent whole only where the notebook imports the library, which the
+# judge says: without pandas, nothing changes, and nobody imports it.
+LIBRARIES = {
+    "pandas": Library("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
+    "scipy.sparse": Library("nbproctor.protocol.scipy_values", ("scipy", "sklearn")),
+    "collections": Library("nbproctor.protocol.python_values"),
+}
+
+
+def used(modules: Iterable[str]) -> frozenset[str]:
+    """Return the libraries that are imported here, or with one of these modules.
+
+    Of the standard library only what is among these: all else imports it too.
+    """
+    tops = {name.partition(".")[0] for name in modules}
+    return frozenset(
+        name
+        for name, library in LIBRARIES.items()
+        if tops & {name, *library.brings}
+        or (name in sys.modules and name not in sys.stdlib_module_names)
+    )
+
+
+def warm(_: object = ()) -> None:
+    """Load the rows of the libraries that are imported here, before any fork."""
+    for name, library in LIBRARIES.items():
+        if name in sys.modules:
+            import_module(library.rows)
+
+
+# --- messages -------------------------------------------------------------------------
+
+_JSON = frozenset((type(None), bool, int, float, str))
+_AS_IT_IS = _JSON - {int, float}
+_SMALL = 1 << 63
+_FEW = 8  # fields that are as quick looked at one by one
+_UNFINISHED = -1
+_NOT_YET = None, None
+
+
+class Sender(Budget):
+    """Makes of the values of one message what JSON can hold, and their raw part.
+
+    For `default`, `received` and `libraries`, see `codec.encode`.
+    """
+
+    error, whole = UnsendableError, "a value"
+    finite = True  # all floats of it, so far
+    size = 0  # bytes of the raw part
+
+    def __init__(
+        self,
+        default: Callable[[Any], Any],
+        received: Mapping[int, int],
+        libraries: frozenset[str],
+    ) -> None:
+        self.used = {}
+        self.default, self.received, self.libraries = default, received, libraries
+        self.buffers: list[Any] = []
+        self.mutables: list[Mutable] = []
+        self._numbers: dict[int, int] = {}  # of the mutable parts, by `id`
+        self._apart: dict[int, tuple[Any, Parts | None]] = {}  # values by `id`
+
+    def value(self, x: Any, depth: int) -> Node:
+        """Write a value; `depth` counts the values around it."""
+        kind = type(x)
+        if kind in _AS_IT_IS or (kind is int and -_SMALL <= x < _SMALL):
+            return x
+        if kind is float:
+            if x - x != 0:
+                self.finite = False
+            return x
+        if depth > MAX_DEPTH:
+            raise UnsendableError(f"a value is nested more than {MAX_DEPTH} deep")
+        write = _writers.get(kind)
+        node = None if write is None else write(self, x, depth + 1)
+        return self._other(x, depth) if node is None else node
+
+    def values(self, items: list[Any], depth: int) -> list[Node]:
+        """Write the values of a list, which may begin with a tag, in their places."""
+        for place, x in enumerate(items):
+            if type(x) not in _AS_IT_IS:
+                items[place] = self.value(x, depth)
+        return items
+
+    def mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
+        """Write a part in full once; from then on, its number stands for it."""
+        key, numbers = id(x), self._numbers
+        number = numbers.get(key)
+        if number is None:
+            if key in self.received:
+                return ["request", self.received[key]]
+            number = len(self.mutables)
+            self.mutables.append(x)
+            numbers[key] = _UNFINISHED
+            node = write(self, x, depth)
+            if node is None:  # it stays where it is
+                self.mutables.pop()
+                del numbers[key]
+            else:
+                numbers[key] = number
+            return node
+        if number == _UNFINISHED:
+            raise UnsendableError("a value contains itself")
+        return ["again", number]
+
+    def buffer(self, data: Any, size: int) -> None:
+        """Append bytes to the raw part."""
+        if not size:
+            return
+        gap = -size % ALIGN
+        self.size += size + gap
+        if self.size > LIMITS["bytes"].most:
+            self.spend("bytes", self.size)
+        self.buffers.append(data)
+        if gap:
+            self.buffers.append(bytes(gap))
+
+    def take_apart(self, x: Any) -> Parts | None:
+        """Return the parts of a value if it goes whole, with what it is made of.
+
+        A table with an index that stays where it is would be no table.
+        """
+        if id(x) not in self._apart:
+            parts = parts_of(x)
+            inner = chain(*(p if type(p) is tuple else (p,) for p in parts or ()))
+            if not all(map(self._goes, inner)):
+                parts = None
+            self._apart[id(x)] = x, parts  # kept, so that no other gets its `id`
+        return self._apart[id(x)][1]
+
+    def _goes(self, part: Any) -> bool:
+        row = _row_of.get(type(part))
+        by_parts = row is not None and row.parts is not None and row.library != ""
+        return not by_parts or self.take_apart(part) is not None
+
+    def _other(self, x: Any, depth: int) -> Node:
+        """Write what is in no row, or beyond the limits of its row."""
+        kind = type(x)  # not what it says of itself
+        for library in self.libraries:
+            rows = LIBRARIES[library].rows
+            if rows not in sys.modules and library in sys.modules:
+                import_module(rows)
+                return self.value(x, depth)
+        if issubclass(kind, np.generic):  # of a class of somebody's
+            for base in kind.__mro__[1:]:
+                if base in _writers:
+                    return self.value(base(x), depth)
+        return self.value(self.default(x), depth)
+
+
+class Receiver(Budget):
+    """Makes values of what JSON held; a node is a list of a tag and its fields.
+
+    Values take their bytes from `raw` one after the other. For the others, see
+    `codec.decode`.
+    """
+
+    error, whole = ProtocolError, "a message"
+    at = 0  # bytes of the raw part that are taken
+    shared = False  # whether a part appears more than once
+
+    def __init__(
+        self,
+        raw: memoryview,
+        resolve: Callable[[Any], Any],
+        track: bool,
+        request: Sequence[Mutable],
+        libraries: frozenset[str],
+    ) -> None:
+        self.used = {}
+        self.raw, self.resolve, self.track = raw, resolve, track
+        self.request, self.libraries = request, libraries
+        self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
+
+    def value(self, x: Node, depth: int) -> Any:
+        """Read a value; `depth` counts the values around it."""
+        kind = type(x)
+        if kind in _JSON:
+            return x
+        if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
+            raise ProtocolError("a value has no tag, or is nested too deep")
+        read = _readers.get(x[0]) or self._reader(x[0])
+        return read(self, x, depth + 1)
+
+    def fields(self, node: list[Node], depth: int, start: int = 1) -> list[Any]:
+        """Read the values of a node from `start` on; `depth` is that of the node."""
+        items = node[start:]
+        if len(items) > _FEW and _JSON.issuperset(map(type, items)):
+            return items
+        for place, x in enumerate(items):
+            if type(x) not in _JSON:
+                items[place] = self.value(x, depth)
+        return items
+
+    def take(self, size: int) -> memoryview:
+        """Return the next bytes of the raw part."""
+        end = self.at + size
+        if end > len(self.raw):
+            raise ProtocolError("a value is longer than the raw part of its frame")
+        part = self.raw[self.at : end]
+        self.at = end + -size % ALIGN
+        return part
+
+    def _reader(self, tag: str) -> Reader:
+        library = tag.rpartition(".")[0]
+        if library in self.libraries:
+            import_module(LIBRARIES[library].rows)
+        if tag not in _readers:
+            raise ProtocolError(f"a value has an unknown tag {tag[:40]!r}")
+        return _readers[tag]
+
+
+# --- rows at work ---------------------------------------------------------------------
+
+# An array that is a part has no number of its own: it cannot change by itself.
+_ARRAYS = "a", "O"
+
+
+def _writer_of(row: Row) -> Writer:
+    """Return what writes values of a row, and numbers them if they can be changed."""
+    content, library = row.write or partial(_write_parts, row), row.library
+
+    def numbered(sender: Sender, x: Mutable, depth: int) -> Node:
+        return sender.mutable(content, x, depth)
+
+    write = content if row.change is None else numbered
+    if not library:
+        return write
+    return lambda sender, x, depth: (
+        write(sender, x, depth) if library in sender.libraries else None
+    )
+
+
+def _reader_of(row: Row) -> Reader:
+    """Return what reads values of a row, and numbers them if they can be changed."""
+    content, library = row.read or partial(_read_parts, row), row.library
+    copy = None if row.change is None else row.change.copy
+
+    def numbered(receiver: Receiver, node: list[Node], depth: int) -> Mutable:
+        seen = receiver.seen
+        number = len(seen)  # they are counted in order of beginning
+        seen.append(_NOT_YET)
+        part = content(receiver, node, depth)
+        seen[number] = part, copy(part) if receiver.track and copy else None
+        return part
+
+    read = content if copy is None else numbered
+
+    def checked(receiver: Receiver, node: list[Node], depth: int) -> Any:
+        if library not in receiver.libraries:
+            raise ProtocolError("a value is of a library that is not in use")
+        return read(receiver, node, depth)
+
+    return checked if library else read
+
+
+def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
+    parts = sender.take_apart(x) if row.library else parts_of(x)
+    if parts is None:
+        return None
+    node: list[Node] = [row.tag]
+    for kind, part in zip(_kinds(row.fields, len(parts)), parts, strict=True):
+        write = ROWS["a"].write if type(part) is np.ndarray else None
+        if kind.plain:
+            node.append(part)
+        elif write is None or depth > MAX_DEPTH:
+            node.append(sender.value(part, depth))
+        else:
+            node.append(write(sender, part, depth + 1))
+    return node
+
+
+def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> Any:
+    assert row.build is not None
+    kinds, parts = _kinds(row.fields, len(node) - 1), node[1:]
+    for place, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
+        if kind.plain:
+            continue
+        array = type(part) is list and part and part[0] in _ARRAYS
+        read = ROWS[part[0]].read if array and depth <= MAX_DEPTH else None
+        if read is None:
+            parts[place] = receiver.value(part, depth)
+        else:
+            parts[place] = read(receiver, part, depth + 1)
+    try:
+        if all(kind.fits(part) for kind, part in zip(kinds, parts, strict=True)):
+            return row.build(*parts)
+    except Exception as error:  # whatever its library says of parts that do not fit
+        raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
+    raise ProtocolError(f"a value with tag {row.tag!r} has a part of another kind")

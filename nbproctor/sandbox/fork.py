@@ -1,0 +1,193 @@
+"""Forks of this process that enter the sandbox, and what they say to who forked them.
+
+Messages are blocks of bytes behind a length, and small JSON objects that can carry an
+open descriptor, over local socket pairs. Parent, fork server and judges trust each
+other: nothing that a student wrote comes this way, that goes through
+`nbproctor.protocol`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nbproctor.sandbox import layers
+from nbproctor.sandbox.layers import Policy, SandboxError
+
+Json = dict[str, Any]
+
+READY, FAILED = b"\1", b"\0"
+_LENGTH = struct.Struct("!Q")
+
+
+@dataclass
+class Fork:
+    """A fork of this process, as the process that forked it holds it.
+
+    Attributes
+    ----------
+    pid : int
+        Its process id; 0 when it has been collected.
+    sock : socket.socket
+        The parent's end of the pair whose other end the fork has.
+    scratch : Path or None
+        Its scratch folder, which `close` removes.
+    """
+
+    pid: int
+    sock: socket.socket
+    scratch: Path | None = None
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing; return when it is gone."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+
+    def close(self) -> None:
+        """End the process, close the socket and remove the scratch folder."""
+        self.kill()
+        self.sock.close()
+        if self.scratch is not None and self.scratch.exists():
+            shutil.rmtree(self.scratch)
+
+
+def require_one_thread() -> None:
+    """Raise `RuntimeError` if this process has threads.
+
+    A fork has one thread, but a copy of the locks that all of them held.
+    """
+    tasks = Path("/proc/self/task")
+    names = [thread.name for thread in threading.enumerate()]
+    count = len(list(tasks.iterdir())) if tasks.exists() else len(names)
+    if count != 1:
+        raise RuntimeError(
+            f"the fork server has {count} threads, so it must not fork (Python knows "
+            f"{names}): a preloaded module starts threads"
+        )
+
+
+def fork(
+    body: Callable[..., None],
+    policy: Policy | None,
+    scratch: Path | None = None,
+    *kept: socket.socket,
+) -> Fork:
+    """Fork a process that enters the sandbox and runs `body`.
+
+    It first reports whether it entered, to the process that calls `confirm` at the
+    other end of its first socket.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(*kept, child_end)``; the process ends when it returns or raises.
+    policy : Policy or None
+        What the process may use; None for no sandbox.
+    scratch : Path or None
+        The existing empty scratch folder of the process; needed with a policy.
+    *kept : socket.socket
+        Sockets that the fork keeps besides its end of a new pair.  It closes every
+        other descriptor.
+
+    Raises
+    ------
+    OSError
+        The kernel refuses another process or socket.
+    """
+    parent_end, child_end = socket.socketpair()
+    with child_end:
+        try:
+            pid = os.fork()
+        except OSError:
+            parent_end.close()
+            raise
+        if pid == 0:
+            _be(body, policy, scratch, (*kept, child_end))
+    return Fork(pid, parent_end, scratch)
+
+
+def _be(
+    body: Callable[..., None],
+    policy: Policy | None,
+    scratch: Path | None,
+    socks: tuple[socket.socket, ...],
+) -> NoReturn:
+    """Keep `socks` and no other descriptor, enter the sandbox, run `body`, end."""
+    code = 1
+    try:
+        null = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(null, standard)
+        last = 2
+        for number in sorted(sock.fileno() for sock in socks):
+            os.closerange(last + 1, number)
+            last = number
+        os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
+        try:
+            if policy is not None:
+                assert scratch is not None
+                layers.enter(policy, scratch)
+        except SandboxError as error:
+            socks[0].sendall(FAILED)
+            write_block(socks[0], str(error).encode())
+        else:
+            socks[0].sendall(READY)
+            body(*socks)
+            code = 0
+    finally:
+        os._exit(code)  # whatever was raised: never back into the parent's loop
+
+
+def confirm(sock: socket.socket) -> None:
+    """Wait until a fork is inside its sandbox; `SandboxError` if it cannot enter."""
+    if _read(sock, 1) != READY:
+        raise SandboxError(read_block(sock).decode())
+
+
+def write_block(sock: socket.socket, data: bytes, *descriptors: int) -> None:
+    """Write a length and as many bytes; open descriptors travel with the length."""
+    if descriptors:
+        socket.send_fds(sock, [_LENGTH.pack(len(data))], descriptors)
+        sock.sendall(data)
+    else:  # also from inside a sandbox, which can send no descriptors
+        sock.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def read_block(sock: socket.socket) -> bytes:
+    """Read what `write_block` wrote; `EOFError` if the other side ends before that."""
+    return _read(sock, *_LENGTH.unpack(_read(sock, _LENGTH.size)))
+
+
+def send(sock: socket.socket, message: Json, *descriptors: int) -> None:
+    """Send one control message, with open descriptors."""
+    write_block(sock, json.dumps(message).encode(), *descriptors)
+
+
+def receive(sock: socket.socket) -> tuple[Json, list[int]]:
+    """Receive one control message and its descriptors; `EOFError` at the end."""
+    head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
+    head += _read(sock, _LENGTH.size - len(head)) if head else _read(sock, 1)
+    message: Json = json.loads(_read(sock, *_LENGTH.unpack(head)))
+    return message, descriptors
+
+
+def _read(sock: socket.socket, size: int) -> bytes:
+    data = bytearray(size)
+    got = 0
+    while got < size:
+        count = sock.recv_into(memoryview(data)[got:])
+        if count == 0:
+            raise EOFError("the other side has gone")
+        got += count
+    return bytes(data)

@@ -1,0 +1,348 @@
+"""Fork server: start it, run jobs in it, close it.
+
+Three kinds of process, one line of descent::
+
+    parent (pool worker) ── starts ──> server ── forks ──> judge     one for each job
+                                              └─ forks ──> students  as the judge asks
+
+Code to run is named by import path (``"package.module:function"``), because it is
+imported in the fork server's process (see `server`).  Whatever a job started is gone
+before `ForkServer.run` returns, whoever died first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nbproctor.errors import NbproctorError
+from nbproctor.sandbox import bubblewrap
+from nbproctor.sandbox.fork import (
+    READY,
+    Json,
+    confirm,
+    read_block,
+    receive,
+    send,
+    write_block,
+)
+from nbproctor.sandbox.layers import PACKAGE, Policy, free_uid, site_packages
+from nbproctor.sandbox.processors import Processor
+
+# A judge is trusted, but no more than it needs: the student's policy, with more room.
+JUDGE_MEMORY = 4 << 30
+JUDGE_CPU_SECONDS = 3600
+# Where forks have their folders inside bubblewrap.
+INSIDE = Path("/tmp/nbproctor")
+# One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
+# and submissions run side by side instead.
+ONE_THREAD = [
+    f"{library}_NUM_THREADS"
+    for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
+]
+
+
+class ForkServerError(NbproctorError, RuntimeError):
+    """A fork server did not start or has died; start another."""
+
+
+class JudgeError(NbproctorError, RuntimeError):
+    """A job has no result: its judge raised or died; the fork server works on."""
+
+
+class JudgeTimeoutError(JudgeError):
+    """A job took longer than it was given."""
+
+
+@dataclass(eq=False)
+class ForkServer:
+    """A running fork server; one job at a time, from one thread at a time.
+
+    Attributes
+    ----------
+    level : str
+        ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
+    processor : Processor
+        The processor on which it and all its forks run.
+    """
+
+    _process: PythonProcess
+    _base: Path
+    processor: Processor
+    level: str
+
+    @classmethod
+    def start(
+        cls,
+        policy: Policy,
+        preload: Sequence[str | tuple[str, Sequence[str]]],
+        student_main: str,
+        judge_main: str,
+        path: Sequence[str] = (),
+    ) -> ForkServer:
+        """Start a fork server and wait until it is warm.
+
+        Parameters
+        ----------
+        policy : Policy
+            What a student process may use.  Under root its `uid` is chosen here.
+        preload : sequence
+            Modules to import, and functions (``"module:function"``, argument) to call,
+            in order, in a folder that holds the policy's files.
+        student_main, judge_main : str
+            ``"module:function"``: ``student_main(sock)`` and
+            ``judge_main(job, spawn) -> bytes``, where ``spawn()`` returns a `Child`.
+        path : sequence of str
+            Folders to import from besides the installed packages.
+
+        Raises
+        ------
+        ForkServerError
+            A module does not import, or a mandatory layer is missing.
+        """
+        outer = sys.platform == "linux" and bubblewrap.failure() is None
+        # Inside bubblewrap it lies in a /tmp of the fork server's own.
+        base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
+        cache = cache_folder(base)
+        policy = replace(policy, readable=(*policy.readable, *path, str(cache)))
+        policy = replace(policy, uid=free_uid(policy, outer))
+        judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
+
+        def command(descriptor: int) -> list[str]:
+            argv = python_command("nbproctor.sandbox.server", descriptor, path)
+            if not outer:
+                return argv
+            return bubblewrap.command(argv, policy, [cache])
+
+        process = PythonProcess(
+            command,
+            environment(base, cache),
+            cwd="/",
+            # Ctrl-C in the terminal is the parent's to answer.
+            start_new_session=True,
+        )
+        level = "weak" if policy.weak else "full" if outer else "standard"
+        processor = Processor()
+        server = cls(process, base, processor, level)
+        try:
+            server._request(
+                {
+                    "base": str(base),
+                    "processor": processor.number,
+                    "preload": list(preload),
+                    "student_main": student_main,
+                    "judge_main": judge_main,
+                    "policy": msgspec.to_builtins(policy),
+                    "judge_policy": msgspec.to_builtins(judge),
+                }
+            )
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    @property
+    def pid(self) -> int:
+        """Process id of what was started: bubblewrap, or the fork server itself."""
+        return self._process.pid
+
+    def run(self, job: bytes, timeout: float) -> bytes:
+        """Run one job in a judge of its own and return the judge's answer.
+
+        Parameters
+        ----------
+        job : bytes
+            Anything; only the judge reads it.
+        timeout : float
+            Seconds to wait for the answer; then everything of this job is killed.
+
+        Raises
+        ------
+        JudgeTimeoutError
+            The time is over.
+        JudgeError
+            The judge raised (its traceback is in the message) or died.
+        SandboxError
+            The judge could not enter its sandbox.
+        ForkServerError
+            The fork server has died.
+        """
+        parent_end, judge_end = socket.socketpair()
+        with parent_end:
+            with judge_end:
+                judge = self._request({"run": 1}, judge_end.fileno())["pid"]
+            gone = False
+            try:
+                parent_end.settimeout(timeout)
+                confirm(parent_end)
+                write_block(parent_end, job)
+                answer = read_block(parent_end)
+            except TimeoutError:
+                raise JudgeTimeoutError(
+                    f"no result within {timeout:g} seconds"
+                ) from None
+            except (EOFError, ConnectionError):
+                answer, gone = b"", True
+            finally:
+                status = self._request({"end": judge, "gone": gone})["status"]
+        if not answer:
+            raise JudgeError(f"the judge died before it had a result{_how(status)}")
+        if answer[:1] != READY:
+            raise JudgeError(f"the judge raised:\n{answer[1:].decode()}")
+        return answer[1:]
+
+    def close(self) -> None:
+        """End the fork server and everything that it started."""
+        self._process.end(patience=10)
+        self.processor.release()
+        # The server does this when its parent dies, the parent when the server did.
+        if self._base != INSIDE:
+            shutil.rmtree(self._base, ignore_errors=True)
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _request(self, message: Json, *descriptors: int) -> Json:
+        try:
+            send(self._process.sock, message, *descriptors)
+            answer, _ = receive(self._process.sock)
+        except (EOFError, OSError) as error:
+            said = self._process.printed(2000)
+            raise ForkServerError(
+                f"the fork server has died ({error}): {said}"
+            ) from error
+        if "error" in answer:
+            raise ForkServerError(f"the fork server cannot work: {answer['error']}")
+        return answer
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return ""
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f" ({signal.Signals(-code).name})"
+    return f" (exit status {code})"
+
+
+class PythonProcess:
+    """A Python process that this one started and talks to over a pair of sockets.
+
+    Attributes
+    ----------
+    sock : socket.socket
+        This process's end; the other process has inherited the other end.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[int], list[str]],
+        variables: Mapping[str, str],
+        **options: Any,
+    ) -> None:
+        """Start it: `command` is given the descriptor of the process's end.
+
+        `variables` are its whole environment, `options` go to `subprocess.Popen`.
+        """
+        self.sock, other = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        with other:
+            self._process = subprocess.Popen(
+                command(other.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                env=variables,
+                pass_fds=[other.fileno()],
+                **options,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def printed(self, most: int) -> str:
+        """Return the end of what the process printed, at most so many bytes."""
+        if self._log.closed:  # by `end`, from another thread
+            return ""
+        self._log.seek(0)
+        return self._log.read()[-most:].decode(errors="replace").strip()
+
+    def end(self, patience: float) -> None:
+        """Close the socket; kill the process if it runs on for `patience` seconds."""
+        self.sock.close()
+        try:
+            self._process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+def python_command(module: str, descriptor: int, path: Sequence[str] = ()) -> list[str]:
+    """Return the command that starts Python and runs ``module.main(descriptor)``.
+
+    Not ``-m``: the folder around an editable package comes last, so that nothing in it
+    can stand before an installed module.
+
+    It is a module of this package, `descriptor` an open socket that the process
+    inherits, and `path` has folders to import from besides the installed packages.
+    """
+    code = (
+        "import sys; sys.path += sys.argv[2:]; "
+        f"from {module} import main; main(int(sys.argv[1]))"
+    )
+    folders = [*site_packages(), *path, str(PACKAGE.parent)]
+    return [sys.executable, "-s", "-P", "-c", code, str(descriptor), *folders]
+
+
+def cache_folder(base: Path) -> Path:
+    """Return where matplotlib keeps its font list, which takes seconds to make."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = caches / "nbproctor" / "matplotlib"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return base / "matplotlib"
+    return folder
+
+
+def environment(base: Path, cache: Path) -> dict[str, str]:
+    """Return an environment that has nothing of the parent's, no secret above all."""
+    return {
+        "HOME": str(base),
+        "IPYTHONDIR": str(base / "ipython"),
+        # pandas imports pyarrow where that is installed, whose allocator starts a
+        # thread of its own: with one, the fork server must not fork.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        "LANG": "C.UTF-8",
+        # Each arena reserves 64 MiB of address space, which is limited.
+        "MALLOC_ARENA_MAX": "2",
+        # To give memory back to the system and get it again takes longer than to use
+        # it. A kernel that has freed a large array keeps as much.
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+        "MPLCONFIGDIR": str(cache),
+        "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
+        "PATH": "/usr/bin:/bin",
+        # The same submission prints its sets in the same order each time.
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(base),
+        **dict.fromkeys(ONE_THREAD, "1"),
+    }

@@ -1,0 +1,80 @@
+"""Pages in a real browser: Chromium, driven by Playwright, with axe-core.
+
+axe-core is fetched once by npm into pytest's cache; tests skip where one is missing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+MARKS = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+]
+# All rules, those of level AAA and the experimental ones too, with everything opened.
+AXE = """async () => {
+  document.querySelectorAll("details").forEach(d => d.open = true);
+  const all = Object.fromEntries(axe.getRules().map(r => [r.ruleId, {enabled: true}]));
+  const found = await axe.run(document, {resultTypes: ["violations"], rules: all});
+  return [found.violations.map(v => [v.id, v.nodes[0].html]), found.passes.length];
+}"""
+LOOKS = ("light", 1200, "none"), ("dark", 1200, "active"), ("light", 390, "none")
+
+
+def axe_core(config: pytest.Config) -> str:
+    """Return the text of axe-core; skip the test where it cannot be had."""
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm")
+    assert config.cache is not None
+    folder = config.cache.mkdir("axe")
+    script = folder / "node_modules/axe-core/axe.min.js"
+    if not script.exists():
+        command = ["npm", "install", "--no-audit", "--no-fund", "axe-core@4"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+        if done.returncode:
+            pytest.skip("npm cannot get axe-core here")
+    return script.read_text("utf-8")
+
+
+@contextmanager
+def browser(milliseconds: int = 60_000) -> Iterator[Any]:
+    """Start Chromium; yield a context in which a page may be given scripts."""
+    tool = pytest.importorskip("playwright.sync_api", reason="there is no Playwright")
+    with tool.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        size = {"width": 1300, "height": 900}
+        context = chromium.new_context(viewport=size, bypass_csp=True)
+        context.set_default_timeout(milliseconds)
+        try:
+            yield context
+        finally:
+            chromium.close()
+
+
+def violations(page: Any, axe: str) -> list[Any]:
+    """Return what axe-core has to say about a page: rule and place."""
+    page.evaluate(axe)
+    found, passes = page.evaluate(AXE)
+    assert passes > 15, "axe-core did not look"
+    return list(found)
+
+
+def accessible(page: Any, address: str, axe: str, looks: Any = LOOKS) -> str:
+    """Look at a page in light, dark and forced colours, and narrow; return its text."""
+    for scheme, width, forced in looks:
+        page.emulate_media(color_scheme=scheme, forced_colors=forced)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(address)
+        assert violations(page, axe) == [], (address, scheme, width, forced)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{address} is cut at {width} pixels"
+    return str(page.locator("body").inner_text())

@@ -1,0 +1,138 @@
+"""Sender, receiver, strategies and documents against the table of types."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nbproctor.protocol.frames import Frame, ProtocolError
+from nbproctor.protocol.rpc import TO_JUDGE, TO_STUDENT
+from nbproctor.protocol.table import FIELDS, ROWS
+from nbproctor.student.process import Student
+from tests.protocol import messages
+from tests.protocol.messages import decoded, encoded, frame, same
+
+VALUES = messages.values(messages.plain)
+REFERENCES = {"student", "judge", "library"}  # whoever resolves them checks them
+calm = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def tags_in(node: Any) -> set[str]:
+    if not isinstance(node, list) or not node:
+        return set()
+    inner = (tags_in(field) for field in node)
+    return {str(node[0])}.union(*inner)
+
+
+def test_each_type_and_field_has_a_strategy() -> None:
+    assert VALUES.keys() == ROWS.keys()
+    assert messages.RIGHT.keys() == messages.WRONG.keys() == FIELDS.keys()
+    used = {kind.rstrip("*") for row in ROWS.values() for kind in row.fields.split()}
+    assert used == FIELDS.keys()
+
+
+@pytest.mark.parametrize("tag", ROWS)
+def test_a_value_of_each_type_arrives_as_it_was(tag: str) -> None:
+    written = False
+
+    @given(VALUES[tag])
+    @calm
+    def arrives(value: Any) -> None:
+        nonlocal written
+        sent = encoded(value)
+        node = json.loads(sent.text)
+        written = written or tag in tags_in(node)
+        assert sent.size == sum(map(len, sent.buffers))
+        got = decoded(frame(sent))
+        assert same(got.value, value)
+        assert got.compare()[0] == []
+
+    arrives()
+    assert written
+
+
+@pytest.mark.slow
+@given(messages.anything)
+@settings(calm, max_examples=500)
+def test_a_value_of_values_arrives_as_it_was(value: Any) -> None:
+    assert same(decoded(frame(encoded(value))).value, value)
+
+
+@pytest.mark.parametrize("tag", sorted(ROWS.keys() - REFERENCES))
+def test_a_wrong_field_is_a_protocol_error(tag: str) -> None:
+    kinds = ROWS[tag].fields.split()
+
+    @given(VALUES[tag], st.data())
+    @settings(calm, max_examples=60)
+    def refused(value: Any, data: st.DataObject) -> None:
+        sent = encoded(value)
+        node = json.loads(sent.text)
+        if tag == "again":
+            node = node[2]
+        position = data.draw(st.integers(1, len(node)))
+        kind = kinds[min(position, len(kinds)) - 1] if kinds else "*"
+        if position == len(node) and not kind.endswith("*"):
+            node += [data.draw(st.sampled_from([None, 0, "x", ["l"]]))]
+        else:
+            wrong = messages.WRONG[kind.rstrip("*") or "value"]
+            node[position : position + 1] = [data.draw(st.sampled_from(wrong))]
+        raw = bytearray(b"".join(sent.buffers))
+        with pytest.raises(ProtocolError):
+            decoded(Frame(0, json.dumps(node).encode(), raw))
+
+    refused()
+
+
+@pytest.mark.parametrize("tag", sorted(ROWS.keys() - REFERENCES))
+def test_a_missing_field_is_a_protocol_error(tag: str) -> None:
+    kinds = ROWS[tag].fields.split()
+    if any(not kind.endswith("*") for kind in kinds):
+        with pytest.raises(ProtocolError):
+            decoded(Frame(0, json.dumps([tag]).encode(), bytearray()))
+    else:
+        assert set(kinds) <= {"value*", "key*", "clock*"}
+
+
+@pytest.mark.slow
+@given(messages.messages, st.binary(max_size=64))
+@settings(calm, max_examples=500)
+def test_what_is_read_of_a_hostile_message_can_be_sent_on(
+    message: Any, raw: bytes
+) -> None:
+    with contextlib.suppress(ProtocolError):
+        got = decoded(Frame(0, json.dumps(message).encode(), bytearray(raw)))
+        got.compare()
+        repr(got.value)
+        assert same(decoded(frame(encoded(got.value))).value, got.value)
+
+
+def test_each_request_is_answered_and_no_other() -> None:
+    answers = {name[3:] for name in dir(Student) if name.startswith("on_")}
+    assert answers == TO_STUDENT.keys()
+
+
+def test_the_page_on_the_protocol_has_these_tables(project: Path) -> None:
+    page = (project / "docs" / "protocol.md").read_text("utf-8")
+    tables = [
+        {tag: fields.replace("`", "").replace(", raw", "") for tag, fields in rows}
+        for rows in (
+            re.findall(r"^\| `([\w.]+)` \|.*\| ([^|]*) \|$", part, re.MULTILINE)
+            for part in page.split("|---|---|---|\n")
+        )
+    ]
+    types = {tag: ", ".join(row.fields.split()) for tag, row in ROWS.items()}
+    assert {**tables[1], **tables[2]} == types
+    for table, requests in zip(tables[3:], (TO_STUDENT, TO_JUDGE), strict=True):
+        assert table == {
+            name: ", ".join(f"{n}: {kind.__name__}" for n, kind in arguments.items())
+            for name, arguments in requests.items()
+        }
+    kinds = re.findall(r"^\| `(\w+)` \| [^|]+ \|$", page, re.MULTILINE)
+    assert sorted(kinds) == sorted(FIELDS)

@@ -1,0 +1,523 @@
+"""What the codec takes and refuses, at each of its limits, on both sides."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import time
+from collections import namedtuple
+from collections.abc import Callable
+from datetime import UTC, datetime
+from datetime import time as clock_time
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from dateutil import tz
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from nbproctor.protocol import codec
+from nbproctor.protocol.budget import LIMITS, MAX_BITS
+from nbproctor.protocol.codec import MAX_REPEATED, check_repeats, decode, encode
+from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
+from nbproctor.protocol.objects import Ref
+from tests.protocol.messages import decoded, encoded, frame, same
+
+MAX_RANGE = LIMITS["length"].most
+
+
+def arrived(value: Any) -> Any:
+    return decode(frame(encode(value))).value
+
+
+def message(node: Any, raw: bytes = b"") -> Frame:
+    return Frame(0, json.dumps(node).encode(), bytearray(raw))
+
+
+def refused(node: Any, raw: bytes = b"") -> bool:
+    try:
+        decode(message(node, raw), request=[["a"]])
+    except ProtocolError:
+        return True
+    return False
+
+
+def sendable(value: Any) -> bool:
+    try:
+        encode(value)
+    except UnsendableError:
+        return False
+    return True
+
+
+# --- the budget -----------------------------------------------------------------------
+
+One, Two, Three = (namedtuple(name, "x") for name in ("One", "Two", "Three"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "more"),
+    [
+        ({"bytes": 96}, [b"x" * 48, np.zeros(6)], [b"x" * 48, np.zeros(7)]),
+        ({"bytes": 96}, [1.5] * 12, [1.5] * 13),
+        ({"bytes": 32}, np.array(["abcd"] * 2), np.array(["abcd"] * 3)),
+        ({"text": 16, "parts": 0}, "x" * 14, "x" * 15),
+        ({"parts": 4}, [(), (), ()], [(), (), (), ()]),
+        ({"parts": 4, "commas": 6}, ["a"] * 6, ["a"] * 7),
+        ({"numbers": 20}, [[1] * 10, [0.5] * 10], [[1] * 10, [0.5] * 11]),
+        (
+            {"keys": 3},
+            ({1}, {2: 3}, frozenset([4])),
+            ({1}, {2: 3, 3: 4}, frozenset([4])),
+        ),
+        ({"length": 10}, [np.empty((0, 5)), np.empty((5, 0))], np.empty((0, 11))),
+        ({"length": 10}, np.empty(11), [np.empty((0, 5)), np.empty((6, 0))]),
+        ({"room": 4000}, np.empty(0, "U1000"), np.empty(0, "U1001")),
+        (
+            {"room": 4000},
+            np.empty(1, "U1001"),
+            [np.empty(0, "U600"), np.empty(0, "U600")],
+        ),
+        ({"classes": 2}, [One(1), Two(2)] * 2, [One(1), Two(2), Three(3)]),
+    ],
+    ids=lambda case: "-".join(case) if isinstance(case, dict) else "",
+)
+def test_both_sides_keep_each_limit(
+    limits: dict[str, int], value: Any, more: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = encoded(more)
+    for name, most in limits.items():
+        monkeypatch.setitem(LIMITS, name, LIMITS[name]._replace(most=most))
+    assert same(decoded(frame(encoded(value))).value, value)
+    with pytest.raises(UnsendableError):
+        encoded(more)
+    if "bytes" not in limits:  # they are counted before a frame is read
+        with pytest.raises(ProtocolError):
+            decoded(frame(sent))
+
+
+def text(node: str) -> Frame:
+    return Frame(0, node.encode(), bytearray())
+
+
+def refused_at_once(action: Callable[[], object]) -> None:
+    """Whether an action is refused in little time and with little memory."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+    with pytest.raises(ProtocolError):
+        action()
+    assert time.process_time() - started < 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 << 10
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        '["l"' + ',["a","<U10000000",[0]]' * 9 + "]",
+        '["a","<U100000000",[0]]',
+        '["a","<U3",[1000000000]]',
+        '["a","<f8",[0,1000000000]]',
+        '["l"' + ',["a","<f8",[0,10000000]]' * 9 + "]",
+        '["O",[1000000000,0]]',
+        '["l"' + ',["R",0,10000000,1]' * 9 + "]",
+        "[" + "{}," * 3_000_000 + "{}]",
+        '["l"' + ',""' * 5_000_000 + "]",
+        '["p","<f8",100000000]',
+        '["p","<f8",-1]',
+        '["p","<f4",1]',
+    ],
+    ids=lambda node: node[:24],
+)
+def test_what_is_short_to_say_but_long_to_read_is_refused(node: str) -> None:
+    refused_at_once(lambda: decode(text(node)))
+
+
+def test_more_keys_than_a_test_needs_are_refused_on_both_sides() -> None:
+    keys = range(50_001)
+    with pytest.raises(UnsendableError, match="keys"):
+        encode([dict.fromkeys(keys)])
+    with pytest.raises(ProtocolError, match="keys"):
+        decode(message(["l", ["s", *keys[:30_000]], ["z", *keys[:30_000]]]))
+    assert len(arrived(set(keys[1:]))) == 50_000
+
+
+def test_keys_made_to_collide_are_refused_at_once() -> None:
+    collide = [n * (2**61 - 1) for n in range(1, 20_000)]
+    text = ["s", *[n if n < 1 << 63 else ["i", hex(n)] for n in collide]]
+    started = time.process_time()
+    with pytest.raises(ProtocolError, match="hash"):
+        decode(message(text))
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("tag", ["s", "d"])
+def test_keys_that_collide_are_counted_wherever_they_stand(tag: str) -> None:
+    prime = 2**61 - 1  # Python's hash of an integer is its rest
+
+    def keys(count: int) -> list[Any]:
+        both = [n * prime + n % 2 for n in range(2 * count)]  # hash 0, 1, 0, 1 …
+        nodes = [n if n < 1 << 63 else ["i", hex(n)] for n in both]
+        return [x for n in nodes for x in ((n, 0) if tag == "d" else (n,))]
+
+    assert not refused([tag, *keys(100)])
+    assert refused([tag, *keys(110)])
+
+
+def test_many_keys_with_a_few_collisions_each_arrive() -> None:
+    pairs = {x: 0 for n in range(500) for x in (n, n + 2**61 - 1)}
+    assert decode(frame(encode(pairs))).value == pairs
+
+
+def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
+    left: list[Any] = []
+    ranges = [range(MAX_RANGE - 9), range(9), range(1)]
+    encode(ranges, lambda value: left.append(value) or "a handle")
+    assert left == [range(1)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction(1 << 4096, 3),
+        Fraction(3, 1 << 4096),
+        Decimal("1e10001"),
+        Decimal("1e-10001"),
+        Decimal("1" * 10_001),
+        datetime(2026, 1, 1, tzinfo=tz.gettz("Europe/Berlin")),
+        clock_time(1, tzinfo=UTC),
+        range(MAX_RANGE + 1),
+        range(10**30),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_numbers_and_dates_beyond_the_limits_stay_where_they_are(value: Any) -> None:
+    assert decode(frame(encode([value], lambda stays: repr(type(stays))))).value == [
+        repr(type(value))
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Fraction((1 << 4096) - 1, 5), Decimal("1e10000"), Decimal("1e-10000")],
+    ids=["fraction", "large", "small"],
+)
+def test_numbers_at_the_limits_arrive(value: Any) -> None:
+    assert same(decode(frame(encode(value))).value, value)
+
+
+def test_values_at_the_limits_arrive() -> None:
+    for value in (
+        np.empty((0, MAX_RANGE)),
+        range(MAX_RANGE),
+        [2**63 - 1, -(2**63)] * 8,
+        [2**63] * 8,
+        [*range(7), True, *range(7)],
+        [1.0, 1] * 8,
+        np.array([">"], dtype="<U9"),
+        np.empty((3, 0), dtype="<U9"),
+        10 ** (1 << 17),
+    ):
+        assert same(decode(frame(encode(value))).value, value)
+    long = [1.5] * (1 << 22)
+    assert decode(frame(encode(long))).value == long
+
+
+@pytest.mark.parametrize("levels", [40, 41])
+def test_both_sides_count_depth_alike(levels: int) -> None:
+    for inner in ([], (), np.ones(2), 1 << 70, 1j, np.float32(1), {}, b"x", range(2)):
+        value: Any = inner
+        for _ in range(levels):
+            value = [value]
+        if levels == 40:
+            assert decode(frame(encode(value))).value is not None
+        else:
+            with pytest.raises(UnsendableError, match="deep"):
+                encode(value)
+    node: Any = ["t"]
+    for _ in range(levels):
+        node = ["l", node]
+    if levels == 40:
+        assert decode(text(json.dumps(node))).value
+    else:
+        with pytest.raises(ProtocolError, match="deep"):
+            decode(text(json.dumps(node)))
+
+
+def test_the_longest_integer_arrives_and_a_longer_one_is_refused() -> None:
+    longest = 2**MAX_BITS - 1
+    for number in (longest, -longest):
+        assert decode(frame(encode(number))).value == number
+    assert refused(["i", hex(-16 * (longest + 1))])
+
+
+def test_an_integer_is_as_long_as_the_other_side_reads() -> None:
+    assert sendable(2**MAX_BITS - 1)
+    assert sendable(-(2**MAX_BITS) + 1)
+    assert not sendable(2**MAX_BITS)
+
+
+# --- values ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", "?bhilqBHILQefdg")
+def test_every_kind_of_number_of_numpy_arrives_in_each_order_of_bytes(
+    code: str,
+) -> None:
+    for order in "<>":
+        dtype = np.dtype(code).newbyteorder(order)
+        array = np.array([0, 1, 100], dtype)
+        got = arrived(array)
+        assert got.dtype == dtype
+        assert got.tolist() == array.tolist()
+        for number in array, np.array([np.array(1, dtype)[()]] * 3):
+            scalar = arrived(number[1])
+            assert isinstance(scalar, np.generic)
+            assert scalar.dtype == np.dtype(code)
+            assert scalar == 1
+
+
+def test_an_array_of_numbers_in_any_layout_arrives() -> None:
+    numbers = np.arange(24_000.0).reshape(20, 30, 40)  # too long to be copied
+    for array in (numbers, numbers.T, numbers[::-1, ::2], numbers[:2, :2, :2].T):
+        np.testing.assert_array_equal(arrived(array), array)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.datetime64("2026", "12345s"),
+        np.array(["2026"], "M8[12345s]"),
+        np.zeros(2, "V8"),
+        np.zeros(2, np.dtype("i1,f8", align=True)),  # with room between the fields
+    ],
+    ids=lambda value: str(value.dtype),
+)
+def test_what_numpy_alone_knows_stays_where_it_is(value: Any) -> None:
+    ref = Ref("student", (7, "", "", False))
+    assert decode(frame(encode([value], lambda _: ref)), lambda ref: ref).value == [ref]
+    assert not sendable(value)
+
+
+def test_a_list_that_looks_like_numbers_keeps_what_is_none() -> None:
+    for value in (
+        [1] * 9 + [2**63],
+        [2**63 - 1] * 9,
+        [-(2**63)] * 9,
+        [1.0] * 9 + [1],
+        [True] * 10,
+        [1] * 9 + [True],
+        [np.float64(1)] * 9,
+    ):
+        got = arrived(value)
+        assert got == value
+        assert [*map(type, got)] == [*map(type, value)]
+
+
+def test_what_contains_itself_is_refused_and_a_repeated_part_is_sent_once() -> None:
+    part: list[Any] = [0]
+    whole = [part, {"a": part}, (part,)]
+    got = arrived(whole)
+    assert got == whole
+    assert got[0] is got[1]["a"] is got[2][0]
+    part.append({"b": [part]})
+    assert not sendable(whole)
+
+
+class Ours(list):  # type: ignore[type-arg]
+    pass
+
+
+@pytest.mark.parametrize("value", [object(), Ours(), np.array([(1,)], "O,"), len])
+def test_what_has_no_row_is_refused_by_the_sender(value: Any) -> None:
+    assert not sendable(value)
+
+
+@pytest.mark.parametrize(
+    "value", [-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"]
+)
+def test_unusual_values_arrive(value: Any) -> None:
+    assert same(arrived(value), value)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        *([], {}, {"a": 1}, [1], [["l"]], ["l", []], ["pickle", "abc"], ["Path", "x"]),
+        *(["d", 1], ["d", ["l"], 1], ["s", ["l"]], ["b", 5], ["R", 0, 1, 0]),
+        *(["a", "<f8", [2]], ["a", "<f8", [1 << 41, 0]], ["a", "<f8", [0] * 80]),
+        *(["O", [3], 1], ["O", [1 << 39]], ["i", "0x"], ["Fraction", 1, 0]),
+        *(["Fraction", ["i", hex(1 << 4096)], 3], ["Decimal", "1e10001"]),
+        *(["date", 2026, 2, 30], ["timedelta", 10**10], ["student", 3]),
+        *(["request", 1], ["N", 1, "P", ["x"], 1, 2], ["t", ["l"], ["again", 1]]),
+        ["N", 1, "P", [f"x{n}" for n in range(101)], *range(101)],
+        ["t"] + [["t"]] * 3 + [[["zz"]]],
+        json.loads("[" * 500 + "]" * 500),
+        # Parts that are not whole yet.
+        *(
+            ["l", ["again", 0]],
+            ["d", "a", ["l", ["again", 0]]],
+            ["O", [1], ["again", 0]],
+        ),
+    ],
+    ids=lambda node: json.dumps(node)[:40],
+)
+def test_a_malformed_message_is_refused(node: Any) -> None:
+    assert refused(node)
+
+
+def test_a_message_that_repeats_a_part_says_so() -> None:
+    # Only then is it asked how long the value is when written out.
+    assert decode(message(["t", ["l"], ["again", 0]])).shared
+    assert decode(message(["t", ["request", 0]]), request=[["a"]]).shared
+    assert not decode(message(["t", ["l"], ["l"]]), request=[["a"]]).shared
+
+
+def test_data_that_no_value_names_is_a_wire_error() -> None:
+    with pytest.raises(ProtocolError):
+        decode(message(1, b"x" * 16))
+
+
+def test_a_bool_array_holds_nothing_but_zero_and_one() -> None:
+    array = decode(message(["a", "|b1", [4]], bytes([0, 1, 2, 255]) + bytes(12))).value
+    assert array.view(np.uint8).tolist() == [0, 1, 1, 1]
+
+
+def test_an_array_of_text_holds_nothing_but_text() -> None:
+    for code, raw in ("<U1", b"\0\0\x11\0"), (">U1", b"\0\x11\0\0"):
+        assert refused(["a", code, [1]], raw + bytes(12))
+        assert refused(["n", [["a", "<i4"], ["b", code]]], bytes(4) + raw + bytes(8))
+        assert not refused(["a", code, [1]], bytes(16))
+
+
+@given(st.binary(max_size=300), st.binary(max_size=64))
+@settings(max_examples=300, deadline=None)
+def test_random_bytes_decode_or_are_a_wire_error(text: bytes, raw: bytes) -> None:
+    with contextlib.suppress(ProtocolError):
+        decode(Frame(0, text, bytearray(raw)), track=True)
+
+
+def test_text_nested_without_end_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        decode(Frame(0, b"[" * 100_000, bytearray()))
+
+
+def test_behind_its_value_a_message_has_blanks_only() -> None:
+    assert decode(Frame(0, b"1   ", bytearray())).value == 1
+    for rest in (b" 2", b" x", b"\n", b"]"):
+        with pytest.raises(ProtocolError):
+            decode(Frame(0, b"1" + rest, bytearray()))
+
+
+_JSON = ["[", "]", ",", ":", "{", "}", '"', "\\", "u", "d8", "00", "é", "-", "0", "1"]
+_JSON += [".", "e", "+", "NaN", "Infinity", "null", "true", '"a"', " ", "\n", "\x01"]
+
+
+@pytest.mark.slow
+@given(st.lists(st.sampled_from(_JSON), max_size=12).map("".join))
+@settings(max_examples=1000)
+@example('"\\ud800"')
+@example("1e400")
+@example("[1" + "0" * 30 + "]")
+@example("-0")
+@example("[" * 2000)
+def test_json_is_read_as_python_reads_it(text: str) -> None:
+    """Read by another library first, it is taken, refused and understood alike."""
+
+    def read(what: Callable[[], Any]) -> Any:
+        try:
+            return repr(what())
+        except (ValueError, RecursionError, ProtocolError):
+            return "refused"
+
+    strict = text == text.lstrip() and text.rstrip(" ") == text.rstrip()
+    want = read(lambda: json.loads(text)) if strict else "refused"
+    assert read(lambda: codec._read_text(text.encode())) == want
+
+
+def test_numbers_and_text_that_json_itself_has_not_arrive() -> None:
+    value = [float("inf"), -float("inf"), "half \ud800 \udfff", "é", {"\udc00": [0.5]}]
+    assert decode(frame(encode(value))).value == value
+    (number,) = decode(frame(encode((float("nan"),)))).value
+    assert number != number
+    part = decode(frame(encode(complex(float("nan"), 1)))).value
+    assert (part.real != part.real, part.imag) == (True, 1)
+
+
+# --- repeated parts -------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_text_that_stands_at_many_places_once_is_not_repeated() -> None:
+    words = ["x" * 1000 + str(n) for n in range(MAX_REPEATED // 1000 + 10)]
+    check_repeats([words, words])
+    with pytest.raises(ProtocolError, match="too often"):
+        check_repeats([[words[0]] * MAX_REPEATED])
+    with pytest.raises(ProtocolError, match="too often"):
+        check_repeats([[1 << (1 << 20)] * 1000])
+    check_repeats([["yes"] * MAX_REPEATED, ["yes"] * 9])
+
+
+@pytest.mark.parametrize("kind", [list, tuple, dict.fromkeys, frozenset])
+def test_parts_that_double_at_each_level_are_refused(kind: Any) -> None:
+    part: Any = np.zeros(9) if kind is list else (1, 2)
+    for _ in range(40):
+        part = [kind([0, 1]), part, part]
+    with pytest.raises(ProtocolError, match="too often"):
+        check_repeats([part])
+
+
+def test_an_array_of_objects_that_contains_itself_is_refused() -> None:
+    array = np.empty(1, object)
+    array[0] = {"a": (array,)}
+    with pytest.raises(ProtocolError, match="contains itself"):
+        check_repeats([array])
+
+
+TEN: dict[str, Any] = {  # parts that count as ten items
+    "text": "x" * 640,
+    "bytes": b"x" * 640,
+    "a range": range(9),
+    "a list": [0] * 9,
+    "a tuple": (0,) * 9,
+    "a set": {*range(9)},
+    "a frozenset": frozenset(range(9)),
+    "a dict": dict.fromkeys(range(9)),
+    "an array": np.zeros((3, 3)),
+    "an array of objects": np.full(9, "x", object),
+    "an integer": 1 << 640,
+    "a list in a list": [[0] * 7],  # 7 + 1 of the one, 1 + 1 of the other
+}
+
+
+@pytest.mark.parametrize("what", TEN)
+def test_a_part_counts_as_often_as_it_stands_somewhere(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "MAX_REPEATED", 100)
+    part = TEN[what]
+    check_repeats([[part] * 11])  # ten times more than once
+    check_repeats([part] * 11)
+    with pytest.raises(ProtocolError, match="too often"):
+        check_repeats([[part] * 12])
+    with pytest.raises(ProtocolError, match="too often"):
+        check_repeats([part] * 12)
+
+
+def test_numbers_and_short_texts_count_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(codec, "MAX_REPEATED", 100)
+    for small in (1.5, None, True, 7, -(2**62), "a word", b"", np.float32(1)):
+        check_repeats([[small] * 1_000])
+
+
+def test_a_value_that_is_too_deep_to_be_walked_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(ProtocolError, match="deep"):
+        check_repeats([deep])

@@ -1,0 +1,265 @@
+"""A cell is cut into blocks, whatever it holds, in time that grows with its length."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbproctor.cells import MAX_CHARS, CellText
+from nbproctor.notebook import MasterNotebook
+from nbproctor.submission import read
+from nbproctor.submission.files import Candidate, Ungradable
+from nbproctor.submission.repair import repair
+from tests.timing import seconds
+
+CELL = '''\
+# Packages.
+import numpy as np, os.path
+from a.b import (c,
+                 d as e)
+x, y = 1, 2
+# Add it.
+@add_to(  Net )
+@other
+def forward(self,  # a comment
+            x):
+    """Return it.
+
+def this_is_text(): pass
+"""
+    text = "# no comment"
+    raise NotImplementedError
+if x:
+    pass
+else:
+    y = [
+1]
+class Net:
+    size: int = 3
+
+    def area(self):
+        return 1
+
+    @property
+    def side(self): ...
+z: int = 4
+print(x == 1)
+'''
+
+
+def test_the_blocks_of_a_cell() -> None:
+    found = CellText(CELL).blocks
+    assert "\n".join(block.text for block in found) == CELL
+    assert [block.signature for block in found if block.name] == [
+        "@add_to(Net)@otherforward",
+        "Net",
+    ]
+    assert [sorted(block.binds) for block in found] == [
+        ["np", "os"],
+        ["c", "e"],
+        ["x", "y"],
+        ["forward"],
+        [],
+        ["Net"],
+        ["z"],
+        [],
+    ]
+    forward, net = (block for block in found if block.name)
+    assert forward.text.startswith("# Add it.\n@add_to")
+    assert "this_is_text" not in "".join(forward.code)
+    assert not forward.is_class
+    assert forward.methods == ()
+    assert [m.signature for m in net.methods] == ["area", "@propertyside"]
+    assert [m.unwritten for m in net.methods] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("source", "unwritten"),
+    [
+        ("def f(x):\n    raise NotImplementedError  # here", True),
+        ("def f(x):\n    '''Say.'''\n    # nothing yet", True),
+        ("def f(x,\n      y):\n    pass", True),
+        ("def f(x): ...", True),
+        ("def f(x): return x", False),
+        ("def f(x):\n    return None", True),
+        ("def f(x):\n    return x", False),
+        ("def f(x):\n    raise ValueError", False),
+        ("x = 1", False),
+    ],
+)
+def test_a_function_without_a_body_is_unwritten(source: str, unwritten: bool) -> None:
+    (block,) = CellText(source).blocks
+    assert block.unwritten is unwritten
+
+
+def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
+    found = CellText("def broken(x:\n    return [1\ndef after():\n    return 1").blocks
+    assert [block.name for block in found] == ["broken", "after"]
+
+
+def test_comments_and_blanks_are_no_code() -> None:
+    spaced = CellText("x  =  1  # one\n\n'''Say.'''\n")
+    assert spaced.code == CellText("x = 1").code
+    assert CellText("x = '# one'").code != CellText("x = ''").code
+
+
+AREA = "def area(r):\n    raise NotImplementedError"
+ANSWER = "def area(r):\n    return 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        (AREA, False),
+        (f"# mine\n{AREA}\n\n", False),
+        ("", False),
+        ("# only words", False),
+        (ANSWER, True),
+        ("x = 1", True),
+        (f"{AREA}\n{ANSWER}", True),
+        (f"x = 1\n{AREA}", False),
+    ],
+)
+def test_a_cell_that_says_no_more_than_its_stub_is_no_answer(
+    text: str, answers: bool
+) -> None:
+    assert CellText(text).answers(CellText(AREA)) is answers
+
+
+def test_words_are_an_answer_once_they_are_others() -> None:
+    question = CellText("Why?\n\nYOUR ANSWER")
+    for blank in ("", "\n", "Why?\nYOUR ANSWER  \n"):
+        assert not CellText(blank).answers(question, words=True)
+    assert CellText("Why?\n\nBecause.").answers(question, words=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "compiles"),
+    [
+        ("%matplotlib inline\nx = 1", True),
+        ("files = !ls\nprint?\nif x:\n    %time f()", True),
+        ("%%bash\nfor x in y; do", True),
+        ("text = ('%d'\n    % 3)", True),
+        ("x = (", False),
+        ("(" * 10_000, False),
+        ("-" * 100_000 + "1", False),
+        ("    x = 1\n    y = 2", True),  # IPython takes off the indentation
+        ("return 1", False),
+        ("await x", True),
+        ("\0", False),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_lines_of_ipython_are_no_syntax_errors(source: str, compiles: bool) -> None:
+    assert CellText(source).compiles is compiles
+
+
+PIECES = ['"""', "'''", '"', "'", "\\", "\n", "#", "(", ")", "[", "    ", "é", "\f"]
+PIECES += ["def f(x):", "class A:", "@a", "x = 1", "return", "else:", "import a"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_any_text_is_its_blocks_joined(source: str) -> None:
+    text = CellText(source)
+    assert "\n".join(block.text for block in text.blocks) == source
+    for block in text.blocks:
+        assert isinstance(block.binds, frozenset)
+        assert isinstance(block.unwritten, bool)
+        assert all(method.name for method in block.methods)
+    assert text.compiles in (True, False)
+    assert text.visible() == CellText(text.visible()).visible()
+
+
+RUNS: list[Callable[[int], str]] = [
+    lambda n: '"""' * (n // 3),
+    lambda n: "'''\\" * (n // 4),
+    lambda n: '\\"' * (n // 2),
+    lambda n: "(" * n,
+    lambda n: "@a\n" * (n // 3),
+    lambda n: "x = 1\n" * (n // 6),
+    lambda n: "#\n" * (n // 2),
+    lambda n: "\n" * n,
+    lambda n: " " * n,
+    lambda n: "`" * n,
+    lambda n: "```\n" * (n // 4),
+    lambda n: "```" + " `" * (n // 2),
+    lambda n: "a, " * (n // 3) + "= 1",
+    lambda n: "x: " + "a" * n,
+    lambda n: "import " + "a, " * (n // 3),
+    lambda n: "from " + "a" * n,
+    lambda n: "%" * n,
+    lambda n: "?" * n,
+    lambda n: "=  " * (n // 3),
+    lambda n: "{  " * (n // 3),
+    lambda n: "<" * n,
+    lambda n: "data:image/png;base64," * (n // 22),
+    lambda n: "data:image/" + "a" * n,
+    lambda n: "![](" * (n // 4),
+    lambda n: "# In[ " * (n // 6),
+    lambda n: "fizz mean_of " * (n // 13),
+    lambda n: "def fizz(n):\n    return 1\n" * (n // 26),
+    lambda n: "class A:\n    def m(self):\n        pass\n" * (n // 38),
+    lambda n: "<<<<<<<\n=======\n" * (n // 16),
+    lambda n: "<<<<<<<\n" + "=======\n>>>>>>\n" * (n // 15),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(RUNS)))
+def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
+    assert len(CellText("x\n" * MAX_CHARS).blocks) == 1
+
+    def cut(text: str) -> None:
+        cell = CellText(text)
+        assert [block.binds for block in cell.blocks]
+        assert isinstance(cell.visible(), str) and isinstance(cell.plain, str)
+
+    texts = (RUNS[number](n) for n in (MAX_CHARS // 20, MAX_CHARS - 30))
+    first, second = (seconds(partial(cut, text)) for text in texts)
+    # 20 times the text; with its square it would be 400 times the time.
+    assert second < 80 * max(first, 0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["code", "markdown", "script", "cells"])
+def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
+    kind: str, tmp_path: Path, project: Path
+) -> None:
+    source = project / "examples/tiny/source/tiny/tiny.ipynb"
+    master = MasterNotebook.read(source)
+    notebook = json.loads(source.read_text("utf-8"))
+    rest = [cell for cell in notebook["cells"] if cell["id"] != "fizz"]
+    times = []
+    for size in (1, 8):
+        length, count = (2_000, size) if kind == "cells" else (5_000 * size, 1)
+        own = {"cell_type": "markdown" if kind == "markdown" else "code"}
+        cells = [*rest, *(own | {"source": run(length)} for run in RUNS * count)]
+        path = tmp_path / "tiny.ipynb"
+        path.write_text(json.dumps(notebook | {"cells": cells}))
+        if kind == "script":
+            path = path.rename(path.with_suffix(".py"))
+            path.write_text("\n# %%\n".join("".join(c["source"]) for c in cells))
+        times.append(seconds(lambda: repair(tmp_path, master)))
+    # 8 times as much; the square of one text in thirty would be 64 times its time.
+    assert times[1] < 16 * max(times[0], 0.01)
+
+
+def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of an upload that was cut short inside of an output with quotes in it."""
+    monkeypatch.setattr(read, "_LONG_BYTES", 1_000)
+
+    def refused(data: bytes) -> None:
+        with pytest.raises(Ungradable, match="cut short"):
+            read.read(Candidate(Path("m"), "m.ipynb", 0, BytesIO), data, "ours")
+
+    files = (b'{"cells": ["' + b'\\"' * n for n in (10_000, 200_000))
+    first, second = (seconds(partial(refused, data)) for data in files)
+    assert second < 80 * max(first, 0.002)
