@@ -234,7 +234,7 @@ class SubmissionResult:
     handed_in : str
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
-        Digests of the master notebooks, and of how they were executed.
+        `engine.cache.conditions` of each notebook: what a report depends on beside it.
     seconds : dict
         Notebook name → how long its tests took.
     """

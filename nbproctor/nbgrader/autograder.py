@@ -32,7 +32,7 @@ from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.staging import in_place, publish, staging_folders
 from nbproctor.nbgrader.steps import text_of, use_own_steps
-from nbproctor.nbgrader.submitted import unread
+from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import Report, SubmissionResult
 
 log = logging.getLogger(__name__)
@@ -102,11 +102,12 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def _grade_class(self) -> None:
         options, view = Nbproctor(parent=self), self.coursedir
         course, assignment = self.course or Course.of(view), view.assignment_id
-        only, keep = self.options.students, self.exclude_overwriting.get(assignment, [])
-        run = self._run = Run.begin(course, assignment, options, self.force, only, keep)
+        keep = self.exclude_overwriting.get(assignment, [])
+        run = self._run = Run.begin(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory
         with course.gradebook() as book:
             run.read_gradebook()
+            run.folders = handed_in(course, assignment, self.options.students)
             self._leave_out_strangers()
             for each in unread(course, assignment):
                 self.log.warning("%s", each)

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
@@ -215,7 +215,7 @@ class Course:
     # What the gradebook says --------------------------------------------------------
 
     @contextmanager
-    def gradebook(self) -> Iterator[Gradebook]:
+    def gradebook(self) -> Iterator[SharedGradebook]:
         """Open the gradebook: one for all who have it open at the same time.
 
         `CourseError` says why the database cannot be used, and what to do.

@@ -127,8 +127,8 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
     def transaction(self) -> Iterator[Callable[[], None]]:
         """Hold back what is committed meanwhile, until what is yielded is called.
 
-        Without that call, nothing of it stands: also after a kill. Nobody else can
-        write in between, so what was read in it holds.
+        Without that call, nothing of it stands: also after a kill. In SQLite, nobody
+        else can write in between, so what was read in it holds.
         """
         with self.engine.connect() as connection, contextlib.ExitStack() as undone:
             whole = connection.begin()

@@ -16,7 +16,6 @@ from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
-from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.layers import Policy
@@ -36,7 +35,7 @@ class Run:
     notebooks: frozenset[str]  # names of all of the assignment
     whole: bool  # whether all are graded
     settings: Settings
-    folders: dict[str, Path]  # student → what was handed in
+    folders: dict[str, Path] = field(default_factory=dict)  # student → handed in
     marks: dict[str, StudentMarks] = field(default_factory=dict)
     graded_with: list[str] = field(default_factory=list)  # conditions of `masters`
     current: Submission | None = None  # that nbgrader's loop is at
@@ -51,13 +50,11 @@ class Run:
         assignment: str,
         options: Nbproctor,
         force: bool,
-        only: Collection[str] | None,
         keep: Collection[str],
     ) -> Run:
-        """Read the assignment, and what was handed in: by students in `only`, if given.
+        """Read the assignment; `CourseError` if it cannot be graded as it stands.
 
         `keep` names the assignment's own files that a student may replace.
-        `CourseError`: it cannot be graded as it stands, or nothing was handed in.
         """
         all_masters = course.masters(assignment)
         masters = [
@@ -76,7 +73,6 @@ class Run:
             options.follow_through,
             options.stderr_fails_tests,
         )
-        folders = handed_in(course, assignment, only)
         return cls(
             course,
             assignment,
@@ -86,7 +82,6 @@ class Run:
             frozenset(master.notebook for master in all_masters),
             course.view.notebook_id == "*",
             settings,
-            folders,
         )
 
     def graded_folder(self, student: str) -> Path:

@@ -25,6 +25,7 @@ from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.submitted import handed_in
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,8 @@ def grade_shard(
     keep = ProctoredAutograde(coursedir=view, config=view.config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
-        run = Run.begin(
-            course, assignment, options, True, None, keep.get(assignment, [])
-        )
+        run = Run.begin(course, assignment, options, True, keep.get(assignment, []))
+        run.folders = handed_in(course, assignment)
         mine = [student for student in sorted(run.folders) if shard.has(student)]
         with executor(view, options, force) as engine:
             run.place_tests(engine)

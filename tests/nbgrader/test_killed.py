@@ -81,7 +81,7 @@ def command(
         env=os.environ | {"PYTHONPATH": str(project)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
     )
 
 
