@@ -71,24 +71,7 @@ TO_STUDENT = {
     ),
     "stderr": Request("says whether it has written to stderr since the test began", {}),
     "room": Request("says whether a sixteenth of the memory limit is left", {}),
-    "reference": Request("becomes the process of the reference solutions", {}),
-    "define": Request(
-        "runs a reference solution and returns what it defines",
-        {"source": str, "wanted": list},
-    ),
-    "lend": Request("defines what a reference solution defines", {"entries": list}),
-    "provide": Request(
-        "runs a cell of the teacher's, whose names no student's cell can lose",
-        {"source": str, "cell": object, "limits": tuple},
-    ),
-    "mend": Request(
-        "binds the names again that a student's cell has lost", {"defined": list}
-    ),
-    "release": Request("leaves to the answer what it has defined anew", {}),
-    "lent": Request(
-        "uses an object for the notebook's other process",
-        {"request": str, "target": object, "arguments": tuple},
-    ),
+    "lend": Request("defines functions of other exercises", {"functions": dict}),
 }
 
 # `number` is that of an object that the test handed over.
@@ -104,12 +87,4 @@ TO_JUDGE = {
     ),
     "item": Request("gets an item", {"number": int, "key": object}),
     "len": Request("counts the items", {"number": int}),
-    # Of objects of the notebook's other process only.
-    "iter": Request("gets an iterator", {"number": int}),
-    "next": Request("gets the next item in a list, empty at the end", {"number": int}),
-    "vars": Request("gets all attributes, as a dict", {"number": int}),
-    "update": Request(
-        "sets attributes, and changes others in place",
-        {"number": int, "new": dict, "changed": dict},
-    ),
 }
