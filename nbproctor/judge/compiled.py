@@ -18,6 +18,7 @@ from types import CodeType
 from typing import Any
 
 from nbproctor.errors import NbproctorError
+from nbproctor.judge.magics import NotForJudgeError, judged_python
 from nbproctor.markers import (
     DEFINITIONS,
     definitions_of,
@@ -58,17 +59,17 @@ class Program:
     binds: frozenset[str]
 
     @classmethod
-    def of(cls, source: str, name: str) -> Program:
-        """Compile a cell.
+    def of(cls, source: str, name: str, *, judged: bool = True) -> Program:
+        """Compile a cell: one that the judge runs, or one whose names it has to know.
 
         Raises
         ------
         BrokenTestError
-            It is not Python.
+            It is not Python, or the judge cannot run it.
         """
         file = f"{TEST_FILE}{name}>"
         try:
-            text = plain_python(source)
+            text = judged_python(source) if judged else plain_python(source)
             tree = ast.parse(text, file)
             table = symtable.symtable(text, file, "exec")
             last = None
@@ -80,6 +81,8 @@ class Program:
             body = compile(tree, file, "exec")
         except (SyntaxError, ValueError) as error:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
+        except NotForJudgeError as error:
+            raise BrokenTestError(f"the cell {name} {error}") from error
         uses, makes = set(), set()
         for inner in _tables(table):
             for symbol in inner.get_symbols():
@@ -171,7 +174,9 @@ class Tests:
             if cell.kind in imports:
                 imports[cell.kind] += _imports_of(cell.source)
             try:
-                program = compiled[cell.id] = Program.of(cell.source, cell.id)
+                judged = cell.kind in ("helper", "test")
+                program = Program.of(cell.source, cell.id, judged=judged)
+                compiled[cell.id] = program
             except BrokenTestError as error:
                 if cell.kind in ("helper", "test"):
                     broken[cell.id] = str(error)

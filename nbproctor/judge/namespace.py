@@ -25,6 +25,14 @@ from nbproctor.judge.session import Session
 MODULE = "__main__"
 
 
+def display(*values: Any, **_: Any) -> None:
+    """Stand for a notebook's own, which is not the student's to define."""
+    sys.stdout.writelines(f"{value!r}\n" for value in values)
+
+
+_BUILT_IN = vars(builtins) | {"display": display}
+
+
 def modules(tests: Tests) -> dict[str, Any]:
     """Import what test cells use of the modules that the source's cells import.
 
@@ -108,9 +116,9 @@ class Namespace:
         earlier = [tests.programs[cell] for cell in (shared.cells if shared else ())]
         uses = own.uses.union(*(program.uses for program in (*helpers, *earlier)))
         makes = own.makes.union(names, *(program.makes for program in helpers))
-        ours = (self._modules.keys() | vars(builtins).keys()) - tests.answers
+        ours = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
         theirs = uses - makes - ours
-        python = {k: v for k, v in vars(builtins).items() if k not in theirs}
+        python = {k: v for k, v in _BUILT_IN.items() if k not in theirs}
         python.update((k, v) for k, v in STAND_INS.items() if k in python)
         space = self._space
         space.clear()
