@@ -52,7 +52,7 @@ class Step:
 class References:
     """The cells of the source up to an exercise, and which functions of them are lent.
 
-    Those run in a process of their own: see `processes.Processes`.
+    Those run in a process of their own: see `processes.StudentProcesses`.
     """
 
     cells: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 
 
-class Processes:
+class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
     Parameters

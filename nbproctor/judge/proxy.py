@@ -71,7 +71,7 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
-class Library(NamedTuple):
+class LibraryKind(NamedTuple):
     """Which class of a library an object has to do with, and what: see `Tag.STUDENT`.
 
     `kind` is None if there is none.
@@ -81,7 +81,7 @@ class Library(NamedTuple):
     relation: str
 
 
-NO_LIBRARY = Library(None, "")
+NO_LIBRARY = LibraryKind(None, "")
 
 
 class Asks(Protocol):
@@ -109,9 +109,9 @@ def label_of(proxy: object) -> str:
     return label
 
 
-def library_of(proxy: object) -> Library:
+def library_of(proxy: object) -> LibraryKind:
     """Return which class of a library an object has to do with, and what."""
-    library: Library = object.__getattribute__(proxy, "_nbproctor")[3]
+    library: LibraryKind = object.__getattribute__(proxy, "_nbproctor")[3]
     return library
 
 
@@ -125,7 +125,7 @@ class Proxy:
     __slots__ = ("__weakref__", "_nbproctor")
 
     def __init__(
-        self, link: Asks, number: int, label: str, library: Library = NO_LIBRARY
+        self, link: Asks, number: int, label: str, library: LibraryKind = NO_LIBRARY
     ) -> None:
         object.__setattr__(self, "_nbproctor", (link, number, label, library))
 

@@ -15,7 +15,7 @@ from nbproctor.judge import beside, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.namespace import Namespace, modules
 from nbproctor.judge.order import References, Step
-from nbproctor.judge.processes import Processes, Spawn
+from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import TestTimeout
@@ -64,7 +64,7 @@ class NotebookRun:
         self._names = Namespace(tests, modules(tests), elsewhere)
         self._stderr_fails = job.stderr_fails_tests
         tables = libraries.used(tests.modules)
-        self._student = Processes(job.limits, spawn, until, tables, references)
+        self._student = StudentProcesses(job.limits, spawn, until, tables, references)
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
         self._max_stops = max_stops

@@ -23,7 +23,7 @@ from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
     NOT_AS_SUCH,
     CallableProxy,
-    Library,
+    LibraryKind,
     Proxy,
     StudentError,
     StudentGone,
@@ -223,7 +223,7 @@ class Session:
             case (str(kind), str(name), bool(calls), str(public), str(relation)):
                 proxy_class = CallableProxy if calls else Proxy
                 label = printable(f"{kind} {name}".strip())
-                library = Library(class_named(public), relation)
+                library = LibraryKind(class_named(public), relation)
                 proxy = proxy_class(self, number, label, library)
                 self._proxies[number] = proxy
                 return proxy

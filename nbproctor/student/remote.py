@@ -7,20 +7,17 @@ A test hands over a function, an activation or a whole model; student code gets 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
-
-class Asks(Protocol):
-    """What stands for an object needs of a connection."""
-
-    def ask(self, name: str, *arguments: Any) -> Any:
-        """Ask the other side."""
+from nbproctor.protocol.rpc import Connection
 
 
 class JudgeObject:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(self, connection: Asks, number: int, kind: str, *names: str) -> None:
+    def __init__(
+        self, connection: Connection, number: int, kind: str, *names: str
+    ) -> None:
         object.__setattr__(self, "_nbproctor_link", (connection, number, kind))
         object.__setattr__(self, "_nbproctor_methods", names)
 
