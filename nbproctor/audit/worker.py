@@ -173,6 +173,7 @@ class _Worker:
                 yield Step(fuzz.id, test=fuzz)
 
         played.play(wanted())
+        played.judge_beside()
         fuzzed = played.verdicts.pop(fuzz.id, None) if fuzz else None
         return TrialResult(
             trial,

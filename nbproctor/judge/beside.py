@@ -15,30 +15,22 @@ import builtins
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
+from nbproctor.judge import verdicts
 from nbproctor.judge.order import Step
+from nbproctor.judge.verdicts import Said
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
-from nbproctor.results import Outcome, Output
+from nbproctor.results import Output
 from nbproctor.sanitize import one_line
 
-UNJUDGED = "This test cannot be judged from outside; tell your teacher."
 Run = Callable[[Step], list[Output]]
 
 
 def play(cell: Cell, history: Iterable[Step], needs: Container[str], run: Run) -> Any:
     """Run what comes before a test cell, and the cell; return its outputs.
 
-    Parameters
-    ----------
-    cell
-        The test cell.
-    history
-        All steps before it, in order; the student's cells among them were run before.
-    needs
-        Test cells of which it, or the answer, reads something. Their imports are run,
-        and what students see of them.
-    run
-        Runs a step in the fresh process.
+    Of the test cells in `history`, those run which it, or the answer, `needs`: their
+    imports, and what students see of them.
     """
     for step in history:
         if step.test is None:
@@ -49,36 +41,29 @@ def play(cell: Cell, history: Iterable[Step], needs: Container[str], run: Run) -
     return run(Step(cell.id, cell.source))
 
 
-def verdict(outputs: list[Output], cell: Cell) -> tuple[float, Outcome, str]:
+def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
     """Score a test cell by its outputs, as nbgrader does.
 
-    Returns
-    -------
-    points : float
-        0 after an error; the number that the cell ends in, within its points; else
-        all of them.
-    outcome : str
-        ``"passed"``, ``"failed"`` or ``"error"``.
-    message : str
-        For the student: of a hidden test, no text that the student's code could have
-        made of it, only what the test says in so many words.
+    After an error that is 0; the number that the cell ends in, within its points; else
+    all of them. Of a hidden test, the student is told no text that their code could
+    have made of it, only what the test says in so many words.
     """
     errors = [o for o in outputs if o.get("output_type") == "error"]
     if errors:
         name, text = str(errors[0].get("ename")), str(errors[0].get("evalue"))
-        told = f": {one_line(text)}" if not cell.points or text in _texts(cell) else ""
+        told = one_line(text) if not cell.points or text in _texts(cell) else ""
         if name == "AssertionError":
-            return 0.0, "failed", told[2:] or "A hidden check fails."
+            known = verdicts.CHECK(text=told)
+            return 0.0, known if told else verdicts.UNTOLD(kind="hidden check")
         if name == "NotImplementedError":
-            return 0.0, "error", "Not solved yet: NotImplementedError."
-        known = name if name in vars(builtins) else "an exception"
-        return 0.0, "error", f"The test ends in {known}{told}"
+            return 0.0, verdicts.NOT_SOLVED(where=".")
+        kind = name if name in vars(builtins) else "an exception"
+        return 0.0, verdicts.BESIDE_RAISED(kind=kind, text=told and f": {told}")
     for output in outputs:
         number = _number(output)
         if number is not None and number < cell.points:
-            shown = f"Partly right: {number:g} of {cell.points:g} points."
-            return number, "failed", shown
-    return cell.points, "passed", ""
+            return number, verdicts.PART(points=number, most=cell.points)
+    return cell.points, verdicts.PASSED
 
 
 def _number(output: Output) -> float | None:

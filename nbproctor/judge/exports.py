@@ -18,9 +18,13 @@ from typing import Any
 import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.judge.identity import label_of
-from nbproctor.judge.proxy import Proxy
-from nbproctor.protocol.frames import ProtocolError, UnsendableError
+from nbproctor.judge.proxy import StudentGone
+from nbproctor.protocol.frames import (
+    ClosedError,
+    LateError,
+    ProtocolError,
+    UnsendableError,
+)
 from nbproctor.protocol.objects import Ref
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
@@ -39,13 +43,28 @@ class Expired:
     """What is left of an object that an earlier test handed over."""
 
 
+class Lent:
+    """A function of a reference solution, for the student to call.
+
+    It runs in a process of its own; what passes is plain data.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._function = function  # a proxy
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it there; if that process ends, so does the student's conversation."""
+        try:
+            return self._function(*args, **kwargs)
+        except StudentGone as gone:
+            kind = LateError if gone.reason == "timeout" else ClosedError
+            raise kind(f"a reference solution's process has ended ({gone})") from None
+
+
 class Exports:
     """The objects that one test has handed over.
 
-    Parameters
-    ----------
-    module
-        ``__name__`` of the namespace that test cells run in.
+    `module` is the ``__name__`` of the namespace that test cells run in.
     """
 
     def __init__(self, module: str) -> None:
@@ -55,14 +74,12 @@ class Exports:
         self._next = 0
         self._method_names: dict[type, tuple[str, ...]] = {}
 
-    def clear(self, *, lent: bool = False) -> None:
-        """Take everything back; numbers are never used again.
+    def clear(self) -> None:
+        """Take back what tests handed over; numbers are never used again.
 
-        An object that a student kept from one test must not answer the next one. What
-        the notebook's other process lent stays, if not `lent`.
+        An object that a student kept from one test must not answer the next one.
         """
-        kept = self._objects.items()
-        self._objects = {n: x for n, x in kept if isinstance(x, Proxy) and not lent}
+        self._objects = {n: x for n, x in self._objects.items() if type(x) is Lent}
         self._numbers = {id(x): n for n, x in self._objects.items()}
 
     def name(self, value: Any) -> Ref:
@@ -90,15 +107,6 @@ class Exports:
             f"A test can hand a student's code numbers, text, containers, arrays, and "
             f"functions and objects that it defines, but no {kind.__name__}."
         )
-
-    def lend(self, proxy: Proxy) -> Ref:
-        """Give an object of the notebook's other process a name for this one."""
-        return Ref("judge", (self._number(proxy), label_of(proxy), True))
-
-    def lent(self, number: Any) -> Proxy | None:
-        """Return the object of the other process that has this number."""
-        found = self._objects.get(number) if type(number) is int else None
-        return found if isinstance(found, Proxy) else None
 
     def find(self, number: Any) -> Any:
         """Return the object with a number.
@@ -195,7 +203,7 @@ class Exports:
             return self._of_test(value.func)
         if isinstance(value, types.FunctionType):
             return value.__globals__.get("__name__") == self._module
-        if type(value) is types.SimpleNamespace:
+        if type(value) in (types.SimpleNamespace, Lent):
             return True
         return any(kind.__module__ == self._module for kind in _classes(value))
 

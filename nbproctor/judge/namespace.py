@@ -15,15 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.judge import testcell
-from nbproctor.judge.compiled import Tests
-from nbproctor.judge.kinds import STAND_INS
-from nbproctor.judge.program import BrokenTestError
+from nbproctor.judge.classes import STAND_INS
+from nbproctor.judge.compiled import BrokenTestError, Tests
+from nbproctor.judge.proxy import StudentError
 from nbproctor.judge.session import Session
-from nbproctor.judge.student_errors import StudentError
 
 # The `__name__` that marks what test cells define. It is a kernel's: many a test cell
 # runs its checks only ``if __name__ == "__main__"``.
 MODULE = "__main__"
+
+
+def display(*values: Any, **_: Any) -> None:
+    """Stand for a notebook's own, which is not the student's to define."""
+    sys.stdout.writelines(f"{value!r}\n" for value in values)
+
+
+_BUILT_IN = vars(builtins) | {"display": display}
 
 
 def modules(tests: Tests) -> dict[str, Any]:
@@ -43,17 +50,8 @@ class Namespace:
     """The global names that test cells see in one run through a notebook.
 
     There is one dictionary, as in a kernel: a function of an earlier test cell reads
-    what its names mean now. Before each test it holds what that test may see.
-
-    Parameters
-    ----------
-    tests
-        The test cells.
-    modules
-        What `modules` returned.
-    elsewhere
-        Test cells that are not judged here: of these, other test cells get what they
-        import and define.
+    what its names mean now. Before each test it holds what that test may see. Of test
+    cells judged `elsewhere`, others get what they import and define.
     """
 
     def __init__(
@@ -72,14 +70,7 @@ class Namespace:
         Test cells that it needs are run first, if they were not in this run and for
         this process: in follow-through, or after a process has ended.
 
-        Raises
-        ------
-        BrokenTestError
-            A helper cell raised an exception of its own.
-        StudentError
-            A helper cell called student code that did.
-        StudentGone
-            The student process ended meanwhile.
+        A helper cell that raises an exception of its own makes it a `BrokenTestError`.
         """
         shared = self._tests.shares.get(name)
         if shared and any(self._ran.get(cell) is not link for cell in shared.cells):
@@ -125,20 +116,20 @@ class Namespace:
         earlier = [tests.programs[cell] for cell in (shared.cells if shared else ())]
         uses = own.uses.union(*(program.uses for program in (*helpers, *earlier)))
         makes = own.makes.union(names, *(program.makes for program in helpers))
-        ours = (self._modules.keys() | vars(builtins).keys()) - tests.answers
+        ours = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
         theirs = uses - makes - ours
-        python = {k: v for k, v in vars(builtins).items() if k not in theirs}
+        python = {k: v for k, v in _BUILT_IN.items() if k not in theirs}
         python.update((k, v) for k, v in STAND_INS.items() if k in python)
         space = self._space
         space.clear()
         space.update({"__name__": MODULE, "__builtins__": python})
         space.update((k, v) for k, v in self._modules.items() if k not in theirs)
         # The student process says what a name is, but not which names there are.
-        lent = (tests.lent & uses) - names
-        known = link.begin(sorted(theirs | lent), keep=bool(self._kept))
+        imported = (tests.imported & uses) - names
+        known = link.begin(sorted(theirs | imported), keep=bool(self._kept))
         there = known if type(known) is dict else {}
         space.update((name, there[name]) for name in theirs & there.keys())
-        for name in lent - there.keys():
+        for name in imported - there.keys():
             space.pop(name, None)
         for helper in helpers:
             try:

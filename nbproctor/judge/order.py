@@ -8,9 +8,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nbproctor.judge.compiled import Tests
 from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
+
+_WORD = re.compile(r"[^\W\d]\w*")
+# A line that neither imports nor defines anything, nor goes on with one that does.
+_ACTS = re.compile(
+    r"^(?!(?:async +)?def |class |import |from )[^\s@#\"'\])}]", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,8 @@ class Step:
         The test cell.
     exercise
         The exercise whose solution this is.
-    reference
-        The teacher's code to run in the process of the references, if there is one.
+    lends
+        Functions of reference solutions that the student's process gets first.
     """
 
     name: str
@@ -38,10 +45,21 @@ class Step:
     index: int | None = None
     test: Cell | None = None
     exercise: str | None = None
-    reference: str = ""
+    lends: frozenset[str] = frozenset()
 
 
-def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
+@dataclass(frozen=True)
+class References:
+    """The cells of the source up to an exercise, and which functions of them are lent.
+
+    Those run in a process of their own: see `processes.StudentProcesses`.
+    """
+
+    cells: tuple[str, ...] = ()
+    functions: frozenset[str] = frozenset()
+
+
+def own_notebook(job: Job, tests: Tests) -> list[Step]:
     """Plan the student's notebook as it is.
 
     A test cell is judged where it stands in the submission. One that was deleted, or
@@ -50,13 +68,6 @@ def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
     in the source: an object that it hands over might answer there. Cells that the
     source marks to be skipped are not run, unless the student has changed them: they
     may now define what an answer needs.
-
-    Parameters
-    ----------
-    job
-        The submission.
-    outer
-        `Tests.outer`.
     """
     masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
@@ -81,7 +92,7 @@ def own_notebook(job: Job, outer: Collection[str] = ()) -> list[Step]:
             while position + 1 < len(steps) and _is_of(steps[position + 1], test):
                 position += 1
             steps.insert(position + 1, Step(test.id, test=test))
-    return _with_definitions(_in_order(steps, job), outer)
+    return _with_definitions(_in_order(steps, job), tests.outer)
 
 
 def _in_order(steps: list[Step], job: Job) -> list[Step]:
@@ -109,47 +120,82 @@ def _in_order(steps: list[Step], job: Job) -> list[Step]:
 
 
 def among_references(
-    job: Job, exercise: str, outer: Collection[str] = ()
-) -> list[Step]:
-    """Plan a notebook where every exercise but one is the reference solution.
+    job: Job, exercise: str, tests: Tests
+) -> tuple[list[Step], References]:
+    """Plan an exercise alone, with right functions of the exercises before it.
 
-    It ends with the last test of the exercise: what comes later cannot matter to it.
-    The student's cells that belong to no exercise come after the cell that they follow
-    in the submission. The reference of `exercise` is not part of the plan.
+    These are lent where a reference solution defines nothing but functions, and not
+    what the answer on trial defines anew. No other answer runs; the student's cells
+    that belong to no exercise come after the cell that they follow in the submission.
+    The plan ends with the last test of the exercise. There is none without a reason.
     """
-    known = {cell.id: cell for cell in job.cells}
+    masters = {cell.id: cell for cell in job.cells}
     extras: dict[str, list[StudentCell]] = {}
-    own: dict[str, StudentCell] = {}
+    answer: StudentCell | None = None
     before = ""
     for cell in job.student:
-        if cell.id in known:
+        if cell.id in masters:
             before = str(cell.id)
-            own.setdefault(before, cell)
+            answer = cell if before == exercise and answer is None else answer
         else:
             extras.setdefault(before, []).append(cell)
+    blank = masters[exercise].stub
+    if answer is None or answer.source == blank != masters[exercise].source:
+        return [], References()
     steps = [_own(cell, None) for cell in extras.get("", [])]
-    for master in job.cells:
-        if master.id == exercise:
-            if exercise in own:
-                steps.append(_own(own[exercise], master))
-        elif master.kind == "solution":
-            steps.append(Step(f"reference of {master.id}", reference=master.source))
-        elif master.kind == "provided" and not master.skip:
-            steps.append(
-                Step(f"provided {master.id}", master.stub, reference=master.source)
-            )
-        elif master.kind == "test":
-            steps.append(Step(master.id, test=master))
-        steps += [_own(cell, None) for cell in extras.get(master.id, [])]
-    steps = [s for s in _with_definitions(steps, outer) if _is_judged(s, exercise)]
+    cells: list[str] = []
+    lent: frozenset[str] = frozenset()
+    before_it = True
+    for ours in job.cells:
+        if ours.id == exercise:
+            before_it = False
+            steps.append(_own(answer, ours))
+        elif ours.kind == "provided" and not ours.skip:
+            steps.append(Step(f"provided {ours.id}", ours.stub))
+        elif ours.kind == "test":
+            steps.append(Step(ours.id, test=ours))
+        elif before_it and ours.id in tests.functions:
+            names = tests.functions[ours.id] - _defined(answer.source)
+            steps.append(Step(f"functions of {ours.id}", lends=names))
+            lent |= names
+        if before_it and ours.kind in ("provided", "solution") and not ours.skip:
+            cells.append(ours.source)
+        steps += [_own(cell, None) for cell in extras.get(ours.id, [])]
+    code = [answer, *(cell for some in extras.values() for cell in some)]
+    borrows = any(lent.intersection(_WORD.findall(cell.source)) for cell in code)
+    if not borrows and not _is_in_the_way(job, answer, tests):
+        return [], References()
+    steps = _with_definitions(steps, tests.outer)
+    steps = [s for s in steps if s.test is None or _is_judged(s.test, exercise)]
     while steps and steps[-1].test is None:
         steps.pop()
-    return steps
+    return steps, References(tuple(cells), lent)
 
 
-def _is_judged(step: Step, exercise: str) -> bool:
-    test = step.test
-    return test is None or (scores(test, exercise) and test.where == "judge")
+def _is_in_the_way(job: Job, answer: StudentCell, tests: Tests) -> bool:
+    """Whether another cell may have broken what an answer stands on.
+
+    It does more than to import and define; or it defines a name which the answer uses,
+    and no reference solution defines. Most answers do neither.
+    """
+    given = {source for cell in job.cells for source in (cell.source, cell.stub)}
+    words = set(_WORD.findall(answer.source)) - tests.answers
+    return any(
+        _ACTS.search(cell.source) or words & _defined(cell.source)
+        for cell in job.student
+        if cell.id != answer.id and cell.source not in given
+    )
+
+
+def _defined(source: str) -> set[str]:
+    """Return the names that lines at the left edge of a cell define or assign."""
+    pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *="
+    found = re.finditer(pattern, source, re.MULTILINE)
+    return {match[1] or match[2] for match in found}
+
+
+def _is_judged(test: Cell, exercise: str) -> bool:
+    return test.exercise == exercise and test.points > 0 and test.where == "judge"
 
 
 def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
@@ -161,13 +207,11 @@ def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
     words: set[str] = set()
     complete: list[Step] = []
     for step in reversed(steps):
-        words.update(re.findall(r"[^\W\d]\w*", step.source))
+        words.update(_WORD.findall(step.source))
         if step.test is not None and words:
             text = _of_use(step.test, words, outer)
             if text:
-                complete.append(
-                    Step(f"definitions of {step.name}", text, reference=text)
-                )
+                complete.append(Step(f"definitions of {step.name}", text))
         complete.append(step)
     return complete[::-1]
 
@@ -193,11 +237,6 @@ def _public(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
     made = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
     defined = definitions_of(tree)
     return made, frozenset(bound_by(defined)), ast.unparse(defined)
-
-
-def scores(cell: Cell, exercise: str) -> bool:
-    """Whether a cell is a test that gives points for an exercise."""
-    return cell.kind == "test" and cell.exercise == exercise and cell.points > 0
 
 
 def _own(cell: StudentCell, master: Cell | None) -> Step:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from typing import Any
 
 import msgspec
 
-from nbproctor.judge import references
-from nbproctor.judge.exports import builtin_name
+from nbproctor.judge import verdicts
+from nbproctor.judge.exports import Lent, builtin_name
 from nbproctor.judge.namespace import MODULE
-from nbproctor.judge.order import Step
+from nbproctor.judge.order import References, Step
+from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.judge.student_errors import StudentGone
-from nbproctor.judge.verdicts import error_output, lacks_memory, what_happened
+from nbproctor.judge.verdicts import Said
 from nbproctor.results import FILES, Limits, Output
 from nbproctor.sanitize import clean, one_line
 
@@ -29,7 +29,7 @@ MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 
 
-class Processes:
+class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
     Parameters
@@ -40,11 +40,12 @@ class Processes:
         Starts a process.
     until
         When the time of the notebook is used up.
-    mentioned
-        The names that reference solutions may lend, which then run in a process beside
-        it; None if none run.
     libraries
         Those whose values are sent whole.
+    references
+        They run in a process beside the student's, which gets functions that call
+        theirs: no text, code or constant of a reference is in a process that runs
+        student code, which could pass it on.
 
     Attributes
     ----------
@@ -63,16 +64,18 @@ class Processes:
         limits: Limits,
         spawn: Spawn,
         until: float,
-        mentioned: list[str] | None = None,
         libraries: frozenset[str] = frozenset(),
+        references: References | None = None,
     ) -> None:
         self.outputs: dict[int, list[Output]] = {}
         self.notes: list[str] = []
         self.culprits: set[str] = set()
         self.played: list[Step] = []
         self.sources: dict[str, str] = {}
-        self.mentioned = mentioned
         self._libraries = libraries
+        self._references = references
+        self._reference_link: Session | None = None
+        self._lent: dict[str, Lent] = {}
         self._limits = limits
         self._spawn, self._until = spawn, until
         self._link: Session | None = None
@@ -82,8 +85,9 @@ class Processes:
 
     def close(self) -> None:
         """End the process that lives, if one does."""
-        if self._link is not None:
-            self._link.close()
+        for link in (self._link, self._reference_link):
+            if link is not None:
+                link.close()
 
     def run(self, step: Step) -> None:
         """Run a cell, in a fresh process if it ends the one that there is."""
@@ -98,7 +102,7 @@ class Processes:
                 outputs, gone = self.send(self.living(), step), None
             except StudentGone as error:
                 gone = error
-            short = gone.reason == "died" if gone else lacks_memory(outputs)
+            short = gone.reason == "died" if gone else _lacks_memory(outputs)
             found = retry and short and self.find_hog()
             # To look for it took a fresh process, in which this cell has not run yet.
             if not (retry and short) or (gone and not found):
@@ -106,12 +110,12 @@ class Processes:
         if gone is not None:
             outputs = []
             self._leave_out(step, gone)
-        elif lacks_memory(outputs) and not self._has_room():
+        elif _lacks_memory(outputs) and not self._has_room():
             self._leave_out(step)
         else:
             self.played.append(step)
         if step.name in self.culprits:
-            outputs.append(error_output("CellStopped", self.notes[-1]))
+            outputs.append(_error_output("CellStopped", self.notes[-1]))
         if step.index is not None:
             self.outputs[step.index] = self._within_room(outputs)
 
@@ -128,7 +132,8 @@ class Processes:
         self.culprits.add(step.name)
         text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
         if gone is not None:
-            text = self.what_happened(gone, f"Cell `{step.name}`", self._limits.cell)
+            limit = self._limits.cell
+            text = self.why_gone(gone, f"Cell `{step.name}`", limit).words
         self.notes.append(text)
         if self._link is not None:
             self._link.close()
@@ -159,19 +164,17 @@ class Processes:
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
         name = None if step.index == FILES else step.name
-        run = [step.source, name, astuple(self._limits.output)]
-        seconds = self._limits.cell
+        limits = astuple(self._limits.output)
         try:
-            if self.mentioned is not None:
-                outputs = references.play(link, step, self.mentioned, run, seconds)
-            else:
-                outputs = link.ask("run", *run, seconds=seconds)
-        except StudentGone:
-            link.close()  # it may be the process of the references that has ended
-            raise
+            if step.lends:
+                functions = {n: f for n, f in self._lent.items() if n in step.lends}
+                link.ask("lend", functions)
+            outputs = link.ask(
+                "run", step.source, name, limits, seconds=self._limits.cell
+            )
         except Exception as error:
             # Running a cell raises nothing: this process has been tampered with.
-            return [error_output(builtin_name(error), one_line(str(error)))]
+            return [_error_output(builtin_name(error), one_line(str(error)))]
         return clean(outputs)
 
     def living(self) -> Session:
@@ -184,9 +187,9 @@ class Processes:
             self._spawned += 1
             link = self._link = self.fresh()
             link.share(self._libraries)
-            if self.mentioned is not None:
-                references.join(link, other := self.fresh())
-                other.share(self._libraries)
+            if self._references is not None:
+                link.alone = False
+                self._lent = self._functions_of(self._references)
             watching = self._watching and self._has_room()
             for step in list(self.played):
                 try:
@@ -201,14 +204,43 @@ class Processes:
                     break
         return self._link
 
+    def _functions_of(self, references: References) -> dict[str, Lent]:
+        """Run the reference solutions in a process of their own."""
+        if self._reference_link is not None:
+            self._reference_link.close()
+        link = self._reference_link = self.fresh()
+        link.alone = False
+        link.share(self._libraries)
+        for source in references.cells:
+            link.ask("run", source, None, (0, 0, 0, 0), seconds=self._limits.cell)
+        known = link.begin(sorted(references.functions))
+        return {name: Lent(function) for name, function in known.items()}
+
     def fresh(self) -> Session:
         """Start a process in which nothing has run."""
         link = Session(self._spawn(), self._limits.call, MODULE)
         link.until = self._until
         return link
 
-    def what_happened(self, gone: StudentGone, subject: str, limit: float) -> str:
+    def why_gone(self, gone: StudentGone, subject: str, limit: float) -> Said:
         """Say why a process has ended, and what it was doing."""
         if time.monotonic() > self._until:
-            return f"{subject} was stopped: the notebook's time is used up."
-        return what_happened(gone, subject, limit)
+            return verdicts.NO_TIME(subject=subject)
+        return verdicts.why_gone(gone, subject, limit)
+
+
+def _error_output(name: str, text: str) -> Output:
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": text,
+        "traceback": [text],
+    }
+
+
+def _lacks_memory(outputs: Sequence[Output]) -> bool:
+    """Whether a cell ended because there was no memory left."""
+    return any(
+        output["output_type"] == "error" and output["ename"].endswith("MemoryError")
+        for output in outputs
+    )

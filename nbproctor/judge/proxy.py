@@ -4,7 +4,8 @@ A `Proxy` stands for an object that stays in the student process. Calls, attribu
 items go there; plain data comes back. Two objects of the student's are compared,
 ordered and added there: their class could return the same answers from any method.
 Equality, order and arithmetic with values of the test's, and truth, are the judge's own
-and never asked of the student.
+and never asked of the student. Nor is what an object is: the process that has it, its
+number and its class are known here, and a student's class could say anything.
 """
 
 from __future__ import annotations
@@ -12,25 +13,106 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from nbproctor.judge.identity import (
-    NO_LIBRARY,
-    Asks,
-    Library,
-    ask,
-    key_of,
-    label_of,
-    library_of,
-)
-from nbproctor.judge.student_errors import StudentError
+from nbproctor.errors import NbproctorError
 
 _T = TypeVar("_T")
 
 # What Python and NumPy look up by name on an object, and must find here.
 _LOCAL = {"__array__", "__deepcopy__", "__mro_entries__"}
+NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
+
+
+class StudentError(NbproctorError):
+    """Student code raised something; also an instance of the matching built-in class.
+
+    Attributes
+    ----------
+    kind
+        Name of the student's exception class.
+    text
+        Its message.
+    cell, line
+        Where it happened in the student's own cells, if it did.
+    origin
+        The session whose process raised it.
+    """
+
+    kind = "Exception"
+    text = ""
+    cell: str | None = None
+    line: int | None = None
+    origin: object = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class StudentGone(BaseException):
+    """The student process hung, died, or broke the protocol, and is no more.
+
+    Attributes
+    ----------
+    reason
+        ``"timeout"``, ``"died"`` or ``"protocol"``.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+def printable(text: str) -> str:
+    """Return what a student process calls something, fit to be shown."""
+    text = text[:100]
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+class LibraryKind(NamedTuple):
+    """Which class of a library an object has to do with, and what: see `Tag.STUDENT`.
+
+    `kind` is None if there is none.
+    """
+
+    kind: type | None
+    relation: str
+
+
+NO_LIBRARY = LibraryKind(None, "")
+
+
+class Asks(Protocol):
+    """What a proxy needs of `session.Session`."""
+
+    def ask(self, request: str, *arguments: Any) -> Any:
+        """Ask the student process for something."""
+
+
+def ask(proxy: object, request: str, *arguments: Any) -> Any:
+    """Ask the process that has an object."""
+    link: Asks = object.__getattribute__(proxy, "_nbproctor")[0]
+    return link.ask(request, *arguments)
+
+
+def key_of(proxy: object) -> tuple[int, int]:
+    """Return what tells a proxy's object from all others."""
+    link, number, *_ = object.__getattribute__(proxy, "_nbproctor")
+    return id(link), number
+
+
+def label_of(proxy: object) -> str:
+    """Return the name of an object's class; of a function or class, its own too."""
+    label: str = object.__getattribute__(proxy, "_nbproctor")[2]
+    return label
+
+
+def library_of(proxy: object) -> LibraryKind:
+    """Return which class of a library an object has to do with, and what."""
+    library: LibraryKind = object.__getattribute__(proxy, "_nbproctor")[3]
+    return library
 
 
 class Proxy:
@@ -43,7 +125,7 @@ class Proxy:
     __slots__ = ("__weakref__", "_nbproctor")
 
     def __init__(
-        self, link: Asks, number: int, label: str, library: Library = NO_LIBRARY
+        self, link: Asks, number: int, label: str, library: LibraryKind = NO_LIBRARY
     ) -> None:
         object.__setattr__(self, "_nbproctor", (link, number, label, library))
 

@@ -7,33 +7,41 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbproctor.judge import beside, references, testcell
-from nbproctor.judge.compiled import Tests
-from nbproctor.judge.explain import explain
+from nbproctor.judge import beside, testcell, verdicts
+from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.namespace import Namespace, modules
-from nbproctor.judge.order import Step
-from nbproctor.judge.processes import Processes, Spawn
-from nbproctor.judge.program import BrokenTestError, Program
+from nbproctor.judge.order import References, Step
+from nbproctor.judge.processes import Spawn, StudentProcesses
+from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.judge.student_errors import StudentGone
 from nbproctor.judge.testcell import TestTimeout
-from nbproctor.judge.verdicts import broken_test, no_points, with_print
+from nbproctor.judge.verdicts import Said, explain, verdict
 from nbproctor.notebook import Cell
 from nbproctor.protocol import table
 from nbproctor.results import Job, Outcome, Output, Verdict
-
-STDERR = (
-    "Something was written to stderr while this test ran, a warning perhaps: in this "
-    "course, that costs its points."
-)
+from nbproctor.sanitize import plain_text
 
 
 class NotebookRun:
     """One run through a notebook.
+
+    Parameters
+    ----------
+    job, tests
+        The submission, and its test cells.
+    spawn
+        Starts a student process.
+    until
+        When the time of the notebook is used up.
+    max_stops
+        How many tests of an exercise may end their process before the rest of them is
+        not tried: a hang costs its whole time limit.
+    references
+        Where the functions come from that steps lend.
 
     Attributes
     ----------
@@ -48,21 +56,17 @@ class NotebookRun:
         spawn: Spawn,
         until: float,
         max_stops: int,
-        *,
-        with_references: bool = False,
+        references: References | None = None,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self._cells, self._limits, self._tests = job.cells, job.limits, tests
+        self._limits, self._tests, self._until = job.limits, tests, until
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, modules(tests), elsewhere)
-        self._until = until
         self._stderr_fails = job.stderr_fails_tests
-        mentioned: list[str] | None = [] if with_references else None
         tables = table.used(tests.modules)
-        self._student = Processes(job.limits, spawn, until, mentioned, tables)
+        self._student = StudentProcesses(job.limits, spawn, until, tables, references)
         self._history: list[Step] = []  # with the test cells among them
-        # A hang costs its whole time limit: after so many, an exercise's tests are
-        # not tried.
+        self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
@@ -77,58 +81,62 @@ class NotebookRun:
         """What happened to the student's processes, as in `Report`."""
         return self._student.notes
 
-    @property
-    def culprits(self) -> set[str]:
-        """Names of cells that hung or killed their process: not run again."""
-        return self._student.culprits
-
     def play(self, steps: Iterable[Step]) -> None:
-        """Run cells and judge tests in order; end with no process left."""
-        steps = list(steps)
-        if self._student.mentioned is not None:
-            shares = [self._tests.shares.get(s.name) for s in steps if s.test]
-            needed = {name for shared in shares if shared for name in shared.cells}
-            tools = [c for c in self._cells if c.kind == "helper" or c.id in needed]
-            self._student.mentioned = references.mentioned(steps, tools)
+        """Run cells and judge tests in order; end with no process left.
+
+        Tests that are judged beside the answer wait for `judge_beside`.
+        """
         try:
             for step in steps:
-                if step.test is not None:
-                    verdict = replace(self._judge(step.test), where=step.test.where)
-                    self.verdicts[step.test.id] = verdict
-                else:
+                if step.test is None:
                     self._student.run(step)
+                elif step.test.where == "beside":
+                    self._beside.append((step.test, len(self._history)))
+                else:
+                    self.verdicts[step.test.id] = self._judge(step.test)
                 self._history.append(step)
         finally:
             self._student.close()
 
-    def _judge(self, cell: Cell, *, retry: bool = True) -> Verdict:
-        if cell.where == "nowhere":
-            return no_points(cell, "not run", beside.UNJUDGED)
-        if cell.id in self._tests.broken and cell.where == "judge":
-            return no_points(cell, "not run", broken_test(self._tests.broken[cell.id]))
-        if time.monotonic() > self._until:
-            return no_points(
-                cell, "not run", "Not run: no time left for this notebook."
-            )
+    def judge_beside(self) -> None:
+        """Judge the tests that share a process with the answer.
+
+        They come last, when nothing is left that could show what such a process has
+        seen of a hidden test.
+        """
+        for cell, place in self._beside:
+            self.verdicts[cell.id] = self._judge(cell, self._history[:place])
+
+    def _judge(
+        self, cell: Cell, history: Sequence[Step] = (), *, retry: bool = True
+    ) -> Verdict:
+        broken = self._tests.broken.get(cell.id)
         stops = self._stops.get(cell.exercise, [])
+        if cell.where == "nowhere":
+            return verdict(cell, verdicts.UNJUDGED)
+        if broken is not None and cell.where == "judge":
+            return verdict(cell, verdicts.BROKEN(text=broken))
+        if time.monotonic() > self._until:
+            return verdict(cell, verdicts.LATE)
         if len(stops) >= self._max_stops:
-            text = f"Not run: `{cell.exercise}` was stopped in earlier tests."
-            return no_points(cell, stops[-1], text)
+            said = verdicts.STOPPED(exercise=cell.exercise)
+            return verdict(cell, said._replace(outcome=stops[-1]))
         if cell.where == "beside":
-            return self._judge_beside(cell)
-        student, program = self._student, self._tests.programs[cell.id]
-        hidden = cell.points > 0
+            return self._judge_beside(cell, history)
+        student, hidden = self._student, cell.points > 0
         try:
             link = student.living()  # what fails here is no verdict on the answer
         except StudentGone as gone:
             return self._stopped(cell, gone)
+        points = 0.0
         with testcell.captured() as (out, err):
             try:
-                value = self._value(program, cell, link)
+                value = self._value(cell, link)
                 if link.gone is not None:
                     raise link.gone
+                points, said = _scored(value, cell)
                 if hidden and self._stderr_fails and _has_written(err, link):
-                    return no_points(cell, "failed", STDERR)
+                    points, said = 0.0, verdicts.STDERR
             except StudentGone as gone:
                 if retry and gone.reason == "died" and student.find_hog():
                     return self._judge(cell, retry=False)
@@ -138,7 +146,7 @@ class NotebookRun:
                 late = StudentGone("timeout", "the test took too long")
                 return self._stopped(cell, late, self._limits.cell)
             except BrokenTestError as error:
-                return no_points(cell, "not run", broken_test(str(error)))
+                return verdict(cell, verdicts.BROKEN(text=error))
             except Exception as error:
                 short = retry and isinstance(error, MemoryError)
                 if short and cell.exercise not in self._short:
@@ -146,30 +154,24 @@ class NotebookRun:
                     self._short.add(cell.exercise)
                     student.find_hog()
                     return self._judge(cell, retry=False)
-                outcome, message = explain(error, student.sources, hidden=hidden)
-                verdict = no_points(cell, outcome, message)
-                return verdict if hidden else with_print(verdict, out.getvalue())
-        points = testcell.points_of(value, cell.points)
-        if points < cell.points:
-            message = f"Partly right: {points:g} of {cell.points:g} points."
-            return replace(no_points(cell, "failed", message), points=points)
-        verdict = replace(no_points(cell, "passed", ""), points=points)
-        return verdict if hidden else with_print(verdict, out.getvalue())
+                said = explain(error, student.sources, hidden=hidden)
+        printed = "" if hidden else plain_text(out.getvalue())
+        return replace(verdict(cell, said, points), printed=printed)
 
-    def _value(self, program: Program, cell: Cell, link: Session) -> Any:
+    def _value(self, cell: Cell, link: Session) -> Any:
         seconds = min(self._limits.cell, self._until - time.monotonic())
         try:
             space = self._names.begin(cell.id, link, seconds)
-            return testcell.run(program, space, link, seconds)
+            return testcell.run(self._tests.programs[cell.id], space, link, seconds)
         finally:
             self._names.end(cell.id, link)
 
-    def _judge_beside(self, cell: Cell) -> Verdict:
+    def _judge_beside(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         tests, student = self._tests, self._student
         shared = tests.shares.get(cell.id)
         needs = {name for name, p in tests.programs.items() if p.binds & tests.outer}
         needs.update(shared.cells if shared else ())
-        kept = [s for s in self._history if s.test is not None or s in student.played]
+        kept = [s for s in history if s.test is not None or s in student.played]
         link = student.fresh()
         try:
             outputs = beside.play(cell, kept, needs, lambda s: student.send(link, s))
@@ -177,26 +179,31 @@ class NotebookRun:
             return self._stopped(cell, gone, self._limits.cell)
         finally:
             link.close()
-        points, outcome, message = beside.verdict(outputs, cell)
-        if points and self._stderr_fails and _says_on_stderr(outputs):
-            points, outcome, message = 0.0, "failed", STDERR
-        return replace(no_points(cell, outcome, message), points=points)
+        points, said = beside.scored(outputs, cell)
+        on_stderr = any(output.get("name") == "stderr" for output in outputs)
+        if points and self._stderr_fails and on_stderr:
+            points, said = 0.0, verdicts.STDERR
+        return verdict(cell, said, points)
 
     def _stopped(
         self, cell: Cell, gone: StudentGone, limit: float | None = None
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
-        text = self._student.what_happened(gone, subject, limit or self._limits.call)
-        if text not in self._student.notes:  # once is enough: each verdict says it too
-            self._student.notes.append(text)
+        said = self._student.why_gone(gone, subject, limit or self._limits.call)
+        if said.words not in self.notes:  # once is enough: each verdict says it too
+            self.notes.append(said.words)
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
-        return no_points(cell, outcome, text)
+        return verdict(cell, said._replace(outcome=outcome))
+
+
+def _scored(value: Any, cell: Cell) -> tuple[float, Said]:
+    """Score the value of a test cell that raised nothing."""
+    points = testcell.points_of(value, cell.points)
+    if points < cell.points:
+        return points, verdicts.PART(points=points, most=cell.points)
+    return points, verdicts.PASSED
 
 
 def _has_written(err: io.StringIO, link: Session) -> bool:
     return bool(err.getvalue()) or link.ask("stderr") is True
-
-
-def _says_on_stderr(outputs: Iterable[Output]) -> bool:
-    return any(output.get("name") == "stderr" for output in outputs)

@@ -1,27 +1,48 @@
 """The judge's connection to one student process: what it asks, and what it answers.
 
-Objects of the student's become `proxy.Proxy`; objects of a test become `exports`. The
+Objects of the student's become `proxy.Proxy`; objects of a test become `exports`;
+exceptions that cross are the test's own, by number, or the student's, made anew. The
 first message that is late or against the protocol ends the process.
 """
 
 from __future__ import annotations
 
 import time
+import traceback
 from typing import Any
+from weakref import WeakValueDictionary
 
-from nbproctor.judge.error_classes import ErrorClass, OwnError
-from nbproctor.judge.exports import Exports
-from nbproctor.judge.handles import Handles
-from nbproctor.judge.proxy import Proxy
-from nbproctor.judge.raised import Raised
-from nbproctor.judge.relay import relay
-from nbproctor.judge.student_errors import StudentGone
-from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
-from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple
+from nbproctor.judge.classes import (
+    ErrorClass,
+    OwnError,
+    error_of,
+    known_error,
+    stand_in,
+)
+from nbproctor.judge.exports import Exports, RefusedError, builtin_name
+from nbproctor.judge.proxy import (
+    NOT_AS_SUCH,
+    CallableProxy,
+    LibraryKind,
+    Proxy,
+    StudentError,
+    StudentGone,
+    printable,
+)
+from nbproctor.protocol.frames import (
+    ClosedError,
+    LateError,
+    ProtocolError,
+    UnsendableError,
+    Wire,
+)
+from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
+MAX_ERROR_TEXT = 2000
+MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 
 
 class Session:
@@ -35,30 +56,38 @@ class Session:
         How long one call may take, calls back into the test included.
     module
         ``__name__`` of the namespace that test cells run in.
+
+    Attributes
+    ----------
+    gone
+        Why the process is no more; None while it lives.
+    until
+        The moment that nothing may take longer than.
+    alone
+        Whether no other process runs code of the same notebook: see `exports.Lent`.
     """
 
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
         self.gone: StudentGone | None = None
-        self.until = float("inf")  # nothing may take longer than this moment
-        # See `references`: the other process of the same notebook, and whether this
-        # one has the reference solutions.
-        self.other: Session | None = None
-        self.secret = False
+        self.until = float("inf")
+        self.alone = True
         self._child = child
         self._seconds = call_seconds
         self._deadline: float | None = None
         self._depth = self._callbacks = 0
-        self._raised = Raised(self)
-        self._handles = Handles(self)
+        # One handle an object, so that ``is`` tells what it should.
+        self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
+        self._error_classes: dict[int, ErrorClass] = {}
+        self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(
             Wire(child.sock),
             TO_JUDGE,
             self._answer,
             default=self._default,
             resolve=self._resolve,
-            describe=self._raised.describe,
-            revive=self._raised.revive,
+            describe=self._describe,
+            revive=self._revive,
         )
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
@@ -97,41 +126,23 @@ class Session:
             self._connection.libraries = libraries
 
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
-        """Start a test: both sides forget the handles of the one before.
+        """Start a test, and return the values of those names that the student has.
 
-        Parameters
-        ----------
-        names
-            Global names to look up.
-        keep
-            Whether the test may use what earlier ones made: handles that still are in
-            use, and objects that those handed over, then stay.
-
-        Returns
-        -------
-        dict
-            The values of those of `names` that the student has, if nobody lies.
+        That is a dictionary, if nobody lies. Both sides forget the handles of the test
+        before; with `keep`, those that still are in use stay, and so does what that
+        test handed over.
         """
         if not keep:
             self.exports.clear()
-            self._handles.forget()
-        self._raised.forget()
-        if self.other is not None:
-            self.other.exports.clear(lent=True)
-        return self.ask("begin", tuple(names), self._handles.numbers() if keep else ())
-
-    @property
-    def left(self) -> float | None:
-        """Seconds that what is being asked may still take."""
-        return None if self._deadline is None else self._deadline - time.monotonic()
+            self._error_classes.clear()
+        self._raised.clear()
+        return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def close(self) -> None:
-        """End the student process, and the other one of the same notebook."""
+        """End the student process."""
         if self.gone is None:
             self.gone = StudentGone("died", "it was ended")
         self._child.close()
-        if self.other is not None and self.other.gone is None:
-            self.other.close()
 
     def _end(self, error: ProtocolError) -> None:
         reasons = {LateError: "timeout", ClosedError: "died"}
@@ -155,9 +166,6 @@ class Session:
 
     def _use(self, request: str, arguments: list[Any]) -> Any:
         number, *rest = arguments
-        lent = self.exports.lent(number)
-        if lent is not None:
-            return relay(lent, request, rest, self.left)
         target = self.exports.find(number)
         match request, *rest:
             case "get", name:
@@ -184,15 +192,15 @@ class Session:
             value = value.__dict__.get("_nbproctor", value)
         if issubclass(type(value), Proxy):
             link, number, *_ = object.__getattribute__(value, "_nbproctor")
-            if link is not None and link is self.other:
-                return self.exports.lend(value)
-            if link is not self:
-                raise self.gone or StudentGone("died", "its process has ended")
-            return Ref("student", (number,))
+            if link is self:
+                return Ref("student", (number,))
+            if not self.alone:
+                raise UnsendableError("only plain data passes between two exercises")
+            raise self.gone or StudentGone("died", "its process has ended")
         if issubclass(kind, StudentTuple):
             number = value._nbproctor_number
             # Of two processes, a number does not tell which one it is from.
-            if number is not None and self.other is None:
+            if number is not None and self.alone:
                 return Ref("student", (number,))
             copy: Any = value
             return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
@@ -201,9 +209,78 @@ class Session:
     def _resolve(self, ref: Ref) -> Any:
         number, *about = ref.fields or (None,)
         if ref.tag == "student" and type(number) is int:
-            return self._handles.proxy(number, *about)
+            return self._proxy(number, *about)
         if ref.tag == "judge" and not about:
             return self.exports.received(number)
         if ref.tag == "error":
-            return self._handles.error_class(number, *about)
+            return self._error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")
+
+    def _proxy(self, number: int, *about: Any) -> Proxy:
+        """Return the handle of an object, of what the tag `student` says about it."""
+        known = self._proxies.get(number)
+        if known is not None:
+            return known
+        match about:
+            case (str(kind), str(name), bool(calls), str(public), str(relation)):
+                proxy_class = CallableProxy if calls else Proxy
+                label = printable(f"{kind} {name}".strip())
+                library = LibraryKind(class_named(public), relation)
+                proxy = proxy_class(self, number, label, library)
+                self._proxies[number] = proxy
+                return proxy
+        raise ProtocolError("the student's reference cannot be read")
+
+    def _error_class(
+        self, number: int, name: str, base: str, *bases: Any
+    ) -> ErrorClass:
+        """Return the class that stands for one of the student's exceptions."""
+        known = self._error_classes.get(number)
+        if known is None:
+            title = printable(name)
+            proxy = self._proxy(number, "type", title, True, "", "")
+            known = stand_in(proxy, title, base, bases)
+            self._error_classes[number] = known
+        return known
+
+    # --- exceptions -------------------------------------------------------------
+
+    def _describe(self, error: BaseException) -> list[Any]:
+        """Return what the student is told of an exception, and remember it."""
+        # Text of a test's exception may show what it wanted; of a reference's, more.
+        told = isinstance(error, StudentError | RefusedError | RecursionError)
+        told = told and getattr(error, "origin", None) in (None, self)
+        name = builtin_name(error)
+        text = str(error) if told else f"a {name} in an object of the test"
+        # It may hold what the student sent, as often as it likes.
+        traceback.clear_frames(error.__traceback__)
+        number = next(reversed(self._raised), -1) + 1
+        self._raised[number] = error
+        self._raised.pop(number - MAX_RAISED, None)
+        return [number, name, text]
+
+    def _revive(self, report: Any) -> BaseException:
+        """Return the exception that a student process reports."""
+        match report:
+            case [
+                str(base),
+                str(kind),
+                str(text),
+                (str() | None) as cell,
+                (int() | None) as line,
+                (int() | None) as relayed,
+                its_class,
+                itself,
+            ]:
+                own = None if relayed is None else self._raised.get(relayed)
+                if own is not None and not isinstance(own, NOT_AS_SUCH):
+                    return own
+                text = text[:MAX_ERROR_TEXT]
+                if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
+                    error = error_of(its_class, itself, text)
+                else:
+                    error = known_error(base, its_class, text)
+                error.kind, error.origin = printable(kind), self
+                error.cell, error.line = cell, line
+                return error
+        raise ProtocolError("the student's exception cannot be read")

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.judge.error_classes import ErrorClass, OwnError
-from nbproctor.judge.program import Program
+from nbproctor.judge.classes import ErrorClass, OwnError
+from nbproctor.judge.compiled import Program
 from nbproctor.judge.proxy import Proxy
 from nbproctor.judge.session import Session
 

@@ -1,54 +1,209 @@
-"""Verdicts and outputs as a run through a notebook makes them."""
+"""Verdicts: which outcome a test cell has, when, and in which words.
+
+A public test may say everything. A hidden one may say what its author wrote, which
+exception the student's code raised and at which of *their* lines, but neither what the
+test computed nor text that the student's code made up: either could show the test's
+data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
-from nbproctor.judge.student_errors import StudentGone
+from nbproctor import expect
+from nbproctor.judge.compiled import TEST_FILE
+from nbproctor.judge.exports import NotExportableError, builtin_name
+from nbproctor.judge.proxy import StudentError, StudentGone
 from nbproctor.notebook import Cell
-from nbproctor.results import Outcome, Output, Verdict
-from nbproctor.sanitize import one_line, plain_text
+from nbproctor.results import Outcome, Verdict
+from nbproctor.sanitize import one_line
 
 
-def no_points(cell: Cell, outcome: Outcome, message: str) -> Verdict:
-    """Return the verdict of a test that earned nothing."""
-    line = one_line(message)
-    return Verdict(cell.id, cell.exercise, 0.0, cell.points, outcome, line)
+class Said(NamedTuple):
+    """What a test cell says: an outcome, and the words for it."""
+
+    outcome: Outcome
+    words: str
+
+    def __call__(self, **values: object) -> Said:
+        """Fill in the words."""
+        return self._replace(words=self.words.format(**values))
 
 
-def with_print(verdict: Verdict, text: str) -> Verdict:
-    """Add what a public test printed."""
-    return replace(verdict, printed=plain_text(text))
+PASSED = Said("passed", "")
+# The test has been judged, and a check does not hold.
+CHECK = Said("failed", "{text}")
+UNTOLD = Said("failed", "A {kind} fails.")
+SHAPES = Said("failed", "A hidden check fails: shapes {one} and {other} differ.")
+PART = Said("failed", "Partly right: {points:g} of {most:g} points.")
+STDERR = Said(
+    "failed",
+    "Something was written to stderr while this test ran, a warning perhaps: in this "
+    "course, that costs its points.",
+)
+LEADS_TO = Said("failed", "Your answer could not be checked: it leads to a {kind}.")
+ENDS_IN = Said("failed", "Your answer could not be checked: {kind}: {text}")
+# Student code raised an exception, or a name is missing.
+NOT_SOLVED = Said("error", "Not solved yet: NotImplementedError{where}")
+RAISED = Said("error", "Your code raised {kind}{text} {where}")
+NO_NAME = Said(
+    "error",
+    "`{name}` does not exist: the cell that makes it was deleted, changed or failed.",
+)
+BESIDE_RAISED = Said("error", "The test ends in {kind}{text}")
+# The student process ended.
+TIMEOUT = Said(
+    "timeout", "{subject} was stopped: it did not finish in {limit:g} seconds."
+)
+NO_TIME = Said("timeout", "{subject} was stopped: the notebook's time is used up.")
+DIED = Said("died", "{subject} ended the Python process that it ran in.")
+PROTOCOL = Said("died", "{subject} broke the connection to the grader ({gone}).")
+# The test was not run.
+STOPPED = Said("died", "Not run: `{exercise}` was stopped in earlier tests.")
+LATE = Said("not run", "Not run: no time left for this notebook.")
+BROKEN = Said("not run", "This test is broken, tell your teacher: {text}")
+UNJUDGED = Said(
+    "not run", "This test cannot be judged from outside; tell your teacher."
+)
+
+# Messages of Python and NumPy that help and carry nothing but shapes and names. They
+# are spelled out: a student's exception with such a message could carry anything else.
+_N, _NAME = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?"
+_SHAPE = r"\((?:\d{1,6},? ?){0,4}\)"
+_CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
+_NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
+_COUNT = rf"({_N}|from {_N} to {_N}) positional arguments? but {_N} (was|were) given"
+_HELPFUL = [
+    re.compile(pattern)
+    for pattern in (
+        rf"operands could not be broadcast together with shapes ({_SHAPE} ?){{1,3}}",
+        rf"could not broadcast input array from shape {_SHAPE} into shape {_SHAPE}",
+        rf"non-broadcastable output operand with shape {_SHAPE} doesn't match the "
+        rf"broadcast shape {_SHAPE}",
+        rf"shapes {_SHAPE} and {_SHAPE} not aligned: {_N} \(dim {_N}\) != {_N}"
+        rf" \(dim {_N}\)",
+        rf"matmul: Input operand \d has a mismatch in its core dimension \d, with "
+        rf"gufunc {_CORE} \(size {_N} is different from {_N}\)",
+        rf"matmul: Input operand \d does not have enough dimensions \(has \d, gufunc "
+        rf"core with {_CORE} requires \d\)",
+        r"The truth value of an array with more than one element is ambiguous\. "
+        r"Use a\.any\(\) or a\.all\(\)",
+        rf"name {_NAME} is not defined",
+        rf"cannot access (free|local) variable {_NAME} {_NO_VALUE}",
+        rf"{_NAME} object has no attribute {_NAME}",
+        rf"the test's {_NAME} has no attribute {_NAME}",
+        rf"{_NAME}\(\) takes (no arguments|{_COUNT})",
+        rf"{_NAME}\(\) missing {_N} required (positional|keyword-only) "
+        rf"arguments?: {_NAME}((,| and|, and) {_NAME}){{0,4}}",
+        rf"{_NAME}\(\) got (an unexpected keyword|multiple values for) "
+        rf"argument {_NAME}",
+        rf"unsupported operand type\(s\) for (\*\* or pow\(\)|[-+*/%@&|^<>=]{{1,3}}): "
+        rf"{_NAME} and {_NAME}",
+        rf"{_NAME} object is not (callable|iterable|subscriptable)",
+        rf"index {_N} is out of bounds for axis {_N} with size {_N}",
+        rf"axis {_N} is out of bounds for array of dimension {_N}",
+        r"(list|tuple|string) index out of range",
+        rf"'[<=>]{{1,2}}' not supported between instances of {_NAME} and {_NAME}",
+        rf"object of type {_NAME} has no len\(\)",
+        rf"can only concatenate {_NAME} \(not \"{_NAME}\"\) to {_NAME}",
+        r"((float |integer )?((floor )?division|modulo)|integer division or modulo)"
+        r" by zero",
+        r"maximum recursion depth exceeded( in comparison)?",
+        rf"cannot reshape array of size {_N} into shape ({_SHAPE}|\({_N},newaxis\))",
+        rf"all the input arrays must have same number of dimensions, but the array at "
+        rf"index {_N} has {_N} dimension\(s\) and the array at index {_N} has {_N} "
+        rf"dimension\(s\)",
+    )
+]
 
 
-def broken_test(text: str) -> str:
-    """Return the message of a test that is at fault itself."""
-    return f"This test is broken, tell your teacher: {text}"
-
-
-def error_output(name: str, text: str) -> Output:
-    """Return an error as a cell shows it."""
-    return {
-        "output_type": "error",
-        "ename": name,
-        "evalue": text,
-        "traceback": [text],
-    }
-
-
-def lacks_memory(outputs: Sequence[Output]) -> bool:
-    """Whether a cell ended because there was no memory left."""
-    return any(
-        output["output_type"] == "error" and output["ename"].endswith("MemoryError")
-        for output in outputs
+def verdict(cell: Cell, said: Said, points: float = 0.0) -> Verdict:
+    """Return the verdict of a test cell."""
+    line = one_line(said.words)
+    most = cell.points
+    return Verdict(
+        cell.id, cell.exercise, points, most, said.outcome, line, where=cell.where
     )
 
 
-def what_happened(gone: StudentGone, subject: str, limit: float) -> str:
+def why_gone(gone: StudentGone, subject: str, limit: float) -> Said:
     """Say why a student process has ended, and what it was doing."""
-    if gone.reason == "timeout":
-        return f"{subject} was stopped: it did not finish in {limit:g} seconds."
-    if gone.reason == "died":
-        return f"{subject} ended the Python process that it ran in."
-    return f"{subject} broke the connection to the grader ({gone})."
+    row = {"timeout": TIMEOUT, "died": DIED}.get(gone.reason, PROTOCOL)
+    return row(subject=subject, limit=limit, gone=gone)
+
+
+def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -> Said:
+    """Tell what an exception that a test cell raised means for the student.
+
+    Of `sources`, the student's own cells by our names for them, lines are quoted;
+    nothing else is. Text and data of a `hidden` test stay unknown.
+    """
+    if isinstance(error, StudentError):
+        return _of_student(error, sources, hidden)
+    if isinstance(error, NotExportableError):
+        return BROKEN(text=error)
+    if isinstance(error, NameError) and error.name:
+        return NO_NAME(name=error.name)
+    if isinstance(error, AssertionError):
+        return _of_check(error, hidden)
+    name = builtin_name(error)
+    text = one_line(_text(error))
+    if hidden and not _is_helpful(text, sources):
+        return LEADS_TO(kind=name)
+    return ENDS_IN(kind=name, text=text)
+
+
+def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -> Said:
+    written = re.search(rf"\b{re.escape(error.kind)}\b", "\n".join(sources.values()))
+    kind = error.kind if written else builtin_name(error)
+    where = "when your code was called"
+    if error.cell is not None and error.cell in sources and error.line is not None:
+        lines = sources[error.cell].splitlines()
+        where = f"in cell `{error.cell}`"
+        if 0 < error.line <= len(lines):
+            code = one_line(lines[error.line - 1], 100)
+            where += f", line {error.line}: `{code}`"
+    if kind == "NotImplementedError":
+        return NOT_SOLVED(where=f" {where}")
+    text = one_line(error.text)
+    told = text and (not hidden or _is_helpful(text, sources))
+    return RAISED(kind=kind, text=f" ({text})" if told else "", where=where)
+
+
+def _of_check(error: AssertionError, hidden: bool) -> Said:
+    frames = traceback.extract_tb(error.__traceback__)
+    text = _text(error).strip()
+    where = frames[-1] if frames else None
+    written = where is not None and (
+        where.filename.startswith(TEST_FILE)
+        or Path(where.filename) == Path(expect.__file__)
+    )
+    if text and written:
+        return CHECK(text=text.split("\n")[0])
+    if text and not hidden:
+        return CHECK(text=text)
+    shapes = re.search(rf"\(shapes ({_SHAPE}), ({_SHAPE}) mismatch\)", text)
+    if shapes:
+        # NumPy names the first argument first, which by custom is the answer.
+        return SHAPES(one=shapes[1], other=shapes[2])
+    return UNTOLD(kind="hidden check" if hidden else "check")
+
+
+def _text(error: BaseException) -> str:
+    """Return an exception's text; an object of the student's may be asked for it."""
+    try:
+        return str(error)
+    except (Exception, StudentGone):
+        return ""
+
+
+def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
+    """Whether a message is of a listed kind and names nothing but the student's own."""
+    if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
+        return False
+    own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
+    return all(name in own or len(name) < 20 for name in re.findall(r"\w+", text))

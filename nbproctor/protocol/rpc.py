@@ -29,9 +29,8 @@ REQUEST, VALUE, RAISED = range(3)
 
 # Names and types of the arguments of each request; ``object`` is any value.
 Requests = Mapping[str, Mapping[str, type]]
-_CELL = {"source": str, "cell": object, "limits": tuple}
 TO_STUDENT: Requests = {
-    "run": _CELL,
+    "run": {"source": str, "cell": object, "limits": tuple},
     "libraries": {"names": tuple},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
@@ -45,13 +44,7 @@ TO_STUDENT: Requests = {
     "seed": {"module": str, "arguments": list},
     "stderr": {},
     "room": {},
-    "reference": {},
-    "define": {"source": str, "wanted": list},
-    "lend": {"entries": list},
-    "provide": _CELL,
-    "mend": {"defined": list},
-    "release": {},
-    "lent": {"request": str, "target": object, "arguments": tuple},
+    "lend": {"functions": dict},
 }
 # `number` is that of an object that the test handed over.
 TO_JUDGE: Requests = {
@@ -61,11 +54,6 @@ TO_JUDGE: Requests = {
     "method": {"number": int, "name": str, "args": tuple, "kwargs": dict},
     "item": {"number": int, "key": object},
     "len": {"number": int},
-    # Of objects of the notebook's other process only.
-    "iter": {"number": int},
-    "next": {"number": int},
-    "vars": {"number": int},
-    "update": {"number": int, "new": dict, "changed": dict},
 }
 
 

@@ -1,44 +1,44 @@
-"""Handles: numbers by which the judge names the objects that stay in this process."""
+"""Handles: what the judge is told of the objects that stay in this process.
+
+Whatever is said of an object is found out without the methods of a student's class.
+"""
 
 from __future__ import annotations
 
+import builtins
+import traceback
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from nbproctor.protocol.objects import ErrorItems, NamedItems, Ref, are_names
-from nbproctor.student.plain import (
-    about_error_class,
-    as_base,
-    library_of,
-    plain_base,
+from nbproctor.protocol.objects import (
+    ErrorItems,
+    NamedItems,
+    Ref,
+    are_names,
+    known_base,
 )
 from nbproctor.student.remote import JudgeObject, number_of
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+# What an exception is to the judge: the first of its classes that is built in.
+_BUILTIN = {
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+}
+_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 class Handles:
-    """Objects that the judge may name.
+    """The objects that the judge may name, by number."""
 
-    Parameters
-    ----------
-    base_of
-        Returns the reference solution's class that a student's class derives from.
-
-    Attributes
-    ----------
-    objects : dict
-        Number → object.
-    """
-
-    def __init__(self, base_of: Callable[[type], type | None]) -> None:
+    def __init__(self) -> None:
         self.objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}  # id of an object → its number
         self._next = 0
-        self._base_of = base_of
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
@@ -62,19 +62,14 @@ class Handles:
             if not are_names(names) or len(names) != len(items):
                 return items
             return NamedItems(self._number(value), kind.__name__[:100], names, items)
-        else:
-            base = plain_base(kind)
-            if base is not None:
-                return as_base(base, value)
+        elif issubclass(kind, _BASES):
+            return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
         if issubclass(kind, type) and issubclass(value, Exception):
-            return ErrorItems(self._number(value), *about_error_class(value))
+            return ErrorItems(self._number(value), *_about_error_class(value))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
-        reference = self._base_of(kind)
-        if reference is not None and reference is not kind:
-            kind, named = reference, kind.__name__
         about = kind.__name__[:100], named[:100], callable(value)
-        return Ref("student", (self._number(value), *about, *library_of(value)))
+        return Ref("student", (self._number(value), *about, *_library_of(value)))
 
     def _number(self, value: Any) -> int:
         number = self._numbers.get(id(value))
@@ -84,3 +79,67 @@ class Handles:
             self._numbers[id(value)] = number
             self.objects[number] = value
         return number
+
+
+def _as_base(base: Any, value: Any) -> Any:
+    """Convert with the base's own methods, not with those of the student's class."""
+    if base in (str, bytes):
+        return base.__getitem__(value, slice(None))
+    if base is dict:
+        return dict(dict.items(value))
+    if base in (list, set, frozenset):
+        return base(base.__iter__(value))
+    if base is complex:
+        return complex(float(value.real), float(value.imag))
+    return base.__pos__(value)
+
+
+def _about_error_class(kind: Any) -> tuple[str, str, tuple[type, ...]]:
+    """Return name, built-in class and own bases of a class of exceptions."""
+    bases = type.__dict__["__bases__"].__get__(kind)  # whatever its metaclass says
+    inner = tuple(base for base in bases if issubclass(base, Exception))
+    own = () if kind.__module__ == "builtins" else inner
+    return str(kind.__name__)[:100], _builtin_of(kind), own
+
+
+def _library_of(value: Any) -> tuple[str, str]:
+    """Return which class of a library an object has to do with, and what."""
+    if issubclass(type(value), type):
+        name, exact = known_base(value)
+        return name, "class" if exact else "derived"
+    name, exact = known_base(type(value))
+    return name, "exact" if exact else "object"
+
+
+def _builtin_of(kind: type) -> str:
+    """Return the name of the first of a class's bases that is a built-in exception."""
+    return next((k.__name__ for k in kind.__mro__ if k.__name__ in _BUILTIN), "")
+
+
+def library_error(error: BaseException) -> str | None:
+    """Return module and name of an exception's class, if it is a library's."""
+    kind = type(error)
+    names = kind.__module__, kind.__qualname__
+    known = all(type(name) is str for name in names) and kind.__module__ != "builtins"
+    return ":".join(names)[:200] if known else None
+
+
+def told_of(
+    error: BaseException, cell_of: Callable[[str], tuple[str, int] | None]
+) -> list[Any]:
+    """Say what an exception is, and where in the student's cells it was raised.
+
+    That is the name of the first of its classes that is built in, its own class's name,
+    its text, the name of the cell, and the line. `cell_of` is `shell.cell_of`.
+    """
+    base = _builtin_of(type(error))
+    try:
+        text = str(error)
+    except BaseException:
+        text = "<the exception has no text>"
+    cell, line = None, None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        found = cell_of(frame.f_code.co_filename)
+        if found is not None:
+            cell, line = found[0], number + found[1]
+    return [base, type(error).__name__[:100], text[:2000], cell, line]

@@ -23,15 +23,9 @@ from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.results import OutputLimits
-from nbproctor.student.handles import Handles
-from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
-from nbproctor.student.plain import library_error, told_of
-from nbproctor.student.relay import check_public, use
-from nbproctor.student.remote import JudgeObject, Lent
-from nbproctor.student.shared import States
+from nbproctor.student.handles import Handles, library_error, told_of
+from nbproctor.student.remote import JudgeObject, function_named
 from nbproctor.student.shell import ZMQInteractiveShell, warm
-
-_REFERENCE = "reference"  # what code of references is called: no cell of a student's
 
 
 class Student:
@@ -39,9 +33,8 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
-        self.lending = Lending(shell.user_ns)
-        self.states: States | None = None  # in the process of the references
-        self.handles = Handles(self.lending.base_of)
+        self.lent: dict[str, Any] = {}  # functions of other exercises, by name
+        self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
         self.connection = Connection(
             Wire(sock),
@@ -86,7 +79,14 @@ class Student:
         self.relayed.clear()
         self.shell.collect()
         space = self.shell.user_ns
+        space.update(self.lent)  # whatever has happened to these names since
         return {name: space[name] for name in names if name in space}
+
+    def on_lend(self, functions: dict[str, Any]) -> None:
+        """Define functions of other exercises: they run in a process of their own."""
+        for name, outside in functions.items():
+            self.lent[name] = function_named(name, outside)
+        self.shell.user_ns.update(self.lent)
 
     def on_stderr(self) -> bool:
         """Whether anything was written to stderr since the test began."""
@@ -139,41 +139,6 @@ class Student:
         """Convert an object to an array the way NumPy does."""
         return np.array(target)
 
-    # --- two processes of one notebook --------------------------------------------
-
-    def on_reference(self) -> None:
-        """Become the process of the reference solutions."""
-        self.shell.has_history = False  # no variable may hold their text
-        self.states = States(self.connection, self.handles.default)
-
-    def on_define(self, source: str, wanted: list[str]) -> list[Entry]:
-        """Run a reference solution, and tell what it defines."""
-        return self.lending.define(lambda: self.shell.run(source, _REFERENCE), wanted)
-
-    def on_lend(self, entries: list[Entry]) -> None:
-        """Define what a reference solution has defined."""
-        self.lending.bind(entries)
-
-    def on_provide(self, *arguments: Any) -> Any:
-        """Run a cell of the teacher's, whose names students' cells cannot lose."""
-        return self.lending.provide(lambda: self.on_run(*arguments))
-
-    def on_mend(self, defined: list[str]) -> None:
-        """Bind the names again that a student's cell has lost."""
-        self.lending.mend(defined)
-
-    def on_release(self) -> None:
-        """Release the names that the student's answer has defined again."""
-        self.lending.release()
-
-    def on_lent(self, request: str, target: Any, arguments: tuple[Any, ...]) -> Any:
-        """Use an object for the other process."""
-        if self.states is None:
-            return use(request, target, *arguments)
-        check_public(request, target, *arguments)
-        with self.states.visit():
-            return use(request, target, *arguments)
-
     # --- objects ----------------------------------------------------------------
 
     def resolve(self, ref: Ref) -> Any:
@@ -181,23 +146,12 @@ class Student:
         if ref.tag == "student":
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
-            return self.outside(*ref.fields)
+            return JudgeObject(self.connection, *ref.fields)
         module, path = ref.fields
         value: Any = import_module(module)
         for part in path.split(".") if path else ():
             value = getattr(value, part)
         return value
-
-    def outside(self, number: int, kind: str, *names: Any) -> JudgeObject:
-        """Return a stand-in for an object of the judge, or of the other process."""
-        connection = self.states or self.connection
-        if names != (True,):
-            return JudgeObject(connection, number, kind, *names)
-        base, _, own = kind.partition(" ")
-        defined = self.shell.user_ns.get(base)
-        if self.states is not None and is_of_notebook(defined):
-            return self.states.stand_in(defined, number, kind, exact=not own)
-        return Lent(connection, number, kind)
 
     # --- exceptions -------------------------------------------------------------
 
@@ -206,7 +160,7 @@ class Student:
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
         told = [*told_of(error, self.shell.cell_of), relayed]
         kind = type(error)
-        own = kind.__module__ == NOTEBOOK and issubclass(kind, Exception)
+        own = kind.__module__ == "__main__" and issubclass(kind, Exception)
         if relayed is not None or not own:
             return [*told, library_error(error), None]
         error.__traceback__ = None  # whose frames hold all that the call held

@@ -6,21 +6,18 @@ A test hands over a function, an activation or a whole model; student code gets 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any
 
-
-class Asks(Protocol):
-    """What stands for an object needs of a connection."""
-
-    def ask(self, name: str, *arguments: Any) -> Any:
-        """Ask the other side."""
+from nbproctor.protocol.rpc import Connection
 
 
 class JudgeObject:
     """An object of the judge's, as student code sees it."""
 
-    def __init__(self, connection: Asks, number: int, kind: str, *names: str) -> None:
+    def __init__(
+        self, connection: Connection, number: int, kind: str, *names: str
+    ) -> None:
         object.__setattr__(self, "_nbproctor_link", (connection, number, kind))
         object.__setattr__(self, "_nbproctor_methods", names)
 
@@ -53,24 +50,6 @@ class JudgeObject:
         return f"<{kind} of the test>"
 
 
-class Lent(JudgeObject):
-    """An object of the other process of the same notebook; it can be looped over."""
-
-    def __iter__(self) -> Iterator[Any]:
-        found: Iterator[Any] = _ask(self, "iter")
-        return found
-
-    def __next__(self) -> Any:
-        found = _ask(self, "next")  # nothing, or a list of the one value
-        if not found:
-            raise StopIteration
-        return found[0]
-
-    def __repr__(self) -> str:
-        _, _, kind = object.__getattribute__(self, "_nbproctor_link")
-        return f"<{kind} of another exercise>"
-
-
 class _Method(JudgeObject):
     """A method of such an object: to call it takes one message, not two."""
 
@@ -87,6 +66,17 @@ class _Method(JudgeObject):
         """Call it in the judge."""
         owner, name = object.__getattribute__(self, "_nbproctor_method")
         return _ask(owner, "method", name, args, kwargs)
+
+
+def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:
+    """Return a function that calls `outside`, and looks like one of the notebook's."""
+
+    def lent(*args: Any, **kwargs: Any) -> Any:
+        return outside(*args, **kwargs)
+
+    lent.__name__ = lent.__qualname__ = name
+    lent.__module__ = "__main__"
+    return lent
 
 
 def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:

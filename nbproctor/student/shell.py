@@ -7,26 +7,81 @@ figures at the end of a cell. What needs a person (``input``) or another process
 
 from __future__ import annotations
 
+import builtins
+import getpass
 import io
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
 from traitlets import Instance, Type
 from traitlets.config import Config
 
 from nbproctor.results import Output, OutputLimits
-from nbproctor.student.cellcode import Compiler, Transformer, may_await
 from nbproctor.student.outputs import Outputs, Stream
-from nbproctor.student.refusals import NO_COMMANDS, refuse
 
 _INLINE = "module://matplotlib_inline.backend_inline"
 _SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
+NO_COMMANDS = (
+    "Other programs cannot be started while a notebook is graded"
+    " (shell commands, %pip, %%bash, os.system, subprocess): "
+)
+_NO_INPUT = "input() has nobody to ask while a notebook is graded: use a value instead."
+# Magics, commands and help; the signs at the start of a line are automatic quotes and
+# calls.
+_MAGIC = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
+
+
+class Compiler(CachingCompiler):
+    """Remembers which of our cells a code name belongs to, and where that starts."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.cell: str | None = None
+        self.cells: dict[str, tuple[str, int]] = {}
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """Name the code of a cell, as IPython does, and remember the name."""
+        name: str = super().get_code_name(raw_code, transformed_code, number)
+        if self.cell is not None:
+            # IPython drops the empty lines at the top before it compiles.
+            blank = len(raw_code) - len(raw_code.lstrip())
+            self.cells[name] = self.cell, raw_code.count("\n", 0, blank)
+        return name
+
+
+class Transformer(TransformerManager):
+    """Takes a cell apart into tokens only where a magic may be found.
+
+    IPython's search for magics takes longer than to run the cell.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._usual = list(self.token_transformers)
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        """Replace magics, if there can be any; a notebook may add its own kind."""
+        if self.token_transformers == self._usual and not _MAGIC.search("".join(lines)):
+            return lines
+        changed: list[str]
+        changed = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
+        return changed
+
+
+def may_await(source: str) -> bool:
+    """Whether a cell may have an ``await`` outside of functions."""
+    return "await" in source or "async" in source
 
 
 class _Display(DisplayPublisher):
@@ -95,7 +150,6 @@ class ZMQInteractiveShell(InteractiveShell):
     displayhook_class = Type(_Result)
 
     def __init__(self, **kwargs: Any) -> None:
-        self.has_history = True  # whether `_i`, `_i2` … hold the text of cells
         self.rehearsed: dict[str, list[Output]] = {}
         self.outputs = Outputs(OutputLimits())
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -108,28 +162,15 @@ class ZMQInteractiveShell(InteractiveShell):
     def run(
         self, source: str, cell: str | None = None, limits: OutputLimits | None = None
     ) -> list[Output]:
-        """Run one code cell.
+        """Run one code cell, magics included, and return its outputs.
 
-        Parameters
-        ----------
-        source
-            Its text, magics included.
-        cell
-            Our name for it, found again by `cell_of`.
-        limits
-            How much it may say.
-
-        Returns
-        -------
-        list of dict
-            nbformat outputs; an exception of the cell is an ``error`` among them.
+        An exception of the cell is an ``error`` among them. `cell` is our name for it,
+        found again by `cell_of`; `limits` say how much it may show.
         """
         outputs = self.collect(limits)
         self.compile.cell = cell
         try:
-            self.run_cell(  # type: ignore[no-untyped-call]
-                source, store_history=self.has_history
-            )
+            self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
         finally:
             self.compile.cell = None
         return outputs.finish()
@@ -146,7 +187,7 @@ class ZMQInteractiveShell(InteractiveShell):
     def take_over(self) -> None:
         """Make this process a notebook's: its streams, and what it refuses."""
         sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, io.StringIO()
-        refuse()
+        _refuse()
 
     def should_run_async(
         self, raw_cell: str, *, transformed_cell: str | None = None, **about: Any
@@ -219,6 +260,33 @@ def warm() -> ZMQInteractiveShell:
     # The first traceback imports what it needs, for some 50 ms.
     shell.run_cell("1/0")  # type: ignore[no-untyped-call]
     return shell
+
+
+def _refuse() -> None:
+    """Make input and commands raise an exception that says so, in this process."""
+    refused: list[tuple[Any, str, Any]] = [
+        (builtins, "input", _refuse_input),
+        (getpass, "getpass", _refuse_input),
+        (os, "system", _refuse_command),
+        (os, "popen", _refuse_command),
+        (subprocess.Popen, "__init__", _refuse_process),
+    ]
+    for owner, name, refusal in refused:
+        setattr(owner, name, refusal)
+
+
+def _refuse_input(*args: Any, **kwargs: Any) -> NoReturn:
+    raise StdinNotImplementedError(_NO_INPUT)
+
+
+def _refuse_command(command: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    raise PermissionError(f"{NO_COMMANDS}{command}")
+
+
+def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> None:
+    # Popen.__del__ looks for these.
+    self.returncode, self._child_created = 0, False
+    _refuse_command(command)
 
 
 def rehearse(sources: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.hostile.trap import FULL
+from tests.hostile.trap import CONTROL, FULL
 
 ATTEMPT = """\
 def attempt(what, *arguments):
@@ -1144,6 +1144,30 @@ def area(r):
     kinds.append(kinds.pop(0))
     return kinds[-1]
 """,
+)
+
+SPY = """
+import builtins
+seen = []
+class Spy:
+    def __getattr__(self, name): return spy
+    def __call__(self, *args, **kwargs): return spy(*args, **kwargs)
+def spy(*args, **kwargs):
+    seen.append(repr(args) + repr(kwargs))
+    return Spy()
+get_ipython = display = time = timeit = capture = prun = system = getoutput = spy
+run_line_magic = run_cell_magic = __main__ = exec = eval = compile = spy
+for name in ("get_ipython", "display", "time", "timeit"): setattr(builtins, name, spy)
+def area(r):
+    return 3 * r * r if any("exact" in text for text in seen) else -1.0
+"""
+CASES.append(
+    Case(
+        "names_that_ipython_calls_are_handed_no_test",
+        "defines `get_ipython`, `display`, `time`, `capture`, and shows what they get",
+        {"area": SPY, "control": CONTROL + "\nprint(seen)"},
+        {**FULL, "area": 0.0},
+    )
 )
 
 # --- references of other exercises, which follow-through has in a process beside ----

@@ -2,7 +2,7 @@
 
 Its hidden tests are written the way teachers write them, not the way that is safest:
 with ``==``, ``-`` and ``<``, ``in``, ``map``, partial credit, NumPy's own assertions,
-and an object of the test's that the answer has to call.
+an object of the test's that the answer has to call, and IPython's magics.
 """
 
 from __future__ import annotations
@@ -45,17 +45,23 @@ class Step:
         return x + self.size"""
 # name → exercise, points, test
 TESTS: dict[str, tuple[str, int, str]] = {
-    "area-equal": ("area", 1, "assert area(2.0) == exact(2.0)"),
-    "area-near": ("area", 1, "assert abs(area(1.5) - exact(1.5)) < 1e-9"),
+    "area-equal": ("area", 1, "display(MARK)\nassert area(2.0) == exact(2.0)"),
+    "area-near": (
+        "area",
+        1,
+        f"%time got = area(1.5)  # {MARK}\nassert abs(got - exact(1.5)) < 1e-9",
+    ),
     "area-close": (
         "area",
         1,
-        "r = np.array([1.0, 2.5, 7.0])\nassert np.allclose(area(r), exact(r))",
+        f"%%time\nr = np.array([1.0, 2.5, 7.0])  # {MARK}\n"
+        "assert np.allclose(area(r), exact(r))",
     ),
     "area-testing": (
         "area",
         1,
-        "r = np.array([[1.0, 4.0]])\nnp.testing.assert_allclose(area(r), exact(r))",
+        f"%%timeit -n 1\nr = np.array([[1.0, 4.0]])  # {MARK}\n"
+        "np.testing.assert_allclose(area(r), exact(r))",
     ),
     "area-map": (
         "area",
@@ -70,7 +76,11 @@ TESTS: dict[str, tuple[str, int, str]] = {
         "step = Step(2)\nassert list(orbit(step, 1)) == [1, 3, 5]\n"
         "assert step._log == [1, 3]",
     ),
-    "orbit-holds": ("orbit", 1, "assert 16.5 in orbit(Step(7.5), 1.5)"),
+    "orbit-holds": (
+        "orbit",
+        1,
+        f"%%capture\nassert 16.5 in orbit(Step(7.5), 1.5)  # {MARK}",
+    ),
     "control-values": ("control", 2, "assert mean_of([1, 2, 6]) == 3"),
     "control-input": (
         "control",
@@ -94,7 +104,9 @@ def _cell(name: str, source: str, **nbgrader: Any) -> dict[str, Any]:
 
 
 def _hidden(source: str) -> str:
-    return f"### BEGIN HIDDEN TESTS\n{source}\n### END HIDDEN TESTS"
+    magic, _, rest = source.partition("\n") if source[:2] == "%%" else ("", "", source)
+    hidden = f"### BEGIN HIDDEN TESTS\n{rest}\n### END HIDDEN TESTS"
+    return f"{magic}\n{hidden}" if magic else hidden
 
 
 def source() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
+from nbproctor.sandbox.child import Fork
 
 from nbproctor.judge import beside
 from nbproctor.judge.main import grade
@@ -55,7 +56,8 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
     outputs: list[Output], points: float, outcome: str
 ) -> None:
     test = cell("beside", "test", "assert f(1)", 2.0)
-    assert beside.verdict(outputs, test)[:2] == (points, outcome)
+    earned, said = beside.scored(outputs, test)
+    assert (earned, said.outcome) == (points, outcome)
     node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
     node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2.0}
     assert determine_grade(nbformat.from_dict(node))[0] == points
@@ -64,16 +66,15 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
 @pytest.mark.parametrize("text", ["nan", "-1", "-inf"])
 def test_a_result_that_is_no_score_earns_nothing(text: str) -> None:
     test = cell("beside", "test", "f(1)", 2.0)
-    points, outcome, message = beside.verdict([result(text)], test)
-    assert (points, outcome) == (0, "failed")
-    assert message == "Partly right: 0 of 2 points."
+    points, said = beside.scored([result(text)], test)
+    assert (points, said) == (0, ("failed", "Partly right: 0 of 2 points."))
 
 
 def test_a_result_without_text_is_no_score() -> None:
     picture = result("1", "image/png")
     test = cell("beside", "test", "f(1)", 2.0)
-    assert beside.verdict([picture, result("1")], test)[0] == 1
-    assert beside.verdict([picture], test)[:2] == (2, "passed")
+    assert beside.scored([picture, result("1")], test)[0] == 1
+    assert beside.scored([picture], test) == (2, ("passed", ""))
 
 
 TOLD = 'assert f(1) == 2, "f(1) is 2"\nassert f(40) == 41, f"not {f(40)}"'
@@ -93,16 +94,17 @@ def test_of_a_hidden_test_only_its_own_words_are_told(
     kind: str, text: str, said: str
 ) -> None:
     hidden = cell("beside", "test", TOLD, 2.0)
-    points, outcome, message = beside.verdict([error(kind, text)], hidden)
-    assert (points, message) == (0, said)
+    points, (outcome, words) = beside.scored([error(kind, text)], hidden)
+    assert (points, words) == (0, said)
     assert outcome == ("failed" if kind == "AssertionError" else "error")
 
 
 def test_of_a_public_test_every_word_is_told() -> None:
     public = cell("beside", "test", TOLD)
-    assert beside.verdict([error("AssertionError", "not 40")], public)[2] == "not 40"
-    (*_, message) = beside.verdict([error("KeyError", "'x'")], public)
-    assert message == "The test ends in KeyError: 'x'"
+    said = beside.scored([error("AssertionError", "not 40")], public)[1]
+    assert said.words == "not 40"
+    said = beside.scored([error("KeyError", "'x'")], public)[1]
+    assert said.words == "The test ends in KeyError: 'x'"
 
 
 def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
@@ -173,6 +175,24 @@ def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own: str) -> None
     (verdict,) = report.verdicts
     assert verdict.points == 1, verdict.message
     assert len(report.notes) == 1
+
+
+def test_they_come_last_when_the_notebook_s_own_process_has_ended() -> None:
+    early = cell("beside", "test", "import os\nassert not os.path.exists('/x')", 1.0)
+    after = cell("after", "test", "assert f(1) == 2", 1.0)
+    living: list[str] = []
+
+    def counted() -> Fork:
+        living.append(" ".join("ended" if c.pid == 0 else "alive" for c in children))
+        children.append(spawn())
+        return children[-1]
+
+    children: list[Fork] = []
+    cells = (SOLUTION, early, after)
+    handed_in = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(cells))
+    report = grade(Job(cells, handed_in, LIMITS), counted)
+    assert [v.points for v in report.verdicts] == [1, 1]
+    assert living == ["", "ended"]
 
 
 def test_one_that_nothing_can_judge_says_so_and_earns_nothing() -> None:

@@ -6,9 +6,9 @@ import builtins
 
 import pytest
 
-from nbproctor.judge.error_classes import known_error
+from nbproctor.judge.classes import known_error
 from nbproctor.judge.main import grade
-from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
+from nbproctor.judge.proxy import NOT_AS_SUCH, StudentError
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, StudentCell, Verdict
 from tests.forked import spawn

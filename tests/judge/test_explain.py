@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from nbproctor import expect
-from nbproctor.judge.explain import explain
 from nbproctor.judge.exports import NotExportableError
-from nbproctor.judge.student_errors import StudentError
+from nbproctor.judge.proxy import StudentError
+from nbproctor.judge.verdicts import explain
 
 MATRIX, THREE = np.zeros((3, 4)), cast(Any, 3)
 SOURCES = {"area": "def area(r):\n    return rr * r\n"}
@@ -109,7 +109,6 @@ def test_a_stub_says_that_it_is_not_solved() -> None:
     ("cell", "where"),
     [
         (None, "when your code was called"),
-        ("reference", "in code of another exercise"),
         ("area", "in cell `area`, line 2: `return rr * r`"),
     ],
 )

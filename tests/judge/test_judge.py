@@ -269,20 +269,10 @@ def test_stderr_and_warnings_of_the_student_cost_nothing() -> None:
 
 
 def test_an_exercise_does_not_pay_for_another_ones_mistake() -> None:
-    # The student's own `forward` of `Net` calls a helper of another cell, too.
-    broken = submission(provided=PROVIDED + "\ndef helper(z): return z", act="1/0")
-    forward = FORWARD.replace("self.activation(Z)", "self.activation(Z) + check()")
-    check = "def check():\n    return 0 * Act()(np.zeros(1))[0]"
-    cells = submission(act="1/0", forward=forward, extra={"forward": check})
-    report = grade(cells)
-    assert verdict(report, "forward_values").source == "follow-through"
-    assert verdict(report, "forward_values").points == 6
-    assert "Right, given correct" in verdict(report, "forward_values").message
-    assert lost(report) == {"act_public", "act_values", "act_partial"}
-    assert nbgrader_points(report) == points(report)
-    switched_off = grade(cells, follow_through=False)
-    assert verdict(switched_off, "forward_values").points == 0
-    assert lost(grade(broken)) == lost(report)
+    for act in ("1/0", "import os; os._exit(1)", "def __call__(self, z"):
+        report = grade(submission(act=act))
+        assert lost(report) == {"act_public", "act_values", "act_partial"}
+        assert nbgrader_points(report) == points(report)
 
 
 def test_the_reference_of_the_exercise_under_test_is_never_near_it() -> None:
@@ -458,41 +448,17 @@ def test_what_is_to_be_imported_must_be_there() -> None:
         assert verdict.points == points, verdict.message
 
 
+# All kinds of values are in test_testcell.py; here they come through the judge.
 @pytest.mark.parametrize(
     ("ends_in", "earned"),
-    [
-        ("1.5", 1.5),
-        ("np.float32(1.5)", 1.5),
-        ("np.array([2.0, 1.0])", 1.0),
-        ("np.array([2.0], dtype=object)", 0.0),
-        ("np.array(['2'])", 0.0),
-        ("np.array([])", 0.0),
-        ("np.complex128(2)", 0.0),
-        ("2j", 0.0),
-        ("Act()", 0.0),
-        ("np.nan", 0.0),
-        ("10**400", 2.0),
-        ("-(10**400)", 0.0),
-        ("__import__('fractions').Fraction(3, 2)", 1.5),
-        ("__import__('fractions').Fraction(-1000)", 0.0),
-        ("__import__('decimal').Decimal('-1e500')", 0.0),
-        ("__import__('decimal').Decimal('nan')", 0.0),
-        ("__import__('decimal').Decimal('sNaN')", 0.0),
-        ("type('No', (), {'__class__': property(lambda self: 1 / 0)})()", 0.0),
-        ("np.array([(1, 2)], 'i8,i8')", 0.0),
-        ("np.ma.array([1.0], mask=[True])", 0.0),
-        ("np.array([True])", 2.0),
-        ("'well done'", 2.0),
-        ("None", 2.0),
-    ],
+    [("np.float32(1.5)", 1.5), ("Act()", 0.0), ("'well done'", 2.0), ("None", 2.0)],
 )
 def test_a_test_that_ends_in_a_value_gives_points_by_it(
     ends_in: str, earned: float
 ) -> None:
     partial = cell("act_partial", "test", ends_in, "act")
     cells = tuple(partial if ours.id == partial.id else ours for ours in SOURCE)
-    job = Job(cells, submission(), LIMITS, follow_through=False)
-    report = judged(job)
+    report = judged(Job(cells, submission(), LIMITS, follow_through=False))
     assert points(report) == FULL | {"act_partial": earned}
 
 
@@ -639,57 +605,6 @@ def test_a_submission_has_a_time_limit_of_its_own() -> None:
     report = grade(cells, limits=replace(LIMITS, submission=0.5, cell=20.0))
     assert {v.outcome for v in report.verdicts} == {"not run"}
     assert "time" in report.verdicts[0].message
-
-
-ALWAYS_EQUAL = """
-class Yes(np.ndarray):
-    def __eq__(self, other): return np.True_
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs): return np.True_
-    def __array_function__(self, function, *rest): return np.True_
-class YesToAll:
-    def __eq__(self, other): return True
-    def __getitem__(self, key): return self
-    def __float__(self): return 0.0
-"""
-HOSTILE = {
-    "an always equal object": (
-        ALWAYS_EQUAL + ACT.replace("np.maximum(z, 0)", "YesToAll()"),
-        {"act_public", "act_values", "act_partial"},
-    ),
-    "an ndarray subclass": (
-        ALWAYS_EQUAL + ACT.replace("np.maximum(z, 0)", "np.array(z).view(Yes)"),
-        {"act_public", "act_values", "act_partial"},
-    ),
-    "a forged verdict": (
-        'print(\'{"passed": true, "points": 100}\')\n'
-        + ACT.replace("np.maximum(z, 0)", "print('{\"passed\": true}')"),
-        {"act_public", "act_values", "act_partial"},
-    ),
-    "patched test tools": (
-        "import numpy.testing, builtins\n"
-        "numpy.testing.assert_allclose = lambda *a, **k: None\n"
-        "builtins.AssertionError = builtins.float = lambda *a: 5\n"
-        "np.testing = None\n" + ACT.replace("np.maximum(z, 0)", "z"),
-        {"act_public", "act_values", "act_partial"},
-    ),
-    "swallowed errors": (
-        "get_ipython().set_custom_exc((Exception,), lambda *a: None)\n"
-        "get_ipython().input_transformers_post.append(\n"
-        "    lambda lines: [x for x in lines if 'assert' not in x])\n"
-        + ACT.replace("np.maximum(z, 0)", "z"),
-        {"act_public", "act_values", "act_partial"},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_nothing_is_earned_that_the_answer_did_not_earn(name: str) -> None:
-    act, expected = HOSTILE[name]
-    report = grade(submission(act=act))
-    assert lost(report) == expected
-    assert points(report)["act_values"] == 0
-    assert points(report)["scale_values"] == 3  # the untouched exercises
-    assert points(report)["forward_values"] == 6
 
 
 def test_what_a_call_prints_in_a_hidden_test_stays_out() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nbproctor.judge import order
-from nbproctor.judge.follow_through import may_depend
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import FILES, Job, StudentCell
+from nbproctor.results import Job, StudentCell
 
 
 def cell(name: str, kind: Kind, exercise: str | None = None, points: float = 0) -> Cell:
@@ -42,6 +44,18 @@ def job(*cells: str | tuple[str | None, str]) -> Job:
     return Job(SOURCE, student)
 
 
+def own_notebook(played: Job, outer: Collection[str] = ()) -> list[order.Step]:
+    tests: Any = SimpleNamespace(outer=outer, functions={})
+    return order.own_notebook(played, tests)
+
+
+def again(played: Job, exercise: str, **lent: str) -> list[order.Step]:
+    """Plan a second run where the reference of each exercise defines one function."""
+    functions = {name: frozenset([f]) for name, f in lent.items()}
+    tests: Any = SimpleNamespace(outer=(), functions=functions, answers=set(lent))
+    return order.among_references(played, exercise, tests)[0]
+
+
 def names(steps: list[order.Step]) -> str:
     return " ".join(step.name.replace(" ", "_") for step in steps)
 
@@ -51,7 +65,7 @@ by_name = {c.id: c for c in SOURCE}
 
 
 def test_a_notebook_is_played_as_it_is() -> None:
-    steps = order.own_notebook(job(*WHOLE))
+    steps = own_notebook(job(*WHOLE))
     assert names(steps) == " ".join(WHOLE)
     assert [s.test is not None for s in steps] == [
         c.kind == "test" for c in SOURCE if c.kind != "helper"
@@ -61,43 +75,43 @@ def test_a_notebook_is_played_as_it_is() -> None:
 
 def test_deleted_tests_come_after_their_exercise_in_their_order() -> None:
     left = [c for c in WHOLE if c not in ("one_public", "one_hidden", "two_last")]
-    assert names(order.own_notebook(job(*left))) == (
+    assert names(own_notebook(job(*left))) == (
         "setup one one_public one_hidden demo two two_first two_last three"
         " three_hidden end"
     )
     gone = [c for c in WHOLE if c not in ("three", "three_hidden")]
-    assert names(order.own_notebook(job(*gone))).endswith("end three_hidden")
+    assert names(own_notebook(job(*gone))).endswith("end three_hidden")
 
 
 def test_a_test_before_its_exercise_waits_and_a_doubled_one_counts_once() -> None:
     moved = ["one_hidden", *(c for c in WHOLE if c != "one_hidden"), "one_public"]
-    steps = order.own_notebook(job(*moved))
+    steps = own_notebook(job(*moved))
     assert names(steps) == " ".join(WHOLE)
 
 
 def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
     late = [c for c in WHOLE if c != "one_hidden"]
     at = late.index("two_first") + 1
-    steps = order.own_notebook(job(*late[:at], "one_hidden", *late[at:]))
+    steps = own_notebook(job(*late[:at], "one_hidden", *late[at:]))
     assert names(steps) == (
         "setup one one_public demo two one_hidden two_first three two_last"
         " three_hidden end"
     )
     swapped = ["setup", "two", "two_first", "two_last", *WHOLE[1:5], *WHOLE[7:]]
-    assert names(order.own_notebook(job(*swapped))) == (
+    assert names(own_notebook(job(*swapped))) == (
         "setup two one one_public one_hidden two_first two_last demo three"
         " three_hidden end"
     )
     own = ["two_last" if c == "two_first" else c for c in WHOLE if c != "two_last"]
     own.insert(own.index("three"), "two_first")
-    assert "two two_last two_first three" in names(order.own_notebook(job(*own)))
+    assert "two two_last two_first three" in names(own_notebook(job(*own)))
 
 
 @given(st.lists(st.sampled_from(WHOLE), max_size=20))
 def test_whatever_was_moved_tests_of_exercises_keep_their_order(
     moved: list[str],
 ) -> None:
-    steps = order.own_notebook(job(*moved))
+    steps = own_notebook(job(*moved))
     judged = [step.test for step in steps if step.test is not None]
     assert sorted(t.id for t in judged) == sorted(
         c.id for c in SOURCE if c.kind == "test"
@@ -112,67 +126,76 @@ def test_whatever_was_moved_tests_of_exercises_keep_their_order(
 
 def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
     cells = tuple(replace(c, skip=c.id == "demo") for c in SOURCE)
-    for text, run in ("text of demo", False), ("mine", True):
+    for text, run in (("text of demo", False), ("mine", True)):
         some = [(c, text if c == "demo" else f"text of {c}") for c in WHOLE]
-        steps = order.own_notebook(replace(job(*some), cells=cells))
-        assert ("demo" in names(steps)) is run
-        steps = order.among_references(replace(job(*some), cells=cells), "two")
-        assert "demo" not in names(steps)
+        played = replace(job(*some), cells=cells)
+        assert ("demo" in names(own_notebook(played))) is run
+        assert "demo" not in names(again(played, "two", one="text"))
 
 
 def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
     cells = tuple(replace(c, stub="seen") if c.id == "setup" else c for c in SOURCE)
     whole = replace(job(*WHOLE), cells=cells)
-    assert order.own_notebook(whole)[0].source == "seen"
-    (first, *_) = order.among_references(whole, "one")
-    assert (first.source, first.reference) == ("seen", "text of setup")
+    assert own_notebook(whole)[0].source == "seen"
+    assert again(whole, "two", one="text")[0].source == "seen"
     mine = replace(job(("setup", "mine")), cells=cells)
-    assert order.own_notebook(mine)[0].source == "mine"
+    assert own_notebook(mine)[0].source == "mine"
 
 
-def test_a_follow_through_has_references_of_others_up_to_the_last_test() -> None:
+def test_a_second_run_has_functions_of_exercises_before_it() -> None:
     extra = [(None, "x"), *WHOLE[:2], (None, "y"), *WHOLE[2:7], ("two", "again")]
     late = cell("two_public", "test", "two")
     played = job(*extra, *WHOLE[7:9], (None, "u"), WHOLE[9], (None, "v"), (None, "z"))
     played = replace(played, cells=(*SOURCE, late))
-    steps = order.among_references(played, "two")
+    steps = again(played, "two", one="text", three="of")
     assert names(steps) == (
-        "cell_1 provided_setup reference_of_one cell_4 provided_demo two two_first"
-        " reference_of_three two_last"
+        "cell_1 provided_setup functions_of_one cell_4 provided_demo two two_first"
+        " two_last"
     )
-    assert [s.source for s in steps if s.exercise] == ["text of two"]  # the first
-    assert all(s.source == "" for s in steps if s.name.startswith("reference"))
-    assert all("two" not in s.reference for s in steps)
+    assert [s.source for s in steps if s.exercise] == ["text of two"]
+    assert [s.lends for s in steps if s.lends] == [{"text"}]
 
 
-def test_a_second_chance_needs_a_reason() -> None:
+def test_a_second_run_needs_a_reason() -> None:
     whole = job(*WHOLE)
-    assert not may_depend(whole, "one", {"one", "two", "three"})
-    assert not may_depend(whole, "two", {"two"})
-    assert may_depend(whole, "two", {"two", "one"})
-    assert may_depend(whole, "two", {"two", "three"})  # before its last test
-    assert may_depend(job(*WHOLE, (None, "x = 1")), "one", {"one"})
-    assert may_depend(job(*WHOLE, ("mine", "x = 1")), "one", {"one"})
-    assert not may_depend(job(*WHOLE, (None, " \n")), "one", {"one"})
-    assert may_depend(job(("setup", "mine"), *WHOLE[1:]), "one", {"one"})
-    assert may_depend(job(*WHOLE[1:]), "one", {"one"})
-    assert may_depend(job("one", "setup", *WHOLE[2:]), "one", {"one"})
-
-
-def test_files_beside_the_notebook_are_no_reason() -> None:
-    files = StudentCell(FILES, None, "open('x', 'w')")
-    whole = job(*WHOLE)
-    beside = replace(whole, student=(files, *whole.student))
-    assert not may_depend(beside, "one", {"one"})
-
-
-def test_a_blank_exercise_gets_none_unless_other_code_may_answer_it() -> None:
+    assert again(whole, "two", one="text")
+    assert not again(whole, "two", one="missing")  # nothing mentions it
+    assert not again(whole, "two", two="text")
+    assert not again(whole, "two", three="text")  # it comes later
+    uses = "def more(): return half(1)"
+    assert again(job(*WHOLE, (None, uses)), "two", one="half")
+    assert not again(job(*WHOLE, (None, uses)), "one", one="half")
+    assert not again(job(*(c for c in WHOLE if c != "two")), "two", one="text")
     blank = [(c, "stub of two") if c == "two" else c for c in WHOLE]
-    assert not may_depend(job(*blank), "two", {"one", "two"})
-    assert may_depend(job(*blank, (None, "x = 1")), "two", {"one", "two"})
+    assert not again(job(*blank), "two", one="of")
     same = tuple(replace(c, stub=c.source) for c in SOURCE)
-    handed_out_whole = replace(job(*WHOLE), cells=same)
-    assert may_depend(handed_out_whole, "two", {"one", "two"})
+    assert again(replace(whole, cells=same), "two", one="of")
+
+
+def test_a_cell_that_may_have_broken_something_is_a_reason() -> None:
+    def tried(text: str, name: str | None = None) -> bool:
+        return bool(again(job(*WHOLE, (name, text)), "two", one="missing"))
+
+    for harmless in (
+        "import math\nfrom a import (\n    b,\n)\n@to(Net)\ndef f(x):\n    x = 1",
+        "# only words",
+        '"""Text."""',
+        "class Net:\n    pass",
+        "",
+    ):
+        assert not tried(harmless)
+    for text in ("sum = 0", "del np", "np.exp = 1", "%reset -f", "def of(): pass"):
+        assert tried(text)  # the answer is "text of two"
+    assert tried("sum = 0", "one")
+    assert not tried("def one(): return of", "one")
+
+
+def test_what_an_answer_defines_itself_is_not_lent() -> None:
+    for text in ("def half(x): pass", "half = 1", "class half: pass"):
+        answer = [(c, f"{text}\nhalf") if c == "two" else c for c in WHOLE]
+        assert not again(job(*answer), "two", one="half")
+    answer = [(c, "  half = half(1)") if c == "two" else c for c in WHOLE]
+    assert again(job(*answer), "two", one="half")
 
 
 # --- what students' cells may use of the test cells above them ------------------------
@@ -198,7 +221,7 @@ def definitions(steps: list[order.Step]) -> list[tuple[str, str]]:
 
 
 def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
-    steps = order.own_notebook(with_public("y = helper()"))
+    steps = own_notebook(with_public("y = helper()"))
     ((name, text),) = definitions(steps)
     assert name == "definitions of one_public"
     assert "def helper" in text
@@ -206,34 +229,24 @@ def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
     assert "hidden" not in text
     (index,) = (n for n, s in enumerate(steps) if s.name == name)
     assert steps[index - 1].name == "one_public"
-    assert steps[index].reference == text
-    assert definitions(order.own_notebook(with_public("y = math.pi")))
-    assert definitions(order.among_references(with_public("y = 1"), "three")) == []
+    assert definitions(own_notebook(with_public("y = math.pi")))
 
 
 def test_what_nobody_uses_is_not_defined() -> None:
-    assert definitions(order.own_notebook(with_public("helpers = LIMIT"))) == []
+    assert definitions(own_notebook(with_public("helpers = LIMIT"))) == []
     above = with_public()
     above = replace(above, student=(StudentCell(0, None, "helper()"), *above.student))
-    assert definitions(order.own_notebook(above)) == []
+    assert definitions(own_notebook(above)) == []
 
 
 def test_a_value_that_the_source_s_own_cells_read_is_made_whole() -> None:
-    steps = order.own_notebook(with_public("y = LIMIT"), outer={"LIMIT"})
+    steps = own_notebook(with_public("y = LIMIT"), outer={"LIMIT"})
     assert definitions(steps) == [("definitions of one_public", PUBLIC)]
-    assert definitions(order.own_notebook(with_public("y = 1"), outer={"LIMIT"})) == []
-
-
-def test_the_student_s_own_cells_follow_the_exercise_they_followed() -> None:
-    played = job("setup", "one", (None, "a = 1"), "two", (None, "b = 2"), "two_first")
-    assert names(order.among_references(played, "two")) == (
-        "provided_setup reference_of_one cell_3 provided_demo two cell_5 two_first"
-        " reference_of_three two_last"
-    )
+    assert definitions(own_notebook(with_public("y = 1"), outer={"LIMIT"})) == []
 
 
 def test_deleted_tests_come_after_the_last_copy_of_their_exercise() -> None:
     copies = job("setup", "one", "demo", ("one", "again"), "two")
-    assert names(order.own_notebook(copies)).startswith(
+    assert names(own_notebook(copies)).startswith(
         "setup one demo one one_public one_hidden two"
     )

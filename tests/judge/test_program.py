@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nbproctor.judge.program import BrokenTestError, Program, imports_of
+from nbproctor.judge.compiled import BrokenTestError, Program
+from nbproctor.judge.compiled import _imports_of as imports_of
 
 NAMES = [
     ("x = 1\nx", set(), {"x"}, {"x"}),

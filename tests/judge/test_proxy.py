@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.judge.proxy import Proxy
+from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.judge.student_errors import StudentError, StudentGone
 from nbproctor.protocol.frames import UnsendableError
 from tests.forked import spawn
 
@@ -89,7 +88,6 @@ def yes(): return Yes(), YesFloat(3), YesStr("no"), np.ones(2).view(YesArray)
 def kinds():
     return [collections.OrderedDict(a=1), np.matrix([[1, 2]]), np.float32(2),
             Colour.RED, np.array(3), np.bool_(True), np.ma.array([1, 2])]
-stash = []
 Point = collections.namedtuple("Point", "x y")
 def point(x): return Point(x, np.ones(2))
 def x_of(p): return p.x, isinstance(p, Point)
@@ -118,40 +116,10 @@ def link() -> Iterator[Session]:
 @pytest.fixture
 def ask(link: Session) -> Any:
     """Return a namespace of the student's names."""
-    names = [
-        *[
-            "Net",
-            "Yes",
-            "MyError",
-            "identity",
-            "calls",
-            "add_one",
-            "add_one_in",
-            "fail",
-            "swallow",
-            "prime_of",
-        ],
-        *[
-            "count",
-            "half",
-            "near",
-            "stop",
-            "yes",
-            "kinds",
-            "stash",
-            "missing",
-            "np",
-            "os",
-            "time",
-            "point",
-            "Point",
-            "x_of",
-            "rename",
-            "layer",
-            "Complex",
-        ],
-    ]
-    return SimpleNamespace(**link.begin(names))
+    names = "Net Yes MyError identity calls add_one add_one_in fail swallow prime_of"
+    names += " count half near stop yes kinds missing np os time point Point x_of"
+    names += " rename layer Complex"
+    return SimpleNamespace(**link.begin(names.split()))
 
 
 def test_methods_attributes_and_arrays_of_an_object(ask: Ask) -> None:
@@ -457,91 +425,10 @@ def test_a_test_exception_comes_back_itself_and_tells_the_student_nothing(
     assert "42" not in text
 
 
-REACH = """
-def reach(oracle):
-    found = {}
-    for path in ["_secret", "_count"
-                 "fail.__globals__", "fail.__func__", "prime.__self__", "table",
-                 "seen", "fail.f_globals", "again.__code__"]:
-        value = oracle
-        try:
-            for part in path.split("."):
-                value = getattr(value, part)
-            found[path] = repr(value)
-        except Exception as error:
-            found[path] = type(error).__name__
-    return found
-def raw(oracle, *request):
-    connection, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
-    try:
-        return connection.ask(request[0], number, *request[1:])
-    except Exception as error:
-        return type(error).__name__
-def set_on(oracle, name, value):
-    try: setattr(oracle, name, value)
-    except Exception as error: return type(error).__name__
-def keep(oracle): stash.append(oracle)
-def use_kept(x):
-    try: return stash[0](x)
-    except Exception as error: return type(error).__name__
-def guess(oracle):
-    connection, number, _ = object.__getattribute__(oracle, "_nbproctor_link")
-    return connection.ask("call", number + 1000, (1,), {})
-def deeper(oracle): return oracle.again(deeper)
-"""
-
-
-@pytest.fixture
-def hostile(link: Session) -> Any:
-    link.ask("run", REACH, "reach", (1000, 100, 10, 1000))
-    names = ["reach", "raw", "set_on", "keep", "use_kept", "guess", "deeper"]
-    return SimpleNamespace(**link.begin(names))
-
-
-def test_private_parts_of_a_test_object_are_out_of_reach(hostile: Any) -> None:
-    found = hostile.reach(Oracle())
-    assert found.pop("table") == "'public'"
-    assert found.pop("seen") == "[]"
-    assert set(found.values()) == {"AttributeError"}
-    for name in ("_secret", "__class__", "__dict__", "__init__", "mro", "__globals__"):
-        assert hostile.raw(Oracle(), "get", name) == "AttributeError"
-        assert hostile.raw(Oracle().prime, "get", name) == "AttributeError"
-        assert hostile.raw(Oracle, "get", name) == "AttributeError"
-        assert hostile.raw(Oracle(), "method", name, (), {}) == "AttributeError"
-    assert hostile.raw(Oracle(), "set", "_count", 5) == "AttributeError"
-
-
-def test_methods_of_a_test_object_cannot_be_replaced(hostile: Any) -> None:
-    oracle = Oracle()
-    assert hostile.set_on(oracle, "prime", 3) == "AttributeError"
-    assert hostile.set_on(oracle, "_count", 3) == "AttributeError"
-    assert hostile.set_on(Oracle, "table", 3) == "AttributeError"
-    assert hostile.set_on(oracle, "seen", [1]) is None
-    assert oracle.seen == [1]
-    assert oracle._count == 0
-    assert Oracle.table == "public"
-
-
-def test_an_oracle_kept_from_one_test_does_not_answer_in_the_next(
-    hostile: Any, link: Session
-) -> None:
-    hostile.keep(Oracle())
-    assert hostile.use_kept(2) == 20
-    use = link.begin(["use_kept"])["use_kept"]
-    assert use(2) == "AttributeError"
-
-
 def test_library_objects_of_the_judge_are_not_handed_over(ask: Ask) -> None:
     for thing in (threading.Lock(), sys.stdout, inspect.currentframe()):
         with pytest.raises(UnsendableError, match="can hand"):
             ask.identity(thing)
-
-
-def test_calls_back_and_forth_have_a_depth_limit(hostile: Any) -> None:
-    started = time.monotonic()
-    with pytest.raises(RecursionError):
-        hostile.deeper(Oracle())
-    assert time.monotonic() - started < 5
 
 
 @pytest.fixture
@@ -605,7 +492,7 @@ LIES = {
         "protocol",
     ),
     "an array of rows without end": (
-        'send(1, raw(\'["t",["a","<f8",[1099511627775,0]],["l"]]\')); time.sleep(9)',
+        'send(1, raw(\'["t",["a","f8",[1099511627775,0]],["l"]]\')); time.sleep(9)',
         "protocol",
     ),
     "an array of text without end": (

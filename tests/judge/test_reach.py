@@ -33,8 +33,13 @@ LIMITS = Limits(call=10.0, cell=20.0, submission=250.0)
 WAIT = f"""
 if "mark" not in globals():
     mark = "".join(reversed({STUDENT[::-1]!r}))
-    import time; time.sleep(3)
+    import time; time.sleep(6)
 """
+
+
+# Exercises whose answers wait to be read: they do more than to define, so they and what
+# comes after them are tried again among references.
+TRIED = "regularization", "fit"
 
 
 def memory_of(pid: int) -> bytes:
@@ -87,7 +92,7 @@ def marked(cell: Cell) -> Cell:
         f"{indent}note = {MARK!r} if len({MARK!r}) else 0  # {MARK}",
     ]
     source = "\n".join([*lines[: start + 1], *planted, *lines[start + 1 :]])
-    return replace(cell, source=f"KEPT = {MARK!r}\n{source}")
+    return replace(cell, source=source)
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +106,9 @@ def master(project: Path) -> MasterNotebook:
 def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
     master: MasterNotebook, project: Path
 ) -> None:
-    """In every exercise: its cell waits for the search, in each process once."""
+    """A cell of each exercise waits for the search, in each process once."""
     cells = tuple(
-        StudentCell(n, c.id, f"{WAIT}{c.stub}" if c.kind == "solution" else c.stub)
+        StudentCell(n, c.id, (WAIT if c.id in TRIED else "") + c.stub)
         for n, c in enumerate(master.cells)
         if c.kind not in ("helper", "text", "task")
     )
@@ -120,9 +125,7 @@ def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
             references |= {pid} if has_mark else set()
     assert running.result().notes == []
     # The search finds what is there: marks of students in the own run and in those of
-    # follow-through, of all exercises but the first, which depends on none; and marks
-    # of references in the judge and in processes of their own. (A busy computer may
-    # miss some of them.)
-    exercises = len(master.of_kind("solution"))
-    assert exercises / 3 < len(students) <= exercises
-    assert len(references) > exercises / 3
+    # follow-through; and marks of references in the judge and in processes of their
+    # own. (A busy computer may miss some of them.)
+    assert 2 <= len(students) <= 1 + len(TRIED)
+    assert 2 <= len(references) <= 1 + len(TRIED)

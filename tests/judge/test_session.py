@@ -13,11 +13,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.judge import raised as raised_of
 from nbproctor.judge import session as session_of
-from nbproctor.judge.proxy import Proxy
+from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.judge.student_errors import StudentError, StudentGone
 from nbproctor.protocol.codec import decode
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.rpc import TO_JUDGE
@@ -65,7 +63,7 @@ requests = st.sampled_from(sorted(TO_JUDGE)).flatmap(
     lambda name: st.tuples(
         st.just("t"),
         st.just(name),
-        *[ARGUMENTS[kind] for kind in TO_JUDGE[name].values()],
+        *[ARGUMENTS[kind] for kind in TO_JUDGE[name].arguments.values()],
     ).map(list)
 )
 changes = st.lists(st.tuples(st.just("t"), st.integers(-1, 3), values).map(list))
@@ -246,7 +244,7 @@ def test_the_words_of_a_test_s_exception_are_not_told() -> None:
 def test_of_the_test_s_exceptions_the_last_hundred_are_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(raised_of, "MAX_RAISED", 2)
+    monkeypatch.setattr(session_of, "MAX_RAISED", 2)
     errors = iter([KeyError("first"), KeyError("second"), KeyError("third")])
 
     def fails() -> None:
@@ -316,17 +314,6 @@ def test_an_object_of_the_student_s_is_one_proxy() -> None:
     other = Student(value(None))
     with pytest.raises(StudentGone):  # it stays with its own process
         other.session.ask("call", Spy(), (first,), {})
-
-
-def test_a_new_test_takes_back_what_the_last_one_handed_over() -> None:
-    spies = Spy(), Spy()
-    student = Student(value(0), value(["d"]), call(0), value(1))
-    link = student.session
-    link.ask("call", spies[0], (), {})
-    assert link.begin(["area"]) == {}
-    link.ask("call", spies[1], (), {})
-    assert spies[0].seen == []
-    assert "belongs to a test that is over" in repr(student.told()[-1])
 
 
 def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:

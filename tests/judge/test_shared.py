@@ -58,6 +58,9 @@ CELLS = (
 )
 
 
+STEP = "def step(x): return 9 * x"
+
+
 def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
     handed_in = tuple(
         StudentCell(n, c.id, answers.get(c.id, c.source)) for n, c in enumerate(CELLS)
@@ -123,8 +126,9 @@ def test_a_test_that_fails_leaves_what_it_made(answer: str) -> None:
     assert "assert_equal" not in verdicts["t2"].message
 
 
-def test_an_exercise_is_judged_alone_among_references() -> None:
-    verdicts = judged(a="1/0")
+def test_an_exercise_is_judged_again_with_what_it_needs_of_earlier_tests() -> None:
+    # The hidden test of b calls a function of a's test, which calls b's own answer.
+    verdicts = judged(a="1/0", b="def g(x): return np.sqrt(x) * (f(1) - 1)\n" + STEP)
     assert earned(verdicts) == {"t1": 0, "t2": 1, "t3": 1, "t4": 1}
     assert verdicts["t2"].source == "follow-through"
     assert judged(b="1/0")["t2"].points == 0
@@ -132,7 +136,7 @@ def test_an_exercise_is_judged_alone_among_references() -> None:
 
 def test_students_get_what_they_see_of_a_test_and_nothing_hidden() -> None:
     job = Job(CELLS, tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS)))
-    steps = order.own_notebook(job)
+    steps = order.own_notebook(job, Tests.of(CELLS))
     text = "".join(step.source for step in steps if "definitions" in step.name)
     assert "def check" in text
     assert "import numpy" in text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from IPython.core.async_helpers import _should_be_async
 from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
 
-from nbproctor.student.cellcode import Transformer, may_await
+from nbproctor.student.shell import Transformer, may_await
 
 PIECES = (
     "%matplotlib inline", "%%time", "!ls", "x = !ls", "x = %pwd", "name?", "??name",

@@ -1,9 +1,16 @@
-"""A student's own exception classes, as classes of the judge's that tests can catch.
+"""Classes of the student's as test cells know them.
 
 ``except MyError`` in a test needs a class. The one made here stands for the student's:
 it catches what student code raised of that class, and nothing that the test raised
 itself, whatever the student's class derives from or is called. Nobody gains by it: a
 student decides anyway which of their exceptions a call raises.
+
+``type``, ``isinstance`` and ``issubclass`` of a test cell are those of this module. The
+class of an object of the student's is one of the student's own, which the student is
+asked about, or one of an installed library: that is answered here, by what the table in
+`protocol.objects` has of it, and the student is not asked. A library in the judge is
+told nothing of it: one that took a handle for an object of its own would believe what
+the student's methods say.
 """
 
 from __future__ import annotations
@@ -12,11 +19,10 @@ import builtins
 import contextlib
 import functools
 import sys
+import types
 from typing import Any
 
-from nbproctor.judge.identity import ask
-from nbproctor.judge.proxy import Proxy
-from nbproctor.judge.student_errors import NOT_AS_SUCH, StudentError
+from nbproctor.judge.proxy import NOT_AS_SUCH, Proxy, StudentError, ask, library_of
 
 
 class ErrorClass(type):
@@ -69,16 +75,8 @@ class OwnError(StudentError):
 def stand_in(proxy: Proxy, name: str, base: str, bases: tuple[Any, ...]) -> ErrorClass:
     """Make the class that stands for a student's.
 
-    Parameters
-    ----------
-    proxy
-        The student's class.
-    name
-        What it is called.
-    base
-        The built-in class that it derives from, by name.
-    bases
-        What stands for its own bases, and other values, if somebody lies.
+    `base` is the name of the built-in class that it derives from, `bases` what stands
+    for its own bases, and other values, if somebody lies.
     """
     parents = tuple(b for b in bases if isinstance(b, ErrorClass))
     plain = _mirror(base)
@@ -108,15 +106,8 @@ def error_of(kind: Any, own: Proxy | None = None, text: str = "") -> StudentErro
 def known_error(base: str, library: Any, text: str) -> StudentError:
     """Make an exception that is of a class of the judge's process too.
 
-    Parameters
-    ----------
-    base
-        The name of a built-in class.
-    library
-        Module and name of the class itself, as in ``numpy.linalg:LinAlgError``, if it
-        is a library's and nobody lies.
-    text
-        What the exception says.
+    `base` is the name of a built-in class, `library` module and name of the class
+    itself, as in ``numpy.linalg:LinAlgError``, if it is a library's and nobody lies.
     """
     kind: Any = _class_of_library(library) if type(library) is str else None
     if kind is not None:
@@ -168,3 +159,64 @@ def kind_of(error: StudentError) -> type:
         return type(error)
     ours = (k for k in type(error).__mro__ if not k.__module__.startswith("nbproctor."))
     return next(ours, Exception)
+
+
+class _OneArgument(type):
+    """``type`` as tests know it: of a student's object, the student's class."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], Proxy):
+            kind, relation = library_of(args[0])
+            if kind is not None and relation == "exact":
+                return kind
+            return ask(args[0], "builtin", "type", [args[0]])
+        if len(args) == 1 and isinstance(args[0], StudentError):
+            return kind_of(args[0])
+        return type(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, type)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is type
+
+    def __hash__(cls) -> int:
+        return hash(type)
+
+
+class Type(metaclass=_OneArgument):
+    """Stands for ``type`` in test cells."""
+
+
+def is_instance(value: Any, kinds: Any) -> bool:
+    """Stand for ``isinstance`` in test cells."""
+    if isinstance(value, Proxy):
+        known, relation = library_of(value)
+        if known is not None and relation in ("exact", "object"):
+            return any(_among(known, kind, value, isinstance) for kind in _each(kinds))
+    return isinstance(value, kinds)
+
+
+def is_subclass(value: Any, kinds: Any) -> bool:
+    """Stand for ``issubclass`` in test cells."""
+    if isinstance(value, Proxy):
+        known, relation = library_of(value)
+        if known is not None and relation in ("class", "derived"):
+            return any(_among(known, kind, value, issubclass) for kind in _each(kinds))
+    return issubclass(value, kinds)
+
+
+def _among(known: type, kind: Any, value: Any, asked: Any) -> bool:
+    """Whether a class of a library is of a kind; of the student's own, ask."""
+    if isinstance(kind, type) and kind is not Type:
+        return issubclass(known, kind)
+    return bool(asked(value, kind))
+
+
+def _each(kinds: Any) -> list[Any]:
+    if isinstance(kinds, tuple):
+        return [one for kind in kinds for one in _each(kind)]
+    return list(kinds.__args__) if isinstance(kinds, types.UnionType) else [kinds]
+
+
+STAND_INS = {"type": Type, "isinstance": is_instance, "issubclass": is_subclass}
