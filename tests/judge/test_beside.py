@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
-from nbproctor.sandbox.child import Fork
+from nbproctor.sandbox.fork import Fork
 
 from nbproctor.judge import beside
 from nbproctor.judge.main import grade

@@ -80,7 +80,7 @@ def test_what_cannot_name_an_assignment_is_refused(tmp_path: Path, name: str) ->
 def test_nbproctor_is_switched_on_once(stock: Path) -> None:
     assert starter.switch_on(stock) is True
     text = (stock / "nbgrader_config.py").read_text()
-    assert text.startswith(STOCK + "\n") and nbgrader.is_proctored(stock)
+    assert text.startswith(STOCK + "\n") and nbgrader.Course(stock).options.enabled
     assert starter.switch_on(stock) is False
     assert (stock / "nbgrader_config.py").read_text() == text
 
