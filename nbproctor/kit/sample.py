@@ -27,7 +27,7 @@ class SampleError(NbproctorError):
 
 
 @dataclass(frozen=True)
-class Student:
+class SampleStudent:
     """One student of the sample class, and what this student hands in.
 
     Attributes
@@ -53,7 +53,7 @@ class Student:
     file: str | None = None
 
 
-def read_class(path: Path) -> list[Student]:
+def read_class(path: Path) -> list[SampleStudent]:
     """Read the description of a class.
 
     Raises
@@ -63,19 +63,22 @@ def read_class(path: Path) -> list[Student]:
     """
     try:
         entries = tomllib.loads(path.read_text("utf-8"))["student"]
-        return [Student(**_tuples(entry)) for entry in entries]
+        return [SampleStudent(**_tuples(entry)) for entry in entries]
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SampleError(f"{path}: {error}") from error
 
 
 def hand_in(
-    student: Student, release: NotebookNode, master: MasterNotebook, variants: Path
+    student: SampleStudent,
+    release: NotebookNode,
+    master: MasterNotebook,
+    variants: Path,
 ) -> tuple[str, NotebookNode]:
     """Return the file name and the notebook that a student hands in.
 
     Parameters
     ----------
-    student : Student
+    student : SampleStudent
         Who, and what.
     release : NotebookNode
         The notebook as students get it.
@@ -144,7 +147,7 @@ def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
 
 
 def write_class(
-    students: list[Student], course: Path, master: MasterNotebook, variants: Path
+    students: list[SampleStudent], course: Path, master: MasterNotebook, variants: Path
 ) -> None:
     """Hand everything in: write ``submitted/`` of a course that has a release."""
     path = course / "release" / master.assignment / f"{master.notebook}.ipynb"

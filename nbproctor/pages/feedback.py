@@ -21,7 +21,7 @@ from nbproctor.pages.summary import (
     WORDS,
     GradedNotebook,
     NotebookCell,
-    Row,
+    ResultRow,
     State,
     Summary,
     Test,
@@ -97,7 +97,7 @@ class Section:
     """A part of the notebook under one heading."""
 
     title: str
-    row: Row | None = None
+    row: ResultRow | None = None
     cells: list[ShownCell] = field(default_factory=list)
 
     @property
@@ -306,7 +306,7 @@ def _overview(graded: GradedNotebook, outline: Outline, summary: Summary) -> str
     return "\n\n".join([*lines, "\n".join(table)])
 
 
-def _line(row: Row) -> str:
+def _line(row: ResultRow) -> str:
     earned = "–" if row.points is None else f"{row.points:g}"
     points = f"{earned} / {row.exercise.points:g}"
     result = f"{SIGNS[row.state]} {WORDS[row.state]}"

@@ -19,7 +19,7 @@ from nbproctor.pages.summary import (
     BESIDE,
     WORDS,
     GradedNotebook,
-    Row,
+    ResultRow,
     State,
     grade_id,
     source_of,
@@ -27,7 +27,7 @@ from nbproctor.pages.summary import (
 )
 from nbproctor.templates import render
 
-Rows: TypeAlias = list[tuple[GradedNotebook, Row]]
+Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
 
 MOST = 20  # sentences that are shown
 SLOWEST = 5  # submissions whose time is shown

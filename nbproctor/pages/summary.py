@@ -136,7 +136,7 @@ class Test:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One exercise: points, state, one cause, what to look at first."""
 
     exercise: Exercise
@@ -153,12 +153,12 @@ class Row:
 class Summary:
     """How a notebook went, which is what the first screen says."""
 
-    rows: list[Row]  # one an exercise, in source order
+    rows: list[ResultRow]  # one an exercise, in source order
     total: float | None  # after a late penalty, never below 0; None: nothing is graded
     waiting: float  # points that a person still has to give
 
     @property
-    def first(self) -> Row | None:
+    def first(self) -> ResultRow | None:
         """The exercise to begin with: the first that lost points by itself."""
         lost = [row for row in self.rows if row.state in ("failed", "partly")]
         begun = [row for row in self.rows if row.state == "not-started"]
@@ -213,7 +213,7 @@ def _row(
     own: Mapping[str, NotebookCell],
     points: float | None,
     lost: Sequence[Exercise],
-) -> Row:
+) -> ResultRow:
     full = points is not None and points >= exercise.points
     verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
     marks = [
@@ -246,7 +246,7 @@ def _row(
     else:
         state = "partly" if points else "failed"
     cause, look = _why(exercise.id, state, tests, own)
-    return Row(
+    return ResultRow(
         exercise=exercise,
         state=state,
         points=points,

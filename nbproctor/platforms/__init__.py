@@ -8,10 +8,10 @@ from nbproctor.platforms.collected import (
     late,
     write,
 )
-from nbproctor.platforms.download import Download, Submission, plan
+from nbproctor.platforms.download import CollectedSubmission, Download, plan
 from nbproctor.platforms.grade_book import (
-    Change,
     Filled,
+    FilledMark,
     fill,
     read_class_list,
     read_groups,
@@ -23,17 +23,17 @@ from nbproctor.platforms.registry import PLATFORMS
 
 __all__ = [
     "PLATFORMS",
-    "Change",
     "CollectError",
+    "CollectedSubmission",
     "Download",
     "ExportError",
     "FeedbackNames",
     "Filled",
+    "FilledMark",
     "Person",
     "Platform",
     "Roster",
     "RosterError",
-    "Submission",
     "Written",
     "feedback_names",
     "fill",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from nbproctor.platforms.download import STAMP, Download, Submission
+from nbproctor.platforms.download import STAMP, CollectedSubmission, Download
 from nbproctor.platforms.platform import Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.sanitize import as_written, spreadsheet_cell
@@ -31,7 +31,7 @@ COLUMNS = (*_FIRST, "address", "group")
 class Written:
     """What was done with one submission."""
 
-    submission: Submission
+    submission: CollectedSubmission
     state: State
     why: str = ""  # the older one was kept
 
@@ -97,7 +97,7 @@ def write(
 
 
 def _compare(
-    submission: Submission,
+    submission: CollectedSubmission,
     folder: Path,
     recorded: dict[str, str] | None,
     replace: bool,
@@ -130,7 +130,7 @@ def _move_away(folder: Path, aside: Path) -> None:
     shutil.move(folder, place)
 
 
-def _write_whole(submission: Submission, folder: Path) -> None:
+def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
     """Write a submission beside its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder.parent) as name:

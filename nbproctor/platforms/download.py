@@ -24,7 +24,7 @@ Files = list[tuple[Entry, FileName]]
 
 
 @dataclass
-class Submission:
+class CollectedSubmission:
     """What one student handed in: the newest attempt."""
 
     person: Person
@@ -59,7 +59,7 @@ class Download:
     """
 
     recognised: Recognised
-    submissions: list[Submission] = field(default_factory=list)
+    submissions: list[CollectedSubmission] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     listing: bytes = b""
 
@@ -107,7 +107,7 @@ def plan(
     download = Download(found, problems=list(content.problems))
     by_student = _by_student(content, download)
     planner = _Planner(download, own, roster, zone, groups or {})
-    submissions: dict[str, list[Submission]] = defaultdict(list)
+    submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
     for files in by_student.values():
         for submission in planner.submissions(files):
             submissions[submission.person.student].append(submission)
@@ -172,7 +172,7 @@ class _Planner:
     zone: tzinfo | None
     groups: Mapping[str, list[Person]]
 
-    def submissions(self, files: Files) -> Iterator[Submission]:
+    def submissions(self, files: Files) -> Iterator[CollectedSubmission]:
         """Yield what one student, or each of a group, handed in with these files."""
         platform = self.download.recognised.platform
         students = platform.students(files)
@@ -256,7 +256,7 @@ class _Planner:
             )
         return person, ""
 
-    def newest(self, person: Person, by: str, files: Files) -> Submission:
+    def newest(self, person: Person, by: str, files: Files) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
         newest, notes = _newest(files)
         names = [name for _, name in newest]
@@ -264,7 +264,7 @@ class _Planner:
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)
-        submission = Submission(
+        submission = CollectedSubmission(
             person,
             submitted=when,
             late=any(name.late for name in names),
@@ -276,7 +276,7 @@ class _Planner:
         self.take(submission, newest)
         return submission
 
-    def take(self, submission: Submission, newest: Files) -> None:
+    def take(self, submission: CollectedSubmission, newest: Files) -> None:
         """Read the files of an attempt and say where each goes."""
         files = [(entry, name) for entry, name in newest if name.kind == "file"]
         # What was typed into the platform is kept where nothing else was handed in.
@@ -313,7 +313,11 @@ class _Planner:
         return path
 
     def unpack(
-        self, submission: Submission, place: PurePosixPath, data: bytes, where: str
+        self,
+        submission: CollectedSubmission,
+        place: PurePosixPath,
+        data: bytes,
+        where: str,
     ) -> None:
         """Add the files of an archive that a student handed in, or that itself."""
         try:
@@ -348,7 +352,7 @@ def _newest(files: Files) -> tuple[Files, list[str]]:
     return attempts[chosen], notes
 
 
-def _add(submission: Submission, path: PurePosixPath, data: bytes) -> None:
+def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> None:
     """Add a file, under another name where there is one; no name leads outside."""
     path = PurePosixPath(*(safe(part) for part in path.parts))
     if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word

@@ -181,7 +181,7 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
 
 
 @dataclass(frozen=True)
-class Change:
+class FilledMark:
     """One cell: what it said, and what it says now."""
 
     student: str
@@ -202,7 +202,7 @@ class Filled:
 
     platform: str
     column: str
-    changes: list[Change] = field(default_factory=list)
+    changes: list[FilledMark] = field(default_factory=list)
     same: int = 0  # cells that said it already
     #: Rows that were left as they are: whose, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
@@ -274,7 +274,7 @@ def fill(
         else:
             after = _written(mark, there)
             sheet.put(row, there.column, after)
-            filled.changes.append(Change(student, label, before, after))
+            filled.changes.append(FilledMark(student, label, before, after))
     filled.absent = sorted(
         student
         for student, score in scores.items()

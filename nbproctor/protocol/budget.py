@@ -43,7 +43,7 @@ LIMITS = {
 }
 
 
-class Budget:
+class MessageBudget:
     """What one message has used of the limits so far."""
 
     error: type[NbproctorError]  # raised when it has used too much

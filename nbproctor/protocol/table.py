@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbproctor.protocol.budget import ALIGN, LIMITS, MAX_DEPTH, Budget
+from nbproctor.protocol.budget import ALIGN, LIMITS, MAX_DEPTH, MessageBudget
 from nbproctor.protocol.frames import ProtocolError, UnsendableError
 
 Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields
@@ -196,7 +196,7 @@ _UNFINISHED = -1
 _NOT_YET = None, None
 
 
-class Sender(Budget):
+class Sender(MessageBudget):
     """Makes of the values of one message what JSON can hold, and their raw part.
 
     For `default`, `received` and `libraries`, see `codec.encode`.
@@ -307,7 +307,7 @@ class Sender(Budget):
         return self.value(self.default(x), depth)
 
 
-class Receiver(Budget):
+class Receiver(MessageBudget):
     """Makes values of what JSON held; a node is a list of a tag and its fields.
 
     Values take their bytes from `raw` one after the other. For the others, see

@@ -160,10 +160,10 @@ def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
     six do not train: nbgrader runs what the source leaves out of grading.
     """
     students = [
-        sample.Student("all", "", "", None),
-        sample.Student("none", "", "", ()),
+        sample.SampleStudent("all", "", "", None),
+        sample.SampleStudent("none", "", "", ()),
         *(
-            sample.Student(name, "", "", solved)
+            sample.SampleStudent(name, "", "", solved)
             for name, solved in shares(master.exercises).items()
         ),
     ]
