@@ -27,6 +27,10 @@ FLOORS = [
     {"sandbox"},
     {"errors"},
 ]
+# The house must fit into these, which may only fall: what a change adds, it takes away
+# somewhere else. Lines of code are without blank ones, comments, docstrings, imports.
+ROOMS, MODULES, LINES, CODE = 12, 150, 26_000, 16_000
+LONGEST = 441  # lines of a module; the aim is 400
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACADE = {"__init__", "__main__"}  # of the package
 
@@ -129,3 +133,42 @@ def test_nothing_in_the_package_knows_the_lab(project: Path, word: str) -> None:
     for path in [p for p in (project / "nbproctor").rglob("*") if p.is_file()]:
         if path.suffix in {".py", ".html"}:
             assert word not in path.read_text("utf-8").lower(), path
+
+
+def lines_of_code(path: Path) -> int:
+    """Count lines that are not blank, comment, docstring or import."""
+    text = path.read_text("utf-8")
+    left_out = set()
+    for node in ast.walk(ast.parse(text)):
+        body = getattr(node, "body", None)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            left_out |= {*range(node.lineno, node.end_lineno + 1)}
+        elif isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            if isinstance(body[0].value, ast.Constant):
+                left_out |= {*range(body[0].lineno, body[0].end_lineno + 1)}
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#")
+        for number, line in enumerate(text.splitlines(), 1)
+        if number not in left_out
+    )
+
+
+def test_the_house_grows_no_more(project: Path) -> None:
+    package = project / "nbproctor"
+    modules = [*package.rglob("*.py")]
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in modules}
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert len(rooms - {"templates"}) <= ROOMS
+    assert len(modules) <= MODULES
+    assert sum(lengths.values()) <= LINES
+    assert sum(map(lines_of_code, modules)) <= CODE
+    assert not [path for path, length in lengths.items() if length > LONGEST]
+
+
+def test_a_class_name_has_one_meaning(project: Path) -> None:
+    homes: dict[str, list[str]] = {}
+    for path in (project / "nbproctor").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(path.name)
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
