@@ -305,20 +305,11 @@ def test_an_argument_that_changes_is_named(names: tuple[str, ...], place: str) -
         return cache["A2"] * m
 
     cache = {"A2": WANT.copy()}
-    with pytest.raises(AssertionError) as caught:
-        expect_pure(in_place, cache, 3, names=names)
-    assert str(caught.value).startswith(place)
+    for _ in range(2):  # the second call would undo the first
+        with pytest.raises(AssertionError) as caught:
+            expect_pure(in_place, cache, 3, names=names)
+        assert str(caught.value).startswith(place)
     np.testing.assert_array_equal(cache["A2"], WANT)
-
-
-def test_two_calls_that_undo_each_other_are_not_pure() -> None:
-    def turns(array: Any) -> Any:
-        array *= -1
-        return array
-
-    for _ in range(2):
-        with pytest.raises(AssertionError, match=r"^z was changed during the call"):
-            expect_pure(turns, WANT, names=["z"])
 
 
 def test_a_pure_function_is_called_once_and_its_answer_returned() -> None:
@@ -396,11 +387,6 @@ def test_one_wrong_entry_is_enough_to_fail(want: Any, data: st.DataObject) -> No
     diagnosis(got, want, factors=FACTORS)
 
 
-@given(want=FINITE)
-def test_a_float32_answer_is_as_right_as_a_float64_one(want: Any) -> None:
-    expect(np.asarray(want).astype(np.float32), want, "A2")
-
-
 @given(got=PLAIN | FINITE, want=WANTS, data=st.data())
 def test_a_message_holds_no_number_of_the_hidden_data(
     got: object, want: Any, data: st.DataObject
@@ -430,29 +416,25 @@ def _shaped(got: object) -> Any:
 
 
 def test_a_typical_mistake_is_named_and_the_right_answer_never_is():
-    want, bare = np.array([[1.5, -2.0]]), np.array([[0.5, -3.0]])
-    mistakes = {"leaves out the bias": bare, "is a mistake of another shape": 3.0}
-    expect(want.copy(), want, "Z1", mistakes=mistakes)
-    with pytest.raises(AssertionError, match=r"^Z1 leaves out the bias$"):
-        expect(bare, want, "Z1", mistakes=mistakes)
-    with pytest.raises(AssertionError, match="wrong everywhere"):
-        expect(bare + 9, want, "Z1", mistakes=mistakes)
-    known = {"leaves out the bias": {"Z1": bare}}
-    with pytest.raises(AssertionError, match=r'^cache\["Z1"\] leaves out the bias$'):
-        expect(
-            {"A": want, "Z1": bare}, {"A": want, "Z1": want}, "cache", mistakes=known
-        )
+    def known(**cells: object) -> Callable[[], dict[str, object]]:
+        def mistakes() -> dict[str, object]:
+            asked.append(1)
+            return {"leaves out the bias": cells, "is the input": {"A": bare}}
 
-
-def test_mistakes_are_only_worked_out_for_a_wrong_answer() -> None:
-    def known() -> dict[str, object]:
-        asked.append(1)
-        return {"leaves out the bias": {"Z1": bare}, "is the input": {"A": bare}}
+        return mistakes
 
     asked: list[int] = []
-    want, bare = np.array([1.0, 2.0]), np.array([0.5, 1.5])
+    want, bare = np.array([[1.5, -2.0]]), np.array([[0.5, -3.0]])
     both = {"Z1": want, "A": want}
-    expect(both, both, "cache", mistakes=known)
-    assert not asked
-    with pytest.raises(AssertionError, match=r'^cache\["A"\] is the input$'):
-        expect({"Z1": want, "A": bare}, both, "cache", mistakes=known)
+    expect(both, both, "cache", mistakes=known(Z1=bare))
+    assert not asked  # they are only worked out for a wrong answer
+    for got, said in (
+        (both | {"Z1": bare}, r'^cache\["Z1"\] leaves out the bias$'),
+        (both | {"A": bare}, r'^cache\["A"\] is the input$'),
+        (both | {"Z1": bare + 9}, "wrong everywhere"),
+    ):
+        with pytest.raises(AssertionError, match=said):
+            expect(got, both, "cache", mistakes=known(Z1=bare))
+    alone = {"is a mistake of another shape": 3.0, "leaves out the bias": bare}
+    with pytest.raises(AssertionError, match=r"^Z1 leaves out the bias$"):
+        expect(bare, want, "Z1", mistakes=alone)

@@ -91,8 +91,6 @@ def test_one_exercise_can_be_tried_without_the_others(tiny):
     assert {e.kind for e in result.entries} == {"reference", "right", "wrong", "mutant"}
     others = {t.trial.kind for t in tried if t.trial.exercise != "mean_of"}
     assert others == {"reference"}  # which the cells of the notebook need
-    with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
-        audit(tiny, "tiny", exercise="means")
 
 
 @pytest.mark.slow
@@ -208,17 +206,16 @@ def test_a_release_that_is_older_than_its_source_is_a_fault(tiny):
 
 
 @pytest.mark.slow
-def test_a_reference_that_does_not_run_stops_the_audit_and_is_named(tiny):
+def test_what_cannot_be_audited_is_named(tiny):
+    with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
+        audit(tiny, "tiny", exercise="means")
+    with pytest.raises(AuditError, match="Assignments in this course: tiny"):
+        audit(tiny, "tinny")
     notebook = tiny / "source/tiny/tiny.ipynb"
     text = notebook.read_text("utf-8")
     notebook.write_text(text.replace("import Fraction", "import Friction"), "utf-8")
     with pytest.raises(AuditError, match=r"the cell setup of .* fails: ImportError"):
         audit(tiny, "tiny")
-
-
-def test_an_unknown_assignment_is_told_with_those_that_exist(tiny):
-    with pytest.raises(AuditError, match="Assignments in this course: tiny"):
-        audit(tiny, "tinny")
 
 
 # --- what follows from what was found -------------------------------------------------
@@ -273,6 +270,7 @@ def test_fuzzing_finds_the_first_difference_and_hands_out_copies():
         return {"y": x}
 
     assert disagreement(inputs, oracle, spoils) is None
+    assert disagreement(inputs, lambda *_: [1, 2], lambda *_: (1.0, 2.0)) is None
     told = disagreement(inputs, oracle, lambda x, _: {"y": abs(2 * x)})
     assert told is not None and told.startswith("with seed 0, the answer['y']")
     told = disagreement(inputs, oracle, lambda x, _: {"y": x / "2"})
@@ -282,19 +280,12 @@ def test_fuzzing_finds_the_first_difference_and_hands_out_copies():
 
 
 @pytest.mark.parametrize(
-    ("got", "want", "same"),
-    [
-        ("3", "3", True),
-        (3, "3", False),
-        ([1.0, 2], (1, 2), True),
-        ([1.0], (1, 2), False),
-        ({"a": 1}, {"b": 1}, False),
-        (None, 1.0, False),
-    ],
+    ("got", "want"),
+    [(3, "3"), ([1.0], (1, 2)), ({"a": 1}, {"b": 1}), (None, 1.0)],
 )
-def test_fuzzing_compares_what_functions_return(got, want, same):
-    found = disagreement(lambda rng: 0, lambda _: want, lambda _: got)
-    assert (found is None) is same
+def test_fuzzing_compares_what_functions_return(got, want):
+    assert disagreement(lambda rng: 0, lambda _: want, lambda _: got) is not None
+    assert disagreement(lambda rng: 0, lambda _: want, lambda _: want) is None
 
 
 # --- the lab --------------------------------------------------------------------------
@@ -314,24 +305,12 @@ def test_no_right_variant_loses_a_point_and_no_wrong_one_keeps_all(lab):
 
 
 @pytest.mark.slow
-def test_right_variants_agree_with_an_oracle_on_random_inputs(lab):
+def test_mutants_are_caught_and_mistakes_are_told(lab):
     right = [e for e in lab.entries if e.kind in ("right", "reference")]
     assert all(e.fuzzed and not e.disagreement for e in right)
-
-
-@pytest.mark.slow
-def test_99_of_100_mutants_are_caught_and_the_others_have_a_reason(lab):
     assert lab.killed >= 0.99
     assert all(e.diff for e in lab.entries if e.kind == "mutant")
-
-
-@pytest.mark.slow
-def test_80_of_100_wrong_variants_are_told_their_symptom(lab):
     assert lab.named >= 0.8
-
-
-@pytest.mark.slow
-def test_wrong_variants_lose_next_to_nothing_in_silence(lab):
     assert sum(entry.silent for entry in lab.silent) < 20
 
 

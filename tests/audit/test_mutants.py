@@ -129,33 +129,33 @@ def test_an_answer_that_changes_its_arguments_is_among_them() -> None:
 
 
 def test_what_is_not_graded_is_left_alone() -> None:
+    always = [
+        "@add_to(NeuralNetwork)",
+        "(self, X: np.ndarray, Y, m=None) -> dict:",
+        '"""Gradient of 1 + 1 == 2."""',
+        "print('training', 1 + 1)",
+    ]
+    where_it_stands = {
+        "tqdm": "desc='steps', leave=False)",
+        "seed": "seed(42)",
+        "ValueError": "raise ValueError('no example' + str(1))",
+    }
     for mutant in mutants(REFERENCE):
-        kept = (
-            "@add_to(NeuralNetwork)",
-            "(self, X: np.ndarray, Y, m=None) -> dict:",
-            '"""Gradient of 1 + 1 == 2."""',
-            "print('training', 1 + 1)",
-        )
-        for text in kept:
+        left = [text for word, text in where_it_stands.items() if word in mutant.source]
+        for text in always + left:
             assert text in mutant.source
-        if "tqdm" in mutant.source:
-            assert "desc='steps', leave=False)" in mutant.source
-        if "seed" in mutant.source:
-            assert "seed(42)" in mutant.source
-        if "ValueError" in mutant.source:
-            assert "raise ValueError('no example' + str(1))" in mutant.source
 
 
-def test_symmetric_arguments_are_not_swapped() -> None:
+def test_only_arguments_that_may_change_places_are_swapped() -> None:
     made = {mutant.source for mutant in mutants("x = np.maximum(a, b)")}
     assert "x = np.minimum(a, b)" in made
-    assert "x = np.maximum(b, a)" not in made
+    assert "x = np.maximum(b, a)" not in made  # symmetric
+    for mutant in mutants("x = self.f(*a) + np.sum(*a, b) + f(b, *a)"):
+        compile(mutant.source, mutant.name, "exec")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "module", [REFERENCE, bisect, pytest.param(colorsys, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("module", [REFERENCE, bisect, colorsys])
 def test_every_mutant_is_valid_new_and_named(module: ModuleType | str) -> None:
     source = module if isinstance(module, str) else inspect.getsource(module)
     made = mutants(source)
@@ -195,11 +195,6 @@ def test_names_survive_what_is_written_around_them() -> None:
 def test_a_cell_that_is_no_python_is_refused() -> None:
     with pytest.raises(SyntaxError):
         mutants("%matplotlib inline")
-
-
-def test_unpacked_arguments_stay_where_they_are_allowed() -> None:
-    for mutant in mutants("x = self.f(*a) + np.sum(*a, b) + f(b, *a)"):
-        compile(mutant.source, mutant.name, "exec")
 
 
 def test_a_thorough_test_kills_every_mutant() -> None:

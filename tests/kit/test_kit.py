@@ -16,6 +16,7 @@ import pytest
 from nbproctor.cli import app
 
 WINDOWS = os.name == "nt"
+BIN = "Scripts" if WINDOWS else "bin"
 NOBODY = 65534
 CALLED = """\
 import json, os, shutil, sys
@@ -121,17 +122,13 @@ def without_uv(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(empty)}
 
 
-def test_no_verb_prints_the_help_and_makes_nothing(toy: Path) -> None:
+def test_no_verb_prints_the_verbs_that_exist_and_makes_nothing(toy: Path) -> None:
     result = kit(toy)
     assert result.returncode == 0
-    assert "python kit.py demo" in result.stdout
-    assert not (toy / ".venv").exists()
-
-
-def test_the_help_names_only_verbs_that_exist(toy: Path) -> None:
-    named = set(re.findall(r"python kit\.py (\w+)  ", kit(toy).stdout))
+    named = set(re.findall(r"python kit\.py (\w+)  ", result.stdout))
     known = {c.callback.__name__ for c in app.registered_commands if c.callback}
     assert named == known | {"test"}
+    assert not (toy / ".venv").exists()
 
 
 @pytest.mark.slow
@@ -143,13 +140,9 @@ def test_the_first_run_makes_the_environment_and_runs_the_verb(
         "verb": ["grade", "neural_network"],
         "folder": str(root),
         "prefix": str(root / ".venv"),
-        "tool": shutil.which("python", path=str(root / ".venv" / bin_folder())),
+        "tool": shutil.which("python", path=str(root / ".venv" / BIN)),
     }
     assert "Making .venv" in result.stderr
-
-
-def bin_folder() -> str:
-    return "Scripts" if WINDOWS else "bin"
 
 
 @pytest.mark.slow
@@ -169,7 +162,7 @@ def test_a_second_run_installs_nothing_and_passes_the_status_on(made: Path) -> N
 
 
 def lose_python(venv: Path) -> None:
-    for path in (venv / bin_folder()).glob("python*"):
+    for path in (venv / BIN).glob("python*"):
         path.unlink()
 
 
@@ -219,12 +212,11 @@ def test_damage_is_noticed(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_damaged_environment_is_made_anew(made: Path) -> None:
-    for damage in (lose_python, become_file):
-        damage(made / ".venv")
-        result = kit(made, "grade")
-        assert "Renewing .venv" in result.stderr, damage.__name__
-        assert seen(result)["prefix"] == str(made / ".venv")
-        assert not (made / ".venv.old").exists()
+    become_file(made / ".venv")
+    result = kit(made, "grade")
+    assert "Renewing .venv" in result.stderr
+    assert seen(result)["prefix"] == str(made / ".venv")
+    assert not (made / ".venv.old").exists()
 
 
 @pytest.mark.slow
@@ -237,7 +229,7 @@ def test_a_moved_project_gets_an_environment_of_its_own(made: Path) -> None:
 def test_changed_pins_renew_the_environment_even_if_it_is_activated(made: Path) -> None:
     pins = made / "requirements.txt"
     pins.write_text(pins.read_text() + "# one more line\n")
-    python = shutil.which("python", path=str(made / ".venv" / bin_folder()))
+    python = shutil.which("python", path=str(made / ".venv" / BIN))
     assert python
     result = kit(made, "grade", python=python)
     assert "Renewing .venv" in result.stderr
@@ -295,17 +287,14 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     return result.stderr
 
 
-def test_a_python_without_venv_gets_the_line_to_install_it(
+def test_a_python_that_is_too_old_or_lacks_venv_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
+    complaint = run_as(toy, "sys.version_info = (3, 10, 4, 'final', 0)")
+    assert "This is Python 3.10, but the kit needs 3.11" in complaint
     complaint = run_as(toy, "sys.modules['ensurepip'] = None", **without_uv(tmp_path))
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert f"sudo apt install python{version}-venv" in complaint
-
-
-def test_an_old_python_is_told_which_one_is_needed(toy: Path) -> None:
-    complaint = run_as(toy, "sys.version_info = (3, 10, 4, 'final', 0)")
-    assert "This is Python 3.10, but the kit needs 3.11" in complaint
 
 
 def old_pythons() -> list[Path]:

@@ -61,38 +61,29 @@ def installed(some: set[Requirement], python: str, platform: str) -> dict[str, s
     return versions
 
 
-places = pytest.mark.parametrize("platform", PLATFORMS)
-pythons = pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
-
-
-def test_every_pin_is_one_exact_version(lock: set[Requirement]) -> None:
-    for pin in lock:
-        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
-
-
-@places
-@pythons
-def test_requirements_is_a_part_of_the_lock(
-    runtime: set[Requirement], lock: set[Requirement], python: str, platform: str
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements.lock"])
+def test_every_pin_is_one_exact_version_of_no_index_and_no_machine(
+    project: Path, name: str
 ) -> None:
-    part, whole = (installed(some, python, platform) for some in (runtime, lock))
-    assert part.items() < whole.items()
+    for pin in pins(project / name):
+        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
+    text = (project / name).read_text()
+    assert not re.search(r"https?:|^\s*-|@ |/", text, re.M)
 
 
-@places
-@pythons
-def test_pins_satisfy_what_the_project_declares(
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_pins_fit_together_and_what_the_project_declares(
     declared: dict[str, list[Requirement]],
     runtime: set[Requirement],
     lock: set[Requirement],
     python: str,
     platform: str,
 ) -> None:
-    for some, groups in (
-        (runtime, ["runtime"]),
-        (lock, ["runtime", "dev", "cluster"]),
-    ):
-        versions = installed(some, python, platform)
+    part, whole = (installed(some, python, platform) for some in (runtime, lock))
+    assert part.items() < whole.items()
+    assert whole["numpy"] == installed(lock, "3.11", platform)["numpy"]  # for all
+    for versions, groups in ((part, ["runtime"]), (whole, ["dev", "cluster"])):
         for wanted in (r for group in groups for r in declared[group]):
             if wanted.marker is None or wanted.marker.evaluate(
                 {"sys_platform": platform, "platform_system": PLATFORMS[platform]}
@@ -101,7 +92,9 @@ def test_pins_satisfy_what_the_project_declares(
 
 
 def test_requirements_is_closed_and_holds_nothing_for_developers(
-    declared: dict[str, list[Requirement]], runtime: set[Requirement]
+    declared: dict[str, list[Requirement]],
+    runtime: set[Requirement],
+    lock: set[Requirement],
 ) -> None:
     """Walk the installed packages: an account of needs that the lock did not make."""
     needed: set[str] = set()
@@ -128,25 +121,6 @@ def test_requirements_is_closed_and_holds_nothing_for_developers(
     assert needed <= pinned
     others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
     assert not pinned & (others - needed)
-
-
-@places
-def test_every_python_gets_the_same_numpy(
-    lock: set[Requirement], platform: str
-) -> None:
-    versions = [installed(lock, p, platform)["numpy"] for p in ("3.11", "3.12", "3.13")]
-    assert len(set(versions)) == 1
-
-
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements.lock"])
-def test_pins_name_no_index_and_no_machine(project: Path, name: str) -> None:
-    text = (project / name).read_text()
-    assert not re.search(r"https?:|^\s*-|@ |/", text, re.M)
-
-
-def test_torch_is_left_to_the_benchmarks(
-    declared: dict[str, list[Requirement]], lock: set[Requirement]
-) -> None:
     assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
     assert "torch" not in {pin.name for pin in lock}
 
@@ -201,18 +175,9 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
     constraint, *lines = wanted.splitlines()
     assert constraint == "-c kit/pins.txt"
     names = [line.partition("==")[0] for line in lines]
-    assert names == sorted(
-        [
-            "ipython",
-            "jupyter",
-            "matplotlib",
-            "nbgrader",
-            "numpy",
-            "pillow",
-            "seaborn",
-            "tqdm",  # wget is left out: the digits come along, and it has no wheel
-        ]
-    )
+    # wget is left out: the digits come along, and it has no wheel.
+    used = "ipython jupyter matplotlib nbgrader numpy pillow seaborn tqdm"
+    assert names == used.split()
     assert set(lines) < set((course / "requirements.txt").read_text().split())
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nbproctor.audit.result import AuditResult, Entry, write
+from nbproctor.audit.trials import Kind
 from nbproctor.pages.feedback import Feedback
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.templates import render
+from nbproctor.results import Check
 from tests.pages.browser import MARKS, accessible, axe_core, browser, violations
 from tests.pages.lab import Lab, verdicts
 
@@ -57,46 +59,33 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "right": Feedback(bob, lab.outline).page(),
         "refused": Feedback(cem, lab.outline).page(),
         "report": lab.report([ann, bob, cem]).page,
-        "audit": audit_page(),
     }
+    write_audit(folder)
     for name, content in pages.items():
         (folder / f"{name}.html").write_text(content, "utf-8")
     return folder
 
 
-def audit_page() -> str:
-    """An audit that has found something of each kind."""
-    entry = {
-        "exercise": "first",
-        "name": "line 3: + becomes -",
-        "survives": True,
-        "disagreement": "",
-        "fuzzed": True,
-        "diff": "- x\n+ y",
-        "fault": "It earns all points.",
-        "equivalent": "",
-        "unnamed": True,
-        "notes": ("A note.",),
-        "lost": 1.5,
-        "silent": 0.5,
-        "caught": {"first-values": "`first` is wrong."},
-    }
-    result = SimpleNamespace(
-        assignment="lab",
-        killed=0.5,
-        named=1.0,
-        silent=[SimpleNamespace(silent=0.5)],
-        seconds=3.0,
-        faults=["A mutant survives."],
-        hints=["Read its tests."],
-        checks=[SimpleNamespace(name="blank", passed=False, found="1 point")],
-        tests={"first": ("first-values", "first-types-of-a-rather-long-name")},
-        entries=[SimpleNamespace(**entry, kind=kind) for kind in ("right", "mutant")],
+def audit_of(kind: Kind, **more: Any) -> Entry:
+    caught = {"first-values": "`first` is wrong."}
+    entry = Entry(
+        *("first", kind, "line 3: + becomes -", "", "- x\n+ y", 1.5, 3, caught, ()),
+        *(True, 0.5, 3, "", True, "", ("A note.",)),
     )
-    counts = {"right": 3, "unfair": 1, "wrong": 4, "missed": 1, "named": 2}
-    counts |= {"mutants": 5, "survivors": 1, "equivalent": 1, "silent": 1}
-    count = SimpleNamespace(exercise="first", idle=("first-types",), **counts)
-    return render("audit.html", result=result, counts=[count])
+    return replace(entry, **more)
+
+
+def write_audit(folder: Path) -> None:
+    """Write the page of an audit that has found something of each kind."""
+    entries = (
+        audit_of("right"),
+        audit_of("wrong"),
+        audit_of("mutant", lost=0, caught={}),
+    )
+    tests = {"first": ("first-values", "first-types-of-a-rather-long-name")}
+    checks = (Check("blank", False, "1 point"),)
+    hints = ("Read its tests.",)
+    write(AuditResult("audit", tests, entries, checks, (), hints, 3.0), folder)
 
 
 @pytest.mark.parametrize("name", ["mistakes", "right", "refused", "report", "audit"])

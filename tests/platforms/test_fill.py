@@ -156,33 +156,39 @@ def test_filling_twice_changes_nothing_more(name: str) -> None:
     assert twice.data == once.data
 
 
-def test_what_was_not_graded_stays_empty_and_is_said() -> None:
-    result = fill(
-        CANVAS.encode(), "neural_network", SCORES, 100, CLASS, {"nguyen": "no notebook"}
-    )
-    left = dict(result.left)
-    assert left["Nguyễn, Minh"] == "has no mark: no notebook"
-    assert left["Ångström, Pia"] == "is excused (EX)"
-    assert left["Gone, Long"] == "is not known here"
-    row = next(r for r in result.data.decode().splitlines() if "nguyen" in r)
-    assert row == '"Nguyễn, Minh",1045,903,nguyen,A,,,,'
+GONE = '"Gone, Long",1999,999,gone'
+AMARA = '"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n'
+LEFT: dict[str, tuple[str, str, str]] = {
+    "not graded": (CANVAS, "Nguyễn, Minh", "has no mark: no notebook"),
+    "excused": (CANVAS, "Ångström, Pia", "is excused (EX)"),
+    "of no class": (CANVAS, "Gone, Long", "is not known here"),
+    "not assigned": (
+        CANVAS.replace("EX", "N/A"),
+        "Ångström, Pia",
+        "does not have it there (N/A)",
+    ),
+    "locked": (MOODLE, "Pia Ångström", "is locked on the platform"),
+    "locked, in German": (GERMAN, "Pia Ångström", "is locked on the platform"),
+    "a zero that the platform gave": (
+        CANVAS.replace("1045,903,nguyen,A,,,,", "1045,903,nguyen,A,,0.00,,"),
+        "Nguyễn, Minh",
+        "has no mark: no notebook (the file says 0.00)",
+    ),
+    "another one's number": (  # one platform's may be another's of somebody else
+        CANVAS.replace(GONE, GONE.replace("999", "900")).replace(AMARA, ""),
+        "Gone, Long",
+        "has the number of Okafor, Amara, and another name",
+    ),
+}
 
 
-def test_who_has_no_such_assignment_there_is_said() -> None:
-    left = dict(filled(APART).left)
-    assert left["Ångström, Pia"] == "does not have it there (N/A)"
-
-
-def test_a_zero_that_the_platform_gave_is_not_ours_and_is_said() -> None:
-    text = CANVAS.replace("1045,903,nguyen,A,,,,", "1045,903,nguyen,A,,0.00,,")
-    result = filled(text)
-    assert dict(result.left)["Nguyễn, Minh"].endswith("(the file says 0.00)")
-    assert "nguyen,A,,0.00,," in result.data.decode()
-
-
-def test_a_locked_mark_of_moodle_is_left() -> None:
-    assert dict(filled(MOODLE).left)["Pia Ångström"] == "is locked on the platform"
-    assert dict(filled(GERMAN).left)["Pia Ångström"] == "is locked on the platform"
+@pytest.mark.parametrize("case", LEFT)
+def test_who_gets_no_mark_is_said_and_the_row_stays(case: str) -> None:
+    text, name, why = LEFT[case]
+    result = filled(text, reasons={"nguyen": "no notebook"})
+    assert dict(result.left)[name] == why
+    row = next(line for line in text.splitlines() if name in line)
+    assert row in result.data.decode().splitlines()
 
 
 def test_a_lower_mark_is_known_as_one() -> None:
@@ -190,18 +196,9 @@ def test_a_lower_mark_is_known_as_one() -> None:
     assert [c.student for c in result.changes if c.lower] == ["bking"]
 
 
-def test_no_mark_goes_to_somebody_with_the_same_number_and_another_name() -> None:
-    """One platform's number of a student may be another's of somebody else."""
-    text = CANVAS.replace('"Gone, Long",1999,999,gone', '"Gone, Long",1999,900,gone')
-    text = text.replace('"Okafor, Amara",1042,900,aokafor,A,9.50,,95.00,A\r\n', "")
-    result = filled(text)
-    assert "aokafor" not in marks(result) and result.absent == ["aokafor"]
-    why = "has the number of Okafor, Amara, and another name"
-    assert dict(result.left)["Gone, Long"] == why
-
-
 def test_who_has_a_mark_and_no_row_is_said() -> None:
     assert filled(BRIGHTSPACE).absent == ["pia"]
+    assert filled(CANVAS.replace(AMARA, "")).absent == ["aokafor"]
 
 
 def test_a_blind_worksheet_is_matched_by_number() -> None:
@@ -228,14 +225,11 @@ def test_ids_like_words_make_no_worksheet_of_moodle() -> None:
     assert marks(filled(text))["aokafor"] == "87.5"
 
 
-def test_another_maximum_is_refused_or_converted() -> None:
+def test_another_maximum_is_refused_or_converted_but_never_to_nothing() -> None:
     text = CANVAS.replace("100.00,(read", "10.00,(read").replace("80.00", "8.00")
     with pytest.raises(ExportError, match="worth 10 points there and 100 here"):
         filled(text)
     assert marks(filled(text, scale=True))["aokafor"] == "8.75"
-
-
-def test_marks_are_never_converted_to_a_maximum_of_nothing() -> None:
     text = CANVAS.replace("100.00,(read", "0.00,(read").replace("80.00", "0.00")
     with pytest.raises(ExportError, match="worth 0 points there and 100 here"):
         filled(text, scale=True)

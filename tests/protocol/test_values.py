@@ -136,15 +136,6 @@ def test_what_is_short_to_say_but_long_to_read_is_refused(node: str) -> None:
     refused_at_once(lambda: decode(text(node)))
 
 
-def test_more_keys_than_a_test_needs_are_refused_on_both_sides() -> None:
-    keys = range(50_001)
-    with pytest.raises(UnsendableError, match="keys"):
-        encode([dict.fromkeys(keys)])
-    with pytest.raises(ProtocolError, match="keys"):
-        decode(message(["l", ["s", *keys[:30_000]], ["z", *keys[:30_000]]]))
-    assert len(arrived(set(keys[1:]))) == 50_000
-
-
 def test_keys_made_to_collide_are_refused_at_once() -> None:
     collide = [n * (2**61 - 1) for n in range(1, 20_000)]
     text = ["s", *[n if n < 1 << 63 else ["i", hex(n)] for n in collide]]
@@ -200,15 +191,6 @@ def test_numbers_and_dates_beyond_the_limits_stay_where_they_are(value: Any) -> 
     ]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [Fraction((1 << 4096) - 1, 5), Decimal("1e10000"), Decimal("1e-10000")],
-    ids=["fraction", "large", "small"],
-)
-def test_numbers_at_the_limits_arrive(value: Any) -> None:
-    assert same(decode(frame(encode(value))).value, value)
-
-
 def test_values_at_the_limits_arrive() -> None:
     for value in (
         np.empty((0, MAX_RANGE)),
@@ -220,10 +202,14 @@ def test_values_at_the_limits_arrive() -> None:
         np.array([">"], dtype="<U9"),
         np.empty((3, 0), dtype="<U9"),
         10 ** (1 << 17),
+        Fraction((1 << 4096) - 1, 5),
+        Decimal("1e10000"),
+        Decimal("1e-10000"),
     ):
         assert same(decode(frame(encode(value))).value, value)
     long = [1.5] * (1 << 22)
     assert decode(frame(encode(long))).value == long
+    assert len(arrived(set(range(50_000)))) == 50_000
 
 
 @pytest.mark.parametrize("levels", [40, 41])
@@ -251,13 +237,8 @@ def test_the_longest_integer_arrives_and_a_longer_one_is_refused() -> None:
     longest = 2**MAX_BITS - 1
     for number in (longest, -longest):
         assert decode(frame(encode(number))).value == number
+    assert not sendable(longest + 1)
     assert refused(["i", hex(-16 * (longest + 1))])
-
-
-def test_an_integer_is_as_long_as_the_other_side_reads() -> None:
-    assert sendable(2**MAX_BITS - 1)
-    assert sendable(-(2**MAX_BITS) + 1)
-    assert not sendable(2**MAX_BITS)
 
 
 # --- values ---------------------------------------------------------------------------
@@ -302,19 +283,17 @@ def test_what_numpy_alone_knows_stays_where_it_is(value: Any) -> None:
     assert not sendable(value)
 
 
-def test_a_list_that_looks_like_numbers_keeps_what_is_none() -> None:
-    for value in (
-        [1] * 9 + [2**63],
-        [2**63 - 1] * 9,
-        [-(2**63)] * 9,
-        [1.0] * 9 + [1],
-        [True] * 10,
-        [1] * 9 + [True],
-        [np.float64(1)] * 9,
-    ):
-        got = arrived(value)
-        assert got == value
-        assert [*map(type, got)] == [*map(type, value)]
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([1] * 9 + [2**63], [2**63 - 1] * 9, [-(2**63)] * 9, [1.0] * 9 + [1]),
+        *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
+        *(-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"),
+    ],
+    ids=repr,
+)
+def test_unusual_values_and_lists_that_look_like_numbers_arrive(value: Any) -> None:
+    assert same(arrived(value), value)
 
 
 def test_what_contains_itself_is_refused_and_a_repeated_part_is_sent_once() -> None:
@@ -337,22 +316,13 @@ def test_what_has_no_row_is_refused_by_the_sender(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"]
-)
-def test_unusual_values_arrive(value: Any) -> None:
-    assert same(arrived(value), value)
-
-
-@pytest.mark.parametrize(
     "node",
     [
-        *([], {}, {"a": 1}, [1], [["l"]], ["l", []], ["pickle", "abc"], ["Path", "x"]),
-        *(["d", 1], ["d", ["l"], 1], ["s", ["l"]], ["b", 5], ["R", 0, 1, 0]),
-        *(["a", "<f8", [2]], ["a", "<f8", [1 << 41, 0]], ["a", "<f8", [0] * 80]),
-        *(["O", [3], 1], ["O", [1 << 39]], ["i", "0x"], ["Fraction", 1, 0]),
-        *(["Fraction", ["i", hex(1 << 4096)], 3], ["Decimal", "1e10001"]),
-        *(["date", 2026, 2, 30], ["timedelta", 10**10], ["student", 3]),
-        *(["request", 1], ["N", 1, "P", ["x"], 1, 2], ["t", ["l"], ["again", 1]]),
+        *([], {"a": 1}, ["pickle", "abc"], ["d", ["l"], 1], ["R", 0, 1, 0]),
+        *(["a", "<f8", [2]], ["a", "<f8", [1 << 41, 0]], ["Fraction", 1, 0]),
+        *(["O", [3], 1], ["O", [1 << 39]], ["date", 2026, 2, 30]),
+        *(["timedelta", 10**10], ["student", 3], ["request", 1]),
+        *(["N", 1, "P", ["x"], 1, 2], ["t", ["l"], ["again", 1]]),
         ["N", 1, "P", [f"x{n}" for n in range(101)], *range(101)],
         ["t"] + [["t"]] * 3 + [[["zz"]]],
         json.loads("[" * 500 + "]" * 500),
@@ -398,11 +368,6 @@ def test_an_array_of_text_holds_nothing_but_text() -> None:
 def test_random_bytes_decode_or_are_a_wire_error(text: bytes, raw: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         decode(Frame(0, text, bytearray(raw)), track=True)
-
-
-def test_text_nested_without_end_is_refused() -> None:
-    with pytest.raises(ProtocolError):
-        decode(Frame(0, b"[" * 100_000, bytearray()))
 
 
 def test_behind_its_value_a_message_has_blanks_only() -> None:
@@ -505,12 +470,6 @@ def test_a_part_counts_as_often_as_it_stands_somewhere(
         check_repeats([[part] * 12])
     with pytest.raises(ProtocolError, match="too often"):
         check_repeats([part] * 12)
-
-
-def test_numbers_and_short_texts_count_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(codec, "MAX_REPEATED", 100)
     for small in (1.5, None, True, 7, -(2**62), "a word", b"", np.float32(1)):
         check_repeats([[small] * 1_000])
 
