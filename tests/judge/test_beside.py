@@ -8,13 +8,13 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
-from nbproctor.sandbox.fork import Fork
 
 from nbproctor.judge import beside
 from nbproctor.judge.main import grade
 from nbproctor.judge.order import Step
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Output, Report, StudentCell
+from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
 
 LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)

@@ -63,7 +63,7 @@ requests = st.sampled_from(sorted(TO_JUDGE)).flatmap(
     lambda name: st.tuples(
         st.just("t"),
         st.just(name),
-        *[ARGUMENTS[kind] for kind in TO_JUDGE[name].arguments.values()],
+        *[ARGUMENTS[kind] for kind in TO_JUDGE[name].values()],
     ).map(list)
 )
 changes = st.lists(st.tuples(st.just("t"), st.integers(-1, 3), values).map(list))
@@ -124,7 +124,7 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
         assert gone.reason in ("died", "protocol")
     except Exception as error:
         # The student's, or one that came of asking the test's object and was passed on.
-        relayed = session._raised._own.values()
+        relayed = session._raised.values()
         assert isinstance(error, StudentError) or any(e is error for e in relayed)
     else:
         assert isinstance(value, Proxy) or repr(value) is not None
