@@ -13,7 +13,7 @@ from typing import Any
 
 from nbproctor.judge import beside, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
-from nbproctor.judge.namespace import Namespace, modules
+from nbproctor.judge.namespace import Namespace
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import StudentGone
@@ -61,7 +61,7 @@ class NotebookRun:
         self.verdicts: dict[str, Verdict] = {}
         self._limits, self._tests, self._until = job.limits, tests, until
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
-        self._names = Namespace(tests, modules(tests), elsewhere)
+        self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
         tables = table.used(tests.modules)
         self._student = StudentProcesses(job.limits, spawn, until, tables, references)
@@ -110,11 +110,11 @@ class NotebookRun:
     def _judge(
         self, cell: Cell, history: Sequence[Step] = (), *, retry: bool = True
     ) -> Verdict:
-        broken = self._tests.broken.get(cell.id)
+        broken = self._tests.cells[cell.id].broken
         stops = self._stops.get(cell.exercise, [])
         if cell.where == "nowhere":
             return verdict(cell, verdicts.UNJUDGED)
-        if broken is not None and cell.where == "judge":
+        if broken and cell.where == "judge":
             return verdict(cell, verdicts.BROKEN(text=broken))
         if time.monotonic() > self._until:
             return verdict(cell, verdicts.LATE)
@@ -162,15 +162,15 @@ class NotebookRun:
         seconds = min(self._limits.cell, self._until - time.monotonic())
         try:
             space = self._names.begin(cell.id, link, seconds)
-            return testcell.run(self._tests.programs[cell.id], space, link, seconds)
+            program = self._tests.cells[cell.id].program
+            return testcell.run(program, space, link, seconds)
         finally:
             self._names.end(cell.id, link)
 
     def _judge_beside(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         tests, student = self._tests, self._student
-        shared = tests.shares.get(cell.id)
-        needs = {name for name, p in tests.programs.items() if p.binds & tests.outer}
-        needs.update(shared.cells if shared else ())
+        needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
+        needs.update(tests.cells[cell.id].needs)
         kept = [s for s in history if s.test is not None or s in student.played]
         link = student.fresh()
         try:

@@ -78,24 +78,19 @@ def test_the_reference_earns_everything() -> None:
 
 
 def test_a_name_is_whose_cell_made_it_last() -> None:
-    shares = Tests.of(CELLS).shares
-    assert set(shares) == {"t2"}
-    assert shares["t2"].cells == ("t1",)
-    assert {"check", "data", "kept", "assert_equal"} <= shares["t2"].names
-    assert "step" not in shares["t2"].names  # the answer of b makes it anew
+    tests = Tests.of(CELLS).cells
+    assert {name: test.needs for name, test in tests.items() if test.needs} == {
+        "t2": ("t1",)
+    }
+    assert {"check", "data", "kept", "assert_equal"} <= tests["t2"].shared
+    assert "step" not in tests["t2"].shared  # the answer of b makes it anew
 
 
 def test_a_test_gets_of_earlier_tests_no_more_than_what_it_reads() -> None:
-    shares = Tests.of(
-        (
-            cell("spare", "test", "spare = 1"),
-            cell("made", "test", "made = [1]"),
-            cell("reads", "test", "assert made"),
-        )
-    ).shares
-    assert shares.keys() == {"reads"}
-    assert shares["reads"].cells == ("made",)
-    assert shares["reads"].names == {"made"}
+    texts = {"spare": "spare = 1", "made": "made = [1]", "reads": "assert made"}
+    tests = Tests.of([cell(name, "test", text) for name, text in texts.items()])
+    assert [test.needs for test in tests.cells.values()] == [(), (), ("made",)]
+    assert tests.cells["reads"].shared == {"made"}
 
 
 def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> None:
