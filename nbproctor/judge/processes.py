@@ -32,31 +32,9 @@ Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
-    Parameters
-    ----------
-    limits
-        Times and output.
-    spawn
-        Starts a process.
-    until
-        When the time of the notebook is used up.
-    libraries
-        Those whose values are sent whole.
-    references
-        They run in a process beside the student's, which gets functions that call
-        theirs: no text, code or constant of a reference is in a process that runs
-        student code, which could pass it on.
-
-    Attributes
-    ----------
-    outputs, notes
-        As in `Report`.
-    culprits
-        Names of cells that hung or killed their process: not run again.
-    played
-        What has run in the process that lives.
-    sources
-        Texts of the student's own cells by our names for them.
+    Values of `libraries` are sent whole. `references` run in a process beside the
+    student's, which gets functions that call theirs: no text, code or constant of a
+    reference is in a process that runs student code, which could pass it on.
     """
 
     def __init__(
@@ -64,14 +42,14 @@ class StudentProcesses:
         limits: Limits,
         spawn: Spawn,
         until: float,
-        libraries: frozenset[str] = frozenset(),
-        references: References | None = None,
+        libraries: frozenset[str],
+        references: References | None,
     ) -> None:
-        self.outputs: dict[int, list[Output]] = {}
-        self.notes: list[str] = []
-        self.culprits: set[str] = set()
-        self.played: list[Step] = []
-        self.sources: dict[str, str] = {}
+        self.outputs: dict[int, list[Output]] = {}  # as in `Report`
+        self.notes: list[str] = []  # as in `Report`
+        self.played: list[Step] = []  # what has run in the process that lives
+        self.sources: dict[str, str] = {}  # the student's own cells by our names
+        self._culprits: set[str] = set()  # cells that ended their process
         self._libraries = libraries
         self._references = references
         self._reference_link: Session | None = None
@@ -93,7 +71,7 @@ class StudentProcesses:
         """Run a cell, in a fresh process if it ends the one that there is."""
         if step.index is not None:
             self.sources[step.name] = step.source
-        if step.name in self.culprits:
+        if step.name in self._culprits:
             return
         outputs: list[Output] = []
         gone = None
@@ -114,7 +92,7 @@ class StudentProcesses:
             self._leave_out(step)
         else:
             self.played.append(step)
-        if step.name in self.culprits:
+        if step.name in self._culprits:
             outputs.append(_error_output("CellStopped", self.notes[-1]))
         if step.index is not None:
             self.outputs[step.index] = self._within_room(outputs)
@@ -129,7 +107,7 @@ class StudentProcesses:
 
     def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
-        self.culprits.add(step.name)
+        self._culprits.add(step.name)
         text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
         if gone is not None:
             limit = self._limits.cell
@@ -144,14 +122,14 @@ class StudentProcesses:
         What fails for want of memory is rarely what took it: the cells are run once
         more, and after each it is tried how much is left.
         """
-        before = set(self.culprits)
+        before = set(self._culprits)
         if self.played and self._link is not None:
             self._link.close()
             self._watching = True
             with contextlib.suppress(StudentGone):
                 self.living()
             self._watching = False
-        return self.culprits != before
+        return self._culprits != before
 
     def _has_room(self) -> bool:
         try:
@@ -195,7 +173,7 @@ class StudentProcesses:
                 try:
                     self.send(link, step)
                 except StudentGone:
-                    self.culprits.add(step.name)
+                    self._culprits.add(step.name)
                     self.played.remove(step)
                     break
                 if watching and step.index is not None and not self._has_room():
@@ -224,9 +202,11 @@ class StudentProcesses:
 
     def why_gone(self, gone: StudentGone, subject: str, limit: float) -> Said:
         """Say why a process has ended, and what it was doing."""
+        rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
+        said = rows.get(gone.reason, verdicts.PROTOCOL)
         if time.monotonic() > self._until:
-            return verdicts.NO_TIME(subject=subject)
-        return verdicts.why_gone(gone, subject, limit)
+            said = verdicts.NO_TIME
+        return said(subject=subject, limit=limit, gone=gone)
 
 
 def _error_output(name: str, text: str) -> Output:

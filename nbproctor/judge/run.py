@@ -22,31 +22,17 @@ from nbproctor.judge.testcell import TestTimeout
 from nbproctor.judge.verdicts import Said, explain, verdict
 from nbproctor.notebook import Cell
 from nbproctor.protocol import table
-from nbproctor.results import Job, Outcome, Output, Verdict
+from nbproctor.results import Job, Outcome, Verdict
 from nbproctor.sanitize import plain_text
 
 
 class NotebookRun:
-    """One run through a notebook.
+    """One run through a notebook of a job: `verdicts`, `outputs`, `notes` of a report.
 
-    Parameters
-    ----------
-    job, tests
-        The submission, and its test cells.
-    spawn
-        Starts a student process.
-    until
-        When the time of the notebook is used up.
-    max_stops
-        How many tests of an exercise may end their process before the rest of them is
-        not tried: a hang costs its whole time limit.
-    references
-        Where the functions come from that steps lend.
-
-    Attributes
-    ----------
-    verdicts
-        As in `Report`, by test cell.
+    `spawn` starts a student process; at `until`, the time of the notebook is used up.
+    When `max_stops` tests of an exercise have ended their process, the rest of them is
+    not tried: a hang costs its whole time limit. Functions that steps lend come from
+    `references`.
     """
 
     def __init__(
@@ -65,21 +51,12 @@ class NotebookRun:
         self._stderr_fails = job.stderr_fails_tests
         tables = table.used(tests.modules)
         self._student = StudentProcesses(job.limits, spawn, until, tables, references)
+        self.outputs, self.notes = self._student.outputs, self._student.notes
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
-
-    @property
-    def outputs(self) -> dict[int, list[Output]]:
-        """Outputs of the student's cells, as in `Report`."""
-        return self._student.outputs
-
-    @property
-    def notes(self) -> list[str]:
-        """What happened to the student's processes, as in `Report`."""
-        return self._student.notes
 
     def play(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.

@@ -30,10 +30,7 @@ class TestTimeout(BaseException):
 def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
-    Raises
-    ------
-    TestTimeout
-        It took longer than `seconds`.
+    After so many seconds, that is a `TestTimeout`.
     """
     with _afresh(link), _alarm(seconds):
         exec(test.body, space)
@@ -41,17 +38,12 @@ def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> 
 
 
 def points_of(value: Any, most: float) -> float:
-    """Score the value of a test cell that raised nothing, by nbgrader's rule.
+    """Score the value of a test cell that raised nothing: within 0 and `most`.
 
-    nbgrader gives all points for what is no plain number. If that were so for NumPy's
-    numbers, a wrong answer of such a type would make ``sum(abs(got - want) < tol …)``
-    worth everything. An array counts as its smallest number; an array of no numbers,
-    a complex number and what only the student's process knows count as nothing.
-
-    Returns
-    -------
-    points : float
-        `most`; or the number that the cell ends in, within 0 and `most`.
+    By nbgrader's rule, what is no plain number earns all points. If that were so for
+    NumPy's numbers, a wrong answer of such a type would make ``sum(abs(got - want) <
+    tol …)`` worth everything. An array counts as its smallest number; an array of no
+    numbers, a complex number and what only the student's process knows as nothing.
     """
     try:
         number = _number(value)

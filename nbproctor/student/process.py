@@ -111,17 +111,11 @@ class Student:
         """Call something."""
         return target(*args, **kwargs)
 
-    def on_get(self, target: Any, name: str) -> Any:
-        """Get an attribute."""
-        return getattr(target, name)
-
-    def on_set(self, target: Any, name: str, value: Any) -> None:
-        """Set an attribute."""
-        setattr(target, name, value)
-
-    def on_delete(self, target: Any, name: str) -> None:
-        """Delete an attribute."""
-        delattr(target, name)
+    on_get = staticmethod(getattr)
+    on_set = staticmethod(setattr)
+    on_delete = staticmethod(delattr)
+    on_copy = staticmethod(copy.deepcopy)
+    on_array = staticmethod(np.array)
 
     def on_op(self, name: str, arguments: list[Any]) -> Any:
         """Apply a function of `operator`."""
@@ -130,14 +124,6 @@ class Student:
     def on_builtin(self, name: str, arguments: list[Any]) -> Any:
         """Apply a built-in function such as ``len``, ``iter`` or ``isinstance``."""
         return getattr(builtins, name)(*arguments)
-
-    def on_copy(self, target: Any) -> Any:
-        """Copy an object that only lives here."""
-        return copy.deepcopy(target)
-
-    def on_array(self, target: Any) -> Any:
-        """Convert an object to an array the way NumPy does."""
-        return np.array(target)
 
     # --- objects ----------------------------------------------------------------
 
@@ -181,13 +167,7 @@ def _close_figures() -> None:
 
 
 def main(sock: socket.socket) -> None:
-    """Serve the judge at the other end of `sock` until it hangs up.
-
-    Raises
-    ------
-    ProtocolError
-        The conversation cannot go on.
-    """
+    """Serve the judge at the other end of `sock` until it hangs up."""
     shell = warm()
     shell.take_over()
     try:
