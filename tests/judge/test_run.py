@@ -54,8 +54,11 @@ def test_a_helper_cell_is_run_to_its_last_line() -> None:
     assert [verdict.points for verdict in report.verdicts] == [1]
 
 
-def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know() -> None:
-    report = judged(cell("tools", "helper", "1 / 0"), cell("t", "test", "f(1)", 1.0))
+@pytest.mark.parametrize("trouble", ["1 / 0", "def (", "raise KeyError(f(1))"])
+def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know(
+    trouble: str,
+) -> None:
+    report = judged(cell("tools", "helper", trouble), cell("t", "test", "f(1)", 1.0))
     (verdict,) = report.verdicts
     assert verdict.outcome == "not run"
     assert verdict.message.startswith("This test is broken, tell your teacher:")
