@@ -8,10 +8,9 @@ import pytest
 
 from nbproctor.judge import order
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, StudentCell, Verdict
-from tests.forked import spawn
+from tests.judge import notebooks
 
 pytestmark = pytest.mark.slow
 LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
@@ -19,7 +18,7 @@ LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
 
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
     points = 1.0 if kind == "test" else 0.0
-    return Cell(name, kind, source, points, exercise, False, name, source, {})
+    return notebooks.cell(name, kind, source, points, exercise=exercise)
 
 
 HIDDEN = """\
@@ -62,10 +61,10 @@ STEP = "def step(x): return 9 * x"
 
 
 def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
-    handed_in = tuple(
-        StudentCell(n, c.id, answers.get(c.id, c.source)) for n, c in enumerate(CELLS)
+    handed_in = [(c.id, answers.get(c.id, c.source)) for c in CELLS]
+    report = notebooks.judged(
+        CELLS, *handed_in, limits=LIMITS, follow_through=follow_through
     )
-    report = grade(Job(CELLS, handed_in, LIMITS, follow_through), spawn)
     return {verdict.cell_id: verdict for verdict in report.verdicts}
 
 
@@ -101,8 +100,7 @@ def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> 
         cell("between", "test", "assert f(1) == 2", "a"),
         cell("reads", "test", "assert f(seen) == 2", "a"),
     )
-    handed_in = (StudentCell(0, "a", CELLS[1].source),)
-    report = grade(Job(cells, handed_in, LIMITS, follow_through=False), spawn)
+    report = notebooks.judged(cells, ("a", CELLS[1].source))
     assert [v.points for v in report.verdicts] == [1, 1, 1]
 
 
@@ -150,7 +148,6 @@ def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
     cells = tuple(replace(c, where="beside") if c.id == "t1" else c for c in CELLS)
     needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
     cells = tuple(needs if c.id == "t2" else c for c in cells)
-    handed_in = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS))
-    report = grade(Job(cells, handed_in, LIMITS), spawn)
+    report = notebooks.judged(cells, *((c.id, c.source) for c in CELLS))
     assert [v.points for v in report.verdicts] == [1, 1, 1, 1]
     assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]
