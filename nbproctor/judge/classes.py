@@ -22,7 +22,14 @@ import sys
 import types
 from typing import Any
 
-from nbproctor.judge.proxy import NOT_AS_SUCH, Proxy, StudentError, ask, handle_of
+from nbproctor.judge.proxy import (
+    NOT_AS_SUCH,
+    Proxy,
+    StudentError,
+    ask,
+    built_in,
+    handle_of,
+)
 
 
 class ErrorClass(type):
@@ -125,8 +132,8 @@ def _class_of_library(name: str) -> type[Exception] | None:
     kind = getattr(sys.modules.get(module), "__dict__", {}).get(title)
     if not isinstance(kind, type) or module.partition(".")[0] == "nbproctor":
         return None
-    built_in = next(k for k in kind.__mro__ if k.__module__ == "builtins")
-    known = issubclass(built_in, Exception) and built_in is not Exception
+    base = built_in(kind)
+    known = issubclass(base, Exception) and base is not Exception
     return kind if known else None
 
 

@@ -61,7 +61,7 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
         elif (
             master.kind == "test"
             and master.id not in placed
-            and _may_stand(master, steps)
+            and (master.exercise is None or _solution_at(steps, master) is not None)
         ):
             steps.append(Step(master.id, test=master))
             placed.add(master.id)
@@ -147,7 +147,12 @@ def among_references(
     if not borrows and not _is_in_the_way(job, answer, tests):
         return [], References()
     steps = _with_definitions(steps, tests)
-    steps = [s for s in steps if s.test is None or _is_judged(s.test, exercise)]
+    judged = [
+        ours.id
+        for ours in job.cells
+        if ours.exercise == exercise and ours.points > 0 and ours.where == "judge"
+    ]
+    steps = [step for step in steps if step.test is None or step.test.id in judged]
     while steps and steps[-1].test is None:
         steps.pop()
     return steps, References(tuple(cells), lent)
@@ -173,10 +178,6 @@ def _defined(source: str) -> set[str]:
     pattern = r"^(?:(?:async +)?def|class) +(\w+)|^(\w+) *="
     found = re.finditer(pattern, source, re.MULTILINE)
     return {match[1] or match[2] for match in found}
-
-
-def _is_judged(test: Cell, exercise: str) -> bool:
-    return test.exercise == exercise and test.points > 0 and test.where == "judge"
 
 
 def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
@@ -215,10 +216,6 @@ def _solution_at(steps: list[Step], test: Cell) -> int | None:
         n for n, s in enumerate(steps) if s.exercise and s.exercise == test.exercise
     )
     return max(places, default=None)
-
-
-def _may_stand(test: Cell, steps: list[Step]) -> bool:
-    return test.exercise is None or _solution_at(steps, test) is not None
 
 
 def _is_of(step: Step, test: Cell) -> bool:

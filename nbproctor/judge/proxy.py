@@ -134,7 +134,7 @@ class Proxy:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """Leave a ``with``; what the test itself raised is never held back."""
-        told = None if error is None else _builtin(error)
+        told = None if error is None else built_in(type(error))
         done = ask(self, "get", self, "__exit__")(told, None, None)
         return isinstance(error, StudentError) and done is True
 
@@ -235,9 +235,9 @@ def _truth(name: str, *proxies: Proxy) -> bool:
     return bool(result) if type(result) is np.bool_ else _exactly(bool, result)
 
 
-def _builtin(error: BaseException) -> type:
-    ours = (k for k in type(error).__mro__ if k.__module__ == "builtins")
-    return next(ours, BaseException)
+def built_in(kind: type) -> type:
+    """Return the first class that is built in, of a class and its bases."""
+    return next(base for base in kind.__mro__ if base.__module__ == "builtins")
 
 
 def _judges(name: str, swapped: bool = False) -> Any:

@@ -151,7 +151,7 @@ class NotebookRun:
         kept = [s for s in history if s.test is not None or s in student.played]
         link = student.fresh()
         try:
-            outputs = beside.play(cell, kept, needs, lambda s: student.send(link, s))
+            outputs = beside.play(cell, kept, needs, lambda s: student.send(link, s)[0])
         except StudentGone as gone:
             return self._stopped(cell, gone, self._limits.cell)
         finally:

@@ -160,9 +160,7 @@ class Session:
                 return self.exports.get(target, name)(*args, **kwargs)
             case "item", key:
                 return target[key]
-            case "len", *_:
-                return len(target)
-        raise ProtocolError("the student asks a test's object for too much")
+        return len(target)  # the last of `TO_JUDGE`
 
     # --- what the student's values are here -------------------------------------
 

@@ -80,26 +80,25 @@ def _afresh(link: Session) -> Iterator[None]:
 
     Where it seeds a global generator, the student's is seeded too.
     """
-    numpy_seed, seed = np.random.seed, random.seed
-    numpy_seed(0)
-    seed(0)
+    with contextlib.ExitStack() as stack:
+        for name, module in (("numpy", np.random), ("random", random)):
+            own: Any = module.seed
+            own(0)
+            stack.callback(setattr, module, "seed", own)
+            setattr(module, "seed", _seed(own, name, link))  # noqa: B010 - for mypy
+        for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
+            stack.enter_context(state)
+        yield
 
-    def seed_numpy(*values: Any) -> None:
-        numpy_seed(*values)
-        link.ask("seed", "numpy", list(values))
 
-    def seed_random(*values: Any) -> None:
-        seed(*values)
-        link.ask("seed", "random", list(values))
+def _seed(own: Any, module: str, link: Session) -> Any:
+    """Make what seeds a global generator, and the student's."""
 
-    setattr(np.random, "seed", seed_numpy)  # noqa: B010 - mypy knows it as a function
-    setattr(random, "seed", seed_random)  # noqa: B010
-    try:
-        with warnings.catch_warnings(), np.errstate(), np.printoptions():
-            yield
-    finally:
-        setattr(np.random, "seed", numpy_seed)  # noqa: B010
-        setattr(random, "seed", seed)  # noqa: B010
+    def seed(*values: Any) -> None:
+        own(*values)
+        link.ask("seed", module, list(values))
+
+    return seed
 
 
 @contextlib.contextmanager

@@ -54,17 +54,19 @@ class Student:
         return getattr(self, f"on_{name}")(*arguments)
 
     def on_run(self, source: str, cell: str | None, limits: tuple[int, ...]) -> Any:
-        """Run a cell; what tests drew is not shown as if this cell had.
+        """Run a cell; return its outputs, and whether it has used up the memory.
 
-        What was rehearsed counts as run until any other cell runs: it may change what
-        those after it do.
+        What tests drew is not shown as if this cell had. What was rehearsed counts as
+        run until any other cell runs: it may change what those after it do.
         """
         _close_figures()
         if source in self.shell.rehearsed:
-            return self.shell.rehearsed[source]
+            return self.shell.rehearsed[source], False
         if cell is not None:
             self.shell.rehearsed.clear()
-        return self.shell.run(source, cell, OutputLimits(*limits))
+        had_room = _has_room()
+        outputs = self.shell.run(source, cell, OutputLimits(*limits))
+        return outputs, had_room and not _has_room()
 
     def on_libraries(self, names: tuple[str, ...]) -> None:
         """Send values of these libraries whole, and take them."""
@@ -91,17 +93,6 @@ class Student:
     def on_stderr(self) -> bool:
         """Whether anything was written to stderr since the test began."""
         return self.shell.outputs.has("stderr")
-
-    def on_room(self) -> bool:
-        """Whether a sixteenth of the memory limit is left."""
-        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        if limit == resource.RLIM_INFINITY:
-            return True
-        try:
-            np.empty(limit // 16, np.uint8)
-        except MemoryError:
-            return False
-        return True
 
     def on_seed(self, module: str, arguments: list[Any]) -> None:
         """Follow a test that seeds a global random generator."""
@@ -158,6 +149,18 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
+
+
+def _has_room() -> bool:
+    """Whether a sixteenth of the memory limit is left."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit == resource.RLIM_INFINITY:
+        return True
+    try:
+        np.empty(limit // 16, np.uint8)
+    except MemoryError:
+        return False
+    return True
 
 
 def _close_figures() -> None:
