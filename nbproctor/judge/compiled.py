@@ -143,26 +143,23 @@ class Tests:
                 sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
                 needs[cell.id],
                 shared[cell.id],
-                _definitions(cell if cell.id in needed else None),
+                _definitions(cell.id, cell.source if cell.id in needed else ""),
                 *_seen(cell.stub),
             )
             for cell in kinds["test"]
         }
+        answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
+        outer = _union(p.uses for p in others) - _union(p.binds for p in others)
+        functions = {c.id: _functions(c, programs[c.id]) for c in kinds["solution"]}
         return cls(
-            tests,
-            tuple(helpers),
-            _union(programs[c.id].makes - _imported_by(c) for c in kinds["solution"]),
-            frozenset(dict(solved).keys() - dict(provided).keys()),
-            tuple(made for made in provided + solved if made[0] in wanted),
-            _union(p.uses for p in others)
-            - _union(p.binds for p in others)
-            - vars(builtins).keys(),
-            _union(modules_of(cell.source) for cell in cells),
-            {
-                cell.id: names
-                for cell in kinds["solution"]
-                if (names := _functions(cell, programs[cell.id]))
-            },
+            cells=tests,
+            helpers=tuple(helpers),
+            answers=_union(answers),
+            imported=frozenset(dict(solved).keys() - dict(provided).keys()),
+            imports=tuple(made for made in provided + solved if made[0] in wanted),
+            outer=outer - vars(builtins).keys(),
+            modules=_union(modules_of(cell.source) for cell in cells),
+            functions={name: some for name, some in functions.items() if some},
         )
 
     def to_bytes(self) -> bytes:
@@ -271,10 +268,10 @@ def _imported_by(cell: Cell) -> set[str]:
     return {name for name, _ in _imports_of(cell.source)}
 
 
-def _definitions(cell: Cell | None) -> CodeType:
+def _definitions(name: str, source: str) -> CodeType:
     """Compile the imports and definitions of a cell."""
-    tree = definitions_of(parse(cell.source if cell else ""))
-    return compile(tree, f"{TEST_FILE}{cell.id if cell else ''}>", "exec")
+    tree = definitions_of(parse(source))
+    return compile(tree, f"{TEST_FILE}{name}>", "exec")
 
 
 def _seen(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
