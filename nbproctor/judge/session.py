@@ -40,6 +40,7 @@ from nbproctor.protocol.frames import (
 from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
+_REASONS = {LateError: "timeout", ClosedError: "died"}
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
@@ -94,9 +95,8 @@ class Session:
         try:
             return self._connection.ask(request, *arguments, deadline=self._deadline)
         except ProtocolError as error:
-            self._end(error)
-            assert self.gone is not None
-            raise self.gone from None
+            reason = _REASONS.get(type(error), "protocol")
+            raise self.close(StudentGone(reason, str(error))) from None
         finally:
             if outermost:
                 self._deadline = None
@@ -120,17 +120,11 @@ class Session:
         self._raised.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def close(self) -> None:
-        """End the student process."""
-        if self.gone is None:
-            self.gone = StudentGone("died", "it was ended")
+    def close(self, why: StudentGone | None = None) -> StudentGone:
+        """End the student process; return why it is no more."""
+        self.gone = self.gone or why or StudentGone("died", "it was ended")
         self._child.close()
-
-    def _end(self, error: ProtocolError) -> None:
-        reasons = {LateError: "timeout", ClosedError: "died"}
-        if self.gone is None:
-            self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
-        self.close()
+        return self.gone
 
     # --- what the student asks of the test's objects ----------------------------
 
