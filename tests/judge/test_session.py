@@ -90,22 +90,39 @@ frames = st.lists(
 )
 
 
-def session_with(sent: list[tuple[int, Any]], raw: bytes = b"") -> Session:
-    """Return a session with a student process that has sent these frames and left."""
-    judges, students = socket.socketpair()
-    for number, (kind, node) in enumerate(sent, 1):
-        text = json.dumps(node).encode()
-        rest = raw if number == len(sent) else b""
-        head = HEAD.pack(b"NP", 1, kind, number, len(text), len(rest))
-        students.sendall(head + text + rest)
-    students.shutdown(socket.SHUT_WR)
+class Student:
+    """A student process that has sent some frames; what it is told can be read."""
 
-    def close() -> None:
-        judges.close()
-        students.close()
+    def __init__(
+        self, *sent: tuple[int, Any], raw: bytes = b"", leave: bool = True
+    ) -> None:
+        """`raw` comes with the last frame."""
+        judges, self.sock = socket.socketpair()
+        for number, (kind, node) in enumerate(sent, 1):
+            text = json.dumps(node).encode()
+            rest = raw if number == len(sent) else b""
+            head = HEAD.pack(b"NP", 1, kind, number, len(text), len(rest))
+            self.sock.sendall(head + text + rest)
+        if leave:
+            self.sock.shutdown(socket.SHUT_WR)
+        self.ended = 0
+        child: Any = SimpleNamespace(sock=judges, close=self.close)
+        self.session = Session(child, 5.0, __name__)
 
-    child: Any = SimpleNamespace(sock=judges, close=close)
-    return Session(child, 5.0, __name__)
+    def close(self) -> None:
+        self.ended += 1
+        self.session._child.sock.close()
+
+    def told(self) -> list[Any]:
+        """Return all that it was sent."""
+        self.session._child.sock.close()
+        wire, values = Wire(self.sock), []
+        while True:
+            try:
+                frame = wire.receive(time.monotonic() + 5)
+            except ClosedError:
+                return values
+            values.append(decode(frame, lambda ref: ref).value)
 
 
 @pytest.mark.slow
@@ -116,7 +133,8 @@ def session_with(sent: list[tuple[int, Any]], raw: bytes = b"") -> Session:
 def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     sent: list[tuple[int, Any]], raw: bytes
 ) -> None:
-    session, spy = session_with(sent, raw), Spy()
+    student, spy = Student(*sent, raw=raw), Spy()
+    session = student.session
     try:
         value = session.ask("call", spy, ([1], {"a": spy}), {})
     except StudentGone as gone:
@@ -130,21 +148,20 @@ def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
         assert isinstance(value, Proxy) or repr(value) is not None
     finally:
         session.close()
+        student.sock.close()
     assert type(spy).rate == 0.5
     assert callable(spy.first)
 
 
 def test_a_student_process_that_keeps_to_the_protocol_is_heard() -> None:
     spy, items = Spy(), [1]
-    session = session_with(
-        [
-            (0, ["t", "call", 0, ["t", 5], ["d", "a", ["judge", 0]]]),
-            (0, ["t", "method", 0, "first", ["t", 6], ["d"]]),
-            (0, ["t", "item", 0, ["t", 1]]),
-            (0, ["t", "set", 0, "rate", 0.25]),
-            (1, ["t", ["t", 7, ["judge", 0]], ["l", ["t", 0, ["l", 2, 3]]]]),
-        ]
-    )
+    session = Student(
+        (0, ["t", "call", 0, ["t", 5], ["d", "a", ["judge", 0]]]),
+        (0, ["t", "method", 0, "first", ["t", 6], ["d"]]),
+        (0, ["t", "item", 0, ["t", 1]]),
+        (0, ["t", "set", 0, "rate", 0.25]),
+        (1, ["t", ["t", 7, ["judge", 0]], ["l", ["t", 0, ["l", 2, 3]]]]),
+    ).session
     assert session.ask("call", spy, (items,), {}) == (7, spy)
     assert spy.seen == [((5,), {"a": spy})]
     assert (spy.rate, items) == (0.25, [2, 3])
@@ -152,35 +169,6 @@ def test_a_student_process_that_keeps_to_the_protocol_is_heard() -> None:
 
 
 # --- limits, and what each side learns ------------------------------------------------
-
-
-class Student:
-    """A student process that has sent some frames; what it is told can be read."""
-
-    def __init__(self, *sent: tuple[int, Any], leave: bool = True) -> None:
-        judges, self.sock = socket.socketpair()
-        for number, (kind, node) in enumerate(sent, 1):
-            text = json.dumps(node).encode()
-            self.sock.sendall(HEAD.pack(b"NP", 1, kind, number, len(text), 0) + text)
-        if leave:
-            self.sock.shutdown(socket.SHUT_WR)
-        self.ended = 0
-        child: Any = SimpleNamespace(sock=judges, close=self.close)
-        self.session = Session(child, 5.0, __name__)
-
-    def close(self) -> None:
-        self.ended += 1
-
-    def told(self) -> list[Any]:
-        """Return all that it was sent."""
-        self.session._child.sock.close()
-        wire, values = Wire(self.sock), []
-        while True:
-            try:
-                frame = wire.receive(time.monotonic() + 5)
-            except ClosedError:
-                return values
-            values.append(decode(frame, lambda ref: ref).value)
 
 
 def call(number: int = 0) -> tuple[int, Any]:
