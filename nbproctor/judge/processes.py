@@ -140,7 +140,9 @@ class StudentProcesses:
         except Exception as error:
             # Running a cell raises nothing: this process has been tampered with.
             return [_error_output(builtin_name(error), one_line(str(error)))], False
-        outputs, filled = said if type(said) is tuple and len(said) == 2 else (said, 0)
+        outputs, filled = (
+            said if type(said) is tuple and len(said) == 2 else (said, False)
+        )
         return clean(outputs), filled is True
 
     def living(self, *, watching: bool = False) -> Session:
