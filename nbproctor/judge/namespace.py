@@ -95,10 +95,9 @@ class Namespace:
         """
         tests, test = self._tests, self._tests.cells[name]
         helpers = tests.helpers[: test.helpers]
+        own = test.program, *helpers
         earlier = [tests.cells[cell].program for cell in test.needs]
-        programs = (test.program, *helpers, *earlier)
-        uses = frozenset().union(*(program.uses for program in programs))
-        own = (test.program, *helpers)
+        uses = frozenset().union(*(program.uses for program in (*own, *earlier)))
         makes = test.shared.union(*(program.makes for program in own))
         ours = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
         theirs = uses - makes - ours

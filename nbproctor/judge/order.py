@@ -126,6 +126,7 @@ def among_references(
     steps = [_own(cell, None) for cell in extras.get("", [])]
     cells: list[str] = []
     lent: frozenset[str] = frozenset()
+    judged: list[Cell] = []
     before_it = True
     for ours in job.cells:
         if ours.id == exercise:
@@ -135,6 +136,8 @@ def among_references(
             steps.append(Step(f"provided {ours.id}", ours.stub))
         elif ours.kind == "test":
             steps.append(Step(ours.id, test=ours))
+            if ours.exercise == exercise and ours.points and ours.where == "judge":
+                judged.append(ours)
         elif before_it and ours.id in tests.functions:
             names = tests.functions[ours.id] - _defined(answer.source)
             steps.append(Step(f"functions of {ours.id}", lends=names))
@@ -147,12 +150,7 @@ def among_references(
     if not borrows and not _is_in_the_way(job, answer, tests):
         return [], References()
     steps = _with_definitions(steps, tests)
-    judged = [
-        ours.id
-        for ours in job.cells
-        if ours.exercise == exercise and ours.points > 0 and ours.where == "judge"
-    ]
-    steps = [step for step in steps if step.test is None or step.test.id in judged]
+    steps = [step for step in steps if step.test is None or step.test in judged]
     while steps and steps[-1].test is None:
         steps.pop()
     return steps, References(tuple(cells), lent)
