@@ -140,12 +140,11 @@ def lines_of_code(path: Path) -> int:
     text = path.read_text("utf-8")
     left_out = set()
     for node in ast.walk(ast.parse(text)):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            left_out |= {*range(node.lineno, node.end_lineno + 1)}
-        elif isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            if isinstance(body[0].value, ast.Constant):
-                left_out |= {*range(body[0].lineno, body[0].end_lineno + 1)}
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                left_out |= {*range(node.lineno, node.end_lineno + 1)}
+            case ast.AST(body=[ast.Expr(ast.Constant()) as text, *_]):
+                left_out |= {*range(text.lineno, text.end_lineno + 1)}
     return sum(
         bool(line.strip()) and not line.strip().startswith("#")
         for number, line in enumerate(text.splitlines(), 1)

@@ -22,7 +22,14 @@ import sys
 import types
 from typing import Any
 
-from nbproctor.judge.proxy import NOT_AS_SUCH, Proxy, StudentError, ask, library_of
+from nbproctor.judge.proxy import (
+    NOT_AS_SUCH,
+    Proxy,
+    StudentError,
+    ask,
+    built_in,
+    handle_of,
+)
 
 
 class ErrorClass(type):
@@ -35,7 +42,7 @@ class ErrorClass(type):
         made = ask(cls._nbproctor, "call", cls._nbproctor, args, kwargs)
         if not isinstance(made, Proxy):
             return made
-        return error_of(cls, made, str(made))
+        return error_of(cls, str(made), made)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -82,13 +89,12 @@ def stand_in(proxy: Proxy, name: str, base: str, bases: tuple[Any, ...]) -> Erro
     plain = _mirror(base)
     alone = (OwnError,) if plain is StudentError else (OwnError, plain)
     try:
-        made = ErrorClass(name, parents or alone, {"_nbproctor": proxy})
+        return ErrorClass(name, parents or alone, {"_nbproctor": proxy})
     except TypeError:  # bases that do not go together
-        made = ErrorClass(name, alone, {"_nbproctor": proxy})
-    return made
+        return ErrorClass(name, alone, {"_nbproctor": proxy})
 
 
-def error_of(kind: Any, own: Proxy | None = None, text: str = "") -> StudentError:
+def error_of(kind: Any, text: str, own: Proxy | None = None) -> StudentError:
     """Make an exception of a class, without calling its ``__init__``.
 
     Some built-in classes insist on arguments of their own there.
@@ -112,8 +118,8 @@ def known_error(base: str, library: Any, text: str) -> StudentError:
     kind: Any = _class_of_library(library) if type(library) is str else None
     if kind is not None:
         with contextlib.suppress(Exception):  # one that cannot be made without more
-            return error_of(_mirror_of(kind), None, text)
-    return error_of(_mirror(base), None, text)
+            return error_of(_mirror_of(kind), text)
+    return error_of(_mirror(base), text)
 
 
 def _class_of_library(name: str) -> type[Exception] | None:
@@ -126,8 +132,8 @@ def _class_of_library(name: str) -> type[Exception] | None:
     kind = getattr(sys.modules.get(module), "__dict__", {}).get(title)
     if not isinstance(kind, type) or module.partition(".")[0] == "nbproctor":
         return None
-    built_in = next(k for k in kind.__mro__ if k.__module__ == "builtins")
-    known = issubclass(built_in, Exception) and built_in is not Exception
+    base = built_in(kind)
+    known = issubclass(base, Exception) and base is not Exception
     return kind if known else None
 
 
@@ -147,10 +153,9 @@ def _mirror_of(builtin: type[Exception]) -> type[StudentError]:
         return StudentError
     above: Any = builtin.__base__
     try:
-        kind: Any = type("StudentError", (_mirror_of(above), builtin), {})
+        return type("StudentError", (_mirror_of(above), builtin), {})
     except TypeError:  # a library's class that wants no other beside it
-        kind = _mirror_of(above)
-    return kind  # type: ignore[no-any-return]
+        return _mirror_of(above)
 
 
 def kind_of(error: StudentError) -> type:
@@ -166,9 +171,9 @@ class _OneArgument(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Proxy):
-            kind, relation = library_of(args[0])
-            if kind is not None and relation == "exact":
-                return kind
+            known = handle_of(args[0])
+            if known.kind is not None and known.relation == "exact":
+                return known.kind
             return ask(args[0], "builtin", "type", [args[0]])
         if len(args) == 1 and isinstance(args[0], StudentError):
             return kind_of(args[0])
@@ -188,29 +193,25 @@ class Type(metaclass=_OneArgument):
     """Stands for ``type`` in test cells."""
 
 
-def is_instance(value: Any, kinds: Any) -> bool:
-    """Stand for ``isinstance`` in test cells."""
-    if isinstance(value, Proxy):
-        known, relation = library_of(value)
-        if known is not None and relation in ("exact", "object"):
-            return any(_among(known, kind, value, isinstance) for kind in _each(kinds))
-    return isinstance(value, kinds)
+def _classifies(builtin: Any, *relations: str) -> Any:
+    """Make ``isinstance`` or ``issubclass`` of test cells.
 
+    What an object of such a relation to a library's class is, is not asked.
+    """
 
-def is_subclass(value: Any, kinds: Any) -> bool:
-    """Stand for ``issubclass`` in test cells."""
-    if isinstance(value, Proxy):
-        known, relation = library_of(value)
-        if known is not None and relation in ("class", "derived"):
-            return any(_among(known, kind, value, issubclass) for kind in _each(kinds))
-    return issubclass(value, kinds)
+    def is_one(known: type, kind: Any, value: Any) -> bool:
+        if isinstance(kind, type) and kind is not Type:
+            return issubclass(known, kind)
+        return bool(builtin(value, kind))  # a class of the student's own: ask
 
+    def classifies(value: Any, kinds: Any) -> bool:
+        if isinstance(value, Proxy):
+            known = handle_of(value)
+            if known.kind is not None and known.relation in relations:
+                return any(is_one(known.kind, kind, value) for kind in _each(kinds))
+        return bool(builtin(value, kinds))
 
-def _among(known: type, kind: Any, value: Any, asked: Any) -> bool:
-    """Whether a class of a library is of a kind; of the student's own, ask."""
-    if isinstance(kind, type) and kind is not Type:
-        return issubclass(known, kind)
-    return bool(asked(value, kind))
+    return classifies
 
 
 def _each(kinds: Any) -> list[Any]:
@@ -219,4 +220,8 @@ def _each(kinds: Any) -> list[Any]:
     return list(kinds.__args__) if isinstance(kinds, types.UnionType) else [kinds]
 
 
-STAND_INS = {"type": Type, "isinstance": is_instance, "issubclass": is_subclass}
+STAND_INS = {
+    "type": Type,
+    "isinstance": _classifies(isinstance, "exact", "object"),
+    "issubclass": _classifies(issubclass, "class", "derived"),
+}

@@ -12,15 +12,15 @@ import builtins
 import dis
 import marshal
 import symtable
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from types import CodeType
-from typing import Any
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.magics import NotForJudgeError, judged_python
 from nbproctor.markers import (
     DEFINITIONS,
+    bound_by,
     definitions_of,
     outside,
     parse,
@@ -31,6 +31,7 @@ from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
 _READS = "LOAD_NAME", "DELETE_NAME"
+_WITH_CODE = "provided", "solution", "helper", "test"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 
 
@@ -40,32 +41,19 @@ class BrokenTestError(NbproctorError):
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled cell.
-
-    Attributes
-    ----------
-    body, last
-        The statements, and the expression at the end whose value is the cell's.
-    uses, makes
-        Global names that it reads, and those that it binds before it reads them.
-    binds
-        All global names that it binds.
-    """
+    """A compiled cell."""
 
     body: CodeType
-    last: CodeType | None
-    uses: frozenset[str]
-    makes: frozenset[str]
-    binds: frozenset[str]
+    last: CodeType | None  # the expression at the end, whose value is the cell's
+    uses: frozenset[str]  # global names that it reads
+    makes: frozenset[str]  # those that it binds before it reads them
+    binds: frozenset[str]  # all that it binds
 
     @classmethod
     def of(cls, source: str, name: str, *, judged: bool = True) -> Program:
         """Compile a cell: one that the judge runs, or one whose names it has to know.
 
-        Raises
-        ------
-        BrokenTestError
-            It is not Python, or the judge cannot run it.
+        What is not Python, or cannot run in the judge, is a `BrokenTestError`.
         """
         file = f"{TEST_FILE}{name}>"
         try:
@@ -98,129 +86,80 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What a test cell needs of earlier test cells, as in a kernel.
+class CompiledTest:
+    """A test cell, and what it has to do with the cells above it and below."""
 
-    Attributes
-    ----------
-    cells
-        Those test cells in order, with those that they need themselves.
-    names
-        Global names that they make and nothing after them makes anew.
-    """
-
-    cells: tuple[str, ...]
-    names: frozenset[str]
+    program: Program  # an empty one, if it cannot be run
+    broken: str  # why it cannot be run
+    helpers: int  # how many helper cells come before it
+    # As in a kernel, it may need test cells above it: these in order, with those that
+    # they need themselves; and the names that they make and nothing after them anew.
+    needs: tuple[str, ...]
+    shared: frozenset[str]
+    definitions: CodeType  # its imports and definitions alone, if another needs them
+    # Of the part that students see: the names that it assigns, those that its imports
+    # and definitions bind, and these as text.
+    seen_makes: frozenset[str]
+    seen_binds: frozenset[str]
+    seen_definitions: str
 
 
 @dataclass(frozen=True)
 class Tests:
-    """The test cells of an assignment, and what they stand on.
+    """The test cells of an assignment, and what they stand on."""
 
-    Attributes
-    ----------
-    programs
-        Test cells by id.
-    helpers
-        Helper cells in source order.
-    before
-        Test cell → how many of the helper cells come before it.
-    broken
-        Test cell → why it cannot be run.
-    answers
-        Global names that the reference solutions define.
-    imported
-        Those that only reference solutions import.
-    imports
-        The imports of all these cells, one module each: bound name (``*`` too), code.
-    shares
-        Test cell → what it needs of earlier test cells, if anything.
-    definitions
-        Test cell that another one needs → its imports and definitions alone.
-    outer
-        Global names that the source's other cells read and do not make.
-    modules
-        Modules that any cell imports.
-    functions
-        Exercise → the functions that its reference solution defines, if that defines
-        nothing else: these can be lent to another exercise.
-    """
-
-    programs: dict[str, Program]
-    helpers: tuple[Program, ...]
-    before: dict[str, int]
-    broken: dict[str, str]
-    answers: frozenset[str]
-    imported: frozenset[str]
+    cells: dict[str, CompiledTest]
+    helpers: tuple[Program, ...]  # helper cells in source order
+    answers: frozenset[str]  # global names that the reference solutions define
+    imported: frozenset[str]  # those that only reference solutions import
+    # The imports of all these cells, one module each: bound name (``*`` too), code.
     imports: tuple[Import, ...]
-    shares: dict[str, Shared]
-    definitions: dict[str, CodeType]
-    outer: frozenset[str]
-    modules: frozenset[str]
+    outer: frozenset[str]  # global names that the source's other cells read, not make
+    modules: frozenset[str]  # that any cell imports
+    # Exercise → the functions that its reference solution defines, if that defines
+    # nothing else: these can be lent to another exercise.
     functions: dict[str, frozenset[str]]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell]) -> Tests:
+    def of(cls, source: Iterable[Cell]) -> Tests:
         """Compile the cells of a master notebook."""
-        compiled: dict[str, Program] = {}
-        broken: dict[str, str] = {}
-        helpers: list[Program] = []
-        before: dict[str, int] = {}
-        imports: dict[str, list[Import]] = {"provided": [], "solution": []}
-        trouble = ""
-        for cell in cells:
-            if cell.kind not in ("provided", "solution", "helper", "test"):
-                continue
-            if cell.kind in imports:
-                imports[cell.kind] += _imports_of(cell.source)
-            try:
-                judged = cell.kind in ("helper", "test")
-                program = Program.of(cell.source, cell.id, judged=judged)
-                compiled[cell.id] = program
-            except BrokenTestError as error:
-                if cell.kind in ("helper", "test"):
-                    broken[cell.id] = str(error)
-                    trouble = trouble or (str(error) if cell.kind == "helper" else "")
-                continue
-            if cell.kind == "helper":
-                helpers.append(program)
-            elif cell.kind == "test" and trouble:
-                broken[cell.id] = trouble
-                del compiled[cell.id]
-            elif cell.kind == "test":
-                before[cell.id] = len(helpers)
-        programs = {c.id: compiled[c.id] for c in cells if c.id in before}
-        provided, imported = ({n for n, _ in made} for made in imports.values())
-        wanted = {"*"}.union(*(p.uses for p in (*helpers, *programs.values())))
-        shares = _shares(cells, compiled, provided)
-        needed = {name for shared in shares.values() for name in shared.cells}
-        solutions = [c for c in cells if c.kind == "solution"]
-        outside_tests = [c for c in cells if c.kind in imports and c.id in compiled]
+        cells = [cell for cell in source if cell.kind in _WITH_CODE]
+        kinds = {kind: [c for c in cells if c.kind == kind] for kind in _WITH_CODE}
+        programs, broken = _compile_all(cells)
+        helpers = [programs[cell.id] for cell in kinds["helper"]]
+        others = [programs[c.id] for c in kinds["provided"] + kinds["solution"]]
+        provided, solved = (
+            [made for cell in kinds[kind] for made in _imports_of(cell.source)]
+            for kind in ("provided", "solution")
+        )
+        wanted = _union(p.uses for p in helpers) | {"*"}
+        wanted |= _union(programs[c.id].uses for c in kinds["test"])
+        needs, shared = _needs(cells, programs, {name for name, _ in provided})
+        needed = _union(needs.values())
+        tests = {
+            cell.id: CompiledTest(
+                programs[cell.id],
+                broken.get(cell.id, ""),
+                sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
+                needs[cell.id],
+                shared[cell.id],
+                _definitions(cell.id, cell.source if cell.id in needed else ""),
+                *_seen(cell.stub),
+            )
+            for cell in kinds["test"]
+        }
+        answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
+        outer = _union(p.uses for p in others) - _union(p.binds for p in others)
+        functions = {c.id: _functions(c, programs[c.id]) for c in kinds["solution"]}
         return cls(
-            programs,
-            tuple(helpers),
-            before,
-            broken,
-            frozenset(
-                name
-                for cell in solutions
-                if cell.id in compiled
-                for name in compiled[cell.id].makes - _imported_by(cell)
-            ),
-            frozenset(imported - provided),
-            tuple(i for made in imports.values() for i in made if i[0] in wanted),
-            shares,
-            {c.id: _definitions(c) for c in cells if c.id in needed},
-            frozenset().union(*(compiled[c.id].uses for c in outside_tests))
-            - frozenset().union(*(compiled[c.id].binds for c in outside_tests))
-            - vars(builtins).keys(),
-            frozenset(
-                name
-                for cell in cells
-                if cell.kind in ("provided", "solution", "helper", "test")
-                for name in modules_of(cell.source)
-            ),
-            {c.id: names for c in solutions if (names := _functions(c, compiled))},
+            cells=tests,
+            helpers=tuple(helpers),
+            answers=_union(answers),
+            imported=frozenset(dict(solved).keys() - dict(provided).keys()),
+            imports=tuple(made for made in provided + solved if made[0] in wanted),
+            outer=outer - vars(builtins).keys(),
+            modules=_union(modules_of(cell.source) for cell in cells),
+            functions={name: some for name, some in functions.items() if some},
         )
 
     def to_bytes(self) -> bytes:
@@ -230,37 +169,53 @@ class Tests:
     @classmethod
     def from_bytes(cls, data: bytes) -> Tests:
         """Rebuild what `to_bytes` of a trusted process made."""
-        programs, helpers, *middle, shares, code, outer, modules, functions = (
-            marshal.loads(data)
-        )
-        fields: list[Any] = [
-            {name: Program(*fields) for name, fields in programs.items()},
-            tuple(Program(*fields) for fields in helpers),
-            *middle,
-            {name: Shared(*fields) for name, fields in shares.items()},
-            code,
-            outer,
-            modules,
-            functions,
-        ]
-        return cls(*fields)
+        cells, helpers, *others = marshal.loads(data)
+        tests = {
+            name: CompiledTest(Program(*program), *fields)
+            for name, (program, *fields) in cells.items()
+        }
+        return cls(tests, tuple(Program(*fields) for fields in helpers), *others)
 
 
-def _shares(
-    cells: Sequence[Cell], compiled: dict[str, Program], provided: set[str]
-) -> dict[str, Shared]:
-    """Find what test cells need of each other.
+def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset().union(*sets)
+
+
+def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]:
+    """Compile cells; return why tests and helpers that cannot be run cannot.
+
+    They and others that are no Python have an empty program.
+    """
+    programs: dict[str, Program] = {}
+    broken: dict[str, str] = {}
+    trouble = ""  # of a helper cell: no test after it can be judged
+    for cell in cells:
+        judged = cell.kind in ("helper", "test")
+        try:
+            programs[cell.id] = Program.of(cell.source, cell.id, judged=judged)
+            if trouble and cell.kind == "test":
+                raise BrokenTestError(trouble)
+        except BrokenTestError as error:
+            programs[cell.id] = Program.of("", cell.id)
+            broken[cell.id] = str(error)
+            if cell.kind == "helper":
+                trouble = trouble or str(error)
+    return programs, broken
+
+
+def _needs(
+    cells: list[Cell], programs: dict[str, Program], provided: set[str]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, frozenset[str]]]:
+    """Find what test cells need of each other: cells, and names that these make.
 
     A global name is whose cell bound it last, in the order of the source. A module
     that provided cells import is there for every test, whoever imports it again.
     """
     owner: dict[str, str] = {}
-    needs: dict[str, set[str]] = {}
-    shares: dict[str, Shared] = {}
+    needs: dict[str, tuple[str, ...]] = {}
+    shared: dict[str, frozenset[str]] = {}
     for cell in cells:
-        program = compiled.get(cell.id)
-        if program is None:
-            continue
+        program = programs[cell.id]
         if cell.kind != "test":
             for name in program.binds:
                 owner.pop(name, None)
@@ -272,27 +227,24 @@ def _shares(
             one = todo.pop()
             needed.add(one)
             # Its functions read what names mean now, not what they meant then.
-            inner = compiled[one].uses & owner.keys()
-            todo |= ({owner[name] for name in inner} | needs[one]) - needed
-        needs[cell.id] = needed
-        if needed:
-            order = tuple(name for name in compiled if name in needed)
-            names = {n for n, c in owner.items() if c in needed} - program.makes
-            shares[cell.id] = Shared(order, frozenset(names))
+            inner = programs[one].uses & owner.keys()
+            todo |= {owner[name] for name in inner}.union(needs[one]) - needed
+        needs[cell.id] = tuple(name for name in programs if name in needed)
+        names = {n for n, c in owner.items() if c in needed} - program.makes
+        shared[cell.id] = frozenset(names)
         again = _imported_by(cell) & provided
         owner |= dict.fromkeys(program.binds - again, cell.id)
-    return shares
+    return needs, shared
 
 
-def _functions(cell: Cell, compiled: dict[str, Program]) -> frozenset[str]:
+def _functions(cell: Cell, program: Program) -> frozenset[str]:
     """Return the functions of a cell that binds nothing else, but for imports."""
     plain = {
         node.name
         for node in parse(cell.source).body
         if isinstance(node, ast.FunctionDef) and not node.decorator_list
     }
-    binds = compiled[cell.id].binds if cell.id in compiled else frozenset()
-    rest = binds - plain - _imported_by(cell)
+    rest = program.binds - plain - _imported_by(cell)
     return frozenset() if rest else frozenset(plain)
 
 
@@ -316,9 +268,19 @@ def _imported_by(cell: Cell) -> set[str]:
     return {name for name, _ in _imports_of(cell.source)}
 
 
-def _definitions(cell: Cell) -> CodeType:
-    tree = definitions_of(parse(cell.source))
-    return compile(tree, f"{TEST_FILE}{cell.id}>", "exec")
+def _definitions(name: str, source: str) -> CodeType:
+    """Compile the imports and definitions of a cell."""
+    tree = definitions_of(parse(source))
+    return compile(tree, f"{TEST_FILE}{name}>", "exec")
+
+
+def _seen(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """Return the last fields of `CompiledTest`."""
+    tree = parse(stub)
+    names = (n for n in outside(tree) if isinstance(n, ast.Name))
+    makes = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
+    defined = definitions_of(tree)
+    return makes, frozenset(bound_by(defined)), ast.unparse(defined)
 
 
 def _read_first(code: CodeType) -> Iterator[str]:

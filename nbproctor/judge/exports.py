@@ -83,13 +83,7 @@ class Exports:
         self._numbers = {id(x): n for n, x in self._objects.items()}
 
     def name(self, value: Any) -> Ref:
-        """Give an object a name for the student.
-
-        Raises
-        ------
-        NotExportableError
-            A test can hand over only what it defines.
-        """
+        """Name an object for the student; a test can hand over only what it defines."""
         kind = type(value)
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
@@ -108,28 +102,14 @@ class Exports:
             f"functions and objects that it defines, but no {kind.__name__}."
         )
 
-    def find(self, number: Any) -> Any:
-        """Return the object with a number.
-
-        Raises
-        ------
-        ProtocolError
-            Nobody handed it over in this test.
-        """
-        if type(number) is not int:
-            raise ProtocolError("an object of the test's has no number")
+    def find(self, number: int) -> Any:
+        """Return the object with a number, if it was handed over in this test."""
         if number not in self._objects:
             raise RefusedError("this object belongs to a test that is over")
         return self._objects[number]
 
     def received(self, number: Any) -> Any:
-        """Return the object that the student sends back, if it still counts.
-
-        Raises
-        ------
-        ProtocolError
-            It was never handed over.
-        """
+        """Return the object that the student sends back, if it still counts."""
         if type(number) is not int or not 0 <= number < self._next:
             raise ProtocolError(
                 "the student names an object that was never handed over"
@@ -137,13 +117,7 @@ class Exports:
         return self._objects.get(number, Expired())
 
     def get(self, target: Any, name: str) -> Any:
-        """Get a public attribute that a test's own code made.
-
-        Raises
-        ------
-        RefusedError
-            It is private, inherited from a library, or not there.
-        """
+        """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
             made_by_test = (
                 kind for kind in _classes(target) if kind.__module__ == self._module
@@ -160,13 +134,7 @@ class Exports:
         )
 
     def set(self, target: Any, name: str, value: Any) -> None:
-        """Set a public attribute, but neither a method nor anything of a class.
-
-        Raises
-        ------
-        RefusedError
-            It is private, or would replace code.
-        """
+        """Set a public attribute, but neither a method nor anything of a class."""
         kinds = _classes(target)
         held = next((vars(kind)[name] for kind in kinds if name in vars(kind)), None)
         plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(held)

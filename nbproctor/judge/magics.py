@@ -35,12 +35,7 @@ class NotForJudgeError(NbproctorError):
 def judged_python(source: str) -> str:
     """Return a test cell as Python of which nothing leaves the judge.
 
-    Raises
-    ------
-    NotForJudgeError
-        It uses what only a notebook has.
-    SyntaxError
-        It is not Python.
+    A cell that uses what only a notebook has is a `NotForJudgeError`.
     """
     text = plain_python(source)
     if _SHELL not in text:

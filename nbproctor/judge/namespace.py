@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +33,6 @@ def display(*values: Any, **_: Any) -> None:
 _BUILT_IN = vars(builtins) | {"display": display}
 
 
-def modules(tests: Tests) -> dict[str, Any]:
-    """Import what test cells use of the modules that the source's cells import.
-
-    A module that is not installed here is left out: its name is then the student's.
-    """
-    space: dict[str, Any] = {}
-    for _, code in tests.imports:
-        with contextlib.suppress(ImportError):
-            exec(code, space)
-    uses = (program.uses for program in (*tests.helpers, *tests.programs.values()))
-    return {name: space[name] for name in frozenset().union(*uses) & space.keys()}
-
-
 class Namespace:
     """The global names that test cells see in one run through a notebook.
 
@@ -54,13 +41,11 @@ class Namespace:
     cells judged `elsewhere`, others get what they import and define.
     """
 
-    def __init__(
-        self, tests: Tests, modules: Mapping[str, Any], elsewhere: Iterable[str] = ()
-    ) -> None:
-        self._tests, self._modules = tests, modules
+    def __init__(self, tests: Tests, elsewhere: Iterable[str]) -> None:
+        self._tests, self._modules = tests, _modules(tests)
         self._space: dict[str, Any] = {}
         self._kept: dict[str, Any] = {}  # what later test cells need
-        self._wanted = frozenset().union(*(s.names for s in tests.shares.values()))
+        self._wanted = frozenset().union(*(t.shared for t in tests.cells.values()))
         self._ran: dict[str, Session] = {}  # test cell → for which process
         self._fatal = set(elsewhere)
 
@@ -72,9 +57,9 @@ class Namespace:
 
         A helper cell that raises an exception of its own makes it a `BrokenTestError`.
         """
-        shared = self._tests.shares.get(name)
-        if shared and any(self._ran.get(cell) is not link for cell in shared.cells):
-            for cell in shared.cells:
+        needs = self._tests.cells[name].needs
+        if any(self._ran.get(cell) is not link for cell in needs):
+            for cell in needs:
                 self._run_again(cell, link, seconds)
         return self._make(name, link)
 
@@ -83,19 +68,19 @@ class Namespace:
         self._ran[name] = link
         if link.gone is not None:
             self._fatal.add(name)
-        for made in self._tests.programs[name].binds & self._wanted:
+        for made in self._tests.cells[name].program.binds & self._wanted:
             self._kept.pop(made, None)
             if made in self._space:
                 self._kept[made] = self._space[made]
 
     def _run_again(self, cell: str, link: Session, seconds: float) -> None:
-        space = self._make(cell, link)
+        space, test = self._make(cell, link), self._tests.cells[cell]
         try:
             # What ended a process once would do so again.
             if cell in self._fatal:
-                exec(self._tests.definitions[cell], space)
+                exec(test.definitions, space)
             else:
-                testcell.run(self._tests.programs[cell], space, link, seconds)
+                testcell.run(test.program, space, link, seconds)
         except Exception:
             pass  # it has its own verdict; what it made until then is there
         finally:
@@ -108,14 +93,12 @@ class Namespace:
         is to define it. What an exercise is to import, the student must have, but the
         test gets its own.
         """
-        tests = self._tests
-        shared = tests.shares.get(name)
-        names = shared.names if shared else frozenset()
-        helpers = tests.helpers[: tests.before[name]]
-        own = tests.programs[name]
-        earlier = [tests.programs[cell] for cell in (shared.cells if shared else ())]
-        uses = own.uses.union(*(program.uses for program in (*helpers, *earlier)))
-        makes = own.makes.union(names, *(program.makes for program in helpers))
+        tests, test = self._tests, self._tests.cells[name]
+        helpers = tests.helpers[: test.helpers]
+        own = test.program, *helpers
+        earlier = [tests.cells[cell].program for cell in test.needs]
+        uses = frozenset().union(*(program.uses for program in (*own, *earlier)))
+        makes = test.shared.union(*(program.makes for program in own))
         ours = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
         theirs = uses - makes - ours
         python = {k: v for k, v in _BUILT_IN.items() if k not in theirs}
@@ -125,7 +108,7 @@ class Namespace:
         space.update({"__name__": MODULE, "__builtins__": python})
         space.update((k, v) for k, v in self._modules.items() if k not in theirs)
         # The student process says what a name is, but not which names there are.
-        imported = (tests.imported & uses) - names
+        imported = (tests.imported & uses) - test.shared
         known = link.begin(sorted(theirs | imported), keep=bool(self._kept))
         there = known if type(known) is dict else {}
         space.update((name, there[name]) for name in theirs & there.keys())
@@ -140,8 +123,22 @@ class Namespace:
                 raise
             except Exception as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
-        space.update((k, v) for k, v in self._kept.items() if k in names)
+        space.update((k, v) for k, v in self._kept.items() if k in test.shared)
         return space
+
+
+def _modules(tests: Tests) -> dict[str, Any]:
+    """Import what test cells use of the modules that the source's cells import.
+
+    A module that is not installed here is left out: its name is then the student's.
+    """
+    space: dict[str, Any] = {}
+    for _, code in tests.imports:
+        with contextlib.suppress(ImportError):
+            exec(code, space)
+    programs = (*tests.helpers, *(test.program for test in tests.cells.values()))
+    uses = frozenset().union(*(program.uses for program in programs))
+    return {name: space[name] for name in uses & space.keys()}
 
 
 def import_own_modules() -> None:

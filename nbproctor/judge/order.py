@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 
 from nbproctor.judge.compiled import Tests
-from nbproctor.markers import bound_by, definitions_of, outside, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
@@ -22,29 +18,14 @@ _ACTS = re.compile(
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: run code in the student process, or judge a test cell.
+    """One thing to do: run code in the student process, or judge a test cell."""
 
-    Attributes
-    ----------
-    name
-        What the cell is called in messages.
-    source
-        The code to run in the student's process; empty for a test.
-    index
-        The cell's place in the submission, if it is one of the student's own.
-    test
-        The test cell.
-    exercise
-        The exercise whose solution this is.
-    lends
-        Functions of reference solutions that the student's process gets first.
-    """
-
-    name: str
-    source: str = ""
-    index: int | None = None
+    name: str  # what the cell is called in messages
+    source: str = ""  # to run in the student's process; empty for a test
+    index: int | None = None  # the cell's place, if it is one of the student's own
     test: Cell | None = None
-    exercise: str | None = None
+    exercise: str | None = None  # the exercise whose solution this is
+    # Functions of reference solutions that the student's process gets first.
     lends: frozenset[str] = frozenset()
 
 
@@ -80,7 +61,7 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
         elif (
             master.kind == "test"
             and master.id not in placed
-            and _may_stand(master, steps)
+            and (master.exercise is None or _solution_at(steps, master) is not None)
         ):
             steps.append(Step(master.id, test=master))
             placed.add(master.id)
@@ -92,7 +73,7 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
             while position + 1 < len(steps) and _is_of(steps[position + 1], test):
                 position += 1
             steps.insert(position + 1, Step(test.id, test=test))
-    return _with_definitions(_in_order(steps, job), tests.outer)
+    return _with_definitions(_in_order(steps, job), tests)
 
 
 def _in_order(steps: list[Step], job: Job) -> list[Step]:
@@ -145,6 +126,7 @@ def among_references(
     steps = [_own(cell, None) for cell in extras.get("", [])]
     cells: list[str] = []
     lent: frozenset[str] = frozenset()
+    judged: list[Cell] = []
     before_it = True
     for ours in job.cells:
         if ours.id == exercise:
@@ -154,6 +136,8 @@ def among_references(
             steps.append(Step(f"provided {ours.id}", ours.stub))
         elif ours.kind == "test":
             steps.append(Step(ours.id, test=ours))
+            if ours.exercise == exercise and ours.points and ours.where == "judge":
+                judged.append(ours)
         elif before_it and ours.id in tests.functions:
             names = tests.functions[ours.id] - _defined(answer.source)
             steps.append(Step(f"functions of {ours.id}", lends=names))
@@ -165,8 +149,8 @@ def among_references(
     borrows = any(lent.intersection(_WORD.findall(cell.source)) for cell in code)
     if not borrows and not _is_in_the_way(job, answer, tests):
         return [], References()
-    steps = _with_definitions(steps, tests.outer)
-    steps = [s for s in steps if s.test is None or _is_judged(s.test, exercise)]
+    steps = _with_definitions(steps, tests)
+    steps = [step for step in steps if step.test is None or step.test in judged]
     while steps and steps[-1].test is None:
         steps.pop()
     return steps, References(tuple(cells), lent)
@@ -194,11 +178,7 @@ def _defined(source: str) -> set[str]:
     return {match[1] or match[2] for match in found}
 
 
-def _is_judged(test: Cell, exercise: str) -> bool:
-    return test.exercise == exercise and test.points > 0 and test.where == "judge"
-
-
-def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
+def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     """Add what students' cells may use of the test cells above them, as in a kernel.
 
     That is what the part of a test cell that students see imports and defines; or all
@@ -209,34 +189,15 @@ def _with_definitions(steps: list[Step], outer: Collection[str]) -> list[Step]:
     for step in reversed(steps):
         words.update(_WORD.findall(step.source))
         if step.test is not None and words:
-            text = _of_use(step.test, words, outer)
+            test = tests.cells[step.test.id]
+            # ``from … import *`` may bring any name.
+            text = test.seen_definitions if test.seen_binds & (words | {"*"}) else ""
+            if test.seen_makes & words & tests.outer:
+                text = step.test.stub
             if text:
                 complete.append(Step(f"definitions of {step.name}", text))
         complete.append(step)
     return complete[::-1]
-
-
-def _of_use(test: Cell, words: set[str], outer: Collection[str]) -> str:
-    stub, read = test.stub, words & set(outer)
-    # To parse a test takes a judge longer than to run it, and most need not be.
-    makes = not stub.isascii() or any(name in stub for name in read)
-    if not makes and not any(word in stub for word in ("import", "def", "class")):
-        return ""
-    made, bound, definitions = _public(stub)
-    if made & read:
-        return stub
-    # ``from … import *`` may bring any name.
-    return definitions if bound & (words | {"*"}) else ""
-
-
-@lru_cache(maxsize=1000)
-def _public(stub: str) -> tuple[frozenset[str], frozenset[str], str]:
-    """Return the names that a text assigns, those that it defines, and how."""
-    tree = parse(stub)
-    names = (n for n in outside(tree) if isinstance(n, ast.Name))
-    made = frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
-    defined = definitions_of(tree)
-    return made, frozenset(bound_by(defined)), ast.unparse(defined)
 
 
 def _own(cell: StudentCell, master: Cell | None) -> Step:
@@ -253,10 +214,6 @@ def _solution_at(steps: list[Step], test: Cell) -> int | None:
         n for n, s in enumerate(steps) if s.exercise and s.exercise == test.exercise
     )
     return max(places, default=None)
-
-
-def _may_stand(test: Cell, steps: list[Step]) -> bool:
-    return test.exercise is None or _solution_at(steps, test) is not None
 
 
 def _is_of(step: Step, test: Cell) -> bool:

@@ -32,31 +32,9 @@ Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
-    Parameters
-    ----------
-    limits
-        Times and output.
-    spawn
-        Starts a process.
-    until
-        When the time of the notebook is used up.
-    libraries
-        Those whose values are sent whole.
-    references
-        They run in a process beside the student's, which gets functions that call
-        theirs: no text, code or constant of a reference is in a process that runs
-        student code, which could pass it on.
-
-    Attributes
-    ----------
-    outputs, notes
-        As in `Report`.
-    culprits
-        Names of cells that hung or killed their process: not run again.
-    played
-        What has run in the process that lives.
-    sources
-        Texts of the student's own cells by our names for them.
+    Values of `libraries` are sent whole. `references` run in a process beside the
+    student's, which gets functions that call theirs: no text, code or constant of a
+    reference is in a process that runs student code, which could pass it on.
     """
 
     def __init__(
@@ -64,14 +42,14 @@ class StudentProcesses:
         limits: Limits,
         spawn: Spawn,
         until: float,
-        libraries: frozenset[str] = frozenset(),
-        references: References | None = None,
+        libraries: frozenset[str],
+        references: References | None,
     ) -> None:
-        self.outputs: dict[int, list[Output]] = {}
-        self.notes: list[str] = []
-        self.culprits: set[str] = set()
-        self.played: list[Step] = []
-        self.sources: dict[str, str] = {}
+        self.outputs: dict[int, list[Output]] = {}  # as in `Report`
+        self.notes: list[str] = []  # as in `Report`
+        self.played: list[Step] = []  # what has run in the process that lives
+        self.sources: dict[str, str] = {}  # the student's own cells by our names
+        self._culprits: set[str] = set()  # cells that ended their process
         self._libraries = libraries
         self._references = references
         self._reference_link: Session | None = None
@@ -81,7 +59,6 @@ class StudentProcesses:
         self._link: Session | None = None
         self._output_room = MAX_OUTPUT_BYTES
         self._spawned = 0
-        self._watching = False  # what the cells leave of the memory
 
     def close(self) -> None:
         """End the process that lives, if one does."""
@@ -93,31 +70,29 @@ class StudentProcesses:
         """Run a cell, in a fresh process if it ends the one that there is."""
         if step.index is not None:
             self.sources[step.name] = step.source
-        if step.name in self.culprits:
+        if step.name in self._culprits:
             return
-        outputs: list[Output] = []
-        gone = None
-        for retry in (True, False):
-            try:
-                outputs, gone = self.send(self.living(), step), None
-            except StudentGone as error:
-                gone = error
-            short = gone.reason == "died" if gone else _lacks_memory(outputs)
-            found = retry and short and self.find_hog()
-            # To look for it took a fresh process, in which this cell has not run yet.
-            if not (retry and short) or (gone and not found):
-                break
+        outputs, filled, gone = self._try(step)
+        short = gone.reason == "died" if gone else _lacks_memory(outputs)
+        # To look for a hog took a fresh process, in which this cell has not run yet.
+        if short and (self.find_hog() or gone is None):
+            outputs, filled, gone = self._try(step)
         if gone is not None:
-            outputs = []
             self._leave_out(step, gone)
-        elif _lacks_memory(outputs) and not self._has_room():
+        elif filled and _lacks_memory(outputs):
             self._leave_out(step)
         else:
             self.played.append(step)
-        if step.name in self.culprits:
+        if step.name in self._culprits:
             outputs.append(_error_output("CellStopped", self.notes[-1]))
         if step.index is not None:
             self.outputs[step.index] = self._within_room(outputs)
+
+    def _try(self, step: Step) -> tuple[list[Output], bool, StudentGone | None]:
+        try:
+            return *self.send(self.living(), step), None
+        except StudentGone as gone:
+            return [], False, gone
 
     def _within_room(self, outputs: list[Output]) -> list[Output]:
         """Return the outputs of a cell, or a word where the notebook has too many."""
@@ -129,7 +104,7 @@ class StudentProcesses:
 
     def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
-        self.culprits.add(step.name)
+        self._culprits.add(step.name)
         text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
         if gone is not None:
             limit = self._limits.cell
@@ -142,25 +117,17 @@ class StudentProcesses:
         """Leave out the cell that filled the memory, if it was one that was run before.
 
         What fails for want of memory is rarely what took it: the cells are run once
-        more, and after each it is tried how much is left.
+        more, and each says how much is left.
         """
-        before = set(self.culprits)
+        before = set(self._culprits)
         if self.played and self._link is not None:
             self._link.close()
-            self._watching = True
             with contextlib.suppress(StudentGone):
-                self.living()
-            self._watching = False
-        return self.culprits != before
+                self.living(watching=True)
+        return self._culprits != before
 
-    def _has_room(self) -> bool:
-        try:
-            return self._link is not None and self._link.ask("room") is True
-        except (Exception, StudentGone):
-            return False
-
-    def send(self, link: Session, step: Step) -> list[Output]:
-        """Run a cell in a process, and return its outputs."""
+    def send(self, link: Session, step: Step) -> tuple[list[Output], bool]:
+        """Run a cell; return its outputs, and whether it has used up the memory."""
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
         name = None if step.index == FILES else step.name
@@ -169,16 +136,20 @@ class StudentProcesses:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
                 link.ask("lend", functions)
-            outputs = link.ask(
-                "run", step.source, name, limits, seconds=self._limits.cell
-            )
+            said = link.ask("run", step.source, name, limits, seconds=self._limits.cell)
         except Exception as error:
             # Running a cell raises nothing: this process has been tampered with.
-            return [_error_output(builtin_name(error), one_line(str(error)))]
-        return clean(outputs)
+            return [_error_output(builtin_name(error), one_line(str(error)))], False
+        outputs, filled = (
+            said if type(said) is tuple and len(said) == 2 else (said, False)
+        )
+        return clean(outputs), filled is True
 
-    def living(self) -> Session:
-        """Return the living student process, or a fresh one with all cells replayed."""
+    def living(self, *, watching: bool = False) -> Session:
+        """Return the living student process, or a fresh one with all cells replayed.
+
+        If `watching`, the cell is left out that uses up the memory.
+        """
         while self._link is None or self._link.gone is not None:
             if self._spawned >= MAX_SPAWNS:
                 raise StudentGone("died", "its process ended too often")
@@ -190,15 +161,14 @@ class StudentProcesses:
             if self._references is not None:
                 link.alone = False
                 self._lent = self._functions_of(self._references)
-            watching = self._watching and self._has_room()
             for step in list(self.played):
                 try:
-                    self.send(link, step)
+                    _, filled = self.send(link, step)
                 except StudentGone:
-                    self.culprits.add(step.name)
+                    self._culprits.add(step.name)
                     self.played.remove(step)
                     break
-                if watching and step.index is not None and not self._has_room():
+                if watching and filled and step.index is not None:
                     self._leave_out(step)
                     self.played.remove(step)
                     break
@@ -224,9 +194,11 @@ class StudentProcesses:
 
     def why_gone(self, gone: StudentGone, subject: str, limit: float) -> Said:
         """Say why a process has ended, and what it was doing."""
+        rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
+        said = rows.get(gone.reason, verdicts.PROTOCOL)
         if time.monotonic() > self._until:
-            return verdicts.NO_TIME(subject=subject)
-        return verdicts.why_gone(gone, subject, limit)
+            said = verdicts.NO_TIME
+        return said(subject=subject, limit=limit, gone=gone)
 
 
 def _error_output(name: str, text: str) -> Output:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,38 +27,20 @@ NOT_AS_SUCH = (StopIteration, StopAsyncIteration, ExceptionGroup)
 
 
 class StudentError(NbproctorError):
-    """Student code raised something; also an instance of the matching built-in class.
+    """Student code raised something; an instance of the matching built-in class too."""
 
-    Attributes
-    ----------
-    kind
-        Name of the student's exception class.
-    text
-        Its message.
-    cell, line
-        Where it happened in the student's own cells, if it did.
-    origin
-        The session whose process raised it.
-    """
-
-    kind = "Exception"
+    kind = "Exception"  # name of the student's class
     text = ""
-    cell: str | None = None
+    cell: str | None = None  # where in the student's own cells, if it was there
     line: int | None = None
-    origin: object = None
+    origin: object = None  # the session whose process raised it
 
     def __str__(self) -> str:
         return self.text
 
 
 class StudentGone(BaseException):
-    """The student process hung, died, or broke the protocol, and is no more.
-
-    Attributes
-    ----------
-    reason
-        ``"timeout"``, ``"died"`` or ``"protocol"``.
-    """
+    """The student process is no more; `reason` is timeout, died or protocol."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -71,48 +53,27 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
-class LibraryKind(NamedTuple):
-    """Which class of a library an object has to do with, and what: see `Tag.STUDENT`.
+class Handle(NamedTuple):
+    """What the judge knows of an object that stays in a student process."""
 
-    `kind` is None if there is none.
-    """
+    link: Any  # the `session.Session` of that process
+    number: int
+    label: str  # name of its class; of a function or class, its own too
+    # The class of a library that it has to do with, if any, and how: it may be of
+    # ``exact`` this class, an ``object`` of one derived, the ``class``, or ``derived``.
+    kind: type | None = None
+    relation: str = ""
 
-    kind: type | None
-    relation: str
 
-
-NO_LIBRARY = LibraryKind(None, "")
-
-
-class Asks(Protocol):
-    """What a proxy needs of `session.Session`."""
-
-    def ask(self, request: str, *arguments: Any) -> Any:
-        """Ask the student process for something."""
+def handle_of(proxy: object) -> Handle:
+    """Return what is known of a proxy's object, without asking it."""
+    handle: Handle = object.__getattribute__(proxy, "_nbproctor")
+    return handle
 
 
 def ask(proxy: object, request: str, *arguments: Any) -> Any:
     """Ask the process that has an object."""
-    link: Asks = object.__getattribute__(proxy, "_nbproctor")[0]
-    return link.ask(request, *arguments)
-
-
-def key_of(proxy: object) -> tuple[int, int]:
-    """Return what tells a proxy's object from all others."""
-    link, number, *_ = object.__getattribute__(proxy, "_nbproctor")
-    return id(link), number
-
-
-def label_of(proxy: object) -> str:
-    """Return the name of an object's class; of a function or class, its own too."""
-    label: str = object.__getattribute__(proxy, "_nbproctor")[2]
-    return label
-
-
-def library_of(proxy: object) -> LibraryKind:
-    """Return which class of a library an object has to do with, and what."""
-    library: LibraryKind = object.__getattribute__(proxy, "_nbproctor")[3]
-    return library
+    return handle_of(proxy).link.ask(request, *arguments)
 
 
 class Proxy:
@@ -124,16 +85,14 @@ class Proxy:
 
     __slots__ = ("__weakref__", "_nbproctor")
 
-    def __init__(
-        self, link: Asks, number: int, label: str, library: LibraryKind = NO_LIBRARY
-    ) -> None:
-        object.__setattr__(self, "_nbproctor", (link, number, label, library))
+    def __init__(self, handle: Handle) -> None:
+        object.__setattr__(self, "_nbproctor", handle)
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
             # A name and no more: a library that took a handle for an object of its own
             # would believe what the student's methods say.
-            return _named_class(label_of(self).partition(" ")[0])
+            return _named_class(handle_of(self).label.partition(" ")[0])
         if name in _LOCAL:
             return object.__getattribute__(self, name)
         # NumPy looks for these on everything; `__array__` is the one we have.
@@ -148,28 +107,23 @@ class Proxy:
         ask(self, "delete", self, name)
 
     def __eq__(self, other: object) -> bool:
-        kind, relation = library_of(self)
-        if kind is not None and kind is other and relation == "class":
+        own = handle_of(self)
+        if own.kind is not None and own.kind is other and own.relation == "class":
             return True
-        if not isinstance(other, Proxy) or key_of(self)[0] != key_of(other)[0]:
+        if not isinstance(other, Proxy) or own.link is not handle_of(other).link:
             return False
-        return key_of(self) == key_of(other) or _truth("eq", self, other)
+        return own.number == handle_of(other).number or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
         if not isinstance(other, Proxy):
             return not self == other
-        if key_of(self)[0] != key_of(other)[0]:
+        own, theirs = handle_of(self), handle_of(other)
+        if own.link is not theirs.link:
             return True
-        return key_of(self) != key_of(other) and _truth("ne", self, other)
-
-    def __hash__(self) -> int:
-        return _exactly(int, ask(self, "builtin", "hash", [self]))
+        return own.number != theirs.number and _truth("ne", self, other)
 
     def __bool__(self) -> bool:
         return True
-
-    def __repr__(self) -> str:
-        return _exactly(str, ask(self, "builtin", "repr", [self]))
 
     def __dir__(self) -> list[str]:
         names = _exactly(list, ask(self, "builtin", "dir", [self]))
@@ -180,21 +134,9 @@ class Proxy:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """Leave a ``with``; what the test itself raised is never held back."""
-        told = None if error is None else _builtin(error)
+        told = None if error is None else built_in(type(error))
         done = ask(self, "get", self, "__exit__")(told, None, None)
         return isinstance(error, StudentError) and done is True
-
-    def __str__(self) -> str:
-        return _exactly(str, ask(self, "builtin", "str", [self]))
-
-    def __len__(self) -> int:
-        return _exactly(int, ask(self, "builtin", "len", [self]))
-
-    def __float__(self) -> float:
-        return _exactly(float, ask(self, "builtin", "float", [self]))
-
-    def __int__(self) -> int:
-        return _exactly(int, ask(self, "builtin", "int", [self]))
 
     def __iter__(self) -> Iterator[Any]:
         items = ask(self, "builtin", "iter", [self])
@@ -247,6 +189,15 @@ def _request(name: str) -> Any:
     return apply
 
 
+def _converted(name: str, kind: type) -> Any:
+    """Make what a built-in function asks of an object; its result is of one type."""
+
+    def apply(self: Proxy) -> Any:
+        return _exactly(kind, ask(self, "builtin", name, [self]))
+
+    return apply
+
+
 def _among_students(name: str) -> Any:
     """Make arithmetic: the student's among their own objects, else the judge's.
 
@@ -284,9 +235,9 @@ def _truth(name: str, *proxies: Proxy) -> bool:
     return bool(result) if type(result) is np.bool_ else _exactly(bool, result)
 
 
-def _builtin(error: BaseException) -> type:
-    ours = (k for k in type(error).__mro__ if k.__module__ == "builtins")
-    return next(ours, BaseException)
+def built_in(kind: type) -> type:
+    """Return the first class that is built in, of a class and its bases."""
+    return next(base for base in kind.__mro__ if base.__module__ == "builtins")
 
 
 def _judges(name: str, swapped: bool = False) -> Any:
@@ -300,18 +251,24 @@ def _judges(name: str, swapped: bool = False) -> Any:
     return apply
 
 
-def _plain(proxy: Proxy, *others: Any) -> Any:
+def _plain(proxy: Any, *others: Any) -> Any:
     """Return the number, or beside an array the array, that an object converts to."""
     arrays = any(isinstance(other, np.ndarray) for other in others)
     return np.asarray(proxy) if arrays else float(proxy)
 
 
 _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+_CONVERSIONS: dict[str, type] = {
+    **dict.fromkeys(("hash", "len", "int"), int),
+    **dict.fromkeys(("repr", "str"), str),
+    "float": float,
+}
 _OPERATORS: dict[str, Any] = {
     **{f"__{name}__": _among_students(name) for name in (*_BINARY, "neg", "pos")},
     **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
     **{f"__{name}__": _ordered(name) for name in ("lt", "le", "gt", "ge")},
     "__abs__": _judges("abs"),
+    **{f"__{name}__": _converted(name, kind) for name, kind in _CONVERSIONS.items()},
     **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},
 }
 for _name, _value in _OPERATORS.items():

@@ -13,7 +13,7 @@ from typing import Any
 
 from nbproctor.judge import beside, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
-from nbproctor.judge.namespace import Namespace, modules
+from nbproctor.judge.namespace import Namespace
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import StudentGone
@@ -22,31 +22,17 @@ from nbproctor.judge.testcell import TestTimeout
 from nbproctor.judge.verdicts import Said, explain, verdict
 from nbproctor.notebook import Cell
 from nbproctor.protocol import table
-from nbproctor.results import Job, Outcome, Output, Verdict
+from nbproctor.results import Job, Outcome, Verdict
 from nbproctor.sanitize import plain_text
 
 
 class NotebookRun:
-    """One run through a notebook.
+    """One run through a notebook of a job: `verdicts`, `outputs`, `notes` of a report.
 
-    Parameters
-    ----------
-    job, tests
-        The submission, and its test cells.
-    spawn
-        Starts a student process.
-    until
-        When the time of the notebook is used up.
-    max_stops
-        How many tests of an exercise may end their process before the rest of them is
-        not tried: a hang costs its whole time limit.
-    references
-        Where the functions come from that steps lend.
-
-    Attributes
-    ----------
-    verdicts
-        As in `Report`, by test cell.
+    `spawn` starts a student process; at `until`, the time of the notebook is used up.
+    When `max_stops` tests of an exercise have ended their process, the rest of them is
+    not tried: a hang costs its whole time limit. Functions that steps lend come from
+    `references`.
     """
 
     def __init__(
@@ -61,25 +47,16 @@ class NotebookRun:
         self.verdicts: dict[str, Verdict] = {}
         self._limits, self._tests, self._until = job.limits, tests, until
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
-        self._names = Namespace(tests, modules(tests), elsewhere)
+        self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
         tables = table.used(tests.modules)
         self._student = StudentProcesses(job.limits, spawn, until, tables, references)
+        self.outputs, self.notes = self._student.outputs, self._student.notes
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
-
-    @property
-    def outputs(self) -> dict[int, list[Output]]:
-        """Outputs of the student's cells, as in `Report`."""
-        return self._student.outputs
-
-    @property
-    def notes(self) -> list[str]:
-        """What happened to the student's processes, as in `Report`."""
-        return self._student.notes
 
     def play(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.
@@ -110,11 +87,11 @@ class NotebookRun:
     def _judge(
         self, cell: Cell, history: Sequence[Step] = (), *, retry: bool = True
     ) -> Verdict:
-        broken = self._tests.broken.get(cell.id)
+        broken = self._tests.cells[cell.id].broken
         stops = self._stops.get(cell.exercise, [])
         if cell.where == "nowhere":
             return verdict(cell, verdicts.UNJUDGED)
-        if broken is not None and cell.where == "judge":
+        if broken and cell.where == "judge":
             return verdict(cell, verdicts.BROKEN(text=broken))
         if time.monotonic() > self._until:
             return verdict(cell, verdicts.LATE)
@@ -162,19 +139,19 @@ class NotebookRun:
         seconds = min(self._limits.cell, self._until - time.monotonic())
         try:
             space = self._names.begin(cell.id, link, seconds)
-            return testcell.run(self._tests.programs[cell.id], space, link, seconds)
+            program = self._tests.cells[cell.id].program
+            return testcell.run(program, space, link, seconds)
         finally:
             self._names.end(cell.id, link)
 
     def _judge_beside(self, cell: Cell, history: Sequence[Step]) -> Verdict:
         tests, student = self._tests, self._student
-        shared = tests.shares.get(cell.id)
-        needs = {name for name, p in tests.programs.items() if p.binds & tests.outer}
-        needs.update(shared.cells if shared else ())
+        needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
+        needs.update(tests.cells[cell.id].needs)
         kept = [s for s in history if s.test is not None or s in student.played]
         link = student.fresh()
         try:
-            outputs = beside.play(cell, kept, needs, lambda s: student.send(link, s))
+            outputs = beside.play(cell, kept, needs, lambda s: student.send(link, s)[0])
         except StudentGone as gone:
             return self._stopped(cell, gone, self._limits.cell)
         finally:

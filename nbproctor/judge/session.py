@@ -23,10 +23,11 @@ from nbproctor.judge.exports import Exports, RefusedError, builtin_name
 from nbproctor.judge.proxy import (
     NOT_AS_SUCH,
     CallableProxy,
-    LibraryKind,
+    Handle,
     Proxy,
     StudentError,
     StudentGone,
+    handle_of,
     printable,
 )
 from nbproctor.protocol.frames import (
@@ -39,6 +40,7 @@ from nbproctor.protocol.frames import (
 from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
+_REASONS = {LateError: "timeout", ClosedError: "died"}
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
@@ -48,29 +50,16 @@ MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 class Session:
     """The judge's connection to one student process.
 
-    Parameters
-    ----------
-    child
-        The process: its ``sock``, and how to ``close`` it.
-    call_seconds
-        How long one call may take, calls back into the test included.
-    module
-        ``__name__`` of the namespace that test cells run in.
-
-    Attributes
-    ----------
-    gone
-        Why the process is no more; None while it lives.
-    until
-        The moment that nothing may take longer than.
-    alone
-        Whether no other process runs code of the same notebook: see `exports.Lent`.
+    `child` has a ``sock``, and a method ``close`` that ends the process. One call may
+    take `call_seconds`, calls back into the test included. `module` is the ``__name__``
+    of the namespace that test cells run in.
     """
 
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
-        self.gone: StudentGone | None = None
-        self.until = float("inf")
+        self.gone: StudentGone | None = None  # why the process is no more
+        self.until = float("inf")  # the moment that nothing may take longer than
+        # Whether no other process runs code of the same notebook: see `exports.Lent`.
         self.alone = True
         self._child = child
         self._seconds = call_seconds
@@ -93,14 +82,8 @@ class Session:
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
 
-        Raises
-        ------
-        StudentError
-            Student code raised an exception.
-        StudentGone
-            The student process did not answer, and is ended.
-        UnsendableError
-            The test used an argument that cannot be handed over.
+        Student code may raise a `StudentError`. A process that does not answer is ended
+        (`StudentGone`). An argument may be an `UnsendableError`.
         """
         if self.gone is not None:
             raise self.gone
@@ -112,9 +95,8 @@ class Session:
         try:
             return self._connection.ask(request, *arguments, deadline=self._deadline)
         except ProtocolError as error:
-            self._end(error)
-            assert self.gone is not None
-            raise self.gone from None
+            reason = _REASONS.get(type(error), "protocol")
+            raise self.close(StudentGone(reason, str(error))) from None
         finally:
             if outermost:
                 self._deadline = None
@@ -138,17 +120,11 @@ class Session:
         self._raised.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def close(self) -> None:
-        """End the student process."""
-        if self.gone is None:
-            self.gone = StudentGone("died", "it was ended")
+    def close(self, why: StudentGone | None = None) -> StudentGone:
+        """End the student process; return why it is no more."""
+        self.gone = self.gone or why or StudentGone("died", "it was ended")
         self._child.close()
-
-    def _end(self, error: ProtocolError) -> None:
-        reasons = {LateError: "timeout", ClosedError: "died"}
-        if self.gone is None:
-            self.gone = StudentGone(reasons.get(type(error), "protocol"), str(error))
-        self.close()
+        return self.gone
 
     # --- what the student asks of the test's objects ----------------------------
 
@@ -178,9 +154,7 @@ class Session:
                 return self.exports.get(target, name)(*args, **kwargs)
             case "item", key:
                 return target[key]
-            case "len", *_:
-                return len(target)
-        raise ProtocolError("the student asks a test's object for too much")
+        return len(target)  # the last of `TO_JUDGE`
 
     # --- what the student's values are here -------------------------------------
 
@@ -191,9 +165,9 @@ class Session:
         elif issubclass(kind, OwnError):
             value = value.__dict__.get("_nbproctor", value)
         if issubclass(type(value), Proxy):
-            link, number, *_ = object.__getattribute__(value, "_nbproctor")
-            if link is self:
-                return Ref("student", (number,))
+            handle = handle_of(value)
+            if handle.link is self:
+                return Ref("student", (handle.number,))
             if not self.alone:
                 raise UnsendableError("only plain data passes between two exercises")
             raise self.gone or StudentGone("died", "its process has ended")
@@ -223,10 +197,9 @@ class Session:
             return known
         match about:
             case (str(kind), str(name), bool(calls), str(public), str(relation)):
-                proxy_class = CallableProxy if calls else Proxy
                 label = printable(f"{kind} {name}".strip())
-                library = LibraryKind(class_named(public), relation)
-                proxy = proxy_class(self, number, label, library)
+                handle = Handle(self, number, label, class_named(public), relation)
+                proxy = CallableProxy(handle) if calls else Proxy(handle)
                 self._proxies[number] = proxy
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
@@ -277,7 +250,7 @@ class Session:
                     return own
                 text = text[:MAX_ERROR_TEXT]
                 if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
-                    error = error_of(its_class, itself, text)
+                    error = error_of(its_class, text, itself)
                 else:
                     error = known_error(base, its_class, text)
                 error.kind, error.origin = printable(kind), self

@@ -30,10 +30,7 @@ class TestTimeout(BaseException):
 def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> Any:
     """Run a test cell and return its last value, or raise what it raises.
 
-    Raises
-    ------
-    TestTimeout
-        It took longer than `seconds`.
+    After so many seconds, that is a `TestTimeout`.
     """
     with _afresh(link), _alarm(seconds):
         exec(test.body, space)
@@ -41,17 +38,12 @@ def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> 
 
 
 def points_of(value: Any, most: float) -> float:
-    """Score the value of a test cell that raised nothing, by nbgrader's rule.
+    """Score the value of a test cell that raised nothing: within 0 and `most`.
 
-    nbgrader gives all points for what is no plain number. If that were so for NumPy's
-    numbers, a wrong answer of such a type would make ``sum(abs(got - want) < tol …)``
-    worth everything. An array counts as its smallest number; an array of no numbers,
-    a complex number and what only the student's process knows count as nothing.
-
-    Returns
-    -------
-    points : float
-        `most`; or the number that the cell ends in, within 0 and `most`.
+    By nbgrader's rule, what is no plain number earns all points. If that were so for
+    NumPy's numbers, a wrong answer of such a type would make ``sum(abs(got - want) <
+    tol …)`` worth everything. An array counts as its smallest number; an array of no
+    numbers, a complex number and what only the student's process knows as nothing.
     """
     try:
         number = _number(value)
@@ -88,26 +80,25 @@ def _afresh(link: Session) -> Iterator[None]:
 
     Where it seeds a global generator, the student's is seeded too.
     """
-    numpy_seed, seed = np.random.seed, random.seed
-    numpy_seed(0)
-    seed(0)
+    with contextlib.ExitStack() as stack:
+        for name, module in (("numpy", np.random), ("random", random)):
+            own: Any = module.seed
+            own(0)
+            stack.callback(setattr, module, "seed", own)
+            setattr(module, "seed", _seed(own, name, link))  # noqa: B010 - for mypy
+        for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
+            stack.enter_context(state)
+        yield
 
-    def seed_numpy(*values: Any) -> None:
-        numpy_seed(*values)
-        link.ask("seed", "numpy", list(values))
 
-    def seed_random(*values: Any) -> None:
-        seed(*values)
-        link.ask("seed", "random", list(values))
+def _seed(own: Any, module: str, link: Session) -> Any:
+    """Make what seeds a global generator, and the student's."""
 
-    setattr(np.random, "seed", seed_numpy)  # noqa: B010 - mypy knows it as a function
-    setattr(random, "seed", seed_random)  # noqa: B010
-    try:
-        with warnings.catch_warnings(), np.errstate(), np.printoptions():
-            yield
-    finally:
-        setattr(np.random, "seed", numpy_seed)  # noqa: B010
-        setattr(random, "seed", seed)  # noqa: B010
+    def seed(*values: Any) -> None:
+        own(*values)
+        link.ask("seed", module, list(values))
+
+    return seed
 
 
 @contextlib.contextmanager

@@ -130,12 +130,6 @@ def verdict(cell: Cell, said: Said, points: float = 0.0) -> Verdict:
     )
 
 
-def why_gone(gone: StudentGone, subject: str, limit: float) -> Said:
-    """Say why a student process has ended, and what it was doing."""
-    row = {"timeout": TIMEOUT, "died": DIED}.get(gone.reason, PROTOCOL)
-    return row(subject=subject, limit=limit, gone=gone)
-
-
 def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -> Said:
     """Tell what an exception that a test cell raised means for the student.
 

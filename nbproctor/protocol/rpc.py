@@ -43,7 +43,6 @@ TO_STUDENT: Requests = {
     "array": {"target": object},
     "seed": {"module": str, "arguments": list},
     "stderr": {},
-    "room": {},
     "lend": {"functions": dict},
 }
 # `number` is that of an object that the test handed over.

@@ -192,13 +192,7 @@ class Stream(io.TextIOBase):
         self._channel, self._write = name, write
 
     def write(self, text: str) -> int:
-        """Pass `text` on.
-
-        Raises
-        ------
-        TypeError
-            `text` is no string.
-        """
+        """Pass `text` on."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._write(self._channel, text)

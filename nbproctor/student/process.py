@@ -54,17 +54,19 @@ class Student:
         return getattr(self, f"on_{name}")(*arguments)
 
     def on_run(self, source: str, cell: str | None, limits: tuple[int, ...]) -> Any:
-        """Run a cell; what tests drew is not shown as if this cell had.
+        """Run a cell; return its outputs, and whether it has used up the memory.
 
-        What was rehearsed counts as run until any other cell runs: it may change what
-        those after it do.
+        What tests drew is not shown as if this cell had. What was rehearsed counts as
+        run until any other cell runs: it may change what those after it do.
         """
         _close_figures()
         if source in self.shell.rehearsed:
-            return self.shell.rehearsed[source]
+            return self.shell.rehearsed[source], False
         if cell is not None:
             self.shell.rehearsed.clear()
-        return self.shell.run(source, cell, OutputLimits(*limits))
+        had_room = _has_room()
+        outputs = self.shell.run(source, cell, OutputLimits(*limits))
+        return outputs, had_room and not _has_room()
 
     def on_libraries(self, names: tuple[str, ...]) -> None:
         """Send values of these libraries whole, and take them."""
@@ -92,17 +94,6 @@ class Student:
         """Whether anything was written to stderr since the test began."""
         return self.shell.outputs.has("stderr")
 
-    def on_room(self) -> bool:
-        """Whether a sixteenth of the memory limit is left."""
-        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        if limit == resource.RLIM_INFINITY:
-            return True
-        try:
-            np.empty(limit // 16, np.uint8)
-        except MemoryError:
-            return False
-        return True
-
     def on_seed(self, module: str, arguments: list[Any]) -> None:
         """Follow a test that seeds a global random generator."""
         (np.random if module == "numpy" else random).seed(*arguments)
@@ -111,17 +102,11 @@ class Student:
         """Call something."""
         return target(*args, **kwargs)
 
-    def on_get(self, target: Any, name: str) -> Any:
-        """Get an attribute."""
-        return getattr(target, name)
-
-    def on_set(self, target: Any, name: str, value: Any) -> None:
-        """Set an attribute."""
-        setattr(target, name, value)
-
-    def on_delete(self, target: Any, name: str) -> None:
-        """Delete an attribute."""
-        delattr(target, name)
+    on_get = staticmethod(getattr)
+    on_set = staticmethod(setattr)
+    on_delete = staticmethod(delattr)
+    on_copy = staticmethod(copy.deepcopy)
+    on_array = staticmethod(np.array)
 
     def on_op(self, name: str, arguments: list[Any]) -> Any:
         """Apply a function of `operator`."""
@@ -130,14 +115,6 @@ class Student:
     def on_builtin(self, name: str, arguments: list[Any]) -> Any:
         """Apply a built-in function such as ``len``, ``iter`` or ``isinstance``."""
         return getattr(builtins, name)(*arguments)
-
-    def on_copy(self, target: Any) -> Any:
-        """Copy an object that only lives here."""
-        return copy.deepcopy(target)
-
-    def on_array(self, target: Any) -> Any:
-        """Convert an object to an array the way NumPy does."""
-        return np.array(target)
 
     # --- objects ----------------------------------------------------------------
 
@@ -174,6 +151,18 @@ class Student:
         return error
 
 
+def _has_room() -> bool:
+    """Whether a sixteenth of the memory limit is left."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit == resource.RLIM_INFINITY:
+        return True
+    try:
+        np.empty(limit // 16, np.uint8)
+    except MemoryError:
+        return False
+    return True
+
+
 def _close_figures() -> None:
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and pyplot.get_fignums():
@@ -181,13 +170,7 @@ def _close_figures() -> None:
 
 
 def main(sock: socket.socket) -> None:
-    """Serve the judge at the other end of `sock` until it hangs up.
-
-    Raises
-    ------
-    ProtocolError
-        The conversation cannot go on.
-    """
+    """Serve the judge at the other end of `sock` until it hangs up."""
     shell = warm()
     shell.take_over()
     try:

@@ -10,19 +10,19 @@ import pytest
 from nbgrader.utils import determine_grade
 
 from nbproctor.judge import beside
-from nbproctor.judge.main import grade
 from nbproctor.judge.order import Step
+from nbproctor.judge.processes import Spawn
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Output, Report, StudentCell
+from nbproctor.results import Limits, Output, Report
 from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
-
-LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)
+from tests.judge import notebooks
+from tests.judge.notebooks import LIMITS
 
 
 def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
     where = "beside" if name == "beside" else "judge"
-    return Cell(name, kind, source, points, "f", False, name, source, {}, where)
+    return notebooks.cell(name, kind, source, points, where=where)
 
 
 def error(name: str, text: str) -> Output:
@@ -134,13 +134,12 @@ def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
     ]
 
 
-def judged(*cells: Cell, limits: Limits = LIMITS, own: str = "") -> Report:
+def judged(
+    *cells: Cell, limits: Limits = LIMITS, own: str = "", start: Spawn = spawn
+) -> Report:
     """Judge a notebook of these cells below one of the student's own."""
-    handed_in = (
-        StudentCell(0, None, own),
-        *(StudentCell(n, c.id, c.source) for n, c in enumerate(cells, 1)),
-    )
-    return grade(Job(cells, handed_in, limits, follow_through=False), spawn)
+    handed_in = [(None, own), *((c.id, c.source) for c in cells)]
+    return notebooks.judged(cells, *handed_in, limits=limits, start=start)
 
 
 SOLUTION = cell("f", "solution", "def f(x): return x + 1")
@@ -188,9 +187,7 @@ def test_they_come_last_when_the_notebook_s_own_process_has_ended() -> None:
         return children[-1]
 
     children: list[Fork] = []
-    cells = (SOLUTION, early, after)
-    handed_in = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(cells))
-    report = grade(Job(cells, handed_in, LIMITS), counted)
+    report = judged(SOLUTION, early, after, start=counted)
     assert [v.points for v in report.verdicts] == [1, 1]
     assert living == ["", "ended"]
 

@@ -6,18 +6,14 @@ given. Nothing of a test cell's text may be among it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from nbproctor.judge.magics import NotForJudgeError, judged_python
-from nbproctor.judge.main import grade
-from nbproctor.notebook import Cell, Where
-from nbproctor.results import Job, Limits, Report, StudentCell
-from tests.forked import spawn
+from nbproctor.notebook import Where
+from nbproctor.results import Report
+from tests.judge import notebooks
+from tests.judge.notebooks import cell
 
-LIMITS = Limits(call=10.0, cell=20.0, submission=60.0)
 MARK = "a-word-of-the-hidden-test"
 ANSWER = "def f(x): return x + 1"
 SPY = """\
@@ -77,15 +73,12 @@ NOT_JUDGED = {
 def judged(
     test: str, answer: str, where: Where = "judge", points: float = 1.0
 ) -> Report:
-    marks: dict[str, Any] = {"grade": True, "solution": False, "points": points}
-    first = Cell("f", "solution", ANSWER, 0.0, "f", False, "f", "", marks)
-    cell = replace(
-        first, id="t", kind="test", source=test, points=points, where=where, stub=test
+    cells = (
+        cell("f", "solution", ANSWER),
+        cell("t", "test", test, points, where=where),
     )
-    texts = [("f", answer), ("last", "print(globals().get('seen'))")]
-    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(texts))
-    job = Job((first, cell), student, LIMITS, follow_through=False)
-    return grade(job, spawn)
+    last = "print(globals().get('seen'))"
+    return notebooks.judged(cells, ("f", answer), ("last", last))
 
 
 def hidden(test: str) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbproctor.judge import order
+from nbproctor.judge import compiled, order
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, StudentCell
 
@@ -45,14 +43,15 @@ def job(*cells: str | tuple[str | None, str]) -> Job:
 
 
 def own_notebook(played: Job, outer: Collection[str] = ()) -> list[order.Step]:
-    tests: Any = SimpleNamespace(outer=outer, functions={})
+    tests = replace(compiled.Tests.of(played.cells), outer=frozenset(outer))
     return order.own_notebook(played, tests)
 
 
 def again(played: Job, exercise: str, **lent: str) -> list[order.Step]:
     """Plan a second run where the reference of each exercise defines one function."""
     functions = {name: frozenset([f]) for name, f in lent.items()}
-    tests: Any = SimpleNamespace(outer=(), functions=functions, answers=set(lent))
+    tests = compiled.Tests.of(played.cells)
+    tests = replace(tests, functions=functions, answers=frozenset(lent))
     return order.among_references(played, exercise, tests)[0]
 
 

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from nbproctor.judge import processes
-from nbproctor.judge.main import grade
-from nbproctor.judge.processes import Spawn
-from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Report, StudentCell
+from nbproctor.notebook import Cell
+from nbproctor.results import Report
 from tests.forked import spawn
+from tests.judge import notebooks
+from tests.judge.notebooks import LIMITS, cell
 
-LIMITS = Limits(call=10.0, cell=20.0, submission=60.0)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
 
 # The sandbox sets such a limit; here the notebook sets it, as high as the process is.
@@ -46,26 +45,17 @@ except MemoryError:
 NEEDS_SOME = "def f(x): return x + int(np.ones(4 << 20).sum())"
 
 
-def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
-    exercise = "f" if kind in ("solution", "test") else None
-    return Cell(name, kind, source, points, exercise, False, name, source, {})
-
-
 CELLS = (
-    cell("setup", "provided", LIMITED),
+    cell("setup", "provided", LIMITED, exercise=None),
     cell("f", "solution", NEEDS_SOME),
     cell("test", "test", "assert f(1) == 1 + (4 << 20)", 2.0),
 )
 
 
 def judged(
-    *handed_in: tuple[str | None, str],
-    limits: Limits = LIMITS,
-    cells: tuple[Cell, ...] = CELLS,
-    start: Spawn = spawn,
+    *handed_in: tuple[str | None, str], cells: tuple[Cell, ...] = CELLS, **options: Any
 ) -> Report:
-    student = tuple(StudentCell(n, *each) for n, each in enumerate(handed_in))
-    return grade(Job(cells, student, limits, follow_through=False), start)
+    return notebooks.judged(cells, *handed_in, **options)
 
 
 @LINUX

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from nbproctor.judge.main import grade
-from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Report, StudentCell
-from tests.forked import spawn
+from nbproctor.notebook import Cell
+from nbproctor.results import Limits, Report
+from tests.judge import notebooks
+from tests.judge.notebooks import LIMITS, cell
 
-LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)
 ANSWER = "def f(x):\n    print('in f')\n    return x"
-
-
-def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
-    return Cell(name, kind, source, points, "f", False, name, source, {})
 
 
 def judged(*tests: Cell, answer: str = ANSWER, limits: Limits = LIMITS) -> Report:
     cells = (cell("f", "solution", ANSWER), *tests)
-    student = (StudentCell(0, "f", answer),)
-    return grade(Job(cells, student, limits, follow_through=False), spawn)
+    return notebooks.judged(cells, ("f", answer), limits=limits)
 
 
 def test_a_part_of_the_points_is_told_as_a_short_number() -> None:
@@ -54,8 +48,11 @@ def test_a_helper_cell_is_run_to_its_last_line() -> None:
     assert [verdict.points for verdict in report.verdicts] == [1]
 
 
-def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know() -> None:
-    report = judged(cell("tools", "helper", "1 / 0"), cell("t", "test", "f(1)", 1.0))
+@pytest.mark.parametrize("trouble", ["1 / 0", "def (", "raise KeyError(f(1))"])
+def test_a_helper_of_the_teacher_s_that_fails_is_the_teacher_s_to_know(
+    trouble: str,
+) -> None:
+    report = judged(cell("tools", "helper", trouble), cell("t", "test", "f(1)", 1.0))
     (verdict,) = report.verdicts
     assert verdict.outcome == "not run"
     assert verdict.message.startswith("This test is broken, tell your teacher:")

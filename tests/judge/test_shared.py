@@ -8,10 +8,9 @@ import pytest
 
 from nbproctor.judge import order
 from nbproctor.judge.compiled import Tests
-from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, StudentCell, Verdict
-from tests.forked import spawn
+from tests.judge import notebooks
 
 pytestmark = pytest.mark.slow
 LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
@@ -19,7 +18,7 @@ LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
 
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
     points = 1.0 if kind == "test" else 0.0
-    return Cell(name, kind, source, points, exercise, False, name, source, {})
+    return notebooks.cell(name, kind, source, points, exercise=exercise)
 
 
 HIDDEN = """\
@@ -62,10 +61,10 @@ STEP = "def step(x): return 9 * x"
 
 
 def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
-    handed_in = tuple(
-        StudentCell(n, c.id, answers.get(c.id, c.source)) for n, c in enumerate(CELLS)
+    handed_in = [(c.id, answers.get(c.id, c.source)) for c in CELLS]
+    report = notebooks.judged(
+        CELLS, *handed_in, limits=LIMITS, follow_through=follow_through
     )
-    report = grade(Job(CELLS, handed_in, LIMITS, follow_through), spawn)
     return {verdict.cell_id: verdict for verdict in report.verdicts}
 
 
@@ -78,24 +77,19 @@ def test_the_reference_earns_everything() -> None:
 
 
 def test_a_name_is_whose_cell_made_it_last() -> None:
-    shares = Tests.of(CELLS).shares
-    assert set(shares) == {"t2"}
-    assert shares["t2"].cells == ("t1",)
-    assert {"check", "data", "kept", "assert_equal"} <= shares["t2"].names
-    assert "step" not in shares["t2"].names  # the answer of b makes it anew
+    tests = Tests.of(CELLS).cells
+    assert {name: test.needs for name, test in tests.items() if test.needs} == {
+        "t2": ("t1",)
+    }
+    assert {"check", "data", "kept", "assert_equal"} <= tests["t2"].shared
+    assert "step" not in tests["t2"].shared  # the answer of b makes it anew
 
 
 def test_a_test_gets_of_earlier_tests_no_more_than_what_it_reads() -> None:
-    shares = Tests.of(
-        (
-            cell("spare", "test", "spare = 1"),
-            cell("made", "test", "made = [1]"),
-            cell("reads", "test", "assert made"),
-        )
-    ).shares
-    assert shares.keys() == {"reads"}
-    assert shares["reads"].cells == ("made",)
-    assert shares["reads"].names == {"made"}
+    texts = {"spare": "spare = 1", "made": "made = [1]", "reads": "assert made"}
+    tests = Tests.of([cell(name, "test", text) for name, text in texts.items()])
+    assert [test.needs for test in tests.cells.values()] == [(), (), ("made",)]
+    assert tests.cells["reads"].shared == {"made"}
 
 
 def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> None:
@@ -106,8 +100,7 @@ def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> 
         cell("between", "test", "assert f(1) == 2", "a"),
         cell("reads", "test", "assert f(seen) == 2", "a"),
     )
-    handed_in = (StudentCell(0, "a", CELLS[1].source),)
-    report = grade(Job(cells, handed_in, LIMITS, follow_through=False), spawn)
+    report = notebooks.judged(cells, ("a", CELLS[1].source))
     assert [v.points for v in report.verdicts] == [1, 1, 1]
 
 
@@ -155,7 +148,6 @@ def test_a_test_may_need_one_that_is_judged_beside_the_answer() -> None:
     cells = tuple(replace(c, where="beside") if c.id == "t1" else c for c in CELLS)
     needs = replace(CELLS[4], source="assert_equal(g(4), 2)\ncheck(2, 18)\nsecret()")
     cells = tuple(needs if c.id == "t2" else c for c in cells)
-    handed_in = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(CELLS))
-    report = grade(Job(cells, handed_in, LIMITS), spawn)
+    report = notebooks.judged(cells, *((c.id, c.source) for c in CELLS))
     assert [v.points for v in report.verdicts] == [1, 1, 1, 1]
     assert [v.where for v in report.verdicts] == ["beside", "judge", "judge", "judge"]

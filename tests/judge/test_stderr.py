@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import nbclient
@@ -12,12 +11,10 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Where
-from nbproctor.results import Job, Limits, StudentCell, Verdict
-from tests.forked import spawn
+from nbproctor.results import Verdict
+from tests.judge import notebooks
 
-LIMITS = Limits(call=10, cell=20, submission=60)
 MARKS: dict[str, Any] = {"grade": False, "solution": True, "locked": False, "points": 0}
 TEST = {"grade": True, "solution": False, "locked": True, "points": 2.0}
 # An answer, a test, and what stock nbgrader gives.
@@ -70,34 +67,17 @@ def warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cells(answer: str, test: str, where: Where = "judge") -> tuple[Cell, ...]:
-    solution = Cell(
-        "answer", "solution", answer, 0.0, "answer", False, "answer", answer, MARKS
-    )
     return (
-        solution,
-        replace(
-            solution,
-            id="test",
-            kind="test",
-            source=test,
-            stub=test,
-            points=2.0,
-            nbgrader=TEST,
-            where=where,
-        ),
+        notebooks.cell("answer", "solution", answer, nbgrader=MARKS),
+        notebooks.cell("test", "test", test, 2.0, nbgrader=TEST, where=where),
     )
 
 
 def judged(answer: str, test: str, where: Where, *, strict: bool) -> Verdict:
-    job = Job(
-        cells(answer, test, where),
-        (StudentCell(0, "answer", answer),),
-        LIMITS,
-        follow_through=False,
-        stderr_fails_tests=strict,
+    report = notebooks.judged(
+        cells(answer, test, where), ("answer", answer), stderr_fails_tests=strict
     )
-    (verdict,) = grade(job, spawn).verdicts
-    return verdict
+    return report.verdicts[0]
 
 
 @pytest.mark.slow

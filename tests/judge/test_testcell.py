@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
-from nbproctor.judge.proxy import Proxy
+from nbproctor.judge.proxy import Handle, Proxy
 from nbproctor.judge.testcell import points_of
 from tests.protocol import messages
 
@@ -90,7 +90,7 @@ def test_a_value_that_cannot_be_looked_at_earns_nothing(make: Any) -> None:
         (np.complex64(1), 0),
         (1j, 0),
         (np.datetime64("2026-01-01"), 0),
-        (Proxy(cast(Any, None), 0, ""), 0),
+        (Proxy(Handle(None, 0, "")), 0),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -1,17 +1,103 @@
-"""Handles of objects of installed libraries: what class a test is told they have."""
+"""Classes of what student code raises and returns, as a test is told of them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import builtins
 from typing import Any
 
 import pytest
 
-from nbproctor.judge.main import grade
-from nbproctor.notebook import Cell
+from nbproctor.judge.classes import known_error
+from nbproctor.judge.proxy import NOT_AS_SUCH, StudentError
 from nbproctor.protocol import objects
-from nbproctor.results import Job, Limits, StudentCell
-from tests.forked import spawn
+from nbproctor.results import Verdict
+from tests.judge import notebooks
+from tests.judge.notebooks import cell
+
+BUILTIN = sorted(
+    {
+        kind
+        for kind in vars(builtins).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+        if not issubclass(kind, NOT_AS_SUCH)
+    },
+    key=lambda kind: kind.__name__,
+)
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_every_built_in_exception_can_be_caught_as_what_it_is(
+    kind: type[Exception],
+) -> None:
+    error = known_error(kind.__name__, None, "too much")
+    assert isinstance(error, kind)
+    assert isinstance(error, StudentError)
+    assert str(error) == "too much"
+
+
+def judged(answer: str, test: str) -> Verdict:
+    cells = (cell("f", "solution", answer), cell("test", "test", test, 1.0))
+    (verdict,) = notebooks.judged(cells, ("f", answer)).verdicts
+    return verdict
+
+
+ASKS_FOR_TOO_MUCH = "import numpy as np\ndef f(x): return np.ones(1 << 50)"
+OWN = "class Full(MemoryError): pass\ndef f(x): raise Full(x)"
+
+
+@pytest.mark.parametrize("answer", [ASKS_FOR_TOO_MUCH, OWN], ids=["numpy", "own"])
+def test_a_test_may_expect_that_the_memory_does_not_suffice(answer: str) -> None:
+    expects = "try: f(1)\nexcept MemoryError: pass\nelse: assert False"
+    verdict = judged(answer, expects)
+    assert verdict.outcome == "passed", verdict.message
+
+
+def test_a_call_that_asks_for_too_much_memory_is_named() -> None:
+    verdict = judged(ASKS_FOR_TOO_MUCH, "assert f(1) is not None")
+    assert verdict.outcome == "error"
+    assert "MemoryError" in verdict.message
+    assert "line 2" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "try: f(1)\nexcept ValueError as e: assert type(e) is ValueError",
+        "try: f(2)\nexcept Own as e: assert type(e) is Own",
+        "assert issubclass(Own, KeyError)",
+        "try: f(2)\nexcept Exception as e: assert type(e).__name__ == 'Own'",
+        "try: f(1)\nexcept Exception as e: assert isinstance(e, ValueError)",
+    ],
+)
+def test_the_class_of_an_exception_is_what_it_is_in_a_kernel(test: str) -> None:
+    answer = """\
+class Own(KeyError): pass
+def f(x): raise ValueError(x) if x == 1 else Own(x)
+"""
+    verdict = judged(answer, test)
+    assert verdict.outcome == "passed", verdict.message
+
+
+GUARD = """\
+class Guard:
+    def __enter__(self): return self
+    def __exit__(self, kind, error, trace): return True
+def f(): return Guard()
+def g(): raise KeyError(1)
+"""
+
+
+def test_a_student_s_with_holds_back_what_student_code_raised() -> None:
+    assert judged(GUARD, "with f():\n    g()").outcome == "passed"
+
+
+@pytest.mark.parametrize("raises", ["assert False", "1 / 0"])
+def test_a_student_s_with_holds_back_nothing_that_the_test_raised(raises: str) -> None:
+    verdict = judged(GUARD, f"with f():\n    {raises}")
+    assert (verdict.outcome != "passed", verdict.points) == (True, 0)
+
+
+# --- classes of installed libraries ----------------------------------------------
 
 SETUP = """
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -26,7 +112,7 @@ def kind(): return LinearRegression
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def captured() -> None:
     exec(SETUP, {})
     objects.capture()
@@ -34,28 +120,18 @@ def captured() -> None:
 
 def passes(answer: str, test: str) -> bool:
     """Whether an answer passes a test, in a judge and a student process."""
-    marks: dict[str, Any] = {"grade": False, "solution": False, "points": 0.0}
-    first = Cell("setup", "provided", SETUP, 0.0, None, False, "setup", SETUP, marks)
     cells = (
-        first,
-        replace(first, id="answer", kind="solution", source=HONEST, exercise="answer"),
-        replace(
-            first,
-            id="test",
-            kind="test",
-            source=test,
-            points=1.0,
-            exercise="answer",
-            nbgrader={"grade": True, "solution": False, "points": 1.0},
-        ),
+        cell("setup", "provided", SETUP, exercise=None),
+        cell("f", "solution", HONEST),
+        cell("test", "test", test, 1.0),
     )
-    own = (StudentCell(0, "setup", SETUP), StudentCell(1, "answer", answer))
-    job = Job(cells, own, Limits(call=10, cell=20), follow_through=False)
-    (verdict,) = grade(job, spawn).verdicts
+    handed_in = ("setup", SETUP), ("f", answer)
+    (verdict,) = notebooks.judged(cells, *handed_in).verdicts
     return verdict.outcome == "passed"
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("captured")
 @pytest.mark.parametrize(
     "test",
     [
@@ -140,6 +216,7 @@ def model(): return Fake()
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("captured")
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_about_the_class_is_not_believed(lie: str) -> None:
     assert not passes(LIES[lie], "assert isinstance(model(), BaseEstimator)")

@@ -1,0 +1,35 @@
+"""Small notebooks for the tests of the judge, and their way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from nbproctor.judge.main import grade
+from nbproctor.judge.processes import Spawn
+from nbproctor.notebook import Cell, Kind
+from nbproctor.results import Job, Limits, Report, StudentCell
+from tests.forked import spawn
+
+LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)
+
+
+def cell(
+    name: str, kind: Kind, source: str, points: float = 0.0, **fields: Any
+) -> Cell:
+    """Make a cell of a master notebook, of the exercise `f`."""
+    made = Cell(name, kind, source, points, "f", False, name, source, {})
+    return replace(made, **fields)
+
+
+def judged(
+    cells: Iterable[Cell],
+    *handed_in: tuple[str | None, str],
+    start: Spawn = spawn,
+    **options: Any,
+) -> Report:
+    """Judge a notebook that was handed in as these cells: id and text."""
+    student = tuple(StudentCell(n, *pair) for n, pair in enumerate(handed_in))
+    given: dict[str, Any] = {"limits": LIMITS, "follow_through": False} | options
+    return grade(Job(tuple(cells), student, **given), start)
