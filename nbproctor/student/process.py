@@ -27,7 +27,7 @@ from nbproctor.student.handles import Handles
 from nbproctor.student.lending import NOTEBOOK, Entry, Lending, is_of_notebook
 from nbproctor.student.plain import library_error, told_of
 from nbproctor.student.relay import check_public, use
-from nbproctor.student.remote import JudgeObject, Lent
+from nbproctor.student.remote import JudgeObject, Lent, stand_in
 from nbproctor.student.shared import States
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
@@ -192,12 +192,12 @@ class Student:
         """Return a stand-in for an object of the judge, or of the other process."""
         connection = self.states or self.connection
         if names != (True,):
-            return JudgeObject(connection, number, kind, *names)
+            return stand_in(JudgeObject, connection, number, kind, *names)
         base, _, own = kind.partition(" ")
         defined = self.shell.user_ns.get(base)
         if self.states is not None and is_of_notebook(defined):
             return self.states.stand_in(defined, number, kind, exact=not own)
-        return Lent(connection, number, kind)
+        return stand_in(Lent, connection, number, kind)
 
     # --- exceptions -------------------------------------------------------------
 

@@ -522,6 +522,47 @@ def test_methods_of_a_test_object_cannot_be_replaced(hostile: Any) -> None:
     assert Oracle.table == "public"
 
 
+class Restarted:
+    """A test's model that an answer may initialize again, and copy."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def init_again(self, size: int) -> None:
+        self.__init__(size)  # type: ignore[misc]
+
+    def copied(self) -> Any:
+        return Restarted(self.size)
+
+
+AGAIN = """
+import copy
+def start(model, size):
+    model.__init__(size)
+    return model.size
+def copy_of(thing): return copy.copy(thing), copy.deepcopy(thing)
+def anew(model): return type(model)(3)
+"""
+
+
+@pytest.mark.parametrize("start_again", [Restarted(1), Oracle()])
+def test_a_tests_object_says_whether_it_is_initialized_again_and_copied(
+    link: Session, start_again: Any
+) -> None:
+    link.ask("run", AGAIN, "again", (1000, 100, 10, 1000))
+    use = SimpleNamespace(**link.begin(["start", "copy_of", "anew"]))
+    if isinstance(start_again, Restarted):
+        assert use.start(start_again, 7) == 7 == start_again.size
+        for copied in use.copy_of(start_again):
+            assert type(copied) is Restarted and copied is not start_again
+    else:  # stays as it is, and no word of how it is done is told
+        with pytest.raises(TypeError, match="cannot be made anew"):
+            use.start(start_again, 7)
+        assert all(copied is start_again for copied in use.copy_of(start_again))
+    with pytest.raises(TypeError, match="cannot be made anew"):
+        use.anew(start_again)
+
+
 def test_an_oracle_kept_from_one_test_does_not_answer_in_the_next(
     hostile: Any, link: Session
 ) -> None:
