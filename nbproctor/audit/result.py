@@ -24,7 +24,7 @@ class Entry:
     lost, most
         Points lost, and those of the exercise.
     caught
-        Test → what it says; of a mutant only graded tests.
+        Test → what it says; of a mutant that loses points only graded tests.
     silent
         Points lost although its public tests pass.
     unannounced
@@ -91,6 +91,8 @@ class Entry:
                 return f"fails a public test ({said})"
             case "right" | "reference" if self.disagreement:
                 return f"disagrees with the oracle: {self.disagreement}"
+            case "wrong" | "mutant" if self.caught and not self.lost:
+                return f"fails a public test, but keeps full marks ({said})"
             case "wrong" if not self.lost:
                 return "keeps full marks"
             case "wrong" if self.says and not self.named:

@@ -68,7 +68,8 @@ class Trial:
 class TrialResult:
     """How a trial ended.
 
-    `verdicts` are those of all tests of the exercise, of a mutant only of graded ones.
+    `verdicts` are those of all tests of the exercise, of a mutant only of graded ones
+    where one of these catches it.
     Where it passed them all and was then `fuzzed`, `disagreement` says where it differs
     from the oracle. `notes` tell of processes that hung or died.
     """

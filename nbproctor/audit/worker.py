@@ -164,12 +164,18 @@ class _Worker:
             max_stops=1,
         )
 
+        def kept_all() -> bool:
+            return all(v.outcome == "passed" for v in played.verdicts.values())
+
         def wanted() -> Iterator[Step]:
             yield Step(trial.exercise, trial.source, 0, exercise=trial.exercise)
             for step in steps:
                 if step.test is None or public or step.test.points:
                     yield step
-            if fuzz and all(v.outcome == "passed" for v in played.verdicts.values()):
+            if not public and kept_all():
+                # Whatever fails a public test has to lose a point.
+                yield from (s for s in steps if s.test and not s.test.points)
+            if fuzz and kept_all():
                 yield Step(fuzz.id, test=fuzz)
 
         played.play(wanted())

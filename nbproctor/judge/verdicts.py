@@ -72,6 +72,7 @@ UNJUDGED = Said(
 
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
+_YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
 _N, _NAME = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?"
 _SHAPE = r"\((?:\d{1,6},? ?){0,4}\)"
 _CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
@@ -103,7 +104,7 @@ _HELPFUL = [
         rf"argument {_NAME}",
         rf"unsupported operand type\(s\) for (\*\* or pow\(\)|[-+*/%@&|^<>=]{{1,3}}): "
         rf"{_NAME} and {_NAME}",
-        rf"{_NAME} object is not (callable|iterable|subscriptable)",
+        rf"({_NAME} object|{_YOURS}) is not (callable|iterable|subscriptable)",
         rf"index {_N} is out of bounds for axis {_N} with size {_N}",
         rf"axis {_N} is out of bounds for array of dimension {_N}",
         r"(list|tuple|string) index out of range",
@@ -145,7 +146,7 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
     if isinstance(error, AssertionError):
         return _of_check(error, hidden)
     name = builtin_name(error)
-    text = one_line(_text(error))
+    text = one_line(re.sub(r"'\w*Proxy' object", _YOURS, _text(error)))
     if hidden and not _is_helpful(text, sources):
         return LEADS_TO(kind=name)
     return ENDS_IN(kind=name, text=text)

@@ -24,7 +24,7 @@ from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles, library_error, told_of
-from nbproctor.student.remote import JudgeObject, function_named
+from nbproctor.student.remote import function_named, stand_in
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
 
@@ -123,7 +123,7 @@ class Student:
         if ref.tag == "student":
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
-            return JudgeObject(self.connection, *ref.fields)
+            return stand_in(self.connection, *ref.fields)
         module, path = ref.fields
         value: Any = import_module(module)
         for part in path.split(".") if path else ():

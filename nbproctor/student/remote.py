@@ -13,17 +13,30 @@ from nbproctor.protocol.rpc import Connection
 
 
 class JudgeObject:
-    """An object of the judge's, as student code sees it."""
+    """An object of the judge's, as student code sees it; `stand_in` makes one.
 
-    def __init__(
-        self, connection: Connection, number: int, kind: str, *names: str
-    ) -> None:
-        object.__setattr__(self, "_nbproctor_link", (connection, number, kind))
-        object.__setattr__(self, "_nbproctor_methods", names)
+    A test's class says whether its objects can be initialized again, by a method
+    `init_again`, and how they are copied, by `copied`; what has none is, as a function,
+    its own copy.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Initialize it again, as ``self.model.__init__(…)`` does."""
+        if "init_again" not in getattr(self, "_nbproctor_methods", ()):
+            raise TypeError("an object of the test cannot be made anew")
+        _ask(self, "method", "init_again", args, kwargs)
+
+    def __copy__(self) -> Any:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if "copied" in object.__getattribute__(self, "_nbproctor_methods"):
+            return _ask(self, "method", "copied", (), {})
+        return self
 
     def __getattr__(self, name: str) -> Any:
         if name in object.__getattribute__(self, "_nbproctor_methods"):
-            return _Method(self, name)
+            return _Method.of(self, name)
         return _ask(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -53,9 +66,13 @@ class JudgeObject:
 class _Method(JudgeObject):
     """A method of such an object: to call it takes one message, not two."""
 
-    def __init__(self, owner: JudgeObject, name: str) -> None:
-        object.__setattr__(self, "_nbproctor_method", (owner, name))
-        object.__setattr__(self, "_nbproctor_methods", ())
+    @classmethod
+    def of(cls, owner: JudgeObject, name: str) -> _Method:
+        """Return the method of an object."""
+        method = object.__new__(cls)
+        object.__setattr__(method, "_nbproctor_method", (owner, name))
+        object.__setattr__(method, "_nbproctor_methods", ())
+        return method
 
     @property
     def _nbproctor_link(self) -> Any:
@@ -66,6 +83,16 @@ class _Method(JudgeObject):
         """Call it in the judge."""
         owner, name = object.__getattribute__(self, "_nbproctor_method")
         return _ask(owner, "method", name, args, kwargs)
+
+
+def stand_in(
+    connection: Connection, number: int, kind: str, *names: str
+) -> JudgeObject:
+    """Make what stands for an object of the judge's: its class and public methods."""
+    found = object.__new__(JudgeObject)
+    object.__setattr__(found, "_nbproctor_link", (connection, number, kind))
+    object.__setattr__(found, "_nbproctor_methods", names)
+    return found
 
 
 def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -253,6 +254,13 @@ def test_a_message_counts_only_if_it_names_the_expected_symptom(says, named):
     wrong = made("a", "wrong", says, t1="dW1 is wrong", t2=message)
     assert wrong.named is named
     assert ("should be told" in wrong.fault) is (not named and says != ())
+
+
+@pytest.mark.parametrize("kind", ["wrong", "mutant"])
+def test_what_fails_a_public_test_has_to_lose_a_point(kind):
+    kept = replace(made("a", kind, public="the cost is 1.3, but found 2.6"), lost=0)
+    assert kept.fault.startswith("fails a public test, but keeps full marks")
+    assert replace(kept, caught={}).fault == ("keeps full marks" * (kind == "wrong"))
 
 
 # --- equivalence fuzzing --------------------------------------------------------------

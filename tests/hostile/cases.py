@@ -454,7 +454,6 @@ area(
     "answers *run a cell* with arrays, huge numbers, groups of exceptions, references",
     ME
     + """
-from nbproctor.student.remote import JudgeObject
 turn = [0]
 def run(*arguments):
     turn[0] += 1
@@ -470,8 +469,8 @@ me.on_run = run
 area(
     "cells_that_never_run_cost_only_the_exercise",
     "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.student.remote import JudgeObject\n"
-    "me.on_run = lambda *arguments: JudgeObject(me.connection, 12345, 'x')",
+    ME + "\nfrom nbproctor.student.remote import stand_in\n"
+    "me.on_run = lambda *arguments: stand_in(me.connection, 12345, 'x')",
 )
 
 # --- values that are meant to break the reader ----------------------------------

@@ -55,6 +55,13 @@ REAL: list[Callable[[], object]] = [
 ]
 
 
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_proxy_is_not_named(hidden: bool) -> None:
+    error = TypeError("'Proxy' object is not callable")
+    _, said = explain(error, SOURCES, hidden=hidden)
+    assert said.endswith("an object of yours is not callable")
+
+
 def told(text: str) -> str:
     error = StudentError()
     error.kind, error.text, error.cell, error.line = "ValueError", text, "area", 2

@@ -336,3 +336,44 @@ def test_library_objects_of_the_judge_are_not_handed_over(ask: Ask) -> None:
 
 def test_threads_of_the_student_share_a_test_object(ask: Ask) -> None:
     assert ask.spread(lambda i: i * i) == [i * i for i in range(50)]
+
+
+class Restarted:
+    """A test's model that an answer may initialize again, and copy."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def init_again(self, size: int) -> None:
+        self.__init__(size)  # type: ignore[misc]
+
+    def copied(self) -> Any:
+        return Restarted(self.size)
+
+
+AGAIN = """
+import copy
+def start(model, size):
+    model.__init__(size)
+    return model.size
+def copy_of(thing): return copy.copy(thing), copy.deepcopy(thing)
+def anew(model): return type(model)(3)
+"""
+
+
+@pytest.mark.parametrize("start_again", [Restarted(1), Oracle()])
+def test_a_tests_object_says_whether_it_is_initialized_again_and_copied(
+    link: Session, start_again: Any
+) -> None:
+    link.ask("run", AGAIN, "again", (1000, 100, 10, 1000))
+    use = SimpleNamespace(**link.begin(["start", "copy_of", "anew"]))
+    if isinstance(start_again, Restarted):
+        assert use.start(start_again, 7) == 7 == start_again.size
+        for copied in use.copy_of(start_again):
+            assert type(copied) is Restarted and copied is not start_again
+    else:  # stays as it is, and no word of how it is done is told
+        with pytest.raises(TypeError, match="cannot be made anew"):
+            use.start(start_again, 7)
+        assert all(copied is start_again for copied in use.copy_of(start_again))
+    with pytest.raises(TypeError, match="cannot be made anew"):
+        use.anew(start_again)

@@ -69,7 +69,7 @@ def test_each_row_says_how_its_exercise_stands(
         NOT_STARTED,
         PASSES,
         NOT_STARTED,
-        f"{LOOK}: forward_propagation is not written yet",
+        f"{LOOK}: exercise 2 is not written yet, and this test uses it: do that first",
         NOT_STARTED,
         NOT_STARTED,
         unrun,

@@ -4,7 +4,6 @@ Reference solutions are held against oracles that share no code with them: SciPy
 scikit-learn, scalar formulas and finite differences.
 """
 
-import ast
 import gzip
 import hashlib
 import importlib.util
@@ -177,12 +176,101 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name():
     for cell in MasterNotebook.read(SOURCE).of_kind("test"):
         if not cell.points:
             assert cell.source.startswith("# "), cell.id
+            symbols = symtable.symtable(cell.source, "test", "exec").get_symbols()
             stored = {
-                node.id
-                for node in ast.walk(ast.parse(cell.source))
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                symbol.get_name()
+                for symbol in symbols
+                if symbol.is_assigned() and not symbol.is_namespace()
             }
-            assert stored <= {"got", "want", "name"}, cell.id
+            allowed = {"got", "want", "name", "HINTS", "advice", "error"}
+            assert stored <= allowed, cell.id
+
+
+# --- public tests tell no right answer wrong ------------------------------------
+
+
+def public_test(names, exercise):
+    """Run an exercise's public test with what the notebook defines."""
+    cells = MasterNotebook.read(SOURCE).of_kind("test")
+    test = next(c for c in cells if c.exercise == exercise and not c.points)
+    exec(test.source, dict(names))
+
+
+def float32(network, X):
+    W1, b1, W2, b2 = (
+        np.asarray(theta, dtype=np.float32)
+        for theta in (network.W1, network.b1, network.W2, network.b2)
+    )
+    Z1 = W1 @ np.float32(X) + b1
+    A1 = np.float32(expit(Z1))
+    Z2 = W2 @ A1 + b2
+    return {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": np.float32(expit(Z2))}
+
+
+def one_dictionary(network, X):
+    kept = vars(network).setdefault("kept", {})
+    kept.update(float32(network, X))
+    return kept
+
+
+@pytest.mark.parametrize("forward", [float32, one_dictionary])
+@pytest.mark.parametrize("exercise", ["forward_propagation", "backward_propagation"])
+def test_a_right_forward_propagation_passes_in_public(
+    lab, monkeypatch, forward, exercise
+):
+    monkeypatch.setattr(lab["NeuralNetwork"], "forward_propagation", forward)
+    public_test(lab, exercise)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "exercise"),
+    [("compute_cost", 4, "backward_propagation"), ("one_hot", 3, "fit")],
+)
+def test_what_an_earlier_exercise_got_wrong_is_said_first(lab, name, number, exercise):
+    wrong = lab | {name: lambda *args: 0.5}
+    for cell in MasterNotebook.read(SOURCE).cells:
+        if cell.id in ("advice", "check_gradients"):
+            exec(cell.source, wrong)  # they look names up where they were made
+    with pytest.raises(AssertionError, match=f"exercise {number} is not right yet"):
+        public_test(wrong, exercise)
+
+
+def test_a_finished_answer_that_still_raises_is_told_so(lab, monkeypatch):
+    def finished(self, grads):
+        self.W1 = self.W1 - self.learning_rate * grads["dW1"]
+        raise NotImplementedError  # your code here
+
+    def left_out(self, grads):
+        raise NotImplementedError  # your code here
+
+    monkeypatch.setattr(lab["NeuralNetwork"], "update_parameters", finished)
+    with pytest.raises(AssertionError, match="your code is there"):
+        public_test(lab, "update_parameters")
+    monkeypatch.setattr(lab["NeuralNetwork"], "update_parameters", left_out)
+    with pytest.raises(NotImplementedError):
+        public_test(lab, "update_parameters")
+
+
+def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
+    lab, monkeypatch
+):
+    right = lab["NeuralNetwork"].backward_propagation
+
+    def no_slope(self, X, Y, cache):
+        dZ1 = self.W2.T @ (cache["A2"] - Y)
+        return right(self, X, Y, cache) | {"dW1": dZ1 @ X.T / X.shape[1]}
+
+    def so_far(self, X, Y, cache):
+        grads = right(self, X, Y, cache)
+        return {"dW2": grads["dW2"], "db2": grads["db2"]}
+
+    monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", no_slope)
+    told = r"on paper: dW1\[0, 0\] is -1.0000, but the measured slope is -0.2500"
+    with pytest.raises(AssertionError, match=told):
+        public_test(lab, "backward_propagation")
+    monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", so_far)
+    with pytest.raises(AssertionError, match="right so far: save it, then add dW1"):
+        public_test(lab, "backward_propagation")
 
 
 def run(path, folder, **options):

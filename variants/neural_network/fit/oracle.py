@@ -8,14 +8,14 @@ def inputs(rng):
 
 
 def answer(n, h, k, X, Y, lambda_1, lambda_2):
-    classifier = NNClassifier(Model(n, h, k, 0.3, lambda_1, lambda_2), 2, None)
+    classifier = NNClassifier(spy_model(n, h, k, 0.3, lambda_1, lambda_2), 2, None)
     with quiet():
         classifier.fit(X, Y)
     return [float(value) for value in classifier.costs]
 
 
 def oracle(n, h, k, X, Y, lambda_1, lambda_2):
-    model, costs = Model(n, h, k, 0.3, lambda_1, lambda_2), []
+    model, costs = spy_model(n, h, k, 0.3, lambda_1, lambda_2), []
     model.initialize_parameters()
     labels = np.array([[float(c == row) for c in Y[0]] for row in range(k)])
     for _ in range(2):
