@@ -56,7 +56,7 @@ IMPORT, SWITCH = "from nbproctor import proctor\n", "proctor(c)\n"
 LOOK_SECONDS = 0.25  # between two looks at what runs: a look costs 10 ms itself
 
 
-def the_class(count: int) -> Iterator[sample.Student]:
+def the_class(count: int) -> Iterator[sample.SampleStudent]:
     """Students 0, 1, …: a wrong answer to one exercise, a right one to the next."""
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
     solutions = sample.solutions(master)
@@ -75,10 +75,10 @@ def the_class(count: int) -> Iterator[sample.Student]:
             other: next(answers[other, "right"]),
         }
         name = f"s{number:04}"
-        yield sample.Student(name, name, "", None, chosen)
+        yield sample.SampleStudent(name, name, "", None, chosen)
 
 
-def course(place: Path, students: list[sample.Student], config: str) -> Path:
+def course(place: Path, students: list[sample.SampleStudent], config: str) -> Path:
     """Make a course with a release and everybody's submissions."""
     place.mkdir()
     (place / "source").symlink_to(ROOT / "source")
@@ -266,7 +266,7 @@ def by_exercise(master: MasterNotebook, scores: dict) -> dict[str, float]:
 
 
 def run_otter(
-    program: Path, place: Path, students: list[sample.Student], work: Path
+    program: Path, place: Path, students: list[sample.SampleStudent], work: Path
 ) -> tuple[Cost, dict[str, dict[str, float]]]:
     """Grade with ``otter run``, one submission after the other, as it does."""
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")

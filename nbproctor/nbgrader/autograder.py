@@ -122,7 +122,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._prefetch = Prefetch(run, ordered, pool)
                 self._decisions = Decisions(run, book, self.options.lower, self._tell)
                 try:
-                    self._convert()
+                    with self._prefetch:
+                        self._convert()
                 finally:
                     self._decisions.undo()
                     self.changes = self._decisions.changes

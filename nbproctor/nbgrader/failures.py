@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from nbproctor.engine import EngineError
 from nbproctor.nbgrader.source import CourseError
+from nbproctor.sandbox.workers import WorkerError
 
 AGAIN = "Nothing is lost: then give the same command again."
 _FULL = errno.ENOSPC, errno.EDQUOT
@@ -35,7 +36,7 @@ class ComputerError(CourseError):
 
 def of_the_computer(error: BaseException) -> Exception | None:
     """Return the error to stop with, or None where a submission may be at fault."""
-    if isinstance(error, EngineError | ComputerError):
+    if isinstance(error, EngineError | WorkerError | ComputerError):
         return error
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +17,10 @@ from nbproctor.engine import MAX_FILES_BYTES, Executor, NotGradedError
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
+from nbproctor.sandbox.workers import ExceededError
 from nbproctor.submission import files
-from nbproctor.submission.repair import Repaired, Ungradable, repair
+from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission, readers
+from nbproctor.submission.repair import Repaired
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader.run import Run
@@ -90,51 +93,84 @@ class Submission:
 class Prefetch:
     """Prepares submissions in the order in which they will be asked for.
 
-    `order` are the students, in that order; executions run in `pool`.
+    `order` are the students, in that order; executions run in `pool`. A context
+    manager, which ends the workers that read.
     """
 
     def __init__(self, run: Run, order: Iterable[str], pool: Executor) -> None:
         self._following = iter([(student, run.folders[student]) for student in order])
         self._run = run
         self._pool = pool
+        self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
         for master in run.masters[:1]:
             pool.prepare(master, run.settings)
+        self._readers = readers(run.masters, run.notebooks)
+
+    def __enter__(self) -> Prefetch:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._readers.__exit__(*error)
 
     def take(self, student: str) -> Submission:
         """Return the submission of `student`, preparing more on the way."""
         # It bounds the memory used. Twice what is executed at once: no worker of a
         # cluster waits for the next.
-        depth = max(self._run.options.prefetch, 2 * self._pool.width)
-        while student not in self._waiting or len(self._waiting) < depth:
+        busy = 2 * self._pool.width
+        depth = max(self._run.options.prefetch, busy)
+        while (
+            student not in self._reading | self._waiting
+            or len(self._reading) + len(self._waiting) < depth
+        ):
             following = next(self._following, None)
             if following is None:
                 break
-            self._waiting[following[0]] = self._prepare(*following)
+            self._read(*following)
+        # Whoever is read slowly holds nobody up while others can be executed.
+        while student not in self._waiting or (
+            self._reading and len(self._waiting) < busy
+        ):
+            wait((f for _, f in self._reading.values()), return_when=FIRST_COMPLETED)
+            self._execute_read()
+        self._execute_read()
         return self._waiting.pop(student)
 
-    def _prepare(self, student: str, folder: Path) -> Submission:
-        submission = Submission(student, folder)
+    def _read(self, student: str, folder: Path) -> None:
+        """Have a submission read; `done` is its result, if it is still the same."""
+        submission = Submission(student, folder, done=self._run.earlier(student))
+        graded = submission.done.handed_in if submission.done else ""
+        future = self._readers.ask(HandedIn(folder, graded))
+        self._reading[student] = submission, future
+
+    def _execute_read(self) -> None:
+        """Start the executions of what has been read by now."""
+        for student, (submission, future) in [*self._reading.items()]:
+            if future.done():
+                del self._reading[student]
+                self._waiting[student] = self._prepare(submission, future)
+
+    def _prepare(
+        self, submission: Submission, future: Future[ReadSubmission]
+    ) -> Submission:
+        earlier, submission.done = submission.done, None
         try:
-            submission.fingerprint = files.fingerprint(folder)
-            submission.done = self._run.done(submission)
-            if submission.done:
+            found = future.result()
+            submission.fingerprint = found.fingerprint
+            if found.failure:
+                raise OSError(*found.failure)
+            if earlier and earlier.handed_in == found.fingerprint:
+                submission.done = earlier
                 return submission
-            for master in self._run.masters:
-                others = self._run.notebooks - {master.notebook}
-                try:
-                    repaired = repair(folder, master, others)
-                except Ungradable as failure:
-                    submission.reasons[master.notebook] = str(failure)
-                else:
-                    submission.repaired[master.notebook] = repaired
+            submission.repaired.update(found.repaired)
+            submission.reasons.update(found.reasons)
             self._keep_files(submission)
             for master in self._run.masters:
                 if master.notebook in submission.repaired:
                     repaired = submission.repaired[master.notebook]
                     self.execute(submission, master, repaired.notebook["cells"])
-        except Ungradable as failure:
-            self._refuse(submission, str(failure))
+        except ExceededError:
+            self._refuse_unread(submission)
         except NotGradedError:
             submission.waits = True
         except Exception as error:
@@ -144,6 +180,14 @@ class Prefetch:
             # Whatever is in a student's files, it must not end the class.
             self._refuse(submission, f"It could not be read ({error!r}).")
         return submission
+
+    def _refuse_unread(self, submission: Submission) -> None:
+        """Refuse what takes too much to be read; a mark for the same files stays."""
+        with contextlib.suppress(ExceededError):
+            asked = HandedIn(submission.folder, whole=False)
+            submission.fingerprint = self._readers.ask(asked).result().fingerprint
+        self._refuse(submission, TOO_MUCH)
+        submission.again = True  # on another day this computer may be faster
 
     def _refuse(self, submission: Submission, reason: str) -> None:
         submission.repaired.clear()

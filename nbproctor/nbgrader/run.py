@@ -118,17 +118,16 @@ class Run:
             log.warning("%s", told)
         self.graded_with = [pool.conditions(m, self.settings) for m in self.masters]
 
-    def done(self, submission: Submission) -> SubmissionResult | None:
-        """Return the result of exactly this submission, graded exactly so.
+    def earlier(self, student: str) -> SubmissionResult | None:
+        """Return the result that stands if the same files are handed in now.
 
         What it says must still be in the gradebook and in the student's folder.
         """
-        graded = self.graded_folder(submission.student)
+        graded = self.graded_folder(student)
         earlier = None if self.force else SubmissionResult.read(graded)
-        marks = self.marks.get(submission.student, StudentMarks())
+        marks = self.marks.get(student, StudentMarks())
         if (
             earlier is not None
-            and earlier.handed_in == submission.fingerprint
             and earlier.graded_with == self.graded_with
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)

@@ -26,6 +26,7 @@ from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.source import CourseError
 from nbproctor.nbgrader.submitted import handed_in
+from nbproctor.sandbox.workers import WorkerError
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,12 @@ def grade_shard(
         mine = [student for student in sorted(run.folders) if shard.has(student)]
         with executor(view, options, force) as engine:
             run.place_tests(engine)
-            prefetch = Prefetch(run, mine, engine)
-            for student in mine:
-                ended[student] = _why_not(prefetch.take(student))
-                if progress:
-                    progress(student, ended[student])
-    except (EngineError, OSError, MemoryError) as error:
+            with Prefetch(run, mine, engine) as prefetch:
+                for student in mine:
+                    ended[student] = _why_not(prefetch.take(student))
+                    if progress:
+                        progress(student, ended[student])
+    except (EngineError, WorkerError, OSError, MemoryError) as error:
         raise CourseError(str(of_the_computer(error) or error)) from error
     return ended
 

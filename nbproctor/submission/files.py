@@ -11,11 +11,12 @@ import lzma
 import os
 import re
 import tarfile
+import time
 import zipfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +28,7 @@ MAX_FILES = 20_000
 MAX_DEPTH = 30  # of folders
 MAX_NESTED = 2  # an archive in an archive
 MAX_NOTEBOOK_BYTES = 300_000_000
+MAX_SECONDS = 3.0  # of computing, for the search among many files
 FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its own
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
 _HEAD = 512  # bytes by which a file is known
@@ -56,6 +58,7 @@ _DAMAGE = (
     RuntimeError,  # a password
     KeyError,
     ValueError,
+    MemoryError,  # of a worker, which has a limit
 )
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
@@ -83,15 +86,25 @@ class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not
 
 @dataclass
 class Budget:
-    """What may still be read of one submission: bytes after unpacking, and files."""
+    """What may still be read of one submission: bytes after unpacking, files, seconds.
+
+    After so many seconds of computing no other file is begun: what was read by then is
+    graded, long before its worker is ended.
+    """
 
     bytes: int = 1_000_000_000
     files: int = MAX_FILES
+    until: float = field(default_factory=lambda: time.process_time() + MAX_SECONDS)
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing more may be read."""
-        return self.bytes <= 0 or self.files <= 0
+        return self.is_low or self.files <= 0
+
+    @property
+    def is_low(self) -> bool:
+        """Whether no other file may be begun of those that were found."""
+        return self.bytes <= 0 or time.process_time() > self.until
 
 
 @dataclass(frozen=True)
@@ -135,6 +148,8 @@ class Candidate:
         """Return what an error of the disk, or of an archive, means."""
         if isinstance(error, OSError) and error.strerror:
             return Ungradable(f"'{self.name}' cannot be read: {error.strerror}.")
+        if isinstance(error, MemoryError):
+            return Ungradable(f"'{self.name}' takes too much memory to be read.")
         reason = str(error).rstrip(".") or "it is cut short"
         return Ungradable(f"'{self.name}' cannot be unpacked: {reason}.")
 

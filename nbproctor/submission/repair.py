@@ -122,7 +122,7 @@ def _choose(
         answered = any(reading.answers for reading in readings.values())
         if answered and likely[position].is_script:
             break
-        if readings and budget.bytes <= 0:
+        if readings and budget.is_low:
             looked = len(readings) + len(failures)
             notes.append(
                 f"Your files are too big for all to be looked at: {looked} of "
@@ -133,6 +133,8 @@ def _choose(
             readings[position] = _read(likely[position], master, budget)
         except Ungradable as failure:
             failures[position] = str(failure)
+        except MemoryError as failure:  # the others may be smaller
+            failures[position] = str(likely[position].unreadable(failure))
     if not readings:
         raise Ungradable(failures[0])
     best = max(sorted(readings), key=lambda position: len(readings[position].answers))

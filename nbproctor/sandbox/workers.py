@@ -1,0 +1,290 @@
+"""Workers: warm processes that answer questions, each within limits of time and memory.
+
+What a student wrote may be slow to read, or grow in memory. So it is read in a worker:
+one that exceeds its limits is ended, that question alone has no answer, and another
+worker takes the next. A worker is ``python -m`` of a module that calls `serve`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Generic, TypeVar
+
+from msgspec import msgpack
+
+from nbproctor.errors import NbproctorError
+
+MAX_BLOCK = 256 << 20  # bytes of a question or an answer
+PATIENCE = 3  # by the clock, so many times the seconds of computing
+LONG = 1.0  # seconds; a worker that took longer is not asked again
+_LENGTH = struct.Struct("!Q")
+
+Setup = TypeVar("Setup")
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class WorkerError(NbproctorError):
+    """No worker can be started on this computer."""
+
+
+class ExceededError(NbproctorError):
+    """An answer would take more time or memory than a worker has."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a worker has for one question: seconds of computing, bytes of memory."""
+
+    seconds: int
+    memory: int
+
+
+class Workers(Generic[Answer]):
+    """Workers of one kind; a context manager, which ends them.
+
+    Parameters
+    ----------
+    module : str
+        Runs as a worker, and calls `serve`.
+    setup : object
+        What every worker is told first.
+    answer : type
+        What an answer is decoded as.
+    allowance : Allowance
+        For each question.
+    count : int
+        How many workers there are at most.
+    patience : float
+        Seconds that a question waits for a worker before another one is started.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        setup: object,
+        answer: type[Answer],
+        allowance: Allowance,
+        count: int,
+        patience: float = 0.0,
+    ) -> None:
+        self._module = module
+        self._told = encode(allowance), encode(setup)
+        self._answer = answer
+        self._seconds = PATIENCE * allowance.seconds
+        self._patience = patience
+        self._closed = False
+        self._all: set[_Worker] = set()
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(count, "nbproctor-workers")
+        self._idle.put(self._start())  # it gets ready meanwhile
+
+    def ask(self, question: object) -> Future[Answer]:
+        """Return the answer to come, or `ExceededError` or `WorkerError`.
+
+        `UnicodeEncodeError`: a text of the question is no Unicode.
+        """
+        return self._threads.submit(self._ask, question)
+
+    def _ask(self, question: object) -> Answer:
+        block = encode(question)
+        worker = self._take()
+        begun = time.monotonic()
+        try:
+            answer = worker.ask(block, self._seconds)
+        finally:
+            # What its heap has grown by, or a half answer, is not the next one's.
+            if time.monotonic() - begun > LONG or worker.is_gone:
+                self._end(worker)
+                if not self._closed:
+                    worker = self._start()
+            self._idle.put(worker)
+        return decode(answer, self._answer)
+
+    def _take(self) -> _Worker:
+        """Take an idle worker; the number of threads is how many there can be."""
+        try:
+            worker = self._idle.get(timeout=self._patience)
+        except queue.Empty:
+            return self._start()
+        if worker.is_gone:  # somebody has ended it
+            self._end(worker)
+            return self._start()
+        return worker
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self._module, *self._told)
+        self._all.add(worker)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        self._all.discard(worker)
+        worker.end()
+
+    def __enter__(self) -> Workers[Answer]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in [*self._all]:
+            worker.process.kill()  # whoever waits for it goes on
+        self._threads.shutdown()
+        for worker in [*self._all]:
+            self._end(worker)
+
+
+class _Worker:
+    """One worker, as the process that asks it holds it."""
+
+    def __init__(self, module: str, *told: bytes) -> None:
+        command = [sys.executable, "-P", "-m", module]
+        pipe = subprocess.PIPE
+        try:
+            self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+        except OSError as error:
+            raise WorkerError(f"No process can be started here ({error}).") from error
+        assert self.process.stdin and self.process.stdout
+        self._stdin, self._stdout = self.process.stdin, self.process.stdout
+        self._is_ready = False
+        with contextlib.suppress(OSError):  # then it does not get ready
+            for block in told:
+                _write(self._stdin, block)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process has ended."""
+        return self.process.poll() is not None
+
+    def ask(self, question: bytes, seconds: float) -> bytes:
+        """Return the answer; `ExceededError` if there is none."""
+        # Or each question would be blamed for what the computer lacks.
+        if not self._is_ready and _read(self._stdout) is None:
+            raise WorkerError(
+                "A process that reads submissions or makes pages ended as it started. "
+                f"See why: {' '.join(map(str, self.process.args))}"  # type: ignore
+            )
+        self._is_ready = True
+        late = threading.Timer(seconds, self.process.kill)
+        late.start()
+        try:
+            _write(self._stdin, question)
+            answer = _read(self._stdout)
+        except OSError:
+            answer = None
+        finally:
+            late.cancel()
+        if answer is None:
+            self.process.kill()
+            self.process.wait()
+            raise ExceededError("it took too much time or memory")
+        return answer
+
+    def end(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        self._stdout.close()
+
+
+def serve(
+    answer: Callable[[Setup, Question], object],
+    setup: type[Setup],
+    question: type[Question],
+) -> None:
+    """Answer questions in this process, the worker, until nobody is there to ask.
+
+    `answer` lets a `MemoryError` pass: it ends the worker.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
+    lines, answers = sys.stdin.buffer, sys.stdout.buffer
+    allowance = decode(_read(lines) or b"", Allowance)
+    told = decode(_read(lines) or b"", setup)
+    _limit_memory(allowance.memory)
+    _write(answers, b"")  # ready
+    while (block := _read(lines)) is not None:
+        _limit_time(allowance.seconds)
+        try:
+            answered = encode(answer(told, decode(block, question)))
+        except MemoryError:
+            return
+        _write(answers, answered)
+
+
+def _limit_memory(most: int) -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_time(seconds: int) -> None:
+    """Let this process be ended after so much more computing, however busy others are.
+
+    By the clock, what is read in time would depend on what else the computer does.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        until = math.ceil(time.process_time()) + seconds
+        if hard == resource.RLIM_INFINITY or until < hard:
+            resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
+
+
+# ---- what crosses --------------------------------------------------------------------
+# msgpack of types that are declared, and not pickle: a process that has parsed hostile
+# bytes answers here, and nothing that it may send is executed, or decides what is.
+
+
+def encode(value: object) -> bytes:
+    """Return a value as bytes; a path need not be Unicode."""
+    return msgpack.encode(value, enc_hook=_encode_path)
+
+
+def decode(data: bytes, kind: type[Answer]) -> Answer:
+    """Return the value that `encode` got; `msgspec.MsgspecError` if it is another."""
+    return msgpack.decode(data, type=kind, dec_hook=_decode_path)
+
+
+def _encode_path(value: Any) -> bytes:
+    if isinstance(value, Path):
+        return os.fsencode(value)
+    raise NotImplementedError(f"{type(value)} does not cross")
+
+
+def _decode_path(kind: type, value: Any) -> Path:
+    if kind is Path and isinstance(value, bytes):
+        return Path(os.fsdecode(value))
+    raise NotImplementedError(f"{kind} does not cross")
+
+
+def _write(stream: IO[bytes], block: bytes) -> None:
+    stream.write(_LENGTH.pack(len(block)))
+    stream.write(block)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> bytes | None:
+    """Return a block; None where the other side is gone, or sends no end of it."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size or (size := _LENGTH.unpack(head)[0]) > MAX_BLOCK:
+        return None
+    block = stream.read(size)
+    return block if len(block) == size else None

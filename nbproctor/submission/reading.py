@@ -1,0 +1,107 @@
+"""Reading of a class: each submission in a worker, within limits of time and memory.
+
+Reading is a risk: a few bytes may unpack to gigabytes, or be made so that to parse them
+takes hours. What exceeds the limits is ungradable; everybody else is graded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbproctor.notebook import MasterNotebook
+from nbproctor.sandbox.processors import processors
+from nbproctor.sandbox.workers import Allowance, Workers, serve
+from nbproctor.submission.files import Ungradable, fingerprint, readable
+from nbproctor.submission.repair import Repaired, repair
+
+# Of a whole submission: a thousand times what an ordinary one takes, and enough for
+# 200 MB of notebooks with their outputs.
+ALLOWANCE = Allowance(seconds=10, memory=1 << 30)
+TOO_MUCH = (
+    f"It cannot be read within {ALLOWANCE.seconds} seconds of computing and "
+    f"{ALLOWANCE.memory >> 20:,} MB of memory, far more than a notebook takes. "
+    "Please hand in the notebook alone, not packed."
+)
+# A worker reads a hundred submissions in a second: seldom is a second one needed.
+_PATIENCE = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A student's folder, and the fingerprint with which it was graded before.
+
+    With `whole` false, only the fingerprint is asked for.
+    """
+
+    folder: Path
+    graded: str = ""
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class ReadSubmission:
+    """What a worker found in a student's folder.
+
+    Attributes
+    ----------
+    fingerprint
+        Of the files. If they are those that were graded before, nothing else is read.
+    repaired, reasons
+        Notebook name → what will be graded, or why nothing can be.
+    failure
+        Number, text and file of an error of the disk, or None.
+    """
+
+    fingerprint: str = ""
+    repaired: dict[str, Repaired] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    failure: tuple[int, str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The notebooks that are graded, and the names of all of the assignment."""
+
+    masters: list[MasterNotebook]
+    notebooks: list[str]
+
+
+def readers(
+    masters: Sequence[MasterNotebook], notebooks: Collection[str]
+) -> Workers[ReadSubmission]:
+    """Return workers that answer `HandedIn`; `notebooks` are all of the assignment."""
+    wanted = Wanted([*masters], [*notebooks])
+    count = processors()
+    return Workers(__name__, wanted, ReadSubmission, ALLOWANCE, count, _PATIENCE)
+
+
+def read(wanted: Wanted, handed_in: HandedIn) -> ReadSubmission:
+    """Read a submission in this process; only a `MemoryError` is raised."""
+    found = ReadSubmission()
+    try:
+        found = ReadSubmission(fingerprint(handed_in.folder))
+        if handed_in.whole and found.fingerprint != handed_in.graded:
+            for master in wanted.masters:
+                others = {*wanted.notebooks} - {master.notebook}
+                try:
+                    repaired = repair(handed_in.folder, master, others)
+                except Ungradable as failure:
+                    found.reasons[master.notebook] = readable(str(failure))
+                else:
+                    found.repaired[master.notebook] = repaired
+    except MemoryError:
+        raise
+    except OSError as error:
+        said = error.errno or 0, error.strerror or "", readable(str(error.filename))
+        return ReadSubmission(found.fingerprint, failure=said)
+    except Exception as error:  # whatever is in a student's files
+        reason = readable(f"It could not be read ({error!r}).")
+        reasons = {master.notebook: reason for master in wanted.masters}
+        return ReadSubmission(found.fingerprint, reasons=reasons)
+    return found
+
+
+if __name__ == "__main__":
+    serve(read, Wanted, HandedIn)
