@@ -60,7 +60,7 @@ def grade_class(
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
-    from nbproctor.nbgrader.graded import report
+    from nbproctor.nbgrader.feedback import report
 
     with Progress(
         "{task.description}",

@@ -23,12 +23,11 @@ from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
 from nbproctor.markers import has_autotests
-from nbproctor.nbgrader.failures import of_the_gradebook
+from nbproctor.nbgrader.failures import CourseError, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
-from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 from nbproctor.pages.outline import Outline
 
@@ -199,17 +198,11 @@ class Course:
     def outlines(self, assignment: str) -> dict[str, Outline]:
         """Return what all pages of an assignment share: notebook name → outline."""
         if assignment not in self._outlines:
-            source = self.folder("source", assignment)
-            try:
-                self._outlines[assignment] = {
-                    master.notebook: Outline.read(
-                        source / f"{master.notebook}.ipynb", master
-                    )
-                    for master in self.masters(assignment)
-                    if fnmatch(master.notebook, self.view.notebook_id)
-                }
-            except MasterNotebookError as error:
-                raise CourseError(str(error)) from error
+            self._outlines[assignment] = {
+                master.notebook: Outline.of(master)
+                for master in self.masters(assignment)
+                if fnmatch(master.notebook, self.view.notebook_id)
+            }
         return self._outlines[assignment]
 
     # What the gradebook says --------------------------------------------------------

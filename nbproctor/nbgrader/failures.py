@@ -1,24 +1,30 @@
-"""Failures that no submission causes: the disk, the gradebook, the computer.
+"""Failures in words: what a teacher can put right, and what no submission causes.
 
-They stop the run with a sentence. They make no submission ungradable, so the same
-command goes on where it stopped.
+The disk, the gradebook and the computer stop the run with a sentence. They make no
+submission ungradable, so the same command goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 from collections.abc import Iterator
 
+from nbgrader.converters.base import BaseConverter, NbGraderException
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from nbproctor.engine import EngineError
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.errors import NbproctorError
 
 AGAIN = "Nothing is lost: then give the same command again."
 _FULL = errno.ENOSPC, errno.EDQUOT
 _READ_ONLY = errno.EROFS, errno.EACCES, errno.EPERM
 _EXHAUSTED = errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO
+
+
+class CourseError(NbproctorError):
+    """Something a teacher has to put right; the message says what and how."""
 
 
 class StopRun(BaseException):
@@ -87,3 +93,41 @@ def _of_gradebook(said: str) -> str:
             f"then run `nbgrader db upgrade`. {AGAIN}"
         )
     return f"The gradebook cannot be used ({said}). Check file and rights. {AGAIN}"
+
+
+class Log(logging.Handler):
+    """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
+
+    Of a large class, all else that it logs would fill the memory.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+        # Not nbgrader's global logger: two runs in one process must not mix.
+        self.logger = logging.Logger("nbgrader", logging.ERROR)
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record."""
+        self.records.append(record)
+
+    def reason(self) -> str:
+        """Return the cause of the first failure, in nbgrader's or Python's words."""
+        errors = [record.getMessage() for record in self.records]
+        for text in errors:
+            if "Traceback (most recent call last)" in text:
+                return text.strip().splitlines()[-1]
+        return errors[0] if errors else "no reason given"
+
+
+def run(converter: BaseConverter, log: Log, what: str) -> None:
+    """Run one of nbgrader's converters; on failure raise `CourseError` with why."""
+    try:
+        converter.start()
+    except NbGraderException as error:
+        if isinstance(error.__cause__, CourseError | EngineError):
+            raise CourseError(str(error.__cause__)) from error
+        raise CourseError(f"{what} failed: {log.reason()}") from error
+    except OSError as error:
+        raise CourseError(f"{what} failed: {error}") from error

@@ -16,15 +16,12 @@ from pathlib import Path
 
 from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.converters import Log
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.executors import executor
-from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer
 from nbproctor.nbgrader.grading import configured
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
-from nbproctor.nbgrader.run import Run
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.submitted import handed_in
 
 

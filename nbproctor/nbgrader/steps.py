@@ -27,7 +27,7 @@ from nbgrader.preprocessors import Execute as StockExecute
 from sqlalchemy import update
 from traitlets.utils.importstring import import_item
 
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.failures import CourseError
 from nbproctor.results import Report
 
 

@@ -19,7 +19,7 @@ from nbproctor import nbgrader
 from nbproctor.engine import Settings
 from nbproctor.engine.versions import versions
 from nbproctor.nbgrader import CourseError, Shard
-from nbproctor.nbgrader.executors import CACHE
+from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
