@@ -39,25 +39,10 @@ _SILENT.addHandler(logging.NullHandler())
 class Course:
     """A course folder and all that is known about it; each fact is found out once.
 
-    Parameters
-    ----------
-    root : Path
-        Folder with ``nbgrader_config.py``.
-    view : CourseDirectory, optional
-        The course as one of nbgrader's own commands has configured it; else the
-        configuration is read.
-
-    Attributes
-    ----------
-    config : Config
-        The configuration. Copy it before you change it.
-    view : CourseDirectory
-        nbgrader's own idea of the folders.
-
-    Raises
-    ------
-    CourseError
-        The folder is no course, or its configuration does not run.
+    `view` is nbgrader's own idea of the folders: as one of its commands has configured
+    it, or else of the configuration, which is read then. Copy `config` before you
+    change it. `CourseError`: the folder is no course, or its configuration does not
+    run.
     """
 
     def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:

@@ -33,13 +33,7 @@ Progress = Callable[[int, int], None]  # pages made, pages to be made
 
 
 def exercise_titles(course: Path | Course, assignment: str) -> dict[str, str]:
-    """Return number and title of each exercise, as its heading in the notebook has it.
-
-    Raises
-    ------
-    CourseError
-        There is no such assignment.
-    """
+    """Return number and title of each exercise, as its heading has them."""
     outlines = Course.at(course).outlines(assignment)
     return {e.id: e.name for outline in outlines.values() for e in outline.exercises}
 
@@ -49,12 +43,8 @@ def graded_notebooks(
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, with the gradebook's marks.
 
-    Of the students in `only` alone, if it is given.
-
-    Raises
-    ------
-    CourseError
-        There is none; the message says what is `wanted`.
+    Of the students in `only` alone, if it is given. `CourseError`: there is none; the
+    message says what is `wanted`.
     """
     found = []
     marks = course.marks(assignment)
@@ -97,15 +87,7 @@ def report(
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the class report; return its path, and the lines of it for a terminal.
 
-    Parameters
-    ----------
-    alike : bool
-        Also look for long answers that are more alike than the class is.
-
-    Raises
-    ------
-    CourseError
-        Nothing is graded yet, or there is no such assignment.
+    With `alike`, it looks for long answers that are more alike than the class is.
     """
     course = Course.at(course)
     graded = graded_notebooks(course, assignment, "a report")

@@ -66,11 +66,8 @@ def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
 def check_exportable(course: Path | Course, assignment: str) -> None:
     """Check that a course may be given to a platform that grades with it.
 
-    Raises
-    ------
-    CourseError
-        The assignment is unknown, or the configuration names a database: its password
-        would go along, and the platform's runs would write into it.
+    `CourseError`: the assignment is unknown, or the configuration names a database: its
+    password would go along, and the platform's runs would write into it.
     """
     course = Course.at(course)
     course.sources(assignment)

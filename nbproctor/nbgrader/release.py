@@ -46,15 +46,7 @@ _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 def check_source(notebook: Path) -> None:
     """Check a source notebook before anything is made from it.
 
-    Parameters
-    ----------
-    notebook : Path
-        ``source/<assignment>/<notebook>.ipynb``.
-
-    Raises
-    ------
-    CourseError
-        Names the file, every wrong cell, and the next step.
+    `CourseError` names the file, every wrong cell, and the next step.
     """
     try:
         master = MasterNotebook.read(notebook)
@@ -257,13 +249,9 @@ def _engine(master: MasterNotebook, settings: Settings, pool: Pool) -> Iterator[
 def check_release(course: Path | Course, assignment: str) -> list[Check]:
     """Check the source of an assignment, and its release if there is one.
 
-    Everything is made in a temporary course; yours is only read.
-
-    Raises
-    ------
-    CourseError
-        There is no such assignment, or the course puts a header or a footer around
-        its notebooks, which the audit does not read.
+    Everything is made in a temporary course; yours is only read. `CourseError`: there
+    is no such assignment, or the course puts a header or a footer around its notebooks,
+    which the audit does not read.
     """
     course = Course.at(course)
     if any(course.header_and_footer):

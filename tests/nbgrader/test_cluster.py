@@ -177,7 +177,8 @@ def test_a_shard_may_use_a_cluster(
     cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing_here(monkeypatch)
-    ended = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1), cluster=cluster.address)
+    options = nbgrader.RunOptions(cluster=cluster.address)
+    ended = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1), options=options)
     assert [student for student, reason in ended.items() if reason] == ["ben"]
     assert graded(a_class, merging=True)["ana"].score is not None
 
