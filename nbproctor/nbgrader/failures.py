@@ -18,9 +18,33 @@ from nbproctor.engine import EngineError
 from nbproctor.errors import NbproctorError
 
 AGAIN = "Nothing is lost: then give the same command again."
-_FULL = errno.ENOSPC, errno.EDQUOT
-_READ_ONLY = errno.EROFS, errno.EACCES, errno.EPERM
-_EXHAUSTED = errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO
+# What the system says → what a teacher reads.
+_SYSTEM = (
+    ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Make room."),
+    (
+        (errno.EROFS, errno.EACCES, errno.EPERM),
+        "A file of the course cannot be written ({}). Correct its rights.",
+    ),
+    (
+        (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO),
+        "This computer cannot go on ({}).",
+    ),
+)
+# What a database says, by a word of it.
+_GRADEBOOK = (
+    (
+        "locked",
+        "The gradebook has been locked by another program for a minute. Close whatever "
+        "has it open (a database viewer, another run).",
+    ),
+    ("full", "The disk is full ({}). Make room."),
+    (
+        "no such",
+        "The gradebook is of another version of nbgrader ({}). Back it up, then run "
+        "`nbgrader db upgrade`.",
+    ),
+    ("", "The gradebook cannot be used ({}). Check file and rights."),
+)
 
 
 class CourseError(NbproctorError):
@@ -46,16 +70,12 @@ def of_the_computer(error: BaseException) -> Exception | None:
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if (said := _gradebook_says(error)) is not None:
-        return ComputerError(_of_gradebook(said))
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return ComputerError(f"The disk is full ({error}). Make room. {AGAIN}")
-    if isinstance(error, OSError) and error.errno in _READ_ONLY:
-        return ComputerError(
-            f"A file of the course cannot be written ({error}). Correct its rights. "
-            f"{AGAIN}"
-        )
-    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-        return ComputerError(f"This computer cannot go on ({error}). {AGAIN}")
+        advice = next(advice for word, advice in _GRADEBOOK if word in said)
+        return ComputerError(f"{advice.format(said)} {AGAIN}")
+    if isinstance(error, OSError):
+        for numbers, advice in _SYSTEM:
+            if error.errno in numbers:
+                return ComputerError(f"{advice.format(error)} {AGAIN}")
     return None
 
 
@@ -76,23 +96,6 @@ def _gradebook_says(error: BaseException | None) -> str | None:
             return str(getattr(error, "orig", error))
         error = error.__cause__ or error.__context__
     return None
-
-
-def _of_gradebook(said: str) -> str:
-    """Turn what a database says into what a teacher can do."""
-    if "locked" in said:
-        return (
-            "The gradebook has been locked by another program for a minute. Close "
-            f"whatever has it open (a database viewer, another run). {AGAIN}"
-        )
-    if "full" in said:
-        return f"The disk is full ({said}). Make room. {AGAIN}"
-    if "no such" in said:
-        return (
-            f"The gradebook is of another version of nbgrader ({said}). Back it up, "
-            f"then run `nbgrader db upgrade`. {AGAIN}"
-        )
-    return f"The gradebook cannot be used ({said}). Check file and rights. {AGAIN}"
 
 
 class Log(logging.Handler):

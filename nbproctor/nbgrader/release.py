@@ -186,11 +186,9 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
     config = deepcopy(course.config)
     config.CourseDirectory.release_directory = step
     config.CourseDirectory.assignment_id = assignment
-    for part in ("header", "footer"):  # nbgrader takes them from where it was started
-        if name := config.IncludeHeaderFooter.get(part):
-            config.IncludeHeaderFooter[part] = str(
-                Path(config.CourseDirectory.root, name)
-            )
+    for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
+        if path:  # nbgrader looks for it where it was started
+            config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
