@@ -23,8 +23,8 @@ from pathlib import Path
 
 from grading import ROOT, Cost, course, measure, nbgrader_, the_class
 
-from nbproctor.nbgrader.executors import CACHE
 from nbproctor.nbgrader.placement import FILE as PLACES
+from nbproctor.nbgrader.run import CACHE
 
 
 def grow(sizes: list[int], canned: int, work: Path) -> list[Cost]:

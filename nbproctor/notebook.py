@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
@@ -205,6 +205,8 @@ class MasterNotebook:
         up to the one that holds ``nbgrader_config.py``.
     language : str
         Of its kernel, in small letters; ``python`` where it does not say.
+    texts : tuple of (int, str)
+        All Markdown, each with the number of `cells` above it.
     """
 
     assignment: str
@@ -213,6 +215,7 @@ class MasterNotebook:
     modules: tuple[str, ...]
     data: str | None
     language: str = "python"
+    texts: tuple[tuple[int, str], ...] = ()
 
     @classmethod
     def read(
@@ -249,6 +252,7 @@ class MasterNotebook:
             released = {cell_name(c, i): c for i, c in enumerate(given)}
         try:
             cells = tuple(read_cells(raw, released))
+            texts = tuple(_texts(raw, {cell.id for cell in cells}))
         except (KeyError, ValueError, TypeError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         modules = tuple(
@@ -259,8 +263,15 @@ class MasterNotebook:
                 for name in imports(cell.source)
             )
         )
-        names = path.parent.name, path.stem
-        return cls(*names, cells, modules, data_folder(path), _language(content))
+        return cls(
+            path.parent.name,
+            path.stem,
+            cells,
+            modules,
+            data_folder(path),
+            _language(content),
+            texts,
+        )
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
         """Return the same notebook with other texts in its cells."""
@@ -268,8 +279,8 @@ class MasterNotebook:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that it holds, but for the place of the data."""
-        frozen = replace(self, data=None)
+        """SHA-256 of all that grades: not of the place of the data, nor of prose."""
+        frozen = replace(self, data=None, texts=())
         return hashlib.sha256(
             msgspec.json.encode(frozen, order="deterministic")
         ).hexdigest()
@@ -316,6 +327,17 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _raw_cells(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [cell for cell in content["cells"] if isinstance(cell, dict)]
+
+
+def _texts(
+    raw: list[dict[str, Any]], names: Collection[str]
+) -> Iterator[tuple[int, str]]:
+    """Yield the Markdown, each text with how many cells of these names stand above."""
+    above = 0
+    for position, cell in enumerate(raw):
+        if cell["cell_type"] == "markdown":
+            yield above, _text(cell["source"])
+        above += cell_name(cell, position) in names
 
 
 def _language(content: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ from nbproctor.cli import (  # noqa: I001
     students,  # noqa: F401
     authoring,  # noqa: F401
     starting,  # noqa: F401
-    machine,  # noqa: F401
 )
 from nbproctor.cli.app import app, main
 

@@ -129,13 +129,7 @@ def at_work(doing: str) -> Iterator[Status]:
 
 
 def choose(course: Path, assignment: str | None) -> str:
-    """Return the assignment that is meant: the one named, or the only one there is.
-
-    Raises
-    ------
-    CommandError
-        None is named, and there is none, or there are several.
-    """
+    """Return the assignment that is meant: the one named, or the only one there is."""
     if assignment is not None:
         return assignment
     names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})

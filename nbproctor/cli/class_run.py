@@ -60,7 +60,7 @@ def grade_class(
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader
-    from nbproctor.nbgrader.graded import report
+    from nbproctor.nbgrader.feedback import report
 
     with Progress(
         "{task.description}",
@@ -160,18 +160,8 @@ def score_table(
 ) -> Group:
     """Lay out students × exercises; a dash is what was not graded, never a 0.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        As `nbproctor.nbgrader.scores` returns them.
-    results : list of SubmissionResult
-        Who gets a row, with total and status.
-    masters : sequence of MasterNotebook
-        The assignment, for the points of its exercises.
-    names : mapping of str to str
-        Student id → name to show, where it is not the id.
-    titles : mapping of str to str
-        Exercise → its heading, for the legend.
+    `results` are those who get a row; `names` those to show for ids; `titles` of
+    exercises are for the legend.
     """
     points = {
         exercise: sum(c.points for c in master.cells if c.exercise == exercise)

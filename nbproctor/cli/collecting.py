@@ -88,9 +88,10 @@ def collect(
     with at_work(f"Reading {source.name}"):
         download = platforms.plan(source, assignment, names, everybody, zone, together)
     console.print(f"{download.recognised}.")
+    opened = nbgrader.Course(course)
     written = platforms.write(
         download,
-        lambda student: nbgrader.submission_folder(course, assignment, student),
+        lambda student: opened.folder("submitted", assignment, student),
         records,
         source.name,
         replace=replace,

@@ -1,5 +1,6 @@
 """The command inside a platform's container, Gradescope for one.
 
+It grades one submission where the platform runs the container:
 ``python -m nbproctor.cli.container prepare ASSIGNMENT`` once, then
 ``… run ASSIGNMENT ROOT`` for each submission, in a course folder without students.
 """
@@ -7,13 +8,20 @@
 from __future__ import annotations
 
 import argparse
+import json
+import shutil
 import sys
+import time
 from pathlib import Path
 
+from nbproctor import nbgrader
 from nbproctor.errors import NbproctorError
-from nbproctor.nbgrader import container
+from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
+from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import doctor
+
+STUDENT = "student"
 
 
 def main() -> int:
@@ -36,7 +44,10 @@ def main() -> int:
 
 
 def _prepare(assignment: str) -> int:
-    faults = container.prepare(Path.cwd(), assignment)
+    """Make the release and its gradebook, and grade the reference solution."""
+    course = nbgrader.Course(Path.cwd())
+    nbgrader.generate(course, assignment)
+    faults = nbgrader.lint(course, assignment)
     for fault in faults:
         print(fault)
     if not faults:
@@ -53,11 +64,35 @@ def _run(assignment: str, root: Path, visibility: Visibility) -> int:
     weak = not all(layer.ok for layer in layers if layer.mandatory)
     if weak:
         print("The sandbox is not whole here: a student's code may reach the tests.")
-    result, scored = container.run(Path.cwd(), assignment, root, visibility, weak)
+    result, scored = _grade(assignment, root, visibility, weak)
     print(f"{result.status}. {result.reason}")
     if not scored:
         print("There is no score, and no 0: grade this submission by hand.")
     return 0 if scored else 1
+
+
+def _grade(
+    assignment: str, root: Path, visibility: Visibility, weak: bool
+) -> tuple[SubmissionResult, bool]:
+    """Grade ``root/submission`` and write ``root/results/results.json``.
+
+    Returns the result as the gradebook has it, and whether the platform is given a
+    score: it is never given a 0 for what could not be graded.
+    """
+    start = time.monotonic()
+    course = nbgrader.Course(Path.cwd())
+    submitted = course.folder("submitted", assignment, STUDENT)
+    shutil.rmtree(submitted, ignore_errors=True)
+    shutil.copytree(root / "submission", submitted, symlinks=True)
+    (result,) = nbgrader.grade(
+        course, assignment, [STUDENT], force=True, weak_sandbox=weak
+    )
+    masters = course.masters(assignment)
+    content = results(result, masters, visibility, time.monotonic() - start)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    (root / "results").mkdir(exist_ok=True)
+    (root / "results" / "results.json").write_text(text + "\n", "utf-8")
+    return result, "tests" in content
 
 
 if __name__ == "__main__":

@@ -160,15 +160,7 @@ def _grade_shard(
         if reason:
             console.print(f"{escape(student)}: {escape(reason)}", soft_wrap=True)
 
-    ended = nbgrader.grade_shard(
-        course,
-        assignment,
-        shard,
-        tell,
-        force=options.force,
-        weak_sandbox=options.weak_sandbox,
-        cluster=options.cluster,
-    )
+    ended = nbgrader.grade_shard(course, assignment, shard, tell, options)
     console.print(
         f"Shard {text}: {len(ended):,} submissions have a result, "
         f"{sum(map(bool, ended.values())):,} of them a reason why not all of it can be "

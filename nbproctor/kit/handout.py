@@ -34,34 +34,16 @@ class HandoutError(NbproctorError):
 
 
 def pack(course: Path, assignment: str, where: str = "") -> Path:
-    """Pack the release of an assignment for students.
+    """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
 
     The same release gives the same bytes, so that a changed zip means a changed lab.
+    What of the course's ``data/`` the notebook names goes along, so that the lab works
+    without a network. `where` says where students hand in. An older zip is kept if this
+    one cannot be made: `HandoutError` where ``requirements.txt`` lacks a package.
+
     The notebook and its modules are in ``kit/original`` alone, to be read only: ``lab``
     copies them to where a student works. So no zip that is unpacked over that folder,
     be it this one again or a newer one, holds a file of the name that was worked in.
-
-    Parameters
-    ----------
-    course : Path
-        Folder with ``release/<assignment>/``. What of its ``data/`` the notebook names
-        goes along, so that the lab works without a network.
-    assignment : str
-        Name of the assignment.
-    where : str, optional
-        Where students hand in, as a sentence.
-
-    Returns
-    -------
-    Path
-        ``<course>/dist/<assignment>.zip``.
-
-    Raises
-    ------
-    OSError
-        A file cannot be read, or the zip cannot be written; an older one is kept.
-    HandoutError
-        ``requirements.txt`` does not pin a package that the notebook imports.
     """
     release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))

@@ -24,20 +24,9 @@ RECORD = ".handed_out.json"  # what each file was as it was handed out
 def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     """Bring a student's folder up to date, without losing what the student wrote.
 
-    Parameters
-    ----------
-    folder : Path
-        Where the student works; made if need be.
-    handed_out : Path
-        The files of the assignment as they are handed out now.
-    fresh : bool
-        Whether to start anew from them. A file that the student changed is kept beside
-        under a dated name then; otherwise it is left alone.
-
-    Returns
-    -------
-    list of str
-        What was done, and what the student may do, in sentences.
+    With `fresh`, it starts anew from the files as they are handed out now; a file that
+    the student changed is then kept beside under a dated name, and else left alone.
+    Returns what was done, and what the student may do, in sentences.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = _read_record(folder)
@@ -76,19 +65,9 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
 
 
 def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
-    """Run JupyterLab on the notebook of a folder until it is closed.
+    """Run JupyterLab on the notebook of a folder; return its exit status.
 
-    Parameters
-    ----------
-    folder, handed_out : Path
-        Where the student works, and the files as they are handed out.
-    arguments : list of str
-        Passed on to JupyterLab, as ``--no-browser``.
-
-    Returns
-    -------
-    int
-        JupyterLab's exit status.
+    `arguments` are passed on to it, as ``--no-browser``.
     """
     os.chdir(folder)  # started there, nbgrader does not ask for a course around it
     environment = dict(os.environ)

@@ -28,20 +28,11 @@ class SampleError(NbproctorError):
 
 @dataclass(frozen=True)
 class SampleStudent:
-    """One student of the sample class, and what this student hands in.
+    """One student of the sample class: folder name, name, and what the work shows.
 
-    Attributes
-    ----------
-    id, name, story : str
-        Folder name; name as people write it; what the submission shows.
-    solved : tuple of str or None
-        Exercises answered with the reference solution; None: all of them.
-    variants : mapping of str to str
-        Exercise → kind and name of one of its variants, as ``wrong/no_clip``.
-    cells : mapping of str to str
-        Exercise → source of the cell, for what no variant should hold.
-    file : str or None
-        Name of the file where it is not the notebook's own.
+    `solved` are exercises answered with the reference solution (None: all); `variants`
+    maps exercises to one of their variants, as ``wrong/no_clip``; `cells` to a source,
+    for what no variant should hold. `file` is its name, if not the notebook's own.
     """
 
     id: str
@@ -54,13 +45,7 @@ class SampleStudent:
 
 
 def read_class(path: Path) -> list[SampleStudent]:
-    """Read the description of a class.
-
-    Raises
-    ------
-    SampleError
-        It is not readable, or an entry has unknown or missing fields.
-    """
+    """Read the description of a class; `SampleError` if it is not readable."""
     try:
         entries = tomllib.loads(path.read_text("utf-8"))["student"]
         return [SampleStudent(**_tuples(entry)) for entry in entries]
@@ -76,21 +61,7 @@ def hand_in(
 ) -> tuple[str, NotebookNode]:
     """Return the file name and the notebook that a student hands in.
 
-    Parameters
-    ----------
-    student : SampleStudent
-        Who, and what.
-    release : NotebookNode
-        The notebook as students get it.
-    master : MasterNotebook
-        The assignment, for its reference solutions.
-    variants : Path
-        Folder ``variants/<assignment>``.
-
-    Raises
-    ------
-    SampleError
-        The assignment has no such exercise, or there is no such variant.
+    `SampleError`: the assignment has no such exercise, or no such variant.
     """
     reference = solutions(master)
     solved = reference if student.solved is None else student.solved
@@ -121,19 +92,9 @@ def solutions(master: MasterNotebook) -> dict[str, str]:
 
 
 def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
-    """Return a copy of `notebook` with some of its exercises answered.
+    """Return a copy of a release in which some exercises are answered.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The release of an assignment; unchanged.
-    answers : mapping of str to str
-        Exercise (``grade_id`` of its solution cell) → source of the cell.
-
-    Raises
-    ------
-    KeyError
-        The notebook has no solution cell of that name.
+    `answers`: ``grade_id`` of a solution cell → its source. `KeyError`: no such cell.
     """
     solved = deepcopy(notebook)
     cells = {}
@@ -162,10 +123,7 @@ def write_class(
 def new_course(project: Path, assignment: str) -> Path:
     """Make ``demo/`` anew: the same course, source and data, and no students.
 
-    Raises
-    ------
-    SampleError
-        There is a folder ``demo`` that no demo made.
+    `SampleError`: there is a folder ``demo`` that no demo made.
     """
     course = project / "demo"
     mark = course / "MADE_BY_DEMO.txt"

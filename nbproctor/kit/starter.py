@@ -41,26 +41,10 @@ class StarterError(NbproctorError):
 
 
 def new_assignment(course: Path, name: str) -> list[Path]:
-    """Make an assignment with one exercise, and the course's configuration if missing.
+    """Make an assignment with one exercise; return what was made.
 
-    It passes ``lint``, ``release``, ``grade`` and ``audit`` as it is.
-
-    Parameters
-    ----------
-    course : Path
-        Where ``source/`` is or will be.
-    name : str
-        Name of the assignment.
-
-    Returns
-    -------
-    list of Path
-        What was made.
-
-    Raises
-    ------
-    StarterError
-        The name is no name of a folder, or the assignment exists.
+    It passes ``lint``, ``release``, ``grade`` and ``audit`` as it is. A course that has
+    no configuration gets one. `StarterError`: the name is none, or is taken.
     """
     if not _NAME.fullmatch(name):
         raise StarterError(
@@ -85,12 +69,8 @@ def new_assignment(course: Path, name: str) -> list[Path]:
 def switch_on(course: Path) -> bool:
     """Add nbproctor to the configuration of a course; return whether it was missing.
 
-    Raises
-    ------
-    StarterError
-        There is no ``nbgrader_config.py``.
-    CourseError
-        The file does not run, with nbproctor or without; it is left as it was.
+    `CourseError`: the file does not run, with nbproctor or without; it is left as it
+    was.
     """
     file = course / "nbgrader_config.py"
     if not file.is_file():

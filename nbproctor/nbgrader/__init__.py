@@ -1,14 +1,11 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.converters import check_sources, generate
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
-from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.graded import exercise_titles
+from nbproctor.nbgrader.failures import CourseError
+from nbproctor.nbgrader.feedback import exercise_titles, feedback
 from nbproctor.nbgrader.grading import grade, regrade
-from nbproctor.nbgrader.lint import check_release, lint
-from nbproctor.nbgrader.marks import scores
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
     check_exportable,
@@ -16,11 +13,17 @@ from nbproctor.nbgrader.people import (
     enrol,
     enrol_people,
     people,
-    submission_folder,
+    scores,
 )
 from nbproctor.nbgrader.placement import places_told
+from nbproctor.nbgrader.release import (
+    check_release,
+    check_source,
+    check_sources,
+    generate,
+    lint,
+)
 from nbproctor.nbgrader.shards import Shard, grade_shard
-from nbproctor.nbgrader.source import CourseError, check_source
 from nbproctor.nbgrader.submitted import Unread, unread
 
 __all__ = [
@@ -48,6 +51,5 @@ __all__ = [
     "proctor",
     "regrade",
     "scores",
-    "submission_folder",
     "unread",
 ]

@@ -2,7 +2,7 @@
 
 nbgrader's loop over the class is unchanged. It reads repaired submissions from a
 staging folder instead of ``submitted/``, and waits for a report instead of starting a
-kernel.
+kernel. What it makes of one is moved to its place at once, or is thrown away.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,24 +18,23 @@ from typing import Any, NoReturn
 from nbformat import NotebookNode, from_dict
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbgrader.utils import setenv
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
-from nbproctor.nbgrader.executors import check_complete, executor
-from nbproctor.nbgrader.failures import StopRun, of_the_computer
-from nbproctor.nbgrader.gradebook import one_gradebook
+from nbproctor.nbgrader.failures import CourseError, StopRun, of_the_computer
+from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook, one_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
-from nbproctor.nbgrader.run import Run
-from nbproctor.nbgrader.source import CourseError
-from nbproctor.nbgrader.staging import in_place, publish, staging_folders
+from nbproctor.nbgrader.run import Run, check_complete, executor
 from nbproctor.nbgrader.steps import text_of, use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
-from nbproctor.results import Report, SubmissionResult
+from nbproctor.results import FILE, Report, SubmissionResult
 
+STAGING = ".nbproctor-staging-"
 log = logging.getLogger(__name__)
 
 
@@ -106,9 +106,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         run = self._run = Run.begin(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory
         with course.gradebook() as book:
-            run.read_gradebook()
+            check_gradebook(book, run.masters)
+            run.marks = course.marks(assignment)
             run.folders = handed_in(course, assignment, self.options.students)
-            self._leave_out_strangers()
+            if not self.create_student:
+                self._leave_out_strangers(book)
             for each in unread(course, assignment):
                 self.log.warning("%s", each)
             with (
@@ -129,12 +131,14 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     self.changes = self._decisions.changes
         check_complete(run.waiting)
 
-    def _leave_out_strangers(self) -> None:
-        for student in () if self.create_student else self._run.leave_out_strangers():
-            reason = (
-                "The gradebook has no such student, and c.Autograde.create_student "
-                "is False."
-            )
+    def _leave_out_strangers(self, book: SharedGradebook) -> None:
+        enrolled = {student.id for student in book.students}
+        reason = (
+            "The gradebook has no such student, and c.Autograde.create_student is "
+            "False."
+        )
+        for student in sorted(self._run.folders.keys() - enrolled):
+            del self._run.folders[student]
             self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
 
     def _convert(self) -> None:
@@ -281,3 +285,53 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         write("%s: %s. %s", result.student, result.status, result.reason)
         if self.on_result:
             self.on_result(result)
+
+
+@contextlib.contextmanager
+def staging_folders(view: CourseDirectory) -> Iterator[None]:
+    """Make `view` name new folders in the course as submitted and autograded."""
+    root = Path(view.root)
+    for left in root.glob(f"{STAGING}*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    before = view.submitted_directory, view.autograded_directory
+    with (
+        tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as submitted,
+        tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as graded,
+    ):
+        view.submitted_directory = Path(submitted).name
+        view.autograded_directory = Path(graded).name
+        try:
+            yield
+        finally:
+            view.submitted_directory, view.autograded_directory = before
+
+
+@contextlib.contextmanager
+def in_place(view: CourseDirectory, autograded: str) -> Iterator[None]:
+    """Let nbgrader find what it made where it is now."""
+    staged, view.autograded_directory = view.autograded_directory, autograded
+    try:
+        yield
+    finally:
+        view.autograded_directory = staged
+
+
+def publish(staged: Path, graded: Path, whole: bool) -> None:
+    """Move what was made of a submission to its place.
+
+    It takes the place of the `whole` folder, or of the same files in it. Without
+    ``grading.json``, which is taken away first, a submission counts as not graded.
+    """
+    (graded / FILE).unlink(missing_ok=True)
+    if whole:
+        if graded.exists():
+            old = staged.with_name(f"{staged.name}.old")
+            shutil.move(graded, old)
+            shutil.rmtree(old, ignore_errors=True)
+        graded.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(staged, graded)
+        return
+    for path in [path for path in staged.rglob("*") if path.is_file()]:
+        place = graded / path.relative_to(staged)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)

@@ -23,12 +23,11 @@ from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
 from nbproctor.markers import has_autotests
-from nbproctor.nbgrader.failures import of_the_gradebook
+from nbproctor.nbgrader.failures import CourseError, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
-from nbproctor.nbgrader.source import CourseError
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 from nbproctor.pages.outline import Outline
 
@@ -40,25 +39,10 @@ _SILENT.addHandler(logging.NullHandler())
 class Course:
     """A course folder and all that is known about it; each fact is found out once.
 
-    Parameters
-    ----------
-    root : Path
-        Folder with ``nbgrader_config.py``.
-    view : CourseDirectory, optional
-        The course as one of nbgrader's own commands has configured it; else the
-        configuration is read.
-
-    Attributes
-    ----------
-    config : Config
-        The configuration. Copy it before you change it.
-    view : CourseDirectory
-        nbgrader's own idea of the folders.
-
-    Raises
-    ------
-    CourseError
-        The folder is no course, or its configuration does not run.
+    `view` is nbgrader's own idea of the folders: as one of its commands has configured
+    it, or else of the configuration, which is read then. Copy `config` before you
+    change it. `CourseError`: the folder is no course, or its configuration does not
+    run.
     """
 
     def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
@@ -199,17 +183,11 @@ class Course:
     def outlines(self, assignment: str) -> dict[str, Outline]:
         """Return what all pages of an assignment share: notebook name → outline."""
         if assignment not in self._outlines:
-            source = self.folder("source", assignment)
-            try:
-                self._outlines[assignment] = {
-                    master.notebook: Outline.read(
-                        source / f"{master.notebook}.ipynb", master
-                    )
-                    for master in self.masters(assignment)
-                    if fnmatch(master.notebook, self.view.notebook_id)
-                }
-            except MasterNotebookError as error:
-                raise CourseError(str(error)) from error
+            self._outlines[assignment] = {
+                master.notebook: Outline.of(master)
+                for master in self.masters(assignment)
+                if fnmatch(master.notebook, self.view.notebook_id)
+            }
         return self._outlines[assignment]
 
     # What the gradebook says --------------------------------------------------------

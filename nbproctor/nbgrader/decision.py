@@ -79,19 +79,22 @@ class Decisions:
     def stands(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of what nbgrader has graded, if it is to be written."""
         row = self._book.find_submission(self._run.assignment, submission.student)
-        if submission.reasons:
-            gradebook.withdraw(row, submission.reasons)
-        notes = submission.notes()
-        for name, report in submission.reports.items():
-            not_run = _not_run(report)
-            notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
-            if not_run:
-                gradebook.unscore(row, name, not_run)
-            gradebook.remark(self._book, row, name, notes[name], report.verdicts)
+        notes, whole = submission.notes(), not submission.reasons
+        for notebook in row.notebooks:
+            name = notebook.name
+            if name in submission.reasons:
+                gradebook.withdraw(notebook, submission.reasons[name])
+            elif name in submission.reports:
+                report = submission.reports[name]
+                not_run = _not_run(report)
+                if not_run:
+                    gradebook.unscore(notebook, not_run)
+                notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
+                gradebook.remark(self._book, notebook, notes[name], report.verdicts)
+                whole = whole and not (report.notes or not_run)
         marks = self._marks(submission)
         status: Status = "graded"
-        reports = submission.reports.values()
-        if submission.reasons or any(r.notes or _not_run(r) for r in reports):
+        if not whole:
             status = "partial"
         elif any(repaired.notes for repaired in submission.repaired.values()):
             status = "repaired"
@@ -114,7 +117,9 @@ class Decisions:
                 self._run.assignment, submission.student
             )
             row.timestamp = submission.timestamp(self._run.course.view)
-            gradebook.withdraw(row, submission.reasons)
+            for notebook in row.notebooks:
+                if notebook.name in submission.reasons:
+                    gradebook.withdraw(notebook, submission.reasons[notebook.name])
             marks = self._marks(submission)
             if self._decide(submission, marks):
                 said = [*dict.fromkeys(submission.reasons.values())]

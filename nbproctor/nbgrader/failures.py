@@ -1,25 +1,55 @@
-"""Failures that no submission causes: the disk, the gradebook, the computer.
+"""Failures in words: what a teacher can put right, and what no submission causes.
 
-They stop the run with a sentence. They make no submission ungradable, so the same
-command goes on where it stopped.
+The disk, the gradebook and the computer stop the run with a sentence. They make no
+submission ungradable, so the same command goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 from collections.abc import Iterator
 
+from nbgrader.converters.base import BaseConverter, NbGraderException
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from nbproctor.engine import EngineError
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.errors import NbproctorError
 from nbproctor.sandbox.workers import WorkerError
 
 AGAIN = "Nothing is lost: then give the same command again."
-_FULL = errno.ENOSPC, errno.EDQUOT
-_READ_ONLY = errno.EROFS, errno.EACCES, errno.EPERM
-_EXHAUSTED = errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO
+# What the system says → what a teacher reads.
+_SYSTEM = (
+    ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Make room."),
+    (
+        (errno.EROFS, errno.EACCES, errno.EPERM),
+        "A file of the course cannot be written ({}). Correct its rights.",
+    ),
+    (
+        (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO),
+        "This computer cannot go on ({}).",
+    ),
+)
+# What a database says, by a word of it.
+_GRADEBOOK = (
+    (
+        "locked",
+        "The gradebook has been locked by another program for a minute. Close whatever "
+        "has it open (a database viewer, another run).",
+    ),
+    ("full", "The disk is full ({}). Make room."),
+    (
+        "no such",
+        "The gradebook is of another version of nbgrader ({}). Back it up, then run "
+        "`nbgrader db upgrade`.",
+    ),
+    ("", "The gradebook cannot be used ({}). Check file and rights."),
+)
+
+
+class CourseError(NbproctorError):
+    """Something a teacher has to put right; the message says what and how."""
 
 
 class StopRun(BaseException):
@@ -41,16 +71,12 @@ def of_the_computer(error: BaseException) -> Exception | None:
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if (said := _gradebook_says(error)) is not None:
-        return ComputerError(_of_gradebook(said))
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return ComputerError(f"The disk is full ({error}). Make room. {AGAIN}")
-    if isinstance(error, OSError) and error.errno in _READ_ONLY:
-        return ComputerError(
-            f"A file of the course cannot be written ({error}). Correct its rights. "
-            f"{AGAIN}"
-        )
-    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-        return ComputerError(f"This computer cannot go on ({error}). {AGAIN}")
+        advice = next(advice for word, advice in _GRADEBOOK if word in said)
+        return ComputerError(f"{advice.format(said)} {AGAIN}")
+    if isinstance(error, OSError):
+        for numbers, advice in _SYSTEM:
+            if error.errno in numbers:
+                return ComputerError(f"{advice.format(error)} {AGAIN}")
     return None
 
 
@@ -73,18 +99,39 @@ def _gradebook_says(error: BaseException | None) -> str | None:
     return None
 
 
-def _of_gradebook(said: str) -> str:
-    """Turn what a database says into what a teacher can do."""
-    if "locked" in said:
-        return (
-            "The gradebook has been locked by another program for a minute. Close "
-            f"whatever has it open (a database viewer, another run). {AGAIN}"
-        )
-    if "full" in said:
-        return f"The disk is full ({said}). Make room. {AGAIN}"
-    if "no such" in said:
-        return (
-            f"The gradebook is of another version of nbgrader ({said}). Back it up, "
-            f"then run `nbgrader db upgrade`. {AGAIN}"
-        )
-    return f"The gradebook cannot be used ({said}). Check file and rights. {AGAIN}"
+class Log(logging.Handler):
+    """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
+
+    Of a large class, all else that it logs would fill the memory.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+        # Not nbgrader's global logger: two runs in one process must not mix.
+        self.logger = logging.Logger("nbgrader", logging.ERROR)
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record."""
+        self.records.append(record)
+
+    def reason(self) -> str:
+        """Return the cause of the first failure, in nbgrader's or Python's words."""
+        errors = [record.getMessage() for record in self.records]
+        for text in errors:
+            if "Traceback (most recent call last)" in text:
+                return text.strip().splitlines()[-1]
+        return errors[0] if errors else "no reason given"
+
+
+def run(converter: BaseConverter, log: Log, what: str) -> None:
+    """Run one of nbgrader's converters; on failure raise `CourseError` with why."""
+    try:
+        converter.start()
+    except NbGraderException as error:
+        if isinstance(error.__cause__, CourseError | EngineError):
+            raise CourseError(str(error.__cause__)) from error
+        raise CourseError(f"{what} failed: {log.reason()}") from error
+    except OSError as error:
+        raise CourseError(f"{what} failed: {error}") from error

@@ -11,11 +11,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from nbgrader import api
 from nbgrader.api import (
     BaseCell,
     Comment,
@@ -31,7 +30,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SAWarning
 
 from nbproctor import sanitize
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.failures import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 
@@ -291,38 +290,31 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
-def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
-    """Take back the automatic scores of notebooks that could not be graded: say why.
+def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -> None:
+    """Take back the automatic scores of some cells, or of all: they say nothing.
 
-    An older score must not stand for a newer submission, nor may there be a 0:
-    nbgrader knows *not graded* as no score and *needs manual grade*. What a person gave
-    is not ours to take. `reasons`: notebook name → why it could not be graded.
+    nbgrader knows *not graded* as no score and *needs manual grade*.
     """
-    for notebook in submission.notebooks:
-        if notebook.name not in reasons:
-            continue
-        notebook.late_submission_penalty = None
-        for grade in notebook.grades:
+    for grade in notebook.grades:
+        if cells is None or grade.name in cells:
             grade.auto_score, grade.needs_manual_grade = None, True
-        for comment in notebook.comments:
-            reason = sanitize.markdown(reasons[notebook.name])
-            comment.auto_comment = f"Not graded. {reason}"
 
 
-def unscore(
-    submission: SubmittedAssignment, notebook: str, cells: Collection[str]
-) -> None:
-    """Take back the automatic scores of some cells: they say nothing."""
-    for submitted in submission.notebooks:
-        for grade in submitted.grades:
-            if submitted.name == notebook and grade.name in cells:
-                grade.auto_score, grade.needs_manual_grade = None, True
+def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
+    """Take back what tests gave a notebook that could not be graded, and say why.
+
+    An older score must not stand for a newer submission, nor may there be a 0. What a
+    person gave is not ours to take.
+    """
+    notebook.late_submission_penalty = None
+    unscore(notebook)
+    for comment in notebook.comments:
+        comment.auto_comment = f"Not graded. {sanitize.markdown(reason)}"
 
 
 def remark(
     book: Gradebook,
-    submission: SubmittedAssignment,
-    notebook: str,
+    notebook: SubmittedNotebook,
     sentences: Sequence[str],
     verdicts: Sequence[Verdict],
 ) -> None:
@@ -334,24 +326,21 @@ def remark(
     followed = [v for v in verdicts if v.source == "follow-through"]
     if not sentences and not followed:
         return
-    for submitted in submission.notebooks:
-        if submitted.name != notebook:
-            continue
-        order = {cell.name: i for i, cell in enumerate(submitted.notebook.source_cells)}
-        comments = (
-            book.db.query(BaseCell.name, api.Comment)
-            .join(api.Comment, api.Comment.cell_id == BaseCell.id)
-            .filter(api.Comment.notebook_id == submitted.id)
-        )
-        in_order = sorted(comments, key=lambda row: order.get(row[0], len(order)))
-        for position, (exercise, comment) in enumerate(in_order):
-            texts = [] if position else list(sentences)
-            texts += [
-                f"{verdict.cell_id}: {verdict.message}"
-                for verdict in followed
-                if verdict.exercise == exercise
-            ]
-            if texts:
-                already = [comment.auto_comment] if comment.auto_comment else []
-                # A feedback page renders it, with names of a student's files in it.
-                comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))
+    order = {cell.name: i for i, cell in enumerate(notebook.notebook.source_cells)}
+    comments = (
+        book.db.query(BaseCell.name, Comment)
+        .join(Comment, Comment.cell_id == BaseCell.id)
+        .filter(Comment.notebook_id == notebook.id)
+    )
+    in_order = sorted(comments, key=lambda row: order.get(row[0], len(order)))
+    for position, (exercise, comment) in enumerate(in_order):
+        texts = [] if position else list(sentences)
+        texts += [
+            f"{verdict.cell_id}: {verdict.message}"
+            for verdict in followed
+            if verdict.exercise == exercise
+        ]
+        if texts:
+            already = [comment.auto_comment] if comment.auto_comment else []
+            # A feedback page renders it, with names of a student's files in it.
+            comment.auto_comment = sanitize.markdown(" ".join([*texts, *already]))

@@ -10,9 +10,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.converters import Log, run
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
+from nbproctor.nbgrader.failures import Log, run
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.results import SubmissionResult
 

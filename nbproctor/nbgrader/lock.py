@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.failures import CourseError
 
 LOCK, OWNER = ".nbproctor.lock", ".nbproctor.owner"
 LOG = "grading.log"  # in the folder of autograded notebooks

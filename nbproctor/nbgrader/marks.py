@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import fsum, nan
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from math import fsum
+from typing import NamedTuple
 
 from nbgrader import api
 from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
@@ -15,11 +14,6 @@ from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.pages.summary import Mark
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nbproctor.nbgrader.course import Course
 
 ROWS = 10_000  # that are in memory at once
 
@@ -158,51 +152,3 @@ def read_marks(
         if said:
             found[who].comments.setdefault(notebook, {})[cell] = said
     return found
-
-
-def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
-    """Return the class's scores as they stand in the gradebook.
-
-    Returns
-    -------
-    DataFrame
-        Index: student id. One column an exercise in source order (points, the sum
-        of its test cells), then ``total`` (points after a late penalty, never below
-        0). NaN: not graded, or nothing handed in. A cell graded outside any
-        exercise has a column of its own name.
-
-    Raises
-    ------
-    CourseError
-        The assignment is unknown to the source or to the gradebook.
-    """
-    import pandas as pd  # a quarter of a second, which few commands need
-
-    from nbproctor.nbgrader.course import Course
-
-    course = Course.at(course)
-    column_of = {
-        (master.notebook, cell.id): cell.exercise or cell.id
-        for master in course.masters(assignment)
-        for cell in master.cells
-        if cell.points
-    }
-    columns = [*dict.fromkeys(column_of.values()), "total"]
-    with course.gradebook() as book:
-        marks = course.marks(assignment)
-        students = sorted(student.id for student in book.students)
-    rows = {}
-    for student in students:
-        row = rows[student] = dict.fromkeys(columns, nan)
-        if student not in marks:
-            continue
-        points: dict[str, list[float]] = {}
-        for grade in marks[student].grades:
-            if column := column_of.get((grade.notebook, grade.cell)):
-                given = nan if grade.points is None else grade.points
-                points.setdefault(column, []).append(given)
-        row |= {column: fsum(each) for column, each in points.items()}
-        total = marks[student].total()
-        row["total"] = nan if total is None else total
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
-    return table.rename_axis(index="student", columns=None)

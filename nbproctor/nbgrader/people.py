@@ -1,14 +1,16 @@
-"""People of a class in nbgrader's gradebook: names, and a table of their work."""
+"""The class in nbgrader's gradebook: its people, and tables of their marks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.marks import scores
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.failures import CourseError
+from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 
@@ -61,19 +63,11 @@ def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
     return new
 
 
-def submission_folder(course: Path | Course, assignment: str, student: str) -> Path:
-    """Return where the grader looks for a student's submission."""
-    return Course.at(course).folder("submitted", assignment, student)
-
-
 def check_exportable(course: Path | Course, assignment: str) -> None:
     """Check that a course may be given to a platform that grades with it.
 
-    Raises
-    ------
-    CourseError
-        The assignment is unknown, or the configuration names a database: its password
-        would go along, and the platform's runs would write into it.
+    `CourseError`: the assignment is unknown, or the configuration names a database: its
+    password would go along, and the platform's runs would write into it.
     """
     course = Course.at(course)
     course.sources(assignment)
@@ -83,6 +77,58 @@ def check_exportable(course: Path | Course, assignment: str) -> None:
             "must not go to another platform. Set it only where you grade, for "
             "example: if 'NBGRADER_DB' in os.environ"
         )
+
+
+def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
+    """Return the class's scores as they stand in the gradebook.
+
+    Returns
+    -------
+    DataFrame
+        Index: student id. One column an exercise in source order (points, the sum
+        of its test cells), then ``total`` (points after a late penalty, never below
+        0). NaN: not graded, or nothing handed in. A cell graded outside any
+        exercise has a column of its own name.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown to the source or to the gradebook.
+    """
+    course = Course.at(course)
+    masters = course.masters(assignment)
+    with course.gradebook() as book:
+        students = [student.id for student in book.students]
+        return _points(masters, course.marks(assignment), students)
+
+
+def _points(
+    masters: list[MasterNotebook], marks: dict[str, StudentMarks], students: list[str]
+) -> pd.DataFrame:
+    import pandas as pd  # a quarter of a second, which few commands need
+
+    column_of = {
+        (master.notebook, cell.id): cell.exercise or cell.id
+        for master in masters
+        for cell in master.cells
+        if cell.points
+    }
+    columns = [*dict.fromkeys(column_of.values()), "total"]
+    rows = {}
+    for student in students:
+        row = rows[student] = dict.fromkeys(columns, nan)
+        if student not in marks:
+            continue
+        points: dict[str, list[float]] = {}
+        for grade in marks[student].grades:
+            if column := column_of.get((grade.notebook, grade.cell)):
+                given = nan if grade.points is None else grade.points
+                points.setdefault(column, []).append(given)
+        row |= {column: fsum(each) for column, each in points.items()}
+        total = marks[student].total()
+        row["total"] = nan if total is None else total
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
+    return table.rename_axis("student").sort_index()
 
 
 def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
@@ -104,9 +150,10 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     import pandas as pd  # a quarter of a second, which few commands need
 
     course = Course.at(course)
-    marks, known = scores(course, assignment), course.marks(assignment)
-    rows = {}
+    masters, rows = course.masters(assignment), {}
     with course.gradebook() as book:
+        known = course.marks(assignment)
+        points = _points(masters, known, [student.id for student in book.students])
         max_score = float(book.find_assignment(assignment).max_score)
         for student in book.students:
             result = SubmissionResult.read(
@@ -129,9 +176,9 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     about["submitted"] = pd.to_datetime(about["submitted"])
     parts = [
         about.drop(columns=["penalty", "max_score"]),
-        marks.drop(columns="total"),
+        points.drop(columns="total"),
         about[["penalty"]],
-        marks[["total"]],
+        points[["total"]],
         about[["max_score"]],
     ]
     return pd.concat(parts, axis="columns").rename_axis("student").sort_index()

@@ -1,17 +1,19 @@
-"""State of one grading run, made when the run starts."""
+"""State of one grading run, made when the run starts; and where it executes."""
 
 from __future__ import annotations
 
 import fnmatch
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbproctor.engine import Kept, Settings
+from nbgrader.coursedir import CourseDirectory
+
+from nbproctor.engine import Cache, EngineError, Kept, Pool, Settings
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.gradebook import check_gradebook
+from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
@@ -20,6 +22,8 @@ from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.layers import Policy
 
+CACHE = ".nbproctor.cache"  # in the course's folder
+SHOWN = 10
 log = logging.getLogger(__name__)
 
 
@@ -88,21 +92,6 @@ class Run:
         """Return the folder of a student's graded notebooks."""
         return self.course.folder("autograded", self.assignment, student)
 
-    def read_gradebook(self) -> None:
-        """Read the marks; `CourseError` unless the gradebook knows what is graded."""
-        with self.course.gradebook() as book:
-            check_gradebook(book, self.masters)
-            self.marks = self.course.marks(self.assignment)
-
-    def leave_out_strangers(self) -> list[str]:
-        """Leave out students whom the gradebook does not know; return their ids."""
-        with self.course.gradebook() as book:
-            enrolled = {student.id for student in book.students}
-        strangers = sorted(self.folders.keys() - enrolled)
-        for student in strangers:
-            del self.folders[student]
-        return strangers
-
     def place_tests(self, pool: Kept) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
         source = self.course.folder("source", self.assignment)
@@ -134,3 +123,37 @@ class Run:
         ):
             return earlier
         return None
+
+
+def executor(
+    course: CourseDirectory, options: Nbproctor, again: bool, merging: bool = False
+) -> Kept:
+    """Return what executes a course's submissions, with the course's cache before it.
+
+    With `again` it executes what the cache has, too; `merging`, nothing at all.
+    `EngineError`: no scheduler answers, or Dask is not installed.
+    """
+    cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
+    if merging:
+        return Kept(cache, None)
+    if not options.cluster:
+        return Kept(cache, Pool(options.workers or None), again)
+    try:
+        from nbproctor.engine.cluster import Cluster
+    except ImportError as error:
+        raise EngineError(
+            "Grading on a cluster needs the package distributed, in the version "
+            "that requirements.lock names: pip install 'nbproctor[cluster]'."
+        ) from error
+    return Kept(cache, Cluster(options.cluster), again)
+
+
+def check_complete(waiting: Sequence[str]) -> None:
+    """End a merge with `CourseError` if shards have yet to grade somebody."""
+    if waiting:
+        names = ", ".join(waiting[:SHOWN])
+        more = f" and {len(waiting) - SHOWN:,} more" if waiting[SHOWN:] else ""
+        raise CourseError(
+            f"No shard has graded {names}{more} as handed in now. Run the shards again "
+            "(they execute only what is new), then merge. All others are merged."
+        )

@@ -16,15 +16,12 @@ from pathlib import Path
 
 from nbproctor.engine import EngineError, ExecutionError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.converters import Log
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.executors import executor
-from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer
 from nbproctor.nbgrader.grading import configured
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
-from nbproctor.nbgrader.run import Run
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.submitted import handed_in
 from nbproctor.sandbox.workers import WorkerError
 
@@ -59,47 +56,26 @@ def grade_shard(
     assignment: str,
     shard: Shard,
     progress: Callable[[str, str], None] | None = None,
-    *,
-    force: bool = False,
-    weak_sandbox: bool = False,
-    cluster: str = "",
+    options: RunOptions | None = None,
 ) -> dict[str, str]:
     """Execute the submissions of a shard, and leave the results for a merge.
 
     What has a result already is not executed again. Several shards of a course may
-    run at the same time, on one disk or on many.
-
-    Parameters
-    ----------
-    course, assignment, force, weak_sandbox, cluster
-        As for `grade`.
-    shard : Shard
-        Which share.
-    progress : callable, optional
-        Called with each student and what is returned for it.
-
-    Returns
-    -------
-    dict
-        Student → why the submission, or a notebook of it, cannot be graded, or empty.
-
-    Raises
-    ------
-    CourseError
-        The assignment is unknown; nothing was handed in; or nothing can be executed
-        on this computer.
+    run at the same time, on one disk or on many. `progress` is called with each student
+    and what is returned for it: why the submission, or a notebook of it, cannot be
+    graded, or an empty text. `CourseError` as `grade` raises it.
     """
     course = Course.at(course)
-    asked = RunOptions(weak_sandbox=weak_sandbox, cluster=cluster)
-    view = configured(course, assignment, asked, Log().logger)
-    options = Nbproctor(config=view.config)
+    options = options or RunOptions()
+    view = configured(course, assignment, options, Log().logger)
+    settings = Nbproctor(config=view.config)
     keep = ProctoredAutograde(coursedir=view, config=view.config).exclude_overwriting
     ended: dict[str, str] = {}
     try:
-        run = Run.begin(course, assignment, options, True, keep.get(assignment, []))
+        run = Run.begin(course, assignment, settings, True, keep.get(assignment, []))
         run.folders = handed_in(course, assignment)
         mine = [student for student in sorted(run.folders) if shard.has(student)]
-        with executor(view, options, force) as engine:
+        with executor(view, settings, options.force) as engine:
             run.place_tests(engine)
             with Prefetch(run, mine, engine) as prefetch:
                 for student in mine:

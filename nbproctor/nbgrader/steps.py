@@ -27,7 +27,7 @@ from nbgrader.preprocessors import Execute as StockExecute
 from sqlalchemy import update
 from traitlets.utils.importstring import import_item
 
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.failures import CourseError
 from nbproctor.results import Report
 
 
@@ -35,12 +35,8 @@ def text_of(notebook: NotebookNode) -> str:
     """Return what `nbformat.writes` returns; the notebook is of no use afterwards.
 
     Python's own encoder is ten times faster without line breaks, which msgspec then
-    puts in. What is no JSON, as not a number, msgspec does not take.
-
-    Raises
-    ------
-    nbformat.ValidationError
-        The result of the steps is not a valid notebook.
+    puts in. What is no JSON, as not a number, msgspec does not take. What is no valid
+    notebook raises `nbformat.ValidationError`.
     """
     nbformat.validate(notebook, relax_add_props=True)
     whole = strip_transient(split_lines(notebook))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.source import CourseError
+from nbproctor.nbgrader.failures import CourseError
 from nbproctor.submission.files import readable
 
 MAX_LISTED = 1_000

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 from nbproctor.markers import parse, without_regions
-from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError
+from nbproctor.notebook import Cell, MasterNotebook
 
 HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)*)[.):]?\s+(?:[·–—-]\s+)?(.+)")
@@ -64,29 +61,14 @@ class Outline:
     texts: frozenset[str]
 
     @classmethod
-    def read(cls, path: Path, master: MasterNotebook) -> Outline:
-        """Read the headings of a source notebook.
-
-        Raises
-        ------
-        MasterNotebookError
-            The file is missing or no notebook.
-        """
-        try:
-            raw = json.loads(path.read_text("utf-8"))["cells"]
-            texts = [
-                "".join(cell["source"])
-                for cell in raw
-                if cell["cell_type"] == "markdown"
-            ]
-            headings = dict(_headings(raw))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise MasterNotebookError(f"{path}: {error}") from error
+    def of(cls, master: MasterNotebook) -> Outline:
+        """Return the outline of a master notebook."""
+        texts = [text for _, text in master.texts]
         first = (m[2].strip() for text in texts for m in HEADING.finditer(text))
         return cls(
             master=master,
             title=next(first, master.notebook),
-            exercises=tuple(_exercises(master.cells, headings)),
+            exercises=tuple(_exercises(master.cells, dict(_headings(master)))),
             texts=frozenset(digest(without_regions(text)) for text in texts),
         )
 
@@ -106,16 +88,16 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.strip().encode("utf-8", "replace")).hexdigest()
 
 
-def _headings(raw: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the last heading above each cell that nbgrader knows."""
-    heading = ""
-    for cell in raw:
-        if cell["cell_type"] == "markdown":
-            for found in HEADING.finditer("".join(cell["source"])):
-                heading = found[2].strip().rstrip("#").strip()
-        name = (cell["metadata"].get("nbgrader") or {}).get("grade_id")
-        if name:
-            yield str(name), heading
+def _headings(master: MasterNotebook) -> Iterator[tuple[str, str]]:
+    """Yield the last heading above each cell, or in it."""
+    headings = [
+        (place, found[2].strip().rstrip("#").strip())
+        for place, text in master.texts
+        for found in HEADING.finditer(text)
+    ]
+    for index, cell in enumerate(master.cells):
+        above = [heading for place, heading in headings if place <= index]
+        yield cell.id, above[-1] if above else ""
 
 
 def _exercises(cells: tuple[Cell, ...], headings: dict[str, str]) -> Iterator[Exercise]:

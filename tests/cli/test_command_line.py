@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import __version__
-from nbproctor.cli import machine
+from nbproctor.cli import starting
 from nbproctor.cli.app import console
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
@@ -89,8 +89,8 @@ def test_doctor_says_the_verdict_first_in_80_columns(
     ]
     monkeypatch.setattr(doctor, "probe", lambda: layers)
     monkeypatch.setattr(console, "_width", 200)
-    with pytest.raises(machine.CommandError, match="--sandbox=weak"):
-        machine.doctor()
+    with pytest.raises(starting.CommandError, match="--sandbox=weak"):
+        starting.doctor()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].rstrip() == "This computer must not grade: it has no Landlock."
     assert max(map(len, lines)) <= 80

@@ -10,7 +10,6 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from nbproctor.results import SubmissionResult
 from tests.broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
 from tests.nbgrader.tiny import (
     HandIn,
@@ -29,13 +28,19 @@ pytestmark = [
 ]
 
 
-@pytest.mark.slow
-def test_the_broken_class_gets_status_and_score_each(
+def handed_in(course: Path) -> dict[Path, tuple[int, int, int]]:
+    found = ((path, path.lstat()) for path in (course / "submitted").rglob("*"))
+    return {path: (s.st_mode, s.st_size, s.st_mtime_ns) for path, s in found}
+
+
+def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
     course: Path, release: Notebook
 ) -> None:
     for case in CASES:
         case.make(course / "submitted" / case.name / "tiny", answered(release))
+    before = handed_in(course)
     outcomes = graded(course)
+    assert handed_in(course) == before
     for case in CASES:
         outcome = outcomes[case.name]
         found = outcome.status, outcome.score
@@ -57,21 +62,6 @@ def test_scores_are_by_exercise_in_source_order(
     assert list(table.columns) == ["fizz", "mean_of", "total"]
     assert table.loc["ann"].tolist() == [5, 5, 10]
     assert table.loc["bob"].tolist() == [5, 0, 5]
-
-
-@pytest.mark.slow
-def test_nbgraders_own_command_takes_the_same_way(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ann", "tiny (1).ipynb")
-    (course / "submitted/cem/tiny").mkdir(parents=True)
-    (course / "submitted/cem/tiny/tiny.pdf").write_bytes(b"%PDF-1.7")
-    done = run_nbgrader(course, "autograde", "tiny")
-    assert done.returncode == 1  # cem is not graded
-    assert "cem: ungradable" in done.stderr
-    record = SubmissionResult.read(course / "autograded/ann/tiny")
-    assert record is not None
-    assert (record.status, record.score) == ("repaired", 10)
 
 
 def test_nbgraders_own_command_makes_a_gradebook(course: Path) -> None:
@@ -150,18 +140,6 @@ def test_one_submission_that_nbgrader_cannot_process_does_not_end_the_class(
     assert "no room for bob" in outcomes["bob"].reason
     assert outcomes["ann"].score == outcomes["cem"].score == 10
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
-
-
-def test_what_was_handed_in_is_never_touched(course: Path, release: Notebook) -> None:
-    for case in CASES[:12]:
-        case.make(course / "submitted" / case.name / "tiny", answered(release))
-    place = course / "submitted"
-    files = [path for path in place.rglob("*") if path.is_file()]
-    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-    graded(course)
-    assert {p for p in place.rglob("*") if p.is_file()} == set(before)
-    for path, (content, changed) in before.items():
-        assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, changed)
 
 
 def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(

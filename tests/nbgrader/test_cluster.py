@@ -19,7 +19,7 @@ from nbproctor import nbgrader
 from nbproctor.engine import Settings
 from nbproctor.engine.versions import versions
 from nbproctor.nbgrader import CourseError, Shard
-from nbproctor.nbgrader.executors import CACHE
+from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
@@ -177,7 +177,8 @@ def test_a_shard_may_use_a_cluster(
     cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing_here(monkeypatch)
-    ended = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1), cluster=cluster.address)
+    options = nbgrader.RunOptions(cluster=cluster.address)
+    ended = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1), options=options)
     assert [student for student, reason in ended.items() if reason] == ["ben"]
     assert graded(a_class, merging=True)["ana"].score is not None
 

@@ -20,8 +20,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbproctor.nbgrader import CourseError, feedback, generate, grade
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.export import Export
-from nbproctor.nbgrader.feedback import ProctoredFeedback, pages
-from nbproctor.nbgrader.graded import report
+from nbproctor.nbgrader.feedback import ProctoredFeedback, pages, report
 from tests.broken.cases import ANSWERS, answered, by_id, write
 
 pytestmark = [

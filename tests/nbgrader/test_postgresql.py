@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
+from sqlalchemy import inspect, text
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import Shard
 from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
@@ -87,9 +88,6 @@ def on_server(server: str, course: Path, hand_in: HandIn) -> Iterator[Path]:
     configure(course, f"c.CourseDirectory.db_url = {server!r}")
     nbgrader.generate(course, "tiny")
     yield course
-    from nbgrader.api import Gradebook
-    from sqlalchemy import text
-
     with Gradebook(server) as book:
         book.db.execute(text("DROP SCHEMA public CASCADE"))
         book.db.execute(text("CREATE SCHEMA public"))
@@ -106,16 +104,28 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
     assert rows(server) == rows(url(local))
     assert graded_files(on_server) == graded_files(local)
     assert not (on_server / "gradebook.db").exists()
+    with Gradebook(server) as book:
+        looked = inspect(book.engine)
+        indices = {
+            (table, *index["column_names"])
+            for table in ("grade", "comment", "submitted_notebook")
+            for index in looked.get_indexes(table)
+        }
+    assert {  # where nbgrader looks up
+        ("grade", "notebook_id"),
+        ("comment", "notebook_id"),
+        ("submitted_notebook", "assignment_id"),
+    } <= indices
 
     nbgrader.enrol(on_server, {"ana": "Okafor, Ana", "zoe": "Missing, Zoë"})
     nbgrader.enrol(local, {"ana": "Okafor, Ana", "zoe": "Missing, Zoë"})
     for course in (on_server, local):
         source = course / "source/tiny/tiny.ipynb"
-        text = source.read_text("utf-8")
-        softer = text.replace(
+        harder = source.read_text("utf-8")
+        softer = harder.replace(
             '(0, -3, 9)] == [\\"fizz\\"] * 3', '(-3, 9)] == [\\"fizz\\"] * 2'
         )
-        assert softer != text
+        assert softer != harder
         source.write_text(softer, "utf-8")
         nbgrader.generate(course, "tiny")
     again, changes = nbgrader.regrade(on_server, "tiny")
@@ -136,34 +146,6 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
     )
 
 
-def test_indices_are_made_where_nbgrader_looks_up(on_server: Path, server: str) -> None:
-    from nbgrader.api import Gradebook
-    from sqlalchemy import inspect
-
-    graded(on_server)
-    with Gradebook(server) as book:
-        looked = inspect(book.engine)
-        names = {
-            index["name"]
-            for table in ("grade", "comment", "submitted_notebook")
-            for index in looked.get_indexes(table)
-        }
-    assert {
-        "nbproctor_grade_notebook_id",
-        "nbproctor_comment_notebook_id",
-        "nbproctor_submitted_notebook_assignment_id",
-    } <= names
-
-
-def test_nbgrader_s_own_command_grades_on_postgresql(
-    on_server: Path, server: str
-) -> None:
-    done = run_nbgrader(on_server, "autograde", "tiny", "--student", "ana")
-    assert done.returncode == 0, done.stderr
-    scores = [v for k, v in rows(server).items() if k[:2] == ("grade", "ana")]
-    assert sum(score[0] for score in scores) == 10
-
-
 def test_a_server_that_has_gone_stops_the_run_with_a_word(on_server: Path) -> None:
     configure(
         on_server,
@@ -171,10 +153,3 @@ def test_a_server_that_has_gone_stops_the_run_with_a_word(on_server: Path) -> No
     )
     with pytest.raises(nbgrader.CourseError, match="gradebook cannot be used"):
         graded(on_server)
-
-
-def test_shards_merge_into_postgresql(on_server: Path, server: str) -> None:
-    nbgrader.grade_shard(on_server, "tiny", Shard(1, 1))
-    assert graded(on_server, merging=True)["ana"].score == 10
-    scores = [v for k, v in rows(server).items() if k[:2] == ("grade", "ana")]
-    assert sum(score[0] for score in scores) == 10

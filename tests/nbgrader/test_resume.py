@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.nbgrader.executors import CACHE
+from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded

@@ -11,7 +11,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError, Shard
-from nbproctor.nbgrader.executors import CACHE
+from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
@@ -100,21 +100,15 @@ def test_a_merge_without_a_shard_names_who_lacks_and_writes_no_mark_for_them(
     assert graded(a_class, merging=True).keys() >= {*lacking}
 
 
-def test_a_submission_that_has_changed_since_is_not_merged(
-    a_class: Path, hand_in: HandIn
-) -> None:
-    nbgrader.grade_shard(a_class, "tiny", Shard(1, 1))
-    hand_in("eva", fizz="def fizz(n):\n    return 'another'")
-    with pytest.raises(CourseError, match="has graded eva as handed in now"):
-        graded(a_class, merging=True)
-
-
-def test_a_shard_that_ran_is_not_executed_again(
-    a_class: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_shard_executes_nothing_twice_and_what_has_changed_since_is_not_merged(
+    a_class: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1))
     monkeypatch.setattr(ForkServer, "run", None)
     assert nbgrader.grade_shard(a_class, "tiny", Shard(1, 1)) == first
+    hand_in("eva", fizz="def fizz(n):\n    return 'another'")
+    with pytest.raises(CourseError, match="has graded eva as handed in now"):
+        graded(a_class, merging=True)
 
 
 def test_the_commands(a_class: Path) -> None:

@@ -65,7 +65,7 @@ class Lab:
             cells[0]["source"] = f"# A small lab\n\n{heading}"
         notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
         path.write_text(json.dumps(notebook), "utf-8")
-        self.outline = Outline.read(path, MasterNotebook.read(path))
+        self.outline = Outline.of(MasterNotebook.read(path))
 
     def graded(
         self,

@@ -23,7 +23,7 @@ LONG = "backward_propagation"  # the longest answer of many students
 @pytest.fixture(scope="module")
 def outline(project: Path) -> Outline:
     path = project / "source" / LAB / f"{LAB}.ipynb"
-    return Outline.read(path, MasterNotebook.read(path))
+    return Outline.of(MasterNotebook.read(path))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,291 @@
+"""Release: what an assignment must pass before students see it, and how it is made.
+
+`check_source` looks at the source; `lint` proves that the reference solution earns
+every point: once as stock nbgrader grades, in a kernel, and once through the engine,
+where tests see proxies; without what skipped demo cells make. A test that passes here
+and there means the same to both.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat import (
+    MetadataValidator,
+    SchemaTooOldError,
+    ValidationError,
+)
+
+from nbproctor import markers
+from nbproctor.engine import Pool, Settings
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.failures import CourseError, Log, run
+from nbproctor.nbgrader.placement import kernel_faults, place, reference
+from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
+from nbproctor.results import Check
+from nbproctor.sandbox.layers import Policy
+
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
+# What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
+_POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
+
+
+def check_source(notebook: Path) -> None:
+    """Check a source notebook before anything is made from it.
+
+    `CourseError` names the file, every wrong cell, and the next step.
+    """
+    try:
+        master = MasterNotebook.read(notebook)
+    except MasterNotebookError as error:
+        raise CourseError(str(error)) from error
+    content = json.loads(notebook.read_text("utf-8"))
+    cells: list[dict[str, Any]] = content["cells"]
+    problems = [
+        *_id_problems(content),
+        *_metadata_problems(cells),
+        *_name_problems(cells),
+        *_points_problems(cells),
+        *_hidden_problems(master),
+    ]
+    if problems:
+        raise CourseError(
+            f"{notebook} cannot be released:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+            + "\nCorrect these cells in JupyterLab (View, Create Assignment), save, "
+            "and run the command again."
+        )
+
+
+def _graders(cells: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, cell in enumerate(cells, 1):
+        if meta := cell.get("metadata", {}).get("nbgrader"):
+            yield number, meta
+
+
+def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+    validator = MetadataValidator()
+    for number, meta in _graders(cells):
+        name = f"cell {number} ({meta.get('grade_id', 'no grade_id')!r})"
+        cell = cells[number - 1]
+        node = NotebookNode(
+            cell_type=cell["cell_type"],
+            source="".join(cell["source"]),
+            metadata=NotebookNode(nbgrader=meta),
+        )
+        try:
+            validator.validate_cell(node)
+        except SchemaTooOldError:
+            yield f"{name}: its nbgrader metadata is old; run 'nbgrader update .'"
+        except ValidationError as error:
+            yield f"{name}: {error.message}"
+        except KeyError as error:
+            yield f"{name}: its nbgrader metadata has no {error}"
+
+
+def _id_problems(content: dict[str, Any]) -> Iterator[str]:
+    """Ask for the cell ids that the format asks for: since 4.5, for all of them."""
+    ids = [cell.get("id") for cell in content["cells"]]
+    if content.get("nbformat_minor", 0) >= 5 and not all(ids):
+        # nbformat would make up new ids every time.
+        yield "some cells have no id: open the notebook in JupyterLab and save it"
+
+
+def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+    names = Counter(meta.get("grade_id") for _, meta in _graders(cells))
+    for name, count in names.items():
+        if name and count > 1:
+            yield f"grade_id {name!r} is used by {count} cells; give each its own"
+
+
+def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Compare what headings say with what the test cells of their sections give."""
+    open_ones: list[tuple[int, str]] = []  # level and text, the outermost first
+    said: dict[str, float] = {}
+    given: defaultdict[str, float] = defaultdict(float)
+    for cell in cells:
+        text = "".join(cell["source"])
+        meta = cell.get("metadata", {}).get("nbgrader") or {}
+        if cell["cell_type"] == "code" and meta.get("grade"):
+            for _, heading in open_ones:
+                given[heading] += float(meta.get("points") or 0)
+        if cell["cell_type"] != "markdown":
+            continue
+        for marks, heading in _HEADING.findall(_FENCED.sub("", text)):
+            open_ones = [one for one in open_ones if one[0] < len(marks)]
+            if found := _POINTS.search(heading):
+                said[heading] = float(found[1])
+                open_ones.append((len(marks), heading))
+    for heading, points in said.items():
+        if abs(given[heading] - points) > 1e-9:
+            yield (
+                f"the heading {heading!r} says {points:g} points, but the test cells "
+                f"below it sum to {given[heading]:g}"
+            )
+
+
+def _hidden_problems(master: MasterNotebook) -> Iterator[str]:
+    for cell in master.cells:
+        if markers.has_hidden_tests(cell.source) and cell.kind not in (
+            "test",
+            "helper",
+        ):
+            # It would run where student code does, who could read and replace it.
+            yield (
+                f"{cell.id!r} holds hidden tests, but is no test: give it points, or "
+                "put tools of hidden tests into a cell of their own"
+            )
+
+
+def check_sources(course: Path | Course, assignment: str) -> None:
+    """Check the source notebooks of an assignment; `CourseError` says what is wrong."""
+    for notebook in Course.at(course).sources(assignment):
+        check_source(notebook)
+
+
+def generate(course: Path | Course, assignment: str) -> None:
+    """Make the student version of an assignment, and tell the gradebook its cells.
+
+    The release is made beside its final place and swapped in when it is complete,
+    so that a failure leaves the old one as it was.
+
+    Raises
+    ------
+    CourseError
+        The source breaks a rule; nothing was changed.
+    """
+    course = Course.at(course)
+    check_sources(course, assignment)
+    release = course.folder("release", assignment)
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=course.view.root) as name:
+        temporary = Path(name)
+        # First without the gradebook: a source that fails must not touch it.
+        _generate(course, assignment, f"{temporary.name}/try", gradebook=False)
+        _generate(course, assignment, f"{temporary.name}/new", gradebook=True)
+        release.parent.mkdir(parents=True, exist_ok=True)
+        if release.exists():
+            release.rename(temporary / "old")
+        (temporary / "new" / assignment).rename(release)
+    course.changed(assignment)
+
+
+def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> None:
+    config = deepcopy(course.config)
+    config.CourseDirectory.release_directory = step
+    config.CourseDirectory.assignment_id = assignment
+    for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
+        if path:  # nbgrader looks for it where it was started
+            config.IncludeHeaderFooter[part] = str(path)
+    if not gradebook:
+        config.GenerateAssignment.no_database = True
+        config.SaveCells.enabled = False
+    log = Log()
+    coursedir = CourseDirectory(config=config, log=log.logger)
+    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log.logger)
+    run(converter, log, f"Making the release of {assignment!r}")
+
+
+def lint(course: Path | Course, assignment: str) -> list[str]:
+    """Grade the reference solution of an assignment in both ways.
+
+    `placement` determines again where each test cell is judged, and records it.
+
+    Returns
+    -------
+    list of str
+        One sentence for each test cell in which it loses points.
+
+    Raises
+    ------
+    CourseError
+        The assignment cannot be read.
+    EngineError
+        The engine does not run on this computer.
+    """
+    course = Course.at(course)
+    limits = course.options.limits()
+    source = course.folder("source", assignment)
+    faults, masters = [], []
+    with Pool(1) as pool:
+        for master in course.masters(assignment):
+            files = support_files(source, master.data)
+            # Weak, because the code is the teacher's own: to run on any computer.
+            policy = Policy(files=tuple(files.items()), weak=True)
+            settings = Settings(limits, policy, follow_through=False)
+            stock = kernel_faults(master, source, math.ceil(limits.cell))
+            faults += [f"stock nbgrader: {fault}" for _, fault in stock]
+            master = place(master, course.view, settings, pool, source, again=True)
+            faults += [f"nbproctor: {f}" for f in _engine(master, settings, pool)]
+            masters.append(master)
+    course.changed(assignment, masters)
+    return faults
+
+
+def _engine(master: MasterNotebook, settings: Settings, pool: Pool) -> Iterator[str]:
+    report = pool.execute(reference(master), master, settings, {}).result()
+    for verdict in report.verdicts:
+        if verdict.outcome != "passed":
+            yield (
+                f"the reference earns {verdict.points:g} of {verdict.max_points:g} "
+                f"in {verdict.cell_id} ({verdict.message})."
+            )
+
+
+def check_release(course: Path | Course, assignment: str) -> list[Check]:
+    """Check the source of an assignment, and its release if there is one.
+
+    Everything is made in a temporary course; yours is only read. `CourseError`: there
+    is no such assignment, or the course puts a header or a footer around its notebooks,
+    which the audit does not read.
+    """
+    course = Course.at(course)
+    if any(course.header_and_footer):
+        raise CourseError(
+            "The audit reads the source alone, and c.IncludeHeaderFooter puts other "
+            "notebooks around it. Lint, release and grade do work."
+        )
+    source = course.folder("source", assignment)
+    with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
+        temporary = Path(name)
+        for file in ("nbgrader_config.py", "autotests.yml", "autotests.yaml"):
+            if (course.root / file).is_file():
+                shutil.copy(course.root / file, temporary)
+        copied = Course(temporary)
+        if source.is_dir():
+            shutil.copytree(source, copied.folder("source", assignment))
+        try:
+            check_sources(course, assignment)
+            generate(copied, assignment)
+        except CourseError as error:
+            return [Check("source", False, str(error))]
+        fresh = _contents(copied.folder("release", assignment))
+    notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
+    left = [m for data in notebooks for m in markers.left_over(data.decode())]
+    checks = [
+        Check("source", True, "can be released"),
+        Check("release is clean", not left, f"found {left}" if left else "no markers"),
+    ]
+    if old := _contents(course.folder("release", assignment)):
+        found = f"release/{assignment} is not what the source makes: release it again"
+        if fresh == old:
+            found = "as the source makes it"
+        checks.append(Check("release is new", fresh == old, found))
+    return checks
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    files = (p for p in folder.rglob("*.*") if "__pycache__" not in p.parts)
+    return {p.relative_to(folder): p.read_bytes() for p in files if p.is_file()}
