@@ -13,13 +13,12 @@ import pytest
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import FILE_COST, Budget
 from nbproctor.submission.repair import Repaired, Ungradable, repair
+from tests.notebooks import notebook
 from tests.submission.small import (
     CELLS,
     NAMELESS,
     RULE,
     TOOLS,
-    notebook,
-    written,
 )
 
 ANSWERS = {
@@ -28,11 +27,6 @@ ANSWERS = {
     "first": "first = 1",
     "why": "Because.",
 }
-
-
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return written(tmp_path_factory.mktemp("choice"))
 
 
 def hand_in(folder: Path, name: str, *answered: str) -> None:
