@@ -210,17 +210,20 @@ RUNS: list[Callable[[int], str]] = [
 ]
 
 
+def test_a_very_long_text_is_one_block() -> None:
+    assert len(CellText("x\n" * (MAX_CHARS // 2 + 1)).blocks) == 1
+    assert len(CellText("x\n" * 1000).blocks) > 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
-    assert len(CellText("x\n" * MAX_CHARS).blocks) == 1
-
     def cut(text: str) -> None:
         cell = CellText(text)
         assert [block.binds for block in cell.blocks]
         assert isinstance(cell.visible(), str) and isinstance(cell.plain, str)
 
-    texts = (RUNS[number](n) for n in (MAX_CHARS // 20, MAX_CHARS - 30))
+    texts = (RUNS[number](n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
     first, second = (seconds(partial(cut, text)) for text in texts)
     # 20 times the text; with its square it would be 400 times the time.
     assert second < 80 * max(first, 0.002)

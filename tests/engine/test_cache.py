@@ -70,11 +70,6 @@ class Counting:
     def __exit__(self, *error: object) -> None: ...
 
 
-@pytest.fixture(scope="module")
-def master(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     beside = tmp_path / "given.csv"

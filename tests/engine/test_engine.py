@@ -6,7 +6,6 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -22,11 +21,6 @@ pytestmark = pytest.mark.slow
 SETTINGS = Settings(policy=Policy(weak=True))
 RIGHT = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
-
-
-@pytest.fixture(scope="module")
-def master(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ The lab through the whole engine, in its sandbox, with follow-through marks.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from nbproctor.audit.trials import Trial
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Pool, Settings
 from nbproctor.judge import main
@@ -28,6 +27,36 @@ NOTEBOOK = f"{LAB}/{LAB}.ipynb"
 LIMITS = Limits(call=5.0, cell=30.0)
 
 pytestmark = pytest.mark.slow
+
+# Wrong variants that differ in kind; the audit tries every one, alone. In columns: a
+# wrong value, a changed argument or model, a wrong shape, a wrong type or nothing at
+# all, an error or a half of the answer, what is remembered from the call before.
+WRONG = """
+sigmoid: forgets_the_minus clips_the_callers_array flattens_the_result
+    returns_a_nested_list math_exp_takes_one_number mutable_default_remembers
+sigmoid_prime: forgets_the_square overwrites_the_callers_array diagonal_jacobian
+    forgets_to_return calls_a_function_that_does_not_exist remembers_the_first_answer
+one_hot: ones_up_to_the_label sorts_the_callers_labels transposed
+    prints_and_returns_nothing indexes_with_the_row_vector remembers_by_shape
+compute_cost: forgets_the_minus repairs_the_callers_zeros_and_ones
+    returns_one_cost_per_class prints_and_returns_nothing no_clip remembers_by_shape
+regularization: forgets_the_half squares_the_callers_weights only_the_last_layer
+    returns_a_pair names_swapped keeps_the_first_strength
+regularization_grad: wrong_sign scales_the_callers_weights transposed
+    returns_a_tuple keys_of_the_weights keeps_the_first_signs
+initialize_parameters: zero_weights seeded_with_the_clock flat_biases
+    returns_and_sets_nothing parameters_in_a_dict does_nothing_the_second_time
+forward_propagation: bias_subtracted sigmoid_in_place returns_only_the_output
+    returns_nothing keys_in_lower_case keeps_the_first_answer
+backward_propagation: penalty_subtracted overwrites_the_cache bias_gradients_flat
+    returns_nothing_at_all keys_without_d keeps_the_first_m
+update_parameters: climbs_instead_of_descends scales_grads_in_place
+    bias_gradients_flattened only_local_names keys_without_d keeps_momentum
+fit: one_epoch_too_few shuffles_the_callers_data batches_of_rows returns_nothing
+    no_batch_size_crashes continues_from_old_parameters
+predict: second_best starts_from_new_parameters a_column_of_labels
+    labels_as_strings a_plain_list keeps_the_first_model
+"""
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +88,17 @@ def notebook(
         for index, cell in enumerate(master.cells)
         if cell.kind not in ("helper", "text", "task")
     )
+
+
+# Hangs for a single label only: each call that hangs takes five seconds.
+ENDLESS = """
+
+right = one_hot
+def one_hot(Y, n_classes):
+    while Y.size == 1:
+        pass
+    return right(Y, n_classes)
+"""
 
 
 class Grading:
@@ -100,55 +140,52 @@ def earned(report: Report) -> dict[str | None, tuple[float, float]]:
     return {exercise: marks for exercise, marks in found.items() if marks[0]}
 
 
-def six_at_a_time(trials: Iterable[Trial]) -> Iterator[dict[str, Trial]]:
-    """Deal variants out to notebooks, at most one an exercise, until none is left.
+def halves(kinds: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """Deal wrong answers out to notebooks: in each, every other exercise stays right.
 
-    Exercises that have most left are taken more often, so that few notebooks remain
-    with less than six. Half of each notebook stays right.
+    No notebook has the same kind of mistake twice in a row.
     """
-    left: dict[str, list[Trial]] = {}
-    for trial in trials:
-        left.setdefault(trial.exercise, []).append(trial)
-    chance = random.Random(0)
-    while left:
-        order = {name: chance.random() ** (1 / len(left[name])) for name in left}
-        chosen = sorted(order, key=order.__getitem__, reverse=True)[:6]
-        yield {name: left[name].pop() for name in chosen}
-        left = {name: rest for name, rest in left.items() if rest}
+    dealt = {}
+    for odd in (0, 1):
+        wrong = list(kinds)[odd::2]
+        for number in range(max(map(len, kinds.values()))):
+            dealt[f"{odd}-{number}"] = {
+                name: kinds[name][(number + place) % len(kinds[name])]
+                for place, name in enumerate(wrong)
+            }
+    return dealt
 
 
 def test_wrong_variants_lose_points_of_their_own_exercises_only(
     graded: Grading, solutions: dict[str, str], project: Path
 ) -> None:
-    """Every wrong variant, in a notebook with five others and six right answers."""
+    """Each kind of mistake in each exercise, with five others and six right answers."""
     filed = Variants.read(project / "variants" / LAB, solutions).trials
-    wrong = [trial for trial in filed if trial.kind == "wrong"]
-    dealt = {
-        " ".join(f"{t.exercise}/{t.name}" for t in some.values()): some
-        for some in six_at_a_time(wrong)
-    }
-    assert sum(map(len, dealt.values())) == len(wrong)
-    reports = graded(
-        {
-            name: solutions | {exercise: t.source for exercise, t in some.items()}
-            for name, some in dealt.items()
-        }
-    )
+    texts = {(t.exercise, t.name): t.source for t in filed if t.kind == "wrong"}
+    kinds: dict[str, list[str]] = {}
+    for row in re.sub(r"\n +", " ", WRONG).strip().splitlines():
+        exercise, _, names = row.partition(": ")
+        kinds[exercise] = [texts[exercise, name] for name in names.split()]
+    assert kinds.keys() == solutions.keys()
+    dealt = halves(kinds)
+    reports = graded({name: solutions | wrong for name, wrong in dealt.items()})
     matrix = {name: lost(report) for name, report in reports.items()}
-    assert matrix == {name: {*some} for name, some in dealt.items()}
-    assert {trial.exercise for trial in wrong} == set(solutions)
+    assert matrix == {name: {*wrong} for name, wrong in dealt.items()}
 
 
-def test_a_syntax_error_loses_points_of_its_own_exercise_only(
+def test_a_syntax_error_or_a_hang_loses_points_of_its_own_exercise_only(
     graded: Grading, solutions: dict[str, str]
 ) -> None:
     typo = {name: text.replace("):\n", ")\n", 1) for name, text in solutions.items()}
-    reports = graded({name: solutions | {name: typo[name]} for name in solutions})
-    for name, report in reports.items():
+    for name, text in typo.items():
         with pytest.raises(SyntaxError):
-            compile(typo[name], name, "exec")
-        assert lost(report) == {name}
-        assert name not in earned(report)
+            compile(text, name, "exec")
+    dealt = halves({name: [text] for name, text in typo.items()})
+    dealt["hangs"] = {"one_hot": solutions["one_hot"] + ENDLESS}
+    reports = graded({name: solutions | wrong for name, wrong in dealt.items()})
+    for name, report in reports.items():
+        assert lost(report) == {*dealt[name]}
+        assert name == "hangs" or not {*dealt[name]} & earned(report).keys()
 
 
 def test_one_right_exercise_among_blanks_earns_exactly_its_points(

@@ -257,8 +257,6 @@ for n in range(1000):
 def test_where_nothing_can_be_mounted_a_writer_is_ended_soon(
     tmp_path: Path, how: str
 ) -> None:
-    (tmp_path / "no_mounts.py").write_text(NO_MOUNTS)
-    tmp_path.chmod(0o755)
     code = f"""
 child, size = spawn(), 0
 child.sock.sendall({how.encode()!r})
@@ -266,13 +264,7 @@ while got := child.sock.recv(100):
     size += len(got)
 result = size
 """
-    path = [PROBES, str(tmp_path)]
-    with (
-        at("standard"),
-        ForkServer.start(
-            POLICY, ["no_mounts"], "probe:student", "probe:judge", path
-        ) as zygote,
-    ):
+    with sabotaged(tmp_path, NO_MOUNTS) as zygote:
         # Megabytes, of 4 allowed; as a rule 6. Looks ten times a second: 150.
         assert min(judged(zygote, code) for _ in range(3)) < 50
 
@@ -504,38 +496,38 @@ def test_modules_in_the_working_folder_do_not_shadow(
         assert student(zygote, code) == "True"
 
 
-def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
-    """A landlockpy that finds no Landlock stands for a kernel without it."""
-    (tmp_path / "sabotage.py").write_text(
-        "import landlockpy\n"
-        "def missing(*_, **__): raise landlockpy.UnsupportedError(95, 'no Landlock')\n"
-        "landlockpy.Ruleset = landlockpy.abi_version = missing\n"
-    )
-    tmp_path.chmod(0o755)
-    path = [PROBES, str(tmp_path)]
+# A landlockpy that finds no Landlock stands for a kernel without it.
+NO_LANDLOCK = """
+import landlockpy
+def missing(*_, **__):
+    raise landlockpy.UnsupportedError(95, "no Landlock")
+landlockpy.Ruleset = missing
+"""
+
+
+def sabotaged(folder: Path, code: str, policy: Policy = POLICY) -> ForkServer:
+    """Start a server that imports code which breaks a part of it."""
+    (folder / "sabotage.py").write_text(code)
+    folder.chmod(0o755)
     with at("standard"):
-        with pytest.raises(ForkServerError, match="nbproctor doctor"):
-            ForkServer.start(POLICY, ["sabotage"], "probe:student", "probe:judge", path)
-        weak = Policy(weak=True)
-        with ForkServer.start(
-            weak, ["sabotage"], "probe:student", "probe:judge", path
-        ) as zygote:
-            assert zygote.level == "weak"
-            assert student(zygote, "answer = 1") == "1"
+        path = [PROBES, str(folder)]
+        return ForkServer.start(
+            policy, ["sabotage"], "probe:student", "probe:judge", path
+        )
+
+
+def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
+    code = NO_LANDLOCK + "landlockpy.abi_version = missing\n"
+    with pytest.raises(ForkServerError, match="nbproctor doctor"):
+        sabotaged(tmp_path, code)
+    with sabotaged(tmp_path, code, Policy(weak=True)) as zygote:
+        assert zygote.level == "weak"
+        assert student(zygote, "answer = 1") == "1"
 
 
 def test_a_sandbox_that_fails_in_the_fork_is_the_judges_error(tmp_path: Path) -> None:
-    (tmp_path / "sabotage.py").write_text(
-        "import landlockpy\n"
-        "def missing(*_, **__): raise landlockpy.UnsupportedError(95, 'no Landlock')\n"
-        "landlockpy.Ruleset = missing\n"
-    )
-    path = [PROBES, str(tmp_path)]
     with (
-        at("standard"),
-        ForkServer.start(
-            POLICY, ["sabotage"], "probe:student", "probe:judge", path
-        ) as zygote,
+        sabotaged(tmp_path, NO_LANDLOCK) as zygote,
         pytest.raises(SandboxError, match="no Landlock"),
     ):
         zygote.run(b"result = 1", 10)

@@ -36,6 +36,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the sandbox is Linux's", allow_module_level=True)
 
+import landlockpy
 import pyseccomp
 
 from nbproctor.sandbox import doctor, layers, libc, limits, seccomp
@@ -45,18 +46,25 @@ pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
 LIBC = ctypes.CDLL(None, use_errno=True)
 MOUNTS = libc.can_mount()
+Inside = Callable[..., Any]  # runs a function in the sandbox: its result, or its error
 NO_MOUNTS = "this user can mount nothing here, not even in a namespace of its own"
 
 
+@pytest.fixture
+def plain_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scratch folder without a tmpfs of its own."""
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no tmpfs in this test")
+
+    monkeypatch.setattr(libc, "mount_private_tmpfs", forbidden)
+
+
 @pytest.fixture(params=["own tmpfs", "plain folder"])
-def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def kind(request: pytest.FixtureRequest) -> str:
     """Both kinds of scratch folder, where this user can have both."""
     if request.param == "plain folder":
-
-        def forbidden(*_: object) -> None:
-            raise PermissionError(errno.EPERM, "no tmpfs in this test")
-
-        monkeypatch.setattr(libc, "mount_private_tmpfs", forbidden)
+        request.getfixturevalue("plain_folder")
     elif not MOUNTS:
         pytest.skip(NO_MOUNTS)
     return str(request.param)
@@ -98,7 +106,7 @@ def fork(
 
 
 @pytest.fixture
-def inside(scratch: Path) -> Callable[..., Any]:
+def inside(scratch: Path) -> Inside:
     def run(body: Callable[[], Any], policy: Policy | None = None) -> Any:
         result, code = fork(body, policy or Policy(), scratch)
         assert code == 0, f"the fork died with {code}"
@@ -124,7 +132,7 @@ def refused(action: Callable[[], object]) -> bool:
 
 
 def test_nothing_but_the_interpreter_and_the_scratch_can_be_read(
-    inside: Callable[..., Any], tmp_path: Path, kind: str
+    inside: Inside, tmp_path: Path, kind: str
 ) -> None:
     secret = tmp_path / "gradebook.db"
     secret.write_text("marks")
@@ -145,7 +153,7 @@ def test_nothing_but_the_interpreter_and_the_scratch_can_be_read(
 
 
 def test_nothing_outside_the_scratch_can_be_written(
-    inside: Callable[..., Any], tmp_path: Path, kind: str
+    inside: Inside, tmp_path: Path, kind: str
 ) -> None:
     target = tmp_path / "target"
     target.write_text("whole")
@@ -179,7 +187,7 @@ def test_nothing_outside_the_scratch_can_be_written(
 
 
 def test_symbolic_links_lead_nowhere(
-    inside: Callable[..., Any], scratch: Path, tmp_path: Path, kind: str
+    inside: Inside, scratch: Path, tmp_path: Path, kind: str
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hidden test")
@@ -201,7 +209,7 @@ def test_symbolic_links_lead_nowhere(
 
 
 def test_data_files_appear_by_name_and_are_read_only(
-    inside: Callable[..., Any], tmp_path: Path, kind: str
+    inside: Inside, tmp_path: Path, kind: str
 ) -> None:
     images = tmp_path / "images.gz"
     images.write_bytes(b"pixels")
@@ -218,9 +226,7 @@ def test_data_files_appear_by_name_and_are_read_only(
 # --- disk and memory ------------------------------------------------------------------
 
 
-def test_a_file_cannot_outgrow_the_scratch(
-    inside: Callable[..., Any], kind: str
-) -> None:
+def test_a_file_cannot_outgrow_the_scratch(inside: Inside, kind: str) -> None:
     def fill() -> str:
         with Path("big").open("wb") as file:
             for _ in range(64):
@@ -232,9 +238,7 @@ def test_a_file_cannot_outgrow_the_scratch(
     assert caught.value.errno in (errno.EFBIG, errno.ENOSPC)
 
 
-def test_a_tmpfs_bounds_bytes_and_files_together(
-    scratch: Path, inside: Callable[..., Any]
-) -> None:
+def test_a_tmpfs_bounds_bytes_and_files_together(scratch: Path, inside: Inside) -> None:
     if not MOUNTS:
         pytest.skip(NO_MOUNTS)
 
@@ -258,13 +262,8 @@ def test_a_tmpfs_bounds_bytes_and_files_together(
 
 
 def test_in_a_plain_folder_every_byte_stays_visible(
-    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, scratch: Path
+    inside: Inside, plain_folder: None, scratch: Path
 ) -> None:
-    def forbidden(*_: object) -> None:
-        raise PermissionError(errno.EPERM, "no tmpfs in this test")
-
-    monkeypatch.setattr(libc, "mount_private_tmpfs", forbidden)
-
     def hide() -> list[bool]:
         Path("one").write_bytes(bytes(100_000))
         Path("two").write_bytes(bytes(100_000))
@@ -287,7 +286,7 @@ def test_in_a_plain_folder_every_byte_stays_visible(
 
 
 @pytest.mark.parametrize("how", ["bytearray", "threads", "numpy"])
-def test_a_memory_bomb_is_a_memory_error(inside: Callable[..., Any], how: str) -> None:
+def test_a_memory_bomb_is_a_memory_error(inside: Inside, how: str) -> None:
     def bomb() -> None:
         kept: list[Any] = []
         if how == "numpy":
@@ -320,7 +319,7 @@ def test_time_of_the_processor_is_limited(scratch: Path) -> None:
 # --- processes, signals, network ------------------------------------------------------
 
 
-def test_no_process_and_no_program_starts(inside: Callable[..., Any]) -> None:
+def test_no_process_and_no_program_starts(inside: Inside) -> None:
     def start() -> list[bool]:
         program = [sys.executable, "-c", ""]
         return [
@@ -334,7 +333,7 @@ def test_no_process_and_no_program_starts(inside: Callable[..., Any]) -> None:
     assert inside(start) == [True] * 5
 
 
-def test_threads_work_but_not_without_end(inside: Callable[..., Any]) -> None:
+def test_threads_work_but_not_without_end(inside: Inside) -> None:
     def start() -> int:
         threading.stack_size(1 << 16)
         stop, started = threading.Event(), 0
@@ -352,7 +351,7 @@ def test_threads_work_but_not_without_end(inside: Callable[..., Any]) -> None:
         assert started <= 20
 
 
-def test_nobody_else_can_be_signalled(inside: Callable[..., Any]) -> None:
+def test_nobody_else_can_be_signalled(inside: Inside) -> None:
     parent = os.getpid()
     got: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: got.append(number))
@@ -399,9 +398,7 @@ FORBIDDEN = """
 """
 
 
-def test_every_call_that_is_not_needed_fails_with_eperm(
-    inside: Callable[..., Any],
-) -> None:
+def test_every_call_that_is_not_needed_fails_with_eperm(inside: Inside) -> None:
     numbers = {
         name: pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
         for name in FORBIDDEN.split()
@@ -554,7 +551,7 @@ HELD: dict[str, Callable[[], int]] = {
 
 
 def test_calls_that_are_let_through_in_part_are_not_let_through_in_whole(
-    inside: Callable[..., Any], scratch: Path, monkeypatch: pytest.MonkeyPatch
+    inside: Inside, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(scratch)
     outside, _ = fork(lambda: [try_it() for try_it in HELD.values()], None, scratch)
@@ -565,7 +562,7 @@ def test_calls_that_are_let_through_in_part_are_not_let_through_in_whole(
     assert wrong == []
 
 
-def test_calls_that_are_said_to_be_absent_are(inside: Callable[..., Any]) -> None:
+def test_calls_that_are_said_to_be_absent_are(inside: Inside) -> None:
     def ask() -> dict[str, int]:
         names = seccomp.ABSENT.split()
         return {name: call(name, 0, 0, 0) for name in names if number(name) >= 0}
@@ -585,7 +582,7 @@ SAID_TO_BE_DONE: dict[str, Callable[[], int]] = {
 }
 
 
-def test_advice_and_locks_are_no_messages(inside: Callable[..., Any]) -> None:
+def test_advice_and_locks_are_no_messages(inside: Inside) -> None:
     def answers() -> set[int]:
         return {try_it() for try_it in SAID_TO_BE_DONE.values()}
 
@@ -594,7 +591,7 @@ def test_advice_and_locks_are_no_messages(inside: Callable[..., Any]) -> None:
 
 
 def test_reading_changes_no_time_of_access(
-    inside: Callable[..., Any], kind: str, tmp_path: Path
+    inside: Inside, kind: str, tmp_path: Path
 ) -> None:
     read = tmp_path / "read"
     read.write_text("by all")
@@ -613,7 +610,7 @@ def test_reading_changes_no_time_of_access(
 
 
 def test_the_file_system_is_read_only_but_for_the_scratch(
-    inside: Callable[..., Any], kind: str
+    inside: Inside, kind: str
 ) -> None:
     def look() -> list[bool]:
         flags = [os.statvfs(path).f_flag for path in ("/", os.__file__, ".")]
@@ -624,15 +621,13 @@ def test_the_file_system_is_read_only_but_for_the_scratch(
     assert inside(look) == here
 
 
-def test_nobody_can_tell_which_processes_run(
-    inside: Callable[..., Any], kind: str
-) -> None:
+def test_nobody_can_tell_which_processes_run(inside: Inside, kind: str) -> None:
     processes = [Path("/proc/self"), Path(f"/proc/{os.getppid()}")]
     seen = inside(lambda: [path.exists() for path in processes])
     assert seen == [kind == "plain folder"] * 2  # what docs/security.md says of it
 
 
-def test_space_at_once_is_refused(inside: Callable[..., Any]) -> None:
+def test_space_at_once_is_refused(inside: Inside) -> None:
     def reserve() -> list[int]:
         codes = [on_a_file("fallocate", 0, 0, PAGE, mode="wb")]
         with Path("own").open("wb") as file:
@@ -642,9 +637,7 @@ def test_space_at_once_is_refused(inside: Callable[..., Any]) -> None:
     assert inside(reserve) == [errno.EOPNOTSUPP, 10 * PAGE]
 
 
-def test_no_device_of_zeros_and_no_counters_of_the_processor(
-    inside: Callable[..., Any],
-) -> None:
+def test_no_device_of_zeros_and_no_counters_of_the_processor(inside: Inside) -> None:
     def look() -> list[bool]:
         # Reading a shared map of it takes memory that no limit counts.
         return [
@@ -656,7 +649,7 @@ def test_no_device_of_zeros_and_no_counters_of_the_processor(
     assert inside(os.cpu_count) >= 1
 
 
-def test_limits_are_those_of_the_policy(inside: Callable[..., Any]) -> None:
+def test_limits_are_those_of_the_policy(inside: Inside) -> None:
     names = ["AS", "DATA", "STACK", "FSIZE", "CORE", "SIGPENDING", "CPU", "NOFILE"]
 
     def ask() -> dict[str, tuple[int, int]]:
@@ -681,10 +674,8 @@ def test_limits_are_those_of_the_policy(inside: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("layer", ["seccomp", "Landlock"])
 def test_signals_to_others_are_refused_by_each_layer_alone(
-    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, layer: str
+    inside: Inside, monkeypatch: pytest.MonkeyPatch, layer: str
 ) -> None:
-    import landlockpy
-
     if layer == "seccomp":
         monkeypatch.setattr(layers, "_landlock", lambda *_: None)
     elif landlockpy.abi_version() < 6:
@@ -705,10 +696,8 @@ def test_signals_to_others_are_refused_by_each_layer_alone(
 
 
 def test_landlock_alone_keeps_abstract_sockets_away(
-    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import landlockpy
-
     if landlockpy.abi_version() < 6:
         pytest.skip("Landlock knows abstract sockets since its interface 6")
     monkeypatch.setattr(seccomp, "confine", lambda: None)
@@ -724,7 +713,7 @@ def test_landlock_alone_keeps_abstract_sockets_away(
 
 
 def test_a_process_cannot_be_traced_and_dies_with_its_parent(
-    inside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seccomp, "confine", lambda: None)  # it lets nobody ask
     get_dumpable, get_pdeathsig = 3, 2
@@ -741,7 +730,7 @@ def test_a_process_cannot_be_traced_and_dies_with_its_parent(
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal", "memory"])
-def test_sqlite_works_in_the_scratch(inside: Callable[..., Any], journal: str) -> None:
+def test_sqlite_works_in_the_scratch(inside: Inside, journal: str) -> None:
     if not MOUNTS and journal != "memory":
         pytest.skip(NO_MOUNTS)  # and where nothing is removed, sqlite says so
 
@@ -765,7 +754,7 @@ def test_sqlite_works_in_the_scratch(inside: Callable[..., Any], journal: str) -
     assert inside(work) == [journal, 3, 2, ("ok",)]
 
 
-def test_memory_mapped_arrays_work(inside: Callable[..., Any], kind: str) -> None:
+def test_memory_mapped_arrays_work(inside: Inside, kind: str) -> None:
     def work() -> list[float]:
         import numpy as np
 
@@ -783,7 +772,7 @@ def test_memory_mapped_arrays_work(inside: Callable[..., Any], kind: str) -> Non
     assert inside(work) == [20_000.0, 19_980.0, 20.0]
 
 
-def test_temporary_files_work(inside: Callable[..., Any], kind: str) -> None:
+def test_temporary_files_work(inside: Inside, kind: str) -> None:
     def work() -> list[bytes]:
         number, name = tempfile.mkstemp()
         os.write(number, b"kept")
@@ -802,7 +791,7 @@ def test_temporary_files_work(inside: Callable[..., Any], kind: str) -> None:
     assert inside(work) == [b"kept", b"spooled", b"deep"]
 
 
-def test_honest_code_runs(inside: Callable[..., Any]) -> None:
+def test_honest_code_runs(inside: Inside) -> None:
     def work() -> list[float]:
         import asyncio
         import statistics  # not imported before the sandbox was entered
@@ -831,7 +820,7 @@ def test_honest_code_runs(inside: Callable[..., Any]) -> None:
     assert inside(work) == expected
 
 
-def test_threads_wait_for_each_other(inside: Callable[..., Any]) -> None:
+def test_threads_wait_for_each_other(inside: Inside) -> None:
     def work() -> list[int]:
         ready = threading.Condition()
         heard: list[int] = []

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from nbproctor.cells import CellText, HandedCell
 from nbproctor.notebook import MasterNotebook
-
-Notebook = dict[str, Any]
+from tests.notebooks import Notebook, cell, notebook
 
 TOOLS = "import math\nTAU = 2 * math.pi"
 RULE = "print('-' * 79)"
 AREA = "def area(r):\n    raise NotImplementedError"
 SIDE = 'def side(a):\n    """Return it."""\n    raise NotImplementedError'
 NAMELESS = "# YOUR CODE HERE\nraise NotImplementedError()"
-
-
-def cell(name: str, source: str, **flags: Any) -> Notebook:
-    """Return a locked cell, or with flags another."""
-    meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
-    return {
-        "cell_type": "code",
-        "id": name,
-        "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
 
 
 def solution(name: str, stub: str) -> Notebook:
@@ -61,11 +46,6 @@ CELLS: list[Notebook] = [
     check("second-test", "assert second == 2"),
     WORDS,
 ]
-
-
-def notebook(cells: list[Notebook]) -> Notebook:
-    """Return a notebook of these cells."""
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def written(folder: Path, cells: list[Notebook] | None = None) -> MasterNotebook:

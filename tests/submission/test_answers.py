@@ -9,8 +9,9 @@ import pytest
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Repaired, repair
-from tests.submission.small import NAMELESS, Notebook, cell, check, solution
-from tests.submission.small import notebook as notebook_of
+from tests.notebooks import Notebook, cell
+from tests.notebooks import notebook as notebook_of
+from tests.submission.small import NAMELESS, check, solution, written
 
 ADD_TO = """\
 def add_to(cls):
@@ -55,10 +56,7 @@ def release() -> Notebook:
 
 @pytest.fixture
 def master(tmp_path: Path, release: Notebook) -> MasterNotebook:
-    path = tmp_path / "source/counter/counter.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(release))
-    return MasterNotebook.read(path)
+    return written(tmp_path, release["cells"])
 
 
 def by_name(notebook: Notebook, name: str) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def by_name(notebook: Notebook, name: str) -> dict[str, Any]:
 
 def repaired(folder: Path, notebook: Notebook, master: MasterNotebook) -> Repaired:
     folder.mkdir(exist_ok=True)
-    (folder / "counter.ipynb").write_text(json.dumps(notebook))
+    (folder / "m.ipynb").write_text(json.dumps(notebook))
     return repair(folder, master)
 
 

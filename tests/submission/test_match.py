@@ -11,22 +11,17 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import match
 from nbproctor.submission.match import plan
 from nbproctor.submission.rebuild import Rebuilt
+from tests.notebooks import cell
 from tests.submission.small import (
     AREA,
     RULE,
     SIDE,
     TOOLS,
-    cell,
     check,
     raw,
     solution,
     written,
 )
-
-
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return written(tmp_path_factory.mktemp("match"))
 
 
 def found(cells: list[HandedCell], master: MasterNotebook) -> dict[int, str]:

@@ -12,23 +12,17 @@ from nbproctor.cells import HandedCell
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.match import plan
 from nbproctor.submission.rebuild import Rebuilt, in_order
+from tests.notebooks import notebook
 from tests.submission.small import (
     AREA,
     NAMELESS,
     RULE,
     TOOLS,
     names,
-    notebook,
     raw,
-    written,
 )
 
 ANSWER = "def area(r):\n    return 3 * r * r"
-
-
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return written(tmp_path_factory.mktemp("rebuild"))
 
 
 def rebuilt(cells: list[HandedCell], master: MasterNotebook) -> list[dict[str, Any]]:
