@@ -52,7 +52,7 @@ def main(descriptor: int) -> None:
         job = json.loads(read_block(parent))
         try:
             stay_on(job["processor"])
-            _Worker(parent, job).walk()
+            _TrialWorker(parent, job).walk()
         except TrialError as error:
             send(parent, {"error": str(error)})
         except Exception:
@@ -68,7 +68,7 @@ def _fork(policy: Policy, base: Path) -> Fork:
     return student
 
 
-class _Worker:
+class _TrialWorker:
     """Walks through the reference notebook, forking off the trials on its way."""
 
     def __init__(self, parent: socket.socket, job: dict[str, Any]) -> None:

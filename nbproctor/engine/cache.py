@@ -77,7 +77,7 @@ def _hash(parts: tuple[object, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class Entry:
+class KeptReport:
     """How an execution ended: with a report, or with the reason why there is none."""
 
     report: Report | None
@@ -97,19 +97,19 @@ class Cache:
         self._room = 0  # to be written before the folder is measured again
         self._lock = threading.Lock()
 
-    def read(self, name: str) -> Entry | None:
+    def read(self, name: str) -> KeptReport | None:
         """Return an entry; None if there is none that is whole."""
         path = self._path(name)
         try:
             data = zlib.decompress(path.read_bytes())
-            entry = msgspec.msgpack.decode(data, type=Entry)
+            entry = msgspec.msgpack.decode(data, type=KeptReport)
         except (OSError, zlib.error, msgspec.MsgspecError):
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used just now
         return entry
 
-    def write(self, name: str, entry: Entry) -> None:
+    def write(self, name: str, entry: KeptReport) -> None:
         """Keep an entry, whole or not at all."""
         path = self._path(name)
         data = zlib.compress(msgspec.msgpack.encode(entry), 1)
@@ -227,13 +227,13 @@ class Kept:
         """Write down how an execution ended, and only then tell it."""
         try:
             report = done.result()
-            self._cache.write(name, Entry(report))
+            self._cache.write(name, KeptReport(report))
         except BaseException as error:
             with contextlib.suppress(OSError):
                 if isinstance(error, ExecutionError) and not isinstance(
                     error, StoppedError
                 ):
-                    self._cache.write(name, Entry(None, str(error)))
+                    self._cache.write(name, KeptReport(None, str(error)))
             future.set_exception(error)
         else:
             future.set_result(report)

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from nbgrader.plugins import FileNameCollectorPlugin
 
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.people import safe, split_name
 from nbproctor.platforms.registry import recognise
 
@@ -24,7 +24,7 @@ class PlatformCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         path = PurePosixPath(submitted_file.replace("\\", "/"))
         if path.suffix not in self.valid_ext:
             return None
-        found = recognise([Entry(path, 0, bytes)])
+        found = recognise([ArchiveEntry(path, 0, bytes)])
         if found is None:
             return None
         name = found.names[path]

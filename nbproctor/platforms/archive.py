@@ -41,7 +41,7 @@ class CollectError(NbproctorError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArchiveEntry:
     """One file: where it is in the download, its size in bytes, and how to read it."""
 
     path: PurePosixPath
@@ -53,7 +53,7 @@ class Entry:
 class Content:
     """The files of a download, and a line for each that cannot be read."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[ArchiveEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def add(self, name: str, size: int, why: str, read: Callable[[], bytes]) -> None:
@@ -66,7 +66,7 @@ class Content:
         if why:
             self.problems.append(f"{name}: {why}")
         else:
-            self.entries.append(Entry(path, size, read))
+            self.entries.append(ArchiveEntry(path, size, read))
 
 
 def read(source: Path) -> Content:
@@ -92,7 +92,7 @@ def read(source: Path) -> Content:
             "collect the folder."
         )
     size = source.stat().st_size
-    return Content([Entry(PurePosixPath(source.name), size, source.read_bytes)])
+    return Content([ArchiveEntry(PurePosixPath(source.name), size, source.read_bytes)])
 
 
 def is_zip(name: str) -> bool:

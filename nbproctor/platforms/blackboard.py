@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
 from nbproctor.platforms.sheet import Sheet, number
 
@@ -45,7 +45,7 @@ class Blackboard(Platform):
         )
 
     def students(
-        self, files: Sequence[tuple[Entry, FileName]]
+        self, files: Sequence[tuple[ArchiveEntry, FileName]]
     ) -> list[tuple[str, tuple[str, ...]]]:
         """Add name and login as the page beside an attempt has them.
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
 from nbproctor.platforms.sheet import Sheet, number
 
@@ -50,7 +50,7 @@ class Brightspace(Platform):
         )
 
     def parse_all(
-        self, entries: Iterable[Entry], own: Sequence[str]
+        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
     ) -> dict[PurePosixPath, FileName]:
         """Where several have the first number, it does not stand for a person."""
         parsed = super().parse_all(entries, own)

@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms import archive
-from nbproctor.platforms.archive import CollectError, Content, Entry
+from nbproctor.platforms.archive import ArchiveEntry, CollectError, Content
 from nbproctor.platforms.people import Person, Roster, letters, safe, split_name
 from nbproctor.platforms.platform import FileName
 from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
@@ -20,7 +20,7 @@ MAX_NESTING = 3
 MAX_SUBMISSION = 1 << 30  # bytes
 STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
-Files = list[tuple[Entry, FileName]]
+Files = list[tuple[ArchiveEntry, FileName]]
 
 
 @dataclass

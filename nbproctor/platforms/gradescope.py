@@ -21,7 +21,7 @@ from msgspec import MsgspecError, Struct, yaml
 
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
-from nbproctor.platforms.archive import CollectError, Entry
+from nbproctor.platforms.archive import ArchiveEntry, CollectError
 from nbproctor.platforms.platform import ExportError, FileName, Platform, Visibility
 from nbproctor.results import SubmissionResult, Verdict
 
@@ -59,7 +59,7 @@ class Gradescope(Platform):
     listing = "submission_metadata.yml"
 
     def parse_all(
-        self, entries: Iterable[Entry], own: Sequence[str]
+        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
     ) -> dict[PurePosixPath, FileName]:
         """Read who handed in ``submission_4711/`` from the list beside the folders.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.people import Person, letters
 from nbproctor.platforms.platform import (
     ExportError,
@@ -62,7 +62,7 @@ class Moodle(Platform):
         )
 
     def parse_all(
-        self, entries: Iterable[Entry], own: Sequence[str]
+        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
     ) -> dict[PurePosixPath, FileName]:
         """One word for everybody is "Participant", in whatever language."""
         parsed = super().parse_all(entries, own)

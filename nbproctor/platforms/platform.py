@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from nbproctor.errors import NbproctorError
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.people import Person, letters
 from nbproctor.platforms.sheet import Sheet
 
@@ -91,7 +91,7 @@ class Platform:
         return None
 
     def parse_all(
-        self, entries: Iterable[Entry], own: Sequence[str]
+        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
     ) -> dict[PurePosixPath, FileName]:
         """Read the names of a whole download; folders around them do not matter.
 
@@ -106,7 +106,7 @@ class Platform:
         return parsed
 
     def students(
-        self, files: Sequence[tuple[Entry, FileName]]
+        self, files: Sequence[tuple[ArchiveEntry, FileName]]
     ) -> list[tuple[str, tuple[str, ...]]]:
         """Return name and ids of the student whose files these are, or of several."""
         first = files[0][1]

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
@@ -58,7 +58,9 @@ class Recognised(NamedTuple):
         return f"{self.platform.name} ({sure}: {named})"
 
 
-def recognise(entries: Sequence[Entry], own: Sequence[str] = ()) -> Recognised | None:
+def recognise(
+    entries: Sequence[ArchiveEntry], own: Sequence[str] = ()
+) -> Recognised | None:
     """Return the platform whose names fit most files, if they fit at least half."""
     best: Recognised | None = None
     for platform in PLATFORMS:
@@ -72,7 +74,9 @@ def recognise(entries: Sequence[Entry], own: Sequence[str] = ()) -> Recognised |
     return best
 
 
-def plain(entries: Sequence[Entry], own: Sequence[str], roster: Roster) -> Recognised:
+def plain(
+    entries: Sequence[ArchiveEntry], own: Sequence[str], roster: Roster
+) -> Recognised:
     """Read names that no platform made: a folder or a file for each student."""
     paths = [entry.path for entry in entries]
     depth = _depth(paths, own, roster)

@@ -20,7 +20,7 @@ from nbproctor.engine import (
     cache,
     versions,
 )
-from nbproctor.engine.cache import Entry
+from nbproctor.engine.cache import KeptReport
 from nbproctor.engine.execution import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
@@ -254,7 +254,7 @@ def test_a_run_that_was_stopped_leaves_nothing_for_a_merge(
 
 
 def test_the_folder_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:
-    one = Entry(None, os.urandom(1000).hex())  # does not compress to nothing
+    one = KeptReport(None, os.urandom(1000).hex())  # does not compress to nothing
     probe = Cache(tmp_path / "probe", 1 << 20)
     probe.write("00probe", one)
     size = entries(tmp_path / "probe")[0].stat().st_size

@@ -257,9 +257,9 @@ def test_an_unknown_exercise_or_variant_is_named(project: Path) -> None:
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
     variants = project / "variants" / LAB
     for student in (
-        sample.Student("a", "A", "", solved=("sigmiod",)),
-        sample.Student("a", "A", "", variants={"sigmoid": "right/sigmiod"}),
-        sample.Student("a", "A", "", cells={"sigmiod": "pass"}),
+        sample.SampleStudent("a", "A", "", solved=("sigmiod",)),
+        sample.SampleStudent("a", "A", "", variants={"sigmoid": "right/sigmiod"}),
+        sample.SampleStudent("a", "A", "", cells={"sigmiod": "pass"}),
     ):
         with pytest.raises(sample.SampleError, match="sigmiod"):
             sample.hand_in(student, release, master, variants)

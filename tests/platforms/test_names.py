@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbproctor.platforms import Roster, registry
-from nbproctor.platforms.archive import Entry
+from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.brightspace import read_time
 from nbproctor.platforms.platform import FileName
 
@@ -25,8 +25,8 @@ TIME = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).map(
 )
 
 
-def entries(*paths: str) -> list[Entry]:
-    return [Entry(PurePosixPath(path), 0, bytes) for path in paths]
+def entries(*paths: str) -> list[ArchiveEntry]:
+    return [ArchiveEntry(PurePosixPath(path), 0, bytes) for path in paths]
 
 
 def read(*paths: str) -> registry.Recognised:
