@@ -28,7 +28,7 @@ from msgspec import msgpack
 from nbproctor.errors import NbproctorError
 
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
-PATIENCE = 3  # by the clock, so many times the seconds of computing
+PATIENCE = 6  # by the clock, so many times the seconds of computing
 LONG = 1.0  # seconds; a worker that took longer is not asked again
 _LENGTH = struct.Struct("!Q")
 

@@ -47,13 +47,17 @@ class Case:
 
 
 CASES: list[Case] = []
+# Read in workers alone, with 2 seconds and 300 MB: anything else would not come back.
+BOMBS: list[Case] = []
 
 
-def case(status: str, score: float | None, note: str = "") -> Callable[[Make], Make]:
+def case(
+    status: str, score: float | None, note: str = "", table: list[Case] = CASES
+) -> Callable[[Make], Make]:
     """Enter the function into the table under its own name."""
 
     def enter(make: Make) -> Make:
-        CASES.append(Case(make.__name__, make, status, score, note))
+        table.append(Case(make.__name__, make, status, score, note))
         return make
 
     return enter
@@ -850,3 +854,61 @@ def two_dozen_blank_copies_beside_the_solved_one(
     for number in range(24):
         write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
     write(folder, notebook, "final.ipynb")
+
+
+# --- a few bytes that take hours or gigabytes -----------------------------------------
+
+TOO_MUCH = "takes too much memory to be read"
+
+
+@case("ungradable", None, TOO_MUCH, BOMBS)
+def a_small_zip_of_blanks(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "tiny.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(NAME, b'{"cells": [' + b" " * 200_000_000, compresslevel=1)
+
+
+@case("repaired", 10, TOO_MUCH, BOMBS)
+def a_bomb_beside_the_notebook(folder: Path, notebook: Notebook) -> None:
+    a_small_zip_of_blanks(folder, notebook)
+    write(folder, notebook, "solved.ipynb")
+
+
+@case("ungradable", None, "", BOMBS)
+def a_tiny_tar_of_zeros(folder: Path, notebook: Notebook) -> None:
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / "tiny.tar.bz2", "w:bz2") as archive:
+        info = tarfile.TarInfo(NAME)
+        info.size = 60_000_000
+        archive.addfile(info, io.BytesIO(bytes(info.size)))
+
+
+@case("ungradable", None, "It cannot be read within", BOMBS)
+def gigabytes_on_the_disk(folder: Path, notebook: Notebook) -> None:
+    write(folder, notebook)
+    for number in range(40):
+        with (folder / f"{number}.bin").open("wb") as file:
+            file.truncate(290_000_000)
+
+
+@case("graded", 10, "", BOMBS)
+def backticks(folder: Path, notebook: Notebook) -> None:
+    """Converters of Markdown take time with the square of them."""
+    words = {"cell_type": "markdown", "id": "own", "metadata": {}}
+    notebook["cells"].append(words | {"source": "`" * 100_000 + "x"})
+    write(folder, notebook)
+
+
+@case("graded", 10, "", BOMBS)
+def twenty_long_cells(folder: Path, notebook: Notebook) -> None:
+    line = "total = max(1, 2, 3) + 5 * sum([1, 2])\n"
+    long = [new_cell("if 0:\n" + f"    {line}" * 2_000) for _ in range(20)]
+    notebook["cells"] += [cell | {"id": f"long-{n}"} for n, cell in enumerate(long)]
+    write(folder, notebook)
+
+
+@case("graded", 10, "", BOMBS)
+def an_honest_large_one(folder: Path, notebook: Notebook) -> None:
+    text = {"output_type": "stream", "name": "stdout", "text": ["epoch 1\n"] * 100_000}
+    notebook["cells"].append(new_cell("print('epochs')") | {"outputs": [text] * 5})
+    write(folder, notebook)

@@ -10,7 +10,9 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from tests.broken.cases import ANSWERS, CASES, STUB, answered, by_id, text, write
+from nbproctor.sandbox.workers import Allowance
+from nbproctor.submission import reading
+from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text, write
 from tests.nbgrader.tiny import (
     HandIn,
     Notebook,
@@ -50,6 +52,21 @@ def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
     for case in CASES:
         total = table.loc[case.name, "total"]
         assert total == case.score or (case.score is None and total != total)
+
+
+@pytest.mark.slow
+def test_a_few_bytes_do_not_stop_the_evening(
+    course: Path, release: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ALLOWANCE", Allowance(2, 300 << 20))
+    for case in BOMBS:
+        case.make(course / "submitted" / case.name / "tiny", answered(release))
+    outcomes = graded(course)
+    for case in BOMBS:
+        outcome = outcomes[case.name]
+        found = outcome.status, outcome.score
+        assert found == (case.status, case.score), outcome
+        assert case.note in outcome.reason
 
 
 def test_scores_are_by_exercise_in_source_order(

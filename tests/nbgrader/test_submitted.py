@@ -195,7 +195,7 @@ def test_a_failure_of_the_computer_is_nobodys_broken_file(
     def fail(*arguments: object) -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(prefetch, "repair", fail)
+    monkeypatch.setattr(prefetch.files, "files", fail)
     with pytest.raises(CourseError, match="Too many open files"):
         nbgrader.grade(course, "tiny")
     monkeypatch.undo()

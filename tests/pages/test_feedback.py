@@ -406,7 +406,7 @@ def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
     class_[1] = replace(class_[1], path=str(pipe))
     orders = [order_of(made, tmp_path) for made in class_]
     assert not any(order.is_made for order in orders)
-    made = make(orders, {"lab": lab.outline}, seconds=5)
+    made = make(orders, {"lab": lab.outline}, seconds=1)
     assert {order.key for order in made} == {order.key for order in orders}
     for order in orders:
         page = Path(order.page)

@@ -1,0 +1,77 @@
+"""Every submission is read in a worker with limits: nobody pays for another one's."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbproctor.notebook import MasterNotebook
+from nbproctor.sandbox.workers import Allowance, ExceededError, WorkerError, Workers
+from nbproctor.submission import reading
+from nbproctor.submission.files import fingerprint
+from nbproctor.submission.reading import HandedIn, ReadSubmission, Wanted, read, readers
+from nbproctor.submission.repair import repair
+from tests.broken.cases import answered, write
+from tests.submission.test_repair import Notebook, master, release
+
+__all__ = ["master", "release"]  # fixtures
+
+
+@pytest.fixture
+def workers(
+    master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workers[ReadSubmission]]:
+    monkeypatch.setattr(reading, "ALLOWANCE", Allowance(1, 300 << 20))
+    with readers([master], [master.notebook]) as started:
+        yield started
+
+
+def test_a_worker_reads_what_this_process_would(
+    workers: Workers[ReadSubmission],
+    tmp_path: Path,
+    master: MasterNotebook,
+    release: Notebook,
+) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9")  # a name need not be Unicode
+    write(odd, answered(release), "tiny (1).ipynb")
+    found = workers.ask(HandedIn(odd)).result()
+    assert found == ReadSubmission(fingerprint(odd), {"tiny": repair(odd, master)})
+    again = workers.ask(HandedIn(odd, found.fingerprint)).result()
+    assert again == ReadSubmission(found.fingerprint)  # nothing else was read
+
+
+def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
+    workers: Workers[ReadSubmission], tmp_path: Path, release: Notebook
+) -> None:
+    write(tmp_path / "good", answered(release))
+    for name in ("slow", "slower"):
+        (tmp_path / name).mkdir()
+        for number in range(40):
+            with (tmp_path / name / f"{number}.bin").open("wb") as file:
+                file.truncate(290_000_000)
+    class_ = [workers.ask(HandedIn(tmp_path / n)) for n in ("slow", "good", "slower")]
+    assert class_[1].result().repaired
+    for slow in (class_[0], class_[2]):
+        with pytest.raises(ExceededError):
+            slow.result()
+    assert workers.ask(HandedIn(tmp_path / "good")).result().repaired
+
+
+def test_a_worker_that_cannot_start_is_no_submissions_fault(
+    workers: Workers[ReadSubmission], tmp_path: Path
+) -> None:
+    nothing = Workers("nbproctor.errors", None, int, Allowance(1, 1 << 30), 1)
+    with nothing, pytest.raises(WorkerError, match=r"-m nbproctor\.errors"):
+        nothing.ask(1).result()
+
+
+def test_an_error_of_the_disk_crosses_as_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, master: MasterNotebook
+) -> None:
+    def fail(*arguments: object) -> str:
+        raise OSError(24, "Too many open files", "tiny.ipynb")
+
+    monkeypatch.setattr(reading, "fingerprint", fail)
+    found = read(Wanted([master], []), HandedIn(tmp_path))
+    assert found.failure == (24, "Too many open files", "tiny.ipynb")
