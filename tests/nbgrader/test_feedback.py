@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbgrader as stock
 import nbgrader.apps.api
 import nbgrader.apps.generatefeedbackapp
 import pytest
-from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
-from nbproctor.nbgrader import CourseError, feedback, generate, grade
+from nbproctor.nbgrader import CourseError, feedback, grade
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import ProctoredFeedback, pages, report
 from tests.broken.cases import ANSWERS, answered, by_id, write
+from tests.nbgrader.tiny import book, run_nbgrader
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,11 +28,10 @@ STUDENTS = ("ann", "bob", "cem", "dan")
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A graded class: all right, one mistake, no notebook at all, nothing done."""
     root = tmp_path_factory.mktemp("feedback") / "course"
-    shutil.copytree(project / "examples/tiny", root)
-    generate(root, "tiny")
+    shutil.copytree(template, root)
     release = json.loads((root / "release/tiny/tiny.ipynb").read_text("utf-8"))
     for student in STUDENTS:
         notebook = answered(release)
@@ -55,10 +51,6 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     grade(root, "tiny")
     feedback(root, "tiny")
     return root
-
-
-def book(course: Path) -> Gradebook:
-    return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
 
 
 def page(course: Path, student: str) -> Path:
@@ -88,7 +80,8 @@ def test_the_configuration_puts_our_class_in_place(course: Path) -> None:
 def test_every_way_makes_the_same_page(course: Path) -> None:
     made = {student: page(course, student).read_text() for student in STUDENTS}
     shutil.rmtree(course / "feedback")
-    run_nbgrader(course)
+    done = run_nbgrader(course, "generate_feedback", "tiny")
+    assert done.returncode == 0, done.stderr
     assert {s: page(course, s).read_text() for s in STUDENTS} == made
     shutil.rmtree(course / "feedback")
     view = Course(course).view
@@ -186,12 +179,6 @@ def test_no_name_is_a_formula_in_what_nbgrader_exports(
         Export(to=str(tmp_path / "grades.csv")).export(gradebook)
     text = (tmp_path / "grades.csv").read_text()
     assert ",'=cmd()," in text and ",=" not in text
-
-
-def run_nbgrader(course: Path, *options: str) -> None:
-    command = [sys.executable, "-m", "nbgrader", "generate_feedback", "tiny", *options]
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run(command, cwd=course, env=env, check=True, capture_output=True)
 
 
 def test_feedback_of_an_unknown_assignment_is_refused(course: Path) -> None:

@@ -6,20 +6,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, write
+from tests.nbgrader.tiny import Notebook, graded, run_nbgrader
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
-Notebook = dict[str, Any]
 ODD_NAMES = [
     "anna[1]",
     "b*",
@@ -35,17 +33,9 @@ ODD_NAMES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course whose own path is a pattern, with its release made."""
-    course = tmp_path_factory.mktemp("template") / "[neu] {x}" / "tiny"
-    shutil.copytree(project / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
-    return course
-
-
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
+    """A course whose own path is a pattern, with its release made."""
     return Path(shutil.copytree(template, tmp_path / "[neu] {x}" / "tiny"))
 
 
@@ -55,13 +45,10 @@ def solved(course: Path) -> Notebook:
     return answered(release)
 
 
-def graded(course: Path) -> dict[str, SubmissionResult]:
-    return {result.student: result for result in nbgrader.grade(course, "tiny")}
-
-
 def test_names_with_signs_in_them_are_graded_like_any_other(
     course: Path, solved: Notebook
 ) -> None:
+    nbgrader.generate(course, "tiny")
     for student in ODD_NAMES:
         folder = course / "submitted" / student / "tiny"
         write(folder, solved)
@@ -79,19 +66,12 @@ def test_names_with_signs_in_them_are_graded_like_any_other(
 
 
 def test_nbgraders_own_command_takes_one_student_with_a_bracket(
-    course: Path, solved: Notebook, project: Path
+    course: Path, solved: Notebook
 ) -> None:
     for student in ("anna[1]", "anna1"):
         write(course / "submitted" / student / "tiny", solved)
     for command in ("autograde", "generate_feedback"):
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, "tiny", "--student=anna[1]"],
-            cwd=course,
-            env=os.environ | {"PYTHONPATH": str(project)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = run_nbgrader(course, command, "tiny", "--student=anna[1]")
         assert done.returncode == 0, done.stderr
     # As a pattern, the id means anna1 too, and the real one is not left out.
     scores = nbgrader.scores(course, "tiny")["total"]
