@@ -18,7 +18,7 @@ from tests.hostile import trap
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.nbgrader.course import generate
+from nbproctor.nbgrader.converters import generate
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.grading import grade
 from nbproctor.nbgrader.marks import scores
