@@ -138,8 +138,10 @@ class StudentProcesses:
                 link.ask("lend", functions)
             said = link.ask("run", step.source, name, limits, seconds=self._limits.cell)
         except Exception as error:
-            # Running a cell raises nothing: this process has been tampered with.
-            return [_error_output(builtin_name(error), one_line(str(error)))], False
+            # Running a cell raises nothing, unless no memory is left to say so: this
+            # process has been tampered with.
+            output = _error_output(builtin_name(error), one_line(str(error)))
+            return [output], isinstance(error, MemoryError)
         outputs, filled = (
             said if type(said) is tuple and len(said) == 2 else (said, False)
         )
@@ -213,6 +215,8 @@ def _error_output(name: str, text: str) -> Output:
 def _lacks_memory(outputs: Sequence[Output]) -> bool:
     """Whether a cell ended because there was no memory left."""
     return any(
-        output["output_type"] == "error" and output["ename"].endswith("MemoryError")
+        # Without memory, Python's own `compile` ends in a SystemError now and then.
+        output["output_type"] == "error"
+        and output["ename"].endswith(("MemoryError", "SystemError"))
         for output in outputs
     )

@@ -18,11 +18,10 @@ from tests.hostile import trap
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.nbgrader.scores import scores
-
-from nbproctor.nbgrader.course import generate
+from nbproctor.nbgrader.converters import generate
 from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader.marks import scores
 
 pytestmark = pytest.mark.slow
 
