@@ -96,11 +96,6 @@ def test_the_broken_class(
     assert fingerprint(folder) == before
 
 
-def test_the_broken_class_is_big_enough() -> None:
-    assert len(CASES) >= 25
-    assert len({case.name for case in CASES}) == len(CASES)
-
-
 @pytest.mark.slow
 def test_a_repaired_notebook_needs_no_repair(
     tmp_path: Path, master: MasterNotebook, release: Notebook
