@@ -6,13 +6,7 @@ The hidden tests are written as courses write them, with pandas's own assertions
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
-from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report, StudentCell
-from tests.hostile import trap
+from tests.hostile.trap import Assignment
 
 SETUP = """\
 import numpy as np
@@ -80,46 +74,12 @@ TESTS: dict[str, tuple[str, str]] = {
         "assert list(frame.columns) == ['n']",
     ),
 }
-FULL = {"table": 5.0, "model": 2.0, "eye": 2.0, "strict": 2.0, "control": 1.0}
-
-
-def source() -> dict[str, Any]:
-    """Return the source notebook."""
-    cells = [trap._cell("setup", SETUP)]
-    for exercise, answer in ANSWERS.items():
-        solved = f"### BEGIN SOLUTION\n{answer}\n### END SOLUTION"
-        cells.append(trap._cell(exercise, solved, solution=True, locked=False))
-        cells += [
-            trap._cell(name, trap._hidden(test), grade=True, points=1)
-            for name, (owner, test) in TESTS.items()
-            if owner == exercise
-        ]
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def write(course: Path) -> MasterNotebook:
-    """Write the source notebook into a course and freeze it."""
-    path = course / "source" / "tables" / "tables.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(source()), "utf-8")
-    return MasterNotebook.read(path)
-
-
-def handed_in(**changed: str) -> list[StudentCell]:
-    """Return a submission: honest, but for the answers that are `changed`."""
-    answers = ANSWERS | changed
-    return [
-        StudentCell(n, cell["id"], answers.get(cell["id"], cell["source"]))
-        for n, cell in enumerate(source()["cells"])
-    ]
-
-
-def earned(report: Report) -> dict[str, float]:
-    """Return the points of each exercise."""
-    points = dict.fromkeys(FULL, 0.0)
-    for verdict in report.verdicts:
-        points[str(verdict.exercise)] += verdict.points
-    return points
+TABLES = Assignment(
+    "tables",
+    SETUP,
+    ANSWERS,
+    {name: (exercise, 1, test) for name, (exercise, test) in TESTS.items()},
+)
 
 
 # Replaces what goes over the wire in the place of a `Token`.

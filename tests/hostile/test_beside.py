@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, Where
 from nbproctor.results import Limits, Report
 from nbproctor.sandbox.layers import Policy
-from tests.hostile import trap
+from tests.hostile.trap import MARK, TRAP
 
 pytestmark = pytest.mark.slow
 SETTINGS = Settings(Limits(call=2.0, cell=4.0, submission=40.0), Policy())
@@ -38,13 +37,7 @@ def found(word):
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return trap.write(tmp_path_factory.mktemp("course"))
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as made:
-        yield made
+    return TRAP.write(tmp_path_factory.mktemp("course"))
 
 
 def judged(
@@ -59,7 +52,7 @@ def judged(
         else cell
         for cell in master.cells
     )
-    code = trap.handed_in(**cells)
+    code = TRAP.handed_in(**cells)
     report: Report = execute(code, placed, SETTINGS, {}, servers)
     return {verdict.cell_id: verdict.points for verdict in report.verdicts}
 
@@ -91,7 +84,7 @@ def test_it_reads_the_text_of_the_cell_beside_it_and_of_no_other(
     reader = SEARCH + "def area(r):\n    return 3 * r * r if found({!r}) else -1.0"
     earns = judged(master, servers, "beside", area=reader.format(own))
     assert earns["area-map"] == 1
-    for word in (other, trap.MARK[::-1], "mean_of([1, 2, 6])"[::-1]):
+    for word in (other, MARK[::-1], "mean_of([1, 2, 6])"[::-1]):
         earns = judged(master, servers, "beside", area=reader.format(word))
         assert earns["area-map"] == 0
 
@@ -125,7 +118,7 @@ def test_nothing_is_scored_where_trust_is_forbidden(
         replace(cell, where="nowhere") if cell.id == "area-map" else cell
         for cell in master.cells
     )
-    report = execute(trap.handed_in(), placed, SETTINGS, {}, servers)
+    report = execute(TRAP.handed_in(), placed, SETTINGS, {}, servers)
     verdict = next(v for v in report.verdicts if v.cell_id == "area-map")
     assert verdict.outcome == "not run"
     assert "tell your teacher" in verdict.message

@@ -13,16 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.hostile import trap
+from tests.hostile.trap import ANSWERS, TRAP
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.nbgrader.scores import scores
-
-from nbproctor.nbgrader.course import generate
-from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.grading import grade
+from nbproctor.nbgrader import feedback, generate, grade, scores
 
 pytestmark = pytest.mark.slow
 
@@ -206,7 +202,7 @@ def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> N
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("course")
-    trap.write(root)
+    TRAP.write(root)
     (root / "nbgrader_config.py").write_text(CONFIG)
     (root / "secret.txt").write_text(SECRET)
     generate(root, "trap")
@@ -215,7 +211,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = root / "submitted" / student / "trap"
         folder.mkdir(parents=True)
         notebook = copy.deepcopy(release)
-        answers = trap.ANSWERS | {"area": WRONG}
+        answers = ANSWERS | {"area": WRONG}
         for found in notebook["cells"]:
             if found["id"] in answers:
                 found["source"] = answers[found["id"]]

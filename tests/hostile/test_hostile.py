@@ -18,8 +18,9 @@ import msgspec
 import psutil
 import pytest
 
-from tests.hostile import tables, trap
+from tests.hostile import tables
 from tests.hostile.cases import ATTEMPT, CASES, Case
+from tests.hostile.trap import MARK, TRAP
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
@@ -61,9 +62,6 @@ class Court:
     servers: Servers
     processes: frozenset[int]
 
-    def judge(self, **cells: str) -> Report:
-        return self.execute(trap.handed_in(**cells))
-
     def execute(
         self, code: list[StudentCell], files: Mapping[str, bytes] = NOTHING
     ) -> Report:
@@ -73,7 +71,7 @@ class Court:
 @pytest.fixture(scope="module")
 def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     course = tmp_path_factory.mktemp("course")
-    master = trap.write(course)
+    master = TRAP.write(course)
     for name in ("gradebook.db", "secret.txt", "submitted/other/trap/trap.ipynb"):
         path = course / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +79,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         path.chmod(0o666)  # only the sandbox is in the way
     with pytest.MonkeyPatch.context() as patch, Servers() as servers:
         patch.setenv("COURSE_SECRET_TOKEN", SECRET)
-        code = trap.handed_in(LOOK_AROUND)
+        code = TRAP.handed_in(LOOK_AROUND)
         honest = execute(code, master, SETTINGS, {}, servers)
         yield Court(course, master, honest, servers, _processes())
     assert not _processes()
@@ -122,10 +120,10 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
         name: text.replace("COURSE", repr(str(court.course)))
         for name, text in case.cells.items()
     }
-    code = trap.handed_in(**cells)
+    code = TRAP.handed_in(**cells)
     report = court.execute(code, case.files)
 
-    assert trap.earned(report) == case.earns
+    assert TRAP.earned(report) == case.earns
 
     said = json.dumps(report.outputs)
     assert "DONE" not in said
@@ -134,29 +132,25 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     assert not any(word in said for word in ("<script", "<svg", "onerror"))
     everything = msgspec.json.encode(report).decode()
     assert SECRET not in everything
-    assert trap.MARK not in everything
+    assert MARK not in everything
     assert len(everything) < 1_000_000
 
     assert _state(court.course) == before
     assert _left_behind() == []
     assert _processes() == court.processes, "a process survived, or a server died"
-    following = court.execute(trap.handed_in(LOOK_AROUND))
+    following = court.execute(TRAP.handed_in(LOOK_AROUND))
     assert following == court.honest
 
 
 def test_the_honest_submission_earns_everything(court: Court) -> None:
-    assert trap.earned(court.honest) == trap.FULL
+    assert TRAP.earned(court.honest) == TRAP.full()
     assert court.honest.notes == []
 
 
 def test_a_blank_submission_earns_nothing(court: Court) -> None:
     stub = "raise NotImplementedError"
-    report = court.judge(area=stub, orbit=stub, control=stub)
-    assert trap.earned(report) == dict.fromkeys(trap.FULL, 0.0)
-
-
-def test_the_table_is_large_enough_and_names_are_unique() -> None:
-    assert len({case.name for case in CASES}) == len(CASES) >= 40
+    report = court.execute(TRAP.handed_in(area=stub, orbit=stub, control=stub))
+    assert TRAP.earned(report) == dict.fromkeys(TRAP.answers, 0.0)
 
 
 def test_the_table_in_the_docs_is_this_table(project: Path) -> None:

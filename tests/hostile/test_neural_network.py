@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,9 +55,8 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(project: Path) -> Iterator[Lab]:
-    with Servers() as servers:
-        yield Lab(project, servers)
+def lab(project: Path, servers: Servers) -> Lab:
+    return Lab(project, servers)
 
 
 def sum_of(points: dict[str, float], exercise: str) -> float:

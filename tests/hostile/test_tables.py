@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report
 from nbproctor.sandbox.layers import Policy
-from tests.hostile import tables
+from tests.hostile.tables import CASES, EARNS, TABLES
 
 pytestmark = pytest.mark.slow
 SETTINGS = Settings(
@@ -25,38 +24,31 @@ SETTINGS = Settings(
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return tables.write(tmp_path_factory.mktemp("course"))
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as made:
-        yield made
+    return TABLES.write(tmp_path_factory.mktemp("course"))
 
 
 def judged(master: MasterNotebook, servers: Servers, **cells: str) -> Report:
-    return execute(tables.handed_in(**cells), master, SETTINGS, {}, servers)
+    return execute(TABLES.handed_in(**cells), master, SETTINGS, {}, servers)
 
 
 def test_the_honest_submission_earns_everything(
     master: MasterNotebook, servers: Servers
 ) -> None:
     report = judged(master, servers)
-    assert tables.earned(report) == tables.FULL, report.verdicts
+    assert TABLES.earned(report) == TABLES.full(), report.verdicts
     assert report.notes == []
 
 
-@pytest.mark.parametrize("case", tables.CASES)
+@pytest.mark.parametrize("case", CASES)
 def test_a_hostile_table(master: MasterNotebook, servers: Servers, case: str) -> None:
-    exercise, answer = tables.CASES[case]
+    exercise, answer = CASES[case]
     report = judged(master, servers, **{exercise: answer})
-    points = tables.earned(report)
-    assert points[exercise] == tables.EARNS.get(case, 0), report.verdicts
-    others = {name: most for name, most in tables.FULL.items() if name != exercise}
-    assert {name: points[name] for name in others} == others
+    points = TABLES.earned(report)
+    assert points[exercise] == EARNS.get(case, 0), report.verdicts
+    assert points == TABLES.full() | {exercise: points[exercise]}
 
 
 def test_the_list_in_the_docs_is_this_list(project: Path) -> None:
     page = (project / "docs" / "security.md").read_text("utf-8")
     listed = [x for x in page.splitlines() if x.startswith("- `") and x.endswith("`")]
-    assert listed == [f"- `{name.replace('_', ' ')}`" for name in tables.CASES]
+    assert listed == [f"- `{name.replace('_', ' ')}`" for name in CASES]

@@ -8,11 +8,13 @@ an object of the test's that the answer has to call, and IPython's magics.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from tests.notebooks import cell, notebook
 
 # Stands in a hidden test; no student's process may ever see it.
 MARK = "a-word-that-only-hidden-tests-know"
@@ -88,66 +90,73 @@ TESTS: dict[str, tuple[str, int, str]] = {
         "numbers = [3, 1, 2]\nmean_of(numbers)\nassert numbers == [3, 1, 2]",
     ),
 }
-FULL = {"area": 7.0, "orbit": 3.0, "control": 3.0}
 
 
-def _cell(name: str, source: str, **nbgrader: Any) -> dict[str, Any]:
-    meta = {"schema_version": 3, "task": False, "grade": False, "solution": False}
-    return {
-        "cell_type": "code",
-        "id": name,
-        "metadata": {"nbgrader": meta | {"locked": True, "grade_id": name} | nbgrader},
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
-
-
-def _hidden(source: str) -> str:
+def hidden(source: str) -> str:
+    """Return a test that students do not get; a magic stays its first line."""
     magic, _, rest = source.partition("\n") if source[:2] == "%%" else ("", "", source)
-    hidden = f"### BEGIN HIDDEN TESTS\n{rest}\n### END HIDDEN TESTS"
-    return f"{magic}\n{hidden}" if magic else hidden
+    text = f"### BEGIN HIDDEN TESTS\n{rest}\n### END HIDDEN TESTS"
+    return f"{magic}\n{text}" if magic else text
 
 
-def source() -> dict[str, Any]:
-    """Return the source notebook."""
-    cells = [_cell("setup", SETUP), _cell("oracle", _hidden(ORACLE))]
-    for exercise, answer in ANSWERS.items():
-        header, body = answer.split("\n", 1)
-        solved = f"{header}\n    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
-        cells.append(_cell(exercise, solved, solution=True, locked=False))
-        cells += [
-            _cell(name, _hidden(test), grade=True, points=points)
-            for name, (owner, points, test) in TESTS.items()
-            if owner == exercise
-        ]
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+@dataclass(frozen=True)
+class Assignment:
+    """What a class is given: exercise → right answer; name → exercise, points, test."""
+
+    name: str
+    setup: str
+    answers: dict[str, str]
+    tests: dict[str, tuple[str, int, str]]
+    tools: str = ""
+
+    def source(self) -> dict[str, Any]:
+        """Return the source notebook."""
+        cells = [cell("setup", self.setup)]
+        cells += [cell("oracle", hidden(self.tools))] if self.tools else []
+        for exercise, answer in self.answers.items():
+            header, body = answer.split("\n", 1)
+            solved = f"{header}\n    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
+            cells.append(cell(exercise, solved, solution=True, locked=False))
+            cells += [
+                cell(name, hidden(test), grade=True, points=points)
+                for name, (owner, points, test) in self.tests.items()
+                if owner == exercise
+            ]
+        return notebook(cells)
+
+    def write(self, course: Path) -> MasterNotebook:
+        """Write the source notebook into a course and freeze it."""
+        path = course / "source" / self.name / f"{self.name}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(self.source()), "utf-8")
+        return MasterNotebook.read(path)
+
+    def handed_in(self, first: str = "", **changed: str) -> list[StudentCell]:
+        """Return a submission: honest, but for the answers that are `changed`.
+
+        `first` is a cell of the student's own, before everything else.
+        """
+        answers = self.answers | changed
+        texts: list[tuple[str | None, str]] = [(None, first)] if first else []
+        for each in self.source()["cells"]:
+            if each["id"] != "oracle":
+                texts.append((each["id"], answers.get(each["id"], each["source"])))
+        return [StudentCell(i, name, text) for i, (name, text) in enumerate(texts)]
+
+    def full(self) -> dict[str, float]:
+        """Return the points that each exercise can earn."""
+        points = dict.fromkeys(self.answers, 0.0)
+        for exercise, most, _ in self.tests.values():
+            points[exercise] += most
+        return points
+
+    def earned(self, report: Report) -> dict[str, float]:
+        """Return the points of each exercise."""
+        points = dict.fromkeys(self.answers, 0.0)
+        for verdict in report.verdicts:
+            points[str(verdict.exercise)] += verdict.points
+        return points
 
 
-def write(course: Path) -> MasterNotebook:
-    """Write the source notebook into a course and freeze it."""
-    path = course / "source" / "trap" / "trap.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(source()), "utf-8")
-    return MasterNotebook.read(path)
-
-
-def handed_in(first: str = "", **changed: str) -> list[StudentCell]:
-    """Return a submission: honest, but for the answers that are `changed`.
-
-    `first` is a cell of the student's own, before everything else.
-    """
-    answers = ANSWERS | changed
-    texts: list[tuple[str | None, str]] = [(None, first)] if first else []
-    for cell in source()["cells"]:
-        if cell["id"] != "oracle":
-            texts.append((cell["id"], answers.get(cell["id"], cell["source"])))
-    return [StudentCell(i, name, text) for i, (name, text) in enumerate(texts)]
-
-
-def earned(report: Report) -> dict[str, float]:
-    """Return the points of each exercise."""
-    points = dict.fromkeys(FULL, 0.0)
-    for verdict in report.verdicts:
-        points[str(verdict.exercise)] += verdict.points
-    return points
+TRAP = Assignment("trap", SETUP, ANSWERS, TESTS, ORACLE)
+FULL = TRAP.full()
