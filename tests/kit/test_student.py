@@ -322,8 +322,10 @@ def lose(name: str) -> Damage:
     return lambda work: work["cells"].remove(cell_of(work, name))
 
 
-def double_answer(work: Notebook) -> None:
-    work["cells"].append(deepcopy(cell_of(work, ANSWER)))
+def double(name: str) -> Damage:
+    return lambda work: work["cells"].append(
+        deepcopy(cell_of(work, name)) | {"execution_count": 900}
+    )
 
 
 def turn_to_text(work: Notebook) -> None:
@@ -341,7 +343,7 @@ def never_run(work: Notebook) -> None:
 # What is said → what was done, and whether it costs marks and grading repairs it.
 DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
     "exercise one_hot is gone": (lose(ANSWER), True, True),
-    "exercise one_hot is there 2 times": (double_answer, True, True),
+    "exercise one_hot is there 2 times": (double(ANSWER), True, True),
     "exercise one_hot does not define one_hot": (
         change(ANSWER, source="def onehot(Y, n):\n    return 1"),
         True,
@@ -359,6 +361,7 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
         True,
     ),
     "Locked cells are gone: '# Five classes": (lose(TEST), False, True),
+    "Locked cells are there twice: '# Five classes": (double(TEST), False, True),
     "shows no run at all": (never_run, False, False),
     "did not run from top to bottom": (
         change(ANSWER, execution_count=900),
