@@ -94,7 +94,7 @@ class NotebookRun:
         if broken and cell.where == "judge":
             return verdict(cell, verdicts.BROKEN(text=broken))
         if time.monotonic() > self._until:
-            return verdict(cell, verdicts.LATE)
+            return verdict(cell, verdicts.OUT_OF_TIME)
         if len(stops) >= self._max_stops:
             said = verdicts.STOPPED(exercise=cell.exercise)
             return verdict(cell, said._replace(outcome=stops[-1]))

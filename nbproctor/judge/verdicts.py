@@ -64,7 +64,7 @@ DIED = Said("died", "{subject} ended the Python process that it ran in.")
 PROTOCOL = Said("died", "{subject} broke the connection to the grader ({gone}).")
 # The test was not run.
 STOPPED = Said("died", "Not run: `{exercise}` was stopped in earlier tests.")
-LATE = Said("not run", "Not run: no time left for this notebook.")
+OUT_OF_TIME = Said("not run", "Not run: no time left for this notebook.")
 BROKEN = Said("not run", "This test is broken, tell your teacher: {text}")
 UNJUDGED = Said(
     "not run", "This test cannot be judged from outside; tell your teacher."
