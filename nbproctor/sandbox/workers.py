@@ -29,8 +29,9 @@ from nbproctor.errors import NbproctorError
 
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
 PATIENCE = 6  # by the clock, so many times the seconds of computing
-LONG = 1.0  # seconds; a worker that took longer is not asked again
+LONG = 1.0  # seconds of computing; a worker that took longer is not asked again
 _LENGTH = struct.Struct("!Q")
+_WORN, _FRESH = b"\1", b"\0"  # before an answer
 
 Setup = TypeVar("Setup")
 Question = TypeVar("Question")
@@ -102,12 +103,11 @@ class Workers(Generic[Answer]):
     def _ask(self, question: object) -> Answer:
         block = encode(question)
         worker = self._take()
-        begun = time.monotonic()
         try:
             answer = worker.ask(block, self._seconds)
         finally:
             # What its heap has grown by, or a half answer, is not the next one's.
-            if time.monotonic() - begun > LONG or worker.is_gone:
+            if worker.is_worn or worker.is_gone:
                 self._end(worker)
                 if not self._closed:
                     worker = self._start()
@@ -160,6 +160,7 @@ class _Worker:
         assert self.process.stdin and self.process.stdout
         self._stdin, self._stdout = self.process.stdin, self.process.stdout
         self._is_ready = False
+        self.is_worn = False
         with contextlib.suppress(OSError):  # then it does not get ready
             for block in told:
                 _write(self._stdin, block)
@@ -191,7 +192,8 @@ class _Worker:
             self.process.kill()
             self.process.wait()
             raise ExceededError("it took too much time or memory")
-        return answer
+        self.is_worn = answer.startswith(_WORN)
+        return answer[1:]
 
     def end(self) -> None:
         """End the process."""
@@ -219,11 +221,24 @@ def serve(
     _write(answers, b"")  # ready
     while (block := _read(lines)) is not None:
         _limit_time(allowance.seconds)
+        begun = time.process_time()
         try:
             answered = encode(answer(told, decode(block, question)))
         except MemoryError:
             return
-        _write(answers, answered)
+        long = time.process_time() - begun > LONG
+        worn = long or _most_memory() > allowance.memory // 4
+        _write(answers, (_WORN if worn else _FRESH) + answered)
+
+
+def _most_memory() -> int:
+    """Return how many bytes this process had at most, as far as it can be known."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _limit_memory(most: int) -> None:

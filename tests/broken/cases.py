@@ -902,7 +902,7 @@ def backticks(folder: Path, notebook: Notebook) -> None:
 @case("graded", 10, "", BOMBS)
 def twenty_long_cells(folder: Path, notebook: Notebook) -> None:
     line = "total = max(1, 2, 3) + 5 * sum([1, 2])\n"
-    long = [new_cell("if 0:\n" + f"    {line}" * 2_000) for _ in range(20)]
+    long = [new_cell("if 0:\n" + f"    {line}" * 1_000) for _ in range(20)]
     notebook["cells"] += [cell | {"id": f"long-{n}"} for n, cell in enumerate(long)]
     write(folder, notebook)
 
