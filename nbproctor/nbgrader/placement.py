@@ -111,7 +111,8 @@ def _find(
         # What fails in a kernel too is the reference's fault, as lint says.
         timeout = math.ceil(settings.limits.cell)
         fails = {name for name, _ in kernel_faults(master, folder, timeout)}
-        places |= {n: ("nowhere", lost[n]) for n in still if n not in fails}
+        told = {name: lost.get(name, why) for name, why in still.items()}
+        places |= {n: ("nowhere", why) for n, why in told.items() if n not in fails}
     return places
 
 
