@@ -48,7 +48,7 @@ def pages(browser: Browser, demo: Path) -> tuple[dict[str, bytes], list[str]]:
         folder = demo / "feedback" / STUDENT / "neural_network"
         page.goto((folder / "neural_network.html").as_uri())
         shots[scheme] = page.screenshot()
-        words = page.locator("h1, .total, .results td").all_inner_texts()
+        words = page.locator("h1, .total, summary").all_inner_texts()
     return shots, [" ".join(text.split()) for text in words if text.strip()]
 
 
