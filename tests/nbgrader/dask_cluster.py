@@ -129,12 +129,14 @@ class RunningCluster:
         (self.folder / name).touch()
 
     def kill_scheduler(self) -> None:
-        """End the scheduler as a power cut does; its workers then end themselves."""
+        """End the scheduler as a power cut does."""
         self._processes[0].kill()
 
     def start_again(self) -> None:
         """Start all anew, at the same address."""
         for process in self._processes:
+            # A worker without a scheduler ends by itself, once nothing is held in it.
+            process.kill()
             process.wait(30)
         self._file.unlink()
         self._start(int(self.address.rpartition(":")[2]))
