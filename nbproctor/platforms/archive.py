@@ -7,12 +7,10 @@ name, with limits on number, size and compression; whatever is refused is report
 from __future__ import annotations
 
 import contextlib
-import lzma
 import os
 import re
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nbproctor.errors import NbproctorError
+from nbproctor.submission.files import ZIP_DAMAGE
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
@@ -29,11 +28,6 @@ MAX_RATIO = 200  # deflate reaches 1,032; notebooks with the same line 1,000 tim
 SMALL = 10 << 20  # no bomb, whatever its ratio
 _JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}
 _JUNK |= {"__pycache__", ".git"}
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
-    NotImplementedError,  # a compression that Python does not know
-    RuntimeError,  # a password
-)
 
 
 class CollectError(NbproctorError):
@@ -111,7 +105,7 @@ def unzip(file: IO[bytes] | bytes) -> Content:
     stream = BytesIO(file) if isinstance(file, bytes) else file
     try:
         archive = zipfile.ZipFile(stream)
-    except _DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise CollectError(
             f"The zip archive is broken ({error}). It may be cut short: download it "
             "again."
@@ -181,7 +175,7 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as file:
             return file.read(MAX_FILE + 1)
-    except _DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise CollectError(
             f"It cannot be unpacked ({error}). Download the archive again."
         ) from error

@@ -47,17 +47,21 @@ _IGNORED = {
 }
 _ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-_DAMAGE = (
+#: What a damaged zip archive, or one that Python cannot read, raises.
+ZIP_DAMAGE = (
     zipfile.BadZipFile,
-    tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    OSError,  # not gzip, or not readable
+    OSError,
+    ValueError,
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # a password
+)
+_DAMAGE = (
+    *ZIP_DAMAGE,
+    tarfile.TarError,
     KeyError,
-    ValueError,
     MemoryError,  # of a worker, which has a limit
 )
 _WRONG_FILES = {
