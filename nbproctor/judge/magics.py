@@ -14,7 +14,7 @@ import re
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import plain_python
 
-# How a notebook looks, which no test depends on.
+# Magics that only change how a notebook looks: no test depends on them.
 _LOOKS = ("matplotlib", "config")
 _SHELL = "get_ipython"
 _OPTIONS = re.compile(r"\s*(?:(?:-[nrplsv]\s*[\w.]+|-[tcq])(?:\s+|$))*")

@@ -40,7 +40,7 @@ class StudentError(NbproctorError):
 
 
 class StudentGone(BaseException):
-    """The student process is no more; `reason` is timeout, died or protocol."""
+    """The student process has ended; `reason` is timeout, died or protocol."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

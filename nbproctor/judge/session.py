@@ -57,7 +57,7 @@ class Session:
 
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
-        self.gone: StudentGone | None = None  # why the process is no more
+        self.gone: StudentGone | None = None  # why the process has ended
         self.until = float("inf")  # the moment that nothing may take longer than
         # Whether no other process runs code of the same notebook: see `exports.Lent`.
         self.alone = True
@@ -121,7 +121,7 @@ class Session:
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def close(self, why: StudentGone | None = None) -> StudentGone:
-        """End the student process; return why it is no more."""
+        """End the student process; return why it has ended."""
         self.gone = self.gone or why or StudentGone("died", "it was ended")
         self._child.close()
         return self.gone
