@@ -100,21 +100,19 @@ def _give_back(course: Path, assignment: str, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform takes it."""
     from nbproctor import nbgrader
     from nbproctor.nbgrader.feedback import pages
-    from nbproctor.pages.archive import pack
-    from nbproctor.pages.workers import notebook_of
+    from nbproctor.pages.making import notebook_of
 
     with at_work("Bringing the pages up to date"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
     written = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
     back = platforms.feedback_names(written, course / "collected" / assignment)
-    students = {student for student, _ in back.files if student}
-    if not students:
+    if not back.students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
-    pack(back.files, target, lambda student, file: back.names[student, file])
+    platforms.pack(back.files, target)
     takes = back.platform.upload
     by = back.platform.name if takes else "A folder for each student"
     console.print(
-        f"{by}: {len(students)} students, {escape(str(target))}", soft_wrap=True
+        f"{by}: {len(back.students)} students, {escape(str(target))}", soft_wrap=True
     )
     if takes:
         console.print(f"Upload it there: {takes}.")

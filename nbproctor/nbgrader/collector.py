@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from nbgrader.plugins import FileNameCollectorPlugin
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.people import safe, split_name
 from nbproctor.platforms.registry import recognise
+from nbproctor.platforms.roster import safe, split_name
 
 
 class PlatformCollector(FileNameCollectorPlugin):  # type: ignore[misc]

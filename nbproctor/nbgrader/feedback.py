@@ -23,10 +23,10 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, Log, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
+from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.pages.workers import Order, PageError, make, notebook_of
 from nbproctor.results import FILE, SubmissionResult
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
@@ -98,7 +98,7 @@ def report(
             for student in book.students
             if student.id not in handed_in
         }
-    rendered = class_report(
+    rendered, lines = class_report(
         graded,
         course.outlines(assignment),
         missing,
@@ -107,8 +107,8 @@ def report(
     )
     page = course.root / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(rendered.page, "utf-8", errors="replace")
-    return page, rendered.lines
+    page.write_text(rendered, "utf-8", errors="replace")
+    return page, lines
 
 
 def feedback(

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.pages.summary import Mark
+from nbproctor.pages.summary import Mark, total_of
 
 ROWS = 10_000  # that are in memory at once
 
@@ -73,9 +73,7 @@ class CellGrade(NamedTuple):
     @property
     def mark(self) -> Mark:
         """The same, as a page shows it."""
-        if self.points is None:
-            return Mark(None)
-        return Mark(self.points, self.by_hand, self.extra or 0.0)
+        return Mark(self.points, self.points is not None and self.by_hand)
 
 
 @dataclass(slots=True)
@@ -115,7 +113,7 @@ class StudentMarks:
         points = [grade.points for grade in self.grades if grade.worth]
         if None in points:
             return None
-        return max(fsum(filter(None, points)) - self.penalty, 0.0)
+        return total_of(filter(None, points), self.penalty)
 
 
 def read_marks(

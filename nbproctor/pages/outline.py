@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +33,11 @@ class Exercise:
     needs: tuple[str, ...]  # exercises above it whose names it or its tests use
 
     @property
+    def graded(self) -> tuple[str, ...]:
+        """Its tests, and its cells that a person grades."""
+        return self.tests + self.by_hand
+
+    @property
     def name(self) -> str:
         """Number and title, as a reader finds them in the notebook."""
         return f"{self.number} {self.title}".strip()
@@ -41,24 +45,11 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Outline:
-    """One notebook of an assignment, as its pages show it.
-
-    Attributes
-    ----------
-    master : MasterNotebook
-        The assignment.
-    title : str
-        Its first heading.
-    exercises : tuple of Exercise
-        In source order.
-    texts : frozenset of str
-        Digests of the Markdown cells that a student gets.
-    """
+    """One notebook of an assignment, as its pages show it."""
 
     master: MasterNotebook
-    title: str
-    exercises: tuple[Exercise, ...]
-    texts: frozenset[str]
+    title: str  # its first heading
+    exercises: tuple[Exercise, ...]  # in source order
 
     @classmethod
     def of(cls, master: MasterNotebook) -> Outline:
@@ -69,7 +60,6 @@ class Outline:
             master=master,
             title=next(first, master.notebook),
             exercises=tuple(_exercises(master.cells, dict(_headings(master)))),
-            texts=frozenset(digest(without_regions(text)) for text in texts),
         )
 
     @cached_property
@@ -77,15 +67,15 @@ class Outline:
         """Cells of the master notebook, by their names."""
         return {cell.id: cell for cell in self.master.cells}
 
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The Markdown that a student gets, without space at the ends."""
+        return frozenset(without_regions(t).strip() for _, t in self.master.texts)
+
     @property
     def points(self) -> float:
         """What the notebook is worth."""
         return sum(exercise.points for exercise in self.exercises)
-
-
-def digest(text: str) -> str:
-    """Return what tells whether two texts are the same but for space at the ends."""
-    return hashlib.sha256(text.strip().encode("utf-8", "replace")).hexdigest()
 
 
 def _headings(master: MasterNotebook) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from markupsafe import Markup
 
-from nbproctor.pages import cells as html
-from nbproctor.pages.feedback import STATUS, hours
+from nbproctor.cells import source_of
+from nbproctor.pages import html
+from nbproctor.pages.feedback_page import STATUS, hours
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.similar import MAX_TEXT, Answers, similar
 from nbproctor.pages.summary import (
@@ -22,8 +23,8 @@ from nbproctor.pages.summary import (
     ResultRow,
     State,
     grade_id,
-    source_of,
     summarise,
+    total_of,
 )
 from nbproctor.templates import render
 
@@ -36,23 +37,6 @@ FEW = 10  # students: below so many, a correlation says nothing
 HARD, EASY = 0.4, 0.95  # shares of an exercise's points
 WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
 QUARTERS = (0.25, 0.5, 0.75)
-
-
-@dataclass(frozen=True)
-class ClassReport:
-    """The report of one assignment.
-
-    Attributes
-    ----------
-    page : str
-        HTML, complete in one file.
-    lines : tuple of str
-        The most important of it in three lines, and one on answers that are alike,
-        where they were asked for.
-    """
-
-    page: str
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -97,17 +81,6 @@ class Mistake:
     students: list[str]
 
 
-@dataclass(frozen=True)
-class Beside:
-    """A test with points that was judged beside the answers: how many have them."""
-
-    test: str
-    exercise: str
-    why: str  # the judge cannot look from outside; empty where that is not known
-    earned: int
-    of: int
-
-
 def class_report(
     notebooks: Sequence[GradedNotebook],
     outlines: Mapping[str, Outline],
@@ -115,8 +88,8 @@ def class_report(
     *,
     said_late: Collection[str] = (),
     alike: bool = False,
-) -> ClassReport:
-    """Say how a class did.
+) -> tuple[str, tuple[str, ...]]:
+    """Say how a class did: the page, and the most important of it in three lines.
 
     Parameters
     ----------
@@ -132,25 +105,31 @@ def class_report(
         Also look for long answers that are more alike than the class is.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
-    earned = _earned(rows)
+    earned: dict[str, list[float]] = {}  # of those of whom anything is graded
+    penalties: dict[str, float] = {}
+    for graded, row in rows:
+        if row.points is not None:
+            earned.setdefault(graded.student, []).append(row.points)
+    for graded in notebooks:
+        penalties[graded.student] = penalties.get(graded.student, 0) + graded.penalty
+    totals = {who: total_of(points, penalties[who]) for who, points in earned.items()}
+    points = {student: fsum(each) for student, each in earned.items()}
     items = [
-        _item(name, exercise, rows, earned)
+        _item(name, exercise, rows, points)
         for name, outline in outlines.items()
         for exercise in outline.exercises
     ]
-    totals = _totals(notebooks, earned)
     middle = np.quantile([*totals.values()], QUARTERS).tolist() if totals else []
     mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
     late = [each for each in notebooks if each.late or each.student in said_late]
     pairs = similar(answers, outlines) if alike else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
-    handed_in = {graded.student for graded in notebooks}
     page = render(
         "report.html",
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
-        handed_in=len(handed_in),
+        handed_in=len(penalties),
         totals=totals,
         worth=worth,
         middle=middle,
@@ -174,15 +153,15 @@ def class_report(
         inline=lambda text: Markup(html.inline(text)),
     )
     count = {
-        "not graded": len(handed_in) - len(totals),
+        "not graded": len(penalties) - len(totals),
         "missing": len(missing),
         "late": len({graded.student for graded in late}),
     }
-    first = f"{len(handed_in)} handed in, {len(totals)} graded"
+    first = f"{len(penalties)} handed in, {len(totals)} graded"
     first += "".join(f", {n} {words}" for words, n in count.items() if n)
     lines = [f"{first}.", *_graded_lines(middle, worth, items, mistakes)]
     lines += [_alike_line(len(pairs))] if alike else []
-    return ClassReport(page, tuple(lines))
+    return page, tuple(lines)
 
 
 def who(graded: GradedNotebook) -> str:
@@ -204,28 +183,8 @@ def _read(
         for cell in cells:
             if (name := grade_id(cell)) in wanted:
                 texts = answers.setdefault((graded.notebook, name), {})
-                texts[graded.student] = source_of(cell)[:MAX_TEXT]
+                texts[graded.student] = (source_of(cell) or "")[:MAX_TEXT]
     return rows, answers
-
-
-def _earned(rows: Rows) -> dict[str, float]:
-    """Student → points of all exercises, for those of whom anything is graded."""
-    points: dict[str, list[float]] = {}
-    for graded, row in rows:
-        if row.points is not None:
-            points.setdefault(graded.student, []).append(row.points)
-    return {student: fsum(each) for student, each in points.items()}
-
-
-def _totals(
-    notebooks: Iterable[GradedNotebook], earned: Mapping[str, float]
-) -> dict[str, float]:
-    """Student → total after late penalties, never below 0."""
-    totals = dict(earned)
-    for graded in notebooks:
-        if graded.student in totals:
-            totals[graded.student] -= graded.penalty
-    return {student: max(total, 0.0) for student, total in totals.items()}
 
 
 def _item(
@@ -270,8 +229,12 @@ def _bins(totals: Sequence[float], worth: float) -> list[tuple[float, float, int
 
 def _tests_beside(
     notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
-) -> Iterator[Beside]:
-    """Yield the tests whose points rest on the answer's own process."""
+) -> Iterator[tuple[str, str, str, int, int]]:
+    """Yield the tests whose points rest on the answer's own process.
+
+    Exercise, test, why the judge cannot look from outside, and how many of how many
+    have the points.
+    """
     earned: dict[tuple[str, str], list[bool]] = {}
     for graded in notebooks:
         for verdict in graded.verdicts:
@@ -283,7 +246,7 @@ def _tests_beside(
             for test in exercise.tests:
                 if told := earned.get((notebook, test)):
                     why = outline.cells[test].why
-                    yield Beside(test, exercise.name, why, sum(told), len(told))
+                    yield exercise.name, test, why, sum(told), len(told)
 
 
 def _looks(

@@ -20,7 +20,7 @@ from math import log2
 from typing import TypeAlias
 
 from nbproctor.markers import bound_by, definitions_of, parse, without_regions
-from nbproctor.pages.cells import TOKENS
+from nbproctor.pages.html import TOKENS
 from nbproctor.pages.outline import Outline
 
 Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]

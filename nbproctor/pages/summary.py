@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
+from nbproctor.cells import grader_of, source_of
 from nbproctor.notebook import Cell
-from nbproctor.pages.outline import Exercise, Outline, digest
+from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import Status, Verdict
 from nbproctor.sanitize import one_line
 
@@ -35,8 +37,6 @@ WORDS: dict[State, str] = {
 #: What pages say of a test that ran in the process of the answer.
 BESIDE = "judged beside the answer"
 
-NotebookCell: TypeAlias = Mapping[str, Any]  # as the notebook format has it
-
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
 _UNSOLVED = "Not solved yet"  # what `explain` says of it
@@ -47,56 +47,31 @@ _WRONG = "but is wrong"  # what `expect` says when it knows no better
 class Mark:
     """Mark of one graded cell, from the gradebook."""
 
-    points: float | None  # extra credit included; None: not graded yet
+    points: float | None = None  # extra credit included; None: not graded yet
     by_hand: bool = False
-    extra: float = 0.0  # how much of the points is extra credit, given by hand
 
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """One notebook that one student handed in, graded or not.
-
-    Attributes
-    ----------
-    student, name : str
-        Student id; name as people write it, or empty.
-    assignment, notebook : str
-        Their names.
-    status : Status
-        Of the whole submission.
-    notes : list of str
-        Sentences on this notebook: repairs, what died, why it could not be graded.
-    verdicts : list of Verdict
-        What each test said; empty where none was run.
-    marks : dict
-        Graded cell → what the gradebook holds.
-    comments : dict
-        Cell → what a person wrote about it, in Markdown.
-    penalty : float
-        Points taken off for handing in late.
-    late : float
-        Seconds after the due date; 0 if in time.
-    path : str or None
-        Of the notebook in ``autograded``, if there is one.
-    seconds : float
-        How long its tests took; 0: not known.
-    """
+    """One notebook that one student handed in, graded or not."""
 
     student: str
-    name: str
+    name: str  # as people write it; may be empty
     assignment: str
     notebook: str
-    status: Status
+    status: Status  # of the whole submission
+    #: Sentences on this notebook: repairs, what died, why it could not be graded.
     notes: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)  # of its graded cells
+    #: Cell → what a person wrote about it, in Markdown.
     comments: dict[str, str] = field(default_factory=dict)
-    penalty: float = 0.0
-    late: float = 0.0
-    path: str | None = None
-    seconds: float = 0.0
+    penalty: float = 0.0  # points taken off for handing in late
+    late: float = 0.0  # seconds after the due date; 0 if in time
+    path: str | None = None  # of the notebook in ``autograded``, if there is one
+    seconds: float = 0.0  # that its tests took; 0: not known
 
-    def cells(self) -> list[NotebookCell]:
+    def cells(self) -> list[dict[str, Any]]:
         """Read the cells of its file; none if there is no readable one."""
         try:
             cells = json.loads(Path(self.path or "").read_text("utf-8"))["cells"]
@@ -104,20 +79,19 @@ class GradedNotebook:
         except (OSError, ValueError, KeyError, TypeError):
             return []
 
-
-def source_of(cell: NotebookCell) -> str:
-    """Return the text of a cell, which a notebook may keep as lines."""
-    source = cell.get("source")
-    if isinstance(source, list):
-        return "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
+    def mark(self, cell: str) -> Mark:
+        """Return the mark of a cell; without points where there is none."""
+        return self.marks.get(cell, Mark())
 
 
-def grade_id(cell: NotebookCell) -> str:
+def grade_id(cell: dict[str, Any]) -> str:
     """Return nbgrader's name of a cell, or nothing."""
-    meta = cell.get("metadata")
-    grader = meta.get("nbgrader") if isinstance(meta, Mapping) else None
-    return str(grader.get("grade_id") or "") if isinstance(grader, Mapping) else ""
+    return str(grader_of(cell).get("grade_id") or "")
+
+
+def total_of(points: Iterable[float], penalty: float) -> float:
+    """Return what is left of points after a late penalty: never below 0."""
+    return max(fsum(points) - penalty, 0.0)
 
 
 @dataclass(frozen=True)
@@ -166,17 +140,15 @@ class Summary:
 
 
 def summarise(
-    graded: GradedNotebook, outline: Outline, cells: Sequence[NotebookCell]
+    graded: GradedNotebook, outline: Outline, cells: Sequence[dict[str, Any]]
 ) -> Summary:
     """Say how each exercise went.
 
-    Parameters
-    ----------
-    cells
-        Of the graded notebook, for what the student's own cells raised; may be empty.
+    `cells` are those of the graded notebook, for what the student's own ones raised;
+    there may be none.
     """
     own = {name: cell for cell in cells if (name := grade_id(cell))}
-    points = {e.id: _points(e, graded.marks) for e in outline.exercises}
+    points = {e.id: _points(e, graded) for e in outline.exercises}
     lost = [
         exercise
         for exercise in outline.exercises
@@ -185,24 +157,18 @@ def summarise(
     rows = [
         _row(e, graded, outline, own, points[e.id], lost) for e in outline.exercises
     ]
-    waiting = sum(
-        cell.points
-        for cell in outline.master.cells
-        if graded.marks.get(cell.id, Mark(None)).points is None
-    )
+    master = outline.master.cells
+    waiting = sum(c.points for c in master if graded.mark(c.id).points is None)
     given = [mark.points for mark in graded.marks.values() if mark.points is not None]
-    total = max(sum(given) - graded.penalty, 0.0) if given else None
-    return Summary(rows, total, waiting if given else 0.0)
+    if not given:
+        return Summary(rows, None, 0.0)
+    return Summary(rows, total_of(given, graded.penalty), waiting)
 
 
-def _points(exercise: Exercise, marks: Mapping[str, Mark]) -> float | None:
+def _points(exercise: Exercise, graded: GradedNotebook) -> float | None:
     """Return the sum of what is graded; None if nothing of it is."""
-    names = {*exercise.tests, *exercise.by_hand}
-    given = [
-        mark.points
-        for name, mark in marks.items()
-        if name in names and mark.points is not None
-    ]
+    marks = [graded.mark(name).points for name in exercise.graded]
+    given = [points for points in marks if points is not None]
     return sum(given) if given else None
 
 
@@ -210,27 +176,18 @@ def _row(
     exercise: Exercise,
     graded: GradedNotebook,
     outline: Outline,
-    own: Mapping[str, NotebookCell],
+    own: Mapping[str, dict[str, Any]],
     points: float | None,
     lost: Sequence[Exercise],
 ) -> ResultRow:
     full = points is not None and points >= exercise.points
     verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
-    marks = [
-        graded.marks.get(name, Mark(None))
-        for name in (*exercise.tests, *exercise.by_hand)
-        if outline.cells[name].points
-    ]
+    worth = [name for name in exercise.graded if outline.cells[name].points]
+    marks = [graded.mark(name) for name in worth]
     by_hand = any(mark.by_hand for mark in marks)
     excuse = _excuse(exercise, lost, by_hand)
     tests = [
-        _test(
-            outline.cells[name],
-            verdicts.get(name),
-            graded.marks.get(name, Mark(None)),
-            excuse,
-            full=full,
-        )
+        _test(outline.cells[name], verdicts.get(name), graded.mark(name), excuse, full)
         for name in exercise.tests
     ]
     state: State
@@ -261,7 +218,7 @@ def _row(
 
 
 def _test(
-    cell: Cell, verdict: Verdict | None, mark: Mark, excuse: str, *, full: bool
+    cell: Cell, verdict: Verdict | None, mark: Mark, excuse: str, full: bool
 ) -> Test:
     """Say how one test went.
 
@@ -329,7 +286,7 @@ def _excuse(exercise: Exercise, lost: Sequence[Exercise], by_hand: bool) -> str:
 
 
 def _not_started(
-    answer: Cell, own: Mapping[str, NotebookCell], tests: Sequence[Test]
+    answer: Cell, own: Mapping[str, dict[str, Any]], tests: Sequence[Test]
 ) -> bool:
     """Whether an answer is as the student got it, is lost, or only raises that it is.
 
@@ -337,7 +294,7 @@ def _not_started(
     """
     if own and answer.kind in ("solution", "task"):
         cell = own.get(answer.id)
-        if cell is None or digest(source_of(cell)) == digest(answer.stub):
+        if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
             return True
     told = [test for test in tests if test.max_points]
     return bool(told) and all(t.message.startswith(_UNSOLVED) for t in told)
@@ -347,7 +304,7 @@ def _why(
     exercise: str,
     state: State,
     tests: Sequence[Test],
-    own: Mapping[str, NotebookCell],
+    own: Mapping[str, dict[str, Any]],
 ) -> tuple[str, str]:
     """Return one cause why an exercise lost points, and what to look at first."""
     if state in ("passed", "given", "not-started"):
@@ -376,11 +333,11 @@ def _why(
     return first.message, look
 
 
-def _raised(cell: NotebookCell) -> str:
+def _raised(cell: dict[str, Any]) -> str:
     """Return the error that a student's cell ended with, in one line."""
     outputs = cell.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, Mapping) and output.get("output_type") == "error":
+        if isinstance(output, dict) and output.get("output_type") == "error":
             name, text = one_line(output.get("ename"), 60), output.get("evalue")
             return f"{name}: {one_line(text, 160)}" if text else name
     return ""

@@ -6,6 +6,7 @@ from nbproctor.platforms.collected import (
     Written,
     feedback_names,
     late,
+    pack,
     write,
 )
 from nbproctor.platforms.download import CollectedSubmission, Download, plan
@@ -17,9 +18,9 @@ from nbproctor.platforms.grade_book import (
     read_groups,
     write_class_list,
 )
-from nbproctor.platforms.people import Person, Roster, RosterError
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLATFORMS
+from nbproctor.platforms.roster import Person, Roster, RosterError
 
 __all__ = [
     "PLATFORMS",
@@ -38,6 +39,7 @@ __all__ = [
     "feedback_names",
     "fill",
     "late",
+    "pack",
     "plan",
     "read_class_list",
     "read_groups",

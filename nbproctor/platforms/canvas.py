@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from nbproctor.platforms.people import letters
 from nbproctor.platforms.platform import (
     FileName,
     GradeColumn,
@@ -19,6 +18,7 @@ from nbproctor.platforms.platform import (
     choose_column,
     form_of_numbers,
 )
+from nbproctor.platforms.roster import letters
 from nbproctor.platforms.sheet import Sheet, number
 
 # Canvas removes everything but letters, digits and underscores from a name. One with

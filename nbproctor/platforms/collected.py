@@ -8,14 +8,15 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from nbproctor.platforms.download import STAMP, CollectedSubmission, Download
-from nbproctor.platforms.platform import Platform
+from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.sanitize import as_written, spreadsheet_cell
 
@@ -56,10 +57,9 @@ def write(
         platform's own list.
     source : str
         The download's name, for the record.
-    replace : bool
-        Replace what is there even where it cannot be told which is newer.
-    dry_run : bool
-        Only say what would be done.
+    replace, dry_run : bool
+        Replace what is there even where it cannot be told which is newer; only say
+        what would be done.
     """
     record = read_record(records)
     result, changed = [], False
@@ -183,10 +183,10 @@ class FeedbackNames:
     """Which files of feedback go to a platform, and how they are called there."""
 
     platform: Platform
-    #: Student id and file; no id: for the platform itself.
-    files: list[tuple[str, Path]] = field(default_factory=list)
-    #: Student id and name of the file → its place in the zip.
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Place in the zip → the file.
+    files: dict[str, Path] = field(default_factory=dict)
+    #: Students whose feedback is in it.
+    students: set[str] = field(default_factory=set)
     #: Students whose feedback has no place there, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
 
@@ -196,18 +196,14 @@ def feedback_names(
 ) -> FeedbackNames:
     """Name pages and annotated notebooks as the platform takes them.
 
-    Parameters
-    ----------
-    pages
-        Student id, page, and the annotated notebook beside it.
-    records
-        Folder with what the platform said of each student, which `write` filled.
+    `pages`: student id, page, and the annotated notebook beside it; `records`: the
+    folder that `write` filled. `ExportError`: two files would get one name.
     """
     record = read_record(records)
     said = [row["platform"] for row in record.values() if row.get("address")]
     taking = [p for p in PLATFORMS if p.upload and p.name in said]
     platform = max(taking, key=lambda p: said.count(p.name), default=PLAIN)
-    back, taken = FeedbackNames(platform), set[str]()
+    back = FeedbackNames(platform)
     for student, page, notebook in pages:
         row = record.get(student, {})
         address = student
@@ -224,14 +220,27 @@ def feedback_names(
             back.left.append((student, why))
         elif not names:
             back.left.append((student, f"handed in no file called {page.stem}"))
-        elif group and not taken.isdisjoint(names.values()):
+        elif group and not back.files.keys().isdisjoint(names.values()):
             back.left.append((student, f"gets it with {group}"))
         else:
-            taken |= {*names.values()}
-            back.files += [(student, path) for path in names]
-            back.names |= {(student, path.name): name for path, name in names.items()}
+            back.students.add(student)
+            for path, name in names.items():
+                if (other := back.files.setdefault(name, path)) != path:
+                    raise ExportError(
+                        f"Two files would be {name!r} in the zip: {other} and {path}. "
+                        "Collect again, so that each student has a name of their own."
+                    )
     listing = records / platform.listing
     if platform.listing and listing.is_file():
-        back.files.append(("", listing))
-        back.names["", listing.name] = listing.name
+        back.files[listing.name] = listing
     return back
+
+
+def pack(files: Mapping[str, Path], target: Path) -> None:
+    """Put files under their names into one zip, which replaces an older one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in sorted(files.items()):
+            archive.write(path, name)
+    temporary.replace(target)

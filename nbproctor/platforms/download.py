@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import ArchiveEntry, CollectError, Content
-from nbproctor.platforms.people import Person, Roster, letters, safe, split_name
 from nbproctor.platforms.platform import FileName
 from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
+from nbproctor.platforms.roster import Person, Roster, letters, safe, split_name
 
 MAX_NESTING = 3
 MAX_SUBMISSION = 1 << 30  # bytes

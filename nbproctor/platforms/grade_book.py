@@ -15,9 +15,9 @@ from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from nbproctor.platforms.people import Person, Roster, RosterError, safe, split_name
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
+from nbproctor.platforms.roster import Person, Roster, RosterError, safe, split_name
 from nbproctor.platforms.sheet import Sheet, decode, number
 from nbproctor.sanitize import as_written, spreadsheet_cell
 

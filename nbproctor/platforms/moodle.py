@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.people import Person, letters
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
@@ -21,6 +20,7 @@ from nbproctor.platforms.platform import (
     Platform,
     form_of_numbers,
 )
+from nbproctor.platforms.roster import Person, letters
 from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
 
 _NAME = re.compile(

@@ -11,7 +11,7 @@ from typing import Literal
 
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.people import Person, letters
+from nbproctor.platforms.roster import Person, letters
 from nbproctor.platforms.sheet import Sheet
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]

@@ -15,8 +15,8 @@ from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.github_classroom import GitHubClassroom
 from nbproctor.platforms.gradescope import Gradescope
 from nbproctor.platforms.moodle import Moodle
-from nbproctor.platforms.people import Roster
 from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
+from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.sheet import Sheet
 from nbproctor.platforms.teams import Teams
 

@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from nbproctor.platforms.people import letters
+from nbproctor.platforms.roster import letters
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.notebook import MasterNotebook
-from nbproctor.pages.feedback import Feedback
+from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.outline import Outline
-from nbproctor.pages.report import ClassReport, class_report
+from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook, Mark
 from nbproctor.results import Verdict
 
@@ -96,7 +96,7 @@ class Lab:
         path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
         marks = {v.cell_id: Mark(v.points) for v in said if v.max_points}
         ann = GradedNotebook("ann", "Ann Ode", "lab", "lab", "graded", verdicts=said)
-        marks["essay"] = Mark(None)
+        marks["essay"] = Mark()
         return replace(ann, **({"marks": marks, "path": str(path)} | more))
 
     def feedback(self, *args: Any, **more: Any) -> Feedback:
@@ -105,7 +105,7 @@ class Lab:
     def page(self, *args: Any, **more: Any) -> str:
         return self.feedback(*args, **more).page()
 
-    def report(self, class_: list[GradedNotebook], **options: Any) -> ClassReport:
+    def report(self, class_: list[GradedNotebook], **options: Any) -> Any:
         return class_report(class_, {"lab": self.outline}, {}, **options)
 
 

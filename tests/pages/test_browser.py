@@ -13,7 +13,7 @@ import pytest
 
 from nbproctor.audit.result import AuditResult, Entry, write
 from nbproctor.audit.trials import Kind
-from nbproctor.pages.feedback import Feedback
+from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Check
 from tests.pages.browser import MARKS, accessible, axe_core, browser, violations
@@ -58,7 +58,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages |= {
         "right": Feedback(bob, lab.outline).page(),
         "refused": Feedback(cem, lab.outline).page(),
-        "report": lab.report([ann, bob, cem]).page,
+        "report": lab.report([ann, bob, cem])[0],
     }
     write_audit(folder)
     for name, content in pages.items():

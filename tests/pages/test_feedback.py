@@ -8,7 +8,6 @@ import os
 import re
 import sys
 import time
-import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,10 +17,9 @@ import nbformat
 import pytest
 
 from nbproctor import sanitize
-from nbproctor.pages.archive import ArchiveError, pack
-from nbproctor.pages.feedback import Feedback
+from nbproctor.pages.feedback_page import Feedback
+from nbproctor.pages.making import Order, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook, Mark
-from nbproctor.pages.workers import Order, make, notebook_of
 from tests.pages.lab import SECRET, Lab, verdicts, words
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
@@ -146,7 +144,7 @@ def test_a_test_judged_beside_the_answer_is_marked_so(lab: Lab) -> None:
     assert sum("judged beside the answer" in source for source in cells) == 2
     assert "beside" not in words(lab.page())
     other = lab.graded([replace(v, where="beside") for v in verdicts()], student="bob")
-    report = words(lab.report([lab.graded(said), other]).page)
+    report = words(lab.report([lab.graded(said), other])[0])
     assert "1.1 First function first-values 1 of 2" in report
     assert "second-public" not in report  # it has no points
 
@@ -175,7 +173,7 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
         for student in ("ann", "bob", "cem", "dan")
     ]
     cut = GradedNotebook("eve", "Eve", "lab", "lab", "ungradable", ["It is cut short."])
-    page = lab.report([*class_, cut]).page
+    page = lab.report([*class_, cut])[0]
     look = page[page.index("Look at these first") : page.index("Totals")]
     assert look.count("It was renamed.") == 1
     assert look.index("It is cut short.") < look.index("It was renamed.")
@@ -185,9 +183,9 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
     bob = lab.graded(student="bob", name="Bob", late=7200.0)
     report = lab.report([lab.graded(), bob], said_late={"ann", "zoe"})
-    assert report.lines[0].endswith(", 2 late.")
-    assert "Ann Ode ann : says the platform, but not how much" in words(report.page)
-    assert "Bob bob : 2 hours" in words(report.page)
+    assert report[1][0].endswith(", 2 late.")
+    assert "Ann Ode ann : says the platform, but not how much" in words(report[0])
+    assert "Bob bob : 2 hours" in words(report[0])
 
 
 def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
@@ -203,20 +201,20 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     report = lab.report(class_)
     lost = [(n < 2) * n + n % 5 for n in range(12)]
     totals = sorted([10, *(7 - each for each in lost[1:11])])
-    assert report.lines[0] == "12 handed in, 12 graded."
+    assert report[1][0] == "12 handed in, 12 graded."
     middle = ([0.0, *totals][5] + [0.0, *totals][6]) / 2
-    assert report.lines[1].startswith(f"Median {middle:g} of 10 points")
+    assert report[1][1].startswith(f"Median {middle:g} of 10 points")
     share = 1 - sum(n % 5 for n in range(12)) / (12 * 4)
-    assert report.lines[2].startswith(f"Hardest: 1.2 Second function, {share:.0%} of")
-    assert "9 students: 1.2 Second function: second-values is wrong." in report.lines[2]
-    numbers = words(report.page).partition("The numbers points students")[2]
+    assert report[1][2].startswith(f"Hardest: 1.2 Second function, {share:.0%} of")
+    assert "9 students: 1.2 Second function: second-values is wrong." in report[1][2]
+    numbers = words(report[0]).partition("The numbers points students")[2]
     counted = [int(n) for n in re.findall(r"to \d+ (\d+)", numbers)[:10]]
     assert counted == [sum(min(t, 9) == low for t in [0, *totals]) for low in range(10)]
     second = [4 - n % 5 for n in range(12)]
     others = [3 - (n < 2) * n + 3 * (n == 0) for n in range(12)]
-    told = row_of(report.page, "1.2 Second function").split("%")[1].split()[0]
+    told = row_of(report[0], "1.2 Second function").split("%")[1].split()[0]
     assert told == f"{correlation(second, others):.2f}"
-    assert 'aria-label="3 passed, 7 partly right, 2 not right yet"' in report.page
+    assert 'aria-label="3 passed, 7 partly right, 2 not right yet"' in report[0]
 
 
 def row_of(page: str, exercise: str) -> str:
@@ -429,23 +427,3 @@ def test_a_notebook_too_big_for_a_worker_still_gets_a_page(
     order = order_of(made, tmp_path)
     assert [*make([order], {"lab": lab.outline})] == [order]
     assert TOO_MUCH in words(Path(order.page).read_text())
-
-
-# --- the zip --------------------------------------------------------------------------
-
-
-def test_one_zip_has_a_file_for_each_student(tmp_path: Path) -> None:
-    pages = []
-    for name in ("ann", "bob"):
-        path = tmp_path / name / "lab.html"
-        path.parent.mkdir()
-        path.write_text(name)
-        pages.append((name, path))
-    made = pack(pages, tmp_path / "out" / "feedback.zip", lambda s, f: f"{s}_42_{f}")
-    with zipfile.ZipFile(made) as archive:
-        assert archive.namelist() == ["ann_42_lab.html", "bob_42_lab.html"]
-        assert archive.read("bob_42_lab.html") == b"bob"
-    for naming in (lambda s, f: f, lambda s, f: f"../{s}", lambda s, f: f"/{s}"):
-        with pytest.raises(ArchiveError):
-            pack(pages, tmp_path / "out" / "bad.zip", naming)
-    assert not (tmp_path / "out" / "bad.zip").exists()

@@ -89,10 +89,10 @@ def test_the_report_shows_both_answers_and_only_when_asked(
         made = GradedNotebook(student, "", LAB, LAB, "graded", path=str(path))
         class_.append(made)
     plain = class_report(class_, {LAB: outline}, {})
-    assert "Alike" not in plain.page and len(plain.lines) == 3
+    assert "Alike" not in plain[0] and len(plain[1]) == 3
     asked = class_report(class_, {LAB: outline}, {}, alike=True)
-    assert "<strong>own03</strong> and <strong>thief</strong>" in asked.page
-    assert "not a verdict" in asked.page and "<script" not in asked.page
-    assert asked.lines[3].startswith("1 pair has long answers that stand out as alike")
+    assert "<strong>own03</strong> and <strong>thief</strong>" in asked[0]
+    assert "not a verdict" in asked[0] and "<script" not in asked[0]
+    assert asked[1][3].startswith("1 pair has long answers that stand out as alike")
     none = class_report(class_[:5], {LAB: outline}, {}, alike=True)
-    assert none.lines[3] == "No two long answers are more alike than the class is."
+    assert none[1][3] == "No two long answers are more alike than the class is."

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import platforms
-from nbproctor.pages.archive import pack
-from nbproctor.platforms import FeedbackNames, Person
+from nbproctor.platforms import ExportError, FeedbackNames, Person
 from tests.platforms.test_collect import CLASS, Files, zipped
 
 Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
@@ -39,8 +38,8 @@ def back(tmp_path: Path) -> Back:
                 notebook.write_text(f"notebook of {student}")
                 pages.append((student, page, notebook))
         made = platforms.feedback_names(pages, tmp_path / "c")
-        target = pack(made.files, tmp_path / "back.zip", lambda s, f: made.names[s, f])
-        with zipfile.ZipFile(target) as archive:
+        platforms.pack(made.files, tmp_path / "back.zip")
+        with zipfile.ZipFile(tmp_path / "back.zip") as archive:
             return made, {name: archive.read(name) for name in archive.namelist()}
 
     return run
@@ -161,3 +160,15 @@ def test_who_gets_no_feedback_there_is_named(back: Back) -> None:
         ("aokafor", "handed in what Canvas takes no file for"),
         ("visitor", "was not collected from Canvas"),
     ]
+
+
+def test_no_page_replaces_another_under_the_same_name(
+    back: Back, tmp_path: Path
+) -> None:
+    back({"okaforamara_1042_8_lab.ipynb": "x", "kingjrbo_1043_9_lab.ipynb": "y"})
+    record = tmp_path / "c" / "record.csv"
+    record.write_text(record.read_text().replace("_1043_9_", "_1042_8_"))
+    record.write_text(record.read_text().replace("kingjrbo", "okaforamara"))
+    pages = [(s, tmp_path / s / "lab.html", tmp_path / s) for s in ("aokafor", "bking")]
+    with pytest.raises(ExportError, match="Two files would be"):
+        platforms.feedback_names(pages, tmp_path / "c")

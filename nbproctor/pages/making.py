@@ -1,4 +1,4 @@
-"""Workers that make pages: see `nbproctor.sandbox.workers`.
+"""Making the pages of a class: each in a worker, see `nbproctor.sandbox.workers`.
 
 What a student wrote may find a way to make a page slow or large; then its worker is
 ended, and another makes the page without the notebook. That is the only fence around a
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
-from nbproctor.pages.feedback import Feedback
+from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.sandbox.processors import processors

@@ -14,19 +14,18 @@ from typing import Any, Literal, TypeAlias
 from markupsafe import Markup
 
 from nbproctor import sanitize
-from nbproctor.pages import cells as html
-from nbproctor.pages.outline import HEADING, Outline, digest
+from nbproctor.cells import source_of
+from nbproctor.pages import html
+from nbproctor.pages.outline import HEADING, Outline
 from nbproctor.pages.summary import (
     BESIDE,
     WORDS,
     GradedNotebook,
-    NotebookCell,
     ResultRow,
     State,
     Summary,
     Test,
     grade_id,
-    source_of,
     summarise,
 )
 from nbproctor.results import Output
@@ -190,11 +189,11 @@ class Feedback:
             "nbformat_minor": 5,
         }
 
-    def _shown(self, cell: NotebookCell) -> ShownCell | None:
+    def _shown(self, cell: dict[str, Any]) -> ShownCell | None:
         """Return a cell as it may be seen; None: nobody is to see it."""
         name, text = grade_id(cell), cell.get("cell_type") == "markdown"
         master = self._outline.cells.get(name or str(cell.get("id")))
-        source = source_of(cell)
+        source = source_of(cell) or ""
         if not text and cell.get("cell_type") != "code":
             return None
         if master is not None:
@@ -202,14 +201,14 @@ class Feedback:
                 return None
             if master.locked or master.kind == "test":
                 source = master.stub
-        from_source = text and digest(source) in self._outline.texts
+        from_source = text and source.strip() in self._outline.texts
         role: Role = "given" if from_source else "own"
         if master is not None:
             if master.kind == "test":
                 role = "test"
             elif master.kind in ("solution", "task"):
                 role = "answer"
-            elif digest(source) == digest(master.stub):
+            elif source.strip() == master.stub.strip():
                 role = "given"
         heading = HEADING.search(source) if from_source else None
         test = self._tests.get(name)
