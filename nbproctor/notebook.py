@@ -64,43 +64,23 @@ _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with an
 class Cell:
     """One cell of the source notebook.
 
-    Attributes
-    ----------
-    id : str
-        ``grade_id``, or the notebook's own cell id where nbgrader has none.
-    kind : Kind
-        ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
-        (tools of the hidden tests, never shown to students), ``task`` (graded by
-        hand) or ``text`` (locked Markdown).
-    source, stub : str
-        The teacher's text, reference solution and hidden tests included; and what a
-        student is given: the text in the release, or `source` without regions.
-    points : float
-        What the cell is worth; 0 for everything ungraded.
-    exercise : str or None
-        ``id`` of the solution cell that this cell is, or scores.
-    skip : bool
-        The source tags this cell ``skip-grading``: a demo that grading does not run.
-    cell_id : str
-        The notebook format's cell id, by which lost metadata is found again.
-    nbgrader : dict
-        nbgrader's metadata as it must be in every submission; empty if it has none.
-    where, why : Where, str
-        Where a test cell is judged, in the ``judge``, ``beside`` the answer in the
-        student's own process, or ``nowhere``, and why not in the judge.
+    `kind` is ``provided`` code, ``solution``, ``test`` (0 points: public), ``helper``
+    (tools of the hidden tests, never shown to students), ``task`` (graded by hand) or
+    ``text`` (locked Markdown). A test is judged in the ``judge``, ``beside`` the answer
+    in the student's own process, or ``nowhere``.
     """
 
-    id: str
+    id: str  # ``grade_id``, or the notebook's own cell id where nbgrader has none
     kind: Kind
-    source: str
-    points: float
-    exercise: str | None
-    skip: bool
-    cell_id: str
-    stub: str
-    nbgrader: dict[str, Any]
+    source: str  # the teacher's, reference solution and hidden tests included
+    points: float  # 0 for everything ungraded
+    exercise: str | None  # `id` of the solution cell that this cell is, or scores
+    skip: bool  # tagged ``skip-grading``: a demo that grading does not run
+    cell_id: str  # the notebook format's, by which lost metadata is found again
+    stub: str  # what a student is given: in the release, or `source` without regions
+    nbgrader: dict[str, Any]  # metadata as it must be in every submission, or empty
     where: Where = "judge"
-    why: str = ""
+    why: str = ""  # not in the judge
 
     @property
     def locked(self) -> bool:
@@ -190,32 +170,15 @@ class MasterNotebookError(NbproctorError):
 
 @dataclass(frozen=True)
 class MasterNotebook:
-    """An assignment frozen for grading.
+    """An assignment frozen for grading."""
 
-    Attributes
-    ----------
-    assignment, notebook : str
-        Folder name and notebook name (without ``.ipynb``).
-    cells : tuple of Cell
-        In source order: all code, and the Markdown that nbgrader knows.
-    modules : tuple of str
-        Dotted names that provided cells import, in order of first use.
-    data : str or None
-        Folder of data files: ``data`` beside the notebook or in a folder above it,
-        up to the one that holds ``nbgrader_config.py``.
-    language : str
-        Of its kernel, in small letters; ``python`` where it does not say.
-    texts : tuple of (int, str)
-        All Markdown, each with the number of `cells` above it.
-    """
-
-    assignment: str
-    notebook: str
-    cells: tuple[Cell, ...]
-    modules: tuple[str, ...]
-    data: str | None
-    language: str = "python"
-    texts: tuple[tuple[int, str], ...] = ()
+    assignment: str  # name of its folder
+    notebook: str  # without ``.ipynb``
+    cells: tuple[Cell, ...]  # in source order: all code, and nbgrader's Markdown
+    modules: tuple[str, ...]  # that provided cells import, in order of first use
+    data: str | None  # folder, as `data_folder` finds it
+    language: str = "python"  # of its kernel, in small letters
+    texts: tuple[tuple[int, str], ...] = ()  # Markdown, and how many cells are above
 
     @classmethod
     def read(
@@ -239,39 +202,21 @@ class MasterNotebook:
         MasterNotebookError
             A file is missing, is no notebook, or leaves a region open.
         """
-        content = _content(path)
-        raw = [
-            cell
-            for part in (header, path, footer)
-            if part is not None
-            for cell in _raw_cells(content if part is path else _content(part))
-        ]
+        parts = {part: _content(part) for part in (header, path, footer) if part}
+        raw = [cell for part in parts.values() for cell in part["cells"]]
         released = {}
         if release is not None and release.exists():
-            given = _raw_cells(_content(release))
+            given = _content(release)["cells"]
             released = {cell_name(c, i): c for i, c in enumerate(given)}
         try:
             cells = tuple(read_cells(raw, released))
             texts = tuple(_texts(raw, {cell.id for cell in cells}))
         except (KeyError, ValueError, TypeError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
-        modules = tuple(
-            dict.fromkeys(
-                name
-                for cell in cells
-                if cell.kind == "provided"
-                for name in imports(cell.source)
-            )
-        )
-        return cls(
-            path.parent.name,
-            path.stem,
-            cells,
-            modules,
-            data_folder(path),
-            _language(content),
-            texts,
-        )
+        provided = (cell.source for cell in cells if cell.kind == "provided")
+        modules = tuple(dict.fromkeys(n for code in provided for n in imports(code)))
+        about = (path.parent.name, path.stem, cells, modules, data_folder(path))
+        return cls(*about, _language(parts[path]), texts)
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
         """Return the same notebook with other texts in its cells."""
@@ -316,17 +261,14 @@ class MasterNotebook:
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
-        if isinstance(content["cells"], list):
-            return dict(content)
-        raise TypeError("its cells are no list")
+        if not isinstance(content["cells"], list):
+            raise TypeError("its cells are no list")
+        cells = [cell for cell in content["cells"] if isinstance(cell, dict)]
+        return {**content, "cells": cells}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MasterNotebookError(
             f"{path}: not a readable notebook ({error})"
         ) from error
-
-
-def _raw_cells(content: dict[str, Any]) -> list[dict[str, Any]]:
-    return [cell for cell in content["cells"] if isinstance(cell, dict)]
 
 
 def _texts(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +22,7 @@ from nbproctor.cli.app import (
     print_list,
 )
 from nbproctor.cli.collecting import read_class_list
+from nbproctor.platforms.platform import Visibility
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 SHOWN = 40  # changes
 _AUTOGRADERS = {p.autograder: p for p in platforms.PLATFORMS if p.autograder}
 _MADE = ", ".join(["feedback", "csv", "parquet", *_AUTOGRADERS])
-
-
-class Visible(StrEnum):
-    """When students see what each exercise earned."""
-
-    VISIBLE = "visible"
-    AFTER_DUE_DATE = "after_due_date"
-    AFTER_PUBLISHED = "after_published"
-    HIDDEN = "hidden"
 
 
 @app.command()
@@ -63,8 +54,8 @@ def export(
         bool, typer.Option("--write", help="Write the filled file; else only show.")
     ] = False,
     visibility: Annotated[
-        Visible, typer.Option(help="When Gradescope shows an exercise's result.")
-    ] = Visible.AFTER_DUE_DATE,
+        Visibility, typer.Option(help="When Gradescope shows an exercise's result.")
+    ] = "after_due_date",
     to: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
 ) -> None:
     """Give grades back: fill in the file that a platform gave, or write a table.
@@ -86,7 +77,7 @@ def export(
 
         nbgrader.check_exportable(course, assignment)
         autograder = _AUTOGRADERS[what].write_autograder
-        said = autograder(course, assignment, to, visibility.value)
+        said = autograder(course, assignment, to, visibility)
         console.print(escape(said), soft_wrap=True)
     else:
         file = Path(what)

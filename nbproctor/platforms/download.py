@@ -30,16 +30,11 @@ class CollectedSubmission:
     person: Person
     #: Path in the submission's folder → content.
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)
-    #: When, with a time zone, where the platform says it.
-    submitted: datetime | None = None
-    #: The platform says that it was.
-    late: bool = False
-    #: Orders attempts, where the platform has such a thing.
-    attempt: str = ""
-    #: Who handed it in together; empty: the student alone.
-    group: str = ""
-    #: By what the person was found in the roster; empty: not in one.
-    found_by: str = ""
+    submitted: datetime | None = None  # with a time zone, where the platform says it
+    late: bool = False  # says the platform
+    attempt: str = ""  # orders attempts, where the platform has such a thing
+    group: str = ""  # who handed it in together; empty: the student alone
+    found_by: str = ""  # by what the person was found in the roster; empty: not in one
     #: Names under which the platform takes feedback, one a file or one for all.
     addresses: list[str] = field(default_factory=list)
     #: What a teacher should know: earlier attempts, files that share a name.
@@ -48,20 +43,13 @@ class CollectedSubmission:
 
 @dataclass
 class Download:
-    """A download understood: who handed in what, and what could not be placed.
-
-    Attributes
-    ----------
-    problems : list of str
-        A line for each thing that was not placed, or that a teacher should look at.
-    listing : bytes
-        The platform's own list, where it wants that back.
-    """
+    """A download understood: who handed in what, and what could not be placed."""
 
     recognised: Recognised
     submissions: list[CollectedSubmission] = field(default_factory=list)
+    #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str] = field(default_factory=list)
-    listing: bytes = b""
+    listing: bytes = b""  # the platform's own, where it wants that back
 
     def problem(self, where: str, why: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
@@ -76,18 +64,12 @@ def plan(
     zone: tzinfo | None = None,
     groups: Mapping[str, list[Person]] | None = None,
 ) -> Download:
-    """Understand a download.
+    """Understand a download: a zip archive or a folder, as the platform gave it.
 
     Parameters
     ----------
-    source : Path
-        A zip archive or a folder, as the platform gave it.
-    assignment : str
-        Name of the assignment.
     notebooks : sequence of str
-        Its notebooks, without ``.ipynb``.
-    roster : Roster
-        The class; may be empty.
+        Those of the assignment, without ``.ipynb``.
     zone : tzinfo, optional
         In which zone the platform gives its times; this computer's if not given.
     groups : mapping, optional

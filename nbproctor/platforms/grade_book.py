@@ -35,7 +35,7 @@ class Identity(NamedTuple):
     ids: list[str]
     participants: list[str]
     email: str
-    name: str
+    called: str  # as far as the file has a name
     last: str
     first: str
     group: str
@@ -44,11 +44,6 @@ class Identity(NamedTuple):
     def keys(self) -> list[str]:
         """What may stand in a class list for this student."""
         return [*self.ids, *self.participants, self.email]
-
-    @property
-    def called(self) -> str:
-        """The name, as far as the file has one."""
-        return self.name or ", ".join(filter(None, (self.last, self.first)))
 
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
@@ -66,22 +61,22 @@ def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
         cells = {
             kind: [
                 as_written(text)
-                for place in places
-                if (text := sheet.value(row, place).strip())
+                for p in places
+                if (text := sheet.value(row, p).strip())
             ]
             for kind, places in columns.items()
         }
-        first = {kind: next(iter(texts), "") for kind, texts in cells.items()}
+        one = {kind: next(iter(texts), "") for kind, texts in cells.items()}
+        last, first = one["last"], one["first"]
+        if one["name"] and not (last and first):
+            last, first = split_name(one["name"])
+        ids = [n.lstrip("#") for text in cells["id"] for n in text.split()]
+        participants = re.findall(r"\d+$", one["participant"])
+        called = one["name"] or ", ".join(filter(None, (last, first)))
         yield (
             row,
             Identity(
-                [n.lstrip("#") for text in cells["id"] for n in text.split()],
-                re.findall(r"\d+$", first["participant"]),
-                first["email"],
-                first["name"],
-                first["last"],
-                first["first"],
-                first["group"],
+                ids, participants, one["email"], called, last, first, one["group"]
             ),
         )
 
@@ -109,13 +104,10 @@ def read_class_list(path: Path) -> Roster:
         student = safe(own)
         if found.called.casefold() in _NOBODY or not own or student in people:
             continue
-        last, first = found.last, found.first
-        if found.name and not (last and first):
-            last, first = split_name(found.name)
         numbers = dict.fromkeys((own, *found.ids, *found.participants))
         others = tuple(number for number in numbers if number != student)
-        participant = next(iter(found.participants), "")
-        people[student] = Person(student, last, first, found.email, others, participant)
+        about = (student, found.last, found.first, found.email, others)
+        people[student] = Person(*about, next(iter(found.participants), ""))
     if not people:
         raise RosterError(f"{path} lists nobody.")
     return Roster(list(people.values()))
@@ -222,18 +214,14 @@ def fill(
     column: str | None = None,
     scale: bool = False,
 ) -> Filled:
-    """Fill marks into a platform's file.
+    """Fill marks into a platform's file, whose content is `data`.
 
     Parameters
     ----------
-    data : bytes
-        The file.
     scores : mapping
         Student id → points; NaN for what has no mark, which is never written as 0.
     max_score : float
         Points of the assignment.
-    roster : Roster
-        Who the people of the file are.
     reasons : mapping, optional
         Student id → why there is no mark.
     column : str, optional
@@ -252,9 +240,9 @@ def fill(
     factor = _factor(filled.column, there.most, max_score, scale)
     seen: dict[str, int] = {}
     for row, who in identities(sheet):
-        if row < there.first or not (who.called or any(who.keys)):
+        label = next(filter(None, (who.called, *who.keys)), "")
+        if row < there.first or not label:
             continue
-        label = who.called or next(filter(None, who.keys))
         student, why = _student(roster, who)
         if student in seen:
             raise ExportError(

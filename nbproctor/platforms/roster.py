@@ -59,26 +59,14 @@ class RosterError(NbproctorError):
 
 @dataclass(frozen=True)
 class Person:
-    """A student, as the class list has it.
+    """A student, as the class list has it; what is not known is empty."""
 
-    Attributes
-    ----------
-    student : str
-        The id: name of the folder in ``submitted/``, and of the gradebook's row.
-    last, first, email : str
-        As people write them; empty where unknown.
-    numbers : tuple of str
-        Other ids, logins and numbers by which a platform knows this student.
-    participant : str
-        That among them which is Moodle's number of a participant.
-    """
-
-    student: str
+    student: str  # the id: name of the folder in ``submitted/``, row of the gradebook
     last: str = ""
     first: str = ""
     email: str = ""
-    numbers: tuple[str, ...] = ()
-    participant: str = field(default="", compare=False)
+    numbers: tuple[str, ...] = ()  # by which a platform knows this student, logins too
+    participant: str = field(default="", compare=False)  # Moodle's, one of the numbers
 
     @property
     def name(self) -> str:
@@ -128,12 +116,7 @@ class Roster:
     def find(self, ids: Iterable[str], name: str = "") -> tuple[list[Person], str]:
         """Find who is meant: as a teacher said, by id or login, e-mail, or name.
 
-        Returns
-        -------
-        people : list of Person
-            One: found. None: nobody. Several: it cannot be told which.
-        by : str
-            By what they were found.
+        Return everybody who may be, and by what they were found.
         """
         wanted = [text.strip().casefold() for text in ids if text.strip()]
         # A login may also be how an e-mail address begins, or an address a login.

@@ -80,29 +80,16 @@ class Find:
 
 @dataclass
 class Plan:
-    """Which cell answers which: the cells handed in, by their position.
-
-    Attributes
-    ----------
-    given
-        The assignment.
-    cells
-        What was handed in; cells that were split are whole again.
-    joined
-        How many cells were appended to the one above for that.
-    match
-        Position → the cell of the assignment that it is.
-    lacking
-        Exercises whose own cell is gone, or says nothing but its stub.
-    finds
-        Exercise → its answer, where that stands in another cell.
-    """
+    """Which cell answers which: the cells handed in, by their position."""
 
     given: Given
-    cells: list[HandedCell]
-    joined: int = 0
+    cells: list[HandedCell]  # cells that were split are whole again
+    joined: int = 0  # how many were appended to the one above for that
+    #: Position → the cell of the assignment that it is.
     match: dict[int, Cell] = field(default_factory=dict)
+    #: Exercises whose own cell is gone, or says nothing but its stub.
     lacking: list[Cell] = field(default_factory=list)
+    #: Exercise → its answer, where that stands in another cell.
     finds: dict[str, Find] = field(default_factory=dict)
 
     @property

@@ -54,25 +54,14 @@ class Handed:
     """A notebook as it was read, of any notebook format from 2 to 4.5, or a script.
 
     What is empty, too big, cut short or no notebook raises `Ungradable`.
-
-    Attributes
-    ----------
-    name, path
-        What to call the file, and where it is on the disk.
-    cells, language
-        What is in it, and of which kernel.
-    notes
-        What had to be done to read it.
-    merged
-        Whether a merge left two versions in it, of which `side` was read.
     """
 
     def __init__(self, candidate: Candidate, data: bytes, side: Side) -> None:
         self.name = candidate.name
         self.path = candidate.path
         self.side = side
-        self.notes: list[str] = []
-        self.merged = False
+        self.notes: list[str] = []  # what had to be done to read it
+        self.merged = False  # a merge left two versions in it; `side` was read
         notebook = self._script(data) if candidate.is_script else self._notebook(data)
         self.language = _language(notebook)
         raw = self._raw_cells(notebook)

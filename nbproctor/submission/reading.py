@@ -30,33 +30,26 @@ _PATIENCE = 0.5  # seconds
 
 @dataclass(frozen=True)
 class HandedIn:
-    """A student's folder, and the fingerprint with which it was graded before.
-
-    With `whole` false, only the fingerprint is asked for.
-    """
+    """A student's folder, and the fingerprint with which it was graded before."""
 
     folder: Path
     graded: str = ""
-    whole: bool = True
+    whole: bool = True  # else only the fingerprint is asked for
 
 
 @dataclass(frozen=True)
 class ReadSubmission:
     """What a worker found in a student's folder.
 
-    Attributes
-    ----------
-    fingerprint
-        Of the files. If they are those that were graded before, nothing else is read.
-    repaired, reasons
-        Notebook name → what will be graded, or why nothing can be.
-    failure
-        Number, text and file of an error of the disk, or None.
+    Of files whose fingerprint is that of those graded before, nothing else is read.
     """
 
     fingerprint: str = ""
+    #: Notebook name → what will be graded.
     repaired: dict[str, Repaired] = field(default_factory=dict)
+    #: Notebook name → why nothing can be.
     reasons: dict[str, str] = field(default_factory=dict)
+    #: Number, text and file of an error of the disk.
     failure: tuple[int, str, str] | None = None
 
 

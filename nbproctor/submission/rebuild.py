@@ -40,12 +40,8 @@ _SAID = {
 class Rebuilt:
     """The cells of a gradable notebook.
 
-    Attributes
-    ----------
-    answers
-        Exercise → its text, where that is more than the stub.
-    belongs
-        Whether any exercise or test of the assignment was handed in.
+    `answers`: exercise → its text, where that is more than the stub; `belongs`: whether
+    any exercise or test of the assignment was handed in.
     """
 
     def __init__(self, plan: Plan) -> None:

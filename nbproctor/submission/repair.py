@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import (
@@ -38,21 +38,15 @@ _METADATA = {
 
 @dataclass(frozen=True)
 class Repaired:
-    """A notebook (format 4.5) that can be graded.
+    """A notebook (format 4.5) that can be graded, as JSON has it.
 
-    Attributes
-    ----------
-    notebook : dict
-        Plain JSON; every cell of the master that nbgrader knows is in it once.
-    notes : list of str
-        One sentence for the student for everything that was changed.
-    path : Path
-        The file that it was read from.
+    Every cell of the master that nbgrader knows is in it once. The notes are sentences
+    for the student on everything that was changed.
     """
 
     notebook: dict[str, Any]
     notes: list[str]
-    path: Path
+    path: Path  # of the file that it was read from
 
 
 def repair(
@@ -60,19 +54,9 @@ def repair(
 ) -> Repaired:
     """Find the notebook of `master` in a student's folder and make it gradable.
 
-    Parameters
-    ----------
-    folder : Path
-        What the student handed in; only read.
-    master : MasterNotebook
-        The assignment.
-    siblings : collection of str
-        Names of the assignment's other notebooks: their files are not this one.
-
-    Raises
-    ------
-    Ungradable
-        No file in the folder is this notebook; the message says what is wrong.
+    The folder is only read. `siblings` are the names of the assignment's other
+    notebooks: their files are not this one. `Ungradable`: no file in the folder is this
+    notebook; the message says what is wrong.
     """
     reading, notes = _choose(folder, master, siblings)
     handed = reading.handed
@@ -93,17 +77,13 @@ def repair(
     return Repaired(notebook, notes + changes, handed.path)
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(NamedTuple):
     """A notebook that is this assignment."""
 
     handed: Handed
     rebuilt: Rebuilt
     joined: int
-
-    @property
-    def answers(self) -> dict[str, str]:
-        return self.rebuilt.answers
+    answers: dict[str, str]
 
 
 def _choose(
@@ -190,4 +170,4 @@ def _understand(handed: Handed, master: MasterNotebook) -> _Reading:
     # Where the assignment itself asks for nothing, nothing can be missing.
     if not rebuilt.belongs and master.of_kind("solution", "task", "test"):
         raise Ungradable(f"No cell of '{handed.name}' belongs to this assignment.")
-    return _Reading(handed, rebuilt, made.joined)
+    return _Reading(handed, rebuilt, made.joined, rebuilt.answers)
