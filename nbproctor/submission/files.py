@@ -64,6 +64,7 @@ _DAMAGE = (
     KeyError,
     MemoryError,  # of a worker, which has a limit
 )
+PAGE = "a web page (HTML)"
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a zip archive or an Office document",
@@ -77,7 +78,7 @@ _WRONG_FILES = {
     b"{\\rtf": "a text document (RTF)",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"<": "a web page (HTML)",
+    b"<": PAGE,
 }
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import binascii
 import codecs
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
+from itertools import islice
 from typing import Any, Literal
 
 from nbproctor.cells import CellText, HandedCell, source_of
-from nbproctor.submission.files import Candidate, Ungradable, readable, wrong_kind
+from nbproctor.submission.files import PAGE, Candidate, Ungradable, readable, wrong_kind
 
-MAX_WRAPPERS = 4
+MAX_WRAPPERS = 4  # around a notebook: lists, objects, JSON in JSON
+MAX_STARTS = 100  # of objects in a web page that are looked into
 MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
 MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be
 MAX_CELLS = 5_000
@@ -33,6 +37,7 @@ _CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
 # An export writes "%matplotlib inline" as a call of this function.
 _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _START = re.compile(r"\{\s*\"")
+_BASE64 = re.compile(r"e[yw][A-Za-z0-9+/=\s]{40,}")  # of JSON
 _FENCE = re.compile(r"`{3,}\w*")
 _PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]*")
 _ENCODINGS = (  # how a file begins, and in which encoding it is
@@ -80,9 +85,13 @@ class Handed:
     def _text(self, data: bytes) -> str:
         if not data.strip(b"\0 \t\r\n"):
             raise Ungradable(f"'{self.name}' is empty.")
-        if kind := wrong_kind(data):
-            raise Ungradable(f"'{self.name}' is not a notebook but {kind}.")
+        kind = wrong_kind(data)
+        if kind and kind != PAGE:
+            raise self._no_notebook(f" but {kind}")
         return self._decode(data)
+
+    def _no_notebook(self, why: str = "") -> Ungradable:
+        return Ungradable(f"'{self.name}' is not a notebook{why}.")
 
     def _script(self, data: bytes) -> dict[str, Any]:
         text = self._text(data)
@@ -96,17 +105,21 @@ class Handed:
         if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
             raise Ungradable(f"'{self.name}' holds more lists than a notebook does.")
         text = self._text(data)
-        wrapped = self._json(text)
-        for _ in range(MAX_WRAPPERS):
-            if isinstance(wrapped, str):  # JSON in JSON
-                wrapped = self._json(wrapped)
-            elif isinstance(wrapped, list) and len(wrapped) == 1:
-                wrapped = wrapped[0]
-            elif isinstance(wrapped, dict) and wrapped.get("content"):
-                wrapped = wrapped["content"]  # as Jupyter's own server sends a notebook
-        if not isinstance(wrapped, dict):
-            raise Ungradable(f"'{self.name}' is not a notebook.")
-        return wrapped
+        page = wrong_kind(data) == PAGE
+        if page:
+            contents = [[*_objects_in(html)] for html in (text, unescape(text))]
+            self.notes.append("Your notebook was taken out of a web page.")
+        else:
+            contents = [[self._json(text)]]
+        found = next(filter(None, map(_notebooks_in, contents)), [])
+        if found[1:]:
+            raise self._no_notebook(" but several in one file")
+        if not found:
+            if page:
+                raise self._no_notebook(f" but {PAGE}")
+            bare = isinstance(contents[0][0], dict)
+            raise self._no_notebook(": it has no cells" if bare else "")
+        return found[0]
 
     def _decode(self, data: bytes) -> str:
         if not data[:4].strip(b"\0"):
@@ -155,7 +168,7 @@ class Handed:
                 f"'{self.name}' is damaged in line {error.lineno} ({error.msg})."
             ) from error
         except (RecursionError, ValueError) as error:
-            raise Ungradable(f"'{self.name}' is not a notebook ({error}).") from error
+            raise self._no_notebook(f" ({error})") from error
         if text[end:].strip("\0 \t\r\n"):
             self.notes.append(
                 "Something stood behind the end of your notebook; it was ignored."
@@ -172,7 +185,7 @@ class Handed:
             raw = [c for cells in lists if isinstance(cells, list) for c in cells]
             self.notes.append("Your notebook was in an old format; it was converted.")
         if not isinstance(raw, list):
-            raise Ungradable(f"'{self.name}' is not a notebook: it has no cells.")
+            raise self._no_notebook(": it has no cells")
         if len(raw) > MAX_CELLS:
             raise Ungradable(f"'{self.name}' has more than {MAX_CELLS} cells.")
         return raw
@@ -224,6 +237,42 @@ class Handed:
         if changed and note:
             self.notes.append(note)
         return changed
+
+
+def _objects_in(page: str) -> Iterator[Any]:
+    """Yield the JSON objects in a web page."""
+    at = 0
+    for start in islice(_START.finditer(page), MAX_STARTS):
+        if start.start() >= at:
+            content, at = _parsed(page, start.start())
+            if content is not None:
+                yield content
+
+
+def _parsed(text: str, start: int = 0) -> tuple[Any, int]:
+    """Return the JSON that begins there or None, and where it ends."""
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None, start
+
+
+def _notebooks_in(content: Any, depth: int = -1) -> list[dict[str, Any]]:
+    """Return the notebooks in what a server or a page sends around them."""
+    inside: list[Any] = content if isinstance(content, list) else []
+    if inside[1:] and all(isinstance(line, str) for line in inside):
+        content = "\n".join(inside)  # the lines of a file, as GitHub's page has them
+    if isinstance(content, dict):
+        if "cells" in content or "worksheets" in content:
+            return [content]
+        inside = [*content.values()]
+    elif isinstance(content, str):
+        text = content.strip()
+        if _BASE64.fullmatch(text):
+            text = binascii.a2b_base64(text).decode("utf-8", "replace")
+        inside = [_parsed(text)[0]] if text[:1] in ("{", "[", '"') else []
+    inside = inside if depth < MAX_WRAPPERS else []
+    return [found for each in inside for found in _notebooks_in(each, depth + 1)]
 
 
 def _short_string(match: re.Match[bytes]) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import json
+from base64 import encodebytes
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from nbproctor.submission.read import SIDES, Handed, Side
 CODE = "x = 'é'"
 NOTEBOOK = {"cells": [{"cell_type": "code", "source": CODE}], "nbformat": 4}
 TEXT = json.dumps(NOTEBOOK, ensure_ascii=False)
+DATA = TEXT.encode()
+LINES = {"rawLines": json.dumps(NOTEBOOK, indent=1).split("\n")}
 
 
 def handed(data: bytes | str, name: str = "m.ipynb", side: Side = "ours") -> Handed:
@@ -55,6 +59,12 @@ def given(data: bytes | str, name: str = "m.ipynb") -> tuple[list[str], str]:
         (json.dumps([NOTEBOOK]).encode(), ""),
         (json.dumps({"name": "m.ipynb", "content": NOTEBOOK}).encode(), ""),
         (json.dumps({"content": json.dumps([TEXT])}).encode(), ""),
+        (json.dumps({"files": {"m.ipynb": {"size": 1, "content": TEXT}}}).encode(), ""),
+        (json.dumps({"sha": "a", "content": encodebytes(DATA).decode()}).encode(), ""),
+        # In a page: as a server shows a file, and as GitHub's own page holds it.
+        (f"<html><pre>{escape(TEXT)}</pre></html>".encode(), "web page"),
+        (f'<p>{{"a": 1}}</p>\n<script>{TEXT}</script>'.encode(), "web page"),
+        (f"<script>{json.dumps({'payload': {'blob': LINES}})}".encode(), "web page"),
         # With something around it.
         (f"Here is it:\n{TEXT}".encode(), "before your notebook"),
         (f"{TEXT}\nSent from my phone".encode(), "behind the end"),
@@ -78,6 +88,8 @@ def test_a_notebook_is_read_in_any_encoding_and_wrapper(data: bytes, note: str) 
         ("[]", "is not a notebook"),
         ("7", "is not a notebook"),
         (json.dumps([[[[[NOTEBOOK]]]]]), "is not a notebook"),
+        (f"<pre>{TEXT}</pre><pre>{TEXT}</pre>", "but several in one file"),
+        ('<html>{"a": {"b": [1, "{"]}} {"', "is not a notebook but a web page"),
         ("no notebook", "is "),
         ("[" * 100_000, "is "),
         (f'{{"cells": [{"1" * 5_000}]}}', "is not a notebook"),
