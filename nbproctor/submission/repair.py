@@ -7,11 +7,12 @@ the student added, is taken from the file.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nbproctor.cells import grader_of
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import (
     FILE_COST,
@@ -58,16 +59,16 @@ def repair(
     notebooks: their files are not this one. `Ungradable`: no file in the folder is this
     notebook; the message says what is wrong.
     """
-    reading, notes = _choose(folder, master, siblings)
+    reading, others, notes = _choose(folder, master, siblings)
     handed = reading.handed
-    notes += handed.notes
+    cells, changes = reading.rebuilt.notebook()
+    notes += [*_complete(cells, reading, others), *handed.notes]
     if handed.language.lower() not in ("python", "ipython"):
         notes.append(
             f"Your notebook asked for a '{handed.language}' kernel; Python was used."
         )
     if reading.joined:
         notes.append("Cells that were split inside a statement were joined again.")
-    cells, changes = reading.rebuilt.notebook()
     notebook = {
         "cells": cells,
         "metadata": _METADATA,
@@ -88,8 +89,11 @@ class _Reading(NamedTuple):
 
 def _choose(
     folder: Path, master: MasterNotebook, siblings: Collection[str]
-) -> tuple[_Reading, list[str]]:
-    """Return the file in which most is answered; of equals, the likeliest by name."""
+) -> tuple[_Reading, list[_Reading], list[str]]:
+    """Return the file in which most is answered; of equals, the likeliest by name.
+
+    After it come the others that answer something else.
+    """
     wanted = f"{master.notebook}.ipynb"
     budget = Budget()
     likely = candidates(folder, master.notebook, siblings, budget)
@@ -144,7 +148,26 @@ def _choose(
         for position in sorted(failures)
         if position < best
     ]
-    return chosen, notes
+    return chosen, others, notes
+
+
+def _complete(
+    cells: list[dict[str, Any]], chosen: _Reading, others: list[_Reading]
+) -> Iterator[str]:
+    """Answer what the chosen file leaves open as other files do, and say so."""
+    answered = {*chosen.answers}
+    by_name = {grader_of(cell).get("grade_id"): cell for cell in cells}
+    for other in sorted(others, key=lambda reading: -len(reading.answers)):
+        more = [name for name in other.answers if name not in answered]
+        for cell in other.rebuilt.notebook()[0] if more else ():
+            if (name := grader_of(cell).get("grade_id")) in more:
+                by_name[name].update(cell)
+        if more:
+            answered |= {*more}
+            yield (
+                f"What it leaves open was taken from '{other.handed.name}': "
+                f"{', '.join(more)}."
+            )
 
 
 def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Reading:

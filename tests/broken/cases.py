@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,19 @@ def untouched_beside_a_solved_copy(folder: Path, notebook: Notebook) -> None:
 def half_done_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "fizz"))
     write(folder, notebook, "final/tiny (2).ipynb")
+
+
+@case("repaired", 10, "What it leaves open was taken from 'rest.ipynb': mean_of")
+def halves_in_two_files(folder: Path, notebook: Notebook) -> None:
+    write(folder, blank(notebook, "mean_of"))
+    write(folder, blank(notebook, "fizz"), "rest.ipynb")
+
+
+@case("repaired", 10, "taken out of a web page")
+def page_that_shows_the_notebook(folder: Path, notebook: Notebook) -> None:
+    page = f"<!DOCTYPE html><html><pre>{escape(json.dumps(notebook))}</pre></html>"
+    folder.mkdir(parents=True)
+    (folder / NAME).write_text(page, "utf-8")
 
 
 @case("repaired", 10, "it has the right name")

@@ -77,6 +77,20 @@ def test_the_file_that_answers_more_is_graded(
     assert re.search(said, notes)
 
 
+def test_halves_of_the_work_in_two_files_are_graded_together(
+    tmp_path: Path, master: MasterNotebook
+) -> None:
+    hand_in(tmp_path, "m.ipynb", "area", "side")
+    hand_in(tmp_path, "b.ipynb", "side", "first", "why")
+    hand_in(tmp_path, "c.ipynb", "area")
+    made = repair(tmp_path, master)
+    texts = {cell["id"]: cell["source"] for cell in made.notebook["cells"]}
+    assert {name: texts[name] for name in ANSWERS} == ANSWERS
+    assert graded(made)[0] == "b.ipynb"
+    assert "What it leaves open was taken from 'm.ipynb': area." in made.notes
+    assert not any("c.ipynb" in note for note in made.notes)
+
+
 def test_a_broken_file_is_spoken_of_if_it_was_the_likelier(
     tmp_path: Path, master: MasterNotebook
 ) -> None:
