@@ -147,6 +147,7 @@ class Feedback:
             outline=self._outline,
             summary=summary,
             status=STATUS[status],
+            ungradable=status == "ungradable",
             facts=_facts(graded, summary),
             advice=ADVICE.get(status, ""),
             exercises=exercises,

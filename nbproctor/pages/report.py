@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from nbproctor.cells import source_of
 from nbproctor.pages import html
-from nbproctor.pages.feedback_page import STATUS, hours
+from nbproctor.pages.feedback_page import hours
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.similar import MAX_TEXT, Answers, similar
 from nbproctor.pages.summary import (
@@ -33,7 +33,7 @@ Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
 MOST = 20  # sentences that are shown
 SLOWEST = 5  # submissions whose time is shown
 BINS = 10  # of the histogram
-FEW = 10  # students: below so many, a correlation says nothing
+FEW = 30  # students: below so many, a correlation says nothing of a test
 HARD, EASY = 0.4, 0.95  # shares of an exercise's points
 WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
 QUARTERS = (0.25, 0.5, 0.75)
@@ -146,7 +146,7 @@ def class_report(
         looks=_looks(notebooks, totals),
         late=late,
         missing=missing,
-        few=len(totals) < FEW,
+        few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
         hours=hours,
@@ -251,20 +251,19 @@ def _tests_beside(
 
 def _looks(
     notebooks: Sequence[GradedNotebook], totals: Collection[str]
-) -> list[tuple[str, str, list[GradedNotebook]]]:
-    """Return what to look at first: status, note, and all whose it is; gravest first.
+) -> dict[str, dict[str, list[GradedNotebook]]]:
+    """Return whose work to look at: kind → note → all of whom that is said.
 
     One line a note: in a large class many hand in a renamed file.
     """
-    told: dict[str, dict[tuple[str, str], list[GradedNotebook]]]
-    told = {"ungradable": {}, "partial": {}, "repaired": {}}
+    looks: dict[str, dict[str, list[GradedNotebook]]]
+    looks = {"ungradable": {}, "partial": {}, "repaired": {}}
     for each in notebooks:
         graded = each.student in totals
-        if (status := each.status if graded else "ungradable") in told:
-            word = STATUS[status].lower() if graded else "not graded"
-            note = " ".join(each.notes) or ("" if graded else "to be graded by hand.")
-            told[status].setdefault((word, note), []).append(each)
-    return [(*key, who) for notes in told.values() for key, who in notes.items()]
+        if (kind := each.status if graded else "ungradable") in looks:
+            note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
+            looks[kind].setdefault(note, []).append(each)
+    return looks
 
 
 def _graded_lines(

@@ -40,6 +40,7 @@ BESIDE = "judged beside the answer"
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
 _UNSOLVED = "Not solved yet"  # what `explain` says of it
+_NOT_RUN = "Not run"  # what the judge says of a test after one that ended the process
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
 
 
@@ -122,6 +123,19 @@ class ResultRow:
     by_hand: bool = False
     commented: bool = False
 
+    @property
+    def missing(self) -> float:
+        """Points that were not earned."""
+        return self.exercise.points - (self.points or 0.0)
+
+    @property
+    def effort(self) -> tuple[bool, int, float]:
+        """Orders what is left to do: few causes that are told come first."""
+        if self.state == "not-started":
+            return True, 0, 0.0
+        told = {t.message for t in self.tests if t.max_points and t.state != "passed"}
+        return False, len(told) + (_WRONG in self.cause), -self.missing
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -132,11 +146,11 @@ class Summary:
     waiting: float  # points that a person still has to give
 
     @property
-    def first(self) -> ResultRow | None:
-        """The exercise to begin with: the first that lost points by itself."""
-        lost = [row for row in self.rows if row.state in ("failed", "partly")]
-        begun = [row for row in self.rows if row.state == "not-started"]
-        return next(iter([*lost, *begun]), None)
+    def next(self) -> ResultRow | None:
+        """The cheapest next step: an exercise that lost points by itself."""
+        lost = ("failed", "partly", "not-started")
+        rows = [row for row in self.rows if row.state in lost]
+        return min(rows, key=lambda row: row.effort, default=None)
 
 
 def summarise(
@@ -230,7 +244,7 @@ def _test(
     state: State
     if from_points and points is not None:
         state = "passed" if points >= cell.points else "partly" if points else "failed"
-    elif verdict is None or verdict.outcome == "not run":
+    elif verdict is None or verdict.message.startswith(_NOT_RUN):
         state = "not-run"
     elif verdict.outcome == "passed":
         state = "passed"

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from statistics import correlation
+from statistics import correlation, median
 
 import nbformat
 import pytest
@@ -74,7 +74,8 @@ def test_the_first_screen_says_it_all(lab: Lab) -> None:
     assert "partly right 1 / 3 first-values is wrong." in row(page, "1.1")
     assert "passed 4 / 4" in row(page, "1.2")
     assert "to be graded by hand" in row(page, "1.3")
-    assert "Look first at 1.1 First function" in words(page)
+    step = "Next step: +2 points in 1.1 First function : first-values is wrong."
+    assert step in words(page)
     without_a_notebook = lab.page(verdicts(first_values=0), path=None)
     assert "partly right 1 / 3 first-values is wrong." in row(without_a_notebook, "1.1")
 
@@ -90,9 +91,22 @@ def test_an_answer_that_was_not_begun_is_said_once_and_not_as_a_mistake(
     ]
     page = lab.page(said, {"first": blank})
     assert row(page, "1.1").endswith("not started 0 / 3")
-    assert words(page).count("One exercise is still as you got it.") == 1
+    assert "+3 points in 1.1 First function , which is as you got it." in words(page)
+    assert "still as you got it" not in words(page)
     assert page.count('class="test is-not-started"') == 3
     assert "not right yet" not in words(page)
+
+
+def test_the_cheapest_step_comes_first_and_what_was_not_run_is_no_mistake(
+    lab: Lab,
+) -> None:
+    """Two mistakes in the first exercise, one in the second: begin with that one."""
+    said = verdicts(first_values=0, first_types=0, second_values=0)
+    page = lab.page(said)
+    assert "Next step: +4 points in 1.2 Second function : second-values" in words(page)
+    died = {"outcome": "died", "message": "Not run: `first` was stopped in earlier."}
+    said = [replace(v, **died) if v.cell_id == "first-types" else v for v in said]
+    assert lab.page(said).count('class="test is-not-run"') == 1
 
 
 def test_who_has_all_points_of_an_exercise_sees_no_failure_of_it(lab: Lab) -> None:
@@ -155,6 +169,8 @@ def test_work_that_could_not_be_graded_gets_no_zero(lab: Lab) -> None:
     assert "– / 10 points" in page
     assert "Could not be graded. " in page
     assert "It is <b>no</b> notebook. This is not a zero" in page
+    assert "How to get lab.ipynb" in page and "Download .ipynb" in page
+    assert "How to get" not in words(lab.page())
 
 
 def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:
@@ -174,10 +190,11 @@ def test_the_report_says_a_note_once_the_gravest_first(lab: Lab) -> None:
     ]
     cut = GradedNotebook("eve", "Eve", "lab", "lab", "ungradable", ["It is cut short."])
     page = lab.report([*class_, cut])[0]
-    look = page[page.index("Look at these first") : page.index("Totals")]
-    assert look.count("It was renamed.") == 1
-    assert look.index("It is cut short.") < look.index("It was renamed.")
-    assert all(student in look for student in ("ann", "bob", "cem", "dan", "eve"))
+    need_you, repaired = page.split("<h2>Totals"), page.split("<h2>Repaired")
+    assert "eve" in need_you[0] and "It is cut short." in need_you[0]
+    assert repaired[0].count("It was renamed.") == 0
+    assert repaired[1].count("It was renamed.") == 1
+    assert all(student in repaired[1] for student in ("ann", "bob", "cem", "dan"))
 
 
 def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
@@ -189,32 +206,33 @@ def test_whom_the_platform_calls_late_is_late_in_the_report(lab: Lab) -> None:
 
 
 def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
-    """Against what a person works out: 12 students, of whom `n` lose n points."""
+    """Against what a person works out: 36 students, of whom n loses n % 5 points."""
     class_ = []
-    for n in range(12):
+    for n in range(36):
         wrong = {"first_values": max(2 - n, 0)} if n < 2 else {}
         wrong |= {"second_values": 4 - n % 5} if n % 5 else {}
-        taken = 100.0 if n == 11 else 0.0  # no total falls below 0
+        taken = 100.0 if n == 35 else 0.0  # no total falls below 0
         made = lab.graded(verdicts(**wrong), student=f"s{n:02}", penalty=taken)
         class_.append(made)
     class_[0].marks["essay"] = Mark(3.0)
     report = lab.report(class_)
-    lost = [(n < 2) * n + n % 5 for n in range(12)]
-    totals = sorted([10, *(7 - each for each in lost[1:11])])
-    assert report[1][0] == "12 handed in, 12 graded."
-    middle = ([0.0, *totals][5] + [0.0, *totals][6]) / 2
-    assert report[1][1].startswith(f"Median {middle:g} of 10 points")
-    share = 1 - sum(n % 5 for n in range(12)) / (12 * 4)
+    lost = [(n < 2) * n + n % 5 for n in range(36)]
+    totals = sorted([10, *(7 - each for each in lost[1:35])])
+    assert report[1][0] == "36 handed in, 36 graded."
+    assert report[1][1].startswith(f"Median {median([0.0, *totals]):g} of 10 points")
+    share = 1 - sum(n % 5 for n in range(36)) / (36 * 4)
     assert report[1][2].startswith(f"Hardest: 1.2 Second function, {share:.0%} of")
-    assert "9 students: 1.2 Second function: second-values is wrong." in report[1][2]
+    assert "28 students: 1.2 Second function: second-values is wrong." in report[1][2]
     numbers = words(report[0]).partition("The numbers points students")[2]
     counted = [int(n) for n in re.findall(r"to \d+ (\d+)", numbers)[:10]]
     assert counted == [sum(min(t, 9) == low for t in [0, *totals]) for low in range(10)]
-    second = [4 - n % 5 for n in range(12)]
-    others = [3 - (n < 2) * n + 3 * (n == 0) for n in range(12)]
+    second = [4 - n % 5 for n in range(36)]
+    others = [3 - (n < 2) * n + 3 * (n == 0) for n in range(36)]
     told = row_of(report[0], "1.2 Second function").split("%")[1].split()[0]
     assert told == f"{correlation(second, others):.2f}"
-    assert 'aria-label="3 passed, 7 partly right, 2 not right yet"' in report[0]
+    assert 'aria-label="8 passed, 21 partly right, 7 not right yet"' in report[0]
+    few = words(lab.report(class_[:29])[0])
+    assert "item-rest" not in few and "not said of fewer than 30 students" in few
 
 
 def row_of(page: str, exercise: str) -> str:
