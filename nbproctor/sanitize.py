@@ -18,7 +18,8 @@ from nbproctor.results import Output
 MAX_OUTPUTS = 400
 MAX_TEXT = 200_000
 MAX_IMAGES = 8 << 20
-MAX_MARKDOWN = 50_000
+MAX_MARKDOWN = 50_000  # characters of one text
+MAX_NOTEBOOK = 4_000_000  # characters of all text of a notebook
 MAX_LINE = 10_000
 MAX_TRACEBACK = 60  # lines
 
@@ -83,7 +84,14 @@ def one_line(text: object, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def markdown(text: str, attached: Collection[str] = ()) -> str:
+def room_for_notebook() -> list[int]:
+    """Return how many characters of text, and of pictures, a notebook may show."""
+    return [MAX_NOTEBOOK, MAX_IMAGES]
+
+
+def markdown(
+    text: str, attached: Collection[str] = (), room: list[int] | None = None
+) -> str:
     """Return Markdown in which neither HTML nor a link can run anything.
 
     A space takes the meaning from what would start a tag or an entity, and from links
@@ -91,21 +99,24 @@ def markdown(text: str, attached: Collection[str] = ()) -> str:
     (It is not ``&lt;``, because formulas hold ``a<b`` and links are unescaped twice.)
 
     What is too long to be shown in time is cut, and the text says where: converters of
-    Markdown take time with the square of a run of blanks.
+    Markdown take time with the square of a run of blanks. It takes of the `room` that
+    other texts of the notebook have left.
     """
+    room = room_for_notebook() if room is None else room
 
     def unlinked(match: re.Match[str]) -> str:
         return match[1] + ("" if match["name"] in attached else " ") + match[2]
 
     parts = _PICTURE.split(text)  # every second one is a picture inside a link
-    room, images = MAX_MARKDOWN, MAX_IMAGES
+    end = room[0] - MAX_MARKDOWN
     for position, part in enumerate(parts):
         if position % 2:
-            images -= len(part)
-            parts[position] = part if images >= 0 else "(a picture left out)"
+            fits = len(part) <= room[1]
+            room[1] -= len(part) * fits
+            parts[position] = part if fits else "(a picture left out)"
         else:
-            parts[position] = _shorten(part, max(room, 0))
-            room -= len(parts[position])
+            parts[position] = _shorten(part, max(room[0] - max(end, 0), 0))
+            room[0] -= len(parts[position])
     text = _STARTS.sub(r"\g<0> ", "".join(parts))
     return _ATTACHMENT.sub(unlinked, _SCRIPT.sub(r"\1 \2", text))
 
@@ -123,9 +134,11 @@ def _shorten(text: str, room: int) -> str:
     return text
 
 
-def attachments(raw: object) -> dict[str, dict[str, str]]:
-    """Return the pictures among a text cell's attachments."""
-    room = [0, MAX_IMAGES]
+def attachments(
+    raw: object, room: list[int] | None = None
+) -> dict[str, dict[str, str]]:
+    """Return the pictures among a text cell's attachments, as far as there is room."""
+    room = room_for_notebook() if room is None else room
     pictures: dict[str, dict[str, str]] = {}
     for name, mimes in raw.items() if isinstance(raw, dict) else ():
         for mime in _IMAGES:

@@ -31,23 +31,6 @@ from nbproctor.pages.summary import (
 from nbproctor.results import Output
 from nbproctor.templates import render
 
-STATUS = {
-    "graded": "Graded",
-    "late": "Graded, handed in late",
-    "repaired": "Graded, after a repair",
-    "partial": "Graded in part",
-    "ungradable": "Could not be graded",
-    "missing": "Nothing handed in",
-    "waiting": "To be graded by hand",
-}
-ADVICE = {
-    "repaired": "This cost you nothing. Next time, hand in the notebook under its own "
-    "name and with all its cells.",
-    "partial": "Everything else is graded as usual; the list says where to look.",
-    "ungradable": "This is not a zero: you have no score yet. What you handed in is "
-    "kept just as it came. If you can mend it, hand it in again; if you cannot, or do "
-    "not know how, show this page to your teacher.",
-}
 #: For the notebook; the page draws its own.
 SIGNS: dict[State, str] = {
     "passed": "✓",
@@ -138,7 +121,6 @@ class Feedback:
         graded, summary = self._graded, self._summary
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
-        status = _status(graded, summary)
         numbers = {e.id: i for i, e in enumerate(self._outline.exercises, start=1)}
         return render(
             "feedback.html",
@@ -146,10 +128,8 @@ class Feedback:
             graded=graded,
             outline=self._outline,
             summary=summary,
-            status=STATUS[status],
-            ungradable=status == "ungradable",
-            facts=_facts(graded, summary),
-            advice=ADVICE.get(status, ""),
+            status=_status(graded, summary),
+            hours=hours,
             exercises=exercises,
             others=others,
             words=WORDS,
@@ -263,20 +243,6 @@ def _status(graded: GradedNotebook, summary: Summary) -> str:
         waiting = any(row.state == "waiting" for row in summary.rows)
         return "waiting" if waiting and graded.path else "ungradable"
     return graded.status
-
-
-def _facts(graded: GradedNotebook, summary: Summary) -> str:
-    """Say what else the total depends on, in sentences."""
-    facts = []
-    if graded.late:
-        facts.append(f"Handed in {hours(graded.late)} late.")
-    if graded.penalty:
-        facts.append(f"{graded.penalty:g} points are taken off for that.")
-    if summary.waiting:
-        facts.append(
-            f"{summary.waiting:g} points are not given yet: the total will change."
-        )
-    return " ".join(facts)
 
 
 def hours(seconds: float) -> str:

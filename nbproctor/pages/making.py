@@ -28,6 +28,7 @@ from nbproctor.sandbox.workers import (
 
 SECONDS = 20  # of computing, for one page
 MEMORY = 1 << 30  # bytes
+TOO_MUCH = "Your notebook is too much for this page. It was graded whole."
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ def make(
     limits = Allowance(seconds, MEMORY)
     failed: list[str] = []
     with Workers(__name__, dict(outlines), str, limits, count) as workers:
-        for attempt in (_whole, _without_notebook):
-            asked = {workers.ask(attempt(order)): order for order in waiting}
+        for told in ("", TOO_MUCH):
+            asked = {workers.ask(_page(order, told)): order for order in waiting}
             waiting, failed = [], []
             for future in as_completed(asked):
                 order = asked[future]
@@ -110,15 +111,11 @@ def _error(future: Future[str]) -> str:
         raise PageError(str(error)) from error
 
 
-def _whole(order: Order) -> Order:
-    return order
-
-
-def _without_notebook(order: Order) -> Order:
-    """Return the page that is left if the notebook cannot be shown."""
-    told = "Your notebook is too much for this page. It was graded whole."
+def _page(order: Order, told: str) -> Order:
+    """Return the order, or what is left of it if the notebook cannot be shown."""
     notes = [*order.graded.notes, told]
-    return replace(order, graded=replace(order.graded, path=None, notes=notes))
+    graded = replace(order.graded, path=None, notes=notes)
+    return replace(order, graded=graded) if told else order
 
 
 def write(order: Order, outline: Outline) -> None:

@@ -29,6 +29,8 @@ from nbproctor.pages.summary import (
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
+#: Exercise, sentence, and the students who were told it.
+Mistake: TypeAlias = tuple[str, str, list[str]]
 
 MOST = 20  # sentences that are shown
 SLOWEST = 5  # submissions whose time is shown
@@ -60,25 +62,6 @@ class Item:
         if self.item_rest < WEAK and self.difficulty < EASY:
             return "does not tell strong from weak: read its tests"
         return "almost everybody has it" if self.difficulty >= EASY else ""
-
-    @property
-    def bar(self) -> list[tuple[State, float, float]]:
-        """Each state's part of a bar, in percent: where it begins, how wide it is."""
-        total, left, parts = sum(self.counts.values()) or 1, 0.0, []
-        for state in WORDS:
-            if share := 100 * self.counts.get(state, 0) / total:
-                parts.append((state, left, max(share - 0.4, 0.2)))
-            left += share
-        return parts
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A sentence that several students were told about one exercise."""
-
-    exercise: str
-    sentence: str
-    students: list[str]
 
 
 def class_report(
@@ -215,8 +198,8 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
             told.setdefault((row.exercise.name, row.cause), []).append(who(graded))
-    mistakes = [Mistake(*what, sorted(names)) for what, names in told.items()]
-    return sorted(mistakes, key=lambda mistake: -len(mistake.students))
+    mistakes = [(*what, sorted(names)) for what, names in told.items()]
+    return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
 
 
 def _bins(totals: Sequence[float], worth: float) -> list[tuple[float, float, int]]:
@@ -283,12 +266,10 @@ def _graded_lines(
     second = (
         f"Hardest: {hardest.exercise.name}, {hardest.difficulty:.0%} of its points."
     )
-    if mistakes and mistakes[0].students[1:]:
-        most = mistakes[0]
-        second += (
-            f" Most frequent mistake, {len(most.students)} students: "
-            f"{most.exercise}: {most.sentence.rstrip('.')}."
-        )
+    exercise, sentence, students = mistakes[0] if mistakes else ("", "", [])
+    if students[1:]:
+        second += f" Most frequent mistake, {len(students)} students: "
+        second += f"{exercise}: {sentence.rstrip('.')}."
     return first, second
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import log2
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from nbproctor.markers import bound_by, definitions_of, parse, without_regions
 from nbproctor.pages.html import TOKENS
@@ -34,13 +34,12 @@ LEAST = 12  # fingerprints that two must share: shorter answers are alike by nat
 ALIKE = 0.8  # of what is special about the shorter answer, the longer one has so much
 
 
-@dataclass(frozen=True)
-class Likeness:
+class Likeness(NamedTuple):
     """One answer that two students share."""
 
-    exercise: str
-    share: float  # of what is special about the shorter answer, 0 to 1
     shared: int  # fingerprints
+    share: float  # of what is special about the shorter answer, 0 to 1
+    exercise: str
     answers: tuple[str, str]  # in the order of the students
 
 
@@ -76,12 +75,9 @@ def similar(answers: Answers, outlines: Mapping[str, Outline]) -> list[Pair]:
                 for student, text in texts.items()
             }
             for both, share, shared in alike(marks):
-                first, second = both
-                pairs.setdefault(both, Pair(both)).likenesses.append(
-                    Likeness(
-                        exercise.name, share, shared, (texts[first], texts[second])
-                    )
-                )
+                two = texts[both[0]], texts[both[1]]
+                likeness = Likeness(shared, share, exercise.name, two)
+                pairs.setdefault(both, Pair(both)).likenesses.append(likeness)
     for pair in pairs.values():
         pair.likenesses.sort(key=lambda each: -each.shared)
     return sorted(pairs.values(), key=lambda pair: (-pair.shared, pair.students))
@@ -128,14 +124,10 @@ def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
 
 def fingerprints(parts: Sequence[str]) -> Iterator[int]:
     """Yield the winnowed fingerprints of a text: the least hash of each window."""
-    grams = [
-        int.from_bytes(
-            hashlib.blake2b(
-                "\0".join(parts[i : i + GRAM]).encode(), digest_size=8
-            ).digest()
-        )
-        for i in range(len(parts) - GRAM + 1)
-    ]
+    starts = range(len(parts) - GRAM + 1)
+    texts = ("\0".join(parts[i : i + GRAM]).encode() for i in starts)
+    hashes = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+    grams = [int.from_bytes(each) for each in hashes]
     last = -1
     for start in range(max(len(grams) - WINDOW + 1, min(len(grams), 1))):
         window = range(start, min(start + WINDOW, len(grams)))

@@ -139,15 +139,18 @@ class Candidate:
 
     def content(self) -> bytes:
         """Return what is in the file; `Ungradable` if it is unreadable or too big."""
-        limit = MAX_NOTEBOOK_BYTES
+        size, parts = 0, []
         try:
-            with self.open() as file:
-                data = file.read(limit + 1)
+            with self.open() as file:  # in parts: a file reserves all that it may read
+                while part := file.read(1 << 20):
+                    size += len(part)
+                    parts.append(part)
+                    if size > MAX_NOTEBOOK_BYTES:
+                        limit = MAX_NOTEBOOK_BYTES // 1_000_000
+                        raise Ungradable(f"'{self.name}' is bigger than {limit} MB.")
+            return b"".join(parts)
         except _DAMAGE as error:
             raise self.unreadable(error) from error
-        if len(data) > limit:
-            raise Ungradable(f"'{self.name}' is bigger than {limit // 1_000_000} MB.")
-        return data
 
     def unreadable(self, error: Exception) -> Ungradable:
         """Return what an error of the disk, or of an archive, means."""

@@ -22,8 +22,7 @@ MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be
 MAX_CELLS = 5_000
 MAX_CELL_CHARS = 2_000_000
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
-MAX_SOURCE_CHARS = 4_000_000  # of all code, and of all text
-MAX_PICTURE_CHARS = 8_000_000  # of pictures pasted into text; they are not counted else
+MAX_SOURCE_CHARS = 4_000_000  # of all code
 _LONG_BYTES = 20_000_000  # of a file whose long strings are left out before parsing
 
 _CONFLICT = re.compile(
@@ -39,7 +38,6 @@ _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _START = re.compile(r"\{\s*\"")
 _BASE64 = re.compile(r"e[yw][A-Za-z0-9+/=\s]{40,}")  # of JSON
 _FENCE = re.compile(r"`{3,}\w*")
-_PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]*")
 _ENCODINGS = (  # how a file begins, and in which encoding it is
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -193,11 +191,6 @@ class Handed:
     def _clean_texts(self) -> None:
         """Undo what programs, transfers and pasting did to the texts of cells."""
         self._change(
-            _Room(MAX_PICTURE_CHARS).without_pictures,
-            "Pictures in the text of your notebook were left out beyond "
-            f"{MAX_PICTURE_CHARS:,} characters.",
-        )
-        self._change(
             _shortened,
             f"Cells of more than {MAX_CELL_CHARS:,} characters were cut: their longest "
             "lines, or all of their text, were left out.",
@@ -205,10 +198,6 @@ class Handed:
         code = (len(cell.text.text) for cell in self.cells if cell.kind == "code")
         if sum(code) > MAX_SOURCE_CHARS:
             raise Ungradable(f"'{self.name}' holds more code than can be graded.")
-        self._change(
-            _Room(MAX_SOURCE_CHARS).without_text,
-            f"Text cells were left out beyond {MAX_SOURCE_CHARS:,} characters.",
-        )
         self._change(
             _with_usual_line_ends,
             "Line ends of your cells were converted to the usual ones.",
@@ -316,37 +305,10 @@ def _language(notebook: dict[str, Any]) -> str:
 # ---- texts of cells ------------------------------------------------------------------
 
 
-class _Room:
-    """What is left of a number of characters, from cell to cell."""
-
-    def __init__(self, chars: int) -> None:
-        self.chars = chars
-
-    def without_pictures(self, cell: HandedCell) -> str:
-        """Leave out the pictures of a text cell for which there is no room."""
-        if cell.kind == "code":
-            return cell.text.text
-        return _PICTURE.sub(lambda m: m[0] if self._fits(m[0]) else "", cell.text.text)
-
-    def without_text(self, cell: HandedCell) -> str:
-        """Leave out a text cell for which there is no room; pictures take none."""
-        text = cell.text.text
-        return text if cell.kind == "code" or self._fits(_counted(text)) else ""
-
-    def _fits(self, text: str) -> bool:
-        self.chars -= len(text)
-        return self.chars >= 0
-
-
-def _counted(text: str) -> str:
-    return _PICTURE.sub("", text) if "data:image/" in text else text
-
-
 def _shortened(cell: HandedCell) -> str:
-    """Take the longest lines, then everything, from a text that is too long."""
+    """Take the longest lines, then everything, from code that is too long."""
     source = cell.text.text
-    counted = source if cell.kind == "code" else _counted(source)
-    if len(counted) <= MAX_CELL_CHARS:
+    if len(source) <= MAX_CELL_CHARS or cell.kind != "code":
         return source
     lines = source.split("\n")
     source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)

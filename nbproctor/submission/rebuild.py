@@ -64,7 +64,8 @@ class Rebuilt:
     def notebook(self) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the cells as the notebook format has them, and what was changed."""
         entries = self._with_absent(list(self._in_place()))
-        return _with_ids([_written(*entry) for entry in entries]), [
+        room = sanitize.room_for_notebook()
+        return _with_ids([_written(*entry, room) for entry in entries]), [
             f"{_SAID[key]}: {_some(names)}."
             for key, names in self._changes.items()
             if names
@@ -285,7 +286,7 @@ def in_order(ranks: list[int]) -> set[int]:
 # ---- cells as the notebook format has them -------------------------------------------
 
 
-def _written(handed: HandedCell, cell: Cell | None) -> dict[str, Any]:
+def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> dict[str, Any]:
     """Return a cell; all of it but the text of an answer is the assignment's."""
     text, kind, id = handed.text.text, handed.kind, handed.id
     new: dict[str, Any] = {"metadata": {}}
@@ -295,8 +296,12 @@ def _written(handed: HandedCell, cell: Cell | None) -> dict[str, Any]:
     if kind == "code":
         new |= {"outputs": [], "execution_count": None}
     else:  # a page shows HTML in it alive, in a raw cell too
-        attached = sanitize.attachments(handed.attachments)
-        text = _harmless(text, attached)
+        attached = sanitize.attachments(handed.attachments, room)
+        if attached or len(text) > min(MAX_REMEMBERED, room[0]):
+            text = sanitize.markdown(text, attached, room)
+        else:
+            text = _harmless(text)
+            room[0] -= len(text)
         if attached and kind == "markdown":
             new["attachments"] = attached
     source = cell.source if cell and cell.locked else text
@@ -324,12 +329,7 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return cells
 
 
-def _harmless(text: str, attached: dict[str, dict[str, str]]) -> str:
-    short = len(text) <= MAX_REMEMBERED and not attached
-    return _remembered(text) if short else sanitize.markdown(text, attached)
-
-
-_remembered = lru_cache(maxsize=1_000)(sanitize.markdown)  # mostly the assignment's own
+_harmless = lru_cache(maxsize=1_000)(sanitize.markdown)  # mostly the assignment's own
 
 
 def _some(names: list[str]) -> str:

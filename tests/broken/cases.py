@@ -798,13 +798,13 @@ def too_much_code(notebook: Notebook) -> None:
     notebook["cells"] += [new_cell("x" * 1_500_000)] * 3
 
 
-@edited("repaired", 10, "Text cells were left out")
+@edited("graded", 10)
 def too_much_text(notebook: Notebook) -> None:
     cell = {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_500_000}
     notebook["cells"] += [cell] * 3
 
 
-@case("repaired", 10, "Pictures in the text")
+@case("graded", 10)
 def screenshots_pasted_in_colab(folder: Path, notebook: Notebook) -> None:
     picture = "iVBORw0KGgo" + "A" * 3_000_000
     source = f"![image.png](data:image/png;base64,{picture})"

@@ -187,27 +187,10 @@ def test_too_much_is_cut_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     cells_of(code | {"source": "12345"}, code | {"source": "67890"})
     with pytest.raises(Ungradable, match="more code"):
         cells_of(code | {"source": "12345"}, code | {"source": "678901"})
-    cells, notes = cells_of({"source": "12345"}, {"source": "678901"}, {"source": "7"})
-    assert [cell.text.text for cell in cells] == ["12345", "", ""]
-    assert "Text cells were left out" in notes
+    assert source_of("words " * 9, "markdown") == ("words " * 9, "")
     monkeypatch.setattr(read, "MAX_CELLS", 2)
     with pytest.raises(Ungradable, match="more than 2 cells"):
         cells_of(*[{"source": ""}] * 3)
-
-
-def test_pictures_pasted_into_text_are_not_counted_and_left_out_beyond_a_limit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    picture = "data:image/png;base64," + "iVBO" * 20
-    text = f"![sketch]({picture}) words"
-    monkeypatch.setattr(read, "MAX_CELL_CHARS", 20)
-    monkeypatch.setattr(read, "MAX_SOURCE_CHARS", 40)
-    assert source_of(text, "markdown") == (text, "")
-    monkeypatch.setattr(read, "MAX_PICTURE_CHARS", len(picture))
-    cells, notes = cells_of({"source": text}, {"source": text})
-    assert [c.text.text for c in cells] == [text, "![sketch]() words"]
-    assert "Pictures in the text" in notes
-    assert source_of(f"x = '{picture}'")[0] == ""  # code is cut as a whole
 
 
 # --- the cells ------------------------------------------------------------------------
