@@ -25,7 +25,7 @@ from nbproctor.cli.app import (
 from nbproctor.platforms import Roster
 
 if TYPE_CHECKING:
-    from nbproctor.platforms import Download, Written
+    from nbproctor.platforms import Download
 
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
 
@@ -89,7 +89,7 @@ def collect(
         download = platforms.plan(source, assignment, names, everybody, zone, together)
     console.print(f"{download.recognised}.")
     opened = nbgrader.Course(course)
-    written = platforms.write(
+    platforms.write(
         download,
         lambda student: opened.folder("submitted", assignment, student),
         records,
@@ -107,7 +107,7 @@ def collect(
         named = [s.person for s in download.submissions if s.person.last]
         new = [person for person in named if person.student not in kept]
         nbgrader.enrol_people(course, new)
-    _tell(download, written, everybody)
+    _tell(download, everybody)
     console.print(
         "Nothing was written: a dry run." if dry_run else f"Next: {TYPED} grade",
         soft_wrap=True,
@@ -161,24 +161,23 @@ _STATES = {
 }
 
 
-def _tell(download: Download, written: list[Written], everybody: Roster) -> None:
-    states = Counter[str](w.state for w in written)
+def _tell(download: Download, everybody: Roster) -> None:
+    written = download.submissions
+    states = Counter[str](s.state for s in written)
     parts = [f"{states[s]} {words}" for s, words in _STATES.items() if states[s]]
     console.print(f"{len(written)} students: {', '.join(parts) or 'none'}.")
-    found_by = Counter(w.submission.found_by for w in written)
+    found_by = Counter(s.found_by for s in written)
     if everybody.people:
         by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
         console.print(f"Found in the class list: {', '.join(by) or 'nobody'}.")
-    late = [w.submission.person.name for w in written if w.submission.late]
+    late = [s.person.name for s in written if s.late]
     if late:
         platform = download.recognised.platform.name
         console.print(f"Late, says {platform}: {escape('; '.join(late))}.")
-    lines = [f"{w.submission.person.name}: {w.why}" for w in written if w.why]
-    lines += [
-        f"{w.submission.person.name}: {n}" for w in written for n in w.submission.notes
-    ]
+    lines = [f"{s.person.name}: {s.why}" for s in written if s.why]
+    lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)
-    here = {w.submission.person.student for w in written}
+    here = {s.person.student for s in written}
     absent = [p.name for p in everybody.people if p.student not in here]
     if absent and found_by.total() > found_by[""]:
         print_list("In the class list, but not in this download:", sorted(absent))

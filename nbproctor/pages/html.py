@@ -190,12 +190,8 @@ def markdown(
 ) -> str:
     """Return Markdown as HTML.
 
-    Parameters
-    ----------
-    attached
-        Pictures in the notebook, as `sanitize.attachments` returns them.
-    folder
-        Where pictures beside the notebook are.
+    `attached` are pictures in the notebook, as `sanitize.attachments` returns them;
+    others are looked for in the `folder`.
     """
     if "![" not in text:
         return _without_pictures(text)

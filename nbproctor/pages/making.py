@@ -67,13 +67,8 @@ def make(
 ) -> Iterator[Order]:
     """Make pages, as many at once as there are processors; yield each that is made.
 
-    `outlines` are the assignment's, by notebook; a page takes at most so many
-    `seconds` of computing.
-
-    Raises
-    ------
-    PageError
-        Some could not be made, not even without the notebook; all others are.
+    `outlines` are the assignment's, by notebook; `seconds` of computing are for a page.
+    `PageError`: some could not be made, not even without the notebook; all others are.
     """
     waiting = list(orders)
     if not waiting:

@@ -3,7 +3,6 @@
 from nbproctor.platforms.archive import CollectError
 from nbproctor.platforms.collected import (
     FeedbackNames,
-    Written,
     feedback_names,
     late,
     pack,
@@ -35,7 +34,6 @@ __all__ = [
     "Platform",
     "Roster",
     "RosterError",
-    "Written",
     "feedback_names",
     "fill",
     "late",

@@ -19,15 +19,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nbproctor.errors import NbproctorError
-from nbproctor.submission.files import ZIP_DAMAGE
+from nbproctor.submission.files import IGNORED, ZIP_DAMAGE, environments
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
 MAX_TOTAL = 20 << 30
 MAX_RATIO = 200  # deflate reaches 1,032; notebooks with the same line 1,000 times, 100
 SMALL = 10 << 20  # no bomb, whatever its ratio
-_JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}
-_JUNK |= {"__pycache__", ".git"}
 
 
 class CollectError(NbproctorError):
@@ -53,7 +51,7 @@ class Content:
     def add(self, name: str, size: int, why: str, read: Callable[[], bytes]) -> None:
         """Add a file, or say why it is refused; pass over what no student wrote."""
         path = PurePosixPath(name)
-        if not _JUNK.isdisjoint(path.parts) or path.name.startswith("._"):
+        if not IGNORED.isdisjoint(path.parts) or path.name.startswith("._"):
             return
         if not why and size > MAX_FILE:
             why = f"It has {size >> 20} MB; {MAX_FILE >> 20} MB are taken at most."
@@ -66,10 +64,7 @@ class Content:
 def read(source: Path) -> Content:
     """List the files of a folder, of a zip archive, or one file alone.
 
-    Raises
-    ------
-    CollectError
-        The file does not exist, or is an archive that cannot be opened.
+    `CollectError`: it does not exist, or is an archive that cannot be opened.
     """
     if source.is_dir():
         return _folder(source)
@@ -95,12 +90,9 @@ def is_zip(name: str) -> bool:
 
 
 def unzip(file: IO[bytes] | bytes) -> Content:
-    """List the files of a zip archive.
+    """List the files of a zip archive, without environments, caches and the like.
 
-    Raises
-    ------
-    CollectError
-        It is no zip archive, is cut short, or would unpack to far too much.
+    `CollectError`: it is none, is cut short, or would unpack to far too much.
     """
     stream = BytesIO(file) if isinstance(file, bytes) else file
     try:
@@ -118,8 +110,9 @@ def unzip(file: IO[bytes] | bytes) -> Content:
             f"{total / 2**30:.0f} GB. Nothing was unpacked."
         )
     content = Content()
+    apart = environments(info.filename for info in infos)
     for info in infos:
-        if not info.is_dir():
+        if not info.is_dir() and not info.filename.startswith(apart):
             name = _name(info)
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
@@ -129,7 +122,7 @@ def unzip(file: IO[bytes] | bytes) -> Content:
 def _folder(folder: Path) -> Content:
     content = Content()
     for name, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(f for f in folders if f not in _JUNK)
+        folders[:] = sorted(f for f in folders if f not in IGNORED)
         for path in (Path(name, each) for each in sorted([*folders, *names])):
             place = path.relative_to(folder).as_posix()
             if path.is_symlink():

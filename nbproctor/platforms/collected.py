@@ -13,28 +13,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
-from nbproctor.platforms.download import STAMP, CollectedSubmission, Download
+from nbproctor.platforms.download import STAMP, CollectedSubmission, Download, State
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
 from nbproctor.sanitize import as_written, spreadsheet_cell
 
-# Collected before: the same. Replaced: the older one is now among those replaced.
-# Kept: the older one was, because it is newer, or no time tells which one is.
-State = Literal["new", "same", "replaced", "kept"]
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
 COLUMNS = (*_FIRST, "address", "group")
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was done with one submission."""
-
-    submission: CollectedSubmission
-    state: State
-    why: str = ""  # the older one was kept
 
 
 def write(
@@ -45,8 +32,8 @@ def write(
     *,
     replace: bool = False,
     dry_run: bool = False,
-) -> list[Written]:
-    """Write the submissions of a download where the grader reads them.
+) -> None:
+    """Write the submissions of a download where the grader reads them; say which.
 
     Parameters
     ----------
@@ -62,12 +49,12 @@ def write(
         what would be done.
     """
     record = read_record(records)
-    result, changed = [], False
+    changed = False
     for submission in download.submissions:
         student = submission.person.student
         folder = destination(student)
         state, why = _compare(submission, folder, record.get(student), replace)
-        result.append(Written(submission, state, why))
+        submission.state, submission.why = state, why
         # Of what was collected before there was a record, or a column of it.
         unknown = state == "same" and not record.get(student, {}).get("address")
         if dry_run or not (state in ("new", "replaced") or unknown):
@@ -93,7 +80,6 @@ def write(
     if download.listing and download.recognised.platform.upload and not dry_run:
         records.mkdir(parents=True, exist_ok=True)
         (records / download.recognised.platform.listing).write_bytes(download.listing)
-    return result
 
 
 def _compare(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import ArchiveEntry, CollectError, Content
@@ -21,6 +22,9 @@ MAX_SUBMISSION = 1 << 30  # bytes
 STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
 Files = list[tuple[ArchiveEntry, FileName]]
+# Collected before: the same. Replaced: the older one is now among those replaced.
+# Kept: the older one was, because it is newer, or no time tells which one is.
+State = Literal["new", "same", "replaced", "kept"]
 
 
 @dataclass
@@ -39,6 +43,8 @@ class CollectedSubmission:
     addresses: list[str] = field(default_factory=list)
     #: What a teacher should know: earlier attempts, files that share a name.
     notes: list[str] = field(default_factory=list)
+    state: State = "new"  # as `collected.write` finds it
+    why: str = ""  # the older one was kept
 
 
 @dataclass

@@ -82,12 +82,9 @@ def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
 
 
 def read_class_list(path: Path) -> Roster:
-    """Read a class list, in any file that a platform gives.
+    """Read a class list, in any CSV file that a platform gives.
 
-    Raises
-    ------
-    RosterError
-        It is no CSV file, or no column says who somebody is.
+    `RosterError`: it is none, or no column says who somebody is.
     """
     sheet = _read(path)
     columns = people_columns(sheet)
@@ -144,10 +141,7 @@ def write_class_list(roster: Roster, path: Path) -> None:
 def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """Read a list of groups, a row a student; return the members by the group's name.
 
-    Raises
-    ------
-    RosterError
-        It is no such list, or names somebody who is not in the class list.
+    `RosterError`: it is no such list, or names somebody who is not in the class list.
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:

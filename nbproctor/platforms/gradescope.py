@@ -98,12 +98,7 @@ class Gradescope(Platform):
     ) -> str:
         """Pack the course, without its students and its gradebook, and the package.
 
-        `visibility` is when students see what each exercise earned.
-
-        Raises
-        ------
-        ExportError
-            The course has no ``requirements.txt``.
+        `ExportError`: the course has no ``requirements.txt``.
         """
         path = to or course / "exported" / f"{assignment}_gradescope.zip"
         pack(course, assignment, path, visibility)

@@ -118,7 +118,7 @@ def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
         stem = stem.rpartition(".")[0]
     for name in own:
         stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
-    stem = re.sub(r"\s*\(\d+\)$", "", stem)
+    stem = re.sub(r"\s*\(\d+\)$|[\s_-]*\bCopy of$", "", stem)  # as Colab has it
     return stem.strip(" _.-")
 
 
@@ -127,10 +127,7 @@ def find_grade_column(
 ) -> tuple[Platform, GradeColumn]:
     """Tell whose file it is and where marks go.
 
-    Raises
-    ------
-    ExportError
-        It is no file of a platform, or it cannot be told which column is meant.
+    `ExportError`: it is no platform's, or it cannot be told which column is meant.
     """
     if not sheet.rows:
         raise ExportError("The file is empty.")

@@ -15,7 +15,7 @@ import time
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -32,7 +32,9 @@ MAX_SECONDS = 3.0  # of computing, for the search among many files
 FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its own
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
 _HEAD = 512  # bytes by which a file is known
-_IGNORED = {
+#: Folders and files that no student wrote.
+IGNORED = {
+    ".DS_Store",
     ".git",
     ".idea",
     ".ipynb_checkpoints",
@@ -41,7 +43,9 @@ _IGNORED = {
     ".venv",
     ".vscode",
     "__MACOSX",
+    "Thumbs.db",
     "__pycache__",
+    "desktop.ini",
     "node_modules",
     "site-packages",
 }
@@ -187,7 +191,7 @@ def files(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
             elif (
                 entry.is_dir(follow_symlinks=False)
-                and entry.name not in _IGNORED
+                and entry.name not in IGNORED
                 and depth < MAX_DEPTH
             ):
                 waiting.append((Path(entry.path), depth + 1))
@@ -308,15 +312,20 @@ def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
         found = [(name, file.cost, _head(partial(_gunzip, file, _HEAD)), opener)]
     except _DAMAGE as error:
         raise file.unreadable(error) from error
-    tops = [name for name, *_ in found if name.endswith(f"/{_ENVIRONMENT}")]
-    environments = tuple(name.removesuffix(_ENVIRONMENT) for name in tops)
+    apart = environments(name for name, *_ in found)
     members = [
         Candidate(file.path, readable(f"{file.name}/{name}"), cost, head, opener)
         for name, cost, head, opener in found
-        if not name.startswith(environments)
+        if not name.startswith(apart)
     ][: max(budget.files, 0)]
     budget.files -= len(members)
     return members
+
+
+def environments(names: Iterable[str]) -> tuple[str, ...]:
+    """Return which folders of an archive are virtual environments, as ``lab/env/``."""
+    marks = [name for name in names if name.endswith(f"/{_ENVIRONMENT}")]
+    return tuple(name.removesuffix(_ENVIRONMENT) for name in marks)
 
 
 _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
@@ -325,7 +334,7 @@ _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         name = info.filename.replace("\\", "/")  # as some programs of Windows write it
-        if not info.is_dir() and _IGNORED.isdisjoint(name.split("/")):
+        if not info.is_dir() and IGNORED.isdisjoint(name.split("/")):
             opener = partial(archive.open, info.filename)
             yield name, info.file_size, _head(opener), opener
 
@@ -338,7 +347,7 @@ def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
             if budget.is_spent:
                 return
             unpacked = archive.extractfile(info) if info.isfile() else None
-            if unpacked and _IGNORED.isdisjoint(info.name.split("/")):
+            if unpacked and IGNORED.isdisjoint(info.name.split("/")):
                 cost = info.offset_data + info.size
                 yield info.name, cost, unpacked.read(_HEAD), partial(_untar, file, info)
 

@@ -13,12 +13,12 @@ from nbgrader.utils import parse_utc
 
 from nbproctor import platforms
 from nbproctor.platforms import (
+    CollectedSubmission,
     CollectError,
     Download,
     Person,
     Roster,
     RosterError,
-    Written,
 )
 
 CLASS = Roster(
@@ -129,6 +129,12 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
     ("plain files", "lab.ipynb: Its name does not say whose it is."): {
         "aokafor_lab.ipynb": "aokafor/aokafor_lab.ipynb",
         "lab.ipynb": "",
+    },
+    ("plain files", ""): {  # as Google Classroom and Colab make them
+        "Lab 5/Amara Okafor - Copy of lab.ipynb": (
+            "aokafor/Amara Okafor - Copy of lab.ipynb"
+        ),
+        "Lab 5/Minh Nguyen - lab.ipynb": "nguyen/Minh Nguyen - lab.ipynb",
     },
     ("plain files", "Section A: Its files name several students (King, Jr., Bo;"): {
         "Section A/Amara Okafor.ipynb": "",
@@ -447,6 +453,17 @@ def test_a_zip_bomb_of_a_student_stays_packed(understand: Understand) -> None:
     assert "would unpack to 50 MB" in said(found)
 
 
+def test_of_the_lab_s_folder_in_a_zip_the_environment_is_left_out(
+    understand: Understand,
+) -> None:
+    written = ["lab/lab.ipynb", "lab/tools.py", "lab/env.csv"]
+    made = [f"lab/{name}/lib/site.py" for name in (".venv", "env", "__pycache__")]
+    inside = [*written, *made, "lab/env/pyvenv.cfg", "lab/.DS_Store", "__MACOSX/x"]
+    packed = zipped(dict.fromkeys(inside, "x"))
+    found = understand({"aokafor/lab.zip": packed, "bking/lab.ipynb": "y"})
+    assert [*texts(found)["aokafor"]] == written and not found.problems
+
+
 @pytest.mark.parametrize("keep", [0, 10, 100])
 def test_an_archive_cut_short_is_said(understand: Understand, keep: int) -> None:
     with pytest.raises(CollectError, match="broken"):
@@ -483,22 +500,23 @@ def test_names_are_fit_for_every_system(understand: Understand) -> None:
 # --- writing ----------------------------------------------------------------------
 
 
+Put = Callable[..., dict[str, CollectedSubmission]]
+
+
 @pytest.fixture
-def put(tmp_path: Path, understand: Understand) -> Callable[..., dict[str, Written]]:
-    def write(files: Files, **options: bool) -> dict[str, Written]:
-        done = platforms.write(
-            understand(files),
+def put(tmp_path: Path, understand: Understand) -> Put:
+    def write(files: Files, **options: bool) -> dict[str, CollectedSubmission]:
+        download = understand(files)
+        platforms.write(
+            download,
             lambda student: tmp_path / "submitted" / student / "lab",
             tmp_path / "collected",
             "submissions.zip",
             **options,
         )
-        return {w.submission.person.student: w for w in done}
+        return {s.person.student: s for s in download.submissions}
 
     return write
-
-
-Put = Callable[..., dict[str, Written]]
 
 
 def read(tmp_path: Path, student: str) -> str:
