@@ -40,7 +40,7 @@ BESIDE = "judged beside the answer"
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
 _UNSOLVED = "Not solved yet"  # what `explain` says of it
-_NOT_RUN = "Not run"  # what the judge says of a test after one that ended the process
+_NOT_RUN = "Not run:"  # what the judge says of a test after one that ended the process
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
 
 
@@ -133,8 +133,11 @@ class ResultRow:
         """Orders what is left to do: few causes that are told come first."""
         if self.state == "not-started":
             return True, 0, 0.0
-        told = {t.message for t in self.tests if t.max_points and t.state != "passed"}
-        return False, len(told) + (_WRONG in self.cause), -self.missing
+        lost = [
+            t for t in self.tests if t.max_points and t.state in ("failed", "partly")
+        ]
+        causes = len({test.message for test in lost}) or len(self.tests) + 1
+        return False, causes + (_WRONG in self.cause), -self.missing
 
 
 @dataclass(frozen=True)
@@ -241,10 +244,11 @@ def _test(
     """
     points = mark.points if cell.points else None
     from_points = mark.by_hand or verdict is None
+    message = verdict.message if verdict else ""
     state: State
     if from_points and points is not None:
         state = "passed" if points >= cell.points else "partly" if points else "failed"
-    elif verdict is None or verdict.message.startswith(_NOT_RUN):
+    elif verdict is None or (verdict.outcome == "not run" or message[:8] == _NOT_RUN):
         state = "not-run"
     elif verdict.outcome == "passed":
         state = "passed"
@@ -252,7 +256,6 @@ def _test(
         state = "not-started"
     else:
         state = "partly" if verdict.outcome == "failed" and verdict.points else "failed"
-    message = verdict.message if verdict else ""
     if verdict is not None:
         followed = verdict.source == "follow-through"
         through = followed and verdict.points >= verdict.max_points

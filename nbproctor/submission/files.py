@@ -263,7 +263,8 @@ def _notebooks(
     """Return the file, or those in the archive that it is, which may be a notebook."""
     if file.base.startswith("._"):  # what macOS puts beside a file
         return []
-    if _is_archive(file.head) and nested < MAX_NESTED:
+    packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
+    if packed and nested < MAX_NESTED:
         inside: list[Candidate] = []
         try:
             for member in _members(file, budget, nested > 0):
@@ -277,20 +278,13 @@ def _notebooks(
     return [file] if _is_likely(file.name, file.head) else []
 
 
-def _is_archive(head: bytes) -> bool:
-    return head.startswith(_ARCHIVES) or head[257:262] == b"ustar"
-
-
-def _is_named(name: str) -> bool:
-    lower = name.lower().rpartition("/")[2]
-    return ".ipynb" in lower or lower.endswith((".json", ".py"))
-
-
 def _is_likely(name: str, head: bytes) -> bool:
     """Whether a file may be a notebook, or a script, by its name or first bytes."""
+    base, start = name.lower().rpartition("/")[2], _start(head)
+    if ".ipynb" in base or base.endswith((".json", ".py")):
+        return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
-    start = _start(head)
-    return _is_named(name) or (start.startswith(b"{") and b'"cells"' in start)
+    return start.startswith(b"{") and b'"cells"' in start
 
 
 def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
