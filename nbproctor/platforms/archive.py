@@ -110,10 +110,10 @@ def unzip(file: IO[bytes] | bytes) -> Content:
             f"{total / 2**30:.0f} GB. Nothing was unpacked."
         )
     content = Content()
-    apart = environments(info.filename for info in infos)
-    for info in infos:
-        if not info.is_dir() and not info.filename.startswith(apart):
-            name = _name(info)
+    named = [(_name(info), info) for info in infos if not info.is_dir()]
+    apart = environments(name for name, _ in named)
+    for name, info in named:
+        if not name.startswith(apart):
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
     return content

@@ -7,6 +7,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from html import unescape
 from itertools import islice
@@ -83,8 +84,7 @@ class Handed:
     def _text(self, data: bytes) -> str:
         if not data.strip(b"\0 \t\r\n"):
             raise Ungradable(f"'{self.name}' is empty.")
-        kind = wrong_kind(data)
-        if kind and kind != PAGE:
+        if kind := wrong_kind(data):
             raise self._no_notebook(f" but {kind}")
         return self._decode(data)
 
@@ -102,8 +102,8 @@ class Handed:
             data = _LONG_STRING.sub(_short_string, data)
         if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
             raise Ungradable(f"'{self.name}' holds more lists than a notebook does.")
-        text = self._text(data)
         page = wrong_kind(data) == PAGE
+        text = self._decode(data) if page else self._text(data)
         if page:
             contents = [[*_objects_in(html)] for html in (text, unescape(text))]
             self.notes.append("Your notebook was taken out of a web page.")
@@ -258,7 +258,8 @@ def _notebooks_in(content: Any, depth: int = -1) -> list[dict[str, Any]]:
     elif isinstance(content, str):
         text = content.strip()
         if _BASE64.fullmatch(text):
-            text = binascii.a2b_base64(text).decode("utf-8", "replace")
+            with suppress(binascii.Error):
+                text = binascii.a2b_base64(text).decode("utf-8", "replace")
         inside = [_parsed(text)[0]] if text[:1] in ("{", "[", '"') else []
     inside = inside if depth < MAX_WRAPPERS else []
     return [found for each in inside for found in _notebooks_in(each, depth + 1)]

@@ -90,6 +90,7 @@ def test_a_notebook_is_read_in_any_encoding_and_wrapper(data: bytes, note: str) 
         (json.dumps([[[[[NOTEBOOK]]]]]), "is not a notebook"),
         (f"<pre>{TEXT}</pre><pre>{TEXT}</pre>", "but several in one file"),
         ('<html>{"a": {"b": [1, "{"]}} {"', "is not a notebook but a web page"),
+        (json.dumps({"content": "eyJ" + "A" * 50}), "it has no cells"),  # base64, cut
         ("no notebook", "is "),
         ("[" * 100_000, "is "),
         (f'{{"cells": [{"1" * 5_000}]}}', "is not a notebook"),
