@@ -180,13 +180,12 @@ def results(
         "stdout_visibility": "hidden",
         "extra_data": {"status": result.status},
     }
-    verdicts = list(chain.from_iterable(result.verdicts.values()))
-    tests = list(_tests(verdicts, masters, visibility))
-    whole = all(v.outcome != "not run" for v in verdicts if v.max_points)
-    missing = {master.notebook for master in masters} - result.verdicts.keys()
-    if not tests or missing or not whole:
+    tests = [(m.notebook, c) for m in masters for c in m.of_kind("test") if c.points]
+    scored = {(notebook, cell) for notebook, cell, _ in result.scores()}
+    if not tests or scored != {(notebook, cell.id) for notebook, cell in tests}:
         return about
-    return about | {"tests": tests}
+    verdicts = list(chain.from_iterable(result.verdicts.values()))
+    return about | {"tests": list(_tests(verdicts, masters, visibility))}
 
 
 def _tests(
