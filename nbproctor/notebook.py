@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
@@ -53,10 +56,29 @@ def data_folder(notebook: Path) -> str | None:
     return None
 
 
+@contextmanager
+def copied(source: Path) -> Iterator[Path]:
+    """Copy an assignment's folder for what the reference solution does; yield the copy.
+
+    Its data folder, beside or above it in the course, is where it was, seen from there.
+    """
+    source = source.resolve()
+    with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
+        folder = Path(name, *source.parts[1:])
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*IGNORED))
+        for above in (folder, *folder.parents[: len(source.parts) - 1]):
+            above.chmod(0o755)  # student processes may have a user id of their own
+        data = data_folder(source / "any.ipynb")
+        if data and not (link := Path(name, *Path(data).parts[1:])).exists():
+            link.symlink_to(data)
+        yield folder
+
+
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
-SKIP_TAG = "skip-grading"
+SKIP_TAG, BESIDE_TAG = "skip-grading", "judge-beside"
+TAGGED = "the source says so"
 _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
 
 
@@ -80,7 +102,8 @@ class Cell:
     stub: str  # what a student is given: in the release, or `source` without regions
     nbgrader: dict[str, Any]  # metadata as it must be in every submission, or empty
     where: Where = "judge"
-    why: str = ""  # not in the judge
+    # Why not in the judge; of one in the judge, why its place is not known.
+    why: str = ""
 
     @property
     def locked(self) -> bool:
@@ -126,6 +149,7 @@ def read_cells(
             exercise = name
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
+        beside = kind == "test" and BESIDE_TAG in meta.get("tags", [])
         yield Cell(
             id=name,
             kind=kind,
@@ -138,6 +162,8 @@ def read_cells(
             if name in released
             else without_regions(source),
             nbgrader=grader,
+            where="beside" if beside else "judge",
+            why=TAGGED if beside else "",
         )
 
 

@@ -17,7 +17,7 @@ from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, execute
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import MasterNotebook, support_files
+from nbproctor.notebook import MasterNotebook, copied, support_files
 from nbproctor.results import Check, Report, StudentCell
 from nbproctor.sandbox.layers import Policy
 from nbproctor.sandbox.processors import processors
@@ -76,30 +76,30 @@ def audit(
             f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
             f"{', '.join(references)}."
         )
-    folder = course / "variants" / assignment
-    variants = Variants.read(folder, references)
+    mine = course / "variants" / assignment
+    variants = Variants.read(mine, references)
     wanted = {exercise} if exercise else references.keys()
     variants.trials = [t for t in variants.trials if t.exercise in wanted]
     all_checks = list(checks)
     comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
     results: list[TrialResult] = []
     for path, master in zip(notebooks, masters, strict=True):
-        files = support_files(path.parent, master.data)
-        policy = Policy(files=tuple(files.items()), weak=True)
-        try:
-            results += trials.hold(
-                master,
-                path.parent,
-                variants.trials,
-                variants.oracles,
-                policy,
-                processors(),
-                progress,
-            )
-        except TrialError as error:
-            raise AuditError(f"{path}: {error}") from error
-        settings = Settings(policy=policy, follow_through=False)
-        with Servers() as servers:
+        with copied(path.parent) as folder, Servers() as servers:
+            files = support_files(folder, master.data)
+            policy = Policy(files=tuple(files.items()), weak=True)
+            try:
+                results += trials.hold(
+                    master,
+                    folder,
+                    variants.trials,
+                    variants.oracles,
+                    policy,
+                    processors(),
+                    progress,
+                )
+            except TrialError as error:
+                raise AuditError(f"{path}: {error}") from error
+            settings = Settings(policy=policy, follow_through=False)
             all_checks += _whole_notebooks(master, settings, servers)
     return AuditResult(
         assignment=assignment,
@@ -116,7 +116,7 @@ def audit(
         ),
         checks=tuple(all_checks),
         problems=tuple(variants.problems),
-        hints=tuple(_hints(variants, folder)),
+        hints=tuple(_hints(variants, mine)),
         seconds=time.monotonic() - start,
     )
 

@@ -86,8 +86,9 @@ def _try_assignment(root: Path, name: str) -> bool:
     for fault in faults:
         complaints.print(escape(f"{name}: {fault}"), soft_wrap=True)
     if not faults:
-        text = "; ".join(["the reference solution earns every point", *told])
-        console.print(escape(f"{name}: {text}."), soft_wrap=True)
+        told.insert(0, "the reference solution earns every point")
+    if told:
+        console.print(escape(f"{name}: {'; '.join(told)}."), soft_wrap=True)
     return not faults
 
 

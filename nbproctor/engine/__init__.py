@@ -1,13 +1,15 @@
 """Engine: executes one submission, and returns its report."""
 
 from nbproctor.engine.cache import Cache, Kept, NotGradedError
-from nbproctor.engine.execution import (
-    MAX_FILES_BYTES,
-    ExecutionError,
-    execute,
-)
+from nbproctor.engine.execution import MAX_FILES_BYTES, execute
 from nbproctor.engine.executor import Executor, Pool
-from nbproctor.engine.servers import EngineError, Servers, Settings, compile_tests
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Servers,
+    Settings,
+    compile_tests,
+)
 
 __all__ = [
     "MAX_FILES_BYTES",

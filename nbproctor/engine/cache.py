@@ -16,14 +16,18 @@ import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from nbproctor.engine.execution import ExecutionError, StoppedError
 from nbproctor.engine.executor import Executor
-from nbproctor.engine.servers import EngineError, Settings
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Settings,
+    StoppedError,
+)
 from nbproctor.engine.versions import versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
@@ -36,38 +40,10 @@ def key(
 ) -> str:
     """Return the name of a report: the hash of all that it depends on.
 
-    Parameters
-    ----------
-    cells, files
-        The submission: code with its places and names, and what lies beside it.
-    conditions
-        `Kept.conditions`: all the rest.
+    `files` lie beside the submission; `conditions` are those of `Kept.conditions`.
     """
     contents = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     return _hash((list(cells), contents, conditions))
-
-
-def conditions(
-    assignment: str, settings: str, weak: bool, engine: Mapping[str, str]
-) -> str:
-    """Return the hash of all that a report depends on beside the submission.
-
-    ``grading.json`` holds it too: a submission is graded already if neither its files
-    nor this have changed since.
-
-    Parameters
-    ----------
-    assignment
-        `MasterNotebook.digest`.
-    settings
-        `Settings.digest`: limits, rights, the assignment's own files.
-    weak
-        Whether the sandbox may lack layers: what was graded so does not count as
-        graded in a whole one.
-    engine
-        `versions.versions`.
-    """
-    return _hash((assignment, settings, weak, engine))
 
 
 def _hash(parts: tuple[object, ...]) -> str:
@@ -156,6 +132,7 @@ class NotGradedError(EngineError):
         )
 
 
+@dataclass
 class Kept:
     """An executor with a cache before it.
 
@@ -163,20 +140,17 @@ class Kept:
     `execute` raises `NotGradedError`. With `again`, everything is executed.
     """
 
-    def __init__(
-        self, cache: Cache, executor: Executor | None, again: bool = False
-    ) -> None:
-        self._cache = cache
-        self._executor = executor
-        self._again = again
-        self._engine = versions()
-        self._conditions: dict[tuple[str, Settings], str] = {}
-        self._not_ready: tuple[MasterNotebook, Settings] | None = None
+    cache: Cache
+    executor: Executor | None
+    again: bool = False
+    _engine: dict[str, str] = field(default_factory=lambda: versions())
+    _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
+    _not_ready: tuple[MasterNotebook, Settings] | None = None
 
     @property
     def width(self) -> int:
         """How many submissions are executed at the same time."""
-        return self._executor.width if self._executor else 1
+        return self.executor.width if self.executor else 1
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Get the executor ready, once something has no entry.
@@ -197,15 +171,15 @@ class Kept:
         An execution that failed is tried again, unless nothing may be executed.
         """
         name = key(cells, files, self.conditions(master, settings))
-        entry = None if self._again else self._cache.read(name)
+        entry = None if self.again else self.cache.read(name)
         future: Future[Report] = Future()
         if entry and entry.report:
             future.set_result(entry.report)
-        elif self._executor:
+        elif self.executor:
             if self._not_ready:
-                self._executor.prepare(*self._not_ready)
+                self.executor.prepare(*self._not_ready)
                 self._not_ready = None
-            running = self._executor.execute(cells, master, settings, files)
+            running = self.executor.execute(cells, master, settings, files)
             running.add_done_callback(lambda done: self._keep(name, done, future))
         elif entry:
             future.set_exception(ExecutionError(entry.failure))
@@ -214,35 +188,38 @@ class Kept:
         return future
 
     def conditions(self, master: MasterNotebook, settings: Settings) -> str:
-        """Return the hash of all that a report depends on beside the submission."""
+        """Return the hash of all that a report depends on beside the submission.
+
+        ``grading.json`` holds it too: a submission is graded already if neither its
+        files nor this have changed since. What was graded in a weak sandbox does not
+        count as graded in a whole one.
+        """
         of = master.digest, settings
         if of not in self._conditions:  # it reads the assignment's files
-            weak = settings.policy.weak
-            self._conditions[of] = conditions(
-                master.digest, settings.digest(), weak, self._engine
-            )
+            said = (master.digest, settings.digest(), settings.policy.weak)
+            self._conditions[of] = _hash((*said, self._engine))
         return self._conditions[of]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
         """Write down how an execution ended, and only then tell it."""
         try:
             report = done.result()
-            self._cache.write(name, KeptReport(report))
+            self.cache.write(name, KeptReport(report))
         except BaseException as error:
             with contextlib.suppress(OSError):
                 if isinstance(error, ExecutionError) and not isinstance(
                     error, StoppedError
                 ):
-                    self._cache.write(name, KeptReport(None, str(error)))
+                    self.cache.write(name, KeptReport(None, str(error)))
             future.set_exception(error)
         else:
             future.set_result(report)
 
     def __enter__(self) -> Kept:
-        if self._executor:
-            self._executor.__enter__()
+        if self.executor:
+            self.executor.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._executor:
-            self._executor.__exit__(*error)
+        if self.executor:
+            self.executor.__exit__(*error)

@@ -18,6 +18,7 @@ import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -26,8 +27,12 @@ from typing import Any
 from distributed import Client, Security
 from msgspec import msgpack
 
-from nbproctor.engine.execution import ExecutionError, StoppedError
-from nbproctor.engine.servers import EngineError, Settings
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Settings,
+    StoppedError,
+)
 from nbproctor.engine.worker import Grader, packed, refusal, run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
@@ -52,19 +57,11 @@ class Task:
     deaths: int = 0
 
 
-class Cluster:
-    """An executor whose workers belong to a Dask scheduler.
+class Cluster(AbstractContextManager["Cluster"]):
+    """An executor whose workers belong to a Dask scheduler, ``tcp://scheduler:8786``.
 
-    Parameters
-    ----------
-    address : str
-        Of the scheduler: ``tcp://scheduler:8786``; ``tls://…`` with the keys that
-        Dask's own configuration names.
-
-    Raises
-    ------
-    EngineError
-        No scheduler answers.
+    ``tls://…`` takes the keys that Dask's own configuration names. `EngineError`: no
+    scheduler answers.
     """
 
     def __init__(self, address: str) -> None:
@@ -89,10 +86,7 @@ class Cluster:
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Send an assignment to every worker, and wait for one that can execute it.
 
-        Raises
-        ------
-        EngineError
-            There is none; each one's own reason is in the message.
+        `EngineError` says of each why it cannot.
         """
         until = time.monotonic() + PATIENCE_SECONDS
         try:
@@ -118,13 +112,7 @@ class Cluster:
         settings: Settings,
         files: Mapping[str, bytes],
     ) -> Future[Report]:
-        """Execute one submission on a worker: see `engine.execute`.
-
-        Raises
-        ------
-        EngineError
-            All workers have gone.
-        """
+        """Execute a submission on a worker; `EngineError` if all of them have gone."""
         task = Task(self._introduce(master, settings), packed(cells, files))
         self._waiting.append(task)
         self._news.set()
@@ -257,9 +245,6 @@ class Cluster:
         else:
             self._waiting.appendleft(task)
             self._ready.clear()  # each worker is asked again
-
-    def __enter__(self) -> Cluster:
-        return self
 
     def __exit__(self, *error: object) -> None:
         self._ended = True

@@ -10,8 +10,12 @@ from dataclasses import replace
 
 from msgspec import msgpack
 
-from nbproctor.engine.servers import EngineError, Servers, ServersClosedError, Settings
-from nbproctor.errors import NbproctorError
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Servers,
+    Settings,
+)
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
@@ -24,14 +28,6 @@ GRACE_SECONDS = 15.0
 MAX_FILES_BYTES = 16 << 20
 
 
-class ExecutionError(NbproctorError):
-    """One submission cannot be executed, though others can; the message says why."""
-
-
-class StoppedError(ExecutionError):
-    """The run was stopped before the submission had a result."""
-
-
 def execute(
     cells: Sequence[StudentCell],
     master: MasterNotebook,
@@ -41,28 +37,11 @@ def execute(
 ) -> Report:
     """Grade one submission: a pure function of all but `servers`.
 
-    Parameters
-    ----------
-    cells
-        The code cells of the notebook, in order.
-    master
-        The assignment.
-    settings
-        Limits and rights.
-    files
-        What else the student handed in (relative path → content): it is in the
-        working folder when the first cell runs.
-    servers
-        Lend the fork server that it runs in, and another one if that dies.
-
-    Raises
-    ------
-    ExecutionError
-        No result even at the second try, or not in time.
-    StoppedError
-        The run was stopped.
-    EngineError
-        No fork server can be started here.
+    `servers` lend a fork server; `cells` are the code cells of the notebook, in order;
+    `files` (relative path → content) what else the student handed in, there when the
+    first cell runs. `ExecutionError`: no result even at the second try, or not in time;
+    `StoppedError`: the run was stopped; `EngineError`: no fork server can be started
+    here.
     """
     job = Job(
         cells=master.cells,
@@ -80,8 +59,6 @@ def execute(
                 data = msgpack.encode(replace(job, tests=server.tests))
                 left = max(round(until - time.monotonic()), 1)
                 return msgpack.decode(server.process.run(data, left), type=Report)
-        except ServersClosedError as error:
-            raise StoppedError(str(error)) from error
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
         except (JudgeError, ForkServerError) as error:

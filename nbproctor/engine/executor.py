@@ -14,13 +14,7 @@ from nbproctor.sandbox.processors import processors
 
 
 class Executor(Protocol):
-    """Executes many submissions at once; a context manager, which ends its processes.
-
-    Attributes
-    ----------
-    width : int
-        How many submissions it executes at the same time.
-    """
+    """Executes `width` submissions at once; a context manager ends its processes."""
 
     @property
     def width(self) -> int: ...  # noqa: D102 (see Attributes)
@@ -45,17 +39,8 @@ class Executor(Protocol):
 class Pool(ThreadPoolExecutor):
     """An executor on this computer, with fork servers of its own.
 
-    Its workers are threads: all they do is wait for a fork server, which is a process.
-
-    Parameters
-    ----------
-    workers : int, optional
-        Submissions executed at the same time; the number of processors if not given.
-
-    Attributes
-    ----------
-    width : int
-        How many these are.
+    Its workers are threads, as many as there are processors if nobody says: all they do
+    is wait for a fork server, which is a process.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -85,9 +70,6 @@ class Pool(ThreadPoolExecutor):
             self._servers.close()  # what still runs fails now: nobody waits for it
         super().shutdown(wait=wait)
         self._servers.close()
-
-    def __enter__(self) -> Pool:
-        return self
 
     def __exit__(self, *error: object) -> None:
         # After an exception (Ctrl-C is one) nobody waits for results.

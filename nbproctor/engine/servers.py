@@ -7,7 +7,7 @@ import importlib.util
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,25 +30,22 @@ class EngineError(NbproctorError):
     """Nothing can be executed on this computer; the message says why."""
 
 
-class ServersClosedError(NbproctorError):
-    """The run was stopped: no fork server is started any more."""
+class ExecutionError(NbproctorError):
+    """One submission cannot be executed, though others can; the message says why."""
+
+
+class StoppedError(ExecutionError):
+    """The run was stopped: nothing is executed any more."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """How submissions of one assignment are executed.
 
-    Attributes
-    ----------
-    limits
-        Times and output.
-    policy
-        What student processes may use and read; the assignment's own files are named
-        in ``policy.files``.
-    follow_through
-        Whether an exercise is graded again among correct others.
-    stderr_fails_tests
-        Whether any text on stderr costs a test cell its points.
+    `limits` are times and output, `policy` what student processes may use and read,
+    with the assignment's own files in ``policy.files``. In `follow_through`, an
+    exercise is graded again among correct others. With `stderr_fails_tests`, any text
+    on stderr costs a test cell its points.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -81,7 +78,7 @@ class WarmServer:
     tests: bytes
 
 
-class Servers:
+class Servers(AbstractContextManager["Servers"]):
     """Fork servers that are lent: as many as are used at a time, and kept warm.
 
     Whoever makes them closes them; executions that still run then fail.
@@ -98,19 +95,11 @@ class Servers:
         """Lend a fork server that is warm for an assignment, started if need be.
 
         After an exception it is ended, and the next to be lent is another.
-
-        Raises
-        ------
-        EngineError
-            None can be started here.
-        ServersClosedError
-            The run was stopped.
+        `EngineError`: none can be started here; `StoppedError`: the run was
+        stopped.
         """
         # Nothing in a fork server depends on what else is graded with it.
-        key = (
-            master.digest,
-            replace(settings, follow_through=True, stderr_fails_tests=False),
-        )
+        key = master.digest, Settings(policy=settings.policy)
         server = self._take(key)
         if server is None:
             server = WarmServer(key, _start(master, settings), compile_tests(master))
@@ -142,7 +131,7 @@ class Servers:
         """Take an idle one; one that is warm for something else is ended."""
         with self._lock:
             if self._closed:
-                raise ServersClosedError("The run was stopped.")
+                raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
         if server and server.key != key:
             self._end(server)
@@ -155,15 +144,12 @@ class Servers:
                 self._all.add(server)
                 return
         server.process.close()
-        raise ServersClosedError("The run was stopped.")
+        raise StoppedError("The run was stopped.")
 
     def _end(self, server: WarmServer) -> None:
         with self._lock:
             self._all.discard(server)
         server.process.close()
-
-    def __enter__(self) -> Servers:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

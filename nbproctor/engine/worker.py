@@ -19,8 +19,8 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from msgspec import msgpack
 
-from nbproctor.engine.execution import ExecutionError, execute
-from nbproctor.engine.servers import EngineError, Servers, Settings
+from nbproctor.engine.execution import execute
+from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 from nbproctor.engine.versions import OWN, versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
@@ -36,11 +36,7 @@ _servers = Servers()
 class Grader(WorkerPlugin):
     """An assignment on a worker, with everything that its submissions need.
 
-    Parameters
-    ----------
-    master, settings
-        As for `engine.execute`. The assignment's own files are read here, since a
-        worker may not have them.
+    Its own files are read here, since a worker may not have them.
     """
 
     def __init__(self, master: MasterNotebook, settings: Settings) -> None:

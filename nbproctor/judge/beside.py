@@ -55,6 +55,8 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
         if name == "AssertionError":
             known = verdicts.CHECK(text=told)
             return 0.0, known if told else verdicts.UNTOLD(kind="hidden check")
+        if verdicts.is_forbidden(name, text):
+            return 0.0, verdicts.REFUSED(where="")
         if name == "NotImplementedError":
             return 0.0, verdicts.NOT_SOLVED(where=".")
         kind = name if name in vars(builtins) else "an exception"

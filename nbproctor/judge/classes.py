@@ -2,15 +2,13 @@
 
 ``except MyError`` in a test needs a class. The one made here stands for the student's:
 it catches what student code raised of that class, and nothing that the test raised
-itself, whatever the student's class derives from or is called. Nobody gains by it: a
-student decides anyway which of their exceptions a call raises.
+itself. A student decides anyway which of their exceptions a call raises.
 
 ``type``, ``isinstance`` and ``issubclass`` of a test cell are those of this module. The
-class of an object of the student's is one of the student's own, which the student is
-asked about, or one of an installed library: that is answered here, by what the table in
-`protocol.objects` has of it, and the student is not asked. A library in the judge is
-told nothing of it: one that took a handle for an object of its own would believe what
-the student's methods say.
+class of a student's object is one of the student's own, which the student is asked
+about, or one of an installed library: that is answered by the table in
+`protocol.objects`, and a library in the judge is told nothing of it: it would believe
+what the student's methods say.
 """
 
 from __future__ import annotations

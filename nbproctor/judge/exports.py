@@ -1,9 +1,8 @@
 """Objects of a test that student code may use: what a test hands over, and no more.
 
-A test passes a function to call, sets an activation or hands over a spy model. The
-student gets a number for it and may call it and get and set its public attributes.
-Only what the test cells themselves define can be handed over, so no library object of
-the judge's is ever within reach; library functions and classes go by their name.
+The student gets a number for it and may call it and get and set its public attributes.
+Only what test cells themselves define can be handed over, so no library object of the
+judge's is within reach; library functions and classes go by their name.
 """
 
 from __future__ import annotations
@@ -111,9 +110,7 @@ class Exports:
     def received(self, number: Any) -> Any:
         """Return the object that the student sends back, if it still counts."""
         if type(number) is not int or not 0 <= number < self._next:
-            raise ProtocolError(
-                "the student names an object that was never handed over"
-            )
+            raise ProtocolError("the student names what was never handed over")
         return self._objects.get(number, Expired())
 
     def get(self, target: Any, name: str) -> Any:

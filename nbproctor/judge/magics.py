@@ -21,11 +21,6 @@ _OPTIONS = re.compile(r"\s*(?:(?:-[nrplsv]\s*[\w.]+|-[tcq])(?:\s+|$))*")
 _HIDES = """\
 with __import__("contextlib").redirect_stdout(__import__("io").StringIO()):
     pass"""
-# Measured code has names of its own; once is enough.
-_MEASURES = """\
-def __measured__():
-    pass
-__measured__()"""
 
 
 class NotForJudgeError(NbproctorError):
@@ -97,13 +92,9 @@ def _statements(name: str, line: str, cell: str | None) -> list[ast.stmt]:
         return [hides]
     rest = _OPTIONS.sub("", line, count=1)
     if name in ("timeit", "prun") and not rest.startswith("-"):
+        # Once is enough; a block has no value, as these.
         body = _body(rest) + _body(cell or "")
-        if name == "prun":
-            return [ast.If(ast.Constant(True), body, [])]  # which has no value
-        function, run = ast.parse(_MEASURES).body
-        assert isinstance(function, ast.FunctionDef)
-        function.body = body
-        return [function, run]
+        return [ast.If(ast.Constant(True), body, [])]
     raise _only_in_a_notebook(name, cell)
 
 

@@ -19,20 +19,11 @@ from nbproctor.results import Job, Report, Verdict
 
 
 def main(data: bytes, spawn: Spawn) -> bytes:
-    """Grade one submission.
+    """Grade one submission: a `Job` in, a `Report` out, both serialized.
 
-    Parameters
-    ----------
-    data
-        A `Job`, serialized.
-    spawn
-        Starts a student process that runs `student.process.main` on its end of a socket
-        pair; has the other end as ``.sock``, and ends the process with ``.close()``.
-
-    Returns
-    -------
-    bytes
-        A `Report`, serialized.
+    `spawn` starts a student process that runs `student.process.main` on its end of a
+    socket pair; it has the other end as ``.sock``, and ends the process with
+    ``.close()``.
     """
     import_own_modules()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
+import types
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nbproctor.judge.session import Session
 # The `__name__` that marks what test cells define. It is a kernel's: many a test cell
 # runs its checks only ``if __name__ == "__main__"``.
 MODULE = "__main__"
+_OURS = sys.modules[MODULE]
 
 
 def display(*values: Any, **_: Any) -> None:
@@ -43,7 +45,8 @@ class Namespace:
 
     def __init__(self, tests: Tests, elsewhere: Iterable[str]) -> None:
         self._tests, self._modules = tests, _modules(tests)
-        self._space: dict[str, Any] = {}
+        self._main = types.ModuleType(MODULE)  # what a test imports by this name
+        self._space: dict[str, Any] = vars(self._main)
         self._kept: dict[str, Any] = {}  # what later test cells need
         self._wanted = frozenset().union(*(t.shared for t in tests.cells.values()))
         self._ran: dict[str, Session] = {}  # test cell → for which process
@@ -57,14 +60,17 @@ class Namespace:
 
         A helper cell that raises an exception of its own makes it a `BrokenTestError`.
         """
+        sys.modules[MODULE] = self._main
         needs = self._tests.cells[name].needs
         if any(self._ran.get(cell) is not link for cell in needs):
             for cell in needs:
                 self._run_again(cell, link, seconds)
+                sys.modules[MODULE] = self._main
         return self._make(name, link)
 
     def end(self, name: str, link: Session) -> None:
         """End a test: keep what it made for later ones, whether it failed or not."""
+        sys.modules[MODULE] = _OURS
         self._ran[name] = link
         if link.gone is not None:
             self._fatal.add(name)

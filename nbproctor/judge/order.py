@@ -43,61 +43,32 @@ class References:
 def own_notebook(job: Job, tests: Tests) -> list[Step]:
     """Plan the student's notebook as it is.
 
-    A test cell is judged where it stands in the submission. One that was deleted, or
-    moved before its exercise, is judged right after the solution cell; without that,
-    at the end. None is judged before a test of another exercise that stands above it
-    in the source: an object that it hands over might answer there. Cells that the
-    source marks to be skipped are not run, unless the student has changed them: they
-    may now define what an answer needs.
+    A test cell is judged where it stands in the submission; one that was deleted, or
+    moved before its exercise, right after the solution cell, or else at the end. None
+    is judged before one that stands above it in the source: an object that it hands
+    over might answer there. Cells that the source marks to be
+    skipped are run if the student has changed them.
     """
     masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
-    placed: set[str] = set()
+    stands: dict[str, int] = {}  # test → how many steps stand above it
     for cell in job.student:
         master = masters.get(cell.id or "")
         if master is None or master.kind in ("provided", "solution"):
             if master is None or not (master.skip and cell.source == master.stub):
                 steps.append(_own(cell, master))
-        elif (
-            master.kind == "test"
-            and master.id not in placed
-            and (master.exercise is None or _solution_at(steps, master) is not None)
-        ):
-            steps.append(Step(master.id, test=master))
-            placed.add(master.id)
-    for test in job.cells:
-        if test.kind == "test" and test.id not in placed:
-            position = _solution_at(steps, test)
-            if position is None:
-                position = len(steps) - 1
-            while position + 1 < len(steps) and _is_of(steps[position + 1], test):
-                position += 1
-            steps.insert(position + 1, Step(test.id, test=test))
-    return _with_definitions(_in_order(steps, job), tests)
-
-
-def _in_order(steps: list[Step], job: Job) -> list[Step]:
-    """Put off tests that stand above one of another exercise that comes before them."""
-    rank = {cell.id: n for n, cell in enumerate(job.cells)}
-    tests = [step.test for step in steps if step.test is not None]
-    if tests == sorted(tests, key=lambda test: rank[test.id]):
-        return steps
-    ordered: list[Step] = []
-    waiting: list[Cell] = []
-    for step in steps:
-        if step.test is None:
-            ordered.append(step)
-            continue
-        waiting.append(tests.pop(0))
-        waiting.sort(key=lambda test: rank[test.id])
-        while waiting and not any(
-            rank[ahead.id] < rank[waiting[0].id]
-            and ahead.exercise != waiting[0].exercise
-            for ahead in tests
-        ):
-            test = waiting.pop(0)
-            ordered.append(Step(test.id, test=test))
-    return ordered
+        elif master.kind == "test":
+            stands.setdefault(master.id, len(steps))
+    solved = {step.exercise: n for n, step in enumerate(steps, 1) if step.exercise}
+    planned: list[Step] = []
+    done = 0
+    for test in (cell for cell in job.cells if cell.kind == "test"):
+        of = test.exercise
+        first = solved.get(of, len(steps)) if of else 0
+        place = max(first, stands.get(test.id, first if of else len(steps)))
+        planned += [*steps[done:place], Step(test.id, test=test)]
+        done = max(done, place)
+    return _with_definitions(planned + steps[done:], tests)
 
 
 def among_references(
@@ -207,14 +178,3 @@ def _own(cell: StudentCell, master: Cell | None) -> Step:
     if master is not None and master.kind == "provided" and source == master.source:
         source = master.stub  # without the parts that are hidden from students
     return Step(name, source, cell.index, exercise=exercise)
-
-
-def _solution_at(steps: list[Step], test: Cell) -> int | None:
-    places = (
-        n for n, s in enumerate(steps) if s.exercise and s.exercise == test.exercise
-    )
-    return max(places, default=None)
-
-
-def _is_of(step: Step, test: Cell) -> bool:
-    return step.test is not None and step.test.exercise == test.exercise

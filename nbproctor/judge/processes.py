@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import msgspec
@@ -29,36 +29,32 @@ MAX_SPAWNS = 30  # of one run through a notebook
 Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
 
 
+@dataclass
 class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
     Values of `libraries` are sent whole. `references` run in a process beside the
-    student's, which gets functions that call theirs: no text, code or constant of a
-    reference is in a process that runs student code, which could pass it on.
+    student's, which gets functions that call theirs, and nothing of a reference itself.
     """
 
-    def __init__(
-        self,
-        limits: Limits,
-        spawn: Spawn,
-        until: float,
-        libraries: frozenset[str],
-        references: References | None,
-    ) -> None:
-        self.outputs: dict[int, list[Output]] = {}  # as in `Report`
-        self.notes: list[str] = []  # as in `Report`
-        self.played: list[Step] = []  # what has run in the process that lives
-        self.sources: dict[str, str] = {}  # the student's own cells by our names
-        self._culprits: set[str] = set()  # cells that ended their process
-        self._libraries = libraries
-        self._references = references
-        self._reference_link: Session | None = None
-        self._lent: dict[str, Lent] = {}
-        self._limits = limits
-        self._spawn, self._until = spawn, until
-        self._link: Session | None = None
-        self._output_room = MAX_OUTPUT_BYTES
-        self._spawned = 0
+    limits: Limits
+    spawn: Spawn
+    until: float
+    libraries: frozenset[str]
+    references: References | None
+    outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
+    notes: list[str] = field(default_factory=list)  # as in `Report`
+    played: list[Step] = field(default_factory=list)  # in the process that lives
+    # The student's own cells by our names.
+    sources: dict[str, str] = field(default_factory=dict)
+    # Cells and exercises that the sandbox has refused something, and their text.
+    refused: dict[str, str] = field(default_factory=dict)
+    _culprits: set[str] = field(default_factory=set)  # cells that ended their process
+    _lent: dict[str, Lent] = field(default_factory=dict)
+    _reference_link: Session | None = None
+    _link: Session | None = None
+    _output_room: int = field(default_factory=lambda: MAX_OUTPUT_BYTES)
+    _spawned: int = 0
 
     def close(self) -> None:
         """End the process that lives, if one does."""
@@ -85,6 +81,9 @@ class StudentProcesses:
             self.played.append(step)
         if step.name in self._culprits:
             outputs.append(_error_output("CellStopped", self.notes[-1]))
+        said = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
+        if any(verdicts.is_forbidden(*error) for error in said):
+            self.refused[step.exercise or step.name] = step.source
         if step.index is not None:
             self.outputs[step.index] = self._within_room(outputs)
 
@@ -107,8 +106,7 @@ class StudentProcesses:
         self._culprits.add(step.name)
         text = f"Cell `{step.name}` used up the memory, so it was left out of the rest."
         if gone is not None:
-            limit = self._limits.cell
-            text = self.why_gone(gone, f"Cell `{step.name}`", limit).words
+            text = self.why_gone(gone, f"Cell `{step.name}`", self.limits.cell).words
         self.notes.append(text)
         if self._link is not None:
             self._link.close()
@@ -131,12 +129,12 @@ class StudentProcesses:
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
         name = None if step.index == FILES else step.name
-        limits = astuple(self._limits.output)
+        limits = astuple(self.limits.output)
         try:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
                 link.ask("lend", functions)
-            said = link.ask("run", step.source, name, limits, seconds=self._limits.cell)
+            said = link.ask("run", step.source, name, limits, seconds=self.limits.cell)
         except Exception as error:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
@@ -155,14 +153,14 @@ class StudentProcesses:
         while self._link is None or self._link.gone is not None:
             if self._spawned >= MAX_SPAWNS:
                 raise StudentGone("died", "its process ended too often")
-            if time.monotonic() > self._until:
+            if time.monotonic() > self.until:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
             link = self._link = self.fresh()
-            link.share(self._libraries)
-            if self._references is not None:
+            link.share(self.libraries)
+            if self.references is not None:
                 link.alone = False
-                self._lent = self._functions_of(self._references)
+                self._lent = self._functions_of(self.references)
             for step in list(self.played):
                 try:
                     _, filled = self.send(link, step)
@@ -182,34 +180,29 @@ class StudentProcesses:
             self._reference_link.close()
         link = self._reference_link = self.fresh()
         link.alone = False
-        link.share(self._libraries)
+        link.share(self.libraries)
         for source in references.cells:
-            link.ask("run", source, None, (0, 0, 0, 0), seconds=self._limits.cell)
+            link.ask("run", source, None, (0, 0, 0, 0), seconds=self.limits.cell)
         known = link.begin(sorted(references.functions))
         return {name: Lent(function) for name, function in known.items()}
 
     def fresh(self) -> Session:
         """Start a process in which nothing has run."""
-        link = Session(self._spawn(), self._limits.call, MODULE)
-        link.until = self._until
+        link = Session(self.spawn(), self.limits.call, MODULE)
+        link.until = self.until
         return link
 
     def why_gone(self, gone: StudentGone, subject: str, limit: float) -> Said:
         """Say why a process has ended, and what it was doing."""
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         said = rows.get(gone.reason, verdicts.PROTOCOL)
-        if time.monotonic() > self._until:
+        if time.monotonic() > self.until:
             said = verdicts.NO_TIME
         return said(subject=subject, limit=limit, gone=gone)
 
 
 def _error_output(name: str, text: str) -> Output:
-    return {
-        "output_type": "error",
-        "ename": name,
-        "evalue": text,
-        "traceback": [text],
-    }
+    return dict(output_type="error", ename=name, evalue=text, traceback=[text])
 
 
 def _lacks_memory(outputs: Sequence[Output]) -> bool:

@@ -92,6 +92,8 @@ class Proxy:
         if name == "__class__":
             # A name and no more: a library that took a handle for an object of its own
             # would believe what the student's methods say.
+            if handle_of(self).kind is not None:
+                _doubt(self, "__class__")
             return _named_class(handle_of(self).label.partition(" ")[0])
         if name in _LOCAL:
             return object.__getattribute__(self, name)
@@ -111,18 +113,18 @@ class Proxy:
         if own.kind is not None and own.kind is other and own.relation == "class":
             return True
         if not isinstance(other, Proxy) or own.link is not handle_of(other).link:
+            _doubt(self, "__eq__")
             return False
         return own.number == handle_of(other).number or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
-        if not isinstance(other, Proxy):
+        own = handle_of(self)
+        if not isinstance(other, Proxy) or own.link is not handle_of(other).link:
             return not self == other
-        own, theirs = handle_of(self), handle_of(other)
-        if own.link is not theirs.link:
-            return True
-        return own.number != theirs.number and _truth("ne", self, other)
+        return own.number != handle_of(other).number and _truth("ne", self, other)
 
     def __bool__(self) -> bool:
+        _doubt(self, "__bool__", "__len__")
         return True
 
     def __dir__(self) -> list[str]:
@@ -182,6 +184,14 @@ def _named_class(name: str) -> type:
     return type(name, (), {})
 
 
+def _doubt(proxy: Proxy, *methods: str) -> None:
+    """Note that the judge decides what these methods of an object would: see `excuse`.
+
+    A test that then fails may say little about the answer.
+    """
+    handle_of(proxy).link.doubts.append((proxy, *methods))
+
+
 def _request(name: str) -> Any:
     def apply(self: Proxy, *others: Any) -> Any:
         return ask(self, "op", name, [self, *others])
@@ -199,32 +209,22 @@ def _converted(name: str, kind: type) -> Any:
 
 
 def _among_students(name: str) -> Any:
-    """Make arithmetic: the student's among their own objects, else the judge's.
+    """Make arithmetic or order: the student's among their own objects, or the judge's.
 
     What a test computed never meets a method of the student's, or an object whose
     ``-`` is always 0 would be near to everything.
     """
-    operation = getattr(operator, name)
+    judges = _judges(name)
 
     def apply(self: Proxy, *others: Any) -> Any:
         if not all(isinstance(other, Proxy) for other in others):
-            return operation(_plain(self, *others), *others)
+            return judges(self, *others)
+        if name in _ORDER:
+            return _truth(name, self, *others)
         result = ask(self, "op", name, [self, *others])
         if not isinstance(result, Proxy):
             raise TypeError(f"{name} of two objects gives no object")
         return result
-
-    return apply
-
-
-def _ordered(name: str) -> Any:
-    """Make a comparison: the student's among their own objects, else the judge's."""
-    judges = _judges(name)
-
-    def apply(self: Proxy, other: Any) -> Any:
-        if isinstance(other, Proxy):
-            return _truth(name, self, other)
-        return judges(self, other)
 
     return apply
 
@@ -245,6 +245,7 @@ def _judges(name: str, swapped: bool = False) -> Any:
     operation = getattr(operator, name)
 
     def apply(self: Proxy, *others: Any) -> Any:
+        _doubt(self, f"__{'r' * swapped}{name}__")
         number = _plain(self, *others)
         return operation(*others, number) if swapped else operation(number, *others)
 
@@ -258,15 +259,15 @@ def _plain(proxy: Any, *others: Any) -> Any:
 
 
 _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+_UNARY, _ORDER = ("neg", "pos"), ("lt", "le", "gt", "ge")
 _CONVERSIONS: dict[str, type] = {
     **dict.fromkeys(("hash", "len", "int"), int),
     **dict.fromkeys(("repr", "str"), str),
     "float": float,
 }
 _OPERATORS: dict[str, Any] = {
-    **{f"__{name}__": _among_students(name) for name in (*_BINARY, "neg", "pos")},
+    **{f"__{name}__": _among_students(name) for name in (*_BINARY, *_UNARY, *_ORDER)},
     **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
-    **{f"__{name}__": _ordered(name) for name in ("lt", "le", "gt", "ge")},
     "__abs__": _judges("abs"),
     **{f"__{name}__": _converted(name, kind) for name, kind in _CONVERSIONS.items()},
     **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},

@@ -5,7 +5,6 @@ What ends a student process costs the test that it happened in; the next goes on
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -29,10 +28,9 @@ from nbproctor.sanitize import plain_text
 class NotebookRun:
     """One run through a notebook of a job: `verdicts`, `outputs`, `notes` of a report.
 
-    `spawn` starts a student process; at `until`, the time of the notebook is used up.
-    When `max_stops` tests of an exercise have ended their process, the rest of them is
-    not tried: a hang costs its whole time limit. Functions that steps lend come from
-    `references`.
+    At `until`, the time of the notebook is used up. When `max_stops` tests of an
+    exercise have ended their process, the rest of them is not tried: a hang costs its
+    whole limit.
     """
 
     def __init__(
@@ -61,7 +59,8 @@ class NotebookRun:
     def play(self, steps: Iterable[Step]) -> None:
         """Run cells and judge tests in order; end with no process left.
 
-        Tests that are judged beside the answer wait for `judge_beside`.
+        Tests that are judged beside the answer wait for `judge_beside`, and those that
+        say no though nobody knows whether they can be judged from outside.
         """
         try:
             for step in steps:
@@ -70,7 +69,9 @@ class NotebookRun:
                 elif step.test.where == "beside":
                     self._beside.append((step.test, len(self._history)))
                 else:
-                    self.verdicts[step.test.id] = self._judge(step.test)
+                    said = self.verdicts[step.test.id] = self._judge(step.test)
+                    if step.test.why and said.outcome in ("failed", "error"):
+                        self._beside.append((step.test, len(self._history)))
                 self._history.append(step)
         finally:
             self._student.close()
@@ -82,7 +83,12 @@ class NotebookRun:
         seen of a hidden test.
         """
         for cell, place in self._beside:
-            self.verdicts[cell.id] = self._judge(cell, self._history[:place])
+            inside = replace(cell, where="beside")
+            found = self._judge(inside, self._history[:place])
+            if cell.where == "beside":
+                self.verdicts[cell.id] = found
+            elif found.points > self.verdicts[cell.id].points:
+                self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
 
     def _judge(
         self, cell: Cell, history: Sequence[Step] = (), *, retry: bool = True
@@ -112,7 +118,8 @@ class NotebookRun:
                 if link.gone is not None:
                     raise link.gone
                 points, said = _scored(value, cell)
-                if hidden and self._stderr_fails and _has_written(err, link):
+                strict = hidden and self._stderr_fails
+                if strict and (err.getvalue() or link.ask("stderr") is True):
                     points, said = 0.0, verdicts.STDERR
             except StudentGone as gone:
                 if retry and gone.reason == "died" and student.find_hog():
@@ -132,6 +139,14 @@ class NotebookRun:
                     student.find_hog()
                     return self._judge(cell, retry=False)
                 said = explain(error, student.sources, hidden=hidden)
+                name = error.name if isinstance(error, NameError) else None
+                if name and any(name in text for text in student.refused.values()):
+                    said = verdicts.REFUSED(where="")
+        if said.outcome in ("failed", "error"):
+            if cell.exercise in student.refused:
+                points, said = 0.0, verdicts.REFUSED(where=f" in `{cell.exercise}`")
+            elif excuse := link.excuse():
+                points, said = 0.0, verdicts.DOUBTED(by=excuse)
         printed = "" if hidden else plain_text(out.getvalue())
         return replace(verdict(cell, said, points), printed=printed)
 
@@ -180,7 +195,3 @@ def _scored(value: Any, cell: Cell) -> tuple[float, Said]:
     if points < cell.points:
         return points, verdicts.PART(points=points, most=cell.points)
     return points, verdicts.PASSED
-
-
-def _has_written(err: io.StringIO, link: Session) -> bool:
-    return bool(err.getvalue()) or link.ask("stderr") is True

@@ -7,8 +7,10 @@ first message that is late or against the protocol ends the process.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
+from collections import deque
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -44,6 +46,7 @@ _REASONS = {LateError: "timeout", ClosedError: "died"}
 MAX_DEPTH = 50  # of calls back and forth
 MAX_CALLBACKS = 200_000  # within one call
 MAX_ERROR_TEXT = 2000
+MAX_DOUBTS = 100
 MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 
 
@@ -58,6 +61,8 @@ class Session:
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
         self.exports = Exports(module)
         self.gone: StudentGone | None = None  # why the process has ended
+        # What the judge has decided in this test: an object, and the methods not asked.
+        self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
         self.until = float("inf")  # the moment that nothing may take longer than
         # Whether no other process runs code of the same notebook: see `exports.Lent`.
         self.alone = True
@@ -69,15 +74,7 @@ class Session:
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
-        self._connection = Connection(
-            Wire(child.sock),
-            TO_JUDGE,
-            self._answer,
-            default=self._default,
-            resolve=self._resolve,
-            describe=self._describe,
-            revive=self._revive,
-        )
+        self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -118,7 +115,19 @@ class Session:
             self.exports.clear()
             self._error_classes.clear()
         self._raised.clear()
+        self.doubts.clear()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+
+    def excuse(self) -> str:
+        """Return why the test may have failed by what the judge decided, or nothing.
+
+        The student's process says which of these methods there is, and no more.
+        """
+        methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
+        with contextlib.suppress(StudentError, StudentGone, UnsendableError):
+            said = self.ask("excuse", [*self.doubts])
+            return said if type(said) is str and said in methods else ""
+        return ""
 
     def close(self, why: StudentGone | None = None) -> StudentGone:
         """End the student process; return why it has ended."""
@@ -128,7 +137,8 @@ class Session:
 
     # --- what the student asks of the test's objects ----------------------------
 
-    def _answer(self, request: str, arguments: list[Any]) -> Any:
+    def answer(self, request: str, arguments: list[Any]) -> Any:
+        """Do what the student asks of an object that a test handed over."""
         self._callbacks += 1
         if self._callbacks > MAX_CALLBACKS:
             raise ProtocolError("a call has asked the test's objects too often")
@@ -158,7 +168,8 @@ class Session:
 
     # --- what the student's values are here -------------------------------------
 
-    def _default(self, value: Any) -> Any:
+    def default(self, value: Any) -> Any:
+        """Name an object for the student."""
         kind = type(value)  # `isinstance` would ask a proxy for its class
         if issubclass(kind, ErrorClass):
             value = value._nbproctor
@@ -180,7 +191,8 @@ class Session:
             return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
         return self.exports.name(value)
 
-    def _resolve(self, ref: Ref) -> Any:
+    def resolve(self, ref: Ref) -> Any:
+        """Return what the student names."""
         number, *about = ref.fields or (None,)
         if ref.tag == "student" and type(number) is int:
             return self._proxy(number, *about)
@@ -208,17 +220,15 @@ class Session:
         self, number: int, name: str, base: str, *bases: Any
     ) -> ErrorClass:
         """Return the class that stands for one of the student's exceptions."""
-        known = self._error_classes.get(number)
-        if known is None:
+        if number not in self._error_classes:
             title = printable(name)
             proxy = self._proxy(number, "type", title, True, "", "")
-            known = stand_in(proxy, title, base, bases)
-            self._error_classes[number] = known
-        return known
+            self._error_classes[number] = stand_in(proxy, title, base, bases)
+        return self._error_classes[number]
 
     # --- exceptions -------------------------------------------------------------
 
-    def _describe(self, error: BaseException) -> list[Any]:
+    def describe(self, error: BaseException) -> list[Any]:
         """Return what the student is told of an exception, and remember it."""
         # Text of a test's exception may show what it wanted; of a reference's, more.
         told = isinstance(error, StudentError | RefusedError | RecursionError)
@@ -232,7 +242,7 @@ class Session:
         self._raised.pop(number - MAX_RAISED, None)
         return [number, name, text]
 
-    def _revive(self, report: Any) -> BaseException:
+    def revive(self, report: Any) -> BaseException:
         """Return the exception that a student process reports."""
         match report:
             case [

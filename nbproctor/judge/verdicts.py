@@ -19,6 +19,7 @@ from nbproctor.judge.compiled import TEST_FILE
 from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.proxy import StudentError, StudentGone
 from nbproctor.notebook import Cell
+from nbproctor.protocol.frames import UnsendableError
 from nbproctor.results import Outcome, Verdict
 from nbproctor.sanitize import one_line
 
@@ -69,7 +70,14 @@ BROKEN = Said("not run", "This test is broken, tell your teacher: {text}")
 UNJUDGED = Said(
     "not run", "This test cannot be judged from outside; tell your teacher."
 )
+# It was run, and what it says is no fault of the answer's: a person has to look.
+REFUSED = Said("not run", "Not judged: your code does what grading forbids{where}.")
+TOO_MUCH = Said("not run", "Not judged: a value is too large or too deep to be sent.")
+DOUBTED = Said("not run", "Not judged: it rests on an object's `{by}`, not asked here.")
+PASSES_INSIDE = Said("not run", "Not judged: it passes in the answer's process alone.")
 
+# Not permitted, access denied, read-only, no network: as the system says it.
+_FORBIDDEN = re.compile(r"\[Errno (1|13|30|-[23])\]")
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
 _YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
@@ -141,6 +149,8 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
         return _of_student(error, sources, hidden)
     if isinstance(error, NotExportableError):
         return BROKEN(text=error)
+    if isinstance(error, UnsendableError):
+        return TOO_MUCH
     if isinstance(error, NameError) and error.name:
         return NO_NAME(name=error.name)
     if isinstance(error, AssertionError):
@@ -162,11 +172,20 @@ def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -
         if 0 < error.line <= len(lines):
             code = one_line(lines[error.line - 1], 100)
             where += f", line {error.line}: `{code}`"
+    if is_forbidden(kind, error.text):
+        return REFUSED(where=f" {where}")
+    if error.kind == "UnsendableError" != kind:
+        return TOO_MUCH
     if kind == "NotImplementedError":
         return NOT_SOLVED(where=f" {where}")
     text = one_line(error.text)
     told = text and (not hidden or _is_helpful(text, sources))
     return RAISED(kind=kind, text=f" ({text})" if told else "", where=where)
+
+
+def is_forbidden(kind: str, text: str) -> bool:
+    """Whether an exception of a student's says that the sandbox forbids something."""
+    return kind == "PermissionError" or bool(_FORBIDDEN.search(text))
 
 
 def _of_check(error: AssertionError, hidden: bool) -> Said:

@@ -17,9 +17,16 @@ SWITCH = """\
 # Submissions are repaired, run in a sandbox, and tested outside it.
 try:
     from nbproctor import proctor
-except ImportError as error:  # nbgrader would go on, and grade without a sandbox
-    raise SystemExit(f"Nothing is graded: {error}")
-proctor(c)
+except Exception as missing:  # nbgrader would go on, and grade without a sandbox
+    from nbgrader.converters import Autograde, NbGraderException
+
+    def refuse(self, why=f"Nothing is graded, nbproctor cannot be loaded: {missing}"):
+        self.log.error(why)
+        raise NbGraderException(why)
+
+    Autograde.start = refuse  # all else goes on: JupyterLab, formgrader, other commands
+else:
+    proctor(c)
 """
 
 CONFIG = (

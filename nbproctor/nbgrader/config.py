@@ -40,12 +40,8 @@ def proctor(config: Config) -> None:
     A second call changes nothing.
 
     Where nbproctor is not installed, nbgrader would pass over the error and grade
-    without a sandbox; these lines end it instead::
-
-        try:
-            from nbproctor import proctor
-        except ImportError as error:
-            raise SystemExit(f"Nothing is graded: {error}")
+    without a sandbox. What `nbproctor init` writes (`kit.starter.SWITCH`) has
+    ``autograde`` refuse then, and nothing else.
 
     Parameters
     ----------

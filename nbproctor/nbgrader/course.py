@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -22,14 +22,16 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
+from nbproctor.engine import Settings
 from nbproctor.markers import has_autotests
 from nbproctor.nbgrader.failures import CourseError, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
-from nbproctor.notebook import MasterNotebook, MasterNotebookError
+from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
+from nbproctor.sandbox.layers import Policy
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _SILENT = logging.Logger("nbgrader")
@@ -169,6 +171,33 @@ class Course:
             if has_autotests(cell.source)
             else cell
             for cell in master.cells
+        )
+
+    def settings(
+        self,
+        assignment: str,
+        options: Nbproctor | None = None,
+        keep: Collection[str] = (),
+    ) -> Settings:
+        """Return how submissions of an assignment are executed.
+
+        `options` are those of a run, `keep` the assignment's files that a student may
+        replace.
+        """
+        options = options or self.options
+        data = next((m.data for m in self.masters(assignment) if m.data), None)
+        source = self.folder("source", assignment)
+        files = support_files(source, data, self.view.ignore)
+        for name in keep:
+            files.pop(os.path.normpath(name), None)
+        policy = Policy(
+            memory=options.memory_megabytes << 20,
+            readable=tuple(options.readable),
+            files=tuple(files.items()),
+            weak=options.weak_sandbox,
+        )
+        return Settings(
+            options.limits(), policy, options.follow_through, options.stderr_fails_tests
         )
 
     def changed(

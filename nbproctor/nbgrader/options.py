@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from traitlets import Bool, Enum, Float, Integer, Unicode
+from traitlets import Bool, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
+from nbproctor.sandbox.layers import Policy
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,12 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     weak_sandbox = Bool(
         False, help="Grade even where layers of the sandbox are missing."
+    ).tag(config=True)
+    readable = List(
+        Unicode(), help="Folders that answers may read beside the assignment's files."
+    ).tag(config=True)
+    memory_megabytes = Integer(
+        Policy.memory >> 20, help="Memory that a student's process may use."
     ).tag(config=True)
     hand_in = Unicode(
         "",

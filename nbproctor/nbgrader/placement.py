@@ -1,19 +1,25 @@
-"""Placement: where each test cell is judged, determined with the reference solution.
+"""Placement: where each test cell is judged, determined before any student is graded.
 
-Most test cells are judged from outside, by a judge that the answer cannot reach. One in
-which the reference solution loses points so, but none when it runs as in a kernel, is
-judged beside the answer (see `judge.beside`); nobody has to configure that. One that
-passes in a kernel alone is judged nowhere: a 0 would blame the student.
+Most test cells are judged from outside, by a judge that the answer cannot reach. That
+must give what a kernel gives, no less and no more. A cell in which the reference
+solution loses points so, or a blank release or a dull answer gets more than in a
+kernel, is judged beside the answer (see `judge.beside`), if the reference earns them
+there. One that passes in a kernel alone is judged nowhere: a 0 would blame the student.
+What the reference passes nowhere has no known place: where such a cell says no, it is
+run beside the answer too, and where that says yes, a person decides.
+
+Everything runs in a copy of the source, with the settings of grading.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import math
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +31,24 @@ from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
-from nbproctor.notebook import Cell, MasterNotebook, Where
-from nbproctor.results import Report, StudentCell
+from nbproctor.judge import beside
+from nbproctor.markers import parse
+from nbproctor.notebook import (
+    BESIDE_TAG,
+    TAGGED,
+    Cell,
+    MasterNotebook,
+    Where,
+    copied,
+)
+from nbproctor.results import Limits, Report, StudentCell, Verdict
 
 FILE = ".nbproctor.json"  # in the course's folder
+QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
+UNKNOWN = "the source's own answer does not pass it"
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
+# A notebook that is run: what it is graded by, the answers, kinds to be left out.
+Runs = Callable[..., Report]
 log = logging.getLogger(__name__)
 
 
@@ -46,38 +65,51 @@ def place(
     course: CourseDirectory,
     settings: Settings,
     pool: Executor,
-    folder: Path,
+    source: Path,
     *,
     again: bool = False,
-) -> MasterNotebook:
+) -> tuple[MasterNotebook, list[str]]:
     """Determine where the test cells are judged, or read it, and record it.
 
-    The reference solution is executed by `pool`; `folder` is that of its source.
-    `again` determines it even if it is recorded.
+    `source` is the folder of the assignment; `again` determines it even if it is
+    recorded, and then returns a sentence for each test in which the reference solution
+    loses points where it is judged now.
     """
+    found = placed(master, course)
+    if found is not master and not again:
+        return found, []
+    blank = _with(master, {})
+    try:
+        with copied(source) as folder:
+            files = {name: folder / name for name, _ in settings.policy.files}
+            there = {name: str(path) for name, path in files.items() if path.exists()}
+            run = _runner(blank, settings, there, pool)
+            places, lost = _places(blank, run, source, settings.limits.cell)
+    except ExecutionError as error:
+        said = f"the reference solution of {master.notebook} cannot run: {error}"
+        log.warning("%s", said)
+        return blank, [said]
     known = _read(course)
     book = known.setdefault(master.assignment, {})
-    digest = _digest(master)
-    if not again and book.get(master.notebook, {}).get("digest") == digest:
-        return placed(master, course)
-    try:
-        places = _find(_with(master, {}), settings, pool, folder)
-    except ExecutionError as error:
-        log.warning("The reference solution of %s: %s", master.notebook, error)
-        return _with(master, {})
-    book[master.notebook] = {"digest": digest, "tests": places}
+    book[master.notebook] = {"digest": _digest(master), "tests": places}
     path = Path(course.root, FILE)
     try:
         path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
     except OSError as error:  # found again by the next run
         log.warning("%s cannot be written: %s", path, error)
-    return _with(master, places)
+    faults = [
+        f"the reference earns {v.points:g} of {v.max_points:g} in {name} ({v.message})."
+        for name, v in lost.items()
+    ]
+    return _with(master, places), faults
 
 
 def without_trust(master: MasterNotebook) -> MasterNotebook:
     """Return the notebook with nothing judged beside the answer."""
     return master.with_cells(
-        replace(cell, where="nowhere") if cell.where == "beside" else cell
+        replace(cell, where="nowhere")
+        if cell.where == "beside"
+        else replace(cell, why=cell.why if cell.where == "nowhere" else "")
         for cell in master.cells
     )
 
@@ -89,55 +121,118 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
     for where, said in (
         ("beside", "judged beside the answer, where its code could forge the result"),
         ("nowhere", "not judged"),
+        (
+            "judge",
+            "judged from outside, and nobody knows whether they can be: put a right "
+            f"answer into the source, or the tag {BESIDE_TAG!r} on a cell that needs "
+            "the answer's own process; what passes there alone waits for a person",
+        ),
     ):
-        named = [cell for cell in tests if cell.where == where]
+        named = [cell for cell in tests if cell.where == where and cell.why]
         if named:
             names = "; ".join(f"{cell.id} ({cell.why})" for cell in named)
             told.append(f"{len(named)} of {len(tests)} test cells are {said}: {names}")
     return told
 
 
-def _find(
-    master: MasterNotebook, settings: Settings, pool: Executor, folder: Path
-) -> Places:
-    pool.prepare(master, settings)  # or say why nothing can be executed
-    lost = _lost(master, settings, pool)
-    if not lost:
-        return {}
-    beside: Places = {name: ("beside", why) for name, why in lost.items()}
-    still = _lost(_with(master, beside), settings, pool)
-    places: Places = {n: at for n, at in beside.items() if n not in still}
-    if still:
-        # What fails in a kernel too is the reference's fault, as lint says.
-        timeout = math.ceil(settings.limits.cell)
-        fails = {name for name, _ in kernel_faults(master, folder, timeout)}
-        told = {name: lost.get(name, why) for name, why in still.items()}
-        places |= {n: ("nowhere", why) for n, why in told.items() if n not in fails}
-    return places
+def _runner(
+    blank: MasterNotebook, settings: Settings, files: dict[str, str], pool: Executor
+) -> Runs:
+    """Return what runs a notebook of the teacher's, as a submission is run."""
+    files = dict(settings.policy.files) | files
+    policy = replace(settings.policy, files=tuple(files.items()))
+    alone = replace(settings, policy=policy, follow_through=False)
+    # A wrong answer may hang in every test.
+    quick = Limits(*map(min, astuple(settings.limits)[:3], astuple(QUICK)[:3]))
+
+    pool.prepare(blank, alone)  # or say why nothing can be executed
+
+    def run(master: MasterNotebook, answers: MasterNotebook, *left_out: str) -> Report:
+        cells = [
+            StudentCell(number, cell.id, cell.source)
+            for number, cell in enumerate(answers.cells)
+            if cell.kind not in ("task", "text", *left_out)
+        ]
+        used = alone if answers is master else replace(alone, limits=quick)
+        report: Report = pool.execute(cells, master, used, {}).result()
+        return report
+
+    return run
 
 
-def _lost(master: MasterNotebook, settings: Settings, pool: Executor) -> dict[str, str]:
-    """Grade the reference solution; return the tests that it does not pass, and why."""
-    alone = replace(settings, follow_through=False, stderr_fails_tests=False)
-    cells = reference(master)
-    report: Report = pool.execute(cells, master, alone, {}).result()
-    return {v.cell_id: v.message for v in report.verdicts if v.outcome != "passed"}
+def _places(
+    master: MasterNotebook, run: Runs, source: Path, timeout: float
+) -> tuple[Places, dict[str, Verdict]]:
+    """Return the places other than the judge, and the verdicts on lost points."""
+    lost = _lost(master, run)
+    why = _differing(master, run) | {n: v.message for n, v in lost.items()}
+    if not why:
+        return {}, {}
+    # What the source places itself stays there.
+    free = {cell.id for cell in master.cells if cell.why != TAGGED}
+    trial: Places = {name: ("beside", why[name]) for name in why.keys() & free}
+    still = _lost(_with(master, trial), run)
+    places = {name: at for name, at in trial.items() if name not in still}
+    faults = {name: still[name] for name in still.keys() & lost.keys()}
+    if faults:
+        fails = {name for name, _ in kernel_faults(master, source, timeout)}
+        for name in faults.keys() & free:
+            unknown: Places = {name: ("judge", UNKNOWN)}
+            places |= unknown if name in fails else {name: ("nowhere", why[name])}
+    return places, faults
 
 
-def reference(master: MasterNotebook) -> list[StudentCell]:
-    """Return the source's own cells as a submission."""
-    return [
-        StudentCell(number, cell.id, cell.source)
-        for number, cell in enumerate(master.cells)
-        if cell.kind not in ("helper", "task", "text")
-    ]
+def _lost(master: MasterNotebook, run: Runs) -> dict[str, Verdict]:
+    verdicts = run(master, master, "helper").verdicts
+    return {v.cell_id: v for v in verdicts if v.outcome != "passed"}
+
+
+def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
+    """Return the tests that give a wrong answer more than a kernel does."""
+    wrong = {
+        "a blank notebook": master.with_cells(
+            c if c.locked else replace(c, source=c.stub) for c in master.cells
+        )
+    }
+    for value in (None, 0):
+        cells = (_dull(cell, value) for cell in master.cells)
+        wrong[f"an answer that returns {value}"] = master.with_cells(cells)
+    outside = {name: run(master, wrong[name], "helper") for name in wrong}
+    # In one student process, where tests are code as any other.
+    code = master.with_cells(
+        c for c in master.cells if c.kind not in ("test", "helper")
+    )
+    differing = {}
+    for name, answers in wrong.items():
+        outputs = run(code, answers).outputs
+        numbers = {cell.id: number for number, cell in enumerate(master.cells)}
+        for v in outside[name].verdicts:
+            number = numbers[v.cell_id]
+            points, said = beside.scored(outputs.get(number, []), master.cells[number])
+            if v.points > points or v.outcome == "passed" != said.outcome:
+                told = f"{name} earns {v.points:g} from outside"
+                differing[v.cell_id] = f"{told}, but {points:g} in a kernel"
+    return differing
+
+
+def _dull(cell: Cell, value: int | None) -> Cell:
+    """Return a solution cell whose functions return one value, whatever is asked."""
+    if cell.kind != "solution":
+        return cell
+    tree = parse(cell.source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
+            documented = node.body[: ast.get_docstring(node) is not None]
+            node.body = [*documented, ast.Return(ast.Constant(value))]
+    return replace(cell, source=ast.unparse(ast.fix_missing_locations(tree)))
 
 
 def _with(master: MasterNotebook, places: dict[str, Any]) -> MasterNotebook:
     cells = []
     for cell in master.cells:
         where, why = places.get(cell.id, ("judge", ""))
-        if cell.kind == "test" and (cell.where, cell.why) != (where, why):
+        mine = cell.kind == "test" and cell.why != TAGGED
+        if mine and (cell.where, cell.why) != (where, why):
             cell = replace(cell, where=where, why=why)
         cells.append(cell)
     return master.with_cells(cells)
@@ -156,9 +251,9 @@ def _read(course: CourseDirectory) -> dict[str, Any]:
 
 
 def kernel_faults(
-    master: MasterNotebook, folder: Path, timeout: int
+    master: MasterNotebook, source: Path, timeout: float
 ) -> Iterator[tuple[str, str]]:
-    """Run all code in `folder` as stock nbgrader does, without skipped demo cells.
+    """Run all code in a copy of `source` as stock nbgrader does, but skipped cells.
 
     Yields each cell that fails or does not earn all its points, and a sentence. A cell
     that needs more than `timeout` seconds is interrupted.
@@ -169,14 +264,15 @@ def kernel_faults(
         for cell in master.cells
         if cell.kind not in ("task", "text") and not cell.skip
     ]
-    nbclient.NotebookClient(
-        notebook,
-        timeout=timeout,
-        interrupt_on_timeout=True,
-        allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR"],
-    ).execute(env=os.environ | {"NBGRADER_EXECUTION": "autograde"})
+    with copied(source) as folder:
+        nbclient.NotebookClient(
+            notebook,
+            timeout=math.ceil(timeout),
+            interrupt_on_timeout=True,
+            allow_errors=True,
+            resources={"metadata": {"path": str(folder)}},
+            extra_arguments=["--log-level=ERROR"],
+        ).execute(env=os.environ | {"NBGRADER_EXECUTION": "autograde"})
     for node in notebook.cells:
         name = node.metadata["name"]
         said = _complaint(node)

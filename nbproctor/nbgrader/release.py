@@ -9,13 +9,14 @@ and there means the same to both.
 from __future__ import annotations
 
 import json
-import math
 import re
 import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,13 @@ from nbgrader.nbgraderformat import (
 )
 
 from nbproctor import markers
-from nbproctor.engine import Pool, Settings
+from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, Log, run
-from nbproctor.nbgrader.placement import kernel_faults, place, reference
-from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
+from nbproctor.nbgrader.placement import kernel_faults, place
+from nbproctor.notebook import MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.layers import SandboxError, prepare
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
@@ -193,15 +194,22 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
     log = Log()
-    coursedir = CourseDirectory(config=config, log=log.logger)
-    converter = GenerateAssignment(coursedir=coursedir, config=config, log=log.logger)
-    run(converter, log, f"Making the release of {assignment!r}")
+    source = course.folder("source", assignment)
+    # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
+    made = any(b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb"))
+    with copied(source) if made else nullcontext(source) as folder:
+        if made:
+            config.CourseDirectory.source_directory = str(folder.parent)
+        view = CourseDirectory(config=config, log=log.logger)
+        converter = GenerateAssignment(coursedir=view, config=config, log=log.logger)
+        run(converter, log, f"Making the release of {assignment!r}")
 
 
 def lint(course: Path | Course, assignment: str) -> list[str]:
-    """Grade the reference solution of an assignment in both ways.
+    """Grade the reference solution of an assignment in both ways, as a class is graded.
 
-    `placement` determines again where each test cell is judged, and records it.
+    `placement` determines again where each test cell is judged, and records it. Where
+    layers of the sandbox are missing, it runs in those that there are.
 
     Returns
     -------
@@ -216,32 +224,23 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         The engine does not run on this computer.
     """
     course = Course.at(course)
-    limits = course.options.limits()
+    settings = course.settings(assignment)
+    try:
+        prepare()
+    except SandboxError:  # the code is the teacher's own
+        settings = replace(settings, policy=replace(settings.policy, weak=True))
     source = course.folder("source", assignment)
     faults, masters = [], []
     with Pool(1) as pool:
         for master in course.masters(assignment):
-            files = support_files(source, master.data)
-            # Weak, because the code is the teacher's own: to run on any computer.
-            policy = Policy(files=tuple(files.items()), weak=True)
-            settings = Settings(limits, policy, follow_through=False)
-            stock = kernel_faults(master, source, math.ceil(limits.cell))
+            stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            master = place(master, course.view, settings, pool, source, again=True)
-            faults += [f"nbproctor: {f}" for f in _engine(master, settings, pool)]
-            masters.append(master)
+            where = master, course.view, settings, pool, source
+            found, lost = place(*where, again=True)
+            faults += [f"nbproctor: {fault}" for fault in lost]
+            masters.append(found)
     course.changed(assignment, masters)
     return faults
-
-
-def _engine(master: MasterNotebook, settings: Settings, pool: Pool) -> Iterator[str]:
-    report = pool.execute(reference(master), master, settings, {}).result()
-    for verdict in report.verdicts:
-        if verdict.outcome != "passed":
-            yield (
-                f"the reference earns {verdict.points:g} of {verdict.max_points:g} "
-                f"in {verdict.cell_id} ({verdict.message})."
-            )
 
 
 def check_release(course: Path | Course, assignment: str) -> list[Check]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import logging
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +17,8 @@ from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
 from nbproctor.nbgrader.prefetch import Submission
-from nbproctor.notebook import MasterNotebook, support_files
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
-from nbproctor.sandbox.layers import Policy
 
 CACHE = ".nbproctor.cache"  # in the course's folder
 SHOWN = 10
@@ -66,17 +64,7 @@ class Run:
             for master in all_masters
             if fnmatch.fnmatch(master.notebook, course.view.notebook_id)
         ]
-        source = course.folder("source", assignment)
-        data = next((master.data for master in masters if master.data), None)
-        files = support_files(source, data, course.view.ignore)
-        for name in keep:
-            files.pop(os.path.normpath(name), None)
-        settings = Settings(
-            options.limits(),
-            Policy(files=tuple(files.items()), weak=options.weak_sandbox),
-            options.follow_through,
-            options.stderr_fails_tests,
-        )
+        settings = course.settings(assignment, options, keep)
         return cls(
             course,
             assignment,
@@ -95,9 +83,10 @@ class Run:
     def place_tests(self, pool: Kept) -> None:
         """Determine where each test cell is judged, if that is not recorded."""
         source = self.course.folder("source", self.assignment)
+        settings = self.course.settings(self.assignment, self.options)
         read = {m.notebook: m for m in self.course.masters(self.assignment)}
         for number, master in enumerate(self.masters):
-            placed = place(master, self.course.view, self.settings, pool, source)
+            placed, _ = place(master, self.course.view, settings, pool, source)
             read[master.notebook] = placed
             self.masters[number] = (
                 without_trust(placed) if self.options.trust == "judge" else placed

@@ -40,23 +40,12 @@ def encode(
     received: Mapping[int, int] = NOTHING,
     libraries: frozenset[str] = frozenset(),
 ) -> Encoded:
-    """Encode a value.
+    """Encode a value, with the `libraries` whose values the receiver takes.
 
-    Parameters
-    ----------
-    value
-        Anything; what is in no row of the table is asked of `default`.
-    default
-        Returns a `Ref`, `NamedItems`, `ErrorItems`, or a plainer value to encode.
-    received
-        `id` of mutable parts of the request that this replies to → their numbers.
-    libraries
-        Those whose values the receiver takes.
-
-    Raises
-    ------
-    UnsendableError
-        Too deep, too large, or refused by `default`.
+    What is in no row of the table is asked of `default`, which returns a `Ref`, other
+    items of `objects`, or a plainer value. `received` has the numbers, by `id`, of
+    mutable parts of the request that this replies to. `UnsendableError`: too deep, too
+    large, or refused.
     """
     sender = Sender(default, received, libraries)
     try:
@@ -103,25 +92,11 @@ def decode(
     request: Sequence[Mutable] = (),
     libraries: frozenset[str] = frozenset(),
 ) -> Decoded:
-    """Decode a frame.
+    """Decode a frame; `ProtocolError`, whatever is wrong with it.
 
-    Parameters
-    ----------
-    frame
-        As received.
-    resolve
-        Makes something of a reference.
-    track
-        Remember the mutable parts, so that `Decoded.compare` can be asked.
-    request
-        Mutable parts of the request that this frame replies to.
-    libraries
-        Those whose values may be in it.
-
-    Raises
-    ------
-    ProtocolError
-        Whatever is wrong with the frame.
+    `resolve` makes something of a reference. With `track`, the mutable parts are
+    remembered, so that `Decoded.compare` can be asked; `request` are those of the
+    request that this frame replies to. Values of `libraries` may be in it.
     """
     raw = memoryview(frame.raw)
     receiver = Receiver(raw, resolve, track, request, libraries)

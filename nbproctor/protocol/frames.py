@@ -64,13 +64,7 @@ class Frame:
 
 
 class Wire:
-    """Frames over a connected stream socket, each side's numbered without a gap.
-
-    Parameters
-    ----------
-    sock
-        One end of a socket pair.
-    """
+    """Frames over a connected stream socket, each side's numbered without a gap."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)

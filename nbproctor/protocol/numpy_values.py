@@ -247,9 +247,7 @@ def _dtype(code: Node) -> np.dtype[Any]:
     return np.dtype(object) if code == "|O" else _dtype_of(code)
 
 
-FIELDS.update(
-    {name: Field(plain=True) for name in ("dtype", "shape", "layout")},
-)
+FIELDS |= {name: Field(plain=True) for name in ("dtype", "shape", "layout")}
 _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = np.void, *{dtype.type for dtype in _NATIVE}
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUVO")})

@@ -58,12 +58,8 @@ class ErrorItems(NamedTuple):
 class StudentTuple:
     """Marks a decoded copy of a named tuple whose class stays with the student.
 
-    Attributes
-    ----------
-    _nbproctor_number
-        Number of the original in the student process; none if this is no copy of an
-        original, as after ``_replace``. (No item can have a name that begins with an
-        underscore.)
+    The number of the original is none after ``_replace``; no item has a name that
+    begins with an underscore.
     """
 
     _nbproctor_number: int | None = None

@@ -21,6 +21,7 @@ from pandas.arrays import (
     IntervalArray,
     NumpyExtensionArray,
     PeriodArray,
+    SparseArray,
     TimedeltaArray,
 )
 from pandas.tseries.frequencies import to_offset
@@ -56,7 +57,7 @@ _TEXTS = {
 } - {NumpyExtensionArray}
 _ARRAYS = (
     *(pd.Categorical, DatetimeArray, TimedeltaArray, PeriodArray, IntervalArray),
-    *(IntegerArray, FloatingArray, BooleanArray, *_TEXTS),
+    *(IntegerArray, FloatingArray, BooleanArray, SparseArray, *_TEXTS),
 )
 _INDEXES = (
     *(pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex),
@@ -130,33 +131,31 @@ def _are_strings(x: Any) -> bool:
     return _is_array("O")(x) and all(type(item) is str or item is None for item in x)
 
 
-FIELDS.update(
-    {
-        "numbers": Field(_is_array(_NUMBERS)),
-        "places": Field(_is_array("i")),
-        "mask": Field(_is_array("b")),
-        "dates": Field(_is_array("M")),
-        "spans": Field(_is_array("m")),
-        "strings": Field(_are_strings),
-        "column": Field(_is_column),
-        "columns": Field(lambda x: _is_column(x) or _is_array(_NUMBERS, 2)(x)),
-        "extension": Field(lambda x: type(x) in _ARRAYS),
-        "label": Field(_is_label),
-        "labels": Field(_are_labels),
-        "titles": Field(lambda x: type(x) is tuple and _is_label(x)),
-        "index": Field(_is_index),
-        "few": Field(_is_few),
-        "levels": Field(lambda x: type(x) is tuple and all(map(_is_few, x))),
-        "range": Field(lambda x: type(x) is range),
-        "zone": Field(is_zone),
-        "freq": Field(_is_freq),
-        "steps": Field(lambda x: x is None or _is_freq(x)),
-        "storage": Field(_is_one_of("python", "pyarrow")),
-        "closed": Field(_is_one_of("left", "right", "both", "neither")),
-        "moment": Field(lambda x: type(x) is np.datetime64),
-        "span": Field(lambda x: type(x) is np.timedelta64),
-    }
-)
+FIELDS |= {
+    "numbers": Field(_is_array(_NUMBERS)),
+    "places": Field(_is_array("i")),
+    "mask": Field(_is_array("b")),
+    "dates": Field(_is_array("M")),
+    "spans": Field(_is_array("m")),
+    "strings": Field(_are_strings),
+    "column": Field(_is_column),
+    "columns": Field(lambda x: _is_column(x) or _is_array(_NUMBERS, 2)(x)),
+    "extension": Field(lambda x: type(x) in _ARRAYS),
+    "label": Field(_is_label),
+    "labels": Field(_are_labels),
+    "titles": Field(lambda x: type(x) is tuple and _is_label(x)),
+    "index": Field(_is_index),
+    "few": Field(_is_few),
+    "levels": Field(lambda x: type(x) is tuple and all(map(_is_few, x))),
+    "range": Field(lambda x: type(x) is range),
+    "zone": Field(is_zone),
+    "freq": Field(_is_freq),
+    "steps": Field(lambda x: x is None or _is_freq(x)),
+    "storage": Field(_is_one_of("python", "pyarrow")),
+    "closed": Field(_is_one_of("left", "right", "both", "neither")),
+    "moment": Field(lambda x: type(x) is np.datetime64),
+    "span": Field(lambda x: type(x) is np.timedelta64),
+}
 
 # --- columns and scalars --------------------------------------------------------------
 
@@ -221,6 +220,14 @@ def _timestamp(moment: Any, zone: Any) -> Any:
 
 def _timedelta_parts(x: Any) -> Parts:
     return (x.to_timedelta64(),)
+
+
+def _sparse_parts(x: Any) -> Parts:
+    return x.to_dense(), x.fill_value
+
+
+def _sparse(values: Any, fill: Any) -> Any:
+    return SparseArray(values, fill_value=fill)
 
 
 def _spans(values: Any) -> Any:
@@ -335,7 +342,7 @@ _DTYPES = (
     *(pd.CategoricalDtype, pd.StringDtype, pd.DatetimeTZDtype, pd.PeriodDtype),
     *(pd.IntervalDtype, pd.BooleanDtype, pd.Float32Dtype, pd.Float64Dtype),
     *(pd.Int8Dtype, pd.Int16Dtype, pd.Int32Dtype, pd.Int64Dtype),
-    *(pd.UInt8Dtype, pd.UInt16Dtype, pd.UInt32Dtype, pd.UInt64Dtype),
+    *(pd.UInt8Dtype, pd.UInt16Dtype, pd.UInt32Dtype, pd.UInt64Dtype, pd.SparseDtype),
 )
 
 
@@ -363,6 +370,7 @@ add(
     _row("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),), _spans),
     _row("PeriodArray", "places freq", PeriodArray, _periods_parts, _periods),
     _row("IntervalArray", "index index closed", IntervalArray, _ends, _intervals),
+    _row("SparseArray", "numbers label", SparseArray, _sparse_parts, _sparse),
     _row("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),), _dtype),
     _row("Timestamp", "moment zone", pd.Timestamp, _timestamp_parts, _timestamp),
     _row("Timedelta", "span", pd.Timedelta, _timedelta_parts, pd.Timedelta),

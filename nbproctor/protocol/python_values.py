@@ -65,24 +65,26 @@ def _read_numbers(receiver: Receiver, node: list[Node], depth: int) -> list[Any]
     return numbers
 
 
-def _read_list(receiver: Receiver, node: list[Node], depth: int) -> list[Any]:
-    return receiver.fields(node, depth)
+def _writes(tag: str, *, keyed: bool = False) -> Writer:
+    """Make what writes the items of a container, or keys and values in turn."""
 
-
-def _write_tuple(sender: Sender, x: tuple[Any, ...], depth: int) -> Node:
-    return sender.values(["t", *x], depth)
-
-
-def _read_tuple(receiver: Receiver, node: list[Node], depth: int) -> tuple[Any, ...]:
-    return tuple(receiver.fields(node, depth))
-
-
-def _write_dict(tag: str) -> Writer:
-    def write(sender: Sender, x: dict[Any, Any], depth: int) -> Node:
-        sender.spend("keys", len(x))
-        return sender.values([tag, *chain.from_iterable(x.items())], depth)
+    def write(sender: Sender, x: Any, depth: int) -> Node:
+        if keyed:
+            sender.spend("keys", len(x))
+        items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
+        return sender.values([tag, *items], depth)
 
     return write
+
+
+def _reads(kind: Callable[[Any], Any], *, keyed: bool = False) -> Reader:
+    def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
+        items = receiver.fields(node, depth)
+        if keyed:
+            receiver.spend_keys(items)
+        return kind(items)
+
+    return read
 
 
 def _read_dict(kind: Callable[[Any], Any]) -> Reader:
@@ -93,23 +95,6 @@ def _read_dict(kind: Callable[[Any], Any]) -> Reader:
         keys = items[::2]
         receiver.spend_keys(keys)
         return kind(zip(keys, items[1::2], strict=True))
-
-    return read
-
-
-def _write_set(tag: str) -> Writer:
-    def write(sender: Sender, x: Any, depth: int) -> Node:
-        sender.spend("keys", len(x))
-        return sender.values([tag, *x], depth)
-
-    return write
-
-
-def _read_set(kind: Callable[[Any], Any]) -> Reader:
-    def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
-        keys = receiver.fields(node, depth)
-        receiver.spend_keys(keys)
-        return kind(keys)
 
     return read
 
@@ -159,15 +144,9 @@ def _read_default(receiver: Receiver, node: list[Node], depth: int) -> Any:
     return defaultdict(_FACTORIES[node[1]], items)
 
 
-def _write_deque(sender: Sender, x: Any, depth: int) -> Node:
-    return sender.values([_DEQUE, x.maxlen, *x], depth)
-
-
-def _read_deque(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    longest, *items = receiver.fields(node, depth)
-    fits = FIELDS["longest"].fits(longest)
-    if not fits or (longest is not None and len(items) > longest):
-        raise ProtocolError("a deque is longer than it can be")
+def _deque(longest: Any, *items: Any) -> Any:
+    if longest is not None and len(items) > longest:
+        raise ValueError("a deque is longer than it can be")
     return deque(items, longest)
 
 
@@ -261,30 +240,28 @@ def _timezone(*offset: int) -> timezone:
     return timezone(timedelta(*offset))
 
 
-FIELDS.update(
-    {
-        # As `hex` writes them, with "-0x".
-        "hex": Field(lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3),
-        "short": Field(lambda x: type(x) is int and abs(x) < _MAX_FRACTION),
-        "decimal": Field(_is_decimal),
-        "clock": Field(lambda x: type(x) is int or (x is not None and is_zone(x))),
-        "zone_name": Field(lambda x: type(x) is str and bool(_ZONE.fullmatch(x))),
-        "factory": Field(
-            lambda x: (x is None or type(x) is str) and x in _FACTORIES, plain=True
-        ),
-        "longest": Field(lambda x: x is None or FIELDS["count"].fits(x)),
-    }
-)
+FIELDS |= {
+    # As `hex` writes them, with "-0x".
+    "hex": Field(lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3),
+    "short": Field(lambda x: type(x) is int and abs(x) < _MAX_FRACTION),
+    "decimal": Field(_is_decimal),
+    "clock": Field(lambda x: type(x) is int or (x is not None and is_zone(x))),
+    "zone_name": Field(lambda x: type(x) is str and bool(_ZONE.fullmatch(x))),
+    "factory": Field(
+        lambda x: (x is None or type(x) is str) and x in _FACTORIES, plain=True
+    ),
+    "longest": Field(lambda x: x is None or FIELDS["count"].fits(x)),
+}
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, _same_keys, _assign)
-_three = "integer integer integer"
+_three, _keyed = "integer integer integer", {"keyed": True}
 add(
-    Row("l", "value*", list, _write_list, _read_list, _ITEMS),
+    Row("l", "value*", list, _write_list, Receiver.fields, _ITEMS),
     Row("p", "dtype count", (), None, _read_numbers, _ITEMS),
-    Row("d", "value*", dict, _write_dict("d"), _read_dict(dict), _ITEMS),
-    Row("t", "value*", tuple, _write_tuple, _read_tuple),
-    Row("s", "key*", set, _write_set("s"), _read_set(set), _KEYS),
-    Row("z", "key*", frozenset, _write_set("z"), _read_set(frozenset)),
+    Row("d", "value*", dict, _writes("d", **_keyed), _read_dict(dict), _ITEMS),
+    Row("t", "value*", tuple, _writes("t"), _reads(tuple)),
+    Row("s", "key*", set, _writes("s", **_keyed), _reads(set, **_keyed), _KEYS),
+    Row("z", "key*", frozenset, _writes("z", **_keyed), _reads(frozenset, **_keyed)),
     Row("b", "count", bytes, _write_bytes, _read_bytes),
     Row("i", "hex", int, _write_integer, build=lambda digits: int(digits, 16)),
     Row("R", _three, range, _write_range, _read_range),
@@ -299,8 +276,8 @@ add(
     whole("timedelta", _three, timedelta, _span, timedelta),
     whole("timezone", _three, timezone, _offset, _timezone),
     whole("ZoneInfo", "zone_name", ZoneInfo, lambda x: (x.key,), ZoneInfo),
-    Row(_COUNTER, "value*", Counter, _write_dict(_COUNTER), _counter, _ITEMS),
-    Row(_ORDERED, "value*", OrderedDict, _write_dict(_ORDERED), _ordered, _ITEMS),
+    Row(_COUNTER, "value*", Counter, _writes(_COUNTER, **_keyed), _counter, _ITEMS),
+    Row(_ORDERED, "value*", OrderedDict, _writes(_ORDERED, **_keyed), _ordered, _ITEMS),
     Row(
         _DEFAULT,
         "factory value*",
@@ -309,5 +286,5 @@ add(
         _read_default,
         _ITEMS,
     ),
-    Row(_DEQUE, "longest value*", deque, _write_deque, _read_deque, _ITEMS),
+    whole(_DEQUE, "longest value*", deque, lambda x: (x.maxlen, *x), _deque, _ITEMS),
 )

@@ -12,7 +12,7 @@ A request is a tuple of its name and its arguments; the tables say which there a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nbproctor.protocol.codec import (
@@ -43,6 +43,7 @@ TO_STUDENT: Requests = {
     "array": {"target": object},
     "seed": {"module": str, "arguments": list},
     "stderr": {},
+    "excuse": {"decided": list},
     "lend": {"functions": dict},
 }
 # `number` is that of an object that the test handed over.
@@ -58,52 +59,29 @@ TO_JUDGE: Requests = {
 
 def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
     """Refuse arguments that have not the number or the exact types of a request."""
-    fits = len(arguments) == len(kinds)
-    for argument, kind in zip(arguments, kinds.values(), strict=False):
-        fits = fits and (kind is object or type(argument) is kind)
-    if not fits:
+    pairs = zip(arguments, kinds.values(), strict=False)
+    fits = all(kind in (object, type(argument)) for argument, kind in pairs)
+    if not fits or len(arguments) != len(kinds):
         raise ProtocolError("a request has other arguments than it should")
 
 
 class Connection:
-    """One side of the conversation.
+    """One side of the conversation, which answers `requests` by what `side` says.
 
-    Parameters
-    ----------
-    wire
-        The frames.
-    requests
-        The requests that this side answers, by name.
-    answer
-        Called with the name of a request and its arguments; its result, or the
-        exception it raises, is the reply.
-    default, resolve
-        How this side names objects, and finds what is named: see `codec`.
-    describe
-        Makes a plain value of an exception that `answer` raised.
-    revive
-        Makes an exception of what the other side's `describe` said.
-    caught
-        The class of exceptions that become replies.
+    ``side.answer`` gets the name of a request and its arguments; its result, or an
+    exception of the class `caught` that it raises, is the reply. For ``side.default``
+    and ``side.resolve``, see `codec`. ``side.describe`` makes a plain value of such an
+    exception, ``side.revive`` an exception of what the other side's said.
     """
 
     def __init__(
         self,
         wire: Wire,
         requests: Requests,
-        answer: Callable[[str, list[Any]], Any],
-        *,
-        default: Callable[[Any], Any],
-        resolve: Callable[[Any], Any],
-        describe: Callable[[BaseException], Any],
-        revive: Callable[[Any], BaseException],
+        side: Any,
         caught: type[BaseException] = Exception,
     ) -> None:
-        self._wire = wire
-        self._requests = requests
-        self._answer = answer
-        self._default, self._resolve = default, resolve
-        self._describe, self._revive = describe, revive
+        self._wire, self._requests, self._side = wire, requests, side
         self._caught = caught
         # Those whose values are sent whole, either way: `table.used`.
         self.libraries: frozenset[str] = frozenset()
@@ -113,21 +91,18 @@ class Connection:
     def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
         """Ask the other side and wait for its reply.
 
-        Raises
-        ------
-        UnsendableError
-            The arguments cannot be sent; the connection is still good.
-        ProtocolError
-            The other side is late, gone or does not keep to the protocol.
-        BaseException
-            The other side raised an exception; `revive` made this one of it.
+        It raises what the other side raised, as `revive` makes it; `UnsendableError`,
+        after which the connection is still good; `ProtocolError`: the other side is
+        late, gone or does not keep to the protocol.
         """
-        encoded = encode((name, *arguments), self._default, NOTHING, self.libraries)
+        encoded = encode(
+            (name, *arguments), self._side.default, NOTHING, self.libraries
+        )
         with self._turn:
             frame = self._exchange(encoded, deadline)
             decoded = decode(
                 frame,
-                self._resolve,
+                self._side.resolve,
                 request=encoded.mutables,
                 libraries=self.libraries,
             )
@@ -143,7 +118,7 @@ class Connection:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
-        raise self._revive(value)
+        raise self._side.revive(value)
 
     def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
         """Send a request, answer those of the other side, and return the reply."""
@@ -168,7 +143,9 @@ class Connection:
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self._resolve, track=True, libraries=self.libraries)
+        request = decode(
+            frame, self._side.resolve, track=True, libraries=self.libraries
+        )
         if request.shared:
             check_repeats([request.value])
         match request.value:
@@ -178,15 +155,18 @@ class Connection:
                 raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
-            value = self._answer(name, arguments)
+            value = self._side.answer(name, arguments)
         except ProtocolError:
             raise
         except self._caught as error:
-            kind, value = RAISED, self._describe(error)
+            kind, value = RAISED, self._side.describe(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self._default, numbers, self.libraries)
+            encoded = encode(reply, self._side.default, numbers, self.libraries)
         except self._caught as error:  # an object of a student's may raise anything
-            kind, encoded = RAISED, encode((self._describe(error), None), self._default)
+            kind, encoded = (
+                RAISED,
+                encode((self._side.describe(error), None), self._side.default),
+            )
         self._wire.send(kind, encoded, deadline)

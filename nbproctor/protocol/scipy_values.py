@@ -72,13 +72,11 @@ def _check_inside(places: Any, size: int) -> None:
         raise ValueError("a sparse matrix has cells outside")
 
 
-FIELDS.update(
-    {
-        "form": Field(lambda x: type(x) is str and x in _CLASSES),
-        "two_sizes": Field(_is_shape),
-        "cells": Field(_is_column_of("biufc")),
-        "where": Field(_is_column_of("i")),
-    }
-)
+FIELDS |= {
+    "form": Field(lambda x: type(x) is str and x in _CLASSES),
+    "two_sizes": Field(_is_shape),
+    "cells": Field(_is_column_of("biufc")),
+    "where": Field(_is_column_of("i")),
+}
 _FIELDS = "form two_sizes cells where where"
 add(whole("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))

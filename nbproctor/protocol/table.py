@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from itertools import chain
@@ -77,9 +78,7 @@ def _kinds(row: Row, count: int) -> list[Field]:
     once, starred = _kinds_of(row.fields)
     more = count - len(once)
     if more < 0 or (more and not starred):
-        raise ProtocolError(
-            f"a value with tag {row.tag!r} has too few parts or too many"
-        )
+        raise ProtocolError(f"a value {row.tag!r} has too few parts or too many")
     return once + starred * more
 
 
@@ -196,6 +195,7 @@ _UNFINISHED = -1
 _NOT_YET = None, None
 
 
+@dataclass
 class Sender(MessageBudget):
     """Makes of the values of one message what JSON can hold, and their raw part.
 
@@ -206,18 +206,16 @@ class Sender(MessageBudget):
     finite = True  # all floats of it, so far
     size = 0  # bytes of the raw part
 
-    def __init__(
-        self,
-        default: Callable[[Any], Any],
-        received: Mapping[int, int],
-        libraries: frozenset[str],
-    ) -> None:
-        self.used = {}
-        self.default, self.received, self.libraries = default, received, libraries
-        self.buffers: list[Any] = []
-        self.mutables: list[Mutable] = []
-        self._numbers: dict[int, int] = {}  # of the mutable parts, by `id`
-        self._apart: dict[int, tuple[Any, Parts | None]] = {}  # values by `id`
+    default: Callable[[Any], Any]
+    received: Mapping[int, int]
+    libraries: frozenset[str]
+    used: dict[str, int] = field(default_factory=dict)
+    buffers: list[Any] = field(default_factory=list)
+    mutables: list[Mutable] = field(default_factory=list)
+    # Of the mutable parts, by `id`.
+    _numbers: dict[int, int] = field(default_factory=dict)
+    # Values by `id`.
+    _apart: dict[int, tuple[Any, Parts | None]] = field(default_factory=dict)
 
     def value(self, x: Any, depth: int) -> Node:
         """Write a value; `depth` counts the values around it."""
@@ -307,6 +305,7 @@ class Sender(MessageBudget):
         return self.value(self.default(x), depth)
 
 
+@dataclass
 class Receiver(MessageBudget):
     """Makes values of what JSON held; a node is a list of a tag and its fields.
 
@@ -318,18 +317,14 @@ class Receiver(MessageBudget):
     at = 0  # bytes of the raw part that are taken
     shared = False  # whether a part appears more than once
 
-    def __init__(
-        self,
-        raw: memoryview,
-        resolve: Callable[[Any], Any],
-        track: bool,
-        request: Sequence[Mutable],
-        libraries: frozenset[str],
-    ) -> None:
-        self.used = {}
-        self.raw, self.resolve, self.track = raw, resolve, track
-        self.request, self.libraries = request, libraries
-        self.seen: list[tuple[Mutable, Any]] = []  # (None, None): not whole yet
+    raw: memoryview
+    resolve: Callable[[Any], Any]
+    track: bool
+    request: Sequence[Mutable]
+    libraries: frozenset[str]
+    used: dict[str, int] = field(default_factory=dict)
+    # (None, None): not whole yet.
+    seen: list[tuple[Mutable, Any]] = field(default_factory=list)
 
     def value(self, x: Node, depth: int) -> Any:
         """Read a value; `depth` counts the values around it."""

@@ -1,17 +1,13 @@
 """bubblewrap, the outer layer: namespaces around the whole fork server.
 
 Inside there is no network, no other process, and of the file system only what is bound
-here one by one: never a folder that could hold a source notebook or a gradebook.
-bubblewrap is on most Linux desktops (Flatpak needs it), needs no root and no daemon,
-and does one thing; nsjail and firejail are bigger, or setuid.
-
-For root it makes no user namespace: the fork server keeps the few capabilities with
-which it gives every process another user id, which is worth more, and a user namespace
-in which root is still root outside would take that away.
+here one by one. bubblewrap needs no root and no daemon, and does one thing. For root it
+makes no user namespace: the fork server keeps the few capabilities with which it gives
+every process another user id, which is worth more.
 
 `--die-with-parent` is not used: it fires when the *thread* that started bubblewrap
-ends.  The fork server ends when its control socket is closed, and everything in its
-process namespace with it.
+ends. The fork server ends when its control socket is closed, and all in its namespace
+with it.
 """
 
 from __future__ import annotations

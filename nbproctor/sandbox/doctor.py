@@ -14,18 +14,8 @@ from pathlib import Path
 class Layer:
     """One layer as it is here.
 
-    Attributes
-    ----------
-    name : str
-        The layer.
-    ok : bool
-        Whether it is in force here.
-    mandatory : bool
-        Whether grading refuses to start without it (but for ``--sandbox=weak``).
-    meaning : str
-        What it does, or what its absence means.
-    remedy : str
-        How to get it; empty when it is there.
+    A `mandatory` one is needed to grade (but for ``--sandbox=weak``). `meaning` says
+    what it does, or what its absence means, `remedy` how to get it.
     """
 
     name: str
@@ -61,12 +51,10 @@ def probe() -> list[Layer]:
 
 def verdict(layers: list[Layer]) -> str:
     """Say in one line whether this computer can grade."""
-    needed = [layer.name for layer in layers if layer.mandatory and not layer.ok]
-    if needed:
-        return f"This computer must not grade: it has no {', no '.join(needed)}."
-    optional = [layer.name for layer in layers if not layer.ok]
-    if optional:
-        return f"This computer can grade, but has no {', no '.join(optional)}."
+    for mandatory, says in ((True, "must not grade: it"), (False, "can grade, but")):
+        absent = [layer for layer in layers if not layer.ok]
+        if lacks := [layer.name for layer in absent if layer.mandatory == mandatory]:
+            return f"This computer {says} has no {', no '.join(lacks)}."
     return "This computer can grade: every layer of the sandbox is in force."
 
 

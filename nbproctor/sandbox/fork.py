@@ -25,6 +25,8 @@ from nbproctor.sandbox.layers import Policy, SandboxError
 
 Json = dict[str, Any]
 
+# Where forks have their folders inside bubblewrap, which shows all else read-only.
+INSIDE = Path("/tmp/nbproctor")
 READY, FAILED = b"\1", b"\0"
 _LENGTH = struct.Struct("!Q")
 
@@ -33,14 +35,8 @@ _LENGTH = struct.Struct("!Q")
 class Fork:
     """A fork of this process, as the process that forked it holds it.
 
-    Attributes
-    ----------
-    pid : int
-        Its process id; 0 when it has been collected.
-    sock : socket.socket
-        The parent's end of the pair whose other end the fork has.
-    scratch : Path or None
-        Its scratch folder, which `close` removes.
+    `pid` is 0 when it has been collected, `sock` the parent's end of the pair whose
+    other end the fork has; `close` removes the folder `scratch`.
     """
 
     pid: int
@@ -83,27 +79,12 @@ def fork(
     scratch: Path | None = None,
     *kept: socket.socket,
 ) -> Fork:
-    """Fork a process that enters the sandbox and runs `body`.
+    """Fork a process that enters the sandbox and runs ``body(*kept, child_end)``.
 
-    It first reports whether it entered, to the process that calls `confirm` at the
-    other end of its first socket.
-
-    Parameters
-    ----------
-    body : callable
-        ``body(*kept, child_end)``; the process ends when it returns or raises.
-    policy : Policy or None
-        What the process may use; None for no sandbox.
-    scratch : Path or None
-        The existing empty scratch folder of the process; needed with a policy.
-    *kept : socket.socket
-        Sockets that the fork keeps besides its end of a new pair.  It closes every
-        other descriptor.
-
-    Raises
-    ------
-    OSError
-        The kernel refuses another process or socket.
+    It first reports whether it entered, to who calls `confirm` at the other end of its
+    first socket, and ends when `body` does. It closes every descriptor but `kept` and
+    its end of a new pair. Without a policy there is no sandbox; with one, `scratch` is
+    an existing empty folder. `OSError`: the kernel refuses another process or socket.
     """
     parent_end, child_end = socket.socketpair()
     with child_end:

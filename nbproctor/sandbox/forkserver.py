@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ import msgspec
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.fork import (
+    INSIDE,
     READY,
     Json,
     confirm,
@@ -43,8 +45,6 @@ from nbproctor.sandbox.processors import Processor
 # A judge is trusted, but no more than it needs: the student's policy, with more room.
 JUDGE_MEMORY = 4 << 30
 JUDGE_CPU_SECONDS = 3600
-# Where forks have their folders inside bubblewrap.
-INSIDE = Path("/tmp/nbproctor")
 # One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
 # and submissions run side by side instead.
 ONE_THREAD = [
@@ -66,15 +66,11 @@ class JudgeTimeoutError(JudgeError):
 
 
 @dataclass(eq=False)
-class ForkServer:
+class ForkServer(AbstractContextManager["ForkServer"]):
     """A running fork server; one job at a time, from one thread at a time.
 
-    Attributes
-    ----------
-    level : str
-        ``"full"`` (inside bubblewrap), ``"standard"`` or ``"weak"``.
-    processor : Processor
-        The processor on which it and all its forks run.
+    Its `level` is ``full`` (inside bubblewrap), ``standard`` or ``weak``; it and all
+    its forks run on one `processor`.
     """
 
     _process: PythonProcess
@@ -93,23 +89,11 @@ class ForkServer:
     ) -> ForkServer:
         """Start a fork server and wait until it is warm.
 
-        Parameters
-        ----------
-        policy : Policy
-            What a student process may use.  Under root its `uid` is chosen here.
-        preload : sequence
-            Modules to import, and functions (``"module:function"``, argument) to call,
-            in order, in a folder that holds the policy's files.
-        student_main, judge_main : str
-            ``"module:function"``: ``student_main(sock)`` and
-            ``judge_main(job, spawn) -> bytes``, where ``spawn()`` returns a `Child`.
-        path : sequence of str
-            Folders to import from besides the installed packages.
-
-        Raises
-        ------
-        ForkServerError
-            A module does not import, or a mandatory layer is missing.
+        It imports the modules of `preload`, and calls functions (``"module:function"``,
+        argument) in it, in a folder that holds the policy's files.
+        ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too;
+        ``spawn()`` returns a `Child`. Modules are also looked for in `path`.
+        `ForkServerError`: one does not import, or a mandatory layer is missing.
         """
         outer = sys.platform == "linux" and bubblewrap.failure() is None
         # Inside bubblewrap it lies in a /tmp of the fork server's own.
@@ -160,23 +144,10 @@ class ForkServer:
     def run(self, job: bytes, timeout: float) -> bytes:
         """Run one job in a judge of its own and return the judge's answer.
 
-        Parameters
-        ----------
-        job : bytes
-            Anything; only the judge reads it.
-        timeout : float
-            Seconds to wait for the answer; then everything of this job is killed.
-
-        Raises
-        ------
-        JudgeTimeoutError
-            The time is over.
-        JudgeError
-            The judge raised (its traceback is in the message) or died.
-        SandboxError
-            The judge could not enter its sandbox.
-        ForkServerError
-            The fork server has died.
+        After `timeout` seconds everything of this job is killed: `JudgeTimeoutError`.
+        `JudgeError`: the judge raised (its traceback is in the message) or died;
+        `SandboxError`: it could not enter its sandbox; `ForkServerError`: the fork
+        server has died.
         """
         parent_end, judge_end = socket.socketpair()
         with parent_end:
@@ -210,9 +181,6 @@ class ForkServer:
         if self._base != INSIDE:
             shutil.rmtree(self._base, ignore_errors=True)
 
-    def __enter__(self) -> ForkServer:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -240,13 +208,7 @@ def _how(status: int | None) -> str:
 
 
 class PythonProcess:
-    """A Python process that this one started and talks to over a pair of sockets.
-
-    Attributes
-    ----------
-    sock : socket.socket
-        This process's end; the other process has inherited the other end.
-    """
+    """A Python process that this one talks to: `sock` is our end of a pair."""
 
     def __init__(
         self,
@@ -295,13 +257,10 @@ class PythonProcess:
 
 
 def python_command(module: str, descriptor: int, path: Sequence[str] = ()) -> list[str]:
-    """Return the command that starts Python and runs ``module.main(descriptor)``.
+    """Return the command that runs ``main(descriptor)`` of a module of this package.
 
-    Not ``-m``: the folder around an editable package comes last, so that nothing in it
-    can stand before an installed module.
-
-    It is a module of this package, `descriptor` an open socket that the process
-    inherits, and `path` has folders to import from besides the installed packages.
+    Not ``-m``: the folder around an editable package comes last, so that nothing in it,
+    or in `path`, can stand before an installed module.
     """
     code = (
         "import sys; sys.path += sys.argv[2:]; "

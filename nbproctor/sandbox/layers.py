@@ -1,34 +1,26 @@
 """Layers of the sandbox, and the policy that they put in force.
 
-Policy is data (`Policy`); `enter` puts it in force in the calling process, for good,
-or raises.  Layers, each of which stands when another has a hole:
+Policy is data (`Policy`); `enter` puts it in force in the calling process, for good, or
+raises. Layers, each of which stands when another has a hole:
 
 - resource limits, no_new_privs, no core dumps, no capabilities, and for root another
   user id;
-- Landlock: reads only the interpreter, the system's libraries and what the policy
-  names, writes only the scratch folder;
+- Landlock (by landlockpy): reads only the interpreter, the system's libraries and what
+  the policy names, writes only the scratch folder;
 - seccomp: no new process or program, no socket, no signal to others, nothing that
   Landlock does not govern (chmod, utime, xattr) (see `seccomp`);
-- around the whole fork server, where it starts: bubblewrap's namespaces (see
-  `bubblewrap`).
+- around the whole fork server, where it starts: bubblewrap's namespaces.
 
-landlockpy reaches Landlock: typed, without dependencies, it knows the newest interface
-and drops what an older kernel lacks.  (py-landlock stops at an older one, `landlock`
-has been a development release for years.)
+**User ids.** Only root can have another than its own, and takes `Policy.uid`, because
+RLIMIT_NPROC does not bind root and root owns too much. If the interpreter lies where
+that id may not look and bubblewrap does not start, it must be None: the process then
+stays user 0 without any capability, and its threads are bounded only by memory.
 
-**User ids.**  An ordinary user keeps its id: only root can have another.  Root takes
-`Policy.uid`, because RLIMIT_NPROC does not bind root and root owns too much.  If the
-interpreter lies where that id may not look (a folder of root) and bubblewrap, which
-shows it elsewhere, does not start, `Policy.uid` must be None: the process then stays
-user 0 without any capability.  Landlock and seccomp hold it just the same, but its
-number of threads is bounded only by memory.
-
-**Scratch.**  With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
+**Scratch.** With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
 `libc.gain_mounts`) a process mounts its own tmpfs: a hard limit, invisible to others,
-gone when it dies; everything else is then mounted read-only.  Otherwise the scratch is
-an ordinary folder, in which files can be made but neither removed nor put into new
-subfolders, so that whoever watches it sees every byte (`limits.scratch`); a fast writer
-passes the limit for as long as one look is away from the next.
+gone when it dies; everything else is then read-only. Otherwise the scratch is an
+ordinary folder, in which files can be made but neither removed nor put into new
+subfolders, so that whoever watches it sees every byte (`limits.scratch`).
 """
 
 from __future__ import annotations
@@ -169,21 +161,9 @@ def enter(policy: Policy, scratch: Path) -> None:
     """Give up the rights that `policy` does not name, for good.
 
     Call it in a fresh fork with one thread, after closing every descriptor that must
-    not stay.  The process dies with the thread that forked it.
-
-    Parameters
-    ----------
-    policy : Policy
-        The limits.
-    scratch : Path
-        An existing empty folder of this process alone; it becomes the working folder,
-        HOME and TMPDIR.
-
-    Raises
-    ------
-    SandboxError
-        A mandatory layer is missing and `policy.weak` does not accept that.  The
-        process may be half restricted: end it.
+    not stay. `scratch` is an empty folder of this process alone, which becomes working
+    folder, HOME and TMPDIR. `SandboxError`: a mandatory layer is missing and
+    `policy.weak` does not accept that; the process may be half restricted: end it.
     """
     for layer, put in _layers(policy, scratch):
         try:

@@ -80,12 +80,10 @@ def own_user_namespace() -> None:
 def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) -> None:
     """Mount a tmpfs that only this process sees and that dies with it.
 
-    `size` (bytes) and `inodes` (files and folders) are hard limits; the user owns the
-    new root folder (mode 0700). Everything else becomes read-only for this process:
-    another fence, and reading no longer changes the time of last access, which others
-    could see.
-
-    `OSError`: CAP_SYS_ADMIN is missing, or a security module forbids it.
+    `size` (bytes) and `inodes` are hard limits; the user owns the new root folder (mode
+    0700). All else becomes read-only for this process: reading then changes no time of
+    access, which others could see. `OSError`: CAP_SYS_ADMIN is missing, or a security
+    module forbids it.
     """
     libc = _libc()
     _check(libc.unshare(_CLONE_NEWNS), "unshare")

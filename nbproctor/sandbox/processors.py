@@ -1,10 +1,8 @@
 """Processors: how many this process may use, and one for each fork server.
 
-A judge and its student process never work at the same time, and each wakes the other
-some thousand times a notebook. Waking a process on another processor takes four times
-as long as on the same one, more than all the rest of a message. So every fork server
-claims a processor that no other one has, as long as one is left, and stays on it with
-its judges and students.
+A judge and its student process never work at the same time, and wake each other some
+thousand times a notebook, which takes four times as long on another processor. So every
+fork server claims one that no other has, as long as one is left.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import socket
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -48,13 +47,10 @@ def _share() -> float:
     return time / out_of if time > 0 and out_of > 0 else math.inf
 
 
-class Processor:
+class Processor(AbstractContextManager["Processor"]):
     """Claim on a processor of this computer that nobody else has claimed.
 
-    Attributes
-    ----------
-    number : int or None
-        For `os.sched_setaffinity`; None if all are claimed, or none can be chosen here.
+    Its `number` is None if all are claimed, or none can be chosen here.
     """
 
     def __init__(self) -> None:
@@ -76,9 +72,6 @@ class Processor:
         """Give up the claim."""
         if self._claim is not None:
             self._claim.close()
-
-    def __enter__(self) -> Processor:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.release()

@@ -1,21 +1,14 @@
 """The system calls that a sandboxed process keeps: threads yes, processes no.
 
-An allow-list, not a deny-list: what NumPy, matplotlib and IPython need is a short
-list that changes slowly, while every kernel adds calls nobody thought of.  What is
-not named here fails with EPERM, which Python shows as a readable `PermissionError`.
+An allow-list: what NumPy, matplotlib and IPython need is short and changes slowly. What
+is not named here fails with EPERM, which Python shows as a readable `PermissionError`.
 
-To allow one more call is one word or one row here.  Each was looked at for two things
+To allow one more call is one word or one row here. Each was looked at for two things
 besides escape: does it reach memory, disk or time past a limit, and does it carry a bit
-from one sandboxed process to another (now, or to one that comes later)?  The reason why
-a call is here, or is held to some of its arguments, stands beside it.  What no filter
-can take away, since it stays when every call is gone, is in docs/security.md: time,
-caches, and counters of the whole kernel (numbers of processes, threads, pipes and
-sockets).
+from one sandboxed process to another (now, or to one that comes later)? The reason why
+it is here stands beside it; what no filter can take away, in docs/security.md.
 
-Built with pyseccomp over libseccomp, which knows the numbers of each call on x86-64
-and arm64 alike; libseccomp.so.2 is on every Debian, Ubuntu, Fedora and Arch (apt and
-systemd need it).  The alternatives were libseccomp's own binding (wants a compiler),
-and young packages that carry their own tables of numbers.
+pyseccomp over libseccomp knows the numbers of each call on x86-64 and arm64 alike.
 """
 
 from __future__ import annotations

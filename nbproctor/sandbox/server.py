@@ -25,12 +25,14 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import Any
 
 import msgspec
 
 from nbproctor.sandbox import layers, libc, limits
 from nbproctor.sandbox.fork import (
     FAILED,
+    INSIDE,
     READY,
     Fork,
     confirm,
@@ -89,9 +91,7 @@ class Forks:
         taken = {process.slot for process in self.running.values()}
         free = set(range(SLOTS)) - taken
         if not free:
-            raise RuntimeError(
-                f"a judge keeps more than {SLOTS - 1} students at a time"
-            )
+            raise RuntimeError(f"a judge keeps more than {SLOTS - 1} students")
         require_one_thread()
         slot = min(free)
         scratch = self.base / str(slot)
@@ -228,29 +228,28 @@ class Server:
             sock.close()
             self.forks.end_students(judge)
 
+    def _fork(self, asked: socket.socket, *what: Any) -> Fork | None:
+        """Fork, or tell who asked for it why that cannot be."""
+        try:
+            return self.forks.fork(*what)
+        except (OSError, RuntimeError) as error:
+            send(asked, {"error": str(error)})
+            return None
+
     def _fork_judge(self, job: socket.socket) -> None:
         """Fork a judge that reads its job from `job`; tell the parent its id."""
-        try:
-            judge = self.forks.fork(self.judge_policy, None, self._judge, job)
-        except (OSError, RuntimeError) as error:
-            send(self.control, {"error": str(error)})
-            return
-        self.selector.register(
-            judge.sock,
-            selectors.EVENT_READ,
-            partial(self._judge_asks, judge.pid, judge.sock),
-        )
-        send(self.control, {"pid": judge.pid})
+        judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
+        if judge:
+            asks = partial(self._judge_asks, judge.pid, judge.sock)
+            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
+            send(self.control, {"pid": judge.pid})
 
     def _fork_student(self, judge: int, sock: socket.socket) -> None:
         """Fork a student process; send its judge its id and the end to talk to it."""
-        try:
-            student = self.forks.fork(self.policy, judge, self.student_main)
-        except (OSError, RuntimeError) as error:
-            send(sock, {"error": str(error)})
-            return
-        with student.sock:
-            send(sock, {"pid": student.pid}, student.sock.fileno())
+        student = self._fork(sock, self.policy, judge, self.student_main)
+        if student:
+            with student.sock:
+                send(sock, {"pid": student.pid}, student.sock.fileno())
 
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
@@ -350,4 +349,7 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     os.chdir(folder)
     for name, source in policy.files:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).symlink_to(source)
+        if Path(source).is_dir() or folder.parent == INSIDE:
+            Path(name).symlink_to(source)
+        else:  # not read-only yet
+            shutil.copyfile(source, name)

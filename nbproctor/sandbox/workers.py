@@ -55,22 +55,11 @@ class Allowance:
 
 
 class Workers(Generic[Answer]):
-    """Workers of one kind; a context manager, which ends them.
+    """At most `count` workers of one kind; a context manager, which ends them.
 
-    Parameters
-    ----------
-    module : str
-        Runs as a worker, and calls `serve`.
-    setup : object
-        What every worker is told first.
-    answer : type
-        What an answer is decoded as.
-    allowance : Allowance
-        For each question.
-    count : int
-        How many workers there are at most.
-    patience : float
-        Seconds that a question waits for a worker before another one is started.
+    Each runs `module`, which calls `serve`, is told `setup` first, and has the
+    `allowance` for each question; an answer is decoded as `answer`. A question waits
+    `patience` seconds for a worker before another one is started.
     """
 
     def __init__(

@@ -39,9 +39,12 @@ class Handles:
         self.objects: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}  # id of an object → its number
         self._next = 0
+        # Whether the judge has got, as plain, what a class of the student's derives.
+        self.derived = False
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
+        self.derived = False
         kept = {n: self.objects[n] for n in numbers if n in self.objects}
         self.objects.clear()
         self.objects.update(kept)
@@ -63,7 +66,9 @@ class Handles:
                 return items
             return NamedItems(self._number(value), kind.__name__[:100], names, items)
         elif issubclass(kind, _BASES):
-            return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
+            plain = _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
+            self.derived = self.derived or kind.__module__ == "__main__"
+            return plain
         if issubclass(kind, type) and issubclass(value, Exception):
             return ErrorItems(self._number(value), *_about_error_class(value))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
@@ -104,11 +109,16 @@ def _about_error_class(kind: Any) -> tuple[str, str, tuple[type, ...]]:
 
 def _library_of(value: Any) -> tuple[str, str]:
     """Return which class of a library an object has to do with, and what."""
-    if issubclass(type(value), type):
-        name, exact = known_base(value)
-        return name, "class" if exact else "derived"
-    name, exact = known_base(type(value))
-    return name, "exact" if exact else "object"
+    is_class = issubclass(type(value), type)
+    name, exact = known_base(value if is_class else type(value))
+    words = ("derived", "class") if is_class else ("object", "exact")
+    return name, words[exact]
+
+
+def decides(value: Any, method: str) -> bool:
+    """Whether an object's class has a special method, or a base of it but `object`."""
+    bases = type.__dict__["__mro__"].__get__(type(value))[:-1]
+    return any(method in type.__dict__["__dict__"].__get__(base) for base in bases)
 
 
 def _builtin_of(kind: type) -> str:

@@ -23,7 +23,7 @@ from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
 from nbproctor.results import OutputLimits
-from nbproctor.student.handles import Handles, library_error, told_of
+from nbproctor.student.handles import Handles, decides, library_error, told_of
 from nbproctor.student.remote import function_named, stand_in
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
@@ -36,16 +36,8 @@ class Student:
         self.lent: dict[str, Any] = {}  # functions of other exercises, by name
         self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
-        self.connection = Connection(
-            Wire(sock),
-            TO_STUDENT,
-            self.answer,
-            default=self.handles.default,
-            resolve=self.resolve,
-            describe=self.describe,
-            revive=self.revive,
-            caught=BaseException,
-        )
+        self.default = self.handles.default
+        self.connection = Connection(Wire(sock), TO_STUDENT, self, BaseException)
 
     # --- requests ---------------------------------------------------------------
 
@@ -86,13 +78,23 @@ class Student:
 
     def on_lend(self, functions: dict[str, Any]) -> None:
         """Define functions of other exercises: they run in a process of their own."""
-        for name, outside in functions.items():
-            self.lent[name] = function_named(name, outside)
+        self.lent |= {n: function_named(n, f) for n, f in functions.items()}
         self.shell.user_ns.update(self.lent)
 
     def on_stderr(self) -> bool:
         """Whether anything was written to stderr since the test began."""
         return self.shell.outputs.has("stderr")
+
+    def on_excuse(self, decided: list[Any]) -> str:
+        """Return the first method of those that the judge did without, if there is one.
+
+        That is ``__class__`` if it got as plain what a class of the student's derives.
+        """
+        for value, *methods in decided:
+            for method in methods:
+                if method == "__class__" or decides(value, method):
+                    return str(method)
+        return "__class__" if self.handles.derived else ""
 
     def on_seed(self, module: str, arguments: list[Any]) -> None:
         """Follow a test that seeds a global random generator."""

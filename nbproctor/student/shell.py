@@ -8,13 +8,19 @@ figures at the end of a cell. What needs a person (``input``) or another process
 from __future__ import annotations
 
 import builtins
+import concurrent.futures
 import getpass
 import io
+import multiprocessing
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from multiprocessing import dummy
+from multiprocessing.context import BaseContext
 from typing import Any, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
@@ -263,16 +269,30 @@ def warm() -> ZMQInteractiveShell:
 
 
 def _refuse() -> None:
-    """Make input and commands raise an exception that says so, in this process."""
+    """Put what grading allows in the place of what it forbids, in this process.
+
+    Input and commands raise an exception that says so.
+    """
     refused: list[tuple[Any, str, Any]] = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),
         (os, "system", _refuse_command),
         (os, "popen", _refuse_command),
         (subprocess.Popen, "__init__", _refuse_process),
+        # Processes are forbidden and threads are not: these do the same work.
+        *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
+        (BaseContext, "Lock", lambda self: threading.Lock()),
+        (concurrent.futures, "ProcessPoolExecutor", _threads),
+        # Rights and times cannot be copied; `copy`, `copy2` and `copytree` want to.
+        (shutil, "copymode", lambda *_, **__: None),
+        (shutil, "copystat", lambda *_, **__: None),
     ]
     for owner, name, refusal in refused:
         setattr(owner, name, refusal)
+
+
+def _threads(max_workers: int | None = None, **_: Any) -> Any:
+    return concurrent.futures.ThreadPoolExecutor(max_workers)
 
 
 def _refuse_input(*args: Any, **kwargs: Any) -> NoReturn:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
 from nbproctor import nbgrader
 from nbproctor.cli import app
 from nbproctor.errors import NbproctorError
 from tests.broken.cases import answered, by_id
+from tests.nbgrader.tiny import run_nbgrader
 
 pytestmark = [
     pytest.mark.slow,
@@ -231,3 +233,65 @@ def test_the_classroom_workflow_runs_what_this_test_runs(teacher: Round) -> None
     scores = nbgrader.scores(teacher.course, "tiny")["total"]
     assert scores.loc["amara"] == 10 and scores.loc["bo"] == 7
     assert scores.isna()["minh"]
+
+
+HELPER = "def half(n): return n // 2\n"
+OPENING = """
+import csv_tools
+open("made.txt", "w").write("made")
+"""
+SOLVED = """### BEGIN SOLUTION
+def fizz(n):
+    open("log.txt", "a").write("called")
+    return "fizz" if n % 3 == 0 else str(n)
+### END SOLUTION"""
+# Every verb, and what nbgrader itself runs; `lab` serves until it is stopped.
+VERBS = """
+    init; lint; audit; release; collect {archive}; roster {gradebook}; grade
+    grade --force --shard 1/1; merge; export csv; export {gradebook}; demo; doctor
+    submit work.ipynb; new second
+"""
+
+
+def test_no_verb_changes_anything_in_source(
+    teacher: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reference solution writes, imports or changes."""
+    source = teacher.course / "source"
+    (source / "tiny/csv_tools.py").write_text(HELPER)
+    notebook = json.loads((source / "tiny/tiny.ipynb").read_text())
+    opening = by_id(notebook, "setup")
+    opening["source"] = "".join(opening["source"]) + OPENING
+    by_id(notebook, "fizz")["source"] = SOLVED
+    (source / "tiny/tiny.ipynb").write_text(json.dumps(notebook))
+    (source / "tiny/csv_tools.py").chmod(0o640)
+    shutil.copy(
+        teacher.course / "release/tiny/tiny.ipynb", teacher.course / "work.ipynb"
+    )
+
+    def tree() -> dict[str, tuple[int, int, bytes]]:
+        return {
+            str(path.relative_to(source)): (
+                path.stat().st_mode,
+                path.stat().st_mtime_ns,
+                path.read_bytes() if path.is_file() else b"",
+            )
+            for path in [source / "tiny", *(source / "tiny").rglob("*")]
+        }
+
+    before = tree()
+    monkeypatch.chdir(teacher.course)
+    verbs = [line.split() for line in re.split(r"[;\n]", VERBS) if line.strip()]
+    for verb, *words in verbs:
+        arguments = [w.format(**teacher._asdict()) for w in words]
+        if verb in ("lint", "audit", "release", "grade", "merge", "demo"):
+            arguments.append("tiny")
+        done = CliRunner().invoke(app, [verb, *arguments])
+        assert tree() == before, verb
+        if verb in ("init", "lint", "release"):
+            assert done.exit_code == 0, done.output
+    for command in ("generate_assignment --force", "autograde --force"):
+        run_nbgrader(teacher.course, *command.split(), "tiny")
+        assert tree() == before, command
+    known = {c.callback.__name__ for c in app.registered_commands if c.callback}
+    assert {verb for verb, *_ in verbs} == known - {"lab"}

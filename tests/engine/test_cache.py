@@ -21,7 +21,7 @@ from nbproctor.engine import (
     versions,
 )
 from nbproctor.engine.cache import KeptReport
-from nbproctor.engine.execution import StoppedError
+from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
 from nbproctor.sandbox.layers import Policy

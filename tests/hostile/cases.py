@@ -445,7 +445,7 @@ def default(value):
              Ref("student", (0, "x" * 10**6, "", True, "x:y", "exact")),
              Ref("eval", ("1",))]
     return kinds[turn[0] % len(kinds)]
-me.handles.default = me.connection._default = default
+me.handles.default = me.default = default
 def area(r): return Token()
 """,
 )
@@ -531,12 +531,12 @@ area(
     "answers with 100,000 dictionary keys of one hash",
     ME
     + """
-stock = me.connection._default
+stock = me.default
 from nbproctor.protocol.objects import Ref
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 hostile = Ref("d", tuple(keys))
-me.connection._default = lambda v: hostile if type(v) is Token else stock(v)
+me.default = lambda v: hostile if type(v) is Token else stock(v)
 def area(r): return Token()
 """,
 )
@@ -753,7 +753,7 @@ attempt(subprocess.run, ["true"])
 attempt(os.execv, "/bin/true", ["true"])
 attempt(os.posix_spawn, "/bin/true", ["true"], {})
 attempt(os.system, "true")
-attempt(multiprocessing.Process(target=print).start)
+attempt(multiprocessing.get_context("fork").Process(target=print).start)
 !touch hostile_was_here
 """,
 )
@@ -1435,7 +1435,7 @@ number = [0]
 def describe(error):
     number[0] += 1
     return [*told(error)[:-1], number[0] % 5]
-me.connection._describe = describe
+me.describe = describe
 def orbit(f, x):
     for wrong in ("text", None, [], f):
         try: f(wrong)

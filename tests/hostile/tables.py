@@ -91,7 +91,7 @@ class Token: ...
 stock = me.handles.default
 def forge(tag, *fields):
     forged = Ref(tag, fields)
-    me.connection._default = lambda v: forged if type(v) is Token else stock(v)
+    me.default = lambda v: forged if type(v) is Token else stock(v)
 """
 YES = """
 class Yes(float):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from traitlets.config.loader import DeferredConfigString
 from nbproctor import nbgrader as room
 from nbproctor import proctor
 from nbproctor.cli import grading
+from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course
@@ -150,23 +153,50 @@ def test_a_configuration_that_fails_grades_nothing(
     assert not (course / "autograded").exists()
 
 
-def test_where_nbproctor_is_not_installed_nothing_is_graded(
+def test_where_nbproctor_is_not_installed_only_grading_is_refused(
     course: Path, hand_in: HandIn
 ) -> None:
-    """By the four lines that `proctor` and the documents give."""
+    """By the lines that `init` writes: views, lists and other commands go on."""
     hand_in("ann")
-    text = (course / CONFIG).read_text()
-    guarded = (
-        "try:\n    from nbproctor_is_missing import proctor\n"
-        'except ImportError as error:\n    raise SystemExit(f"Nothing: {error}")\n'
-    )
-    (course / CONFIG).write_text(
-        text.replace("from nbproctor import proctor\n", guarded)
-    )
+    missing = SWITCH.replace("from nbproctor ", "from nbproctor_is_missing ")
+    (course / CONFIG).write_text("c = get_config()\n" + missing)
     done = run_nbgrader(course, "autograde", "tiny")
     assert done.returncode == 1
-    assert "Nothing: No module named 'nbproctor_is_missing'" in done.stderr
+    assert "Nothing is graded" in done.stderr
+    assert "No module named 'nbproctor_is_missing'" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (course / "autograded").exists()
+    for command in (["db", "student", "list"], ["list"], ["generate_feedback", "tiny"]):
+        said = run_nbgrader(course, *command).stderr
+        assert "nbproctor_is_missing" not in said
+
+
+def test_formgraders_button_refuses_too(course: Path, hand_in: HandIn) -> None:
+    hand_in("ann")
+    asked = (
+        "from nbgrader.apps import NbGraderAPI\nfrom nbgrader.apps.baseapp import "
+        "NbGrader\napp = NbGrader()\napp.initialize([])\napp.load_config_file()\n"
+        "api = NbGraderAPI(config=app.config)\n"
+        "print(api.get_assignment('tiny')['name'])\n"
+        "print(api.autograde('tiny', 'ann')['log'])"
+    )
+    missing = SWITCH.replace("from nbproctor ", "from nbproctor_is_missing ")
+    (course / CONFIG).write_text("c = get_config()\n" + missing)
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=course, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("tiny\n"), done.stderr
+    assert "Nothing is graded" in done.stdout
+
+
+def test_what_answers_may_use_is_configured(course: Path) -> None:
+    configure(
+        course,
+        "c.Nbproctor.readable = ['/srv/data']",
+        "c.Nbproctor.memory_megabytes = 2048",
+    )
+    policy = Course(course).settings("tiny").policy
+    assert (policy.readable, policy.memory) == (("/srv/data",), 2 << 30)
 
 
 def test_a_pipeline_without_execute_is_refused(course: Path, hand_in: HandIn) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader.placement import FILE
+from nbproctor.notebook import BESIDE_TAG
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
@@ -143,3 +144,76 @@ def test_our_own_assignments_are_judged_by_the_judge_alone(
         assert nbgrader.lint(course, name) == []
         known = json.loads((course / FILE).read_text())["tiny"]["tiny"]
         assert known["tests"] == {}
+
+
+DOCUMENTED = '''\
+def fizz(n):
+    """Say fizz.
+
+    >>> fizz(3)
+    'fizz'
+    """
+    ### BEGIN SOLUTION
+    return "fizz" if n % 3 == 0 else str(n)
+    ### END SOLUTION'''
+TWO_SIDED = {
+    "fizz": DOCUMENTED,
+    # More from outside, where nobody's examples are found.
+    "fizz-numbers": "import doctest\nassert doctest.testmod().failed == 0",
+    # Less from outside, which looks up what a test names.
+    "fizz-multiples": 'assert "fizz" in dir()',
+    # The same: a test's own cases are its own.
+    "mean-values": """\
+import unittest
+class Case(unittest.TestCase):
+    def test_mean(self): self.assertEqual(mean_of([1, 3]), 2)
+import sys
+runner = unittest.TextTestRunner(sys.stdout)
+done = unittest.main(argv=[""], exit=False, testRunner=runner)
+assert done.result.wasSuccessful() and done.result.testsRun == 1""",
+}
+
+
+def with_cells(course: Path, cells: dict[str, str]) -> None:
+    path = course / "source/tiny/tiny.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    for name, source in cells.items():
+        by_id(notebook, name)["source"] = source
+    path.write_text(json.dumps(notebook), "utf-8")
+    nbgrader.generate(course, "tiny")
+
+
+def test_what_gives_more_from_outside_goes_beside_like_what_gives_less(
+    course: Path, hand_in: HandIn
+) -> None:
+    with_cells(course, TWO_SIDED)
+    assert nbgrader.lint(course, "tiny") == []
+    known = json.loads((course / FILE).read_text())["tiny"]["tiny"]["tests"]
+    assert {name: where for name, (where, _) in known.items()} == {
+        "fizz-numbers": "beside",
+        "fizz-multiples": "beside",
+    }
+    assert "from outside, but 0 in a kernel" in known["fizz-numbers"][1]
+
+
+def test_a_source_without_an_answer_says_so_and_blames_nobody(
+    course: Path, hand_in: HandIn
+) -> None:
+    with_cells(course, {"fizz": "def fizz(n):\n    ...", "fizz-numbers": CAPTURES})
+    assert any("fizz-numbers" in fault for fault in nbgrader.lint(course, "tiny"))
+    hand_in("right", fizz=RIGHT)
+    hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
+    results = graded(course)
+    (told,) = nbgrader.places_told(nbgrader.Course(course).masters("tiny"))
+    assert "nobody knows whether they can be" in told and "judge-beside" in told
+    assert (results["right"].status, results["right"].score) == ("partial", None)
+    assert "passes in the answer's process alone" in results["right"].reason
+    assert results["silent"].score == 8
+    # What to do, as it is told.
+    path = course / "source/tiny/tiny.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [BESIDE_TAG]
+    path.write_text(json.dumps(notebook), "utf-8")
+    nbgrader.generate(course, "tiny")
+    scores = {name: result.score for name, result in graded(course).items()}
+    assert scores == {"right": 10, "silent": 8}

@@ -24,7 +24,12 @@ from nbproctor.protocol import pandas_values, scipy_values  # noqa: F401 (their 
 from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Encoded, Frame
 from nbproctor.protocol.numpy_values import DTYPES
-from nbproctor.protocol.objects import ErrorItems, NamedItems, Ref, StudentTuple
+from nbproctor.protocol.objects import (
+    ErrorItems,
+    NamedItems,
+    Ref,
+    StudentTuple,
+)
 from nbproctor.protocol.table import FIELDS, ROWS, Row
 
 Values = st.SearchStrategy[Any]
@@ -223,6 +228,7 @@ of_pandas: dict[str, Values] = {
     "TimedeltaArray": st.just((_days - _days[0]).array),
     "PeriodArray": st.just(_days.to_period("M").array),
     "IntervalArray": st.just(pd.interval_range(0, 3).array),
+    "SparseArray": st.just(pd.arrays.SparseArray([0, 1.5, 0])),
     "dtype": st.sampled_from(
         [pd.CategoricalDtype(["a"]), pd.Int64Dtype(), pd.PeriodDtype("D")]
     ),

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,14 @@ def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
     ours, others = socket.socketpair()
 
     def connect(sock: socket.socket) -> Connection:
-        return Connection(
-            Wire(sock),
-            REQUESTS,
-            lambda name, arguments: answer(*arguments),
+        side = SimpleNamespace(
+            answer=lambda name, arguments: answer(*arguments),
             default=unsendable,
             resolve=lambda ref: ref,
             describe=repr,
             revive=lambda said: LookupError(said),
         )
+        return Connection(Wire(sock), REQUESTS, side)
 
     def serve() -> None:
         with pytest.raises(ProtocolError):  # at last, the other side is gone
@@ -189,15 +189,10 @@ class Reads:
 
 def connection(*frames: Any) -> Connection:
     wire: Any = Reads(*frames)
-    return Connection(
-        wire,
-        {},
-        lambda name, arguments: None,
-        default=repr,
-        resolve=lambda ref: ref,
-        describe=repr,
-        revive=ValueError,
+    side = SimpleNamespace(
+        default=repr, resolve=lambda ref: ref, describe=repr, revive=ValueError
     )
+    return Connection(wire, {}, side)
 
 
 def reply(kind: int, value: Any) -> Frame:

@@ -108,7 +108,6 @@ class Derived(pd.DataFrame):
         pd.DataFrame({"a": [1]}, index=[pd.Timestamp(0, tz=tz.gettz("Europe/Rome"))]),
         pd.Series([1], name=object()),
         pd.Series(pd.Categorical([], [str(n) for n in range(10_001)])),
-        pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}),
         sparse.csr_matrix((1, 1 << 40)),
     ],
 )

@@ -223,6 +223,10 @@ def test_displays_can_be_updated_and_cleared(run: Run) -> None:
         "exit",
         "import warnings; warnings.warn('careful')",
         "import logging; logging.warning('careful')",
+        "import multiprocessing as m\nwith m.Pool(2) as p: p.map(len, 'a')",
+        "from concurrent.futures import ProcessPoolExecutor as P\n"
+        "with P(2) as pool: assert [*pool.map(len, 'ab')] == [1, 1]",
+        "import shutil\nopen('a', 'w').close()\nshutil.copy2('a', 'b')",
     ],
 )
 def test_what_notebooks_commonly_do_is_no_error(run: Run, cell: str) -> None:
