@@ -217,15 +217,14 @@ def change_lines(
     if changed:
         yield f"{_marks(changed)} changed:"
     for change in changed:
-        why = "handed in again" if change.resubmitted else "graded again"
-        yield f"  {_line(change, names)}, {why}"
+        yield f"  {_line(change, names)}, {change.why}"
     if kept:
         yield (
             f"{_marks(kept)} would be lower for the same files. Nothing was lowered; "
             "to let it happen: --lower"
         )
     for change in kept:
-        yield f"  {_line(change, names)}"
+        yield f"  {_line(change, names)}, {change.why}"
 
 
 def _marks(changes: Sequence[MarkChange]) -> str:

@@ -119,9 +119,9 @@ def _check_handed_in(course: Course, assignment: str, student: str) -> None:
     """Stop where a student named on the command line handed in nothing."""
     from nbproctor import nbgrader
 
-    place = course.folder("submitted", assignment, student)
-    if place.is_dir():
+    if student in dict(course.folders("submitted", assignment)):
         return
+    place = course.folder("submitted", assignment, student)
     people = nbgrader.people(course)
     found = get_close_matches(student, [person.student for person in people])
     found += [p.student for p in people if student.casefold() in p.name.casefold()]

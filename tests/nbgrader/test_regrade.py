@@ -73,7 +73,7 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
     assert totals(course) == {"odd": 7, "right": 10}
     without_zero(course)
     changes = again(course)
-    assert changes == [MarkChange("odd", 7.0, 10.0, False, False)]
+    assert changes == [MarkChange("odd", 7.0, 10.0, "graded again", False)]
     assert list(change_lines(changes, {"odd": "Odd, O."})) == [
         "1 mark changed:",
         "  Odd, O.: 7 → 10 (+3), graded again",
@@ -88,8 +88,8 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
     for _ in range(2):  # it is asked again, until somebody says what is meant
         results, changes = nbgrader.regrade(course, "tiny")
         assert changes == [
-            MarkChange("odd", 7.0, 5.0, False, True),
-            MarkChange("right", 10.0, 8.0, False, True),
+            MarkChange("odd", 7.0, 5.0, "graded again", True),
+            MarkChange("right", 10.0, 8.0, "graded again", True),
         ]
         assert everything(course) == before
         assert [r.score for r in results] == [7, 10]
@@ -103,11 +103,11 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
 def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
     again(course)
     hand_in(course, "right", fizz=ODD)
-    assert again(course) == [MarkChange("right", 10.0, 7.0, True, False)]
+    assert again(course) == [MarkChange("right", 10.0, 7.0, "handed in again", False)]
     (course / "submitted/right/tiny/tiny.ipynb").write_text("{")
-    assert again(course) == [MarkChange("right", 7.0, None, True, False)]
+    assert again(course) == [MarkChange("right", 7.0, None, "handed in again", False)]
     hand_in(course, "right")
-    assert again(course) == [MarkChange("right", None, 10.0, True, False)]
+    assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
@@ -148,12 +148,12 @@ def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
     content = notebook.read_bytes()
     notebook.write_bytes(b"")
     results, changes = nbgrader.regrade(course, "tiny")
-    assert changes == [MarkChange("odd", 10.0, None, True, False)]
+    assert changes == [MarkChange("odd", 10.0, None, "handed in again", False)]
     assert results[0].score is None
     assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
     notebook.write_bytes(content)
-    assert again(course) == [MarkChange("odd", None, 10.0, True, False)]
+    assert again(course) == [MarkChange("odd", None, 10.0, "handed in again", False)]
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
 
 
