@@ -9,6 +9,7 @@ from nbproctor.cli import (  # noqa: I001
     authoring,  # noqa: F401
     starting,  # noqa: F401
 )
-from nbproctor.cli.app import app, main
+from nbproctor.cli.app import app
+from nbproctor.cli.entry import main
 
 __all__ = ["app", "main"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,25 +79,6 @@ def options(
 
 class CommandError(NbproctorError):
     """A verb cannot do its work; the message says what to do."""
-
-
-def main() -> None:
-    """Run a verb; say what is wrong in words, and end with status 1, if it fails."""
-    # nbformat imports jsonschema, and that a grammar of IRIs if it can: a second of
-    # the two that a verb takes to start, for a check that no notebook is given. The kit
-    # pins a jsonschema that does not; other courses may have a later one.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    try:
-        app(prog_name=TYPED)
-    except NbproctorError as error:
-        _stop(str(error))
-    except OSError as error:
-        _stop(f"{error}\nCheck that the file is there and that you may write.")
-
-
-def _stop(reason: str) -> None:
-    complaints.print(f"[red]Stopped:[/] {escape(reason)}", soft_wrap=True)
-    sys.exit(1)
 
 
 def find_course() -> Path:
