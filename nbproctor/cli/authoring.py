@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def release(assignment: Assignment = None) -> None:
+def release(
+    assignment: Assignment = None,
+    change_cells: Annotated[
+        bool,
+        Option("--change-cells", help="Keep a copy of the gradebook, then adapt it."),
+    ] = False,
+) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
     from nbproctor import nbgrader
     from nbproctor.kit import handout
@@ -33,8 +39,11 @@ def release(assignment: Assignment = None) -> None:
     course, name = open_course(assignment)
     root = course.root
     nbgrader.check_sources(course, name)
+    if not change_cells:  # or it would be known after half a minute only
+        nbgrader.check_cells(course, name)
     _lint(course, name)
-    nbgrader.generate(course, name)
+    if copy := nbgrader.generate(course, name, change_cells=change_cells):
+        console.print(f"Gradebook of before: {escape(str(copy))}", soft_wrap=True)
     made = escape(str(root / "release" / name))
     console.print(f"Student version: {made}", soft_wrap=True)
     archive = handout.pack(root, name, course.options.hand_in)

@@ -1,5 +1,6 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
+from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
@@ -33,6 +34,7 @@ __all__ = [
     "RunOptions",
     "Shard",
     "Unread",
+    "check_cells",
     "check_exportable",
     "check_release",
     "check_source",
