@@ -237,6 +237,8 @@ class SubmissionResult:
         `engine.cache.conditions` of each notebook: what a report depends on beside it.
     seconds : dict
         Notebook name → how long its tests took.
+    late : float
+        Seconds after the due date, as it was when this was graded.
     """
 
     student: str
@@ -249,6 +251,7 @@ class SubmissionResult:
     handed_in: str = ""
     graded_with: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    late: float = 0.0
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

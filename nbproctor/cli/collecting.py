@@ -80,7 +80,7 @@ def collect(
         text, _, student = each.rpartition("=")
         everybody.call(text, student)
     names = [path.stem for path in sources]
-    zone = _zone(timezone)
+    zone = zone_of(timezone)
     records = course / "collected" / assignment
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
@@ -184,7 +184,8 @@ def _tell(download: Download, written: list[Written], everybody: Roster) -> None
         print_list("In the class list, but not in this download:", sorted(absent))
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def zone_of(name: str) -> ZoneInfo | None:
+    """Return a time zone; None is this computer's."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -13,6 +13,7 @@ from nbproctor.nbgrader.people import (
     class_table,
     enrol,
     enrol_people,
+    extend,
     people,
     scores,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "enrol",
     "enrol_people",
     "exercise_titles",
+    "extend",
     "feedback",
     "generate",
     "grade",

@@ -201,6 +201,7 @@ class Decisions:
             handed_in="" if submission.again else submission.fingerprint,
             graded_with=self._run.graded_with,
             seconds={name: r.seconds for name, r in submission.reports.items()},
+            late=marks.late,
         )
 
     def _clear(self, student: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
+from nbproctor.nbgrader.gradebook import find_assignment
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import Person
@@ -61,6 +63,31 @@ def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
                 setattr(known[person.student], name, value)
         book.db.commit()
     return new
+
+
+def extend(
+    course: Path | Course, assignment: str, student: str, until: datetime
+) -> datetime:
+    """Let a student hand in until later than others; return when those must.
+
+    `CourseError`: the assignment has no due date, or nobody knows the student.
+    """
+    with Course.at(course).gradebook() as book:
+        due = find_assignment(book, assignment).duedate
+        if due is None:
+            raise CourseError(
+                f"{assignment!r} has no due date. Set it in formgrader, or: nbgrader "
+                f"db assignment add {assignment} --duedate='2026-12-01 18:00 CET'"
+            )
+        if student not in {each.id for each in book.students}:
+            raise CourseError(
+                f"The gradebook has no student {student!r}. Import the class list: "
+                "kit.py roster"
+            )
+        row = book.update_or_create_submission(assignment, student)
+        row.extension = until.astimezone(UTC).replace(tzinfo=None) - due
+        book.db.commit()
+        return datetime.combine(due.date(), due.time(), UTC)
 
 
 def check_exportable(course: Path | Course, assignment: str) -> None:
@@ -160,7 +187,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
                 course.folder("autograded", assignment, student.id)
             )
             found = known.get(student.id)
-            late = found.late if found else float("nan")
+            late = found.late if found and result else nan
             rows[student.id] = {
                 "last_name": student.last_name or "",
                 "first_name": student.first_name or "",
@@ -169,7 +196,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
                 "reason": result.reason if result else "Nothing was graded.",
                 "submitted": found.timestamp if found else None,
                 "hours_late": late / 3600,
-                "penalty": found.penalty if found else float("nan"),
+                "penalty": found.penalty if found else nan,
                 "max_score": max_score,
             }
     about = pd.DataFrame.from_dict(rows, orient="index", columns=_ABOUT)

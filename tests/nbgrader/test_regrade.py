@@ -16,6 +16,7 @@ from nbproctor.nbgrader import MarkChange, RunOptions
 from nbproctor.nbgrader.decision import Decisions
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
+from tests.cli import faults
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import book
 
@@ -208,7 +209,7 @@ def test_one_student_alone_is_graded(course: Path) -> None:
 
 @pytest.mark.parametrize(("penalty", "total"), [("zero", 0.0), ("half", 5.0)])
 def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
-    course: Path, penalty: str, total: float
+    course: Path, penalty: str, total: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As docs/instructors.md describes it, by nbgrader's command and plug-in."""
     if penalty == "half":
@@ -246,6 +247,19 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert result is not None and result.status == "late"
     assert "Handed in 1.5 hours late." in done.stdout
     assert f"(−{10 - total:g} late)" in done.stdout
+
+    # Who was given more time, or handed in earlier than it seemed, is graded again.
+    monkeypatch.chdir(course)
+    assert faults.run(["extend", "right", "--until=2026-11-25T00:30+01:00"]) == (0, "")
+    why = f"the late penalty is 0, not {10 - total:g}"
+    back = MarkChange("right", total, 10.0, why, False)
+    assert nbgrader.regrade(course, "tiny")[1] == [back]
+    Path("late.csv").write_text("id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n")
+    assert faults.run(["late", "late.csv", "--timezone=UTC"]) == (0, "")
+    why = f"the late penalty is {10 - total:g}, not 0"
+    lower = MarkChange("right", 10.0, total, why, False)
+    assert nbgrader.regrade(course, "tiny")[1] == [lower]
+    assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
 
 
 def nbgrader_command(course: Path, *arguments: str) -> None:
