@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN = 40  # changes
 _AUTOGRADERS = {p.autograder: p for p in platforms.PLATFORMS if p.autograder}
-_MADE = ", ".join(["feedback", "csv", "parquet", *_AUTOGRADERS])
+_MADE = ", ".join(["feedback", "csv", "parquet", "term", *_AUTOGRADERS])
 
 
 class Visible(StrEnum):
@@ -72,11 +72,14 @@ def export(
     A platform's file (grade book of Canvas, Blackboard, Brightspace; grading worksheet
     of Moodle) is never changed: with --write, a filled copy stands beside it. What was
     not graded stays empty. `feedback` packs everybody's feedback as the platform takes
-    it.
+    it; `term` makes one table, and a page, of all assignments.
     """
     course = find_course()
-    assignment = choose(course, assignment)
     exported = course / "exported"
+    if what == "term":
+        _write_term(course, to or exported / "term.csv")
+        return
+    assignment = choose(course, assignment)
     if what == "feedback":
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
@@ -134,6 +137,19 @@ def _write_table(course: Path, assignment: str, path: Path) -> None:
         f"{len(table)} students, {empty} of them without a mark: {escape(str(path))}",
         soft_wrap=True,
     )
+
+
+def _write_term(root: Path, path: Path) -> None:
+    """Write one table of all assignments, and a page."""
+    from nbproctor import nbgrader
+    from nbproctor.nbgrader.export import write_table
+    from nbproctor.nbgrader.feedback import term_report
+
+    course = nbgrader.Course(root)
+    table, names = nbgrader.term(course)
+    write_table(table, path)
+    page = term_report(course, table, names)
+    console.print(f"{len(names)} assignments, {len(table)} students: {path}, {page}")
 
 
 def _filled(

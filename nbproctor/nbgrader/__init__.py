@@ -16,6 +16,7 @@ from nbproctor.nbgrader.people import (
     extend,
     people,
     scores,
+    term,
 )
 from nbproctor.nbgrader.placement import places_told
 from nbproctor.nbgrader.release import (
@@ -55,5 +56,6 @@ __all__ = [
     "proctor",
     "regrade",
     "scores",
+    "term",
     "unread",
 ]

@@ -13,6 +13,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
@@ -202,6 +203,7 @@ class Decisions:
             graded_with=self._run.graded_with,
             seconds={name: r.seconds for name, r in submission.reports.items()},
             late=marks.late,
+            graded=datetime.now(UTC).replace(microsecond=0),
         )
 
     def _clear(self, student: str) -> None:

@@ -10,7 +10,9 @@ import hashlib
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from nbgrader.converters import GenerateFeedback
@@ -20,7 +22,7 @@ from nbgrader.utils import find_all_files
 import nbproctor
 from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, Log, run
+from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.pages.outline import Outline
@@ -28,6 +30,10 @@ from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
 from nbproctor.results import FILE, SubmissionResult
+from nbproctor.templates import render
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 
@@ -73,6 +79,7 @@ def graded_notebooks(
                 late=record.late,
                 path=str(graded) if graded.is_file() else None,
                 seconds=result.seconds.get(name, 0.0),
+                version=_version(record, result),
             )
             found.append(made)
     if not found:
@@ -80,6 +87,18 @@ def graded_notebooks(
             f"Nothing of {assignment!r} is graded yet: grade it, then ask for {wanted}."
         )
     return found
+
+
+def _version(record: StudentMarks, result: SubmissionResult) -> str:
+    """Say which files a page is of: when they came, were graded, and their mark."""
+    when = record.timestamp and record.timestamp.replace(tzinfo=UTC)
+    times = {"handed in": when, "graded": result.graded}
+    parts = [
+        f"{did} {t.astimezone():%Y-%m-%d %H:%M %Z}" for did, t in times.items() if t
+    ]
+    if result.handed_in:
+        parts.append(f"file {result.handed_in[:4]}")
+    return ", ".join(parts)
 
 
 def report(
@@ -109,6 +128,16 @@ def report(
     page.parent.mkdir(exist_ok=True)
     page.write_text(rendered.page, "utf-8", errors="replace")
     return page, rendered.lines
+
+
+def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
+    """Write the page of a whole term, of the table that `people.term` returns."""
+    page = course.root / "report" / "term.html"
+    page.parent.mkdir(exist_ok=True)
+    rows = table.reset_index().to_dict("records")
+    text = render("term.html", rows=rows, assignments=assignments)
+    page.write_text(text, "utf-8", errors="replace")
+    return page
 
 
 def feedback(
@@ -171,9 +200,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         try:
             with course_lock(Path(self.coursedir.root), doing):
                 self._run()
-        except (CourseError, PageError) as error:
-            self.log.error("%s", error)
-            raise NbGraderException(str(error)) from error
+        except (CourseError, PageError, OSError) as error:
+            told = of_the_computer(error) or error
+            self.log.error("%s", told)
+            raise NbGraderException(str(told)) from told
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
@@ -185,6 +215,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         waiting = [order for order in orders if self.force or not order.is_made]
         by_student: dict[str, list[str]] = {}
         for order in waiting:
+            Path(order.page).parent.mkdir(parents=True, exist_ok=True)
             names = by_student.setdefault(order.graded.student, [])
             names.append(str(order.graded.path or order.page))
         for student in by_student if self.copies_files else ():

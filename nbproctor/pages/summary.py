@@ -80,6 +80,8 @@ class GradedNotebook:
         Of the notebook in ``autograded``, if there is one.
     seconds : float
         How long its tests took; 0: not known.
+    version : str
+        Which files these are, when they came and were graded.
     """
 
     student: str
@@ -95,6 +97,7 @@ class GradedNotebook:
     late: float = 0.0
     path: str | None = None
     seconds: float = 0.0
+    version: str = ""
 
     def cells(self) -> list[NotebookCell]:
         """Read the cells of its file; none if there is no readable one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -101,6 +102,16 @@ def test_the_pages_say_how_it_went(course: Path) -> None:
     assert "mean_of" in bob and 'class="test is-partly"' in bob
     assert "This is not a zero" in page(course, "cem").read_text()
     assert "not started" in page(course, "dan").read_text()
+
+
+def test_a_page_says_which_files_it_is_of_in_a_line_to_send(course: Path) -> None:
+    for student, name in (("ann", "tiny.ipynb"), ("cem", "tiny.ipynb")):
+        content = (course / "submitted" / student / "tiny" / name).read_bytes()
+        listed = f"{name}\0{hashlib.sha256(content).hexdigest()}\n"
+        version = hashlib.sha256(listed.encode()).hexdigest()[:4]
+        when = r"graded \d{4}-\d\d-\d\d \d\d:\d\d \w+"
+        line = rf"<code>{student}, tiny, tiny, {when}, file {version}</code>"
+        assert re.search(line, page(course, student).read_text("utf-8"))
 
 
 def test_only_a_page_with_something_new_is_made_again(course: Path) -> None:

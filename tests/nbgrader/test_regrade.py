@@ -1,5 +1,6 @@
 """Grading again: changed tests, marks given by hand, late penalties."""
 
+import csv
 import json
 import shutil
 import sqlite3
@@ -75,9 +76,11 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
     without_zero(course)
     changes = again(course)
     assert changes == [MarkChange("odd", 7.0, 10.0, "graded again", False)]
-    assert list(change_lines(changes, {"odd": "Odd, O."})) == [
+    assert list(change_lines(changes, {"odd": "Odd, O."}, ["odd", "right"])) == [
         "1 mark changed:",
         "  Odd, O.: 7 → 10 (+3), graded again",
+        "    fizz-multiples: 0 → 3",
+        "right: no mark of before has changed.",
     ]
     assert again(course) == []
 
@@ -260,6 +263,12 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     lower = MarkChange("right", 10.0, total, why, False)
     assert nbgrader.regrade(course, "tiny")[1] == [lower]
     assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
+    assert faults.run(["export", "term"]) == (0, "")
+    page = (course / "report/term.html").read_text("utf-8")
+    assert f"{total:g} of 10" in page and "late, 1.0 hours late" in page
+    rows = csv.DictReader(Path("exported/term.csv").read_text("utf-8-sig").splitlines())
+    marks = {row["student"]: (row["tiny"], row["tiny_status"]) for row in rows}
+    assert marks["right"] == (str(total), "late") and marks["odd"] == ("7.0", "graded")
 
 
 def nbgrader_command(course: Path, *arguments: str) -> None:
