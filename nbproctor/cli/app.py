@@ -44,6 +44,19 @@ class _Console(Console):
 console = _Console(highlight=False)
 complaints = _Console(stderr=True, highlight=False)
 
+
+def say(*lines: object) -> None:
+    """Print lines as they are; a terminal may break them."""
+    for line in lines:
+        console.print(escape(str(line)), soft_wrap=True)
+
+
+def complain(*lines: object) -> None:
+    """Print lines as they are, apart from what a verb has to say."""
+    for line in lines:
+        complaints.print(escape(str(line)), soft_wrap=True)
+
+
 Assignment = Annotated[
     str | None,
     typer.Argument(help="Folder below source/; needed only if there are several."),
@@ -103,7 +116,7 @@ def open_course(assignment: str | None) -> tuple[Course, str]:
 def at_work(doing: str) -> Iterator[Status]:
     """Show that something goes on: a line that moves, or one where nobody watches."""
     if not console.is_terminal:
-        console.print(f"{escape(doing)} …", soft_wrap=True)
+        say(f"{doing} …")
     with console.status(escape(doing)) as status:
         yield status
 
@@ -124,5 +137,4 @@ def print_list(title: str, lines: Sequence[str]) -> None:
     """Print a title and lines below it; nothing if there are none."""
     if lines:
         console.print(title)
-    for line in lines:
-        console.print(f"  {escape(line)}", soft_wrap=True)
+    say(*(f"  {line}" for line in lines))

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from nbproctor.cli.app import complaints, console
+from nbproctor.cli.app import complaints, console, say
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.people import letters
 
@@ -91,19 +91,11 @@ def grade_class(
     masters = course.masters(assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
-    for line in _reasons(results, names):
-        console.print(escape(line), soft_wrap=True)
-    for line in change_lines(changes, names, students or ()):
-        console.print(escape(line), soft_wrap=True)
+    say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
-    console.print()
-    for line in nbgrader.places_told(masters):
-        console.print(escape(f"{line}."), soft_wrap=True)
-    for line in lines:
-        console.print(escape(line), soft_wrap=True)
-    console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
-    console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)
+    say("", *(f"{line}." for line in nbgrader.places_told(masters)), *lines)
+    say(f"Class report:   {page}", f"Feedback pages: {pages}")
     left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:
         complaints.print(

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from nbproctor import platforms
-from nbproctor.cli.app import TYPED, Assignment, CommandError, app, console, open_course
+from nbproctor.cli.app import TYPED, Assignment, CommandError, app, open_course, say
 from nbproctor.cli.collecting import read_class_list, zone_of
 
 Zone = Annotated[str, typer.Option(help="Zone of the times, as Europe/Berlin.")]
@@ -31,10 +30,9 @@ def extend(
     course, name = open_course(assignment)
     end = _moment(until, timezone, time(23, 59, 59))
     due = nbgrader.extend(course, name, student, end)
-    console.print(
-        f"{escape(student)} may hand in {escape(name)} until {_shown(end)}, others "
-        f"until {_shown(due)}. If it is graded already: {TYPED} grade",
-        soft_wrap=True,
+    say(
+        f"{student} may hand in {name} until {_shown(end)}, others until "
+        f"{_shown(due)}. If it is graded already: {TYPED} grade"
     )
 
 
@@ -49,7 +47,7 @@ def late(
     Writes timestamp.txt beside each student's files, where nbgrader looks for it.
     """
     course, name = open_course(assignment)
-    people = read_class_list(course.root)
+    people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
     for who, text in platforms.read_times(file, people):
         if who not in submitted:
@@ -57,8 +55,8 @@ def late(
         when = _moment(text, timezone, time())
         stamp = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
         (submitted[who] / "timestamp.txt").write_text(stamp)
-        console.print(f"{escape(who)}: {_shown(when)}", soft_wrap=True)
-    console.print(f"Next: {TYPED} grade")
+        say(f"{who}: {_shown(when)}")
+    say(f"Next: {TYPED} grade")
 
 
 def _moment(text: str, timezone: str, of_a_day: time) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import io
 import os
 import shutil
@@ -88,7 +87,7 @@ def _sentence(error: BaseException) -> str:
         if known := of_the_computer(cause):
             return str(known)
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, OSError) and error.errno != errno.EINVAL:
+    if isinstance(error, OSError):
         return f"{error}\nCheck that the file is there and that you may write."
     lines = "".join(traceback.format_exception(error))
     return f"This is a fault of nbproctor. Please report it, with these lines:\n{lines}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import fsum, nan
 from pathlib import Path
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.gradebook import find_assignment
-from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 
@@ -32,15 +30,7 @@ def people(course: Path | Course) -> list[Person]:
         ]
 
 
-def enrol(course: Path | Course, names: Mapping[str, str]) -> None:
-    """Tell the gradebook the names of students (id → "Last, First")."""
-    with Course.at(course).gradebook() as book:
-        for student, name in names.items():
-            last, _, first = name.partition(", ")
-            book.update_or_create_student(student, first_name=first, last_name=last)
-
-
-def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
+def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     """Enter people into the gradebook; return how many are new.
 
     What a person's entry leaves empty is kept as the gradebook has it.
@@ -122,40 +112,7 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
     CourseError
         The assignment is unknown to the source or to the gradebook.
     """
-    course = Course.at(course)
-    masters = course.masters(assignment)
-    with course.gradebook() as book:
-        students = [student.id for student in book.students]
-        return _points(masters, course.marks(assignment), students)
-
-
-def _points(
-    masters: list[MasterNotebook], marks: dict[str, StudentMarks], students: list[str]
-) -> pd.DataFrame:
-    import pandas as pd  # a quarter of a second, which few commands need
-
-    column_of = {
-        (master.notebook, cell.id): cell.exercise or cell.id
-        for master in masters
-        for cell in master.cells
-        if cell.points
-    }
-    columns = [*dict.fromkeys(column_of.values()), "total"]
-    rows = {}
-    for student in students:
-        row = rows[student] = dict.fromkeys(columns, nan)
-        if student not in marks:
-            continue
-        points: dict[str, list[float]] = {}
-        for grade in marks[student].grades:
-            if column := column_of.get((grade.notebook, grade.cell)):
-                given = nan if grade.points is None else grade.points
-                points.setdefault(column, []).append(given)
-        row |= {column: fsum(each) for column, each in points.items()}
-        total = marks[student].total()
-        row["total"] = nan if total is None else total
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
-    return table.rename_axis("student").sort_index()
+    return class_table(course, assignment).drop(columns=_ABOUT)
 
 
 def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
@@ -177,17 +134,21 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     import pandas as pd  # a quarter of a second, which few commands need
 
     course = Course.at(course)
-    masters, rows = course.masters(assignment), {}
+    column_of = {
+        (master.notebook, cell.id): cell.exercise or cell.id
+        for master in course.masters(assignment)
+        for cell in master.cells
+        if cell.points
+    }
+    exercises, rows = dict.fromkeys(column_of.values(), nan), {}
     with course.gradebook() as book:
         known = course.marks(assignment)
-        points = _points(masters, known, [student.id for student in book.students])
         max_score = float(book.find_assignment(assignment).max_score)
         for student in book.students:
-            result = SubmissionResult.read(
-                course.folder("autograded", assignment, student.id)
-            )
+            folder = course.folder("autograded", assignment, student.id)
+            result = SubmissionResult.read(folder)
             found = known.get(student.id)
-            late = found.late if found and result else nan
+            total = found.total() if found else None
             rows[student.id] = {
                 "last_name": student.last_name or "",
                 "first_name": student.first_name or "",
@@ -195,20 +156,24 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
                 "status": result.status if result else "missing",
                 "reason": result.reason if result else "Nothing was graded.",
                 "submitted": found.timestamp if found else None,
-                "hours_late": late / 3600,
+                "hours_late": found.late / 3600 if found and result else nan,
+                **exercises,
                 "penalty": found.penalty if found else nan,
+                "total": nan if total is None else total,
                 "max_score": max_score,
             }
-    about = pd.DataFrame.from_dict(rows, orient="index", columns=_ABOUT)
-    about["submitted"] = pd.to_datetime(about["submitted"])
-    parts = [
-        about.drop(columns=["penalty", "max_score"]),
-        points.drop(columns="total"),
-        about[["penalty"]],
-        points[["total"]],
-        about[["max_score"]],
-    ]
-    return pd.concat(parts, axis="columns").rename_axis("student").sort_index()
+            points: dict[str, list[float]] = {}
+            for grade in found.grades if found else ():
+                if column := column_of.get((grade.notebook, grade.cell)):
+                    given = nan if grade.points is None else grade.points
+                    points.setdefault(column, []).append(given)
+            rows[student.id] |= {column: fsum(each) for column, each in points.items()}
+    columns = [*_ABOUT[:-2], *exercises, "penalty", "total", "max_score"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    numbers = dict.fromkeys(["hours_late", *columns[len(_ABOUT) - 2 :]], float)
+    table = table.astype(numbers)
+    table["submitted"] = pd.to_datetime(table["submitted"])
+    return table.rename_axis("student").sort_index()
 
 
 def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
