@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
-from nbgrader.utils import find_all_files
 
 import nbproctor
 from nbproctor import platforms
@@ -29,7 +28,7 @@ from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.pages.workers import Order, PageError, make, notebook_of
-from nbproctor.results import FILE, SubmissionResult
+from nbproctor.results import SubmissionResult
 from nbproctor.templates import render
 
 if TYPE_CHECKING:
@@ -167,7 +166,6 @@ def feedback(
     converter = ProctoredFeedback(coursedir=view, config=view.config, log=log.logger)
     converter.course = course
     converter.on_page, converter.only = progress, students
-    converter.copies_files = False
     run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(view.root, view.feedback_directory)
 
@@ -181,16 +179,15 @@ def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
-    """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions."""
+    """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions.
+
+    What lies beside a graded notebook is not copied: no page shows anything of it.
+    """
 
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
     #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
     only: Collection[str] | None = None
-    #: Whether a page comes with what lies beside the graded notebook, as nbgrader has
-    #: it. Our own verbs leave it out: the data of an assignment, once more for each of
-    #: 300 students, of which no page shows anything.
-    copies_files: bool = True
     #: The course, if it has been read already.
     course: Course | None = None
 
@@ -215,11 +212,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         waiting = [order for order in orders if self.force or not order.is_made]
         by_student: dict[str, list[str]] = {}
         for order in waiting:
-            Path(order.page).parent.mkdir(parents=True, exist_ok=True)
             names = by_student.setdefault(order.graded.student, [])
             names.append(str(order.graded.path or order.page))
-        for student in by_student if self.copies_files else ():
-            self._copy_files(course, student)
         try:
             for done, order in enumerate(make(waiting, outlines), start=1):
                 self.log.info("Made %s", order.page)
@@ -231,25 +225,6 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
-
-    def _copy_files(self, course: Course, student: str) -> None:
-        """Copy what lies beside the graded notebooks, as `BaseConverter` does.
-
-        But for notebooks, web pages (only ours may stand among the pages that are
-        released) and ``grading.json``, which is for the teacher.
-        """
-        coursedir = self.coursedir
-        graded = course.folder("autograded", coursedir.assignment_id, student)
-        copies = course.folder("feedback", coursedir.assignment_id, student)
-        if self.force and coursedir.notebook_id == "*" and copies.exists():
-            shutil.rmtree(copies)
-        left_out = [*coursedir.ignore, "*.ipynb", "*.html", FILE]
-        for path in find_all_files(str(graded), left_out):
-            copy = copies / Path(path).relative_to(graded)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.unlink(missing_ok=True)  # it may be read-only
-            self.log.info("Copying %s -> %s", path, copy)
-            shutil.copy(path, copy)
 
 
 def forget(pages_folder: Path, notebooks: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -269,32 +268,3 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     rows = csv.DictReader(Path("exported/term.csv").read_text("utf-8-sig").splitlines())
     marks = {row["student"]: (row["tiny"], row["tiny_status"]) for row in rows}
     assert marks["right"] == (str(total), "late") and marks["odd"] == ("7.0", "graded")
-
-
-def nbgrader_command(course: Path, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_nbgraders_own_collector_and_exporter_have_presets(course: Path) -> None:
-    archive = course / "downloaded/tiny/archive"
-    archive.mkdir(parents=True)
-    notebook = course / "submitted/right/tiny/tiny.ipynb"
-    shutil.copy(notebook, archive / "okaforamara_1042_9_tiny.ipynb")
-    name = "Lab_bking_attempt_2026-11-24-22-30-00_tiny.ipynb"
-    shutil.copy(notebook, archive / name)
-    plugin = "nbproctor.nbgrader.collector.PlatformCollector"
-    nbgrader_command(course, "zip_collect", "tiny", f"--collector={plugin}")
-    assert (course / "submitted/1042/tiny/tiny.ipynb").is_file()
-    assert (course / "submitted/bking/tiny/timestamp.txt").is_file()
-    again(course)
-    plugin = "nbproctor.nbgrader.export.Exercises"
-    nbgrader_command(course, "export", f"--exporter={plugin}", "--to=all.csv")
-    head, *rows = (course / "all.csv").read_text("utf-8-sig").splitlines()
-    assert head.endswith("fizz,mean_of,penalty,total,max_score")
-    assert [row.split(",")[0] for row in rows] == ["1042", "bking", "odd", "right"]
