@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -237,6 +238,10 @@ class SubmissionResult:
         `engine.cache.conditions` of each notebook: what a report depends on beside it.
     seconds : dict
         Notebook name → how long its tests took.
+    late : float
+        Seconds after the due date, as it was when this was graded.
+    graded : datetime or None
+        When this was graded.
     """
 
     student: str
@@ -249,6 +254,8 @@ class SubmissionResult:
     handed_in: str = ""
     graded_with: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    late: float = 0.0
+    graded: datetime | None = field(default=None, compare=False)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

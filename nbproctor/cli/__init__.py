@@ -4,11 +4,13 @@
 from nbproctor.cli import (  # noqa: I001
     grading,  # noqa: F401
     collecting,  # noqa: F401
+    deadlines,  # noqa: F401
     exporting,  # noqa: F401
     students,  # noqa: F401
     authoring,  # noqa: F401
     starting,  # noqa: F401
 )
-from nbproctor.cli.app import app, main
+from nbproctor.cli.app import app
+from nbproctor.cli.entry import main
 
 __all__ = ["app", "main"]

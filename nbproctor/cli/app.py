@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +44,19 @@ class _Console(Console):
 console = _Console(highlight=False)
 complaints = _Console(stderr=True, highlight=False)
 
+
+def say(*lines: object) -> None:
+    """Print lines as they are; a terminal may break them."""
+    for line in lines:
+        console.print(escape(str(line)), soft_wrap=True)
+
+
+def complain(*lines: object) -> None:
+    """Print lines as they are, apart from what a verb has to say."""
+    for line in lines:
+        complaints.print(escape(str(line)), soft_wrap=True)
+
+
 Assignment = Annotated[
     str | None,
     typer.Argument(help="Folder below source/; needed only if there are several."),
@@ -82,25 +94,6 @@ class CommandError(NbproctorError):
     """A verb cannot do its work; the message says what to do."""
 
 
-def main() -> None:
-    """Run a verb; say what is wrong in words, and end with status 1, if it fails."""
-    # nbformat imports jsonschema, and that a grammar of IRIs if it can: a second of
-    # the two that a verb takes to start, for a check that no notebook is given. The kit
-    # pins a jsonschema that does not; other courses may have a later one.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    try:
-        app(prog_name=TYPED)
-    except NbproctorError as error:
-        _stop(str(error))
-    except OSError as error:
-        _stop(f"{error}\nCheck that the file is there and that you may write.")
-
-
-def _stop(reason: str) -> None:
-    complaints.print(f"[red]Stopped:[/] {escape(reason)}", soft_wrap=True)
-    sys.exit(1)
-
-
 def find_course() -> Path:
     """Return the course around the working directory, as git finds its repository."""
     here = Path.cwd()
@@ -123,7 +116,7 @@ def open_course(assignment: str | None) -> tuple[Course, str]:
 def at_work(doing: str) -> Iterator[Status]:
     """Show that something goes on: a line that moves, or one where nobody watches."""
     if not console.is_terminal:
-        console.print(f"{escape(doing)} …", soft_wrap=True)
+        say(f"{doing} …")
     with console.status(escape(doing)) as status:
         yield status
 
@@ -144,5 +137,4 @@ def print_list(title: str, lines: Sequence[str]) -> None:
     """Print a title and lines below it; nothing if there are none."""
     if lines:
         console.print(title)
-    for line in lines:
-        console.print(f"  {escape(line)}", soft_wrap=True)
+    say(*(f"  {line}" for line in lines))

@@ -14,10 +14,10 @@ from nbproctor.cli.app import (
     app,
     at_work,
     choose,
-    complaints,
-    console,
+    complain,
     find_course,
     open_course,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def release(assignment: Assignment = None) -> None:
+def release(
+    assignment: Assignment = None,
+    change_cells: Annotated[
+        bool,
+        Option("--change-cells", help="Keep a copy of the gradebook, then adapt it."),
+    ] = False,
+) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
     from nbproctor import nbgrader
     from nbproctor.kit import handout
@@ -33,12 +39,14 @@ def release(assignment: Assignment = None) -> None:
     course, name = open_course(assignment)
     root = course.root
     nbgrader.check_sources(course, name)
+    if not change_cells:  # or it would be known after half a minute only
+        nbgrader.check_cells(course, name)
     _lint(course, name)
-    nbgrader.generate(course, name)
-    made = escape(str(root / "release" / name))
-    console.print(f"Student version: {made}", soft_wrap=True)
+    if copy := nbgrader.generate(course, name, change_cells=change_cells):
+        say(f"Gradebook of before: {copy}")
+    say(f"Student version: {root / 'release' / name}")
     archive = handout.pack(root, name, course.options.hand_in)
-    console.print(f"To hand out:     {escape(str(archive))}", soft_wrap=True)
+    say(f"To hand out:     {archive}")
 
 
 @app.command()
@@ -48,7 +56,7 @@ def lint(assignment: Assignment = None) -> None:
     Both under stock nbgrader and through nbproctor; `release` does it by itself.
     """
     _lint(*open_course(assignment))
-    console.print("The reference solution earns every point, in both ways.")
+    say("The reference solution earns every point, in both ways.")
 
 
 @app.command()
@@ -80,11 +88,10 @@ def audit(
             ),
             exercise=exercise,
         )
-    for line in matrix.lines(result):
-        console.print(escape(line), soft_wrap=True)
+    say(*matrix.lines(result))
     if exercise is None:
         page, _ = matrix.write(result, course / "audit")
-        console.print(f"The whole matrix: {escape(str(page))}", soft_wrap=True)
+        say(f"The whole matrix: {page}")
     if result.faults:
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
@@ -95,9 +102,7 @@ def _lint(course: Course, assignment: str) -> None:
     with at_work("Grading the reference solution"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
-    for line in told:
-        console.print(escape(f"{line}."), soft_wrap=True)
-    for fault in faults:
-        complaints.print(escape(fault), soft_wrap=True)
+    say(*(f"{line}." for line in told))
+    complain(*faults)
     if faults:
         raise CommandError(f"faults in the tests: {len(faults)}, see above.")

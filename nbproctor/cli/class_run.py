@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from nbproctor.cli.app import complaints, console
+from nbproctor.cli.app import complaints, console, say
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.roster import letters
 
@@ -91,19 +91,11 @@ def grade_class(
     masters = course.masters(assignment)
     titles = nbgrader.exercise_titles(course, assignment)
     console.print(score_table(scores, results, masters, names, titles))
-    for line in _reasons(results, names):
-        console.print(escape(line), soft_wrap=True)
-    for line in change_lines(changes, names):
-        console.print(escape(line), soft_wrap=True)
+    say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
-    console.print()
-    for line in nbgrader.places_told(masters):
-        console.print(escape(f"{line}."), soft_wrap=True)
-    for line in lines:
-        console.print(escape(line), soft_wrap=True)
-    console.print(f"Class report:   {escape(str(page))}", soft_wrap=True)
-    console.print(f"Feedback pages: {escape(str(pages))}", soft_wrap=True)
+    say("", *(f"{line}." for line in nbgrader.places_told(masters)), *lines)
+    say(f"Class report:   {page}", f"Feedback pages: {pages}")
     left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:
         complaints.print(
@@ -209,35 +201,46 @@ def _score(score: float, most: float) -> str:
 
 
 def change_lines(
-    changes: Sequence[MarkChange], names: Mapping[str, str]
+    changes: Sequence[MarkChange],
+    names: Mapping[str, str],
+    asked: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield lines on changed marks: whose, by how much, and which were kept."""
+    """Yield lines on changed marks: whose, by how much, why, and which were kept.
+
+    Of those who are `asked` for by name, each test too.
+    """
     changed = [change for change in changes if not change.kept]
     kept = [change for change in changes if change.kept]
     if changed:
         yield f"{_marks(changed)} changed:"
     for change in changed:
-        why = "handed in again" if change.resubmitted else "graded again"
-        yield f"  {_line(change, names)}, {why}"
+        yield from _line(change, names, asked)
     if kept:
         yield (
             f"{_marks(kept)} would be lower for the same files. Nothing was lowered; "
             "to let it happen: --lower"
         )
     for change in kept:
-        yield f"  {_line(change, names)}"
+        yield from _line(change, names, asked)
+    for student in sorted({*asked} - {change.student for change in changes}):
+        yield f"{names.get(student, student)}: no mark of before has changed."
 
 
 def _marks(changes: Sequence[MarkChange]) -> str:
     return "1 mark" if len(changes) == 1 else f"{len(changes)} marks"
 
 
-def _line(change: MarkChange, names: Mapping[str, str]) -> str:
-    before, after = (
-        "no mark" if mark is None else f"{mark:g}"
-        for mark in (change.before, change.after)
-    )
+def _line(
+    change: MarkChange, names: Mapping[str, str], asked: Collection[str]
+) -> Iterator[str]:
     by = ""
     if change.before is not None and change.after is not None:
         by = f" ({change.after - change.before:+g})"
-    return f"{names.get(change.student, change.student)}: {before} → {after}{by}"
+    who = names.get(change.student, change.student)
+    yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.why}"
+    for cell, points in change.cells.items() if change.student in asked else ():
+        yield f"    {cell}: {_arrow(*points)}"
+
+
+def _arrow(*marks: float | None) -> str:
+    return " → ".join("no mark" if mark is None else f"{mark:g}" for mark in marks)

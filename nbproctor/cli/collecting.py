@@ -17,14 +17,16 @@ from nbproctor.cli.app import (
     CommandError,
     app,
     at_work,
-    choose,
     console,
     find_course,
+    open_course,
     print_list,
+    say,
 )
 from nbproctor.platforms import Roster
 
 if TYPE_CHECKING:
+    from nbproctor.nbgrader import Course
     from nbproctor.platforms import Download
 
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
@@ -68,30 +70,25 @@ def collect(
     """
     from nbproctor import nbgrader
 
-    course = find_course()
-    assignment = choose(course, assignment)
-    sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    if not sources:
-        raise CommandError(f"There is no notebook in {course / 'source' / assignment}.")
+    course, assignment = open_course(assignment)
+    names = [path.stem for path in course.sources(assignment)]
     everybody = read_class_list(course)
     if roster:
         everybody.merge(platforms.read_class_list(roster))
     for each in called or []:
         text, _, student = each.rpartition("=")
         everybody.call(text, student)
-    names = [path.stem for path in sources]
-    zone = _zone(timezone)
-    records = course / "collected" / assignment
+    zone = zone_of(timezone)
+    records = course.root / "collected" / assignment
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
     together = platforms.read_groups(listed, everybody) if listed else {}
     with at_work(f"Reading {source.name}"):
         download = platforms.plan(source, assignment, names, everybody, zone, together)
     console.print(f"{download.recognised}.")
-    opened = nbgrader.Course(course)
     platforms.write(
         download,
-        lambda student: opened.folder("submitted", assignment, student),
+        lambda student: course.folder("submitted", assignment, student),
         records,
         source.name,
         replace=replace,
@@ -106,12 +103,9 @@ def collect(
         kept = {person.student for person in nbgrader.people(course)}
         named = [s.person for s in download.submissions if s.person.last]
         new = [person for person in named if person.student not in kept]
-        nbgrader.enrol_people(course, new)
+        nbgrader.enrol(course, new)
     _tell(download, everybody)
-    console.print(
-        "Nothing was written: a dry run." if dry_run else f"Next: {TYPED} grade",
-        soft_wrap=True,
-    )
+    say("Nothing was written: a dry run." if dry_run else f"Next: {TYPED} grade")
 
 
 @app.command()
@@ -123,34 +117,33 @@ def roster(
     Any grade book or list of participants that a platform exports. People are added
     and completed, never removed.
     """
-    course = find_course()
+    from nbproctor.nbgrader import Course
+
+    course = Course(find_course())
     everybody = read_class_list(course)
     before = len(everybody.people)
     new, changed = everybody.merge(platforms.read_class_list(file))
     _import(course, everybody)
-    console.print(
-        f"{new} new, {changed} changed, {before - changed} as before: "
-        f"{CLASS_LIST}, and the gradebook.",
-        soft_wrap=True,
-    )
+    as_before = f"{before - changed} as before: {CLASS_LIST}, and the gradebook."
+    say(f"{new} new, {changed} changed, {as_before}")
 
 
-def read_class_list(course: Path) -> Roster:
+def read_class_list(course: Course) -> Roster:
     """Return everybody in the imported class list or in the gradebook."""
     from nbproctor import nbgrader
 
-    path = course / CLASS_LIST
+    path = course.root / CLASS_LIST
     everybody = platforms.read_class_list(path) if path.is_file() else Roster()
     everybody.merge(Roster(nbgrader.people(course)))
     return everybody
 
 
-def _import(course: Path, everybody: Roster) -> None:
+def _import(course: Course, everybody: Roster) -> None:
     """Keep a class list in the course, and tell the gradebook of everybody in it."""
     from nbproctor import nbgrader
 
-    platforms.write_class_list(everybody, course / CLASS_LIST)
-    nbgrader.enrol_people(course, everybody.people)
+    platforms.write_class_list(everybody, course.root / CLASS_LIST)
+    nbgrader.enrol(course, everybody.people)
 
 
 _STATES = {
@@ -183,7 +176,8 @@ def _tell(download: Download, everybody: Roster) -> None:
         print_list("In the class list, but not in this download:", sorted(absent))
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def zone_of(name: str) -> ZoneInfo | None:
+    """Return a time zone; None is this computer's."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -20,6 +20,7 @@ from nbproctor.cli.app import (
     console,
     find_course,
     print_list,
+    say,
 )
 from nbproctor.cli.collecting import read_class_list
 from nbproctor.platforms.platform import Visibility
@@ -27,11 +28,12 @@ from nbproctor.platforms.platform import Visibility
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nbproctor.nbgrader import Course
     from nbproctor.platforms import Filled
 
 SHOWN = 40  # changes
 _AUTOGRADERS = {p.autograder: p for p in platforms.PLATFORMS if p.autograder}
-_MADE = ", ".join(["feedback", "csv", "parquet", *_AUTOGRADERS])
+_MADE = ", ".join(["feedback", "csv", "parquet", "term", *_AUTOGRADERS])
 
 
 @app.command()
@@ -63,22 +65,24 @@ def export(
     A platform's file (grade book of Canvas, Blackboard, Brightspace; grading worksheet
     of Moodle) is never changed: with --write, a filled copy stands beside it. What was
     not graded stays empty. `feedback` packs everybody's feedback as the platform takes
-    it.
+    it; `term` makes one table, and a page, of all assignments.
     """
-    course = find_course()
-    assignment = choose(course, assignment)
-    exported = course / "exported"
+    from nbproctor import nbgrader
+
+    course = nbgrader.Course(find_course())
+    exported = course.root / "exported"
+    if what == "term":
+        _write_term(course, to or exported / "term.csv")
+        return
+    assignment = choose(course.root, assignment)
     if what == "feedback":
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
         _write_table(course, assignment, to or exported / f"{assignment}.{what}")
     elif what in _AUTOGRADERS:
-        from nbproctor import nbgrader
-
         nbgrader.check_exportable(course, assignment)
         autograder = _AUTOGRADERS[what].write_autograder
-        said = autograder(course, assignment, to, visibility)
-        console.print(escape(said), soft_wrap=True)
+        say(autograder(course.root, assignment, to, visibility))
     else:
         file = Path(what)
         filled = _filled(course, assignment, file, column, scale)
@@ -87,7 +91,7 @@ def export(
         _write_filled(filled, target, write)
 
 
-def _give_back(course: Path, assignment: str, target: Path) -> None:
+def _give_back(course: Course, assignment: str, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform takes it."""
     from nbproctor import nbgrader
     from nbproctor.nbgrader.feedback import pages
@@ -96,37 +100,42 @@ def _give_back(course: Path, assignment: str, target: Path) -> None:
     with at_work("Bringing the pages up to date"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
     written = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
-    back = platforms.feedback_names(written, course / "collected" / assignment)
+    back = platforms.feedback_names(written, course.root / "collected" / assignment)
     if not back.students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
     platforms.pack(back.files, target)
     takes = back.platform.upload
     by = back.platform.name if takes else "A folder for each student"
-    console.print(
-        f"{by}: {len(back.students)} students, {escape(str(target))}", soft_wrap=True
-    )
-    if takes:
-        console.print(f"Upload it there: {takes}.")
-    else:
-        console.print("Mail the pages, or attach each to its student's work by hand.")
+    say(f"{by}: {len(back.students)} students, {target}")
+    by_hand = "Mail the pages, or attach each to its student's work by hand."
+    say(f"Upload it there: {takes}." if takes else by_hand)
     names = {person.student: person.name for person in nbgrader.people(course)}
     print_list("Not in it:", [f"{names.get(s, s)}: {why}" for s, why in back.left])
 
 
-def _write_table(course: Path, assignment: str, path: Path) -> None:
+def _write_table(course: Course, assignment: str, path: Path) -> None:
     from nbproctor.nbgrader.export import write_table
 
     table = _graded(course, assignment)
     write_table(table, path)
     empty = int(table["total"].isna().sum())
-    console.print(
-        f"{len(table)} students, {empty} of them without a mark: {escape(str(path))}",
-        soft_wrap=True,
-    )
+    say(f"{len(table)} students, {empty} of them without a mark: {path}")
+
+
+def _write_term(course: Course, path: Path) -> None:
+    """Write one table of all assignments, and a page."""
+    from nbproctor import nbgrader
+    from nbproctor.nbgrader.export import write_table
+    from nbproctor.nbgrader.feedback import term_report
+
+    table, names = nbgrader.term(course)
+    write_table(table, path)
+    page = term_report(course, table, names)
+    say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
 
 
 def _filled(
-    course: Path, assignment: str, file: Path, column: str | None, scale: bool
+    course: Course, assignment: str, file: Path, column: str | None, scale: bool
 ) -> Filled:
     """Return a platform's file with the marks in it."""
     if not file.is_file():
@@ -158,14 +167,12 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> None:
         console.print("Nothing to write.")
     elif write:
         target.write_bytes(filled.data)
-        console.print(
-            f"Written: {escape(str(target))}. Import it there.", soft_wrap=True
-        )
+        say(f"Written: {target}. Import it there.")
     else:
         console.print("Nothing was written. To write it: the same with --write")
 
 
-def _graded(course: Path, assignment: str) -> pd.DataFrame:
+def _graded(course: Course, assignment: str) -> pd.DataFrame:
     from nbproctor import nbgrader
 
     table = nbgrader.class_table(course, assignment)
@@ -174,16 +181,14 @@ def _graded(course: Path, assignment: str) -> pd.DataFrame:
             f"Nobody has a mark in {assignment!r} yet: collect, then grade."
         )
     # Canvas says that something was late, but not when it came.
-    late = platforms.late(course / "collected" / assignment)
+    late = platforms.late(course.root / "collected" / assignment)
     column = list(table.columns).index("hours_late")
     table.insert(column, "late", [student in late for student in table.index])
     return table
 
 
 def _show(filled: Filled) -> None:
-    console.print(
-        f"{filled.platform}, column {escape(repr(filled.column))}", soft_wrap=True
-    )
+    say(f"{filled.platform}, column {filled.column!r}")
     for change in filled.changes[:SHOWN]:
         arrow = "[red]lower[/]" if change.lower else ""
         console.print(

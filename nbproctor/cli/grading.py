@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.markup import escape
 
 from nbproctor.cli.app import (
     Assignment,
@@ -17,21 +15,16 @@ from nbproctor.cli.app import (
     console,
     find_course,
     open_course,
+    say,
 )
 from nbproctor.cli.class_run import grade_class
+from nbproctor.platforms.roster import Person, split_name
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader import Course, RunOptions
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
-
-
-class Sandbox(StrEnum):
-    """What to do where the sandbox is not whole."""
-
-    STRICT = "strict"
-    WEAK = "weak"
 
 
 @app.command()
@@ -62,7 +55,7 @@ def demo(assignment: Assignment = None) -> None:
     for student in students:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}
-    nbgrader.enrol(course, names)
+    nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
     # Weak, because this code is our own: the demo is to run on any computer.
     options = nbgrader.RunOptions(weak_sandbox=True)
     grade_class(course, name, options, names)
@@ -75,8 +68,9 @@ def grade(
         bool, typer.Option("--force", help="Grade again what is graded already.")
     ] = False,
     sandbox: Annotated[
-        Sandbox, typer.Option(help="weak: grade even where the sandbox has gaps.")
-    ] = Sandbox.STRICT,
+        Literal["strict", "weak"],
+        typer.Option(help="weak: grade even where the sandbox has gaps."),
+    ] = "strict",
     student: Annotated[
         list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
     ] = None,
@@ -104,9 +98,7 @@ def grade(
 
     for each in student or ():
         _check_handed_in(course, name, each)
-    options = nbgrader.RunOptions(
-        student, force, lower, sandbox == Sandbox.WEAK, cluster
-    )
+    options = nbgrader.RunOptions(student, force, lower, sandbox == "weak", cluster)
     if shard:
         if student or lower:
             raise CommandError("--shard takes neither --student nor --lower: no marks.")
@@ -119,9 +111,9 @@ def _check_handed_in(course: Course, assignment: str, student: str) -> None:
     """Stop where a student named on the command line handed in nothing."""
     from nbproctor import nbgrader
 
-    place = course.folder("submitted", assignment, student)
-    if place.is_dir():
+    if student in dict(course.folders("submitted", assignment)):
         return
+    place = course.folder("submitted", assignment, student)
     people = nbgrader.people(course)
     found = get_close_matches(student, [person.student for person in people])
     found += [p.student for p in people if student.casefold() in p.name.casefold()]
@@ -158,7 +150,7 @@ def _grade_shard(
 
     def tell(student: str, reason: str) -> None:
         if reason:
-            console.print(f"{escape(student)}: {escape(reason)}", soft_wrap=True)
+            say(f"{student}: {reason}")
 
     ended = nbgrader.grade_shard(course, assignment, shard, tell, options)
     console.print(

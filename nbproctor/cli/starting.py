@@ -14,9 +14,10 @@ from nbproctor.cli.app import (
     CommandError,
     app,
     at_work,
-    complaints,
+    complain,
     console,
     find_course,
+    say,
 )
 
 _DIFFERENCES = f"""\
@@ -36,12 +37,11 @@ def new(
     from nbproctor.kit import starter
 
     course = find_course()
-    for path in starter.new_assignment(course, name):
-        console.print(f"Made {path.relative_to(course)}", soft_wrap=True)
-    console.print(
+    made = starter.new_assignment(course, name)
+    say(*(f"Made {path.relative_to(course)}" for path in made))
+    say(
         f"Change the notebook in JupyterLab, then try it: {TYPED} lint {name}, "
-        f"{TYPED} audit {name}, {TYPED} release {name}.",
-        soft_wrap=True,
+        f"{TYPED} audit {name}, {TYPED} release {name}."
     )
 
 
@@ -59,11 +59,10 @@ def init() -> None:
     file = course / "nbgrader_config.py"
     missing = starter.switch_on(course)
     said = "is switched on at the end of" if missing else "was switched on already in"
-    console.print(f"nbproctor {said} {file}.", soft_wrap=True)
-    console.print(verdict(probe()), soft_wrap=True)
+    say(f"nbproctor {said} {file}.", verdict(probe()))
     names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
     faulty = [name for name in names if not _try_assignment(course, name)]
-    console.print(_DIFFERENCES)
+    say(_DIFFERENCES)
     if faulty:
         raise CommandError(
             f"the reference solution does not earn everything in {', '.join(faulty)}: "
@@ -81,14 +80,13 @@ def _try_assignment(root: Path, name: str) -> bool:
             faults = nbgrader.lint(course, name)
             told = nbgrader.places_told(course.masters(name))
     except nbgrader.CourseError as error:
-        complaints.print(escape(f"{name}: {error}"), soft_wrap=True)
+        complain(f"{name}: {error}")
         return False
-    for fault in faults:
-        complaints.print(escape(f"{name}: {fault}"), soft_wrap=True)
+    complain(*(f"{name}: {fault}" for fault in faults))
     if not faults:
         told.insert(0, "the reference solution earns every point")
     if told:
-        console.print(escape(f"{name}: {'; '.join(told)}."), soft_wrap=True)
+        say(f"{name}: {'; '.join(told)}.")
     return not faults
 
 

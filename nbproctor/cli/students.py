@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from nbproctor.cli.app import TYPED, CommandError, app, choose, console, find_course
+from nbproctor.cli.app import TYPED, CommandError, app, choose, find_course, say
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
 
@@ -31,8 +30,7 @@ def lab(
     course = find_course()
     assignment = choose(course, None)
     release, copy = _folders(course, assignment)
-    for sentence in kit_lab.renew(copy, release, fresh):
-        console.print(escape(sentence), soft_wrap=True)
+    say(*kit_lab.renew(copy, release, fresh))
     raise typer.Exit(kit_lab.open_lab(copy, release, context.args))
 
 
@@ -57,16 +55,13 @@ def submit(
             notebook = file or kit_submit.find(copy, original)
             found = kit_submit.check(notebook, original)
             target = kit_submit.write(notebook, original, copy)
-            for line in kit_submit.report(notebook, found):
-                console.print(escape(line), soft_wrap=True)
-            for note in _repairs(course, name, original.stem, target.parent):
-                console.print(escape(f"Grading would say: {note}"), soft_wrap=True)
-            told = f"Hand in this one file: {target}"
-            console.print(escape(told), soft_wrap=True)
+            say(*kit_submit.report(notebook, found))
+            repairs = _repairs(course, name, original.stem, target.parent)
+            say(*(f"Grading would say: {note}" for note in repairs))
+            say(f"Hand in this one file: {target}")
     except kit_submit.SubmitError as error:
         raise CommandError(f"Nothing was written. {error}") from error
-    where = nbgrader.Course(course).options.hand_in or kit_submit.NOWHERE
-    console.print(escape(where), soft_wrap=True)
+    say(nbgrader.Course(course).options.hand_in or kit_submit.NOWHERE)
 
 
 def _folders(course: Path, assignment: str) -> tuple[Path, Path]:

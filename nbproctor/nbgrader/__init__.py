@@ -1,5 +1,6 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
+from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
@@ -11,9 +12,10 @@ from nbproctor.nbgrader.people import (
     check_exportable,
     class_table,
     enrol,
-    enrol_people,
+    extend,
     people,
     scores,
+    term,
 )
 from nbproctor.nbgrader.placement import places_told
 from nbproctor.nbgrader.release import (
@@ -33,14 +35,15 @@ __all__ = [
     "RunOptions",
     "Shard",
     "Unread",
+    "check_cells",
     "check_exportable",
     "check_release",
     "check_source",
     "check_sources",
     "class_table",
     "enrol",
-    "enrol_people",
     "exercise_titles",
+    "extend",
     "feedback",
     "generate",
     "grade",
@@ -51,5 +54,6 @@ __all__ = [
     "proctor",
     "regrade",
     "scores",
+    "term",
     "unread",
 ]

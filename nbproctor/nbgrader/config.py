@@ -25,19 +25,11 @@ from nbproctor.nbgrader.feedback import ProctoredFeedback
 def proctor(config: Config) -> None:
     """Switch nbproctor on: call it in ``nbgrader_config.py`` with ``c``.
 
-    What nbgrader's own commands and formgrader do differently then:
-
-    - ``Autograde`` is `ProctoredAutograde`, in the two modules of nbgrader that name it
-      (``nbgrader.apps.autogradeapp`` and ``nbgrader.apps.api``), for this process only.
-      When it starts, `Execute` stands for nbgrader's own in the two pipelines, and
-      ``CheckCellMetadata`` is left out;
-    - ``GenerateFeedback`` is `ProctoredFeedback`, likewise: pages of our own;
-    - ``nbgrader export`` writes no 0 for what was not graded; a plug-in of the
-      course's own may, and the command then names whose work it is;
-    - notebooks are not validated after every single preprocessor.
-
+    From then on, for this process only, ``Autograde`` is `ProctoredAutograde` and
+    ``GenerateFeedback`` is `ProctoredFeedback` in nbgrader's own commands and behind
+    formgrader's buttons; ``nbgrader export`` writes no 0 for what was not graded, or
+    names whose work it is; and notebooks are not validated after every preprocessor.
     All else that the configuration says stays in force, before this call or after it.
-    A second call changes nothing.
 
     Where nbproctor is not installed, nbgrader would pass over the error and grade
     without a sandbox. What `nbproctor init` writes (`kit.starter.SWITCH`) has

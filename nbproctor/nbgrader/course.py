@@ -5,6 +5,7 @@ Whatever is asked of a course, from grading to an export, is asked of one `Cours
 
 from __future__ import annotations
 
+import fnmatch
 import logging
 import os
 import sys
@@ -12,7 +13,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 
@@ -92,15 +92,26 @@ class Course:
         return CourseDirectory(config=config, log=log)
 
     def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
-        """Yield id and folder of the students that are chosen, sorted by path."""
-        pattern = self.folder(step, assignment, self.view.student_id)
-        slot = self.folder(step, assignment, "*").parts.index("*")
-        root = Path(self.view.root)
-        excluded = self.view.student_id_exclude.split(",")
+        """Yield id and folder of the students that are chosen, sorted by id.
+
+        Also where nobody gave the right to look: it is to be said, not passed over.
+        """
+        pattern = self.view.student_id
+        parts = self.folder(step, assignment, "*").parts
+        above = Path(*parts[: parts.index("*")])
+        entries = above.iterdir() if above.is_dir() else ()
+        names = fnmatch.filter((entry.name for entry in entries), pattern)
         # The pattern itself: an id that was given by name, with a bracket in it.
-        for path in sorted({*root.glob(str(pattern.relative_to(root))), pattern}):
-            if path.is_dir() and path.parts[slot] not in excluded:
-                yield path.parts[slot], path
+        for name in sorted(
+            {*names, pattern} - {*self.view.student_id_exclude.split(",")}
+        ):
+            path = self.folder(step, assignment, name)
+            try:
+                is_there = path.is_dir()
+            except PermissionError:
+                is_there = True
+            if is_there:
+                yield name, path
 
     # What the teacher wrote ---------------------------------------------------------
 
@@ -215,7 +226,7 @@ class Course:
             self._outlines[assignment] = {
                 master.notebook: Outline.of(master)
                 for master in self.masters(assignment)
-                if fnmatch(master.notebook, self.view.notebook_id)
+                if fnmatch.fnmatch(master.notebook, self.view.notebook_id)
             }
         return self._outlines[assignment]
 

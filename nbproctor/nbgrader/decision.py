@@ -12,7 +12,8 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
@@ -32,8 +33,12 @@ class MarkChange:
     student: str
     before: float | None
     after: float | None
-    resubmitted: bool  # the student handed in something else since
+    why: str  # in a few words
     kept: bool  # it would be lower for the same files, and the one before was kept
+    # Test cell → points before and after, where they differ.
+    cells: dict[str, tuple[float | None, float | None]] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def lower(self) -> bool:
@@ -70,7 +75,7 @@ class Decisions:
         self.undo()
         self._commit = self._open.enter_context(self._book.transaction())
         self._was = SubmissionResult.read(self._run.graded_folder(submission.student))
-        self._before = self._marks(submission).total() if self._was else None
+        self._before = self._marks(submission) if self._was else StudentMarks()
 
     def undo(self) -> None:
         """Forget what was written since `begin`, unless it stands."""
@@ -136,10 +141,12 @@ class Decisions:
 
     def _decide(self, submission: Submission, marks: StudentMarks) -> bool:
         """Commit what was written, or undo it: a mark that may not fall is kept."""
-        was, before, after = self._was, self._before, marks.total()
+        was, before, after = self._was, self._before.total(), marks.total()
         if was is not None and before != after:
-            again = submission.fingerprint != was.handed_in
-            change = MarkChange(submission.student, before, after, again, False)
+            # What cannot be read now was read before: nobody handed in anything else.
+            closed = submission.closed and bool(submission.reasons)
+            again = submission.fingerprint != was.handed_in and not closed
+            change = self._change(submission, marks, again)
             if change.lower and not again and not self._may_lower:
                 self.undo()
                 self.changes.append(replace(change, kept=True))
@@ -153,6 +160,28 @@ class Decisions:
         pages = run.course.folder("feedback", run.assignment, submission.student)
         forget(pages, [master.notebook for master in run.masters])
         return True
+
+    def _change(
+        self, submission: Submission, marks: StudentMarks, again: bool
+    ) -> MarkChange:
+        """Return how the mark is another one, and why."""
+        before, after = (
+            {(g.notebook, g.cell): g.points for g in of.grades}
+            for of in (self._before, marks)
+        )
+        cells = {
+            name: (before.get((notebook, name)), points)
+            for (notebook, name), points in after.items()
+            if before.get((notebook, name)) != points
+        }
+        why = "handed in again" if again else "graded again"
+        if submission.reasons and not again:
+            why = " ".join(dict.fromkeys(submission.reasons.values()))
+        elif not cells:
+            old, new = self._before.penalty, marks.penalty
+            why = f"the late penalty is {new:g}, not {old:g}"
+        totals = self._before.total(), marks.total()
+        return MarkChange(submission.student, *totals, why, False, cells)
 
     def _result(
         self,
@@ -173,6 +202,8 @@ class Decisions:
             handed_in="" if submission.again else submission.fingerprint,
             graded_with=self._run.graded_with,
             seconds={name: r.seconds for name, r in submission.reports.items()},
+            late=marks.late,
+            graded=datetime.now(UTC).replace(microsecond=0),
         )
 
     def _clear(self, student: str) -> None:

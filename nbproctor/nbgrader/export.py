@@ -1,4 +1,4 @@
-"""``nbgrader export``: no zeros for what was not graded, a column for each exercise."""
+"""``nbgrader export``: no zeros for what was not graded; and tables as files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from nbgrader.api import Gradebook, SubmittedAssignment
 from nbgrader.apps.exportapp import ExportApp
-from nbgrader.plugins import CsvExportPlugin, ExportPlugin
+from nbgrader.plugins import CsvExportPlugin
 
-from nbproctor.nbgrader.people import class_table
 from nbproctor.sanitize import spreadsheet_cell
 
 if TYPE_CHECKING:
@@ -46,29 +45,6 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
                 writer.writeheader()
                 for row in rows:  # with names that the platform, or students, chose
                     writer.writerow({k: spreadsheet_cell(v) for k, v in row.items()})
-
-
-class Exercises(ExportPlugin):  # type: ignore[misc]
-    """The class as a table with a column for each exercise, CSV or Parquet.
-
-    ``nbgrader export --exporter=nbproctor.nbgrader.export.Exercises --assignment lab
-    --to lab.parquet``, in the course folder. `kit.py export csv` writes the same.
-    """
-
-    def export(self, gradebook: Gradebook) -> None:
-        """Write a table for each assignment, of several with its name in the file's."""
-        known = [assignment.name for assignment in gradebook.assignments]
-        wanted = [
-            name for name in known if not self.assignment or name in self.assignment
-        ]
-        path = Path(self.to or "exercises.csv")
-        for name in wanted:
-            several = len(wanted) > 1
-            to = path.with_name(f"{path.stem}_{name}{path.suffix}") if several else path
-            table = class_table(Path.cwd(), name)
-            if self.student:
-                table = table.loc[table.index.isin([str(s) for s in self.student])]
-            write_table(table, to)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -111,7 +87,7 @@ def watch_exports() -> None:
 
 def _start(app: ExportApp) -> None:
     _stock_start(app)
-    if issubclass(app.plugin_class, Export | Exercises):
+    if issubclass(app.plugin_class, Export):
         return
     with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
         lacking = [

@@ -18,18 +18,19 @@ from nbproctor.engine import EngineError
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox.workers import WorkerError
 
-AGAIN = "Nothing is lost: then give the same command again."
+AGAIN = "Then give the same command again."
 # What the system says → what a teacher reads.
 _SYSTEM = (
     ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Make room."),
     (
         (errno.EROFS, errno.EACCES, errno.EPERM),
-        "A file of the course cannot be written ({}). Correct its rights.",
+        "There is no right to read or write a file ({}). Correct its rights.",
     ),
     (
-        (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO),
-        "This computer cannot go on ({}).",
+        (errno.EMFILE, errno.ENFILE),
+        "Too many files are open ({}). Raise the limit: ulimit -n 1024.",
     ),
+    ((errno.ENOMEM, errno.EIO), "This computer cannot go on ({})."),
 )
 # What a database says, by a word of it.
 _GRADEBOOK = (
@@ -43,6 +44,17 @@ _GRADEBOOK = (
         "no such",
         "The gradebook is of another version of nbgrader ({}). Back it up, then run "
         "`nbgrader db upgrade`.",
+    ),
+    (
+        "malformed",
+        "The gradebook is damaged ({}). Put a copy of it in its place; if there is "
+        "none, move it away, and `release` and `grade` make it anew, but for what was "
+        "given by hand.",
+    ),
+    (
+        "unable to open",
+        "The gradebook cannot be opened ({}): it is a folder, or somebody else's. "
+        "Move it away, or correct its rights.",
     ),
     ("", "The gradebook cannot be used ({}). Check file and rights."),
 )
@@ -70,7 +82,10 @@ def of_the_computer(error: BaseException) -> Exception | None:
         return error
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
+    if isinstance(error, RuntimeError) and "Kernel died" in str(error):
+        return ComputerError(f"No kernel can be started; it says why above. {AGAIN}")
     if (said := _gradebook_says(error)) is not None:
+        said = said.replace("file is not a database", "it is malformed")
         advice = next(advice for word, advice in _GRADEBOOK if word in said)
         return ComputerError(f"{advice.format(said)} {AGAIN}")
     if isinstance(error, OSError):
@@ -134,4 +149,6 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
             raise CourseError(str(error.__cause__)) from error
         raise CourseError(f"{what} failed: {log.reason()}") from error
     except OSError as error:
-        raise CourseError(f"{what} failed: {error}") from error
+        raise of_the_computer(error) or CourseError(
+            f"{what} failed: {error}"
+        ) from error

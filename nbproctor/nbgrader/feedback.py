@@ -10,24 +10,29 @@ import hashlib
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
-from nbgrader.utils import find_all_files
 
 import nbproctor
 from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, Log, run
+from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.pages.making import Order, PageError, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.results import FILE, SubmissionResult
+from nbproctor.results import SubmissionResult
+from nbproctor.templates import render
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 
@@ -73,6 +78,7 @@ def graded_notebooks(
                 late=record.late,
                 path=str(graded) if graded.is_file() else None,
                 seconds=result.seconds.get(name, 0.0),
+                version=_version(record, result),
             )
             found.append(made)
     if not found:
@@ -80,6 +86,18 @@ def graded_notebooks(
             f"Nothing of {assignment!r} is graded yet: grade it, then ask for {wanted}."
         )
     return found
+
+
+def _version(record: StudentMarks, result: SubmissionResult) -> str:
+    """Say which files a page is of: when they came, were graded, and their mark."""
+    when = record.timestamp and record.timestamp.replace(tzinfo=UTC)
+    times = {"handed in": when, "graded": result.graded}
+    parts = [
+        f"{did} {t.astimezone():%Y-%m-%d %H:%M %Z}" for did, t in times.items() if t
+    ]
+    if result.handed_in:
+        parts.append(f"file {result.handed_in[:4]}")
+    return ", ".join(parts)
 
 
 def report(
@@ -111,6 +129,16 @@ def report(
     return page, lines
 
 
+def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
+    """Write the page of a whole term, of the table that `people.term` returns."""
+    page = course.root / "report" / "term.html"
+    page.parent.mkdir(exist_ok=True)
+    rows = table.reset_index().to_dict("records")
+    text = render("term.html", rows=rows, assignments=assignments)
+    page.write_text(text, "utf-8", errors="replace")
+    return page
+
+
 def feedback(
     course: Path | Course,
     assignment: str,
@@ -138,7 +166,6 @@ def feedback(
     converter = ProctoredFeedback(coursedir=view, config=view.config, log=log.logger)
     converter.course = course
     converter.on_page, converter.only = progress, students
-    converter.copies_files = False
     run(converter, log, f"Writing the feedback of {assignment!r}")
     return Path(view.root, view.feedback_directory)
 
@@ -152,16 +179,15 @@ def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
-    """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions."""
+    """`GenerateFeedback` with nbproctor's pages, also for ungradable submissions.
+
+    What lies beside a graded notebook is not copied: no page shows anything of it.
+    """
 
     #: Called with the number of pages made so far, and of those to be made.
     on_page: Progress | None = None
     #: Whose pages alone are looked at; None: all that ``coursedir`` chooses.
     only: Collection[str] | None = None
-    #: Whether a page comes with what lies beside the graded notebook, as nbgrader has
-    #: it. Our own verbs leave it out: the data of an assignment, once more for each of
-    #: 300 students, of which no page shows anything.
-    copies_files: bool = True
     #: The course, if it has been read already.
     course: Course | None = None
 
@@ -171,9 +197,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         try:
             with course_lock(Path(self.coursedir.root), doing):
                 self._run()
-        except (CourseError, PageError) as error:
-            self.log.error("%s", error)
-            raise NbGraderException(str(error)) from error
+        except (CourseError, PageError, OSError) as error:
+            told = of_the_computer(error) or error
+            self.log.error("%s", told)
+            raise NbGraderException(str(told)) from told
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
@@ -187,8 +214,6 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         for order in waiting:
             names = by_student.setdefault(order.graded.student, [])
             names.append(str(order.graded.path or order.page))
-        for student in by_student if self.copies_files else ():
-            self._copy_files(course, student)
         try:
             for done, order in enumerate(make(waiting, outlines), start=1):
                 self.log.info("Made %s", order.page)
@@ -200,25 +225,6 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
-
-    def _copy_files(self, course: Course, student: str) -> None:
-        """Copy what lies beside the graded notebooks, as `BaseConverter` does.
-
-        But for notebooks, web pages (only ours may stand among the pages that are
-        released) and ``grading.json``, which is for the teacher.
-        """
-        coursedir = self.coursedir
-        graded = course.folder("autograded", coursedir.assignment_id, student)
-        copies = course.folder("feedback", coursedir.assignment_id, student)
-        if self.force and coursedir.notebook_id == "*" and copies.exists():
-            shutil.rmtree(copies)
-        left_out = [*coursedir.ignore, "*.ipynb", "*.html", FILE]
-        for path in find_all_files(str(graded), left_out):
-            copy = copies / Path(path).relative_to(graded)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.unlink(missing_ok=True)  # it may be read-only
-            self.log.info("Copying %s -> %s", path, copy)
-            shutil.copy(path, copy)
 
 
 def forget(pages_folder: Path, notebooks: list[str]) -> None:

@@ -45,12 +45,10 @@ warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 def _fast_and_safe(connection: Any, _record: Any) -> None:
     """Let commits to a SQLite gradebook not wait for the disk one by one.
 
-    nbgrader commits about forty times a submission, each a wait for the disk. With a
-    write-ahead log and ``synchronous=NORMAL``, SQLite appends every commit to the log
-    and waits only when it moves the log into the file. After a crash, even of the
-    machine, the gradebook is whole and consistent; a power cut may lose the last few
-    commits, and the same grading command makes them again, because a submission
-    counts as graded only when its ``grading.json`` is there.
+    nbgrader commits about forty times a submission. With a write-ahead log and
+    ``synchronous=NORMAL``, the gradebook is whole after any crash; a power cut may
+    lose the last few commits, and the same grading command makes them again, because
+    only a submission with its ``grading.json`` counts as graded.
     """
     if isinstance(connection, sqlite3.Connection):
         connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
@@ -260,23 +258,13 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
             changed = [f"the whole notebook '{master.notebook}'"]
         else:
             worth = book.known(master.assignment).worth
+            cells = filter(lambda cell: cell.is_stored, master.cells)
+            wanted = {c.id: (c.locked and c.source, c.points) for c in cells}
             known = {
-                c.name: (
-                    c.source if c.locked else "",
-                    worth.get((master.notebook, c.name), 0.0),
-                )
+                c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells
             }
-            wanted = {
-                c.id: (c.source if c.locked else "", c.points)
-                for c in master.cells
-                if c.is_stored
-            }
-            changed = [
-                name
-                for name in known.keys() | wanted.keys()
-                if known.get(name) != wanted.get(name)
-            ]
+            changed = list({name for name, _ in known.items() ^ wanted.items()})
         if changed:
             raise CourseError(
                 f"The source of {master.assignment!r} is not what the gradebook "

@@ -89,28 +89,11 @@ def regrade(
     progress: Progress | None = None,
     options: RunOptions | None = None,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
-    """Grade as `grade` does, and tell whose mark has changed.
+    """Grade as `grade` does; return its results, and whose mark has changed.
 
-    Marks and comments given by hand stay, whatever the tests say now.
-
-    Parameters
-    ----------
-    course, assignment, progress
-        As for `grade`.
-    options : RunOptions, optional
-        Without it, no mark becomes lower for the same files.
-
-    Returns
-    -------
-    results : list of SubmissionResult
-        As `grade` returns them; where a mark was kept, the one from before.
-    changes : list of MarkChange
-        Sorted by student; first marks are no changes.
-
-    Raises
-    ------
-    CourseError
-        As `grade` raises it.
+    Marks and comments given by hand stay, whatever the tests say now. Without
+    `options`, no mark becomes lower for the same files: it is kept, with the result
+    from before.
     """
     options, log = options or RunOptions(), Log()
     course = Course.at(course)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.notebook import MasterNotebook
+from nbproctor.nbgrader.gradebook import find_assignment
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 
@@ -30,15 +30,7 @@ def people(course: Path | Course) -> list[Person]:
         ]
 
 
-def enrol(course: Path | Course, names: Mapping[str, str]) -> None:
-    """Tell the gradebook the names of students (id → "Last, First")."""
-    with Course.at(course).gradebook() as book:
-        for student, name in names.items():
-            last, _, first = name.partition(", ")
-            book.update_or_create_student(student, first_name=first, last_name=last)
-
-
-def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
+def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     """Enter people into the gradebook; return how many are new.
 
     What a person's entry leaves empty is kept as the gradebook has it.
@@ -61,6 +53,31 @@ def enrol_people(course: Path | Course, class_list: Iterable[Person]) -> int:
                 setattr(known[person.student], name, value)
         book.db.commit()
     return new
+
+
+def extend(
+    course: Path | Course, assignment: str, student: str, until: datetime
+) -> datetime:
+    """Let a student hand in until later than others; return when those must.
+
+    `CourseError`: the assignment has no due date, or nobody knows the student.
+    """
+    with Course.at(course).gradebook() as book:
+        due = find_assignment(book, assignment).duedate
+        if due is None:
+            raise CourseError(
+                f"{assignment!r} has no due date. Set it in formgrader, or: nbgrader "
+                f"db assignment add {assignment} --duedate='2026-12-01 18:00 CET'"
+            )
+        if student not in {each.id for each in book.students}:
+            raise CourseError(
+                f"The gradebook has no student {student!r}. Import the class list: "
+                "kit.py roster"
+            )
+        row = book.update_or_create_submission(assignment, student)
+        row.extension = until.astimezone(UTC).replace(tzinfo=None) - due
+        book.db.commit()
+        return datetime.combine(due.date(), due.time(), UTC)
 
 
 def check_exportable(course: Path | Course, assignment: str) -> None:
@@ -95,40 +112,7 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
     CourseError
         The assignment is unknown to the source or to the gradebook.
     """
-    course = Course.at(course)
-    masters = course.masters(assignment)
-    with course.gradebook() as book:
-        students = [student.id for student in book.students]
-        return _points(masters, course.marks(assignment), students)
-
-
-def _points(
-    masters: list[MasterNotebook], marks: dict[str, StudentMarks], students: list[str]
-) -> pd.DataFrame:
-    import pandas as pd  # a quarter of a second, which few commands need
-
-    column_of = {
-        (master.notebook, cell.id): cell.exercise or cell.id
-        for master in masters
-        for cell in master.cells
-        if cell.points
-    }
-    columns = [*dict.fromkeys(column_of.values()), "total"]
-    rows = {}
-    for student in students:
-        row = rows[student] = dict.fromkeys(columns, nan)
-        if student not in marks:
-            continue
-        points: dict[str, list[float]] = {}
-        for grade in marks[student].grades:
-            if column := column_of.get((grade.notebook, grade.cell)):
-                given = nan if grade.points is None else grade.points
-                points.setdefault(column, []).append(given)
-        row |= {column: fsum(each) for column, each in points.items()}
-        total = marks[student].total()
-        row["total"] = nan if total is None else total
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
-    return table.rename_axis("student").sort_index()
+    return class_table(course, assignment).drop(columns=_ABOUT)
 
 
 def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
@@ -150,17 +134,21 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     import pandas as pd  # a quarter of a second, which few commands need
 
     course = Course.at(course)
-    masters, rows = course.masters(assignment), {}
+    column_of = {
+        (master.notebook, cell.id): cell.exercise or cell.id
+        for master in course.masters(assignment)
+        for cell in master.cells
+        if cell.points
+    }
+    exercises, rows = dict.fromkeys(column_of.values(), nan), {}
     with course.gradebook() as book:
         known = course.marks(assignment)
-        points = _points(masters, known, [student.id for student in book.students])
         max_score = float(book.find_assignment(assignment).max_score)
         for student in book.students:
-            result = SubmissionResult.read(
-                course.folder("autograded", assignment, student.id)
-            )
+            folder = course.folder("autograded", assignment, student.id)
+            result = SubmissionResult.read(folder)
             found = known.get(student.id)
-            late = found.late if found else float("nan")
+            total = found.total() if found else None
             rows[student.id] = {
                 "last_name": student.last_name or "",
                 "first_name": student.first_name or "",
@@ -168,17 +156,44 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
                 "status": result.status if result else "missing",
                 "reason": result.reason if result else "Nothing was graded.",
                 "submitted": found.timestamp if found else None,
-                "hours_late": late / 3600,
-                "penalty": found.penalty if found else float("nan"),
+                "hours_late": found.late / 3600 if found and result else nan,
+                **exercises,
+                "penalty": found.penalty if found else nan,
+                "total": nan if total is None else total,
                 "max_score": max_score,
             }
-    about = pd.DataFrame.from_dict(rows, orient="index", columns=_ABOUT)
-    about["submitted"] = pd.to_datetime(about["submitted"])
-    parts = [
-        about.drop(columns=["penalty", "max_score"]),
-        points.drop(columns="total"),
-        about[["penalty"]],
-        points[["total"]],
-        about[["max_score"]],
-    ]
-    return pd.concat(parts, axis="columns").rename_axis("student").sort_index()
+            points: dict[str, list[float]] = {}
+            for grade in found.grades if found else ():
+                if column := column_of.get((grade.notebook, grade.cell)):
+                    given = nan if grade.points is None else grade.points
+                    points.setdefault(column, []).append(given)
+            rows[student.id] |= {column: fsum(each) for column, each in points.items()}
+    columns = [*_ABOUT[:-2], *exercises, "penalty", "total", "max_score"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    numbers = dict.fromkeys(["hours_late", *columns[len(_ABOUT) - 2 :]], float)
+    table = table.astype(numbers)
+    table["submitted"] = pd.to_datetime(table["submitted"])
+    return table.rename_axis("student").sort_index()
+
+
+def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
+    """Return a table of all assignments that were released, and their names.
+
+    Index: student id. Columns: ``last_name``, ``first_name``, ``email``; of each
+    assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``
+    and ``_hours_late`` behind it what they are of, and how they came about.
+    """
+    import pandas as pd  # a quarter of a second, which few commands need
+
+    sources = course.folder("source", "*").parent.glob("*/*.ipynb")
+    with course.gradebook() as book:
+        known = {assignment.name for assignment in book.assignments}
+    names = sorted({path.parent.name for path in sources} & known)
+    parts = [pd.DataFrame(columns=_ABOUT[:3])]
+    for name in names:
+        table = class_table(course, name)
+        parts[0] = table[_ABOUT[:3]]
+        columns = {"total": name, "max_score": f"{name}_of"}
+        columns |= {c: f"{name}_{c}" for c in ("status", "hours_late")}
+        parts.append(table[[*columns]].rename(columns=columns))
+    return pd.concat(parts, axis="columns").rename_axis("student"), names

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import stat
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
@@ -48,15 +50,18 @@ class Submission:
     files: dict[Path, Path] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
     waits: bool = False  # a shard has yet to grade it, and nothing is executed here
+    closed: bool = False  # something in it may not be read
     again: bool = False  # to be graded again by the next run, though it is the same
 
     def timestamp(self, view: CourseDirectory) -> datetime | None:
         """Return when it was handed in, or None if no readable file says so."""
         path = self.folder / "timestamp.txt"
-        # A link leads elsewhere, and reading a pipe would wait forever.
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_DATE:
-            return None
         try:
+            # A link leads elsewhere, and reading a pipe would wait forever.
+            if not stat.S_ISREG((about := path.lstat()).st_mode):
+                return None
+            if about.st_size > MAX_DATE:
+                return None
             when: datetime | None = view.get_existing_timestamp(str(self.folder))
         except (AttributeError, ValueError, OverflowError, OSError):
             # For what is no date, nbgrader 0.9 calls a method that it does not have.
@@ -156,7 +161,7 @@ class Prefetch:
         earlier, submission.done = submission.done, None
         try:
             found = future.result()
-            submission.fingerprint = found.fingerprint
+            submission.fingerprint, submission.closed = found.fingerprint, found.closed
             if found.failure:
                 raise OSError(*found.failure)
             if earlier and earlier.handed_in == found.fingerprint:
@@ -174,8 +179,7 @@ class Prefetch:
         except NotGradedError:
             submission.waits = True
         except Exception as error:
-            stop = of_the_computer(error)
-            if stop is not None and not isinstance(error, PermissionError):
+            if of_the_computer(error) and not isinstance(error, PermissionError):
                 raise
             # Whatever is in a student's files, it must not end the class.
             self._refuse(submission, f"It could not be read ({error!r}).")
@@ -207,6 +211,8 @@ class Prefetch:
             own = assignment_files.isdisjoint((place, *place.parents))
             if path.suffix == ".ipynb" or place.parts[0] in reserved or not own:
                 continue
+            if not os.access(path, os.R_OK):
+                continue  # which the reader has said
             size = path.stat().st_size
             if size < left and len(submission.files) < MAX_FILES_BESIDE:
                 left -= size

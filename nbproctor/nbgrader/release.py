@@ -31,6 +31,7 @@ from nbgrader.nbgraderformat import (
 
 from nbproctor import markers
 from nbproctor.engine import Pool
+from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, Log, run
 from nbproctor.nbgrader.placement import kernel_faults, place
@@ -157,16 +158,29 @@ def check_sources(course: Path | Course, assignment: str) -> None:
         check_source(notebook)
 
 
-def generate(course: Path | Course, assignment: str) -> None:
+def generate(
+    course: Path | Course, assignment: str, *, change_cells: bool = False
+) -> Path | None:
     """Make the student version of an assignment, and tell the gradebook its cells.
 
     The release is made beside its final place and swapped in when it is complete,
     so that a failure leaves the old one as it was.
 
+    Parameters
+    ----------
+    change_cells : bool
+        Adapt the gradebook where somebody has marks for other cells.
+
+    Returns
+    -------
+    Path or None
+        The copy of the gradebook, if it was adapted.
+
     Raises
     ------
     CourseError
-        The source breaks a rule; nothing was changed.
+        The source breaks a rule, or has other cells than somebody has marks for;
+        nothing was changed.
     """
     course = Course.at(course)
     check_sources(course, assignment)
@@ -175,12 +189,14 @@ def generate(course: Path | Course, assignment: str) -> None:
         temporary = Path(name)
         # First without the gradebook: a source that fails must not touch it.
         _generate(course, assignment, f"{temporary.name}/try", gradebook=False)
+        copy = check_cells(course, assignment, change_cells)
         _generate(course, assignment, f"{temporary.name}/new", gradebook=True)
         release.parent.mkdir(parents=True, exist_ok=True)
         if release.exists():
             release.rename(temporary / "old")
         (temporary / "new" / assignment).rename(release)
     course.changed(assignment)
+    return copy
 
 
 def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> None:

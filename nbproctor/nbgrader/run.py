@@ -107,6 +107,7 @@ class Run:
         if (
             earlier is not None
             and earlier.graded_with == self.graded_with
+            and earlier.late == marks.late  # or somebody was given more time
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partialmethod
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -172,18 +173,13 @@ class _Rows:
                 self._session.execute(update(table), changed)
         self._session.commit()
 
-    def find_grade(self, cell: str, *_: str) -> SimpleNamespace:
-        """Return the grade of a cell."""
-        return self._find(Grade, cell)
-
-    def find_comment(self, cell: str, *_: str) -> SimpleNamespace:
-        """Return the comment of a cell."""
-        return self._find(Comment, cell)
-
-    def _find(self, table: type, cell: str) -> SimpleNamespace:
+    def _find(self, table: type, cell: str, *_: str) -> SimpleNamespace:
         if cell not in self._now[table]:
             raise MissingEntry(f"No such {table.__name__.lower()}: {cell}")
         return self._now[table][cell]
+
+    find_grade = partialmethod(_find, Grade)
+    find_comment = partialmethod(_find, Comment)
 
 
 _OWN |= {StockExecute: Execute, SaveAutoGrades: SaveGrades}

@@ -78,7 +78,7 @@ def _unread(course: Course, assignment: str, submitted: Path) -> Iterator[Unread
             continue
         where = f"move it to {shown}/{assignment}/"
         entries = _entries(student)
-        if not entries:
+        if not entries and os.access(student, os.R_OK):
             yield Unread(f"{shown}/", "it is empty")
         for entry in entries:
             inside = f"{shown}/{_shown(entry.name)}"

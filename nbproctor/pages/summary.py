@@ -71,6 +71,7 @@ class GradedNotebook:
     late: float = 0.0  # seconds after the due date; 0 if in time
     path: str | None = None  # of the notebook in ``autograded``, if there is one
     seconds: float = 0.0  # that its tests took; 0: not known
+    version: str = ""  # which files these are, when they came and were graded
 
     def cells(self) -> list[dict[str, Any]]:
         """Read the cells of its file; none if there is no readable one."""

@@ -15,6 +15,7 @@ from nbproctor.platforms.grade_book import (
     fill,
     read_class_list,
     read_groups,
+    read_times,
     write_class_list,
 )
 from nbproctor.platforms.platform import ExportError, Platform
@@ -41,6 +42,7 @@ __all__ = [
     "plan",
     "read_class_list",
     "read_groups",
+    "read_times",
     "write",
     "write_class_list",
 ]

@@ -22,6 +22,7 @@ from nbproctor.platforms.sheet import Sheet, decode, number
 from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
+_TIMES = ("time", "submitted", "handed in", "date", "timestamp")
 # Not kept when they say nothing about a person.
 _NOBODY = {"points possible", "student, test", "test student"}
 # What stands for a mark where none is to be given.
@@ -164,6 +165,32 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
         members = groups.setdefault(who.group, [])
         members += [person for person in people if person not in members]
     return groups
+
+
+def read_times(path: Path, roster: Roster) -> list[tuple[str, str]]:
+    """Read when students handed in, a row each: id and time, as it stands there.
+
+    `RosterError`: it is no such list, or names somebody who is not in the class list.
+    """
+    sheet = _read(path)
+    titles = [title.strip().casefold() for title in sheet.values(0)]
+    place = next((titles.index(title) for title in _TIMES if title in titles), None)
+    if place is None:
+        raise RosterError(
+            f"{path} has no column for the time: one of {', '.join(_TIMES)}. Its "
+            f"titles are: {', '.join(sheet.values(0))}."
+        )
+    found = []
+    for row, who in identities(sheet):
+        if text := sheet.value(row, place).strip():
+            people, _ = roster.find(who.keys, who.called)
+            if len(people) != 1:
+                raise RosterError(
+                    f"{path}, row {row + 1}: nobody in the class list, or several, are "
+                    f"called {who.called or ' '.join(who.ids)!r}."
+                )
+            found.append((people[0].student, text))
+    return found
 
 
 @dataclass(frozen=True)

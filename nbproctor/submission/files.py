@@ -166,12 +166,13 @@ class Candidate:
         return Ungradable(f"'{self.name}' cannot be unpacked: {reason}.")
 
 
-def files(folder: Path) -> Iterator[Path]:
+def files(folder: Path, closed: list[Path] | None = None) -> Iterator[Path]:
     """Yield the regular files under `folder`, in a stable order, shallow ones first.
 
     Symbolic links are never followed, whatever they point to, so that nothing
     outside the folder is ever read in a student's name. Virtual environments, caches
-    and the like are passed over; after `MAX_FILES` files nothing more is read.
+    and the like are passed over; after `MAX_FILES` files nothing more is read. Folders
+    that cannot be opened are appended to `closed`.
     """
     count = 0
     waiting = deque([(folder, 0)])
@@ -179,6 +180,10 @@ def files(folder: Path) -> Iterator[Path]:
         here, depth = waiting.popleft()
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except PermissionError:
+            if closed is not None:
+                closed.append(here)
+            continue
         except OSError:
             continue
         if depth and any(entry.name == _ENVIRONMENT for entry in entries):
@@ -197,17 +202,26 @@ def files(folder: Path) -> Iterator[Path]:
                 waiting.append((Path(entry.path), depth + 1))
 
 
-def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of names and contents of what is read of a submission."""
+def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
+    """Return the SHA-256 of names and contents of what is read of a submission.
+
+    What there is no right to read, file or folder, is appended to `closed`.
+    """
     total = hashlib.sha256()
-    for path in files(folder):
+    closed = [] if closed is None else closed
+    for path in files(folder, closed):
         size = path.stat().st_size
         content = f"{size} bytes"
-        if size <= _HASHED_BYTES:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            if size <= _HASHED_BYTES:
+                with path.open("rb") as file:
+                    content = hashlib.file_digest(file, "sha256").hexdigest()
+        except PermissionError:
+            closed.append(path)
+            content = "closed"
         name = os.fsencode(path.relative_to(folder))
         total.update(name + f"\0{content}\n".encode())
+    total.update(b"".join(os.fsencode(path.relative_to(folder)) for path in closed))
     return total.hexdigest()
 
 
@@ -363,8 +377,7 @@ def _instead(folder: Path, handed: list[Path], notebook: str) -> str:
     shown = ", ".join(readable(path.relative_to(folder)) for path in handed[:3])
     what = f"only {shown}"
     if not handed[1:]:
-        with handed[0].open("rb") as file:
-            kind = wrong_kind(file.read(_HEAD))
+        kind = wrong_kind(_head(_opener(handed[0])))
         what += f", which is {kind}" if kind else ""
     return f"No notebook was handed in ({what}); '{notebook}.ipynb' was expected."
 

@@ -51,6 +51,8 @@ class ReadSubmission:
     reasons: dict[str, str] = field(default_factory=dict)
     #: Number, text and file of an error of the disk.
     failure: tuple[int, str, str] | None = None
+    #: There is something that nobody gave the right to read.
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,18 +74,22 @@ def readers(
 
 def read(wanted: Wanted, handed_in: HandedIn) -> ReadSubmission:
     """Read a submission in this process; only a `MemoryError` is raised."""
-    found = ReadSubmission()
+    found, closed = ReadSubmission(), list[Path]()
     try:
-        found = ReadSubmission(fingerprint(handed_in.folder))
+        mark = fingerprint(handed_in.folder, closed)
+        found = ReadSubmission(mark, closed=bool(closed))
+        told = _closed(handed_in.folder, closed)
         if handed_in.whole and found.fingerprint != handed_in.graded:
             for master in wanted.masters:
                 others = {*wanted.notebooks} - {master.notebook}
                 try:
                     repaired = repair(handed_in.folder, master, others)
-                except Ungradable as failure:
-                    found.reasons[master.notebook] = readable(str(failure))
-                else:
+                    repaired.notes.extend(told)
                     found.repaired[master.notebook] = repaired
+                except Ungradable as failure:
+                    # What cannot be read may be the notebook.
+                    why = " ".join(told) or readable(str(failure))
+                    found.reasons[master.notebook] = why
     except MemoryError:
         raise
     except OSError as error:
@@ -94,6 +100,16 @@ def read(wanted: Wanted, handed_in: HandedIn) -> ReadSubmission:
         reasons = {master.notebook: reason for master in wanted.masters}
         return ReadSubmission(found.fingerprint, reasons=reasons)
     return found
+
+
+def _closed(folder: Path, closed: list[Path]) -> list[str]:
+    """Say what cannot be read, and what to do, in one sentence or none."""
+    names = [readable(path.relative_to(folder)) for path in closed]
+    names = ["what was handed in" if name == "." else f"'{name}'" for name in names]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+    return [
+        f"Grading has no right to read {shown}: correct the rights, then grade again."
+    ][: len(names)]
 
 
 if __name__ == "__main__":

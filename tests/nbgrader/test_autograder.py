@@ -10,6 +10,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
+from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
 from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text, write
@@ -163,7 +164,7 @@ def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(
     course: Path, hand_in: HandIn
 ) -> None:
     hand_in("ann")
-    nbgrader.enrol(course, {"ann": "O'Neil, Ann", "bob": "Bob"})
+    nbgrader.enrol(course, [Person("ann", "O'Neil", "Ann"), Person("bob", "Bob")])
     assert {name: (o.status, o.score) for name, o in graded(course).items()} == {
         "ann": ("graded", 10),
         "bob": ("missing", None),

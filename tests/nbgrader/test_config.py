@@ -30,6 +30,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.gradebook import USERS, one_gradebook
 from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
 from tests.broken.cases import text as text_of
@@ -243,7 +244,7 @@ def test_a_student_whom_the_gradebook_does_not_know_can_be_refused(
     course: Path, hand_in: HandIn
 ) -> None:
     configure(course, "c.Autograde.create_student = False")
-    room.enrol(course, {"ann": "Lee, Ann"})
+    room.enrol(course, [Person("ann", "Lee", "Ann")])
     hand_in("ann")
     hand_in("stranger")
     results = graded(course)

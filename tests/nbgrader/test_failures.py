@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -122,6 +123,50 @@ def test_a_course_that_cannot_be_written_is_a_sentence(
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def bound_by_rights(*command: str) -> list[str]:
+    """Return a command as one to whom the rights of files apply; root passes them."""
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may read everything here: there is no setpriv")
+        return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    return [*command]
+
+
+def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
+    course: Path, hand_in: HandIn
+) -> None:
+    before = ("kept", "fine")
+    for student in (*before, "notebook", "assignment", "folder", "beside", "below"):
+        hand_in(student)
+    graded(course, students=before)
+    here = course / "submitted"
+    (here / "beside/tiny/notes.txt").write_text("x")
+    (here / "below/tiny/more").mkdir()
+    closed = ["kept/tiny/tiny.ipynb", "notebook/tiny/tiny.ipynb", "assignment/tiny"]
+    closed += ["folder", "beside/tiny/notes.txt", "below/tiny/more"]
+    for name in closed:
+        (here / name).chmod(0)
+    command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
+    done = subprocess.run(
+        bound_by_rights(*command), cwd=course, capture_output=True, text=True
+    )
+    for name in closed:
+        (here / name).chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    assert "Not graded: assignment; folder; notebook." in done.stderr
+    said = {
+        "assignment; folder": "what was handed in",
+        "notebook": "'tiny.ipynb'",
+        "beside": "'notes.txt'",
+        "below": "'more'",
+    }
+    for who, what in said.items():
+        assert f"{who}: Grading has no right to read {what}: corr" in done.stdout
+    assert "kept: 10 → no mark, Grading has no right to read" in done.stdout
+    results = {name: r.status for name, r in graded(course).items()}
+    assert results == dict.fromkeys(results, "graded") and len(results) == 7
 
 
 @pytest.mark.parametrize(

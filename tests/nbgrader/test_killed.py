@@ -103,7 +103,7 @@ def rows(course: Path) -> list[str]:
                 found += [(student, c.name, c.comment) for c in notebook.comments]
     for path in course.glob(f"autograded/*/tiny/{FILE}"):
         told = json.loads(path.read_text("utf-8"))
-        told.pop("seconds")
+        told |= {"seconds": None, "graded": None}
         found.append((path.parts[-3], json.dumps(told, sort_keys=True)))
     found += [(p.parts[-3], p.name) for p in course.glob("feedback/*/tiny/*")]
     return sorted(map(repr, found))
@@ -176,6 +176,8 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     for how in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
         killed = command(course, moments.randrange(1, steps), how=how)
         assert killed.returncode != 0 and killed.stdout != whole.stdout
+        stands = "What was finished stands; the same command goes on."
+        assert (stands in killed.stderr) == (how != signal.SIGKILL)
         assert everything(course) == before
     done = command(course)
     assert done.stdout.replace(str(course), "") == wanted, done.stderr

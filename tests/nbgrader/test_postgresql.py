@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy import inspect, text
 
 from nbproctor import nbgrader
+from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
@@ -117,8 +118,9 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
         ("submitted_notebook", "assignment_id"),
     } <= indices
 
-    nbgrader.enrol(on_server, {"ana": "Okafor, Ana", "zoe": "Missing, Zoë"})
-    nbgrader.enrol(local, {"ana": "Okafor, Ana", "zoe": "Missing, Zoë"})
+    class_list = [Person("ana", "Okafor", "Ana"), Person("zoe", "Missing", "Zoë")]
+    nbgrader.enrol(on_server, class_list)
+    nbgrader.enrol(local, class_list)
     for course in (on_server, local):
         source = course / "source/tiny/tiny.ipynb"
         harder = source.read_text("utf-8")

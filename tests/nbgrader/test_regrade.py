@@ -1,7 +1,7 @@
 """Grading again: changed tests, marks given by hand, late penalties."""
 
+import csv
 import json
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +16,7 @@ from nbproctor.nbgrader import MarkChange, RunOptions
 from nbproctor.nbgrader.decision import Decisions
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
+from tests.cli import faults
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import book
 
@@ -73,10 +74,12 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
     assert totals(course) == {"odd": 7, "right": 10}
     without_zero(course)
     changes = again(course)
-    assert changes == [MarkChange("odd", 7.0, 10.0, False, False)]
-    assert list(change_lines(changes, {"odd": "Odd, O."})) == [
+    assert changes == [MarkChange("odd", 7.0, 10.0, "graded again", False)]
+    assert list(change_lines(changes, {"odd": "Odd, O."}, ["odd", "right"])) == [
         "1 mark changed:",
         "  Odd, O.: 7 → 10 (+3), graded again",
+        "    fizz-multiples: 0 → 3",
+        "right: no mark of before has changed.",
     ]
     assert again(course) == []
 
@@ -88,8 +91,8 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
     for _ in range(2):  # it is asked again, until somebody says what is meant
         results, changes = nbgrader.regrade(course, "tiny")
         assert changes == [
-            MarkChange("odd", 7.0, 5.0, False, True),
-            MarkChange("right", 10.0, 8.0, False, True),
+            MarkChange("odd", 7.0, 5.0, "graded again", True),
+            MarkChange("right", 10.0, 8.0, "graded again", True),
         ]
         assert everything(course) == before
         assert [r.score for r in results] == [7, 10]
@@ -103,11 +106,11 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
 def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
     again(course)
     hand_in(course, "right", fizz=ODD)
-    assert again(course) == [MarkChange("right", 10.0, 7.0, True, False)]
+    assert again(course) == [MarkChange("right", 10.0, 7.0, "handed in again", False)]
     (course / "submitted/right/tiny/tiny.ipynb").write_text("{")
-    assert again(course) == [MarkChange("right", 7.0, None, True, False)]
+    assert again(course) == [MarkChange("right", 7.0, None, "handed in again", False)]
     hand_in(course, "right")
-    assert again(course) == [MarkChange("right", None, 10.0, True, False)]
+    assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
@@ -148,12 +151,12 @@ def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
     content = notebook.read_bytes()
     notebook.write_bytes(b"")
     results, changes = nbgrader.regrade(course, "tiny")
-    assert changes == [MarkChange("odd", 10.0, None, True, False)]
+    assert changes == [MarkChange("odd", 10.0, None, "handed in again", False)]
     assert results[0].score is None
     assert results[0].reason.endswith("Marks given by hand stay: fizz-multiples.")
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
     notebook.write_bytes(content)
-    assert again(course) == [MarkChange("odd", None, 10.0, True, False)]
+    assert again(course) == [MarkChange("odd", None, 10.0, "handed in again", False)]
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
 
 
@@ -208,7 +211,7 @@ def test_one_student_alone_is_graded(course: Path) -> None:
 
 @pytest.mark.parametrize(("penalty", "total"), [("zero", 0.0), ("half", 5.0)])
 def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
-    course: Path, penalty: str, total: float
+    course: Path, penalty: str, total: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As docs/instructors.md describes it, by nbgrader's command and plug-in."""
     if penalty == "half":
@@ -247,31 +250,21 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert "Handed in 1.5 hours late." in done.stdout
     assert f"(−{10 - total:g} late)" in done.stdout
 
-
-def nbgrader_command(course: Path, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_nbgraders_own_collector_and_exporter_have_presets(course: Path) -> None:
-    archive = course / "downloaded/tiny/archive"
-    archive.mkdir(parents=True)
-    notebook = course / "submitted/right/tiny/tiny.ipynb"
-    shutil.copy(notebook, archive / "okaforamara_1042_9_tiny.ipynb")
-    name = "Lab_bking_attempt_2026-11-24-22-30-00_tiny.ipynb"
-    shutil.copy(notebook, archive / name)
-    plugin = "nbproctor.nbgrader.collector.PlatformCollector"
-    nbgrader_command(course, "zip_collect", "tiny", f"--collector={plugin}")
-    assert (course / "submitted/1042/tiny/tiny.ipynb").is_file()
-    assert (course / "submitted/bking/tiny/timestamp.txt").is_file()
-    again(course)
-    plugin = "nbproctor.nbgrader.export.Exercises"
-    nbgrader_command(course, "export", f"--exporter={plugin}", "--to=all.csv")
-    head, *rows = (course / "all.csv").read_text("utf-8-sig").splitlines()
-    assert head.endswith("fizz,mean_of,penalty,total,max_score")
-    assert [row.split(",")[0] for row in rows] == ["1042", "bking", "odd", "right"]
+    # Who was given more time, or handed in earlier than it seemed, is graded again.
+    monkeypatch.chdir(course)
+    assert faults.run(["extend", "right", "--until=2026-11-25T00:30+01:00"]) == (0, "")
+    why = f"the late penalty is 0, not {10 - total:g}"
+    back = MarkChange("right", total, 10.0, why, False)
+    assert nbgrader.regrade(course, "tiny")[1] == [back]
+    Path("late.csv").write_text("id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n")
+    assert faults.run(["late", "late.csv", "--timezone=UTC"]) == (0, "")
+    why = f"the late penalty is {10 - total:g}, not 0"
+    lower = MarkChange("right", 10.0, total, why, False)
+    assert nbgrader.regrade(course, "tiny")[1] == [lower]
+    assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
+    assert faults.run(["export", "term"]) == (0, "")
+    page = (course / "report/term.html").read_text("utf-8")
+    assert f"{total:g} of 10" in page and "late, 1.0 hours late" in page
+    rows = csv.DictReader(Path("exported/term.csv").read_text("utf-8-sig").splitlines())
+    marks = {row["student"]: (row["tiny"], row["tiny_status"]) for row in rows}
+    assert marks["right"] == (str(total), "late") and marks["odd"] == ("7.0", "graded")

@@ -1,0 +1,76 @@
+"""The verbs on time: ``extend`` for one student, ``late`` for what came another way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nbproctor import platforms
+from nbproctor.cli.app import TYPED, Assignment, CommandError, app, open_course, say
+from nbproctor.cli.collecting import read_class_list, zone_of
+
+Zone = Annotated[str, typer.Option(help="Zone of the times, as Europe/Berlin.")]
+
+
+@app.command()
+def extend(
+    student: Annotated[str, typer.Argument(help="Id of the student.")],
+    assignment: Assignment = None,
+    until: Annotated[
+        str, typer.Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
+    ] = "",
+    timezone: Zone = "",
+) -> None:
+    """Give a student more time; what was graded as late is then graded again."""
+    from nbproctor import nbgrader
+
+    course, name = open_course(assignment)
+    end = _moment(until, timezone, time(23, 59, 59))
+    due = nbgrader.extend(course, name, student, end)
+    say(
+        f"{student} may hand in {name} until {_shown(end)}, others until "
+        f"{_shown(due)}. If it is graded already: {TYPED} grade"
+    )
+
+
+@app.command()
+def late(
+    file: Annotated[Path, typer.Argument(help="CSV with student and time handed in.")],
+    assignment: Assignment = None,
+    timezone: Zone = "",
+) -> None:
+    """Say when somebody handed in, where no platform told: by mail, on a stick.
+
+    Writes timestamp.txt beside each student's files, where nbgrader looks for it.
+    """
+    course, name = open_course(assignment)
+    people = read_class_list(course)
+    submitted = dict(course.folders("submitted", name))
+    for who, text in platforms.read_times(file, people):
+        if who not in submitted:
+            raise CommandError(f"{who!r} has handed in nothing of {name!r}.")
+        when = _moment(text, timezone, time())
+        stamp = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        (submitted[who] / "timestamp.txt").write_text(stamp)
+        say(f"{who}: {_shown(when)}")
+    say(f"Next: {TYPED} grade")
+
+
+def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
+    """Read a time; of a day alone, it is the moment `of_a_day`."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(
+            f"{text!r} is no time: write it as '2026-12-01 18:00'."
+        ) from error
+    if len(text) <= len("2026-12-01"):
+        when = datetime.combine(when, of_a_day)
+    return when.replace(tzinfo=when.tzinfo or zone_of(timezone)).astimezone()
+
+
+def _shown(when: datetime) -> str:
+    return f"{when.astimezone():%Y-%m-%d %H:%M %Z}"

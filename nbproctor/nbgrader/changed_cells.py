@@ -1,0 +1,164 @@
+"""Cells that were renamed, added or removed after somebody was graded.
+
+nbgrader refuses such a release for good. Here the gradebook is adapted to it, once its
+copy is made and somebody has read what becomes of the marks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    SolutionCell,
+    SourceCell,
+    TaskCell,
+)
+from sqlalchemy import make_url
+
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.failures import CourseError
+from nbproctor.notebook import Cell, MasterNotebook
+
+_TABLES = {"grade": GradeCell, "solution": SolutionCell, "task": TaskCell}
+
+
+@dataclass
+class _Changes:
+    """What is to be done with the cells of one notebook in the gradebook."""
+
+    notebook: Any  # its row
+    gone: dict[str, list[Any]]  # name → rows
+    new: dict[str, Cell]
+    renamed: dict[str, str]
+
+    @classmethod
+    def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
+        """Compare; a cell with the kind and text of one that is gone was renamed."""
+        gone: dict[str, list[Any]] = defaultdict(list)
+        for kind in ("source", "grade", "solution", "task"):
+            for row in getattr(notebook, f"{kind}_cells"):
+                gone[row.name].append(row)
+        new = {cell.id: cell for cell in master.cells if cell.is_stored}
+        for name in gone.keys() & new.keys():
+            if _kinds(new[name]) == {type(row) for row in gone[name]}:
+                del gone[name], new[name]
+        renamed: dict[str, str] = {}
+        for old, rows in gone.items():
+            for name, cell in new.items():
+                same = rows[0].source in (cell.source, cell.stub)
+                if (
+                    same
+                    and name not in renamed.values()
+                    and _kinds(cell) == {type(row) for row in rows}
+                ):
+                    renamed.setdefault(old, name)
+        return cls(notebook, gone, new, renamed)
+
+    def told(self, course: Course) -> Iterator[str]:
+        """Yield what becomes of each cell, and of whose marks."""
+        for old, name in self.renamed.items():
+            yield f"'{old}' is called '{name}' now and keeps its marks"
+        for name in self.new.keys() - self.renamed.values():
+            worth = self.new[name].points
+            points = f" ({worth:g} points)" if worth else ""
+            yield f"'{name}'{points} is new and has no marks yet"
+        marks = course.marks(self.notebook.assignment.name)
+        for name in self.gone.keys() - self.renamed.keys():
+            hand = [
+                student
+                for student, record in marks.items()
+                if name in record.comments.get(self.notebook.name, {})
+                or any(g.by_hand for g in record.grades if g.cell == name)
+            ]
+            by_hand = f", and what was given by hand to {', '.join(hand)}"
+            yield f"'{name}' goes with its marks{by_hand if hand else ''}"
+
+    def apply(self, book: Gradebook) -> None:
+        """Write them; the caller commits. SaveCells of nbgrader fills in the rest."""
+        for name, rows in self.gone.items():
+            for row in rows:
+                if name in self.renamed:
+                    row.name = self.renamed[name]
+                    continue
+                for part in ("grades", "comments"):
+                    for each in getattr(row, part, ()):
+                        book.db.delete(each)
+                book.db.delete(row)
+        for name in self.new.keys() - self.renamed.values():
+            cell = self.new[name]
+            for table in _kinds(cell):
+                row = table(name=name, notebook=self.notebook)
+                if table is not SolutionCell:
+                    row.cell_type = cell.nbgrader["cell_type"]
+                if table in (GradeCell, TaskCell):
+                    row.max_score = cell.points
+                book.db.add(row)
+                for each in self.notebook.submissions:
+                    if table in (GradeCell, TaskCell):
+                        book.db.add(Grade(cell=row, notebook=each))
+                    if table in (SolutionCell, TaskCell):
+                        book.db.add(Comment(cell=row, notebook=each))
+
+
+def _kinds(cell: Cell) -> set[Any]:
+    """Return the tables in which nbgrader has a row for a cell."""
+    return {SourceCell, *(t for flag, t in _TABLES.items() if cell.nbgrader.get(flag))}
+
+
+def check_cells(course: Course, assignment: str, change: bool = False) -> Path | None:
+    """Check that a release may be made: that nobody has marks for other cells.
+
+    With `change`, the gradebook is adapted instead; returns the copy that was made of
+    it first. `CourseError` says what would become of whose marks.
+    """
+    url = make_url(course.view.db_url)
+    file = Path(url.database or "")
+    is_sqlite = url.get_backend_name() == "sqlite"
+    if is_sqlite and not file.exists():
+        return None
+    masters = {master.notebook: master for master in course.masters(assignment)}
+    with course.gradebook() as book, book.transaction() as commit:
+        known = [each for each in book.assignments if each.name == assignment]
+        found = [
+            changes
+            for notebook in (known[0].notebooks if known else ())
+            if notebook.submissions and notebook.name in masters
+            if (changes := _Changes.of(notebook, masters[notebook.name])).gone
+            or changes.new
+        ]
+        if not found:
+            return None
+        if not change:
+            told = "; ".join(each for changes in found for each in changes.told(course))
+            raise CourseError(
+                f"Students have marks for other cells of {assignment!r}: {told}. To "
+                "have it so: `release --change-cells`, which keeps a copy of the "
+                "gradebook, then `grade`. All other marks by hand stay."
+            )
+        if not is_sqlite:
+            raise CourseError(
+                "Only of a SQLite gradebook can a copy be made here, and its cells be "
+                "changed. Make a new assignment, under another name."
+            )
+        now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
+        copy = file.with_suffix(f".{now}{file.suffix}")
+        with (
+            closing(sqlite3.connect(file)) as here,
+            closing(sqlite3.connect(copy)) as kept,
+        ):
+            here.backup(kept)
+        for changes in found:
+            changes.apply(book)
+        commit()
+        return copy

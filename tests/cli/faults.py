@@ -1,0 +1,119 @@
+"""Every fault of the gradebook and of the folders, crossed with every verb.
+
+Runs as a program in the folder of a graded course, because rights of files do not hold
+for root, and says how each verb ended: a JSON list of fault, verb, status, complaint.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+VERBS = {
+    "release": ["release"],
+    "grade": ["grade", "--sandbox=weak"],
+    "merge": ["merge"],
+    "collect": ["collect", "download"],
+    "roster": ["roster", "class.csv"],
+    "extend": ["extend", "ann", "--until=2030-01-01"],
+    "late": ["late", "late.csv"],
+    "export": ["export", "csv"],
+    "export term": ["export", "term"],
+    "export feedback": ["export", "feedback"],
+    "export a grade book": ["export", "canvas.csv"],
+}
+# They never open the gradebook.
+OTHERS = {"lint", "audit", "init", "new", "doctor", "demo", "lab", "submit"}
+
+
+def _write(path: Path, start: int, data: bytes) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:start] + data * (len(whole) - start))
+
+
+def _lock(path: Path) -> sqlite3.Connection:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE other (a)")
+    return other
+
+
+def _older(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as book:
+        book.execute("ALTER TABLE grade DROP COLUMN extra_credit")
+        book.execute("ALTER TABLE student DROP COLUMN lms_user_id")
+        book.commit()
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+BOOK = "gradebook.db"
+# fault: what it does to a file of the course, which, and what is said of it
+FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
+    "damaged": (lambda path: _write(path, 200, b"U"), BOOK, "is damaged"),
+    "another file": (lambda path: _write(path, 0, b"x"), BOOK, "is damaged"),
+    "locked whole": (_lock, BOOK, "locked by"),
+    "an older schema": (_older, BOOK, "nbgrader db upgrade"),
+    "a folder": (_folder, BOOK, "cannot be opened"),
+    "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
+    "not writable": (lambda path: path.chmod(0o444), BOOK, "Check file and rights"),
+    "feedback": (lambda path: path.chmod(0o555), "feedback", "Permission denied"),
+    "report": (lambda path: path.chmod(0o555), "report", "no right to read or write"),
+    "the course": (lambda path: path.chmod(0o555), ".", "right"),
+}
+
+
+def run(arguments: list[str]) -> tuple[int, str]:
+    """Run a verb in this process; return its status and what it complains of."""
+    from nbproctor.cli import main
+
+    said, numbers = io.StringIO(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    sys.argv[1:] = arguments
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(said):
+            main()
+    except SystemExit as end:
+        return int(end.code or 0), said.getvalue()
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    return 0, said.getvalue()
+
+
+def cross(course: Path) -> list[tuple[str, str, int, str]]:
+    """Run every verb against every fault, each in a copy of the course."""
+    from nbproctor.nbgrader import gradebook
+
+    gradebook.BUSY_MILLISECONDS = 20
+    found = []
+    for fault, (happens, name, _) in FAULTS.items():
+        for verb, arguments in VERBS.items():
+            copy = Path(shutil.copytree(course, course.with_name("copy")))
+            os.chdir(copy)
+            other = happens(copy / name)
+            found.append((fault, verb, *run(arguments)))
+            if other:
+                other.close()
+            for folder in (copy, copy / "feedback", copy / "report"):
+                folder.chmod(0o755)
+            os.chdir(course)
+            shutil.rmtree(copy)
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(cross(Path.cwd())))

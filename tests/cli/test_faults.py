@@ -1,0 +1,136 @@
+"""Whatever is wrong with the gradebook or the computer, a verb ends in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.cli import app
+from nbproctor.sandbox import bubblewrap
+from tests.broken.cases import answered, write
+from tests.cli.faults import FAULTS, OTHERS, VERBS
+from tests.conftest import PROJECT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)\nA,1,ann,ann,x,\n"
+PYTHON = [sys.executable, "-m", "nbproctor"]
+
+
+def start(command: list[str], course: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+
+
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    course = tmp_path_factory.mktemp("faults") / "tiny"
+    shutil.copytree(PROJECT / "examples/tiny", course)
+    nbgrader.generate(course, "tiny")
+    release = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
+    for folder in ("submitted/ann/tiny", "submitted/bob/tiny", "download/cem/tiny"):
+        write(course / folder, answered(release))
+    for name in ("class.csv", "canvas.csv"):
+        (course / name).write_text(CANVAS)
+    (course / "late.csv").write_text("student,time\nann,2030-01-01 12:00\n")
+    nbgrader.grade(course, "tiny", weak_sandbox=True)
+    for name in ("feedback", "report"):
+        (course / name).mkdir(exist_ok=True)
+    return course
+
+
+@pytest.fixture(scope="module")
+def endings(graded_course: Path) -> dict[tuple[str, str], tuple[int, str]]:
+    command = [sys.executable, "-m", "tests.cli.faults"]
+    if os.geteuid() == 0:  # whom no rights of files hold
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may read everything here: there is no setpriv")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    done = start(command, graded_course)
+    assert done.returncode == 0, done.stderr
+    return {
+        (fault, verb): (n, said) for fault, verb, n, said in json.loads(done.stdout)
+    }
+
+
+def test_the_table_names_every_verb() -> None:
+    known = {verb.split()[0] for verb in VERBS} | OTHERS
+    assert known == {
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if command.callback
+    }
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_a_sentence_from_every_verb(
+    endings: dict[tuple[str, str], tuple[int, str]], fault: str
+) -> None:
+    met = set()
+    for verb in VERBS:
+        status, said = endings[fault, verb]
+        assert "Traceback" not in said and "sqlalche" not in said, verb
+        assert status in (0, 1), verb
+        # No shard was graded: for what lies on its way, merge ends earlier.
+        if status and "No shard" not in said:
+            met.add(verb)
+            assert FAULTS[fault][2] in " ".join(said.split()), verb
+    assert "grade" in met
+    if FAULTS[fault][2] in ("is damaged", "locked by", "cannot be opened"):
+        assert met == set(VERBS)
+
+
+SURROUNDINGS = {
+    "ASCII": ["env", "PYTHONIOENCODING=ascii", *PYTHON, "collect", "download"],
+    "nowhere to write to": ["sh", "-c", f"{' '.join(PYTHON)} export csv >&- 2>&-"],
+    "few files": ["sh", "-c", f"ulimit -n 40; {' '.join(PYTHON)} export csv"],
+    "nobody, without a home": [
+        *("bwrap", "--dev-bind", "/", "/", "--unshare-user", "--uid", "54321"),
+        *("env", "-u", "HOME", *PYTHON, "export", "csv"),
+    ],
+}
+
+
+@pytest.mark.parametrize("what", SURROUNDINGS)
+def test_a_verb_does_its_work_in_poor_surroundings(
+    graded_course: Path, what: str
+) -> None:
+    command = SURROUNDINGS[what]
+    if command[0] == "bwrap" and (problem := bubblewrap.failure()) is not None:
+        pytest.skip(f"no user id without a name can be had here: {problem}")
+    done = start(command, graded_course)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+
+
+def test_a_full_disk_and_an_output_that_is_full_are_sentences(
+    graded_course: Path,
+) -> None:
+    done = start(["sh", "-c", f"{' '.join(PYTHON)} doctor >/dev/full"], graded_course)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Stopped: The disk is full")
+
+
+def test_no_file_gets_the_number_of_an_output_that_is_closed() -> None:
+    """Or what is printed, and what a kernel says, would be written into it."""
+    code = (
+        "import os; from nbproctor.cli import entry; entry._furnish(); "
+        "raise SystemExit(os.open(os.devnull, os.O_RDONLY) < 3)"
+    )
+    command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code]
+    assert start(command, PROJECT).returncode == 0
