@@ -17,34 +17,20 @@ SILENCE = 2.0
 
 @dataclass(frozen=True)
 class Entry:
-    """One solution of one exercise, as in `Trial`, and its result.
-
-    Attributes
-    ----------
-    lost, most
-        Points lost, and those of the exercise.
-    caught
-        Test → what it says; of a mutant that loses points only graded tests.
-    silent
-        Points lost although its public tests pass.
-    unannounced
-        Those of them that were lost in cells whose comment does not warn of it.
-    disagreement, fuzzed, notes
-        As in `TrialResult`.
-    """
+    """One solution of one exercise, as in `Trial`, and its result."""
 
     exercise: str
     kind: Kind
     name: str
     place: str
     diff: str
-    lost: float
-    most: float
-    caught: dict[str, str]
+    lost: float  # points
+    most: float  # points of the exercise
+    caught: dict[str, str]  # test → what it says, as in `TrialResult.failed`
     says: tuple[str, ...]
     unnamed: bool
-    silent: float
-    unannounced: float
+    silent: float  # points lost although its public tests pass
+    unannounced: float  # of these, in cells whose comment does not warn of it
     disagreement: str
     fuzzed: bool
     equivalent: str
@@ -218,13 +204,7 @@ class AuditResult:
 
 
 def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
-    """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths.
-
-    Raises
-    ------
-    OSError
-        They cannot be written.
-    """
+    """Write ``<assignment>.html`` and ``<assignment>.json``; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     html, data = (folder / f"{result.assignment}.{end}" for end in ("html", "json"))
     text = render("audit.html", result=result, counts=[*result.counts()])

@@ -33,35 +33,20 @@ class TrialError(NbproctorError):
 
 @dataclass(frozen=True)
 class Trial:
-    """A solution of one exercise; `name` tells it from others of its kind.
-
-    Attributes
-    ----------
-    place
-        File, below the course, and entry in which it is written; empty for a mutant.
-    diff
-        Of a mutant: its difference from the reference.
-    says
-        Of a wrong one: a message of a test must hold one of these.
-    unnamed
-        Whether it is known that no message names its symptom.
-    announced
-        Words of the comments of the test cells that it fails, which tell a student
-        what no public test does.
-    equivalent
-        Of a mutant: why no test can catch it.
-    """
+    """A solution of one exercise."""
 
     exercise: str
     kind: Kind
-    name: str
+    name: str  # tells it from others of its kind
     source: str
-    place: str = ""
-    diff: str = ""
-    says: tuple[str, ...] = ()
-    unnamed: bool = False
+    place: str = ""  # file, below the course, and entry; empty for a mutant
+    diff: str = ""  # of a mutant: its difference from the reference
+    says: tuple[str, ...] = ()  # one of these must be in a message of a test
+    unnamed: bool = False  # it is known that no message names its symptom
+    # Words of the comments of the test cells that it fails: they tell a student what
+    # no public test does.
     announced: str = ""
-    equivalent: str = ""
+    equivalent: str = ""  # of a mutant: why no test can catch it
 
 
 @dataclass(frozen=True)

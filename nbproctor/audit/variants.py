@@ -32,20 +32,11 @@ class VariantError(NbproctorError):
 
 @dataclass
 class Variants:
-    """All solutions to try.
+    """All solutions to try."""
 
-    Attributes
-    ----------
-    trials
-        Right and wrong variants, then mutants.
-    oracles
-        Exercise → text of its oracle.
-    problems
-        Files that are left out, or that contradict the notebook.
-    """
-
-    trials: list[Trial] = field(default_factory=list)
-    oracles: dict[str, str] = field(default_factory=dict)
+    trials: list[Trial] = field(default_factory=list)  # variants, then mutants
+    oracles: dict[str, str] = field(default_factory=dict)  # exercise → its text
+    # Files that are left out, or that contradict the notebook.
     problems: list[str] = field(default_factory=list)
 
     @classmethod

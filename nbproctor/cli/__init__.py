@@ -3,6 +3,7 @@
 # Importing a module of verbs registers them, in this order, which `--help` keeps.
 from nbproctor.cli import (  # noqa: I001
     grading,  # noqa: F401
+    watching,  # noqa: F401
     collecting,  # noqa: F401
     deadlines,  # noqa: F401
     exporting,  # noqa: F401

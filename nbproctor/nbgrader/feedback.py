@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
+MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
 def exercise_titles(course: Path | Course, assignment: str) -> dict[str, str]:
@@ -214,6 +215,8 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         for order in waiting:
             names = by_student.setdefault(order.graded.student, [])
             names.append(str(order.graded.path or order.page))
+        for student in by_student:
+            copy_for_release(course, assignment, student)
         try:
             for done, order in enumerate(make(waiting, outlines), start=1):
                 self.log.info("Made %s", order.page)
@@ -225,6 +228,22 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.notebooks = notebooks
                     self.set_permissions(assignment, student)
                     self.run_post_convert_hook()
+
+
+def copy_for_release(course: Course, assignment: str, student: str) -> None:
+    """Copy what ``nbgrader release_feedback`` wants beside a page, from the hand-in.
+
+    That is how the exchange knows which submission the page is of.
+    """
+    handed_in = course.folder("submitted", assignment, student)
+    pages = course.folder("feedback", assignment, student)
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        path = handed_in / name
+        # A student's link would release what it leads to.
+        if not path.is_symlink() and path.is_file() and path.stat().st_size < MAX_SIDE:
+            pages.mkdir(parents=True, exist_ok=True)
+            (pages / name).unlink(missing_ok=True)
+            shutil.copyfile(path, pages / name)
 
 
 def forget(pages_folder: Path, notebooks: list[str]) -> None:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from nbproctor.nbgrader.failures import CourseError
 
-LOCK, OWNER = ".nbproctor.lock", ".nbproctor.owner"
+LOCK, OWNER = ".nbproctor{}.lock", ".nbproctor{}.owner"
 LOG = "grading.log"  # in the folder of autograded notebooks
 
 
@@ -23,16 +23,17 @@ class LockedError(CourseError):
 
 
 @contextlib.contextmanager
-def course_lock(course: Path, doing: str) -> Iterator[None]:
+def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
     """Keep other commands from writing results of a course meanwhile.
 
     The operating system gives the lock back when its process ends, however it ends.
     Whoever comes second gets a `LockedError` that says what somebody else is `doing`.
+    Locks of another `kind` are apart.
     """
-    owner = course / OWNER
+    owner = course / OWNER.format(kind)
     try:
         # The same lock for all who ask in this thread: grading again grades within.
-        lock = FileLock(course / LOCK, timeout=0, is_singleton=True)
+        lock = FileLock(course / LOCK.format(kind), timeout=0, is_singleton=True)
         with lock:
             if lock.lock_counter > 1:
                 yield

@@ -69,6 +69,15 @@ class Nbproctor(Configurable):
         help="Where students hand in, as a sentence: START.html of the zip says it, "
         "and `kit.py submit`.",
     ).tag(config=True)
+    early_feedback = Enum(
+        ("nothing", "passed", "page"),
+        "passed",
+        help="What `watch` gives back before the deadline: nothing; which exercises "
+        "pass; or the whole feedback page.",
+    ).tag(config=True)
+    early_tries = Integer(
+        3, help="How many times a day `watch` gives a student something back."
+    ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."
     ).tag(config=True)

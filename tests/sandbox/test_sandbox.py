@@ -500,7 +500,7 @@ def vector() -> Any:
 # What a sandboxed process must not get done, though it may make the same call with
 # other arguments: (name, how it is tried). Outside of the sandbox each of them works,
 # or fails for a reason of its own.
-HELD: dict[str, Callable[[], int]] = {
+REFUSED_IN_PART: dict[str, Callable[[], int]] = {
     "map that grows down": lambda: call(
         "mmap", 0, PAGE, RW, PRIVATE | GROWSDOWN, -1, 0
     ),
@@ -554,10 +554,14 @@ def test_calls_that_are_let_through_in_part_are_not_let_through_in_whole(
     inside: Inside, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(scratch)
-    outside, _ = fork(lambda: [try_it() for try_it in HELD.values()], None, scratch)
+    outside, _ = fork(
+        lambda: [try_it() for try_it in REFUSED_IN_PART.values()], None, scratch
+    )
     assert errno.EPERM not in outside and errno.EFAULT not in outside
     wrong = inside(
-        lambda: [name for name, try_it in HELD.items() if try_it() != errno.EPERM]
+        lambda: [
+            name for name, try_it in REFUSED_IN_PART.items() if try_it() != errno.EPERM
+        ]
     )
     assert wrong == []
 

@@ -1,0 +1,81 @@
+"""The verb that gives feedback before the deadline: ``watch``."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nbproctor.cli.app import TYPED, Assignment, app, choose, find_course, say
+from nbproctor.cli.grading import Sandbox
+
+if TYPE_CHECKING:
+    from nbproctor.nbgrader.watch import Try
+
+SECONDS = 2.0  # between two looks
+
+
+@app.command()
+def watch(
+    assignment: Assignment = None,
+    exchange: Annotated[
+        bool,
+        typer.Option(
+            "--exchange",
+            help="Collect from nbgrader's exchange, and release feedback there.",
+        ),
+    ] = False,
+    sandbox: Annotated[
+        Sandbox, typer.Option(help="weak: grade even where the sandbox has gaps.")
+    ] = Sandbox.STRICT,
+) -> None:
+    """Grade what arrives until the deadline, and give back what you allow.
+
+    Reads submitted/ and writes feedback/. What students get, and how many times a day,
+    stands in nbgrader_config.py: c.Nbproctor.early_feedback and early_tries. After
+    Ctrl-C, the same command goes on.
+    """
+    root = find_course()
+    name = choose(root, assignment)
+    from nbproctor.nbgrader import CourseError, RunOptions
+    from nbproctor.nbgrader.lock import course_lock
+    from nbproctor.nbgrader.watch import Watch
+
+    options = RunOptions(weak_sandbox=sandbox == Sandbox.WEAK)
+    with course_lock(root, f"watching {name!r}", ".watch"):
+        watching = Watch(root, name, options, exchange)
+        say(f"Watching {name}. Ctrl-C ends it.")
+        said = ""
+        while True:
+            try:
+                tries = watching.look(_now())
+                if not tries and watching.over(_now()):
+                    break
+                said = ""
+            except CourseError as error:  # somebody else grades: the next look
+                tries = []
+                if str(error) != said:
+                    say(error)
+                said = str(error)
+            say(*map(_line, tries))
+            time.sleep(SECONDS)
+    say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _line(tried: Try) -> str:
+    """Say what became of a try."""
+    clock = f"{datetime.now():%H:%M:%S} {tried.student}"
+    result = tried.result
+    if result is None:
+        return f"{clock}: no try left today, {tried.number} are used."
+    mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
+    return (
+        f"{clock}: {mark}{result.status}; try {tried.number} today, "
+        f"after {tried.seconds:.0f} s."
+    )

@@ -1,0 +1,209 @@
+"""Feedback before the deadline: what students get, how often, and until when."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nbproctor import nbgrader
+from nbproctor.nbgrader.watch import Try, Watch
+from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader
+
+NOON = datetime(2026, 3, 2, 12)
+WRONG = "def mean_of(numbers):\n    return 0.5"
+
+
+def looks(watch: Watch, at: datetime = NOON) -> list[Try]:
+    """Look twice: only then is a file known to be complete."""
+    return [*watch.look(at), *watch.look(at)]
+
+
+def watching(course: Path, exchange: bool = False) -> Watch:
+    return Watch(course, "tiny", nbgrader.RunOptions(weak_sandbox=True), exchange)
+
+
+def page(course: Path, student: str = "ada") -> str:
+    html = (course / "feedback" / student / "tiny" / "tiny.html").read_text("utf-8")
+    return " ".join(
+        re.sub(r"<style>.*?</style>|<[^>]*>", " ", html, flags=re.S).split()
+    )
+
+
+def test_a_student_is_told_which_exercises_pass_and_no_more(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ada", mean_of=WRONG)
+    (tried,) = looks(watching(course))
+    assert tried.result is not None
+    assert tried.result.score is not None
+    assert 0 < tried.result.score < tried.result.max_score
+    said = page(course)
+    assert "1 of 2 exercises pass" in said
+    assert said.count("not yet") == said.count("✓ passes") == 1
+    for verdict in tried.result.verdicts["tiny"]:
+        assert not verdict.message or verdict.message not in said
+        assert verdict.cell_id not in said
+
+
+def test_what_is_still_being_written_waits(course: Path, hand_in: HandIn) -> None:
+    watch = watching(course)
+    path = hand_in("ada")
+    assert watch.look(NOON) == []
+    path.write_text(path.read_text() + "\n")
+    assert watch.look(NOON) == []
+    (tried,) = watch.look(NOON)
+    assert tried.student == "ada"
+    assert watch.look(NOON) == []  # and nothing is tried twice
+
+
+def test_the_tries_of_a_day_are_counted_after_a_kill_too(
+    course: Path, hand_in: HandIn
+) -> None:
+    configure(course, "c.Nbproctor.early_tries = 2")
+    for number in (1, 2):
+        hand_in("ada", mean_of=f"{WRONG}  # {number}")
+        (tried,) = looks(watching(course))  # a new one: the last one was killed
+        assert (tried.number, tried.result is None) == (number, False)
+    watch = watching(course)
+    assert looks(watch) == []  # nothing is new
+    hand_in("ada")
+    (tried,) = looks(watch)
+    assert tried.result is None
+    assert "No try is left today" in page(course)
+    assert looks(watch) == []  # said once
+    (tried,) = watch.look(NOON + timedelta(days=1))
+    assert tried.result is not None
+    assert "2 of 2 exercises pass" in page(course)
+
+
+def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) -> None:
+    hand_in("ada", mean_of=WRONG)
+    hand_in("kim", mean_of=WRONG)
+    watch = watching(course)
+    looks(watch)
+    with book(course) as gradebook:
+        gradebook.update_or_create_assignment("tiny", duedate=NOON)
+        gradebook.find_submission("tiny", "kim").extension = timedelta(hours=2)
+        gradebook.db.commit()
+    assert not watch.over(NOON + timedelta(hours=2))
+    assert watch.over(NOON + timedelta(hours=3))
+    before = page(course)
+    hand_in("ada")
+    hand_in("kim")
+    (tried,) = looks(watch, NOON + timedelta(hours=1))
+    assert tried.student == "kim"
+    assert page(course) == before
+    assert "2 of 2" in page(course, "kim")
+    results = graded(course)  # the teacher's own command takes what is there
+    assert results["ada"].score == results["kim"].score == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [("nothing", None), ("page", "5 / 10 points"), ("passed", "exercises pass")],
+)
+def test_the_teacher_says_what_is_given_back(
+    course: Path, hand_in: HandIn, given: str, says: str | None
+) -> None:
+    configure(course, f"c.Nbproctor.early_feedback = {given!r}")
+    hand_in("ada", mean_of=WRONG)
+    (tried,) = looks(watching(course))
+    assert tried.result is not None
+    if says is None:
+        assert not (course / "feedback").exists()
+    else:
+        assert says in page(course)
+
+
+def test_one_broken_file_is_told_and_stops_nobody(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ada")
+    hand_in("kim").write_text("{")
+    tries = {each.student: each.result for each in looks(watching(course))}
+    assert tries["ada"] and tries["ada"].status == "graded"
+    assert tries["kim"] and tries["kim"].status == "ungradable"
+    assert "could not be graded" in page(course, "kim")
+
+
+@pytest.fixture
+def watch_process(course: Path):  # type: ignore[no-untyped-def]
+    """Start the command; every process is ended with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nbproctor", "watch", "--sandbox", "weak"],
+            cwd=course,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
+    course: Path, hand_in: HandIn, watch_process
+) -> None:  # type: ignore[no-untyped-def]
+    first = watch_process()
+    assert first.stdout.readline() == "Watching tiny. Ctrl-C ends it.\n"
+    second = watch_process()
+    assert second.wait(60) == 1
+    assert "has been watching 'tiny' since" in second.stdout.read()
+    hand_in("ada", mean_of=WRONG)
+    assert "ada: " in (line := first.stdout.readline()) and "try 1 today" in line
+    first.kill()
+    first.wait()
+    hand_in("ada")
+    third = watch_process()
+    third.stdout.readline()
+    assert "10 of 10, graded; try 2 today" in third.stdout.readline()
+    third.send_signal(signal.SIGINT)
+    assert third.wait(60) == 130
+    assert "the same command goes on" in third.stdout.read()
+
+
+@pytest.mark.slow
+def test_a_student_fetches_it_from_the_exchange(
+    course: Path, tmp_path: Path, hand_in: HandIn
+) -> None:
+    exchange, home = tmp_path / "exchange", tmp_path / "home"
+    exchange.mkdir(mode=0o777)
+    exchange.chmod(0o777)
+    configure(course, f"c.Exchange.root = {str(exchange)!r}")
+    released = run_nbgrader(course, "release_assignment", "tiny")
+    assert released.returncode == 0, released.stderr
+    home.mkdir()
+    (home / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.Exchange.root = {str(exchange)!r}\n"
+        "c.CourseDirectory.course_id = 'tiny'\n"
+    )
+    fetched = run_nbgrader(home, "fetch_assignment", "tiny", "--course", "tiny")
+    assert fetched.returncode == 0, fetched.stderr
+    answered = hand_in("me", mean_of=WRONG)
+    shutil.copy(answered, home / "tiny/tiny.ipynb")
+    shutil.rmtree(course / "submitted")
+    submitted = run_nbgrader(home, "submit", "tiny", "--course", "tiny")
+    assert submitted.returncode == 0, submitted.stderr
+    (tried,) = looks(watching(course, exchange=True))
+    assert tried.result is not None
+    got = run_nbgrader(home, "fetch_feedback", "tiny", "--course", "tiny")
+    assert got.returncode == 0, got.stderr
+    (found,) = (home / "tiny/feedback").glob("*/tiny.html")
+    assert "1 of 2 exercises pass" in " ".join(found.read_text("utf-8").split())
