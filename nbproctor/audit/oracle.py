@@ -32,13 +32,7 @@ class OracleError(NbproctorError):
 
 
 def test_cell(exercise: str, text: str) -> Cell:
-    """Make a test cell of an oracle.
-
-    Raises
-    ------
-    OracleError
-        A function is missing, or the text is not Python.
-    """
+    """Make a test cell of an oracle, or raise an `OracleError`."""
     try:
         nodes = ast.parse(text).body
     except (SyntaxError, ValueError) as error:

@@ -35,21 +35,8 @@ class TrialError(NbproctorError):
 class Trial:
     """A solution of one exercise; `name` tells it from others of its kind.
 
-    Attributes
-    ----------
-    place
-        File, below the course, and entry in which it is written; empty for a mutant.
-    diff
-        Of a mutant: its difference from the reference.
-    says
-        Of a wrong one: a message of a test must hold one of these.
-    unnamed
-        Whether it is known that no message names its symptom.
-    announced
-        Words of the comments of the test cells that it fails, which tell a student
-        what no public test does.
-    equivalent
-        Of a mutant: why no test can catch it.
+    Of a wrong one, a message must hold one of `says`, or it is known that none names
+    its symptom; the words `announced` of comments tell what no public test does.
     """
 
     exercise: str
@@ -121,11 +108,8 @@ def hold(
     }
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))
-    by_key = {
-        (o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d
-    }
-    wanted = ((t.exercise, t.kind, t.name) for t in [*references, *trials])
-    return [by_key[key] for key in wanted if key in by_key]
+    results = {result.trial: result for share in done for result in share}
+    return [results[trial] for trial in [*references, *trials] if trial in results]
 
 
 def _share(

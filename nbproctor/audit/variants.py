@@ -32,16 +32,9 @@ class VariantError(NbproctorError):
 
 @dataclass
 class Variants:
-    """All solutions to try.
+    """All solutions to try: right and wrong ones, then mutants.
 
-    Attributes
-    ----------
-    trials
-        Right and wrong variants, then mutants.
-    oracles
-        Exercise → text of its oracle.
-    problems
-        Files that are left out, or that contradict the notebook.
+    `oracles`: exercise → text. `problems`: files left out, or against the notebook.
     """
 
     trials: list[Trial] = field(default_factory=list)
@@ -117,12 +110,6 @@ class Variants:
             "mutant (any more): remove the line"
             for name in equivalent
         ]
-
-    def without(self) -> list[str]:
-        """Return the exercises that have neither right nor wrong variants."""
-        have = {trial.exercise for trial in self.trials if trial.kind != "mutant"}
-        every = dict.fromkeys(trial.exercise for trial in self.trials)
-        return [exercise for exercise in every if exercise not in have]
 
 
 @dataclass(frozen=True)
