@@ -33,6 +33,9 @@ _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[)\]}]")
 _IMPORT = re.compile(r"(?:from\s+\S+\s+)?import\s+(.+)", re.DOTALL)
 _ASSIGNMENT = re.compile(r"(\w+(?:\s*,\s*\w+)*)\s*(?::[^=\n]+)?=(?!=)")
 _NOTHING = re.compile(r"raise NotImplementedError\b.*|pass|\.\.\.|return|return None")
+_LAST_RAISE = re.compile(
+    r"^([^\S\n]++)(raise NotImplementedError\b.*+\s*+)\Z", re.MULTILINE
+)
 _BLANK = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -258,6 +261,27 @@ class CellText:
             return False
         same = [b for b in self.blocks if b.signature in stub.signatures]
         return not same or any(stub.writes(block) for block in same)
+
+    def without_stub_line(
+        self, stub: CellText, reference: CellText | None = None
+    ) -> CellText:
+        """Comment out ``raise NotImplementedError`` where it ends a finished answer.
+
+        The stub has nothing else there, and the reference solution does not end so.
+        What needs no change is returned itself.
+        """
+        empty = {block.signature for block in stub.definitions if block.unwritten}
+        for block in reference.definitions if reference else ():
+            if block.code[-1].startswith("raise NotImplementedError"):
+                empty.discard(block.signature)
+        parts = [
+            _LAST_RAISE.sub(r"\1# \2", block.text)
+            if block.signature in empty and not block.unwritten
+            else block.text
+            for block in self.blocks
+        ]
+        new = CellText.of("\n".join(parts))
+        return new if new.text != self.text and new.compiles else self
 
     def visible(self) -> str:
         """Return code with common blanks, and nothing invisible, outside of strings."""

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 _NUMERIC = int, float, complex, np.generic, np.ndarray
+_VALUES = np.ndarray, dict, list, tuple
 _Array: TypeAlias = npt.NDArray[Any]
 _Shape: TypeAlias = tuple[int, ...]
 Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
@@ -112,6 +113,47 @@ def answer_of(function: Callable[..., Any], *args: Any) -> Any:
     """
     with quiet():
         return function(*copy.deepcopy(args))
+
+
+def answers_of(*calls: tuple[Any, ...], keep: bool = False) -> Iterator[Any]:
+    """Yield what calls answer, made one after another: ``(function, *arguments)`` each.
+
+    If any part is a student's, one message asks all. They get copies of the arguments,
+    the same one of an array that comes twice; ``operator.iadd`` and ``setattr`` may
+    stand between them. With `keep`, what a later call has changed in an earlier answer
+    shows; else each answer is copied at once. A call that raises does so when its turn
+    comes.
+    """
+    # An object of the student's is no value, and no copy of it is sent.
+    memo = {id(x): x for call in calls for x in call if not isinstance(x, _VALUES)}
+    copies = [(call[0], *copy.deepcopy(call[1:], memo)) for call in calls]
+    things = (thing for call in calls for thing in call)
+    students = (thing for thing in things if hasattr(type(thing), "_nbproctor_calls"))
+    with quiet():
+        if (student := next(students, None)) is not None:
+            answers = type(student)._nbproctor_calls(student, copies, keep)
+        else:
+            answers = in_turn(copies, keep)
+    return _with_the_rest(answers, copies)
+
+
+def _with_the_rest(answers: list[Any], calls: list[tuple[Any, ...]]) -> Iterator[Any]:
+    yield from answers
+    for function, *arguments in calls[len(answers) :]:
+        with quiet():
+            answer = function(*arguments)
+        yield answer
+
+
+def in_turn(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
+    """Make the calls of `answers_of`, where its functions are, until one raises."""
+    answers = []
+    with contextlib.suppress(Exception):
+        for function, *arguments in calls:
+            answer = function(*arguments)
+            kept = keep or not isinstance(answer, _VALUES)
+            answers.append(answer if kept else copy.deepcopy(answer))
+    return answers
 
 
 def expect_pure(

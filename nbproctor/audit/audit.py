@@ -154,7 +154,9 @@ def _earned(report: Report, got: float, most: float) -> str:
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:
-    bare = variants.without()
+    tried = {trial.exercise for trial in variants.trials if trial.kind != "mutant"}
+    every = dict.fromkeys(trial.exercise for trial in variants.trials)
+    bare = [exercise for exercise in every if exercise not in tried]
     if not bare:
         return []
     return [

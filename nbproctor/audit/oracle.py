@@ -32,7 +32,7 @@ class OracleError(NbproctorError):
 
 
 def test_cell(exercise: str, text: str) -> Cell:
-    """Make a test cell of an oracle; `OracleError` says what is wrong with it."""
+    """Make a test cell of an oracle, or raise an `OracleError`."""
     try:
         nodes = ast.parse(text).body
     except (SyntaxError, ValueError) as error:

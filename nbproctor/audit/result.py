@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from nbproctor.audit.trials import Kind, TrialResult
 from nbproctor.results import Check
@@ -17,20 +18,24 @@ SILENCE = 2.0
 
 @dataclass(frozen=True)
 class Entry:
-    """One solution of one exercise, as in `Trial`, and its result."""
+    """One solution of one exercise, as in `Trial`, and its result, as in `TrialResult`.
+
+    `caught`: test → what it says. `silent`: points lost although its public tests pass;
+    `unannounced`: those of them whose test's comment does not warn of it.
+    """
 
     exercise: str
     kind: Kind
     name: str
     place: str
     diff: str
-    lost: float  # points
-    most: float  # points of the exercise
-    caught: dict[str, str]  # test → what it says, as in `TrialResult.failed`
+    lost: float
+    most: float
+    caught: dict[str, str]
     says: tuple[str, ...]
     unnamed: bool
-    silent: float  # points lost although its public tests pass
-    unannounced: float  # of these, in cells whose comment does not warn of it
+    silent: float
+    unannounced: float
     disagreement: str
     fuzzed: bool
     equivalent: str
@@ -106,23 +111,6 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Count:
-    """One line of the summary."""
-
-    exercise: str
-    right: int
-    unfair: int
-    wrong: int
-    missed: int
-    mutants: int
-    survivors: int
-    equivalent: int
-    named: int
-    silent: float
-    idle: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class AuditResult:
     """Result of a whole audit.
 
@@ -181,26 +169,26 @@ class AuditResult:
         }
         return tuple(test for test in self.tests[exercise] if test not in needed)
 
-    def counts(self) -> Iterator[Count]:
-        """Yield the summary, a line an exercise."""
+    def counts(self) -> Iterator[dict[str, Any]]:
+        """Yield the summary of each exercise."""
         for exercise in self.tests:
             own = [entry for entry in self.entries if entry.exercise == exercise]
             right = [e for e in own if e.kind == "right"]
             wrong = [e for e in own if e.kind == "wrong"]
             mutants = [e for e in own if e.kind == "mutant"]
-            yield Count(
-                exercise,
-                len(right),
-                sum(bool(e.fault) for e in right),
-                len(wrong),
-                sum(bool(e.fault) for e in wrong),
-                len(mutants),
-                sum(e.survives for e in mutants),
-                sum(bool(e.equivalent) for e in mutants),
-                sum(e.named for e in wrong),
-                sum(e.silent for e in wrong),
-                self.idle(exercise) if wrong or mutants else (),
-            )
+            yield {
+                "exercise": exercise,
+                "right": len(right),
+                "unfair": sum(bool(e.fault) for e in right),
+                "wrong": len(wrong),
+                "missed": sum(bool(e.fault) for e in wrong),
+                "mutants": len(mutants),
+                "survivors": sum(e.survives for e in mutants),
+                "equivalent": sum(bool(e.equivalent) for e in mutants),
+                "named": sum(e.named for e in wrong),
+                "silent": sum(e.silent for e in wrong),
+                "idle": self.idle(exercise) if wrong or mutants else (),
+            }
 
 
 def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
@@ -214,7 +202,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "killed": result.killed,
         "named": result.named,
         "silent": sum(entry.silent for entry in result.silent),
-        "summary": [asdict(count) for count in result.counts()],
+        "summary": [*result.counts()],
     }
     content = asdict(result) | summary
     data.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -229,14 +217,14 @@ def lines(result: AuditResult) -> Iterator[str]:
         f"{'told':>10}{'silent':>8}"
     )
     for c in result.counts():
-        right = f"{c.right - c.unfair}/{c.right}"
-        wrong = f"{c.wrong - c.missed}/{c.wrong}"
-        counted = c.mutants - c.equivalent
-        mutants = f"{counted - c.survivors}/{counted}"
-        told = f"{c.named}/{c.wrong}"
+        right = f"{c['right'] - c['unfair']}/{c['right']}"
+        wrong = f"{c['wrong'] - c['missed']}/{c['wrong']}"
+        counted = c["mutants"] - c["equivalent"]
+        mutants = f"{counted - c['survivors']}/{counted}"
+        told = f"{c['named']}/{c['wrong']}"
         yield (
-            f"{c.exercise:{width}}{right:>9}{wrong:>10}{mutants:>12}"
-            f"{told:>10}{c.silent:>8g}"
+            f"{c['exercise']:{width}}{right:>9}{wrong:>10}{mutants:>12}"
+            f"{told:>10}{c['silent']:>8g}"
         )
     yield (
         "right ones that keep all points, wrong ones that lose some, mutants that are "
@@ -253,17 +241,19 @@ def lines(result: AuditResult) -> Iterator[str]:
         f"wrong variants. {result.seconds:.0f} seconds."
     )
     for count in result.counts():
-        if count.idle:
-            yield f"{count.exercise}: catch nothing alone: {', '.join(count.idle)}"
+        if idle := ", ".join(count["idle"]):
+            yield f"{count['exercise']}: catch nothing alone: {idle}"
     for entry in result.entries:
-        for note in entry.notes:
-            yield f"Note: {entry.place or entry.name}: {note}"
+        yield from (
+            f"Note: {entry.place or entry.name}: {note}" for note in entry.notes
+        )
     for entry in result.silent:
-        cells = ", ".join(entry.caught)
-        yield f"Silent: {entry.place} loses {entry.silent:g} points ({cells})"
-    for entry in result.entries:
-        if entry.unnamed:
-            yield f"Unnamed: no message names the symptom of {entry.place}"
+        lost = f"{entry.place} loses {entry.silent:g} points"
+        yield f"Silent: {lost} ({', '.join(entry.caught)})"
+    unnamed = [entry.place for entry in result.entries if entry.unnamed]
+    yield from (
+        f"Unnamed: no message names the symptom of {place}" for place in unnamed
+    )
     for entry in result.survivors:
         yield f"\nSurvives in {entry.exercise}: {entry.name}"
         if entry.disagreement:
@@ -271,7 +261,5 @@ def lines(result: AuditResult) -> Iterator[str]:
         elif entry.fuzzed:
             yield "It agrees with the oracle: perhaps equivalent."
         yield entry.diff
-    for hint in result.hints:
-        yield f"Hint: {hint}"
-    for fault in result.faults:
-        yield f"FAULT {fault}"
+    yield from (f"Hint: {hint}" for hint in result.hints)
+    yield from (f"FAULT {fault}" for fault in result.faults)

@@ -33,20 +33,22 @@ class TrialError(NbproctorError):
 
 @dataclass(frozen=True)
 class Trial:
-    """A solution of one exercise."""
+    """A solution of one exercise; `name` tells it from others of its kind.
+
+    Of a wrong one, a message must hold one of `says`, or it is known that none names
+    its symptom; the words `announced` of comments tell what no public test does.
+    """
 
     exercise: str
     kind: Kind
-    name: str  # tells it from others of its kind
+    name: str
     source: str
-    place: str = ""  # file, below the course, and entry; empty for a mutant
-    diff: str = ""  # of a mutant: its difference from the reference
-    says: tuple[str, ...] = ()  # one of these must be in a message of a test
-    unnamed: bool = False  # it is known that no message names its symptom
-    # Words of the comments of the test cells that it fails: they tell a student what
-    # no public test does.
+    place: str = ""
+    diff: str = ""
+    says: tuple[str, ...] = ()
+    unnamed: bool = False
     announced: str = ""
-    equivalent: str = ""  # of a mutant: why no test can catch it
+    equivalent: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,8 @@ def hold(
     }
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))
-    by_key = {
-        (o.trial.exercise, o.trial.kind, o.trial.name): o for d in done for o in d
-    }
-    wanted = ((t.exercise, t.kind, t.name) for t in [*references, *trials])
-    return [by_key[key] for key in wanted if key in by_key]
+    results = {result.trial: result for share in done for result in share}
+    return [results[trial] for trial in [*references, *trials] if trial in results]
 
 
 def _share(

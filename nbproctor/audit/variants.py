@@ -32,11 +32,13 @@ class VariantError(NbproctorError):
 
 @dataclass
 class Variants:
-    """All solutions to try."""
+    """All solutions to try: right and wrong ones, then mutants.
 
-    trials: list[Trial] = field(default_factory=list)  # variants, then mutants
-    oracles: dict[str, str] = field(default_factory=dict)  # exercise → its text
-    # Files that are left out, or that contradict the notebook.
+    `oracles`: exercise → text. `problems`: files left out, or against the notebook.
+    """
+
+    trials: list[Trial] = field(default_factory=list)
+    oracles: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -108,12 +110,6 @@ class Variants:
             "mutant (any more): remove the line"
             for name in equivalent
         ]
-
-    def without(self) -> list[str]:
-        """Return the exercises that have neither right nor wrong variants."""
-        have = {trial.exercise for trial in self.trials if trial.kind != "mutant"}
-        every = dict.fromkeys(trial.exercise for trial in self.trials)
-        return [exercise for exercise in every if exercise not in have]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
 """Worker of `trials`: forks a process for every solution, where its exercise begins.
 
-The worker goes through the reference notebook. Before it runs the solution of an
-exercise, it forks once for every solution on trial. So imports and data are loaded
-once, all other exercises are right, and a solution that hangs or dies harms no other.
-The fork is a student process as in grading, and its judge is the one of grading.
-
-What is on trial was written by the teacher, so the sandbox is put on as far as this
-computer has one; it keeps a mutant from writing where it should not.
+Before the worker runs the solution of an exercise of the reference notebook, it forks
+once for every solution on trial: imports and data are loaded once, all other exercises
+are right, and a solution that hangs or dies harms no other. Fork and judge are those of
+grading; the sandbox is put on as far as this computer has one.
 """
 
 from __future__ import annotations
@@ -29,6 +26,7 @@ import msgspec
 
 from nbproctor.audit import oracle
 from nbproctor.audit.trials import Trial, TrialError, TrialResult
+from nbproctor.cells import CellText
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
 from nbproctor.judge.run import NotebookRun
@@ -88,18 +86,13 @@ class _TrialWorker:
         os.chdir(job["folder"])
         sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
 
-    def _with_fuzzing(self) -> list[Cell]:
-        """Put an exercise's fuzzing after its tests: it may use the same tools."""
-        cells: list[Cell] = []
+    def _with_fuzzing(self) -> Iterator[Cell]:
+        """Yield the cells, and an exercise's fuzzing after the last of its own."""
+        last = {cell.exercise: cell for cell in self.master.cells}
         for cell in self.master.cells:
-            if cell.kind == "solution" and cells:
-                cells += self._fuzzing_after(cells)
-            cells.append(cell)
-        return [*cells, *self._fuzzing_after(cells)]
-
-    def _fuzzing_after(self, cells: list[Cell]) -> list[Cell]:
-        exercise = next((c.exercise for c in reversed(cells) if c.exercise), None)
-        return [self.fuzz[exercise]] if exercise in self.fuzz else []
+            yield cell
+            if cell.exercise in self.fuzz and cell is last[cell.exercise]:
+                yield self.fuzz[cell.exercise]
 
     def walk(self) -> None:
         with contextlib.suppress(SandboxError):
@@ -143,7 +136,7 @@ class _TrialWorker:
             if trial.exercise != cell.id:
                 continue
             start = time.monotonic()
-            result = self._try(trial, steps, limits, base)
+            result = self._try(trial, cell, steps, limits, base)
             if trial.kind == "reference":
                 taken = time.monotonic() - start
                 seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
@@ -151,9 +144,12 @@ class _TrialWorker:
             send(self.parent, asdict(result) | {"trial": number})
 
     def _try(
-        self, trial: Trial, steps: list[Step], limits: Limits, base: Path
+        self, trial: Trial, cell: Cell, steps: list[Step], limits: Limits, base: Path
     ) -> TrialResult:
         public = trial.kind != "mutant"
+        stub, reference = CellText(cell.stub), CellText(cell.source)
+        # As a submission is repaired before it is graded.
+        source = CellText(trial.source).without_stub_line(stub, reference).text
         fuzz = self.fuzz.get(trial.exercise)
         until = time.monotonic() + limits.submission
         played = NotebookRun(
@@ -168,7 +164,7 @@ class _TrialWorker:
             return all(v.outcome == "passed" for v in played.verdicts.values())
 
         def wanted() -> Iterator[Step]:
-            yield Step(trial.exercise, trial.source, 0, exercise=trial.exercise)
+            yield Step(trial.exercise, source, 0, exercise=trial.exercise)
             for step in steps:
                 if step.test is None or public or step.test.points:
                     yield step

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nbproctor.cli.app import TYPED, Assignment, app, choose, find_course, say
-from nbproctor.cli.grading import Sandbox
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader.watch import Try
@@ -28,8 +27,9 @@ def watch(
         ),
     ] = False,
     sandbox: Annotated[
-        Sandbox, typer.Option(help="weak: grade even where the sandbox has gaps.")
-    ] = Sandbox.STRICT,
+        Literal["strict", "weak"],
+        typer.Option(help="weak: grade even where the sandbox has gaps."),
+    ] = "strict",
 ) -> None:
     """Grade what arrives until the deadline, and give back what you allow.
 
@@ -43,7 +43,7 @@ def watch(
     from nbproctor.nbgrader.lock import course_lock
     from nbproctor.nbgrader.watch import Watch
 
-    options = RunOptions(weak_sandbox=sandbox == Sandbox.WEAK)
+    options = RunOptions(weak_sandbox=sandbox == "weak")
     with course_lock(root, f"watching {name!r}", ".watch"):
         watching = Watch(root, name, options, exchange)
         say(f"Watching {name}. Ctrl-C ends it.")

@@ -201,6 +201,11 @@ def _check_answers(
                 f"The cell of exercise {name} does not define {_list(sorted(lost))}: "
                 "bring it back there, under that name."
             )
+        elif cell.text.without_stub_line(stub.text) is not cell.text:
+            found.odd.append(
+                f"In the cell of exercise {name} your code is there, but raise "
+                "NotImplementedError still ends it: delete that line."
+            )
     for cell in cells:
         if cell.is_code and cell.text.tree is None:
             if cell.name in stubs:

@@ -34,6 +34,7 @@ TO_STUDENT: Requests = {
     "libraries": {"names": tuple},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
+    "calls": {"calls": list, "keep": bool},
     "get": {"target": object, "name": str},
     "set": {"target": object, "name": str, "value": object},
     "delete": {"target": object, "name": str},

@@ -33,6 +33,8 @@ _SAID = {
     "kept": "What you had added to locked cells is in cells of its own now",
     "unclear": "What you had written into locked cells is not graded, because nothing "
     "tells which exercise it answers",
+    "raises": "`raise NotImplementedError` still stood below your code, and was graded "
+    "as a comment: delete that line",
     "lost": "There is no cell in your notebook for",
 }
 
@@ -64,6 +66,7 @@ class Rebuilt:
     def notebook(self) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the cells as the notebook format has them, and what was changed."""
         entries = self._with_absent(list(self._in_place()))
+        entries = [self._without_stub_line(*entry) for entry in entries]
         room = sanitize.room_for_notebook()
         return _with_ids([_written(*entry, room) for entry in entries]), [
             f"{_SAID[key]}: {_some(names)}."
@@ -175,6 +178,17 @@ class Rebuilt:
         if len(kept) == len(parts):
             return handed
         return replace(handed, text=CellText.of(_text(kept)))
+
+    def _without_stub_line(self, handed: HandedCell, cell: Cell | None) -> Entry:
+        """Comment out the stub's line where that only ends a finished answer."""
+        if cell is None or cell.kind != "solution":
+            return handed, cell
+        stub, reference = self._given.stub(cell), CellText.of(cell.source)
+        text = handed.text.without_stub_line(stub, reference)
+        if text is handed.text:
+            return handed, cell
+        self._changes["raises"].append(cell.id)
+        return replace(handed, text=text), cell
 
     # ---- every cell of the assignment once, where it works ---------------------------
 

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import operator
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nbproctor.expect import answers_of
 from nbproctor.judge.proxy import Proxy, StudentError
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import UnsendableError
@@ -65,6 +67,10 @@ class Colour(enum.IntEnum):
     RED = 1
 
 def identity(x): return x
+kept = np.zeros(2)
+def reused(x):
+    kept[:] = 2 * x
+    return kept
 def calls(f, *args): return f(*args)
 def prime_of(oracle): return oracle.prime, oracle.prime(2), repr(oracle.prime)
 def fail():
@@ -118,7 +124,7 @@ def ask(link: Session) -> Any:
     """Return a namespace of the student's names."""
     names = "Net Yes MyError identity calls fail swallow prime_of"
     names += " count half near stop yes kinds missing np os time point Point x_of"
-    names += " odd spread layer Complex"
+    names += " odd spread layer Complex reused"
     return SimpleNamespace(**link.begin(names.split()))
 
 
@@ -140,6 +146,35 @@ def test_methods_attributes_and_arrays_of_an_object(ask: Ask) -> None:
     assert net.forward.__doc__ == "Doc of forward."
     del net.n
     assert not hasattr(net, "n")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_calls_asked_at_once_answer_as_one_after_another(
+    ask: Ask, link: Session, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    here: dict[str, Any] = {}
+    exec(CELL, here)
+    names = ask if there else SimpleNamespace(**here)
+    x, net, messages = np.ones(2), names.Net(2), []
+    of_class = Session.ask
+
+    def counted(self: Session, request: str, *arguments: Any) -> Any:
+        messages.append(request)
+        return of_class(self, request, *arguments)
+
+    monkeypatch.setattr(Session, "ask", counted)
+    calls = (names.reused, x), (operator.iadd, x, 1), (names.reused, x)
+    first, _, second = answers_of(*calls)
+    assert (first.tolist(), second.tolist()) == ([2, 2], [4, 4])
+    first, _, second = answers_of(*calls, keep=True)
+    assert (first.tolist(), second.tolist()) == ([4, 4], [4, 4])
+    assert x.tolist() == [1, 1]
+    assert [*answers_of((setattr, net, "n", 5), (getattr, net, "n"))] == [None, 5]
+    assert messages == 3 * there * ["calls"]
+    answers = answers_of((names.identity, 1), (names.fail,), (names.identity, 2))
+    assert next(answers) == 1
+    with pytest.raises(ValueError, match="bad label 7"):
+        next(answers)
 
 
 def test_an_object_can_be_made_without_its_init(ask: Ask) -> None:

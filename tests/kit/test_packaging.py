@@ -160,6 +160,7 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/kit/lab.py",
             f"{LAB}/kit/original/mnist.py",
             f"{LAB}/kit/original/{LAB}.ipynb",
+            f"{LAB}/kit/original/public_tests.py",
             f"{LAB}/kit/pins.txt",
             f"{LAB}/kit/submit.py",
             f"{LAB}/requirements.txt",

@@ -63,7 +63,7 @@ def test_each_row_says_how_its_exercise_stands(
     assert rows == [
         PASSES,
         NOT_STARTED,
-        f"{LOOK}: an array is needed, but found int",
+        f"{LOOK}: runs: an array is needed, but found int",
         f"{LOOK}: SystemExit",
         PASSES,
         NOT_STARTED,

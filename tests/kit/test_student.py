@@ -311,6 +311,7 @@ def test_good_work_gets_no_warning(
 
 Damage = Callable[[Notebook], object]
 ANSWER, TEST = "one_hot", "one_hot_public"
+FINISHED = "def one_hot(Y, n):\n    if n:\n        return Y"
 ERROR = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
 
 
@@ -355,6 +356,11 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
         False,
     ),
     "exercise one_hot is no code cell": (turn_to_text, True, True),
+    "one_hot your code is there, but raise NotImplementedError still ends it": (
+        change(ANSWER, source=f"{FINISHED}\n    raise NotImplementedError  # here"),
+        False,
+        True,
+    ),
     "Locked cells were changed: '# Five classes": (
         change(TEST, source="assert True"),
         False,

@@ -53,11 +53,14 @@ CELLS = json.loads(SOURCE.read_text("utf-8"))["cells"]
 def lab():
     """What the reference notebook defines, without loading the digits."""
     names = {name: getattr(MNIST, name) for name in ("CLASS_NAMES", "plot_digit")}
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.syspath_prepend(SOURCE.parent)
     for cell in MasterNotebook.read(SOURCE).of_kind("provided", "solution"):
         if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
             exec(cell.source.replace("%matplotlib inline", ""), names)
     names["tqdm"] = lambda items, **_: items
-    return names
+    yield names
+    monkeypatch.undo()
 
 
 @pytest.fixture
@@ -111,7 +114,8 @@ def test_text_and_demos_are_short_and_headings_in_order():
     for cell in CELLS:
         text = text_of(cell)
         if cell["cell_type"] == "markdown":
-            assert len(words(text)) <= 110, cell["id"]
+            is_list = cell["id"].endswith("-checked")  # and no prose
+            assert is_list or len(words(text)) <= 110, cell["id"]
             for heading in re.findall(
                 r"(?m)^(#+) ", re.sub(r"(?s)```.*?```", "", text)
             ):
@@ -177,13 +181,30 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name():
         if not cell.points:
             assert cell.source.startswith("# "), cell.id
             symbols = symtable.symtable(cell.source, "test", "exec").get_symbols()
-            stored = {
-                symbol.get_name()
-                for symbol in symbols
-                if symbol.is_assigned() and not symbol.is_namespace()
-            }
-            allowed = {"got", "want", "name", "HINTS", "advice", "error"}
-            assert stored <= allowed, cell.id
+            bound = {s.get_name() for s in symbols if s.is_assigned()}
+            assert len(bound) == 1 and bound.pop().startswith("test_"), cell.id
+            lines = cell.source.splitlines()[1:]
+            assert max(map(len, lines)) <= 100, cell.id
+
+
+def test_tests_are_folded_and_one_list_says_what_grading_checks():
+    """JupyterLab, Notebook and VS Code know `source_hidden`, Colab knows `cellView`."""
+    lists = {cell["id"]: text_of(cell) for cell in CELLS}
+    master = MasterNotebook.read(SOURCE)
+    for exercise in master.exercises:
+        tests = [c for c in master.of_kind("test") if c.exercise == exercise]
+        said = [
+            f"- {c.stub.strip().removeprefix('# Checked here: ').rstrip('.')} "
+            f"({c.points:g})"
+            for c in tests
+            if c.points
+        ]
+        shown = lists[f"{exercise.replace('_', '-')}-checked"].splitlines()
+        assert shown[2:] == said
+    for cell in CELLS:
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            assert cell["metadata"]["jupyter"]["source_hidden"], cell["id"]
+            assert cell["metadata"]["cellView"] == "form", cell["id"]
 
 
 # --- public tests tell no right answer wrong ------------------------------------
@@ -244,8 +265,9 @@ def test_a_finished_answer_that_still_raises_is_told_so(lab, monkeypatch):
         raise NotImplementedError  # your code here
 
     monkeypatch.setattr(lab["NeuralNetwork"], "update_parameters", finished)
-    with pytest.raises(AssertionError, match="your code is there"):
+    with pytest.raises(AssertionError, match="your code is there") as told:
         public_test(lab, "update_parameters")
+    assert told.value._render_traceback_() == [f"✗ {told.value}"]
     monkeypatch.setattr(lab["NeuralNetwork"], "update_parameters", left_out)
     with pytest.raises(NotImplementedError):
         public_test(lab, "update_parameters")
@@ -271,6 +293,21 @@ def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
     monkeypatch.setattr(lab["NeuralNetwork"], "backward_propagation", so_far)
     with pytest.raises(AssertionError, match="right so far: save it, then add dW1"):
         public_test(lab, "backward_propagation")
+
+
+def test_a_card_says_what_holds_and_the_first_thing_that_does_not(
+    lab, monkeypatch, capsys
+):
+    def overflows(self, z):
+        with np.errstate(all="ignore"):
+            return np.exp(z) / (1 + np.exp(z))
+
+    monkeypatch.setattr(lab["Sigmoid"], "__call__", overflows)
+    told = r"far out: sigmoid\(1000\) is nan, but must be 1"
+    with pytest.raises(AssertionError, match=told):
+        public_test(lab, "sigmoid")
+    card = capsys.readouterr().out
+    assert "✓ values   ✓ whole numbers   ✗ far out   ✓ z unchanged" in card
 
 
 def run(path, folder, **options):
@@ -340,7 +377,7 @@ def test_colab_goes_on_too(tmp_path):
     """Colab knows no tag for that, and has no wget and no nbgrader."""
     notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
     wanted = "data-paths packages show go-on add-to sigmoid-class sigmoid load-data"
-    wanted += " sigmoid-public"
+    wanted += " advice sigmoid-public"
     kept = [cell for cell in notebook.cells if cell.id in wanted.split()]
     for cell in kept:
         cell.metadata.pop("tags", None)
@@ -351,10 +388,11 @@ def test_colab_goes_on_too(tmp_path):
     end = nbformat.v4.new_code_cell("print('went on')")
     notebook.cells = [nbformat.v4.new_code_cell(pretend), *kept, end]
     nbformat.write(notebook, tmp_path / "lab.ipynb")
-    shutil.copy(RELEASE / "mnist.py", tmp_path)
+    for module in ("mnist.py", "public_tests.py"):
+        shutil.copy(RELEASE / module, tmp_path)
     shutil.copytree(DATA, tmp_path / MNIST.DATA["folder"])
     outputs = run(tmp_path / "lab.ipynb", tmp_path)
-    assert outputs["sigmoid-public"][0].output_type == "error"
+    assert outputs["sigmoid-public"][-1].output_type == "error"
     assert outputs[end.id][0].text == "went on\n"
 
 
@@ -461,8 +499,9 @@ def extension(lab):
     return names
 
 
-def test_backward_propagation_serves_softmax_and_relu_unchanged(extension):
-    net = extension["SoftmaxNetwork"](5, 4, 3, 0.3)
+@pytest.mark.parametrize("kind", ["SoftmaxNetwork", "ReLUNetwork"])
+def test_backward_propagation_serves_softmax_and_relu_unchanged(extension, kind):
+    net = extension[kind](5, 4, 3, 0.3)
     rng = np.random.default_rng(3)
     for name in ("W1", "b1", "W2", "b2"):
         setattr(net, name, rng.normal(size=getattr(net, name).shape))

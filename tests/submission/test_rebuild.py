@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -15,11 +17,14 @@ from nbproctor.submission.rebuild import Rebuilt, in_order
 from tests.notebooks import notebook
 from tests.submission.small import (
     AREA,
+    CELLS,
     NAMELESS,
     RULE,
+    SIDE,
     TOOLS,
     names,
     raw,
+    written,
 )
 
 ANSWER = "def area(r):\n    return 3 * r * r"
@@ -134,6 +139,36 @@ def test_an_untouched_copy_of_a_given_cell_cannot_undo_an_answer(
     assert names(rebuilt([*given, *ANSWERS, copied], master)) == names(
         rebuilt([*given, *ANSWERS], master)
     )
+
+
+LINE = "raise NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    ("answer", "graded"),
+    [
+        (f"{ANSWER}\n    {LINE}", f"{ANSWER}\n    # {LINE}"),
+        (f"{ANSWER}\n    {LINE}('x')  # here", f"{ANSWER}\n    # {LINE}('x')  # here"),
+        (f"def area(r):\n    'It.'\n    pass\n    {LINE}", ""),  # nothing is written
+        (f"def area(r):\n    if r < 0:\n        {LINE}\n    return 3 * r", ""),
+        (f"def area(r):\n    return half(r)\ndef half(r):\n    r\n    {LINE}", ""),
+    ],
+)
+@pytest.mark.parametrize("right", ["return 3 * r**2", f"check(r)\n    {LINE}"])
+def test_the_line_of_the_stub_below_an_answer_is_graded_as_a_comment(
+    tmp_path: Path, right: str, answer: str, graded: str
+) -> None:
+    if right.endswith(LINE):  # what the reference raises too is no left-over
+        graded = ""
+    given = deepcopy(CELLS)
+    given[2]["source"] = SIDE.replace("side(a)", "area(r)").replace(
+        LINE, f"### BEGIN SOLUTION\n    {right}\n    ### END SOLUTION"
+    )
+    master = written(tmp_path, given)
+    cells, notes = Rebuilt(plan([raw(answer, "area")], master)).notebook()
+    (made,) = (c for c in cells if c["source"].startswith("def area"))
+    assert made["source"] == (graded or answer)
+    assert any("still stood below your code" in note for note in notes) == bool(graded)
 
 
 def test_a_call_of_one_s_own_function_is_no_copy(master: MasterNotebook) -> None:

@@ -8,7 +8,7 @@ def inputs(rng):
 
 
 def answer(theta, grads, rate):
-    network = make_network(NeuralNetwork, theta, learning_rate=rate)
+    network = make_networks((theta, 0.0, 0.0, rate))[0]
     network.update_parameters({f"d{name}": grad for name, grad in grads.items()})
     return {name: getattr(network, name) for name in PARAMETERS}
 
