@@ -159,6 +159,7 @@ def test_the_zip_holds_all_that_a_student_needs_and_no_more(course: Path) -> Non
             f"{LAB}/kit/jupyter/labconfig/page_config.json",
             f"{LAB}/kit/lab.py",
             f"{LAB}/kit/original/mnist.py",
+            f"{LAB}/kit/original/my_network_template.html",
             f"{LAB}/kit/original/{LAB}.ipynb",
             f"{LAB}/kit/pins.txt",
             f"{LAB}/kit/submit.py",

@@ -283,8 +283,11 @@ def run(path, folder, **options):
 
 
 @pytest.fixture(scope="module")
-def solved():
-    return run(SOURCE, SOURCE.parent)
+def solved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("solved")  # section 7 writes a page there
+    shutil.copytree(SOURCE.parent, folder, dirs_exist_ok=True)
+    (folder / "data").symlink_to(ROOT / "data")
+    return run(SOURCE, folder)
 
 
 @pytest.mark.slow

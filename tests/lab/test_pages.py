@@ -1,0 +1,275 @@
+"""The pages that go with the lab, in a real browser: numbers, drawings, no network.
+
+What their JavaScript computes is held against NumPy and against the notebook's own
+functions.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nbproctor.notebook import MasterNotebook
+from tests.pages.browser import MARKS, accessible, axe_core, browser
+
+pytestmark = MARKS
+SOURCE = Path(__file__).parents[2] / "source/neural_network"
+# Each digit in strokes on a sheet of 280 x 280: "x,y" from point to point.
+STROKES = {
+    0: ["140,50 95,75 80,140 95,205 140,230 185,205 200,140 185,75 140,50"],
+    1: ["150,50 140,230"],
+    2: ["85,90 110,55 165,55 190,95 165,140 80,225 200,225"],
+    3: ["85,65 150,45 190,85 130,130 195,180 150,235 80,215"],
+    4: ["95,55 85,145 195,145", "180,70 170,235"],
+    5: ["190,55 100,55 95,125 160,120 195,165 165,220 90,225"],
+    6: ["165,45 110,110 90,180 115,225 165,225 185,180 150,150 100,175"],
+    7: ["80,60 200,60 160,140 130,235"],
+    8: ["185,80 140,50 100,80 140,130 190,180 145,232 95,190 140,130 185,80"],
+    9: ["185,85 140,60 100,95 125,140 180,115 185,85 178,150 165,235"],
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """What the solved notebook defines, trained for five epochs and taken home.
+
+    It runs in a folder of its own, as a student has it.
+    """
+    folder = tmp_path_factory.mktemp("lab")
+    for path in (*SOURCE.glob("*.py"), *SOURCE.glob("*.html")):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "data").symlink_to(SOURCE.parents[1] / "data")
+    cells = MasterNotebook.read(SOURCE / "neural_network.ipynb").cells
+    shown = ("relu", "softmax-network", "prepare-drawing", "as-text", "take-home")
+    names: dict[str, Any] = {"display": lambda *args, **options: None}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        for cell in cells:
+            given = cell.kind in ("provided", "solution") and cell.nbgrader
+            if given or cell.id in shown:
+                exec(re.sub(r"(?m)^%.*", "", cell.source), names)
+        names["tqdm"] = lambda items, **options: items
+        made = SimpleNamespace(**names, folder=folder)
+        made.sigmoid = made.NeuralNetwork(784, 64, 10, 0.5)
+        made.softmax = made.SoftmaxNetwork(784, 24, 10, 0.1)
+        made.wrong = made.NeuralNetwork(784, 64, 10, 0.005)
+        for name, epochs in (("sigmoid", 5), ("softmax", 2), ("wrong", 1)):
+            classifier = made.NNClassifier(getattr(made, name), epochs)
+            made.take_home(classifier.fit(made.X_train, made.Y_train), f"{name}.html")
+        yield made
+    sys.modules.pop("mnist", None)
+
+
+@pytest.fixture(scope="module")
+def page(lab: SimpleNamespace) -> Iterator[Any]:
+    """A page that keeps what it asks for and what goes wrong in it."""
+    with browser() as context:
+        page = context.new_page()
+        page.asked, page.errors = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda message: page.errors.append(message.text))
+        yield page
+        assert page.errors == []
+        assert all(re.match(r"file:.*\.html$", url) for url in page.asked), page.asked
+
+
+@pytest.fixture(scope="module")
+def axe(pytestconfig: pytest.Config) -> str:
+    return axe_core(pytestconfig)
+
+
+def see(page: Any, path: Path, **media: str) -> None:
+    page.emulate_media(**{"color_scheme": "light", "forced_colors": "none"} | media)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto(path.as_uri())
+
+
+# --- my_network.html --------------------------------------------------------------
+
+
+def test_the_page_prepares_500_drawings_as_the_notebook_does(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    see(page, lab.folder / "sigmoid.html")
+    for first in range(0, 500, 50):
+        papers, want = [], []
+        for digit in lab.X_val[:, first : first + 50].T:
+            ink = np.kron(digit.reshape(28, 28), np.ones(rng.integers(1, 4, 2)))
+            ink = np.pad(ink, rng.integers(0, 20, (2, 2)))
+            paper = np.round(240 - rng.uniform(0.5, 0.9) * 240 * ink).astype(np.uint8)
+            papers.append([*paper.shape, paper.tobytes().decode("latin-1")])
+            want.append(lab.prepare_drawing(paper).ravel())
+        call = """all => all.map(([height, width, letters]) => {
+          const paper = Float32Array.from(letters, (letter) => letter.charCodeAt(0));
+          return [...prepareDrawing(paper, height, width)]; })"""
+        np.testing.assert_allclose(page.evaluate(call, papers), want, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax"])
+def test_the_page_reads_as_the_students_own_network(
+    lab: SimpleNamespace, page: Any, name: str
+) -> None:
+    X = lab.X_val[:, :500]
+    want = getattr(lab, name).forward_propagation(X)
+    see(page, lab.folder / f"{name}.html")
+    call = """all => all.map(x => { const {A1, A2} = forward(net, x);
+      return [...A1, ...A2]; })"""
+    got = np.array(page.evaluate(call, X.T.tolist())).T
+    scale = max(1, want["A1"].max())
+    np.testing.assert_allclose(
+        got, np.vstack([want["A1"], want["A2"]]), atol=3e-3 * scale
+    )
+    labels = got[-10:].argmax(axis=0)
+    margin = np.diff(np.sort(want["A2"], axis=0)[-2:], axis=0)[0]
+    sure = margin > 6e-3  # others may change with the third digit of a weight
+    assert sure.mean() > 0.98
+    np.testing.assert_array_equal(labels[sure], want["A2"].argmax(axis=0)[sure])
+
+
+def draw(page: Any, strokes: list[str]) -> None:
+    box = page.locator("#sheet").bounding_box()
+    for stroke in strokes:
+        points = [tuple(map(int, point.split(","))) for point in stroke.split()]
+        for number, (x, y) in enumerate(points):
+            scale = box["width"] / 280
+            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale, steps=4)
+            if number == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawn_digit_is_read(lab: SimpleNamespace, page: Any, digit: int) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    draw(page, STROKES[digit])
+    assert page.locator("#said").inner_text().startswith(f"It reads a {digit} (")
+    row = page.locator("#bars li").nth(digit)
+    width = row.locator("i").evaluate("bar => parseFloat(bar.style.width)")
+    assert width / 100 == pytest.approx(
+        float(row.locator("output").inner_text()), abs=0.01
+    )
+
+
+def test_bars_and_units_move_while_one_draws_and_clear_ends_it(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    look = """() => [...document.querySelectorAll("#units div")].map(
+      tile => Number(tile.style.getPropertyValue("--on")))"""
+    assert page.evaluate(look) == [0] * 64
+    box = page.locator("#sheet").bounding_box()
+    page.mouse.move(box["x"] + 140, box["y"] + 60)
+    page.mouse.down()
+    seen = []
+    for y in (120, 180, 220):
+        page.mouse.move(box["x"] + 130, box["y"] + y, steps=3)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        seen.append(page.evaluate(look))
+    assert seen[0] != seen[1] != seen[2]  # the button is still down
+    page.mouse.up()
+    assert max(page.evaluate(look)) <= 1
+    page.get_by_role("button", name="Clear").click()
+    assert page.evaluate(look) == [0] * 64
+    assert page.locator("#said").inner_text() == "The sheet is empty."
+
+
+def test_a_digit_is_drawn_by_touch_and_by_keyboard(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    page.locator("#sheet").focus()
+    press = page.keyboard.press
+    for _ in range(14):
+        press("ArrowUp")
+    press(" ")
+    for _ in range(26):
+        press("ArrowDown")
+    press(" ")
+    assert page.locator("#said").inner_text().startswith("It reads a 1 (")
+    press("Delete")
+    assert page.locator("#said").inner_text() == "The sheet is empty."
+    page.keyboard.down("ArrowUp")
+    page.keyboard.down("ArrowRight")  # with the other: aslant
+    assert page.evaluate("place") == [140 + 7, 140 + 14 * -7 + 26 * 7 - 7 * 2]
+    touch = """([type, x, y]) => sheet.dispatchEvent(new PointerEvent(type,
+      {pointerId: 1, pointerType: "touch", clientX: x, clientY: y, bubbles: true}))"""
+    page.evaluate("() => { sheet.setPointerCapture = () => {}; }")
+    box = page.locator("#sheet").bounding_box()
+    for kind, x, y in (("down", 80, 60), ("move", 200, 60), ("move", 130, 235)):
+        page.evaluate(touch, [f"pointer{kind}", box["x"] + x, box["y"] + y])
+    page.evaluate(touch, ["pointerup", box["x"] + 130, box["y"] + 235])
+    assert page.locator("#said").inner_text().startswith("It reads a 7 (")
+    assert (
+        page.locator("#sheet").evaluate("s => getComputedStyle(s).touchAction")
+        == "none"
+    )
+
+
+def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) -> None:
+    for name in ("sigmoid", "wrong"):
+        see(page, lab.folder / f"{name}.html")
+        right = lab.NNClassifier(getattr(lab, name)).predict(lab.X_test) == lab.Y_test
+        said = page.locator("#tested").inner_text()
+        assert said.startswith("Of 50,000 handwritten digits")
+        assert f"it read {100 * right.mean():.1f} in 100" in said
+        problem = page.locator("#problem").inner_text()
+        assert problem.startswith("It is not right yet") == (name == "wrong")
+    page.goto((lab.folder / "my_network_template.html").as_uri())
+    assert "no network in this page yet" in page.locator("#problem").inner_text()
+    assert not page.locator("#sheet").is_visible()
+
+
+@pytest.mark.parametrize("what", ["tanh", "nan"])
+def test_a_network_that_the_page_cannot_compute_is_told(
+    lab: SimpleNamespace, page: Any, what: str
+) -> None:
+    network = lab.NeuralNetwork(784, 8, 10, 0.5)
+    network.W1 = network.W1 + (np.nan if what == "nan" else 0.1)
+    if what == "tanh":
+        network.activation = np.tanh
+    lab.take_home(lab.NNClassifier(network), "odd.html")
+    see(page, lab.folder / "odd.html")
+    told = {"tanh": "answers otherwise than the network", "nan": "are not finite"}[what]
+    assert told in page.locator("#problem").inner_text()
+
+
+def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) -> None:
+    text = (lab.folder / "sigmoid.html").read_text("utf-8")
+    network = re.search(r'id="network">(.*)</script>\n<script>', text)
+    for name, value in json.loads(network[1]).items():
+        assert name in {"W1", "b1", "W2", "b2", "digits", "outputs"} or isinstance(
+            value, (bool, int, float)
+        ), name
+        assert not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9+/]+=*", value)
+    assert len(text) < 220_000
+    half = np.frombuffer(base64.b64decode(json.loads(network[1])["W1"]), "<f2")
+    np.testing.assert_allclose(
+        half.reshape(64, 784), lab.sigmoid.W1, rtol=1e-3, atol=1e-7
+    )
+
+
+def test_the_network_page_is_accessible(
+    lab: SimpleNamespace, page: Any, axe: str
+) -> None:
+    accessible(page, (lab.folder / "sigmoid.html").as_uri(), axe)
+
+
+def test_the_network_page_prints_on_one_or_two_sheets(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    draw(page, STROKES[3])
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
