@@ -7,9 +7,11 @@ functions.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -271,5 +273,147 @@ def test_the_network_page_prints_on_one_or_two_sheets(
 ) -> None:
     see(page, lab.folder / "sigmoid.html")
     draw(page, STROKES[3])
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+
+
+# --- paper_network.html -----------------------------------------------------------
+
+PAPER = SOURCE / "paper_network.html"
+WEIGHTS = {"W1": (2, 2), "b1": (2, 1), "W2": (1, 2), "b2": (1, 1)}
+
+
+def minus(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def entries(network: Any) -> dict[str, float]:
+    """Weights by the names that the page gives them: W1[0, 1], b1[0]."""
+    return {
+        name + str([*index[: 1 if name[0] == "b" else 2]]): float(value)
+        for name in WEIGHTS
+        for index, value in np.ndenumerate(getattr(network, name))
+    }
+
+
+def slide(page: Any, name: str, value: float) -> None:
+    slider = page.get_by_label(name, exact=True)
+    slider.evaluate(
+        "(s, value) => { s.value = value; s.dispatchEvent(new Event('input')); }", value
+    )
+
+
+def test_the_paper_page_starts_with_the_numbers_of_the_text(page: Any) -> None:
+    see(page, PAPER)
+    text = page.locator("body").inner_text().replace("\xa0", " ")
+    for number in (  # those that section 4.3 prints
+        *("z₁ = 2.00 · 1 + (−1.00) · 2 + 0.00 = 0.0000", "a₁ = σ(z₁) = 0.5000"),
+        *("+ 1.10 = 1.0986", "a₂ = σ(z₂) = 0.7500", "a = σ(z) = 0.5000", "0.6931"),
+        *("dz = a − y = −0.5000", "dW2[0, 0] = −0.2500", "dW2[0, 1] = −0.3750"),
+        *("· 0.2500 = −0.2500", "· 0.1875 = 0.3750", "dW1[0, 1] = −0.5000"),
+        *("dW1[1, 0] = 0.3750", "dW1[1, 1] = 0.7500", "db1[1] = 0.3750"),
+    ):
+        assert number in text, number
+
+
+def test_every_number_of_the_paper_page_is_the_notebooks(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, PAPER)
+    rng = np.random.default_rng(0)
+    x, y = np.array([[1.0], [2]]), np.array([[1]])
+    network = lab.NeuralNetwork(2, 2, 1, 0.1)
+    for _ in range(5):
+        for name, shape in WEIGHTS.items():
+            setattr(network, name, np.round(rng.uniform(-6, 6, shape) * 20) / 20)
+        for name, value in entries(network).items():
+            slide(page, name, value)
+        cache = network.forward_propagation(x)
+        got = page.evaluate("compute(theta)")
+        for key, want in (
+            *(("z", cache["Z1"]), ("a", cache["A1"]), ("zOut", cache["Z2"])),
+            *(("aOut", cache["A2"]), ("cost", -np.log(cache["A2"]))),
+        ):
+            np.testing.assert_allclose(got[key], want.squeeze(), rtol=1e-9)
+        grads = network.backward_propagation(x, y, cache)
+        slopes = entries(SimpleNamespace(**{n: grads[f"d{n}"] for n in WEIGHTS}))
+        assert got["gradient"] == pytest.approx(slopes, rel=1e-9, abs=1e-15)
+        shown = page.locator(".slider").all()
+        for row, (name, value) in zip(shown, entries_in_order(network), strict=True):
+            label, slope = row.locator("label"), row.locator(".slope")
+            assert label.inner_text() == name
+            assert minus(row.locator("output").inner_text()) == pytest.approx(value)
+            said, number = slope.inner_text().split(" = ")
+            assert said == f"d{name}" and abs(minus(number) - slopes[name]) < 6e-5
+            pointing = row.locator(".arrow").get_attribute("class").split()
+            assert ("left" in pointing) == (slopes[name] > 0)
+        assert page.locator("#cost").inner_text().endswith(f" {got['cost']:.4f}")
+
+
+def entries_in_order(network: Any) -> list[tuple[str, float]]:
+    """Weights as the page lists them: by unit."""
+    found = entries(network)
+    units = "W1[0, 0]|W1[0, 1]|b1[0]|W1[1, 0]|W1[1, 1]|b1[1]|W2[0, 0]|W2[0, 1]|b2[0]"
+    return [(name, found[name]) for name in units.split("|")]
+
+
+def on_paper(lab: SimpleNamespace) -> Any:
+    network = lab.NeuralNetwork(2, 2, 1, 1)
+    network.W1, network.W2 = np.array([[2, -1], [1, -0.5]]), np.array([[2.0, -4]])
+    network.b1, network.b2 = np.array([[0], [np.log(3)]]), np.array([[2.0]])
+    return network
+
+
+def cost_of(weights: dict[str, float]) -> float:
+    w = [*weights.values()]  # W1, b1, W2, b2
+    a = [1 / (1 + np.exp(-(w[2 * i] + 2 * w[2 * i + 1] + w[4 + i]))) for i in (0, 1)]
+    return float(np.log1p(np.exp(-(w[6] * a[0] + w[7] * a[1] + w[8]))))
+
+
+def test_the_game_counts_moves_and_knows_the_best_five(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, PAPER)
+    page.get_by_role("button", name="Play from the start").click()
+    for name in ("W1[1, 1]", "b2[0]", "W1[1, 1]", "W2[0, 0]", "b2[0]"):
+        slide(page, name, -6 if "1, 1" in name else 6)  # further than a move goes
+    moves = page.locator("#moves li").all_inner_texts()
+    assert moves[1:3] == ["b2[0] from 2.00 to 3.00", "W1[1, 1] from −1.50 to −2.50"]
+    slide(page, "b1[0]", 6)  # a sixth
+    assert page.locator("#moves li").all_inner_texts() == moves
+    weights = entries(on_paper(lab))
+    mine = weights | {"W1[1, 1]": -2.5, "b2[0]": 4, "W2[0, 0]": 3}
+    told = page.locator("#told").inner_text()
+    assert told.startswith(f"Your five moves: {cost_of(mine):.4f}. ")
+
+    best = np.inf
+    steps = [(name, way) for name in weights for way in (-1, 1)]
+    for five in itertools.combinations_with_replacement(steps, 5):
+        moved = dict(weights)
+        for name, way in five:
+            moved[name] += way
+        if max(Counter(name for name, _ in five).values()) <= 3:  # never twice in a row
+            best = min(best, cost_of(moved))
+    assert f"The best five: {best:.4f}. " in told
+    assert told.endswith(f"α = 1: {descended(lab, rate=1, steps=5):.4f}.")
+    page.get_by_role("button", name="As on paper").click()
+    page.get_by_role("button", name="One step downhill").click()
+    cost = f"{descended(lab, rate=0.1, steps=1):.4f}"
+    assert page.locator("#cost").inner_text().endswith(cost)
+
+
+def descended(lab: SimpleNamespace, rate: float, steps: int) -> float:
+    """The cost after some steps of the notebook's own gradient descent."""
+    network, x, y = on_paper(lab), np.array([[1.0], [2]]), np.array([[1]])
+    network.learning_rate = rate
+    for _ in range(steps):
+        cache = network.forward_propagation(x)
+        network.update_parameters(network.backward_propagation(x, y, cache))
+    return cost_of(entries(network))
+
+
+def test_the_paper_page_is_accessible_and_prints(page: Any, axe: str) -> None:
+    accessible(page, PAPER.as_uri(), axe)
+    see(page, PAPER)
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
