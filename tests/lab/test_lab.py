@@ -4,9 +4,11 @@ Reference solutions are held against oracles that share no code with them: SciPy
 scikit-learn, scalar formulas and finite differences.
 """
 
+import base64
 import gzip
 import hashlib
 import importlib.util
+import io
 import json
 import math
 import re
@@ -23,6 +25,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbgrader.validator import Validator
+from PIL import Image
 from scipy.optimize import approx_fprime
 from scipy.special import expit
 from sklearn.metrics import log_loss
@@ -316,6 +319,24 @@ def test_every_picture_says_what_it_shows(solved):
         assert len(alt.split()) > 5, cell
         after = solved[cell][solved[cell].index(output) + 1]
         assert f">{alt}<" in after.data["text/html"], cell  # JupyterLab drops `alt`
+
+
+@pytest.mark.slow
+def test_the_networks_are_filmed_from_epoch_0_to_20(solved):
+    for cell in ("show-toy", "show-learning"):
+        strip, _, film = solved[cell]
+        assert "image/png" in strip.data  # what is printed
+        text = film.data["text/html"]
+        code = re.search(r'alt=".{40,}".+src="data:image/gif;base64,(.+?)"', text)[1]
+        assert text.startswith("<details>")  # folded, it stops
+        assert len(code) < 200_000
+        with Image.open(io.BytesIO(base64.b64decode(code))) as film:
+            assert film.n_frames == 21
+            ends = []
+            for frame in (0, 20):
+                film.seek(frame)
+                ends.append(np.ptp(np.asarray(film.convert("RGB"), dtype=int)))
+        assert ends[0] < 40 and ends[1] > 150  # from blank to what was learned
 
 
 @pytest.mark.slow

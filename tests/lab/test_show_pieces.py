@@ -1,7 +1,7 @@
-"""The pages that go with the lab, in a real browser: numbers, drawings, no network.
+"""The lab's show pieces: its pages, in a real browser, and the digit that fools it.
 
-What their JavaScript computes is held against NumPy and against the notebook's own
-functions.
+What the JavaScript of the pages computes is held against NumPy and against the
+notebook's own functions.
 """
 
 from __future__ import annotations
@@ -275,6 +275,27 @@ def test_the_network_page_prints_on_one_or_two_sheets(
     draw(page, STROKES[3])
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+
+
+def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -> None:
+    model, names = lab.sigmoid, {**vars(lab), "model": lab.sigmoid}
+    source = MasterNotebook.read(SOURCE / "neural_network.ipynb").cells
+    exec(next(cell.source for cell in source if cell.id == "fool"), names)
+    three, fooled = names["three"], names["fooled"]
+    Z2 = model.forward_propagation(np.hstack([three, fooled]))["Z2"]
+    assert [*Z2.argmax(axis=0)] == [3, 8]
+    # At the nearest point of a border, the way there is along the border's own slope:
+    # measured here. Pixels that are 0 or 1 may go no further.
+    free = np.flatnonzero((fooled > 0) & (fooled < 1))[::5]
+    moved = np.repeat(fooled.astype(float), 2 * len(free), axis=1)
+    moved[free, np.arange(len(free))] += 1e-3
+    moved[free, len(free) + np.arange(len(free))] -= 1e-3
+    ahead = np.array([[1.0, -1]]) @ model.forward_propagation(moved)["Z2"][[8, 3]]
+    slope = np.subtract(*np.split(ahead[0], 2))
+    change = (fooled - three)[free, 0]
+    cosine = slope @ change / np.linalg.norm(slope) / np.linalg.norm(change)
+    assert cosine > 0.99
+    assert 0 <= Z2[8, 1] - Z2[3, 1] < 0.2  # not far behind the border
 
 
 # --- paper_network.html -----------------------------------------------------------
