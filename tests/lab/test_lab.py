@@ -480,7 +480,7 @@ def test_accuracy_refuses_unequal_shapes(lab):
 def extension(lab):
     """The lab with the cells of section 7, which grading skips."""
     names = dict(lab)
-    for name in ("relu", "softmax-network", "prepare-drawing"):
+    for name in ("relu", "better-start", "softmax-network", "prepare-drawing"):
         exec(next(text_of(c) for c in CELLS if c["id"] == name), names)
     return names
 
