@@ -146,7 +146,7 @@ def draw(page: Any, strokes: list[str]) -> None:
         points = [tuple(map(int, point.split(","))) for point in stroke.split()]
         for number, (x, y) in enumerate(points):
             scale = box["width"] / 280
-            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale, steps=4)
+            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale, steps=2)
             if number == 0:
                 page.mouse.down()
         page.mouse.up()
@@ -207,13 +207,15 @@ def test_a_digit_is_drawn_by_touch_and_by_keyboard(
     page.keyboard.down("ArrowUp")
     page.keyboard.down("ArrowRight")  # with the other: aslant
     assert page.evaluate("place") == [140 + 7, 140 + 14 * -7 + 26 * 7 - 7 * 2]
-    touch = """([type, x, y]) => sheet.dispatchEvent(new PointerEvent(type,
-      {pointerId: 1, pointerType: "touch", clientX: x, clientY: y, bubbles: true}))"""
-    page.evaluate("() => { sheet.setPointerCapture = () => {}; }")
+    page.keyboard.up("ArrowUp")
+    page.keyboard.up("ArrowRight")
+    finger = page.context.new_cdp_session(page)
     box = page.locator("#sheet").bounding_box()
-    for kind, x, y in (("down", 80, 60), ("move", 200, 60), ("move", 130, 235)):
-        page.evaluate(touch, [f"pointer{kind}", box["x"] + x, box["y"] + y])
-    page.evaluate(touch, ["pointerup", box["x"] + 130, box["y"] + 235])
+    for kind, x, y in (("Start", 80, 60), ("Move", 200, 60), ("Move", 130, 235)):
+        point = {"x": box["x"] + x, "y": box["y"] + y}
+        touch = {"type": f"touch{kind}", "touchPoints": [point]}
+        finger.send("Input.dispatchTouchEvent", touch)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert page.locator("#said").inner_text().startswith("It reads a 7 (")
     assert (
         page.locator("#sheet").evaluate("s => getComputedStyle(s).touchAction")
