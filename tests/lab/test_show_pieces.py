@@ -69,7 +69,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
             classifier = made.NNClassifier(getattr(made, name), epochs)
             made.take_home(classifier.fit(made.X_train, made.Y_train), f"{name}.html")
         yield made
-    sys.modules.pop("mnist", None)
+    for path in SOURCE.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 @pytest.fixture(scope="module")
