@@ -4,9 +4,11 @@ Reference solutions are held against oracles that share no code with them: SciPy
 scikit-learn, scalar formulas and finite differences.
 """
 
+import base64
 import gzip
 import hashlib
 import importlib.util
+import io
 import json
 import math
 import re
@@ -23,6 +25,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbgrader.validator import Validator
+from PIL import Image
 from scipy.optimize import approx_fprime
 from scipy.special import expit
 from sklearn.metrics import log_loss
@@ -320,8 +323,11 @@ def run(path, folder, **options):
 
 
 @pytest.fixture(scope="module")
-def solved():
-    return run(SOURCE, SOURCE.parent)
+def solved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("solved")  # section 7 writes a page there
+    shutil.copytree(SOURCE.parent, folder, dirs_exist_ok=True)
+    (folder / "data").symlink_to(ROOT / "data")
+    return run(SOURCE, folder)
 
 
 @pytest.mark.slow
@@ -350,6 +356,24 @@ def test_every_picture_says_what_it_shows(solved):
         assert len(alt.split()) > 5, cell
         after = solved[cell][solved[cell].index(output) + 1]
         assert f">{alt}<" in after.data["text/html"], cell  # JupyterLab drops `alt`
+
+
+@pytest.mark.slow
+def test_the_networks_are_filmed_from_epoch_0_to_20(solved):
+    for cell in ("show-toy", "show-learning"):
+        strip, _, film = solved[cell]
+        assert "image/png" in strip.data  # what is printed
+        text = film.data["text/html"]
+        code = re.search(r'alt=".{40,}".+src="data:image/gif;base64,(.+?)"', text)[1]
+        assert text.startswith("<details>")  # folded, it stops
+        assert len(code) < 200_000
+        with Image.open(io.BytesIO(base64.b64decode(code))) as film:
+            assert film.n_frames == 21
+            ends = []
+            for frame in (0, 20):
+                film.seek(frame)
+                ends.append(np.ptp(np.asarray(film.convert("RGB"), dtype=int)))
+        assert ends[0] < 40 and ends[1] > 150  # from blank to what was learned
 
 
 @pytest.mark.slow
@@ -494,7 +518,7 @@ def test_accuracy_refuses_unequal_shapes(lab):
 def extension(lab):
     """The lab with the cells of section 7, which grading skips."""
     names = dict(lab)
-    for name in ("relu", "softmax-network", "prepare-drawing"):
+    for name in ("relu", "better-start", "softmax-network", "prepare-drawing"):
         exec(next(text_of(c) for c in CELLS if c["id"] == name), names)
     return names
 

@@ -1,0 +1,445 @@
+"""The lab's show pieces: its pages, in a real browser, and the digit that fools it.
+
+What the JavaScript of the pages computes is held against NumPy and against the
+notebook's own functions.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nbproctor.notebook import MasterNotebook
+from tests.pages.browser import MARKS, accessible, axe_core, browser
+
+pytestmark = MARKS
+SOURCE = Path(__file__).parents[2] / "source/neural_network"
+# Each digit in strokes on a sheet of 280 x 280: "x,y" from point to point.
+STROKES = {
+    0: ["140,50 95,75 80,140 95,205 140,230 185,205 200,140 185,75 140,50"],
+    1: ["150,50 140,230"],
+    2: ["85,90 110,55 165,55 190,95 165,140 80,225 200,225"],
+    3: ["85,65 150,45 190,85 130,130 195,180 150,235 80,215"],
+    4: ["95,55 85,145 195,145", "180,70 170,235"],
+    5: ["190,55 100,55 95,125 160,120 195,165 165,220 90,225"],
+    6: ["165,45 110,110 90,180 115,225 165,225 185,180 150,150 100,175"],
+    7: ["80,60 200,60 160,140 130,235"],
+    8: ["185,80 140,50 100,80 140,130 190,180 145,232 95,190 140,130 185,80"],
+    9: ["185,85 140,60 100,95 125,140 180,115 185,85 178,150 165,235"],
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """What the solved notebook defines, trained for five epochs and taken home.
+
+    It runs in a folder of its own, as a student has it.
+    """
+    folder = tmp_path_factory.mktemp("lab")
+    for path in (*SOURCE.glob("*.py"), *SOURCE.glob("*.html")):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "data").symlink_to(SOURCE.parents[1] / "data")
+    cells = MasterNotebook.read(SOURCE / "neural_network.ipynb").cells
+    shown = "relu better-start softmax-network prepare-drawing as-text take-home"
+    names: dict[str, Any] = {"display": lambda *args, **options: None}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        for cell in cells:
+            given = cell.kind in ("provided", "solution") and cell.nbgrader
+            if given or cell.id in shown.split():
+                exec(re.sub(r"(?m)^%.*", "", cell.source), names)
+        names["tqdm"] = lambda items, **options: items
+        made = SimpleNamespace(**names, folder=folder)
+        made.sigmoid = made.NeuralNetwork(784, 64, 10, 0.5)
+        made.softmax = made.SoftmaxNetwork(784, 24, 10, 0.1)
+        made.wrong = made.NeuralNetwork(784, 64, 10, 0.005)
+        for name, epochs in (("sigmoid", 5), ("softmax", 2), ("wrong", 1)):
+            classifier = made.NNClassifier(getattr(made, name), epochs)
+            made.take_home(classifier.fit(made.X_train, made.Y_train), f"{name}.html")
+        yield made
+    for path in SOURCE.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+@pytest.fixture(scope="module")
+def page(lab: SimpleNamespace) -> Iterator[Any]:
+    """A page that keeps what it asks for and what goes wrong in it."""
+    with browser() as context:
+        page = context.new_page()
+        page.asked, page.errors = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda message: page.errors.append(message.text))
+        yield page
+        assert page.errors == []
+        assert all(re.match(r"file:.*\.html$", url) for url in page.asked), page.asked
+
+
+@pytest.fixture(scope="module")
+def axe(pytestconfig: pytest.Config) -> str:
+    return axe_core(pytestconfig)
+
+
+def see(page: Any, path: Path, **media: str) -> None:
+    page.emulate_media(**{"color_scheme": "light", "forced_colors": "none"} | media)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto(path.as_uri())
+
+
+# --- my_network.html --------------------------------------------------------------
+
+
+def test_the_page_prepares_500_drawings_as_the_notebook_does(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    see(page, lab.folder / "sigmoid.html")
+    for first in range(0, 500, 50):
+        papers, want = [], []
+        for digit in lab.X_val[:, first : first + 50].T:
+            ink = np.kron(digit.reshape(28, 28), np.ones(rng.integers(1, 4, 2)))
+            ink = np.pad(ink, rng.integers(0, 20, (2, 2)))
+            paper = np.round(240 - rng.uniform(0.5, 0.9) * 240 * ink).astype(np.uint8)
+            papers.append([*paper.shape, paper.tobytes().decode("latin-1")])
+            want.append(lab.prepare_drawing(paper).ravel())
+        call = """all => all.map(([height, width, letters]) => {
+          const paper = Float32Array.from(letters, (letter) => letter.charCodeAt(0));
+          return [...prepareDrawing(paper, height, width)]; })"""
+        np.testing.assert_allclose(page.evaluate(call, papers), want, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax"])
+def test_the_page_reads_as_the_students_own_network(
+    lab: SimpleNamespace, page: Any, name: str
+) -> None:
+    X = lab.X_val[:, :500]
+    want = getattr(lab, name).forward_propagation(X)
+    see(page, lab.folder / f"{name}.html")
+    call = """all => all.map(x => { const {A1, A2} = forward(net, x);
+      return [...A1, ...A2]; })"""
+    got = np.array(page.evaluate(call, X.T.tolist())).T
+    scale = max(1, want["A1"].max())
+    np.testing.assert_allclose(
+        got, np.vstack([want["A1"], want["A2"]]), atol=3e-3 * scale
+    )
+    labels = got[-10:].argmax(axis=0)
+    margin = np.diff(np.sort(want["A2"], axis=0)[-2:], axis=0)[0]
+    sure = margin > 6e-3  # others may change with the third digit of a weight
+    assert sure.mean() > 0.98
+    np.testing.assert_array_equal(labels[sure], want["A2"].argmax(axis=0)[sure])
+
+
+def draw(page: Any, strokes: list[str]) -> None:
+    box = page.locator("#sheet").bounding_box()
+    for stroke in strokes:
+        points = [tuple(map(int, point.split(","))) for point in stroke.split()]
+        for number, (x, y) in enumerate(points):
+            scale = box["width"] / 280
+            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale, steps=2)
+            if number == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+
+def test_drawn_digits_are_read_and_the_bars_say_so(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    for digit, strokes in STROKES.items():
+        draw(page, strokes)
+        assert page.locator("#said").inner_text().startswith(f"It reads a {digit} (")
+        row = page.locator("#bars li").nth(digit)
+        width = row.locator("i").evaluate("bar => parseFloat(bar.style.width)")
+        number = float(row.locator("output").inner_text())
+        assert width / 100 == pytest.approx(number, abs=0.01)
+        page.get_by_role("button", name="Clear").click()
+
+
+def test_bars_and_units_move_while_one_draws_and_clear_ends_it(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    look = """() => [...document.querySelectorAll("#units div")].map(
+      tile => Number(tile.style.getPropertyValue("--on")))"""
+    assert page.evaluate(look) == [0] * 64
+    box = page.locator("#sheet").bounding_box()
+    page.mouse.move(box["x"] + 140, box["y"] + 60)
+    page.mouse.down()
+    seen = []
+    for y in (120, 180, 220):
+        page.mouse.move(box["x"] + 130, box["y"] + y, steps=3)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        seen.append(page.evaluate(look))
+    assert seen[0] != seen[1] != seen[2]  # the button is still down
+    page.mouse.up()
+    assert max(page.evaluate(look)) <= 1
+    page.get_by_role("button", name="Clear").click()
+    assert page.evaluate(look) == [0] * 64
+    assert page.locator("#said").inner_text() == "The sheet is empty."
+
+
+def test_a_digit_is_drawn_by_touch_and_by_keyboard(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    page.locator("#sheet").focus()
+    press = page.keyboard.press
+    for _ in range(14):
+        press("ArrowUp")
+    press(" ")
+    for _ in range(26):
+        press("ArrowDown")
+    press(" ")
+    assert page.locator("#said").inner_text().startswith("It reads a 1 (")
+    press("Delete")
+    assert page.locator("#said").inner_text() == "The sheet is empty."
+    page.keyboard.down("ArrowUp")
+    page.keyboard.down("ArrowRight")  # with the other: aslant
+    assert page.evaluate("place") == [140 + 7, 140 + 14 * -7 + 26 * 7 - 7 * 2]
+    page.keyboard.up("ArrowUp")
+    page.keyboard.up("ArrowRight")
+    finger = page.context.new_cdp_session(page)
+    box = page.locator("#sheet").bounding_box()
+    for kind, x, y in (("Start", 80, 60), ("Move", 200, 60), ("Move", 130, 235)):
+        point = {"x": box["x"] + x, "y": box["y"] + y}
+        touch = {"type": f"touch{kind}", "touchPoints": [point]}
+        finger.send("Input.dispatchTouchEvent", touch)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert page.locator("#said").inner_text().startswith("It reads a 7 (")
+    assert (
+        page.locator("#sheet").evaluate("s => getComputedStyle(s).touchAction")
+        == "none"
+    )
+
+
+def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) -> None:
+    for name in ("sigmoid", "wrong"):
+        see(page, lab.folder / f"{name}.html")
+        right = lab.NNClassifier(getattr(lab, name)).predict(lab.X_test) == lab.Y_test
+        said = page.locator("#tested").inner_text()
+        assert said.startswith("Of 50,000 handwritten digits")
+        assert f"it read {100 * right.mean():.1f} in 100" in said
+        problem = page.locator("#problem").inner_text()
+        assert problem.startswith("It is not right yet") == (name == "wrong")
+    page.goto((lab.folder / "my_network_template.html").as_uri())
+    assert "no network in this page yet" in page.locator("#problem").inner_text()
+    assert not page.locator("#sheet").is_visible()
+
+
+@pytest.mark.parametrize("what", ["tanh", "nan"])
+def test_a_network_that_the_page_cannot_compute_is_told(
+    lab: SimpleNamespace, page: Any, what: str
+) -> None:
+    network = lab.NeuralNetwork(784, 8, 10, 0.5)
+    network.W1 = network.W1 + (np.nan if what == "nan" else 0.1)
+    if what == "tanh":
+        network.activation = np.tanh
+    lab.take_home(lab.NNClassifier(network), "odd.html")
+    see(page, lab.folder / "odd.html")
+    told = {"tanh": "answers otherwise than the network", "nan": "are not finite"}[what]
+    assert told in page.locator("#problem").inner_text()
+
+
+def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) -> None:
+    text = (lab.folder / "sigmoid.html").read_text("utf-8")
+    network = re.search(r'id="network">(.*)</script>\n<script>', text)
+    for name, value in json.loads(network[1]).items():
+        assert name in {"W1", "b1", "W2", "b2", "digits", "outputs"} or isinstance(
+            value, (bool, int, float)
+        ), name
+        assert not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9+/]+=*", value)
+    assert len(text) < 220_000
+    half = np.frombuffer(base64.b64decode(json.loads(network[1])["W1"]), "<f2")
+    np.testing.assert_allclose(
+        half.reshape(64, 784), lab.sigmoid.W1, rtol=1e-3, atol=1e-7
+    )
+
+
+def test_the_network_page_is_accessible(
+    lab: SimpleNamespace, page: Any, axe: str
+) -> None:
+    accessible(page, (lab.folder / "sigmoid.html").as_uri(), axe)
+
+
+def test_the_network_page_prints_on_one_or_two_sheets(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, lab.folder / "sigmoid.html")
+    draw(page, STROKES[3])
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+
+
+def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -> None:
+    model, names = lab.sigmoid, {**vars(lab), "model": lab.sigmoid}
+    source = MasterNotebook.read(SOURCE / "neural_network.ipynb").cells
+    exec(next(cell.source for cell in source if cell.id == "fool"), names)
+    three, fooled = names["three"], names["fooled"]
+    Z2 = model.forward_propagation(np.hstack([three, fooled]))["Z2"]
+    assert [*Z2.argmax(axis=0)] == [3, 8]
+    # At the nearest point of a border, the way there is along the border's own slope:
+    # measured here. Pixels that are 0 or 1 may go no further.
+    free = np.flatnonzero((fooled > 0) & (fooled < 1))[::5]
+    moved = np.repeat(fooled.astype(float), 2 * len(free), axis=1)
+    moved[free, np.arange(len(free))] += 1e-3
+    moved[free, len(free) + np.arange(len(free))] -= 1e-3
+    ahead = np.array([[1.0, -1]]) @ model.forward_propagation(moved)["Z2"][[8, 3]]
+    slope = np.subtract(*np.split(ahead[0], 2))
+    change = (fooled - three)[free, 0]
+    cosine = slope @ change / np.linalg.norm(slope) / np.linalg.norm(change)
+    assert cosine > 0.99
+    assert 0 <= Z2[8, 1] - Z2[3, 1] < 0.2  # not far behind the border
+
+
+# --- paper_network.html -----------------------------------------------------------
+
+PAPER = SOURCE / "paper_network.html"
+WEIGHTS = {"W1": (2, 2), "b1": (2, 1), "W2": (1, 2), "b2": (1, 1)}
+
+
+def minus(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def entries(network: Any) -> dict[str, float]:
+    """Weights by the names that the page gives them: W1[0, 1], b1[0]."""
+    return {
+        name + str([*index[: 1 if name[0] == "b" else 2]]): float(value)
+        for name in WEIGHTS
+        for index, value in np.ndenumerate(getattr(network, name))
+    }
+
+
+def slide(page: Any, name: str, value: float) -> None:
+    slider = page.get_by_label(name, exact=True)
+    slider.evaluate(
+        "(s, value) => { s.value = value; s.dispatchEvent(new Event('input')); }", value
+    )
+
+
+def test_the_paper_page_starts_with_the_numbers_of_the_text(page: Any) -> None:
+    see(page, PAPER)
+    text = page.locator("body").inner_text().replace("\xa0", " ")
+    for number in (  # those that section 4.3 prints
+        *("z₁ = 2.00 · 1 + (−1.00) · 2 + 0.00 = 0.0000", "a₁ = σ(z₁) = 0.5000"),
+        *("+ 1.10 = 1.0986", "a₂ = σ(z₂) = 0.7500", "a = σ(z) = 0.5000", "0.6931"),
+        *("dz = a − y = −0.5000", "dW2[0, 0] = −0.2500", "dW2[0, 1] = −0.3750"),
+        *("· 0.2500 = −0.2500", "· 0.1875 = 0.3750", "dW1[0, 1] = −0.5000"),
+        *("dW1[1, 0] = 0.3750", "dW1[1, 1] = 0.7500", "db1[1] = 0.3750"),
+    ):
+        assert number in text, number
+
+
+def test_every_number_of_the_paper_page_is_the_notebooks(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, PAPER)
+    rng = np.random.default_rng(0)
+    x, y = np.array([[1.0], [2]]), np.array([[1]])
+    network = lab.NeuralNetwork(2, 2, 1, 0.1)
+    for _ in range(5):
+        for name, shape in WEIGHTS.items():
+            setattr(network, name, np.round(rng.uniform(-6, 6, shape) * 20) / 20)
+        for name, value in entries(network).items():
+            slide(page, name, value)
+        cache = network.forward_propagation(x)
+        got = page.evaluate("compute(theta)")
+        for key, want in (
+            *(("z", cache["Z1"]), ("a", cache["A1"]), ("zOut", cache["Z2"])),
+            *(("aOut", cache["A2"]), ("cost", -np.log(cache["A2"]))),
+        ):
+            np.testing.assert_allclose(got[key], want.squeeze(), rtol=1e-9)
+        grads = network.backward_propagation(x, y, cache)
+        slopes = entries(SimpleNamespace(**{n: grads[f"d{n}"] for n in WEIGHTS}))
+        assert got["gradient"] == pytest.approx(slopes, rel=1e-9, abs=1e-15)
+        shown = page.locator(".slider").all()
+        for row, (name, value) in zip(shown, entries_in_order(network), strict=True):
+            label, slope = row.locator("label"), row.locator(".slope")
+            assert label.inner_text() == name
+            assert minus(row.locator("output").inner_text()) == pytest.approx(value)
+            said, number = slope.inner_text().split(" = ")
+            assert said == f"d{name}" and abs(minus(number) - slopes[name]) < 6e-5
+            pointing = row.locator(".arrow").get_attribute("class").split()
+            assert ("left" in pointing) == (slopes[name] > 0)
+        assert page.locator("#cost").inner_text().endswith(f" {got['cost']:.4f}")
+
+
+def entries_in_order(network: Any) -> list[tuple[str, float]]:
+    """Weights as the page lists them: by unit."""
+    found = entries(network)
+    units = "W1[0, 0]|W1[0, 1]|b1[0]|W1[1, 0]|W1[1, 1]|b1[1]|W2[0, 0]|W2[0, 1]|b2[0]"
+    return [(name, found[name]) for name in units.split("|")]
+
+
+def on_paper(lab: SimpleNamespace) -> Any:
+    network = lab.NeuralNetwork(2, 2, 1, 1)
+    network.W1, network.W2 = np.array([[2, -1], [1, -0.5]]), np.array([[2.0, -4]])
+    network.b1, network.b2 = np.array([[0], [np.log(3)]]), np.array([[2.0]])
+    return network
+
+
+def cost_of(weights: dict[str, float]) -> float:
+    w = [*weights.values()]  # W1, b1, W2, b2
+    a = [1 / (1 + np.exp(-(w[2 * i] + 2 * w[2 * i + 1] + w[4 + i]))) for i in (0, 1)]
+    return float(np.log1p(np.exp(-(w[6] * a[0] + w[7] * a[1] + w[8]))))
+
+
+def test_the_game_counts_moves_and_knows_the_best_five(
+    lab: SimpleNamespace, page: Any
+) -> None:
+    see(page, PAPER)
+    page.get_by_role("button", name="Play from the start").click()
+    for name in ("W1[1, 1]", "b2[0]", "W1[1, 1]", "W2[0, 0]", "b2[0]"):
+        slide(page, name, -6 if "1, 1" in name else 6)  # further than a move goes
+    moves = page.locator("#moves li").all_inner_texts()
+    assert moves[1:3] == ["b2[0] from 2.00 to 3.00", "W1[1, 1] from −1.50 to −2.50"]
+    slide(page, "b1[0]", 6)  # a sixth
+    assert page.locator("#moves li").all_inner_texts() == moves
+    weights = entries(on_paper(lab))
+    mine = weights | {"W1[1, 1]": -2.5, "b2[0]": 4, "W2[0, 0]": 3}
+    told = page.locator("#told").inner_text()
+    assert told.startswith(f"Your five moves: {cost_of(mine):.4f}. ")
+
+    best = np.inf
+    steps = [(name, way) for name in weights for way in (-1, 1)]
+    for five in itertools.combinations_with_replacement(steps, 5):
+        moved = dict(weights)
+        for name, way in five:
+            moved[name] += way
+        if max(Counter(name for name, _ in five).values()) <= 3:  # never twice in a row
+            best = min(best, cost_of(moved))
+    assert f"The best five: {best:.4f}. " in told
+    assert told.endswith(f"α = 1: {descended(lab, rate=1, steps=5):.4f}.")
+    page.get_by_role("button", name="As on paper").click()
+    page.get_by_role("button", name="One step downhill").click()
+    cost = f"{descended(lab, rate=0.1, steps=1):.4f}"
+    assert page.locator("#cost").inner_text().endswith(cost)
+
+
+def descended(lab: SimpleNamespace, rate: float, steps: int) -> float:
+    """The cost after some steps of the notebook's own gradient descent."""
+    network, x, y = on_paper(lab), np.array([[1.0], [2]]), np.array([[1]])
+    network.learning_rate = rate
+    for _ in range(steps):
+        cache = network.forward_propagation(x)
+        network.update_parameters(network.backward_propagation(x, y, cache))
+    return cost_of(entries(network))
+
+
+def test_the_paper_page_is_accessible_and_prints(page: Any, axe: str) -> None:
+    accessible(page, PAPER.as_uri(), axe)
+    see(page, PAPER)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
