@@ -11,6 +11,7 @@
     python kit.py export    give grades back: fill in the platform's file
     python kit.py new       make another assignment, with one exercise to change
     python kit.py init      switch nbproctor on in a course made for plain nbgrader
+    python kit.py off       switch it off again, and leave the course as it was
     python kit.py lint      prove that the reference solution earns every point
     python kit.py audit     try the tests with right and wrong solutions
     python kit.py doctor    say what protects this computer from what it grades
@@ -33,7 +34,8 @@ import shutil
 import subprocess
 import sys
 
-OLDEST = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 14)  # every pin has a wheel for these, for newer not yet
+DOWNLOAD = "https://www.python.org/downloads/latest/python3.14/"
 HERE = os.path.dirname(os.path.realpath(__file__))
 # Students get this file too. Its verbs are the files of the folder kit/ there.
 STUDENT = os.path.join(HERE, "kit")
@@ -75,12 +77,13 @@ class KitError(Exception):
 
 def main(arguments):
     """Run one verb; return the exit status."""
-    if sys.version_info[:2] < OLDEST:
-        found, oldest = dotted(sys.version_info[:2]), dotted(OLDEST)
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        found, newest = dotted(sys.version_info[:2]), dotted(NEWEST)
         raise KitError(
-            "This is Python " + found + ", but the kit needs " + oldest + " or newer.\n"
-            "Install it from python.org (or your system's packages), then run for\n"
-            "example:  python" + oldest + " kit.py"
+            "This is Python %s, but the kit needs %s to %s. Install %s (beside\n"
+            "this one, if you like) from %s\n"
+            "(or from your system's packages), then run for example:  python%s kit.py"
+            % (found, dotted(OLDEST), newest, newest, DOWNLOAD, newest)
         )
     if os.path.isdir(STUDENT):
         return student(arguments)

@@ -1,4 +1,4 @@
-"""The verbs that start: ``new`` assignment, ``init`` in a course, and ``doctor``."""
+"""The verbs ``new`` (assignment), ``init`` and ``off`` (in a course), ``doctor``."""
 
 from __future__ import annotations
 
@@ -69,6 +69,16 @@ def init() -> None:
             f"the reference solution does not earn everything in {', '.join(faulty)}: "
             "see above."
         )
+
+
+@app.command()
+def off() -> None:
+    """Switch nbproctor off: `init` taken back, .nbproctor.* removed; marks stay."""
+    from nbproctor.kit import starter
+
+    course = find_course()
+    starter.switch_off(course)
+    console.print(f"{course} is a course of plain nbgrader again.", soft_wrap=True)
 
 
 def _try_assignment(root: Path, name: str) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from nbproctor.errors import NbproctorError
+from nbproctor.kit.lab import JUPYTER
+from nbproctor.kit.lab import files as tree
 from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
 from nbproctor.templates import render
@@ -53,7 +55,6 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
         notebooks=[path.name for path in sources],
         where=where,
     )
-    given = {_name(path, release): path.read_bytes() for path in _tree(release)}
     content = {
         "START.html": start.encode(),
         "kit.py": _kit().read_bytes(),
@@ -64,16 +65,11 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
-    content |= {
-        f"kit/{_name(path, HERE)}": path.read_bytes()
-        for path in _tree(HERE / "jupyter")
-    }
     if where:
         content["kit/hand_in.txt"] = where.encode()
-    content |= {f"{ORIGINAL}/{name}": data for name, data in given.items()}
-    content |= {
-        _name(path, course): path.read_bytes() for path in data_of(course, assignment)
-    }
+    for place, folder in (("kit/jupyter", JUPYTER), (ORIGINAL, release)):
+        content |= {f"{place}/{n}": (folder / n).read_bytes() for n in tree(folder)}
+    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
     target = course / "dist" / f"{assignment}.zip"
     target.parent.mkdir(exist_ok=True)
     unfinished = target.with_suffix(".part")
@@ -88,23 +84,21 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     return target
 
 
-def data_of(course: Path, assignment: str) -> list[Path]:
-    """Return the files of the course's ``data/`` that an assignment's students need.
+def data_of(course: Path, assignment: str) -> list[str]:
+    """Return the files of ``data/`` that students need, below the course's folder.
 
     A folder or file of ``data/`` belongs to an assignment if its name stands in the
     text of a notebook, or of a module beside it.
     """
-    texts = [
-        path.read_text("utf-8")
-        for path in _tree(course / "release" / assignment)
-        if path.suffix in (".ipynb", ".py")
-    ]
+    release = course / "release" / assignment
+    given = [release / name for name in tree(release)]
+    texts = [p.read_text("utf-8") for p in given if p.suffix in (".ipynb", ".py")]
 
-    def named(path: Path) -> bool:
-        name = path.relative_to(course / "data").parts[0]
-        return any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+    def named(file: str) -> bool:
+        name = re.escape(file.partition("/")[0])
+        return any(re.search(rf"\b{name}\b", text) for text in texts)
 
-    return list(filter(named, _tree(course / "data")))
+    return [f"data/{file}" for file in tree(course / "data") if named(file)]
 
 
 def requirements(course: Path, notebooks: list[Path]) -> str:
@@ -177,20 +171,3 @@ def _mode(name: str) -> int:
 def _start(template: str) -> bytes:
     text = files("nbproctor").joinpath("templates", template).read_text("utf-8")
     return (text.replace("\n", "\r\n") if template.endswith(".bat") else text).encode()
-
-
-def _tree(folder: Path) -> list[Path]:
-    """Return the files below `folder`, leaving out what editors and Python leave."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(
-            part.startswith(".") or part == "__pycache__"
-            for part in path.relative_to(folder).parts
-        )
-    )
-
-
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()

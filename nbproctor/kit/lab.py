@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -84,11 +85,10 @@ def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
 
 
 def files(folder: Path) -> list[str]:
-    """Return the files of an assignment below `folder`, as paths with slashes."""
+    """Return the files below `folder`, as paths with slashes, without hidden ones."""
     found = (path for path in folder.rglob("*") if path.is_file())
     names = (path.relative_to(folder).as_posix() for path in found)
-    left = ("__pycache__", ".ipynb_checkpoints")  # by Python and Jupyter
-    return sorted(n for n in names if not set(n.split("/")).intersection(left))
+    return sorted(n for n in names if not re.search(r"(^|/)(\.|__pycache__/)", n))
 
 
 def main() -> int:

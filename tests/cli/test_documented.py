@@ -29,6 +29,7 @@ from typer.testing import CliRunner
 from nbproctor.cli import app
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
+from tests.copies import link
 
 LAB = "neural_network"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
@@ -148,7 +149,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(project, root, ignore=_not_of_the_project)
     with (root / "nbgrader_config.py").open("a") as config:
         config.write("c.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
-    shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=_link)
+    shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=link)
     (root / ".venv/kit.json").unlink()
     spec = importlib.util.spec_from_file_location("kit_copy", root / "kit.py")
     assert spec and spec.loader
@@ -167,13 +168,6 @@ def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
     at_the_top = "kit.py" in names
     cache = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
     return cache | (made & {*names} if at_the_top else set())
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copy2(source, target)
 
 
 def hand_in(root: Path) -> None:

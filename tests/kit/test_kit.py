@@ -287,11 +287,13 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     return result.stderr
 
 
-def test_a_python_that_is_too_old_or_lacks_venv_is_told_what_to_do(
+def test_a_python_that_does_not_fit_or_lacks_venv_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
-    complaint = run_as(toy, "sys.version_info = (3, 10, 4, 'final', 0)")
-    assert "This is Python 3.10, but the kit needs 3.11" in complaint
+    for minor in (10, 15):
+        complaint = run_as(toy, f"sys.version_info = (3, {minor}, 4, 'final', 0)")
+        assert f"This is Python 3.{minor}, but the kit needs 3.11 to 3.14" in complaint
+        assert "https://www.python.org/downloads/latest/python3.14/" in complaint
     complaint = run_as(toy, "sys.modules['ensurepip'] = None", **without_uv(tmp_path))
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert f"sudo apt install python{version}-venv" in complaint
@@ -320,7 +322,31 @@ def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
             [python, "kit.py", "demo"], cwd=toy, text=True, capture_output=True
         )
         assert result.returncode == 1, python
-        assert "the kit needs 3.11 or newer" in result.stderr, python
+        assert "the kit needs 3.11 to 3.14" in result.stderr, python
+
+
+def test_every_place_names_the_same_pythons(project: Path) -> None:
+    script = (project / "kit.py").read_text()
+    found = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
+    assert found
+    minors = range(int(found[1]), int(found[2]) + 1)
+    words = f"3.{minors[0]} to 3.{minors[-1]}"
+    condition = f"(3, {minors[0]}) <= sys.version_info[:2] <= (3, {minors[-1]})"
+    templates = project / "nbproctor/templates"
+    for place in (project / "README.md", *templates.glob("start.*")):
+        text = place.read_text("utf-8")
+        assert words in text, place
+        if place.suffix in (".sh", ".bat"):
+            assert condition in text
+            names = re.findall(r"(?:python|py -)3\.(\d+)[ \"]", text)
+            assert sorted(map(int, names)) == [*minors], place
+    package = (project / "pyproject.toml").read_text()
+    named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
+    assert [*map(int, named)] == [*minors]
+    assert f'requires-python = ">=3.{minors[0]}"' in package
+    workflow = (project / ".github/workflows/tests.yml").read_text()
+    tried = ", ".join(f'"3.{minor}"' for minor in minors)
+    assert f"python: [{tried}]" in workflow
 
 
 @pytest.mark.skipif(WINDOWS, reason="POSIX permissions")
