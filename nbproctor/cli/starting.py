@@ -104,6 +104,12 @@ def _try_assignment(root: Path, name: str) -> bool:
 @app.command()
 def doctor() -> None:
     """Say what protects this computer from the code that it grades."""
+    if not print_layers():
+        raise CommandError("Grading needs --sandbox=weak here: see above.")
+
+
+def print_layers() -> bool:
+    """Print the sandbox's layers; return whether all that must be there are."""
     from nbproctor.sandbox.doctor import probe, verdict
 
     layers = probe()
@@ -119,5 +125,4 @@ def doctor() -> None:
         if layer.remedy:
             table.add_row("", "", f"To get it: {escape(layer.remedy)}.")
     console.print(table, width=width)
-    if not all(layer.ok for layer in layers if layer.mandatory):
-        raise CommandError("Grading needs --sandbox=weak here: see above.")
+    return all(layer.ok for layer in layers if layer.mandatory)
