@@ -17,8 +17,8 @@
     python kit.py doctor    say what protects this computer from what it grades
     python kit.py test      run all checks (--fast: only the quick ones)
 
-With --container a verb runs in the project's own image, by Podman or Docker: that is
-how a class is graded on macOS and Windows, where nothing else holds students' code.
+With --container a verb runs in the project's own image, by Podman or Docker: so a class
+is graded on macOS and Windows, where nothing else holds students' code.
 
 The first run puts the pinned packages into .venv beside this file; nothing else on
 the computer changes, and nothing has to be activated.
@@ -51,6 +51,7 @@ PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 
 RUNTIME = "requirements.txt"  # what a course needs
 DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
+FORKING = {"demo", "release", "grade", "watch", "init", "lint", "audit"}
 RECIPE = os.path.join("examples", "cluster", "Containerfile")
 
 TEST_HELP = """\
@@ -99,6 +100,11 @@ def main(arguments):
     testing = arguments[0] == "test"
     if contained and not testing:
         return container(arguments)
+    if WINDOWS and FORKING.intersection(arguments) and "--help" not in arguments:
+        raise KitError(
+            "Windows cannot fork processes, and this verb runs notebooks in such. Add\n"
+            "--container, which needs Podman or Docker; or run it in WSL 2."
+        )
     if testing and ("-h" in arguments or "--help" in arguments):
         print(TEST_HELP.strip())
         return 0

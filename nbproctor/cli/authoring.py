@@ -33,7 +33,7 @@ def release(assignment: Assignment = None) -> None:
     course, name = open_course(assignment)
     root = course.root
     nbgrader.check_sources(course, name)
-    _lint(course, name)
+    prove(course, name)
     nbgrader.generate(course, name)
     made = escape(str(root / "release" / name))
     console.print(f"Student version: {made}", soft_wrap=True)
@@ -47,7 +47,7 @@ def lint(assignment: Assignment = None) -> None:
 
     Both under stock nbgrader and through nbproctor; `release` does it by itself.
     """
-    _lint(*open_course(assignment))
+    prove(*open_course(assignment))
     console.print("The reference solution earns every point, in both ways.")
 
 
@@ -89,10 +89,11 @@ def audit(
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
 
-def _lint(course: Course, assignment: str) -> None:
+def prove(course: Course, assignment: str) -> None:
+    """Prove that the reference solution earns every point; `CommandError` if not."""
     from nbproctor import nbgrader
 
-    with at_work("Grading the reference solution"):
+    with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
     for line in told:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,11 +12,12 @@ from nbproctor.cli.app import (
     TYPED,
     CommandError,
     app,
-    at_work,
     complaints,
     console,
     find_course,
 )
+from nbproctor.cli.authoring import prove
+from nbproctor.errors import NbproctorError
 
 _DIFFERENCES = f"""\
 What differs from plain nbgrader, for every submission:
@@ -53,6 +53,7 @@ def init() -> None:
     if it loses points in one, or cannot be graded.
     """
     from nbproctor.kit import starter
+    from nbproctor.nbgrader import Course
     from nbproctor.sandbox.doctor import probe, verdict
 
     course = find_course()
@@ -62,7 +63,15 @@ def init() -> None:
     console.print(f"nbproctor {said} {file}.", soft_wrap=True)
     console.print(verdict(probe()), soft_wrap=True)
     names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
-    faulty = [name for name in names if not _try_assignment(course, name)]
+    faulty = []
+    for name in names:
+        try:
+            prove(Course(course), name)
+        except NbproctorError as error:
+            complaints.print(escape(f"{name}: {error}"), soft_wrap=True)
+            faulty.append(name)
+        else:
+            console.print(f"{name}: the reference solution earns every point.")
     console.print(_DIFFERENCES)
     if faulty:
         raise CommandError(
@@ -79,26 +88,6 @@ def off() -> None:
     course = find_course()
     starter.switch_off(course)
     console.print(f"{course} is a course of plain nbgrader again.", soft_wrap=True)
-
-
-def _try_assignment(root: Path, name: str) -> bool:
-    """Lint one assignment; say how its reference solution fares."""
-    from nbproctor import nbgrader
-
-    try:
-        course = nbgrader.Course(root)
-        with at_work(f"Grading the reference solution of {name}"):
-            faults = nbgrader.lint(course, name)
-            told = nbgrader.places_told(course.masters(name))
-    except nbgrader.CourseError as error:
-        complaints.print(escape(f"{name}: {error}"), soft_wrap=True)
-        return False
-    for fault in faults:
-        complaints.print(escape(f"{name}: {fault}"), soft_wrap=True)
-    if not faults:
-        text = "; ".join(["the reference solution earns every point", *told])
-        console.print(escape(f"{name}: {text}."), soft_wrap=True)
-    return not faults
 
 
 @app.command()

@@ -38,14 +38,10 @@ class HandoutError(NbproctorError):
 def pack(course: Path, assignment: str, where: str = "") -> Path:
     """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
 
-    The same release gives the same bytes, so that a changed zip means a changed lab.
-    What of the course's ``data/`` the notebook names goes along, so that the lab works
-    without a network. `where` says where students hand in. An older zip is kept if this
-    one cannot be made: `HandoutError` where ``requirements.txt`` lacks a package.
-
-    The notebook and its modules are in ``kit/original`` alone, to be read only: ``lab``
-    copies them to where a student works. So no zip that is unpacked over that folder,
-    be it this one again or a newer one, holds a file of the name that was worked in.
+    The same release gives the same bytes. `where` says where students hand in. An older
+    zip is kept if this one cannot be made: `HandoutError` where ``requirements.txt``
+    lacks a package. The notebook and its modules are in ``kit/original`` alone (``lab``
+    copies them): no zip that is unpacked over a student's folder overwrites work.
     """
     release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
@@ -55,9 +51,10 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
         notebooks=[path.name for path in sources],
         where=where,
     )
+    kit = HERE / "kit.py"  # in a wheel
     content = {
         "START.html": start.encode(),
-        "kit.py": _kit().read_bytes(),
+        "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": b"-c kit/pins.txt\n"
         + requirements(course, sources).encode(),
@@ -85,10 +82,9 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
 
 
 def data_of(course: Path, assignment: str) -> list[str]:
-    """Return the files of ``data/`` that students need, below the course's folder.
+    """Return files of ``data/``, below the course: those that students need.
 
-    A folder or file of ``data/`` belongs to an assignment if its name stands in the
-    text of a notebook, or of a module beside it.
+    They lie in a folder, or have a name, that stands in a notebook or module.
     """
     release = course / "release" / assignment
     given = [release / name for name in tree(release)]
@@ -153,12 +149,6 @@ def _installed() -> str:
     # Not the local part, as in 2.6.0+cpu: the package index has no such version.
     pins = {f"{d.name}=={d.version.partition('+')[0]}\n" for d in distributions()}
     return "".join(sorted(pins))
-
-
-def _kit() -> Path:
-    """Return the kit's command: in a wheel of nbproctor it lies beside this module."""
-    packed = HERE / "kit.py"
-    return packed if packed.is_file() else CHECKOUT / "kit.py"
 
 
 def _mode(name: str) -> int:

@@ -53,7 +53,7 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         record[name] = now
-    _write_record(folder, record)
+    (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
     if newer:
         told.append(
             f"There is a newer {' and '.join(newer)}; your work was left alone. "
@@ -129,10 +129,6 @@ def _read_record(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def _write_record(folder: Path, record: dict[str, str]) -> None:
-    (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
 
 
 if __name__ == "__main__":

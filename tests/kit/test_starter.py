@@ -131,7 +131,8 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert "switched on at the end of" in done.stdout
     assert "tiny: the reference solution earns every point." in done.stdout
     assert "What differs from plain nbgrader" in done.stdout
-    assert "wrong: nbproctor: the reference earns" in done.stderr
+    assert "nbproctor: the reference earns" in done.stderr
+    assert "wrong: faults in the tests: " in done.stderr
     assert "does not earn everything in wrong" in done.stderr
     shutil.rmtree(stock / "source/wrong")
     again = subprocess.run(command, cwd=stock, capture_output=True, text=True)
