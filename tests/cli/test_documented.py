@@ -159,7 +159,8 @@ def help_of(project: Path, verb: str) -> str:
         return subprocess.check_output(command, text=True)
     done = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
-    return done.output
+    for_all = (project / "kit.py").read_text().split('"""')[1]
+    return done.output + for_all
 
 
 @pytest.fixture(scope="module")

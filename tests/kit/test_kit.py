@@ -287,13 +287,15 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     return result.stderr
 
 
-def test_a_python_that_does_not_fit_or_lacks_venv_is_told_what_to_do(
+def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
     for minor in (10, 15):
         complaint = run_as(toy, f"sys.version_info = (3, {minor}, 4, 'final', 0)")
         assert f"This is Python 3.{minor}, but the kit needs 3.11 to 3.14" in complaint
         assert "https://www.python.org/downloads/latest/python3.14/" in complaint
+    windows = "import os, shutil, subprocess; os.name = 'nt'"
+    assert "Windows cannot fork processes" in run_as(toy, windows)
     complaint = run_as(toy, "sys.modules['ensurepip'] = None", **without_uv(tmp_path))
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert f"sudo apt install python{version}-venv" in complaint
