@@ -11,10 +11,14 @@
     python kit.py export    give grades back: fill in the platform's file
     python kit.py new       make another assignment, with one exercise to change
     python kit.py init      switch nbproctor on in a course made for plain nbgrader
+    python kit.py off       switch it off again, and leave the course as it was
     python kit.py lint      prove that the reference solution earns every point
     python kit.py audit     try the tests with right and wrong solutions
     python kit.py doctor    say what protects this computer from what it grades
     python kit.py test      run all checks (--fast: only the quick ones)
+
+With --container a verb runs in the project's own image, by Podman or Docker: so a class
+is graded on macOS and Windows, where nothing else holds students' code.
 
 The first run puts the pinned packages into .venv beside this file; nothing else on
 the computer changes, and nothing has to be activated.
@@ -33,7 +37,8 @@ import shutil
 import subprocess
 import sys
 
-OLDEST = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 14)  # every pin has a wheel for these, for newer not yet
+DOWNLOAD = "https://www.python.org/downloads/latest/python3.14/"
 HERE = os.path.dirname(os.path.realpath(__file__))
 # Students get this file too. Its verbs are the files of the folder kit/ there.
 STUDENT = os.path.join(HERE, "kit")
@@ -46,6 +51,8 @@ PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 
 RUNTIME = "requirements.txt"  # what a course needs
 DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
+FORKING = {"demo", "release", "grade", "watch", "init", "lint", "audit"}
+RECIPE = os.path.join("examples", "cluster", "Containerfile")
 
 TEST_HELP = """\
 python kit.py test [--fast] [WHAT ...]
@@ -75,43 +82,57 @@ class KitError(Exception):
 
 def main(arguments):
     """Run one verb; return the exit status."""
-    if sys.version_info[:2] < OLDEST:
-        found, oldest = dotted(sys.version_info[:2]), dotted(OLDEST)
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        found, newest = dotted(sys.version_info[:2]), dotted(NEWEST)
         raise KitError(
-            "This is Python " + found + ", but the kit needs " + oldest + " or newer.\n"
-            "Install it from python.org (or your system's packages), then run for\n"
-            "example:  python" + oldest + " kit.py"
+            "This is Python %s, but the kit needs %s to %s. Install %s (beside\n"
+            "this one, if you like) from %s\n"
+            "(or from your system's packages), then run for example:  python%s kit.py"
+            % (found, dotted(OLDEST), newest, newest, DOWNLOAD, newest)
         )
     if os.path.isdir(STUDENT):
         return student(arguments)
+    contained = "--container" in arguments
+    arguments = [word for word in arguments if word != "--container"]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__.strip())
         return 0
     testing = arguments[0] == "test"
+    if contained and not testing:
+        return container(arguments)
+    if WINDOWS and FORKING.intersection(arguments) and "--help" not in arguments:
+        raise KitError(
+            "Windows cannot fork processes, and this verb runs notebooks in such. Add\n"
+            "--container, which needs Podman or Docker; or run it in WSL 2."
+        )
     if testing and ("-h" in arguments or "--help" in arguments):
         print(TEST_HELP.strip())
         return 0
     ensure([RUNTIME, DEVELOPMENT] if testing else [RUNTIME])
     named = any(word.split("=")[0] == "--course" for word in arguments)
-    if testing or not (named or in_a_course()):
+    if testing or not (named or course()):
         os.chdir(HERE)
     if testing:
         return check(arguments[1:])
-    # As it was typed, for lines that say how to use a verb: "python3 kit.py".
-    typed = [os.path.basename(sys.orig_argv[0])] + sys.orig_argv[1 : -len(arguments)]
-    os.environ["NBPROCTOR_TYPED"] = " ".join(typed).replace(".exe ", " ")
+    os.environ["NBPROCTOR_TYPED"] = typed(arguments)
     # -P: a file of a course called like a package must not stand for it.
     return run([PYTHON, "-P", "-m", "nbproctor"] + arguments)
 
 
-def in_a_course():
-    """Say whether a course is around the working directory: then that one is meant."""
+def typed(arguments):
+    """Return what stood before a verb, for lines that say how to use one."""
+    words = [os.path.basename(sys.orig_argv[0])] + sys.orig_argv[1:]
+    return " ".join(words[: words.index(arguments[0])]).replace(".exe ", " ")
+
+
+def course():
+    """Return the course around the working directory, or None: then ours is meant."""
     here = os.getcwd()
     while not os.path.isfile(os.path.join(here, "nbgrader_config.py")):
         here, below = os.path.dirname(here), here
         if here == below:
-            return False
-    return True
+            return None
+    return here
 
 
 def student(arguments):
@@ -126,6 +147,87 @@ def student(arguments):
     python = PYTHON if arguments[0] == "lab" else sys.executable
     verb = os.path.join(STUDENT, arguments[0] + ".py")
     return run([python, verb] + arguments[1:])
+
+
+# ---- in a container ----------------------------------------------------------------
+
+
+def container(arguments):
+    """Run a verb in the project's image, which is built if it is not there yet.
+
+    The container has the course's folder, under the name that it has here, and no
+    network. What it writes belongs to whoever started it.
+    """
+    engine, told = container_engine()
+    image = "nbproctor:" + image_version()
+    known = [engine, "image", "inspect", image]
+    if subprocess.call(known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        say("Making the image %s with %s: some minutes, once." % (image, engine))
+        recipe = os.path.join(HERE, RECIPE)
+        build = [engine, "build", "--tag", image, "--file", recipe, HERE]
+        if subprocess.call(build, stdout=sys.stderr):
+            raise KitError(
+                "The image could not be made: the lines above say why. The first time\n"
+                "needs the internet. Then run the same command again."
+            )
+    root = course() or HERE
+    there = "/course" if WINDOWS else root
+    below = os.path.relpath(os.getcwd() if course() else HERE, root)
+    command = [engine, "run", "--rm", "--network=none", "--security-opt=label=disable"]
+    command += ["--mount=type=bind,source=%s,target=%s" % (root, there)]
+    command += ["--workdir=%s/%s" % (there, below.replace(os.sep, "/"))]
+    command += ["--env=HOME=/tmp", "--env=NBPROCTOR_TYPED=" + typed(arguments)]
+    if not WINDOWS:  # there, the engine's own machine maps who owns what
+        rootless_docker = engine == "docker" and b"rootless" in told
+        owner = (0, 0) if rootless_docker else (os.getuid(), os.getgid())
+        command += ["--user=%d:%d" % owner]
+        if engine == "podman" and os.getuid() != 0:
+            command += ["--userns=keep-id"]
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        command += ["--interactive", "--tty"]
+    command += [image, "python", "-P", "-m", "nbproctor"] + arguments
+    sys.stdout.flush()
+    return subprocess.call(command)
+
+
+def image_version():
+    """Return what the image is named after: the hash of all that goes into it."""
+    names = [RECIPE, DEVELOPMENT, "pyproject.toml", "kit.py"]
+    for folder, _, files in os.walk(os.path.join(HERE, "nbproctor")):
+        names += [os.path.join(folder, f) for f in files if not f.endswith(".pyc")]
+    content = hashlib.sha256()
+    for name in sorted(os.path.relpath(os.path.join(HERE, n), HERE) for n in names):
+        with open(os.path.join(HERE, name), "rb") as file:
+            content.update(hashlib.sha256(file.read()).digest())
+    return content.hexdigest()[:16]
+
+
+def container_engine():
+    """Return the name of Podman or Docker, whichever is at work, and what it says."""
+    asleep = []
+    for engine in ("podman", "docker"):
+        try:
+            asked = [engine, "info"]
+            return engine, subprocess.check_output(asked, stderr=subprocess.STDOUT)
+        except OSError:
+            pass  # not here
+        except subprocess.CalledProcessError as problem:
+            lines = problem.output.decode("utf-8", "replace").strip().split("\n")
+            asleep.append("%s (%s)" % (engine, lines[-1].strip()))
+    if asleep:
+        raise KitError(
+            "Here, but not at work: %s.\nStart it (Docker Desktop, Podman Desktop, or "
+            "podman machine start),\nthen run the same command again."
+            % "; ".join(asleep)
+        )
+    raise KitError(
+        "--container needs Podman or Docker, and neither is on this computer. Install\n"
+        "Podman (https://podman.io) or Docker (https://docs.docker.com/get-docker/),\n"
+        "then run the same command again."
+    )
+
+
+# ---- checks ------------------------------------------------------------------------
 
 
 def check(options):

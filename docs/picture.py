@@ -1,11 +1,13 @@
-"""Make docs/picture.png, the picture in README, from what `kit.py demo` has left.
+"""Make what README and docs/results.md show, from what two verbs have left.
 
     python kit.py demo
+    python kit.py audit
     .venv/bin/python docs/picture.py
 
-Left: a student's notebook in JupyterLab. Right: that student's feedback page, half in
-light and half in dark colours. Needs Chromium. The file keeps the words that it shows:
-tests/cli/test_documented.py compares them with those of a new demo.
+docs/picture.png: on the left a student's notebook in JupyterLab, on the right that
+student's feedback page, half in light and half in dark colours. docs/samples/: that
+page, the class report and the audit, each with a picture of its top. Needs Chromium.
+tests/cli/test_documented.py compares the words of all with those of a new demo.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +27,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 PROJECT = Path(__file__).parents[1]
 PICTURE = PROJECT / "docs" / "picture.png"
+SAMPLES = PROJECT / "docs" / "samples"
 STUDENT, HEADING = "hivanova", "4.3 Backward propagation"
 WIDTH, HEIGHT = 760, 900
 PAGE = """
@@ -85,11 +89,31 @@ def notebook(browser: Browser, folder: Path) -> bytes:
         server.terminate()
 
 
+def samples(browser: Browser, project: Path) -> None:
+    """Copy a page of each kind to docs/samples/, and take a picture of its top."""
+    made = {
+        "feedback": f"demo/feedback/{STUDENT}/neural_network/neural_network.html",
+        "report": "demo/report/neural_network.html",
+        "audit": "audit/neural_network.html",
+    }
+    SAMPLES.mkdir(exist_ok=True)
+    page = browser.new_page(viewport={"width": 900, "height": 820})
+    for name, source in made.items():
+        text = (project / source).read_text("utf-8")
+        # A link to a page beside it would lead nowhere.
+        text = re.sub(r'<a href="(?![#h])[^"]*">(.*?)</a>', r"\1", text, flags=re.S)
+        (SAMPLES / f"{name}.html").write_text(text, "utf-8")
+        page.goto((SAMPLES / f"{name}.html").as_uri())
+        image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        image.quantize(64).save(SAMPLES / f"{name}.png", optimize=True)
+
+
 def main() -> None:
     """Take the pictures, put them side by side, and write the file."""
     demo = PROJECT / "demo"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
+        samples(browser, PROJECT)
         shots, words = pages(browser, demo)
         shots["lab"] = notebook(
             browser, demo / "submitted" / STUDENT / "neural_network"

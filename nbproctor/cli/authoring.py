@@ -41,7 +41,7 @@ def release(
     nbgrader.check_sources(course, name)
     if not change_cells:  # or it would be known after half a minute only
         nbgrader.check_cells(course, name)
-    _lint(course, name)
+    prove(course, name)
     if copy := nbgrader.generate(course, name, change_cells=change_cells):
         say(f"Gradebook of before: {copy}")
     say(f"Student version: {root / 'release' / name}")
@@ -55,7 +55,7 @@ def lint(assignment: Assignment = None) -> None:
 
     Both under stock nbgrader and through nbproctor; `release` does it by itself.
     """
-    _lint(*open_course(assignment))
+    prove(*open_course(assignment))
     say("The reference solution earns every point, in both ways.")
 
 
@@ -96,10 +96,11 @@ def audit(
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
 
-def _lint(course: Course, assignment: str) -> None:
+def prove(course: Course, assignment: str) -> None:
+    """Prove that the reference solution earns every point; `CommandError` if not."""
     from nbproctor import nbgrader
 
-    with at_work("Grading the reference solution"):
+    with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
     say(*(f"{line}." for line in told))

@@ -15,11 +15,10 @@ import time
 from pathlib import Path
 
 from nbproctor import nbgrader
+from nbproctor.cli.starting import print_layers
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
-from nbproctor.results import SubmissionResult
-from nbproctor.sandbox import doctor
 
 STUDENT = "student"
 
@@ -56,30 +55,16 @@ def _prepare(assignment: str) -> int:
 
 
 def _run(assignment: str, root: Path, visibility: Visibility) -> int:
-    layers = doctor.probe()
-    print("What protects this container from the code that it grades:")
-    for layer in layers:
-        line = f"  {'yes' if layer.ok else 'NO ':3}  {layer.name}: {layer.meaning}"
-        print(f"{line}\n       {layer.remedy}" if layer.remedy else line)
-    weak = not all(layer.ok for layer in layers if layer.mandatory)
-    if weak:
-        print("The sandbox is not whole here: a student's code may reach the tests.")
-    result, scored = _grade(assignment, root, visibility, weak)
-    print(f"{result.status}. {result.reason}")
-    if not scored:
-        print("There is no score, and no 0: grade this submission by hand.")
-    return 0 if scored else 1
-
-
-def _grade(
-    assignment: str, root: Path, visibility: Visibility, weak: bool
-) -> tuple[SubmissionResult, bool]:
     """Grade ``root/submission`` and write ``root/results/results.json``.
 
-    Returns the result as the gradebook has it, and whether the platform is given a
-    score: it is never given a 0 for what could not be graded.
+    The platform is never given a 0 for what could not be graded: then there is no
+    score, and the status is 1.
     """
     start = time.monotonic()
+    print("What protects this container from the code that it grades:")
+    weak = not print_layers()
+    if weak:
+        print("The sandbox is not whole here: a student's code may reach the tests.")
     course = nbgrader.Course(Path.cwd())
     submitted = course.folder("submitted", assignment, STUDENT)
     shutil.rmtree(submitted, ignore_errors=True)
@@ -92,7 +77,11 @@ def _grade(
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (root / "results").mkdir(exist_ok=True)
     (root / "results" / "results.json").write_text(text + "\n", "utf-8")
-    return result, "tests" in content
+    print(f"{result.status}. {result.reason}")
+    if "tests" in content:
+        return 0
+    print("There is no score, and no 0: grade this submission by hand.")
+    return 1
 
 
 if __name__ == "__main__":

@@ -87,12 +87,22 @@ def grade(
     shard: Annotated[
         str, typer.Option(help="Only execute a share, as 3/16, for `merge` to take.")
     ] = "",
+    container: Annotated[
+        bool,
+        typer.Option(
+            "--container", help="In a container, by Podman or Docker: kit.py."
+        ),
+    ] = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
 
     What is graded already and has not changed is left as it is. Ends with status 1 if
     somebody could not be graded.
     """
+    if container:
+        raise CommandError(
+            "--container is an option of kit.py: kit.py grade --container"
+        )
     course, name = open_course(assignment)
     from nbproctor import nbgrader
 

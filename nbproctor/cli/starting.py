@@ -1,8 +1,7 @@
-"""The verbs that start: ``new`` assignment, ``init`` in a course, and ``doctor``."""
+"""The verbs ``new`` (assignment), ``init`` and ``off`` (in a course), ``doctor``."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,12 +12,13 @@ from nbproctor.cli.app import (
     TYPED,
     CommandError,
     app,
-    at_work,
     complain,
     console,
     find_course,
     say,
 )
+from nbproctor.cli.authoring import prove
+from nbproctor.errors import NbproctorError
 
 _DIFFERENCES = f"""\
 What differs from plain nbgrader, for every submission:
@@ -53,6 +53,7 @@ def init() -> None:
     if it loses points in one, or cannot be graded.
     """
     from nbproctor.kit import starter
+    from nbproctor.nbgrader import Course
     from nbproctor.sandbox.doctor import probe, verdict
 
     course = find_course()
@@ -61,7 +62,15 @@ def init() -> None:
     said = "is switched on at the end of" if missing else "was switched on already in"
     say(f"nbproctor {said} {file}.", verdict(probe()))
     names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
-    faulty = [name for name in names if not _try_assignment(course, name)]
+    faulty = []
+    for name in names:
+        try:
+            prove(Course(course), name)
+        except NbproctorError as error:
+            complain(f"{name}: {error}")
+            faulty.append(name)
+        else:
+            say(f"{name}: the reference solution earns every point.")
     say(_DIFFERENCES)
     if faulty:
         raise CommandError(
@@ -70,29 +79,25 @@ def init() -> None:
         )
 
 
-def _try_assignment(root: Path, name: str) -> bool:
-    """Lint one assignment; say how its reference solution fares."""
-    from nbproctor import nbgrader
+@app.command()
+def off() -> None:
+    """Switch nbproctor off: `init` taken back, .nbproctor.* removed; marks stay."""
+    from nbproctor.kit import starter
 
-    try:
-        course = nbgrader.Course(root)
-        with at_work(f"Grading the reference solution of {name}"):
-            faults = nbgrader.lint(course, name)
-            told = nbgrader.places_told(course.masters(name))
-    except nbgrader.CourseError as error:
-        complain(f"{name}: {error}")
-        return False
-    complain(*(f"{name}: {fault}" for fault in faults))
-    if not faults:
-        told.insert(0, "the reference solution earns every point")
-    if told:
-        say(f"{name}: {'; '.join(told)}.")
-    return not faults
+    course = find_course()
+    starter.switch_off(course)
+    say(f"{course} is a course of plain nbgrader again.")
 
 
 @app.command()
 def doctor() -> None:
     """Say what protects this computer from the code that it grades."""
+    if not print_layers():
+        raise CommandError("Grading needs --sandbox=weak here: see above.")
+
+
+def print_layers() -> bool:
+    """Print the sandbox's layers; return whether all that must be there are."""
     from nbproctor.sandbox.doctor import probe, verdict
 
     layers = probe()
@@ -108,5 +113,4 @@ def doctor() -> None:
         if layer.remedy:
             table.add_row("", "", f"To get it: {escape(layer.remedy)}.")
     console.print(table, width=width)
-    if not all(layer.ok for layer in layers if layer.mandatory):
-        raise CommandError("Grading needs --sandbox=weak here: see above.")
+    return all(layer.ok for layer in layers if layer.mandatory)

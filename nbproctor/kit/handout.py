@@ -10,6 +10,8 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from nbproctor.errors import NbproctorError
+from nbproctor.kit.lab import JUPYTER
+from nbproctor.kit.lab import files as tree
 from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
 from nbproctor.templates import render
@@ -36,14 +38,10 @@ class HandoutError(NbproctorError):
 def pack(course: Path, assignment: str, where: str = "") -> Path:
     """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
 
-    The same release gives the same bytes, so that a changed zip means a changed lab.
-    What of the course's ``data/`` the notebook names goes along, so that the lab works
-    without a network. `where` says where students hand in. An older zip is kept if this
-    one cannot be made: `HandoutError` where ``requirements.txt`` lacks a package.
-
-    The notebook and its modules are in ``kit/original`` alone, to be read only: ``lab``
-    copies them to where a student works. So no zip that is unpacked over that folder,
-    be it this one again or a newer one, holds a file of the name that was worked in.
+    The same release gives the same bytes. `where` says where students hand in. An older
+    zip is kept if this one cannot be made: `HandoutError` where ``requirements.txt``
+    lacks a package. The notebook and its modules are in ``kit/original`` alone (``lab``
+    copies them): no zip that is unpacked over a student's folder overwrites work.
     """
     release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
@@ -53,10 +51,10 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
         notebooks=[path.name for path in sources],
         where=where,
     )
-    given = {_name(path, release): path.read_bytes() for path in _tree(release)}
+    kit = HERE / "kit.py"  # in a wheel
     content = {
         "START.html": start.encode(),
-        "kit.py": _kit().read_bytes(),
+        "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": b"-c kit/pins.txt\n"
         + requirements(course, sources).encode(),
@@ -64,16 +62,11 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
-    content |= {
-        f"kit/{_name(path, HERE)}": path.read_bytes()
-        for path in _tree(HERE / "jupyter")
-    }
     if where:
         content["kit/hand_in.txt"] = where.encode()
-    content |= {f"{ORIGINAL}/{name}": data for name, data in given.items()}
-    content |= {
-        _name(path, course): path.read_bytes() for path in data_of(course, assignment)
-    }
+    for place, folder in (("kit/jupyter", JUPYTER), (ORIGINAL, release)):
+        content |= {f"{place}/{n}": (folder / n).read_bytes() for n in tree(folder)}
+    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
     target = course / "dist" / f"{assignment}.zip"
     target.parent.mkdir(exist_ok=True)
     unfinished = target.with_suffix(".part")
@@ -88,23 +81,20 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     return target
 
 
-def data_of(course: Path, assignment: str) -> list[Path]:
-    """Return the files of the course's ``data/`` that an assignment's students need.
+def data_of(course: Path, assignment: str) -> list[str]:
+    """Return files of ``data/``, below the course: those that students need.
 
-    A folder or file of ``data/`` belongs to an assignment if its name stands in the
-    text of a notebook, or of a module beside it.
+    They lie in a folder, or have a name, that stands in a notebook or module.
     """
-    texts = [
-        path.read_text("utf-8")
-        for path in _tree(course / "release" / assignment)
-        if path.suffix in (".ipynb", ".py")
-    ]
+    release = course / "release" / assignment
+    given = [release / name for name in tree(release)]
+    texts = [p.read_text("utf-8") for p in given if p.suffix in (".ipynb", ".py")]
 
-    def named(path: Path) -> bool:
-        name = path.relative_to(course / "data").parts[0]
-        return any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+    def named(file: str) -> bool:
+        name = re.escape(file.partition("/")[0])
+        return any(re.search(rf"\b{name}\b", text) for text in texts)
 
-    return list(filter(named, _tree(course / "data")))
+    return [f"data/{file}" for file in tree(course / "data") if named(file)]
 
 
 def requirements(course: Path, notebooks: list[Path]) -> str:
@@ -161,12 +151,6 @@ def _installed() -> str:
     return "".join(sorted(pins))
 
 
-def _kit() -> Path:
-    """Return the kit's command: in a wheel of nbproctor it lies beside this module."""
-    packed = HERE / "kit.py"
-    return packed if packed.is_file() else CHECKOUT / "kit.py"
-
-
 def _mode(name: str) -> int:
     """Return the permissions of a file in the zip."""
     if name.endswith((".sh", ".command")):
@@ -177,20 +161,3 @@ def _mode(name: str) -> int:
 def _start(template: str) -> bytes:
     text = files("nbproctor").joinpath("templates", template).read_text("utf-8")
     return (text.replace("\n", "\r\n") if template.endswith(".bat") else text).encode()
-
-
-def _tree(folder: Path) -> list[Path]:
-    """Return the files below `folder`, leaving out what editors and Python leave."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(
-            part.startswith(".") or part == "__pycache__"
-            for part in path.relative_to(folder).parts
-        )
-    )
-
-
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()

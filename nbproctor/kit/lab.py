@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         record[name] = now
-    _write_record(folder, record)
+    (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
     if newer:
         told.append(
             f"There is a newer {' and '.join(newer)}; your work was left alone. "
@@ -84,11 +85,10 @@ def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
 
 
 def files(folder: Path) -> list[str]:
-    """Return the files of an assignment below `folder`, as paths with slashes."""
+    """Return the files below `folder`, as paths with slashes, without hidden ones."""
     found = (path for path in folder.rglob("*") if path.is_file())
     names = (path.relative_to(folder).as_posix() for path in found)
-    left = ("__pycache__", ".ipynb_checkpoints")  # by Python and Jupyter
-    return sorted(n for n in names if not set(n.split("/")).intersection(left))
+    return sorted(n for n in names if not re.search(r"(^|/)(\.|__pycache__/)", n))
 
 
 def main() -> int:
@@ -129,10 +129,6 @@ def _read_record(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def _write_record(folder: Path, record: dict[str, str]) -> None:
-    (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
 
 
 if __name__ == "__main__":

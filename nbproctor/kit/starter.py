@@ -8,6 +8,8 @@ from pathlib import Path
 
 from nbproctor import nbgrader
 from nbproctor.errors import NbproctorError
+from nbproctor.nbgrader.lock import course_lock
+from nbproctor.nbgrader.run import CACHE
 
 _STARTER = Path(__file__).parents[1] / "templates/starter"
 _NAME = re.compile(r"[^\W_][\w.-]*")
@@ -27,6 +29,10 @@ except Exception as missing:  # nbgrader would go on, and grade without a sandbo
     Autograde.start = refuse  # all else goes on: JupyterLab, formgrader, other commands
 else:
     proctor(c)
+"""
+IGNORED = """
+# nbproctor's: what it can find out again
+.nbproctor*
 """
 
 CONFIG = (
@@ -88,12 +94,36 @@ def switch_on(course: Path) -> bool:
     if nbgrader.Course(course).options.enabled:
         return False
     text = file.read_bytes()
-    with file.open("ab") as config:
-        config.write(b"" if text.endswith(b"\n") or not text else b"\n")
-        config.write(SWITCH.encode())
+    file.write_bytes(text + SWITCH.encode())
     try:
         nbgrader.Course(course)  # executes it
     except nbgrader.CourseError:
         file.write_bytes(text)
         raise
+    if any((folder / ".git").exists() for folder in (course, *course.parents)):
+        with (course / ".gitignore").open("ab") as ignored:
+            ignored.write(IGNORED.encode())
     return True
+
+
+def switch_off(course: Path) -> None:
+    """Take out what `switch_on` wrote, and remove ``.nbproctor.*``; marks stay.
+
+    `StarterError`: nbproctor is switched on by lines that `switch_on` did not write.
+    """
+    with course_lock(course, "switching nbproctor off"):
+        for name, added in (("nbgrader_config.py", SWITCH), (".gitignore", IGNORED)):
+            file = course / name
+            text = file.read_bytes() if file.is_file() else b""
+            if added.encode() in text:
+                file.write_bytes(text.replace(added.encode(), b""))
+                if not file.stat().st_size and file.name == ".gitignore":
+                    file.unlink()
+        if nbgrader.Course(course).options.enabled:
+            raise StarterError(
+                "nbproctor is switched on by lines that init did not write: take them "
+                f"out of {course / 'nbgrader_config.py'} yourself."
+            )
+        shutil.rmtree(course / CACHE, ignore_errors=True)
+    for file in [path for path in course.glob(".nbproctor*") if path.is_file()]:
+        file.unlink()

@@ -25,7 +25,7 @@ class Layer:
     remedy: str = ""
 
 
-CONTAINER = "or grade in the container image that docs/ describes"
+CONTAINER = "or in a container: python kit.py grade --container"
 
 
 def probe() -> list[Layer]:

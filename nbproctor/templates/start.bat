@@ -1,18 +1,18 @@
 @echo off
-rem Finds a Python that is new enough, and lets it open the lab: kit.py does the rest.
+rem Finds a Python that the packages are made for, and lets it open the lab: kit.py does the rest.
 setlocal DisableDelayedExpansion
 pushd "%~dp0"
 if not exist "kit.py" goto packed
-for %%P in ("py -3.13" "py -3.12" "py -3.11" "py -3" "python" "python3") do (
-  %%~P -c "import sys; sys.exit(sys.version_info < (3, 11))" >nul 2>nul && set "PYTHON=%%~P" && goto found
+for %%P in ("py -3.14" "py -3.13" "py -3.12" "py -3.11" "py -3" "python" "python3") do (
+  %%~P -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))" >nul 2>nul && set "PYTHON=%%~P" && goto found
 )
-rem Of an old Python, kit.py says what to do.
+rem Of another Python, kit.py says what to do.
 for %%P in ("py" "python") do (
   %%~P -c "pass" >nul 2>nul && set "PYTHON=%%~P" && goto found
 )
-echo There is no Python on this computer, and the lab needs one: 3.11, 3.12 or 3.13.
-echo Get it from https://www.python.org/downloads/ (tick "Add python.exe to PATH"),
-echo then start again.
+echo There is no Python on this computer, and the lab needs one: 3.11 to 3.14.
+echo Get it from https://www.python.org/downloads/latest/python3.14/
+echo (tick "Add python.exe to PATH"), then start again.
 goto failed
 
 :packed

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a Python that is new enough, and lets it open the lab: kit.py does the rest.
+# Finds a Python that the packages are made for, and lets it open the lab: kit.py does the rest.
 unset CDPATH
 cd -- "$(dirname -- "$0")" || exit 1
 
@@ -12,7 +12,7 @@ works() { # it is there, it starts, and it meets the condition
   "$1" -c "import sys; sys.exit(not ($2))" >/dev/null 2>&1
 }
 find_python() {
-  for name in python3.13 python3.12 python3.11 python3 python; do
+  for name in python3.14 python3.13 python3.12 python3.11 python3 python; do
     if works "$name" "$1"; then
       python=$name
       return 0
@@ -24,12 +24,12 @@ find_python() {
 if [ ! -f kit.py ]; then
   echo "The other files are not beside this one. Unpack the whole zip, then start again."
   status=1
-elif find_python "sys.version_info >= (3, 11)" || find_python True; then
-  "$python" kit.py lab "$@" # of an old Python, kit.py says what to do
+elif find_python "(3, 11) <= sys.version_info[:2] <= (3, 14)" || find_python True; then
+  "$python" kit.py lab "$@" # of another Python, kit.py says what to do
   status=$?
 else
-  echo "There is no Python on this computer, and the lab needs one: 3.11, 3.12 or 3.13."
-  echo "Get it from https://www.python.org/downloads/ and start again."
+  echo "There is no Python on this computer, and the lab needs one: 3.11 to 3.14."
+  echo "Get it from https://www.python.org/downloads/latest/python3.14/ and start again."
   echo "On Debian and Ubuntu: sudo apt install python3 python3-venv"
   status=1
 fi

@@ -122,7 +122,7 @@ def test_a_course_without_pins_is_released_and_packed(tiny: Path) -> None:
     status, said, complaint = nbproctor("release", folder=tiny)
     assert status == 0, complaint
     # The first line comes at once, before half a minute of work.
-    assert said.splitlines()[0] == "Grading the reference solution …"
+    assert said.splitlines()[0] == "Grading the reference solution of tiny …"
     assert "To hand out:" in said
     assert (tiny / "release/tiny/tiny.ipynb").is_file()
     assert (tiny / "dist/tiny.zip").is_file()

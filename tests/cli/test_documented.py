@@ -8,6 +8,8 @@ that no test runs.
 
 from __future__ import annotations
 
+import calendar
+import contextlib
 import csv
 import importlib.util
 import io
@@ -15,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import unicodedata
@@ -29,6 +32,7 @@ from typer.testing import CliRunner
 from nbproctor.cli import app
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
+from tests.copies import link
 
 LAB = "neural_network"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
@@ -60,11 +64,37 @@ EVENING = {
     f"{BIN}/jupyter lab": 0,
     f"{KIT} --course examples/tiny audit": 0,
 }
+# After the others.
+FORGET = (
+    f"{BIN}/nbgrader db student remove aokafor --force",
+    "rm -r submitted/aokafor autograded/aokafor feedback/aokafor",
+    "rm -rf .nbproctor.cache report exported",
+)
+# Page in docs/samples/ → what the demo makes. The third, of an audit, is only dated.
+SAMPLES = {
+    "feedback": f"demo/feedback/hivanova/{LAB}/{LAB}.html",
+    "report": f"demo/report/{LAB}.html",
+}
+# Of docs/hub.md; the test reads them there.
+HUB = (
+    *("nbgrader generate_assignment tiny", "nbgrader release_assignment tiny"),
+    *("nbgrader fetch_assignment tiny", "nbgrader submit tiny"),
+    *("nbgrader collect tiny --update", "nbgrader autograde tiny"),
+    *("nbgrader generate_feedback tiny", "nbgrader release_feedback tiny"),
+    "nbgrader fetch_feedback tiny",
+)
 # Command → file that runs it, or what it does.
 ELSEWHERE = {
     f"{KIT} audit": "tests/audit/test_audit.py",  # of the lab: a quarter of an hour
+    f"{KIT} grade --container": "tests/kit/test_kit.py",  # with a stand-in
+    f"{KIT} doctor --container": "tests/kit/test_kit.py",
+    "pip install nbproctor": "tests/kit/test_packaging.py",  # from the wheel
+    "nbproctor init": "tests/kit/test_starter.py",
+    "nbproctor off": "tests/kit/test_packaging.py",
+    f"{BIN}/mkdocs build --strict": "tests/cli/test_site.py",
     f"{KIT} test --fast": ".ci/run",
     f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
+    **dict.fromkeys(HUB, "tests/nbgrader/test_hub.py"),
     "dask scheduler --no-dashboard": "tests/nbgrader/test_cluster.py",
     "dask worker tcp://scheduler:8786 --nworkers 4 --nthreads 1 --no-dashboard": (
         "tests/nbgrader/test_cluster.py"  # with two
@@ -75,23 +105,19 @@ ELSEWHERE = {
     "python -m nbproctor grade --shard 3/16": "tests/nbgrader/test_shards.py",
     "python -m nbproctor merge": "tests/nbgrader/test_shards.py",
 }
-# Run by no test, because they need Docker and an image from the network, or a computer
-# of the cluster's.
+# Run by no test, because it is for a computer of the cluster's.
 UNTESTED = {
     'pip install -c requirements.lock ".[cluster]"',
-    "docker build -t nbproctor .",
-    'docker run --rm -v "$PWD:/course" nbproctor doctor',
-    'docker run --rm -v "$PWD:/course" nbproctor grade',
 }
 
 
 def documented(project: Path) -> set[str]:
     """Return all commands of all documents; ``cd`` belongs to the next line."""
-    found = set()
+    found: set[str] = set()
     for path in (p for pattern in DOCUMENTS for p in project.glob(pattern)):
         for block in re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.S):
             folder = ""
-            for line in re.findall(r"^\$ (.*)", block, re.M):
+            for line in re.findall(r"^(?:student)?\$ (.*)", block, re.M):
                 command = line.partition("  #")[0].strip()
                 if command.startswith("cd "):
                     folder = f"{command} && "
@@ -101,7 +127,8 @@ def documented(project: Path) -> set[str]:
 
 
 def test_every_documented_command_is_run_by_a_test(project: Path) -> None:
-    assert documented(project) == EVENING.keys() | ELSEWHERE.keys() | UNTESTED
+    tested = EVENING.keys() | ELSEWHERE.keys() | {*FORGET}
+    assert documented(project) == tested | UNTESTED
     for place in ELSEWHERE.values():
         assert (project / place).is_file()
 
@@ -132,7 +159,8 @@ def help_of(project: Path, verb: str) -> str:
         return subprocess.check_output(command, text=True)
     done = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
-    return done.output
+    for_all = (project / "kit.py").read_text().split('"""')[1]
+    return done.output + for_all
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +176,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(project, root, ignore=_not_of_the_project)
     with (root / "nbgrader_config.py").open("a") as config:
         config.write("c.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
-    shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=_link)
+    shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=link)
     (root / ".venv/kit.json").unlink()
     spec = importlib.util.spec_from_file_location("kit_copy", root / "kit.py")
     assert spec and spec.loader
@@ -167,13 +195,6 @@ def _not_of_the_project(folder: str, names: list[str]) -> set[str]:
     at_the_top = "kit.py" in names
     cache = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
     return cache | (made & {*names} if at_the_top else set())
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copy2(source, target)
 
 
 def hand_in(root: Path) -> None:
@@ -220,18 +241,8 @@ def test_the_documents_commands_do_what_they_say(kit: Path, tmp_path: Path) -> N
             hand_in(kit)
         if command in SERVES:
             serves(command, kit, env)
-            continue
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=kit,
-            env=env,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-        said = f"$ {command}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == status, said
-        assert "Traceback" not in said, said
+        else:
+            run(command, status, kit, env)
     with zipfile.ZipFile(kit / f"exported/{LAB}_feedback.zip") as archive:
         packed = archive.namelist()
     filled = list(csv.reader((kit / "gradebook_filled.csv").open(encoding="utf-8")))
@@ -242,6 +253,59 @@ def test_the_documents_commands_do_what_they_say(kit: Path, tmp_path: Path) -> N
     text = " ".join(re.sub(r"<[^>]+>", " ", page.read_text("utf-8")).split())
     for words in json.loads(Image.open(kit / "docs/picture.png").info["Shows"]):
         assert words in text, f"docs/picture.png is out of date: {words!r}"
+    for name, made in SAMPLES.items():
+        shown, now = (kit / f"docs/samples/{name}.html", kit / made)
+        # Who is in a report, and whom time limits stop, depends on the computer's load.
+        part = words_of if name == "feedback" else headings_of
+        assert part(shown) == part(now), f"{shown} is out of date: docs/picture.py"
+    forget_a_student(kit, env)
+
+
+def words_of(page: Path) -> set[str]:
+    """Return what a page says, but for numbers and days: they differ each time."""
+    text = re.sub(
+        r"<style>.*?</style>|<[^>]+>", " ", page.read_text("utf-8"), flags=re.S
+    )
+    days = {*calendar.month_name, *calendar.month_abbr, *calendar.day_name}
+    return set(re.findall(r"\b[^\W\d_]{3,}\b", text)) - days
+
+
+def headings_of(page: Path) -> list[str]:
+    """Return the headings of a page, and those of its tables."""
+    found = re.findall(r"<(h\d|th)\b[^>]*>(.*?)</\1>", page.read_text("utf-8"), re.S)
+    return sorted({" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in found})
+
+
+def forget_a_student(kit: Path, env: dict[str, str]) -> None:
+    """Run what docs/instructors.md says on data protection; look for what is left."""
+    places = [kit / name for name in ("submitted", "autograded", "feedback")]
+    places += [kit / "gradebook.db"]
+
+    def left() -> list[Path]:
+        files = [p for place in places for p in (place, *place.rglob("*"))]
+        files = [p for p in files if p.is_file() and p.name != "grading.log"]
+        return [p for p in files if b"aokafor" in p.read_bytes()]
+
+    assert kit / "gradebook.db" in left()
+    for command in FORGET:
+        run(command, 0, kit, env)
+    with contextlib.closing(sqlite3.connect(kit / "gradebook.db")) as book:
+        book.execute("VACUUM")
+    assert not left()
+
+
+def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    said = f"$ {command}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == status, said
+    assert "Traceback" not in said, said
 
 
 def serves(command: str, folder: Path, env: dict[str, str]) -> None:

@@ -287,14 +287,112 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     return result.stderr
 
 
-def test_a_python_that_is_too_old_or_lacks_venv_is_told_what_to_do(
+def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
-    complaint = run_as(toy, "sys.version_info = (3, 10, 4, 'final', 0)")
-    assert "This is Python 3.10, but the kit needs 3.11" in complaint
+    for minor in (10, 15):
+        complaint = run_as(toy, f"sys.version_info = (3, {minor}, 4, 'final', 0)")
+        assert f"This is Python 3.{minor}, but the kit needs 3.11 to 3.14" in complaint
+        assert "https://www.python.org/downloads/latest/python3.14/" in complaint
+    windows = "import os, shutil, subprocess; os.name = 'nt'"
+    assert "Windows cannot fork processes" in run_as(toy, windows)
     complaint = run_as(toy, "sys.modules['ensurepip'] = None", **without_uv(tmp_path))
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert f"sudo apt install python{version}-venv" in complaint
+
+
+# ---- in a container ----------------------------------------------------------------
+
+# Stands for Podman and Docker: it keeps images by name, and runs a container's command
+# here, in the folder that the mount gives it.
+ENGINE = """\
+#!{python}
+import json, os, pathlib, subprocess, sys
+folder, words = pathlib.Path(__file__).parent, sys.argv[1:]
+name, images = pathlib.Path(__file__).name, folder / "images"
+options = dict(word.split("=", 1) for word in words if word[:2] == "--" and "=" in word)
+if words == ["info"]:
+    if (folder / (name + ".asleep")).exists():
+        sys.exit("Cannot connect to " + name)
+    print("rootless: no")
+elif words[:2] == ["image", "inspect"]:
+    sys.exit(not (images / words[2]).exists())
+elif words[0] == "build":
+    images.mkdir(exist_ok=True)
+    (images / words[words.index("--tag") + 1]).touch()
+elif words[0] == "run":
+    (folder / "run.json").write_text(json.dumps(words))
+    mount = dict(part.split("=") for part in options["--mount"].split(","))
+    assert mount["type"] == "bind" and mount["source"] == mount["target"]
+    image = next(i for i, word in enumerate(words) if word.startswith("nbproctor:"))
+    assert (images / words[image]).exists()
+    os.chdir(options["--workdir"])
+    os.environ["PYTHONPATH"] = {package!r}
+    sys.exit(subprocess.call([sys.executable, *words[image + 2 :]]))
+"""
+
+
+@pytest.fixture
+def engines(toy: Path, tmp_path: Path) -> Path:
+    """A folder of programs with a Podman and a Docker, for `PATH`."""
+    recipe = toy / "examples/cluster/Containerfile"
+    recipe.parent.mkdir(parents=True)
+    recipe.touch()
+    (toy / "requirements.lock").touch()
+    (toy / "nbgrader_config.py").touch()
+    folder = tmp_path / "engines"
+    folder.mkdir()
+    for name in ("podman", "docker"):
+        text = ENGINE.format(python=sys.executable, package=str(toy))
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
+def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
+    toy: Path, engines: Path, tmp_path: Path
+) -> None:
+    course = tmp_path / "a course"
+    (course / "source").mkdir(parents=True)
+    (course / "nbgrader_config.py").touch()
+    for place, below in ((toy.parent, toy), (course / "source", course / "source")):
+        command = [sys.executable, toy / "kit.py", "grade", "--container", "lab"]
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PATH": str(engines)},
+            cwd=place,
+            text=True,
+            capture_output=True,
+        )
+        told = seen(done)
+        assert (told["verb"], told["folder"]) == (["grade", "lab"], str(below))
+        words = json.loads((engines / "run.json").read_text())
+        assert "--network=none" in words and "--rm" in words
+        assert f"--user={os.getuid()}:{os.getgid()}" in words
+        assert ("Making the image" in done.stderr) == (below == toy)  # once
+    assert not (toy / ".venv").exists()
+    (toy / "nbproctor/__init__.py").write_text("# changed")
+    again = kit(toy, "fail", "--container", PATH=str(engines))
+    assert again.returncode == 7 and "Making the image" in again.stderr
+
+
+@pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
+def test_a_container_without_an_engine_says_what_is_missing(
+    toy: Path, engines: Path
+) -> None:
+    (engines / "podman").unlink()
+    (engines / "docker.asleep").touch()
+    asleep = kit(toy, "grade", "--container", PATH=str(engines))
+    assert "at work: docker (Cannot connect to docker)" in asleep.stderr
+    (engines / "docker").unlink()
+    missing = kit(toy, "grade", "--container", PATH=str(engines))
+    assert "needs Podman or Docker, and neither is on this computer" in missing.stderr
+    for done in (asleep, missing):
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+# ---- other Pythons -----------------------------------------------------------------
 
 
 def old_pythons() -> list[Path]:
@@ -320,7 +418,31 @@ def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
             [python, "kit.py", "demo"], cwd=toy, text=True, capture_output=True
         )
         assert result.returncode == 1, python
-        assert "the kit needs 3.11 or newer" in result.stderr, python
+        assert "the kit needs 3.11 to 3.14" in result.stderr, python
+
+
+def test_every_place_names_the_same_pythons(project: Path) -> None:
+    script = (project / "kit.py").read_text()
+    found = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", script)
+    assert found
+    minors = range(int(found[1]), int(found[2]) + 1)
+    words = f"3.{minors[0]} to 3.{minors[-1]}"
+    condition = f"(3, {minors[0]}) <= sys.version_info[:2] <= (3, {minors[-1]})"
+    templates = project / "nbproctor/templates"
+    for place in (project / "README.md", *templates.glob("start.*")):
+        text = place.read_text("utf-8")
+        assert words in text, place
+        if place.suffix in (".sh", ".bat"):
+            assert condition in text
+            names = re.findall(r"(?:python|py -)3\.(\d+)[ \"]", text)
+            assert sorted(map(int, names)) == [*minors], place
+    package = (project / "pyproject.toml").read_text()
+    named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', package)
+    assert [*map(int, named)] == [*minors]
+    assert f'requires-python = ">=3.{minors[0]}"' in package
+    workflow = (project / ".github/workflows/tests.yml").read_text()
+    tried = ", ".join(f'"3.{minor}"' for minor in minors)
+    assert f"python: [{tried}]" in workflow
 
 
 @pytest.mark.skipif(WINDOWS, reason="POSIX permissions")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import tarfile
 import tomllib
+import venv
 from importlib import metadata
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,8 +21,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import nbproctor
-from nbproctor.kit import handout, sample
+from nbproctor.kit import handout, sample, starter
 from nbproctor.notebook import MasterNotebook
+from tests.copies import link
 
 LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -72,7 +79,7 @@ def test_every_pin_is_one_exact_version_of_no_index_and_no_machine(
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 def test_pins_fit_together_and_what_the_project_declares(
     declared: dict[str, list[Requirement]],
     runtime: set[Requirement],
@@ -96,33 +103,111 @@ def test_requirements_is_closed_and_holds_nothing_for_developers(
     runtime: set[Requirement],
     lock: set[Requirement],
 ) -> None:
-    """Walk the installed packages: an account of needs that the lock did not make."""
-    needed: set[str] = set()
-    waiting = list(declared["runtime"])
-    while waiting:
-        wanted = waiting.pop()
-        name = canonicalize_name(wanted.name)
-        extras = wanted.extras or {""}
-        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
-            continue
-        key = f"{name}{sorted(extras)}"
-        if key in needed:
-            continue
-        needed |= {key, name}
-        for text in metadata.requires(name) or []:
-            further = Requirement(text)
-            if further.marker is None or any(
-                further.marker.evaluate({"extra": extra}) for extra in extras
-            ):
-                further.marker = None
-                waiting.append(further)
-    needed = {name for name in needed if not name.endswith("]")}
+    needed = closure(declared["runtime"])
     pinned = {canonicalize_name(p.name) for p in runtime}
     assert needed <= pinned
     others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
     assert not pinned & (others - needed)
     assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
     assert "torch" not in {pin.name for pin in lock}
+
+
+# ---- the package that others depend on -----------------------------------------------
+
+
+def closure(declared: list[Requirement]) -> set[str]:
+    """Walk the installed packages: an account of needs that the lock did not make."""
+    needed: set[tuple[str, str]] = set()
+    waiting = list(declared)
+    while waiting:
+        wanted = waiting.pop()
+        for extra in wanted.extras or {""}:
+            key = canonicalize_name(wanted.name), extra
+            if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+                continue
+            if key in needed:
+                continue
+            needed.add(key)
+            for further in map(Requirement, metadata.requires(wanted.name) or []):
+                if further.marker is None or further.marker.evaluate({"extra": extra}):
+                    further.marker = None
+                    waiting.append(further)
+    return {name for name, _ in needed}
+
+
+@pytest.fixture(scope="module")
+def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wheel and source distribution, built without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) -> None:
+    files = sorted(built.iterdir())
+    command = [sys.executable, "-m", "twine", "check", "--strict", *files]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    wheel, source = files
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    packed = {name for name in names if name.startswith("nbproctor/")}
+    assert {name.partition("/")[0] for name in names - packed} == {
+        *("kit.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"),
+        *("PKG-INFO", ".gitignore"),
+    }
+    with ZipFile(wheel) as archive:
+        installed = {n for n in archive.namelist() if not n.startswith("nbproctor-")}
+    assert installed == packed | {"nbproctor/kit/kit.py"}
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
+    built: Path, project: Path, declared: dict[str, list[Requirement]], tmp_path: Path
+) -> None:
+    """In an environment of the wheel and of what it declares, nothing else."""
+    environment = tmp_path / "environment"
+    venv.create(environment, symlinks=True)
+    site = next(environment.glob("lib/python*/site-packages"))
+    for name in closure(declared["runtime"]):
+        for file in metadata.files(name) or []:
+            if file.parts[0] != ".." and Path(file.locate()).is_file():
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                link(str(file.locate()), str(site / file))
+    with ZipFile(next(built.glob("*.whl"))) as archive:
+        archive.extractall(site)
+    python = environment / "bin/python"
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    activated = os.environ | {"PATH": programs}  # nbgrader starts `alembic`
+    course = tmp_path / "course"
+    shutil.copytree(project / "examples/tiny/source", course / "source")
+    stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
+    (course / "nbgrader_config.py").write_text(stock + starter.SWITCH)
+    solved = course / "submitted/ann/tiny"
+
+    def run(*words: str) -> str:
+        command = [python, "-m", *words]
+        done = subprocess.run(
+            command, cwd=course, env=activated, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("nbgrader", "generate_assignment", "tiny", "--create")
+    shutil.copytree(course / "release/tiny", solved)
+    notebook = (solved / "tiny.ipynb").read_text("utf-8")
+    stub = "raise NotImplementedError()"
+    assert stub in notebook
+    right = "return str(n) if n % 3 else 'fizz'"
+    (solved / "tiny.ipynb").write_text(notebook.replace(stub, right, 1), "utf-8")
+    run("nbgrader", "autograde", "tiny")
+    told = json.loads((course / "autograded/ann/tiny/grading.json").read_text("utf-8"))
+    assert (told["status"], told["score"]) == ("graded", 5)
+    run("nbproctor", "off")
+    assert (course / "nbgrader_config.py").read_text() == stock
+    assert not list(course.glob(".nbproctor*"))
 
 
 def test_version_and_licences_agree(project: Path) -> None:

@@ -73,6 +73,41 @@ def test_nbproctor_is_switched_on_once(stock: Path) -> None:
     assert (stock / "nbgrader_config.py").read_text() == text
 
 
+@pytest.mark.parametrize("config", [STOCK, STOCK + "\n", "c = get_config()\r\n"])
+@pytest.mark.parametrize("ignored", [None, "*.db\n"])
+def test_a_course_is_as_it_was_once_nbproctor_is_off(
+    stock: Path, config: str, ignored: str | None
+) -> None:
+    (stock / ".git").mkdir()
+    (stock / "nbgrader_config.py").write_bytes(config.encode())
+    if ignored:
+        (stock / ".gitignore").write_text(ignored)
+    before = content(stock)
+    starter.switch_on(stock)
+    assert ".nbproctor*" in (stock / ".gitignore").read_text().splitlines()
+    for made in (".nbproctor.json", ".nbproctor.cache/ab/1234"):
+        (stock / made).parent.mkdir(parents=True, exist_ok=True)
+        (stock / made).touch()
+    starter.switch_off(stock)
+    assert content(stock) == before
+    starter.switch_off(stock)  # once more changes nothing
+    assert content(stock) == before
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in files if "pycache" not in str(path)}
+
+
+def test_what_init_did_not_write_is_taken_out_by_whoever_wrote_it(stock: Path) -> None:
+    config = stock / "nbgrader_config.py"
+    config.write_text(STOCK + "\nfrom nbproctor import proctor\nproctor(c)\n")
+    (stock / ".nbproctor.json").touch()
+    with pytest.raises(StarterError, match="take them"):
+        starter.switch_off(stock)
+    assert (stock / ".nbproctor.json").exists()
+
+
 def test_a_configuration_that_would_not_run_is_left_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "nbgrader_config.py"
     with pytest.raises(StarterError, match="nbproctor new NAME"):
@@ -96,7 +131,8 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert "switched on at the end of" in done.stdout
     assert "tiny: the reference solution earns every point." in done.stdout
     assert "What differs from plain nbgrader" in done.stdout
-    assert "wrong: nbproctor: the reference earns" in done.stderr
+    assert "nbproctor: the reference earns" in done.stderr
+    assert "wrong: faults in the tests: " in done.stderr
     assert "does not earn everything in wrong" in done.stderr
     shutil.rmtree(stock / "source/wrong")
     again = subprocess.run(command, cwd=stock, capture_output=True, text=True)

@@ -26,7 +26,7 @@ if sys.platform != "linux":
 
 import psutil
 
-from nbproctor.sandbox import bubblewrap, layers, libc
+from nbproctor.sandbox import bubblewrap, libc
 from nbproctor.sandbox.forkserver import (
     ForkServer,
     ForkServerError,
@@ -34,6 +34,7 @@ from nbproctor.sandbox.forkserver import (
     JudgeTimeoutError,
 )
 from nbproctor.sandbox.layers import Policy, SandboxError
+from tests.users import NOBODY, in_reach
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -536,28 +537,6 @@ def test_a_sandbox_that_fails_in_the_fork_is_the_judges_error(tmp_path: Path) ->
 # --- other users ----------------------------------------------------------------------
 
 
-def in_reach(argv: list[str]) -> list[str]:
-    """Return a command that runs `argv` where every user can reach this Python.
-
-    Folders such as /root that only root may enter are replaced by empty ones that hold
-    just the interpreter and the project.
-    """
-    needed = [Path(path) for path in (*layers.interpreter(), PROJECT)]
-    above = {folder for path in needed for folder in path.parents}
-    closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
-    line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]
-    for top in closed:
-        if not closed & set(top.parents):
-            line += ["--perms", "0755", "--tmpfs", str(top)]
-    inner = {path for path in needed if closed & set(path.parents)}
-    for path in sorted(inner | above):
-        if path in inner:
-            line += ["--ro-bind", str(path), str(path)]
-        elif closed & set(path.parents) and not inner & set(path.parents):
-            line += ["--perms", "0755", "--dir", str(path)]
-    return [*line, "--", *argv]
-
-
 # What depends on who the user is; all of it was tried as this user.
 OTHERS = {
     "an ordinary user": "test_sandbox or full or standard",
@@ -574,8 +553,7 @@ def test_everything_holds_for_other_users_too(who: str) -> None:
     argv += [str(PROJECT / "tests/sandbox")]
     argv += ["-k", f"({OTHERS[who]}) and not other_users"]
     if who == "an ordinary user":
-        nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
-        argv = ["setpriv", *nobody, "--", *argv]
+        argv = [*NOBODY, *argv]
     environment = {
         "HOME": "/nonexistent",
         "PATH": os.environ["PATH"],

@@ -1,0 +1,89 @@
+"""A round on a hub, by the commands of docs/hub.md, through nbgrader's exchange."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbproctor.sandbox import bubblewrap
+from tests.broken.cases import answered, write
+from tests.nbgrader.tiny import book, configure
+from tests.users import NOBODY, in_reach
+
+STUDENT = 65534  # called "nobody" everywhere
+# What a student tries, and must not succeed in.
+SNOOPING = """
+import os, sys
+exchange, course = sys.argv[1:]
+for folder in ("inbound", "feedback"):
+    try:
+        sys.exit(f"{folder}: {os.listdir(f'{exchange}/tiny/{folder}')}")
+    except PermissionError:
+        pass
+for file in ("gradebook.db", "source/tiny/tiny.ipynb"):
+    try:
+        open(f"{course}/{file}")
+        sys.exit(f"{file} could be read")
+    except PermissionError:
+        pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_round_through_the_exchange(
+    project: Path, course: Path, tmp_path: Path
+) -> None:
+    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+        pytest.skip("this test needs setpriv and bubblewrap")
+    shutil.rmtree(course / "release")
+    exchange, home = tmp_path / "exchange", tmp_path / "home"
+    settings = f"c.Exchange.root = {str(exchange)!r}"
+    configure(course, settings)
+    tmp_path.chmod(0o755)
+    for folder, mode in ((exchange, 0o777), (home, 0o755), (course, 0o700)):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
+    own = 'c = get_config()\nc.CourseDirectory.course_id = "tiny"\n' + settings
+    (home / "nbgrader_config.py").write_text(own)
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    start = f'#!/bin/sh\nexec {sys.executable} -m nbgrader "$@"\n'
+    (bin_ / "nbgrader").write_text(start)
+    (bin_ / "nbgrader").chmod(0o755)
+    env = os.environ | {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(prompt: str, command: list[str]) -> None:
+        if prompt == "student$":
+            os.chown(home, STUDENT, STUDENT)
+            command, place = in_reach([*NOBODY, *command]), home
+        else:
+            place = course
+        there = env | {"HOME": str(place), "PYTHONPATH": str(project)}
+        done = subprocess.run(
+            command, cwd=place, env=there, text=True, capture_output=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+    page = (project / "docs/hub.md").read_text("utf-8")
+    commands = re.findall(r"^(student\$|\$) (nbgrader .*)$", page, re.M)
+    assert len(commands) == 9
+    for prompt, command in commands:
+        if "submit" in command:
+            notebook = json.loads((home / "tiny/tiny.ipynb").read_text("utf-8"))
+            write(home / "tiny", answered(notebook))
+        run(prompt, command.split())
+    (given,) = (home / "tiny/feedback").rglob("*.html")
+    assert (
+        given.read_bytes() == (course / "feedback/nobody/tiny/tiny.html").read_bytes()
+    )
+    with book(course) as gradebook:
+        assert gradebook.find_submission("tiny", "nobody").score == 10
+    run("student$", [sys.executable, "-c", SNOOPING, str(exchange), str(course)])

@@ -1,0 +1,33 @@
+"""Commands run as another user, for tests that root runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbproctor.sandbox import layers
+
+PROJECT = Path(__file__).parents[1]
+# An ordinary user: put before a command, within `in_reach`.
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+
+
+def in_reach(argv: list[str]) -> list[str]:
+    """Return a command that runs `argv` where every user can reach this Python.
+
+    Folders such as /root that only root may enter are replaced by empty ones that hold
+    just the interpreter and the project.
+    """
+    needed = [Path(path) for path in (*layers.interpreter(), PROJECT)]
+    above = {folder for path in needed for folder in path.parents}
+    closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
+    line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]
+    for top in closed:
+        if not closed & set(top.parents):
+            line += ["--perms", "0755", "--tmpfs", str(top)]
+    inner = {path for path in needed if closed & set(path.parents)}
+    for path in sorted(inner | above):
+        if path in inner:
+            line += ["--ro-bind", str(path), str(path)]
+        elif closed & set(path.parents) and not inner & set(path.parents):
+            line += ["--perms", "0755", "--dir", str(path)]
+    return [*line, "--", *argv]
