@@ -5,8 +5,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
-import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -18,6 +16,7 @@ from nbproctor import nbgrader
 from nbproctor.cli import app
 from nbproctor.errors import NbproctorError
 from tests.broken.cases import answered, by_id
+from tests.programs import run_python
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,13 +41,7 @@ class Round(NamedTuple):
     gradebook: Path
 
     def run(self, *arguments: str | Path, fails: bool = False) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbproctor", *map(str, arguments)],
-            cwd=self.course,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
+        done = run_python("nbproctor", *arguments, cwd=self.course)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -15,6 +15,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
+from tests.programs import run_python
 
 pytestmark = [
     pytest.mark.slow,
@@ -113,13 +114,7 @@ def test_a_shard_executes_nothing_twice_and_what_has_changed_since_is_not_merged
 
 def test_the_commands(a_class: Path) -> None:
     def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbproctor", *arguments],
-            cwd=a_class,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = run_python("nbproctor", *arguments, cwd=a_class)
         assert done.returncode == 1, done.stderr
         assert done.stderr == "Not graded: ben. The reasons stand above.\n"
         return done.stdout
