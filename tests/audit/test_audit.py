@@ -339,7 +339,7 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
 
 
 @pytest.mark.slow
-def test_every_variant_gets_the_marks_that_plain_python_gives_it(lab, project):
+def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
     folder = project / "source/neural_network"
     notebook = folder / "neural_network.ipynb"
     command = [sys.executable, "-m", "tests.audit.plain_python"]
@@ -351,7 +351,7 @@ def test_every_variant_gets_the_marks_that_plain_python_gives_it(lab, project):
         check=True,
     )
     rows = json.loads(done.stdout)
-    assert len(rows) > 700
+    assert len(rows) > 250
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:
