@@ -16,15 +16,16 @@ from nbproctor.engine import Pool, Settings
 from nbproctor.judge import main
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Job, Limits, Report, StudentCell
+from nbproctor.results import Job, Report, StudentCell
 from nbproctor.sandbox.fork import Fork
 from nbproctor.sandbox.layers import Policy
 from tests.forked import spawn
+from tests.timing import limits
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
 # Some variants are slow or never end. On a busy computer nothing else takes so long.
-LIMITS = Limits(call=5.0, cell=30.0)
+LIMITS = limits(call=5.0, cell=30.0, submission=500)
 
 pytestmark = pytest.mark.slow
 

@@ -16,12 +16,13 @@ from nbgrader.utils import determine_grade
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.protocol import objects
-from nbproctor.results import Job, Limits, StudentCell, Verdict
+from nbproctor.results import Job, StudentCell, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-LIMITS = Limits(call=10, cell=20, submission=60)
+LIMITS = limits(call=10, cell=20, submission=60)
 # As %reset does, which also collects garbage, for a tenth of a second each time.
 FORGET = """for _name in [*globals()]:
     if _name not in _first:

@@ -16,10 +16,11 @@ from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 
-LIMITS = Limits(call=2.0, cell=4.0, submission=60.0)
+LIMITS = limits(call=2.0, cell=4.0, submission=60.0)
 WRONG = "raise NotImplementedError"
 HALF = "def half(x, by=2):\n    return x / by"
 QUARTER = "def quarter(x): return half(half(x), by=2)"
