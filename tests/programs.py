@@ -6,54 +6,72 @@ tests/cli/test_documented.py starts each command as a teacher does.
 
 from __future__ import annotations
 
-import multiprocessing
+import functools
+import importlib
+import json
 import os
 import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
-    ["nbgrader.apps.nbgraderapp", "nbproctor.cli", "nbproctor.nbgrader.autograder"]
-)
+from typing import Any
 
 
 def run_python(
-    program: str | Path,
+    program: str,
     *arguments: str | Path,
     cwd: Path,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a module by its name, or a program by its text, to its end."""
-    argv = [str(program), *map(str, arguments)]
+    argv = [program, *map(str, arguments)]
+    asked = _process()
+    assert asked.stdin and asked.stdout
     with tempfile.TemporaryDirectory() as folder:
-        said = [Path(folder, name) for name in ("stdout", "stderr")]
-        process = _forks.Process(
-            target=_run, args=(argv, cwd, dict(env or os.environ), said)
-        )
-        process.start()
-        process.join(600)
-        if process.exitcode is None:
-            process.kill()
-            raise TimeoutError(argv)
-        out, err = (path.read_text("utf-8") for path in said)
-    return subprocess.CompletedProcess(argv, process.exitcode, out, err)
+        said = [f"{folder}/stdout", f"{folder}/stderr"]
+        order = argv, str(cwd), dict(env or os.environ), said
+        print(json.dumps(order), file=asked.stdin, flush=True)
+        status = int(asked.stdout.readline())
+        out, err = (Path(path).read_text("utf-8") for path in said)
+    return subprocess.CompletedProcess(argv, status, out, err)
 
 
-def _run(
-    argv: Sequence[str], cwd: Path, env: Mapping[str, str], said: Sequence[Path]
-) -> None:
-    for descriptor, path in enumerate(said, 1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+@functools.cache
+def _process() -> subprocess.Popen[str]:
+    """Start the process that is forked; it ends when this one does."""
+    command = [sys.executable, "-m", __name__]
+    pipe = subprocess.PIPE
+    project = Path(__file__).parents[1]
+    return subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, text=True)
+
+
+def _run(argv: list[str], cwd: str, env: dict[str, str], said: list[str]) -> None:
+    write = os.O_WRONLY | os.O_CREAT
+    files = os.open(os.devnull, os.O_RDONLY), *(os.open(path, write) for path in said)
+    for descriptor, file in enumerate(files):
+        os.dup2(file, descriptor)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    sys.argv = [*argv]
+    sys.argv, sys.path[0] = argv, cwd
     if "\n" in argv[0]:
-        sys.argv[0] = "-c"
         exec(compile(argv[0], "<program>", "exec"), {"__name__": "__main__"})
     else:
         runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+
+
+def _serve() -> None:
+    for name in ("nbgrader.apps.nbgraderapp", "nbproctor.cli", "nbproctor.nbgrader"):
+        importlib.import_module(name)
+    for line in sys.stdin:
+        order: Any = json.loads(line)
+        if not (pid := os.fork()):
+            return _run(*order)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        print(status, flush=True)
+
+
+if __name__ == "__main__":
+    _serve()
