@@ -130,14 +130,13 @@ def shares(exercises: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 @pytest.fixture(scope="module")
 def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
-    """Who solved all, who solved nothing, and six who solved half of it.
+    """Who solved all, and six who solved half of it.
 
     Two courses with half the class each, because nbgrader itself grades one by one.
     Nobody trains: nbgrader runs what the source leaves out of grading.
     """
     students = [
         sample.SampleStudent("all", "", "", None),
-        sample.SampleStudent("none", "", "", ()),
         *(
             sample.SampleStudent(name, "", "", solved)
             for name, solved in shares(master.exercises).items()
@@ -185,10 +184,9 @@ def worth(master: MasterNotebook) -> dict[str, float]:
     return points
 
 
-def test_the_solution_earns_100_and_a_blank_0(marks, worth) -> None:
+def test_the_solution_earns_100(marks, worth) -> None:
     assert marks["all"] == worth
     assert sum(worth.values()) == 100
-    assert sum(marks["none"].values()) == 0
 
 
 def test_an_exercise_earns_its_own_points_whatever_else_is_solved(

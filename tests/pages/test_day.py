@@ -24,6 +24,7 @@ from nbproctor import nbgrader
 from nbproctor.kit import handout, sample
 from nbproctor.notebook import MasterNotebook
 from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
+from tests.programs import run_python
 
 pytestmark = [
     *MARKS,
@@ -46,8 +47,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(course: Path, *words: str | Path) -> str:
-    command = [sys.executable, "-m", "nbproctor", *map(str, words)]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True)
+    done = run_python("nbproctor", *words, cwd=course)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
