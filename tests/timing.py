@@ -10,9 +10,14 @@ from nbproctor.results import Limits
 
 def limits(call: float, cell: float, submission: float) -> Limits:
     """Return limits of time that an honest answer keeps on a busy computer too."""
-    busy = os.getloadavg()[0] / (os.cpu_count() or 1) if os.name == "posix" else 1
-    slow = max(1, busy / 2)
-    return Limits(slow * call, slow * cell, slow * submission)
+    times = patience()
+    return Limits(times * call, times * cell, times * submission)
+
+
+def patience() -> float:
+    """Return how many times longer than on a quiet computer something may take."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1
+    return max(1, round(load / 2 / (os.cpu_count() or 1), 1))
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -25,7 +25,7 @@ from tests.timing import limits
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
 # Some variants are slow or never end. On a busy computer nothing else takes so long.
-LIMITS = limits(call=5.0, cell=30.0, submission=500)
+LIMITS = limits(call=2.0, cell=10.0, submission=300)
 
 pytestmark = pytest.mark.slow
 

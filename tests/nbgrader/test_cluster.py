@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
-STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "finn", "gil", "hal"]
+STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "hal"]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
+from tests.timing import patience
 
 pytestmark = [
     pytest.mark.slow,
@@ -62,7 +63,7 @@ def the_class(course: Path, hand_in: HandIn) -> None:
         if number % 4 == 2:
             fizz = f"def fizz(n):  # {student}\n    while True: pass"
         hand_in(student, fizz=fizz)
-    configure(course, "c.Nbproctor.call_seconds = 0.5")
+    configure(course, f"c.Nbproctor.call_seconds = {0.5 * patience()}")
     (course / "submitted/s04/tiny/tiny.ipynb").write_text("{")  # ungradable
 
 

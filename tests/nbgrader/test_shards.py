@@ -16,6 +16,7 @@ from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
 from tests.programs import run_python
+from tests.timing import patience
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,7 +32,7 @@ def a_class(course: Path, hand_in: HandIn) -> Path:
         hand_in(student, fizz=f"def fizz(n):  # {student}\n    return str(n)")
     hand_in("ana", mean_of="def mean_of(numbers):\n    while True: pass")
     (course / "submitted/ben/tiny/tiny.ipynb").write_text("{")
-    configure(course, "c.Nbproctor.call_seconds = 1")
+    configure(course, f"c.Nbproctor.call_seconds = {1 * patience()}")
     return course
 
 
