@@ -6,20 +6,17 @@ The lab through the whole engine, in its sandbox, with follow-through marks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Pool, Settings
-from nbproctor.judge import main
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Job, Report, StudentCell
-from nbproctor.sandbox.fork import Fork
+from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.layers import Policy
-from tests.forked import spawn
 from tests.timing import limits
 
 LAB = "neural_network"
@@ -198,41 +195,3 @@ def test_a_mark_earned_by_follow_through_says_so_and_no_other_does(
     said = {(v.exercise, v.source, v.message) for v in report.verdicts if v.points}
     note = "Right, given correct solutions of the other exercises."
     assert said == {("fit", "follow-through", note), ("predict", "own", "")}
-
-
-# --- what it costs ----------------------------------------------------------------
-
-
-@pytest.fixture
-def processes(
-    master: MasterNotebook, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., int]:
-    """Count the student processes that grading a notebook takes."""
-    monkeypatch.chdir(project)  # no sandbox here, and the data are found from there
-
-    def count(answers: Mapping[str, str], follow_through: bool = True) -> int:
-        started: list[Fork] = []
-
-        def counted() -> Fork:
-            started.append(spawn())
-            return started[-1]
-
-        cells = notebook(master, answers)
-        main.grade(Job(master.cells, cells, LIMITS, follow_through), counted)
-        return len(started)
-
-    return count
-
-
-def test_follow_through_costs_nothing_when_everything_passes(
-    processes, solutions: dict[str, str]
-) -> None:
-    assert processes(solutions) == processes(solutions, follow_through=False) == 1
-
-
-def test_follow_through_costs_two_processes_where_it_can_help(
-    processes, solutions: dict[str, str]
-) -> None:
-    answers = {name: text for name, text in solutions.items() if name != "one_hot"}
-    # Without `one_hot`, `fit` fails as well.
-    assert processes(answers) == processes(answers, follow_through=False) + 2

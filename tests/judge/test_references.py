@@ -221,6 +221,12 @@ def test_there_is_no_second_run_without_a_reason(what: str) -> None:
     assert processes(QUARTER.replace("by=2", "by=3")) == 3
 
 
+def test_where_everything_passes_there_is_one_run() -> None:
+    started: list[Fork] = []
+    assert play(notebook(), first=HALF, started=started)[1].points == 1
+    assert len(started) == 1
+
+
 @pytest.mark.parametrize("line", ["sum = 0", "import builtins\nbuiltins.sum = 0"])
 def test_what_another_answer_breaks_costs_no_other_exercise(line: str) -> None:
     adds = "def add(x): return sum(x)"
