@@ -18,6 +18,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+# What the commands import. Nothing of nbproctor, or a course without it would not have
+# stock nbgrader.
+LIBRARIES = (
+    "nbgrader.apps.nbgraderapp",
+    "latex2mathml.converter",
+    "markdown_it",
+    "msgspec",
+    "numpy",
+    "pandas",
+    "rich.console",
+    "typer",
+)
+
 
 def run_python(
     program: str,
@@ -63,7 +76,7 @@ def _run(argv: list[str], cwd: str, env: dict[str, str], said: list[str]) -> Non
 
 
 def _serve() -> None:
-    for name in ("nbgrader.apps.nbgraderapp", "nbproctor.cli", "nbproctor.nbgrader"):
+    for name in LIBRARIES:
         importlib.import_module(name)
     for line in sys.stdin:
         order: Any = json.loads(line)
