@@ -64,7 +64,7 @@ EVENING = {
 }
 # Command → file that runs it, or what it does.
 ELSEWHERE = {
-    f"{KIT} audit": "tests/audit/test_audit.py",  # of the lab: a quarter of an hour
+    f"{KIT} audit": "tests/audit/test_audit.py",  # with half of the mutants
     f"{KIT} test --fast": ".ci/run",
     f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
     "dask scheduler --no-dashboard": "tests/nbgrader/test_cluster.py",
