@@ -18,10 +18,7 @@ from nbproctor.errors import NbproctorError
 from tests.broken.cases import answered, by_id
 from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 PEOPLE = [
     ("okaforamara", "1042", "Okafor, Amara", "aokafor"),
     ("kingjrbo", "1043", "King, Jr., Bo", "bking"),

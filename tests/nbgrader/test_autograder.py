@@ -25,10 +25,7 @@ from tests.nbgrader.tiny import (
 )
 from tests.timing import patience
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 def handed_in(course: Path) -> dict[Path, tuple[int, int, int]]:

@@ -21,7 +21,6 @@ dask = pytest.importorskip("dask")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not there"),
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 ROLES = ("client", "scheduler", "worker")
 

@@ -40,10 +40,7 @@ from tests.nbgrader.tiny import (
     source_of,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 CONFIG = "nbgrader_config.py"
 PASSING = """

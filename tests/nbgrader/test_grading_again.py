@@ -24,10 +24,7 @@ from tests.nbgrader.tiny import (
     source_of,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 # --- never an old score for a new submission --------------------------------------

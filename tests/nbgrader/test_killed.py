@@ -19,10 +19,7 @@ from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book
 from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 # Runs the command and counts its steps: statements and commits of the gradebook, and
 # what changes a file of the course. At one of them it copies the course, as a backup

@@ -17,10 +17,7 @@ from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
 from tests.timing import patience
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 STUDENTS = [f"s{number:02}" for number in range(6)]
 # The run kills itself, as a power cut would: when the loop has the second result, many
 # more have been executed already.

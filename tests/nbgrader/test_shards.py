@@ -18,10 +18,7 @@ from tests.nbgrader.tiny import HandIn, configure, graded
 from tests.programs import run_python
 from tests.timing import patience
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "finn", "gil", "hal"]
 
 

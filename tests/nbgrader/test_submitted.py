@@ -13,10 +13,7 @@ from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import Notebook, graded, run_nbgrader
 from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 ODD_NAMES = [
     "anna[1]",
     "b*",

@@ -26,10 +26,7 @@ from nbproctor.notebook import MasterNotebook
 from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
 from tests.programs import run_python
 
-pytestmark = [
-    *MARKS,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = MARKS
 LAB = "neural_network"
 SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
 

@@ -102,7 +102,6 @@ def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str],
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 def test_the_container_gives_students_of_each_status_the_same(
     course: Path, autograder: Path
 ) -> None:
