@@ -147,18 +147,17 @@ def test_only_what_the_judge_cannot_judge_is_judged_beside_the_answer(
     assert grade_points(notebook(idiom, idiom.right)) < 1
 
 
-@pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
-def test_what_is_judged_nowhere_blames_nobody(idiom: Idiom) -> None:
-    for answer in answers_of(idiom).values():
-        cells = notebook(idiom, answer)
-        found = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
-        assert found.outcome == "not run"
-        assert found.message == (
-            "This test cannot be judged from outside; tell your teacher."
-        )
-        # Such a verdict makes the submission partial, without a score: see
-        # tests/nbgrader/test_placement.py.
-        assert found.max_points
+@pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
+def test_what_is_judged_nowhere_blames_nobody(kind: str) -> None:
+    cells = notebook(BESIDE[0], answers_of(BESIDE[0])[kind])
+    found = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
+    assert found.outcome == "not run"
+    assert found.message == (
+        "This test cannot be judged from outside; tell your teacher."
+    )
+    # Such a verdict makes the submission partial, without a score: see
+    # tests/nbgrader/test_placement.py.
+    assert found.max_points
 
 
 def test_no_exception_of_an_answer_tells_a_testing_tool_to_skip() -> None:
