@@ -201,7 +201,7 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
         # What both look at; each look of each page is in test_browser.py.
         page = context.new_page()
         feedback = course / "feedback" / "ann" / LAB / f"{LAB}.html"
-        text = accessible(page, feedback.as_uri(), axe)
+        text = accessible(page, feedback.as_uri(), axe, LOOKS[:1])
         assert comment in text and "by hand" in text
         for path in (course / "report" / f"{LAB}.html", folder / "START.html"):
             accessible(page, path.as_uri(), axe, LOOKS[:1])
