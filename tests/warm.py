@@ -13,7 +13,7 @@ import pytest
 from nbproctor.sandbox import workers
 from nbproctor.sandbox.forkserver import ForkServer
 
-MOST = 2  # of each, that wait for the next run
+MOST = 3  # of each, that wait for the next run
 
 
 class Idle:
@@ -31,12 +31,17 @@ class Idle:
                 self._all.remove(found)
         return found[1] if found else None
 
-    def put(self, kind: object, process: Any, most: int = MOST) -> list[Any]:
+    def put(self, kind: object, process: Any) -> list[Any]:
         """Keep one; return those that are too many."""
         with self._lock:
             self._all.append((kind, process))
-            old = self._all[:-most] if most else [*self._all]
-            self._all = self._all[len(old) :]
+        return self.drop(MOST)
+
+    def drop(self, most: int = 0) -> list[Any]:
+        """Keep so many; return the others."""
+        with self._lock:
+            old = self._all[: max(0, len(self._all) - most)]
+            del self._all[: len(old)]
         return [process for _, process in old]
 
 
@@ -74,7 +79,7 @@ def lasting_fork_servers() -> Iterator[None]:
         patch.setattr(ForkServer, "run", watched)
         patch.setattr(ForkServer, "close", leave)
         yield
-    for server in idle.put(None, None, most=0)[:-1]:
+    for server in idle.drop():
         close(server)
 
 
@@ -101,5 +106,5 @@ def lasting_workers() -> Iterator[None]:
         patch.setattr(workers, "_Worker", take)
         patch.setattr(workers.Workers, "__exit__", left)
         yield
-    for worker in idle.put(None, None, most=0)[:-1]:
+    for worker in idle.drop():
         worker.end()
