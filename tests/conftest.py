@@ -38,6 +38,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return bool(ALL_SLOW.search(collection_path.read_text("utf-8"))) or None
 
 
+# Files that take longest. None of them is to be the last one, for which all wait.
+LONGEST = "test_audit", "test_documented", "test_day", "test_stock", "test_hostile"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest files first."""
+    items.sort(
+        key=lambda item: (
+            LONGEST.index(stem) if (stem := item.path.stem) in LONGEST else len(LONGEST)
+        )
+    )
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker more than cores: slow tests often wait for a limit to pass."""
     cores = os.cpu_count() or 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -39,17 +40,44 @@ def room_of(path: Path, package: Path) -> str:
     return path.relative_to(package).with_suffix("").parts[0]
 
 
-def imported(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the top module of each import, and its first part below that."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield (*alias.name.split("."), "")[:2]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-            module = str(node.module)
-            for alias in node.names:
-                yield (*module.split("."), alias.name)[:2]
+class Facts(NamedTuple):
+    """What a module imports, calls and defines, and how long it is."""
+
+    imports: list[tuple[str, str]]  # top module, and first part below that
+    called: set[str]
+    classes: list[str]
+    lines: int
+    code: int  # lines that are not blank, comment, docstring or import
+
+
+@functools.cache
+def facts(path: Path) -> Facts:
+    """Read a module, which is parsed once for all tests."""
+    text = path.read_text("utf-8")
+    imports: list[tuple[str, str]] = []
+    called, classes, left_out = set[str](), list[str](), set[int]()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import(names):
+                imports += [(*alias.name.split("."), "")[:2] for alias in names]
+                left_out |= {*range(node.lineno, node.end_lineno + 1)}
+            case ast.ImportFrom(module, names, level):
+                assert level == 0, f"{path}: imports are absolute"
+                parts = str(module).split(".")
+                imports += [(*parts, alias.name)[:2] for alias in names]
+                left_out |= {*range(node.lineno, node.end_lineno + 1)}
+            case ast.Call(ast.Name(name)):
+                called.add(name)
+            case ast.ClassDef(name):
+                classes.append(name)
+        match node:
+            case ast.AST(body=[ast.Expr(ast.Constant()) as first, *_]):
+                left_out |= {*range(first.lineno, first.end_lineno + 1)}
+    code = [
+        number not in left_out and bool(line.strip()) and line.strip()[0] != "#"
+        for number, line in enumerate(text.splitlines(), 1)
+    ]
+    return Facts(imports, called, classes, len(code), sum(code))
 
 
 def test_imports_go_down(project: Path) -> None:
@@ -58,7 +86,7 @@ def test_imports_go_down(project: Path) -> None:
         f"{path.relative_to(project)} imports {room}"
         for path in package.rglob("*.py")
         if (own := room_of(path, package)) not in FACADE
-        for top, room in imported(path)
+        for top, room in facts(path).imports
         if top == "nbproctor" and room in FLOOR_OF
         if room != own and FLOOR_OF[room] <= FLOOR_OF[own]
     ]
@@ -113,19 +141,14 @@ def test_only_one_room_prints(project: Path) -> None:
     in_the_zip = {package / "kit/lab.py", package / "kit/submit.py"}  # without the cli
     for path in package.rglob("*.py"):
         if room_of(path, package) != "cli" and path not in in_the_zip:
-            names = {
-                node.func.id
-                for node in ast.walk(ast.parse(path.read_text("utf-8")))
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            }
-            assert "print" not in names, path
+            assert "print" not in facts(path).called, path
 
 
 def test_only_one_room_knows_nbgrader(project: Path) -> None:
     package = project / "nbproctor"
     for path in package.rglob("*.py"):
         if room_of(path, package) != "nbgrader":
-            assert "nbgrader" not in {top for top, _ in imported(path)}, path
+            assert "nbgrader" not in {top for top, _ in facts(path).imports}, path
 
 
 @pytest.mark.parametrize("word", ["sigmoid", "mnist", "neural"])
@@ -135,39 +158,21 @@ def test_nothing_in_the_package_knows_the_lab(project: Path, word: str) -> None:
             assert word not in path.read_text("utf-8").lower(), path
 
 
-def lines_of_code(path: Path) -> int:
-    """Count lines that are not blank, comment, docstring or import."""
-    text = path.read_text("utf-8")
-    left_out = set()
-    for node in ast.walk(ast.parse(text)):
-        match node:
-            case ast.Import() | ast.ImportFrom():
-                left_out |= {*range(node.lineno, node.end_lineno + 1)}
-            case ast.AST(body=[ast.Expr(ast.Constant()) as first, *_]):
-                left_out |= {*range(first.lineno, first.end_lineno + 1)}
-    return sum(
-        bool(line.strip()) and not line.strip().startswith("#")
-        for number, line in enumerate(text.splitlines(), 1)
-        if number not in left_out
-    )
-
-
 def test_the_house_grows_no_more(project: Path) -> None:
     package = project / "nbproctor"
     modules = [*package.rglob("*.py")]
-    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in modules}
+    lengths = {path: facts(path).lines for path in modules}
     rooms = {path.parent.name for path in package.glob("*/__init__.py")}
     assert len(rooms - {"templates"}) <= ROOMS
     assert len(modules) <= MODULES
     assert sum(lengths.values()) <= LINES
-    assert sum(map(lines_of_code, modules)) <= CODE
+    assert sum(facts(path).code for path in modules) <= CODE
     assert not [path for path, length in lengths.items() if length > LONGEST]
 
 
 def test_a_class_name_has_one_meaning(project: Path) -> None:
     homes: dict[str, list[str]] = {}
     for path in (project / "nbproctor").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                homes.setdefault(node.name, []).append(path.name)
+        for name in facts(path).classes:
+            homes.setdefault(name, []).append(path.name)
     assert not {name: where for name, where in homes.items() if len(where) > 1}

@@ -5,8 +5,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
-import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -20,11 +18,9 @@ from nbproctor.cli import app
 from nbproctor.errors import NbproctorError
 from tests.broken.cases import answered, by_id
 from tests.nbgrader.tiny import run_nbgrader
+from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 PEOPLE = [
     ("okaforamara", "1042", "Okafor, Amara", "aokafor"),
     ("kingjrbo", "1043", "King, Jr., Bo", "bking"),
@@ -44,13 +40,7 @@ class Round(NamedTuple):
     gradebook: Path
 
     def run(self, *arguments: str | Path, fails: bool = False) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbproctor", *map(str, arguments)],
-            cwd=self.course,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
+        done = run_python("nbproctor", *arguments, cwd=self.course)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -6,56 +6,45 @@ The lab through the whole engine, in its sandbox, with follow-through marks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import Pool, Settings
-from nbproctor.judge import main
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import Job, Limits, Report, StudentCell
-from nbproctor.sandbox.fork import Fork
+from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.layers import Policy
-from tests.forked import spawn
+from tests.timing import limits
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
 # Some variants are slow or never end. On a busy computer nothing else takes so long.
-LIMITS = Limits(call=5.0, cell=30.0)
+LIMITS = limits(call=2.0, cell=10.0, submission=300)
 
 pytestmark = pytest.mark.slow
 
-# Wrong variants that differ in kind; the audit tries every one, alone. In columns: a
-# wrong value, a changed argument or model, a wrong shape, a wrong type or nothing at
-# all, an error or a half of the answer, what is remembered from the call before.
+# Wrong variants that differ in kind, three of these for each exercise: a wrong value,
+# a changed argument or model, a wrong shape, a wrong type or nothing at all, an error
+# or a half of the answer, what is remembered from the call before. The audit tries
+# every one, alone.
 WRONG = """
-sigmoid: forgets_the_minus clips_the_callers_array flattens_the_result
-    returns_a_nested_list math_exp_takes_one_number mutable_default_remembers
-sigmoid_prime: forgets_the_square overwrites_the_callers_array diagonal_jacobian
-    forgets_to_return calls_a_function_that_does_not_exist remembers_the_first_answer
-one_hot: ones_up_to_the_label sorts_the_callers_labels transposed
-    prints_and_returns_nothing indexes_with_the_row_vector remembers_by_shape
-compute_cost: forgets_the_minus repairs_the_callers_zeros_and_ones
-    returns_one_cost_per_class prints_and_returns_nothing no_clip remembers_by_shape
-regularization: forgets_the_half squares_the_callers_weights only_the_last_layer
-    returns_a_pair names_swapped keeps_the_first_strength
-regularization_grad: wrong_sign scales_the_callers_weights transposed
-    returns_a_tuple keys_of_the_weights keeps_the_first_signs
-initialize_parameters: zero_weights seeded_with_the_clock flat_biases
-    returns_and_sets_nothing parameters_in_a_dict does_nothing_the_second_time
-forward_propagation: bias_subtracted sigmoid_in_place returns_only_the_output
-    returns_nothing keys_in_lower_case keeps_the_first_answer
-backward_propagation: penalty_subtracted overwrites_the_cache bias_gradients_flat
-    returns_nothing_at_all keys_without_d keeps_the_first_m
-update_parameters: climbs_instead_of_descends scales_grads_in_place
-    bias_gradients_flattened only_local_names keys_without_d keeps_momentum
-fit: one_epoch_too_few shuffles_the_callers_data batches_of_rows returns_nothing
-    no_batch_size_crashes continues_from_old_parameters
-predict: second_best starts_from_new_parameters a_column_of_labels
-    labels_as_strings a_plain_list keeps_the_first_model
+sigmoid: forgets_the_minus flattens_the_result math_exp_takes_one_number
+sigmoid_prime: forgets_the_square diagonal_jacobian calls_a_function_that_does_not_exist
+one_hot: sorts_the_callers_labels prints_and_returns_nothing remembers_by_shape
+compute_cost: repairs_the_callers_zeros_and_ones prints_and_returns_nothing
+    remembers_by_shape
+regularization: only_the_last_layer names_swapped forgets_the_half
+regularization_grad: transposed keys_of_the_weights wrong_sign
+initialize_parameters: returns_and_sets_nothing does_nothing_the_second_time
+    seeded_with_the_clock
+forward_propagation: returns_nothing keeps_the_first_answer sigmoid_in_place
+backward_propagation: keys_without_d penalty_subtracted bias_gradients_flat
+update_parameters: keys_without_d climbs_instead_of_descends bias_gradients_flattened
+fit: continues_from_old_parameters shuffles_the_callers_data returns_nothing
+predict: keeps_the_first_model starts_from_new_parameters labels_as_strings
 """
 
 
@@ -206,41 +195,3 @@ def test_a_mark_earned_by_follow_through_says_so_and_no_other_does(
     said = {(v.exercise, v.source, v.message) for v in report.verdicts if v.points}
     note = "Right, given correct solutions of the other exercises."
     assert said == {("fit", "follow-through", note), ("predict", "own", "")}
-
-
-# --- what it costs ----------------------------------------------------------------
-
-
-@pytest.fixture
-def processes(
-    master: MasterNotebook, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., int]:
-    """Count the student processes that grading a notebook takes."""
-    monkeypatch.chdir(project)  # no sandbox here, and the data are found from there
-
-    def count(answers: Mapping[str, str], follow_through: bool = True) -> int:
-        started: list[Fork] = []
-
-        def counted() -> Fork:
-            started.append(spawn())
-            return started[-1]
-
-        cells = notebook(master, answers)
-        main.grade(Job(master.cells, cells, LIMITS, follow_through), counted)
-        return len(started)
-
-    return count
-
-
-def test_follow_through_costs_nothing_when_everything_passes(
-    processes, solutions: dict[str, str]
-) -> None:
-    assert processes(solutions) == processes(solutions, follow_through=False) == 1
-
-
-def test_follow_through_costs_two_processes_where_it_can_help(
-    processes, solutions: dict[str, str]
-) -> None:
-    answers = {name: text for name, text in solutions.items() if name != "one_hot"}
-    # Without `one_hot`, `fit` fails as well.
-    assert processes(answers) == processes(answers, follow_through=False) + 2

@@ -12,12 +12,13 @@ if sys.platform != "linux":
 
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, Where
-from nbproctor.results import Limits, Report
+from nbproctor.results import Report
 from nbproctor.sandbox.layers import Policy
 from tests.hostile.trap import MARK, TRAP
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-SETTINGS = Settings(Limits(call=2.0, cell=4.0, submission=40.0), Policy())
+SETTINGS = Settings(limits(call=2.0, cell=4.0, submission=40.0), Policy())
 # Everything that Python can see of texts in this process, and of files.
 SEARCH = """\
 def found(word):

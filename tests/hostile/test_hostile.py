@@ -21,6 +21,7 @@ import pytest
 from tests.hostile import tables
 from tests.hostile.cases import ATTEMPT, CASES, Case
 from tests.hostile.trap import MARK, TRAP
+from tests.timing import limits
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
@@ -28,7 +29,7 @@ if sys.platform != "linux":
 import nbproctor
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Limits, Report, StudentCell
+from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.layers import Policy
 from nbproctor.student.process import Student
 from nbproctor.student.shell import ZMQInteractiveShell
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 SECRET = "a-word-from-outside-the-sandbox"
 SETTINGS = Settings(
-    Limits(call=1.0, cell=2.0, submission=40.0),
+    limits(call=0.7, cell=1.5, submission=40.0),
     Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500),
 )
 # What the next student can see of what the one before did.

@@ -12,13 +12,14 @@ if sys.platform != "linux":
 
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Limits, Report
+from nbproctor.results import Report
 from nbproctor.sandbox.layers import Policy
 from tests.hostile.tables import CASES, EARNS, TABLES
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 SETTINGS = Settings(
-    Limits(call=3.0, cell=6.0, submission=60.0), Policy(), follow_through=False
+    limits(call=3.0, cell=6.0, submission=60.0), Policy(), follow_through=False
 )
 
 

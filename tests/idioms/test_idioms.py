@@ -16,12 +16,13 @@ from nbgrader.utils import determine_grade
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.protocol import objects
-from nbproctor.results import Job, Limits, StudentCell, Verdict
+from nbproctor.results import Job, StudentCell, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-LIMITS = Limits(call=10, cell=20, submission=60)
+LIMITS = limits(call=10, cell=20, submission=60)
 # As %reset does, which also collects garbage, for a tenth of a second each time.
 FORGET = """for _name in [*globals()]:
     if _name not in _first:
@@ -146,18 +147,17 @@ def test_only_what_the_judge_cannot_judge_is_judged_beside_the_answer(
     assert grade_points(notebook(idiom, idiom.right)) < 1
 
 
-@pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
-def test_what_is_judged_nowhere_blames_nobody(idiom: Idiom) -> None:
-    for answer in answers_of(idiom).values():
-        cells = notebook(idiom, answer)
-        found = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
-        assert found.outcome == "not run"
-        assert found.message == (
-            "This test cannot be judged from outside; tell your teacher."
-        )
-        # Such a verdict makes the submission partial, without a score: see
-        # tests/nbgrader/test_placement.py.
-        assert found.max_points
+@pytest.mark.parametrize("kind", ["right", "wrong", "nothing"])
+def test_what_is_judged_nowhere_blames_nobody(kind: str) -> None:
+    cells = notebook(BESIDE[0], answers_of(BESIDE[0])[kind])
+    found = verdict((*cells[:-1], replace(cells[-1], where="nowhere")))
+    assert found.outcome == "not run"
+    assert found.message == (
+        "This test cannot be judged from outside; tell your teacher."
+    )
+    # Such a verdict makes the submission partial, without a score: see
+    # tests/nbgrader/test_placement.py.
+    assert found.max_points
 
 
 def test_no_exception_of_an_answer_tells_a_testing_tool_to_skip() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from nbproctor.judge.main import grade
 from nbproctor.judge.processes import Spawn
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Report, StudentCell
+from nbproctor.results import Job, Report, StudentCell
 from tests.forked import spawn
+from tests.timing import limits
 
-LIMITS = Limits(call=5.0, cell=10.0, submission=60.0)
+LIMITS = limits(call=5.0, cell=10.0, submission=60.0)
 
 
 def cell(

@@ -55,17 +55,13 @@ REAL: list[Callable[[], object]] = [
 ]
 
 
-@pytest.mark.parametrize("hidden", [True, False])
-def test_a_proxy_is_not_named(hidden: bool) -> None:
-    error = TypeError("'Proxy' object is not callable")
-    _, said = explain(error, SOURCES, hidden=hidden)
-    assert said.endswith("an object of yours is not callable")
-
-
-def told(text: str) -> str:
+def told(kind: str = "ValueError", text: str = "", **more: Any) -> str:
+    """Return what is said of an exception in a student's code."""
     error = StudentError()
-    error.kind, error.text, error.cell, error.line = "ValueError", text, "area", 2
-    return explain(error, SOURCES, hidden=True)[1]
+    error.kind, error.text = kind, text
+    error.cell, error.line = more.get("cell", "area"), more.get("line", 2)
+    sources = {"area": more["own"]} if "own" in more else SOURCES
+    return explain(error, sources, hidden=more.get("hidden", True))[1]
 
 
 def message(code: Callable[[], object]) -> str:
@@ -76,69 +72,90 @@ def message(code: Callable[[], object]) -> str:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("code", REAL)
-def test_a_message_that_helps_is_shown(code: Callable[[], object]) -> None:
+def test_a_message_that_helps_is_shown_and_with_anything_more_in_it_not(
+    code: Callable[[], object],
+) -> None:
     text = message(code)
-    assert text.strip() in told(text), text
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("code", REAL)
-def test_a_message_with_anything_more_in_it_is_not(code: Callable[[], object]) -> None:
-    text = message(code)
+    assert text.strip() in told(text=text), text
     for forged in (
         f"{text} 0.73105857",
         f"0.73105857 {text}",
         text.replace(" ", " x "),
     ):
-        assert told(forged) == (
+        assert told(text=forged) == (
             "Your code raised Exception in cell `area`, line 2: `return rr * r`"
         )
 
 
-@pytest.mark.parametrize("name", ["x" * 30, "n73105857863000487925"])
-def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
-    assert name not in told(f"name '{name}' is not defined")
-    assert name not in told(f"{name}() missing 1 required positional argument: 'r'")
-
-
-def test_a_stub_says_that_it_is_not_solved() -> None:
-    error = StudentError()
-    error.kind, error.cell, error.line = "NotImplementedError", "area", 1
-    sources = {"area": "def area(r): raise NotImplementedError"}
-    assert explain(error, sources, hidden=True) == (
-        "error",
-        "Not solved yet: NotImplementedError in cell `area`, line 1: "
-        "`def area(r): raise NotImplementedError`",
-    )
+STUB = "def area(r): raise NotImplementedError"
+FLAT = "class TooFlat(Exception): pass"
+OWN_CLASS = "Your code raised TooFlat in cell `area`"
+LONG = "weights_of_the_output_layer"
+HERE = "Your code raised Exception in cell `area`"
 
 
 @pytest.mark.parametrize(
-    ("cell", "where"),
+    ("raised", "said"),
     [
-        (None, "when your code was called"),
-        ("area", "in cell `area`, line 2: `return rr * r`"),
+        (
+            {"kind": "NotImplementedError", "line": 1, "own": STUB},
+            "Not solved yet: NotImplementedError in cell `area`, line 1: "
+            "`def area(r): raise NotImplementedError`",
+        ),
+        ({}, f"{HERE}, line 2: `return rr * r`"),
+        # Only lines of the student's own are quoted.
+        ({"cell": None}, "Your code raised Exception when your code was called"),
+        *(({"line": line}, HERE) for line in (0, 3, -1)),
+        # A class is named if the student wrote it.
+        (
+            {"kind": "TooFlat", "line": 0, "own": FLAT},
+            HERE.replace("Exception", "TooFlat"),
+        ),
+        ({"kind": "TooFlatter", "line": 0, "own": FLAT}, HERE),
+        ({"kind": "Flat", "line": 0, "own": FLAT}, HERE),
+        # A name that may carry data is shown if it is the student's own.
+        ({"text": f"name '{LONG}' is not defined"}, f"{HERE}, line 2: `return rr * r`"),
+        (
+            {
+                "kind": "NameError",
+                "text": f"name '{LONG}' is not defined",
+                "own": f"def area(r):\n    return {LONG}\n",
+            },
+            f"Your code raised Exception (name '{LONG}' is not defined) in cell "
+            f"`area`, line 2: `return {LONG}`",
+        ),
     ],
 )
-def test_only_lines_of_the_students_own_are_quoted(
-    cell: str | None, where: str
+def test_an_exception_of_a_student_s_is_told_so(
+    raised: dict[str, Any], said: str
 ) -> None:
-    error = StudentError()
-    error.kind, error.cell, error.line = "ValueError", cell, 2
-    assert explain(error, SOURCES, hidden=True)[1] == (
-        f"Your code raised Exception {where}"
-    )
+    assert told(**raised) == said
+
+
+@pytest.mark.parametrize("name", ["x" * 30, "n73105857863000487925"])
+def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
+    assert name not in told(text=f"name '{name}' is not defined")
+    assert name not in told(text=f"{name}() missing 1 required positional argument")
 
 
 def test_a_public_test_says_everything() -> None:
-    error = StudentError()
-    error.kind, error.text, error.cell, error.line = "ValueError", "r is 3", "area", 2
-    assert "(r is 3)" in explain(error, SOURCES, hidden=False)[1]
-    assert "r is 3" not in explain(error, SOURCES, hidden=True)[1]
+    assert "(r is 3)" in told(text="r is 3", hidden=False)
+    assert "r is 3" not in told(text="r is 3")
 
 
 # --- what a test cell itself raises --------------------------------------------------
 
 SECRET = 0.73105857
+CLOSE = "np.testing.assert_allclose(np.zeros(2), np.full({}, secret))"
+NO_CHECK = "Your answer could not be checked: it leads to a KeyError."
+NO_SUM = (
+    "Your answer could not be checked: ValueError: operands could not be broadcast "
+    "together with shapes (3,) (4,)"
+)
+DELETED = (
+    "`area` does not exist: the cell that makes it was deleted, changed or failed."
+)
+SHAPE = "area(1) has shape (3,), but should be an array of shape (4,)"
 
 
 def judged(source: str, *, hidden: bool, **names: object) -> tuple[str, str]:
@@ -149,73 +166,41 @@ def judged(source: str, *, hidden: bool, **names: object) -> tuple[str, str]:
     return explain(caught.value, SOURCES, hidden=hidden)
 
 
-@pytest.mark.parametrize("hidden", [True, False])
-def test_what_the_author_of_a_test_wrote_is_shown(hidden: bool) -> None:
-    source = "assert secret == 0, 'area(1) is about 3.14\\nand more'"
-    assert judged(source, hidden=hidden) == ("failed", "area(1) is about 3.14")
-
-
-def test_what_expect_says_is_shown() -> None:
-    source = "expect.expect_shape(np.zeros(3), (4,), 'area(1)')"
-    outcome, said = judged(source, hidden=True)
-    assert outcome == "failed"
-    assert "area(1)" in said
-    assert "(3,)" in said
-
-
-def test_what_numpy_says_of_a_hidden_test_s_values_is_not_shown() -> None:
-    values = "np.testing.assert_allclose(np.zeros(2), np.full(2, secret))"
-    assert judged(values, hidden=True) == ("failed", "A hidden check fails.")
-    assert "tolerance" in judged(values, hidden=False)[1]
-    shapes = "np.testing.assert_allclose(np.zeros(2), np.full((3, 1), secret))"
-    assert judged(shapes, hidden=True) == (
-        "failed",
-        "A hidden check fails: shapes (2,) and (3, 1) differ.",
-    )
-
-
 @pytest.mark.parametrize(
-    ("hidden", "said"), [(True, "A hidden check fails."), (False, "A check fails.")]
+    ("source", "outcome", "hidden", "public"),
+    [
+        # What the author of the test wrote.
+        ("assert secret == 0, 'about 3.14\\nand more'", "failed", *["about 3.14"] * 2),
+        # Without words.
+        ("assert secret == 0", "failed", "A hidden check fails.", "A check fails."),
+        # What NumPy says of values, and of shapes.
+        (CLOSE.format(2), "failed", "A hidden check fails.", "tolerance"),
+        (
+            CLOSE.format((3, 1)),
+            "failed",
+            "A hidden check fails: shapes (2,) and (3, 1) differ.",
+            "mismatch",
+        ),
+        ("raise KeyError(secret)", "failed", NO_CHECK, str(SECRET)),
+        ("np.zeros(3) + np.zeros(4)", "failed", NO_SUM, "shapes (3,) (4,)"),
+        # A name that the student deleted is an error, not a wrong answer.
+        ("area(1)", "error", DELETED, DELETED),
+        ("expect.expect_shape(np.zeros(3), (4,), 'area(1)')", "failed", *[SHAPE] * 2),
+    ],
 )
-def test_a_check_without_words_says_that_it_fails(hidden: bool, said: str) -> None:
-    assert judged("assert secret == 0", hidden=hidden) == ("failed", said)
+def test_what_a_test_raises_is_told_without_its_values(
+    source: str, outcome: str, hidden: str, public: str
+) -> None:
+    got, said = judged(source, hidden=True)
+    assert (got, said) == (outcome, hidden)
+    assert public in judged(source, hidden=False)[1]
 
 
-def test_an_exception_of_a_hidden_test_shows_no_value() -> None:
-    source = "raise KeyError(secret)"
-    assert judged(source, hidden=True) == (
-        "failed",
-        "Your answer could not be checked: it leads to a KeyError.",
-    )
-    assert str(SECRET) in judged(source, hidden=False)[1]
-    # What helps and holds no value is said in a hidden test too.
-    said = judged("np.zeros(3) + np.zeros(4)", hidden=True)[1]
-    assert "TypeError" not in said
-    assert "shapes (3,) (4,)" in said
-
-
-def test_a_name_that_the_student_deleted_is_an_error_not_a_wrong_answer() -> None:
-    outcome, said = judged("area(1)", hidden=True)
-    assert outcome == "error"
-    assert said.startswith("`area` does not exist")
-
-
-def test_a_line_that_does_not_exist_is_not_quoted() -> None:
-    for line in (0, 3, -1):
-        error = StudentError()
-        error.kind, error.cell, error.line = "ValueError", "area", line
-        said = explain(error, SOURCES, hidden=True)[1]
-        assert said == "Your code raised Exception in cell `area`"
-
-
-def test_the_class_of_an_exception_is_named_if_the_student_wrote_it() -> None:
-    error = StudentError()
-    error.kind = "TooFlat"
-    written = {"area": "class TooFlat(Exception): pass"}
-    assert "raised TooFlat" in explain(error, written, hidden=True)[1]
-    for made_up in ("TooFlatter", "Flat"):
-        error.kind = made_up
-        assert made_up not in explain(error, written, hidden=True)[1]
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_proxy_is_not_named(hidden: bool) -> None:
+    error = TypeError("'Proxy' object is not callable")
+    _, said = explain(error, SOURCES, hidden=hidden)
+    assert said.endswith("an object of yours is not callable")
 
 
 def test_a_test_that_hands_over_what_it_may_not_is_broken_not_failed() -> None:
@@ -233,13 +218,3 @@ def test_an_exception_that_cannot_be_asked_for_its_text_is_explained() -> None:
         outcome, said = explain(MuteError(), SOURCES, hidden=hidden)
         assert outcome == "failed"
         assert "KeyError" in said
-
-
-def test_a_long_name_is_shown_if_it_is_the_student_s_own() -> None:
-    name = "weights_of_the_output_layer"
-    text = f"name '{name}' is not defined"
-    error = StudentError()
-    error.kind, error.text = "NameError", text
-    own = {"area": f"def area(r):\n    return {name}\n"}
-    assert text in explain(error, own, hidden=True)[1]
-    assert name not in explain(error, SOURCES, hidden=True)[1]

@@ -13,8 +13,9 @@ from nbgrader.utils import determine_grade
 
 from nbproctor.judge import main
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
+from nbproctor.results import Job, Report, StudentCell, Verdict
 from tests.forked import spawn
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +110,7 @@ POINTS = {
     "scale_values": 3,
 }
 FULL = {name: float(points) for name, points in POINTS.items()}
-LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
+LIMITS = limits(call=1.0, cell=3.0, submission=60.0)
 
 
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:

@@ -16,10 +16,11 @@ from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 
-LIMITS = Limits(call=2.0, cell=4.0, submission=60.0)
+LIMITS = limits(call=2.0, cell=4.0, submission=60.0)
 WRONG = "raise NotImplementedError"
 HALF = "def half(x, by=2):\n    return x / by"
 QUARTER = "def quarter(x): return half(half(x), by=2)"
@@ -218,6 +219,12 @@ def test_there_is_no_second_run_without_a_reason(what: str) -> None:
 
     assert processes(NO_SECOND_RUN[what]) == 1
     assert processes(QUARTER.replace("by=2", "by=3")) == 3
+
+
+def test_where_everything_passes_there_is_one_run() -> None:
+    started: list[Fork] = []
+    assert play(notebook(), first=HALF, started=started)[1].points == 1
+    assert len(started) == 1
 
 
 @pytest.mark.parametrize("line", ["sum = 0", "import builtins\nbuiltins.sum = 0"])

@@ -291,7 +291,7 @@ def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
         started = time.monotonic()
         with pytest.raises(StudentGone) as caught:
             student.session.ask("call", Spy(), (), {}, seconds=seconds)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert caught.value.reason == "timeout"
         with pytest.raises(StudentGone) as again:  # at once, and for the same reason
             student.session.ask("get", Spy(), "x")

@@ -9,11 +9,12 @@ import pytest
 from nbproctor.judge import order
 from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Limits, StudentCell, Verdict
+from nbproctor.results import Job, StudentCell, Verdict
 from tests.judge import notebooks
+from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-LIMITS = Limits(call=1.0, cell=3.0, submission=60.0)
+LIMITS = limits(call=1.0, cell=3.0, submission=60.0)
 
 
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:

@@ -193,13 +193,15 @@ DAMAGE = lose_python, lose_package, empty_package, lose_stamp, cut_stamp, become
 
 
 @pytest.mark.slow
-def test_damage_is_noticed(made: Path, tmp_path: Path) -> None:
+def test_damage_or_a_move_is_noticed(made: Path, tmp_path: Path) -> None:
     ask = "import kit; print(kit.usable(kit.read_stamp()))"
 
-    def usable() -> str:
+    def usable(project: Path = made) -> str:
         command = [sys.executable, "-c", ask]
-        return subprocess.check_output(command, cwd=made, text=True).strip()
+        return subprocess.check_output(command, cwd=project, text=True).strip()
 
+    moved = shutil.copytree(made, tmp_path / "elsewhere", symlinks=True)
+    assert usable(moved) == "False"
     venv, whole = made / ".venv", tmp_path / "whole"
     shutil.copytree(venv, whole, symlinks=True)
     for damage in DAMAGE:
@@ -217,12 +219,6 @@ def test_a_damaged_environment_is_made_anew(made: Path) -> None:
     assert "Renewing .venv" in result.stderr
     assert seen(result)["prefix"] == str(made / ".venv")
     assert not (made / ".venv.old").exists()
-
-
-@pytest.mark.slow
-def test_a_moved_project_gets_an_environment_of_its_own(made: Path) -> None:
-    moved = shutil.copytree(made, made.with_name("elsewhere"), symlinks=True)
-    assert seen(kit(moved, "grade"))["prefix"] == str(moved / ".venv")
 
 
 @pytest.mark.slow

@@ -276,7 +276,7 @@ def test_the_same_release_makes_the_same_zip(course: Path) -> None:
         path.touch()
     (course / "release" / LAB / ".ipynb_checkpoints").mkdir()
     (course / "release" / LAB / ".ipynb_checkpoints" / "old.ipynb").touch()
-    (course / "release" / LAB / "__pycache__").mkdir()
+    (course / "release" / LAB / "__pycache__").mkdir(exist_ok=True)
     (course / "release" / LAB / "__pycache__" / "mnist.pyc").touch()
     assert handout.pack(course, LAB).read_bytes() == first
 

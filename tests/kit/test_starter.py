@@ -31,7 +31,6 @@ def stock(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) -> None:
     starter.new_assignment(tmp_path, "ps1")
     assert nbgrader.lint(tmp_path, "ps1") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ import pytest
 from nbproctor import nbgrader
 from tests.broken.cases import answered, by_id, write
 from tests.nbgrader.tiny import HandIn, Notebook
+from tests.warm import lasting_fork_servers, lasting_workers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm_processes() -> Iterator[None]:
+    with lasting_fork_servers(), lasting_workers():
+        yield
 
 
 @pytest.fixture(scope="session")

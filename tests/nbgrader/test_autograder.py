@@ -24,11 +24,9 @@ from tests.nbgrader.tiny import (
     run_nbgrader,
     source_of,
 )
+from tests.timing import patience
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 def handed_in(course: Path) -> dict[Path, tuple[int, int, int]]:
@@ -129,7 +127,7 @@ def test_scores_are_those_of_stock_nbgrader(
 def test_an_endless_loop_costs_its_own_exercise_only(
     course: Path, hand_in: HandIn
 ) -> None:
-    configure(course, "c.Nbproctor.call_seconds = 0.5")
+    configure(course, f"c.Nbproctor.call_seconds = {0.5 * patience()}")
     hand_in("ann", fizz="def fizz(n):\n    while True:\n        pass")
     hand_in("bob")
     outcomes = graded(course)

@@ -27,11 +27,8 @@ from tests.nbgrader.dask_cluster import PROJECT, RunningCluster, engine_cluster,
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
-STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "finn", "gil", "hal"]
+pytestmark = pytest.mark.slow
+STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "hal"]
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,19 @@
-"""Scheduler, workers and coordinator with certificates of one authority."""
+"""A cluster with certificates, whose scheduler goes and comes back in a run."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nbproctor.nbgrader import CourseError
-from tests.nbgrader.dask_cluster import RunningCluster
+from nbproctor.results import SubmissionResult
+from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, graded
 
@@ -18,7 +21,6 @@ dask = pytest.importorskip("dask")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not there"),
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 ROLES = ("client", "scheduler", "worker")
 
@@ -61,19 +63,6 @@ def cluster(
     running.close()
 
 
-def test_a_cluster_with_tls_gives_the_gradebook_of_this_computer(
-    cluster: RunningCluster, keys: Path, course: Path, hand_in: HandIn, tmp_path: Path
-) -> None:
-    hand_in("ana")
-    hand_in("ben", fizz="def fizz(n):\n    return str(n)")
-    here = Path(shutil.copytree(course, tmp_path / "here"))
-    graded(here)
-    with dask.config.set(settings(keys)):
-        graded(course, cluster=cluster.address)
-    assert rows(url(course)) == rows(url(here))
-    assert graded_files(course) == graded_files(here)
-
-
 @pytest.mark.parametrize(
     ("folder", "changed", "scheme", "advice"),
     [
@@ -106,3 +95,49 @@ def test_what_is_wrong_with_a_coordinators_keys_is_said(
     ):
         graded(course, cluster=address)
     assert not rows(url(course))
+
+
+def test_a_scheduler_that_was_away_costs_nobody_anything(
+    cluster: RunningCluster,
+    keys: Path,
+    course: Path,
+    hand_in: HandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for student in ("ana", "ben", "cem"):
+        hand_in(student, fizz=f"def fizz(n):  # held for {student}\n    return str(n)")
+    here = Path(shutil.copytree(course, tmp_path / "here"))
+    graded(here)
+    # Who is blamed for a single end of a worker is given up: nobody may be.
+    monkeypatch.setattr(engine_cluster, "DEATHS", 1)
+    monkeypatch.setattr(engine_cluster, "CONNECT_SECONDS", 5)
+    # One reader: submissions come to the one worker in the order of their names.
+    monkeypatch.setattr("nbproctor.submission.reading.processors", lambda: 1)
+    cluster.let("ana")
+    away = threading.Event()
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "Failed to reconnect" in record.getMessage():
+                away.set()
+
+    def restart(result: SubmissionResult) -> None:
+        later = {"ana": "ben", "ben": "cem"}.get(result.student)
+        if later:
+            cluster.kill_scheduler()
+            cluster.let(later)  # or the worker cannot end
+            if later == "cem":
+                assert away.wait(60), "Dask tries for some seconds only"
+            cluster.start_again()
+
+    logging.getLogger("distributed.client").addHandler(watch := Watch())
+    try:
+        with dask.config.set(settings(keys)):
+            results = graded(course, cluster=cluster.address, progress=restart)
+    finally:
+        logging.getLogger("distributed.client").removeHandler(watch)
+    assert [results[s].status for s in ("ana", "ben", "cem")] == ["graded"] * 3
+    assert away.is_set()
+    assert rows(url(course)) == rows(url(here))
+    assert graded_files(course) == graded_files(here)

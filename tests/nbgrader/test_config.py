@@ -44,10 +44,7 @@ from tests.nbgrader.tiny import (
     source_of,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 CONFIG = "nbgrader_config.py"
 PASSING = """
@@ -444,7 +441,7 @@ def test_questions_and_tasks_wait_for_a_person(course: Path) -> None:
 def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(
     course: Path,
 ) -> None:
-    configure(course, "c.ExecutePreprocessor.timeout = 3")
+    configure(course, "c.ExecutePreprocessor.timeout = 2")
     path, notebook = source_of(course)
     by_id(notebook, "fizz-numbers")["source"] = "while True: pass"
     path.write_text(json.dumps(notebook))

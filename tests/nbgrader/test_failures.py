@@ -22,10 +22,7 @@ from nbproctor.nbgrader.lock import OWNER, course_lock
 from nbproctor.sandbox import bubblewrap
 from tests.nbgrader.tiny import HandIn, blank, configure, graded, run_nbgrader
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 @contextlib.contextmanager

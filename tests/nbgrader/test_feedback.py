@@ -21,10 +21,7 @@ from nbproctor.nbgrader.feedback import ProctoredFeedback, pages, report
 from tests.broken.cases import ANSWERS, answered, by_id, write
 from tests.nbgrader.tiny import book, run_nbgrader
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 STUDENTS = ("ann", "bob", "cem", "dan")
 
 

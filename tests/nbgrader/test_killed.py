@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,11 +17,9 @@ from nbproctor import nbgrader
 from nbproctor.results import FILE
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book
+from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 # Runs the command and counts its steps: statements and commits of the gradebook, and
 # what changes a file of the course. At one of them it copies the course, as a backup
@@ -74,15 +70,7 @@ finally:
 def command(
     course: Path, die_at: int = 0, copy: str = "", how: int = signal.SIGKILL
 ) -> subprocess.CompletedProcess[str]:
-    project = Path(__file__).parents[2]
-    return subprocess.run(
-        [sys.executable, "-c", COMMAND, str(die_at), str(int(how)), copy],
-        cwd=course,
-        env=os.environ | {"PYTHONPATH": str(project)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    return run_python(COMMAND, str(die_at), str(int(how)), copy, cwd=course)
 
 
 def rows(course: Path) -> list[str]:

@@ -26,10 +26,7 @@ from tests.nbgrader.tiny import (
     source_of,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 def test_the_table_shows_what_was_graded_by_hand_since(

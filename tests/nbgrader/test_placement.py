@@ -51,6 +51,10 @@ def notes(results: dict[str, SubmissionResult], student: str) -> dict[str, str]:
 def test_a_cell_that_captures_output_is_judged_beside_the_answer(
     capturing: Path,
 ) -> None:
+    done = run_nbgrader(capturing, "autograde", "tiny")
+    assert done.returncode == 0, done.stderr
+    log = (capturing / "autograded/grading.log").read_text()
+    assert "judged beside the answer" in log
     results = graded(capturing)
     assert {name: r.score for name, r in results.items()} == {"right": 10, "silent": 8}
     assert {r.status for r in results.values()} <= {"graded", "repaired"}
@@ -63,18 +67,6 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer(
     assert len(told) == 1
     assert told[0].startswith("1 of 6 test cells are judged beside the answer")
     assert "fizz-numbers" in told[0]
-
-
-def test_the_same_marks_as_stock_nbgrader(capturing: Path) -> None:
-    done = run_nbgrader(capturing, "autograde", "tiny")
-    assert done.returncode == 0, done.stderr
-    assert (
-        "judged beside the answer" in (capturing / "autograded/grading.log").read_text()
-    )
-    assert {name: r.score for name, r in graded(capturing).items()} == {
-        "right": 10,
-        "silent": 8,
-    }
 
 
 def test_trust_can_be_forbidden_and_the_cell_is_then_no_zero(capturing: Path) -> None:

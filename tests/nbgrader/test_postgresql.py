@@ -21,10 +21,7 @@ from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
 
 pytest.importorskip("psycopg")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 STUDENTS = ["ana", "ben", "cem", "dĕa"]
 
 

@@ -3,8 +3,6 @@
 import csv
 import json
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,9 @@ from tests.broken.cases import answered, by_id, write
 from tests.cli import faults
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import book
+from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
@@ -234,12 +230,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         (course / f"submitted/{student}/tiny/timestamp.txt").write_text(stamp)
     with book(course) as opened:
         opened.update_or_create_assignment("tiny", duedate="2026-11-24 22:00:00 UTC")
-    done = subprocess.run(
-        [sys.executable, "-m", "nbproctor", "grade", "tiny", "--sandbox=weak"],
-        cwd=course,
-        capture_output=True,
-        text=True,
-    )
+    done = run_python("nbproctor", "grade", "tiny", "--sandbox=weak", cwd=course)
     assert done.returncode == 0, done.stderr
     table = nbgrader.class_table(course, "tiny")
     assert table.loc["right", "hours_late"] == 1.5

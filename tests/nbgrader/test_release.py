@@ -15,10 +15,7 @@ from tests.nbgrader.tiny import (
     source_of,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:

@@ -15,11 +15,10 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
+from tests.programs import run_python
+from tests.timing import patience
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "finn", "gil", "hal"]
 
 
@@ -30,7 +29,7 @@ def a_class(course: Path, hand_in: HandIn) -> Path:
         hand_in(student, fizz=f"def fizz(n):  # {student}\n    return str(n)")
     hand_in("ana", mean_of="def mean_of(numbers):\n    while True: pass")
     (course / "submitted/ben/tiny/tiny.ipynb").write_text("{")
-    configure(course, "c.Nbproctor.call_seconds = 1")
+    configure(course, f"c.Nbproctor.call_seconds = {1 * patience()}")
     return course
 
 
@@ -113,13 +112,7 @@ def test_a_shard_executes_nothing_twice_and_what_has_changed_since_is_not_merged
 
 def test_the_commands(a_class: Path) -> None:
     def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbproctor", *arguments],
-            cwd=a_class,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = run_python("nbproctor", *arguments, cwd=a_class)
         assert done.returncode == 1, done.stderr
         assert done.stderr == "Not graded: ben. The reasons stand above.\n"
         return done.stdout

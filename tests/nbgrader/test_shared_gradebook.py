@@ -12,7 +12,6 @@ from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from tests.nbgrader.rows import rows, url
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 WHEN = "2026-10-01 12:00:00 CEST"
 
 

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +11,9 @@ from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import Notebook, graded, run_nbgrader
+from tests.programs import run_python
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 ODD_NAMES = [
     "anna[1]",
     "b*",
@@ -149,18 +145,11 @@ def test_when_nothing_can_be_graded_it_is_said_what_lies_there(
 
 
 def test_the_command_line_lists_what_it_did_not_read(
-    course: Path, solved: Notebook, project: Path
+    course: Path, solved: Notebook
 ) -> None:
     write(course / "submitted/ann/tiny", solved)
     write(course / "submitted/bob/TINY", solved)
-    done = subprocess.run(
-        [sys.executable, "-m", "nbproctor", "grade", "tiny", "--sandbox=weak"],
-        cwd=course,
-        env=os.environ | {"PYTHONPATH": str(project)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_python("nbproctor", "grade", "tiny", "--sandbox=weak", cwd=course)
     assert done.returncode == 0, done.stderr
     assert "submitted/bob/TINY/ was not read" in done.stderr
 

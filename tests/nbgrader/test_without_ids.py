@@ -12,10 +12,7 @@ from nbproctor import nbgrader
 from tests.broken.cases import ANSWERS, STUB, text, write
 from tests.nbgrader.tiny import Notebook, graded
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 NOTHING = {"grade": False, "locked": False, "schema_version": 3, "solution": False}

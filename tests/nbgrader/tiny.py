@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id, text
+from tests.programs import run_python
 
 Notebook = dict[str, Any]
 HandIn = Callable[..., Path]
@@ -39,17 +39,8 @@ def book(course: Path) -> Gradebook:
 
 def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run nbgrader's own command, as a teacher would."""
-    project = Path(__file__).parents[2]
-    env = os.environ | {"PYTHONPATH": str(project)}
-    env["PATH"] = os.defpath  # nothing is activated
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    env = os.environ | {"PATH": os.defpath}  # nothing is activated
+    return run_python("nbgrader", *arguments, cwd=course, env=env)
 
 
 def source_of(course: Path) -> tuple[Path, Notebook]:

@@ -24,11 +24,9 @@ from nbproctor import nbgrader
 from nbproctor.kit import handout, sample
 from nbproctor.notebook import MasterNotebook
 from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
+from tests.programs import run_python
 
-pytestmark = [
-    *MARKS,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = MARKS
 LAB = "neural_network"
 SECONDS = 120_000  # in Playwright's milliseconds: for the longest single step
 
@@ -46,8 +44,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(course: Path, *words: str | Path) -> str:
-    command = [sys.executable, "-m", "nbproctor", *map(str, words)]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True)
+    done = run_python("nbproctor", *words, cwd=course)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -204,7 +201,7 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
         # What both look at; each look of each page is in test_browser.py.
         page = context.new_page()
         feedback = course / "feedback" / "ann" / LAB / f"{LAB}.html"
-        text = accessible(page, feedback.as_uri(), axe)
+        text = accessible(page, feedback.as_uri(), axe, LOOKS[:1])
         assert comment in text and "by hand" in text
         for path in (course / "report" / f"{LAB}.html", folder / "START.html"):
             accessible(page, path.as_uri(), axe, LOOKS[:1])

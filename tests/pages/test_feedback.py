@@ -387,6 +387,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", SLOW.values(), ids=SLOW)
 def test_no_cell_stalls_a_page(lab: Lab, answers: dict[str, str]) -> None:
     if "text" in answers:  # as a submission is repaired: never without

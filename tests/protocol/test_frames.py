@@ -38,6 +38,11 @@ def soon() -> float:
     return time.monotonic() + 0.2
 
 
+def later() -> float:
+    """When what has been sent is there, however busy the computer is."""
+    return time.monotonic() + 30
+
+
 @given(messages.anything, st.integers(0, 10**6), st.integers(1, 255))
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
@@ -45,13 +50,13 @@ def test_a_damaged_frame_is_read_or_refused_but_never_waited_for(
 ) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        Wire(ours).send(0, messages.encoded(value), soon())
+        Wire(ours).send(0, messages.encoded(value), later())
         data = bytearray(theirs.recv(1 << 20))
         data[place % len(data)] ^= flip
         ours.sendall(data) if len(data) < 1 << 16 else None
         ours.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ProtocolError):
-            messages.decoded(Wire(theirs).receive(soon()))
+            messages.decoded(Wire(theirs).receive(later()))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def test_a_lying_head_is_refused_before_any_of_it_is_read(
 ) -> None:
     pair[0].sendall(HEAD.pack(*head).ljust(32))
     with pytest.raises(ProtocolError) as caught:
-        Wire(pair[1]).receive(soon())
+        Wire(pair[1]).receive(later())
     assert not isinstance(caught.value, LateError)
 
 
@@ -104,7 +109,7 @@ def test_silence_and_single_bytes_end_at_the_deadline(pair: Pair) -> None:
         started = time.monotonic()
         with pytest.raises(LateError):
             Wire(pair[1]).receive(started + patience)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 30
     stop.set()
     thread.join()
 
@@ -122,7 +127,7 @@ def test_endless_data_is_refused(pair: Pair) -> None:
     with pytest.raises(ProtocolError):
         wire = Wire(pair[1])
         while True:
-            wire.receive(soon())
+            wire.receive(later())
     pair[1].close()
     assert os.waitpid(child, 0)[1] == 0
 
@@ -136,14 +141,14 @@ def test_a_closed_peer_is_said_to_be_closed(pair: Pair) -> None:
     pair[0].sendall(b"NP\x01")
     pair[0].close()
     with pytest.raises(ClosedError):
-        Wire(pair[1]).receive(soon())
+        Wire(pair[1]).receive(later())
 
 
 def test_messages_that_come_together_are_read_one_by_one(pair: Pair) -> None:
     sender, reader = Wire(pair[0]), Wire(pair[1])
     for number in range(20):
-        sender.send(number, encode([number, np.arange(number)]), soon())
+        sender.send(number, encode([number, np.arange(number)]), later())
     for number in range(20):
-        got = reader.receive(soon())
+        got = reader.receive(later())
         assert got.kind == number
         assert decode(got).value[1].tolist() == list(range(number))

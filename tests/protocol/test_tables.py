@@ -258,6 +258,7 @@ def test_a_forged_table_is_refused(node: Any) -> None:
         read(node, RAW if INDEX in node else b"")
 
 
+@pytest.mark.slow
 def test_labels_made_to_collide_are_refused_at_once() -> None:
     modulus = (1 << 61) - 1
     cells = [["i", hex(n * modulus)] for n in range(1, 20_001)]

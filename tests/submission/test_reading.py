@@ -41,6 +41,7 @@ def test_a_worker_reads_what_this_process_would(
     assert again == ReadSubmission(found.fingerprint)  # nothing else was read
 
 
+@pytest.mark.slow
 def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
     workers: Workers[ReadSubmission], tmp_path: Path, release: Notebook
 ) -> None:

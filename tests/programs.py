@@ -1,0 +1,97 @@
+"""Commands run as in a new Python, but forked where their imports are done already.
+
+An interpreter with nbgrader's imports takes a second of computing to start.
+tests/cli/test_documented.py starts each command as a teacher does.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# What the commands import. Nothing of nbproctor, or a course without it would not have
+# stock nbgrader.
+LIBRARIES = (
+    "nbgrader.apps.nbgraderapp",
+    "latex2mathml.converter",
+    "markdown_it",
+    "msgspec",
+    "numpy",
+    "pandas",
+    "rich.console",
+    "typer",
+)
+
+
+def run_python(
+    program: str,
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a module by its name, or a program by its text, to its end."""
+    argv = [program, *map(str, arguments)]
+    asked = _process()
+    assert asked.stdin and asked.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        said = [f"{folder}/stdout", f"{folder}/stderr"]
+        order = argv, str(cwd), dict(env or os.environ), said
+        print(json.dumps(order), file=asked.stdin, flush=True)
+        status = int(asked.stdout.readline())
+        out, err = (Path(path).read_text("utf-8") for path in said)
+    return subprocess.CompletedProcess(argv, status, out, err)
+
+
+@functools.cache
+def _process() -> subprocess.Popen[str]:
+    """Start the process that is forked. It ends with this one, but is no child of it.
+
+    Tests count the children of theirs.
+    """
+    command = [sys.executable, "-m", __name__]
+    pipe = subprocess.PIPE
+    project = Path(__file__).parents[1]
+    started = subprocess.Popen(command, cwd=project, stdin=pipe, stdout=pipe, text=True)
+    started.wait()
+    return started
+
+
+def _run(argv: list[str], cwd: str, env: dict[str, str], said: list[str]) -> None:
+    write = os.O_WRONLY | os.O_CREAT
+    files = os.open(os.devnull, os.O_RDONLY), *(os.open(path, write) for path in said)
+    for descriptor, file in enumerate(files):
+        os.dup2(file, descriptor)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    sys.argv, sys.path[0] = argv, cwd
+    if "\n" in argv[0]:
+        exec(compile(argv[0], "<program>", "exec"), {"__name__": "__main__"})
+    else:
+        runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+
+
+def _serve() -> None:
+    if os.fork():
+        return
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        order: Any = json.loads(line)
+        if not (pid := os.fork()):
+            return _run(*order)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        print(status, flush=True)
+
+
+if __name__ == "__main__":
+    _serve()
