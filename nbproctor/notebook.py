@@ -207,6 +207,8 @@ class MasterNotebook:
         Of its kernel, in small letters; ``python`` where it does not say.
     texts : tuple of (int, str)
         All Markdown, each with the number of `cells` above it.
+    scripts : tuple of str
+        SHA-256 of the Python files that are handed out with it, so nobody's answer.
     """
 
     assignment: str
@@ -216,6 +218,7 @@ class MasterNotebook:
     data: str | None
     language: str = "python"
     texts: tuple[tuple[int, str], ...] = ()
+    scripts: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -253,7 +256,9 @@ class MasterNotebook:
         try:
             cells = tuple(read_cells(raw, released))
             texts = tuple(_texts(raw, {cell.id for cell in cells}))
-        except (KeyError, ValueError, TypeError) as error:
+            files = (p for p in sorted(path.parent.rglob("*.py")) if p.is_file())
+            scripts = tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in files)
+        except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         modules = tuple(
             dict.fromkeys(
@@ -271,6 +276,7 @@ class MasterNotebook:
             data_folder(path),
             _language(content),
             texts,
+            scripts,
         )
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
