@@ -205,6 +205,7 @@ class MasterNotebook:
     data: str | None  # folder, as `data_folder` finds it
     language: str = "python"  # of its kernel, in small letters
     texts: tuple[tuple[int, str], ...] = ()  # Markdown, and how many cells are above
+    scripts: tuple[str, ...] = ()  # SHA-256 of `.py` files handed out: nobody's answer
 
     @classmethod
     def read(
@@ -237,12 +238,14 @@ class MasterNotebook:
         try:
             cells = tuple(read_cells(raw, released))
             texts = tuple(_texts(raw, {cell.id for cell in cells}))
-        except (KeyError, ValueError, TypeError) as error:
+            files = (p for p in sorted(path.parent.rglob("*.py")) if p.is_file())
+            scripts = tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in files)
+        except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
         provided = (cell.source for cell in cells if cell.kind == "provided")
         modules = tuple(dict.fromkeys(n for code in provided for n in imports(code)))
         about = (path.parent.name, path.stem, cells, modules, data_folder(path))
-        return cls(*about, _language(parts[path]), texts)
+        return cls(*about, _language(parts[path]), texts, scripts)
 
     def with_cells(self, cells: Iterable[Cell]) -> MasterNotebook:
         """Return the same notebook with other texts in its cells."""

@@ -1,6 +1,7 @@
 """Every submission is read in a worker with limits: nobody pays for another one's."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +77,18 @@ def test_an_error_of_the_disk_crosses_as_one(
     monkeypatch.setattr(reading, "fingerprint", fail)
     found = read(Wanted([master], []), HandedIn(tmp_path))
     assert found.failure == (24, "Too many open files", "tiny.ipynb")
+
+
+def test_a_script_that_was_handed_out_is_nobodys_answer(
+    project: Path, tmp_path: Path, master: MasterNotebook, release: Notebook
+) -> None:
+    source, handed = tmp_path / "source", tmp_path / "handed"
+    shutil.copytree(project / "examples/tiny/source/tiny", source)
+    write(handed, release)
+    script = "\n\n".join(cell.source for cell in master.of_kind("solution"))
+    for folder in (source, handed):
+        (folder / "tiny.py").write_text(script)
+    blank = MasterNotebook.read(source / "tiny.ipynb")
+    assert repair(handed, blank).path.name == "tiny.ipynb"
+    (handed / "tiny.py").write_text(f"{script}\n# mine")
+    assert repair(handed, blank).path.name == "tiny.py"

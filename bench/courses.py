@@ -1,0 +1,351 @@
+"""Grade public courses with stock nbgrader and with nbproctor, and compare each mark.
+
+Given folders with clones of courses that use nbgrader, it finds their source notebooks
+(test cells, and solutions between markers), makes a course of each, and hands in the
+reference, the blank release, and mutants of the reference with one mistake in every
+exercise. Stock nbgrader runs foreign code as it is: here, in bubblewrap, without a
+network and with nothing but the course's own folder to write to.
+
+    .venv/bin/python bench/courses.py CLONES/*                  # three of each
+    .venv/bin/python bench/courses.py CLONES/* --only fourier --mutants 5
+
+Prints every mark that differs, and a row a notebook: *plain* is nbproctor without
+follow-through, where stderr costs points as under stock; *usual* is how it is
+installed. A mark is the score of one test cell in one submission. It is *lost* where
+stock gave more, *gained* where stock gave less; *silent* are those lost without being
+said to be not judged. Nothing of the courses is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook
+
+from nbproctor.audit.mutants import mutants
+from nbproctor.errors import NbproctorError
+from nbproctor.markers import imports
+from nbproctor.nbgrader.placement import FILE
+from nbproctor.results import SubmissionResult
+
+NAME = "homework"
+SWITCH = "from nbproctor import proctor\nproctor(c)\n"
+AS_STOCK = "c.Nbproctor.follow_through = False\nc.Nbproctor.stderr_fails_tests = True\n"
+SIDES = {"plain": SWITCH + AS_STOCK, "usual": SWITCH}
+PRODUCTS = {"release", "submitted", "autograded", "feedback", ".ipynb_checkpoints"}
+# Of a course's own configuration, what decides what a cell is and what it earns.
+KEPT = (
+    r"c\.((?:ClearSolutions|ClearHiddenTests|ClearMarkScheme|Execute|LockCells)\.\w+)"
+)
+LARGEST = 50 << 20  # bytes of a file beside a notebook
+COMMAND_SECONDS = 1800
+COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "silent")
+
+
+@dataclass
+class Source:
+    """A source notebook of a public course, and what its configuration says."""
+
+    clone: Path
+    path: Path
+    book: nbformat.NotebookNode
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.clone.name}/{self.path.relative_to(self.clone)}"
+
+    def cells(self, *, solution: bool) -> dict[str, nbformat.NotebookNode]:
+        """Return its solution cells, or the test cells that have points, by name."""
+        marked = {}
+        for cell in self.book.cells:
+            mark = cell.metadata.get("nbgrader") or {}
+            wanted = mark.get("solution", False) == solution
+            if cell.cell_type == "code" and wanted and (solution or mark.get("grade")):
+                marked[mark["grade_id"]] = cell
+        return marked
+
+    def references(self) -> dict[str, str]:
+        """Return the text of each solution cell; none if there is no solution."""
+        ends = [
+            self.options.get(f"ClearSolutions.{end.lower()}_solution_delimeter")
+            or f"{end} SOLUTION"
+            for end in ("BEGIN", "END")
+        ]
+        cells = self.cells(solution=True)
+        if not any(ends[0] in cell.source for cell in cells.values()):
+            return {}
+        return {
+            name: "\n".join(
+                line
+                for line in cell.source.split("\n")
+                if not any(end in line for end in ends)
+            )
+            for name, cell in cells.items()
+        }
+
+    def missing(self) -> str:
+        """Say why it cannot be graded here: its language, or packages it imports."""
+        about = self.book.metadata
+        kernel, info = about.get("kernelspec", {}), about.get("language_info", {})
+        language = kernel.get("language") or info.get("name") or "python"
+        if language.lower() != "python":
+            return f"kernel for {language}"
+        code = (c.source for c in self.book.cells if c.cell_type == "code")
+        names = {name.partition(".")[0] for text in code for name in imports(text)}
+        names -= {path.stem for path in self.path.parent.iterdir()} | {"__main__", ""}
+        absent = [n for n in sorted(names) if importlib.util.find_spec(n) is None]
+        return f"packages {', '.join(absent)}" if absent else ""
+
+    def answers(self, count: int) -> dict[str, dict[str, str]]:
+        """Return submissions: name → name of a solution cell → its text."""
+        right = self.references()
+        wrong = {exercise: _mutants(text) for exercise, text in right.items()}
+        handed_in = {"reference": right, "blank": {}}
+        for number in range(count if any(wrong.values()) else 0):
+            handed_in[f"mutant{number + 1}"] = right | {
+                exercise: made[spread(len(made), count)[number]]
+                for exercise, made in wrong.items()
+                if made
+            }
+        return handed_in
+
+
+def spread(length: int, count: int) -> list[int]:
+    """Return `count` places in a list, as far from each other as from its ends."""
+    return [(2 * i + 1) * length // (2 * count) for i in range(count)]
+
+
+def _mutants(text: str) -> list[str]:
+    try:
+        return [mutant.source for mutant in mutants(text)]
+    except (SyntaxError, ValueError, NbproctorError):  # magics, or no Python
+        return []
+
+
+def find(clone: Path, left_out: Counter[str]) -> Iterator[Source]:
+    """Yield the source notebooks of a clone that can be graded here."""
+    options: dict[str, Any] = {}
+    for path in sorted(clone.rglob("nbgrader_config.py")):
+        options |= _options(path.read_text("utf-8", "replace"))
+    for path in sorted(clone.rglob("*.ipynb")):
+        if PRODUCTS & set(path.relative_to(clone).parts):
+            continue
+        try:
+            book = nbformat.read(path, as_version=4)
+            source = Source(clone, path, book, options)
+            if not source.references() or not source.cells(solution=False):
+                continue
+        except Exception:  # of a public repository, anything: it is no notebook
+            continue
+        if missing := source.missing():
+            left_out[missing] += 1
+        else:
+            yield source
+
+
+def _options(text: str) -> dict[str, Any]:
+    """Return the options that a configuration sets to constants: it is never run."""
+    found = {}
+    for line in re.findall(rf"^{KEPT}\s*=\s*(.+)$", text, re.MULTILINE):
+        try:
+            found[line[0]] = ast.literal_eval(line[1])
+        except (SyntaxError, ValueError):
+            continue
+    return found
+
+
+def make(source: Source, place: Path, count: int, seconds: int) -> str:
+    """Make a course of a notebook with a release and submissions; return its config."""
+    folder = place / "source" / NAME
+    folder.mkdir(parents=True)
+    for path in source.path.parent.rglob("*"):
+        inside = path.relative_to(source.path.parent)
+        usable = path.suffix != ".ipynb" and not PRODUCTS & set(inside.parts)
+        if path.is_file() and usable and path.stat().st_size < LARGEST:
+            (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / inside)
+    kernel = {"name": "python3", "display_name": "Python", "language": "python"}
+    source.book.metadata.kernelspec = kernel
+    marks = [c.metadata.nbgrader for c in source.cells(solution=False).values()]
+    if not any(mark.get("points") for mark in marks):
+        for mark in marks:  # a course that counts no points
+            mark.points = 1
+    notebook = source.path.name
+    nbformat.write(source.book, folder / notebook)
+    lines = ["c = get_config()", "c.CourseDirectory.course_id = 'public'"]
+    lines += [f"c.{name} = {value!r}" for name, value in source.options.items()]
+    lines += [f"c.ExecutePreprocessor.timeout = {seconds}", ""]
+    (place / "nbgrader_config.py").write_text(config := "\n".join(lines))
+    released = place / "release" / NAME
+    if "update" in (log := nbgrader(place, "generate_assignment", NAME, "--create")):
+        nbgrader(place, "update", "source")  # its metadata are of an early version
+        log = nbgrader(place, "generate_assignment", NAME, "--create")
+    if not (released / notebook).exists():
+        raise ValueError(f"no release: {log[-400:]}")
+    for student, answers in source.answers(count).items():
+        handed_in = place / "submitted" / student / NAME
+        shutil.copytree(released, handed_in)
+        book = nbformat.read(handed_in / notebook, as_version=4)
+        for cell in book.cells:
+            mark = cell.metadata.get("nbgrader") or {}
+            if mark.get("solution") and mark.grade_id in answers:
+                cell.source = answers[mark.grade_id]
+        nbformat.write(book, handed_in / notebook)
+    return config
+
+
+def nbgrader(place: Path, *arguments: str, confined: bool = True) -> str:
+    """Run one of nbgrader's commands in a course; return what it says."""
+    fence = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    fence += ["--tmpfs", "/tmp", "--bind", str(place), str(place), "--unshare-net"]
+    fence += ["--unshare-pid", "--die-with-parent", "--setenv", "HOME", str(place)]
+    command = [sys.executable, "-m", "nbgrader", *arguments, "--log-level=WARN"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        fence + command if confined else command,
+        cwd=place,
+        env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=COMMAND_SECONDS,
+    ).stdout
+
+
+@dataclass
+class Graded:
+    """What one side gave each cell of each submission, in how many seconds."""
+
+    marks: dict[tuple[str, str], float | None]  # None: not judged
+    seconds: float
+    log: str
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def grade(place: Path, config: str, ours: str, cells: set[str]) -> Graded:
+    """Grade a course; `ours` is what switches nbproctor on."""
+    (place / "nbgrader_config.py").write_text(config + ours)
+    start = time.perf_counter()
+    log = nbgrader(place, "autograde", NAME, confined=not ours)
+    graded = Graded({}, time.perf_counter() - start, log)
+    with Gradebook(f"sqlite:///{place}/gradebook.db") as book:
+        for submission in book.assignment_submissions(NAME):
+            for notebook in submission.notebooks:
+                for mark in notebook.grades:
+                    if mark.name in cells:
+                        graded.marks[submission.student.id, mark.name] = mark.auto_score
+    for folder in (place / "autograded").glob(f"*/{NAME}"):
+        if (result := SubmissionResult.read(folder)) is not None:
+            graded.said[result.student, ""] = f"{result.status}: {result.reason}"
+            for verdict in (v for some in result.verdicts.values() for v in some):
+                told = f"{verdict.where}, {verdict.outcome}: {verdict.message}"
+                graded.said[result.student, verdict.cell_id] = told
+    return graded
+
+
+def differences(stock: Graded, ours: Graded) -> Iterator[tuple[str, str]]:
+    """Yield each mark that differs where stock gave any: how, and a line about it."""
+    for (who, cell), theirs in stock.marks.items():
+        mark = ours.marks.get((who, cell))
+        if theirs is None or mark == theirs or (mark is None and not theirs):
+            continue
+        kind = "gained" if mark is not None and mark > theirs else "lost"
+        score = "not judged" if mark is None else format(mark, "g")
+        told = [ours.said[key] for key in ((who, cell), (who, "")) if key in ours.said]
+        reason = "; ".join(told) or ours.log[-300:]
+        yield kind, f"{who} {cell}: stock {theirs:g}, nbproctor {score} ({reason})"
+        if kind == "lost" and mark is not None:
+            yield "silent", ""
+
+
+def compare(
+    source: Source, work: Path, chosen: argparse.Namespace
+) -> Iterator[tuple[str, Counter[str]]]:
+    """Grade a notebook on all sides, print what differs, and count it."""
+    cells = {*source.cells(solution=False)}
+    config = make(source, work / "stock", chosen.mutants, chosen.seconds)
+    for side in SIDES:
+        shutil.copytree(work / "stock", work / side)
+    stock = grade(work / "stock", config, "", cells)
+    given = [key for key, mark in stock.marks.items() if mark is not None]
+    if not given:
+        print(f"{source}: stock nbgrader graded nothing\n{stock.log[-600:]}")
+    for side, ours in SIDES.items():
+        if (places := work / "plain" / FILE).exists() and side == "usual":
+            shutil.copy(places, work / side)  # where tests are judged is found once
+        graded = grade(work / side, config, ours, cells)
+        counts = Counter(notebooks=1, marks=len(given))
+        counts["cells"] = len({cell for _, cell in given})
+        for kind, line in differences(stock, graded):
+            counts[kind] += 1
+            if line:
+                print(f"  {side}: {line}")
+        seconds = f"{stock.seconds:.0f} s / {graded.seconds:.0f} s"
+        print(f"{source}, {side}: {row(counts)}, {seconds}", flush=True)
+        yield side, counts
+
+
+def row(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[name]} {name}" for name in COUNTED)
+
+
+def some(chosen: argparse.Namespace, left_out: Counter[str]) -> Iterator[Source]:
+    """Yield the notebooks to compare: those that are named, or some of each clone.
+
+    The example that nbgrader makes is in many clones, and is taken once.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for clone in chosen.clones:
+        sources = []
+        for source in find(clone.resolve(), left_out):
+            tests = tuple(c.source for c in source.cells(solution=False).values())
+            if tests not in seen and chosen.only in str(source):
+                sources.append(source)
+            seen.add(tests)
+        count = len(sources) if chosen.only else min(chosen.each, len(sources))
+        yield from (sources[place] for place in spread(len(sources), count))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("clones", type=Path, nargs="+")
+    options.add_argument("--only", default="", help="part of a notebook's name")
+    options.add_argument("--mutants", type=int, default=3, help="wrong submissions")
+    options.add_argument("--each", type=int, default=3, help="notebooks of a clone")
+    options.add_argument("--seconds", type=int, default=20, help="for a cell")
+    options.add_argument("--keep", type=Path, help="where one notebook's courses stay")
+    chosen = options.parse_args()
+    left_out, courses = Counter[str](), set()
+    totals = {side: Counter[str]() for side in SIDES}
+    for source in some(chosen, left_out):
+        with tempfile.TemporaryDirectory() as name:
+            try:
+                for side, counts in compare(source, chosen.keep or Path(name), chosen):
+                    totals[side] += counts
+                courses.add(source.clone.name)
+            except Exception as error:  # of a public repository, anything
+                left_out["no course can be made"] += 1
+                print(f"{source}: {error}", flush=True)
+    for side, counts in totals.items():
+        print(f"{side}: {len(courses)} courses, {row(counts)}")
+    print("left out:", dict(left_out.most_common()))
+
+
+if __name__ == "__main__":
+    main()
