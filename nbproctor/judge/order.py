@@ -46,8 +46,8 @@ def own_notebook(job: Job, tests: Tests) -> list[Step]:
     A test cell is judged where it stands in the submission; one that was deleted, or
     moved before its exercise, right after the solution cell, or else at the end. None
     is judged before one that stands above it in the source: an object that it hands
-    over might answer there. Cells that the source marks to be
-    skipped are run if the student has changed them.
+    over might answer there. Cells that the source marks to be skipped are run if the
+    student has changed them.
     """
     masters = {cell.id: cell for cell in job.cells}
     steps: list[Step] = []
