@@ -148,7 +148,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     closed = ["kept/tiny/tiny.ipynb", "notebook/tiny/tiny.ipynb", "assignment/tiny"]
     closed += ["folder", "locked", "beside/tiny/notes.txt", "below/tiny/more"]
     for name in closed:
-        (here / name).chmod(0o644 if name == "folder" else 0)
+        (here / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
     command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
     done = subprocess.run(
         bound_by_rights(*command), cwd=course, capture_output=True, text=True
