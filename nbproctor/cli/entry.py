@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import io
+import logging
 import os
 import shutil
 import signal
@@ -36,6 +37,8 @@ def main() -> None:
     # the two that a verb takes to start, for a check that no notebook is given. The kit
     # pins a jsonschema that does not; other courses may have a later one.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    # nbgrader logs the traceback of what a database raises, and then raises it.
+    logging.getLogger("tornado.application").disabled = True
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         # What is ignored stays so, as under nohup.

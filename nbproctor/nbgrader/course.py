@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import logging
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -107,9 +108,9 @@ class Course:
         ):
             path = self.folder(step, assignment, name)
             try:
-                is_there = path.is_dir()
-            except PermissionError:
-                is_there = True
+                is_there = stat.S_ISDIR(path.stat().st_mode)
+            except OSError as error:
+                is_there = isinstance(error, PermissionError)
             if is_there:
                 yield name, path
 

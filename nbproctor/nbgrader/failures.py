@@ -22,8 +22,9 @@ AGAIN = "Then give the same command again."
 # What the system says → what a teacher reads.
 _SYSTEM = (
     ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Make room."),
+    ((errno.EROFS,), "A file of the course cannot be written ({})."),
     (
-        (errno.EROFS, errno.EACCES, errno.EPERM),
+        (errno.EACCES, errno.EPERM),
         "There is no right to read or write a file ({}). Correct its rights.",
     ),
     (

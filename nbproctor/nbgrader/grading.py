@@ -48,22 +48,12 @@ def grade(
 
     Parameters
     ----------
-    course : Path or Course
-        Folder with ``nbgrader_config.py``.
-    assignment : str
-        Name of the assignment.
     students : collection of str, optional
         Grade only these; everybody who handed in otherwise.
     progress : callable, optional
         Called with each result as soon as it is known.
-    force : bool
-        Grade again what is graded already.
-    weak_sandbox : bool
-        Grade even where layers of the sandbox are missing.
-    cluster : str
-        Address of a Dask scheduler whose workers execute; this computer if empty.
-    merging : bool
-        Execute nothing: take the results that shards have left (see `grade_shard`).
+    force, weak_sandbox, cluster, merging
+        As of `RunOptions`. Marks may become lower.
 
     Returns
     -------

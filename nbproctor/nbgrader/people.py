@@ -106,11 +106,6 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
         of its test cells), then ``total`` (points after a late penalty, never below
         0). NaN: not graded, or nothing handed in. A cell graded outside any
         exercise has a column of its own name.
-
-    Raises
-    ------
-    CourseError
-        The assignment is unknown to the source or to the gradebook.
     """
     return class_table(course, assignment).drop(columns=_ABOUT)
 

@@ -166,21 +166,16 @@ def generate(
     The release is made beside its final place and swapped in when it is complete,
     so that a failure leaves the old one as it was.
 
-    Parameters
-    ----------
-    change_cells : bool
-        Adapt the gradebook where somebody has marks for other cells.
-
     Returns
     -------
     Path or None
-        The copy of the gradebook, if it was adapted.
+        The copy of the gradebook, where `change_cells` has adapted it to other cells
+        than somebody has marks for.
 
     Raises
     ------
     CourseError
-        The source breaks a rule, or has other cells than somebody has marks for;
-        nothing was changed.
+        The source breaks a rule, or has such cells; nothing was changed.
     """
     course = Course.at(course)
     check_sources(course, assignment)

@@ -78,7 +78,7 @@ def _unread(course: Course, assignment: str, submitted: Path) -> Iterator[Unread
             continue
         where = f"move it to {shown}/{assignment}/"
         entries = _entries(student)
-        if not entries and os.access(student, os.R_OK):
+        if not entries and os.access(student, os.R_OK | os.X_OK):
             yield Unread(f"{shown}/", "it is empty")
         for entry in entries:
             inside = f"{shown}/{_shown(entry.name)}"
@@ -99,10 +99,9 @@ def _unread(course: Course, assignment: str, submitted: Path) -> Iterator[Unread
 
 def _entries(here: Path) -> list[Path]:
     """Return what is in a folder; hidden files are the computer's own."""
-    try:
-        return sorted(path for path in here.iterdir() if not path.name.startswith("."))
-    except OSError:
-        return []
+    if not os.access(here, os.R_OK | os.X_OK):
+        return []  # whose work is there is told by grading it
+    return sorted(path for path in here.iterdir() if not path.name.startswith("."))
 
 
 def _refusal(student: str) -> str | None:

@@ -180,6 +180,8 @@ def files(folder: Path, closed: list[Path] | None = None) -> Iterator[Path]:
         here, depth = waiting.popleft()
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            if not os.access(here, os.X_OK):  # it may be listed, and no more
+                raise PermissionError
         except PermissionError:
             if closed is not None:
                 closed.append(here)

@@ -135,16 +135,17 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     course: Path, hand_in: HandIn
 ) -> None:
     before = ("kept", "fine")
-    for student in (*before, "notebook", "assignment", "folder", "beside", "below"):
+    others = ("notebook", "assignment", "folder", "locked", "beside", "below")
+    for student in (*before, *others):
         hand_in(student)
     graded(course, students=before)
     here = course / "submitted"
     (here / "beside/tiny/notes.txt").write_text("x")
     (here / "below/tiny/more").mkdir()
     closed = ["kept/tiny/tiny.ipynb", "notebook/tiny/tiny.ipynb", "assignment/tiny"]
-    closed += ["folder", "beside/tiny/notes.txt", "below/tiny/more"]
+    closed += ["folder", "locked", "beside/tiny/notes.txt", "below/tiny/more"]
     for name in closed:
-        (here / name).chmod(0)
+        (here / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
     command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
     done = subprocess.run(
         bound_by_rights(*command), cwd=course, capture_output=True, text=True
@@ -152,9 +153,9 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     for name in closed:
         (here / name).chmod(0o755)
     assert done.returncode == 1, done.stderr
-    assert "Not graded: assignment; folder; notebook." in done.stderr
+    assert "Not graded: assignment; folder; locked; notebook." in done.stderr
     said = {
-        "assignment; folder": "what was handed in",
+        "assignment; folder; locked": "what was handed in",
         "notebook": "'tiny.ipynb'",
         "beside": "'notes.txt'",
         "below": "'more'",
@@ -163,7 +164,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
         assert f"{who}: Grading has no right to read {what}: corr" in done.stdout
     assert "kept: 10 → no mark, Grading has no right to read" in done.stdout
     results = {name: r.status for name, r in graded(course).items()}
-    assert results == dict.fromkeys(results, "graded") and len(results) == 7
+    assert results == dict.fromkeys(results, "graded") and len(results) == 8
 
 
 @pytest.mark.parametrize(
