@@ -244,7 +244,7 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
     assert lab.renew(folder, handed_out) == [
         f"The assignment was copied to {folder}: work there."
     ]
-    for name in (f"{LAB}.ipynb", "mnist.py"):
+    for name in lab.files(handed_out):
         assert (folder / name).read_bytes() == (handed_out / name).read_bytes()
         (folder / name).write_text("my work", "utf-8")
     for newer in (False, True):
@@ -256,7 +256,7 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
                 path.write_bytes(data)
         told = lab.renew(folder, handed_out)
         assert len(told) == newer and all("newer" in line for line in told)
-        for name in (f"{LAB}.ipynb", "mnist.py"):
+        for name in lab.files(handed_out):
             assert (folder / name).read_text("utf-8") == "my work"
 
 
