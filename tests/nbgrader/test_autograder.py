@@ -169,7 +169,7 @@ def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(
     }
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
     with book(course) as there:
-        found = {s.id: (s.last_name, s.first_name) for s in there.students}
+        found = {s.id: (s.last_name, s.first_name or "") for s in there.students}
     assert found == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
 
 
