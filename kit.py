@@ -7,6 +7,9 @@
     python kit.py collect   put a platform's zip of submissions into submitted/
     python kit.py roster    import a class list, so that everybody has a name
     python kit.py grade     grade what is in submitted/
+    python kit.py watch     grade what arrives before the deadline, and say what passes
+    python kit.py extend    give one student more time
+    python kit.py late      say when somebody handed in, where no platform does
     python kit.py merge     put what shards have executed into the gradebook
     python kit.py export    give grades back: fill in the platform's file
     python kit.py new       make another assignment, with one exercise to change
