@@ -10,7 +10,6 @@
     python kit.py watch     grade what arrives before the deadline, and say what passes
     python kit.py extend    give one student more time
     python kit.py late      say when somebody handed in, where no platform does
-    python kit.py merge     put what shards have executed into the gradebook
     python kit.py export    give grades back: fill in the platform's file
     python kit.py new       make another assignment, with one exercise to change
     python kit.py init      switch nbproctor on in a course made for plain nbgrader

@@ -1,4 +1,4 @@
-"""The verbs that grade: ``demo``, ``grade`` and ``merge``."""
+"""The verbs that grade: ``demo`` and ``grade``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from nbproctor.cli.app import (
     console,
     find_course,
     open_course,
-    say,
 )
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms.roster import Person, split_name
 
 if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course, RunOptions
+    from nbproctor.nbgrader import Course
 
 # nbgrader and pandas take a second to import, so each verb imports them when it runs:
 # `--help` and a wrong argument are answered at once.
@@ -84,9 +83,6 @@ def grade(
     cluster: Annotated[
         str, typer.Option(help="Execute on the workers of this Dask scheduler.")
     ] = "",
-    shard: Annotated[
-        str, typer.Option(help="Only execute a share, as 3/16, for `merge` to take.")
-    ] = "",
     container: Annotated[
         bool,
         typer.Option(
@@ -109,12 +105,7 @@ def grade(
     for each in student or ():
         _check_handed_in(course, name, each)
     options = nbgrader.RunOptions(student, force, lower, sandbox == "weak", cluster)
-    if shard:
-        if student or lower:
-            raise CommandError("--shard takes neither --student nor --lower: no marks.")
-        _grade_shard(course, name, shard, options)
-    else:
-        grade_class(course, name, options, alike=alike)
+    grade_class(course, name, options, alike=alike)
 
 
 def _check_handed_in(course: Course, assignment: str, student: str) -> None:
@@ -130,41 +121,4 @@ def _check_handed_in(course: Course, assignment: str, student: str) -> None:
     meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
     raise CommandError(
         f"{student!r} has handed in nothing: there is no {place}.{meant}"
-    )
-
-
-@app.command()
-def merge(
-    assignment: Assignment = None,
-    lower: Annotated[
-        bool, typer.Option("--lower", help="Let marks become lower for the same files.")
-    ] = False,
-) -> None:
-    """Put what shards have executed into the gradebook, and go on as `grade` does.
-
-    Executes nothing, so it needs no sandbox. Copy the folders .nbproctor.cache of
-    shards on other disks into this course's first.
-    """
-    course, name = open_course(assignment)
-    from nbproctor.nbgrader import RunOptions
-
-    grade_class(course, name, RunOptions(lower=lower, merging=True))
-
-
-def _grade_shard(
-    course: Course, assignment: str, text: str, options: RunOptions
-) -> None:
-    from nbproctor import nbgrader
-
-    shard = nbgrader.Shard.parse(text)
-
-    def tell(student: str, reason: str) -> None:
-        if reason:
-            say(f"{student}: {reason}")
-
-    ended = nbgrader.grade_shard(course, assignment, shard, tell, options)
-    console.print(
-        f"Shard {text}: {len(ended):,} submissions have a result, "
-        f"{sum(map(bool, ended.values())):,} of them a reason why not all of it can be "
-        "graded. When all shards are done: merge."
     )

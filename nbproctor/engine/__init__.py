@@ -1,6 +1,6 @@
 """Engine: executes one submission, and returns its report."""
 
-from nbproctor.engine.cache import Cache, Kept, NotGradedError
+from nbproctor.engine.cache import Cache, Kept
 from nbproctor.engine.execution import MAX_FILES_BYTES, execute
 from nbproctor.engine.executor import Executor, Pool
 from nbproctor.engine.servers import (
@@ -18,7 +18,6 @@ __all__ = [
     "ExecutionError",
     "Executor",
     "Kept",
-    "NotGradedError",
     "Pool",
     "Servers",
     "Settings",

@@ -1,8 +1,7 @@
 """Reports kept in a folder: what was executed once is not executed again.
 
 A report is a pure function of what `key` names, so a run that was killed goes on where
-it stopped, and the runs of many computers (`grade --shard`) come together by copying
-files (`merge`).
+it stopped.
 """
 
 from __future__ import annotations
@@ -22,12 +21,7 @@ from pathlib import Path
 import msgspec
 
 from nbproctor.engine.executor import Executor
-from nbproctor.engine.servers import (
-    EngineError,
-    ExecutionError,
-    Settings,
-    StoppedError,
-)
+from nbproctor.engine.servers import Settings
 from nbproctor.engine.versions import versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
@@ -52,18 +46,10 @@ def _hash(parts: tuple[object, ...]) -> str:
     return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
 
 
-@dataclass(frozen=True)
-class KeptReport:
-    """How an execution ended: with a report, or with the reason why there is none."""
-
-    report: Report | None
-    failure: str = ""
-
-
 class Cache:
-    """Entries in a folder, which removes those that were not used for longest.
+    """Reports in a folder, which removes those that were not used for longest.
 
-    Several processes may use it at once. All entries take `max_bytes`; for a moment, it
+    Several processes may use it at once. All reports take `max_bytes`; for a moment, it
     can be a tenth more.
     """
 
@@ -73,22 +59,22 @@ class Cache:
         self._room = 0  # to be written before the folder is measured again
         self._lock = threading.Lock()
 
-    def read(self, name: str) -> KeptReport | None:
-        """Return an entry; None if there is none that is whole."""
+    def read(self, name: str) -> Report | None:
+        """Return a report; None if there is none that is whole."""
         path = self._path(name)
         try:
             data = zlib.decompress(path.read_bytes())
-            entry = msgspec.msgpack.decode(data, type=KeptReport)
+            report = msgspec.msgpack.decode(data, type=Report)
         except (OSError, zlib.error, msgspec.MsgspecError):
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used just now
-        return entry
+        return report
 
-    def write(self, name: str, entry: KeptReport) -> None:
-        """Keep an entry, whole or not at all."""
+    def write(self, name: str, report: Report) -> None:
+        """Keep a report, whole or not at all."""
         path = self._path(name)
-        data = zlib.compress(msgspec.msgpack.encode(entry), 1)
+        data = zlib.compress(msgspec.msgpack.encode(report), 1)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent)
         try:
@@ -121,27 +107,15 @@ class Cache:
             total -= size
 
 
-class NotGradedError(EngineError):
-    """A submission that nothing may execute here has no entry in the cache."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no result of a submission exactly as it is here. A shard has yet "
-            "to grade it, or was given other files, another version of a package, or a "
-            "step of the course's own in nbgrader_config.py changes notebooks."
-        )
-
-
 @dataclass
 class Kept:
     """An executor with a cache before it.
 
-    `executor` executes what has no entry; if it is None, nothing is executed, and
-    `execute` raises `NotGradedError`. With `again`, everything is executed.
+    `executor` executes what is not kept; with `again`, everything.
     """
 
     cache: Cache
-    executor: Executor | None
+    executor: Executor
     again: bool = False
     _engine: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
@@ -150,10 +124,10 @@ class Kept:
     @property
     def width(self) -> int:
         """How many submissions are executed at the same time."""
-        return self.executor.width if self.executor else 1
+        return self.executor.width
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Get the executor ready, once something has no entry.
+        """Get the executor ready, once something is not kept.
 
         It may never be needed: a fork server takes seconds to start.
         """
@@ -166,25 +140,18 @@ class Kept:
         settings: Settings,
         files: Mapping[str, bytes],
     ) -> Future[Report]:
-        """Return the report that is kept, or execute the submission and keep it.
-
-        An execution that failed is tried again, unless nothing may be executed.
-        """
+        """Return the report that is kept, or execute the submission and keep it."""
         name = key(cells, files, self.conditions(master, settings))
-        entry = None if self.again else self.cache.read(name)
+        report = None if self.again else self.cache.read(name)
         future: Future[Report] = Future()
-        if entry and entry.report:
-            future.set_result(entry.report)
-        elif self.executor:
-            if self._not_ready:
-                self.executor.prepare(*self._not_ready)
-                self._not_ready = None
-            running = self.executor.execute(cells, master, settings, files)
-            running.add_done_callback(lambda done: self._keep(name, done, future))
-        elif entry:
-            future.set_exception(ExecutionError(entry.failure))
-        else:
-            raise NotGradedError
+        if report:
+            future.set_result(report)
+            return future
+        if self._not_ready:
+            self.executor.prepare(*self._not_ready)
+            self._not_ready = None
+        running = self.executor.execute(cells, master, settings, files)
+        running.add_done_callback(lambda done: self._keep(name, done, future))
         return future
 
     def conditions(self, master: MasterNotebook, settings: Settings) -> str:
@@ -204,22 +171,15 @@ class Kept:
         """Write down how an execution ended, and only then tell it."""
         try:
             report = done.result()
-            self.cache.write(name, KeptReport(report))
+            self.cache.write(name, report)
         except BaseException as error:
-            with contextlib.suppress(OSError):
-                if isinstance(error, ExecutionError) and not isinstance(
-                    error, StoppedError
-                ):
-                    self.cache.write(name, KeptReport(None, str(error)))
             future.set_exception(error)
         else:
             future.set_result(report)
 
     def __enter__(self) -> Kept:
-        if self.executor:
-            self.executor.__enter__()
+        self.executor.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.executor:
-            self.executor.__exit__(*error)
+        self.executor.__exit__(*error)

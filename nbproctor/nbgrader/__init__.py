@@ -25,7 +25,6 @@ from nbproctor.nbgrader.release import (
     generate,
     lint,
 )
-from nbproctor.nbgrader.shards import Shard, grade_shard
 from nbproctor.nbgrader.submitted import Unread, unread
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "CourseError",
     "MarkChange",
     "RunOptions",
-    "Shard",
     "Unread",
     "check_cells",
     "check_exportable",
@@ -47,7 +45,6 @@ __all__ = [
     "feedback",
     "generate",
     "grade",
-    "grade_shard",
     "lint",
     "people",
     "places_told",

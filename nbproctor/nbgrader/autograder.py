@@ -29,7 +29,7 @@ from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook, one_g
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
-from nbproctor.nbgrader.run import Run, check_complete, executor
+from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.steps import text_of, use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
@@ -116,7 +116,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             with (
                 one_gradebook(book),
                 staging_folders(view),
-                executor(view, options, self.force, self.options.merging) as pool,
+                executor(view, options, self.force) as pool,
             ):
                 run.place_tests(pool)
                 # In the order of nbgrader's loop, which goes by path.
@@ -129,7 +129,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 finally:
                     self._decisions.undo()
                     self.changes = self._decisions.changes
-        check_complete(run.waiting)
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:
         enrolled = {student.id for student in book.students}
@@ -173,8 +172,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             submission = self._run.current = self._prefetch.take(student_id)
             if submission.done:
                 self._tell(submission.done)
-            elif submission.waits:
-                self._run.waiting.append(submission.student)
             elif not submission.repaired:
                 self._decisions.give_up(submission)
             else:

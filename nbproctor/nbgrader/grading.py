@@ -39,7 +39,6 @@ def grade(
     force: bool = False,
     weak_sandbox: bool = False,
     cluster: str = "",
-    merging: bool = False,
 ) -> list[SubmissionResult]:
     """Grade what was handed in, each submission on its own.
 
@@ -52,7 +51,7 @@ def grade(
         Grade only these; everybody who handed in otherwise.
     progress : callable, optional
         Called with each result as soon as it is known.
-    force, weak_sandbox, cluster, merging
+    force, weak_sandbox, cluster
         As of `RunOptions`. Marks may become lower.
 
     Returns
@@ -66,10 +65,9 @@ def grade(
     ------
     CourseError
         The assignment is unknown, or not released as it stands; nothing was handed
-        in; nothing can be executed on this computer; or, in a merge, a shard has yet
-        to grade somebody.
+        in; or nothing can be executed on this computer.
     """
-    options = RunOptions(students, force, True, weak_sandbox, cluster, merging)
+    options = RunOptions(students, force, True, weak_sandbox, cluster)
     return regrade(course, assignment, progress, options)[0]
 
 

@@ -21,7 +21,6 @@ class RunOptions:
     lower: bool = False  # let a mark become lower though the files are the same
     weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
     cluster: str = ""  # address of the Dask scheduler whose workers execute
-    merging: bool = False  # execute nothing: take what shards have left
 
 
 class Nbproctor(Configurable):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import MAX_FILES_BYTES, Executor, NotGradedError
+from nbproctor.engine import MAX_FILES_BYTES, Executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
@@ -49,7 +49,6 @@ class Submission:
     # What lies beside the notebook: place there → real path.
     files: dict[Path, Path] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
-    waits: bool = False  # a shard has yet to grade it, and nothing is executed here
     closed: bool = False  # something in it may not be read
     again: bool = False  # to be graded again by the next run, though it is the same
 
@@ -176,8 +175,6 @@ class Prefetch:
                     self.execute(submission, master, repaired.notebook["cells"])
         except ExceededError:
             self._refuse_unread(submission)
-        except NotGradedError:
-            submission.waits = True
         except Exception as error:
             if of_the_computer(error) and not isinstance(error, PermissionError):
                 raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.engine import Cache, EngineError, Kept, Pool, Settings
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
@@ -43,7 +42,6 @@ class Run:
     current: Submission | None = None  # that nbgrader's loop is at
     # Those that raised an exception, with it; reported after the loop.
     failed: list[tuple[Submission, Exception]] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)  # whom no shard has graded yet
 
     @classmethod
     def begin(
@@ -115,17 +113,13 @@ class Run:
         return None
 
 
-def executor(
-    course: CourseDirectory, options: Nbproctor, again: bool, merging: bool = False
-) -> Kept:
+def executor(course: CourseDirectory, options: Nbproctor, again: bool) -> Kept:
     """Return what executes a course's submissions, with the course's cache before it.
 
-    With `again` it executes what the cache has, too; `merging`, nothing at all.
+    With `again` it executes what the cache has, too.
     `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
-    if merging:
-        return Kept(cache, None)
     if not options.cluster:
         return Kept(cache, Pool(options.workers or None), again)
     try:
@@ -136,14 +130,3 @@ def executor(
             "that requirements.lock names: pip install 'nbproctor[cluster]'."
         ) from error
     return Kept(cache, Cluster(options.cluster), again)
-
-
-def check_complete(waiting: Sequence[str]) -> None:
-    """End a merge with `CourseError` if shards have yet to grade somebody."""
-    if waiting:
-        names = ", ".join(waiting[:SHOWN])
-        more = f" and {len(waiting) - SHOWN:,} more" if waiting[SHOWN:] else ""
-        raise CourseError(
-            f"No shard has graded {names}{more} as handed in now. Run the shards again "
-            "(they execute only what is new), then merge. All others are merged."
-        )

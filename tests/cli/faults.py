@@ -21,7 +21,7 @@ from typing import Any
 VERBS = {
     "release": ["release"],
     "grade": ["grade", "--sandbox=weak"],
-    "merge": ["merge"],
+    "watch": ["watch", "--sandbox=weak"],
     "collect": ["collect", "download"],
     "roster": ["roster", "class.csv"],
     "extend": ["extend", "ann", "--until=2030-01-01"],
@@ -32,7 +32,7 @@ VERBS = {
     "export a grade book": ["export", "canvas.csv"],
 }
 # They never open the gradebook.
-OTHERS = {"lint", "audit", "init", "new", "doctor", "demo", "lab", "submit"}
+OTHERS = {"lint", "audit", "init", "new", "doctor", "demo", "lab", "submit", "off"}
 
 
 def _write(path: Path, start: int, data: bytes) -> None:

@@ -105,8 +105,6 @@ ELSEWHERE = {
     "python -m nbproctor grade --cluster tcp://scheduler:8786": (
         "tests/nbgrader/test_cluster.py"
     ),
-    "python -m nbproctor grade --shard 3/16": "tests/nbgrader/test_shards.py",
-    "python -m nbproctor merge": "tests/nbgrader/test_shards.py",
 }
 # Run by no test, because it is for a computer of the cluster's.
 UNTESTED = {

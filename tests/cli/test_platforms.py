@@ -238,7 +238,7 @@ def fizz(n):
 # Every verb, and what nbgrader itself runs; `lab` serves until it is stopped.
 VERBS = """
     init; lint; audit; release; collect {archive}; roster {gradebook}; grade
-    grade --force --shard 1/1; merge; export csv; export {gradebook}; demo; doctor
+    grade --force; export csv; export {gradebook}; demo; doctor
     submit work.ipynb; new second
 """
 
@@ -274,7 +274,7 @@ def test_no_verb_changes_anything_in_source(
     verbs = [line.split() for line in re.split(r"[;\n]", VERBS) if line.strip()]
     for verb, *words in verbs:
         arguments = [w.format(**teacher._asdict()) for w in words]
-        if verb in ("lint", "audit", "release", "grade", "merge", "demo"):
+        if verb in ("lint", "audit", "release", "grade", "demo"):
             arguments.append("tiny")
         done = CliRunner().invoke(app, [verb, *arguments])
         assert tree() == before, verb

@@ -15,12 +15,10 @@ from nbproctor.engine import (
     Cache,
     ExecutionError,
     Kept,
-    NotGradedError,
     Settings,
     cache,
     versions,
 )
-from nbproctor.engine.cache import KeptReport
 from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
@@ -206,7 +204,8 @@ def test_again_executes_and_replaces_what_is_kept(
     again = Kept(place, counting, again=True)
     again.execute(CELLS, master, settings, FILES).result()
     assert counting.asked == 1
-    assert Kept(place, None).execute(CELLS, master, settings, FILES).result() == REPORT
+    kept = Kept(place, counting).execute(CELLS, master, settings, FILES)
+    assert (kept.result(), counting.asked) == (REPORT, 1)
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "one byte"])
@@ -227,34 +226,25 @@ def test_a_damaged_entry_is_executed_again(
     assert counting.asked == 2
 
 
-def test_a_failure_is_tried_again_but_a_merge_takes_its_reason(
-    master: MasterNotebook, settings: Settings, tmp_path: Path
-) -> None:
-    place = Cache(tmp_path / "cache", 1 << 20)
-    failing = Counting(ExecutionError("It failed twice."))
-    for _ in range(2):
-        future = Kept(place, failing).execute(CELLS, master, settings, FILES)
-        with pytest.raises(ExecutionError, match="twice"):
-            future.result()
-    assert failing.asked == 2
-    with pytest.raises(ExecutionError, match="twice"):
-        Kept(place, None).execute(CELLS, master, settings, FILES).result()
-
-
-@pytest.mark.parametrize("error", [StoppedError("Ctrl-C"), OSError("disk")])
-def test_a_run_that_was_stopped_leaves_nothing_for_a_merge(
+@pytest.mark.parametrize(
+    "error", [ExecutionError("It failed twice."), StoppedError("Ctrl-C"), OSError()]
+)
+def test_what_gave_no_report_is_tried_again(
     master: MasterNotebook, settings: Settings, tmp_path: Path, error: Exception
 ) -> None:
-    place = Cache(tmp_path / "cache", 1 << 20)
-    future = Kept(place, Counting(error)).execute(CELLS, master, settings, FILES)
-    with pytest.raises(type(error)):
-        future.result()
-    with pytest.raises(NotGradedError, match="shard"):
-        Kept(place, None).execute(CELLS, master, settings, FILES)
+    place, failing = Cache(tmp_path / "cache", 1 << 20), Counting(error)
+    for _ in range(2):
+        future = Kept(place, failing).execute(CELLS, master, settings, FILES)
+        with pytest.raises(type(error)):
+            future.result()
+    assert failing.asked == 2
+    assert entries(tmp_path / "cache") == []
 
 
 def test_the_folder_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:
-    one = KeptReport(None, os.urandom(1000).hex())  # does not compress to nothing
+    one = replace(
+        REPORT, notes=[os.urandom(1000).hex()]
+    )  # does not compress to nothing
     probe = Cache(tmp_path / "probe", 1 << 20)
     probe.write("00probe", one)
     size = entries(tmp_path / "probe")[0].stat().st_size

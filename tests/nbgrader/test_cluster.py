@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from nbproctor import nbgrader
 from nbproctor.engine import Settings
 from nbproctor.engine.versions import versions
-from nbproctor.nbgrader import CourseError, Shard
+from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
@@ -168,16 +167,6 @@ def test_a_submission_that_ends_its_worker_each_time_is_given_up_and_nobody_else
     others = {*STUDENTS} - {"cem", "ben"}
     assert {results[student].status for student in others} == {"graded"}
     cluster.client.wait_for_workers(2, timeout=60)
-
-
-def test_a_shard_may_use_a_cluster(
-    cluster: RunningCluster, a_class: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nothing_here(monkeypatch)
-    options = nbgrader.RunOptions(cluster=cluster.address)
-    ended = nbgrader.grade_shard(a_class, "tiny", Shard(1, 1), options=options)
-    assert [student for student, reason in ended.items() if reason] == ["ben"]
-    assert graded(a_class, merging=True)["ana"].score is not None
 
 
 def test_workers_without_a_sandbox_refuse_and_nothing_is_graded(
