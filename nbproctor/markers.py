@@ -47,10 +47,7 @@ def without_solution_markers(source: str) -> str:
 def without_regions(source: str) -> str:
     """Return what is left of a cell in the release.
 
-    Raises
-    ------
-    ValueError
-        A region begins and does not end.
+    `ValueError`: a region begins and does not end.
     """
     for begin, end in _REGIONS:
         kept, inside = [], False

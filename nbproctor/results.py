@@ -22,22 +22,12 @@ Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
 
 @dataclass(frozen=True)
 class OutputLimits:
-    """How much one cell may say.
+    """How much one cell may say."""
 
-    Attributes
-    ----------
-    text_bytes, lines
-        Of both streams together, and of any single text.
-    displays
-        Number of displayed things and results.
-    image_bytes
-        Of all images together, encoded.
-    """
-
-    text_bytes: int = 100_000
-    lines: int = 1_000
-    displays: int = 100
-    image_bytes: int = 8 << 20
+    text_bytes: int = 100_000  # of both streams together, and of any single text
+    lines: int = 1_000  # likewise
+    displays: int = 100  # displayed things and results
+    image_bytes: int = 8 << 20  # of all images together, encoded
 
 
 @dataclass(frozen=True)
@@ -76,22 +66,15 @@ class StudentCell:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to be graded against the cells of a master notebook.
-
-    Attributes
-    ----------
-    stderr_fails_tests
-        Whether any text on stderr costs a test cell its points, as under nbgrader.
-    tests
-        `compiled.Tests` of the cells, serialized; empty: still to be compiled.
-    """
+    """One submission to be graded against the cells of a master notebook."""
 
     cells: tuple[Cell, ...]
     student: tuple[StudentCell, ...]
     limits: Limits = field(default_factory=Limits)
     follow_through: bool = True
+    # Whether any text on stderr costs a test cell its points, as under nbgrader.
     stderr_fails_tests: bool = False
-    tests: bytes = b""
+    tests: bytes = b""  # `compiled.Tests` of the cells; empty: still to be compiled
 
 
 @dataclass(frozen=True, slots=True)

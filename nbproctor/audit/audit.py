@@ -34,31 +34,12 @@ def audit(
     progress: Callable[[TrialResult], object] = lambda result: None,
     exercise: str | None = None,
 ) -> AuditResult:
-    """Try the tests of an assignment.
+    """Try the tests of an assignment, or those of one exercise.
 
-    Parameters
-    ----------
-    course : Path
-        Folder with ``source/<assignment>/`` and, if there are any,
-        ``variants/<assignment>/``.
-    assignment : str
-        Name of the assignment.
-    checks : sequence of Check
-        Further checks of the assignment, to be reported with the rest.
-    progress : callable
-        Called after each solution that was tried, from some thread.
-    exercise : str, optional
-        Try the tests of this exercise only.
-
-    Returns
-    -------
-    AuditResult
-        `faults` is empty if the tests are fair and strict.
-
-    Raises
-    ------
-    AuditError
-        Assignment or exercise are unknown, or the assignment's solutions do not run.
+    Reads ``source/<assignment>/`` and ``variants/<assignment>/``, which need not exist.
+    `checks` are reported with the rest; `progress` is called after each solution, from
+    some thread. `AuditError`: assignment or exercise are unknown, or the assignment's
+    solutions do not run.
     """
     start = time.monotonic()
     notebooks = sorted((course / "source" / assignment).glob("*.ipynb"))

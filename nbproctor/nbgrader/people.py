@@ -111,20 +111,12 @@ def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
 
 
 def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
-    """Return a table of a class's work on an assignment.
+    """Return a table of a class's work on an assignment, by student id.
 
-    Returns
-    -------
-    DataFrame
-        Index: student id. Columns: ``last_name``, ``first_name``, ``email``,
-        ``status``, ``reason``, ``submitted`` (UTC), ``hours_late``; one an exercise, in
-        source order; ``penalty``, ``total`` (points after the penalty), ``max_score``.
-        What was not graded is NaN, never 0.
-
-    Raises
-    ------
-    CourseError
-        The assignment is unknown to the source or to the gradebook.
+    Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
+    ``submitted`` (UTC), ``hours_late``; one an exercise, in source order; ``penalty``,
+    ``total`` (points after the penalty), ``max_score``. What was not graded is NaN,
+    never 0. `CourseError`: source or gradebook do not know the assignment.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 

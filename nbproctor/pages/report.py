@@ -74,18 +74,10 @@ def class_report(
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
 
-    Parameters
-    ----------
-    notebooks
-        Everything that was handed in, one a notebook and student.
-    outlines
-        Notebook name → the assignment's outline.
-    missing
-        Student id → name, of those who handed in nothing.
-    said_late
-        Students of whom the platform says that they were late, but not how much.
-    alike
-        Also look for long answers that are more alike than the class is.
+    `notebooks` are all that was handed in; `outlines` are by notebook name. `missing`
+    has student id → name of those who handed in nothing, `said_late` those who were
+    late, as a platform says without saying how much. With `alike`, it looks for long
+    answers that are more alike than the class is.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded

@@ -35,18 +35,10 @@ def write(
 ) -> None:
     """Write the submissions of a download where the grader reads them; say which.
 
-    Parameters
-    ----------
-    destination : callable
-        Student id → folder of that student's submission.
-    records : Path
-        Folder for ``record.csv``, for submissions that were replaced, and for the
-        platform's own list.
-    source : str
-        The download's name, for the record.
-    replace, dry_run : bool
-        Replace what is there even where it cannot be told which is newer; only say
-        what would be done.
+    `destination` gives the folder of a student id; `records` is the folder for
+    ``record.csv``, which names the download `source`, for submissions that were
+    replaced, and for the platform's own list. `replace`: even where it cannot be told
+    which is newer. `dry_run`: only say what would be done.
     """
     record = read_record(records)
     changed = False

@@ -72,19 +72,10 @@ def plan(
 ) -> Download:
     """Understand a download: a zip archive or a folder, as the platform gave it.
 
-    Parameters
-    ----------
-    notebooks : sequence of str
-        Those of the assignment, without ``.ipynb``.
-    zone : tzinfo, optional
-        In which zone the platform gives its times; this computer's if not given.
-    groups : mapping, optional
-        Name of a group → its members: each of them gets what the group handed in.
-
-    Raises
-    ------
-    CollectError
-        There is no such file, it cannot be opened, or it holds nothing.
+    `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
+    platform's times, else this computer's. Each member of one of the `groups` gets what
+    the group handed in. `CollectError`: there is no such file, it cannot be opened, or
+    it holds nothing.
     """
     content = _flatten(archive.read(source))
     if not content.entries:
