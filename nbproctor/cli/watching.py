@@ -48,18 +48,14 @@ def watch(
         watching = Watch(root, name, options, exchange)
         say(f"Watching {name}. Ctrl-C ends it.")
         said = ""
-        while True:
+        while not watching.over(_now()):
             try:
-                tries = watching.look(_now())
-                if not tries and watching.over(_now()):
-                    break
+                say(*map(_line, watching.look(_now())))
                 said = ""
             except CourseError as error:  # somebody else grades: the next look
-                tries = []
                 if str(error) != said:
                     say(error)
                 said = str(error)
-            say(*map(_line, tries))
             time.sleep(SECONDS)
     say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
 

@@ -68,8 +68,9 @@ class Watch:
         self._last: dict[str, str] = {}  # student → files, at the last look
         self._arrived: dict[str, datetime] = {}  # when these files were noticed
         self._refused: dict[str, str] = {}  # files of those told to wait for a day
+        self._more = False  # the last look has left something for the next
         with self._course.gradebook() as book:
-            find_assignment(book, assignment)
+            self._deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
             self._done = {
                 student: files
@@ -81,10 +82,9 @@ class Watch:
             }
 
     def over(self, now: datetime) -> bool:
-        """Whether everybody's time is over, and what came at its end is settled."""
-        with self._course.gradebook() as book:
-            due, extended = self._deadlines(book)
-        return due is not None and now > max([due, *extended.values()]) + SETTLED
+        """Whether everybody's time is over, and what came at its end is tried."""
+        until = self._until
+        return until is not None and now > until + SETTLED and not self._more
 
     def look(self, now: datetime) -> list[Try]:
         """Grade what has arrived since the last look, and give back what may be given.
@@ -96,9 +96,8 @@ class Watch:
         if self._exchange:
             self._collect()
         arrived = self._settled(now)
-        if not arrived:
-            return []
-        self._course = Course(self._root)  # the source may have changed since
+        if arrived:
+            self._course = Course(self._root)  # the source may have changed since
         with self._course.gradebook() as book:
             due, extended = self._deadlines(book)
             used = self._used(book, now)
@@ -116,6 +115,7 @@ class Watch:
             for student in in_time
             if student not in taken and self._refused.get(student) != arrived[student]
         ]
+        self._more = len(taken) > AT_ONCE
         if taken:
             first = sorted(taken, key=self._arrived.__getitem__)[:AT_ONCE]
             tries += self._grade(first, arrived, used, now)
@@ -143,8 +143,11 @@ class Watch:
     ) -> tuple[datetime | None, dict[str, datetime]]:
         """Return the deadline, and those of students who have an extension."""
         row = find_assignment(book, self._assignment)
-        extended = {s.student_id: s.duedate for s in row.submissions if s.extension}
-        return row.duedate, extended if row.duedate else {}
+        due, extended = row.duedate, {}
+        if due is not None:
+            extended = {s.student_id: s.duedate for s in row.submissions if s.extension}
+        self._until = None if due is None else max([due, *extended.values()])
+        return due, extended
 
     def _used(self, book: SharedGradebook, now: datetime) -> dict[str, int]:
         """Return how many tries of this day, here, students have used."""
