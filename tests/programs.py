@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,7 @@ def _run(argv: list[str], cwd: str, env: dict[str, str], said: list[str]) -> Non
     os.environ.update(env)
     os.chdir(cwd)
     sys.argv, sys.path[0] = argv, cwd
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background
     if "\n" in argv[0]:
         exec(compile(argv[0], "<program>", "exec"), {"__name__": "__main__"})
     else:

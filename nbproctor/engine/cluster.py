@@ -178,6 +178,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Keep every worker busy, until the end."""
         running = self._running
         looked = alive = time.monotonic()
+        refused: dict[str, str] = {}
         while not self._ended:
             self._news.wait(PAUSE_SECONDS)
             self._news.clear()
@@ -186,7 +187,8 @@ class Cluster(AbstractContextManager["Cluster"]):
                 for future in [each for each in reversed(running) if each.done()]:
                     self._take(future, running.pop(future))
                 if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
-                    for address, why in self._look().items():
+                    refused |= (refusing := self._look())
+                    for address, why in refusing.items():
                         log.warning("The worker %s refuses: %s", address, why)
                         self._client.retire_workers([address])
                     looked = time.monotonic()
@@ -202,9 +204,10 @@ class Cluster(AbstractContextManager["Cluster"]):
             if self._ready:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
+                said = [f" The worker {a} refuses: {w}" for a, w in refused.items()]
                 self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
-                    "there are some: it goes on where it stopped."
+                    f"there are some: it goes on where it stopped.{''.join(said[:5])}"
                 )
                 break
         for task in [*running.values(), *self._waiting]:

@@ -7,6 +7,7 @@ behind formgrader's button; `feedback` is the same from Python.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -240,7 +241,9 @@ def copy_for_release(course: Course, assignment: str, student: str) -> None:
     for name in ("timestamp.txt", "submission_secret.txt"):
         path = handed_in / name
         # A student's link would release what it leads to.
-        if not path.is_symlink() and path.is_file() and path.stat().st_size < MAX_SIDE:
+        if not os.access(path, os.R_OK) or path.is_symlink() or not path.is_file():
+            continue
+        if path.stat().st_size < MAX_SIDE:
             pages.mkdir(parents=True, exist_ok=True)
             (pages / name).unlink(missing_ok=True)
             shutil.copyfile(path, pages / name)

@@ -14,13 +14,8 @@ _PAGES = Environment(
 
 
 def render(name: str, **values: object) -> str:
-    """Return the page that a template makes; a value it lacks is an error.
+    """Return the page that a template makes, by its file name, as ``audit.html``.
 
-    Parameters
-    ----------
-    name : str
-        File name of the template, as ``audit.html``.
-    **values
-        What the template shows; HTML in it is escaped.
+    HTML in `values` is escaped; a value that the template lacks is an error.
     """
     return _PAGES.get_template(name).render(**values) + "\n"

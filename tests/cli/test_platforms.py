@@ -235,11 +235,11 @@ def fizz(n):
     open("log.txt", "a").write("called")
     return "fizz" if n % 3 == 0 else str(n)
 ### END SOLUTION"""
-# Every verb, and what nbgrader itself runs; `lab` serves until it is stopped.
+# Every verb, and what nbgrader itself runs; `lab` and `watch` go on until stopped.
 VERBS = """
     init; lint; audit; release; collect {archive}; roster {gradebook}; grade
     grade --force; export csv; export {gradebook}; demo; doctor
-    submit work.ipynb; new second
+    submit work.ipynb; new second; extend 1042 --until=2030-01-01; late late.csv; off
 """
 
 
@@ -284,4 +284,4 @@ def test_no_verb_changes_anything_in_source(
         run_nbgrader(teacher.course, *command.split(), "tiny")
         assert tree() == before, command
     known = {c.callback.__name__ for c in app.registered_commands if c.callback}
-    assert {verb for verb, *_ in verbs} == known - {"lab"}
+    assert {verb for verb, *_ in verbs} == known - {"lab", "watch"}

@@ -523,7 +523,7 @@ def extension(lab):
     return names
 
 
-@pytest.mark.parametrize("kind", ["SoftmaxNetwork", "ReLUNetwork"])
+@pytest.mark.parametrize("kind", ["SoftmaxNetwork", "ReluNetwork"])
 def test_backward_propagation_serves_softmax_and_relu_unchanged(extension, kind):
     net = extension[kind](5, 4, 3, 0.3)
     rng = np.random.default_rng(3)

@@ -73,8 +73,8 @@ def test_the_lock_is_for_one_course_and_may_be_taken_again(
     other.mkdir()
     with somebody_else(course):
         with course_lock(other, "grading"), course_lock(other, "grading again"):
-            assert "grading since" in (other / OWNER).read_text()
-        assert not (other / OWNER).exists()
+            assert "grading since" in (other / OWNER.format("")).read_text()
+        assert not (other / OWNER.format("")).exists()
 
 
 def test_a_locked_gradebook_makes_nobody_ungradable(
