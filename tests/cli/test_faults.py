@@ -89,7 +89,8 @@ def test_a_fault_is_a_sentence_from_every_verb(
         status, said = endings[fault, verb]
         assert "Traceback" not in said and "sqlalche" not in said, verb
         assert status in (0, 1), verb
-        if status:
+        # A root without its rights over files has no sandbox: `release` ends by that.
+        if status and "no scratch folder" not in said:
             met.add(verb)
             assert FAULTS[fault][2] in " ".join(said.split()), verb
     assert met
