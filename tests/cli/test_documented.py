@@ -274,9 +274,11 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
         assert words in text, f"docs/picture.png is out of date: {words!r}"
     for name, made in SAMPLES.items():
         shown, now = (kit / f"docs/samples/{name}.html", kit / made)
-        # Who is in a report, and whom time limits stop, depends on the computer's load.
-        part = words_of if name == "feedback" else headings_of
-        assert part(shown) == part(now), f"{shown} is out of date: docs/picture.py"
+        if name == "feedback":
+            fits = words_of(now) == words_of(shown)
+        else:  # of a larger class: more of it has something to say
+            fits = headings_of(now) <= headings_of(shown)
+        assert fits, f"{shown} is out of date: docs/picture.py"
     forget_a_student(kit, env)
 
 
@@ -289,10 +291,10 @@ def words_of(page: Path) -> set[str]:
     return set(re.findall(r"\b[^\W\d_]{3,}\b", text)) - days
 
 
-def headings_of(page: Path) -> list[str]:
+def headings_of(page: Path) -> set[str]:
     """Return the headings of a page, and those of its tables."""
     found = re.findall(r"<(h\d|th)\b[^>]*>(.*?)</\1>", page.read_text("utf-8"), re.S)
-    return sorted({" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in found})
+    return {" ".join(re.sub(r"<[^>]+>", "", text).split()) for _, text in found}
 
 
 def forget_a_student(kit: Path, env: dict[str, str]) -> None:
