@@ -30,7 +30,7 @@ FLOORS = [
 ]
 # The package must fit into these numbers, which may only fall: what a change adds, it
 # takes away somewhere else. Code: without blank lines, comments, docstrings, imports.
-ROOMS, MODULES, LINES, CODE = 12, 144, 25_300, 15_942
+ROOMS, MODULES, LINES, CODE = 12, 144, 25_300, 15_941
 LONGEST = 444  # lines of a module; the aim is 400
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACADE = {"__init__", "__main__"}  # of the package

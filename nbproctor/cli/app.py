@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -60,6 +60,10 @@ def complain(*lines: object) -> None:
 Assignment = Annotated[
     str | None,
     typer.Argument(help="Folder below source/; needed only if there are several."),
+]
+Sandbox = Annotated[
+    Literal["strict", "weak"],
+    typer.Option(help="weak: grade even where the sandbox has gaps."),
 ]
 
 

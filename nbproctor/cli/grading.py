@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nbproctor.cli.app import (
     Assignment,
     CommandError,
+    Sandbox,
     app,
     choose,
     console,
@@ -66,10 +67,7 @@ def grade(
     force: Annotated[
         bool, typer.Option("--force", help="Grade again what is graded already.")
     ] = False,
-    sandbox: Annotated[
-        Literal["strict", "weak"],
-        typer.Option(help="weak: grade even where the sandbox has gaps."),
-    ] = "strict",
+    sandbox: Sandbox = "strict",
     student: Annotated[
         list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
     ] = None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nbproctor.cli.app import TYPED, Assignment, app, choose, find_course, say
+from nbproctor.cli.app import TYPED, Assignment, Sandbox, app, choose, find_course, say
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader.watch import Try
@@ -26,10 +26,7 @@ def watch(
             help="Collect from nbgrader's exchange, and release feedback there.",
         ),
     ] = False,
-    sandbox: Annotated[
-        Literal["strict", "weak"],
-        typer.Option(help="weak: grade even where the sandbox has gaps."),
-    ] = "strict",
+    sandbox: Sandbox = "strict",
 ) -> None:
     """Grade what arrives until the deadline, and give back what you allow.
 
@@ -73,5 +70,5 @@ def _line(tried: Try) -> str:
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
     return (
         f"{clock}: {mark}{result.status}; try {tried.number} today, "
-        f"after {tried.seconds:.0f} s."
+        f"after {(_now() - tried.noticed).total_seconds():.0f} s."
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+from nbgrader.api import SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
 from sqlalchemy import Column, DateTime, MetaData, String, Table, func, select
 
@@ -49,7 +50,7 @@ class Try:
     student: str
     result: SubmissionResult | None  # None: it was not graded, there was no try left
     number: int  # of the student's tries of this day
-    seconds: float  # from when it was noticed to when its feedback was there
+    noticed: datetime  # UTC
 
 
 class Watch:
@@ -111,7 +112,7 @@ class Watch:
         limited = self._course.options.early_feedback != "nothing"
         taken = [s for s in in_time if not limited or used.get(s, 0) < most]
         tries = [
-            self._refuse(student, used[student], arrived[student], now)
+            self._refuse(student, used[student], arrived[student])
             for student in in_time
             if student not in taken and self._refused.get(student) != arrived[student]
         ]
@@ -145,7 +146,11 @@ class Watch:
         row = find_assignment(book, self._assignment)
         due, extended = row.duedate, {}
         if due is not None:
-            extended = {s.student_id: s.duedate for s in row.submissions if s.extension}
+            of = SubmittedAssignment  # not all of its rows: this is asked every second
+            found = select(of.student_id, of.extension).where(
+                of.assignment_id == row.id, of.extension.isnot(None)
+            )
+            extended = {s: due + longer for s, longer in book.db.execute(found)}
         self._until = None if due is None else max([due, *extended.values()])
         return due, extended
 
@@ -185,19 +190,15 @@ class Watch:
                 book.db.execute(_TRIES.insert().values(files=arrived[student], **row))
                 book.db.commit()
             self._done[student] = arrived[student]
-            tries.append(Try(student, result, number, self._waited(student)))
+            tries.append(Try(student, result, number, self._arrived[student]))
         return tries
 
-    def _refuse(self, student: str, used: int, files: str, now: datetime) -> Try:
+    def _refuse(self, student: str, used: int, files: str) -> Try:
         """Tell a student who has no try left today; `grade` will take these files."""
         self._write(student, None, used)
         self._release(student)
         self._refused[student] = files
-        return Try(student, None, used, self._waited(student))
-
-    def _waited(self, student: str) -> float:
-        now = datetime.now(UTC).replace(tzinfo=None)
-        return (now - self._arrived[student]).total_seconds()
+        return Try(student, None, used, self._arrived[student])
 
     def _write(
         self, student: str, result: SubmissionResult | None, number: int
@@ -217,6 +218,7 @@ class Watch:
                 most=self._course.options.early_tries,
             )
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
+        copy_for_release(self._course, self._assignment, student)
 
     # nbgrader's exchange ------------------------------------------------------------
 
@@ -226,7 +228,6 @@ class Watch:
 
     def _release(self, student: str) -> None:
         if self._exchange:
-            copy_for_release(self._course, self._assignment, student)
             api = NbGraderAPI(config=self._course.config)
             told = api.release_feedback(self._assignment, student)
             _check("release_feedback", told)
