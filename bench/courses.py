@@ -150,7 +150,7 @@ def find(clone: Path, left_out: Counter[str]) -> Iterator[Source]:
             source = Source(clone, path, book, options)
             if not source.references() or not source.cells(solution=False):
                 continue
-        except Exception:  # of a public repository, anything: it is no notebook
+        except Exception:  # a public repository may hold anything under this name
             continue
         if missing := source.missing():
             left_out[missing] += 1

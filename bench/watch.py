@@ -25,7 +25,7 @@ HALF_IN_THE_LAST = 0.1  # of the time
 
 def arrivals(count: int, seconds: float) -> list[float]:
     """Seconds after the start, sorted; denser towards the end."""
-    # What is left of the time falls as a power, so that half have come at 1 - 0.1.
+    # A power of the share still to come: half of the class comes in the last tenth.
     power = math.log(HALF_IN_THE_LAST) / math.log(0.5)
     return [seconds * (1 - (1 - (i + 0.5) / count) ** power) for i in range(count)]
 
