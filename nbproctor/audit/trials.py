@@ -21,7 +21,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.sandbox.fork import receive, write_block
 from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 from nbproctor.sandbox.processors import Processor
 
 Kind = Literal["reference", "right", "wrong", "mutant"]

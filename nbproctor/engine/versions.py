@@ -6,7 +6,7 @@ import hashlib
 import platform
 from pathlib import Path
 
-from nbproctor.sandbox.layers import PACKAGE, site_packages
+from nbproctor.sandbox.policy import PACKAGE, site_packages
 
 OWN = "nbproctor's source"
 # No report depends on what installs packages, and of nbproctor the source counts.

@@ -32,7 +32,7 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _SILENT = logging.Logger("nbgrader")

@@ -9,7 +9,7 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from nbproctor.engine import (
 from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 FILES = {"data/beside.csv": b"1,2"}

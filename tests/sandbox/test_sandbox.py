@@ -40,7 +40,8 @@ import landlockpy
 import pyseccomp
 
 from nbproctor.sandbox import doctor, layers, libc, limits, seccomp
-from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.policy import Policy, free_uid
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
@@ -344,7 +345,7 @@ def test_threads_work_but_not_without_end(inside: Inside) -> None:
         stop.set()
         return started
 
-    uid = layers.free_uid(Policy(), outer=False)
+    uid = free_uid(Policy(), outer=False)
     started = inside(start, Policy(threads=20, uid=uid))
     assert started >= 10
     if os.geteuid() != 0 or uid is not None:
@@ -846,7 +847,7 @@ def test_threads_wait_for_each_other(inside: Inside) -> None:
 
 
 def test_privileges_are_gone(scratch: Path) -> None:
-    uid = layers.free_uid(Policy(), outer=False)
+    uid = free_uid(Policy(), outer=False)
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
