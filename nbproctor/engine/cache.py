@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from nbproctor.engine.executor import Executor
+from nbproctor.engine.execution import Executor
 from nbproctor.engine.servers import Settings
 from nbproctor.engine.versions import versions
 from nbproctor.notebook import MasterNotebook
