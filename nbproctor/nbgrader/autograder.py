@@ -105,6 +105,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         keep = self.exclude_overwriting.get(assignment, [])
         run = self._run = Run.begin(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory
+        self._at: Submission | None = None  # where nbgrader's loop is
+        # Those that raised an exception, with it; reported after the loop.
+        self._failed: list[tuple[Submission, Exception]] = []
         with course.gradebook() as book:
             check_gradebook(book, run.masters)
             run.marks = course.marks(assignment)
@@ -146,9 +149,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             super().start()
         except NbGraderException:
             # nbgrader's loop ends so when submissions failed one by one.
-            if not self._run.failed:
+            if not self._failed:
                 raise
-        for submission, error in self._run.failed:
+        for submission, error in self._failed:
             reason = f"It could not be processed: {error}"
             submission.reasons = {m.notebook: reason for m in self._run.masters}
             submission.again = True  # it may not be at fault
@@ -169,7 +172,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Stage the submission, or finish with it here if there is nothing to grade."""
         with self._noticing():
-            submission = self._run.current = self._prefetch.take(student_id)
+            submission = self._at = self._prefetch.take(student_id)
             if submission.done:
                 self._tell(submission.done)
             elif not submission.repaired:
@@ -251,8 +254,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     @property
     def _current(self) -> Submission:
-        assert self._run.current is not None
-        return self._run.current
+        assert self._at is not None
+        return self._at
 
     @contextlib.contextmanager
     def _noticing(self) -> Iterator[None]:
@@ -265,9 +268,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             if (stop := of_the_computer(error)) is not None:
                 raise StopRun(stop) from error
             self._decisions.undo()
-            if self._run.current is not None:
-                self._run.failed.append((self._run.current, error))
-                log.error("%s failed: %r", self._run.current.student, error)
+            if self._at is not None:
+                self._failed.append((self._at, error))
+                log.error("%s failed: %r", self._at.student, error)
             raise
 
     def _destination(self, student: str) -> Path:

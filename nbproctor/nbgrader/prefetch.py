@@ -11,21 +11,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.engine import MAX_FILES_BYTES, Executor
 from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.run import Run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError
 from nbproctor.submission import files
 from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission, readers
 from nbproctor.submission.repair import Repaired
-
-if TYPE_CHECKING:
-    from nbproctor.nbgrader.run import Run
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000

@@ -15,7 +15,6 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
-from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 
@@ -39,9 +38,6 @@ class Run:
     folders: dict[str, Path] = field(default_factory=dict)  # student → handed in
     marks: dict[str, StudentMarks] = field(default_factory=dict)
     graded_with: list[str] = field(default_factory=list)  # conditions of `masters`
-    current: Submission | None = None  # that nbgrader's loop is at
-    # Those that raised an exception, with it; reported after the loop.
-    failed: list[tuple[Submission, Exception]] = field(default_factory=list)
 
     @classmethod
     def begin(
