@@ -244,7 +244,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with self._noticing():
             if (result := self._decisions.stands(submission)) is not None:
                 staged = self._destination(student)
-                publish(staged, run.graded_folder(student), run.whole)
+                publish(staged, run.graded_folder(student), run.all_notebooks)
                 with in_place(self.coursedir, self._autograded):
                     super().set_permissions(run.assignment, student)
                     super().run_post_convert_hook()
@@ -316,14 +316,14 @@ def in_place(view: CourseDirectory, autograded: str) -> Iterator[None]:
         view.autograded_directory = staged
 
 
-def publish(staged: Path, graded: Path, whole: bool) -> None:
+def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:
     """Move what was made of a submission to its place.
 
-    It takes the place of the `whole` folder, or of the same files in it. Without
-    ``grading.json``, which is taken away first, a submission counts as not graded.
+    With `all_notebooks` it takes the place of the folder, else of the same files in it.
+    Without ``grading.json``, which is taken away first, it counts as not graded.
     """
     (graded / FILE).unlink(missing_ok=True)
-    if whole:
+    if all_notebooks:
         if graded.exists():
             old = staged.with_name(f"{staged.name}.old")
             shutil.move(graded, old)

@@ -84,7 +84,7 @@ class Decisions:
     def stands(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of what nbgrader has graded, if it is to be written."""
         row = self._book.find_submission(self._run.assignment, submission.student)
-        notes, whole = submission.notes(), not submission.reasons
+        notes, complete = submission.notes(), not submission.reasons
         for notebook in row.notebooks:
             name = notebook.name
             if name in submission.reasons:
@@ -96,10 +96,10 @@ class Decisions:
                     gradebook.unscore(notebook, not_run)
                 notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
                 gradebook.remark(self._book, notebook, notes[name], report.verdicts)
-                whole = whole and not (report.notes or not_run)
+                complete = complete and not (report.notes or not_run)
         marks = self._marks(submission)
         status: Status = "graded"
-        if not whole:
+        if not complete:
             status = "partial"
         elif any(repaired.notes for repaired in submission.repaired.values()):
             status = "repaired"
@@ -209,7 +209,7 @@ class Decisions:
     def _clear(self, student: str) -> None:
         """Remove what an earlier, or an interrupted, run left."""
         folder = self._run.graded_folder(student)
-        if self._run.whole:
+        if self._run.all_notebooks:
             shutil.rmtree(folder, ignore_errors=True)
         for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
             (folder / name).unlink(missing_ok=True)

@@ -33,7 +33,7 @@ class Run:
     force: bool  # grade what is graded already, too
     masters: list[MasterNotebook]  # those that are graded
     notebooks: frozenset[str]  # names of all of the assignment
-    whole: bool  # whether all are graded
+    all_notebooks: bool  # whether all of them are graded
     settings: Settings
     folders: dict[str, Path] = field(default_factory=dict)  # student → handed in
     marks: dict[str, StudentMarks] = field(default_factory=dict)
