@@ -111,12 +111,12 @@ class Cache:
 class Kept:
     """An executor with a cache before it.
 
-    `executor` executes what is not kept; with `again`, everything.
+    `executor` executes what is not kept; with `force`, everything.
     """
 
     cache: Cache
     executor: Executor
-    again: bool = False
+    force: bool = False
     _engine: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
     _not_ready: tuple[MasterNotebook, Settings] | None = None
@@ -142,7 +142,7 @@ class Kept:
     ) -> Future[Report]:
         """Return the report that is kept, or execute the submission and keep it."""
         name = key(cells, files, self.conditions(master, settings))
-        report = None if self.again else self.cache.read(name)
+        report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
         if report:
             future.set_result(report)

@@ -130,7 +130,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     with self._prefetch:
                         self._convert()
                 finally:
-                    self._decisions.undo()
+                    self._decisions.close()
                     self.changes = self._decisions.changes
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:
@@ -154,7 +154,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         for submission, error in self._failed:
             reason = f"It could not be processed: {error}"
             submission.reasons = {m.notebook: reason for m in self._run.masters}
-            submission.again = True  # it may not be at fault
+            submission.try_again = True  # it may not be at fault
             self._decisions.give_up(submission)
 
     def _source(self, student: str) -> str:
@@ -267,7 +267,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         except Exception as error:
             if (stop := of_the_computer(error)) is not None:
                 raise StopRun(stop) from error
-            self._decisions.undo()
+            self._decisions.close()
             if self._at is not None:
                 self._failed.append((self._at, error))
                 log.error("%s failed: %r", self._at.student, error)

@@ -48,7 +48,7 @@ class Submission:
     files: dict[Path, Path] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
     closed: bool = False  # something in it may not be read
-    again: bool = False  # to be graded again by the next run, though it is the same
+    try_again: bool = False  # in the next run, though it is the same
 
     def timestamp(self, view: CourseDirectory) -> datetime | None:
         """Return when it was handed in, or None if no readable file says so."""
@@ -186,7 +186,7 @@ class Prefetch:
             asked = HandedIn(submission.folder, whole=False)
             submission.fingerprint = self._readers.ask(asked).result().fingerprint
         self._refuse(submission, TOO_MUCH)
-        submission.again = True  # on another day this computer may be faster
+        submission.try_again = True  # on another day this computer may be faster
 
     def _refuse(self, submission: Submission, reason: str) -> None:
         submission.repaired.clear()

@@ -109,15 +109,15 @@ class Run:
         return None
 
 
-def executor(course: CourseDirectory, options: Nbproctor, again: bool) -> Kept:
+def executor(course: CourseDirectory, options: Nbproctor, force: bool) -> Kept:
     """Return what executes a course's submissions, with the course's cache before it.
 
-    With `again` it executes what the cache has, too.
+    With `force` it executes what the cache has, too.
     `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     if not options.cluster:
-        return Kept(cache, Pool(options.workers or None), again)
+        return Kept(cache, Pool(options.workers or None), force)
     try:
         from nbproctor.engine.cluster import Cluster
     except ImportError as error:
@@ -125,4 +125,4 @@ def executor(course: CourseDirectory, options: Nbproctor, again: bool) -> Kept:
             "Grading on a cluster needs the package distributed, in the version "
             "that requirements.lock names: pip install 'nbproctor[cluster]'."
         ) from error
-    return Kept(cache, Cluster(options.cluster), again)
+    return Kept(cache, Cluster(options.cluster), force)

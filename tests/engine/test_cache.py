@@ -193,7 +193,7 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
     assert len(found) == 3
 
 
-def test_again_executes_and_replaces_what_is_kept(
+def test_force_executes_and_replaces_what_is_kept(
     master: MasterNotebook, settings: Settings, tmp_path: Path
 ) -> None:
     place = Cache(tmp_path / "cache", 1 << 20)
@@ -201,8 +201,8 @@ def test_again_executes_and_replaces_what_is_kept(
     (entry,) = entries(tmp_path / "cache")
     entry.write_bytes(b"")
     counting = Counting()
-    again = Kept(place, counting, again=True)
-    again.execute(CELLS, master, settings, FILES).result()
+    forced = Kept(place, counting, force=True)
+    forced.execute(CELLS, master, settings, FILES).result()
     assert counting.asked == 1
     kept = Kept(place, counting).execute(CELLS, master, settings, FILES)
     assert (kept.result(), counting.asked) == (REPORT, 1)
