@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import tempfile
 import threading
 import zlib
@@ -22,11 +23,14 @@ import msgspec
 
 from nbproctor.engine.execution import Executor
 from nbproctor.engine.servers import Settings
-from nbproctor.engine.versions import versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from nbproctor.sandbox.policy import PACKAGE, site_packages
 
 SCANS = 10  # the folder is measured again whenever a tenth of its bound was written
+OWN = "nbproctor's source"
+# No report depends on what installs packages, and of nbproctor the source counts.
+LEFT_OUT = {"pip", "nbproctor"}
 
 
 def key(
@@ -44,6 +48,26 @@ def _hash(parts: tuple[object, ...]) -> str:
     # JSON of ASCII alone also holds names of files that are no Unicode.
     encoded = json.dumps(msgspec.to_builtins(parts), sort_keys=True)
     return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of nbproctor, of Python and of the installed packages.
+
+    That of nbproctor is the SHA-256 of its modules: a number in a file would stay the
+    same while somebody works on them.
+    """
+    source = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
+        source.update(path.read_bytes() + b"\0")
+    found = {OWN: source.hexdigest(), "Python": platform.python_version()}
+    for folder in site_packages():
+        # Names of folders alone: reading the metadata of all takes 0.2 seconds.
+        for path in sorted(Path(folder).glob("*.dist-info")):
+            name, _, version = path.stem.partition("-")
+            if name.lower() not in LEFT_OUT:
+                found.setdefault(name.lower(), version)
+    return found
 
 
 class Cache:

@@ -17,7 +17,6 @@ from nbproctor.engine import (
     Kept,
     Settings,
     cache,
-    versions,
 )
 from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
@@ -156,7 +155,7 @@ def test_what_a_report_depends_on_is_executed_again_when_it_changes(
     assert counting.asked == 2
 
 
-@pytest.mark.parametrize("name", [versions.OWN, "Python", "numpy"])
+@pytest.mark.parametrize("name", [cache.OWN, "Python", "numpy"])
 def test_another_version_executes_again(
     master: MasterNotebook,
     settings: Settings,
@@ -167,7 +166,7 @@ def test_another_version_executes_again(
     counting = Counting()
     folder = tmp_path / "cache"
     Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
-    found = versions.versions()
+    found = cache.versions()
     assert found[name]
     monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
     Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
@@ -175,7 +174,7 @@ def test_another_version_executes_again(
 
 
 def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
-    assert not {"pip", "nbproctor"} & versions.versions().keys()
+    assert not {"pip", "nbproctor"} & cache.versions().keys()
 
 
 def test_the_version_of_nbproctor_is_that_of_its_source(
@@ -183,13 +182,13 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
 ) -> None:
     (tmp_path / "judge").mkdir()
     module = tmp_path / "judge/order.py"
-    monkeypatch.setattr(versions, "PACKAGE", tmp_path)
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
     found = set()
     for text in ("a = 1", "a = 2"):
         module.write_text(text)
-        found.add(versions.versions()[versions.OWN])
+        found.add(cache.versions()[cache.OWN])
     module.rename(tmp_path / "order.py")
-    found.add(versions.versions()[versions.OWN])
+    found.add(cache.versions()[cache.OWN])
     assert len(found) == 3
 
 
