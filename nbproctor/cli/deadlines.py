@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -44,17 +44,17 @@ def late(
 ) -> None:
     """Say when somebody handed in, where no platform told: by mail, on a stick.
 
-    Writes timestamp.txt beside each student's files, where nbgrader looks for it.
+    Moodle's grading worksheet is such a list, too. Writes timestamp.txt beside each
+    student's files, where nbgrader looks for it.
     """
     course, name = open_course(assignment)
     people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
-    for who, text in platforms.read_times(file, people):
+    for who, text in platforms.read_times(file, people).items():
         if who not in submitted:
             raise CommandError(f"{who!r} has handed in nothing of {name!r}.")
         when = _moment(text, timezone, time())
-        stamp = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        (submitted[who] / "timestamp.txt").write_text(stamp)
+        platforms.write_time(submitted[who], when)
         say(f"{who}: {_shown(when)}")
     say(f"Next: {TYPED} grade")
 
@@ -62,7 +62,7 @@ def late(
 def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
     """Read a time; of a day alone, it is the moment `of_a_day`."""
     try:
-        when = datetime.fromisoformat(text)
+        when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError(
             f"{text!r} is no time: write it as '2026-12-01 18:00'."

@@ -7,6 +7,7 @@ from nbproctor.platforms.collected import (
     late,
     pack,
     write,
+    write_time,
 )
 from nbproctor.platforms.download import CollectedSubmission, Download, plan
 from nbproctor.platforms.grade_book import (
@@ -21,6 +22,7 @@ from nbproctor.platforms.grade_book import (
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Person, Roster, RosterError
+from nbproctor.platforms.sheet import read_time
 
 __all__ = [
     "PLATFORMS",
@@ -42,7 +44,9 @@ __all__ = [
     "plan",
     "read_class_list",
     "read_groups",
+    "read_time",
     "read_times",
     "write",
     "write_class_list",
+    "write_time",
 ]

@@ -37,6 +37,10 @@ class Canvas(Platform):
 
     name = "Canvas"
     upload = "grade book, menu of the assignment's column, Re-Upload Submissions"
+    why_no_address = (
+        "typed a text into Canvas, which takes no file back for it: mail the page, and "
+        "ask for the notebook's file"
+    )
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder."""

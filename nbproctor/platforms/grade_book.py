@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from math import isnan, nan
@@ -167,30 +167,35 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     return groups
 
 
-def read_times(path: Path, roster: Roster) -> list[tuple[str, str]]:
-    """Read when students handed in, a row each: id and time, as it stands there.
+def read_times(
+    path: Path, roster: Roster, titles: Sequence[str] = _TIMES
+) -> dict[str, str]:
+    """Read when students handed in: student id → time, as it stands there.
 
-    `RosterError`: it is no such list, or names somebody who is not in the class list.
+    The list is a platform's, or has one of the `titles`; without any, another list
+    says nothing. `RosterError`: it is none, or who is meant in a row is unclear.
     """
     sheet = _read(path)
-    titles = [title.strip().casefold() for title in sheet.values(0)]
-    place = next((titles.index(title) for title in _TIMES if title in titles), None)
-    if place is None:
+    found = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
+    heads = [title.strip().casefold() for title in sheet.values(0)]
+    found += [heads.index(title) for title in titles if title in heads]
+    if not found and titles:
         raise RosterError(
-            f"{path} has no column for the time: one of {', '.join(_TIMES)}. Its "
+            f"{path} has no column for the time: one of {', '.join(titles)}. Its "
             f"titles are: {', '.join(sheet.values(0))}."
         )
-    found = []
+    times = {}
     for row, who in identities(sheet):
-        if text := sheet.value(row, place).strip():
+        text = sheet.value(row, found[0]).strip() if found else ""
+        if text not in ("", "-"):
             people, _ = roster.find(who.keys, who.called)
             if len(people) != 1:
                 raise RosterError(
                     f"{path}, row {row + 1}: nobody in the class list, or several, are "
-                    f"called {who.called or ' '.join(who.ids)!r}."
+                    f"called {who.called or ' '.join(who.keys)!r}."
                 )
-            found.append((people[0].student, text))
-    return found
+            times[people[0].student] = text
+    return times
 
 
 @dataclass(frozen=True)

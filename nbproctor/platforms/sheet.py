@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+import babel
+from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.roster import letters
 
@@ -52,6 +61,90 @@ def number(text: str) -> float | None:
     """Return the number in a cell, with point or comma, or None."""
     found = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
     return float(found[1].replace(",", ".")) if found else None
+
+
+class _Words(NamedTuple):
+    """How one language calls months, days of the week and the halves of a day."""
+
+    months: dict[str, int]  # name → 1 to 12
+    days: dict[str, int]  # name → 0, which is Monday, to 6
+    halves: dict[str, str]  # letters of the name → "am" or "pm"
+
+
+@cache
+def _words(language: str) -> _Words:
+    def names(*tables: Mapping[Any, str]) -> dict[str, int]:
+        pairs = chain.from_iterable(table.items() for table in tables)
+        return {_flat(name).rstrip("."): int(number) for number, name in pairs}
+
+    locale = babel.Locale(language)
+    months, days = locale.months, locale.days
+    long, short = months["format"]["wide"], months["format"]["abbreviated"]
+    return _Words(
+        names(short, months["stand-alone"]["wide"], long),
+        names(days["stand-alone"]["wide"], days["format"]["wide"]),
+        {
+            letters(name): half
+            for each in locale.day_periods["format"].values()
+            for half, name in (*each.items(), ("am", "am"), ("pm", "pm"))
+            if half in ("am", "pm")
+        },
+    )
+
+
+def _languages() -> Iterator[str]:
+    yield "en"
+    yield from sorted(name for name in locale_identifiers() if "_" not in name)
+
+
+def _flat(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _named(text: str, names: dict[str, int]) -> set[int]:
+    return {
+        number
+        for name, number in names.items()
+        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    }
+
+
+def read_time(text: str, *languages: str) -> datetime | None:
+    """Read a day and a time, as ``mardi 24 novembre 2026, 22:30``; None: it is unclear.
+
+    Where it may be in any language, the day of the week must be there, and be right. A
+    date in numbers begins with its year.
+    """
+    parts = re.fullmatch(
+        r"(.*?)(?<!\d)(\d{1,2})(?:[:.h]| h )?(\d\d)(\D*)", _flat(text), re.S
+    )
+    numbers = [int(digits) for digits in re.findall(r"\d+", parts[1])] if parts else []
+    if parts is None or len(numbers) not in (2, 3):
+        return None
+    said = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
+    hour, half = int(parts[2]), letters(parts[4])
+    for words in map(_words, languages or _languages()):
+        months, days = _named(parts[1], words.months), _named(parts[1], words.days)
+        if said and not (languages or days):
+            continue
+        if len(numbers) == 3:
+            year, month, day = numbers
+        elif len(months) == 1:
+            year, month, day = max(numbers), months.pop(), min(numbers)
+        else:
+            continue
+        before = [word for word in said & words.halves.keys() if len(word) > 1]
+        wrong = half and (half not in words.halves or hour > 12)
+        if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
+            continue
+        at = hour % 12 + 12 * (words.halves[half] == "pm") if half else hour
+        try:
+            when = datetime(year, month, day, at, int(parts[3]))
+        except ValueError:
+            return None
+        if year > 1000 and days <= {when.weekday()}:
+            return when
+    return None
 
 
 @dataclass
