@@ -191,7 +191,9 @@ class Report:
 
 FILE = "grading.json"
 Score = tuple[str, str, float]  # notebook, cell, points
-Status = Literal["graded", "repaired", "partial", "ungradable", "missing", "late"]
+Status = Literal[
+    "graded", "repaired", "partial", "ungradable", "missing", "late", "excused"
+]
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,8 @@ class SubmissionResult:
         Student id.
     status : Status
         ``graded``; ``repaired`` (after a stated repair); ``partial`` (something died
-        or timed out, the rest is graded); ``ungradable``; ``missing``; ``late``.
+        or timed out, the rest is graded); ``ungradable``; ``missing``; ``late``;
+        ``excused``, which is never kept: a teacher says it at any time.
     reason : str
         Why, in sentences.
     score : float or None

@@ -80,7 +80,7 @@ def collect(
         text, _, student = each.rpartition("=")
         everybody.call(text, student)
     zone = zone_of(timezone)
-    records = course.root / "collected" / assignment
+    records = course.records(assignment)
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
     together = platforms.read_groups(listed, everybody) if listed else {}

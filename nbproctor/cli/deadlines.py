@@ -22,12 +22,25 @@ def extend(
     until: Annotated[
         str, typer.Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
     ] = "",
+    excused: Annotated[
+        bool | None,
+        typer.Option(
+            "--excused/--not-excused", help="No mark is wanted, handed in or not."
+        ),
+    ] = None,
     timezone: Zone = "",
 ) -> None:
-    """Give a student more time; what was graded as late is then graded again."""
+    """Give a student more time, or excuse from the assignment altogether.
+
+    What was graded as late is then graded again.
+    """
     from nbproctor import nbgrader
 
     course, name = open_course(assignment)
+    if excused is not None:
+        nbgrader.excuse(course, name, student, excused)
+        say(f"{student} is {'' if excused else 'not '}excused from {name}.")
+        return
     end = _moment(until, timezone, time(23, 59, 59))
     due = nbgrader.extend(course, name, student, end)
     say(

@@ -80,6 +80,10 @@ class Course:
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
 
+    def records(self, assignment: str) -> Path:
+        """Return the folder of what platforms, and teachers, said of an assignment."""
+        return self.root / "collected" / assignment
+
     def choose(
         self, assignment: str, log: logging.Logger, **options: object
     ) -> CourseDirectory:

@@ -55,6 +55,7 @@ def graded_notebooks(
     """
     found = []
     marks = course.marks(assignment)
+    excused = platforms.excused(course.records(assignment))
     for student, path in course.folders("autograded", assignment):
         if only is not None and student not in only:
             continue
@@ -71,7 +72,7 @@ def graded_notebooks(
                 name=record.name,
                 assignment=assignment,
                 notebook=name,
-                status=result.status,
+                status="excused" if student in excused else result.status,
                 notes=result.notes.get(name, []),
                 verdicts=result.verdicts.get(name, []),
                 marks=record.marks(name),
@@ -111,18 +112,19 @@ def report(
     """
     course = Course.at(course)
     graded = graded_notebooks(course, assignment, "a report")
-    handed_in = {each.student for each in graded}
     with course.gradebook() as book:
-        missing = {
+        names = {
             student.id: " ".join(filter(None, (student.first_name, student.last_name)))
             for student in book.students
-            if student.id not in handed_in
         }
+    excused = platforms.excused(course.records(assignment)) & names.keys()
+    handed_in = {each.student for each in graded}
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
-        missing,
-        said_late=platforms.late(course.root / "collected" / assignment),
+        {s: name for s, name in names.items() if s not in handed_in | excused},
+        excused={s: names[s] for s in sorted(excused)},
+        said_late=platforms.late(course.records(assignment)),
         alike=alike,
     )
     page = course.root / "report" / f"{assignment}.html"

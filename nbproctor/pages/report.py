@@ -69,14 +69,16 @@ def class_report(
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
     *,
+    excused: Mapping[str, str] | None = None,
     said_late: Collection[str] = (),
     alike: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
 
     `notebooks` are all that was handed in; `outlines` are by notebook name. `missing`
-    has student id → name of those who handed in nothing, `said_late` those who were
-    late, as a platform says without saying how much. With `alike`, it looks for long
+    has student id → name of those who handed in nothing, `excused` of those who need
+    no mark, `said_late` those who were late, as a platform says without saying how
+    much. With `alike`, it looks for long
     answers that are more alike than the class is.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
@@ -121,6 +123,7 @@ def class_report(
         looks=_looks(notebooks, totals),
         late=late,
         missing=missing,
+        excused=excused or {},
         few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
@@ -130,6 +133,7 @@ def class_report(
     count = {
         "not graded": len(penalties) - len(totals),
         "missing": len(missing),
+        "excused": len(excused or {}),
         "late": len({graded.student for graded in late}),
     }
     first = f"{len(penalties)} handed in, {len(totals)} graded"
@@ -235,7 +239,8 @@ def _looks(
     looks = {"ungradable": {}, "partial": {}, "repaired": {}}
     for each in notebooks:
         graded = each.student in totals
-        if (kind := each.status if graded else "ungradable") in looks:
+        wanted = graded or each.status == "excused"
+        if (kind := each.status if wanted else "ungradable") in looks:
             note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
             looks[kind].setdefault(note, []).append(each)
     return looks

@@ -3,6 +3,8 @@
 from nbproctor.platforms.archive import CollectError
 from nbproctor.platforms.collected import (
     FeedbackNames,
+    excuse,
+    excused,
     feedback_names,
     late,
     pack,
@@ -37,6 +39,8 @@ __all__ = [
     "Platform",
     "Roster",
     "RosterError",
+    "excuse",
+    "excused",
     "feedback_names",
     "fill",
     "late",

@@ -88,7 +88,8 @@ class Canvas(Platform):
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
         most = sheet.value(limits[0], chosen) if limits else ""
         first = limits[0] + 1 if limits else 1
-        return GradeColumn(first, chosen, number(most), *form_of_numbers(most, sheet))
+        form = form_of_numbers(most, sheet)
+        return GradeColumn(first, chosen, number(most), *form, excused="EX")
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path

@@ -21,7 +21,7 @@ from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
-COLUMNS = (*_FIRST, "address", "group")
+COLUMNS = (*_FIRST, "address", "group", "excused")
 
 
 def write(
@@ -55,6 +55,7 @@ def write(
             "source": source,
             "address": "/".join(submission.addresses),  # no name of a file holds one
             "group": submission.group,
+            "excused": before.get("excused", ""),
         }
         state, why = _compare(submission, folder, before, row, replace)
         submission.state, submission.why = state, why
@@ -166,8 +167,22 @@ def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
 
 def late(records: Path) -> set[str]:
     """Return who was late by the platform's word, of a folder that `write` filled."""
+    return {student for student, row in read_record(records).items() if row["late"]}
+
+
+def excused(records: Path) -> set[str]:
+    """Return of whom no mark is wanted, of a folder that `excuse` wrote into."""
     record = read_record(records)
-    return {student for student, row in record.items() if row["late"]}
+    return {student for student, row in record.items() if row.get("excused")}
+
+
+def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
+    """Note that no mark of students is wanted, or is after all."""
+    record = read_record(records)
+    for student in students:
+        row = record.setdefault(student, dict.fromkeys(COLUMNS, ""))
+        row |= {"student": student, "excused": "yes" if yes else ""}
+    _save(records / "record.csv", record)
 
 
 @dataclass

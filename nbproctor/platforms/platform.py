@@ -64,6 +64,7 @@ class GradeColumn:
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
     locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
+    excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
 
 class Platform:

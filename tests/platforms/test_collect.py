@@ -625,7 +625,7 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
-    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},'
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},,'
     assert lines[2] == said
 
 
@@ -659,7 +659,7 @@ def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None
     put(canvas(7, "x"))
     path = tmp_path / "collected/record.csv"
     whole = path.read_text()
-    old = [line.rsplit(",", 2)[0] for line in whole.splitlines()]
+    old = [line.rsplit(",", 3)[0] for line in whole.splitlines()]
     path.write_text("\n".join(old) + "\n")
     assert put(canvas(7, "x"))["aokafor"].state == "same"
     assert path.read_text() == whole
