@@ -89,10 +89,9 @@ def export(
         _show(filled)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         _write_filled(filled, target, write)
-        records = course.records(assignment)
-        news = sorted({*filled.excused} - platforms.excused(records))
+        news = sorted({*filled.excused} - course.said(assignment, "excused").keys())
         if write and news:
-            platforms.excuse(records, news)
+            platforms.excuse(course.records(assignment), news)
             say(f"Excused here from now on, too: {', '.join(news)}")
 
 
@@ -160,7 +159,7 @@ def _filled(
         float(table["max_score"].max()),
         read_class_list(course),
         reasons,
-        platforms.excused(course.records(assignment)),
+        course.said(assignment, "excused"),
         column,
         scale,
     )
@@ -187,7 +186,7 @@ def _graded(course: Course, assignment: str) -> pd.DataFrame:
             f"Nobody has a mark in {assignment!r} yet: collect, then grade."
         )
     # Canvas says that something was late, but not when it came.
-    late = platforms.late(course.records(assignment))
+    late = course.said(assignment, "late")
     column = list(table.columns).index("hours_late")
     table.insert(column, "late", [student in late for student in table.index])
     return table

@@ -20,7 +20,6 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 
 import nbproctor
-from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
@@ -55,7 +54,7 @@ def graded_notebooks(
     """
     found = []
     marks = course.marks(assignment)
-    excused = platforms.excused(course.records(assignment))
+    excused = course.said(assignment, "excused")
     for student, path in course.folders("autograded", assignment):
         if only is not None and student not in only:
             continue
@@ -117,15 +116,16 @@ def report(
             student.id: " ".join(filter(None, (student.first_name, student.last_name)))
             for student in book.students
         }
-    excused = platforms.excused(course.records(assignment)) & names.keys()
+    excused = course.said(assignment, "excused").keys() & names.keys()
     handed_in = {each.student for each in graded}
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
         {s: name for s, name in names.items() if s not in handed_in | excused},
         excused={s: names[s] for s in sorted(excused)},
-        said_late=platforms.late(course.records(assignment)),
+        said_late=course.said(assignment, "late"),
         alike=alike,
+        groups=course.said(assignment, "group"),
     )
     page = course.root / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor import platforms
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Course
@@ -110,7 +109,7 @@ def regrade(
         for student in absent:
             reason = "Nothing handed in."
             tell(SubmissionResult(student, "missing", reason, None, max_score))
-    excused = platforms.excused(course.records(assignment))
+    excused = course.said(assignment, "excused")
     results = [
         replace(each, status="excused", reason="", score=None)
         if each.student in excused

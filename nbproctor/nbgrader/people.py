@@ -145,7 +145,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
         if cell.points
     }
     exercises, rows = dict.fromkeys(column_of.values(), nan), {}
-    excused = platforms.excused(course.records(assignment))
+    excused = course.said(assignment, "excused")
     with course.gradebook() as book:
         known = course.marks(assignment)
         max_score = float(book.find_assignment(assignment).max_score)

@@ -71,6 +71,7 @@ def class_report(
     *,
     excused: Mapping[str, str] | None = None,
     said_late: Collection[str] = (),
+    groups: Mapping[str, str] | None = None,
     alike: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
@@ -79,7 +80,8 @@ def class_report(
     has student id → name of those who handed in nothing, `excused` of those who need
     no mark, `said_late` those who were late, as a platform says without saying how
     much. With `alike`, it looks for long
-    answers that are more alike than the class is.
+    answers that are more alike than the class is; `groups` has student id → name of
+    the group, in which all are one.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
@@ -100,7 +102,7 @@ def class_report(
     mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
     late = [each for each in notebooks if each.late or each.student in said_late]
-    pairs = similar(answers, outlines) if alike else []
+    pairs = similar(answers, outlines, groups or {}) if alike else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
     page = render(
         "report.html",

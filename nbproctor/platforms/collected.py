@@ -165,15 +165,14 @@ def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
             )
 
 
-def late(records: Path) -> set[str]:
-    """Return who was late by the platform's word, of a folder that `write` filled."""
-    return {student for student, row in read_record(records).items() if row["late"]}
+def said(records: Path, what: str) -> dict[str, str]:
+    """Return student → what a column of the record says, but for those with nothing.
 
-
-def excused(records: Path) -> set[str]:
-    """Return of whom no mark is wanted, of a folder that `excuse` wrote into."""
-    record = read_record(records)
-    return {student for student, row in record.items() if row.get("excused")}
+    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
+    names those who handed in together.
+    """
+    record = read_record(records).items()
+    return {student: text for student, row in record if (text := row.get(what, ""))}
 
 
 def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:

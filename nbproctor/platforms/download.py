@@ -170,7 +170,8 @@ class _Planner:
         if not members:
             return
         whole = self.newest(*members[0], files)
-        whole.group = group
+        of_member = (g for g, people in self.groups.items() if members[0][0] in people)
+        whole.group = group or next(of_member, "")
         for person, by in members:
             if group:
                 addresses = [platform.address_of(a, person) for a in whole.addresses]

@@ -355,6 +355,10 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
     found = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
     assert len(found.submissions) == 2
     assert said(found).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
+    found = understand(
+        {"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS
+    )
+    assert [s.group for s in found.submissions] == ["Team Blue"] * 2 and not said(found)
 
 
 # --- groups -----------------------------------------------------------------------
