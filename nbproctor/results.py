@@ -18,6 +18,9 @@ from nbproctor.notebook import Cell, Where
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
+# How messages of the judge's begin that pages tell from others with the same outcome.
+NOT_SOLVED = "Not solved yet: NotImplementedError"
+STOPPED = "Not run: "
 
 
 @dataclass(frozen=True)
