@@ -107,7 +107,7 @@ def _give_back(course: Course, assignment: str, target: Path) -> None:
     back = platforms.feedback_names(written, course.records(assignment))
     if not back.students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
-    platforms.pack(back.files, target)
+    platforms.write_zip(target, back.files)
     takes = back.platform.upload
     by = back.platform.name if takes else "A folder for each student"
     say(f"{by}: {len(back.students)} students, {target}")

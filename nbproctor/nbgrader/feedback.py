@@ -175,7 +175,7 @@ def feedback(
 
 
 def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
-    """Return the pages made so far: student id and file, for `archive.pack`."""
+    """Return the pages made so far: student id and file."""
     folders = Course.at(course).folders("feedback", assignment)
     return [
         (student, page) for student, f in folders for page in sorted(f.glob("*.html"))

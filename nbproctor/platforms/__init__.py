@@ -1,11 +1,10 @@
 """Learning platforms: files in, class lists, grades and feedback out."""
 
-from nbproctor.platforms.archive import CollectError
+from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
     FeedbackNames,
     excuse,
     feedback_names,
-    pack,
     said,
     write,
     write_time,
@@ -41,7 +40,6 @@ __all__ = [
     "excuse",
     "feedback_names",
     "fill",
-    "pack",
     "plan",
     "read_class_list",
     "read_groups",
@@ -51,4 +49,5 @@ __all__ = [
     "write",
     "write_class_list",
     "write_time",
+    "write_zip",
 ]

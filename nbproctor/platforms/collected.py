@@ -8,8 +8,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -238,13 +237,3 @@ def feedback_names(
     if platform.listing and listing.is_file():
         back.files[listing.name] = listing
     return back
-
-
-def pack(files: Mapping[str, Path], target: Path) -> None:
-    """Put files under their names into one zip, which replaces an older one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in sorted(files.items()):
-            archive.write(path, name)
-    temporary.replace(target)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import chain
-from typing import Any, NamedTuple
 
 import babel
 from babel.localedata import locale_identifiers
@@ -63,38 +60,23 @@ def number(text: str) -> float | None:
     return float(found[1].replace(",", ".")) if found else None
 
 
-class _Words(NamedTuple):
-    """How one language calls months, days of the week and the halves of a day."""
-
-    months: dict[str, int]  # name → 1 to 12
-    days: dict[str, int]  # name → 0, which is Monday, to 6
-    halves: dict[str, str]  # letters of the name → "am" or "pm"
-
-
 @cache
-def _words(language: str) -> _Words:
-    def names(*tables: Mapping[Any, str]) -> dict[str, int]:
-        pairs = chain.from_iterable(table.items() for table in tables)
-        return {_flat(name).rstrip("."): int(number) for number, name in pairs}
+def _words(language: str) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """Return a language's names of months, of days of the week, of halves of a day.
 
+    Months are 1 to 12, Monday is 0, and of halves there are the letters alone.
+    """
     locale = babel.Locale(language)
-    months, days = locale.months, locale.days
-    long, short = months["format"]["wide"], months["format"]["abbreviated"]
-    return _Words(
-        names(short, months["stand-alone"]["wide"], long),
-        names(days["stand-alone"]["wide"], days["format"]["wide"]),
-        {
-            letters(name): half
-            for each in locale.day_periods["format"].values()
-            for half, name in (*each.items(), ("am", "am"), ("pm", "pm"))
-            if half in ("am", "pm")
-        },
+    widths = ("wide", "abbreviated")
+    months = [forms[width] for forms in locale.months.values() for width in widths]
+    days = [forms["wide"] for forms in locale.days.values()]
+    halves = locale.day_periods["format"].values()
+    return (
+        {_flat(name).rstrip("."): i for each in months for i, name in each.items()},
+        {_flat(name): i for each in days for i, name in each.items()},
+        {letters(name): half for each in halves for half, name in each.items()}
+        | {"am": "am", "pm": "pm"},
     )
-
-
-def _languages() -> Iterator[str]:
-    yield "en"
-    yield from sorted(name for name in locale_identifiers() if "_" not in name)
 
 
 def _flat(text: str) -> str:
@@ -123,8 +105,12 @@ def read_time(text: str, *languages: str) -> datetime | None:
         return None
     said = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
     hour, half = int(parts[2]), letters(parts[4])
-    for words in map(_words, languages or _languages()):
-        months, days = _named(parts[1], words.months), _named(parts[1], words.days)
+    known = languages or ("en", *(n for n in locale_identifiers() if "_" not in n))
+    for names_of_months, names_of_days, halves in map(_words, known):
+        months, days = (
+            _named(parts[1], names_of_months),
+            _named(parts[1], names_of_days),
+        )
         if said and not (languages or days):
             continue
         if len(numbers) == 3:
@@ -133,11 +119,11 @@ def read_time(text: str, *languages: str) -> datetime | None:
             year, month, day = max(numbers), months.pop(), min(numbers)
         else:
             continue
-        before = [word for word in said & words.halves.keys() if len(word) > 1]
-        wrong = half and (half not in words.halves or hour > 12)
+        before = [word for word in said & halves.keys() if len(word) > 1]
+        wrong = half and (halves.get(half) not in ("am", "pm") or hour > 12)
         if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
             continue
-        at = hour % 12 + 12 * (words.halves[half] == "pm") if half else hour
+        at = hour % 12 + 12 * (halves[half] == "pm") if half else hour
         try:
             when = datetime(year, month, day, at, int(parts[3]))
         except ValueError:

@@ -38,7 +38,7 @@ def back(tmp_path: Path) -> Back:
                 notebook.write_text(f"notebook of {student}")
                 pages.append((student, page, notebook))
         made = platforms.feedback_names(pages, tmp_path / "c")
-        platforms.pack(made.files, tmp_path / "back.zip")
+        platforms.write_zip(tmp_path / "back.zip", made.files)
         with zipfile.ZipFile(tmp_path / "back.zip") as archive:
             return made, {name: archive.read(name) for name in archive.namelist()}
 
