@@ -7,13 +7,13 @@ import re
 from importlib.metadata import distributions, packages_distributions
 from importlib.resources import files
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from nbproctor.errors import NbproctorError
 from nbproctor.kit.lab import JUPYTER
 from nbproctor.kit.lab import files as tree
 from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
+from nbproctor.platforms import write_zip
 from nbproctor.templates import render
 
 # What opens a notebook, and what makes its Validate button.
@@ -68,16 +68,8 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
         content |= {f"{place}/{n}": (folder / n).read_bytes() for n in tree(folder)}
     content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
     target = course / "dist" / f"{assignment}.zip"
-    target.parent.mkdir(exist_ok=True)
-    unfinished = target.with_suffix(".part")
-    with ZipFile(unfinished, "w") as archive:
-        for name, data in sorted(content.items()):
-            entry = ZipInfo(f"{assignment}/{name}")  # dated 1980, on every computer
-            entry.external_attr = _mode(name) << 16
-            entry.create_system = 3
-            packed = ZIP_STORED if name.endswith(".gz") else ZIP_DEFLATED
-            archive.writestr(entry, data, packed)
-    unfinished.replace(target)
+    placed = {f"{assignment}/{name}": data for name, data in content.items()}
+    write_zip(target, placed, _mode)
     return target
 
 
@@ -155,7 +147,7 @@ def _mode(name: str) -> int:
     """Return the permissions of a file in the zip."""
     if name.endswith((".sh", ".command")):
         return 0o100755
-    return 0o100444 if name.startswith(f"{ORIGINAL}/") else 0o100644
+    return 0o100444 if f"/{ORIGINAL}/" in name else 0o100644
 
 
 def _start(template: str) -> bytes:

@@ -23,6 +23,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
+from nbproctor import platforms
 from nbproctor.engine import Settings
 from nbproctor.markers import has_autotests
 from nbproctor.nbgrader.failures import CourseError, of_the_gradebook
@@ -79,6 +80,14 @@ class Course:
         path = self.view.format_path(self._steps[step], student, assignment)
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
+
+    def records(self, assignment: str) -> Path:
+        """Return the folder of what platforms, and teachers, said of an assignment."""
+        return self.root / "collected" / assignment
+
+    def said(self, assignment: str, what: str) -> dict[str, str]:
+        """Return what is recorded there of each student: student → a column's text."""
+        return platforms.said(self.records(assignment), what)
 
     def choose(
         self, assignment: str, log: logging.Logger, **options: object

@@ -14,6 +14,7 @@ Everything runs in a copy of the source, with the settings of grading.
 from __future__ import annotations
 
 import ast
+import atexit
 import json
 import logging
 import math
@@ -21,6 +22,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import nbclient
@@ -33,6 +35,7 @@ from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
 from nbproctor.judge import beside
 from nbproctor.markers import parse
+from nbproctor.nbgrader.failures import no_kernel
 from nbproctor.notebook import (
     BESIDE_TAG,
     TAGGED,
@@ -264,15 +267,23 @@ def kernel_faults(
         for cell in master.cells
         if cell.kind not in ("task", "text") and not cell.skip
     ]
-    with copied(source) as folder:
-        nbclient.NotebookClient(
+    with copied(source) as folder, TemporaryFile("w+", errors="replace") as log:
+        client = nbclient.NotebookClient(
             notebook,
             timeout=math.ceil(timeout),
             interrupt_on_timeout=True,
             allow_errors=True,
             resources={"metadata": {"path": str(folder)}},
             extra_arguments=["--log-level=ERROR"],
-        ).execute(env=os.environ | {"NBGRADER_EXECUTION": "autograde"})
+        )
+        environment = os.environ | {"NBGRADER_EXECUTION": "autograde"}
+        try:
+            client.execute(env=environment, stderr=log)
+        except RuntimeError as error:
+            log.seek(0)
+            raise no_kernel([str(error), *log]) from error
+        finally:  # it fails where no kernel was started
+            atexit.unregister(client._cleanup_kernel)
     for node in notebook.cells:
         name = node.metadata["name"]
         said = _complaint(node)
