@@ -11,6 +11,7 @@ import ast
 import builtins
 import dis
 import marshal
+import re
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
@@ -31,6 +32,8 @@ from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
 _READS = "LOAD_NAME", "DELETE_NAME"
+# What looks for names by their text.
+_LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
 _WITH_CODE = "provided", "solution", "helper", "test"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 
@@ -45,7 +48,8 @@ class Program:
 
     body: CodeType
     last: CodeType | None  # the expression at the end, whose value is the cell's
-    uses: frozenset[str]  # global names that it reads
+    # Global names that it reads, or may look for by their text.
+    uses: frozenset[str]
     makes: frozenset[str]  # those that it binds before it reads them
     binds: frozenset[str]  # all that it binds
 
@@ -59,6 +63,7 @@ class Program:
         try:
             text = judged_python(source) if judged else plain_python(source)
             tree = ast.parse(text, file)
+            words = set(_words(tree))
             table = symtable.symtable(text, file, "exec")
             last = None
             silent = source.rstrip().endswith(";")
@@ -82,6 +87,8 @@ class Program:
                         makes.add(symbol.get_name())
         read_first = set(_read_first(body))
         uses, kept = uses | read_first, makes - read_first
+        if not _LOOK_UP.isdisjoint(uses | makes):
+            uses |= words
         return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
 
 
@@ -291,6 +298,13 @@ def _read_first(code: CodeType) -> Iterator[str]:
             bound.add(step.argval)
         elif step.opname in _READS and step.argval not in bound:
             yield step.argval
+
+
+def _words(tree: ast.AST) -> Iterator[str]:
+    """Yield the words of all texts in a cell."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"[^\W\d]\w*", node.value)
 
 
 def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
