@@ -206,6 +206,7 @@ class MasterNotebook:
     language: str = "python"  # of its kernel, in small letters
     texts: tuple[tuple[int, str], ...] = ()  # Markdown, and how many cells are above
     scripts: tuple[str, ...] = ()  # SHA-256 of `.py` files handed out: nobody's answer
+    repairs: bool = True  # whether an answer that would fail as it stands is repaired
 
     @classmethod
     def read(

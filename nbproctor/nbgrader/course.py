@@ -163,7 +163,9 @@ class Course:
                     "nbproctor grades Python only: take proctor(c) out of "
                     "nbgrader_config.py to grade this course with nbgrader alone."
                 )
-        return [placed(self._with_autotests(m), self.view) for m in masters]
+        repairs = self.options.repair_answers
+        masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
+        return [placed(master, self.view) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.

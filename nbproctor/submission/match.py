@@ -116,7 +116,7 @@ class Plan:
 def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
     given = _given(master)
-    whole = list(_joined(cells, given))
+    whole = list(_joined(cells, given)) if master.repairs else cells
     made = Plan(given, whole, len(cells) - len(whole))
     for rule in RULES:
         for position, cell in rule(made):
@@ -128,8 +128,9 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
         if cell.id not in position_of
         or not given.is_answered(whole[position_of[cell.id]], cell)
     ]
-    _find_in_cells(made)
-    _find_beside(made)
+    if master.repairs:
+        _find_in_cells(made)
+        _find_beside(made)
     return made
 
 

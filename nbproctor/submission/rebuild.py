@@ -33,6 +33,8 @@ _SAID = {
     "kept": "What you had added to locked cells is in cells of its own now",
     "unclear": "What you had written into locked cells is not graded, because nothing "
     "tells which exercise it answers",
+    "stub": "The given beginning still stood below your code, where it would replace "
+    "it, and was left out: delete it",
     "raises": "`raise NotImplementedError` still stood below your code, and was graded "
     "as a comment: delete that line",
     "lost": "There is no cell in your notebook for",
@@ -168,8 +170,11 @@ class Rebuilt:
                 self._add(find.text, exercise)
 
     def _without_stub(self, handed: HandedCell, cell: Cell | None) -> HandedCell:
-        """Leave out the stub that stands beside the answer in the same cell."""
-        if cell is None or cell.kind != "solution":
+        """Leave out the stub that stands beside the answer in the same cell.
+
+        It is said where the stub would have cost the answer its points.
+        """
+        if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed
         stub, parts = self._given.stub(cell), handed.text.blocks
         same = [b for b in parts if b.signature in stub.signatures and stub.writes(b)]
@@ -177,11 +182,13 @@ class Rebuilt:
         kept = [b for b in parts if b.signature not in solved or stub.writes(b)]
         if len(kept) == len(parts):
             return handed
+        if parts.index(kept[-1]) < len(parts) - 1 or not handed.text.compiles:
+            self._changes["stub"].append(cell.id)
         return replace(handed, text=CellText.of(_text(kept)))
 
     def _without_stub_line(self, handed: HandedCell, cell: Cell | None) -> Entry:
         """Comment out the stub's line where that only ends a finished answer."""
-        if cell is None or cell.kind != "solution":
+        if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed, cell
         stub, reference = self._given.stub(cell), CellText.of(cell.source)
         text = handed.text.without_stub_line(stub, reference)
@@ -201,7 +208,7 @@ class Rebuilt:
             if cell.locked or cell.kind == "solution"
         }
         by_text.pop("", None)
-        misplaced = self._misplaced()
+        misplaced = self._misplaced() if given.master.repairs else ()
         for place, (handed, cell) in enumerate(self._entries):
             if cell is None:
                 copied = given.cells.get(handed.name or "")
@@ -209,7 +216,7 @@ class Rebuilt:
                     copied.locked or not given.is_answered(handed, copied)
                 ):
                     copied = by_text.get(handed.text.plain)
-                if copied:
+                if copied and given.master.repairs:
                     changes["copies"].append(copied.id)
                     continue
             elif place in misplaced:
