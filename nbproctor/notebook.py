@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -74,6 +75,8 @@ def copied(source: Path) -> Iterator[Path]:
         yield folder
 
 
+# Kernels by whose name the language is known, where a notebook says no more.
+_OTHER_KERNELS = re.compile("ir$|julia|octave|matlab|bash|java|xcpp|sas|scala|stata")
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
@@ -319,6 +322,7 @@ def _texts(
 
 def _language(content: dict[str, Any]) -> str:
     meta = content.get("metadata") or {}
-    named = (meta.get("kernelspec") or {}).get("language")
-    named = named or (meta.get("language_info") or {}).get("name")
-    return str(named or "python").lower()
+    kernel = meta.get("kernelspec") or {}
+    named = kernel.get("language") or (meta.get("language_info") or {}).get("name")
+    other = _OTHER_KERNELS.match(str(kernel.get("name")))
+    return str(named or (other[0] if other else "python")).lower()

@@ -88,7 +88,39 @@ def _afresh(link: Session) -> Iterator[None]:
             setattr(module, "seed", _seed(own, name, link))  # noqa: B010 - for mypy
         for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
             stack.enter_context(state)
+        stack.enter_context(_filters(link))
         yield
+
+
+@contextlib.contextmanager
+def _filters(link: Session) -> Iterator[None]:
+    """Let the test's warning filters hold in the answer, too, as in a kernel."""
+    module: Any = warnings
+    own, base = module._filters_mutated, [*module.filters]
+    sent: list[Any] = []
+
+    def mutated() -> None:
+        own()
+        added = [
+            [
+                action,
+                text and text.pattern,
+                kind.__name__,
+                where and where.pattern,
+                line,
+            ]
+            for action, text, kind, where, line in module.filters
+            if (action, text, kind, where, line) not in base
+        ]
+        if added != sent:
+            sent[:] = added
+            link.ask("filters", added)
+
+    module._filters_mutated = mutated
+    try:
+        yield
+    finally:
+        module._filters_mutated = own
 
 
 def _seed(own: Any, module: str, link: Session) -> Any:
