@@ -14,7 +14,7 @@ import marshal
 import re
 import symtable
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from types import CodeType
 
 from nbproctor.errors import NbproctorError
@@ -48,10 +48,10 @@ class Program:
 
     body: CodeType
     last: CodeType | None  # the expression at the end, whose value is the cell's
-    # Global names that it reads, or may look for by their text.
-    uses: frozenset[str]
+    uses: frozenset[str]  # global names that it reads
     makes: frozenset[str]  # those that it binds before it reads them
     binds: frozenset[str]  # all that it binds
+    words: frozenset[str]  # of its texts, if it looks for names by their text
 
     @classmethod
     def of(cls, source: str, name: str, *, judged: bool = True) -> Program:
@@ -63,7 +63,7 @@ class Program:
         try:
             text = judged_python(source) if judged else plain_python(source)
             tree = ast.parse(text, file)
-            words = set(_words(tree))
+            words = frozenset(_words(tree))
             table = symtable.symtable(text, file, "exec")
             last = None
             silent = source.rstrip().endswith(";")
@@ -87,9 +87,10 @@ class Program:
                         makes.add(symbol.get_name())
         read_first = set(_read_first(body))
         uses, kept = uses | read_first, makes - read_first
-        if not _LOOK_UP.isdisjoint(uses | makes):
-            uses |= words
-        return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
+        if _LOOK_UP.isdisjoint(uses | makes):
+            words = frozenset()
+        binds = frozenset(makes)
+        return cls(body, last, frozenset(uses), frozenset(kept), binds, words)
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,12 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
             broken[cell.id] = str(error)
             if cell.kind == "helper":
                 trouble = trouble or str(error)
+    # No other word: the student's process is asked for these.
+    others = (c.id for c in cells if c.kind in ("provided", "solution"))
+    known = _union(programs[name].binds for name in others)
+    for name, program in programs.items():
+        uses = program.uses | program.words & known
+        programs[name] = replace(program, uses=uses, words=frozenset())
     return programs, broken
 
 

@@ -107,11 +107,10 @@ class Student:
     def on_filters(self, added: list[Any]) -> None:
         """Follow a test that filters warnings, before the filters that are here."""
         del warnings.filters[: self.filters]  # type: ignore[attr-defined]
-        known = [each for each in added if hasattr(builtins, each[2])]
+        known = [each for each in added if hasattr(builtins, each[1])]
         self.filters = len(known)
-        for action, text, kind, where, line in reversed(known):
-            category = getattr(builtins, kind)
-            warnings.filterwarnings(action, text or "", category, where or "", line)
+        for action, kind in reversed(known):
+            warnings.simplefilter(action, getattr(builtins, kind))
 
     def on_call(self, target: Any, args: Any, kwargs: Any) -> Any:
         """Call something."""
