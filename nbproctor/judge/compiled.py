@@ -51,7 +51,6 @@ class Program:
     uses: frozenset[str]  # global names that it reads
     makes: frozenset[str]  # those that it binds before it reads them
     binds: frozenset[str]  # all that it binds
-    words: frozenset[str]  # of its texts, if it looks for names by their text
 
     @classmethod
     def of(cls, source: str, name: str, *, judged: bool = True) -> Program:
@@ -63,7 +62,6 @@ class Program:
         try:
             text = judged_python(source) if judged else plain_python(source)
             tree = ast.parse(text, file)
-            words = frozenset(_words(tree))
             table = symtable.symtable(text, file, "exec")
             last = None
             silent = source.rstrip().endswith(";")
@@ -87,10 +85,7 @@ class Program:
                         makes.add(symbol.get_name())
         read_first = set(_read_first(body))
         uses, kept = uses | read_first, makes - read_first
-        if _LOOK_UP.isdisjoint(uses | makes):
-            words = frozenset()
-        binds = frozenset(makes)
-        return cls(body, last, frozenset(uses), frozenset(kept), binds, words)
+        return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
 
 
 @dataclass(frozen=True)
@@ -211,9 +206,11 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
     # No other word: the student's process is asked for these.
     others = (c.id for c in cells if c.kind in ("provided", "solution"))
     known = _union(programs[name].binds for name in others)
-    for name, program in programs.items():
-        uses = program.uses | program.words & known
-        programs[name] = replace(program, uses=uses, words=frozenset())
+    for cell in cells:
+        program = programs[cell.id]
+        if not _LOOK_UP.isdisjoint(program.uses | program.binds):
+            words = known.intersection(re.findall(r"\w+", cell.source))
+            programs[cell.id] = replace(program, uses=program.uses | words)
     return programs, broken
 
 
@@ -305,13 +302,6 @@ def _read_first(code: CodeType) -> Iterator[str]:
             bound.add(step.argval)
         elif step.opname in _READS and step.argval not in bound:
             yield step.argval
-
-
-def _words(tree: ast.AST) -> Iterator[str]:
-    """Yield the words of all texts in a cell."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from re.findall(r"[^\W\d]\w*", node.value)
 
 
 def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
