@@ -21,7 +21,6 @@ from nbproctor.audit import oracle
 from nbproctor.audit.mutants import mutants
 from nbproctor.audit.trials import Kind, Trial
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import without_solution_markers
 
 REFERENCE = "reference"
 
@@ -133,7 +132,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
     """
     problems: list[str] = []
     variants: list[Trial] = []
-    bases = {REFERENCE: without_solution_markers(reference)}
+    bases = {REFERENCE: reference}
     for path in sorted(folder.glob("right/*.py")):
         try:
             text = _python(path.read_text("utf-8"), path.name)

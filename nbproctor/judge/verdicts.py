@@ -156,7 +156,7 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
     if isinstance(error, AssertionError):
         return _of_check(error, hidden)
     name = builtin_name(error)
-    text = one_line(re.sub(r"'\w*Proxy' object", _YOURS, _text(error)))
+    text = one_line(re.sub(r"'\w*Proxy'( object)?", _YOURS, _text(error)))
     if hidden and not _is_helpful(text, sources):
         return LEADS_TO(kind=name)
     return ENDS_IN(kind=name, text=text)

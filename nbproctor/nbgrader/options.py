@@ -32,6 +32,9 @@ class Nbproctor(Configurable):
     follow_through = Bool(
         True, help="Grade a failed exercise again among correct others."
     ).tag(config=True)
+    repair_answers = Bool(
+        True, help="Repair an answer that would fail as it stands, and say so."
+    ).tag(config=True)
     stderr_fails_tests = Bool(
         False,
         help="Any text on stderr, a warning above all, costs a test cell its points, "

@@ -43,12 +43,18 @@ from nbproctor.notebook import (
     MasterNotebook,
     Where,
     copied,
+    support_files,
 )
 from nbproctor.results import Limits, Report, StudentCell, Verdict
 
 FILE = ".nbproctor.json"  # in the course's folder
 QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 UNKNOWN = "the source's own answer does not pass it"
+# Shows when each file was changed.
+_LOOK = """
+import json, pathlib
+print(json.dumps({str(p): p.stat().st_mtime_ns for p in pathlib.Path().rglob("*")}))
+"""
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
 Runs = Callable[..., Report]
@@ -169,6 +175,8 @@ def _places(
     """Return the places other than the judge, and the verdicts on lost points."""
     lost = _lost(master, run)
     why = _differing(master, run) | {n: v.message for n, v in lost.items()}
+    if any(support_files(source, None)):
+        why |= _reading_what_is_written(master, run)
     if not why:
         return {}, {}
     # What the source places itself stays there.
@@ -216,6 +224,29 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
                 told = f"{name} earns {v.points:g} from outside"
                 differing[v.cell_id] = f"{told}, but {points:g} in a kernel"
     return differing
+
+
+def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str]:
+    """Return the tests that name a file of the assignment which the answer changes.
+
+    The judge has the file as it was.
+    """
+    cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
+    look = replace(cells[0], kind="provided", source=_LOOK, stub=_LOOK, skip=False)
+    cells = [replace(look, id="-before"), *cells, replace(look, id="-after")]
+    looking = master.with_cells(cells)
+    outputs = run(looking, looking).outputs
+    before, after = (
+        json.loads(outputs[n][0]["text"]) if outputs.get(n) else {}
+        for n in (0, len(cells) - 1)
+    )
+    written = {Path(name).name for name in before if after.get(name) != before[name]}
+    return {
+        cell.id: f"it reads `{name}`, which the answer writes"
+        for name in sorted(written)
+        for cell in master.of_kind("test")
+        if name in cell.source
+    }
 
 
 def _dull(cell: Cell, value: int | None) -> Cell:

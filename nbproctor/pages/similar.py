@@ -19,7 +19,7 @@ from itertools import combinations
 from math import log2
 from typing import NamedTuple, TypeAlias
 
-from nbproctor.markers import bound_by, definitions_of, parse, without_regions
+from nbproctor.markers import bound_by, definitions_of, parse
 from nbproctor.pages.html import TOKENS
 from nbproctor.pages.outline import Outline
 
@@ -70,7 +70,7 @@ def similar(
     group = groups or {}
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
-        given = [without_regions(cell.stub) for cell in outline.master.cells]
+        given = [cell.stub for cell in outline.master.cells]
         words = names(given)
         handed_out = {
             mark for text in given for mark in fingerprints(tokens(text, words))

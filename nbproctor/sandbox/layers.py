@@ -20,6 +20,7 @@ subfolders, so that whoever watches it sees every byte (`limits.scratch`).
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,6 +29,10 @@ from pathlib import Path
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import libc, limits, seccomp
 from nbproctor.sandbox.policy import Policy, interpreter, visible
+
+# Bytes of an assignment's files of which a process gets copies, to write to as well.
+# What goes beyond is read where it is.
+COPIED = 4 << 20
 
 
 class SandboxError(NbproctorError, RuntimeError):
@@ -85,14 +90,21 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
+        room = COPIED
         for name, source in policy.files:
-            link = scratch / name
-            for folder in reversed(link.relative_to(scratch).parents[:-1]):
-                if not (scratch / folder).exists():
-                    (scratch / folder).mkdir()
-                    if uid != os.geteuid():  # or nothing new could be put into it
-                        os.chown(scratch / folder, uid, gid)
-            link.symlink_to(source)
+            place = scratch / name
+            made = [folder for folder in place.parents if not folder.exists()]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file = Path(source)
+            if file.is_file() and file.stat().st_size <= room:
+                room -= file.stat().st_size
+                shutil.copyfile(source, place)
+                made.append(place)
+            else:
+                place.symlink_to(source)
+            if uid != os.geteuid():  # or it could not be changed
+                for path in made:
+                    os.chown(path, uid, gid)
         os.chdir(scratch)
         tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
 

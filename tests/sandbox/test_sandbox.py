@@ -40,7 +40,7 @@ import landlockpy
 import pyseccomp
 
 from nbproctor.sandbox import doctor, layers, libc, limits, seccomp
-from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.layers import COPIED, SandboxError
 from nbproctor.sandbox.policy import Policy, free_uid
 
 pytestmark = pytest.mark.slow
@@ -209,19 +209,22 @@ def test_symbolic_links_lead_nowhere(
     assert secret.read_text() == "hidden test"
 
 
-def test_data_files_appear_by_name_and_are_read_only(
-    inside: Inside, tmp_path: Path, kind: str
+@pytest.mark.parametrize("size", [6, COPIED + 1])
+def test_data_files_appear_by_name_and_are_never_changed(
+    inside: Inside, tmp_path: Path, kind: str, size: int
 ) -> None:
     images = tmp_path / "images.gz"
-    images.write_bytes(b"pixels")
+    images.write_bytes(bytes(size))
     images.chmod(0o666)
     policy = Policy(files=(("data/mnist/images.gz", str(images)),))
 
-    def use() -> tuple[bytes, bool]:
+    def use() -> tuple[int, bool]:
         name = Path("data/mnist/images.gz")
-        return name.read_bytes(), refused(lambda: name.write_bytes(b"zeros"))
+        return len(name.read_bytes()), refused(lambda: name.write_bytes(b"ones"))
 
-    assert inside(use, policy) == (b"pixels", True)
+    # A small one is a copy of the process's own.
+    assert inside(use, policy) == (size, size > COPIED)
+    assert images.read_bytes() == bytes(size)
 
 
 # --- disk and memory ------------------------------------------------------------------
