@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from importlib.metadata import distributions, packages_distributions
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -22,7 +24,7 @@ HERE = Path(__file__).parent
 # Where kit.py and requirements.txt are, unless nbproctor is installed from a wheel.
 CHECKOUT = HERE.parents[1]
 # What of the package students get, in ``kit/``.
-GIVEN = (HERE / "lab.py", HERE / "submit.py", HERE.parent / "cells.py")
+GIVEN = (HERE / "submit.py", HERE.parent / "cells.py")
 ORIGINAL = "kit/original"  # the assignment as it is handed out; `lab` copies it
 STARTS = {  # Windows reads line ends of its own; the others must be allowed to run
     "start_linux.sh": "start.sh",
@@ -43,42 +45,54 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     lacks a package. The notebook and its modules are in ``kit/original`` alone (``lab``
     copies them): no zip that is unpacked over a student's folder overwrites work.
     """
-    release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    start = render(
-        "start.html",
-        assignment=assignment,
-        notebooks=[path.name for path in sources],
-        where=where,
-    )
     kit = HERE / "kit.py"  # in a wheel
-    content = {
-        "START.html": start.encode(),
+    content = given(course, assignment, where) | {
+        "START.html": render(
+            "start.html",
+            assignment=assignment,
+            notebooks=[path.name for path in sources],
+            where=where,
+            browser=False,
+        ).encode(),
         "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": b"-c kit/pins.txt\n"
         + requirements(course, sources).encode(),
         "kit/pins.txt": _pins(course).encode(),
+        "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
-    content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
-    if where:
-        content["kit/hand_in.txt"] = where.encode()
-    for place, folder in (("kit/jupyter", JUPYTER), (ORIGINAL, release)):
-        content |= {f"{place}/{n}": (folder / n).read_bytes() for n in tree(folder)}
-    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
+    content |= {f"kit/jupyter/{n}": (JUPYTER / n).read_bytes() for n in tree(JUPYTER)}
     target = course / "dist" / f"{assignment}.zip"
     target.parent.mkdir(exist_ok=True)
     unfinished = target.with_suffix(".part")
-    with ZipFile(unfinished, "w") as archive:
+    named = {f"{assignment}/{name}": data for name, data in content.items()}
+    unfinished.write_bytes(zipped(named))
+    unfinished.replace(target)
+    return target
+
+
+def given(course: Path, assignment: str, where: str) -> dict[str, bytes]:
+    """Return the files that students get in every form: path → content."""
+    release = course / "release" / assignment
+    content = {f"{ORIGINAL}/{n}": (release / n).read_bytes() for n in tree(release)}
+    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
+    content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
+    return content | ({"kit/hand_in.txt": where.encode()} if where else {})
+
+
+def zipped(content: Mapping[str, bytes]) -> bytes:
+    """Return a zip: the same content gives the same bytes."""
+    buffer = BytesIO()
+    with ZipFile(buffer, "w") as archive:
         for name, data in sorted(content.items()):
-            entry = ZipInfo(f"{assignment}/{name}")  # dated 1980, on every computer
+            entry = ZipInfo(name)  # dated 1980, on every computer
             entry.external_attr = _mode(name) << 16
             entry.create_system = 3
             packed = ZIP_STORED if name.endswith(".gz") else ZIP_DEFLATED
             archive.writestr(entry, data, packed)
-    unfinished.replace(target)
-    return target
+    return buffer.getvalue()
 
 
 def data_of(course: Path, assignment: str) -> list[str]:
@@ -155,7 +169,7 @@ def _mode(name: str) -> int:
     """Return the permissions of a file in the zip."""
     if name.endswith((".sh", ".command")):
         return 0o100755
-    return 0o100444 if name.startswith(f"{ORIGINAL}/") else 0o100644
+    return 0o100444 if f"/{ORIGINAL}/" in name else 0o100644
 
 
 def _start(template: str) -> bytes:
