@@ -53,6 +53,7 @@ PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 
 RUNTIME = "requirements.txt"  # what a course needs
 DEVELOPMENT = "requirements.lock"  # the same pins, and those of the checks
+BROWSER = "requirements-browser.txt"  # what makes the site of `release --browser`
 FORKING = {"demo", "release", "grade", "watch", "init", "lint", "audit"}
 RECIPE = os.path.join("examples", "cluster", "Containerfile")
 
@@ -110,9 +111,14 @@ def main(arguments):
     if testing and ("-h" in arguments or "--help" in arguments):
         print(TEST_HELP.strip())
         return 0
-    ensure([RUNTIME, DEVELOPMENT] if testing else [RUNTIME])
-    named = any(word.split("=")[0] == "--course" for word in arguments)
-    if testing or not (named or course()):
+    wanted = set(word.split("=")[0] for word in arguments)
+    if testing:
+        ensure([RUNTIME, DEVELOPMENT])
+    elif arguments[0] == "release" and wanted.intersection(("--browser", "--pyodide")):
+        ensure([RUNTIME, BROWSER])
+    else:
+        ensure([RUNTIME])
+    if testing or not ("--course" in wanted or course()):
         os.chdir(HERE)
     if testing:
         return check(arguments[1:])
@@ -278,7 +284,7 @@ def ensure(files):
         state = build(state is not None or os.path.lexists(VENV))
     missing = [name for name in files if state["pins"].get(name) != wanted[name]]
     for name in missing:
-        say("Adding the packages of the checks to .venv (about a minute).")
+        say("Adding the packages of %s to .venv (about a minute)." % name)
         install(installer(), ["-r", os.path.join(HERE, name)])
         state["pins"][name] = wanted[name]
         write_stamp(state)

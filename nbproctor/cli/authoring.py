@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from rich.markup import escape
@@ -31,10 +32,23 @@ def release(
         bool,
         Option("--change-cells", help="Keep a copy of the gradebook, then adapt it."),
     ] = False,
+    browser: Annotated[
+        bool,
+        Option("--browser", help="Make a site too, where the lab runs in a browser."),
+    ] = False,
+    pyodide: Annotated[
+        Path | None,
+        Option(
+            exists=True,
+            file_okay=False,
+            help="A site with this Pyodide: no network.",
+        ),
+    ] = None,
 ) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
     from nbproctor import nbgrader
     from nbproctor.kit import handout
+    from nbproctor.kit.browser import make_site
 
     course, name = open_course(assignment)
     root = course.root
@@ -47,6 +61,10 @@ def release(
     say(f"Student version: {root / 'release' / name}")
     archive = handout.pack(root, name, course.options.hand_in)
     say(f"To hand out:     {archive}")
+    if browser or pyodide:
+        with at_work("Making the site"):
+            site = make_site(root, name, course.options.hand_in, pyodide)
+        say(f"To put on a web server: {site}")
 
 
 @app.command()

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 # Where kit.py and requirements.txt are, unless nbproctor is installed from a wheel.
 CHECKOUT = HERE.parents[1]
 # What of the package students get, in ``kit/``.
-GIVEN = (HERE / "lab.py", HERE / "submit.py", HERE.parent / "cells.py")
+GIVEN = (HERE / "submit.py", HERE.parent / "cells.py")
 ORIGINAL = "kit/original"  # the assignment as it is handed out; `lab` copies it
 STARTS = {  # Windows reads line ends of its own; the others must be allowed to run
     "start_linux.sh": "start.sh",
@@ -43,34 +43,38 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     lacks a package. The notebook and its modules are in ``kit/original`` alone (``lab``
     copies them): no zip that is unpacked over a student's folder overwrites work.
     """
-    release = course / "release" / assignment
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    start = render(
-        "start.html",
-        assignment=assignment,
-        notebooks=[path.name for path in sources],
-        where=where,
-    )
     kit = HERE / "kit.py"  # in a wheel
-    content = {
-        "START.html": start.encode(),
+    content = given(course, assignment, where) | {
+        "START.html": render(
+            "start.html",
+            assignment=assignment,
+            notebooks=[path.name for path in sources],
+            where=where,
+            browser=False,
+        ).encode(),
         "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": b"-c kit/pins.txt\n"
         + requirements(course, sources).encode(),
         "kit/pins.txt": _pins(course).encode(),
+        "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
-    content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
-    if where:
-        content["kit/hand_in.txt"] = where.encode()
-    for place, folder in (("kit/jupyter", JUPYTER), (ORIGINAL, release)):
-        content |= {f"{place}/{n}": (folder / n).read_bytes() for n in tree(folder)}
-    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
+    content |= {f"kit/jupyter/{n}": (JUPYTER / n).read_bytes() for n in tree(JUPYTER)}
     target = course / "dist" / f"{assignment}.zip"
     placed = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, placed, _mode)
     return target
+
+
+def given(course: Path, assignment: str, where: str) -> dict[str, bytes]:
+    """Return the files that students get in every form: path → content."""
+    release = course / "release" / assignment
+    content = {f"{ORIGINAL}/{n}": (release / n).read_bytes() for n in tree(release)}
+    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
+    content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
+    return content | ({"kit/hand_in.txt": where.encode()} if where else {})
 
 
 def data_of(course: Path, assignment: str) -> list[str]:

@@ -426,6 +426,19 @@ def tags_that_skip_or_allow_errors(notebook: Notebook) -> None:
         ]
 
 
+@edited("graded", 10)
+def saved_in_a_browser(notebook: Notebook) -> None:
+    """As JupyterLite does: a kernel of its own, and what that says of itself."""
+    spec = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
+    mode = {"name": "python", "version": 3}
+    info = {"codemirror_mode": mode, "file_extension": ".py", "name": "python"}
+    info |= {"mimetype": "text/x-python", "nbconvert_exporter": "python"}
+    info |= {"pygments_lexer": "ipython3", "version": "3.8"}
+    notebook["metadata"] |= {"kernelspec": spec, "language_info": info}
+    for cell in notebook["cells"]:
+        cell["metadata"] |= {"trusted": True}
+
+
 @edited("repaired", 10, "'xpython' kernel")
 def unknown_kernel(notebook: Notebook) -> None:
     notebook["metadata"]["kernelspec"] = {"name": "x", "language": "xpython"}

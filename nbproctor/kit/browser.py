@@ -1,0 +1,165 @@
+"""The lab in the browser: a static site that JupyterLite makes of what students get.
+
+Any web server serves it, and nothing runs there: Pyodide runs Python in the browser.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from nbproctor.kit.handout import (
+    ORIGINAL,
+    TOOLS,
+    HandoutError,
+    given,
+    requirements,
+)
+from nbproctor.platforms import write_zip
+from nbproctor.templates import render
+
+KERNEL = "@jupyterlite/pyodide-kernel-extension"
+KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
+
+
+def make_site(
+    course: Path, assignment: str, where: str = "", pyodide: Path | None = None
+) -> Path:
+    """Make the site of an assignment's release; return ``dist/<assignment>_browser``.
+
+    Pyodide comes from its own address, or is copied from the folder `pyodide` into the
+    site, which then asks nothing of the outside. `HandoutError`: something is missing.
+    """
+    if find_spec("jupyterlite_pyodide_kernel") is None:
+        raise HandoutError(
+            "The site needs JupyterLite: pip install 'nbproctor[browser]', then again."
+        )
+    sources = sorted((course / "source" / assignment).glob("*.ipynb"))
+    imported = requirements(course, sources).splitlines()
+    names = {pin.partition("==")[0] for pin in imported} - TOOLS - KERNEL_NEEDS
+    wheels, compiled = _packages({*names, "comm"})  # which the kernel imports
+    if pyodide:
+        _check(pyodide, KERNEL_NEEDS.union(compiled))
+    content = given(course, assignment, where)
+    for name in [name for name in content if name.startswith(f"{ORIGINAL}/")]:
+        content[name.removeprefix(f"{ORIGINAL}/")] = content[name]
+    content = {f"contents/{name}": data for name, data in content.items()}
+    content |= _configuration(assignment, [*compiled, *wheels])
+    target = course / "dist" / f"{assignment}_browser"
+    with TemporaryDirectory() as folder:
+        lite = Path(folder)
+        for name, data in content.items():
+            (lite / name).parent.mkdir(parents=True, exist_ok=True)
+            (lite / name).write_bytes(data)
+        for name, package in wheels.items():
+            write_zip(lite / "pypi" / name, _installed(package))
+        if pyodide:
+            (lite / "static").mkdir()
+            (lite / "static/pyodide").symlink_to(pyodide.resolve())
+        command = [sys.executable, "-m", "jupyterlite_core", "build"]
+        done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
+        if done.returncode:
+            told = (done.stdout + done.stderr)[-2000:]
+            raise HandoutError(f"JupyterLite could not make the site:\n{told}")
+        page = render(
+            "start.html",
+            assignment=assignment,
+            notebooks=[path.name for path in sources],
+            where=where,
+            browser=True,
+        )
+        (lite / "site/index.html").write_text(page, "utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(lite / "site", target)
+    return target
+
+
+def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]:
+    """Return the packages that are pure Python, by wheel, and names of the others.
+
+    With them come the packages that they need. What is compiled has to be Pyodide's.
+    """
+    wheels: dict[str, Distribution] = {}
+    found: dict[str, bool] = {}
+    waiting = list(names)
+    while waiting:
+        package = distribution(waiting.pop())
+        name = canonicalize_name(package.name)
+        if name in found:
+            continue
+        found[name] = "Root-Is-Purelib: true" in (package.read_text("WHEEL") or "")
+        if found[name]:
+            file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
+            wheels[file] = package
+            needs = map(Requirement, package.requires or [])
+            waiting += [
+                need.name
+                for need in needs
+                if need.marker is None or need.marker.evaluate({"extra": ""})
+            ]
+    return wheels, sorted(name for name, pure in found.items() if not pure)
+
+
+def _installed(package: Distribution) -> dict[str, Path]:
+    """Return the files of a package as it is installed: name in a wheel → path."""
+    files = [f for f in package.files or () if not {"..", "__pycache__"} & {*f.parts}]
+    return {f.as_posix(): Path(str(f.locate())) for f in files}
+
+
+def _check(pyodide: Path, needed: Iterable[str]) -> None:
+    """Raise a `HandoutError` if a folder is not the Pyodide that the kernel needs."""
+    from jupyterlite_pyodide_kernel.constants import (
+        PYODIDE_PYTHON_VERSION,
+        PYODIDE_VERSION,
+    )
+
+    try:
+        lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
+        python, packages = lock["info"]["python"], lock["packages"]
+        fits = python.startswith(f"{PYODIDE_PYTHON_VERSION}.")
+        fits = fits and all(
+            (pyodide / packages[n]["file_name"]).exists() for n in needed
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise HandoutError(
+            f"{pyodide} is not Pyodide {PYODIDE_VERSION} with all its packages. Get "
+            f"pyodide-{PYODIDE_VERSION}.tar.bz2, unpack it, and name its folder "
+            "pyodide: https://github.com/pyodide/pyodide/releases"
+        )
+
+
+def _configuration(assignment: str, packages: list[str]) -> dict[str, bytes]:
+    """Return the files that configure the build, and the site."""
+    # The kernel's worker loads wheels from where it is itself, four folders down.
+    wheels = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]
+    kernel = {
+        "disablePyPIFallback": True,  # grading has no other packages either
+        "loadPyodideOptions": {"packages": wheels},
+    }
+    extension = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL
+    build = {
+        "contents": ["contents"],
+        "federated_extensions": [str(extension)],
+        "ignore_sys_prefix": ["federated_extensions"],  # whatever else is installed
+        "no_sourcemaps": True,
+        "output_dir": "site",
+    }
+    page = {"appName": assignment, "litePluginSettings": {f"{KERNEL}:kernel": kernel}}
+    site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": page}
+    return {
+        "jupyter_lite_config.json": json.dumps({"LiteBuildConfig": build}).encode(),
+        "jupyter-lite.json": json.dumps(site).encode(),
+    }

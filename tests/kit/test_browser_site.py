@@ -1,0 +1,135 @@
+"""The lab in the browser: the site that `release --browser` makes, in Chromium.
+
+`bench/browser.py` runs every cell there too, which needs all of Pyodide.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbproctor.kit import browser
+from nbproctor.kit.handout import HandoutError
+from tests.pages.browser import MARKS, accessible, axe_core
+from tests.pages.browser import browser as chromium
+
+constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
+LAB = "neural_network"
+CDN = f"{constants.PYODIDE_CDN_URL}/"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    for name in (f"source/{LAB}", f"release/{LAB}", "data"):
+        shutil.copytree(project / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(course: Path) -> Path:
+    return browser.make_site(course, LAB, "Hand in on Moodle, task 3.")
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """A web server that does nothing but hand out files, below a folder."""
+    served = partial(SimpleHTTPRequestHandler, directory=site.parent)
+    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def pyodide(pytestconfig: pytest.Config) -> Path:
+    """Pyodide's core as npm has it, with the list of all packages of its release."""
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm")
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("pyodide")
+    archive = folder / f"pyodide-{constants.PYODIDE_VERSION}.tgz"
+    if not archive.exists():
+        command = ["npm", "pack", f"pyodide@{constants.PYODIDE_VERSION}"]
+        if subprocess.run(command, cwd=folder, capture_output=True).returncode:
+            pytest.skip("npm cannot get Pyodide here")
+    if not (folder / "package").exists():
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def settings(site: Path) -> dict[str, Any]:
+    data = json.loads((site / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    kernel: dict[str, Any] = data["litePluginSettings"][f"{browser.KERNEL}:kernel"]
+    return kernel
+
+
+def test_the_site_holds_the_lab_as_students_get_it(course: Path, site: Path) -> None:
+    for path in (course / "release" / LAB).iterdir():
+        for copy in (
+            site / "files" / path.name,
+            site / "files/kit/original" / path.name,
+        ):
+            assert copy.read_bytes() == path.read_bytes()
+    digits = "data/mnist/train-images-idx3-ubyte.gz"
+    assert (site / "files" / digits).read_bytes() == (course / digits).read_bytes()
+    assert {path.name for path in (site / "files/kit").iterdir()} == {
+        *("cells.py", "hand_in.txt", "original", "submit.py")
+    }
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    assert size < 50e6
+
+
+def test_every_package_is_one_of_pyodides_or_is_in_the_site(
+    site: Path, pyodide: Path
+) -> None:
+    theirs = json.loads((pyodide / "pyodide-lock.json").read_text())["packages"]
+    loaded = settings(site)["loadPyodideOptions"]["packages"]
+    wheels = [name for name in loaded if name.endswith(".whl")]
+    assert {*loaded} - {*wheels} <= theirs.keys()
+    assert theirs.keys() >= browser.KERNEL_NEEDS
+    worker = next((site / "extensions" / browser.KERNEL / "static").glob("*.worker.*"))
+    assert wheels and all((worker.parent / name).is_file() for name in wheels)
+
+
+@MARKS[1]
+def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
+    address: str, pytestconfig: pytest.Config
+) -> None:
+    axe = axe_core(pytestconfig)
+    with chromium() as context:
+        asked: list[str] = []
+        context.on("request", lambda request: asked.append(request.url))
+        context.route(f"{CDN}**", lambda route: route.abort())
+        page = context.new_page()
+        assert "Hand in on Moodle, task 3." in accessible(page, address, axe)
+        page.get_by_role("link", name=f"Open {LAB}.ipynb").click()
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        page.get_by_text("Python (Pyodide)").first.wait_for()
+        page.get_by_text("public_tests.py").first.wait_for()
+        with page.expect_request(f"{CDN}**"):  # the kernel starts with the notebook
+            pass
+        outside = [url for url in asked if re.match(r"https?:", url)]
+        outside = [url for url in outside if not url.startswith((address, CDN))]
+        assert outside == []
+
+
+def test_a_folder_that_is_not_all_of_pyodide_is_refused(
+    course: Path, pyodide: Path, tmp_path: Path
+) -> None:
+    for folder in (tmp_path, pyodide):  # npm's has no packages
+        with pytest.raises(HandoutError, match=r"Get pyodide-[\d.]+\.tar\.bz2, unpack"):
+            browser.make_site(course, LAB, pyodide=folder)
