@@ -117,8 +117,8 @@ def test_text_and_demos_are_short_and_headings_in_order():
     for cell in CELLS:
         text = text_of(cell)
         if cell["cell_type"] == "markdown":
-            is_list = cell["id"].endswith("-checked")  # and no prose
-            assert is_list or len(words(text)) <= 110, cell["id"]
+            folded = cell["id"].endswith(("-checked", "-hints"))  # or a list
+            assert folded or len(words(text)) <= 110, cell["id"]
             for heading in re.findall(
                 r"(?m)^(#+) ", re.sub(r"(?s)```.*?```", "", text)
             ):
@@ -156,12 +156,22 @@ def test_pictures_have_alternative_text_and_tables_have_headers():
         assert "plt.show" not in text, cell["id"]  # `show` asks for a description
 
 
-def test_every_exercise_has_a_public_test_and_several_hidden_ones():
+def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints():
     master = MasterNotebook.read(SOURCE)
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         assert sum(not c.points for c in tests) == 1, exercise
         assert sum(c.points > 0 for c in tests) >= 3, exercise
+        name = exercise.replace("_", "-") + "-hints"
+        cell = next(cell for cell in CELLS if cell["id"] == name)
+        assert cell["metadata"] == {"tags": ["hint"]}
+        kinds = re.findall("<summary>(.*?)</summary>", text_of(cell))
+        rungs = 6 if exercise == "backward_propagation" else 1
+        three = ["A question", "The formula to reread", "The line to look at"]
+        assert [k for k in kinds if "hints" not in k.lower()] == rungs * three
+        code = next(c.source for c in master.of_kind("solution") if c.id == exercise)
+        for line in code.splitlines():
+            assert len(line) < 20 or line.strip() not in text_of(cell), exercise
 
 
 def test_the_source_holds_no_outputs_and_stable_ids():
