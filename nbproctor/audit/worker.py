@@ -24,7 +24,8 @@ from typing import Any
 
 import msgspec
 
-from nbproctor.audit.trials import Trial, TrialError, TrialResult, oracle_cell
+from nbproctor.audit import oracle
+from nbproctor.audit.trials import Trial, TrialError, TrialResult
 from nbproctor.cells import CellText
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
@@ -77,7 +78,7 @@ class _TrialWorker:
         policy = replace(policy, readable=(), weak=True)
         self.policy = replace(policy, uid=free_uid(policy, outer=False))
         self.fuzz = {
-            exercise: oracle_cell(exercise, text)
+            exercise: oracle.test_cell(exercise, text)
             for exercise, text in job["oracles"].items()
         }
         self.cells = tuple(self._with_fuzzing())
