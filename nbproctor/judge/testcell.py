@@ -88,33 +88,7 @@ def _afresh(link: Session) -> Iterator[None]:
             setattr(module, "seed", _seed(own, name, link))  # noqa: B010 - for mypy
         for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
             stack.enter_context(state)
-        stack.enter_context(_filters(link))
         yield
-
-
-@contextlib.contextmanager
-def _filters(link: Session) -> Iterator[None]:
-    """Let the test's filters of warnings hold in the answer, too, as in a kernel.
-
-    Not those with a text: nothing of a test's is told.
-    """
-    module: Any = warnings
-    own, base = module._filters_mutated, [*module.filters]
-    sent: list[Any] = []
-
-    def mutated() -> None:
-        own()
-        plain = [f for f in module.filters if f not in base and f[1] is f[3] is None]
-        added = [[action, kind.__name__] for action, _, kind, _, _ in plain]
-        if added != sent:
-            sent[:] = added
-            link.ask("filters", added)
-
-    module._filters_mutated = mutated
-    try:
-        yield
-    finally:
-        module._filters_mutated = own
 
 
 def _seed(own: Any, module: str, link: Session) -> Any:
