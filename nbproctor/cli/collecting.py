@@ -177,10 +177,14 @@ def _tell(download: Download, everybody: Roster) -> None:
     lines = [f"{s.person.name}: {s.why}" for s in written if s.why]
     lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)
+    if states["kept"]:
+        say("To take them all the same: --replace. What they replace is kept aside.")
     here = {s.person.student for s in written}
     absent = [p.name for p in everybody.people if p.student not in here]
     if absent and found_by.total() > found_by[""]:
-        print_list("In the class list, but not in this download:", sorted(absent))
+        print_list(
+            "In class list or gradebook, but not in this download:", sorted(absent)
+        )
 
 
 def zone_of(name: str) -> ZoneInfo | None:

@@ -17,7 +17,7 @@ Zone = Annotated[str, typer.Option(help="Zone of the times, as Europe/Berlin.")]
 
 @app.command()
 def extend(
-    student: Annotated[str, typer.Argument(help="Id of the student.")],
+    student: Annotated[str, typer.Argument(help="Id or name of the student.")],
     assignment: Assignment = None,
     until: Annotated[
         str, typer.Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
@@ -37,14 +37,16 @@ def extend(
     from nbproctor import nbgrader
 
     course, name = open_course(assignment)
+    person = read_class_list(course).one(student)
+    student = person.student
     if excused is not None:
         nbgrader.excuse(course, name, student, excused)
-        say(f"{student} is {'' if excused else 'not '}excused from {name}.")
+        say(f"{person.name} is {'' if excused else 'not '}excused from {name}.")
         return
     end = _moment(until, timezone, time(23, 59, 59))
     due = nbgrader.extend(course, name, student, end)
     say(
-        f"{student} may hand in {name} until {_shown(end)}, others until "
+        f"{person.name} may hand in {name} until {_shown(end)}, others until "
         f"{_shown(due)}. If it is graded already: {TYPED} grade"
     )
 

@@ -19,6 +19,7 @@ from nbproctor.platforms.roster import Person, Roster, letters, safe, split_name
 from nbproctor.platforms.sheet import read_time
 
 MAX_NESTING = 3
+_TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
 MAX_SUBMISSION = 1 << 30  # bytes
 STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
@@ -80,6 +81,11 @@ def plan(
     where the download has none. `CollectError`: there is no such file, it cannot be
     opened, or it holds nothing.
     """
+    if source.suffix.lower() in _TABLES:
+        raise CollectError(
+            f"{source} is a table, and no download of what students handed in. A class "
+            "list is for `roster`, a grade book for `export`."
+        )
     content = _flatten(archive.read(source))
     if not content.entries:
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])

@@ -189,6 +189,11 @@ def read_times(
         text = sheet.value(row, found[0]).strip() if found else ""
         if text not in ("", "-"):
             people, _ = roster.find(who.keys, who.called)
+            if not who.called and not any(who.keys):
+                raise RosterError(
+                    f"{path}, row {row + 1} names nobody: a column is to be called id, "
+                    "student, name or email."
+                )
             if len(people) != 1:
                 raise RosterError(
                     f"{path}, row {row + 1}: nobody in the class list, or several, are "

@@ -138,16 +138,30 @@ class Roster:
     def call(self, text: str, student: str) -> None:
         """Know somebody by one more name or number, which counts more than any other.
 
-        It is one more number, so a class list keeps it. It is a `RosterError` if it
-        cannot be told who the student is.
+        It is one more number, so a class list keeps it. `RosterError`: as `one`.
+        """
+        if not letters(text):
+            raise RosterError(
+                'Say it as --as "NAME=ID": how the platform names the work, and whose '
+                "it is."
+            )
+        self.merge(Roster([Person(self.one(student).student, numbers=(_said(text),))]))
+
+    def one(self, student: str) -> Person:
+        """Return the student who has this id, login, e-mail or name.
+
+        `RosterError`: nobody has, or several have.
         """
         people, _ = self.find([student], student)
-        if len(people) != 1 or not letters(text):
-            raise RosterError(
-                f"{student!r} is not one student of the class list. Say it as "
-                '--as "NAME=ID": how the platform names the work, and whose it is.'
+        if len(people) != 1:
+            several = "; ".join(
+                f"{person.name} ({person.student})" for person in people
             )
-        self.merge(Roster([Person(people[0].student, numbers=(_said(text),))]))
+            raise RosterError(
+                f"{student!r} is not one student of the class list"
+                f"{f', but may be {several}' if several else ''}. Give the id."
+            )
+        return people[0]
 
     def merge(self, other: Roster) -> tuple[int, int]:
         """Add the people of another list; say how many are new, how many changed.

@@ -264,8 +264,8 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert marks["right"] == (str(total), "late") and marks["odd"] == ("7.0", "graded")
 
     # Of who is excused no mark is wanted, and nothing is a 0.
-    nbgrader.enrol(course, [Person("away")])
-    for student in ("away", "right"):
+    nbgrader.enrol(course, [Person("away", "Way", "Anna")])
+    for student in ("Anna Way", "right"):
         assert faults.run(["extend", student, "--excused"]) == (0, "")
     results = {each.student: each for each in nbgrader.regrade(course, "tiny")[0]}
     for student in ("away", "right"):

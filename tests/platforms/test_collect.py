@@ -496,10 +496,17 @@ def test_names_in_two_codings_are_read(understand: Understand) -> None:
     assert list(texts(found)) == ["jn"]
 
 
-def test_an_archive_of_another_kind_is_said(tmp_path: Path) -> None:
-    (tmp_path / "all.rar").write_bytes(b"Rar!")
-    with pytest.raises(CollectError, match="Unpack it, and collect the folder"):
-        platforms.plan(tmp_path / "all.rar", "lab", ["lab"], CLASS, ZONE)
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("all.rar", "Unpack it, and collect the folder"),
+        ("Grades-NN-Lab.csv", "a grade book for `export`"),
+    ],
+)
+def test_what_is_no_download_is_said(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / name).write_bytes(b"Rar!")
+    with pytest.raises(CollectError, match=says):
+        platforms.plan(tmp_path / name, "lab", ["lab"], CLASS, ZONE)
 
 
 def test_names_are_fit_for_every_system(understand: Understand) -> None:
