@@ -43,7 +43,9 @@ def watch(
     options = RunOptions(weak_sandbox=sandbox == "weak")
     with course_lock(root, f"watching {name!r}", ".watch"):
         watching = Watch(root, name, options, exchange)
-        say(f"Watching {name}. Ctrl-C ends it.")
+        due, extended = watching.until
+        say(f"Watching {name}{_until(due)}. Ctrl-C ends it.")
+        say(*(f"  {student}{_until(end)}" for student, end in extended.items()))
         said = ""
         while not watching.over(_now()):
             try:
@@ -61,10 +63,19 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def _until(moment: datetime | None) -> str:
+    """Say how long; the moment is in UTC."""
+    if moment is None:
+        return ""
+    return f" until {moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M %Z}"
+
+
 def _line(tried: Try) -> str:
     """Say what became of a try."""
     clock = f"{datetime.now():%H:%M:%S} {tried.student}"
     result = tried.result
+    if tried.late:
+        return f"{clock}: it came after the deadline, and is not tried."
     if result is None:
         return f"{clock}: no try left today, {tried.number} are used."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "

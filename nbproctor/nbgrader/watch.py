@@ -48,9 +48,10 @@ class Try:
     """What became of one thing that a student handed in before the deadline."""
 
     student: str
-    result: SubmissionResult | None  # None: it was not graded, there was no try left
+    result: SubmissionResult | None  # None: it was not graded
     number: int  # of the student's tries of this day
     noticed: datetime  # UTC
+    late: bool = False  # it came after the student's deadline
 
 
 class Watch:
@@ -68,7 +69,7 @@ class Watch:
         self._course = Course(root)
         self._last: dict[str, str] = {}  # student → files, at the last look
         self._arrived: dict[str, datetime] = {}  # when these files were noticed
-        self._refused: dict[str, str] = {}  # files of those told to wait for a day
+        self._refused: dict[str, str] = {}  # files of those told that they must wait
         self._more = False  # the last look has left something for the next
         with self._course.gradebook() as book:
             self._deadlines(book)
@@ -81,6 +82,12 @@ class Watch:
                     .order_by(_TRIES.c.given)
                 )
             }
+
+    @property
+    def until(self) -> tuple[datetime | None, dict[str, datetime]]:
+        """The deadline, if there is one, and those of students with an extension."""
+        with self._course.gradebook() as book:
+            return self._deadlines(book)
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -111,11 +118,15 @@ class Watch:
         most = self._course.options.early_tries
         limited = self._course.options.early_feedback != "nothing"
         taken = [s for s in in_time if not limited or used.get(s, 0) < most]
-        tries = [
-            self._refuse(student, used[student], arrived[student])
-            for student in in_time
-            if student not in taken and self._refused.get(student) != arrived[student]
-        ]
+        tries = []
+        for student in [s for s in arrived if s not in taken]:
+            if self._refused.get(student) != arrived[student]:
+                number, late = used.get(student, 0), student not in in_time
+                tries.append(Try(student, None, number, self._arrived[student], late))
+                self._refused[student] = arrived[student]
+                if not late:  # `grade` will take these files
+                    self._write(student, None, number)
+                    self._release(student)
         self._more = len(taken) > AT_ONCE
         if taken:
             first = sorted(taken, key=self._arrived.__getitem__)[:AT_ONCE]
@@ -179,26 +190,23 @@ class Watch:
             feedback(self._course, self._assignment, None, students)
         tries = []
         for result in results:
-            student, number = result.student, used.get(result.student, 0) + 1
+            # What cannot be graded tells nothing of the tests, and costs no try.
+            counts = result.status != "ungradable"
+            student, number = result.student, used.get(result.student, 0) + counts
             if given == "passed":
                 self._write(student, result, number)
             if given != "nothing":
                 self._release(student)
             # Now: after a kill the page is made again, and counted once.
             row = {"assignment": self._assignment, "student": student, "given": now}
-            with self._course.gradebook() as book:
-                book.db.execute(_TRIES.insert().values(files=arrived[student], **row))
-                book.db.commit()
+            if counts:
+                with self._course.gradebook() as book:
+                    row["files"] = arrived[student]
+                    book.db.execute(_TRIES.insert().values(**row))
+                    book.db.commit()
             self._done[student] = arrived[student]
             tries.append(Try(student, result, number, self._arrived[student]))
         return tries
-
-    def _refuse(self, student: str, used: int, files: str) -> Try:
-        """Tell a student who has no try left today; `grade` will take these files."""
-        self._write(student, None, used)
-        self._release(student)
-        self._refused[student] = files
-        return Try(student, None, used, self._arrived[student])
 
     def _write(
         self, student: str, result: SubmissionResult | None, number: int

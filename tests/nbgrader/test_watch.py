@@ -74,6 +74,9 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
         assert (tried.number, tried.result is None) == (number, False)
     watch = watching(course)
     assert looks(watch) == []  # nothing is new
+    hand_in("kim").write_text("cut short")
+    (tried,) = looks(watch)
+    assert tried.result and (tried.result.status, tried.number) == ("ungradable", 0)
     hand_in("ada")
     (tried,) = looks(watch)
     assert tried.result is None
@@ -96,8 +99,9 @@ def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) 
     before = page(course)
     hand_in("ada")
     hand_in("kim")
-    (tried,) = looks(watch, NOON + timedelta(hours=1))
-    assert tried.student == "kim"
+    late, tried = looks(watch, NOON + timedelta(hours=1))
+    assert (late.student, late.late, late.result) == ("ada", True, None)
+    assert (tried.student, tried.late) == ("kim", False)
     assert not watch.over(NOON + timedelta(hours=2))
     assert watch.over(NOON + timedelta(hours=3))
     assert page(course) == before
