@@ -15,12 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from nbproctor.cells import grader_of, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, Status, SubmissionResult
 
 log = logging.getLogger(__name__)
@@ -105,12 +107,15 @@ class Decisions:
             status = "repaired"
         elif marks.late:
             status = "late"
-        said = [sentence for sentences in notes.values() for sentence in sentences]
+        if all(self._is_blank(master, submission) for master in self._run.masters):
+            for sentences in notes.values():
+                sentences.append("Nothing in it was changed: it may be the wrong file.")
+        said = [*dict.fromkeys(s for sentences in notes.values() for s in sentences)]
         if marks.late:
             said.append(f"Handed in {marks.late / 3600:.1f} hours late.")
         if waiting := marks.waiting:
             said.append(f"To be graded by hand: {', '.join(waiting)}.")
-        result = self._result(submission, status, said, marks.total(), marks)
+        result = self._result(submission, status, said, marks.total(), marks, notes)
         return result if self._decide(submission, marks) else None
 
     def give_up(self, submission: Submission) -> None:
@@ -130,9 +135,22 @@ class Decisions:
                 said = [*dict.fromkeys(submission.reasons.values())]
                 if by_hand := [g.cell for g in marks.grades if g.by_hand]:
                     said.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-                result = self._result(submission, "ungradable", said, None, marks)
+                result = self._result(
+                    submission, "ungradable", said, None, marks, submission.notes()
+                )
                 self._clear(submission.student)
                 self.write(submission, result)
+
+    def _is_blank(self, master: MasterNotebook, submission: Submission) -> bool:
+        """Whether every answer of a notebook stands as it was handed out."""
+        repaired = submission.repaired.get(master.notebook)
+        stubs = {cell.id: cell.stub.strip() for cell in master.of_kind("solution")}
+        answers = repaired.notebook["cells"] if repaired else ()
+        return bool(stubs) and all(
+            (source_of(cell) or "").strip() == stubs[name]
+            for cell in answers
+            if (name := grader_of(cell).get("grade_id")) in stubs
+        )
 
     def _marks(self, submission: Submission) -> StudentMarks:
         student = submission.student
@@ -190,6 +208,7 @@ class Decisions:
         said: list[str],
         score: float | None,
         marks: StudentMarks,
+        notes: dict[str, list[str]],
     ) -> SubmissionResult:
         return SubmissionResult(
             submission.student,
@@ -197,7 +216,7 @@ class Decisions:
             " ".join(said),
             score,
             marks.max_score,
-            notes=submission.notes(),
+            notes=notes,
             verdicts={name: r.verdicts for name, r in submission.reports.items()},
             handed_in="" if submission.try_again else submission.fingerprint,
             graded_with=self._run.graded_with,

@@ -238,12 +238,14 @@ def _looks(
     One line a note: in a large class many hand in a renamed file.
     """
     looks: dict[str, dict[str, list[GradedNotebook]]]
-    looks = {"ungradable": {}, "partial": {}, "repaired": {}}
+    looks = {"ungradable": {}, "partial": {}, "graded": {}, "repaired": {}}
     for each in notebooks:
         graded = each.student in totals
         wanted = graded or each.status == "excused"
-        if (kind := each.status if wanted else "ungradable") in looks:
-            note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
+        kind = each.status if wanted else "ungradable"
+        note = " ".join(each.notes) or ("" if wanted else "To be graded by hand.")
+        if note and kind != "excused":
+            kind = "graded" if kind == "late" else kind
             looks[kind].setdefault(note, []).append(each)
     return looks
 

@@ -236,7 +236,7 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     assert told == f"{correlation(second, others):.2f}"
     assert 'aria-label="8 passed, 21 partly right, 7 not right yet"' in report[0]
     few = words(lab.report(class_[:29])[0])
-    assert "item-rest" not in few and "not said of fewer than 30 students" in few
+    assert "item-rest" not in few and "With fewer than 30 students" in few
 
 
 def row_of(page: str, exercise: str) -> str:
