@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import socket
@@ -36,7 +37,7 @@ PAGE = """
   div {{ position: relative; width: {width}px; height: {height}px; overflow: hidden;
          border-radius: 10px; box-shadow: 0 2px 14px #0004 }}
   img {{ position: absolute; inset: 0 }}
-  .dark {{ clip-path: polygon(62% 0, 100% 0, 100% 100%, 38% 100%) }}
+  .dark {{ clip-path: inset(0 0 0 50%) }}
 </style>
 <div><img src="{lab}"></div>
 <div><img src="{light}"><img class="dark" src="{dark}"></div>
@@ -64,8 +65,11 @@ def notebook(browser: Browser, folder: Path) -> bytes:
     options = ("--no-browser", "--allow-root", f"--ServerApp.port={port}")
     options += ("--IdentityProvider.token=", f"--ServerApp.root_dir={folder}")
     jupyter = PROJECT / ".venv" / "bin" / "jupyter"
+    # What the students' zip has: no menus for teachers.
+    settings = PROJECT / "nbproctor" / "kit" / "jupyter"
+    student = os.environ | {"JUPYTER_CONFIG_PATH": str(settings)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen([jupyter, "lab", *options], **quiet)
+    server = subprocess.Popen([jupyter, "lab", *options], env=student, **quiet)
     try:
         until = time.monotonic() + 60
         while time.monotonic() < until:

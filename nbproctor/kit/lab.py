@@ -76,7 +76,11 @@ def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
     paths = [str(JUPYTER), *([others] if others else [])]
     environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    command += [name for name in files(handed_out) if name.endswith(".ipynb")][:1]
+    # The address that is printed then opens the notebook, too.
+    notebook = next((n for n in files(handed_out) if n.endswith(".ipynb")), "")
+    command += [f"--LabApp.default_url=/lab/tree/{notebook}"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:  # as in a container or a Codespace
+        command += ["--allow-root"]
     command += arguments
     sys.stdout.flush()
     if os.name == "nt":  # there, exec would give the prompt back at once

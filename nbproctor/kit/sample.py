@@ -31,7 +31,8 @@ class SampleStudent:
 
     `solved` are exercises answered with the reference solution (None: all); `variants`
     maps exercises to one of their variants, as ``wrong/no_clip``; `cells` to a source,
-    for what no variant should hold. `file` is its name, if not the notebook's own.
+    for what no variant should hold. `file` is its name, if not the notebook's own; only
+    its first `bytes` arrived, if not all did.
     """
 
     id: str
@@ -41,6 +42,7 @@ class SampleStudent:
     variants: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
     file: str | None = None
+    bytes: int | None = None
 
 
 def read_class(path: Path) -> list[SampleStudent]:
@@ -113,7 +115,8 @@ def write_class(
         name, notebook = hand_in(student, release, master, variants)
         folder = course / "submitted" / student.id / master.assignment
         folder.mkdir(parents=True)
-        nbformat.write(notebook, folder / name)
+        content = nbformat.writes(notebook).encode()
+        (folder / name).write_bytes(content[: student.bytes])
 
 
 def new_course(project: Path, assignment: str) -> Path:
