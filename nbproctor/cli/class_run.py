@@ -238,7 +238,9 @@ def _line(
         by = f" ({change.after - change.before:+g})"
     who = names.get(change.student, change.student)
     yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.why}"
-    for cell, points in change.cells.items() if change.student in asked else ():
+    # Where there was no mark at all, every test would be a line.
+    told = change.student in asked and change.before is not None
+    for cell, points in change.cells.items() if told else ():
         yield f"    {cell}: {_arrow(*points)}"
 
 

@@ -174,7 +174,9 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> None:
         target.write_bytes(filled.data)
         say(f"Written: {target}. Import it there.")
     else:
-        console.print("Nothing was written. To write it: the same with --write")
+        console.print(
+            "Nothing was written. To write the file, run the same command with --write."
+        )
 
 
 def _graded(course: Course, assignment: str) -> pd.DataFrame:
