@@ -94,7 +94,8 @@ def report(notebook: Path, found: Findings) -> list[str]:
         f"{answered} of {found.exercises} exercises are answered."
     ]
     if found.left:
-        lines.append(f"Not answered: {_list(found.left)}.")
+        wrong = "" if answered else " Is it the file that you worked in?"
+        lines.append(f"Not answered: {_list(found.left)}.{wrong}")
     for title, sentences in (
         ("This would cost marks:", found.costs),
         ("This is worth a look; by itself it costs nothing:", found.odd),
@@ -301,7 +302,7 @@ def _cells(path: Path) -> list[_Cell]:
         content = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise SubmitError(
-            f"{path.name} cannot be read ({error}). Open it in JupyterLab and save it; "
+            f"{path.name} is cut short or damaged. Open it in JupyterLab and save it; "
             "if it does not open, look for an older copy in .ipynb_checkpoints."
         ) from error
     cells = content.get("cells") if isinstance(content, dict) else None

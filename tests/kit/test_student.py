@@ -465,7 +465,7 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"cells": [', "cannot be read"),
+        ('{"cells": [', "is cut short or damaged"),
         ("[]", "is no notebook"),
         ('{"cells": []}', "holds no cell of"),
         (None, "There is no neural_network.ipynb"),
