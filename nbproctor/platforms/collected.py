@@ -87,14 +87,12 @@ def _compare(
 ) -> tuple[State, str]:
     if not folder.exists():
         return "new", ""
-    existing = {
-        PurePosixPath(path.relative_to(folder).as_posix()): path
+    there = {
+        PurePosixPath(path.relative_to(folder).as_posix()): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.relative_to(folder).as_posix() != STAMP
+        if path.is_file() and path != folder / STAMP
     }
-    if existing.keys() == submission.files.keys() and all(
-        existing[name].read_bytes() == data for name, data in submission.files.items()
-    ):
+    if there == submission.files:
         return "same", ""
     if replace:
         return "replaced", ""

@@ -90,11 +90,8 @@ def read_class_list(path: Path) -> Roster:
     sheet = _read(path)
     columns = people_columns(sheet)
     if not (columns["id"] or columns["email"] or columns["participant"]):
-        raise RosterError(
-            f"{path} has no column that says who somebody is. Its titles are: "
-            f"{', '.join(sheet.values(0))}. One should be student_id, login, username, "
-            "id or e-mail."
-        )
+        who = "that says who somebody is: student_id, login, username, id or e-mail"
+        raise _lacking(path, sheet, who)
     people: dict[str, Person] = {}
     for _, found in identities(sheet):
         ids = [*found.ids, found.email.partition("@")[0], *found.participants]
@@ -127,6 +124,11 @@ def _read(path: Path) -> Sheet:
     return sheet
 
 
+def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
+    titles = ", ".join(sheet.values(0))
+    return RosterError(f"{path} has no column {column}. Its titles are: {titles}.")
+
+
 def write_class_list(roster: Roster, path: Path) -> None:
     """Write a class list as a CSV file that `read_class_list` takes."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,25 +148,26 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
-        raise RosterError(
-            f"{path} has no column 'group'. Its titles are: "
-            f"{', '.join(sheet.values(0))}. It should have a row for each student: "
-            "group,student"
-        )
+        raise _lacking(path, sheet, "'group', beside 'student'")
     groups: dict[str, list[Person]] = {}
     for row, who in identities(sheet):
-        if not who.group:
-            continue
-        called = who.called or " ".join(who.ids)  # "student" may hold names
-        people, _ = roster.find(who.keys, called)
-        if len(people) != 1:
-            raise RosterError(
-                f"{path}, row {row + 1}: {called!r} is not one student of the class "
-                "list. Import that first: kit.py roster"
-            )
-        members = groups.setdefault(who.group, [])
-        members += [person for person in people if person not in members]
+        if who.group:
+            members = groups.setdefault(who.group, [])
+            person = _person(path, row, who, roster)
+            members += [person] if person not in members else []
     return groups
+
+
+def _person(path: Path, row: int, who: Identity, roster: Roster) -> Person:
+    """Return whom a row is about; `RosterError` if it is not one student."""
+    called = who.called or " ".join(who.keys).strip()  # "student" may hold names
+    people, _ = roster.find(who.keys, called)
+    if len(people) != 1:
+        raise RosterError(
+            f"{path}, row {row + 1}: {called!r} is not one student of the class list. "
+            "Import that first: kit.py roster"
+        )
+    return people[0]
 
 
 def read_times(
@@ -180,21 +183,12 @@ def read_times(
     heads = [title.strip().casefold() for title in sheet.values(0)]
     found += [heads.index(title) for title in titles if title in heads]
     if not found and titles:
-        raise RosterError(
-            f"{path} has no column for the time: one of {', '.join(titles)}. Its "
-            f"titles are: {', '.join(sheet.values(0))}."
-        )
+        raise _lacking(path, sheet, f"for the time: one of {', '.join(titles)}")
     times = {}
     for row, who in identities(sheet):
         text = sheet.value(row, found[0]).strip() if found else ""
         if text not in ("", "-"):
-            people, _ = roster.find(who.keys, who.called)
-            if len(people) != 1:
-                raise RosterError(
-                    f"{path}, row {row + 1}: nobody in the class list, or several, are "
-                    f"called {who.called or ' '.join(who.keys)!r}."
-                )
-            times[people[0].student] = text
+            times[_person(path, row, who, roster).student] = text
     return times
 
 

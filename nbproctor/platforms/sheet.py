@@ -106,11 +106,8 @@ def read_time(text: str, *languages: str) -> datetime | None:
     said = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
     hour, half = int(parts[2]), letters(parts[4])
     known = languages or ("en", *(n for n in locale_identifiers() if "_" not in n))
-    for names_of_months, names_of_days, halves in map(_words, known):
-        months, days = (
-            _named(parts[1], names_of_months),
-            _named(parts[1], names_of_days),
-        )
+    for *calendar, halves in map(_words, known):
+        months, days = (_named(parts[1], names) for names in calendar)
         if said and not (languages or days):
             continue
         if len(numbers) == 3:
