@@ -209,13 +209,10 @@ def feedback_names(
     back = FeedbackNames(platform)
     for student, page, notebook in pages:
         row = record.get(student, {})
-        address = student
-        if platform is not PLAIN:
-            here = row.get("platform") == platform.name
-            address = row.get("address", "") if here else ""
+        address = student if platform is PLAIN else row.get("address", "")
         names = platform.feedback_names(address, page, notebook) if address else {}
         group = row.get("group", "")
-        if row.get("platform") != platform.name and not address:
+        if platform is not PLAIN and row.get("platform") != platform.name:
             back.left.append((student, f"was not collected from {platform.name}"))
         elif not address:
             back.left.append((student, platform.why_no_address))
