@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nbproctor.platforms import Download
 
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
+Zone = Annotated[str, typer.Option(help="Zone of the times, as Europe/Berlin.")]
 
 
 @app.command()
@@ -53,9 +54,7 @@ def collect(
             help="Whose a name or number is, as 'Kim Smith=20260013'; it is kept.",
         ),
     ] = None,
-    timezone: Annotated[
-        str, typer.Option(help="Zone of the platform's times, as Europe/Berlin.")
-    ] = "",
+    timezone: Zone = "",
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace what is there; it is kept aside.")
     ] = False,

@@ -10,9 +10,7 @@ import typer
 
 from nbproctor import platforms
 from nbproctor.cli.app import TYPED, Assignment, CommandError, app, open_course, say
-from nbproctor.cli.collecting import read_class_list, zone_of
-
-Zone = Annotated[str, typer.Option(help="Zone of the times, as Europe/Berlin.")]
+from nbproctor.cli.collecting import Zone, read_class_list, zone_of
 
 
 @app.command()

@@ -6,10 +6,8 @@ copy is made and somebody has read what becomes of the marks.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -149,14 +147,7 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
             )
         now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
         copy = file.with_suffix(f".{now}{file.suffix}")
-        if is_sqlite:
-            with (
-                closing(sqlite3.connect(file)) as here,
-                closing(sqlite3.connect(copy)) as kept,
-            ):
-                here.backup(kept)
-        else:
-            _copy(book, copy)
+        _copy(book, copy)
         for changes in found:
             changes.apply(book)
         commit()
@@ -164,7 +155,7 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
 
 
 def _copy(book: Gradebook, file: Path) -> None:
-    """Copy the gradebook of a server into a file, which nbgrader can open, too."""
+    """Copy all rows into a file that nbgrader can open, wherever the gradebook is."""
     with Gradebook(f"sqlite:///{file}") as kept:
         for table in reversed(Base.metadata.sorted_tables):  # its course, by default
             kept.db.execute(delete(table))

@@ -11,20 +11,19 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
-from nbproctor.platforms.sheet import Sheet, number
+from nbproctor.platforms.platform import FileName, Platform
 
 _NAME = re.compile(
     r"(?P<assignment>.*?)_(?P<user>[^_]+)_attempt_"
     r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)"
 )
-_TITLE = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"
 
 
 class Blackboard(Platform):
     """Blackboard, which puts a page beside each attempt and takes no feedback."""
 
     name = "Blackboard"
+    titles = r"(.*) \[Total Pts: (?:up to )?([\d.,]+).*"  # "Lab [Total Pts: 100 Score]"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """``Lab 5_aokafor_attempt_2026-11-24-22-30-00_lab.ipynb``."""
@@ -57,13 +56,3 @@ class Blackboard(Platform):
                 if found := re.search(r"^\W*Name:\s*(.+?)\s*\(([^()]+)\)", text, re.M):
                     return [(found[1], (found[2], *file.ids))]
         return super().students(files)
-
-    def grade_column(
-        self, sheet: Sheet, assignment: str, column: str | None
-    ) -> GradeColumn | None:
-        """Titles are ``Lab [Total Pts: 100 Score] |12``."""
-        heads = sheet.values(0)
-        if not any(re.match(_TITLE, head) for head in heads):
-            return None
-        chosen, title = choose_column(heads, _TITLE, assignment, column)
-        return GradeColumn(1, chosen, number(title[2]))

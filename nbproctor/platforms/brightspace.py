@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
-from nbproctor.platforms.sheet import Sheet, number, read_time
+from nbproctor.platforms.platform import FileName, Platform
+from nbproctor.platforms.sheet import read_time
 
 _NAME = re.compile(
     r"(?:(?P<user>\d+)-(?P<item>\d+) - )(?P<name>.+?) - "
@@ -26,6 +26,7 @@ class Brightspace(Platform):
     """Brightspace, by D2L."""
 
     name = "Brightspace"
+    titles = r"(.*?) Points Grade(?:.*MaxPoints:([\d.,]+))?.*"
     upload = "the assignment's submissions, Add Feedback Files"
     listing = "index.html"
 
@@ -57,14 +58,3 @@ class Brightspace(Platform):
         if len(numbers) < len({name.name for name in parsed.values()}):
             return {path: replace(name, ids=()) for path, name in parsed.items()}
         return parsed
-
-    def grade_column(
-        self, sheet: Sheet, assignment: str, column: str | None
-    ) -> GradeColumn | None:
-        """Titles are ``Lab Points Grade <Numeric MaxPoints:100>``."""
-        heads = [head.strip() for head in sheet.values(0)]
-        if "End-of-Line Indicator" not in heads:
-            return None
-        titles = r"(.*?) Points Grade(?:.*MaxPoints:([\d.,]+))?.*"
-        chosen, title = choose_column(heads, titles, assignment, column)
-        return GradeColumn(1, chosen, number(title[2] or ""))

@@ -77,19 +77,16 @@ class Canvas(Platform):
         heads = sheet.values(0)
         if heads[0] not in ("Student", "LastName") or "ID" not in heads:
             return None
-        limits = [
-            row
-            for row in range(1, min(4, len(sheet.rows)))
-            if sheet.value(row, 0).strip() == "Points Possible"
-        ]
+        tops = [sheet.value(row, 0).strip() for row in range(min(4, len(sheet.rows)))]
+        known = "Points Possible" in tops
+        limits = tops.index("Points Possible") if known else 0
         for place in range(len(heads)):
-            if any("read only" in sheet.value(row, place) for row in limits):
+            if "read only" in sheet.value(limits, place):
                 heads[place] = ""
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
-        most = sheet.value(limits[0], chosen) if limits else ""
-        first = limits[0] + 1 if limits else 1
+        most = sheet.value(limits, chosen) if known else ""
         form = form_of_numbers(most, sheet)
-        return GradeColumn(first, chosen, number(most), *form, excused="EX")
+        return GradeColumn(limits + 1, chosen, number(most), *form, excused="EX")
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path

@@ -87,14 +87,12 @@ def _compare(
 ) -> tuple[State, str]:
     if not folder.exists():
         return "new", ""
-    existing = {
-        PurePosixPath(path.relative_to(folder).as_posix()): path
+    there = {
+        PurePosixPath(path.relative_to(folder).as_posix()): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.relative_to(folder).as_posix() != STAMP
+        if path.is_file() and path != folder / STAMP
     }
-    if existing.keys() == submission.files.keys() and all(
-        existing[name].read_bytes() == data for name, data in submission.files.items()
-    ):
+    if there == submission.files:
         return "same", ""
     if replace:
         return "replaced", ""
@@ -211,13 +209,10 @@ def feedback_names(
     back = FeedbackNames(platform)
     for student, page, notebook in pages:
         row = record.get(student, {})
-        address = student
-        if platform is not PLAIN:
-            here = row.get("platform") == platform.name
-            address = row.get("address", "") if here else ""
+        address = student if platform is PLAIN else row.get("address", "")
         names = platform.feedback_names(address, page, notebook) if address else {}
         group = row.get("group", "")
-        if row.get("platform") != platform.name and not address:
+        if platform is not PLAIN and row.get("platform") != platform.name:
             back.left.append((student, f"was not collected from {platform.name}"))
         elif not address:
             back.left.append((student, platform.why_no_address))

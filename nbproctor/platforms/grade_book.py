@@ -19,7 +19,7 @@ from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
 from nbproctor.platforms.roster import Person, Roster, RosterError, safe, split_name
 from nbproctor.platforms.sheet import Sheet, decode, number
-from nbproctor.sanitize import as_written, spreadsheet_cell
+from nbproctor.sanitize import spreadsheet_cell
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
@@ -33,6 +33,7 @@ _NO_MARK = _EXCUSED | {"n/a": "does not have it there"}
 class Identity(NamedTuple):
     """Whom a row is about, as the file has it; `participants` name no folder."""
 
+    row: int
     ids: list[str]
     participants: list[str]
     email: str
@@ -55,18 +56,11 @@ def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     return columns
 
 
-def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
-    """Yield the number of each row below the titles, and whom it is about."""
+def identities(sheet: Sheet) -> Iterator[Identity]:
+    """Yield whom each row below the titles is about."""
     columns = people_columns(sheet)
     for row in range(1, len(sheet.rows)):
-        cells = {
-            kind: [
-                as_written(text)
-                for p in places
-                if (text := sheet.value(row, p).strip())
-            ]
-            for kind, places in columns.items()
-        }
+        cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
         one = {kind: next(iter(texts), "") for kind, texts in cells.items()}
         last, first = one["last"], one["first"]
         if one["name"] and not (last and first):
@@ -74,12 +68,8 @@ def identities(sheet: Sheet) -> Iterator[tuple[int, Identity]]:
         ids = [n.lstrip("#") for text in cells["id"] for n in text.split()]
         participants = re.findall(r"\d+$", one["participant"])
         called = one["name"] or ", ".join(filter(None, (last, first)))
-        yield (
-            row,
-            Identity(
-                ids, participants, one["email"], called, last, first, one["group"]
-            ),
-        )
+        about = ids, participants, one["email"], called, last, first, one["group"]
+        yield Identity(row, *about)
 
 
 def read_class_list(path: Path) -> Roster:
@@ -90,13 +80,10 @@ def read_class_list(path: Path) -> Roster:
     sheet = _read(path)
     columns = people_columns(sheet)
     if not (columns["id"] or columns["email"] or columns["participant"]):
-        raise RosterError(
-            f"{path} has no column that says who somebody is. Its titles are: "
-            f"{', '.join(sheet.values(0))}. One should be student_id, login, username, "
-            "id or e-mail."
-        )
+        who = "that says who somebody is: student_id, login, username, id or e-mail"
+        raise _lacking(path, sheet, who)
     people: dict[str, Person] = {}
-    for _, found in identities(sheet):
+    for found in identities(sheet):
         ids = [*found.ids, found.email.partition("@")[0], *found.participants]
         own = next(filter(None, ids), "")
         student = safe(own)
@@ -127,6 +114,11 @@ def _read(path: Path) -> Sheet:
     return sheet
 
 
+def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
+    titles = ", ".join(sheet.values(0))
+    return RosterError(f"{path} has no column {column}. Its titles are: {titles}.")
+
+
 def write_class_list(roster: Roster, path: Path) -> None:
     """Write a class list as a CSV file that `read_class_list` takes."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,25 +138,31 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     """
     sheet = _read(path)
     if not people_columns(sheet)["group"]:
-        raise RosterError(
-            f"{path} has no column 'group'. Its titles are: "
-            f"{', '.join(sheet.values(0))}. It should have a row for each student: "
-            "group,student"
-        )
+        raise _lacking(path, sheet, "'group', beside 'student'")
     groups: dict[str, list[Person]] = {}
-    for row, who in identities(sheet):
-        if not who.group:
-            continue
-        called = who.called or " ".join(who.ids)  # "student" may hold names
-        people, _ = roster.find(who.keys, called)
-        if len(people) != 1:
-            raise RosterError(
-                f"{path}, row {row + 1}: {called!r} is not one student of the class "
-                "list. Import that first: kit.py roster"
-            )
-        members = groups.setdefault(who.group, [])
-        members += [person for person in people if person not in members]
+    for who in identities(sheet):
+        if who.group:
+            members = groups.setdefault(who.group, [])
+            person = _person(path, who, roster)
+            members += [person] if person not in members else []
     return groups
+
+
+def _person(path: Path, who: Identity, roster: Roster) -> Person:
+    """Return whom a row is about; `RosterError` if it is not one student."""
+    called = who.called or " ".join(who.keys).strip()  # "student" may hold names
+    people, _ = roster.find(who.keys, called)
+    if not called:
+        raise RosterError(
+            f"{path}, row {who.row + 1} names nobody: a column is to be called id, "
+            "student, name or email."
+        )
+    if len(people) != 1:
+        raise RosterError(
+            f"{path}, row {who.row + 1}: {called!r} is not one student of the class "
+            "list. Import that first: kit.py roster"
+        )
+    return people[0]
 
 
 def read_times(
@@ -180,26 +178,12 @@ def read_times(
     heads = [title.strip().casefold() for title in sheet.values(0)]
     found += [heads.index(title) for title in titles if title in heads]
     if not found and titles:
-        raise RosterError(
-            f"{path} has no column for the time: one of {', '.join(titles)}. Its "
-            f"titles are: {', '.join(sheet.values(0))}."
-        )
+        raise _lacking(path, sheet, f"for the time: one of {', '.join(titles)}")
     times = {}
-    for row, who in identities(sheet):
-        text = sheet.value(row, found[0]).strip() if found else ""
+    for who in identities(sheet):
+        text = sheet.value(who.row, found[0]).strip() if found else ""
         if text not in ("", "-"):
-            people, _ = roster.find(who.keys, who.called)
-            if not who.called and not any(who.keys):
-                raise RosterError(
-                    f"{path}, row {row + 1} names nobody: a column is to be called id, "
-                    "student, name or email."
-                )
-            if len(people) != 1:
-                raise RosterError(
-                    f"{path}, row {row + 1}: nobody in the class list, or several, are "
-                    f"called {who.called or ' '.join(who.keys)!r}."
-                )
-            times[people[0].student] = text
+            times[_person(path, who, roster).student] = text
     return times
 
 
@@ -275,8 +259,8 @@ def fill(
     filled = Filled(platform.name, sheet.value(0, there.column))
     factor = _factor(filled.column, there.most, max_score, scale)
     seen: dict[str, int] = {}
-    for row, who in identities(sheet):
-        label = next(filter(None, (who.called, *who.keys)), "")
+    for who in identities(sheet):
+        row, label = who.row, next(filter(None, (who.called, *who.keys)), "")
         if row < there.first or not label:
             continue
         student, why = _student(roster, who)

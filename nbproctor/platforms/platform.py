@@ -12,7 +12,7 @@ from typing import Literal
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.roster import Person, letters
-from nbproctor.platforms.sheet import Sheet
+from nbproctor.platforms.sheet import Sheet, number
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 
@@ -78,6 +78,9 @@ class Platform:
     upload = ""
     #: Why a student of a download has no `FileName.address`, and what to do.
     why_no_address = ""
+    #: An expression for the titles of a grade book's columns that take marks; its two
+    #: groups are the assignment's name and what it is worth.
+    titles = ""
     #: The platform's own file in a download, which it wants back with the feedback.
     listing = ""
     #: The number of what a group handed in is the group's, else that of a member.
@@ -136,7 +139,11 @@ class Platform:
         The column is looked for by the assignment's name, or by `column`, a part of its
         title. It is an `ExportError` if it cannot be told which column is meant.
         """
-        return None
+        heads = [head.strip() for head in sheet.values(0)]
+        if not self.titles or not any(re.match(self.titles, head) for head in heads):
+            return None
+        chosen, title = choose_column(heads, self.titles, assignment, column)
+        return GradeColumn(1, chosen, number(title[2] or ""))
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path

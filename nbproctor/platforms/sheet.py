@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,7 @@ import babel
 from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.roster import letters
+from nbproctor.sanitize import as_written
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -106,11 +108,8 @@ def read_time(text: str, *languages: str) -> datetime | None:
     said = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
     hour, half = int(parts[2]), letters(parts[4])
     known = languages or ("en", *(n for n in locale_identifiers() if "_" not in n))
-    for names_of_months, names_of_days, halves in map(_words, known):
-        months, days = (
-            _named(parts[1], names_of_months),
-            _named(parts[1], names_of_days),
-        )
+    for *calendar, halves in map(_words, known):
+        months, days = (_named(parts[1], names) for names in calendar)
         if said and not (languages or days):
             continue
         if len(numbers) == 3:
@@ -175,6 +174,11 @@ class Sheet:
         """Return what a cell says; a cell that is not there says nothing."""
         cells = self.rows[row]
         return _unquoted(cells[column]) if column < len(cells) else ""
+
+    def texts(self, row: int, places: Iterable[int]) -> list[str]:
+        """Return what some cells of a row say, but for those that say nothing."""
+        said = (as_written(self.value(row, place).strip()) for place in places)
+        return list(filter(None, said))
 
     def values(self, row: int) -> list[str]:
         """Return what the cells of a row say."""
