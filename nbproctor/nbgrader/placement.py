@@ -49,8 +49,8 @@ QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 UNKNOWN = "the source's own answer does not pass it"
 # Shows when each file was changed.
 _LOOK = """
-import json, pathlib
-print(json.dumps({str(p): p.stat().st_mtime_ns for p in pathlib.Path().rglob("*")}))
+from pathlib import Path
+for p in Path().rglob("*"): print(p.stat().st_mtime_ns, p.name, sep="/")
 """
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
@@ -234,10 +234,10 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     looking = master.with_cells(cells)
     outputs = run(looking, looking).outputs
     before, after = (
-        json.loads(outputs[n][0]["text"]) if outputs.get(n) else {}
+        {*outputs[n][0]["text"].splitlines()} if outputs.get(n) else set()
         for n in (0, len(cells) - 1)
     )
-    written = {Path(name).name for name in before if after.get(name) != before[name]}
+    written = {line.partition("/")[2] for line in before - after}
     return {
         cell.id: f"it reads `{name}`, which the answer writes"
         for name in sorted(written)
