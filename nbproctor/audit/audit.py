@@ -39,9 +39,9 @@ def audit(
     """Try the tests of an assignment, or those of one exercise.
 
     Reads ``source/<assignment>/`` and ``variants/<assignment>/``, which need not exist.
-    `markers` are the course's; `checks` are reported with the rest; `progress` is called
-    after each solution, from some thread. `AuditError`: assignment or exercise are unknown, or the assignment's
-    solutions do not run.
+    `markers` are the course's; `checks` are reported with the rest; `progress` is
+    called after each solution, from some thread. `AuditError`: assignment or exercise
+    are unknown, or the assignment's solutions do not run.
     """
     start = time.monotonic()
     notebooks = sorted((course / "source" / assignment).glob("*.ipynb"))
