@@ -172,7 +172,7 @@ def _places(
     """Return the places other than the judge, and the verdicts on lost points."""
     lost = _lost(master, run)
     why = _differing(master, run) | {n: v.message for n, v in lost.items()}
-    if any(support_files(source, None)):
+    if master.of_kind("test") and any(support_files(source, None)):
         why |= _reading_what_is_written(master, run)
     if not why:
         return {}, {}
@@ -229,7 +229,8 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     The judge has the file as it was.
     """
     cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
-    look = replace(cells[0], kind="provided", source=_LOOK, stub=_LOOK, skip=False)
+    first = master.cells[0]
+    look = replace(first, kind="provided", source=_LOOK, stub=_LOOK, skip=False)
     cells = [replace(look, id="-before"), *cells, replace(look, id="-after")]
     looking = master.with_cells(cells)
     outputs = run(looking, looking).outputs
