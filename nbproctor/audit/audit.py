@@ -17,6 +17,7 @@ from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, execute
 from nbproctor.errors import NbproctorError
+from nbproctor.markers import Markers
 from nbproctor.notebook import MasterNotebook, copied, support_files
 from nbproctor.results import Check, Report, StudentCell
 from nbproctor.sandbox.policy import Policy
@@ -33,13 +34,14 @@ def audit(
     checks: Sequence[Check] = (),
     progress: Callable[[TrialResult], object] = lambda result: None,
     exercise: str | None = None,
+    markers: Markers = Markers(),  # noqa: B008 - it is frozen
 ) -> AuditResult:
     """Try the tests of an assignment, or those of one exercise.
 
     Reads ``source/<assignment>/`` and ``variants/<assignment>/``, which need not exist.
-    `checks` are reported with the rest; `progress` is called after each solution, from
-    some thread. `AuditError`: assignment or exercise are unknown, or the assignment's
-    solutions do not run.
+    `markers` are the course's; `checks` are reported with the rest; `progress` is
+    called after each solution, from some thread. `AuditError`: assignment or exercise
+    are unknown, or the assignment's solutions do not run.
     """
     start = time.monotonic()
     notebooks = sorted((course / "source" / assignment).glob("*.ipynb"))
@@ -50,7 +52,10 @@ def audit(
             f"in this course: {', '.join(others) or 'none'}."
         )
     release = course / "release" / assignment
-    masters = [MasterNotebook.read(path, release / path.name) for path in notebooks]
+    masters = [
+        MasterNotebook.read(path, release / path.name, markers=markers)
+        for path in notebooks
+    ]
     references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
     if exercise is not None and exercise not in references:
         raise AuditError(

@@ -105,6 +105,7 @@ def audit(
                 f"Trying solutions: {next(tried)}, {escape(trial.trial.exercise)}"
             ),
             exercise=exercise,
+            markers=nbgrader.Course(course).markers,
         )
     say(*matrix.lines(result))
     if exercise is None:

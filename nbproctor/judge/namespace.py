@@ -136,7 +136,7 @@ class Namespace:
 
 
 def _modules(tests: Tests) -> dict[str, Any]:
-    """Import what test cells use of the modules that the source's cells import.
+    """Import those modules of the source's cells that test cells use.
 
     A module that is not installed here is left out: its name is then the student's.
     """
@@ -144,9 +144,7 @@ def _modules(tests: Tests) -> dict[str, Any]:
     for _, code in tests.imports:
         with contextlib.suppress(ImportError):
             exec(code, space)
-    programs = (*tests.helpers, *(test.program for test in tests.cells.values()))
-    uses = frozenset().union(*(program.uses for program in programs))
-    return {name: space[name] for name in uses & space.keys()}
+    return space
 
 
 def import_own_modules() -> None:

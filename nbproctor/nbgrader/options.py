@@ -89,9 +89,6 @@ class Nbproctor(Configurable):
     cache_megabytes = Integer(
         4_000, help="How much .nbproctor.cache, with results of executions, may take."
     ).tag(config=True)
-    prefetch = Integer(32, help="Submissions prepared before nbgrader asks.").tag(
-        config=True
-    )
 
     def limits(self) -> Limits:
         """Return the times of a submission, from these options and nbgrader's own."""

@@ -52,8 +52,8 @@ QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 UNKNOWN = "the source's own answer does not pass it"
 # Shows when each file was changed.
 _LOOK = """
-import json, pathlib
-print(json.dumps({str(p): p.stat().st_mtime_ns for p in pathlib.Path().rglob("*")}))
+from pathlib import Path
+for p in Path().rglob("*"): print(p.stat().st_mtime_ns, p.name, sep="/")
 """
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
@@ -175,7 +175,7 @@ def _places(
     """Return the places other than the judge, and the verdicts on lost points."""
     lost = _lost(master, run)
     why = _differing(master, run) | {n: v.message for n, v in lost.items()}
-    if any(support_files(source, None)):
+    if master.of_kind("test") and any(support_files(source, None)):
         why |= _reading_what_is_written(master, run)
     if not why:
         return {}, {}
@@ -232,15 +232,16 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     The judge has the file as it was.
     """
     cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
-    look = replace(cells[0], kind="provided", source=_LOOK, stub=_LOOK, skip=False)
+    first = master.cells[0]
+    look = replace(first, kind="provided", source=_LOOK, stub=_LOOK, skip=False)
     cells = [replace(look, id="-before"), *cells, replace(look, id="-after")]
     looking = master.with_cells(cells)
     outputs = run(looking, looking).outputs
     before, after = (
-        json.loads(outputs[n][0]["text"]) if outputs.get(n) else {}
+        {*outputs[n][0]["text"].splitlines()} if outputs.get(n) else set()
         for n in (0, len(cells) - 1)
     )
-    written = {Path(name).name for name in before if after.get(name) != before[name]}
+    written = {line.partition("/")[2] for line in before - after}
     return {
         cell.id: f"it reads `{name}`, which the answer writes"
         for name in sorted(written)

@@ -27,6 +27,7 @@ from nbproctor.submission.repair import Repaired
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
+AHEAD = 32  # submissions prepared before nbgrader asks, at least
 MAX_DATE = 1000  # bytes
 _OURS = {FILE, f".{FILE}", "timestamp.txt"}
 
@@ -120,7 +121,7 @@ class Prefetch:
         # It bounds the memory used. Twice what is executed at once: no worker of a
         # cluster waits for the next.
         busy = 2 * self._pool.width
-        depth = max(self._run.options.prefetch, busy)
+        depth = max(AHEAD, busy)
         while (
             student not in self._reading | self._waiting
             or len(self._reading) + len(self._waiting) < depth

@@ -73,6 +73,25 @@ def enter(policy: Policy, scratch: Path) -> None:
                 ) from error
 
 
+def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
+    """Put the policy's files into a folder; return what was made there.
+
+    Files of `room` bytes together are copies, and what comes after them links.
+    """
+    made: list[Path] = []
+    for name, source in policy.files:
+        place, file = folder / name, Path(source)
+        made += [above for above in place.parents if not above.exists()]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_file() and file.stat().st_size <= room:
+            room -= file.stat().st_size
+            shutil.copyfile(file, place)
+            made.append(place)
+        else:
+            place.symlink_to(file)
+    return made
+
+
 def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield the layers in an order in which each still has the rights it needs."""
     uid, gid = policy.uid, policy.uid
@@ -90,21 +109,9 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
-        room = COPIED
-        for name, source in policy.files:
-            place = scratch / name
-            made = [folder for folder in place.parents if not folder.exists()]
-            place.parent.mkdir(parents=True, exist_ok=True)
-            file = Path(source)
-            if file.is_file() and file.stat().st_size <= room:
-                room -= file.stat().st_size
-                shutil.copyfile(source, place)
-                made.append(place)
-            else:
-                place.symlink_to(source)
+        for path in lay_out(policy, scratch, COPIED):
             if uid != os.geteuid():  # or it could not be changed
-                for path in made:
-                    os.chown(path, uid, gid)
+                os.chown(path, uid, gid)
         os.chdir(scratch)
         tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
 

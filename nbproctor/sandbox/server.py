@@ -347,9 +347,5 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     """Change to a folder with the policy's files, so that preloaded code finds them."""
     folder.mkdir(mode=0o755)
     os.chdir(folder)
-    for name, source in policy.files:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        if Path(source).is_dir() or folder.parent == INSIDE:
-            Path(name).symlink_to(source)
-        else:  # not read-only yet
-            shutil.copyfile(source, name)
+    # All is read-only in a view of its own, and here not yet.
+    layers.lay_out(policy, folder, 0 if folder.parent == INSIDE else float("inf"))

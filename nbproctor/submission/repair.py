@@ -135,16 +135,11 @@ def _choose(
         and (readings[position].answers or position < best)
     ]
     if others:
-        second = max(others, key=lambda reading: len(reading.answers))
-        most, count = len(chosen.answers), len(second.answers)
-        why = (
-            f"it answers {most} exercises, '{second.handed.name}' {count}"
-            if count < most
-            else f"no other answers more than its {most} exercises"
-            + (", and it has the right name" if name == wanted else "")
+        most, count = len(chosen.answers), len(others) + 1
+        notes.append(
+            f"You handed in {count} notebooks; '{name}' was graded: no other answers "
+            f"more than its {most} exercises."
         )
-        count = len(others) + 1
-        notes.append(f"You handed in {count} notebooks; '{name}' was graded: {why}.")
     notes += [
         f"{failures[position]} Another file was graded."
         for position in sorted(failures)

@@ -1556,3 +1556,131 @@ def orbit(f, x):
     return [x, area(x), area(area(x))]
 """,
 )
+area(
+    "a_library_s_object_that_equals_everything_is_right_nowhere",
+    "returns `mock.ANY`, `MagicMock()`, `pandas.NA` and `numpy.ma.masked` in turn",
+    """
+from unittest.mock import ANY, MagicMock
+import pandas as pd
+given = [ANY, MagicMock(), pd.NA, np.ma.masked]
+def area(r):
+    given.append(given.pop(0))
+    return given[0]
+""",
+)
+area(
+    "numbers_of_endless_size_are_not_near",
+    "returns decimals of 10 ** 10 ** 12, signaling ones, and tiny fractions",
+    """
+from decimal import Decimal
+from fractions import Fraction
+given = [Decimal("1e999999999999"), Decimal("snan"), Fraction(1, 10**100_000)]
+def area(r):
+    given.append(given.pop(0))
+    return given[0]
+""",
+)
+area(
+    "what_a_dtype_holds_beside_its_numbers_is_left_behind",
+    "returns arrays with metadata and with fields, where numbers are asked for",
+    """
+def area(r):
+    if not np.shape(r):
+        return np.full((), -1.0, np.dtype("f8", metadata={"right": 12.0}))
+    return np.zeros(np.shape(r), [("right", "f8"), ("left", "f8")])
+""",
+)
+area(
+    "a_class_with_every_hook_is_no_number",
+    "returns a class whose metaclass answers `==`, `-`, `[]` and every name",
+    """
+class Meta(type):
+    @classmethod
+    def __prepare__(cls, name, bases): return {"right": 12.0}
+    def __getattr__(cls, name): return lambda *given: True
+    def __eq__(cls, other): return True
+    def __hash__(cls): return 1
+    def __sub__(cls, other): return 0.0
+class Given(metaclass=Meta):
+    def __class_getitem__(cls, key): return 12.0
+    def __init_subclass__(cls): cls.right = True
+class Right(Given): pass
+def area(r): return Right
+""",
+)
+area(
+    "names_that_a_test_asks_for_tell_nothing_of_it",
+    "notes which names a test asks for, and answers for those of the tests' tools",
+    ME
+    + """
+asked, own = [], me.on_begin
+def on_begin(names, keep):
+    asked.append(names)
+    return own(names, keep) | dict.fromkeys(("exact", "np", "abs", "sum"), area)
+me.on_begin = on_begin
+def area(r):
+    print(asked)
+    return -1.0
+""",
+)
+area(
+    "filters_of_warnings_are_the_test_s",
+    "breaks what a test's filters of warnings are put in force by",
+    ME
+    + """
+me.filters = -1
+me.on_filters = lambda added: 1 / 0
+""",
+)
+area(
+    "exceptions_that_are_signals_end_only_the_call",
+    "raises StopIteration, GeneratorExit, KeyboardInterrupt, SystemExit and the like",
+    """
+import asyncio
+kinds = [StopIteration, GeneratorExit, KeyboardInterrupt, SystemExit]
+kinds += [asyncio.CancelledError, StopAsyncIteration]
+def area(r):
+    kinds.append(kinds.pop(0))
+    raise kinds[0]("right")
+""",
+)
+area(
+    "codecs_and_json_of_one_s_own_read_no_answer_otherwise",
+    "replaces codecs, error handlers, `json`, `struct` and the way threads take turns",
+    """
+import codecs, json, struct, sys
+codecs.register(lambda name: codecs.lookup("rot13"))
+codecs.register_error("strict", lambda error: ("", error.end))
+json.loads = json.dumps = lambda *given, **named: "[]"
+struct.unpack = lambda *given: (0,)
+sys.setswitchinterval(1e-9)
+""",
+)
+orbit(
+    "the_class_of_a_test_s_object_makes_no_other_one",
+    "makes another object of the test's class, changes the class, and keeps an old one",
+    """
+kept = []
+def orbit(f, x):
+    kept.append(f)
+    kind = type(f)
+    kind.size = kind.__eq__ = lambda *given: True
+    try: return kind(2)
+    except TypeError: kept[0].__init__(2)
+    return [1, 3, 5]
+""",
+)
+area(
+    "a_table_of_a_class_of_one_s_own_is_its_values",
+    "returns a subclass of `pandas.Series` with ufuncs, `-` and `abs` of its own",
+    """
+import pandas as pd
+class Near(pd.Series):
+    _metadata = ["right"]
+    def __array_ufunc__(self, *given, **named): return True
+    def __abs__(self): return 0.0
+    def __sub__(self, other): return 0.0
+    __rsub__ = __sub__
+def area(r): return Near(np.full(np.size(r), -1.0))
+""",
+)

@@ -96,13 +96,14 @@ def looked_at(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
 def marked(cell: Cell) -> Cell:
     """Plant marks in a reference: in its text, its constants and its code."""
     lines = cell.source.split("\n")
-    start = next(n for n, line in enumerate(lines) if "BEGIN SOLUTION" in line)
+    given = cell.stub.split("\n")
+    start = next(n for n, line in enumerate(lines) if line not in given)
     indent = lines[start][: -len(lines[start].lstrip())]
     planted = [
         f'{indent}"""{MARK} in code"""',
         f"{indent}note = {MARK!r} if len({MARK!r}) else 0  # {MARK}",
     ]
-    source = "\n".join([*lines[: start + 1], *planted, *lines[start + 1 :]])
+    source = "\n".join([*lines[:start], *planted, *lines[start:]])
     return replace(cell, source=source)
 
 
