@@ -32,6 +32,7 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import label_binarize
 
 from nbproctor.notebook import MasterNotebook
+from tests.kernels import brief
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
@@ -386,7 +387,11 @@ def test_the_paper_network_and_the_students_method_agree(solved):
 
 
 @pytest.mark.slow
-def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them():
+def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them(
+    tmp_path, monkeypatch
+):
+    for name, value in brief(tmp_path).items():
+        monkeypatch.setenv(name, value)
     outputs = run(RELEASE / SOURCE.name, RELEASE)  # an error elsewhere would raise
     assert "mnist" in outputs["data-paths"][0].text
     for cell in MasterNotebook.read(SOURCE).of_kind("test"):
