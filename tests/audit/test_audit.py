@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nbproctor import nbgrader
 from nbproctor.audit import result as matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.oracle import disagreement
@@ -70,6 +69,8 @@ def entry(result: AuditResult, exercise: str, kind: str, name: str) -> Entry:
 
 @pytest.mark.slow
 def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
+    from nbproctor import nbgrader
+
     seen = []
     checks = nbgrader.check_release(tiny, "tiny")
     result = audit(tiny, "tiny", checks=checks, progress=seen.append)
@@ -89,6 +90,8 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
 
 @pytest.mark.slow
 def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(tiny):
+    from nbproctor import nbgrader
+
     nbgrader.generate(tiny, "tiny")
     assert all(check.passed for check in nbgrader.check_release(tiny, "tiny"))
     released = tiny / "release/tiny/tiny.ipynb"

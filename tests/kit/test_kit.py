@@ -355,6 +355,7 @@ def engines(toy: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
 def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
     toy: Path, engines: Path, tmp_path: Path
