@@ -134,6 +134,15 @@ def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
         assert "demo" not in names(again(played, "two", one="text"))
 
 
+def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
+    cells = tuple(replace(c, stub="seen") if c.id == "setup" else c for c in SOURCE)
+    whole = replace(job(*WHOLE), cells=cells)
+    assert own_notebook(whole)[0].source == "seen"
+    assert again(whole, "two", one="text")[0].source == "seen"
+    mine = replace(job(("setup", "mine")), cells=cells)
+    assert own_notebook(mine)[0].source == "mine"
+
+
 def test_a_second_run_needs_a_reason() -> None:
     whole = job(*WHOLE)
     assert again(whole, "two", one="text")

@@ -15,6 +15,7 @@ from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
 from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text, write
 from tests.kernels import brief
+from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
     Notebook,
@@ -110,7 +111,8 @@ def test_scores_are_those_of_stock_nbgrader(
     raises = "def mean_of(x):\n    x.sort()\n    raise OSError"
     hand_in("half", fizz="def fizz(n):\n    return str(n)", mean_of=raises)
     part = "def mean_of(x):\n    return int(sum(x) / len(x))"
-    hand_in("typo", fizz="def fizz(n)\n    return n", mean_of=part)
+    typo = hand_in("typo", fizz="def fizz(n)\n    return n", mean_of=part)
+    typo.with_name("timestamp.txt").write_text("2026-10-01 12:00:00 CEST")
     stock = Path(shutil.copytree(course, tmp_path / "stock"))
     config = stock / "nbgrader_config.py"
     lines = config.read_text().splitlines()
@@ -121,6 +123,7 @@ def test_scores_are_those_of_stock_nbgrader(
     expected = nbgrader.scores(stock, "tiny")
     assert nbgrader.scores(course, "tiny").equals(expected)
     assert expected["total"].nunique() == 4
+    assert rows(url(course)) == rows(url(stock))
 
 
 def test_an_endless_loop_costs_its_own_exercise_only_and_stands_in_the_log(
