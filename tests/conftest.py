@@ -39,7 +39,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 # Files that take longest. None of them is to be the last one, for which all wait.
-LONGEST = "test_audit", "test_documented", "test_day", "test_stock", "test_hostile"
+LONGEST = "test_audit", "test_documented", "test_day", "test_stock", "test_autograder"
+LONGEST += "test_cluster", "test_hostile"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,11 +79,14 @@ def project() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def alembic_is_asked_once() -> Iterator[None]:
+def alembic_is_asked_once(pytestconfig: pytest.Config) -> Iterator[None]:
     """Keep the answer that nbgrader needs for each of the many new gradebooks.
 
-    It starts alembic's command for it, which takes a second.
+    It starts alembic's command for it, which takes a second, as does nbgrader's import.
     """
+    if only_fast(pytestconfig):
+        yield
+        return
     from nbgrader import api
 
     with pytest.MonkeyPatch.context() as patch:

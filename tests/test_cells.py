@@ -254,6 +254,7 @@ def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
     assert times[1] < 16 * max(times[0], 0.01)
 
 
+@pytest.mark.slow
 def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

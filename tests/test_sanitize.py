@@ -179,6 +179,7 @@ def test_the_time_grows_no_faster_than_the_text_and_a_page_shows_it(
     assert seconds(lambda: rendered(text)) < 10
 
 
+@pytest.mark.slow
 def test_the_texts_of_a_notebook_share_their_room() -> None:
     """Screenshots pasted in Colab do not stop a notebook, nor do all of them stay."""
     room = sanitize.room_for_notebook()

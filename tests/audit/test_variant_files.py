@@ -169,6 +169,7 @@ def test_files_that_cannot_be_used_are_named(folder):
     assert third.startswith("variants/geometry/area/wrong.toml cannot be read")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("course", [".", "examples/tiny"])
 def test_every_variant_applies_and_no_two_are_the_same(project, course):
     for notebook in (project / course).glob("source/*/*.ipynb"):

@@ -3,7 +3,8 @@
 Commands stand in the documents' ``console`` blocks after ``$``. Those of `EVENING` are
 run here, in this order, in a copy of the project with a class's files beside it, as
 docs/instructors.md asks for. `ELSEWHERE` says who runs the others, `UNTESTED` has those
-that no test runs.
+that no test runs. How a program starts is looked at in those of `STARTED`; the others
+are forked, where the same start would take most of their time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -33,6 +35,7 @@ from nbproctor.cli import app
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
+from tests.programs import run_python
 
 LAB = "neural_network"
 # Of the sample class: who is right, whose file is cut short, and who is in the picture.
@@ -66,6 +69,8 @@ EVENING = {
     f"{BIN}/jupyter lab": 0,
     f"{KIT} --course examples/tiny audit": 0,
 }
+STARTED = (f"{KIT} release", f"{KIT} grade", f"{KIT} demo", f"{KIT} --course", "rm ")
+STARTED += (f"{BIN}/nbgrader generate_assignment", f"{BIN}/nbgrader autograde")
 # After the others.
 FORGET = (
     f"{BIN}/nbgrader db student remove aokafor --force",
@@ -316,14 +321,19 @@ def forget_a_student(kit: Path, env: dict[str, str]) -> None:
 
 
 def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
+    if command == f"{KIT} grade --alike" or not command.startswith(STARTED):
+        program, *words = shlex.split(command.removeprefix("python "))
+        module = "nbproctor" if program == "kit.py" else "nbgrader"
+        done = run_python(module, *words, cwd=folder, env=env)
+    else:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
     said = f"$ {command}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == status, said
     assert "Traceback" not in said, said

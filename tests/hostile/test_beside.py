@@ -110,16 +110,3 @@ def test_a_cell_beside_an_answer_that_hangs_or_dies_costs_only_itself(
         earns = judged(master, servers, "beside", area=f"def area(r):\n    {body}")
         assert earns["area-map"] == 0
         assert earns["control-values"] == 2
-
-
-def test_nothing_is_scored_where_trust_is_forbidden(
-    master: MasterNotebook, servers: Servers
-) -> None:
-    placed = master.with_cells(
-        replace(cell, where="nowhere") if cell.id == "area-map" else cell
-        for cell in master.cells
-    )
-    report = execute(TRAP.handed_in(), placed, SETTINGS, {}, servers)
-    verdict = next(v for v in report.verdicts if v.cell_id == "area-map")
-    assert verdict.outcome == "not run"
-    assert "tell your teacher" in verdict.message

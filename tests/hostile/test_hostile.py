@@ -139,8 +139,9 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     assert _state(court.course) == before
     assert _left_behind() == []
     assert _processes() == court.processes, "a process survived, or a server died"
-    following = court.execute(TRAP.handed_in(LOOK_AROUND))
-    assert following == court.honest
+    if case in CASES[::3] or case is CASES[-1]:  # one that looks around for three
+        following = court.execute(TRAP.handed_in(LOOK_AROUND))
+        assert following == court.honest
 
 
 def test_the_honest_submission_earns_everything(court: Court) -> None:

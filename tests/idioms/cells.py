@@ -1,11 +1,13 @@
 """Idioms of public courses: a right answer, a wrong one, and how a test looks at them.
 
-Test cells are separated by a line of dashes; the last one counts. ``%%`` separates an
-answer that comes between two test cells.
+A wrong answer that differs in one line is that line behind its number; without text, it
+lacks it. Test cells are separated by a line of dashes; the last one counts. ``%%``
+separates an answer that comes between two test cells.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -38,6 +40,10 @@ def _read(text: str) -> list[Idiom]:
         title, _, body = part.removeprefix("=== ").partition("\n")
         name, _, beside = title.partition(" | ")
         right, wrong, test = (p.strip("\n") for p in body.split("\n>>>\n"))
+        if changed := re.fullmatch(r"(\d+):(?: (.+))?", wrong):
+            lines, number = right.split("\n"), int(changed[1])
+            lines[number - 1 : number] = [changed[2]] if changed[2] else []
+            wrong = "\n".join(lines)
         idioms.append(Idiom(name.strip(), right, wrong, test, beside.strip()))
     return idioms
 
@@ -95,9 +101,7 @@ class Box:
     def __init__(self): self.n = 0
     def more(self): self.n += 1
 >>>
-class Box:
-    def __init__(self): self.n = 0
-    def more(self): self.n += 2
+3:     def more(self): self.n += 2
 >>>
 box = Box()
 box.more()
@@ -204,9 +208,7 @@ from fractions import Fraction
 from decimal import Decimal
 def f(): return Fraction(1, 3), Decimal("0.1")
 >>>
-from fractions import Fraction
-from decimal import Decimal
-def f(): return 1 / 3, 0.2
+3: def f(): return 1 / 3, 0.2
 >>>
 a, b = f()
 assert a * 3 == 1 and str(b) == "0.1"
@@ -220,8 +222,7 @@ assert f()[1].imag == 3
 import datetime
 def f(): return datetime.date(2024, 2, 29) + datetime.timedelta(days=1)
 >>>
-import datetime
-def f(): return datetime.date(2024, 2, 29)
+2: def f(): return datetime.date(2024, 2, 29)
 >>>
 import datetime
 assert f() == datetime.date(2024, 3, 1)
@@ -229,8 +230,7 @@ assert f() == datetime.date(2024, 3, 1)
 from datetime import datetime, timezone, timedelta
 def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 >>>
-from datetime import datetime, timezone, timedelta
-def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+2: def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 >>>
 from datetime import datetime, timezone
 assert f() == datetime(2024, 1, 1, 10, tzinfo=timezone.utc)
@@ -244,8 +244,7 @@ assert f("ä") == b"\\xc3\\xa4"
 import numpy as np
 def f(n): return np.arange(n) ** 2
 >>>
-import numpy as np
-def f(n): return np.arange(n) * 2
+2: def f(n): return np.arange(n) * 2
 >>>
 import numpy as np
 np.testing.assert_array_equal(f(5), [0, 1, 4, 9, 16])
@@ -253,8 +252,7 @@ np.testing.assert_array_equal(f(5), [0, 1, 4, 9, 16])
 import numpy as np
 M = np.zeros((2, 3), dtype=np.float32)
 >>>
-import numpy as np
-M = np.zeros((2, 3))
+2: M = np.zeros((2, 3))
 >>>
 import numpy as np
 assert M.shape == (2, 3) and M.dtype == np.float32
@@ -270,8 +268,7 @@ assert isinstance(f(), np.ndarray)
 import numpy as np
 d = np.array(["2024-01-01", "2024-01-03"], dtype="datetime64[D]")
 >>>
-import numpy as np
-d = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
+2: d = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
 >>>
 import numpy as np
 assert d[1] - d[0] == np.timedelta64(2, "D")
@@ -280,8 +277,7 @@ assert d.dtype.kind == "M"
 import numpy as np
 def f(): return np.datetime64("2024-05-01")
 >>>
-import numpy as np
-def f(): return np.datetime64("2024-05-02")
+2: def f(): return np.datetime64("2024-05-02")
 >>>
 import numpy as np
 assert f() == np.datetime64("2024-05-01")
@@ -289,16 +285,14 @@ assert f() == np.datetime64("2024-05-01")
 import numpy as np
 t = np.array([(1, 2.5), (3, 4.5)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
-import numpy as np
-t = np.array([(1, 2.5), (3, 4.0)], dtype=[("n", "i4"), ("x", "f8")])
+2: t = np.array([(1, 2.5), (3, 4.0)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
 assert t["x"].sum() == 7 and t.dtype.names == ("n", "x")
 === complex arrays
 import numpy as np
 z = np.exp(1j * np.pi * np.arange(3))
 >>>
-import numpy as np
-z = np.exp(1j * np.arange(3))
+2: z = np.exp(1j * np.arange(3))
 >>>
 import numpy as np
 assert np.allclose(z, [1, -1, 1])
@@ -306,8 +300,7 @@ assert np.allclose(z, [1, -1, 1])
 import numpy as np
 w = np.array(["ab", "c"])
 >>>
-import numpy as np
-w = np.array(["ab", "d"])
+2: w = np.array(["ab", "d"])
 >>>
 assert list(w) == ["ab", "c"]
 === not a number
@@ -321,16 +314,14 @@ assert math.isnan(f())
 import pandas as pd
 df = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 >>>
-import pandas as pd
-df = pd.DataFrame({"a": [1, 3], "b": ["x", "y"]})
+2: df = pd.DataFrame({"a": [1, 3], "b": ["x", "y"]})
 >>>
 assert df.shape == (2, 2) and list(df.columns) == ["a", "b"] and df["a"].sum() == 3
 === data frames compared
 import pandas as pd
 def f(df): return df[df.a > 1].reset_index(drop=True)
 >>>
-import pandas as pd
-def f(df): return df
+2: def f(df): return df
 >>>
 import pandas as pd
 got = f(pd.DataFrame({"a": [1, 2, 3]}))
@@ -347,16 +338,14 @@ assert isinstance(f(), pd.DataFrame)
 import pandas as pd
 s = pd.Series([1.0, 2.0], index=["x", "y"], name="v")
 >>>
-import pandas as pd
-s = pd.Series([1.0, 2.5], index=["x", "y"], name="v")
+2: s = pd.Series([1.0, 2.5], index=["x", "y"], name="v")
 >>>
 assert s["y"] == 2.0 and s.name == "v" and s.mean() == 1.5
 === a frame grouped
 import pandas as pd
 def f(df): return df.groupby("k")["v"].mean()
 >>>
-import pandas as pd
-def f(df): return df.groupby("k")["v"].sum()
+2: def f(df): return df.groupby("k")["v"].sum()
 >>>
 import pandas as pd
 got = f(pd.DataFrame({"k": ["a", "a", "b"], "v": [1, 3, 5]}))
@@ -365,8 +354,7 @@ assert got.loc["a"] == 2 and got.index.name == "k"
 import pandas as pd
 def f(): return pd.Timestamp("2024-01-31") + pd.offsets.MonthEnd(1)
 >>>
-import pandas as pd
-def f(): return pd.Timestamp("2024-01-31")
+2: def f(): return pd.Timestamp("2024-01-31")
 >>>
 import pandas as pd
 assert f() == pd.Timestamp("2024-02-29")
@@ -374,16 +362,14 @@ assert f() == pd.Timestamp("2024-02-29")
 import pandas as pd
 df = pd.DataFrame({"d": pd.to_datetime(["2024-01-01", "2024-06-01"])})
 >>>
-import pandas as pd
-df = pd.DataFrame({"d": ["2024-01-01", "2024-06-01"]})
+2: df = pd.DataFrame({"d": ["2024-01-01", "2024-06-01"]})
 >>>
 assert df["d"].dt.month.tolist() == [1, 6]
 === categories
 import pandas as pd
 c = pd.Series(["lo", "hi"], dtype="category")
 >>>
-import pandas as pd
-c = pd.Series(["lo", "hi"])
+2: c = pd.Series(["lo", "hi"])
 >>>
 assert str(c.dtype) == "category" and list(c.cat.categories) == ["hi", "lo"]
 === a frame changed in place
@@ -405,8 +391,7 @@ pd.testing.assert_frame_equal(df, pd.DataFrame({"a": [1, 5, 3], "b": [2, 4, 6]})
 import pandas as pd
 def f(df): return df
 >>>
-import pandas as pd
-def f(df): return df.copy()
+2: def f(df): return df.copy()
 >>>
 import pandas as pd
 df = pd.DataFrame({"a": [1]})
@@ -429,8 +414,7 @@ assert got.iloc[0]["who"] == "x" and got["n"].sum() == 1 and got.shape == (1, 4)
 import pandas as pd
 def f(df): return df.groupby(["a", "b"]).sum()
 >>>
-import pandas as pd
-def f(df): return df.groupby("a").sum()
+2: def f(df): return df.groupby("a").sum()
 >>>
 import pandas as pd
 df = pd.DataFrame({"a": ["x", "x", "y"], "b": [1, 1, 2], "c": [3, 4, 5]})
@@ -440,8 +424,7 @@ assert list(f(df).index.names) == ["a", "b"]
 from scipy import sparse
 def f(n): return sparse.csr_matrix(([1.0] * n, (range(n), range(n))), shape=(n, n))
 >>>
-from scipy import sparse
-def f(n): return sparse.csr_matrix((n, n))
+2: def f(n): return sparse.csr_matrix((n, n))
 >>>
 from scipy import sparse
 got = f(3)
@@ -451,8 +434,7 @@ assert (got @ sparse.eye(3)).sum() == 3
 import numpy as np
 def f(): return np.array([(1, 2.5)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
-import numpy as np
-def f(): return np.array([(1, 2)], dtype=[("n", "i4"), ("x", "i4")])
+2: def f(): return np.array([(1, 2)], dtype=[("n", "i4"), ("x", "i4")])
 >>>
 import numpy as np
 got = f()
@@ -497,8 +479,7 @@ assert Mean().fit([[1], [2]], [2, 4]).predict([[1]]) == [3]
 import pandas as pd
 def f(df): return df.dropna()
 >>>
-import pandas as pd
-def f(df): return df
+2: def f(df): return df
 >>>
 import numpy as np, pandas as pd
 assert len(f(pd.DataFrame({"a": [1, np.nan]}))) == 1
@@ -506,8 +487,7 @@ assert len(f(pd.DataFrame({"a": [1, np.nan]}))) == 1
 from collections import namedtuple
 P = namedtuple("P", "x y")
 >>>
-from collections import namedtuple
-P = namedtuple("P", "y x")
+2: P = namedtuple("P", "y x")
 >>>
 p = P(1, 2)
 assert p.x == 1 and p == (1, 2)
@@ -528,10 +508,7 @@ class Color(Enum):
     RED = 1
     BLUE = 2
 >>>
-from enum import Enum
-class Color(Enum):
-    RED = 1
-    BLUE = 3
+4:     BLUE = 3
 >>>
 assert Color.RED.value == 1 and Color(2) is Color.BLUE and Color.BLUE.name == "BLUE"
 === counters
@@ -545,8 +522,7 @@ assert f("aab")["a"] == 2
 from collections import Counter
 def letters(word): return Counter(word)
 >>>
-from collections import Counter
-def letters(word): return dict(Counter(word))
+2: def letters(word): return dict(Counter(word))
 >>>
 from collections import Counter
 found = letters("banana")
@@ -559,11 +535,7 @@ def groups(words):
     for word in words: found[word[0]].append(word)
     return found
 >>>
-from collections import defaultdict
-def groups(words):
-    found = defaultdict(list)
-    for word in words: found[word[0]].append(word[1:])
-    return found
+4:     for word in words: found[word[0]].append(word[1:])
 >>>
 from collections import defaultdict
 found = groups(["ab", "cd", "ae"])
@@ -573,8 +545,7 @@ assert found["a"] == ["ab", "ae"]
 from collections import OrderedDict
 def ordered(d): return OrderedDict(sorted(d.items()))
 >>>
-from collections import OrderedDict
-def ordered(d): return OrderedDict(d)
+2: def ordered(d): return OrderedDict(d)
 >>>
 from collections import OrderedDict
 found = ordered({"b": 1, "a": 2})
@@ -585,8 +556,7 @@ assert list(found) == ["b", "a"]
 from collections import deque
 def last(items, n): return deque(items, maxlen=n)
 >>>
-from collections import deque
-def last(items, n): return deque(items[:n], maxlen=n)
+2: def last(items, n): return deque(items[:n], maxlen=n)
 >>>
 from collections import deque
 found = last([1, 2, 3], 2)
@@ -615,8 +585,7 @@ assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
 def f(n):
     for i in range(n): yield i * i
 >>>
-def f(n):
-    for i in range(n): yield i
+2:     for i in range(n): yield i
 >>>
 g = f(3)
 assert next(g) == 0 and list(g) == [1, 4]
@@ -686,8 +655,7 @@ else:
 import json
 def read(text): return json.loads(text)
 >>>
-import json
-def read(text): return json.loads(text.replace("}", "") + "}")
+2: def read(text): return json.loads(text.replace("}", "") + "}")
 >>>
 import json, unittest
 case = unittest.TestCase()
@@ -699,8 +667,7 @@ with case.assertRaises(json.JSONDecodeError):
 import pandas as pd
 def joined(a, b): return a.merge(b, on="key", validate="one_to_one")
 >>>
-import pandas as pd
-def joined(a, b): return a.merge(b, on="key")
+2: def joined(a, b): return a.merge(b, on="key")
 >>>
 import pandas as pd
 one = pd.DataFrame({"key": [1, 1], "x": [1, 2]})
@@ -714,9 +681,7 @@ class Dog:
     def __init__(self, name): self.name = name
     def speak(self): return self.name + " barks"
 >>>
-class Dog:
-    def __init__(self, name): self.name = "x"
-    def speak(self): return self.name + " barks"
+2:     def __init__(self, name): self.name = "x"
 >>>
 d = Dog("Rex")
 assert d.name == "Rex" and d.speak() == "Rex barks"
@@ -730,14 +695,7 @@ class C:
     @staticmethod
     def pi(): return 3
 >>>
-class C:
-    def __init__(self, r): self.r = r
-    @property
-    def d(self): return self.r
-    @classmethod
-    def unit(cls): return cls(1)
-    @staticmethod
-    def pi(): return 3
+4:     def d(self): return self.r
 >>>
 assert C.unit().d == 2 and C.pi() == 3
 === inheritance
@@ -763,8 +721,7 @@ assert type(Point()).__name__ == "Point" and Point.__name__ == "Point"
 class Point: pass
 def make(): return Point()
 >>>
-class Point: pass
-def make(): return 1
+2: def make(): return 1
 >>>
 assert type(make()) == Point
 === two objects compared
@@ -772,8 +729,7 @@ class P:
     def __init__(self, x): self.x = x
     def __eq__(self, other): return self.x == other.x
 >>>
-class P:
-    def __init__(self, x): self.x = x
+3:
 >>>
 assert P(1) == P(1) and P(1) != P(2)
 === objects in a list compared
@@ -781,8 +737,7 @@ class P:
     def __init__(self, x): self.x = x
     def __eq__(self, other): return self.x == other.x
 >>>
-class P:
-    def __init__(self, x): self.x = x
+3:
 >>>
 assert [P(1), P(2)] == [P(1), P(2)]
 === objects ordered
@@ -790,9 +745,7 @@ class P:
     def __init__(self, x): self.x = x
     def __lt__(self, other): return self.x < other.x
 >>>
-class P:
-    def __init__(self, x): self.x = x
-    def __lt__(self, other): return self.x > other.x
+3:     def __lt__(self, other): return self.x > other.x
 >>>
 assert P(1) < P(2)
 assert [p.x for p in sorted([P(3), P(1), P(2)])] == [1, 2, 3]
@@ -801,9 +754,7 @@ class V:
     def __init__(self, x, y): self.x, self.y = x, y
     def __add__(self, o): return V(self.x + o.x, self.y + o.y)
 >>>
-class V:
-    def __init__(self, x, y): self.x, self.y = x, y
-    def __add__(self, o): return V(self.x, self.y)
+3:     def __add__(self, o): return V(self.x, self.y)
 >>>
 s = V(1, 2) + V(3, 4)
 assert (s.x, s.y) == (4, 6)
@@ -812,9 +763,7 @@ class V:
     def __init__(self, x, y): self.x, self.y = x, y
     def __mul__(self, o): return self.x * o.x + self.y * o.y
 >>>
-class V:
-    def __init__(self, x, y): self.x, self.y = x, y
-    def __mul__(self, o): return 0
+3:     def __mul__(self, o): return 0
 >>>
 assert V(1, 2) * V(3, 4) == 11
 === objects times a number | an operator meets a value of the test's
@@ -822,9 +771,7 @@ class V:
     def __init__(self, x): self.x = x
     def __mul__(self, k): return V(self.x * k)
 >>>
-class V:
-    def __init__(self, x): self.x = x
-    def __mul__(self, k): return V(self.x)
+3:     def __mul__(self, k): return V(self.x)
 >>>
 assert (V(2) * 3).x == 6
 === objects compared to a number | an operator meets a value of the test's
@@ -832,9 +779,7 @@ class M:
     def __init__(self, x): self.x = x
     def __eq__(self, other): return self.x == other
 >>>
-class M:
-    def __init__(self, x): self.x = x + 1
-    def __eq__(self, other): return self.x == other
+2:     def __init__(self, x): self.x = x + 1
 >>>
 assert M(3) == 3
 === objects in a set
@@ -853,9 +798,7 @@ class P:
     def __str__(self): return f"P is {self.x}"
     def __repr__(self): return f"P({self.x})"
 >>>
-class P:
-    def __init__(self, x): self.x = x
-    def __str__(self): return f"P is {self.x}"
+4:
 >>>
 assert str(P(1)) == "P is 1" and repr(P(2)) == "P(2)" and f"{P(3)}" == "P is 3"
 === length, items and containment
@@ -880,8 +823,7 @@ class Bag:
     def __init__(self, *xs): self.xs = xs
     def __bool__(self): return bool(self.xs)
 >>>
-class Bag:
-    def __init__(self, *xs): self.xs = xs
+3:
 >>>
 assert Bag(1) and not Bag()
 === an object used in with
@@ -890,10 +832,7 @@ class R:
     def __enter__(self): self.log.append("in"); return self
     def __exit__(self, *e): self.log.append("out")
 >>>
-class R:
-    def __init__(self): self.log = []
-    def __enter__(self): return self
-    def __exit__(self, *e): self.log.append("out")
+3:     def __enter__(self): return self
 >>>
 with R() as r:
     pass
@@ -903,9 +842,7 @@ class MyErr(Exception): pass
 def f(x):
     if x < 0: raise MyErr("no")
 >>>
-class MyErr(Exception): pass
-def f(x):
-    if x < 0: raise ValueError("no")
+3:     if x < 0: raise ValueError("no")
 >>>
 try:
     f(-1)
@@ -918,9 +855,7 @@ class TooFew(ValueError): pass
 def f(xs):
     if not xs: raise TooFew("too few")
 >>>
-class TooFew(ValueError): pass
-def f(xs):
-    if not xs: raise ValueError("too few")
+3:     if not xs: raise ValueError("too few")
 >>>
 import unittest
 case = unittest.TestCase()
@@ -933,9 +868,7 @@ class BankError(Exception): pass
 class Empty(BankError): pass
 def take(n): raise Empty(n)
 >>>
-class BankError(Exception): pass
-class Empty(Exception): pass
-def take(n): raise Empty(n)
+2: class Empty(Exception): pass
 >>>
 try:
     take(3)
@@ -951,11 +884,7 @@ class Overdrawn(Exception):
         self.missing = missing
 def pay(n): raise Overdrawn(n - 10)
 >>>
-class Overdrawn(Exception):
-    def __init__(self, missing):
-        super().__init__(f"{missing} too little")
-        self.missing = 0
-def pay(n): raise Overdrawn(n - 10)
+4:         self.missing = 0
 >>>
 try:
     pay(12)
@@ -968,9 +897,7 @@ class Oops(KeyError):
     def __init__(self, name): self.name = name
     def __str__(self): return f"no {self.name}"
 >>>
-class Oops(KeyError):
-    def __init__(self, name): self.name = ""
-    def __str__(self): return f"no {self.name}"
+2:     def __init__(self, name): self.name = ""
 >>>
 assert str(Oops("x")) == "no x" and isinstance(Oops("x"), KeyError)
 === the type of a built-in exception
@@ -1002,9 +929,7 @@ class Base:
     def run(self): return self.step() * 2
     def step(self): raise NotImplementedError
 >>>
-class Base:
-    def run(self): return self.step()
-    def step(self): raise NotImplementedError
+2:     def run(self): return self.step()
 >>>
 class Mine(Base):
     def step(self): return 4
@@ -1028,16 +953,14 @@ else:
 class A:
     def go(self): ...
 >>>
-class A:
-    def come(self): ...
+2:     def come(self): ...
 >>>
 assert hasattr(A(), "go") and callable(A().go) and "go" in dir(A)
 === a linked list
 class Node:
     def __init__(self, v, next=None): self.v, self.next = v, next
 >>>
-class Node:
-    def __init__(self, v, next=None): self.v, self.next = v, None
+2:     def __init__(self, v, next=None): self.v, self.next = v, None
 >>>
 n = Node(1, Node(2))
 assert n.next.v == 2 and n.next.next is None
@@ -1046,16 +969,14 @@ def f():
     """Return one."""
     return 1
 >>>
-def f():
-    return 1
+2:
 >>>
 assert f.__doc__ and "one" in f.__doc__
 === the seed of the test's
 import numpy as np
 def f(): return np.random.rand(2)
 >>>
-import numpy as np
-def f(): return np.random.rand(3)[1:]
+2: def f(): return np.random.rand(3)[1:]
 >>>
 import numpy as np
 np.random.seed(3)
@@ -1123,8 +1044,7 @@ with mock.patch("builtins.input", return_value="41"):
 def square(x): return x * x
 def total(xs): return sum(square(x) for x in xs)
 >>>
-def square(x): return x * x
-def total(xs): return sum(x * x for x in xs)
+2: def total(xs): return sum(x * x for x in xs)
 >>>
 old_square = square
 try:
@@ -1141,8 +1061,7 @@ finally:
 def fetch(): return 0
 def twice(): return 2 * fetch()
 >>>
-def fetch(): return 0
-def twice(): return 0
+2: def twice(): return 0
 >>>
 fetch = lambda: 21
 assert twice() == 42
@@ -1150,8 +1069,7 @@ assert twice() == 42
 k = 2
 def f(x): return k * x
 >>>
-k = 2
-def f(x): return 2 * x
+2: def f(x): return 2 * x
 >>>
 k = 5
 assert f(3) == 15
@@ -1183,8 +1101,7 @@ assert "x" in globals() and x == 3
 def save(name):
     with open(name, "w") as file: file.write("done")
 >>>
-def save(name):
-    with open(name, "w") as file: file.write("")
+2:     with open(name, "w") as file: file.write("")
 >>>
 save("idiom_out.txt")
 assert open("idiom_out.txt").read() == "done"
@@ -1195,11 +1112,7 @@ def draw():
     ax.plot([1, 2], [3, 4]); ax.set_xlabel("t"); ax.set_title("T")
     return ax
 >>>
-import matplotlib.pyplot as plt
-def draw():
-    fig, ax = plt.subplots()
-    ax.plot([1, 2], [3, 4])
-    return ax
+4:     ax.plot([1, 2], [3, 4])
 >>>
 ax = draw()
 assert ax.get_xlabel() == "t" and ax.get_title() == "T"
@@ -1208,8 +1121,7 @@ assert list(ax.lines[0].get_ydata()) == [3, 4]
 import matplotlib.pyplot as plt
 def draw(): plt.plot([1, 2]); plt.ylabel("y")
 >>>
-import matplotlib.pyplot as plt
-def draw(): plt.plot([1, 2])
+2: def draw(): plt.plot([1, 2])
 >>>
 import matplotlib.pyplot as plt
 plt.close("all")
@@ -1285,5 +1197,5 @@ def f(x): return True
 >>>
 assert all(f(x) == (x % 2 == 0) for x in range(5))
 {"checked": 5}
-'''
+    '''
 )

@@ -78,7 +78,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], flo
         timeout=60,
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR"],
+        extra_arguments=["--log-level=ERROR", "--InteractiveShell.xmode=Minimal"],
     ).execute()
     return {
         tuple(node.metadata["of"]): determine_grade(node)[0]

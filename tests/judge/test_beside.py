@@ -190,10 +190,3 @@ def test_they_come_last_when_the_notebook_s_own_process_has_ended() -> None:
     report = judged(SOLUTION, early, after, start=counted)
     assert [v.points for v in report.verdicts] == [1, 1]
     assert living == ["", "ended"]
-
-
-def test_one_that_nothing_can_judge_says_so_and_earns_nothing() -> None:
-    nowhere = replace(cell("nowhere", "test", "assert f(1)", 2.0), where="nowhere")
-    (verdict,) = judged(SOLUTION, nowhere).verdicts
-    assert (verdict.points, verdict.outcome) == (0, "not run")
-    assert "tell your teacher" in verdict.message

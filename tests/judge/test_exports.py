@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import threading
 import types
 from typing import Any
@@ -94,27 +93,6 @@ def test_what_a_test_defines_can_be_handed_over(exports: Exports, test: Any) -> 
     assert exports.get(bag, "x") == 1
     assert exports.find(1) is spy
     assert exports.received(0) is square
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        (np.tanh, ("numpy", "tanh")),
-        (math.sqrt, ("math", "sqrt")),
-        (len, ("builtins", "len")),
-        (np.float32, ("numpy", "float32")),
-        (np.dtype("float32"), ("numpy", "float32")),
-        (json.dumps, ("json", "dumps")),
-        (json, ("json", "")),
-    ],
-    ids=lambda value: (
-        ".".join(value) if isinstance(value, tuple) else type(value).__name__
-    ),
-)
-def test_what_both_sides_can_import_goes_by_its_name(
-    exports: Exports, value: Any, name: tuple[str, str]
-) -> None:
-    assert exports.name(value) == Ref("library", name)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +107,7 @@ def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
     assert "two two_first two_last three" in names(own_notebook(job(*own)))
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(WHOLE), max_size=20))
 def test_whatever_was_moved_tests_of_exercises_keep_their_order(
     moved: list[str],
@@ -141,20 +143,6 @@ def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
     assert own_notebook(mine)[0].source == "mine"
 
 
-def test_a_second_run_has_functions_of_exercises_before_it() -> None:
-    extra = [(None, "x"), *WHOLE[:2], (None, "y"), *WHOLE[2:7], ("two", "again")]
-    late = cell("two_public", "test", "two")
-    played = job(*extra, *WHOLE[7:9], (None, "u"), WHOLE[9], (None, "v"), (None, "z"))
-    played = replace(played, cells=(*SOURCE, late))
-    steps = again(played, "two", one="text", three="of")
-    assert names(steps) == (
-        "cell_1 provided_setup functions_of_one cell_4 provided_demo two two_first"
-        " two_last"
-    )
-    assert [s.source for s in steps if s.exercise] == ["text of two"]
-    assert [s.lends for s in steps if s.lends] == [{"text"}]
-
-
 def test_a_second_run_needs_a_reason() -> None:
     whole = job(*WHOLE)
     assert again(whole, "two", one="text")
@@ -187,14 +175,6 @@ def test_a_cell_that_may_have_broken_something_is_a_reason() -> None:
         assert tried(text)  # the answer is "text of two"
     assert tried("sum = 0", "one")
     assert not tried("def one(): return of", "one")
-
-
-def test_what_an_answer_defines_itself_is_not_lent() -> None:
-    for text in ("def half(x): pass", "half = 1", "class half: pass"):
-        answer = [(c, f"{text}\nhalf") if c == "two" else c for c in WHOLE]
-        assert not again(job(*answer), "two", one="half")
-    answer = [(c, "  half = half(1)") if c == "two" else c for c in WHOLE]
-    assert again(job(*answer), "two", one="half")
 
 
 # --- what students' cells may use of the test cells above them ------------------------

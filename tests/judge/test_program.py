@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbproctor.judge.compiled import BrokenTestError, Program
-from nbproctor.judge.compiled import _imports_of as imports_of
+from nbproctor.judge.compiled import Program
 
 NAMES = [
     ("x = 1\nx", set(), {"x"}, {"x"}),
@@ -50,31 +49,3 @@ def test_the_value_of_a_cell_is_that_of_its_last_expression(
     found = eval(program.last, space) if program.last is not None else None
     assert found == value
     assert (program.last is None) == (value is None)
-
-
-@pytest.mark.parametrize("source", ["def (", "x = '\0'", "await f()"])
-def test_what_is_no_python_is_a_broken_test_that_is_named(source: str) -> None:
-    with pytest.raises(BrokenTestError, match="the cell total-test cannot be read"):
-        Program.of(source, "total-test")
-
-
-def test_a_name_that_is_also_defined_is_not_one_of_imports_alone() -> None:
-    source = """\
-import math, os.path
-from json import dumps as text, loads
-from csv import *
-import re
-re = None
-from math import sqrt
-def sqrt(x): return 7
-import enum
-class enum: ...
-def inside():
-    import string
-"""
-    made = dict(imports_of(source))
-    assert list(made) == ["math", "os", "text", "loads", "*"]
-    space: dict[str, object] = {}
-    exec(made["text"], space)
-    assert "text" in space
-    assert "loads" not in space  # one name each

@@ -1,10 +1,8 @@
 """The student's side as a test sees it, through a real student process."""
 
 import copy
-import inspect
+import json
 import operator
-import sys
-import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +13,6 @@ import pytest
 from nbproctor.expect import answers_of
 from nbproctor.judge.proxy import Proxy, StudentError
 from nbproctor.judge.session import Session
-from nbproctor.protocol.frames import UnsendableError
 from tests.forked import spawn
 
 CELL = '''
@@ -136,6 +133,7 @@ def test_methods_attributes_and_arrays_of_an_object(ask: Ask) -> None:
     np.testing.assert_array_equal(got["Z1"], np.ones((3, 3)))
     assert got["model"] is net
     assert ask.Net(3) is not net
+    assert copy.deepcopy(net).n == 3
     assert ask.Net(3) != net
     net.W1 = np.full((2, 2), 5.0)
     net.double()
@@ -187,19 +185,6 @@ def test_an_object_can_be_made_without_its_init(ask: Ask) -> None:
 
 def test_a_missing_name_is_left_out(ask: Ask) -> None:
     assert not hasattr(ask, "missing")
-
-
-def test_items_text_and_sums_of_objects_are_the_objects_own(ask: Ask) -> None:
-    net = ask.Net(3)
-    assert len(net) == 3
-    assert net["key"] == "key"
-    assert len(net + net) == 6
-    assert str(net) == "Net 3"
-    assert net(1) == 2
-    assert callable(net)
-    assert not callable(ask.count(2))
-    assert len(copy.deepcopy(net)) == 3
-    assert "Net 3" not in repr(net)
 
 
 def test_what_a_test_computed_never_meets_an_objects_operators(ask: Ask) -> None:
@@ -331,7 +316,8 @@ def test_a_test_object_is_called_back(ask: Ask) -> None:
     assert oracle._count == 2
     assert net.activation is oracle
     assert ask.calls(lambda x: x + 1, 2) == 3
-    assert ask.calls(np.tanh, 0.0) == 0
+    assert [ask.calls(np.tanh, 0.0), ask.calls(len, "ab")] == [0, 2]
+    assert ask.calls(json.dumps, [1]) == "[1]" and ask.identity(json) is not None
     assert ask.identity(np.float32) is not None
     assert ask.calls(SimpleNamespace(f=max).f, 1, 2) == 2
 
@@ -362,12 +348,6 @@ def test_a_test_exception_comes_back_itself_and_tells_the_student_nothing(
     name, text = ask.swallow(oracle.fail)
     assert name == "KeyError"
     assert "42" not in text
-
-
-def test_library_objects_of_the_judge_are_not_handed_over(ask: Ask) -> None:
-    for thing in (threading.Lock(), sys.stdout, inspect.currentframe()):
-        with pytest.raises(UnsendableError, match="can hand"):
-            ask.identity(thing)
 
 
 def test_threads_of_the_student_share_a_test_object(ask: Ask) -> None:

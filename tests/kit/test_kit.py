@@ -146,8 +146,16 @@ def test_the_first_run_makes_the_environment_and_runs_the_verb(
 
 
 @pytest.mark.slow
-def test_without_uv_the_first_run_uses_venv_and_pip(toy: Path, tmp_path: Path) -> None:
-    result = kit(toy, "grade", **without_uv(tmp_path))
+def test_without_uv_the_first_run_uses_venv_and_pip(
+    toy: Path,
+    tmp_path: Path,
+    first: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    variables = without_uv(tmp_path)
+    if not shutil.which("uv"):
+        assert "with pip" in first[1].stderr
+        return
+    result = kit(toy, "grade", **variables)
     assert seen(result)["prefix"] == str(toy / ".venv")
     assert "with pip" in result.stderr
 
@@ -259,6 +267,8 @@ def test_without_a_network_nothing_is_left_half_made(
     }
     if tool == "pip":
         variables |= without_uv(tmp_path)
+    elif not shutil.which("uv"):
+        pytest.skip("there is no uv here: see the test with pip")
     result = kit(toy, "grade", **variables)
     assert result.returncode == 1
     assert "internet" in result.stderr
@@ -346,6 +356,7 @@ def engines(toy: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
 def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
     toy: Path, engines: Path, tmp_path: Path

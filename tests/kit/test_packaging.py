@@ -281,6 +281,7 @@ def test_the_same_release_makes_the_same_zip(course: Path) -> None:
     assert handout.pack(course, LAB).read_bytes() == first
 
 
+@pytest.mark.slow
 def test_a_notebook_that_imports_an_unpinned_package_is_not_packed(
     course: Path,
 ) -> None:
@@ -315,6 +316,7 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
 # ---- the sample class ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None:
     master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)

@@ -139,6 +139,7 @@ def test_the_page_says_where_to_hand_in(unpacked: Path) -> None:
     assert "Hand in on Moodle, task 3." in (unpacked / "START.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_course_that_does_not_say_where_gets_a_plain_sentence(tiny: Path) -> None:
     folder = unpack(handout.pack(tiny, "tiny"), tiny / "unpacked")
     page = (folder / "START.html").read_text("utf-8")
@@ -157,6 +158,7 @@ def tiny(project: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_another_assignment_does_not_carry_the_digits(tiny: Path) -> None:
     assert handout.data_of(tiny, "tiny") == []
     with ZipFile(handout.pack(tiny, "tiny")) as archive:

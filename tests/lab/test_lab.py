@@ -20,18 +20,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import nbclient
 import nbformat
 import numpy as np
 import pytest
-from nbgrader.validator import Validator
 from PIL import Image
-from scipy.optimize import approx_fprime
 from scipy.special import expit
-from sklearn.metrics import log_loss
-from sklearn.preprocessing import label_binarize
 
 from nbproctor.notebook import MasterNotebook
+from tests.kernels import brief
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
@@ -337,6 +333,8 @@ socket.socket.connect = os.fork = os.posix_spawn = os.system = refuse
 
 def run(path, folder, first="", **options):
     """Run a notebook as Run All does; the outputs of its cells by id."""
+    import nbclient
+
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="first"))
     where = {"metadata": {"path": str(folder)}}
@@ -409,7 +407,13 @@ def test_the_paper_network_and_the_students_method_agree(solved):
 
 
 @pytest.mark.slow
-def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them():
+def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them(
+    tmp_path, monkeypatch
+):
+    from nbgrader.validator import Validator
+
+    for name, value in brief(tmp_path).items():
+        monkeypatch.setenv(name, value)
     outputs = run(RELEASE / SOURCE.name, RELEASE)  # an error elsewhere would raise
     assert "mnist" in outputs["data-paths"][0].text
     for cell in MasterNotebook.read(SOURCE).of_kind("test"):
@@ -472,6 +476,8 @@ def test_known_numbers_of_the_contract(lab):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64])
 def test_one_hot_is_scikit_learns(lab, dtype):
+    from sklearn.preprocessing import label_binarize
+
     Y = np.random.default_rng(0).integers(0, 9, size=(1, 300)).astype(dtype)
     want = label_binarize(Y[0], classes=range(10)).T  # class 9 is absent
     np.testing.assert_array_equal(lab["one_hot"](Y, 10), want)
@@ -484,6 +490,8 @@ def test_one_hot_refuses_labels_out_of_range(lab, label):
 
 
 def test_cost_is_the_sum_of_scikit_learns_log_losses(lab):
+    from sklearn.metrics import log_loss
+
     rng = np.random.default_rng(0)
     A2 = rng.uniform(0.01, 0.99, size=(4, 50))
     Y = np.eye(4)[:, rng.integers(0, 4, 50)]
@@ -492,6 +500,8 @@ def test_cost_is_the_sum_of_scikit_learns_log_losses(lab):
 
 
 def test_gradients_are_finite_differences(lab, network):
+    from scipy.optimize import approx_fprime
+
     rng = np.random.default_rng(1)
     X, Y = rng.normal(size=(5, 7)), np.eye(3)[:, rng.integers(0, 3, 7)]
     grads = network.backward_propagation(X, Y, network.forward_propagation(X))
@@ -546,6 +556,8 @@ def extension(lab):
 
 
 def test_backward_propagation_serves_softmax_and_relu_unchanged(extension):
+    from sklearn.metrics import log_loss
+
     net = extension["SoftmaxNetwork"](5, 4, 3, 0.3)
     rng = np.random.default_rng(3)
     for name in ("W1", "b1", "W2", "b2"):
@@ -705,6 +717,7 @@ def test_shuffling_keeps_images_and_labels_together():
         MNIST.shuffle_data(np.arange(9), np.arange(8))
 
 
+@pytest.mark.slow
 def test_the_shipped_data_are_mnist():
     images, labels = MNIST.read_mnist(DATA / f"{IMAGES}.gz", DATA / f"{LABELS}.gz")
     assert images.shape == (60_000, 784) and labels.shape == (60_000,)

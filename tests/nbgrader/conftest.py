@@ -15,8 +15,9 @@ from tests.nbgrader.tiny import HandIn, Notebook
 from tests.warm import lasting_fork_servers, lasting_workers
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def warm_processes() -> Iterator[None]:
+    """Processes for all files of this room, as long as no other room's test comes."""
     with lasting_fork_servers(), lasting_workers():
         yield
 

@@ -14,6 +14,8 @@ from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
 from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text, write
+from tests.kernels import brief
+from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
     Notebook,
@@ -80,14 +82,6 @@ def test_scores_are_by_exercise_in_source_order(
     assert table.loc["bob"].tolist() == [5, 0, 5]
 
 
-def test_nbgraders_own_command_makes_a_gradebook(course: Path) -> None:
-    (course / "gradebook.db").unlink()
-    done = run_nbgrader(course, "generate_assignment", "tiny", "--force")
-    assert done.returncode == 0, done.stderr
-    with book(course) as made:
-        assert [assignment.name for assignment in made.assignments] == ["tiny"]
-
-
 def test_formgraders_button_takes_the_same_way(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,14 +98,21 @@ def test_formgraders_button_takes_the_same_way(
 
 @pytest.mark.slow
 def test_scores_are_those_of_stock_nbgrader(
-    course: Path, release: Notebook, hand_in: HandIn, tmp_path: Path
+    course: Path,
+    release: Notebook,
+    hand_in: HandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name, value in brief(tmp_path).items():
+        monkeypatch.setenv(name, value)
     hand_in("right")
     hand_in("blank", **{name: blank(release, name) for name in ANSWERS})
-    hand_in("half", fizz="def fizz(n):\n    return str(n)")
-    hand_in("part", mean_of="def mean_of(x):\n    return int(sum(x) / len(x))")
-    hand_in("raises", mean_of="def mean_of(x):\n    x.sort()\n    raise OSError")
-    hand_in("typo", fizz="def fizz(n)\n    return n")
+    raises = "def mean_of(x):\n    x.sort()\n    raise OSError"
+    hand_in("half", fizz="def fizz(n):\n    return str(n)", mean_of=raises)
+    part = "def mean_of(x):\n    return int(sum(x) / len(x))"
+    typo = hand_in("typo", fizz="def fizz(n)\n    return n", mean_of=part)
+    typo.with_name("timestamp.txt").write_text("2026-10-01 12:00:00 CEST")
     stock = Path(shutil.copytree(course, tmp_path / "stock"))
     config = stock / "nbgrader_config.py"
     lines = config.read_text().splitlines()
@@ -121,18 +122,24 @@ def test_scores_are_those_of_stock_nbgrader(
     graded(course)
     expected = nbgrader.scores(stock, "tiny")
     assert nbgrader.scores(course, "tiny").equals(expected)
-    assert expected["total"].nunique() >= 4
+    assert expected["total"].nunique() == 4
+    assert rows(url(course)) == rows(url(stock))
 
 
-def test_an_endless_loop_costs_its_own_exercise_only(
+def test_an_endless_loop_costs_its_own_exercise_only_and_stands_in_the_log(
     course: Path, hand_in: HandIn
 ) -> None:
-    configure(course, f"c.Nbproctor.call_seconds = {0.5 * patience()}")
+    seconds = 0.5 * patience()
+    configure(course, f"c.Nbproctor.call_seconds = {seconds}")
     hand_in("ann", fizz="def fizz(n):\n    while True:\n        pass")
     hand_in("bob")
     outcomes = graded(course)
     assert (outcomes["ann"].status, outcomes["ann"].score) == ("partial", 5)
     assert "`fizz` was stopped" in outcomes["ann"].reason
+    log = (course / "autograded/grading.log").read_text("utf-8")
+    assert "started for tiny, sandbox level" in log
+    said = f"ann: `fizz` was stopped: it did not finish in {seconds:g} seconds."
+    assert said in log
     assert (outcomes["bob"].status, outcomes["bob"].score) == ("graded", 10)
 
 
@@ -209,8 +216,12 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     (source / "tiny.ipynb").write_text(json.dumps(notebook), "utf-8")
     nbgrader.generate(course, "tiny")
     assert nbgrader.lint(course, "tiny") == []
-    hand_in("ann", fizz="def fizz(n):\n    return str(n) if n % 3 else WORD")
+    answer = "    return str(n) if n % 3 else WORD + open('own.txt').read()"
+    folder = hand_in("ann", fizz=f"def fizz(n):\n{answer}").parent
+    (folder / "own.txt").touch()
     assert graded(course)["ann"].score == 10
+    left = course / "autograded/ann/tiny"
+    assert (left / "own.txt").exists() and (left / "data/word.txt").exists()
 
 
 def test_cells_of_a_notebook_run_in_its_own_order(

@@ -19,8 +19,7 @@ from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError, gradebook
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
 from nbproctor.nbgrader.lock import OWNER, course_lock
-from nbproctor.sandbox import bubblewrap
-from tests.nbgrader.tiny import HandIn, blank, configure, graded, run_nbgrader
+from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
 
 pytestmark = pytest.mark.slow
 
@@ -102,26 +101,6 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
     }
 
 
-def test_a_course_that_cannot_be_written_is_a_sentence(
-    course: Path, hand_in: HandIn
-) -> None:
-    if (problem := bubblewrap.failure()) is not None:
-        pytest.skip(f"nothing can be mounted read-only here: {problem}")
-    hand_in("ann")
-    here = str(Path(sys.executable).parent)
-    read_only = ["--dev-bind", "/", "/", "--ro-bind", str(course), str(course)]
-    done = subprocess.run(
-        ["bwrap", *read_only, sys.executable, "-m", "nbgrader", "autograde", "tiny"],
-        cwd=course,
-        env=os.environ | {"PATH": os.pathsep.join([here, os.environ["PATH"]])},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def bound_by_rights(*command: str) -> list[str]:
     """Return a command as one to whom the rights of files apply; root passes them."""
     if os.geteuid() == 0:
@@ -190,15 +169,3 @@ def test_what_the_computer_does_is_known_by_its_error(
 def test_what_a_submission_does_is_not_the_computer_s() -> None:
     for error in (ValueError("x"), FileNotFoundError("x"), UnicodeError("x")):
         assert of_the_computer(error) is None
-
-
-def test_the_log_tells_what_was_started_and_stopped(
-    course: Path, hand_in: HandIn, release: dict[str, object]
-) -> None:
-    configure(course, "c.Nbproctor.call_seconds = 1")
-    endless = blank(release, "fizz").replace("raise", "while True: pass\n    raise")
-    hand_in("ann", fizz=endless)
-    graded(course)
-    log = (course / "autograded" / "grading.log").read_text("utf-8")
-    assert "started for tiny, sandbox level" in log
-    assert "ann: `fizz` was stopped: it did not finish in 1 seconds." in log

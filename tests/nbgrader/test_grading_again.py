@@ -16,8 +16,6 @@ from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import (
     HandIn,
-    Notebook,
-    blank,
     book,
     configure,
     graded,
@@ -53,15 +51,6 @@ def test_a_resubmission_that_cannot_be_graded_has_no_score(
         found = gradebook.find_submission("tiny", "ann")
         assert not found.needs_manual_grade
         assert [c.comment for c in found.notebooks[0].comments] == [None, None]
-
-
-def test_a_better_resubmission_is_graded_without_being_forced(
-    course: Path, release: Notebook, hand_in: HandIn
-) -> None:
-    hand_in("ann", fizz=blank(release, "fizz"))
-    assert graded(course)["ann"].score == 5
-    hand_in("ann")
-    assert graded(course)["ann"].score == 10
 
 
 def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:
@@ -183,12 +172,16 @@ def test_a_half_made_result_is_made_again(course: Path, hand_in: HandIn) -> None
         (half / "tiny.ipynb").unlink()
 
 
-def test_what_is_graded_is_not_graded_again(course: Path, hand_in: HandIn) -> None:
+def test_what_is_graded_is_not_graded_again_and_starts_no_fork_server(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand_in("ann")
     graded(course)
     result = course / "autograded/ann/tiny/tiny.ipynb"
     before = result.stat().st_mtime_ns
-    assert graded(course)["ann"].score == 10
+    with monkeypatch.context() as patch:
+        patch.setattr("nbproctor.engine.servers._start", lambda *_: pytest.fail())
+        assert graded(course)["ann"].score == 10
     assert result.stat().st_mtime_ns == before
     assert graded(course, force=True)["ann"].score == 10
     assert result.stat().st_mtime_ns != before
@@ -235,15 +228,6 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
     with monkeypatch.context() as broken:
         broken.setattr("nbproctor.engine.execution.execute", fail)
         assert graded(course)["ann"].status == "ungradable"
-    assert graded(course)["ann"].score == 10
-
-
-def test_where_all_is_graded_no_fork_server_is_started(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hand_in("ann")
-    graded(course)
-    monkeypatch.setattr("nbproctor.engine.servers._start", lambda *_: pytest.fail())
     assert graded(course)["ann"].score == 10
 
 

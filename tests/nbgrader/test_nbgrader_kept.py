@@ -115,25 +115,6 @@ def test_exclude_overwriting_is_kept(
     assert kept == (WRONG if excluded else RIGHT)
 
 
-def test_extra_files_are_in_the_working_directory(
-    course: Path, hand_in: HandIn
-) -> None:
-    (course / "source/tiny/given").mkdir()
-    (course / "source/tiny/given/three.txt").write_text("3")
-    folder = hand_in(
-        "ann",
-        fizz="from pathlib import Path\n\ndef fizz(n):\n"
-        "    three = int(Path('given/three.txt').read_text())\n"
-        "    word = Path('word.txt').read_text()\n"
-        "    return str(n) if n % three else word",
-    ).parent
-    (folder / "word.txt").write_text("fizz")
-    assert graded(course)["ann"].score == 10
-    result = course / "autograded/ann/tiny"
-    assert (result / "word.txt").read_text() == "fizz"
-    assert (result / "given/three.txt").read_text() == "3"
-
-
 def test_a_module_named_like_a_library_harms_nobody(
     course: Path, hand_in: HandIn
 ) -> None:

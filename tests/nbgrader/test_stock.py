@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook
 
 from nbproctor.kit import sample
 from nbproctor.notebook import SKIP_TAG, MasterNotebook
+from tests.kernels import brief
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -40,6 +41,7 @@ def start(course: Path, *arguments: str) -> subprocess.Popen[str]:
         "PATH": os.pathsep.join([here, os.environ["PATH"]]),
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "OPENBLAS_NUM_THREADS": "1",
+        "IPYTHONDIR": str(course.parent / "ipython"),  # see `brief`
     }
     return subprocess.Popen(
         [sys.executable, "-m", "nbgrader", *arguments],
@@ -69,6 +71,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The course without nbproctor, its release made by nbgrader."""
     made = tmp_path_factory.mktemp("stock") / "course"
     made.mkdir()
+    brief(made.parent)
     for name in ("source", "data"):
         (made / name).symlink_to(project / name)
     lines = (project / "nbgrader_config.py").read_text().splitlines(keepends=True)

@@ -17,6 +17,8 @@ from nbproctor import nbgrader
 from nbproctor.nbgrader.watch import Try, Watch
 from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 3, 2, 12)
 WRONG = "def mean_of(numbers):\n    return 0.5"
 
@@ -161,7 +163,6 @@ def watch_process(course: Path):  # type: ignore[no-untyped-def]
         process.wait()
 
 
-@pytest.mark.slow
 def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
     course: Path, hand_in: HandIn, watch_process
 ) -> None:  # type: ignore[no-untyped-def]
@@ -183,7 +184,6 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
     assert "the same command goes on" in third.stdout.read()
 
 
-@pytest.mark.slow
 def test_a_student_fetches_it_from_the_exchange(
     course: Path, tmp_path: Path, hand_in: HandIn
 ) -> None:

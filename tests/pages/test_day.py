@@ -23,6 +23,7 @@ from nbgrader.api import Gradebook
 from nbproctor import nbgrader
 from nbproctor.kit import handout, sample
 from nbproctor.notebook import MasterNotebook
+from tests.kernels import brief
 from tests.pages.browser import LOOKS, MARKS, accessible, axe_core, browser
 from tests.programs import run_python
 
@@ -56,6 +57,7 @@ def jupyter(command: list[str], folder: Path, home: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
+    environment["IPYTHONDIR"] = str(home / "ipython")  # see `brief`
     command += ["--no-browser", "--allow-root", f"--ServerApp.port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=secret"]
     log = home / f"{port}.log"
@@ -179,6 +181,7 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
     folder = tmp_path / "Übung {1}" / LAB
     home = tmp_path / "home"
     home.mkdir()
+    brief(home)
     answers = sample.solutions(
         MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
     )

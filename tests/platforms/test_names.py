@@ -205,23 +205,3 @@ def test_no_name_ends_the_class(paths: list[str]) -> None:
     whole = entries(*(path for path in paths if PurePosixPath(path).parts))
     registry.recognise(whole)
     registry.plain(whole, ["lab"], Roster())
-
-
-@pytest.mark.parametrize(
-    ("path", "who", "file"),
-    [
-        ("amara/lab.ipynb", "amara", "lab.ipynb"),
-        ("amara/lab/lab.ipynb", "amara", "lab/lab.ipynb"),
-        ("amara.ipynb", "amara", "amara.ipynb"),
-        ("lab_amara.ipynb", "amara", "lab_amara.ipynb"),
-        ("O, Amara - lab (1).ipynb", "O, Amara", "O, Amara - lab (1).ipynb"),
-        ("amara.zip", "amara", "amara.zip"),
-        ("lab.ipynb", None, None),
-    ],
-)
-def test_a_plain_name_says_whose_it_is_or_nothing(
-    path: str, who: str | None, file: str | None
-) -> None:
-    names = registry.plain(entries(path), ["lab"], Roster()).names
-    handed = names.get(PurePosixPath(path))
-    assert (handed and (handed.key, str(handed.file))) == (who and (who, file))

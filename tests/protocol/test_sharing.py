@@ -20,7 +20,7 @@ from nbproctor.protocol.frames import (
     UnsendableError,
     Wire,
 )
-from nbproctor.protocol.rpc import RAISED, REQUEST, VALUE, Connection
+from nbproctor.protocol.rpc import RAISED, VALUE, Connection
 from tests.protocol.messages import frame, same
 
 REQUESTS = {"use": {"value": object}}
@@ -213,9 +213,3 @@ def test_what_was_changed_before_an_exception_is_changed() -> None:
     with pytest.raises(ValueError, match="what"):
         connection(reply(RAISED, ("what", [(0, [1, 2])]))).ask("call", items)
     assert items == [1, 2]
-
-
-@pytest.mark.parametrize("value", [1, (1,), (1, []), ("get", 1), ["get"], ("",), ()])
-def test_a_request_that_does_not_exist_ends_the_conversation(value: Any) -> None:
-    with pytest.raises(ProtocolError):
-        connection(reply(REQUEST, value)).ask("get")

@@ -136,17 +136,6 @@ def test_a_whole_class_in_any_other_cell_answers_all(
     )
 
 
-def test_an_answer_in_its_own_cell_goes_before_one_in_a_locked_cell(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    notebook = into_the_class(release, "down")
-    own = DOWN + "    self.count -= 1.0"
-    by_name(notebook, "down")["source"] = own
-    made = repaired(tmp_path / "s", notebook, master)
-    assert by_name(made.notebook, "down")["source"] == own
-    assert "not their own" not in " ".join(made.notes)
-
-
 def test_a_method_of_the_given_class_that_was_changed_is_put_back(
     tmp_path: Path, release: Notebook, master: MasterNotebook
 ) -> None:
@@ -157,20 +146,6 @@ def test_a_method_of_the_given_class_that_was_changed_is_put_back(
     assert by_name(made.notebook, "counter")["source"] == CLASS
     assert not any("= 1" in each["source"] for each in made.notebook["cells"][:3])
     assert run(made.notebook)["up-test"] is False
-
-
-def test_a_locked_test_that_was_changed_never_counts(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    for name in ("up-test", "down-test", "total-test"):
-        by_name(release, name)["source"] = "def assertion():\n    pass\n1"
-    made = repaired(tmp_path / "s", release, master)
-    assert not any(run(made.notebook).values())
-    answers = {"up": UP + "    self.count += 1", "down": DOWN + BODY["down"]}
-    for name, text in answers.items():
-        by_name(release, name)["source"] = text
-    made = repaired(tmp_path / "s", release, master)
-    assert run(made.notebook)["up-test"] is True  # or nothing was tested here
 
 
 def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(

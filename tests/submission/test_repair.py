@@ -66,13 +66,23 @@ def complete(notebook: Notebook, master: MasterNotebook) -> None:
             assert found[name]["source"] == cell.source
 
 
+LARGE = (
+    "hundred_and_twenty_megabytes_of_outputs",
+    "six_megabytes_pasted_into_an_answer",
+    "pictures_by_the_thousand_beside_it",
+    "screenshots_pasted_in_colab",
+    "too_much_text",
+    "virtual_environment_beside_it",
+)
+
+
 @pytest.mark.parametrize(
     "case",
     [
         pytest.param(
             case,
             id=case.name,
-            marks=[pytest.mark.slow] if "megabytes_of_outputs" in case.name else [],
+            marks=[pytest.mark.slow] if case.name in LARGE else [],
         )
         for case in CASES
     ],
