@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from nbproctor.cli import app
 from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
 from tests.pages.browser import MARKS, accessible, axe_core
@@ -91,6 +93,19 @@ def test_the_site_holds_the_lab_as_students_get_it(course: Path, site: Path) -> 
     }
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
     assert size < 50e6
+
+
+def test_release_makes_the_site_of_any_course_beside_the_zip(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
+    monkeypatch.chdir(course)
+    done = CliRunner().invoke(app, ["release", "--browser"])
+    made = course / "dist/tiny_browser"
+    assert done.exit_code == 0 and str(made) in done.output, done.output
+    assert (course / "dist/tiny.zip").is_file()
+    assert 'href="lab/index.html?path=tiny.ipynb"' in (made / "index.html").read_text()
+    assert not (made / "files/data").exists()
 
 
 def test_every_package_is_one_of_pyodides_or_is_in_the_site(
