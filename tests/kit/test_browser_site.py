@@ -17,6 +17,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from typer.testing import CliRunner
 
@@ -122,7 +123,7 @@ def test_every_package_is_one_of_pyodides_or_is_in_the_site(
 
 @MARKS[1]
 def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
-    address: str, pytestconfig: pytest.Config
+    address: str, course: Path, pytestconfig: pytest.Config
 ) -> None:
     axe = axe_core(pytestconfig)
     with chromium() as context:
@@ -137,6 +138,17 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
         page.get_by_text("public_tests.py").first.wait_for()
         with page.expect_request(f"{CDN}**"):  # the kernel starts with the notebook
             pass
+        page.get_by_role("menuitem", name="File", exact=True).click()
+        with page.expect_download() as download:
+            page.locator(".lm-Menu-itemLabel", has_text="Download").first.click()
+        assert download.value.suggested_filename == f"{LAB}.ipynb"
+        got, given = (
+            nbformat.read(path, as_version=4).cells
+            for path in (download.value.path(), course / f"release/{LAB}/{LAB}.ipynb")
+        )
+        for mine, theirs in zip(got, given, strict=True):
+            assert mine.source == theirs.source and mine.id == theirs.id
+            assert mine.metadata.get("nbgrader") == theirs.metadata.get("nbgrader")
         outside = [url for url in asked if re.match(r"https?:", url)]
         outside = [url for url in outside if not url.startswith((address, CDN))]
         assert outside == []
