@@ -30,6 +30,12 @@ from nbproctor.templates import render
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
+EXTENSION = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL
+OPTIONS = (
+    *("--contents=contents", "--output-dir=site", "--no-sourcemaps"),
+    "--ignore-sys-prefix",  # whatever else is installed
+    f"--LiteBuildConfig.federated_extensions={EXTENSION}",
+)
 
 
 def make_site(
@@ -55,7 +61,7 @@ def make_site(
         content[name.removeprefix(f"{ORIGINAL}/")] = content[name]
     content = {f"contents/{name}": data for name, data in content.items()}
     content |= {f"pypi/{name}": data for name, data in wheels.items()}
-    content |= _configuration(assignment, [*compiled, *wheels])
+    content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
     target = course / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
@@ -65,7 +71,7 @@ def make_site(
         if pyodide:
             (lite / "static").mkdir()
             (lite / "static/pyodide").symlink_to(pyodide.resolve())
-        command = [sys.executable, "-m", "jupyterlite_core", "build"]
+        command = [sys.executable, "-m", "jupyterlite_core", "build", *OPTIONS]
         done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
         if done.returncode:
             told = (done.stdout + done.stderr)[-2000:]
@@ -140,25 +146,17 @@ def _check(pyodide: Path, needed: Iterable[str]) -> None:
         )
 
 
-def _configuration(assignment: str, packages: list[str]) -> dict[str, bytes]:
-    """Return the files that configure the build, and the site."""
+def _configuration(assignment: str, packages: list[str]) -> bytes:
+    """Return the site's configuration; all `packages` are loaded before a cell runs.
+
+    For modules beside the notebook need some, and Pyodide looks at cells alone.
+    """
     # The kernel's worker loads wheels from where it is itself, four folders down.
-    wheels = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]
+    loaded = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]
     kernel = {
         "disablePyPIFallback": True,  # grading has no other packages either
-        "loadPyodideOptions": {"packages": wheels},
-    }
-    extension = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL
-    build = {
-        "contents": ["contents"],
-        "federated_extensions": [str(extension)],
-        "ignore_sys_prefix": ["federated_extensions"],  # whatever else is installed
-        "no_sourcemaps": True,
-        "output_dir": "site",
+        "loadPyodideOptions": {"packages": loaded},
     }
     page = {"appName": assignment, "litePluginSettings": {f"{KERNEL}:kernel": kernel}}
     site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": page}
-    return {
-        "jupyter_lite_config.json": json.dumps({"LiteBuildConfig": build}).encode(),
-        "jupyter-lite.json": json.dumps(site).encode(),
-    }
+    return json.dumps(site).encode()
