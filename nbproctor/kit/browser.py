@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import Distribution, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -129,15 +130,12 @@ def _check(pyodide: Path, needed: Iterable[str]) -> None:
         PYODIDE_VERSION,
     )
 
-    try:
+    fits = False
+    with suppress(OSError, ValueError, KeyError, TypeError):
         lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
-        python, packages = lock["info"]["python"], lock["packages"]
-        fits = python.startswith(f"{PYODIDE_PYTHON_VERSION}.")
-        fits = fits and all(
-            (pyodide / packages[n]["file_name"]).exists() for n in needed
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        fits = False
+        files = [lock["packages"][name]["file_name"] for name in needed]
+        fits = all((pyodide / file).exists() for file in files)
+        fits = fits and lock["info"]["python"].startswith(f"{PYODIDE_PYTHON_VERSION}.")
     if not fits:
         raise HandoutError(
             f"{pyodide} is not Pyodide {PYODIDE_VERSION} with all its packages. Get "
