@@ -61,7 +61,7 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
     """Open the notebook, run all cells, save and download it."""
     start = time.monotonic()
     page.goto(f"{address}lab/index.html?path={LAB}.ipynb")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
     shown = (0, 1)
