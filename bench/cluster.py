@@ -24,7 +24,7 @@ from nbproctor.engine import Cache, Executor, Kept, Pool, Servers, Settings
 from nbproctor.engine.cluster import Cluster
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 ROOT = Path(__file__).parents[1]
 REPORT_BYTES, NOTEBOOK_BYTES, EACH = 10_000, 60_000, 40

@@ -40,7 +40,7 @@ from nbproctor.engine import Servers, Settings, compile_tests
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 ROOT = Path(__file__).parents[1]
 LAB = "neural_network"

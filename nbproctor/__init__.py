@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nbproctor.nbgrader.release import lint
     from nbproctor.notebook import MasterNotebook
     from nbproctor.results import Limits, Report, StudentCell, SubmissionResult, Verdict
-    from nbproctor.sandbox.layers import Policy
+    from nbproctor.sandbox.policy import Policy
 
 __version__ = "0.2.0.dev0"
 __all__ = [
@@ -53,7 +53,7 @@ _HOMES = {
     "nbgrader": ("feedback", "generate", "grade", "lint", "proctor", "scores"),
     "notebook": ("MasterNotebook",),
     "results": ("Limits", "Report", "StudentCell", "SubmissionResult", "Verdict"),
-    "sandbox.layers": ("Policy",),
+    "sandbox.policy": ("Policy",),
 }
 
 

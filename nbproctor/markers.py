@@ -5,63 +5,72 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nbproctor.cells import imported
 
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-_SOLUTION = ("BEGIN SOLUTION", "END SOLUTION")
-_HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
-_REGIONS = (_SOLUTION, _HIDDEN, ("BEGIN MARK SCHEME", "END MARK SCHEME"))
+Region = tuple[str, str]  # what the lines have in them that begin it and end it
 
 
-def has_hidden_tests(source: str) -> bool:
-    """Whether a part of a cell is hidden from students."""
-    return _HIDDEN[0] in source
+@dataclass(frozen=True)
+class Markers:
+    """What marks the regions of source notebooks: in a course that says nothing else.
 
+    Those of a course are asked of nbgrader's own steps: `Course.markers`.
+    """
 
-def only_hidden(source: str) -> bool:
-    """Whether nothing but comments is left when the hidden tests are taken out."""
-    if not has_hidden_tests(source):
-        return False
-    lines = (line.strip() for line in without_regions(source).splitlines())
-    return not any(line and not line.startswith("#") for line in lines)
+    solution: Region = ("BEGIN SOLUTION", "END SOLUTION")
+    hidden: Region = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+    scheme: Region = ("BEGIN MARK SCHEME", "END MARK SCHEME")
+
+    def hide_tests(self, source: str) -> bool:
+        """Whether a part of a cell is hidden from students."""
+        return self.hidden[0] in source
+
+    def only_hidden(self, source: str) -> bool:
+        """Whether nothing but comments is left when the hidden tests are taken out."""
+        if not self.hide_tests(source):
+            return False
+        lines = (line.strip() for line in self.without_regions(source).splitlines())
+        return not any(line and not line.startswith("#") for line in lines)
+
+    def left_over(self, text: str) -> list[str]:
+        """Return the markers that are in a text which must have none, as a release."""
+        regions = self.solution, self.hidden, self.scheme
+        return [marker for region in regions for marker in region if marker in text]
+
+    def without_solution_markers(self, source: str) -> str:
+        """Return a reference solution without the lines that mark it as one."""
+        lines = source.split("\n")
+        kept = (ln for ln in lines if not any(mark in ln for mark in self.solution))
+        return "\n".join(kept)
+
+    def without_regions(self, source: str) -> str:
+        """Return what is left of a cell in the release.
+
+        `ValueError`: a region begins and does not end.
+        """
+        for begin, end in (self.solution, self.hidden, self.scheme):
+            kept, inside = [], False
+            for line in source.split("\n"):
+                if begin in line:
+                    inside = True
+                elif end in line:
+                    inside = False
+                elif not inside:
+                    kept.append(line)
+            if inside:
+                raise ValueError(
+                    f"a cell has '{begin}' without '{end}':\n{source[:200]}"
+                )
+            source = "\n".join(kept)
+        return source
 
 
 def has_autotests(source: str) -> bool:
     """Whether nbgrader makes tests of a cell's lines when it makes the release."""
     return "### AUTOTEST" in source or "### HASHED AUTOTEST" in source
-
-
-def left_over(text: str) -> list[str]:
-    """Return the markers that are in a text which must have none, as a release."""
-    return [marker for region in _REGIONS for marker in region if marker in text]
-
-
-def without_solution_markers(source: str) -> str:
-    """Return a reference solution without the lines that mark it as one."""
-    begin, end = _SOLUTION
-    lines = source.split("\n")
-    return "\n".join(line for line in lines if begin not in line and end not in line)
-
-
-def without_regions(source: str) -> str:
-    """Return what is left of a cell in the release.
-
-    `ValueError`: a region begins and does not end.
-    """
-    for begin, end in _REGIONS:
-        kept, inside = [], False
-        for line in source.split("\n"):
-            if begin in line:
-                inside = True
-            elif end in line:
-                inside = False
-            elif not inside:
-                kept.append(line)
-        if inside:
-            raise ValueError(f"a cell has '{begin}' without '{end}':\n{source[:200]}")
-        source = "\n".join(kept)
-    return source
 
 
 def plain_python(source: str) -> str:

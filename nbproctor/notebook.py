@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import asserts, imports, only_hidden, without_regions
+from nbproctor.markers import Markers, asserts, imports
 
 IGNORED = (".ipynb_checkpoints", "*.pyc", "__pycache__")  # as nbgrader does
 
@@ -74,6 +75,8 @@ def copied(source: Path) -> Iterator[Path]:
         yield folder
 
 
+# Kernels by whose name the language is known, where a notebook says no more.
+_OTHER_KERNELS = re.compile("ir$|julia|octave|matlab|bash|java|xcpp|sas|scala|stata")
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
@@ -124,7 +127,7 @@ def cell_name(cell: dict[str, Any], position: int) -> str:
 
 
 def read_cells(
-    raw: list[dict[str, Any]], released: dict[str, dict[str, Any]]
+    raw: list[dict[str, Any]], released: dict[str, dict[str, Any]], markers: Markers
 ) -> Iterator[Cell]:
     """Yield the cells of a source notebook: all code, and what nbgrader knows.
 
@@ -144,9 +147,13 @@ def read_cells(
         flags = {key: bool(grader.get(key)) for key in ("grade", "solution", "locked")}
         name = cell_name(cell, position)
         points = float(grader.get("points") or 0)
-        kind = _kind(source, grader and flags, code, points, exercise)
+        helps = not points and markers.only_hidden(source)
+        kind = _kind(source, grader and flags, code, helps, exercise)
+        stub = markers.without_regions(source)
+        if name in released:
+            stub = _text(released[name]["source"])
         if kind == "solution":
-            exercise = name
+            exercise, source = name, markers.without_solution_markers(source)
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
         beside = kind == "test" and BESIDE_TAG in meta.get("tags", [])
@@ -158,9 +165,7 @@ def read_cells(
             exercise=exercise if kind in ("solution", "test") else None,
             skip=SKIP_TAG in meta.get("tags", []),
             cell_id=str(cell.get("id", name)),
-            stub=_text(released[name]["source"])
-            if name in released
-            else without_regions(source),
+            stub=stub,
             nbgrader=grader,
             where="beside" if beside else "judge",
             why=TAGGED if beside else "",
@@ -168,7 +173,7 @@ def read_cells(
 
 
 def _kind(
-    source: str, flags: dict[str, Any], code: bool, points: float, exercise: str | None
+    source: str, flags: dict[str, Any], code: bool, helps: bool, exercise: str | None
 ) -> Kind:
     if not flags:
         return "provided"
@@ -177,7 +182,7 @@ def _kind(
         return "text" if plain else "task"
     if flags["solution"]:
         return "solution"
-    if not points and only_hidden(source):
+    if helps:
         return "helper"
     if flags["grade"]:
         return "test"
@@ -206,6 +211,7 @@ class MasterNotebook:
     language: str = "python"  # of its kernel, in small letters
     texts: tuple[tuple[int, str], ...] = ()  # Markdown, and how many cells are above
     scripts: tuple[str, ...] = ()  # SHA-256 of `.py` files handed out: nobody's answer
+    repairs: bool = True  # whether an answer that would fail as it stands is repaired
 
     @classmethod
     def read(
@@ -214,6 +220,7 @@ class MasterNotebook:
         release: Path | None = None,
         header: Path | None = None,
         footer: Path | None = None,
+        markers: Markers = Markers(),  # noqa: B008 - it is frozen
     ) -> MasterNotebook:
         """Read a source notebook ``…/source/<assignment>/<notebook>.ipynb``.
 
@@ -223,6 +230,8 @@ class MasterNotebook:
             The notebook, and as students get it; that one's texts become the stubs.
         header, footer : Path, optional
             Notebooks whose cells are put before and after its own in the release.
+        markers : Markers, optional
+            What marks solutions and hidden parts in the course.
 
         Raises
         ------
@@ -236,8 +245,8 @@ class MasterNotebook:
             given = _content(release)["cells"]
             released = {cell_name(c, i): c for i, c in enumerate(given)}
         try:
-            cells = tuple(read_cells(raw, released))
-            texts = tuple(_texts(raw, {cell.id for cell in cells}))
+            cells = tuple(read_cells(raw, released, markers))
+            texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))
             files = (p for p in sorted(path.parent.rglob("*.py")) if p.is_file())
             scripts = tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in files)
         except (KeyError, ValueError, TypeError, OSError) as error:
@@ -301,18 +310,19 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _texts(
-    raw: list[dict[str, Any]], names: Collection[str]
+    raw: list[dict[str, Any]], names: Collection[str], markers: Markers
 ) -> Iterator[tuple[int, str]]:
-    """Yield the Markdown, each text with how many cells of these names stand above."""
+    """Yield the release's Markdown, each text with how many such cells are above."""
     above = 0
     for position, cell in enumerate(raw):
         if cell["cell_type"] == "markdown":
-            yield above, _text(cell["source"])
+            yield above, markers.without_regions(_text(cell["source"]))
         above += cell_name(cell, position) in names
 
 
 def _language(content: dict[str, Any]) -> str:
     meta = content.get("metadata") or {}
-    named = (meta.get("kernelspec") or {}).get("language")
-    named = named or (meta.get("language_info") or {}).get("name")
-    return str(named or "python").lower()
+    kernel = meta.get("kernelspec") or {}
+    named = kernel.get("language") or (meta.get("language_info") or {}).get("name")
+    other = _OTHER_KERNELS.match(str(kernel.get("name")))
+    return str(named or (other[0] if other else "python")).lower()

@@ -18,6 +18,9 @@ from nbproctor.notebook import Cell, Where
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
+# How messages of the judge's begin that pages tell from others with the same outcome.
+NOT_SOLVED = "Not solved yet: NotImplementedError"
+STOPPED = "Not run: "
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,9 @@ class Report:
 
 FILE = "grading.json"
 Score = tuple[str, str, float]  # notebook, cell, points
-Status = Literal["graded", "repaired", "partial", "ungradable", "missing", "late"]
+Status = Literal[
+    "graded", "repaired", "partial", "ungradable", "missing", "late", "excused"
+]
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,8 @@ class SubmissionResult:
         Student id.
     status : Status
         ``graded``; ``repaired`` (after a stated repair); ``partial`` (something died
-        or timed out, the rest is graded); ``ungradable``; ``missing``; ``late``.
+        or timed out, the rest is graded); ``ungradable``; ``missing``; ``late``;
+        ``excused``, which is never kept: a teacher says it at any time.
     reason : str
         Why, in sentences.
     score : float or None

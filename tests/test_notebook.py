@@ -191,6 +191,7 @@ def test_header_and_footer_are_cells_of_the_assignment(tmp_path: Path) -> None:
         ({}, "python"),
         ({"kernelspec": {"language": "R"}, "language_info": {"name": "x"}}, "r"),
         ({"kernelspec": {"name": "ir"}, "language_info": {"name": "R"}}, "r"),
+        ({"kernelspec": {"name": "ir"}}, "ir"),
         ({"kernelspec": None, "language_info": None}, "python"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbproctor.sandbox import layers
+from nbproctor.sandbox import policy
 
 PROJECT = Path(__file__).parents[1]
 # An ordinary user: put before a command, within `in_reach`.
@@ -17,7 +17,7 @@ def in_reach(argv: list[str]) -> list[str]:
     Folders such as /root that only root may enter are replaced by empty ones that hold
     just the interpreter and the project.
     """
-    needed = [Path(path) for path in (*layers.interpreter(), PROJECT)]
+    needed = [Path(path) for path in (*policy.interpreter(), PROJECT)]
     above = {folder for path in needed for folder in path.parents}
     closed = {folder for folder in above if not folder.stat().st_mode & 0o001}
     line = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]

@@ -19,7 +19,7 @@ from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, exe
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import MasterNotebook, copied, support_files
 from nbproctor.results import Check, Report, StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 from nbproctor.sandbox.processors import processors
 
 

@@ -1,20 +1,10 @@
 """Trials: solutions of single exercises are executed, a thousand in half a minute.
 
-The trials are shared among a few processes: see `worker`. A solution that passes all
-tests is then compared, on random inputs, with the oracle of its exercise: a file of
-plain Python that reads like a test cell, and may use what test cells may. It defines
-
-- ``inputs(rng)``: the arguments of one random example, as a tuple; `rng` is a
-  `numpy.random.Generator`;
-- ``oracle(*arguments)``: the right answer, found in another way than the reference;
-- ``answer(*arguments)``: the solution's answer. It may be left out where the exercise
-  is one function of the exercise's name.
+The trials are shared among a few processes: see `worker`.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -25,20 +15,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
 from nbproctor.errors import NbproctorError
-from nbproctor.expect import expect
-from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.sandbox.fork import receive, write_block
 from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 from nbproctor.sandbox.processors import Processor
 
 Kind = Literal["reference", "right", "wrong", "mutant"]
-ROUNDS = 50
-_NUMERIC = int, float, np.number, np.ndarray
 
 
 class TrialError(NbproctorError):
@@ -155,69 +141,3 @@ def _share(
     finally:
         process.end(patience=0)
     return results
-
-
-class OracleError(NbproctorError):
-    """The file is not an oracle; the message says why."""
-
-
-def oracle_cell(exercise: str, text: str) -> Cell:
-    """Make a test cell of an oracle, or raise an `OracleError`."""
-    try:
-        nodes = ast.parse(text).body
-    except (SyntaxError, ValueError) as error:
-        raise OracleError(f"does not parse: {error}") from error
-    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
-    for name in ("inputs", "oracle"):
-        if name not in defined:
-            raise OracleError(f"does not define {name}()")
-    answer = "answer" if "answer" in defined else exercise
-    if not answer.isidentifier():
-        raise OracleError(f"does not define answer(), and {exercise!r} is no function")
-    source = (
-        f"{text}\n\n"
-        "from nbproctor.audit.trials import disagreement as _disagreement\n"
-        f"_found = _disagreement(inputs, oracle, {answer})\n"
-        "assert _found is None, _found\n"
-    )
-    return Cell(f"{exercise}: oracle", "test", source, 1, exercise, False, "", "", {})
-
-
-def disagreement(
-    inputs: Callable[[np.random.Generator], Any],
-    oracle: Callable[..., Any],
-    answer: Callable[..., Any],
-) -> str | None:
-    """Compare answers on random inputs; return the first difference in words."""
-    for seed in range(ROUNDS):
-        try:
-            made = inputs(np.random.default_rng(seed))
-            arguments = made if isinstance(made, tuple) else (made,)
-            want = oracle(*copy.deepcopy(arguments))
-        except Exception as error:
-            return f"with seed {seed}, the oracle itself raises: {error!r:.200}"
-        try:
-            got = answer(*copy.deepcopy(arguments))
-            _agree(got, want, "the answer")
-        except AssertionError as error:
-            return f"with seed {seed}, {error}"
-        except Exception as error:
-            return f"with seed {seed}, it raises: {error!r:.200}"
-    return None
-
-
-def _agree(got: Any, want: Any, name: str) -> None:
-    if isinstance(want, tuple | list):
-        if not isinstance(got, tuple | list) or len(got) != len(want):
-            raise AssertionError(f"{name} should be {len(want)} values, not {got!r}")
-        for place, (one, right) in enumerate(zip(got, want, strict=True)):
-            _agree(one, right, f"{name}[{place}]")
-    elif isinstance(want, _NUMERIC) and not isinstance(want, bool):
-        expect(got, want, name)
-    elif isinstance(want, Mapping):
-        if not isinstance(got, Mapping) or got.keys() != want.keys():
-            raise AssertionError(f"{name} should have the keys {list(want)}")
-        for key, right in want.items():
-            _agree(got[key], right, f"{name}[{key!r}]")
-    elif got != want:
-        raise AssertionError(f"{name} should be {want!r:.60}, not {got!r:.60}")

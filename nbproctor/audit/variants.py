@@ -3,7 +3,7 @@
 ``variants/<assignment>/<exercise>/`` holds right and wrong solutions. A right one is a
 design of its own, so it is a file: ``right/<name>.py``. A wrong one is mostly one slip,
 so ``wrong.toml`` has an entry for each, with the lines that differ and the symptom that
-a student must be told. ``oracle.py`` is an oracle (see `trials`), and
+a student must be told. ``oracle.py`` is an oracle (see `oracle`), and
 ``equivalent.toml`` says of mutants why no test can tell them from the reference. See
 ``docs/new-assignment.md``.
 """
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from nbproctor.audit import oracle
 from nbproctor.audit.mutants import mutants
-from nbproctor.audit.trials import Kind, OracleError, Trial, oracle_cell
+from nbproctor.audit.trials import Kind, Trial
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import without_solution_markers
 
 REFERENCE = "reference"
 
@@ -69,8 +69,8 @@ class Variants:
         if (path := folder / "oracle.py").exists():
             try:
                 text = _python(path.read_text("utf-8"), str(path))
-                oracle_cell(folder.name, text)
-            except OracleError as error:
+                oracle.test_cell(folder.name, text)
+            except oracle.OracleError as error:
                 self.problems.append(f"{shown(path)}: {error}")
             except (OSError, ValueError, VariantError) as error:
                 self.problems.append(f"{shown(path)} {error}")
@@ -132,7 +132,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
     """
     problems: list[str] = []
     variants: list[Trial] = []
-    bases = {REFERENCE: without_solution_markers(reference)}
+    bases = {REFERENCE: reference}
     for path in sorted(folder.glob("right/*.py")):
         try:
             text = _python(path.read_text("utf-8"), path.name)

@@ -24,7 +24,8 @@ from typing import Any
 
 import msgspec
 
-from nbproctor.audit.trials import Trial, TrialError, TrialResult, oracle_cell
+from nbproctor.audit import oracle
+from nbproctor.audit.trials import Trial, TrialError, TrialResult
 from nbproctor.cells import CellText
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
@@ -33,7 +34,8 @@ from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers
 from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, send
-from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.policy import Policy, free_uid
 from nbproctor.sandbox.processors import stay_on
 from nbproctor.student import process
 from nbproctor.student.shell import warm
@@ -74,9 +76,9 @@ class _TrialWorker:
         self.trials = [Trial(**fields) for fields in job["trials"]]
         policy = msgspec.convert(job["policy"], Policy)
         policy = replace(policy, readable=(), weak=True)
-        self.policy = replace(policy, uid=layers.free_uid(policy, outer=False))
+        self.policy = replace(policy, uid=free_uid(policy, outer=False))
         self.fuzz = {
-            exercise: oracle_cell(exercise, text)
+            exercise: oracle.test_cell(exercise, text)
             for exercise, text in job["oracles"].items()
         }
         self.cells = tuple(self._with_fuzzing())

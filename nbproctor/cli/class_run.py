@@ -117,7 +117,7 @@ def _names(
     }
 
 
-_GRAVEST = ("ungradable", "partial", "repaired", "late", "graded", "missing")
+_GRAVEST = ("ungradable", "partial", "repaired", "late", "graded", "missing", "excused")
 
 
 def _reasons(

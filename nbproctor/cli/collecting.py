@@ -39,7 +39,8 @@ def collect(
     ],
     assignment: Assignment = None,
     roster: Annotated[
-        Path | None, typer.Option(help="Class list to import first (CSV).")
+        Path | None,
+        typer.Option(help="Class list to import first; Moodle's worksheet has times."),
     ] = None,
     groups: Annotated[
         Path | None,
@@ -79,12 +80,15 @@ def collect(
         text, _, student = each.rpartition("=")
         everybody.call(text, student)
     zone = zone_of(timezone)
-    records = course.root / "collected" / assignment
+    records = course.records(assignment)
     kept_groups = records / "groups.csv"
     listed = groups or (kept_groups if kept_groups.is_file() else None)
     together = platforms.read_groups(listed, everybody) if listed else {}
+    times = platforms.read_times(roster, everybody, titles=()) if roster else {}
     with at_work(f"Reading {source.name}"):
-        download = platforms.plan(source, assignment, names, everybody, zone, together)
+        download = platforms.plan(
+            source, assignment, names, everybody, zone, together, times
+        )
     console.print(f"{download.recognised}.")
     platforms.write(
         download,
@@ -164,9 +168,12 @@ def _tell(download: Download, everybody: Roster) -> None:
         by = [f"{n} by {how}" for how, n in found_by.most_common() if how]
         console.print(f"Found in the class list: {', '.join(by) or 'nobody'}.")
     late = [s.person.name for s in written if s.late]
+    platform = download.recognised.platform
     if late:
-        platform = download.recognised.platform.name
-        console.print(f"Late, says {platform}: {escape('; '.join(late))}.")
+        console.print(f"Late, says {platform.name}: {escape('; '.join(late))}.")
+    if platform.times and not any(s.submitted for s in written):
+        where = f"{platform.name} says it in {platform.times}"
+        console.print(f"When each came is not known. {where}: --roster=FILE.csv")
     lines = [f"{s.person.name}: {s.why}" for s in written if s.why]
     lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +22,25 @@ def extend(
     until: Annotated[
         str, typer.Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
     ] = "",
+    excused: Annotated[
+        bool | None,
+        typer.Option(
+            "--excused/--not-excused", help="No mark is wanted, handed in or not."
+        ),
+    ] = None,
     timezone: Zone = "",
 ) -> None:
-    """Give a student more time; what was graded as late is then graded again."""
+    """Give a student more time, or excuse from the assignment altogether.
+
+    What was graded as late is then graded again.
+    """
     from nbproctor import nbgrader
 
     course, name = open_course(assignment)
+    if excused is not None:
+        nbgrader.excuse(course, name, student, excused)
+        say(f"{student} is {'' if excused else 'not '}excused from {name}.")
+        return
     end = _moment(until, timezone, time(23, 59, 59))
     due = nbgrader.extend(course, name, student, end)
     say(
@@ -44,17 +57,17 @@ def late(
 ) -> None:
     """Say when somebody handed in, where no platform told: by mail, on a stick.
 
-    Writes timestamp.txt beside each student's files, where nbgrader looks for it.
+    Moodle's grading worksheet is such a list, too. Writes timestamp.txt beside each
+    student's files, where nbgrader looks for it.
     """
     course, name = open_course(assignment)
     people = read_class_list(course)
     submitted = dict(course.folders("submitted", name))
-    for who, text in platforms.read_times(file, people):
+    for who, text in platforms.read_times(file, people).items():
         if who not in submitted:
             raise CommandError(f"{who!r} has handed in nothing of {name!r}.")
         when = _moment(text, timezone, time())
-        stamp = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        (submitted[who] / "timestamp.txt").write_text(stamp)
+        platforms.write_time(submitted[who], when)
         say(f"{who}: {_shown(when)}")
     say(f"Next: {TYPED} grade")
 
@@ -62,7 +75,7 @@ def late(
 def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
     """Read a time; of a day alone, it is the moment `of_a_day`."""
     try:
-        when = datetime.fromisoformat(text)
+        when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError(
             f"{text!r} is no time: write it as '2026-12-01 18:00'."

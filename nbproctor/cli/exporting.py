@@ -89,6 +89,10 @@ def export(
         _show(filled)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         _write_filled(filled, target, write)
+        news = sorted({*filled.excused} - course.said(assignment, "excused").keys())
+        if write and news:
+            platforms.excuse(course.records(assignment), news)
+            say(f"Excused here from now on, too: {', '.join(news)}")
 
 
 def _give_back(course: Course, assignment: str, target: Path) -> None:
@@ -100,10 +104,10 @@ def _give_back(course: Course, assignment: str, target: Path) -> None:
     with at_work("Bringing the pages up to date"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
     written = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
-    back = platforms.feedback_names(written, course.root / "collected" / assignment)
+    back = platforms.feedback_names(written, course.records(assignment))
     if not back.students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
-    platforms.pack(back.files, target)
+    platforms.write_zip(target, back.files)
     takes = back.platform.upload
     by = back.platform.name if takes else "A folder for each student"
     say(f"{by}: {len(back.students)} students, {target}")
@@ -155,6 +159,7 @@ def _filled(
         float(table["max_score"].max()),
         read_class_list(course),
         reasons,
+        course.said(assignment, "excused"),
         column,
         scale,
     )
@@ -181,7 +186,7 @@ def _graded(course: Course, assignment: str) -> pd.DataFrame:
             f"Nobody has a mark in {assignment!r} yet: collect, then grade."
         )
     # Canvas says that something was late, but not when it came.
-    late = platforms.late(course.root / "collected" / assignment)
+    late = course.said(assignment, "late")
     column = list(table.columns).index("hours_late")
     table.insert(column, "late", [student in late for student in table.index])
     return table

@@ -102,7 +102,13 @@ def grade(
 
     for each in student or ():
         _check_handed_in(course, name, each)
-    options = nbgrader.RunOptions(student, force, lower, sandbox == "weak", cluster)
+    options = nbgrader.RunOptions(
+        student,
+        force=force,
+        lower=lower,
+        weak_sandbox=sandbox == "weak",
+        cluster=cluster,
+    )
     grade_class(course, name, options, alike=alike)
 
 

@@ -1,8 +1,7 @@
 """Engine: executes one submission, and returns its report."""
 
 from nbproctor.engine.cache import Cache, Kept
-from nbproctor.engine.execution import MAX_FILES_BYTES, execute
-from nbproctor.engine.executor import Executor, Pool
+from nbproctor.engine.execution import MAX_FILES_BYTES, Executor, Pool, execute
 from nbproctor.engine.servers import (
     EngineError,
     ExecutionError,

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import tempfile
 import threading
 import zlib
@@ -20,13 +21,16 @@ from pathlib import Path
 
 import msgspec
 
-from nbproctor.engine.executor import Executor
+from nbproctor.engine.execution import Executor
 from nbproctor.engine.servers import Settings
-from nbproctor.engine.versions import versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from nbproctor.sandbox.policy import PACKAGE, site_packages
 
 SCANS = 10  # the folder is measured again whenever a tenth of its bound was written
+OWN = "nbproctor's source"
+# No report depends on what installs packages, and of nbproctor the source counts.
+LEFT_OUT = {"pip", "nbproctor"}
 
 
 def key(
@@ -44,6 +48,26 @@ def _hash(parts: tuple[object, ...]) -> str:
     # JSON of ASCII alone also holds names of files that are no Unicode.
     encoded = json.dumps(msgspec.to_builtins(parts), sort_keys=True)
     return hashlib.blake2b(encoded.encode(), digest_size=32).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of nbproctor, of Python and of the installed packages.
+
+    That of nbproctor is the SHA-256 of its modules: a number in a file would stay the
+    same while somebody works on them.
+    """
+    source = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
+        source.update(path.read_bytes() + b"\0")
+    found = {OWN: source.hexdigest(), "Python": platform.python_version()}
+    for folder in site_packages():
+        # Names of folders alone: reading the metadata of all takes 0.2 seconds.
+        for path in sorted(Path(folder).glob("*.dist-info")):
+            name, _, version = path.stem.partition("-")
+            if name.lower() not in LEFT_OUT:
+                found.setdefault(name.lower(), version)
+    return found
 
 
 class Cache:
@@ -111,12 +135,12 @@ class Cache:
 class Kept:
     """An executor with a cache before it.
 
-    `executor` executes what is not kept; with `again`, everything.
+    `executor` executes what is not kept; with `force`, everything.
     """
 
     cache: Cache
     executor: Executor
-    again: bool = False
+    force: bool = False
     _engine: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
     _not_ready: tuple[MasterNotebook, Settings] | None = None
@@ -142,7 +166,7 @@ class Kept:
     ) -> Future[Report]:
         """Return the report that is kept, or execute the submission and keep it."""
         name = key(cells, files, self.conditions(master, settings))
-        report = None if self.again else self.cache.read(name)
+        report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
         if report:
             future.set_result(report)

@@ -16,7 +16,8 @@ from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits
 from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
-from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.policy import Policy
 
 log = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from msgspec import msgpack
 
+from nbproctor.engine.cache import OWN, versions
 from nbproctor.engine.execution import execute
 from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
-from nbproctor.engine.versions import OWN, versions
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 

@@ -11,9 +11,10 @@ import ast
 import builtins
 import dis
 import marshal
+import re
 import symtable
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from types import CodeType
 
 from nbproctor.errors import NbproctorError
@@ -31,6 +32,8 @@ from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
 _READS = "LOAD_NAME", "DELETE_NAME"
+# What looks for names by their text.
+_LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
 _WITH_CODE = "provided", "solution", "helper", "test"
 Import = tuple[str, CodeType]  # the name that is bound, and the code
 
@@ -200,6 +203,14 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
             broken[cell.id] = str(error)
             if cell.kind == "helper":
                 trouble = trouble or str(error)
+    # No other word: the student's process is asked for these.
+    others = (c.id for c in cells if c.kind in ("provided", "solution"))
+    known = _union(programs[name].binds for name in others)
+    for cell in cells:
+        program = programs[cell.id]
+        if not _LOOK_UP.isdisjoint(program.uses | program.binds):
+            words = known.intersection(re.findall(r"\w+", cell.source))
+            programs[cell.id] = replace(program, uses=program.uses | words)
     return programs, broken
 
 

@@ -112,7 +112,9 @@ class Namespace:
         space = self._space
         space.clear()
         space.update({"__name__": MODULE, "__builtins__": python})
-        space.update((k, v) for k, v in self._modules.items() if k not in theirs)
+        # No other: ``dir()`` is to tell what the student has.
+        used = uses & self._modules.keys() - theirs
+        space.update((name, self._modules[name]) for name in used)
         # The student process says what a name is, but not which names there are.
         imported = (tests.imported & uses) - test.shared
         known = link.begin(sorted(theirs | imported), keep=bool(self._kept))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+import warnings
 from collections import deque
 from typing import Any
 from weakref import WeakValueDictionary
@@ -75,6 +76,9 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
+        # Filters of warnings: as the test began, as last looked at, as the student has.
+        self._first_filters = self._filters = [*warnings.filters]
+        self._told_filters: list[list[str]] = []
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -84,6 +88,8 @@ class Session:
         """
         if self.gone is not None:
             raise self.gone
+        if warnings.filters != self._filters:
+            self._tell_filters()
         outermost = self._deadline is None
         if self._deadline is None:
             limit = self._seconds if seconds is None else seconds
@@ -116,7 +122,23 @@ class Session:
             self._error_classes.clear()
         self._raised.clear()
         self.doubts.clear()
+        self._first_filters = self._filters = [*warnings.filters]
+        self._told_filters = []
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
+
+    def _tell_filters(self) -> None:
+        """Let the test's filters of warnings hold in the answer, too, as in a kernel.
+
+        Not those with a text: nothing of a test's is told.
+        """
+        self._filters = [*warnings.filters]
+        new = [each for each in self._filters if each not in self._first_filters]
+        plain = [
+            [f[0], getattr(f[2], "__name__", "")] for f in new if f[1] is f[3] is None
+        ]
+        if plain != self._told_filters:
+            self._told_filters = plain
+            self.ask("filters", plain)
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.

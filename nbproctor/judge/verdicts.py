@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from nbproctor import expect
+from nbproctor import expect, results
 from nbproctor.judge.compiled import TEST_FILE
 from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.proxy import StudentError, StudentGone
@@ -49,7 +49,7 @@ STDERR = Said(
 LEADS_TO = Said("failed", "Your answer could not be checked: it leads to a {kind}.")
 ENDS_IN = Said("failed", "Your answer could not be checked: {kind}: {text}")
 # Student code raised an exception, or a name is missing.
-NOT_SOLVED = Said("error", "Not solved yet: NotImplementedError{where}")
+NOT_SOLVED = Said("error", results.NOT_SOLVED + "{where}")
 RAISED = Said("error", "Your code raised {kind}{text} {where}")
 NO_NAME = Said(
     "error",
@@ -64,7 +64,7 @@ NO_TIME = Said("timeout", "{subject} was stopped: the notebook's time is used up
 DIED = Said("died", "{subject} ended the Python process that it ran in.")
 PROTOCOL = Said("died", "{subject} broke the connection to the grader ({gone}).")
 # The test was not run.
-STOPPED = Said("died", "Not run: `{exercise}` was stopped in earlier tests.")
+STOPPED = Said("died", results.STOPPED + "`{exercise}` was stopped in earlier tests.")
 OUT_OF_TIME = Said("not run", "Not run: no time left for this notebook.")
 BROKEN = Said("not run", "This test is broken, tell your teacher: {text}")
 UNJUDGED = Said(
@@ -156,7 +156,7 @@ def explain(error: BaseException, sources: Mapping[str, str], *, hidden: bool) -
     if isinstance(error, AssertionError):
         return _of_check(error, hidden)
     name = builtin_name(error)
-    text = one_line(re.sub(r"'\w*Proxy' object", _YOURS, _text(error)))
+    text = one_line(re.sub(r"'\w*Proxy'( object)?", _YOURS, _text(error)))
     if hidden and not _is_helpful(text, sources):
         return LEADS_TO(kind=name)
     return ENDS_IN(kind=name, text=text)

@@ -25,8 +25,8 @@ from nbproctor.kit.handout import (
     HandoutError,
     given,
     requirements,
-    zipped,
 )
+from nbproctor.platforms import write_zip
 from nbproctor.templates import render
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
@@ -61,7 +61,6 @@ def make_site(
     for name in [name for name in content if name.startswith(f"{ORIGINAL}/")]:
         content[name.removeprefix(f"{ORIGINAL}/")] = content[name]
     content = {f"contents/{name}": data for name, data in content.items()}
-    content |= {f"pypi/{name}": data for name, data in wheels.items()}
     content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
     target = course / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
@@ -69,6 +68,8 @@ def make_site(
         for name, data in content.items():
             (lite / name).parent.mkdir(parents=True, exist_ok=True)
             (lite / name).write_bytes(data)
+        for name, package in wheels.items():
+            write_zip(lite / "pypi" / name, _installed(package))
         if pyodide:
             (lite / "static").mkdir()
             (lite / "static/pyodide").symlink_to(pyodide.resolve())
@@ -91,12 +92,12 @@ def make_site(
     return target
 
 
-def _packages(names: Iterable[str]) -> tuple[dict[str, bytes], list[str]]:
-    """Return wheels of those packages that are pure Python, and names of the others.
+def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]:
+    """Return the packages that are pure Python, by wheel, and names of the others.
 
     With them come the packages that they need. What is compiled has to be Pyodide's.
     """
-    wheels: dict[str, bytes] = {}
+    wheels: dict[str, Distribution] = {}
     found: dict[str, bool] = {}
     waiting = list(names)
     while waiting:
@@ -107,7 +108,7 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, bytes], list[str]]:
         found[name] = "Root-Is-Purelib: true" in (package.read_text("WHEEL") or "")
         if found[name]:
             file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
-            wheels[file] = _wheel(package)
+            wheels[file] = package
             needs = map(Requirement, package.requires or [])
             waiting += [
                 need.name
@@ -117,10 +118,10 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, bytes], list[str]]:
     return wheels, sorted(name for name, pure in found.items() if not pure)
 
 
-def _wheel(package: Distribution) -> bytes:
-    """Return a package as it is installed, as a wheel."""
+def _installed(package: Distribution) -> dict[str, Path]:
+    """Return the files of a package as it is installed: name in a wheel → path."""
     files = [f for f in package.files or () if not {"..", "__pycache__"} & {*f.parts}]
-    return zipped({f.as_posix(): Path(str(f.locate())).read_bytes() for f in files})
+    return {f.as_posix(): Path(str(f.locate())) for f in files}
 
 
 def _check(pyodide: Path, needed: Iterable[str]) -> None:

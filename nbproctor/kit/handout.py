@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
 from importlib.metadata import distributions, packages_distributions
 from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from nbproctor.errors import NbproctorError
 from nbproctor.kit.lab import JUPYTER
 from nbproctor.kit.lab import files as tree
 from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
+from nbproctor.platforms import write_zip
 from nbproctor.templates import render
 
 # What opens a notebook, and what makes its Validate button.
@@ -65,11 +63,8 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= {f"kit/jupyter/{n}": (JUPYTER / n).read_bytes() for n in tree(JUPYTER)}
     target = course / "dist" / f"{assignment}.zip"
-    target.parent.mkdir(exist_ok=True)
-    unfinished = target.with_suffix(".part")
-    named = {f"{assignment}/{name}": data for name, data in content.items()}
-    unfinished.write_bytes(zipped(named))
-    unfinished.replace(target)
+    placed = {f"{assignment}/{name}": data for name, data in content.items()}
+    write_zip(target, placed, _mode)
     return target
 
 
@@ -80,19 +75,6 @@ def given(course: Path, assignment: str, where: str) -> dict[str, bytes]:
     content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
     content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
     return content | ({"kit/hand_in.txt": where.encode()} if where else {})
-
-
-def zipped(content: Mapping[str, bytes]) -> bytes:
-    """Return a zip: the same content gives the same bytes."""
-    buffer = BytesIO()
-    with ZipFile(buffer, "w") as archive:
-        for name, data in sorted(content.items()):
-            entry = ZipInfo(name)  # dated 1980, on every computer
-            entry.external_attr = _mode(name) << 16
-            entry.create_system = 3
-            packed = ZIP_STORED if name.endswith(".gz") else ZIP_DEFLATED
-            archive.writestr(entry, data, packed)
-    return buffer.getvalue()
 
 
 def data_of(course: Path, assignment: str) -> list[str]:

@@ -18,7 +18,6 @@ from nbformat import NotebookNode
 
 from nbproctor.audit.variants import read_variants
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import without_solution_markers
 from nbproctor.notebook import MasterNotebook
 
 
@@ -85,10 +84,7 @@ def _variant(folder: Path, name: str, reference: str) -> str:
 
 def solutions(master: MasterNotebook) -> dict[str, str]:
     """Return the reference solution of each exercise, as the source of its cell."""
-    return {
-        cell.id: without_solution_markers(cell.source)
-        for cell in master.of_kind("solution")
-    }
+    return {cell.id: cell.source for cell in master.of_kind("solution")}
 
 
 def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:

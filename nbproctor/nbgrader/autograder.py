@@ -105,6 +105,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         keep = self.exclude_overwriting.get(assignment, [])
         run = self._run = Run.begin(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory
+        self._at: Submission | None = None  # where nbgrader's loop is
+        # Those that raised an exception, with it; reported after the loop.
+        self._failed: list[tuple[Submission, Exception]] = []
         with course.gradebook() as book:
             check_gradebook(book, run.masters)
             run.marks = course.marks(assignment)
@@ -127,7 +130,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     with self._prefetch:
                         self._convert()
                 finally:
-                    self._decisions.undo()
+                    self._decisions.close()
                     self.changes = self._decisions.changes
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:
@@ -146,12 +149,12 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             super().start()
         except NbGraderException:
             # nbgrader's loop ends so when submissions failed one by one.
-            if not self._run.failed:
+            if not self._failed:
                 raise
-        for submission, error in self._run.failed:
+        for submission, error in self._failed:
             reason = f"It could not be processed: {error}"
             submission.reasons = {m.notebook: reason for m in self._run.masters}
-            submission.again = True  # it may not be at fault
+            submission.try_again = True  # it may not be at fault
             self._decisions.give_up(submission)
 
     def _source(self, student: str) -> str:
@@ -169,7 +172,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Stage the submission, or finish with it here if there is nothing to grade."""
         with self._noticing():
-            submission = self._run.current = self._prefetch.take(student_id)
+            submission = self._at = self._prefetch.take(student_id)
             if submission.done:
                 self._tell(submission.done)
             elif not submission.repaired:
@@ -241,7 +244,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         with self._noticing():
             if (result := self._decisions.stands(submission)) is not None:
                 staged = self._destination(student)
-                publish(staged, run.graded_folder(student), run.whole)
+                publish(staged, run.graded_folder(student), run.all_notebooks)
                 with in_place(self.coursedir, self._autograded):
                     super().set_permissions(run.assignment, student)
                     super().run_post_convert_hook()
@@ -251,8 +254,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     @property
     def _current(self) -> Submission:
-        assert self._run.current is not None
-        return self._run.current
+        assert self._at is not None
+        return self._at
 
     @contextlib.contextmanager
     def _noticing(self) -> Iterator[None]:
@@ -264,10 +267,10 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         except Exception as error:
             if (stop := of_the_computer(error)) is not None:
                 raise StopRun(stop) from error
-            self._decisions.undo()
-            if self._run.current is not None:
-                self._run.failed.append((self._run.current, error))
-                log.error("%s failed: %r", self._run.current.student, error)
+            self._decisions.close()
+            if self._at is not None:
+                self._failed.append((self._at, error))
+                log.error("%s failed: %r", self._at.student, error)
             raise
 
     def _destination(self, student: str) -> Path:
@@ -313,14 +316,14 @@ def in_place(view: CourseDirectory, autograded: str) -> Iterator[None]:
         view.autograded_directory = staged
 
 
-def publish(staged: Path, graded: Path, whole: bool) -> None:
+def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:
     """Move what was made of a submission to its place.
 
-    It takes the place of the `whole` folder, or of the same files in it. Without
-    ``grading.json``, which is taken away first, a submission counts as not graded.
+    With `all_notebooks` it takes the place of the folder, else of the same files in it.
+    Without ``grading.json``, which is taken away first, it counts as not graded.
     """
     (graded / FILE).unlink(missing_ok=True)
-    if whole:
+    if all_notebooks:
         if graded.exists():
             old = staged.with_name(f"{staged.name}.old")
             shutil.move(graded, old)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import (
+    Base,
     Comment,
     Grade,
     Gradebook,
@@ -24,7 +25,7 @@ from nbgrader.api import (
     SourceCell,
     TaskCell,
 )
-from sqlalchemy import make_url
+from sqlalchemy import delete, insert, make_url, select
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
@@ -123,8 +124,8 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
     it first. `CourseError` says what would become of whose marks.
     """
     url = make_url(course.view.db_url)
-    file = Path(url.database or "")
     is_sqlite = url.get_backend_name() == "sqlite"
+    file = Path((is_sqlite and url.database) or course.root / "gradebook.db")
     if is_sqlite and not file.exists():
         return None
     masters = {master.notebook: master for master in course.masters(assignment)}
@@ -146,19 +147,29 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
                 "have it so: `release --change-cells`, which keeps a copy of the "
                 "gradebook, then `grade`. All other marks by hand stay."
             )
-        if not is_sqlite:
-            raise CourseError(
-                "Only of a SQLite gradebook can a copy be made here, and its cells be "
-                "changed. Make a new assignment, under another name."
-            )
         now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
         copy = file.with_suffix(f".{now}{file.suffix}")
-        with (
-            closing(sqlite3.connect(file)) as here,
-            closing(sqlite3.connect(copy)) as kept,
-        ):
-            here.backup(kept)
+        if is_sqlite:
+            with (
+                closing(sqlite3.connect(file)) as here,
+                closing(sqlite3.connect(copy)) as kept,
+            ):
+                here.backup(kept)
+        else:
+            _copy(book, copy)
         for changes in found:
             changes.apply(book)
         commit()
         return copy
+
+
+def _copy(book: Gradebook, file: Path) -> None:
+    """Copy the gradebook of a server into a file, which nbgrader can open, too."""
+    with Gradebook(f"sqlite:///{file}") as kept:
+        for table in reversed(Base.metadata.sorted_tables):  # its course, by default
+            kept.db.execute(delete(table))
+        for table in Base.metadata.sorted_tables:
+            rows = [dict(row._mapping) for row in book.db.execute(select(table))]
+            if rows:
+                kept.db.execute(insert(table), rows)
+        kept.db.commit()

@@ -20,11 +20,13 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 from traitlets.config import Config
 from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
+from nbproctor import platforms
 from nbproctor.engine import Settings
-from nbproctor.markers import has_autotests
+from nbproctor.markers import Markers, has_autotests
 from nbproctor.nbgrader.failures import CourseError, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
@@ -32,7 +34,7 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _SILENT = logging.Logger("nbgrader")
@@ -79,6 +81,14 @@ class Course:
         path = self.view.format_path(self._steps[step], student, assignment)
         # normpath, not resolve: the course may be reached through a link.
         return Path(os.path.normpath(path))
+
+    def records(self, assignment: str) -> Path:
+        """Return the folder of what platforms, and teachers, said of an assignment."""
+        return self.root / "collected" / assignment
+
+    def said(self, assignment: str, what: str) -> dict[str, str]:
+        """Return what is recorded there of each student: student → a column's text."""
+        return platforms.said(self.records(assignment), what)
 
     def choose(
         self, assignment: str, log: logging.Logger, **options: object
@@ -128,6 +138,19 @@ class Course:
             )
         return notebooks
 
+    @cached_property
+    def markers(self) -> Markers:
+        """What marks solutions and hidden parts, as nbgrader's own steps say it."""
+        solution, hidden, scheme = (
+            step(config=self.config, log=_SILENT)
+            for step in (ClearSolutions, ClearHiddenTests, ClearMarkScheme)
+        )
+        return Markers(
+            (solution.begin_solution_delimeter, solution.end_solution_delimeter),
+            (hidden.begin_test_delimeter, hidden.end_test_delimeter),
+            (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
+        )
+
     @property
     def header_and_footer(self) -> tuple[Path | None, Path | None]:
         """The notebooks that the course puts around each of its own, if any."""
@@ -151,7 +174,7 @@ class Course:
         release, around = self.folder("release", assignment), self.header_and_footer
         try:
             masters = [
-                MasterNotebook.read(path, release / path.name, *around)
+                MasterNotebook.read(path, release / path.name, *around, self.markers)
                 for path in self.sources(assignment)
             ]
         except MasterNotebookError as error:
@@ -163,7 +186,9 @@ class Course:
                     "nbproctor grades Python only: take proctor(c) out of "
                     "nbgrader_config.py to grade this course with nbgrader alone."
                 )
-        return [placed(self._with_autotests(m), self.view) for m in masters]
+        repairs = self.options.repair_answers
+        masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
+        return [placed(master, self.view) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.

@@ -72,19 +72,19 @@ class Decisions:
 
     def begin(self, submission: Submission) -> None:
         """Hold back what is written from now on."""
-        self.undo()
+        self.close()
         self._commit = self._open.enter_context(self._book.transaction())
         self._was = SubmissionResult.read(self._run.graded_folder(submission.student))
         self._before = self._marks(submission) if self._was else StudentMarks()
 
-    def undo(self) -> None:
-        """Forget what was written since `begin`, unless it stands."""
+    def close(self) -> None:
+        """End what `begin` began; what was not committed by then is forgotten."""
         self._open.close()
 
     def stands(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of what nbgrader has graded, if it is to be written."""
         row = self._book.find_submission(self._run.assignment, submission.student)
-        notes, whole = submission.notes(), not submission.reasons
+        notes, complete = submission.notes(), not submission.reasons
         for notebook in row.notebooks:
             name = notebook.name
             if name in submission.reasons:
@@ -96,10 +96,10 @@ class Decisions:
                     gradebook.unscore(notebook, not_run)
                 notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
                 gradebook.remark(self._book, notebook, notes[name], report.verdicts)
-                whole = whole and not (report.notes or not_run)
+                complete = complete and not (report.notes or not_run)
         marks = self._marks(submission)
         status: Status = "graded"
-        if not whole:
+        if not complete:
             status = "partial"
         elif any(repaired.notes for repaired in submission.repaired.values()):
             status = "repaired"
@@ -145,16 +145,16 @@ class Decisions:
         if was is not None and before != after:
             # What cannot be read now was read before: nobody handed in anything else.
             closed = submission.closed and bool(submission.reasons)
-            again = submission.fingerprint != was.handed_in and not closed
-            change = self._change(submission, marks, again)
-            if change.lower and not again and not self._may_lower:
-                self.undo()
+            handed_in_again = submission.fingerprint != was.handed_in and not closed
+            change = self._change(submission, marks, handed_in_again)
+            if change.lower and not handed_in_again and not self._may_lower:
+                self.close()
                 self.changes.append(replace(change, kept=True))
                 self._tell(was)
                 return False
             self.changes.append(change)
         self._commit()
-        self.undo()
+        self.close()
         # Feedback on an earlier submission must not stand for this one.
         run = self._run
         pages = run.course.folder("feedback", run.assignment, submission.student)
@@ -162,7 +162,7 @@ class Decisions:
         return True
 
     def _change(
-        self, submission: Submission, marks: StudentMarks, again: bool
+        self, submission: Submission, marks: StudentMarks, handed_in_again: bool
     ) -> MarkChange:
         """Return how the mark is another one, and why."""
         before, after = (
@@ -174,8 +174,8 @@ class Decisions:
             for (notebook, name), points in after.items()
             if before.get((notebook, name)) != points
         }
-        why = "handed in again" if again else "graded again"
-        if submission.reasons and not again:
+        why = "handed in again" if handed_in_again else "graded again"
+        if submission.reasons and not handed_in_again:
             why = " ".join(dict.fromkeys(submission.reasons.values()))
         elif not cells:
             old, new = self._before.penalty, marks.penalty
@@ -199,7 +199,7 @@ class Decisions:
             marks.max_score,
             notes=submission.notes(),
             verdicts={name: r.verdicts for name, r in submission.reports.items()},
-            handed_in="" if submission.again else submission.fingerprint,
+            handed_in="" if submission.try_again else submission.fingerprint,
             graded_with=self._run.graded_with,
             seconds={name: r.seconds for name, r in submission.reports.items()},
             late=marks.late,
@@ -209,7 +209,7 @@ class Decisions:
     def _clear(self, student: str) -> None:
         """Remove what an earlier, or an interrupted, run left."""
         folder = self._run.graded_folder(student)
-        if self._run.whole:
+        if self._run.all_notebooks:
             shutil.rmtree(folder, ignore_errors=True)
         for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
             (folder / name).unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -94,6 +95,16 @@ def of_the_computer(error: BaseException) -> Exception | None:
             if error.errno in numbers:
                 return ComputerError(f"{advice.format(error)} {AGAIN}")
     return None
+
+
+def no_kernel(lines: Sequence[str]) -> ComputerError:
+    """Return what to say of a kernel that did not start, by what it said itself."""
+    said = next(filter(None, map(str.strip, reversed(lines))))
+    advice = "No kernel can be started ({})."
+    for numbers, known in _SYSTEM:
+        if any(os.strerror(number) in said for number in numbers):
+            advice = known
+    return ComputerError(f"{advice.format(said)} {AGAIN}")
 
 
 @contextlib.contextmanager

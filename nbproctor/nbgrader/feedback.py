@@ -20,7 +20,6 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 
 import nbproctor
-from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
@@ -55,6 +54,7 @@ def graded_notebooks(
     """
     found = []
     marks = course.marks(assignment)
+    excused = course.said(assignment, "excused")
     for student, path in course.folders("autograded", assignment):
         if only is not None and student not in only:
             continue
@@ -71,7 +71,7 @@ def graded_notebooks(
                 name=record.name,
                 assignment=assignment,
                 notebook=name,
-                status=result.status,
+                status="excused" if student in excused else result.status,
                 notes=result.notes.get(name, []),
                 verdicts=result.verdicts.get(name, []),
                 marks=record.marks(name),
@@ -111,19 +111,21 @@ def report(
     """
     course = Course.at(course)
     graded = graded_notebooks(course, assignment, "a report")
-    handed_in = {each.student for each in graded}
     with course.gradebook() as book:
-        missing = {
+        names = {
             student.id: " ".join(filter(None, (student.first_name, student.last_name)))
             for student in book.students
-            if student.id not in handed_in
         }
+    excused = course.said(assignment, "excused").keys() & names.keys()
+    handed_in = {each.student for each in graded}
     rendered, lines = class_report(
         graded,
         course.outlines(assignment),
-        missing,
-        said_late=platforms.late(course.root / "collected" / assignment),
+        {s: name for s, name in names.items() if s not in handed_in | excused},
+        excused={s: names[s] for s in sorted(excused)},
+        said_late=course.said(assignment, "late"),
         alike=alike,
+        groups=course.said(assignment, "group"),
     )
     page = course.root / "report" / f"{assignment}.html"
     page.parent.mkdir(exist_ok=True)
@@ -173,7 +175,7 @@ def feedback(
 
 
 def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
-    """Return the pages made so far: student id and file, for `archive.pack`."""
+    """Return the pages made so far: student id and file."""
     folders = Course.at(course).folders("feedback", assignment)
     return [
         (student, page) for student, f in folders for page in sorted(f.glob("*.html"))

@@ -128,8 +128,8 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         else can write in between, so what was read in it holds.
         """
         with self.engine.connect() as connection, contextlib.ExitStack() as undone:
-            whole = connection.begin()
-            undone.callback(whole.close)
+            outer = connection.begin()
+            undone.callback(outer.close)
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             self.db.remove()
@@ -139,7 +139,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
 
             def commit() -> None:
                 self.db.commit()
-                whole.commit()
+                outer.commit()
 
             yield commit
 

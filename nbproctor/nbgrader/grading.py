@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -67,7 +68,9 @@ def grade(
         The assignment is unknown, or not released as it stands; nothing was handed
         in; or nothing can be executed on this computer.
     """
-    options = RunOptions(students, force, True, weak_sandbox, cluster)
+    options = RunOptions(
+        students, force=force, lower=True, weak_sandbox=weak_sandbox, cluster=cluster
+    )
     return regrade(course, assignment, progress, options)[0]
 
 
@@ -106,5 +109,12 @@ def regrade(
         for student in absent:
             reason = "Nothing handed in."
             tell(SubmissionResult(student, "missing", reason, None, max_score))
+    excused = course.said(assignment, "excused")
+    results = [
+        replace(each, status="excused", reason="", score=None)
+        if each.student in excused
+        else each
+        for each in results
+    ]
     results.sort(key=lambda result: result.student)
     return results, sorted(converter.changes, key=lambda change: change.student)

@@ -9,7 +9,7 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     follow_through = Bool(
         True, help="Grade a failed exercise again among correct others."
+    ).tag(config=True)
+    repair_answers = Bool(
+        True, help="Repair an answer that would fail as it stands, and say so."
     ).tag(config=True)
     stderr_fails_tests = Bool(
         False,

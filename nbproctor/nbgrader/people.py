@@ -8,9 +8,10 @@ from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.gradebook import find_assignment
+from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 
@@ -69,15 +70,30 @@ def extend(
                 f"{assignment!r} has no due date. Set it in formgrader, or: nbgrader "
                 f"db assignment add {assignment} --duedate='2026-12-01 18:00 CET'"
             )
-        if student not in {each.id for each in book.students}:
-            raise CourseError(
-                f"The gradebook has no student {student!r}. Import the class list: "
-                "kit.py roster"
-            )
+        _check_enrolled(book, student)
         row = book.update_or_create_submission(assignment, student)
         row.extension = until.astimezone(UTC).replace(tzinfo=None) - due
         book.db.commit()
         return datetime.combine(due.date(), due.time(), UTC)
+
+
+def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
+    """Say that a student needs no mark in an assignment, or does after all.
+
+    `CourseError`: nobody knows the assignment, or the student.
+    """
+    with course.gradebook() as book:
+        find_assignment(book, assignment)
+        _check_enrolled(book, student)
+    platforms.excuse(course.records(assignment), [student], yes)
+
+
+def _check_enrolled(book: SharedGradebook, student: str) -> None:
+    if student not in {each.id for each in book.students}:
+        raise CourseError(
+            f"The gradebook has no student {student!r}. Import the class list: "
+            "kit.py roster"
+        )
 
 
 def check_exportable(course: Path | Course, assignment: str) -> None:
@@ -116,7 +132,8 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
     Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
     ``submitted`` (UTC), ``hours_late``; one an exercise, in source order; ``penalty``,
     ``total`` (points after the penalty), ``max_score``. What was not graded is NaN,
-    never 0. `CourseError`: source or gradebook do not know the assignment.
+    never 0, and so is the total of who is excused. `CourseError`: source or gradebook
+    do not know the assignment.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
@@ -128,6 +145,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
         if cell.points
     }
     exercises, rows = dict.fromkeys(column_of.values(), nan), {}
+    excused = course.said(assignment, "excused")
     with course.gradebook() as book:
         known = course.marks(assignment)
         max_score = float(book.find_assignment(assignment).max_score)
@@ -149,6 +167,8 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
                 "total": nan if total is None else total,
                 "max_score": max_score,
             }
+            if student.id in excused:
+                rows[student.id] |= {"status": "excused", "reason": "", "total": nan}
             points: dict[str, list[float]] = {}
             for grade in found.grades if found else ():
                 if column := column_of.get((grade.notebook, grade.cell)):

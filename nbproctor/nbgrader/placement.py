@@ -14,6 +14,7 @@ Everything runs in a copy of the source, with the settings of grading.
 from __future__ import annotations
 
 import ast
+import atexit
 import json
 import logging
 import math
@@ -21,6 +22,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import nbclient
@@ -33,6 +35,7 @@ from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
 from nbproctor.judge import beside
 from nbproctor.markers import parse
+from nbproctor.nbgrader.failures import no_kernel
 from nbproctor.notebook import (
     BESIDE_TAG,
     TAGGED,
@@ -40,12 +43,18 @@ from nbproctor.notebook import (
     MasterNotebook,
     Where,
     copied,
+    support_files,
 )
 from nbproctor.results import Limits, Report, StudentCell, Verdict
 
 FILE = ".nbproctor.json"  # in the course's folder
 QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 UNKNOWN = "the source's own answer does not pass it"
+# Shows when each file was changed.
+_LOOK = """
+import json, pathlib
+print(json.dumps({str(p): p.stat().st_mtime_ns for p in pathlib.Path().rglob("*")}))
+"""
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
 Runs = Callable[..., Report]
@@ -166,6 +175,8 @@ def _places(
     """Return the places other than the judge, and the verdicts on lost points."""
     lost = _lost(master, run)
     why = _differing(master, run) | {n: v.message for n, v in lost.items()}
+    if any(support_files(source, None)):
+        why |= _reading_what_is_written(master, run)
     if not why:
         return {}, {}
     # What the source places itself stays there.
@@ -213,6 +224,29 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
                 told = f"{name} earns {v.points:g} from outside"
                 differing[v.cell_id] = f"{told}, but {points:g} in a kernel"
     return differing
+
+
+def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str]:
+    """Return the tests that name a file of the assignment which the answer changes.
+
+    The judge has the file as it was.
+    """
+    cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
+    look = replace(cells[0], kind="provided", source=_LOOK, stub=_LOOK, skip=False)
+    cells = [replace(look, id="-before"), *cells, replace(look, id="-after")]
+    looking = master.with_cells(cells)
+    outputs = run(looking, looking).outputs
+    before, after = (
+        json.loads(outputs[n][0]["text"]) if outputs.get(n) else {}
+        for n in (0, len(cells) - 1)
+    )
+    written = {Path(name).name for name in before if after.get(name) != before[name]}
+    return {
+        cell.id: f"it reads `{name}`, which the answer writes"
+        for name in sorted(written)
+        for cell in master.of_kind("test")
+        if name in cell.source
+    }
 
 
 def _dull(cell: Cell, value: int | None) -> Cell:
@@ -264,15 +298,23 @@ def kernel_faults(
         for cell in master.cells
         if cell.kind not in ("task", "text") and not cell.skip
     ]
-    with copied(source) as folder:
-        nbclient.NotebookClient(
+    with copied(source) as folder, TemporaryFile("w+", errors="replace") as log:
+        client = nbclient.NotebookClient(
             notebook,
             timeout=math.ceil(timeout),
             interrupt_on_timeout=True,
             allow_errors=True,
             resources={"metadata": {"path": str(folder)}},
             extra_arguments=["--log-level=ERROR"],
-        ).execute(env=os.environ | {"NBGRADER_EXECUTION": "autograde"})
+        )
+        environment = os.environ | {"NBGRADER_EXECUTION": "autograde"}
+        try:
+            client.execute(env=environment, stderr=log)
+        except RuntimeError as error:
+            log.seek(0)
+            raise no_kernel([str(error), *log]) from error
+        finally:  # it fails where no kernel was started
+            atexit.unregister(client._cleanup_kernel)
     for node in notebook.cells:
         name = node.metadata["name"]
         said = _complaint(node)

@@ -11,21 +11,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.engine import MAX_FILES_BYTES, Executor
 from nbproctor.nbgrader.failures import of_the_computer
+from nbproctor.nbgrader.run import Run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError
 from nbproctor.submission import files
 from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission, readers
 from nbproctor.submission.repair import Repaired
-
-if TYPE_CHECKING:
-    from nbproctor.nbgrader.run import Run
 
 Cells = list[StudentCell]
 MAX_FILES_BESIDE = 2_000
@@ -50,7 +48,7 @@ class Submission:
     files: dict[Path, Path] = field(default_factory=dict)
     done: SubmissionResult | None = None  # graded already, exactly so
     closed: bool = False  # something in it may not be read
-    again: bool = False  # to be graded again by the next run, though it is the same
+    try_again: bool = False  # in the next run, though it is the same
 
     def timestamp(self, view: CourseDirectory) -> datetime | None:
         """Return when it was handed in, or None if no readable file says so."""
@@ -188,7 +186,7 @@ class Prefetch:
             asked = HandedIn(submission.folder, whole=False)
             submission.fingerprint = self._readers.ask(asked).result().fingerprint
         self._refuse(submission, TOO_MUCH)
-        submission.again = True  # on another day this computer may be faster
+        submission.try_again = True  # on another day this computer may be faster
 
     def _refuse(self, submission: Submission, reason: str) -> None:
         submission.repaired.clear()

@@ -29,8 +29,8 @@ from nbgrader.nbgraderformat import (
     ValidationError,
 )
 
-from nbproctor import markers
 from nbproctor.engine import Pool
+from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, Log, run
@@ -45,13 +45,13 @@ _HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 
 
-def check_source(notebook: Path) -> None:
+def check_source(notebook: Path, markers: Markers = Markers()) -> None:  # noqa: B008
     """Check a source notebook before anything is made from it.
 
     `CourseError` names the file, every wrong cell, and the next step.
     """
     try:
-        master = MasterNotebook.read(notebook)
+        master = MasterNotebook.read(notebook, markers=markers)
     except MasterNotebookError as error:
         raise CourseError(str(error)) from error
     content = json.loads(notebook.read_text("utf-8"))
@@ -61,7 +61,7 @@ def check_source(notebook: Path) -> None:
         *_metadata_problems(cells),
         *_name_problems(cells),
         *_points_problems(cells),
-        *_hidden_problems(master),
+        *_hidden_problems(master, markers),
     ]
     if problems:
         raise CourseError(
@@ -139,9 +139,9 @@ def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
             )
 
 
-def _hidden_problems(master: MasterNotebook) -> Iterator[str]:
+def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:
     for cell in master.cells:
-        if markers.has_hidden_tests(cell.source) and cell.kind not in (
+        if markers.hide_tests(cell.source) and cell.kind not in (
             "test",
             "helper",
         ):
@@ -154,8 +154,9 @@ def _hidden_problems(master: MasterNotebook) -> Iterator[str]:
 
 def check_sources(course: Path | Course, assignment: str) -> None:
     """Check the source notebooks of an assignment; `CourseError` says what is wrong."""
-    for notebook in Course.at(course).sources(assignment):
-        check_source(notebook)
+    course = Course.at(course)
+    for notebook in course.sources(assignment):
+        check_source(notebook, course.markers)
 
 
 def generate(
@@ -283,7 +284,7 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
             return [Check("source", False, str(error))]
         fresh = _contents(copied.folder("release", assignment))
     notebooks = (data for path, data in fresh.items() if path.suffix == ".ipynb")
-    left = [m for data in notebooks for m in markers.left_over(data.decode())]
+    left = [m for data in notebooks for m in course.markers.left_over(data.decode())]
     checks = [
         Check("source", True, "can be released"),
         Check("release is clean", not left, f"found {left}" if left else "no markers"),

@@ -15,7 +15,6 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
-from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 
@@ -34,14 +33,11 @@ class Run:
     force: bool  # grade what is graded already, too
     masters: list[MasterNotebook]  # those that are graded
     notebooks: frozenset[str]  # names of all of the assignment
-    whole: bool  # whether all are graded
+    all_notebooks: bool  # whether all of them are graded
     settings: Settings
     folders: dict[str, Path] = field(default_factory=dict)  # student → handed in
     marks: dict[str, StudentMarks] = field(default_factory=dict)
     graded_with: list[str] = field(default_factory=list)  # conditions of `masters`
-    current: Submission | None = None  # that nbgrader's loop is at
-    # Those that raised an exception, with it; reported after the loop.
-    failed: list[tuple[Submission, Exception]] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -113,15 +109,15 @@ class Run:
         return None
 
 
-def executor(course: CourseDirectory, options: Nbproctor, again: bool) -> Kept:
+def executor(course: CourseDirectory, options: Nbproctor, force: bool) -> Kept:
     """Return what executes a course's submissions, with the course's cache before it.
 
-    With `again` it executes what the cache has, too.
+    With `force` it executes what the cache has, too.
     `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
     if not options.cluster:
-        return Kept(cache, Pool(options.workers or None), again)
+        return Kept(cache, Pool(options.workers or None), force)
     try:
         from nbproctor.engine.cluster import Cluster
     except ImportError as error:
@@ -129,4 +125,4 @@ def executor(course: CourseDirectory, options: Nbproctor, again: bool) -> Kept:
             "Grading on a cluster needs the package distributed, in the version "
             "that requirements.lock names: pip install 'nbproctor[cluster]'."
         ) from error
-    return Kept(cache, Cluster(options.cluster), again)
+    return Kept(cache, Cluster(options.cluster), force)

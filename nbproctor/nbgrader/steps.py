@@ -40,8 +40,8 @@ def text_of(notebook: NotebookNode) -> str:
     notebook raises `nbformat.ValidationError`.
     """
     nbformat.validate(notebook, relax_add_props=True)
-    whole = strip_transient(split_lines(notebook))
-    text = json.dumps(whole, ensure_ascii=False, sort_keys=True)
+    content = strip_transient(split_lines(notebook))
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     try:
         return msgspec.json.format(text, indent=1) + "\n"
     except (msgspec.DecodeError, UnicodeEncodeError):

@@ -239,7 +239,7 @@ def _raised(cell: ShownCell) -> bool:
 
 def _status(graded: GradedNotebook, summary: Summary) -> str:
     """Return the status of this notebook, which may be one of several handed in."""
-    if summary.total is None and graded.status != "missing":
+    if summary.total is None and graded.status not in ("missing", "excused"):
         waiting = any(row.state == "waiting" for row in summary.rows)
         return "waiting" if waiting and graded.path else "ungradable"
     return graded.status

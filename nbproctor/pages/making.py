@@ -8,9 +8,11 @@ page: what is in it need not count time or memory again.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, replace
+from errno import EACCES
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
@@ -69,10 +71,15 @@ def make(
 
     `outlines` are the assignment's, by notebook; `seconds` of computing are for a page.
     `PageError`: some could not be made, not even without the notebook; all others are.
+    `OSError`: a folder for them cannot be written.
     """
     waiting = list(orders)
     if not waiting:
         return
+    for folder in sorted({Path(order.page).parent for order in waiting}):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):  # in a worker it would be one page's fault
+            raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
     count = min(processors(), len(waiting))
     limits = Allowance(seconds, MEMORY)
     failed: list[str] = []
@@ -116,7 +123,6 @@ def _page(order: Order, told: str) -> Order:
 def write(order: Order, outline: Outline) -> None:
     """Make one page and its notebook, in this process; each is complete or missing."""
     path = Path(order.page)
-    path.parent.mkdir(parents=True, exist_ok=True)
     feedback = Feedback(order.graded, outline)
     notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
     _put(notebook_of(path), notebook)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from nbproctor.markers import parse, without_regions
+from nbproctor.markers import parse
 from nbproctor.notebook import Cell, MasterNotebook
 
 HEADING = re.compile(r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+)$")
@@ -70,7 +70,7 @@ class Outline:
     @cached_property
     def texts(self) -> frozenset[str]:
         """The Markdown that a student gets, without space at the ends."""
-        return frozenset(without_regions(t).strip() for _, t in self.master.texts)
+        return frozenset(t.strip() for _, t in self.master.texts)
 
     @property
     def points(self) -> float:

@@ -69,15 +69,19 @@ def class_report(
     outlines: Mapping[str, Outline],
     missing: Mapping[str, str],
     *,
+    excused: Mapping[str, str] | None = None,
     said_late: Collection[str] = (),
+    groups: Mapping[str, str] | None = None,
     alike: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
 
     `notebooks` are all that was handed in; `outlines` are by notebook name. `missing`
-    has student id → name of those who handed in nothing, `said_late` those who were
-    late, as a platform says without saying how much. With `alike`, it looks for long
-    answers that are more alike than the class is.
+    has student id → name of those who handed in nothing, `excused` of those who need
+    no mark, `said_late` those who were late, as a platform says without saying how
+    much. With `alike`, it looks for long
+    answers that are more alike than the class is; `groups` has student id → name of
+    the group, in which all are one.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
@@ -98,7 +102,7 @@ def class_report(
     mistakes = _mistakes(rows)
     worth = sum(outline.points for outline in outlines.values())
     late = [each for each in notebooks if each.late or each.student in said_late]
-    pairs = similar(answers, outlines) if alike else []
+    pairs = similar(answers, outlines, groups or {}) if alike else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
     page = render(
         "report.html",
@@ -121,6 +125,7 @@ def class_report(
         looks=_looks(notebooks, totals),
         late=late,
         missing=missing,
+        excused=excused or {},
         few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
@@ -130,6 +135,7 @@ def class_report(
     count = {
         "not graded": len(penalties) - len(totals),
         "missing": len(missing),
+        "excused": len(excused or {}),
         "late": len({graded.student for graded in late}),
     }
     first = f"{len(penalties)} handed in, {len(totals)} graded"
@@ -235,7 +241,8 @@ def _looks(
     looks = {"ungradable": {}, "partial": {}, "repaired": {}}
     for each in notebooks:
         graded = each.student in totals
-        if (kind := each.status if graded else "ungradable") in looks:
+        wanted = graded or each.status == "excused"
+        if (kind := each.status if wanted else "ungradable") in looks:
             note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
             looks[kind].setdefault(note, []).append(each)
     return looks

@@ -19,7 +19,7 @@ from itertools import combinations
 from math import log2
 from typing import NamedTuple, TypeAlias
 
-from nbproctor.markers import bound_by, definitions_of, parse, without_regions
+from nbproctor.markers import bound_by, definitions_of, parse
 from nbproctor.pages.html import TOKENS
 from nbproctor.pages.outline import Outline
 
@@ -56,25 +56,36 @@ class Pair:
         return sum(each.shared for each in self.likenesses)
 
 
-def similar(answers: Answers, outlines: Mapping[str, Outline]) -> list[Pair]:
+def similar(
+    answers: Answers,
+    outlines: Mapping[str, Outline],
+    groups: Mapping[str, str] | None = None,
+) -> list[Pair]:
     """Find pairs of students whose long answers stand out as alike.
 
-    Those who share most come first. `outlines` are the assignment's, by notebook.
+    Those who share most come first. `outlines` are the assignment's, by notebook. Of a
+    group (`groups`: student → its name), an answer is compared once, and never with
+    another of the group.
     """
+    group = groups or {}
     pairs: dict[tuple[str, str], Pair] = {}
     for notebook, outline in outlines.items():
-        given = [without_regions(cell.stub) for cell in outline.master.cells]
+        given = [cell.stub for cell in outline.master.cells]
         words = names(given)
         handed_out = {
             mark for text in given for mark in fingerprints(tokens(text, words))
         }
         for exercise in outline.exercises:
-            texts = answers.get((notebook, exercise.id), {})
+            given_in = answers.get((notebook, exercise.id), {})
+            once = {(group.get(s, s), text): s for s, text in given_in.items()}
+            texts = {student: text for (_, text), student in once.items()}
             marks = {
                 student: set(fingerprints(tokens(text, words))) - handed_out
                 for student, text in texts.items()
             }
             for both, share, shared in alike(marks):
+                if group.get(both[0], both[0]) == group.get(both[1], both[1]):
+                    continue
                 two = texts[both[0]], texts[both[1]]
                 likeness = Likeness(shared, share, exercise.name, two)
                 pairs.setdefault(both, Pair(both)).likenesses.append(likeness)

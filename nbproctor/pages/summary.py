@@ -18,7 +18,7 @@ from typing import Any, Literal
 from nbproctor.cells import grader_of, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.results import Status, Verdict
+from nbproctor.results import NOT_SOLVED, STOPPED, Outcome, Status, Verdict
 from nbproctor.sanitize import one_line
 
 State = Literal[
@@ -38,10 +38,8 @@ WORDS: dict[State, str] = {
 BESIDE = "judged beside the answer"
 
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
-_PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
-_UNSOLVED = "Not solved yet"  # what `explain` says of it
-_NOT_RUN = "Not run:"  # what the judge says of a test after one that ended the process
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
+_PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
 
 
 @dataclass(frozen=True)
@@ -105,6 +103,7 @@ class Test:
     state: State
     points: float | None  # None: it has none, or it was not run
     max_points: float  # 0: a public test
+    outcome: Outcome  # of its verdict
     message: str
     printed: str  # by a public test
     by_hand: bool
@@ -249,11 +248,11 @@ def _test(
     state: State
     if from_points and points is not None:
         state = "passed" if points >= cell.points else "partly" if points else "failed"
-    elif verdict is None or (verdict.outcome == "not run" or message[:8] == _NOT_RUN):
+    elif verdict is None or verdict.outcome == "not run" or message.startswith(STOPPED):
         state = "not-run"
     elif verdict.outcome == "passed":
         state = "passed"
-    elif verdict.message.startswith(_UNSOLVED):
+    elif message.startswith(NOT_SOLVED):
         state = "not-started"
     else:
         state = "partly" if verdict.outcome == "failed" and verdict.points else "failed"
@@ -271,6 +270,7 @@ def _test(
         state=state,
         points=points,
         max_points=cell.points,
+        outcome=verdict.outcome if verdict else "not run",
         message=message,
         printed=verdict.printed if verdict else "",
         by_hand=mark.by_hand,
@@ -315,7 +315,7 @@ def _not_started(
         if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
             return True
     told = [test for test in tests if test.max_points]
-    return bool(told) and all(t.message.startswith(_UNSOLVED) for t in told)
+    return bool(told) and all(t.message.startswith(NOT_SOLVED) for t in told)
 
 
 def _why(
@@ -344,7 +344,7 @@ def _why(
     if found := _LINE.search(first.message):
         cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
         look = f"Line {found[2]} of {cell}."
-    elif "did not finish" in first.message:
+    elif first.outcome == "timeout":
         look = "A loop that never ends, or does far too much."
     elif any(not t.max_points for t in bad):
         look = "Its public test fails too: run that in your notebook."

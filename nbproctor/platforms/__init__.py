@@ -1,12 +1,13 @@
 """Learning platforms: files in, class lists, grades and feedback out."""
 
-from nbproctor.platforms.archive import CollectError
+from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
     FeedbackNames,
+    excuse,
     feedback_names,
-    late,
-    pack,
+    said,
     write,
+    write_time,
 )
 from nbproctor.platforms.download import CollectedSubmission, Download, plan
 from nbproctor.platforms.grade_book import (
@@ -21,6 +22,7 @@ from nbproctor.platforms.grade_book import (
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Person, Roster, RosterError
+from nbproctor.platforms.sheet import read_time
 
 __all__ = [
     "PLATFORMS",
@@ -35,14 +37,17 @@ __all__ = [
     "Platform",
     "Roster",
     "RosterError",
+    "excuse",
     "feedback_names",
     "fill",
-    "late",
-    "pack",
     "plan",
     "read_class_list",
     "read_groups",
+    "read_time",
     "read_times",
+    "said",
     "write",
     "write_class_list",
+    "write_time",
+    "write_zip",
 ]

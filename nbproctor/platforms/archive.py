@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -117,6 +117,30 @@ def unzip(file: IO[bytes] | bytes) -> Content:
             entry = partial(_read_entry, archive, info)
             content.add(name, info.file_size, _refused(name, info), entry)
     return content
+
+
+def write_zip(
+    target: Path,
+    files: Mapping[str, bytes | Path],
+    mode: Callable[[str], int] = lambda name: 0o644,
+) -> None:
+    """Write a zip archive, whole or not at all; the same files give the same bytes.
+
+    `mode` gives the permissions of a file by its name.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}")
+    with zipfile.ZipFile(unfinished, "w") as archive:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)  # dated 1980, on every computer
+            entry.external_attr = mode(name) << 16
+            entry.create_system = 3
+            packed = name.endswith((".gz", ".zip"))
+            entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+            archive.writestr(
+                entry, data if isinstance(data, bytes) else data.read_bytes()
+            )
+    unfinished.replace(target)
 
 
 def _folder(folder: Path) -> Content:

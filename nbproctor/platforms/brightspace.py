@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.platform import FileName, GradeColumn, Platform, choose_column
-from nbproctor.platforms.sheet import Sheet, number
+from nbproctor.platforms.sheet import Sheet, number, read_time
 
 _NAME = re.compile(
     r"(?:(?P<user>\d+)-(?P<item>\d+) - )(?P<name>.+?) - "
@@ -38,7 +37,7 @@ class Brightspace(Platform):
         inside = [*([match["file"]] if match["file"] else []), *parts[1:]]
         if not inside:
             return None
-        when = read_time(match["when"])
+        when = read_time(match["when"], "en")
         return FileName(
             f"{match['user']} {match['name']}",
             PurePosixPath("/".join(inside)),
@@ -69,22 +68,3 @@ class Brightspace(Platform):
         titles = r"(.*?) Points Grade(?:.*MaxPoints:([\d.,]+))?.*"
         chosen, title = choose_column(heads, titles, assignment, column)
         return GradeColumn(1, chosen, number(title[2] or ""))
-
-
-def read_time(text: str) -> datetime | None:
-    """Read ``Nov 24, 2026 1030 PM`` and what other settings make of it."""
-    match = re.fullmatch(r"(.*\d{4}),? (\d{1,2}):?(\d\d) ?([AP]M)?", text.strip(), re.I)
-    if match is None:
-        return None
-    date = match[1].replace(",", "").replace(".", "")
-    hour, half = int(match[2]), (match[4] or "").upper()
-    if half:
-        hour = hour % 12 + (12 if half == "PM" else 0)
-    for form in ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y"):
-        try:
-            return datetime.strptime(date, form).replace(
-                hour=hour, minute=int(match[3])
-            )
-        except ValueError:
-            continue
-    return None

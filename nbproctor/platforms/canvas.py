@@ -37,6 +37,10 @@ class Canvas(Platform):
 
     name = "Canvas"
     upload = "grade book, menu of the assignment's column, Re-Upload Submissions"
+    why_no_address = (
+        "typed a text into Canvas, which takes no file back for it: mail the page, and "
+        "ask for the notebook's file"
+    )
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """``okaforamara_LATE_1042_88031_lab-1.ipynb``, all in one folder."""
@@ -84,7 +88,8 @@ class Canvas(Platform):
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
         most = sheet.value(limits[0], chosen) if limits else ""
         first = limits[0] + 1 if limits else 1
-        return GradeColumn(first, chosen, number(most), *form_of_numbers(most, sheet))
+        form = form_of_numbers(most, sheet)
+        return GradeColumn(first, chosen, number(most), *form, excused="EX")
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path

@@ -8,8 +8,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,7 @@ from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
-COLUMNS = (*_FIRST, "address", "group")
+COLUMNS = (*_FIRST, "address", "group", "excused")
 
 
 def write(
@@ -41,33 +40,38 @@ def write(
     which is newer. `dry_run`: only say what would be done.
     """
     record = read_record(records)
-    changed = False
     for submission in download.submissions:
         student = submission.person.student
         folder = destination(student)
-        state, why = _compare(submission, folder, record.get(student), replace)
-        submission.state, submission.why = state, why
-        # Of what was collected before there was a record, or a column of it.
-        unknown = state == "same" and not record.get(student, {}).get("address")
-        if dry_run or not (state in ("new", "replaced") or unknown):
-            continue
-        if state == "replaced":
-            _move_away(folder, records / "replaced" / student)
-        if state != "same":
-            _write_whole(submission, folder)
-        record[student] = {
+        before = record.get(student, {})
+        row = {
             "student": student,
             "name": submission.person.name,
             "platform": download.recognised.platform.name,
-            "submitted": _utc(submission.submitted),
+            "submitted": utc(submission.submitted) if submission.submitted else "",
             "late": "yes" if submission.late else "",
             "attempt": submission.attempt,
             "source": source,
             "address": "/".join(submission.addresses),  # no name of a file holds one
             "group": submission.group,
+            "excused": before.get("excused", ""),
         }
-        changed = True
-    if changed:
+        state, why = _compare(submission, folder, before, row, replace)
+        submission.state, submission.why = state, why
+        if dry_run or state == "kept":
+            continue
+        if state == "replaced":
+            _move_away(folder, records / "replaced" / student)
+        if state != "same":
+            _write_whole(submission, folder)
+        else:  # what is known stays, but a list of times may have come, or their zone
+            when = row["submitted"] or before.get("submitted", "")
+            row |= {key: value for key, value in before.items() if value}
+            row["submitted"] = when
+            if submission.submitted and when != before.get("submitted"):
+                write_time(folder, submission.submitted)
+        record[student] = row
+    if not dry_run and record != read_record(records):
         _save(records / "record.csv", record)
     if download.listing and download.recognised.platform.upload and not dry_run:
         records.mkdir(parents=True, exist_ok=True)
@@ -77,7 +81,8 @@ def write(
 def _compare(
     submission: CollectedSubmission,
     folder: Path,
-    recorded: dict[str, str] | None,
+    recorded: dict[str, str],
+    row: dict[str, str],
     replace: bool,
 ) -> tuple[State, str]:
     if not folder.exists():
@@ -93,9 +98,10 @@ def _compare(
         return "same", ""
     if replace:
         return "replaced", ""
-    before = recorded["attempt"] if recorded else ""
-    if before and submission.attempt:
-        newer = (len(submission.attempt), submission.attempt) > (len(before), before)
+    before = recorded.get("attempt") or recorded.get("submitted", "")
+    after = row["attempt"] or row["submitted"]
+    if before and after:
+        newer = (len(after), after) > (len(before), before)
         return ("replaced", "") if newer else ("kept", "What is there is newer.")
     return "kept", "Another one is there, and no time tells which is newer."
 
@@ -119,13 +125,21 @@ def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         if submission.submitted:
-            # As nbgrader's own exchange writes it, and reads it for lateness.
-            (whole / STAMP).write_text(_utc(submission.submitted), "utf-8")
+            write_time(whole, submission.submitted)
         whole.rename(folder)
 
 
-def _utc(when: datetime | None) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if when else ""
+def write_time(folder: Path, when: datetime) -> None:
+    """Say beside a submission's files when it was handed in: nbgrader reads it there.
+
+    As its own exchange writes it.
+    """
+    (folder / STAMP).write_text(utc(when), "utf-8")
+
+
+def utc(when: datetime) -> str:
+    """Return a time as nbgrader writes it."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def read_record(records: Path) -> dict[str, dict[str, str]]:
@@ -150,10 +164,23 @@ def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
             )
 
 
-def late(records: Path) -> set[str]:
-    """Return who was late by the platform's word, of a folder that `write` filled."""
+def said(records: Path, what: str) -> dict[str, str]:
+    """Return student → what a column of the record says, but for those with nothing.
+
+    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
+    names those who handed in together.
+    """
+    record = read_record(records).items()
+    return {student: text for student, row in record if (text := row.get(what, ""))}
+
+
+def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
+    """Note that no mark of students is wanted, or is after all."""
     record = read_record(records)
-    return {student for student, row in record.items() if row["late"]}
+    for student in students:
+        row = record.setdefault(student, dict.fromkeys(COLUMNS, ""))
+        row |= {"student": student, "excused": "yes" if yes else ""}
+    _save(records / "record.csv", record)
 
 
 @dataclass
@@ -193,9 +220,7 @@ def feedback_names(
         if row.get("platform") != platform.name and not address:
             back.left.append((student, f"was not collected from {platform.name}"))
         elif not address:
-            together = f"with {group}, " if group else ""
-            why = f"handed in {together}what {platform.name} takes no file for"
-            back.left.append((student, why))
+            back.left.append((student, platform.why_no_address))
         elif not names:
             back.left.append((student, f"handed in no file called {page.stem}"))
         elif group and not back.files.keys().isdisjoint(names.values()):
@@ -212,13 +237,3 @@ def feedback_names(
     if platform.listing and listing.is_file():
         back.files[listing.name] = listing
     return back
-
-
-def pack(files: Mapping[str, Path], target: Path) -> None:
-    """Put files under their names into one zip, which replaces an older one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in sorted(files.items()):
-            archive.write(path, name)
-    temporary.replace(target)

@@ -16,6 +16,7 @@ from nbproctor.platforms.archive import ArchiveEntry, CollectError, Content
 from nbproctor.platforms.platform import FileName
 from nbproctor.platforms.registry import PLAIN, Recognised, name_in, plain, recognise
 from nbproctor.platforms.roster import Person, Roster, letters, safe, split_name
+from nbproctor.platforms.sheet import read_time
 
 MAX_NESTING = 3
 MAX_SUBMISSION = 1 << 30  # bytes
@@ -69,13 +70,15 @@ def plan(
     roster: Roster,
     zone: tzinfo | None = None,
     groups: Mapping[str, list[Person]] | None = None,
+    times: Mapping[str, str] | None = None,
 ) -> Download:
     """Understand a download: a zip archive or a folder, as the platform gave it.
 
     `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
     platform's times, else this computer's. Each member of one of the `groups` gets what
-    the group handed in. `CollectError`: there is no such file, it cannot be opened, or
-    it holds nothing.
+    the group handed in. `times` of students, as a list of the platform has them, count
+    where the download has none. `CollectError`: there is no such file, it cannot be
+    opened, or it holds nothing.
     """
     content = _flatten(archive.read(source))
     if not content.entries:
@@ -85,7 +88,7 @@ def plan(
     found = recognise(content.entries, own) or plain(content.entries, own, roster)
     download = Download(found, problems=list(content.problems))
     by_student = _by_student(content, download)
-    planner = _Planner(download, own, roster, zone, groups or {})
+    planner = _Planner(download, own, roster, zone, groups or {}, times or {})
     submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
     for files in by_student.values():
         for submission in planner.submissions(files):
@@ -150,6 +153,7 @@ class _Planner:
     roster: Roster
     zone: tzinfo | None
     groups: Mapping[str, list[Person]]
+    times: Mapping[str, str]
 
     def submissions(self, files: Files) -> Iterator[CollectedSubmission]:
         """Yield what one student, or each of a group, handed in with these files."""
@@ -166,7 +170,8 @@ class _Planner:
         if not members:
             return
         whole = self.newest(*members[0], files)
-        whole.group = group
+        of_member = (g for g, people in self.groups.items() if members[0][0] in people)
+        whole.group = group or next(of_member, "")
         for person, by in members:
             if group:
                 addresses = [platform.address_of(a, person) for a in whole.addresses]
@@ -240,6 +245,11 @@ class _Planner:
         newest, notes = _newest(files)
         names = [name for _, name in newest]
         when = max((name.submitted for name in names if name.submitted), default=None)
+        if not when and (text := self.times.get(person.student)):
+            when = read_time(text)
+            if not when:
+                why = f"{text!r}, when it was handed in, cannot be read. If it counts,"
+                self.download.problem(person.name, f"{why} say it: kit.py late")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)
@@ -263,6 +273,12 @@ class _Planner:
         if files and typed:
             submission.notes.append(
                 f"Read there what was typed in; only files were taken ({typed[0]})."
+            )
+        elif not files:
+            text = newest[0][1].file.name
+            submission.notes.append(
+                f"A text was typed in ({text}), and no file handed in. Ask for the "
+                f"notebook's file, {self.own[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from math import isnan, nan
@@ -26,8 +26,8 @@ _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
 # Not kept when they say nothing about a person.
 _NOBODY = {"points possible", "student, test", "test student"}
 # What stands for a mark where none is to be given.
-_NO_MARK = {"ex": "is excused", "excused": "is excused", "exempt": "is excused"}
-_NO_MARK |= {"n/a": "does not have it there"}
+_EXCUSED = dict.fromkeys(("ex", "excused", "exempt"), "is excused")
+_NO_MARK = _EXCUSED | {"n/a": "does not have it there"}
 
 
 class Identity(NamedTuple):
@@ -167,30 +167,35 @@ def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
     return groups
 
 
-def read_times(path: Path, roster: Roster) -> list[tuple[str, str]]:
-    """Read when students handed in, a row each: id and time, as it stands there.
+def read_times(
+    path: Path, roster: Roster, titles: Sequence[str] = _TIMES
+) -> dict[str, str]:
+    """Read when students handed in: student id → time, as it stands there.
 
-    `RosterError`: it is no such list, or names somebody who is not in the class list.
+    The list is a platform's, or has one of the `titles`; without any, another list
+    says nothing. `RosterError`: it is none, or who is meant in a row is unclear.
     """
     sheet = _read(path)
-    titles = [title.strip().casefold() for title in sheet.values(0)]
-    place = next((titles.index(title) for title in _TIMES if title in titles), None)
-    if place is None:
+    found = [p for each in PLATFORMS if (p := each.time_column(sheet)) is not None]
+    heads = [title.strip().casefold() for title in sheet.values(0)]
+    found += [heads.index(title) for title in titles if title in heads]
+    if not found and titles:
         raise RosterError(
-            f"{path} has no column for the time: one of {', '.join(_TIMES)}. Its "
+            f"{path} has no column for the time: one of {', '.join(titles)}. Its "
             f"titles are: {', '.join(sheet.values(0))}."
         )
-    found = []
+    times = {}
     for row, who in identities(sheet):
-        if text := sheet.value(row, place).strip():
+        text = sheet.value(row, found[0]).strip() if found else ""
+        if text not in ("", "-"):
             people, _ = roster.find(who.keys, who.called)
             if len(people) != 1:
                 raise RosterError(
                     f"{path}, row {row + 1}: nobody in the class list, or several, are "
-                    f"called {who.called or ' '.join(who.ids)!r}."
+                    f"called {who.called or ' '.join(who.keys)!r}."
                 )
-            found.append((people[0].student, text))
-    return found
+            times[people[0].student] = text
+    return times
 
 
 @dataclass(frozen=True)
@@ -217,6 +222,8 @@ class Filled:
     column: str
     changes: list[FilledMark] = field(default_factory=list)
     same: int = 0  # cells that said it already
+    #: Students whom the platform has excused.
+    excused: list[str] = field(default_factory=list)
     #: Rows that were left as they are: whose, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
     #: Students who have a mark but no row.
@@ -232,6 +239,7 @@ def fill(
     max_score: float,
     roster: Roster,
     reasons: Mapping[str, str] | None = None,
+    excused: Collection[str] = (),
     column: str | None = None,
     scale: bool = False,
 ) -> Filled:
@@ -245,6 +253,8 @@ def fill(
         Points of the assignment.
     reasons : mapping, optional
         Student id → why there is no mark.
+    excused : collection of str
+        Students of whom none is wanted: said there, if the platform has a word for it.
     column : str, optional
         Which column, where its title is not the assignment's name.
     scale : bool
@@ -271,17 +281,18 @@ def fill(
                 "Import the class list, so that they can be told apart: kit.py roster"
             )
         before = sheet.value(row, there.column).strip()
-        mark = scores.get(student, nan) * factor
+        mark = nan if student in excused else scores.get(student, nan) * factor
+        after = there.excused if student in excused else _written(mark, there)
         if student:
             seen[student] = row
             reason = (reasons or {}).get(student) or "nothing was handed in"
-            why = _why_left(mark, before, reason, row in there.locked)
+            why = _why_left(after, before, reason, row in there.locked)
+            filled.excused += [student] * (before.casefold() in _EXCUSED)
         if why:
             filled.left.append((label, why))
         elif number(before) == round(mark, 2):
             filled.same += 1
         else:
-            after = _written(mark, there)
             sheet.put(row, there.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
     filled.absent = sorted(
@@ -305,13 +316,13 @@ def _student(roster: Roster, who: Identity) -> tuple[str, str]:
     return people[0].student, ""
 
 
-def _why_left(mark: float, before: str, reason: str, locked: bool) -> str:
+def _why_left(after: str, before: str, reason: str, locked: bool) -> str:
     """Return why a cell that says `before` stays as it is, or nothing."""
-    if isnan(mark):
-        kept = f" (the file says {before})" if before not in ("", "-") else ""
-        return f"has no mark: {reason}{kept}"
     if before.casefold() in _NO_MARK:
         return f"{_NO_MARK[before.casefold()]} ({before})"
+    if not after:
+        kept = f" (the file says {before})" if before not in ("", "-") else ""
+        return f"has no mark: {reason}{kept}"
     return "is locked on the platform" if locked else ""
 
 
@@ -328,6 +339,8 @@ def _factor(title: str, most: float | None, max_score: float, scale: bool) -> fl
 
 
 def _written(score: float, column: GradeColumn) -> str:
+    if isnan(score):
+        return ""
     if column.places is None:
         text = f"{score:.2f}".rstrip("0").rstrip(".")
     else:

@@ -15,13 +15,12 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from string import Template
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from msgspec import MsgspecError, Struct, yaml
 
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
-from nbproctor.platforms.archive import ArchiveEntry, CollectError
+from nbproctor.platforms.archive import ArchiveEntry, CollectError, write_zip
 from nbproctor.platforms.platform import ExportError, FileName, Platform, Visibility
 from nbproctor.results import SubmissionResult, Verdict
 
@@ -37,6 +36,7 @@ version = "{__version__}"
 [tool.hatch.build.targets.wheel]
 packages = ["nbproctor"]
 """
+_SCRIPTS = {"setup.sh": "gradescope_setup.sh", "run_autograder": "gradescope_run.sh"}
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
@@ -122,24 +122,16 @@ def pack(course: Path, assignment: str, target: Path, visibility: Visibility) ->
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
         "visibility": visibility,
     }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")
-    with ZipFile(unfinished, "w") as archive:
-        for name, template in (
-            ("setup.sh", "gradescope_setup.sh"),
-            ("run_autograder", "gradescope_run.sh"),
-        ):
-            path = files("nbproctor").joinpath("templates", template)
-            script = Template(path.read_text("utf-8")).safe_substitute(values)
-            _add(archive, name, script.encode(), executable=True)
-        _add(archive, "pyproject.toml", _PROJECT.encode())
-        for path in sorted(_files(course, assignment)):
-            _add(archive, path.relative_to(course).as_posix(), path.read_bytes())
-        package = Path(str(files("nbproctor")))
-        for path in sorted(_below(package)):
-            name = f"nbproctor/{path.relative_to(package).as_posix()}"
-            _add(archive, name, path.read_bytes())
-    unfinished.replace(target)
+    content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
+    for name, script in _SCRIPTS.items():
+        text = files("nbproctor").joinpath("templates", script).read_text("utf-8")
+        content[name] = Template(text).safe_substitute(values).encode()
+    course_files = _files(course, assignment)
+    content |= {path.relative_to(course).as_posix(): path for path in course_files}
+    above = Path(str(files("nbproctor"))).parent
+    package = _below(above / "nbproctor")
+    content |= {path.relative_to(above).as_posix(): path for path in package}
+    write_zip(target, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
 
 
 def _files(course: Path, assignment: str) -> Iterator[Path]:
@@ -153,14 +145,6 @@ def _below(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         if path.is_file() and _LEFT_OUT.isdisjoint(path.parts):
             yield path
-
-
-def _add(archive: ZipFile, name: str, data: bytes, *, executable: bool = False) -> None:
-    entry = ZipInfo(name)  # dated 1980: the same course gives the same archive
-    entry.external_attr = (0o755 if executable else 0o644) << 16
-    entry.create_system = 3
-    packed = ZIP_STORED if name.endswith((".gz", ".zip")) else ZIP_DEFLATED
-    archive.writestr(entry, data, packed)
 
 
 def results(

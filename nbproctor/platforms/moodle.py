@@ -38,6 +38,11 @@ class Moodle(Platform):
 
     name = "Moodle"
     numbers_groups = True
+    times = "its grading worksheet"
+    why_no_address = (
+        "handed in with a group, and the own number there is not known: import the "
+        "grading worksheet (kit.py roster), then collect again"
+    )
     upload = "Submissions, Upload multiple feedback files in a zip"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
@@ -99,6 +104,12 @@ class Moodle(Platform):
         if unnamed and len(second) == len(rows):
             columns["name"] = [1]
 
+    def time_column(self, sheet: Sheet) -> int | None:
+        """Find times by their place: after what says if the grade can be changed."""
+        rows = range(1, len(sheet.rows))
+        place = _changeable(sheet, rows, 1) if _participants(sheet, rows) else None
+        return None if place is None else place + 1
+
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None
     ) -> GradeColumn | None:
@@ -120,7 +131,10 @@ class Moodle(Platform):
                 and letters(sheet.value(0, place - 1)) not in ABOUT_PEOPLE
             ):
                 form = form_of_numbers(most, sheet)
-                locked = _locked(sheet, rows, place + 1)
+                said = _changeable(sheet, rows, place + 1)
+                locked = frozenset(
+                    row for row in rows if said and _word(sheet, row, said) in _NO
+                )
                 return GradeColumn(1, place - 1, number(most), *form, locked)
         raise ExportError(
             "The grading worksheet has no column of points: does the assignment use a "
@@ -128,13 +142,16 @@ class Moodle(Platform):
         )
 
 
-def _locked(sheet: Sheet, rows: Sequence[int], start: int) -> frozenset[int]:
-    """Return the rows that say no in the first column that says yes or no."""
+def _changeable(sheet: Sheet, rows: Sequence[int], start: int) -> int | None:
+    """Return the first column that says yes or no of everybody."""
     for place in range(start, len(sheet.rows[0])):
-        said = {row: sheet.value(row, place).strip().casefold() for row in rows}
-        if set(said.values()) <= _YES | _NO:
-            return frozenset(row for row in rows if said[row] in _NO)
-    return frozenset()
+        if {_word(sheet, row, place) for row in rows} <= _YES | _NO:
+            return place
+    return None
+
+
+def _word(sheet: Sheet, row: int, place: int) -> str:
+    return sheet.value(row, place).strip().casefold()
 
 
 def _participants(sheet: Sheet, rows: Sequence[int]) -> bool:

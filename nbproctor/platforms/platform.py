@@ -64,6 +64,7 @@ class GradeColumn:
     comma: bool = False  # a decimal comma
     places: int | None = None  # decimal places; None: as many as needed, up to 2
     locked: frozenset[int] = frozenset()  # rows whose mark must not be changed
+    excused: str = ""  # what stands for "no mark is wanted"; empty: nothing does
 
 
 class Platform:
@@ -75,10 +76,14 @@ class Platform:
     name = ""
     #: Where a teacher uploads the zip of feedback; empty: the platform takes none.
     upload = ""
+    #: Why a student of a download has no `FileName.address`, and what to do.
+    why_no_address = ""
     #: The platform's own file in a download, which it wants back with the feedback.
     listing = ""
     #: The number of what a group handed in is the group's, else that of a member.
     numbers_groups = False
+    #: The list that says when each was handed in, where a download does not.
+    times = ""
     #: The word of ``export`` for what makes the platform grade by itself.
     autograder = ""
 
@@ -118,6 +123,10 @@ class Platform:
 
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """Correct which columns of a class list say who somebody is."""
+
+    def time_column(self, sheet: Sheet) -> int | None:
+        """Tell where a list of the platform says when each was handed in."""
+        return None
 
     def grade_column(
         self, sheet: Sheet, assignment: str, column: str | None

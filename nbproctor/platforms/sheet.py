@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import babel
+from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.roster import letters
 
@@ -52,6 +58,79 @@ def number(text: str) -> float | None:
     """Return the number in a cell, with point or comma, or None."""
     found = re.fullmatch(r"\s*(-?\d+(?:[.,]\d+)?)\s*", text)
     return float(found[1].replace(",", ".")) if found else None
+
+
+@cache
+def _words(language: str) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """Return a language's names of months, of days of the week, of halves of a day.
+
+    Months are 1 to 12, Monday is 0, and of halves there are the letters alone.
+    """
+    locale = babel.Locale(language)
+    widths = ("wide", "abbreviated")
+    months = [forms[width] for forms in locale.months.values() for width in widths]
+    days = [forms["wide"] for forms in locale.days.values()]
+    halves = locale.day_periods["format"].values()
+    return (
+        {_flat(name).rstrip("."): i for each in months for i, name in each.items()},
+        {_flat(name): i for each in days for i, name in each.items()},
+        {letters(name): half for each in halves for half, name in each.items()}
+        | {"am": "am", "pm": "pm"},
+    )
+
+
+def _flat(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _named(text: str, names: dict[str, int]) -> set[int]:
+    return {
+        number
+        for name, number in names.items()
+        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    }
+
+
+def read_time(text: str, *languages: str) -> datetime | None:
+    """Read a day and a time, as ``mardi 24 novembre 2026, 22:30``; None: it is unclear.
+
+    Where it may be in any language, the day of the week must be there, and be right. A
+    date in numbers begins with its year.
+    """
+    parts = re.fullmatch(
+        r"(.*?)(?<!\d)(\d{1,2})(?:[:.h]| h )?(\d\d)(\D*)", _flat(text), re.S
+    )
+    numbers = [int(digits) for digits in re.findall(r"\d+", parts[1])] if parts else []
+    if parts is None or len(numbers) not in (2, 3):
+        return None
+    said = {letters(word) for word in re.findall(r"[^\W\d]+", parts[1])}
+    hour, half = int(parts[2]), letters(parts[4])
+    known = languages or ("en", *(n for n in locale_identifiers() if "_" not in n))
+    for names_of_months, names_of_days, halves in map(_words, known):
+        months, days = (
+            _named(parts[1], names_of_months),
+            _named(parts[1], names_of_days),
+        )
+        if said and not (languages or days):
+            continue
+        if len(numbers) == 3:
+            year, month, day = numbers
+        elif len(months) == 1:
+            year, month, day = max(numbers), months.pop(), min(numbers)
+        else:
+            continue
+        before = [word for word in said & halves.keys() if len(word) > 1]
+        wrong = half and (halves.get(half) not in ("am", "pm") or hour > 12)
+        if wrong or (before and hour <= 12):  # a half before the time: "오후 10:30"
+            continue
+        at = hour % 12 + 12 * (halves[half] == "pm") if half else hour
+        try:
+            when = datetime(year, month, day, at, int(parts[3]))
+        except ValueError:
+            return None
+        if year > 1000 and days <= {when.weekday()}:
+            return when
+    return None
 
 
 @dataclass

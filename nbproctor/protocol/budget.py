@@ -47,7 +47,7 @@ class MessageBudget:
     """What one message has used of the limits so far."""
 
     error: type[NbproctorError]  # raised when it has used too much
-    whole: str  # what the message is called then
+    called: str  # what the message is, where that is said
     _classes: frozenset[Any] = frozenset()
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class MessageBudget:
         self.used[limit] = used = self.used.get(limit, 0) + amount
         if used > LIMITS[limit].most:
             most, said = LIMITS[limit]
-            raise self.error(said.format(self.whole, most=most, mib=most >> 20))
+            raise self.error(said.format(self.called, most=most, mib=most >> 20))
 
     def left(self, limit: str) -> int:
         """Return how much may still be used of a limit."""

@@ -36,8 +36,8 @@ from nbproctor.protocol.table import (
     Parts,
     Row,
     add,
+    by_parts,
     parts_of,
-    whole,
 )
 
 _MAX_FREQ = 40  # characters
@@ -347,7 +347,7 @@ _DTYPES = (
 
 
 def _row(name: str, fields: str, of: Any, parts: Any, build: Any, *change: Any) -> Row:
-    return whole(f"pandas.{name}", fields, of, parts, build, *change)
+    return by_parts(f"pandas.{name}", fields, of, parts, build, *change)
 
 
 _periods_parts, _dtype = attrgetter("asi8", "freqstr"), attrgetter("dtype")

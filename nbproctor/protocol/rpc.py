@@ -43,6 +43,7 @@ TO_STUDENT: Requests = {
     "copy": {"target": object},
     "array": {"target": object},
     "seed": {"module": str, "arguments": list},
+    "filters": {"added": list},
     "stderr": {},
     "excuse": {"decided": list},
     "lend": {"functions": dict},

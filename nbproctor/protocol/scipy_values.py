@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from nbproctor.protocol.budget import LIMITS
-from nbproctor.protocol.table import FIELDS, Field, Parts, add, whole
+from nbproctor.protocol.table import FIELDS, Field, Parts, add, by_parts
 
 _COMPRESSED = ("csr", "csc")
 _CLASSES: dict[str, Any] = {
@@ -79,4 +79,4 @@ FIELDS |= {
     "where": Field(_is_column_of("i")),
 }
 _FIELDS = "form two_sizes cells where where"
-add(whole("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))
+add(by_parts("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))

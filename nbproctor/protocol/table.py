@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One type of value. If it is sent by its parts, see `whole`."""
+    """One type of value. If it is sent by its parts, see `by_parts`."""
 
     tag: str  # that of a library's begins with the library
     fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
@@ -82,7 +82,7 @@ def _kinds(row: Row, count: int) -> list[Field]:
     return once + starred * more
 
 
-def whole(
+def by_parts(
     tag: str,
     fields: str,
     classes: type | tuple[type, ...],
@@ -202,7 +202,7 @@ class Sender(MessageBudget):
     For `default`, `received` and `libraries`, see `codec.encode`.
     """
 
-    error, whole = UnsendableError, "a value"
+    error, called = UnsendableError, "a value"
     finite = True  # all floats of it, so far
     size = 0  # bytes of the raw part
 
@@ -313,7 +313,7 @@ class Receiver(MessageBudget):
     `codec.decode`.
     """
 
-    error, whole = ProtocolError, "a message"
+    error, called = ProtocolError, "a message"
     at = 0  # bytes of the raw part that are taken
     shared = False  # whether a part appears more than once
 

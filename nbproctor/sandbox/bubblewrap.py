@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from nbproctor.sandbox.layers import Policy, visible
+from nbproctor.sandbox.policy import Policy, visible
 
 # To mount a scratch for each process; for root also to change user ids, to own folders
 # of those and to end their processes.

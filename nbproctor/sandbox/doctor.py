@@ -93,14 +93,14 @@ def _seccomp() -> tuple[str, str]:
 
 def _together() -> tuple[str, str]:
     """Enter the sandbox in a fork: what counts is that all layers are in force."""
-    from nbproctor.sandbox import layers
+    from nbproctor.sandbox import layers, policy
 
     with tempfile.TemporaryDirectory() as folder:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
-                layers.enter(layers.Policy(), Path(folder))
+                layers.enter(policy.Policy(), Path(folder))
             except BaseException as error:
                 os.write(writing, str(error).encode()[:4000])
             finally:
@@ -147,11 +147,11 @@ def _scratch() -> tuple[str, str]:
 
 
 def _user() -> tuple[str, str]:
-    from nbproctor.sandbox import bubblewrap, layers
+    from nbproctor.sandbox import bubblewrap, policy
 
     if os.geteuid() != 0:
         return "student code runs as you, without your files", ""
-    if layers.free_uid(layers.Policy(), bubblewrap.failure() is None) is not None:
+    if policy.free_uid(policy.Policy(), bubblewrap.failure() is None) is not None:
         return "every student process has a user id of its own", ""
     return (
         "student code stays user 0, without capabilities: the number of its threads is "

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nbproctor.sandbox import layers
-from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.policy import Policy
 
 Json = dict[str, Any]
 

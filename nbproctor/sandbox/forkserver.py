@@ -39,7 +39,7 @@ from nbproctor.sandbox.fork import (
     send,
     write_block,
 )
-from nbproctor.sandbox.layers import PACKAGE, Policy, free_uid, site_packages
+from nbproctor.sandbox.policy import PACKAGE, Policy, free_uid, site_packages
 from nbproctor.sandbox.processors import Processor
 
 # A judge is trusted, but no more than it needs: the student's policy, with more room.

@@ -1,7 +1,6 @@
-"""Layers of the sandbox, and the policy that they put in force.
+"""Layers of the sandbox: `enter` puts a policy in force in the calling process.
 
-Policy is data (`Policy`); `enter` puts it in force in the calling process, for good, or
-raises. Layers, each of which stands when another has a hole:
+For good, or it raises. Layers, each of which stands when another has a hole:
 
 - resource limits, no_new_privs, no core dumps, no capabilities, and for root another
   user id;
@@ -10,11 +9,6 @@ raises. Layers, each of which stands when another has a hole:
 - seccomp: no new process or program, no socket, no signal to others, nothing that
   Landlock does not govern (chmod, utime, xattr) (see `seccomp`);
 - around the whole fork server, where it starts: bubblewrap's namespaces.
-
-**User ids.** Only root can have another than its own, and takes `Policy.uid`, because
-RLIMIT_NPROC does not bind root and root owns too much. If the interpreter lies where
-that id may not look and bubblewrap does not start, it must be None: the process then
-stays user 0 without any capability, and its threads are bounded only by memory.
 
 **Scratch.** With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
 `libc.gain_mounts`) a process mounts its own tmpfs: a hard limit, invisible to others,
@@ -26,55 +20,19 @@ subfolders, so that whoever watches it sees every byte (`limits.scratch`).
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox import libc, limits, seccomp
+from nbproctor.sandbox.policy import Policy, interpreter, visible
 
-# What every process may read: the system's libraries, this Python (see `interpreter`)
-# and this package.
-_SYSTEM = """
-    /usr/lib /usr/lib32 /usr/lib64 /usr/libx32 /lib /lib32 /lib64 /libx32
-    /usr/share/fonts /usr/share/fontconfig /usr/share/zoneinfo /usr/local/share/fonts
-    /etc/alternatives /etc/fonts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d
-    /etc/localtime /etc/mime.types /etc/timezone /sbin/ldconfig
-    /sys/devices/system/cpu/online /sys/devices/system/cpu/possible
-    /dev/null /dev/random /dev/urandom
-"""
-SYSTEM = tuple(_SYSTEM.split())
-PACKAGE = Path(__file__).parents[1]
-PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
-# Ids that no account has by custom: systemd's range for passing services.
-FIRST_UID, LAST_UID = 61184, 65519
-# How many a fork server has, one for each process that is alive at a time.
-SLOTS = 32
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What a sandboxed process may use.
-
-    Sizes are bytes, times seconds of CPU.  `memory` counts from what the process
-    already holds when it enters.
-    """
-
-    memory: int = 1 << 30
-    cpu_seconds: int = 600
-    threads: int = 64
-    open_files: int = 256
-    stack: int = 8 << 20
-    scratch: int = 64 << 20  # also the largest file
-    scratch_files: int = 4096
-    readable: tuple[str, ...] = ()  # absolute paths, files or whole folders
-    files: tuple[tuple[str, str], ...] = ()  # (name in the scratch folder, real path)
-    uid: int | None = None  # root becomes this user and group
-    weak: bool = False  # explicitly accept that layers are missing
+# Bytes of an assignment's files of which a process gets copies, to write to as well.
+# What goes beyond is read where it is.
+COPIED = 4 << 20
 
 
 class SandboxError(NbproctorError, RuntimeError):
@@ -94,67 +52,6 @@ def prepare() -> None:
     except (OSError, RuntimeError, ImportError) as error:
         raise SandboxError(f"{error}. `nbproctor doctor` says more.") from error
     interpreter()
-
-
-def site_packages() -> list[str]:
-    """Return the folders of installed packages that this Python looks into."""
-    names = ("site-packages", "dist-packages")
-    return [entry for entry in sys.path if Path(entry).name in names]
-
-
-@cache
-def interpreter() -> tuple[str, ...]:
-    """Return what this Python needs to run and to import what it has not yet.
-
-    Named piece by piece: a prefix such as /usr/local also holds other people's files
-    (nbgrader's exchange among them), and a virtual environment may lie inside a
-    course.
-    """
-    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
-    # The executable may be a chain of links over several prefixes (venv, uv, pyenv).
-    link = Path(sys.executable)
-    prefixes.add(link.parent.parent)
-    while link.is_symlink():
-        link = link.parent / link.readlink()
-        prefixes.add(link.parent.parent)
-    wanted = {prefix / part for prefix in prefixes for part in PYTHON}
-    wanted.update(map(Path, site_packages()))
-    # Of an editable installation this package alone, not the folder around it.
-    wanted.add(PACKAGE)
-    return tuple(sorted(str(path) for path in wanted if path.exists()))
-
-
-def visible(policy: Policy) -> tuple[str, ...]:
-    """Return everything that a process under `policy` may read, its scratch aside."""
-    sources = tuple(source for _, source in policy.files)
-    return (*SYSTEM, *interpreter(), *policy.readable, *sources)
-
-
-def free_uid(policy: Policy, outer: bool) -> int | None:
-    """Choose the first of `SLOTS` user ids; None for who is not root.
-
-    None also if such a user could not read what the policy names.  Inside bubblewrap
-    (`outer`) the folders above do not matter: it makes them anew, readable for all.
-    """
-    first = FIRST_UID + os.getpid() * SLOTS % (LAST_UID - FIRST_UID - SLOTS)
-    if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):
-        return None
-    for path in map(Path, visible(policy)):
-        above = [] if outer else path.resolve().parents
-        if path.exists() and not path.stat().st_mode & 0o004:
-            return None
-        if any(not folder.stat().st_mode & 0o001 for folder in above):
-            return None
-    return first
-
-
-def _mapped(uid: int) -> bool:
-    """Say whether this user namespace has a user id (rootless containers have few)."""
-    for line in Path("/proc/self/uid_map").read_text().splitlines():
-        inside, _, count = map(int, line.split())
-        if inside <= uid < inside + count:
-            return True
-    return False
 
 
 def enter(policy: Policy, scratch: Path) -> None:
@@ -193,14 +90,21 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
+        room = COPIED
         for name, source in policy.files:
-            link = scratch / name
-            for folder in reversed(link.relative_to(scratch).parents[:-1]):
-                if not (scratch / folder).exists():
-                    (scratch / folder).mkdir()
-                    if uid != os.geteuid():  # or nothing new could be put into it
-                        os.chown(scratch / folder, uid, gid)
-            link.symlink_to(source)
+            place = scratch / name
+            made = [folder for folder in place.parents if not folder.exists()]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file = Path(source)
+            if file.is_file() and file.stat().st_size <= room:
+                room -= file.stat().st_size
+                shutil.copyfile(source, place)
+                made.append(place)
+            else:
+                place.symlink_to(source)
+            if uid != os.geteuid():  # or it could not be changed
+                for path in made:
+                    os.chown(path, uid, gid)
         os.chdir(scratch)
         tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = str(scratch)
 

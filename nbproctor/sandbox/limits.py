@@ -6,10 +6,8 @@ import os
 import resource
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
 # Memory that is not data by the kernel's count and still honest: what libraries wrote

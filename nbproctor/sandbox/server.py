@@ -43,7 +43,7 @@ from nbproctor.sandbox.fork import (
     send,
     write_block,
 )
-from nbproctor.sandbox.layers import SLOTS, Policy
+from nbproctor.sandbox.policy import SLOTS, Policy
 from nbproctor.sandbox.processors import stay_on
 
 OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest

@@ -18,12 +18,10 @@ MAX_ALT = 1_000  # characters of the alternative text of a picture
 
 def _alternatives(metadata: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
     """Return the alternative texts of pictures, which is all that grading keeps."""
-    found = {}
-    for mime, entry in (metadata or {}).items():
-        alt = entry.get("alt") if isinstance(entry, dict) else None
-        if mime in ("image/png", "image/jpeg") and type(alt) is str:
-            found[mime] = {"alt": alt[:MAX_ALT]}
-    return found
+    entries = {m: e for m, e in (metadata or {}).items() if isinstance(e, dict)}
+    return {
+        m: {"alt": str(e["alt"])[:MAX_ALT]} for m, e in entries.items() if "alt" in e
+    }
 
 
 class Outputs:

@@ -14,6 +14,7 @@ import random
 import resource
 import socket
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +35,7 @@ class Student:
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
+        self.filters = 0  # how many of the test's filters of warnings are in force
         self.lent: dict[str, Any] = {}  # functions of other exercises, by name
         self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
@@ -72,6 +74,7 @@ class Student:
         """
         self.handles.keep_only(keep)
         self.relayed.clear()
+        self.on_filters([])
         self.shell.collect()
         space = self.shell.user_ns
         space.update(self.lent)  # whatever has happened to these names since
@@ -100,6 +103,14 @@ class Student:
     def on_seed(self, module: str, arguments: list[Any]) -> None:
         """Follow a test that seeds a global random generator."""
         (np.random if module == "numpy" else random).seed(*arguments)
+
+    def on_filters(self, added: list[Any]) -> None:
+        """Follow a test that filters warnings, before the filters that are here."""
+        del warnings.filters[: self.filters]  # type: ignore[attr-defined]
+        known = [each for each in added if hasattr(builtins, each[1])]
+        self.filters = len(known)
+        for action, kind in reversed(known):
+            warnings.simplefilter(action, getattr(builtins, kind))
 
     def on_call(self, target: Any, args: Any, kwargs: Any) -> Any:
         """Call something."""

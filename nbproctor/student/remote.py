@@ -7,7 +7,9 @@ A test hands over a function, an activation or a whole model; student code gets 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from copy import copy
+from functools import cache
+from typing import Any, ClassVar
 
 from nbproctor.protocol.rpc import Connection
 
@@ -20,9 +22,20 @@ class JudgeObject:
     its own copy.
     """
 
+    #: Of the class that stands for a test's: an object that was handed over.
+    _nbproctor_known: ClassVar[Any] = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> JudgeObject:
+        """Make one more, as ``type(self.model)(…)`` does."""
+        known = cls._nbproctor_known
+        made: JudgeObject = copy(known)
+        if made is known:
+            raise TypeError("an object of the test cannot be made anew")
+        return made
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Initialize it again, as ``self.model.__init__(…)`` does."""
-        if "init_again" not in getattr(self, "_nbproctor_methods", ()):
+        if "init_again" not in object.__getattribute__(self, "_nbproctor_methods"):
             raise TypeError("an object of the test cannot be made anew")
         _ask(self, "method", "init_again", args, kwargs)
 
@@ -89,10 +102,17 @@ def stand_in(
     connection: Connection, number: int, kind: str, *names: str
 ) -> JudgeObject:
     """Make what stands for an object of the judge's: its class and public methods."""
-    found = object.__new__(JudgeObject)
+    found = object.__new__(_class_named(kind))
+    type(found)._nbproctor_known = found
     object.__setattr__(found, "_nbproctor_link", (connection, number, kind))
     object.__setattr__(found, "_nbproctor_methods", names)
     return found
+
+
+@cache
+def _class_named(kind: str) -> type[JudgeObject]:
+    """Return the class of what stands for a test's objects: messages have its name."""
+    return type(kind, (JudgeObject,), {"__module__": "__main__"})
 
 
 def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:

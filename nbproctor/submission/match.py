@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
 
 from nbproctor.cells import Block, CellText, HandedCell
 from nbproctor.notebook import Cell, MasterNotebook
@@ -40,11 +39,6 @@ class Given:
             signature
             for cell in master.of_kind("solution")
             for signature in self.stubs[cell.id].signatures
-        }
-        self.neighbours = {
-            frozenset({a.id, b.id})
-            for a, b in pairwise(self.cells.values())
-            if a.nbgrader["cell_type"] == b.nbgrader["cell_type"] == "code"
         }
 
     def stub(self, cell: Cell) -> CellText:
@@ -116,7 +110,7 @@ class Plan:
 def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
     """Decide which cell is which, and where the answers stand."""
     given = _given(master)
-    whole = list(_joined(cells, given))
+    whole = list(_joined(cells, given)) if master.repairs else cells
     made = Plan(given, whole, len(cells) - len(whole))
     for rule in RULES:
         for position, cell in rule(made):
@@ -128,8 +122,8 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
         if cell.id not in position_of
         or not given.is_answered(whole[position_of[cell.id]], cell)
     ]
-    _find_in_cells(made)
-    _find_beside(made)
+    if master.repairs:
+        _find_in_cells(made)
     return made
 
 
@@ -363,26 +357,3 @@ def _method(block: Block, wanted: Block) -> str | None:
                 return None
             return "\n".join([*wanted.decorators, method.text.strip("\n")])
     return None
-
-
-def _find_beside(plan: Plan) -> None:
-    """Take what was added to a locked cell as the answer of its nameless neighbour."""
-    given = plan.given
-    for position, handed in enumerate(plan.cells):
-        locked = plan.match.get(position)
-        if not (locked and locked.locked and locked.nbgrader["cell_type"] == "code"):
-            continue
-        nameless = [
-            cell
-            for cell in plan.lacking
-            if cell.id not in plan.finds
-            and not given.stub(cell).signatures
-            and frozenset({cell.id, locked.id}) in given.neighbours
-        ]
-        if len(nameless) != 1 or given.is_untouched(handed, locked):
-            continue
-        own = [b for b in plan.added_to(position) if given.names.isdisjoint(b.binds)]
-        if own:
-            everything = frozenset(range(len(handed.text.blocks)))
-            text = "\n".join(block.text for block in own)
-            plan.finds[nameless[0].id] = Find(position, everything, text)

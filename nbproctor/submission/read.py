@@ -60,7 +60,9 @@ class Handed:
     What is empty, too big, cut short or no notebook raises `Ungradable`.
     """
 
-    def __init__(self, candidate: Candidate, data: bytes, side: Side) -> None:
+    def __init__(
+        self, candidate: Candidate, data: bytes, side: Side, repairs: bool = True
+    ) -> None:
         self.name = candidate.name
         self.path = candidate.path
         self.side = side
@@ -78,6 +80,14 @@ class Handed:
             HandedCell.read(cell, readable(source_of(cell) or "")) for cell in whole
         ]
         self._clean_texts()
+        if repairs:
+            self._change(
+                _without_fence, "Fences around your code (```) were taken off."
+            )
+            self._change(
+                _without_invisible,
+                "Invisible signs in your code, as after pasting, were replaced.",
+            )
 
     # ---- from bytes to JSON ----------------------------------------------------------
 
@@ -210,11 +220,6 @@ class Handed:
                 "Your notebook holds two versions (marks of a merge); "
                 f"the {which} was graded."
             )
-        self._change(_without_fence, "Fences around your code (```) were taken off.")
-        self._change(
-            _without_invisible,
-            "Invisible signs in your code, as after pasting, were replaced.",
-        )
 
     def _change(self, step: Callable[[HandedCell], str], note: str = "") -> bool:
         """Do a step on the text of every cell; the note tells if any has changed."""

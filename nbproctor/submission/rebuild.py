@@ -7,10 +7,10 @@ cell of its own, from merged, locked or other cells.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from nbproctor import sanitize
@@ -33,6 +33,8 @@ _SAID = {
     "kept": "What you had added to locked cells is in cells of its own now",
     "unclear": "What you had written into locked cells is not graded, because nothing "
     "tells which exercise it answers",
+    "stub": "The given beginning still stood below your code, where it would replace "
+    "it, and was left out: delete it",
     "raises": "`raise NotImplementedError` still stood below your code, and was graded "
     "as a comment: delete that line",
     "lost": "There is no cell in your notebook for",
@@ -168,8 +170,11 @@ class Rebuilt:
                 self._add(find.text, exercise)
 
     def _without_stub(self, handed: HandedCell, cell: Cell | None) -> HandedCell:
-        """Leave out the stub that stands beside the answer in the same cell."""
-        if cell is None or cell.kind != "solution":
+        """Leave out the stub that stands beside the answer in the same cell.
+
+        It is said where the stub would have cost the answer its points.
+        """
+        if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed
         stub, parts = self._given.stub(cell), handed.text.blocks
         same = [b for b in parts if b.signature in stub.signatures and stub.writes(b)]
@@ -177,11 +182,13 @@ class Rebuilt:
         kept = [b for b in parts if b.signature not in solved or stub.writes(b)]
         if len(kept) == len(parts):
             return handed
+        if parts.index(kept[-1]) < len(parts) - 1 or not handed.text.compiles:
+            self._changes["stub"].append(cell.id)
         return replace(handed, text=CellText.of(_text(kept)))
 
     def _without_stub_line(self, handed: HandedCell, cell: Cell | None) -> Entry:
         """Comment out the stub's line where that only ends a finished answer."""
-        if cell is None or cell.kind != "solution":
+        if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed, cell
         stub, reference = self._given.stub(cell), CellText.of(cell.source)
         text = handed.text.without_stub_line(stub, reference)
@@ -201,7 +208,7 @@ class Rebuilt:
             if cell.locked or cell.kind == "solution"
         }
         by_text.pop("", None)
-        misplaced = self._misplaced()
+        misplaced = self._misplaced() if given.master.repairs else ()
         for place, (handed, cell) in enumerate(self._entries):
             if cell is None:
                 copied = given.cells.get(handed.name or "")
@@ -209,7 +216,7 @@ class Rebuilt:
                     copied.locked or not given.is_answered(handed, copied)
                 ):
                     copied = by_text.get(handed.text.plain)
-                if copied:
+                if copied and given.master.repairs:
                     changes["copies"].append(copied.id)
                     continue
             elif place in misplaced:
@@ -232,9 +239,10 @@ class Rebuilt:
         order = self._given.order
         known = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
         others = [(p, cell) for p, cell in known if cell.kind != "test"]
-        stay = in_order([order[cell.id] for _, cell in others])
         locked = {p: order[cell.id] for p, cell in others if cell.locked}
-        wrong = {p for p, rank in locked.items() if rank not in stay}
+        highest = accumulate((order[cell.id] for _, cell in others), max)
+        above = dict(zip((p for p, _ in others), highest, strict=True))
+        wrong = {p for p, rank in locked.items() if rank < above[p]}
         answers = {cell.id: p for p, cell in others if cell.kind == "solution"}
         for place, cell in known:
             if cell.kind == "test":
@@ -284,17 +292,6 @@ def _text(parts: Iterable[Block]) -> str:
 
 def _with_text(handed: HandedCell, parts: Iterable[Block]) -> HandedCell:
     return replace(handed, text=CellText.of(_text(parts).strip("\n")))
-
-
-def in_order(ranks: list[int]) -> set[int]:
-    """Return the longest run of source positions that is in order already."""
-    tails: list[int] = []
-    chains: list[list[int]] = []
-    for rank in ranks:
-        at = bisect_left(tails, rank)
-        chain = [*(chains[at - 1] if at else []), rank]
-        tails[at : at + 1], chains[at : at + 1] = [rank], [chain]
-    return set(chains[-1]) if chains else set()
 
 
 # ---- cells as the notebook format has them -------------------------------------------

@@ -63,7 +63,8 @@ def repair(
     reading, others, notes = _choose(folder, master, siblings)
     handed = reading.handed
     cells, changes = reading.rebuilt.notebook()
-    notes += [*_complete(cells, reading, others), *handed.notes]
+    notes += _complete(cells, reading, others) if master.repairs else ()
+    notes += handed.notes
     if handed.language.lower() not in ("python", "ipython"):
         notes.append(
             f"Your notebook asked for a '{handed.language}' kernel; Python was used."
@@ -180,7 +181,8 @@ def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Read
     versions = []
     for side in SIDES:
         try:
-            versions.append(_understand(Handed(candidate, data, side), master))
+            handed = Handed(candidate, data, side, master.repairs)
+            versions.append(_understand(handed, master))
         except Ungradable:
             if side == SIDES[-1] and not versions:
                 raise

@@ -17,8 +17,9 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.audit import result as matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
+from nbproctor.audit.oracle import disagreement
 from nbproctor.audit.result import Entry
-from nbproctor.audit.trials import Kind, Trial, TrialResult, disagreement
+from nbproctor.audit.trials import Kind, Trial, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.notebook import MasterNotebook
 

@@ -549,7 +549,7 @@ def answer_at_the_end_of_the_notebook(notebook: Notebook) -> Notebook:
     return notebook
 
 
-@edited("graded", 10)
+@edited("repaired", 10, "still stood below your code")
 def answer_above_the_stub_in_one_cell(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     stub = text(cell).replace(ANSWERS["fizz"], STUB)

@@ -80,7 +80,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "a folder": (_folder, BOOK, "cannot be opened"),
     "not readable": (lambda path: path.chmod(0), BOOK, "cannot be opened"),
     "not writable": (lambda path: path.chmod(0o444), BOOK, "Check file and rights"),
-    "feedback": (lambda path: path.chmod(0o555), "feedback", "Permission denied"),
+    "feedback": (lambda path: path.chmod(0o555), "feedback", "Correct its rights"),
     "report": (lambda path: path.chmod(0o555), "report", "no right to read or write"),
     "the course": (lambda path: path.chmod(0o555), ".", "right"),
 }

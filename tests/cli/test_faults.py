@@ -121,12 +121,19 @@ def test_a_verb_does_its_work_in_poor_surroundings(
     assert not done.stderr
 
 
-def test_a_full_disk_and_an_output_that_is_full_are_sentences(
-    graded_course: Path,
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("{} doctor >/dev/full", "Stopped: The disk is full"),
+        ("ulimit -n 40; {} release", "Stopped: Too many files are open"),
+    ],
+)
+def test_what_surroundings_do_not_allow_is_a_sentence(
+    graded_course: Path, command: str, said: str
 ) -> None:
-    done = start(["sh", "-c", f"{' '.join(PYTHON)} doctor >/dev/full"], graded_course)
+    done = start(["sh", "-c", command.format(" ".join(PYTHON))], graded_course)
     assert done.returncode == 1
-    assert done.stderr.startswith("Stopped: The disk is full")
+    assert done.stderr.startswith(said) and "Traceback" not in done.stderr
 
 
 def test_no_file_gets_the_number_of_an_output_that_is_closed() -> None:

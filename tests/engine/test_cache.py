@@ -17,12 +17,11 @@ from nbproctor.engine import (
     Kept,
     Settings,
     cache,
-    versions,
 )
 from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 FILES = {"data/beside.csv": b"1,2"}
@@ -156,7 +155,7 @@ def test_what_a_report_depends_on_is_executed_again_when_it_changes(
     assert counting.asked == 2
 
 
-@pytest.mark.parametrize("name", [versions.OWN, "Python", "numpy"])
+@pytest.mark.parametrize("name", [cache.OWN, "Python", "numpy"])
 def test_another_version_executes_again(
     master: MasterNotebook,
     settings: Settings,
@@ -167,7 +166,7 @@ def test_another_version_executes_again(
     counting = Counting()
     folder = tmp_path / "cache"
     Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
-    found = versions.versions()
+    found = cache.versions()
     assert found[name]
     monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
     Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
@@ -175,7 +174,7 @@ def test_another_version_executes_again(
 
 
 def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
-    assert not {"pip", "nbproctor"} & versions.versions().keys()
+    assert not {"pip", "nbproctor"} & cache.versions().keys()
 
 
 def test_the_version_of_nbproctor_is_that_of_its_source(
@@ -183,17 +182,17 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
 ) -> None:
     (tmp_path / "judge").mkdir()
     module = tmp_path / "judge/order.py"
-    monkeypatch.setattr(versions, "PACKAGE", tmp_path)
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
     found = set()
     for text in ("a = 1", "a = 2"):
         module.write_text(text)
-        found.add(versions.versions()[versions.OWN])
+        found.add(cache.versions()[cache.OWN])
     module.rename(tmp_path / "order.py")
-    found.add(versions.versions()[versions.OWN])
+    found.add(cache.versions()[cache.OWN])
     assert len(found) == 3
 
 
-def test_again_executes_and_replaces_what_is_kept(
+def test_force_executes_and_replaces_what_is_kept(
     master: MasterNotebook, settings: Settings, tmp_path: Path
 ) -> None:
     place = Cache(tmp_path / "cache", 1 << 20)
@@ -201,8 +200,8 @@ def test_again_executes_and_replaces_what_is_kept(
     (entry,) = entries(tmp_path / "cache")
     entry.write_bytes(b"")
     counting = Counting()
-    again = Kept(place, counting, again=True)
-    again.execute(CELLS, master, settings, FILES).result()
+    forced = Kept(place, counting, force=True)
+    forced.execute(CELLS, master, settings, FILES).result()
     assert counting.asked == 1
     kept = Kept(place, counting).execute(CELLS, master, settings, FILES)
     assert (kept.result(), counting.asked) == (REPORT, 1)

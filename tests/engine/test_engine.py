@@ -14,7 +14,7 @@ from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from nbproctor.engine import Pool, Settings
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report, StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 from tests.timing import limits
 
 LAB = "neural_network"

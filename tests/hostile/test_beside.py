@@ -13,7 +13,7 @@ if sys.platform != "linux":
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, Where
 from nbproctor.results import Report
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import MARK, TRAP
 from tests.timing import limits
 

@@ -30,7 +30,7 @@ import nbproctor
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 from nbproctor.student.process import Student
 from nbproctor.student.shell import ZMQInteractiveShell
 

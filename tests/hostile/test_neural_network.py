@@ -14,7 +14,7 @@ if sys.platform != "linux":
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 pytestmark = pytest.mark.slow
 

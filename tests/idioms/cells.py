@@ -1258,6 +1258,26 @@ import time
 begin = time.time()
 assert f(10**6) == 500000500000
 assert time.time() - begin < 5
+=== a warning of the answer's made an error
+def f(x): return x + 1
+>>>
+import warnings
+def f(x):
+    warnings.warn("old", DeprecationWarning)
+    return x + 1
+>>>
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter("error", DeprecationWarning)
+    assert f(1) == 2
+=== a name looked for by its text
+zz = [1]
+>>>
+z = [1]
+>>>
+for name in ["zz"]:
+    assert name in globals() and name in dir() and locals()[name] == [1]
+assert vars()["zz"] == eval("zz + []") == [1]
 === a cell that ends in a table of results
 def f(x): return x % 2 == 0
 >>>

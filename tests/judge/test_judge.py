@@ -350,6 +350,8 @@ NAMES: dict[str, tuple[str, str, str, int]] = {
     "a module, missing": (HALF, HALF_TEST, "", 0),
     "to be imported, right": (ROOT, ROOT_TEST, ROOT, 2),
     "to be imported, missing": (ROOT, ROOT_TEST, "", 0),
+    "looked for by its text, right": (ROOT, "assert 'root' in dir()", ROOT, 2),
+    "looked for by its text, missing": (ROOT, "assert 'root' in dir()", "", 0),
 }
 
 
@@ -362,10 +364,11 @@ def test_a_name_is_the_student_s_where_the_exercise_is_to_define_it(
     source = (
         cell("provided", "provided", provided),
         cell("answer", "solution", reference, "answer"),
+        cell("another", "test", ROOT_TEST, "answer"),
         replace(cell("t", "test", test, "answer"), points=2),
     )
     student = StudentCell(0, "provided", provided), StudentCell(1, "answer", answer)
-    (verdict,) = main.grade(Job(source, student, LIMITS), spawn).verdicts
+    _, verdict = main.grade(Job(source, student, LIMITS), spawn).verdicts
     assert verdict.points == points, verdict.message
 
 

@@ -22,7 +22,7 @@ import seaborn  # noqa: F401 - forks have it, and need not import it
 from nbproctor.engine import Pool, Settings
 from nbproctor.notebook import Cell, MasterNotebook, support_files
 from nbproctor.results import Limits, Report, StudentCell
-from nbproctor.sandbox.layers import Policy
+from nbproctor.sandbox.policy import Policy
 
 pytestmark = pytest.mark.slow
 if sys.platform != "linux" or os.geteuid() != 0:

@@ -45,6 +45,12 @@ CASES = {
         "assert f(1) == 1",
         2,
     ),
+    "the test hides the answer's warning": (
+        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
+        "import warnings\nwith warnings.catch_warnings():\n"
+        "    warnings.simplefilter('ignore')\n    assert f(1) == 1",
+        2,
+    ),
     "a warning and a number": (
         "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
         "f(1)",

@@ -319,7 +319,8 @@ options = dict(word.split("=", 1) for word in words if word[:2] == "--" and "=" 
 if words == ["info"]:
     if (folder / (name + ".asleep")).exists():
         sys.exit("Cannot connect to " + name)
-    print("rootless: no")
+    says = folder / (name + ".says")
+    print(says.read_text() if says.exists() else "rootless: no")
 elif words[:2] == ["image", "inspect"]:
     sys.exit(not (images / words[2]).exists())
 elif words[0] == "build":
@@ -380,6 +381,16 @@ def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
     (toy / "nbproctor/__init__.py").write_text("# changed")
     again = kit(toy, "fail", "--container", PATH=str(engines))
     assert again.returncode == 7 and "Making the image" in again.stderr
+    same = json.loads((engines / "run.json").read_text())
+    same = [word for word in same if word != "--userns=keep-id"]  # Podman's alone
+    (engines / "podman").unlink()
+    # Who is root in a rootless Docker is whoever started it, outside.
+    own = f"--user={os.getuid()}:{os.getgid()}"
+    for told, user in (("", own), ("Security Options: rootless", "--user=0:0")):
+        (engines / "docker.says").write_text(told)
+        assert kit(toy, "fail", "--container", PATH=str(engines)).returncode == 7
+        words = json.loads((engines / "run.json").read_text())
+        assert words == [user if word == own else word for word in same]
 
 
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")

@@ -117,8 +117,8 @@ def test_text_and_demos_are_short_and_headings_in_order():
     for cell in CELLS:
         text = text_of(cell)
         if cell["cell_type"] == "markdown":
-            is_list = cell["id"].endswith("-checked")  # and no prose
-            assert is_list or len(words(text)) <= 110, cell["id"]
+            folded = cell["id"].endswith(("-checked", "-hints"))  # or a list
+            assert folded or len(words(text)) <= 110, cell["id"]
             for heading in re.findall(
                 r"(?m)^(#+) ", re.sub(r"(?s)```.*?```", "", text)
             ):
@@ -156,12 +156,22 @@ def test_pictures_have_alternative_text_and_tables_have_headers():
         assert "plt.show" not in text, cell["id"]  # `show` asks for a description
 
 
-def test_every_exercise_has_a_public_test_and_several_hidden_ones():
+def test_every_exercise_has_a_public_test_several_hidden_ones_and_three_hints():
     master = MasterNotebook.read(SOURCE)
     for exercise in master.exercises:
         tests = [c for c in master.of_kind("test") if c.exercise == exercise]
         assert sum(not c.points for c in tests) == 1, exercise
         assert sum(c.points > 0 for c in tests) >= 3, exercise
+        name = exercise.replace("_", "-") + "-hints"
+        cell = next(cell for cell in CELLS if cell["id"] == name)
+        assert cell["metadata"] == {"tags": ["hint"]}
+        kinds = re.findall("<summary>(.*?)</summary>", text_of(cell))
+        rungs = 6 if exercise == "backward_propagation" else 1
+        three = ["A question", "The formula to reread", "The line to look at"]
+        assert [k for k in kinds if "hints" not in k.lower()] == rungs * three
+        code = next(c.source for c in master.of_kind("solution") if c.id == exercise)
+        for line in code.splitlines():
+            assert len(line) < 20 or line.strip() not in text_of(cell), exercise
 
 
 def test_the_source_holds_no_outputs_and_stable_ids():
@@ -253,7 +263,7 @@ def test_a_right_forward_propagation_passes_in_public(
 def test_what_an_earlier_exercise_got_wrong_is_said_first(lab, name, number, exercise):
     wrong = lab | {name: lambda *args: 0.5}
     for cell in MasterNotebook.read(SOURCE).cells:
-        if cell.id in ("advice", "check_gradients"):
+        if cell.id in ("advice", "paper_network", "check_gradients"):
             exec(cell.source, wrong)  # they look names up where they were made
     with pytest.raises(AssertionError, match=f"exercise {number} is not right yet"):
         public_test(wrong, exercise)
@@ -413,8 +423,7 @@ def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them():
 def test_colab_goes_on_too(tmp_path):
     """Colab knows no tag for that, and has no wget and no nbgrader."""
     notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
-    wanted = "data-paths packages show go-on add-to sigmoid-class sigmoid load-data"
-    wanted += " advice sigmoid-public"
+    wanted = "data-paths packages advice sigmoid-class sigmoid load-data sigmoid-public"
     kept = [cell for cell in notebook.cells if cell.id in wanted.split()]
     for cell in kept:
         cell.metadata.pop("tags", None)
@@ -425,7 +434,7 @@ def test_colab_goes_on_too(tmp_path):
     end = nbformat.v4.new_code_cell("print('went on')")
     notebook.cells = [nbformat.v4.new_code_cell(pretend), *kept, end]
     nbformat.write(notebook, tmp_path / "lab.ipynb")
-    for module in ("mnist.py", "public_tests.py"):
+    for module in ("mnist.py", "lab_tools.py"):
         shutil.copy(RELEASE / module, tmp_path)
     shutil.copytree(DATA, tmp_path / MNIST.DATA["folder"])
     outputs = run(tmp_path / "lab.ipynb", tmp_path)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from nbproctor.engine import Settings
-from nbproctor.engine.versions import versions
+from nbproctor.engine.cache import versions
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook

@@ -233,7 +233,7 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
 
     hand_in("ann")
     with monkeypatch.context() as broken:
-        broken.setattr("nbproctor.engine.executor.execute", fail)
+        broken.setattr("nbproctor.engine.execution.execute", fail)
         assert graded(course)["ann"].status == "ungradable"
     assert graded(course)["ann"].score == 10
 

@@ -61,6 +61,42 @@ def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:
     assert all(word in said for word in names["ann"].split())
 
 
+def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
+    course: Path, hand_in: HandIn
+) -> None:
+    path, _ = source_of(course)
+    source = path.read_text("utf-8")
+    for ours, theirs in {
+        "BEGIN SOLUTION": "ANSWER {",
+        "END SOLUTION": "} ANSWER",
+        "BEGIN HIDDEN TESTS": "<secret>",
+        "END HIDDEN TESTS": "</secret>",
+    }.items():
+        source = source.replace(ours, theirs)
+    path.write_text(source, "utf-8")
+    configure(
+        course,
+        "c.ClearSolutions.begin_solution_delimeter = 'ANSWER {'",
+        "c.ClearSolutions.end_solution_delimeter = '} ANSWER'",
+        "c.ClearHiddenTests.begin_test_delimeter = '<secret>'",
+        "c.ClearHiddenTests.end_test_delimeter = '</secret>'",
+        "c.ClearSolutions.code_stub = {'python': 'raise ValueError'}",
+    )
+    kinds = {cell.id: cell.kind for cell in MasterNotebook.read(path).cells}
+    shutil.rmtree(course / "release", ignore_errors=True)
+    (master,) = nbgrader.Course(course).masters("tiny")
+    cells = {cell.id: cell for cell in master.cells}
+    assert cells["mean-oracle"].kind == "helper" != kinds["mean-oracle"]
+    assert "return" not in cells["fizz"].stub  # before there is a release, too
+    nbgrader.generate(course, "tiny")
+    assert nbgrader.lint(course, "tiny") == []
+    for check in nbgrader.check_release(course, "tiny"):
+        assert check.passed, check
+    hand_in("right")
+    hand_in("blank", fizz=cells["fizz"].stub + "    raise ValueError")
+    assert {n: r.score for n, r in graded(course).items()} == {"right": 10, "blank": 5}
+
+
 HELPED = "import helper\n\ndef fizz(n):\n    return helper.rule(n)"
 RIGHT = "def rule(n):\n    return str(n) if n % 3 else 'fizz'\n"
 WRONG = "def rule(n):\n    return 'wrong'\n"

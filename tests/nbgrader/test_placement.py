@@ -90,16 +90,18 @@ def test_a_changed_source_is_looked_at_again(capturing: Path) -> None:
     assert nbgrader.places_told(nbgrader.Course(capturing).masters("tiny"))
 
 
-def test_an_answer_may_write_a_file_beside_the_data(
+def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
     course: Path, hand_in: HandIn
 ) -> None:
     path = course / "source/tiny/tiny.ipynb"
+    (path.parent / "sum.txt").write_text("3")
     (path.parent / "data/raw").mkdir(parents=True)
     (path.parent / "data/raw/numbers.csv").write_text("1,2")
     right = (
         "from pathlib import Path\n"
         'for place in ("data/mine.csv", "data/raw/mine.csv"):\n'
-        '    Path(place).write_text(Path("data/raw/numbers.csv").read_text())'
+        '    Path(place).write_text(Path("data/raw/numbers.csv").read_text())\n'
+        'Path("sum.txt").write_text("3")'
     )
     notebook = json.loads(path.read_text("utf-8"))
     solved = f"### BEGIN SOLUTION\n{right}\n### END SOLUTION"
@@ -108,17 +110,23 @@ def test_an_answer_may_write_a_file_beside_the_data(
         'from pathlib import Path\nassert Path("data/mine.csv").read_text() == "1,2"\n'
         'assert Path("data/raw/mine.csv").read_text() == "1,2"'
     )
+    by_id(notebook, "fizz-multiples")["source"] = (
+        'from pathlib import Path\nassert Path("sum.txt").read_text() == "3"'
+    )
     path.write_text(json.dumps(notebook), "utf-8")
     nbgrader.generate(course, "tiny")
     hand_in("right", fizz=right)
+    hand_in("wrong", fizz=right.replace('"3"', '"4"'))
     hand_in("nothing", fizz="pass")
     results = graded(course)
-    assert notes(results, "right")["fizz-numbers"] == "beside"
+    where = {"fizz-numbers": "beside", "fizz-multiples": "beside"}
+    assert notes(results, "right") == where
     points = {
-        name: [v.points for v in r.verdicts["tiny"] if v.cell_id == "fizz-numbers"]
+        name: [v.points for v in r.verdicts["tiny"] if v.cell_id in where]
         for name, r in results.items()
     }
-    assert points == {"right": [2.0], "nothing": [0.0]}
+    # What was handed out is right: stock gives a blank notebook its points.
+    assert points == {"right": [2, 3], "wrong": [2, 0], "nothing": [0, 3]}
 
 
 @pytest.mark.parametrize("name", ["neural_network", "tiny"])
@@ -153,7 +161,7 @@ TWO_SIDED = {
     # More from outside, where nobody's examples are found.
     "fizz-numbers": "import doctest\nassert doctest.testmod().failed == 0",
     # Less from outside, which looks up what a test names.
-    "fizz-multiples": 'assert "fizz" in dir()',
+    "fizz-multiples": 'assert [name for name in dir() if name[:2] == "fi"]',
     # The same: a test's own cases are its own.
     "mean-values": """\
 import unittest

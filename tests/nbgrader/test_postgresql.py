@@ -144,6 +144,15 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
         (local / "grades.csv").read_text().splitlines()
     )
 
+    before, copies = rows(server), []
+    for course in (on_server, local):
+        source = course / "source/tiny/tiny.ipynb"
+        text_of = source.read_text("utf-8")
+        source.write_text(text_of.replace("fizz-multiples", "fizz-others"), "utf-8")
+        copies.append(nbgrader.generate(course, "tiny", change_cells=True))
+    assert [rows(f"sqlite:///{copy}") for copy in copies] == [before] * 2
+    assert rows(server) == rows(url(local)) != before
+
 
 def test_a_server_that_has_gone_stops_the_run_with_a_word(on_server: Path) -> None:
     configure(

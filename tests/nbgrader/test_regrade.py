@@ -3,6 +3,7 @@
 import csv
 import json
 import sqlite3
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from nbproctor import nbgrader
 from nbproctor.cli.class_run import change_lines
 from nbproctor.nbgrader import MarkChange, RunOptions
 from nbproctor.nbgrader.decision import Decisions
+from nbproctor.nbgrader.feedback import report
+from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
 from tests.cli import faults
@@ -259,3 +262,27 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     rows = csv.DictReader(Path("exported/term.csv").read_text("utf-8-sig").splitlines())
     marks = {row["student"]: (row["tiny"], row["tiny_status"]) for row in rows}
     assert marks["right"] == (str(total), "late") and marks["odd"] == ("7.0", "graded")
+
+    # Of who is excused no mark is wanted, and nothing is a 0.
+    nbgrader.enrol(course, [Person("away")])
+    for student in ("away", "right"):
+        assert faults.run(["extend", student, "--excused"]) == (0, "")
+    results = {each.student: each for each in nbgrader.regrade(course, "tiny")[0]}
+    for student in ("away", "right"):
+        assert (results[student].status, results[student].score) == ("excused", None)
+        row = nbgrader.class_table(course, "tiny").loc[student]
+        assert row["status"] == "excused" and isnan(row["total"])
+    nbgrader.feedback(course, "tiny")
+    report(course, "tiny")
+    assert faults.run(["export", "term"]) == (0, "")
+    for name in ("feedback/right/tiny/tiny", "report/tiny", "report/term"):
+        assert "xcused" in (course / f"{name}.html").read_text("utf-8"), name
+    (course / "book.csv").write_text(
+        "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\n"
+        "Away,2,away,A,\nOdd,3,odd,A,EX\n"
+    )
+    assert faults.run(["export", "book.csv", "--write"]) == (0, "")
+    assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
+    assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"
+    assert faults.run(["extend", "right", "--not-excused"]) == (0, "")
+    assert nbgrader.class_table(course, "tiny").loc["right", "total"] == total

@@ -1,6 +1,7 @@
 """Release of an assignment: which sources are refused, and what students get."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,25 @@ def test_a_release_shows_neither_solutions_nor_hidden_tests(course: Path) -> Non
     released = (course / "release/tiny/tiny.ipynb").read_text()
     for secret in ("BEGIN", "exact_mean", "sum(numbers)", "-1.5"):
         assert secret not in released
+
+
+def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
+    course: Path, project: Path
+) -> None:
+    path, notebook = source_of(course)
+    hint = {"cell_type": "markdown", "id": "hint", "source": "Count."}
+    notebook["cells"].insert(3, hint | {"metadata": {"tags": ["hint"]}})
+    path.write_text(json.dumps(notebook))
+    nbgrader.generate(course, "tiny")
+    kept = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    page = (project / "docs/new-assignment.md").read_text("utf-8")
+    lines = re.findall(r"```python\n(from nbconvert.*?)```", page, re.S)
+    config = course / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8") + lines[0])
+    nbgrader.generate(course, "tiny")
+    left = json.loads((course / "release/tiny/tiny.ipynb").read_text())
+    assert kept["cells"].pop(3)["id"] == "hint"
+    assert left == kept
 
 
 def test_a_release_that_fails_changes_nothing(course: Path) -> None:

@@ -310,6 +310,16 @@ def test_what_a_student_wrote_runs_nothing_and_asks_for_nothing(lab: Lab) -> Non
     assert "default-src 'none'" in page  # and a browser would refuse it all
 
 
+def test_every_page_forbids_scripts_and_requests(project: Path) -> None:
+    """START.html, which nobody but the kit writes into, is no page of this kind."""
+    templates = project / "nbproctor/templates"
+    assert "default-src 'none'" in (templates / "head.html").read_text("utf-8")
+    pages = {path.name: path.read_text("utf-8") for path in templates.glob("*.html")}
+    pages = {name: text for name, text in pages.items() if "<html" in text}
+    without = {n for n, text in pages.items() if text.count('include "head.html"') != 1}
+    assert without == {"start.html"}
+
+
 def test_a_picture_carries_its_alternative_text(lab: Lab) -> None:
     data = {"image/png": PNG}
 

@@ -20,6 +20,7 @@ from nbproctor.platforms import (
     Roster,
     RosterError,
 )
+from tests.platforms.test_fill import GERMAN
 
 CLASS = Roster(
     [
@@ -49,10 +50,11 @@ def understand(tmp_path: Path) -> Callable[..., Download]:
         files: Files | bytes,
         roster: Roster = CLASS,
         groups: dict[str, list[Person]] | None = None,
+        times: dict[str, str] | None = None,
     ) -> Download:
         path = tmp_path / "submissions.zip"
         path.write_bytes(files if isinstance(files, bytes) else zipped(files))
-        return platforms.plan(path, "lab", ["lab"], roster, ZONE, groups)
+        return platforms.plan(path, "lab", ["lab"], roster, ZONE, groups, times)
 
     return plan
 
@@ -85,7 +87,14 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "okaforamara_1042_88031_lab.ipynb": "aokafor/lab.ipynb",
         "okaforamara_1042_88032_data.csv": "aokafor/data.csv",
         "kingjrbo_LATE_1043_88033_lab-2.ipynb": "bking/lab.ipynb",  # handed in again
-        "nguyễnminh_7_text.html": "nguyen/text.html",  # typed; the number is nobody's
+    },
+    ("Canvas", "A text was typed in (text.html), and no file handed in. Ask for"): {
+        "nguyễnminh_7_text.html": "nguyen/text.html",  # the number is nobody's
+    },
+    ("Moodle", "A text was typed in (onlinetext.html), and no file handed in."): {
+        "Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html": (
+            "aokafor/onlinetext.html"
+        ),
     },
     ("Canvas", "text.html"): {
         "okaforamara_1042_88031_lab.ipynb": "aokafor/lab.ipynb",
@@ -346,6 +355,10 @@ def test_the_very_same_file_from_two_students_is_said(understand: Understand) ->
     found = understand({"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"})
     assert len(found.submissions) == 2
     assert said(found).startswith("Okafor, Amara and King, Jr., Bo: They handed in")
+    found = understand(
+        {"aokafor/lab.ipynb": "x", "bking/lab.ipynb": "x"}, groups=GROUPS
+    )
+    assert [s.group for s in found.submissions] == ["Team Blue"] * 2 and not said(found)
 
 
 # --- groups -----------------------------------------------------------------------
@@ -505,8 +518,10 @@ Put = Callable[..., dict[str, CollectedSubmission]]
 
 @pytest.fixture
 def put(tmp_path: Path, understand: Understand) -> Put:
-    def write(files: Files, **options: bool) -> dict[str, CollectedSubmission]:
-        download = understand(files)
+    def write(
+        files: Files, times: dict[str, str] | None = None, **options: bool
+    ) -> dict[str, CollectedSubmission]:
+        download = understand(files, times=times)
         platforms.write(
             download,
             lambda student: tmp_path / "submitted" / student / "lab",
@@ -614,15 +629,41 @@ def test_the_records_say_what_the_platform_said(put: Put, tmp_path: Path) -> Non
     put({"kingjrbo_LATE_1043_5_lab.ipynb": "x"})
     lines = (tmp_path / "collected/record.csv").read_text().splitlines()
     address = "kingjrbo_LATE_1043_5_lab.ipynb"
-    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},'
+    said = f'bking,"King, Jr., Bo",Canvas,,yes,5,submissions.zip,{address},,'
     assert lines[2] == said
+
+
+def test_moodle_s_worksheet_says_when_each_was_handed_in(
+    put: Put, understand: Understand, tmp_path: Path
+) -> None:
+    (tmp_path / "sheet.csv").write_text(
+        GERMAN.replace("Ja,-", 'Ja,"Dienstag, 24. November 2026, 22:30"', 1)
+    )
+    times = platforms.read_times(tmp_path / "sheet.csv", CLASS)
+    assert times == {"aokafor": "Dienstag, 24. November 2026, 22:30"}
+    files: Files = {f"Amara Okafor_9{MOODLE}": "x", f"Bo King, Jr._8{MOODLE}": "y"}
+    put(files)
+    assert put(files, times)["aokafor"].state == "same"  # it may come later
+    stamp = tmp_path / "submitted/aokafor/lab/timestamp.txt"
+    assert parse_utc(stamp.read_text()) == datetime(2026, 11, 24, 21, 30)
+    assert not stamp.parents[2].joinpath("bking/lab/timestamp.txt").exists()
+    stamp.write_text("by hand")
+    put(files, times)
+    put(files)
+    assert stamp.read_text() == "by hand"
+    files[f"Amara Okafor_9{MOODLE}"] = "other"
+    assert put(files, times)["aokafor"].state == "kept"
+    later = {"aokafor": times["aokafor"].replace("22:30", "23:30")}
+    assert put(files, later)["aokafor"].state == "replaced"
+    found = understand(files, times={"aokafor": "gestern"})
+    assert "'gestern', when it was handed in, cannot be read." in said(found)
 
 
 def test_a_record_of_before_gets_what_it_lacks(put: Put, tmp_path: Path) -> None:
     put(canvas(7, "x"))
     path = tmp_path / "collected/record.csv"
     whole = path.read_text()
-    old = [line.rsplit(",", 2)[0] for line in whole.splitlines()]
+    old = [line.rsplit(",", 3)[0] for line in whole.splitlines()]
     path.write_text("\n".join(old) + "\n")
     assert put(canvas(7, "x"))["aokafor"].state == "same"
     assert path.read_text() == whole

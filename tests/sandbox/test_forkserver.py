@@ -33,7 +33,8 @@ from nbproctor.sandbox.forkserver import (
     JudgeError,
     JudgeTimeoutError,
 )
-from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.policy import Policy
 from tests.users import NOBODY, in_reach
 
 pytestmark = pytest.mark.slow

@@ -40,7 +40,8 @@ import landlockpy
 import pyseccomp
 
 from nbproctor.sandbox import doctor, layers, libc, limits, seccomp
-from nbproctor.sandbox.layers import Policy, SandboxError
+from nbproctor.sandbox.layers import COPIED, SandboxError
+from nbproctor.sandbox.policy import Policy, free_uid
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
@@ -208,19 +209,22 @@ def test_symbolic_links_lead_nowhere(
     assert secret.read_text() == "hidden test"
 
 
-def test_data_files_appear_by_name_and_are_read_only(
-    inside: Inside, tmp_path: Path, kind: str
+@pytest.mark.parametrize("size", [6, COPIED + 1])
+def test_data_files_appear_by_name_and_are_never_changed(
+    inside: Inside, tmp_path: Path, kind: str, size: int
 ) -> None:
     images = tmp_path / "images.gz"
-    images.write_bytes(b"pixels")
+    images.write_bytes(bytes(size))
     images.chmod(0o666)
     policy = Policy(files=(("data/mnist/images.gz", str(images)),))
 
-    def use() -> tuple[bytes, bool]:
+    def use() -> tuple[int, bool]:
         name = Path("data/mnist/images.gz")
-        return name.read_bytes(), refused(lambda: name.write_bytes(b"zeros"))
+        return len(name.read_bytes()), refused(lambda: name.write_bytes(b"ones"))
 
-    assert inside(use, policy) == (b"pixels", True)
+    # A small one is a copy of the process's own.
+    assert inside(use, policy) == (size, size > COPIED)
+    assert images.read_bytes() == bytes(size)
 
 
 # --- disk and memory ------------------------------------------------------------------
@@ -344,7 +348,7 @@ def test_threads_work_but_not_without_end(inside: Inside) -> None:
         stop.set()
         return started
 
-    uid = layers.free_uid(Policy(), outer=False)
+    uid = free_uid(Policy(), outer=False)
     started = inside(start, Policy(threads=20, uid=uid))
     assert started >= 10
     if os.geteuid() != 0 or uid is not None:
@@ -846,7 +850,7 @@ def test_threads_wait_for_each_other(inside: Inside) -> None:
 
 
 def test_privileges_are_gone(scratch: Path) -> None:
-    uid = layers.free_uid(Policy(), outer=False)
+    uid = free_uid(Policy(), outer=False)
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:

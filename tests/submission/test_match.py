@@ -369,24 +369,6 @@ def test_an_answer_in_its_own_cell_stays_as_it_is(short: MasterNotebook) -> None
         ),
         # The stub beside the answer is left out.
         ([("area", f"{MORE}\n\n\n{AREA}"), *REST], [("area", MORE), *REST]),
-        # Written into the test below an exercise without a name; its stub goes.
-        (
-            [
-                ("area", MORE),
-                REST[0],
-                ("total-test", "total = 6\nwant = 6\nassert total == want"),
-            ],
-            [("area", MORE), *REST],
-        ),
-        (
-            [
-                ("area", MORE),
-                REST[0],
-                ("total", ""),
-                ("total-test", "total = 6\nwant = 6\nassert total == want"),
-            ],
-            [("area", MORE), *REST],
-        ),
         # What a test's own name was changed to is nobody's answer.
         (
             [("area", MORE), REST[0], ("total-test", "want = 7\nassert total == want")],
@@ -400,18 +382,6 @@ def test_every_answer_gets_a_cell_of_its_own(
     made, notes = gathered(short, *rows)
     assert made == placed
     assert "moved back" not in notes
-
-
-def test_text_between_two_exercises_without_names_is_neither_s_answer(
-    master: MasterNotebook,
-) -> None:
-    rows: list[Row] = [("first-test", "first = 1\nassert first == 1")]
-    made, notes = gathered(master, *rows)
-    assert ("first", "") in made and ("second", "") in made
-    assert "is in cells of its own now: first-test" in notes
-    made, notes = gathered(master, *rows, ("second", "second = 2"))
-    assert ("first", "first = 1") in made
-    assert "not their own: first" in notes
 
 
 def test_a_line_added_to_a_test_is_unclear_only_while_an_answer_is_missing(

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Ungradable, repair
-from tests.broken.cases import CASES, Case, answered, write
+from tests.broken.cases import CASES, Case, answered, by_id, text, write
 
 Notebook = dict[str, Any]
 
@@ -94,6 +95,26 @@ def test_the_broken_class(
         complete(made.notebook, master)
     assert case.note in " ".join(notes)
     assert fingerprint(folder) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "answer_above_the_stub",
+        "answer_above_the_stub_in_one_cell",
+        "answers_in_fences_as_from_a_chat",
+        "cells_split_inside_a_function",
+    ],
+)
+def test_no_answer_is_repaired_in_a_course_that_says_so(
+    name: str, tmp_path: Path, master: MasterNotebook, release: Notebook
+) -> None:
+    case = next(case for case in CASES if case.name == name)
+    case.make(tmp_path / name, answered(release))
+    handed_in = json.loads((tmp_path / name / "tiny.ipynb").read_text("utf-8"))
+    made = repair(tmp_path / name, replace(master, repairs=False))
+    for cell in master.of_kind("solution"):
+        assert text(by_id(made.notebook, cell.id)) == text(by_id(handed_in, cell.id))
 
 
 @pytest.mark.slow

@@ -1,0 +1,289 @@
+"""Tools of the lab: methods a cell each, pictures with a sentence, and public tests.
+
+A public test prints a card that says what holds, and what does not yet. `adviser` and
+`self_check` are given the names of the notebook, and look there when they are asked.
+"""
+
+import sys
+import traceback
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import numpy as np
+
+# --- methods, pictures, Colab ---------------------------------------------------
+
+
+def add_to(cls):
+    """Make the function below it a method of `cls`: a decorator."""
+
+    def attach(method):
+        setattr(cls, method.__name__, method)
+        return method
+
+    return attach
+
+
+def show(alt):
+    """Show the current figure, with a sentence for those who cannot see it."""
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    display(plt.gcf(), metadata={"image/png": {"alt": alt}})
+    plt.close()
+    # JupyterLab gives a picture no alternative text: a screen reader finds it here.
+    unseen = f'<span style="position: absolute; opacity: 0">{alt}</span>'
+    display({"text/html": unseen, "text/plain": alt}, raw=True)
+
+
+def go_on_in_colab():
+    """Let Colab's Run All go on after an error; elsewhere a tag on the cell does."""
+    if "google.colab" in sys.modules:
+        from IPython import get_ipython
+
+        def go_on(result):
+            result.error_before_exec = result.error_in_exec = None
+
+        get_ipython().events.register("post_run_cell", go_on)
+
+
+# --- public tests ---------------------------------------------------------------
+
+
+class PublicTestError(AssertionError):
+    """A public test does not pass; a notebook shows this sentence alone."""
+
+    def _render_traceback_(self):
+        return [f"✗ {self}"]
+
+
+class Card:
+    """What a public test has looked at so far, and the first thing that is wrong."""
+
+    def __init__(self):
+        self.marks = []
+        self.error = None
+
+    @contextmanager
+    def part(self, name):
+        """Look at one thing. The test goes on where it is wrong, but for the first."""
+        try:
+            yield
+        except Exception as error:
+            is_first = not self.marks
+            self.marks.append(f"✗ {name}")
+            if not isinstance(error, AssertionError):
+                if self.error is None:
+                    raise
+            elif self.error is None:
+                self.error = PublicTestError(f"{name}: {error}")
+            if is_first:
+                raise self.error from None
+        else:
+            self.marks.append(f"✓ {name}")
+
+
+def public_test(number, advise):
+    """Run the public test of an exercise at once, with `Card.part`: a decorator.
+
+    `advise(number, ended)` says what to do first, if anything; `ended` tells it whether
+    NotImplementedError came.
+    """
+
+    def run(test):
+        card = Card()
+        try:
+            test(card.part)
+            if card.error is not None:
+                raise card.error
+        except Exception as error:
+            print(*card.marks, sep="   ")
+            if advice := advise(number, isinstance(error, NotImplementedError)):
+                raise PublicTestError(advice) from error
+            raise
+        print(*card.marks, sep="   ")
+
+    return run
+
+
+# --- what to mend first ---------------------------------------------------------
+
+
+def left_out():
+    """Be an exercise as it is handed out."""
+    raise NotImplementedError
+
+
+def output_on_paper(lab):
+    """Return the output of the network of section 4.3."""
+    return lab.paper_network().forward_propagation(np.array([[1.0], [2]]))["A2"]
+
+
+def gradients_on_paper(lab):
+    """Return all gradients of that network; the text prints them."""
+    network, x = lab.paper_network(), np.array([[1.0], [2]])
+    cache = dict(network.forward_propagation(x))
+    grads = network.backward_propagation(x, np.array([[1]]), cache)
+    return np.hstack([np.ravel(grads[name]) for name in ("dW2", "db2", "dW1", "db1")])
+
+
+def step_on_paper(lab):
+    """Return W2 and b2 of that network after a step in which every gradient is 1."""
+    network, one = lab.paper_network(), np.ones((2, 2))
+    grads = {"dW1": one, "db1": one[:, :1], "dW2": one[:1], "db2": one[:1, :1]}
+    network.update_parameters(grads)
+    return np.hstack([network.W2, network.b2])
+
+
+def penalties(lab, first, second):
+    """Return what two methods of a Regularization answer."""
+    reg, W1, W2 = lab.Regularization(0.4, 0.2), np.array([[3.0, -1]]), np.array([[2.0]])
+    return [getattr(reg, name)(W1, W2, 2) for name in (first, second)]
+
+
+# Each exercise: title, functions, something that they answer, and the right answer.
+EXERCISES = {
+    1: (
+        "3.1 Sigmoid",
+        ["Sigmoid.__call__"],
+        lambda lab: lab.Sigmoid()(np.array([-2, 3])),
+        [0.119203, 0.952574],
+    ),
+    2: (
+        "3.2 The derivative of the sigmoid",
+        ["Sigmoid.prime"],
+        lambda lab: lab.Sigmoid().prime(np.array([-2, 3])),
+        [0.104994, 0.045177],
+    ),
+    3: (
+        "3.3 One-hot labels",
+        ["one_hot"],
+        lambda lab: lab.one_hot(np.array([[2, 0]]), 3),
+        [[0, 1], [0, 0], [1, 0]],
+    ),
+    4: (
+        "3.4 Cost function",
+        ["compute_cost"],
+        lambda lab: lab.compute_cost(np.array([[0.5, 0.9]]), np.array([[1, 0]])),
+        1.497866,
+    ),
+    5: (
+        "3.5 Regularization",
+        ["Regularization.l1", "Regularization.l2"],
+        lambda lab: penalties(lab, "l1", "l2"),
+        [1.2, 0.7],
+    ),
+    6: (
+        "3.6 Gradients of the penalties",
+        ["Regularization.l1_grad", "Regularization.l2_grad"],
+        lambda lab: [one["dW1"][0] for one in penalties(lab, "l1_grad", "l2_grad")],
+        [[0.2, -0.2], [0.3, -0.1]],
+    ),
+    7: (
+        "4.1 Initialization",
+        ["NeuralNetwork.initialize_parameters"],
+        lambda lab: np.shape(lab.NeuralNetwork(2, 3, 1, 0.1).W1),
+        (3, 2),
+    ),
+    8: (
+        "4.2 Forward propagation",
+        ["NeuralNetwork.forward_propagation"],
+        output_on_paper,
+        [[0.5]],
+    ),
+    9: (
+        "4.3 Backward propagation",
+        ["NeuralNetwork.backward_propagation"],
+        gradients_on_paper,
+        [-0.25, -0.375, -0.5, -0.25, -0.5, 0.375, 0.75, -0.25, 0.375],
+    ),
+    10: (
+        "4.4 Update of the parameters",
+        ["NeuralNetwork.update_parameters"],
+        step_on_paper,
+        [[1.9, -4.1, 1.9]],
+    ),
+    11: ("5.1 Training", ["NNClassifier.fit"], None, None),
+    12: ("5.2 Prediction", ["NNClassifier.predict"], None, None),
+}
+NEEDS = {8: [1], 9: [1, 2, 4, 5, 6, 7, 8], 11: [3, 4, 5, 7, 8, 9, 10], 12: [7, 8]}
+
+
+def is_written(number, names):
+    """Whether each function of an exercise does more than to raise."""
+    try:
+        for path in EXERCISES[number][1]:
+            name, *method = path.split(".")
+            found = names[name] if not method else getattr(names[name], *method)
+            if found.__code__.co_code == left_out.__code__.co_code:
+                return False
+    except (AttributeError, KeyError):
+        return False
+    return True
+
+
+def is_right(number, names):
+    """Whether an exercise answers its question rightly."""
+    *_, answer, right = EXERCISES[number]
+    try:
+        found = np.asarray(answer(SimpleNamespace(**names)), dtype=float)
+    except Exception:
+        return False
+    return found.shape == np.shape(right) and np.allclose(found, right, 1e-3, 1e-5)
+
+
+def adviser(names):
+    """Return what `public_test` asks what to do first, for a notebook's names."""
+
+    def advise(number, ended):
+        if ended and not is_written(number, names):
+            return ""
+        for earlier in NEEDS.get(number, ()):
+            if not is_right(earlier, names):
+                state = "right" if is_written(earlier, names) else "written"
+                return (
+                    f"exercise {earlier} is not {state} yet, and this test uses it: "
+                    "do that first"
+                )
+        return STILL_ENDED.format("it: delete that line") if ended else ""
+
+    return advise
+
+
+# --- the self-check ---------------------------------------------------------------
+
+STILL_ENDED = "your code is there, but raise NotImplementedError still ends {}"
+
+
+def self_check(names):
+    """Say of all exercises how they stand, for a notebook's names."""
+    for number, (title, *_) in EXERCISES.items():
+        print(f"{number:>2}  {title:<34}{public_test_says(number, names)}")
+    print("\nThis is no mark: points come from hidden tests, which ask for more.")
+
+
+def public_test_says(number, names):
+    """How an exercise stands: its public test is tried again, if it has run before."""
+    from IPython.utils.capture import capture_output
+
+    line = f'print("Exercise {number} passes its public test.")'
+    tests = [cell for cell in names["In"] if cell.rstrip().endswith(line)]
+    if not tests:
+        return "○ not started: its test has not run since the kernel started"
+    try:
+        with capture_output():
+            # The first is the notebook's own; later ones may be changed copies.
+            exec(tests[0], dict(names))
+        return "✓ passes its public test"
+    except NotImplementedError as error:
+        code = [*traceback.walk_tb(error.__traceback__)][-1][0].f_code
+        if code.co_code != left_out.__code__.co_code:
+            return "→ look here: " + STILL_ENDED.format(code.co_name)
+        # Not started while its first function is not written.
+        own = code.co_name == EXERCISES[number][1][0].split(".")[-1]
+        if own:
+            return "○ not started"
+        return f"→ look here: {code.co_name} is not written yet"
+    except BaseException as error:  # BaseException: one that you stop counts, too
+        told = str(error).strip() or type(error).__name__
+        return f"→ look here: {told}".splitlines()[0]
