@@ -4,6 +4,7 @@
     python kit.py lab       open the lab in JupyterLab
     python kit.py submit    look at your copy of the lab before it is handed in
     python kit.py release   make the student version and the zip to hand out
+                            (--browser: and a site where the lab runs in a browser)
     python kit.py collect   put a platform's zip of submissions into submitted/
     python kit.py roster    import a class list, so that everybody has a name
     python kit.py grade     grade what is in submitted/

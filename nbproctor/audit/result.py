@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.audit.trials import Kind, TrialResult
+from nbproctor.audit.trials import Trial, TrialResult
 from nbproctor.results import Check
 from nbproctor.templates import render
 
@@ -16,29 +16,21 @@ from nbproctor.templates import render
 SILENCE = 2.0
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One solution of one exercise, as in `Trial`, and its result, as in `TrialResult`.
+@dataclass(frozen=True, kw_only=True)
+class Entry(Trial):
+    """One solution of one exercise, and its result, as in `TrialResult`.
 
     `caught`: test → what it says. `silent`: points lost although its public tests pass;
     `unannounced`: those of them whose test's comment does not warn of it.
     """
 
-    exercise: str
-    kind: Kind
-    name: str
-    place: str
-    diff: str
     lost: float
     most: float
     caught: dict[str, str]
-    says: tuple[str, ...]
-    unnamed: bool
     silent: float
     unannounced: float
     disagreement: str
     fuzzed: bool
-    equivalent: str
     notes: tuple[str, ...]
 
     @classmethod
@@ -48,16 +40,10 @@ class Entry:
         warned = any(not verdict.max_points for verdict in result.failed)
         silent = {v: v.max_points - v.points for v in result.failed if not warned}
         return cls(
-            exercise=trial.exercise,
-            kind=trial.kind,
-            name=trial.name,
-            place=trial.place,
-            diff=trial.diff,
+            **vars(trial),
             lost=result.lost,
             most=sum(verdict.max_points for verdict in result.verdicts),
             caught={verdict.cell_id: verdict.message for verdict in result.failed},
-            says=trial.says,
-            unnamed=trial.unnamed,
             silent=sum(silent.values()),
             unannounced=sum(
                 points
@@ -67,7 +53,6 @@ class Entry:
             ),
             disagreement=result.disagreement,
             fuzzed=result.fuzzed,
-            equivalent=trial.equivalent,
             notes=result.notes,
         )
 

@@ -1,1 +1,1 @@
-"""What the course kit adds: sample class, first assignment, and the students' zip."""
+"""What the course kit adds: sample class, first assignment, students' zip and site."""

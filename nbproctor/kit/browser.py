@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import Distribution, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,12 @@ from nbproctor.templates import render
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
+EXTENSION = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL
+OPTIONS = (
+    *("--contents=contents", "--output-dir=site", "--no-sourcemaps"),
+    "--ignore-sys-prefix",  # whatever else is installed
+    f"--LiteBuildConfig.federated_extensions={EXTENSION}",
+)
 
 
 def make_site(
@@ -54,7 +61,7 @@ def make_site(
     for name in [name for name in content if name.startswith(f"{ORIGINAL}/")]:
         content[name.removeprefix(f"{ORIGINAL}/")] = content[name]
     content = {f"contents/{name}": data for name, data in content.items()}
-    content |= _configuration(assignment, [*compiled, *wheels])
+    content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
     target = course / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
@@ -66,7 +73,7 @@ def make_site(
         if pyodide:
             (lite / "static").mkdir()
             (lite / "static/pyodide").symlink_to(pyodide.resolve())
-        command = [sys.executable, "-m", "jupyterlite_core", "build"]
+        command = [sys.executable, "-m", "jupyterlite_core", "build", *OPTIONS]
         done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
         if done.returncode:
             told = (done.stdout + done.stderr)[-2000:]
@@ -124,15 +131,12 @@ def _check(pyodide: Path, needed: Iterable[str]) -> None:
         PYODIDE_VERSION,
     )
 
-    try:
+    fits = False
+    with suppress(OSError, ValueError, KeyError, TypeError):
         lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
-        python, packages = lock["info"]["python"], lock["packages"]
-        fits = python.startswith(f"{PYODIDE_PYTHON_VERSION}.")
-        fits = fits and all(
-            (pyodide / packages[n]["file_name"]).exists() for n in needed
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        fits = False
+        files = [lock["packages"][name]["file_name"] for name in needed]
+        fits = all((pyodide / file).exists() for file in files)
+        fits = fits and lock["info"]["python"].startswith(f"{PYODIDE_PYTHON_VERSION}.")
     if not fits:
         raise HandoutError(
             f"{pyodide} is not Pyodide {PYODIDE_VERSION} with all its packages. Get "
@@ -141,25 +145,17 @@ def _check(pyodide: Path, needed: Iterable[str]) -> None:
         )
 
 
-def _configuration(assignment: str, packages: list[str]) -> dict[str, bytes]:
-    """Return the files that configure the build, and the site."""
+def _configuration(assignment: str, packages: list[str]) -> bytes:
+    """Return the site's configuration; all `packages` are loaded before a cell runs.
+
+    For modules beside the notebook need some, and Pyodide looks at cells alone.
+    """
     # The kernel's worker loads wheels from where it is itself, four folders down.
-    wheels = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]
+    loaded = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]
     kernel = {
         "disablePyPIFallback": True,  # grading has no other packages either
-        "loadPyodideOptions": {"packages": wheels},
-    }
-    extension = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL
-    build = {
-        "contents": ["contents"],
-        "federated_extensions": [str(extension)],
-        "ignore_sys_prefix": ["federated_extensions"],  # whatever else is installed
-        "no_sourcemaps": True,
-        "output_dir": "site",
+        "loadPyodideOptions": {"packages": loaded},
     }
     page = {"appName": assignment, "litePluginSettings": {f"{KERNEL}:kernel": kernel}}
     site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": page}
-    return {
-        "jupyter_lite_config.json": json.dumps({"LiteBuildConfig": build}).encode(),
-        "jupyter-lite.json": json.dumps(site).encode(),
-    }
+    return json.dumps(site).encode()

@@ -14,39 +14,9 @@ from nbproctor.nbgrader.run import CACHE
 _STARTER = Path(__file__).parents[1] / "templates/starter"
 _NAME = re.compile(r"[^\W_][\w.-]*")
 
-SWITCH = """\
-
-# Submissions are repaired, run in a sandbox, and tested outside it.
-try:
-    from nbproctor import proctor
-except Exception as missing:  # nbgrader would go on, and grade without a sandbox
-    from nbgrader.converters import Autograde, NbGraderException
-
-    def refuse(self, why=f"Nothing is graded, nbproctor cannot be loaded: {missing}"):
-        self.log.error(why)
-        raise NbGraderException(why)
-
-    Autograde.start = refuse  # all else goes on: JupyterLab, formgrader, other commands
-else:
-    proctor(c)
-"""
-IGNORED = """
-# nbproctor's: what it can find out again
-.nbproctor*
-"""
-
-CONFIG = (
-    '''\
-"""The configuration of a course: nbgrader's own, and nbproctor switched on."""
-
-c = get_config()  # noqa: F821
-
-c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
-# A locked, ungraded cell may consist of a hidden-test region: tools of the tests.
-c.ClearHiddenTests.enforce_metadata = False
-'''
-    + SWITCH
-)
+# At the end of a configuration, and of a .gitignore.
+SWITCH = (_STARTER / "switch_on.txt").read_text("utf-8")
+IGNORED = (_STARTER / "ignored.txt").read_text("utf-8")
 
 
 class StarterError(NbproctorError):
@@ -74,7 +44,8 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     made = [notebook, variants]
     config = course / "nbgrader_config.py"
     if not config.exists():
-        config.write_text(CONFIG, "utf-8")
+        text = (_STARTER / "config.txt").read_text("utf-8")
+        config.write_text(text + SWITCH, "utf-8")
         made.append(config)
     return made
 

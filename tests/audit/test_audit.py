@@ -18,7 +18,7 @@ from nbproctor.audit import result as matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.oracle import disagreement
 from nbproctor.audit.result import Entry
-from nbproctor.audit.trials import Kind
+from nbproctor.audit.trials import Kind, Trial, TrialResult
 from nbproctor.audit.variants import Variants
 from nbproctor.notebook import MasterNotebook
 from tests.audit.plain_python import sample_of
@@ -225,10 +225,8 @@ def test_what_cannot_be_audited_is_named(tiny):
 
 
 def made(name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str) -> Entry:
-    lost = float(len(caught))
-    return Entry(
-        "e", kind, name, "", "", lost, 2, caught, says, False, 0, 0, "", False, "", ()
-    )
+    result = TrialResult(Trial("e", kind, name, "", says=says), ())
+    return replace(Entry.of(result, {}), lost=len(caught), most=2, caught=caught)
 
 
 def test_a_test_that_catches_nothing_alone_is_dead_weight():

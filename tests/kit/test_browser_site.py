@@ -17,8 +17,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from typer.testing import CliRunner
 
+from nbproctor.cli import app
 from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
 from tests.pages.browser import MARKS, accessible, axe_core
@@ -93,6 +96,19 @@ def test_the_site_holds_the_lab_as_students_get_it(course: Path, site: Path) -> 
     assert size < 50e6
 
 
+def test_release_makes_the_site_of_any_course_beside_the_zip(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
+    monkeypatch.chdir(course)
+    done = CliRunner().invoke(app, ["release", "--browser"])
+    made = course / "dist/tiny_browser"
+    assert done.exit_code == 0 and str(made) in done.output, done.output
+    assert (course / "dist/tiny.zip").is_file()
+    assert 'href="lab/index.html?path=tiny.ipynb"' in (made / "index.html").read_text()
+    assert not (made / "files/data").exists()
+
+
 def test_every_package_is_one_of_pyodides_or_is_in_the_site(
     site: Path, pyodide: Path
 ) -> None:
@@ -107,7 +123,7 @@ def test_every_package_is_one_of_pyodides_or_is_in_the_site(
 
 @MARKS[1]
 def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
-    address: str, pytestconfig: pytest.Config
+    address: str, course: Path, pytestconfig: pytest.Config
 ) -> None:
     axe = axe_core(pytestconfig)
     with chromium() as context:
@@ -117,11 +133,22 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
         page = context.new_page()
         assert "Hand in on Moodle, task 3." in accessible(page, address, axe)
         page.get_by_role("link", name=f"Open {LAB}.ipynb").click()
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
         page.get_by_text("Python (Pyodide)").first.wait_for()
         page.get_by_text("public_tests.py").first.wait_for()
         with page.expect_request(f"{CDN}**"):  # the kernel starts with the notebook
             pass
+        page.get_by_role("menuitem", name="File", exact=True).click()
+        with page.expect_download() as download:
+            page.locator(".lm-Menu-itemLabel", has_text="Download").first.click()
+        assert download.value.suggested_filename == f"{LAB}.ipynb"
+        got, given = (
+            nbformat.read(path, as_version=4).cells
+            for path in (download.value.path(), course / f"release/{LAB}/{LAB}.ipynb")
+        )
+        for mine, theirs in zip(got, given, strict=True):
+            assert mine.source == theirs.source and mine.id == theirs.id
+            assert mine.metadata.get("nbgrader") == theirs.metadata.get("nbgrader")
         outside = [url for url in asked if re.match(r"https?:", url)]
         outside = [url for url in outside if not url.startswith((address, CDN))]
         assert outside == []

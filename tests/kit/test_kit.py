@@ -242,6 +242,15 @@ def test_changed_pins_renew_the_environment_even_if_it_is_activated(made: Path) 
 
 
 @pytest.mark.slow
+def test_the_site_in_the_browser_adds_its_packages_once(made: Path) -> None:
+    shutil.copy(made / "requirements.txt", made / "requirements-browser.txt")
+    words = ("release", "--pyodide=a folder")
+    first, again = kit(made, *words), kit(made, *words)
+    assert "Adding the packages of requirements-browser.txt" in first.stderr
+    assert seen(first)["verb"] == list(words) and again.stderr == ""
+
+
+@pytest.mark.slow
 def test_a_failed_installation_keeps_the_old_environment(made: Path) -> None:
     (made / "requirements.txt").write_text("six==0.0.1.dev1\n")
     result = kit(made, "grade")

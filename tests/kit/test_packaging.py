@@ -68,7 +68,10 @@ def installed(some: set[Requirement], python: str, platform: str) -> dict[str, s
     return versions
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements.lock"])
+PINNED = "requirements.txt", "requirements-browser.txt", "requirements.lock"
+
+
+@pytest.mark.parametrize("name", PINNED)
 def test_every_pin_is_one_exact_version_of_no_index_and_no_machine(
     project: Path, name: str
 ) -> None:
@@ -84,13 +87,21 @@ def test_pins_fit_together_and_what_the_project_declares(
     declared: dict[str, list[Requirement]],
     runtime: set[Requirement],
     lock: set[Requirement],
+    project: Path,
     python: str,
     platform: str,
 ) -> None:
-    part, whole = (installed(some, python, platform) for some in (runtime, lock))
-    assert part.items() < whole.items()
+    site = pins(project / "requirements-browser.txt") | runtime
+    part, more, whole = (
+        installed(some, python, platform) for some in (runtime, site, lock)
+    )
+    assert part.items() < more.items() < whole.items()
     assert whole["numpy"] == installed(lock, "3.11", platform)["numpy"]  # for all
-    for versions, groups in ((part, ["runtime"]), (whole, ["dev", "cluster"])):
+    for versions, groups in (
+        (part, ["runtime"]),
+        (more, ["browser"]),
+        (whole, ["dev", "cluster"]),
+    ):
         for wanted in (r for group in groups for r in declared[group]):
             if wanted.marker is None or wanted.marker.evaluate(
                 {"sys_platform": platform, "platform_system": PLATFORMS[platform]}
@@ -99,6 +110,7 @@ def test_pins_fit_together_and_what_the_project_declares(
 
 
 def test_requirements_is_closed_and_holds_nothing_for_developers(
+    project: Path,
     declared: dict[str, list[Requirement]],
     runtime: set[Requirement],
     lock: set[Requirement],
@@ -106,6 +118,10 @@ def test_requirements_is_closed_and_holds_nothing_for_developers(
     needed = closure(declared["runtime"])
     pinned = {canonicalize_name(p.name) for p in runtime}
     assert needed <= pinned
+    site = {
+        canonicalize_name(p.name) for p in pins(project / "requirements-browser.txt")
+    }
+    assert closure(declared["browser"]) <= pinned | site
     others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
     assert not pinned & (others - needed)
     assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
@@ -159,6 +175,9 @@ def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) ->
         *("PKG-INFO", ".gitignore"),
     }
     with ZipFile(wheel) as archive:
+        told = archive.read(next(n for n in archive.namelist() if "METADATA" in n))
+        assert not re.search(rb"\]\((?!https?:)", told)  # the index has no such file
+        assert b"For students \xc2\xb7 For instructors" in told
         installed = {n for n in archive.namelist() if not n.startswith("nbproctor-")}
     assert installed == packed | {"nbproctor/kit/kit.py"}
 

@@ -1,0 +1,137 @@
+"""Run every cell of the solved lab in a browser, and grade what is downloaded.
+
+Makes the site of `release --browser` with the solved student version in it, serves it
+from 127.0.0.1, opens it in Chromium, chooses Run All Cells, saves, and downloads the
+notebook, as a student does. Prints which cells failed or wrote to stderr, what was
+asked of the outside, the seconds of wall and of the browser's processors, the grades.
+
+    .venv/bin/python bench/browser.py                     Pyodide from its own address
+    .venv/bin/python bench/browser.py --pyodide FOLDER    nothing asked of the outside
+    .venv/bin/python bench/browser.py --site FOLDER       a site that is there already
+
+No part of the tests: all of Pyodide is 400 MB to download, what the lab loads of it 40.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import nbformat
+import psutil
+from playwright.sync_api import Page, sync_playwright
+
+from nbproctor.kit import sample
+from nbproctor.kit.browser import make_site
+from nbproctor.notebook import MasterNotebook
+
+ROOT, LAB = Path(__file__).parents[1], "neural_network"
+STATE = """() => {
+  const cells = jupyterapp.shell.currentWidget.content.model.cells;
+  const code = [...cells].filter(c => c.type == "code" && c.sharedModel.source.trim());
+  return [code.filter(c => c.executionCount).length, code.length]; }"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+def course_in(folder: Path) -> Path:
+    """The course, with a release in which all is solved."""
+    for name in (f"source/{LAB}", f"release/{LAB}", "data"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    master = MasterNotebook.read(folder / "source" / LAB / f"{LAB}.ipynb")
+    path = folder / "release" / LAB / f"{LAB}.ipynb"
+    solved = sample.solve(nbformat.read(path, 4), sample.solutions(master))
+    nbformat.write(solved, path)
+    return folder
+
+
+def work(page: Page, address: str, minutes: float, target: Path) -> None:
+    """Open the notebook, run all cells, save and download it."""
+    start = time.monotonic()
+    page.goto(f"{address}lab/index.html?path={LAB}.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    shown = (0, 1)
+    until = start + 60 * minutes
+    while shown[0] < shown[1] and time.monotonic() < until:
+        page.wait_for_timeout(1000)
+        shown = page.evaluate(STATE)
+    print(f"{shown[0]} of {shown[1]} cells ran in {time.monotonic() - start:.0f} s")
+    family = psutil.Process().children(recursive=True)
+    spent = [p.cpu_times() for p in family if "chrom" in p.name()]
+    print(f"{sum(t.user + t.system for t in spent):.0f} processor seconds of Chromium")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    with page.expect_download() as download:
+        page.evaluate("jupyterapp.commands.execute('docmanager:download')")
+    assert download.value.suggested_filename == f"{LAB}.ipynb"
+    download.value.save_as(target)
+
+
+def tell(path: Path) -> None:
+    """Print what went wrong in a notebook, and what it says of its kernel."""
+    notebook = json.loads(path.read_text("utf-8"))
+    print(json.dumps(notebook["metadata"]))
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "error" or output.get("name") == "stderr":
+                words = output.get("evalue") or "".join(output["text"])
+                print(f"{cell['id']}: {' '.join(words.split())[:200]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pyodide", type=Path)
+    parser.add_argument("--site", type=Path)
+    parser.add_argument("--minutes", type=float, default=30)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        course = course_in(Path(folder))
+        site = options.site or make_site(course, LAB, pyodide=options.pyodide)
+        released = course / "release" / LAB / f"{LAB}.ipynb"
+        shutil.copy(released, site / "files" / released.name)
+        settings = json.loads((site / "jupyter-lite.json").read_text())
+        settings["jupyter-config-data"]["exposeAppInBrowser"] = True  # as jupyterapp
+        (site / "jupyter-lite.json").write_text(json.dumps(settings))
+        handed = course / "submitted" / "ann" / LAB / f"{LAB}.ipynb"
+        handed.parent.mkdir(parents=True)
+        served = partial(Quiet, directory=site)
+        with (
+            ThreadingHTTPServer(("127.0.0.1", 0), served) as server,
+            sync_playwright() as playwright,
+        ):
+            program = shutil.which("chromium") or shutil.which("google-chrome")
+            pages = playwright.chromium.launch(
+                executable_path=program, args=["--no-sandbox"]
+            ).new_context()
+            pages.set_default_timeout(120_000)
+            threading.Thread(target=server.serve_forever).start()
+            address = f"http://127.0.0.1:{server.server_port}/"
+            asked: set[str] = set()
+            pages.on("request", lambda request: asked.add(request.url))
+            try:
+                work(pages.new_page(), address, options.minutes, handed)
+            finally:
+                server.shutdown()
+        outside = {u for u in asked if re.match("https?:", u)}
+        outside = {u for u in outside if not u.startswith(address)}
+        print("asked of the outside:", *sorted(outside) or ["nothing"], sep="\n  ")
+        tell(handed)
+        grade = [sys.executable, "-P", "-m", "nbproctor", "--course", folder, "grade"]
+        subprocess.run(grade, check=True)
+
+
+if __name__ == "__main__":
+    main()
