@@ -343,7 +343,7 @@ def diagnosis(
     whole = bool((want == np.trunc(want)).all())
     if whole and np.unique(got - want).tolist() in ([1], [-1]):
         return f"is off by one{everywhere}"
-    if integers and not whole:
+    if integers and not whole and (np.abs(got - want) < 1).all():
         return "was cut to whole numbers: was it stored in an integer array?"
     if not got.any():
         return f"is zero{everywhere}"
