@@ -5,6 +5,7 @@ Everything is decided here, by rules in one order, before `rebuild` writes anyth
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,8 +13,11 @@ from functools import lru_cache
 from nbproctor.cells import Block, CellText, HandedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
+MAX_GUESSES = 50  # cells that are compared, word by word, with a lost one
+MAX_WORDS = 1_000
 MAX_PIECES = 8  # into which a cell may have been split
 MAX_CHARS = 20_000  # of such a cell
+ALIKE = 0.3  # of their words, for a guess among several
 
 
 class Given:
@@ -239,8 +243,12 @@ def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:
     for cell in plan.lost:
         if cell.kind in ("solution", "task"):
             free = _free_cells(cell, plan)
-            if len(free) == 1:
-                yield free[0], cell
+            stub = plan.given.stub(cell)
+            likeness = {p: _likeness(plan.cells[p].text, stub) for p in free}
+            if len(free) > 1:
+                free = [p for p in free if likeness[p] > ALIKE]
+            if free:
+                yield max(free, key=likeness.__getitem__), cell
 
 
 RULES: tuple[Callable[[Plan], Iterator[tuple[int, Cell]]], ...] = (
@@ -281,7 +289,17 @@ def _free_cells(cell: Cell, plan: Plan) -> list[int]:
         and (handed := plan.cells[position]).kind == cell.nbgrader["cell_type"]
         and handed.text.plain
         and taken.isdisjoint((handed.id, handed.text.plain))
-    ]
+    ][:MAX_GUESSES]
+
+
+def _likeness(one: CellText, other: CellText) -> float:
+    """Return the share of words that two cells have in common, from 0 to 1."""
+    left, right = (
+        Counter(each.text[: 10 * MAX_WORDS].split()[:MAX_WORDS])
+        for each in (one, other)
+    )
+    total = left.total() + right.total()
+    return 2 * (left & right).total() / total if total else 0.0
 
 
 # ---- answers outside their own cells -------------------------------------------------

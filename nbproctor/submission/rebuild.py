@@ -7,10 +7,10 @@ cell of its own, from merged, locked or other cells.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any
 
 from nbproctor import sanitize
@@ -239,10 +239,9 @@ class Rebuilt:
         order = self._given.order
         known = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
         others = [(p, cell) for p, cell in known if cell.kind != "test"]
+        stay = in_order([order[cell.id] for _, cell in others])
         locked = {p: order[cell.id] for p, cell in others if cell.locked}
-        highest = accumulate((order[cell.id] for _, cell in others), max)
-        above = dict(zip((p for p, _ in others), highest, strict=True))
-        wrong = {p for p, rank in locked.items() if rank < above[p]}
+        wrong = {p for p, rank in locked.items() if rank not in stay}
         answers = {cell.id: p for p, cell in others if cell.kind == "solution"}
         for place, cell in known:
             if cell.kind == "test":
@@ -292,6 +291,17 @@ def _text(parts: Iterable[Block]) -> str:
 
 def _with_text(handed: HandedCell, parts: Iterable[Block]) -> HandedCell:
     return replace(handed, text=CellText.of(_text(parts).strip("\n")))
+
+
+def in_order(ranks: list[int]) -> set[int]:
+    """Return the longest run of source positions that is in order already."""
+    tails: list[int] = []
+    chains: list[list[int]] = []
+    for rank in ranks:
+        at = bisect_left(tails, rank)
+        chain = [*(chains[at - 1] if at else []), rank]
+        tails[at : at + 1], chains[at : at + 1] = [rank], [chain]
+    return set(chains[-1]) if chains else set()
 
 
 # ---- cells as the notebook format has them -------------------------------------------

@@ -207,9 +207,31 @@ def with_free_cells(release: Notebook, *texts: str) -> Notebook:
     return release
 
 
-def test_of_several_free_cells_none_is_the_answer(
+def test_of_several_free_cells_the_one_most_like_the_stub_is_the_answer(
     tmp_path: Path, release: Notebook, master: MasterNotebook
 ) -> None:
-    free = with_free_cells(release, "# YOUR CODE HERE\ntotal = 6", "print('nothing')")
+    answer = "# YOUR CODE HERE\ntotal = 6"
+    texts = ("# YOUR notes", answer, "print('nothing')", "")
+    made = repaired(tmp_path / "s", with_free_cells(release, *texts), master)
+    assert by_name(made.notebook, "total")["source"] == answer
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [  # the stub has 6 words; two in common are 4/13 or 4/14 of both
+        ("# YOUR a b c d e", True),
+        ("# YOUR a b c d e f", False),
+    ],
+)
+def test_of_several_free_cells_one_is_chosen_only_if_it_is_like_the_stub(
+    tmp_path: Path,
+    release: Notebook,
+    master: MasterNotebook,
+    words: str,
+    chosen: bool,
+) -> None:
+    free = with_free_cells(release, words, "print('nothing')")
     made = repaired(tmp_path / "s", free, master)
-    assert "no cell in your notebook for: total" in " ".join(made.notes)
+    found = by_name(made.notebook, "total")["source"]
+    assert (found == words) is chosen
+    assert ("no cell in your notebook for: total" in " ".join(made.notes)) is not chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from nbproctor.cells import HandedCell
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.match import plan
-from nbproctor.submission.rebuild import Rebuilt
+from nbproctor.submission.rebuild import Rebuilt, in_order
 from tests.notebooks import notebook
 from tests.submission.small import (
     AREA,
@@ -81,6 +82,19 @@ def test_a_test_above_what_it_needs_moves_down_and_no_other_cell(
     made = names(rebuilt(swapped, master))
     assert made.index("first ") < made.index(" area ")  # answers stay where they are
     assert made.index("first ") < made.index(" first-test")
+
+
+@pytest.mark.parametrize("length", range(6))
+def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
+    def ordered(ranks: tuple[int, ...]) -> bool:
+        return list(ranks) == sorted(ranks)
+
+    for ranks in permutations(range(length)):
+        kept = in_order([*ranks])
+        assert ordered(tuple(rank for rank in ranks if rank in kept))
+        masks = range(1 << length)
+        runs = ([r for n, r in enumerate(ranks) if mask >> n & 1] for mask in masks)
+        assert len(kept) == max(len(run) for run in runs if ordered(tuple(run)))
 
 
 def test_only_what_cannot_work_is_moved_and_said_to_be(master: MasterNotebook) -> None:
