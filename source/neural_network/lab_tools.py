@@ -100,6 +100,8 @@ def public_test(number, advise):
             print(*card.marks, sep="   ")
             if advice := advise(number, isinstance(error, NotImplementedError)):
                 raise PublicTestError(advice) from error
+            if isinstance(error, NotImplementedError):  # a line, not its way to there
+                error._render_traceback_ = lambda: [f"✗ {NOT_WRITTEN}"]
             raise
         print(*card.marks, sep="   ")
 
@@ -252,6 +254,7 @@ def adviser(names):
 
 # --- the self-check ---------------------------------------------------------------
 
+NOT_WRITTEN = "not written yet: put your code in place of raise NotImplementedError"
 STILL_ENDED = "your code is there, but raise NotImplementedError still ends {}"
 
 

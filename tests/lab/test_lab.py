@@ -278,8 +278,10 @@ def test_a_finished_answer_that_still_raises_is_told_so(lab, monkeypatch):
         public_test(lab, "update_parameters")
     assert told.value._render_traceback_() == [f"✗ {told.value}"]
     monkeypatch.setattr(lab["NeuralNetwork"], "update_parameters", left_out)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError) as told:
         public_test(lab, "update_parameters")
+    (line,) = told.value._render_traceback_()  # all that a notebook shows
+    assert line.startswith("✗ not written yet")
 
 
 def test_the_ladder_stops_at_the_first_wrong_rung_and_shows_both_numbers(
