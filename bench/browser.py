@@ -62,6 +62,7 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
     start = time.monotonic()
     page.goto(f"{address}lab/index.html?path={LAB}.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
+    page.get_by_text("Python (Pyodide) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
     shown = (0, 1)
