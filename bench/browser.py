@@ -130,8 +130,9 @@ def main() -> None:
         outside = {u for u in outside if not u.startswith(address)}
         print("asked of the outside:", *sorted(outside) or ["nothing"], sep="\n  ")
         tell(handed)
-        grade = [sys.executable, "-P", "-m", "nbproctor", "--course", folder, "grade"]
-        subprocess.run(grade, check=True)
+        for verb in ("release", "grade"):
+            command = [sys.executable, "-P", "-m", "nbproctor", "--course", folder]
+            subprocess.run([*command, verb], check=True)
 
 
 if __name__ == "__main__":
