@@ -21,7 +21,6 @@ from nbproctor.markers import Markers
 from nbproctor.notebook import MasterNotebook, copied, support_files
 from nbproctor.results import Check, Report, StudentCell
 from nbproctor.sandbox.policy import Policy
-from nbproctor.sandbox.processors import processors
 
 
 class AuditError(NbproctorError):
@@ -75,13 +74,7 @@ def audit(
             policy = Policy(files=tuple(files.items()), weak=True)
             try:
                 results += trials.hold(
-                    master,
-                    folder,
-                    variants.trials,
-                    variants.oracles,
-                    policy,
-                    processors(),
-                    progress,
+                    master, folder, variants.trials, variants.oracles, policy, progress
                 )
             except TrialError as error:
                 raise AuditError(f"{path}: {error}") from error
