@@ -237,14 +237,15 @@ def _looks(
 
     One line a note: in a large class many hand in a renamed file.
     """
-    looks: dict[str, dict[str, list[GradedNotebook]]]
-    looks = {"ungradable": {}, "partial": {}, "graded": {}, "repaired": {}}
+    kinds = "ungradable", "partial", "graded", "repaired"
+    looks: dict[str, dict[str, list[GradedNotebook]]] = {kind: {} for kind in kinds}
     for each in notebooks:
+        if each.status == "excused":
+            continue
         graded = each.student in totals
-        wanted = graded or each.status == "excused"
-        kind = each.status if wanted else "ungradable"
-        note = " ".join(each.notes) or ("" if wanted else "To be graded by hand.")
-        if note and kind != "excused":
+        kind = each.status if graded else "ungradable"
+        note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
+        if note:
             kind = "graded" if kind == "late" else kind
             looks[kind].setdefault(note, []).append(each)
     return looks
