@@ -43,9 +43,8 @@ def watch(
     options = RunOptions(weak_sandbox=sandbox == "weak")
     with course_lock(root, f"watching {name!r}", ".watch"):
         watching = Watch(root, name, options, exchange)
-        due, extended = watching.until
-        say(f"Watching {name}{_until(due)}. Ctrl-C ends it.")
-        say(*(f"  {student}{_until(end)}" for student, end in extended.items()))
+        say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
+        say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""
         while not watching.over(_now()):
             try:

@@ -290,19 +290,17 @@ def _read_config(root: Path) -> Config:
             "Run the command in the course folder."
         )
     config = Config()
+    loaders = {"json": JSONFileConfigLoader, "py": PyFileConfigLoader}
     for place in (*reversed(jupyter_config_path()), str(root)):
-        for loader, kind in (
-            (JSONFileConfigLoader, "json"),
-            (PyFileConfigLoader, "py"),
-        ):
+        for kind, loader in loaders.items():
             path = Path(place, f"nbgrader_config.{kind}")
-            if path.is_file():
-                try:
-                    config.merge(loader(path.name, path=place).load_config())
-                except Exception as error:
-                    raise CourseError(
-                        f"{path} does not run: {error!r}. Correct it."
-                    ) from error
+            if not path.is_file():
+                continue
+            try:
+                config.merge(loader(path.name, path=place).load_config())
+            except Exception as error:
+                said = f"{path} does not run: {error!r}. Correct it."
+                raise CourseError(said) from error
     config.CourseDirectory.root = str(root.resolve())
     find_programs()
     return config
