@@ -99,12 +99,7 @@ def hold(
     ]
     # Each worker needs the time of every reference, so it tries them all.
     shares = [[*references, *trials[n::workers]] for n in range(workers)]
-    job = {
-        "master": master,
-        "folder": str(folder),
-        "oracles": oracles,
-        "policy": policy,
-    }
+    job = dict(master=master, oracles=oracles, policy=policy, folder=str(folder))
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))
     results = {result.trial: result for share in done for result in share}

@@ -112,10 +112,9 @@ class Course:
         above = Path(*parts[: parts.index("*")])
         entries = above.iterdir() if above.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
+        left_out = self.view.student_id_exclude.split(",")
         # The pattern itself: an id that was given by name, with a bracket in it.
-        for name in sorted(
-            {*names, pattern} - {*self.view.student_id_exclude.split(",")}
-        ):
+        for name in sorted({*names, pattern}.difference(left_out)):
             path = self.folder(step, assignment, name)
             try:
                 is_there = stat.S_ISDIR(path.stat().st_mode)

@@ -158,6 +158,5 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
             raise CourseError(str(error.__cause__)) from error
         raise CourseError(f"{what} failed: {log.reason()}") from error
     except OSError as error:
-        raise of_the_computer(error) or CourseError(
-            f"{what} failed: {error}"
-        ) from error
+        failed = CourseError(f"{what} failed: {error}")
+        raise of_the_computer(error) or failed from error

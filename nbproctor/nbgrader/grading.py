@@ -84,11 +84,8 @@ def regrade(
             reason = "Nothing handed in."
             tell(SubmissionResult(student, "missing", reason, None, max_score))
     excused = course.said(assignment, "excused")
-    results = [
-        replace(each, status="excused", reason="", score=None)
-        if each.student in excused
-        else each
-        for each in results
-    ]
+    for number, each in enumerate(results):
+        if each.student in excused:
+            results[number] = replace(each, status="excused", reason="", score=None)
     results.sort(key=lambda result: result.student)
     return results, sorted(converter.changes, key=lambda change: change.student)

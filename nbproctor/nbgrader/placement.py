@@ -193,8 +193,8 @@ def _places(
     if faults:
         fails = {name for name, _ in kernel_faults(master, source, timeout)}
         for name in faults.keys() & free:
-            unknown: Places = {name: ("judge", UNKNOWN)}
-            places |= unknown if name in fails else {name: ("nowhere", why[name])}
+            known = name not in fails
+            places[name] = ("nowhere", why[name]) if known else ("judge", UNKNOWN)
     return places, faults
 
 

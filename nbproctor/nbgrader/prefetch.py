@@ -169,8 +169,7 @@ class Prefetch:
             submission.reasons.update(found.reasons)
             self._keep_files(submission)
             for master in self._run.masters:
-                if master.notebook in submission.repaired:
-                    repaired = submission.repaired[master.notebook]
+                if repaired := submission.repaired.get(master.notebook):
                     self.execute(submission, master, repaired.notebook["cells"])
         except ExceededError:
             self._refuse_unread(submission)

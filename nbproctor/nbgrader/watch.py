@@ -59,14 +59,13 @@ class Watch:
     """Looks for what arrives for one assignment, until the deadline.
 
     `exchange`: what arrives is collected from nbgrader's exchange, and feedback is
-    released there; it is put into ``submitted/`` by somebody else otherwise.
+    released there; it is put into ``submitted/`` by somebody else otherwise. `weak`:
+    also where layers of the sandbox are missing.
     """
 
-    def __init__(
-        self, root: Path, assignment: str, options: RunOptions, exchange: bool = False
-    ) -> None:
+    def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
         self._root, self._assignment = root, assignment
-        self._options, self._exchange = options, exchange
+        self._exchange, self._weak = exchange, weak
         self._course = Course(root)
         self._last: dict[str, str] = {}  # student → files, at the last look
         self._arrived: dict[str, datetime] = {}  # when these files were noticed
@@ -120,7 +119,7 @@ class Watch:
         self._more = len(taken) > AT_ONCE
         if taken:
             first = sorted(taken, key=self._arrived.__getitem__)[:AT_ONCE]
-            tries += self._grade(first, arrived, used, now)
+            tries += self._grade(first, used, now)
         return tries
 
     def _settled(self, now: datetime) -> dict[str, str]:
@@ -165,13 +164,9 @@ class Watch:
         return {student: count for student, count in rows}
 
     def _grade(
-        self,
-        students: list[str],
-        arrived: dict[str, str],
-        used: dict[str, int],
-        now: datetime,
+        self, students: list[str], used: dict[str, int], now: datetime
     ) -> list[Try]:
-        options = RunOptions(students, weak_sandbox=self._options.weak_sandbox)
+        options = RunOptions(students, weak_sandbox=self._weak)
         results, _ = regrade(self._course, self._assignment, None, options)
         given = self._course.options.early_feedback
         if given == "page":
@@ -187,11 +182,11 @@ class Watch:
                 self._in_exchange("release_feedback", student)
             # Now: after a kill the page is made again, and counted once.
             if counts:
-                row = self._assignment, student, arrived[student], now
+                row = self._assignment, student, self._last[student], now
                 with self._course.gradebook() as book:
                     book.db.execute(_TRIES.insert().values(row))
                     book.db.commit()
-            self._done[student] = arrived[student]
+            self._done[student] = self._last[student]
             tries.append(Try(student, result, number, self._arrived[student]))
         return tries
 
