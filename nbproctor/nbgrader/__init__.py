@@ -19,12 +19,7 @@ from nbproctor.nbgrader.people import (
     term,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.release import (
-    check_release,
-    check_sources,
-    generate,
-    lint,
-)
+from nbproctor.nbgrader.release import check_release, check_sources, generate, lint
 from nbproctor.nbgrader.submitted import unread
 
 __all__ = [

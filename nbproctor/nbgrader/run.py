@@ -36,10 +36,10 @@ class Run:
         keep: Collection[str],
     ) -> None:
         self.course, self.assignment = course, assignment
-        self.options = options
-        self.force = force  # grade what is graded already, too
+        self.options, self.force = options, force
         chosen, all_masters = course.view.notebook_id, course.masters(assignment)
         self.masters = [m for m in all_masters if fnmatch.fnmatch(m.notebook, chosen)]
+        # Names of all of the assignment, and whether all are graded.
         self.notebooks = frozenset(master.notebook for master in all_masters)
         self.all_notebooks = chosen == "*"
         self.settings = course.settings(assignment, options, keep)

@@ -142,15 +142,15 @@ class Watch:
     def _read_deadlines(self, book: SharedGradebook) -> None:
         """Read the deadline, if any, and those of students who have an extension."""
         row = find_assignment(book, self._assignment)
-        self.due: datetime | None = row.duedate
-        self.extended: dict[str, datetime] = {}
-        if self.due is not None:
+        extended: dict[str, datetime] = {}
+        if row.duedate is not None:
             of = SubmittedAssignment  # not all of its rows: this is asked every second
             found = select(of.student_id, of.extension).where(
                 of.assignment_id == row.id, of.extension.isnot(None)
             )
-            rows = book.db.execute(found)
-            self.extended = {s: row.duedate + longer for s, longer in rows}
+            extended = {s: row.duedate + more for s, more in book.db.execute(found)}
+        self.due: datetime | None = row.duedate
+        self.extended = extended
 
     def _used(self, book: SharedGradebook, now: datetime) -> dict[str, int]:
         """Return how many tries of this day, here, students have used."""
