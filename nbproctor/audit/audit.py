@@ -19,9 +19,8 @@ from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, exe
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.notebook import MasterNotebook, copied, support_files
-from nbproctor.results import Check, Report, StudentCell
+from nbproctor.results import Check, StudentCell
 from nbproctor.sandbox.policy import Policy
-from nbproctor.sandbox.processors import processors
 
 
 class AuditError(NbproctorError):
@@ -75,13 +74,7 @@ def audit(
             policy = Policy(files=tuple(files.items()), weak=True)
             try:
                 results += trials.hold(
-                    master,
-                    folder,
-                    variants.trials,
-                    variants.oracles,
-                    policy,
-                    processors(),
-                    progress,
+                    master, folder, variants.trials, variants.oracles, policy, progress
                 )
             except TrialError as error:
                 raise AuditError(f"{path}: {error}") from error
@@ -125,18 +118,13 @@ def _whole_notebooks(
             checks.append(Check(name, False, str(error)))
             continue
         got = sum(verdict.points for verdict in report.verdicts)
-        all_pass = all(verdict.outcome == "passed" for verdict in report.verdicts)
-        passed = got == want and (name == "blank" or all_pass)
-        checks.append(Check(name, passed, _earned(report, got, most)))
+        failed = [v for v in report.verdicts if v.outcome != "passed"]
+        text = f"{got:g} of {most:g} points"
+        if failed and got:
+            text += f"; {failed[0].cell_id}: {failed[0].message}"
+        passed = got == want and (name == "blank" or not failed)
+        checks.append(Check(name, passed, text))
     return checks
-
-
-def _earned(report: Report, got: float, most: float) -> str:
-    failed = [v for v in report.verdicts if v.outcome != "passed"]
-    text = f"{got:g} of {most:g} points"
-    if failed and got:
-        text += f"; {failed[0].cell_id}: {failed[0].message}"
-    return text
 
 
 def _hints(variants: Variants, folder: Path) -> list[str]:

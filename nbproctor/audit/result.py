@@ -229,16 +229,14 @@ def lines(result: AuditResult) -> Iterator[str]:
         if idle := ", ".join(count["idle"]):
             yield f"{count['exercise']}: catch nothing alone: {idle}"
     for entry in result.entries:
-        yield from (
-            f"Note: {entry.place or entry.name}: {note}" for note in entry.notes
-        )
+        for note in entry.notes:
+            yield f"Note: {entry.place or entry.name}: {note}"
     for entry in result.silent:
         lost = f"{entry.place} loses {entry.silent:g} points"
         yield f"Silent: {lost} ({', '.join(entry.caught)})"
-    unnamed = [entry.place for entry in result.entries if entry.unnamed]
-    yield from (
-        f"Unnamed: no message names the symptom of {place}" for place in unnamed
-    )
+    for entry in result.entries:
+        if entry.unnamed:
+            yield f"Unnamed: no message names the symptom of {entry.place}"
     for entry in result.survivors:
         yield f"\nSurvives in {entry.exercise}: {entry.name}"
         if entry.disagreement:

@@ -5,11 +5,10 @@ The trials are shared among a few processes: see `worker`.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +21,7 @@ from nbproctor.results import Verdict
 from nbproctor.sandbox.fork import receive, write_block
 from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
 from nbproctor.sandbox.policy import Policy
-from nbproctor.sandbox.processors import Processor
+from nbproctor.sandbox.processors import Processor, processors
 
 Kind = Literal["reference", "right", "wrong", "mutant"]
 
@@ -56,9 +55,9 @@ class TrialResult:
     """How a trial ended.
 
     `verdicts` are those of all tests of the exercise, of a mutant only of graded ones
-    where one of these catches it.
-    Where it passed them all and was then `fuzzed`, `disagreement` says where it differs
-    from the oracle. `notes` tell of processes that hung or died.
+    where one of these catches it. Where it passed them all and was then `fuzzed`,
+    `disagreement` says where it differs from the oracle. `notes` tell of processes that
+    hung or died.
     """
 
     trial: Trial
@@ -84,28 +83,23 @@ def hold(
     trials: Sequence[Trial],
     oracles: Mapping[str, str],
     policy: Policy,
-    workers: int,
-    progress: Callable[[TrialResult], object] = lambda result: None,
+    progress: Callable[[TrialResult], object],
 ) -> list[TrialResult]:
     """Hold all trials of a notebook; those of its reference solutions come first.
 
-    The code runs in `folder`, in as many processes as there are `workers`; trials of
-    exercises that the notebook lacks are left out. `oracles` has the text of an
-    exercise's oracle, `policy` is what the forks may use and read. A `TrialError` says
-    that a cell of the reference notebook fails, or that a worker has died.
+    The code runs in `folder`, in a process a processor; trials of exercises that the
+    notebook lacks are left out. `oracles` has the text of an exercise's oracle,
+    `policy` is what the forks may use and read. A `TrialError` says that a cell of the
+    reference notebook fails, or that a worker has died.
     """
+    workers = processors()
     references = [
         Trial(cell.id, "reference", "reference", cell.source)
         for cell in master.of_kind("solution")
     ]
     # Each worker needs the time of every reference, so it tries them all.
     shares = [[*references, *trials[n::workers]] for n in range(workers)]
-    job = {
-        "master": msgspec.to_builtins(master),
-        "folder": str(folder),
-        "oracles": dict(oracles),
-        "policy": msgspec.to_builtins(policy),
-    }
+    job = dict(master=master, oracles=oracles, policy=policy, folder=str(folder))
     with ThreadPoolExecutor(workers) as threads:
         done = list(threads.map(lambda share: _share(job, share, progress), shares))
     results = {result.trial: result for share in done for result in share}
@@ -122,16 +116,13 @@ def _share(
     process = PythonProcess(command, os.environ | variables)
     try:
         with Processor() as processor:
-            trials = [asdict(trial) for trial in share]
-            message = job | {"trials": trials, "processor": processor.number}
-            write_block(process.sock, json.dumps(message).encode())
+            message = job | {"trials": share, "processor": processor.number}
+            write_block(process.sock, msgspec.json.encode(message))
             while "end" not in (answer := receive(process.sock)[0]):
                 if "error" in answer:
                     raise TrialError(answer["error"])
-                fields = answer | {"trial": share[answer["trial"]]}
-                fields["verdicts"] = tuple(Verdict(**v) for v in answer["verdicts"])
-                fields["notes"] = tuple(answer["notes"])
-                results.append(TrialResult(**fields))
+                answer["trial"] = share[answer["trial"]]
+                results.append(msgspec.convert(answer, TrialResult))
                 progress(results[-1])
     except (EOFError, ConnectionError) as error:
         said = process.printed(1000)

@@ -55,7 +55,8 @@ class Variants:
                     variants.trials += written
                     variants.problems += problems
                     variants._read_oracle(place)
-                    equivalent[place.name] = variants._read_equivalent(place)
+                    filed = _tables(place / "equivalent.toml", variants.problems)
+                    equivalent[place.name] = {k: str(v) for k, v in filed.items()}
                 else:
                     variants.problems.append(
                         f"{shown(place)}: there is no exercise {place.name!r}; the "
@@ -76,17 +77,6 @@ class Variants:
                 self.problems.append(f"{shown(path)} {error}")
             else:
                 self.oracles[folder.name] = text
-
-    def _read_equivalent(self, folder: Path) -> dict[str, str]:
-        """Return name of a mutant → why it cannot be caught."""
-        if not (path := folder / "equivalent.toml").exists():
-            return {}
-        try:
-            reasons = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            self.problems.append(f"{shown(path)} cannot be read: {error}")
-            return {}
-        return {name: str(reason) for name, reason in reasons.items()}
 
     def _make_mutants(
         self, exercise: str, source: str, equivalent: dict[str, str]
@@ -149,13 +139,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
     kinds: tuple[Kind, ...] = "right", "wrong"
     for kind in kinds:
         path = folder / f"{kind}.toml"
-        if not path.exists():
-            continue
-        try:
-            tables = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            problems.append(f"{shown(path)} cannot be read: {error}")
-            continue
+        tables = _tables(path, problems)
         usual = tables.pop("of", REFERENCE)
         for name, table in tables.items():
             place = f"{shown(path)}, {name}"
@@ -179,6 +163,15 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                 )
             )
     return variants, problems
+
+
+def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
+    """Read a TOML file, which need not exist; why it cannot be read is a problem."""
+    try:
+        return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        problems.append(f"{shown(path)} cannot be read: {error}")
+        return {}
 
 
 def _checked(kind: Kind, table: Any, usual: str) -> _Table:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import socket
 import sys
@@ -48,7 +47,7 @@ def main(descriptor: int) -> None:
     """Walk through the notebook that the parent sends, and tell it each result."""
     with socket.socket(fileno=descriptor) as parent:
         parent.set_inheritable(False)
-        job = json.loads(read_block(parent))
+        job = msgspec.json.decode(read_block(parent))
         try:
             stay_on(job["processor"])
             _TrialWorker(parent, job).walk()
@@ -73,9 +72,8 @@ class _TrialWorker:
     def __init__(self, parent: socket.socket, job: dict[str, Any]) -> None:
         self.parent = parent
         self.master = msgspec.convert(job["master"], MasterNotebook)
-        self.trials = [Trial(**fields) for fields in job["trials"]]
+        self.trials = msgspec.convert(job["trials"], list[Trial])
         policy = msgspec.convert(job["policy"], Policy)
-        policy = replace(policy, readable=(), weak=True)
         self.policy = replace(policy, uid=free_uid(policy, outer=False))
         self.fuzz = {
             exercise: oracle.test_cell(exercise, text)

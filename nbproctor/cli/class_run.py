@@ -89,11 +89,12 @@ def grade_class(
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment)
     masters = course.masters(assignment)
-    titles = nbgrader.exercise_titles(course, assignment)
+    outlines = course.outlines(assignment).values()
+    titles = {each.id: each.name for o in outlines for each in o.exercises}
     console.print(score_table(scores, results, masters, names, titles))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     for each in nbgrader.unread(course, assignment):
-        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
+        complaints.print(f"[yellow]Not graded:[/] {escape(each)}", soft_wrap=True)
     say("", *(f"{line}." for line in nbgrader.places_told(masters)), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
     left = [names[r.student] for r in results if r.status == "ungradable"]

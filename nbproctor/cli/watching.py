@@ -36,16 +36,14 @@ def watch(
     """
     root = find_course()
     name = choose(root, assignment)
-    from nbproctor.nbgrader import CourseError, RunOptions
+    from nbproctor.nbgrader import CourseError
     from nbproctor.nbgrader.lock import course_lock
     from nbproctor.nbgrader.watch import Watch
 
-    options = RunOptions(weak_sandbox=sandbox == "weak")
     with course_lock(root, f"watching {name!r}", ".watch"):
-        watching = Watch(root, name, options, exchange)
-        due, extended = watching.until
-        say(f"Watching {name}{_until(due)}. Ctrl-C ends it.")
-        say(*(f"  {student}{_until(end)}" for student, end in extended.items()))
+        watching = Watch(root, name, exchange, weak=sandbox == "weak")
+        say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
+        say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""
         while not watching.over(_now()):
             try:

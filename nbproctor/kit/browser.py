@@ -19,15 +19,9 @@ from tempfile import TemporaryDirectory
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nbproctor.kit.handout import (
-    ORIGINAL,
-    TOOLS,
-    HandoutError,
-    given,
-    requirements,
-)
+from nbproctor.kit import handout
+from nbproctor.kit.handout import HandoutError
 from nbproctor.platforms import write_zip
-from nbproctor.templates import render
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
@@ -52,15 +46,15 @@ def make_site(
             "The site needs JupyterLite: pip install 'nbproctor[browser]', then again."
         )
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    imported = requirements(course, sources).splitlines()
-    names = {pin.partition("==")[0] for pin in imported} - TOOLS - KERNEL_NEEDS
+    imported = handout.requirements(course, sources)
+    names = {pin.partition("==")[0] for pin in imported} - handout.TOOLS - KERNEL_NEEDS
     wheels, compiled = _packages({*names, "comm"})  # which the kernel imports
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
-    content = given(course, assignment, where)
-    for name in [name for name in content if name.startswith(f"{ORIGINAL}/")]:
-        content[name.removeprefix(f"{ORIGINAL}/")] = content[name]
-    content = {f"contents/{name}": data for name, data in content.items()}
+    content = {}
+    for name, data in handout.given(course, assignment, where).items():
+        content[f"contents/{name}"] = data
+        content[f"contents/{name.removeprefix(f'{handout.ORIGINAL}/')}"] = data
     content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
     target = course / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
@@ -78,13 +72,7 @@ def make_site(
         if done.returncode:
             told = (done.stdout + done.stderr)[-2000:]
             raise HandoutError(f"JupyterLite could not make the site:\n{told}")
-        page = render(
-            "start.html",
-            assignment=assignment,
-            notebooks=[path.name for path in sources],
-            where=where,
-            browser=True,
-        )
+        page = handout.first_page(assignment, sources, where, browser=True)
         (lite / "site/index.html").write_text(page, "utf-8")
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)

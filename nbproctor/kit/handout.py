@@ -46,17 +46,12 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
     kit = HERE / "kit.py"  # in a wheel
     content = given(course, assignment, where) | {
-        "START.html": render(
-            "start.html",
-            assignment=assignment,
-            notebooks=[path.name for path in sources],
-            where=where,
-            browser=False,
-        ).encode(),
+        "START.html": first_page(assignment, sources, where).encode(),
         "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
-        "requirements.txt": b"-c kit/pins.txt\n"
-        + requirements(course, sources).encode(),
+        "requirements.txt": "\n".join(
+            ["-c kit/pins.txt", *requirements(course, sources), ""]
+        ).encode(),
         "kit/pins.txt": _pins(course).encode(),
         "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
@@ -66,6 +61,15 @@ def pack(course: Path, assignment: str, where: str = "") -> Path:
     placed = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, placed, _mode)
     return target
+
+
+def first_page(
+    assignment: str, notebooks: list[Path], where: str, browser: bool = False
+) -> str:
+    """Return the page that students see first, of a zip or of the lab in a browser."""
+    names = [path.name for path in notebooks]
+    about = {"assignment": assignment, "notebooks": names, "where": where}
+    return render("start.html", **about, browser=browser)
 
 
 def given(course: Path, assignment: str, where: str) -> dict[str, bytes]:
@@ -93,8 +97,8 @@ def data_of(course: Path, assignment: str) -> list[str]:
     return [f"data/{file}" for file in tree(course / "data") if named(file)]
 
 
-def requirements(course: Path, notebooks: list[Path]) -> str:
-    """Return pins of what some notebooks import, one a line.
+def requirements(course: Path, notebooks: list[Path]) -> list[str]:
+    """Return pins of what some notebooks import.
 
     Modules that lie beside a notebook count by what they import themselves. What they
     try to import, and go without, is left out: a package without a wheel does not
@@ -117,7 +121,7 @@ def requirements(course: Path, notebooks: list[Path]) -> str:
             line = f", for example {here[0]}" if here else ""
             raise HandoutError(f"{file} does not pin {package!r}: add it there{line}.")
         lines.append(found[0])
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _tried(source: str) -> set[str]:

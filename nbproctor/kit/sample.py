@@ -9,10 +9,9 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import nbformat
 from nbformat import NotebookNode
 
@@ -25,8 +24,7 @@ class SampleError(NbproctorError):
     """The description of the class does not fit the assignment."""
 
 
-@dataclass(frozen=True)
-class SampleStudent:
+class SampleStudent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One student of the sample class: folder name, name, and what the work shows.
 
     `solved` are exercises answered with the reference solution (None: all); `variants`
@@ -39,8 +37,8 @@ class SampleStudent:
     name: str
     story: str
     solved: tuple[str, ...] | None = None
-    variants: Mapping[str, str] = field(default_factory=dict)
-    cells: Mapping[str, str] = field(default_factory=dict)
+    variants: dict[str, str] = {}
+    cells: dict[str, str] = {}
     file: str | None = None
     bytes: int | None = None
 
@@ -48,9 +46,9 @@ class SampleStudent:
 def read_class(path: Path) -> list[SampleStudent]:
     """Read the description of a class; `SampleError` if it is not readable."""
     try:
-        entries = tomllib.loads(path.read_text("utf-8"))["student"]
-        return [SampleStudent(**_tuples(entry)) for entry in entries]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        students = tomllib.loads(path.read_text("utf-8"))["student"]
+        return msgspec.convert(students, list[SampleStudent])
+    except (OSError, ValueError, KeyError) as error:
         raise SampleError(f"{path}: {error}") from error
 
 
@@ -66,22 +64,16 @@ def hand_in(
     """
     reference = solutions(master)
     solved = reference if student.solved is None else student.solved
-    answers = {}
     try:
-        for exercise in solved:
-            answers[exercise] = reference[exercise]
+        answers = {exercise: reference[exercise] for exercise in solved}
         for exercise, name in student.variants.items():
-            answers[exercise] = _variant(variants / exercise, name, reference[exercise])
+            written, _ = read_variants(variants / exercise, reference[exercise])
+            sources = {f"{v.kind}/{v.name}": v.source for v in written}
+            answers[exercise] = sources[name]
         answers |= student.cells
         return student.file or f"{master.notebook}.ipynb", solve(release, answers)
     except (KeyError, OSError) as error:
         raise SampleError(f"{student.name} ({student.id}): {error}") from error
-
-
-def _variant(folder: Path, name: str, reference: str) -> str:
-    """Return the text of a variant; KeyError if there is no such one."""
-    variants, _ = read_variants(folder, reference)
-    return {f"{v.kind}/{v.name}": v.source for v in variants}[name]
 
 
 def solutions(master: MasterNotebook) -> dict[str, str]:
@@ -136,7 +128,3 @@ def new_course(project: Path, assignment: str) -> Path:
     for name in (f"source/{assignment}", "data"):
         shutil.copytree(project / name, course / name)
     return course
-
-
-def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}

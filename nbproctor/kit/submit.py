@@ -238,11 +238,8 @@ def _check_run(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> 
     for name, cell in given.items():
         exercise = name if cell.is_answer else exercise
         tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
-    failing = [
-        tested[cell.name] for cell in code if tested.get(cell.name) and cell.has_failed
-    ]
-    if failing:
-        failing = list(dict.fromkeys(failing))
+    failed = [tested.get(cell.name) for cell in code if cell.has_failed]
+    if failing := [*dict.fromkeys(filter(None, failed))]:
         found.odd.append(f"Public tests fail of: {_list(failing)}.")
 
 

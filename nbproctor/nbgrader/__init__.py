@@ -5,7 +5,7 @@ from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.feedback import exercise_titles, feedback
+from nbproctor.nbgrader.feedback import feedback
 from nbproctor.nbgrader.grading import grade, regrade
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
@@ -19,30 +19,21 @@ from nbproctor.nbgrader.people import (
     term,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.release import (
-    check_release,
-    check_source,
-    check_sources,
-    generate,
-    lint,
-)
-from nbproctor.nbgrader.submitted import Unread, unread
+from nbproctor.nbgrader.release import check_release, check_sources, generate, lint
+from nbproctor.nbgrader.submitted import unread
 
 __all__ = [
     "Course",
     "CourseError",
     "MarkChange",
     "RunOptions",
-    "Unread",
     "check_cells",
     "check_exportable",
     "check_release",
-    "check_source",
     "check_sources",
     "class_table",
     "enrol",
     "excuse",
-    "exercise_titles",
     "extend",
     "feedback",
     "generate",

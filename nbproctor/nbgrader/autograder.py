@@ -33,6 +33,7 @@ from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.steps import text_of, use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
+from nbproctor.submission.reading import readers
 
 STAGING = ".nbproctor-staging-"
 log = logging.getLogger(__name__)
@@ -68,7 +69,13 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self.changes: list[MarkChange] = []
         self._ungradable: list[str] = []
         try:
-            self._check_configuration()
+            if not Nbproctor(parent=self).enabled:
+                raise CourseError(
+                    "nbgrader_config.py asks for nbproctor, but did not run to "
+                    "proctor(c): its error stands above. Nothing is graded without the "
+                    "sandbox."
+                )
+            use_own_steps(self)
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 self._grade_class()
             if self._ungradable and self.on_result is None:
@@ -84,15 +91,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 raise
             self._refuse(told)
 
-    def _check_configuration(self) -> None:
-        """Put nbproctor's steps into nbgrader's pipelines, or refuse to run at all."""
-        if not Nbproctor(parent=self).enabled:
-            raise CourseError(
-                "nbgrader_config.py asks for nbproctor, but did not run to proctor(c): "
-                "its error stands above. Nothing is graded without the sandbox."
-            )
-        use_own_steps(self)
-
     def _refuse(self, error: Exception) -> NoReturn:
         """End the run in nbgrader's way, with a sentence and status 1."""
         log.error("%s", error)
@@ -103,7 +101,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         options, view = Nbproctor(parent=self), self.coursedir
         course, assignment = self.course or Course.of(view), view.assignment_id
         keep = self.exclude_overwriting.get(assignment, [])
-        run = self._run = Run.begin(course, assignment, options, self.force, keep)
+        run = self._run = Run(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory
         self._at: Submission | None = None  # where nbgrader's loop is
         # Those that raised an exception, with it; reported after the loop.
@@ -124,14 +122,14 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 run.place_tests(pool)
                 # In the order of nbgrader's loop, which goes by path.
                 ordered = sorted(run.folders, key=self._source)
-                self._prefetch = Prefetch(run, ordered, pool)
-                self._decisions = Decisions(run, book, self.options.lower, self._tell)
-                try:
-                    with self._prefetch:
-                        self._convert()
-                finally:
-                    self._decisions.close()
-                    self.changes = self._decisions.changes
+                decisions = Decisions(run, book, self.options.lower, self._tell)
+                self._decisions, self.changes = decisions, decisions.changes
+                with (
+                    contextlib.closing(decisions),
+                    readers(run.masters, run.notebooks) as workers,
+                ):
+                    self._prefetch = Prefetch(run, ordered, pool, workers)
+                    self._convert()
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:
         enrolled = {student.id for student in book.students}
@@ -294,12 +292,9 @@ def staging_folders(view: CourseDirectory) -> Iterator[None]:
     for left in root.glob(f"{STAGING}*"):  # by a run that was killed
         shutil.rmtree(left, ignore_errors=True)
     before = view.submitted_directory, view.autograded_directory
-    with (
-        tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as submitted,
-        tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as graded,
-    ):
-        view.submitted_directory = Path(submitted).name
-        view.autograded_directory = Path(graded).name
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as folder:
+        view.submitted_directory = f"{Path(folder).name}/submitted"
+        view.autograded_directory = f"{Path(folder).name}/autograded"
         try:
             yield
         finally:
@@ -324,13 +319,7 @@ def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:
     """
     (graded / FILE).unlink(missing_ok=True)
     if all_notebooks:
-        if graded.exists():
-            old = staged.with_name(f"{staged.name}.old")
-            shutil.move(graded, old)
-            shutil.rmtree(old, ignore_errors=True)
-        graded.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(staged, graded)
-        return
+        shutil.rmtree(graded, ignore_errors=True)
     for path in [path for path in staged.rglob("*") if path.is_file()]:
         place = graded / path.relative_to(staged)
         place.parent.mkdir(parents=True, exist_ok=True)

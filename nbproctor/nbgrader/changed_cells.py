@@ -13,16 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import (
-    Base,
-    Comment,
-    Grade,
-    Gradebook,
-    GradeCell,
-    SolutionCell,
-    SourceCell,
-    TaskCell,
-)
+from nbgrader import api
+from nbgrader.api import Base, Gradebook, GradeCell, SolutionCell, SourceCell, TaskCell
 from sqlalchemy import delete, insert, make_url, select
 
 from nbproctor.nbgrader.course import Course
@@ -39,7 +31,7 @@ class _Changes:
     notebook: Any  # its row
     gone: dict[str, list[Any]]  # name → rows
     new: dict[str, Cell]
-    renamed: dict[str, str]
+    renamed: dict[str, tuple[str, list[Any]]]  # old name → new name, rows
 
     @classmethod
     def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
@@ -52,28 +44,25 @@ class _Changes:
         for name in gone.keys() & new.keys():
             if _kinds(new[name]) == {type(row) for row in gone[name]}:
                 del gone[name], new[name]
-        renamed: dict[str, str] = {}
-        for old, rows in gone.items():
+        renamed = {}
+        for old, rows in [*gone.items()]:
             for name, cell in new.items():
                 same = rows[0].source in (cell.source, cell.stub)
-                if (
-                    same
-                    and name not in renamed.values()
-                    and _kinds(cell) == {type(row) for row in rows}
-                ):
-                    renamed.setdefault(old, name)
+                if same and _kinds(cell) == {type(row) for row in rows}:
+                    renamed[old] = name, gone.pop(old)
+                    del new[name]
+                    break
         return cls(notebook, gone, new, renamed)
 
     def told(self, course: Course) -> Iterator[str]:
         """Yield what becomes of each cell, and of whose marks."""
-        for old, name in self.renamed.items():
+        for old, (name, _) in self.renamed.items():
             yield f"'{old}' is called '{name}' now and keeps its marks"
-        for name in self.new.keys() - self.renamed.values():
-            worth = self.new[name].points
-            points = f" ({worth:g} points)" if worth else ""
+        for name, cell in self.new.items():
+            points = f" ({cell.points:g} points)" if cell.points else ""
             yield f"'{name}'{points} is new and has no marks yet"
         marks = course.marks(self.notebook.assignment.name)
-        for name in self.gone.keys() - self.renamed.keys():
+        for name in self.gone:
             hand = [
                 student
                 for student, record in marks.items()
@@ -85,17 +74,16 @@ class _Changes:
 
     def apply(self, book: Gradebook) -> None:
         """Write them; the caller commits. SaveCells of nbgrader fills in the rest."""
-        for name, rows in self.gone.items():
+        for name, rows in self.renamed.values():
             for row in rows:
-                if name in self.renamed:
-                    row.name = self.renamed[name]
-                    continue
+                row.name = name
+        for rows in self.gone.values():
+            for row in rows:
                 for part in ("grades", "comments"):
                     for each in getattr(row, part, ()):
                         book.db.delete(each)
                 book.db.delete(row)
-        for name in self.new.keys() - self.renamed.values():
-            cell = self.new[name]
+        for name, cell in self.new.items():
             for table in _kinds(cell):
                 row = table(name=name, notebook=self.notebook)
                 if table is not SolutionCell:
@@ -105,9 +93,9 @@ class _Changes:
                 book.db.add(row)
                 for each in self.notebook.submissions:
                     if table in (GradeCell, TaskCell):
-                        book.db.add(Grade(cell=row, notebook=each))
+                        book.db.add(api.Grade(cell=row, notebook=each))
                     if table in (SolutionCell, TaskCell):
-                        book.db.add(Comment(cell=row, notebook=each))
+                        book.db.add(api.Comment(cell=row, notebook=each))
 
 
 def _kinds(cell: Cell) -> set[Any]:
@@ -135,6 +123,7 @@ def check_cells(course: Course, assignment: str, change: bool = False) -> Path |
             if notebook.submissions and notebook.name in masters
             if (changes := _Changes.of(notebook, masters[notebook.name])).gone
             or changes.new
+            or changes.renamed
         ]
         if not found:
             return None

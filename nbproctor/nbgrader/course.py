@@ -112,10 +112,9 @@ class Course:
         above = Path(*parts[: parts.index("*")])
         entries = above.iterdir() if above.is_dir() else ()
         names = fnmatch.filter((entry.name for entry in entries), pattern)
+        left_out = self.view.student_id_exclude.split(",")
         # The pattern itself: an id that was given by name, with a bracket in it.
-        for name in sorted(
-            {*names, pattern} - {*self.view.student_id_exclude.split(",")}
-        ):
+        for name in sorted({*names, pattern}.difference(left_out)):
             path = self.folder(step, assignment, name)
             try:
                 is_there = stat.S_ISDIR(path.stat().st_mode)
@@ -290,19 +289,17 @@ def _read_config(root: Path) -> Config:
             "Run the command in the course folder."
         )
     config = Config()
+    loaders = {"json": JSONFileConfigLoader, "py": PyFileConfigLoader}
     for place in (*reversed(jupyter_config_path()), str(root)):
-        for loader, kind in (
-            (JSONFileConfigLoader, "json"),
-            (PyFileConfigLoader, "py"),
-        ):
+        for kind, loader in loaders.items():
             path = Path(place, f"nbgrader_config.{kind}")
-            if path.is_file():
-                try:
-                    config.merge(loader(path.name, path=place).load_config())
-                except Exception as error:
-                    raise CourseError(
-                        f"{path} does not run: {error!r}. Correct it."
-                    ) from error
+            if not path.is_file():
+                continue
+            try:
+                config.merge(loader(path.name, path=place).load_config())
+            except Exception as error:
+                said = f"{path} does not run: {error!r}. Correct it."
+                raise CourseError(said) from error
     config.CourseDirectory.root = str(root.resolve())
     find_programs()
     return config

@@ -87,17 +87,14 @@ class Decisions:
         """Return the result of what nbgrader has graded, if it is to be written."""
         row = self._book.find_submission(self._run.assignment, submission.student)
         notes, complete = submission.notes(), not submission.reasons
+        gradebook.withdraw(row, submission.reasons)
         for notebook in row.notebooks:
-            name = notebook.name
-            if name in submission.reasons:
-                gradebook.withdraw(notebook, submission.reasons[name])
-            elif name in submission.reports:
-                report = submission.reports[name]
-                not_run = _not_run(report)
+            if report := submission.reports.get(notebook.name):
+                told, not_run = notes[notebook.name], _not_run(report)
                 if not_run:
                     gradebook.unscore(notebook, not_run)
-                notes[name] += [f"{test}: {why}" for test, why in not_run.items()]
-                gradebook.remark(self._book, notebook, notes[name], report.verdicts)
+                told += [f"{test}: {why}" for test, why in not_run.items()]
+                gradebook.remark(notebook, told, report.verdicts)
                 complete = complete and not (report.notes or not_run)
         marks = self._marks(submission)
         status: Status = "graded"
@@ -115,7 +112,7 @@ class Decisions:
             said.append(f"Handed in {marks.late / 3600:.1f} hours late.")
         if waiting := marks.waiting:
             said.append(f"To be graded by hand: {', '.join(waiting)}.")
-        result = self._result(submission, status, said, marks.total(), marks, notes)
+        result = self._result(submission, status, said, marks, notes)
         return result if self._decide(submission, marks) else None
 
     def give_up(self, submission: Submission) -> None:
@@ -127,17 +124,14 @@ class Decisions:
                 self._run.assignment, submission.student
             )
             row.timestamp = submission.timestamp(self._run.course.view)
-            for notebook in row.notebooks:
-                if notebook.name in submission.reasons:
-                    gradebook.withdraw(notebook, submission.reasons[notebook.name])
+            gradebook.withdraw(row, submission.reasons)
             marks = self._marks(submission)
             if self._decide(submission, marks):
                 said = [*dict.fromkeys(submission.reasons.values())]
                 if by_hand := [g.cell for g in marks.grades if g.by_hand]:
                     said.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-                result = self._result(
-                    submission, "ungradable", said, None, marks, submission.notes()
-                )
+                notes = submission.notes()
+                result = self._result(submission, "ungradable", said, marks, notes)
                 self._clear(submission.student)
                 self.write(submission, result)
 
@@ -159,8 +153,8 @@ class Decisions:
 
     def _decide(self, submission: Submission, marks: StudentMarks) -> bool:
         """Commit what was written, or undo it: a mark that may not fall is kept."""
-        was, before, after = self._was, self._before.total(), marks.total()
-        if was is not None and before != after:
+        was = self._was
+        if was is not None and self._before.total() != marks.total():
             # What cannot be read now was read before: nobody handed in anything else.
             closed = submission.closed and bool(submission.reasons)
             handed_in_again = submission.fingerprint != was.handed_in and not closed
@@ -183,14 +177,11 @@ class Decisions:
         self, submission: Submission, marks: StudentMarks, handed_in_again: bool
     ) -> MarkChange:
         """Return how the mark is another one, and why."""
-        before, after = (
-            {(g.notebook, g.cell): g.points for g in of.grades}
-            for of in (self._before, marks)
-        )
+        before = {(g.notebook, g.cell): g.points for g in self._before.grades}
         cells = {
-            name: (before.get((notebook, name)), points)
-            for (notebook, name), points in after.items()
-            if before.get((notebook, name)) != points
+            g.cell: (before.get((g.notebook, g.cell)), g.points)
+            for g in marks.grades
+            if before.get((g.notebook, g.cell)) != g.points
         }
         why = "handed in again" if handed_in_again else "graded again"
         if submission.reasons and not handed_in_again:
@@ -206,7 +197,6 @@ class Decisions:
         submission: Submission,
         status: Status,
         said: list[str],
-        score: float | None,
         marks: StudentMarks,
         notes: dict[str, list[str]],
     ) -> SubmissionResult:
@@ -214,7 +204,7 @@ class Decisions:
             submission.student,
             status,
             " ".join(said),
-            score,
+            None if status == "ungradable" else marks.total(),
             marks.max_score,
             notes=notes,
             verdicts={name: r.verdicts for name, r in submission.reports.items()},

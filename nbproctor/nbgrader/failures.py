@@ -10,7 +10,9 @@ import contextlib
 import errno
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from logging.handlers import BufferingHandler
 
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -126,26 +128,21 @@ def _gradebook_says(error: BaseException | None) -> str | None:
     return None
 
 
-class Log(logging.Handler):
+class Log(BufferingHandler):
     """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
 
     Of a large class, all else that it logs would fill the memory.
     """
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.records: list[logging.LogRecord] = []
+        super().__init__(sys.maxsize)
         # Not nbgrader's global logger: two runs in one process must not mix.
         self.logger = logging.Logger("nbgrader", logging.ERROR)
         self.logger.addHandler(self)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record."""
-        self.records.append(record)
-
     def reason(self) -> str:
         """Return the cause of the first failure, in nbgrader's or Python's words."""
-        errors = [record.getMessage() for record in self.records]
+        errors = [record.getMessage() for record in self.buffer]
         for text in errors:
             if "Traceback (most recent call last)" in text:
                 return text.strip().splitlines()[-1]
@@ -161,6 +158,5 @@ def run(converter: BaseConverter, log: Log, what: str) -> None:
             raise CourseError(str(error.__cause__)) from error
         raise CourseError(f"{what} failed: {log.reason()}") from error
     except OSError as error:
-        raise of_the_computer(error) or CourseError(
-            f"{what} failed: {error}"
-        ) from error
+        failed = CourseError(f"{what} failed: {error}")
+        raise of_the_computer(error) or failed from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC
@@ -36,12 +37,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]  # pages made, pages to be made
 MAX_SIDE = 1000  # bytes of a file that tells a submission from others
-
-
-def exercise_titles(course: Path | Course, assignment: str) -> dict[str, str]:
-    """Return number and title of each exercise, as its heading has them."""
-    outlines = Course.at(course).outlines(assignment)
-    return {e.id: e.name for outline in outlines.values() for e in outline.exercises}
 
 
 def graded_notebooks(
@@ -127,18 +122,19 @@ def report(
         alike=alike,
         groups=course.said(assignment, "group"),
     )
-    page = course.root / "report" / f"{assignment}.html"
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(rendered, "utf-8", errors="replace")
-    return page, lines
+    return _write_report(course, assignment, rendered), lines
 
 
 def term_report(course: Course, table: pd.DataFrame, assignments: list[str]) -> Path:
     """Write the page of a whole term, of the table that `people.term` returns."""
-    page = course.root / "report" / "term.html"
-    page.parent.mkdir(exist_ok=True)
     rows = table.reset_index().to_dict("records")
     text = render("term.html", rows=rows, assignments=assignments)
+    return _write_report(course, "term", text)
+
+
+def _write_report(course: Course, name: str, text: str) -> Path:
+    page = course.root / "report" / f"{name}.html"
+    page.parent.mkdir(exist_ok=True)
     page.write_text(text, "utf-8", errors="replace")
     return page
 
@@ -151,19 +147,9 @@ def feedback(
 ) -> Path:
     """Write the feedback page of every notebook handed in; return their folder.
 
-    A page whose grades, comments and notebook have not changed is left as it is.
-
-    Parameters
-    ----------
-    progress : callable, optional
-        Called for each page that is made.
-    students : collection of str, optional
-        Look only at the pages of these.
-
-    Raises
-    ------
-    CourseError
-        Nothing is graded yet, or a page cannot be made.
+    A page whose grades, comments and notebook have not changed is left as it is; only
+    those of `students` are looked at, if they are given. `progress` is called for each
+    page that is made. `CourseError`: nothing is graded yet, or a page cannot be made.
     """
     course, log = Course.at(course), Log()
     view = course.choose(assignment, log.logger)
@@ -214,10 +200,10 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         orders = [_order(course, made, makers[made.notebook]) for made in graded]
         waiting = [order for order in orders if self.force or not order.is_made]
-        by_student: dict[str, list[str]] = {}
+        by_student: defaultdict[str, list[str]] = defaultdict(list)
         for order in waiting:
-            names = by_student.setdefault(order.graded.student, [])
-            names.append(str(order.graded.path or order.page))
+            name = str(order.graded.path or order.page)
+            by_student[order.graded.student].append(name)
         for student in by_student:
             copy_for_release(course, assignment, student)
         try:

@@ -11,12 +11,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from nbgrader.api import (
-    BaseCell,
     Comment,
     Grade,
     Gradebook,
@@ -76,19 +75,12 @@ _INDICES = {
 _DEFAULT_COURSE = "default_course"
 
 
-class KnownNotebook(NamedTuple):
-    """A notebook, and the cells for which each submission has a grade, or a comment."""
-
-    id: str
-    grades: list[str]
-    comments: list[str]
-
-
 class KnownAssignment(NamedTuple):
     """What the gradebook knows of an assignment, which no run changes."""
 
     id: str
-    notebooks: list[KnownNotebook]
+    # Of each notebook: id, and the cells for which a submission has grades, comments.
+    notebooks: list[tuple[str, list[str], list[str]]]
     worth: dict[tuple[str, str], float]  # notebook and graded cell, in order → points
 
 
@@ -147,15 +139,16 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """Return what is known of an assignment; `CourseError` if nothing is."""
         if assignment not in self._known:
             row = find_assignment(self, assignment)
-            notebooks: list[KnownNotebook] = []
-            worth: dict[tuple[str, str], float] = {}
+            known = KnownAssignment(row.id, [], {})
             for notebook in row.notebooks:
                 graded = [*notebook.grade_cells, *notebook.task_cells]
                 answers = [*notebook.solution_cells, *notebook.task_cells]
                 ids = [cell.id for cell in graded], [cell.id for cell in answers]
-                notebooks.append(KnownNotebook(notebook.id, *ids))
-                worth |= {(notebook.name, c.name): c.max_score for c in graded}
-            self._known[assignment] = KnownAssignment(row.id, notebooks, worth)
+                known.notebooks.append((notebook.id, *ids))
+                known.worth.update(
+                    {(notebook.name, c.name): c.max_score for c in graded}
+                )
+            self._known[assignment] = known
         return self._known[assignment]
 
     def add_submission(
@@ -173,11 +166,11 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
             assignment_id=known.id, student_id=self.find_student(student).id, **values
         )
         self.db.add(submission)
-        for empty in known.notebooks:
-            notebook = SubmittedNotebook(notebook_id=empty.id, assignment=submission)
+        for id, graded, commented in known.notebooks:
+            notebook = SubmittedNotebook(notebook_id=id, assignment=submission)
             self.db.add(notebook)
             self.db.flush()
-            for table, cells in ((Grade, empty.grades), (Comment, empty.comments)):
+            for table, cells in ((Grade, graded), (Comment, commented)):
                 if cells:
                     rows = [{"notebook_id": notebook.id, "cell_id": c} for c in cells]
                     self.db.execute(insert(table), rows)
@@ -217,14 +210,13 @@ def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
         return Gradebook(db_url, *arguments, **options)
 
     modules = [import_module(name) for name in USERS]
-    before = [vars(module)["Gradebook"] for module in modules]
     try:
         for module in modules:
             setattr(module, "Gradebook", open_shared)  # noqa: B010
         yield
     finally:
-        for module, known in zip(modules, before, strict=True):
-            setattr(module, "Gradebook", known)  # noqa: B010
+        for module in modules:
+            setattr(module, "Gradebook", Gradebook)  # noqa: B010
 
 
 def find_assignment(book: Gradebook, assignment: str) -> Any:
@@ -288,23 +280,23 @@ def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -
             grade.auto_score, grade.needs_manual_grade = None, True
 
 
-def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
-    """Take back what tests gave a notebook that could not be graded, and say why.
+def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
+    """Take back what tests gave notebooks that could not be graded, and say why.
 
     An older score must not stand for a newer submission, nor may there be a 0. What a
     person gave is not ours to take.
     """
-    notebook.late_submission_penalty = None
-    unscore(notebook)
-    for comment in notebook.comments:
-        comment.auto_comment = f"Not graded. {sanitize.markdown(reason)}"
+    for notebook in submission.notebooks:
+        if notebook.name in reasons:
+            notebook.late_submission_penalty = None
+            unscore(notebook)
+            for comment in notebook.comments:
+                told = sanitize.markdown(reasons[notebook.name])
+                comment.auto_comment = f"Not graded. {told}"
 
 
 def remark(
-    book: Gradebook,
-    notebook: SubmittedNotebook,
-    sentences: Sequence[str],
-    verdicts: Sequence[Verdict],
+    notebook: SubmittedNotebook, sentences: Sequence[str], verdicts: Sequence[Verdict]
 ) -> None:
     """Put what a student should know beside the answers, as automatic comments.
 
@@ -315,18 +307,14 @@ def remark(
     if not sentences and not followed:
         return
     order = {cell.name: i for i, cell in enumerate(notebook.notebook.source_cells)}
-    comments = (
-        book.db.query(BaseCell.name, Comment)
-        .join(Comment, Comment.cell_id == BaseCell.id)
-        .filter(Comment.notebook_id == notebook.id)
-    )
-    in_order = sorted(comments, key=lambda row: order.get(row[0], len(order)))
-    for position, (exercise, comment) in enumerate(in_order):
+    comments = notebook.comments
+    in_order = sorted(comments, key=lambda each: order.get(each.name, len(order)))
+    for position, comment in enumerate(in_order):
         texts = [] if position else list(sentences)
         texts += [
             f"{verdict.cell_id}: {verdict.message}"
             for verdict in followed
-            if verdict.exercise == exercise
+            if verdict.exercise == comment.name
         ]
         if texts:
             already = [comment.auto_comment] if comment.auto_comment else []

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-
-from nbgrader.coursedir import CourseDirectory
 
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.config import proctor
@@ -18,17 +15,6 @@ from nbproctor.nbgrader.options import RunOptions
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]
-
-
-def configured(
-    course: Course, assignment: str, options: RunOptions, log: logging.Logger
-) -> CourseDirectory:
-    """Return nbgrader's view of a course, to grade an assignment with nbproctor."""
-    told = {"weak_sandbox": options.weak_sandbox, "cluster": options.cluster}
-    given = {name: value for name, value in told.items() if value}
-    view = course.choose(assignment, log, **given)
-    proctor(view.config)
-    return view
 
 
 def grade(
@@ -44,29 +30,14 @@ def grade(
     """Grade what was handed in, each submission on its own.
 
     What is graded already, and has not changed since, is not graded again; so the
-    same call finishes a class after an interruption.
+    same call finishes a class after an interruption. Marks may become lower. `progress`
+    is called with each result as soon as it is known, the others are of `RunOptions`.
 
-    Parameters
-    ----------
-    students : collection of str, optional
-        Grade only these; everybody who handed in otherwise.
-    progress : callable, optional
-        Called with each result as soon as it is known.
-    force, weak_sandbox, cluster
-        As of `RunOptions`. Marks may become lower.
-
-    Returns
-    -------
-    list of SubmissionResult
-        One a student, sorted by student id; what cannot be graded is ``ungradable``
-        with a reason, and never ends the class. Without `students`, those whom the
-        gradebook knows and who handed in nothing are ``missing``.
-
-    Raises
-    ------
-    CourseError
-        The assignment is unknown, or not released as it stands; nothing was handed
-        in; or nothing can be executed on this computer.
+    Returns a result a student, sorted by student id; what cannot be graded is
+    ``ungradable`` with a reason, and never ends the class. Without `students`, those
+    whom the gradebook knows and who handed in nothing are ``missing``. `CourseError`:
+    the assignment is unknown, or not released as it stands; nothing was handed in; or
+    nothing can be executed on this computer.
     """
     options = RunOptions(
         students, force=force, lower=True, weak_sandbox=weak_sandbox, cluster=cluster
@@ -88,7 +59,10 @@ def regrade(
     """
     options, log = options or RunOptions(), Log()
     course = Course.at(course)
-    view = configured(course, assignment, options, log.logger)
+    told = {"weak_sandbox": options.weak_sandbox, "cluster": options.cluster}
+    given = {name: value for name, value in told.items() if value}
+    view = course.choose(assignment, log.logger, **given)
+    proctor(view.config)
     converter = ProctoredAutograde(
         coursedir=view, config=view.config, log=log.logger, force=options.force
     )
@@ -110,11 +84,8 @@ def regrade(
             reason = "Nothing handed in."
             tell(SubmissionResult(student, "missing", reason, None, max_score))
     excused = course.said(assignment, "excused")
-    results = [
-        replace(each, status="excused", reason="", score=None)
-        if each.student in excused
-        else each
-        for each in results
-    ]
+    for number, each in enumerate(results):
+        if each.student in excused:
+            results[number] = replace(each, status="excused", reason="", score=None)
     results.sort(key=lambda result: result.student)
     return results, sorted(converter.changes, key=lambda change: change.student)

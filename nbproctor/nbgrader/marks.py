@@ -42,7 +42,7 @@ _COMMENTS = (
     _NOTEBOOKS.add_columns(BaseCell.name, api.Comment.manual_comment)
     .join(api.Comment, api.Comment.notebook_id == SubmittedNotebook.id)
     .join(BaseCell, BaseCell.id == api.Comment.cell_id)
-    .where(api.Comment.manual_comment.isnot(None))
+    .where(api.Comment.manual_comment != "")
 )
 
 
@@ -147,6 +147,5 @@ def read_marks(
         each.sort(key=lambda grade: place[grade.notebook, grade.cell])
         found[who].grades = tuple(each)
     for who, notebook, cell, said in book.db.execute(_COMMENTS.where(*chosen)):
-        if said:
-            found[who].comments.setdefault(notebook, {})[cell] = said
+        found[who].comments.setdefault(notebook, {})[cell] = said
     return found

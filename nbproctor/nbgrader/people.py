@@ -18,8 +18,8 @@ from nbproctor.results import SubmissionResult
 if TYPE_CHECKING:
     import pandas as pd
 
-_ABOUT = ["last_name", "first_name", "email", "status", "reason", "submitted"]
-_ABOUT += ["hours_late", "penalty", "max_score"]
+_NAMES = ["last_name", "first_name", "email"]
+_ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
 
 
 def people(course: Path | Course) -> list[Person]:
@@ -40,12 +40,8 @@ def enrol(course: Path | Course, class_list: Iterable[Person]) -> int:
     with Course.at(course).gradebook() as book:
         known = {student.id: student for student in book.students}
         for person in class_list:
-            fields = {
-                "last_name": person.last,
-                "first_name": person.first,
-                "email": person.email,
-            }
-            given = {name: value for name, value in fields.items() if value}
+            fields = zip(_NAMES, (person.last, person.first, person.email), strict=True)
+            given = {name: value for name, value in fields if value}
             if person.student not in known:
                 new += 1
                 book.add_student(person.student, **given)
@@ -113,17 +109,14 @@ def check_exportable(course: Path | Course, assignment: str) -> None:
 
 
 def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
-    """Return the class's scores as they stand in the gradebook.
+    """Return the class's scores in the gradebook, by student id.
 
-    Returns
-    -------
-    DataFrame
-        Index: student id. One column an exercise in source order (points, the sum
-        of its test cells), then ``total`` (points after a late penalty, never below
-        0). NaN: not graded, or nothing handed in. A cell graded outside any
-        exercise has a column of its own name.
+    One column an exercise in source order (points, the sum of its test cells), then
+    ``total`` (points after a late penalty, never below 0). NaN: not graded, or nothing
+    handed in. A cell graded outside any exercise has a column of its own name.
     """
-    return class_table(course, assignment).drop(columns=_ABOUT)
+    table = class_table(course, assignment)
+    return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
 
 
 def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
@@ -145,6 +138,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
         if cell.points
     }
     exercises, rows = dict.fromkeys(column_of.values(), nan), {}
+    after = ["penalty", "total", "max_score"]
     excused = course.said(assignment, "excused")
     with course.gradebook() as book:
         known = course.marks(assignment)
@@ -155,9 +149,7 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
             found = known.get(student.id)
             total = found.total() if found else None
             rows[student.id] = {
-                "last_name": student.last_name or "",
-                "first_name": student.first_name or "",
-                "email": student.email or "",
+                **{name: getattr(student, name) or "" for name in _NAMES},
                 "status": result.status if result else "missing",
                 "reason": result.reason if result else "Nothing was graded.",
                 "submitted": found.timestamp if found else None,
@@ -175,10 +167,9 @@ def class_table(course: Path | Course, assignment: str) -> pd.DataFrame:
                     given = nan if grade.points is None else grade.points
                     points.setdefault(column, []).append(given)
             rows[student.id] |= {column: fsum(each) for column, each in points.items()}
-    columns = [*_ABOUT[:-2], *exercises, "penalty", "total", "max_score"]
+    columns = [*_ABOUT, *exercises, *after]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    numbers = dict.fromkeys(["hours_late", *columns[len(_ABOUT) - 2 :]], float)
-    table = table.astype(numbers)
+    table = table.astype(dict.fromkeys(["hours_late", *exercises, *after], float))
     table["submitted"] = pd.to_datetime(table["submitted"])
     return table.rename_axis("student").sort_index()
 
@@ -196,10 +187,10 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
     with course.gradebook() as book:
         known = {assignment.name for assignment in book.assignments}
     names = sorted({path.parent.name for path in sources} & known)
-    parts = [pd.DataFrame(columns=_ABOUT[:3])]
+    parts = [pd.DataFrame(columns=_NAMES)]
     for name in names:
         table = class_table(course, name)
-        parts[0] = table[_ABOUT[:3]]
+        parts[0] = table[_NAMES]
         columns = {"total": name, "max_score": f"{name}_of"}
         columns |= {c: f"{name}_{c}" for c in ("status", "hours_late")}
         parts.append(table[[*columns]].rename(columns=columns))

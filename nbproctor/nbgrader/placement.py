@@ -50,10 +50,14 @@ from nbproctor.results import Limits, Report, StudentCell, Verdict
 FILE = ".nbproctor.json"  # in the course's folder
 QUICK = Limits(call=5.0, cell=10.0, submission=60.0)
 UNKNOWN = "the source's own answer does not pass it"
-# Shows when each file was changed.
-_LOOK = """
+# What is run before and after the answers: names of the files that they change.
+_BEFORE = """
 from pathlib import Path
-for p in Path().rglob("*"): print(p.stat().st_mtime_ns, p.name, sep="/")
+_times = {p: p.stat().st_mtime_ns for p in Path().rglob("*")}
+"""
+_AFTER = """
+for p, time in _times.items():
+    if not p.exists() or p.stat().st_mtime_ns != time: print(p.name)
 """
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
@@ -90,9 +94,7 @@ def place(
     blank = _with(master, {})
     try:
         with copied(source) as folder:
-            files = {name: folder / name for name, _ in settings.policy.files}
-            there = {name: str(path) for name, path in files.items() if path.exists()}
-            run = _runner(blank, settings, there, pool)
+            run = _runner(blank, settings, folder, pool)
             places, lost = _places(blank, run, source, settings.limits.cell)
     except ExecutionError as error:
         said = f"the reference solution of {master.notebook} cannot run: {error}"
@@ -145,11 +147,14 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
 
 
 def _runner(
-    blank: MasterNotebook, settings: Settings, files: dict[str, str], pool: Executor
+    blank: MasterNotebook, settings: Settings, folder: Path, pool: Executor
 ) -> Runs:
-    """Return what runs a notebook of the teacher's, as a submission is run."""
-    files = dict(settings.policy.files) | files
-    policy = replace(settings.policy, files=tuple(files.items()))
+    """Return what runs a notebook of the teacher's in `folder`, as a submission."""
+    files = tuple(
+        (name, str(folder / name) if (folder / name).exists() else path)
+        for name, path in settings.policy.files
+    )
+    policy = replace(settings.policy, files=files)
     alone = replace(settings, policy=policy, follow_through=False)
     # A wrong answer may hang in every test.
     quick = Limits(*map(min, astuple(settings.limits)[:3], astuple(QUICK)[:3]))
@@ -188,8 +193,8 @@ def _places(
     if faults:
         fails = {name for name, _ in kernel_faults(master, source, timeout)}
         for name in faults.keys() & free:
-            unknown: Places = {name: ("judge", UNKNOWN)}
-            places |= unknown if name in fails else {name: ("nowhere", why[name])}
+            known = name not in fails
+            places[name] = ("nowhere", why[name]) if known else ("judge", UNKNOWN)
     return places, faults
 
 
@@ -232,19 +237,15 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     The judge has the file as it was.
     """
     cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
-    first = master.cells[0]
-    look = replace(first, kind="provided", source=_LOOK, stub=_LOOK, skip=False)
-    cells = [replace(look, id="-before"), *cells, replace(look, id="-after")]
-    looking = master.with_cells(cells)
-    outputs = run(looking, looking).outputs
-    before, after = (
-        {*outputs[n][0]["text"].splitlines()} if outputs.get(n) else set()
-        for n in (0, len(cells) - 1)
-    )
-    written = {line.partition("/")[2] for line in before - after}
+    look = replace(master.cells[0], kind="provided", skip=False)
+    before = replace(look, id="-before", source=_BEFORE, stub=_BEFORE)
+    after = replace(look, id="-after", source=_AFTER, stub=_AFTER)
+    looking = master.with_cells([before, *cells, after])
+    outputs = run(looking, looking).outputs.get(len(cells) + 1)
+    written = sorted({*outputs[0]["text"].splitlines()}) if outputs else []
     return {
         cell.id: f"it reads `{name}`, which the answer writes"
-        for name in sorted(written)
+        for name in written
         for cell in master.of_kind("test")
         if name in cell.source
     }
@@ -329,9 +330,8 @@ def kernel_faults(
         except ValueError as error:  # more points than the cell has
             yield name, f"nbgrader refuses what {name} ends in ({error})."
             continue
-        if score is None:  # graded by hand
-            continue
-        if has_failed(node) or score < most:
+        # None: graded by hand
+        if score is not None and (has_failed(node) or score < most):
             yield name, f"the reference earns {score} of {most} in {name} ({said})."
 
 

@@ -20,9 +20,9 @@ from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.run import Run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
-from nbproctor.sandbox.workers import ExceededError
+from nbproctor.sandbox.workers import ExceededError, Workers
 from nbproctor.submission import files
-from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission, readers
+from nbproctor.submission.reading import TOO_MUCH, HandedIn, ReadSubmission
 from nbproctor.submission.repair import Repaired
 
 Cells = list[StudentCell]
@@ -55,10 +55,9 @@ class Submission:
         """Return when it was handed in, or None if no readable file says so."""
         path = self.folder / "timestamp.txt"
         try:
+            about = path.lstat()
             # A link leads elsewhere, and reading a pipe would wait forever.
-            if not stat.S_ISREG((about := path.lstat()).st_mode):
-                return None
-            if about.st_size > MAX_DATE:
+            if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_DATE:
                 return None
             when: datetime | None = view.get_existing_timestamp(str(self.folder))
         except (AttributeError, ValueError, OverflowError, OSError):
@@ -96,25 +95,25 @@ class Submission:
 class Prefetch:
     """Prepares submissions in the order in which they will be asked for.
 
-    `order` are the students, in that order; executions run in `pool`. A context
-    manager, which ends the workers that read.
+    `order` are the students, in that order; `workers` read what they handed in, and
+    executions run in `pool`.
     """
 
-    def __init__(self, run: Run, order: Iterable[str], pool: Executor) -> None:
-        self._following = iter([(student, run.folders[student]) for student in order])
+    def __init__(
+        self,
+        run: Run,
+        order: Iterable[str],
+        pool: Executor,
+        workers: Workers[ReadSubmission],
+    ) -> None:
+        self._following = iter(order)
         self._run = run
         self._pool = pool
         self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
         for master in run.masters[:1]:
             pool.prepare(master, run.settings)
-        self._readers = readers(run.masters, run.notebooks)
-
-    def __enter__(self) -> Prefetch:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._readers.__exit__(*error)
+        self._readers = workers
 
     def take(self, student: str) -> Submission:
         """Return the submission of `student`, preparing more on the way."""
@@ -129,7 +128,7 @@ class Prefetch:
             following = next(self._following, None)
             if following is None:
                 break
-            self._read(*following)
+            self._read(following)
         # Whoever is read slowly holds nobody up while others can be executed.
         while student not in self._waiting or (
             self._reading and len(self._waiting) < busy
@@ -139,8 +138,9 @@ class Prefetch:
         self._execute_read()
         return self._waiting.pop(student)
 
-    def _read(self, student: str, folder: Path) -> None:
+    def _read(self, student: str) -> None:
         """Have a submission read; `done` is its result, if it is still the same."""
+        folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
         graded = submission.done.handed_in if submission.done else ""
         future = self._readers.ask(HandedIn(folder, graded))
@@ -169,8 +169,7 @@ class Prefetch:
             submission.reasons.update(found.reasons)
             self._keep_files(submission)
             for master in self._run.masters:
-                if master.notebook in submission.repaired:
-                    repaired = submission.repaired[master.notebook]
+                if repaired := submission.repaired.get(master.notebook):
                     self.execute(submission, master, repaired.notebook["cells"])
         except ExceededError:
             self._refuse_unread(submission)

@@ -1,6 +1,6 @@
 """Release: what an assignment must pass before students see it, and how it is made.
 
-`check_source` looks at the source; `lint` proves that the reference solution earns
+`check_sources` looks at the source; `lint` proves that the reference solution earns
 every point: once as stock nbgrader grades, in a kernel, and once through the engine,
 where tests see proxies; without what skipped demo cells make. A test that passes here
 and there means the same to both.
@@ -15,20 +15,15 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import nullcontext
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.nbgraderformat import (
-    MetadataValidator,
-    SchemaTooOldError,
-    ValidationError,
-)
 
+from nbproctor.cells import grader_of
 from nbproctor.engine import Pool
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
@@ -45,44 +40,41 @@ _HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 
 
-def check_source(notebook: Path, markers: Markers = Markers()) -> None:  # noqa: B008
-    """Check a source notebook before anything is made from it.
+def check_sources(course: Path | Course, assignment: str) -> None:
+    """Check the source notebooks of an assignment before anything is made from them.
 
     `CourseError` names the file, every wrong cell, and the next step.
     """
-    try:
-        master = MasterNotebook.read(notebook, markers=markers)
-    except MasterNotebookError as error:
-        raise CourseError(str(error)) from error
-    content = json.loads(notebook.read_text("utf-8"))
-    cells: list[dict[str, Any]] = content["cells"]
-    problems = [
-        *_id_problems(content),
-        *_metadata_problems(cells),
-        *_name_problems(cells),
-        *_points_problems(cells),
-        *_hidden_problems(master, markers),
-    ]
-    if problems:
-        raise CourseError(
-            f"{notebook} cannot be released:\n"
-            + "\n".join(f"  - {problem}" for problem in problems)
-            + "\nCorrect these cells in JupyterLab (View, Create Assignment), save, "
-            "and run the command again."
-        )
-
-
-def _graders(cells: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, cell in enumerate(cells, 1):
-        if meta := cell.get("metadata", {}).get("nbgrader"):
-            yield number, meta
+    course = Course.at(course)
+    for notebook in course.sources(assignment):
+        try:
+            master = MasterNotebook.read(notebook, markers=course.markers)
+        except MasterNotebookError as error:
+            raise CourseError(str(error)) from error
+        content = json.loads(notebook.read_text("utf-8"))
+        cells: list[dict[str, Any]] = content["cells"]
+        problems = [
+            *_id_problems(content),
+            *_metadata_problems(cells),
+            *_name_problems(cells),
+            *_points_problems(cells),
+            *_hidden_problems(master, course.markers),
+        ]
+        if problems:
+            raise CourseError(
+                f"{notebook} cannot be released:\n"
+                + "\n".join(f"  - {problem}" for problem in problems)
+                + "\nCorrect these cells in JupyterLab (View, Create Assignment), "
+                "save, and run the command again."
+            )
 
 
 def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    validator = MetadataValidator()
-    for number, meta in _graders(cells):
+    validator = nbgraderformat.MetadataValidator()
+    for number, cell in enumerate(cells, 1):
+        if not (meta := cell.get("metadata", {}).get("nbgrader")):
+            continue
         name = f"cell {number} ({meta.get('grade_id', 'no grade_id')!r})"
-        cell = cells[number - 1]
         node = NotebookNode(
             cell_type=cell["cell_type"],
             source="".join(cell["source"]),
@@ -90,9 +82,9 @@ def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
         )
         try:
             validator.validate_cell(node)
-        except SchemaTooOldError:
+        except nbgraderformat.SchemaTooOldError:
             yield f"{name}: its nbgrader metadata is old; run 'nbgrader update .'"
-        except ValidationError as error:
+        except nbgraderformat.ValidationError as error:
             yield f"{name}: {error.message}"
         except KeyError as error:
             yield f"{name}: its nbgrader metadata has no {error}"
@@ -107,7 +99,7 @@ def _id_problems(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    names = Counter(meta.get("grade_id") for _, meta in _graders(cells))
+    names = Counter(grader_of(cell).get("grade_id") for cell in cells)
     for name, count in names.items():
         if name and count > 1:
             yield f"grade_id {name!r} is used by {count} cells; give each its own"
@@ -119,8 +111,7 @@ def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
     said: dict[str, float] = {}
     given: defaultdict[str, float] = defaultdict(float)
     for cell in cells:
-        text = "".join(cell["source"])
-        meta = cell.get("metadata", {}).get("nbgrader") or {}
+        text, meta = "".join(cell["source"]), grader_of(cell)
         if cell["cell_type"] == "code" and meta.get("grade"):
             for _, heading in open_ones:
                 given[heading] += float(meta.get("points") or 0)
@@ -141,22 +132,12 @@ def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
 
 def _hidden_problems(master: MasterNotebook, markers: Markers) -> Iterator[str]:
     for cell in master.cells:
-        if markers.hide_tests(cell.source) and cell.kind not in (
-            "test",
-            "helper",
-        ):
+        if markers.hide_tests(cell.source) and cell.kind not in ("test", "helper"):
             # It would run where student code does, who could read and replace it.
             yield (
                 f"{cell.id!r} holds hidden tests, but is no test: give it points, or "
                 "put tools of hidden tests into a cell of their own"
             )
-
-
-def check_sources(course: Path | Course, assignment: str) -> None:
-    """Check the source notebooks of an assignment; `CourseError` says what is wrong."""
-    course = Course.at(course)
-    for notebook in course.sources(assignment):
-        check_source(notebook, course.markers)
 
 
 def generate(
@@ -165,18 +146,9 @@ def generate(
     """Make the student version of an assignment, and tell the gradebook its cells.
 
     The release is made beside its final place and swapped in when it is complete,
-    so that a failure leaves the old one as it was.
-
-    Returns
-    -------
-    Path or None
-        The copy of the gradebook, where `change_cells` has adapted it to other cells
-        than somebody has marks for.
-
-    Raises
-    ------
-    CourseError
-        The source breaks a rule, or has such cells; nothing was changed.
+    so that a failure leaves the old one as it was. Returns the copy of the gradebook
+    where `change_cells` has adapted it to other cells than somebody has marks for.
+    `CourseError`: the source breaks a rule, or has such cells; nothing was changed.
     """
     course = Course.at(course)
     check_sources(course, assignment)
@@ -196,44 +168,31 @@ def generate(
 
 
 def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> None:
-    config = deepcopy(course.config)
-    config.CourseDirectory.release_directory = step
-    config.CourseDirectory.assignment_id = assignment
+    log = Log()
+    view = course.choose(assignment, log.logger)
+    view.release_directory, config = step, view.config
     for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
         if path:  # nbgrader looks for it where it was started
             config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
-    log = Log()
     source = course.folder("source", assignment)
     # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
     made = any(b"AUTOTEST" in path.read_bytes() for path in source.glob("*.ipynb"))
     with copied(source) if made else nullcontext(source) as folder:
         if made:
-            config.CourseDirectory.source_directory = str(folder.parent)
-        view = CourseDirectory(config=config, log=log.logger)
+            view.source_directory = str(folder.parent)
         converter = GenerateAssignment(coursedir=view, config=config, log=log.logger)
         run(converter, log, f"Making the release of {assignment!r}")
 
 
 def lint(course: Path | Course, assignment: str) -> list[str]:
-    """Grade the reference solution of an assignment in both ways, as a class is graded.
+    """Grade the reference solution both ways; say in which tests it loses points.
 
     `placement` determines again where each test cell is judged, and records it. Where
-    layers of the sandbox are missing, it runs in those that there are.
-
-    Returns
-    -------
-    list of str
-        One sentence for each test cell in which it loses points.
-
-    Raises
-    ------
-    CourseError
-        The assignment cannot be read.
-    EngineError
-        The engine does not run on this computer.
+    layers of the sandbox are missing, it runs in those that there are. `CourseError`:
+    the assignment cannot be read; `EngineError`: nothing runs on this computer.
     """
     course = Course.at(course)
     settings = course.settings(assignment)

@@ -5,70 +5,47 @@ from __future__ import annotations
 import fnmatch
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import Cache, EngineError, Kept, Pool, Settings
+from nbproctor.engine import Cache, EngineError, Kept, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import place, places_told, without_trust
-from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 
 CACHE = ".nbproctor.cache"  # in the course's folder
-SHOWN = 10
 log = logging.getLogger(__name__)
 
 
-@dataclass
 class Run:
-    """What one run grades, how it grades it, and how far it has come."""
+    """What one run grades, how it grades it, and how far it has come.
 
-    course: Course
-    assignment: str
-    options: Nbproctor
-    force: bool  # grade what is graded already, too
-    masters: list[MasterNotebook]  # those that are graded
-    notebooks: frozenset[str]  # names of all of the assignment
-    all_notebooks: bool  # whether all of them are graded
-    settings: Settings
-    folders: dict[str, Path] = field(default_factory=dict)  # student → handed in
-    marks: dict[str, StudentMarks] = field(default_factory=dict)
-    graded_with: list[str] = field(default_factory=list)  # conditions of `masters`
+    `keep` names the assignment's own files that a student may replace. `CourseError`:
+    the assignment cannot be graded as it stands.
+    """
 
-    @classmethod
-    def begin(
-        cls,
+    def __init__(
+        self,
         course: Course,
         assignment: str,
         options: Nbproctor,
         force: bool,
         keep: Collection[str],
-    ) -> Run:
-        """Read the assignment; `CourseError` if it cannot be graded as it stands.
-
-        `keep` names the assignment's own files that a student may replace.
-        """
-        all_masters = course.masters(assignment)
-        masters = [
-            master
-            for master in all_masters
-            if fnmatch.fnmatch(master.notebook, course.view.notebook_id)
-        ]
-        settings = course.settings(assignment, options, keep)
-        return cls(
-            course,
-            assignment,
-            options,
-            force,
-            masters,
-            frozenset(master.notebook for master in all_masters),
-            course.view.notebook_id == "*",
-            settings,
-        )
+    ) -> None:
+        self.course, self.assignment = course, assignment
+        self.options, self.force = options, force
+        chosen, all_masters = course.view.notebook_id, course.masters(assignment)
+        self.masters = [m for m in all_masters if fnmatch.fnmatch(m.notebook, chosen)]
+        # Names of all of the assignment, and whether all are graded.
+        self.notebooks = frozenset(master.notebook for master in all_masters)
+        self.all_notebooks = chosen == "*"
+        self.settings = course.settings(assignment, options, keep)
+        self.folders: dict[str, Path] = {}  # student → handed in
+        self.marks: dict[str, StudentMarks] = {}
+        self.graded_with: list[str] = []  # conditions of `masters`
 
     def graded_folder(self, student: str) -> Path:
         """Return the folder of a student's graded notebooks."""

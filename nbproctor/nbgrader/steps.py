@@ -16,15 +16,11 @@ import msgspec
 import nbformat
 from nbformat import NotebookNode, from_dict
 from nbformat.v4.rwbase import split_lines, strip_transient
+from nbgrader import preprocessors
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    NbGraderPreprocessor,
-    SaveAutoGrades,
-)
-from nbgrader.preprocessors import Execute as StockExecute
+from nbgrader.preprocessors import CheckCellMetadata, NbGraderPreprocessor
 from sqlalchemy import update
 from traitlets.utils.importstring import import_item
 
@@ -99,7 +95,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class SaveGrades(SaveAutoGrades):  # type: ignore[misc]
+class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
     """nbgrader's `SaveAutoGrades`: the same rows, read and written at once.
 
     nbgrader looks up each grade and comment by four joins, and commits after each. Its
@@ -135,10 +131,6 @@ class _Rows:
         Grade: ("id", "auto_score", "needs_manual_grade", "manual_score"),
         Comment: ("id", "auto_comment"),
     }
-    _WRITTEN: ClassVar[dict[type, tuple[str, ...]]] = {
-        Grade: ("id", "auto_score", "needs_manual_grade"),
-        Comment: ("id", "auto_comment"),
-    }
 
     def __init__(self, book: Gradebook, notebook: str) -> None:
         self.db = self
@@ -165,7 +157,7 @@ class _Rows:
         """Write what has changed, at once."""
         for table, before in self._before.items():
             changed = [
-                {name: vars(row)[name] for name in self._WRITTEN[table]}
+                {k: v for k, v in vars(row).items() if k != "manual_score"}
                 for cell, row in self._now[table].items()
                 if vars(row) != before[cell]
             ]
@@ -182,4 +174,4 @@ class _Rows:
     find_comment = partialmethod(_find, Comment)
 
 
-_OWN |= {StockExecute: Execute, SaveAutoGrades: SaveGrades}
+_OWN |= {preprocessors.Execute: Execute, preprocessors.SaveAutoGrades: SaveGrades}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from nbproctor.nbgrader.course import Course
@@ -15,18 +15,6 @@ from nbproctor.submission.files import readable
 MAX_LISTED = 1_000
 _OURS = {"readme", "readme.md", "readme.txt", "thumbs.db", "desktop.ini"}
 _LOOSE = (".ipynb", ".zip", ".gz", ".tar", ".py", ".json", ".7z", ".rar")
-
-
-@dataclass(frozen=True)
-class Unread:
-    """Something in ``submitted/`` that is not read."""
-
-    path: str  # relative to the course
-    reason: str  # and where it should be
-
-    def __str__(self) -> str:
-        """Return both as a sentence."""
-        return f"{self.path} was not read: {self.reason}"
 
 
 def handed_in(
@@ -48,53 +36,53 @@ def handed_in(
     return students
 
 
-def unread(course: Path | Course, assignment: str) -> list[Unread]:
-    """Return what lies in ``submitted/`` and was not read, with where it should be."""
+def unread(course: Path | Course, assignment: str) -> list[str]:
+    """Say what lies in ``submitted/`` and was not read, and where it should be."""
     course = Course.at(course)
     pattern = course.folder("submitted", assignment, "*")
     if pattern.parts[-2:] != ("*", assignment):  # the course has a layout of its own
         return []
     submitted = pattern.parents[1]
-    all_unread = (
-        _unread(course, assignment, submitted) if submitted.is_dir() else iter(())
-    )
-    return [each for each, _ in zip(all_unread, range(MAX_LISTED), strict=False)]
+    found = islice(_unread(course, assignment, submitted), MAX_LISTED)
+    return [f"{path} was not read: {reason}" for path, reason in found]
 
 
-def _unread(course: Course, assignment: str, submitted: Path) -> Iterator[Unread]:
+def _unread(
+    course: Course, assignment: str, submitted: Path
+) -> Iterator[tuple[str, str]]:
+    """Yield a path below the course, and why it is not read."""
     source = course.folder("source", assignment).parent
     others = {path.name for path in _entries(source)} - {assignment}
     step = submitted.name
     for student in _entries(submitted):
-        name = _shown(student.name)
-        shown = f"{step}/{name}"
+        shown = f"{step}/{_shown(student.name)}"
         if not student.is_dir():
             if student.name.lower() not in _OURS:
                 where = f"{step}/<student>/{assignment}/"
-                yield Unread(shown, f"it is in no student's folder; move it to {where}")
+                yield shown, f"it is in no student's folder; move it to {where}"
             continue
         if reason := _refusal(student.name):
-            yield Unread(f"{shown}/", f"{reason}; rename the folder")
+            yield f"{shown}/", f"{reason}; rename the folder"
             continue
         where = f"move it to {shown}/{assignment}/"
         entries = _entries(student)
         if not entries and os.access(student, os.R_OK | os.X_OK):
-            yield Unread(f"{shown}/", "it is empty")
+            yield f"{shown}/", "it is empty"
         for entry in entries:
             inside = f"{shown}/{_shown(entry.name)}"
             if entry.name == assignment:
                 if not entry.is_dir():
-                    yield Unread(inside, f"it is no folder; {where}")
+                    yield inside, f"it is no folder; {where}"
             elif not entry.is_dir():
                 if entry.name.lower().endswith(_LOOSE) or len(entries) == 1:
-                    yield Unread(inside, f"it is in no assignment's folder; {where}")
+                    yield inside, f"it is in no assignment's folder; {where}"
             elif entry.name not in others and (
                 _same(entry.name, assignment) or _has_notebook(entry)
             ):
                 reason = (
                     f"no assignment has this name; is it {assignment}? Then {where}"
                 )
-                yield Unread(f"{inside}/", reason)
+                yield f"{inside}/", reason
 
 
 def _entries(here: Path) -> list[Path]:

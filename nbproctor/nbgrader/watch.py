@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from math import inf
 from pathlib import Path
 
 from nbgrader.api import SubmittedAssignment
@@ -58,41 +59,34 @@ class Watch:
     """Looks for what arrives for one assignment, until the deadline.
 
     `exchange`: what arrives is collected from nbgrader's exchange, and feedback is
-    released there; it is put into ``submitted/`` by somebody else otherwise.
+    released there; it is put into ``submitted/`` by somebody else otherwise. `weak`:
+    also where layers of the sandbox are missing.
     """
 
-    def __init__(
-        self, root: Path, assignment: str, options: RunOptions, exchange: bool = False
-    ) -> None:
+    def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
         self._root, self._assignment = root, assignment
-        self._options, self._exchange = options, exchange
+        self._exchange, self._weak = exchange, weak
         self._course = Course(root)
         self._last: dict[str, str] = {}  # student → files, at the last look
         self._arrived: dict[str, datetime] = {}  # when these files were noticed
         self._refused: dict[str, str] = {}  # files of those told that they must wait
         self._more = False  # the last look has left something for the next
         with self._course.gradebook() as book:
-            self._deadlines(book)
+            self._read_deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
-            self._done = {
-                student: files
-                for student, files in book.db.execute(
-                    select(_TRIES.c.student, _TRIES.c.files)
-                    .where(_TRIES.c.assignment == assignment)
-                    .order_by(_TRIES.c.given)
-                )
-            }
-
-    @property
-    def until(self) -> tuple[datetime | None, dict[str, datetime]]:
-        """The deadline, if there is one, and those of students with an extension."""
-        with self._course.gradebook() as book:
-            return self._deadlines(book)
+            tries = (
+                select(_TRIES.c.student, _TRIES.c.files)
+                .where(_TRIES.c.assignment == assignment)
+                .order_by(_TRIES.c.given)
+            )
+            self._done = {student: files for student, files in book.db.execute(tries)}
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
-        until = self._until
-        return until is not None and now > until + SETTLED and not self._more
+        if self.due is None:
+            return False
+        last = max([self.due, *self.extended.values()])
+        return now > last + SETTLED and not self._more
 
     def look(self, now: datetime) -> list[Try]:
         """Grade what has arrived since the last look, and give back what may be given.
@@ -101,44 +95,39 @@ class Watch:
         is not still being written. `CourseError`: as `regrade`; the next look will
         find the same again.
         """
-        if self._exchange:
-            self._collect()
+        self._in_exchange("collect", update=True)
         arrived = self._settled(now)
         if arrived:
             self._course = Course(self._root)  # the source may have changed since
         with self._course.gradebook() as book:
-            due, extended = self._deadlines(book)
+            self._read_deadlines(book)
             used = self._used(book, now)
-        in_time = [
-            student
-            for student in arrived
-            if (until := extended.get(student, due)) is None
-            or self._arrived[student] <= until
-        ]
-        most = self._course.options.early_tries
-        limited = self._course.options.early_feedback != "nothing"
-        taken = [s for s in in_time if not limited or used.get(s, 0) < most]
-        tries = []
-        for student in [s for s in arrived if s not in taken]:
-            if self._refused.get(student) != arrived[student]:
-                number, late = used.get(student, 0), student not in in_time
-                tries.append(Try(student, None, number, self._arrived[student], late))
-                self._refused[student] = arrived[student]
+        options = self._course.options
+        most = inf if options.early_feedback == "nothing" else options.early_tries
+        taken, tries = [], []
+        for student, files in arrived.items():
+            number, noticed = used.get(student, 0), self._arrived[student]
+            late = noticed > self.extended.get(student, self.due or datetime.max)
+            if not late and number < most:
+                taken.append(student)
+            elif self._refused.get(student) != files:
+                tries.append(Try(student, None, number, noticed, late))
+                self._refused[student] = files
                 if not late:  # `grade` will take these files
                     self._write(student, None, number)
-                    self._release(student)
+                    self._in_exchange("release_feedback", student)
         self._more = len(taken) > AT_ONCE
         if taken:
             first = sorted(taken, key=self._arrived.__getitem__)[:AT_ONCE]
-            tries += self._grade(first, arrived, used, now)
+            tries += self._grade(first, used, now)
         return tries
 
     def _settled(self, now: datetime) -> dict[str, str]:
         """Return the students with files that are new, and complete: id → files."""
-        folders: dict[str, Path] = {}
+        found: dict[str, str] = {}
         with contextlib.suppress(CourseError):  # nobody has handed in anything yet
             folders = handed_in(self._course, self._assignment)
-        found = {student: _files(folder) for student, folder in folders.items()}
+            found = {student: _files(folder) for student, folder in folders.items()}
         for student, files in found.items():
             if self._last.get(student) != files:
                 self._arrived[student] = now
@@ -150,20 +139,18 @@ class Watch:
         self._last = found
         return settled
 
-    def _deadlines(
-        self, book: SharedGradebook
-    ) -> tuple[datetime | None, dict[str, datetime]]:
-        """Return the deadline, and those of students who have an extension."""
+    def _read_deadlines(self, book: SharedGradebook) -> None:
+        """Read the deadline, if any, and those of students who have an extension."""
         row = find_assignment(book, self._assignment)
-        due, extended = row.duedate, {}
-        if due is not None:
+        extended: dict[str, datetime] = {}
+        if row.duedate is not None:
             of = SubmittedAssignment  # not all of its rows: this is asked every second
             found = select(of.student_id, of.extension).where(
                 of.assignment_id == row.id, of.extension.isnot(None)
             )
-            extended = {s: due + longer for s, longer in book.db.execute(found)}
-        self._until = None if due is None else max([due, *extended.values()])
-        return due, extended
+            extended = {s: row.duedate + more for s, more in book.db.execute(found)}
+        self.due: datetime | None = row.duedate
+        self.extended = extended
 
     def _used(self, book: SharedGradebook, now: datetime) -> dict[str, int]:
         """Return how many tries of this day, here, students have used."""
@@ -177,13 +164,9 @@ class Watch:
         return {student: count for student, count in rows}
 
     def _grade(
-        self,
-        students: list[str],
-        arrived: dict[str, str],
-        used: dict[str, int],
-        now: datetime,
+        self, students: list[str], used: dict[str, int], now: datetime
     ) -> list[Try]:
-        options = RunOptions(students, weak_sandbox=self._options.weak_sandbox)
+        options = RunOptions(students, weak_sandbox=self._weak)
         results, _ = regrade(self._course, self._assignment, None, options)
         given = self._course.options.early_feedback
         if given == "page":
@@ -196,15 +179,14 @@ class Watch:
             if given == "passed":
                 self._write(student, result, number)
             if given != "nothing":
-                self._release(student)
+                self._in_exchange("release_feedback", student)
             # Now: after a kill the page is made again, and counted once.
-            row = {"assignment": self._assignment, "student": student, "given": now}
             if counts:
+                row = self._assignment, student, self._last[student], now
                 with self._course.gradebook() as book:
-                    row["files"] = arrived[student]
-                    book.db.execute(_TRIES.insert().values(**row))
+                    book.db.execute(_TRIES.insert().values(row))
                     book.db.commit()
-            self._done[student] = arrived[student]
+            self._done[student] = self._last[student]
             tries.append(Try(student, result, number, self._arrived[student]))
         return tries
 
@@ -228,24 +210,16 @@ class Watch:
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
         copy_for_release(self._course, self._assignment, student)
 
-    # nbgrader's exchange ------------------------------------------------------------
-
-    def _collect(self) -> None:
+    def _in_exchange(self, command: str, *about: str, **options: bool) -> None:
+        """Have a command of nbgrader's work in its exchange, if that is used."""
+        if not self._exchange:
+            return
         api = NbGraderAPI(config=self._course.config)
-        _check("collect", api.collect(self._assignment, update=True))
-
-    def _release(self, student: str) -> None:
-        if self._exchange:
-            api = NbGraderAPI(config=self._course.config)
-            told = api.release_feedback(self._assignment, student)
-            _check("release_feedback", told)
-
-
-def _check(command: str, told: dict[str, str]) -> None:
-    if not told["success"]:
-        reason = told.get("error") or told.get("log", "")
-        last = reason.strip().splitlines()[-1:] or ["no reason given"]
-        raise CourseError(f"nbgrader {command} failed: {last[0]}")
+        told = getattr(api, command)(self._assignment, *about, **options)
+        if not told["success"]:
+            reason = told.get("error") or told.get("log", "")
+            last = reason.strip().splitlines()[-1:] or ["no reason given"]
+            raise CourseError(f"nbgrader {command} failed: {last[0]}")
 
 
 def _files(folder: Path) -> str:

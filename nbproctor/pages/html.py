@@ -140,14 +140,10 @@ def _letter(variant: str, letter: str) -> str:
 class _Renderer(RendererHTML):
     """Markdown in a page: headings below the page's own, and no outside requests."""
 
-    def heading_open(
-        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def heading_open(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
         return f'<h4 class="{tokens[index].tag}">'
 
-    def heading_close(
-        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def heading_close(self, *_: Any) -> str:
         return "</h4>\n"
 
     def image(
@@ -159,17 +155,13 @@ class _Renderer(RendererHTML):
             return f"<em>[{escape(alt or 'a picture')}: not part of this page]</em>"
         return f'<img src="{picture}" alt="{escape(alt or "A picture of the text")}">'
 
-    def link_open(
-        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def link_open(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
         target = str(tokens[index].attrGet("href") or "")
         if not _WEB.match(target):
             return "<a>"  # a place in the notebook: not a place on this page
         return f'<a href="{escape(target)}" rel="noopener noreferrer">'
 
-    def fence(
-        self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def fence(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
         token = tokens[index]
         python = token.info.strip().startswith("py")
         text = code(token.content) if python else escape(token.content, quote=False)
@@ -195,14 +187,12 @@ def markdown(
     """
     if "![" not in text:
         return _without_pictures(text)
-    made: str = _MARKDOWN.render(text, {"attached": attached or {}, "folder": folder})
-    return made
+    return str(_MARKDOWN.render(text, {"attached": attached or {}, "folder": folder}))
 
 
 @lru_cache(maxsize=500)  # the text of the assignment is the same on every page
 def _without_pictures(text: str) -> str:
-    made: str = _MARKDOWN.render(text, {"attached": {}, "folder": None})
-    return made
+    return str(_MARKDOWN.render(text, {"attached": {}, "folder": None}))
 
 
 def _picture(source: str, env: EnvType) -> str | None:

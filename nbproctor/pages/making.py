@@ -63,9 +63,7 @@ def notebook_of(page: Path) -> Path:
 
 
 def make(
-    orders: Iterable[Order],
-    outlines: Mapping[str, Outline],
-    seconds: int = SECONDS,
+    orders: Iterable[Order], outlines: Mapping[str, Outline], seconds: int = SECONDS
 ) -> Iterator[Order]:
     """Make pages, as many at once as there are processors; yield each that is made.
 

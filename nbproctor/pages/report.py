@@ -79,9 +79,8 @@ def class_report(
     `notebooks` are all that was handed in; `outlines` are by notebook name. `missing`
     has student id → name of those who handed in nothing, `excused` of those who need
     no mark, `said_late` those who were late, as a platform says without saying how
-    much. With `alike`, it looks for long
-    answers that are more alike than the class is; `groups` has student id → name of
-    the group, in which all are one.
+    much. With `alike`, it looks for long answers that are more alike than the class is;
+    `groups` has student id → name of the group, in which all are one.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
@@ -211,10 +210,9 @@ def _bins(totals: Sequence[float], worth: float) -> list[tuple[float, float, int
 def _tests_beside(
     notebooks: Sequence[GradedNotebook], outlines: Mapping[str, Outline]
 ) -> Iterator[tuple[str, str, str, int, int]]:
-    """Yield the tests whose points rest on the answer's own process.
+    """Yield the tests whose points rest on the answer's own process, and why.
 
-    Exercise, test, why the judge cannot look from outside, and how many of how many
-    have the points.
+    Exercise, test, the reason, and how many of how many have the points.
     """
     earned: dict[tuple[str, str], list[bool]] = {}
     for graded in notebooks:
@@ -237,14 +235,15 @@ def _looks(
 
     One line a note: in a large class many hand in a renamed file.
     """
-    looks: dict[str, dict[str, list[GradedNotebook]]]
-    looks = {"ungradable": {}, "partial": {}, "graded": {}, "repaired": {}}
+    kinds = "ungradable", "partial", "graded", "repaired"
+    looks: dict[str, dict[str, list[GradedNotebook]]] = {kind: {} for kind in kinds}
     for each in notebooks:
+        if each.status == "excused":
+            continue
         graded = each.student in totals
-        wanted = graded or each.status == "excused"
-        kind = each.status if wanted else "ungradable"
-        note = " ".join(each.notes) or ("" if wanted else "To be graded by hand.")
-        if note and kind != "excused":
+        kind = each.status if graded else "ungradable"
+        note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
+        if note:
             kind = "graded" if kind == "late" else kind
             looks[kind].setdefault(note, []).append(each)
     return looks

@@ -239,8 +239,7 @@ def _test(
 ) -> Test:
     """Say how one test went.
 
-    `full`: its exercise has all points, so that nothing here may look lost; `excuse` is
-    then said of a test that fails.
+    `full`: its exercise has all points; `excuse` is then said of a test that fails.
     """
     points = mark.points if cell.points else None
     from_points = mark.by_hand or verdict is None

@@ -25,7 +25,7 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
 
 
 def test_a_sound_source_passes(course: Path) -> None:
-    nbgrader.check_source(source_of(course)[0])
+    nbgrader.check_sources(course, "tiny")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
     damage(notebook)
     path.write_text(json.dumps(notebook))
     with pytest.raises(CourseError, match=said) as caught:
-        nbgrader.check_source(path)
+        nbgrader.check_sources(course, "tiny")
     assert str(path) in str(caught.value)
 
 
@@ -68,7 +68,7 @@ def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> N
     )
     by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
     path.write_text(json.dumps(notebook))
-    nbgrader.check_source(path)
+    nbgrader.check_sources(course, "tiny")
 
 
 def test_a_release_is_the_same_to_the_byte_every_time(course: Path) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor import nbgrader
 from nbproctor.nbgrader.watch import Try, Watch
 from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader
 
@@ -29,7 +28,7 @@ def looks(watch: Watch, at: datetime = NOON) -> list[Try]:
 
 
 def watching(course: Path, exchange: bool = False) -> Watch:
-    return Watch(course, "tiny", nbgrader.RunOptions(weak_sandbox=True), exchange)
+    return Watch(course, "tiny", exchange, weak=True)
 
 
 def page(course: Path, student: str = "ada") -> str:
