@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from nbproctor.results import Output, OutputLimits
+from nbproctor.results import Output, OutputLimits, error_output, stream_output
 
 MAX_ALT = 1_000  # characters of the alternative text of a picture
 
@@ -97,8 +97,9 @@ class Outputs:
             if "display" not in self._cut:
                 self._cut.add("display")
                 note = "[more displays or images than a cell may show: left out]"
-                self._append({"output_type": "display_data", "metadata": {}}, None)
-                self._outputs[-1]["data"] = {"text/plain": note}
+                data = {"text/plain": note}
+                shown = {"output_type": "display_data", "metadata": {}, "data": data}
+                self._append(shown, None)
             return
         output: Output = {"output_type": kind, "data": mimebundle}
         output["metadata"] = _alternatives(metadata)
@@ -109,16 +110,9 @@ class Outputs:
     def error(self, name: str, value: str, traceback: list[str]) -> None:
         """Append an error."""
         self._start()
-        short = [str(self._shorten(line)) for line in traceback[-50:]]
-        self._append(
-            {
-                "output_type": "error",
-                "ename": name[:200],
-                "evalue": str(self._shorten(value)),
-                "traceback": short,
-            },
-            None,
-        )
+        text = str(self._shorten(value))
+        lines = [str(self._shorten(line)) for line in traceback[-50:]]
+        self._append(error_output(name[:200], text, lines), None)
 
     def clear(self, wait: bool) -> None:
         """Forget everything, now or when something new comes."""
@@ -147,10 +141,7 @@ class Outputs:
         if last.get("name") == name:
             last.setdefault("parts", []).append(text)
         else:
-            self._append(
-                {"output_type": "stream", "name": name, "text": "", "parts": [text]},
-                None,
-            )
+            self._append(stream_output("", name) | {"parts": [text]}, None)
 
     def _squeeze(self) -> None:
         for output in self._outputs:
