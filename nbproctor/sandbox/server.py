@@ -124,11 +124,6 @@ class Forks:
             return WATCH_SECONDS
         return max(CLOSE_WATCH_SECONDS, time.monotonic() - start)
 
-    def end_all(self) -> None:
-        """Kill and collect every fork."""
-        for pid in list(self.running):
-            self.end(pid)
-
     def end_students(self, judge: int) -> None:
         """Kill and collect the student processes of a judge."""
         for process in list(self.running.values()):
@@ -165,16 +160,12 @@ class Child:
         self.sock = sock
         self._server: socket.socket | None = server
 
-    def kill(self) -> None:
-        """End the process, whatever it is doing; return when it is gone."""
+    def close(self) -> None:
+        """End the process, whatever it is doing, and close the socket."""
         if self._server is not None:
             send(self._server, {"kill": self.pid})
             receive(self._server)
             self._server = None
-
-    def close(self) -> None:
-        """End the process and close the socket."""
-        self.kill()
         self.sock.close()
 
 
@@ -200,7 +191,8 @@ class Server:
                 for key, _ in self.selector.select(waiting):
                     key.data()
         except EOFError:
-            self.forks.end_all()
+            for pid in list(self.forks.running):
+                self.forks.end(pid)
 
     def _parent(self) -> None:
         request, descriptors = receive(self.control)
