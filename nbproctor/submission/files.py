@@ -291,12 +291,12 @@ def _notebooks(
             faults.append(f"'{file.name}' unpacks to more than can be read.")
         if inside:
             return inside
-    return [file] if _is_likely(file.name, file.head) else []
+    return [file] if _is_likely(file) else []
 
 
-def _is_likely(name: str, head: bytes) -> bool:
+def _is_likely(file: Candidate) -> bool:
     """Whether a file may be a notebook, or a script, by its name or first bytes."""
-    base, start = name.lower().rpartition("/")[2], _start(head)
+    base, start = file.base.lower(), _start(file.head)
     if ".ipynb" in base or base.endswith((".json", ".py")):
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.

@@ -39,16 +39,6 @@ _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _START = re.compile(r"\{\s*\"")
 _BASE64 = re.compile(r"e[yw][A-Za-z0-9+/=\s]{40,}")  # of JSON
 _FENCE = re.compile(r"`{3,}\w*")
-_ENCODINGS = (  # how a file begins, and in which encoding it is
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"{\0\0\0", "utf-32-le"),
-    (b"\0\0\0{", "utf-32-be"),
-    (b"{\0", "utf-16-le"),
-    (b"\0{", "utf-16-be"),
-)
 
 Side = Literal["ours", "theirs"]
 SIDES: tuple[Side, Side] = ("ours", "theirs")
@@ -130,17 +120,15 @@ class Handed:
         return found[0]
 
     def _decode(self, data: bytes) -> str:
-        if not data[:4].strip(b"\0"):
+        if not data[:4].strip(b"\0") or data.startswith(b"\0\0{"):
             data = data.lstrip(b"\0")
-        for mark, coding in _ENCODINGS:
-            if data.startswith(mark):
-                shown = coding[:6].upper()
-                self.notes.append(
-                    f"Your notebook was saved as {shown}; it was converted."
-                )
-                width = 4 if "32" in coding else 2
-                data += b"\0" * (-len(data) % width)
-                return data.decode(coding, errors="replace").rstrip("\0")
+        coding = json.detect_encoding(data)
+        if not coding.startswith("utf-8"):
+            shown = coding[:6].upper()
+            self.notes.append(f"Your notebook was saved as {shown}; it was converted.")
+            width = 4 if "32" in coding else 2
+            data += b"\0" * (-len(data) % width)
+            return data.decode(coding, errors="replace").rstrip("\0")
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
