@@ -169,7 +169,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             shown: Output = {
                 "output_type": kind,
                 "data": bundle,
-                "metadata": _alternatives(output.get("metadata"), bundle),
+                "metadata": alternatives(output.get("metadata"), bundle),
             }
             if kind == "execute_result":
                 count = output.get("execution_count")
@@ -193,7 +193,7 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     return bundle
 
 
-def _alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
+def alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
     """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
     found = {}
     for mime in _IMAGES.keys() & bundle.keys():

@@ -12,16 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbproctor.results import Output, OutputLimits, error_output, stream_output
-
-MAX_ALT = 1_000  # characters of the alternative text of a picture
-
-
-def _alternatives(metadata: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
-    """Return the alternative texts of pictures, which is all that grading keeps."""
-    entries = {m: e for m, e in (metadata or {}).items() if isinstance(e, dict)}
-    return {
-        m: {"alt": str(e["alt"])[:MAX_ALT]} for m, e in entries.items() if "alt" in e
-    }
+from nbproctor.sanitize import alternatives
 
 
 class Outputs:
@@ -79,11 +70,12 @@ class Outputs:
     ) -> None:
         """Append a ``display_data`` or ``execute_result``, or update one by its id."""
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
+        told = alternatives(metadata, mimebundle)
         if update:
             for place, known in enumerate(self._ids):
                 if known is not None and known == display_id:
                     self._outputs[place]["data"] = mimebundle
-                    self._outputs[place]["metadata"] = _alternatives(metadata)
+                    self._outputs[place]["metadata"] = told
             return
         self._start()
         self._displays += 1
@@ -101,8 +93,7 @@ class Outputs:
                 shown = {"output_type": "display_data", "metadata": {}, "data": data}
                 self._append(shown, None)
             return
-        output: Output = {"output_type": kind, "data": mimebundle}
-        output["metadata"] = _alternatives(metadata)
+        output: Output = {"output_type": kind, "data": mimebundle, "metadata": told}
         if kind == "execute_result":
             output["execution_count"] = execution_count
         self._append(output, display_id)

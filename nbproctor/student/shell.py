@@ -124,10 +124,7 @@ class _Result(DisplayHook):
         self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
     ) -> None:
         self.shell.outputs.show(
-            "execute_result",
-            format_dict,
-            md_dict,
-            execution_count=self.prompt_count,
+            "execute_result", format_dict, md_dict, execution_count=self.prompt_count
         )
 
     def finish_displayhook(self) -> None: ...
