@@ -76,9 +76,8 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
-        # Filters of warnings: as the test began, as last looked at, as the student has.
+        # Filters of warnings: as the test began, and as last looked at.
         self._first_filters = self._filters = [*warnings.filters]
-        self._told_filters: list[list[str]] = []
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -123,7 +122,6 @@ class Session:
         self._raised.clear()
         self.doubts.clear()
         self._first_filters = self._filters = [*warnings.filters]
-        self._told_filters = []
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _tell_filters(self) -> None:
@@ -133,12 +131,8 @@ class Session:
         """
         self._filters = [*warnings.filters]
         new = [each for each in self._filters if each not in self._first_filters]
-        plain = [
-            [f[0], getattr(f[2], "__name__", "")] for f in new if f[1] is f[3] is None
-        ]
-        if plain != self._told_filters:
-            self._told_filters = plain
-            self.ask("filters", plain)
+        plain = [f for f in new if f[1] is f[3] is None]
+        self.ask("filters", [[f[0], getattr(f[2], "__name__", "")] for f in plain])
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.

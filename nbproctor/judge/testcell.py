@@ -6,7 +6,6 @@ import contextlib
 import io
 import random
 import signal
-import threading
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
@@ -103,10 +102,6 @@ def _seed(own: Any, module: str, link: Session) -> Any:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
     def ring(*_: Any) -> None:
         raise TestTimeout
 
