@@ -12,12 +12,7 @@ from typing import Protocol
 
 from msgspec import msgpack
 
-from nbproctor.engine.servers import (
-    EngineError,
-    ExecutionError,
-    Servers,
-    Settings,
-)
+from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
