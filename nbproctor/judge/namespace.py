@@ -20,6 +20,7 @@ from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.proxy import StudentError
 from nbproctor.judge.session import Session
+from nbproctor.sandbox.policy import site_packages
 
 # The `__name__` that marks what test cells define. It is a kernel's: many a test cell
 # runs its checks only ``if __name__ == "__main__"``.
@@ -154,7 +155,6 @@ def import_own_modules() -> None:
     A judge's folder holds the assignment's own files and none of the student's.
     """
     path = [folder for folder in sys.path if folder not in ("", ".", str(Path.cwd()))]
-    installed = ("site-packages", "dist-packages")
-    places = (n for n, folder in enumerate(path) if Path(folder).name in installed)
-    path.insert(next(places, len(path)), str(Path.cwd()))
+    installed = site_packages()
+    path.insert(path.index(installed[0]) if installed else len(path), str(Path.cwd()))
     sys.path[:] = path

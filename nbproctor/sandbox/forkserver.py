@@ -204,7 +204,7 @@ def _how(status: int | None) -> str:
     return f" (exit status {code})"
 
 
-class PythonProcess:
+class PythonProcess(subprocess.Popen[bytes]):
     """A Python process that this one talks to: `sock` is our end of a pair."""
 
     def __init__(
@@ -220,7 +220,7 @@ class PythonProcess:
         self.sock, other = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         with other:
-            self._process = subprocess.Popen(
+            super().__init__(
                 command(other.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
@@ -229,11 +229,6 @@ class PythonProcess:
                 pass_fds=[other.fileno()],
                 **options,
             )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
 
     def printed(self, most: int) -> str:
         """Return the end of what the process printed, at most so many bytes."""
@@ -246,10 +241,10 @@ class PythonProcess:
         """Close the socket; kill the process if it runs on for `patience` seconds."""
         self.sock.close()
         try:
-            self._process.wait(timeout=patience)
+            self.wait(timeout=patience)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
+            self.wait()
         self._log.close()
 
 

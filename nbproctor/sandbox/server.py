@@ -202,7 +202,12 @@ class Server:
             send(self.control, {"status": self.forks.end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
-            self._fork_judge(job)
+            # It reads its job from there.
+            judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
+        if judge:
+            asks = partial(self._judge_asks, judge.pid, judge.sock)
+            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
+            send(self.control, {"pid": judge.pid})
 
     def _judge_asks(self, judge: int, sock: socket.socket) -> None:
         try:
@@ -212,8 +217,9 @@ class Server:
                 if process is not None and process.judge == judge:
                     self.forks.end(process.pid)
                 send(sock, {})
-                return
-            self._fork_student(judge, sock)
+            elif student := self._fork(sock, self.policy, judge, self.student_main):
+                with student.sock:
+                    send(sock, {"pid": student.pid}, student.sock.fileno())
         except (EOFError, ConnectionError):
             # The judge has ended or is ending, so its students must.
             self.selector.unregister(sock)
@@ -228,21 +234,6 @@ class Server:
             send(asked, {"error": str(error)})
             return None
 
-    def _fork_judge(self, job: socket.socket) -> None:
-        """Fork a judge that reads its job from `job`; tell the parent its id."""
-        judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
-        if judge:
-            asks = partial(self._judge_asks, judge.pid, judge.sock)
-            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
-            send(self.control, {"pid": judge.pid})
-
-    def _fork_student(self, judge: int, sock: socket.socket) -> None:
-        """Fork a student process; send its judge its id and the end to talk to it."""
-        student = self._fork(sock, self.policy, judge, self.student_main)
-        if student:
-            with student.sock:
-                send(sock, {"pid": student.pid}, student.sock.fileno())
-
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
             send(server, {"spawn": 1})
@@ -250,13 +241,8 @@ class Server:
             if "error" in answer:
                 raise layers.SandboxError(answer["error"])
             sock = socket.socket(fileno=descriptors[0])
-            child = Child(answer["pid"], sock, server)
-            try:
-                confirm(sock)
-            except BaseException:
-                child.close()
-                raise
-            return child
+            confirm(sock)  # if it raises, this judge ends, and its students with it
+            return Child(answer["pid"], sock, server)
 
         try:
             result = READY + self.judge_main(read_block(job), spawn)

@@ -187,11 +187,8 @@ class _Worker:
 
     def end(self) -> None:
         """End the process."""
-        self.process.kill()
-        self.process.wait()
-        with contextlib.suppress(OSError):
-            self._stdin.close()
-        self._stdout.close()
+        with contextlib.suppress(OSError), self.process:
+            self.process.kill()
 
 
 def serve(

@@ -33,22 +33,11 @@ FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its o
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
 _HEAD = 512  # bytes by which a file is known
 #: Folders and files that no student wrote.
-IGNORED = {
-    ".DS_Store",
-    ".git",
-    ".idea",
-    ".ipynb_checkpoints",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".venv",
-    ".vscode",
-    "__MACOSX",
-    "Thumbs.db",
-    "__pycache__",
-    "desktop.ini",
-    "node_modules",
-    "site-packages",
-}
+_IGNORED = """
+    .DS_Store .git .idea .ipynb_checkpoints .mypy_cache .pytest_cache .venv .vscode
+    __MACOSX Thumbs.db __pycache__ desktop.ini node_modules site-packages
+"""
+IGNORED = frozenset(_IGNORED.split())
 _ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 #: What a damaged zip archive, or one that Python cannot read, raises.
@@ -62,12 +51,8 @@ ZIP_DAMAGE = (
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # a password
 )
-_DAMAGE = (
-    *ZIP_DAMAGE,
-    tarfile.TarError,
-    KeyError,
-    MemoryError,  # of a worker, which has a limit
-)
+# MemoryError: of a worker, which has a limit.
+_DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
 PAGE = "a web page (HTML)"
 _WRONG_FILES = {
     b"%PDF": "a PDF file",

@@ -33,7 +33,7 @@ _CONFLICT = re.compile(
     re.MULTILINE,
 )
 _LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+(?:"|\Z)')
-_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
+_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(.*)$", re.MULTILINE)
 # An export writes "%matplotlib inline" as a call of this function.
 _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _START = re.compile(r"\{\s*\"")
@@ -265,14 +265,11 @@ def _short_string(match: re.Match[bytes]) -> bytes:
 
 def _cells_of_script(text: str) -> list[dict[str, Any]]:
     """Cut a notebook that was exported as a Python script into its cells."""
-    marks = list(_CELL_MARK.finditer(text))
-    starts = [0, *(mark.end() for mark in marks)]
-    ends = [*(mark.start() for mark in marks), len(text)]
-    kinds = ["", *(mark["kind"] for mark in marks)]
+    parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
     cells = []
-    for start, end, kind in zip(starts, ends, kinds, strict=True):
+    for kind, code in zip(parts[::2], parts[1::2], strict=True):
         words = "markdown" in kind or "raw" in kind
-        source = _MAGIC_CALL.sub("", text[start:end].strip("\n"))
+        source = _MAGIC_CALL.sub("", code.strip("\n"))
         if not words and source.strip():
             cells.append({"cell_type": "code", "metadata": {}, "source": source})
     return cells
