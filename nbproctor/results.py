@@ -127,10 +127,7 @@ class Verdict:
     where: Where = "judge"
 
     def __post_init__(self) -> None:
-        """Share with others the words that they have in common.
-
-        Those of a large class are in memory at once, for its table and its report.
-        """
+        """Share words with the others of a large class, all in memory at once."""
         for name in ("cell_id", "exercise", "outcome", "source", "where"):
             word = getattr(self, name)
             if type(word) is str:

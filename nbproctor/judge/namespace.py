@@ -137,10 +137,7 @@ class Namespace:
 
 
 def _modules(tests: Tests) -> dict[str, Any]:
-    """Import those modules of the source's cells that test cells use.
-
-    A module that is not installed here is left out: its name is then the student's.
-    """
+    """Import what test cells use; the name of what is not here is the student's."""
     space: dict[str, Any] = {}
     for _, code in tests.imports:
         with contextlib.suppress(ImportError):

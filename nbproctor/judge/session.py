@@ -125,10 +125,7 @@ class Session:
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _tell_filters(self) -> None:
-        """Let the test's filters of warnings hold in the answer, too, as in a kernel.
-
-        Not those with a text: nothing of a test's is told.
-        """
+        """Have the test's filters of warnings hold in the answer; no text is told."""
         self._filters = [*warnings.filters]
         new = [each for each in self._filters if each not in self._first_filters]
         plain = [f for f in new if f[1] is f[3] is None]

@@ -75,10 +75,7 @@ def captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
 
 @contextlib.contextmanager
 def _afresh(link: Session) -> Iterator[None]:
-    """Start every test with the same global state, whatever ran before it.
-
-    Where it seeds a global generator, the student's is seeded too.
-    """
+    """Start every test with the same global state; what it seeds, the student seeds."""
     with contextlib.ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
             own: Any = module.seed

@@ -233,10 +233,7 @@ def _limit_memory(most: int) -> None:
 
 
 def _limit_time(seconds: int) -> None:
-    """Let this process be ended after so much more computing, however busy others are.
-
-    By the clock, what is read in time would depend on what else the computer does.
-    """
+    """Let this process be ended after so much more computing, whatever others do."""
     if sys.platform != "win32":
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         until = math.ceil(time.process_time()) + seconds

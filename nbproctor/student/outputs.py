@@ -72,10 +72,9 @@ class Outputs:
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
         told = alternatives(metadata, mimebundle)
         if update:
-            for place, known in enumerate(self._ids):
+            for earlier, known in zip(self._outputs, self._ids, strict=True):
                 if known is not None and known == display_id:
-                    self._outputs[place]["data"] = mimebundle
-                    self._outputs[place]["metadata"] = told
+                    earlier.update(data=mimebundle, metadata=told)
             return
         self._start()
         self._displays += 1

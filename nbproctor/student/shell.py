@@ -263,10 +263,7 @@ def warm() -> ZMQInteractiveShell:
 
 
 def _refuse() -> None:
-    """Put what grading allows in the place of what it forbids, in this process.
-
-    Input and commands raise an exception that says so.
-    """
+    """Put what grading allows, or an exception, in the place of what it forbids."""
     refused: list[tuple[Any, str, Any]] = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),

@@ -289,10 +289,7 @@ def _is_likely(file: Candidate) -> bool:
 
 
 def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
-    """Return what is in an archive, without environments, caches and the like.
-
-    Raises `Ungradable` if it is damaged.
-    """
+    """Return what a student wrote of an archive; `Ungradable` if it is damaged."""
     try:
         if file.head.startswith(b"PK"):
             source = BytesIO(file.content()) if nested else file.path

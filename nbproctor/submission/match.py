@@ -134,10 +134,8 @@ def _joined(cells: list[HandedCell], given: Given) -> Iterator[HandedCell]:
 
 
 def _pieces(cells: list[HandedCell], locked: set[str]) -> tuple[int, CellText]:
-    """Return how many of these cells are pieces of one, and its text.
-
-    Only cells are joined of which one does not compile alone, and all do together.
-    """
+    """Return how many of these cells are pieces of one, and its text."""
+    # One of them does not compile alone, and all do together.
     first, *below = cells
     count, whole, text = 1, first.text, first.text.text
     given = not whole.plain or whole.plain in locked
@@ -255,8 +253,7 @@ RULES: tuple[Callable[[Plan], Iterator[tuple[int, Cell]]], ...] = (
 def _graded_copy(positions: list[int], cell: Cell, plan: Plan) -> int:
     """Of several copies of a cell, return the last one that was worked on.
 
-    The last definition is the one Python uses, and the one nbgrader grades; an
-    untouched copy further down is an accident that must not undo the answer. A locked
+    It is the one that Python uses; an untouched copy below it is an accident. A locked
     cell is put back as given anyway: the first place is as good as any.
     """
     if cell.locked:
