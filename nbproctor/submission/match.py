@@ -31,11 +31,8 @@ class Given:
         self.codes = {block.code for block in parts}
         self.names = {name for block in parts for name in block.binds}
         self.classes = {block.name: block for block in parts if block.is_class}
-        self.signatures = {
-            signature
-            for cell in master.of_kind("solution")
-            for signature in self.stubs[cell.id].signatures
-        }
+        stubs = [self.stubs[cell.id] for cell in master.of_kind("solution")]
+        self.signatures = {name for stub in stubs for name in stub.signatures}
 
     def stub(self, cell: Cell) -> CellText:
         """Return the text of a cell that students were given."""
