@@ -127,7 +127,7 @@ class Verdict:
     where: Where = "judge"
 
     def __post_init__(self) -> None:
-        """Share words with the others of a large class, all in memory at once."""
+        """Share words with other verdicts: those of a class are in memory at once."""
         for name in ("cell_id", "exercise", "outcome", "source", "where"):
             word = getattr(self, name)
             if type(word) is str:

@@ -130,7 +130,7 @@ def among_references(
 def _is_in_the_way(job: Job, answer: StudentCell, tests: Tests) -> bool:
     """Whether another cell may have broken what an answer stands on.
 
-    It acts, or defines what the answer uses and no reference solution defines.
+    It does more than to define, or defines what the answer uses and no reference does.
     """
     given = {source for cell in job.cells for source in (cell.source, cell.stub)}
     words = set(_WORD.findall(answer.source)) - tests.answers
@@ -151,7 +151,7 @@ def _defined(source: str) -> set[str]:
 def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     """Add what students' cells may use of the test cells above them, as in a kernel.
 
-    That is what its visible part defines; all of it, where the source reads a value.
+    That is what their visible part defines, or all of it if the source reads a value.
     """
     words: set[str] = set()
     complete: list[Step] = []

@@ -26,7 +26,8 @@ from nbproctor.sanitize import clean, one_line
 
 MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
 MAX_SPAWNS = 30  # of one run through a notebook
-Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
+# Starts a student process: `sock` is our end of a pair, `close` ends the process.
+Spawn = Callable[[], Any]
 
 
 @dataclass

@@ -112,9 +112,8 @@ class Session:
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
 
-        That is a dictionary, if nobody lies. Both sides forget the handles of the test
-        before; with `keep`, those that still are in use stay, and so does what that
-        test handed over.
+        That is a dictionary, if nobody lies. Both sides forget what the test before
+        handed over; with `keep`, it stays, and so do handles that still are in use.
         """
         if not keep:
             self.exports.clear()

@@ -90,8 +90,8 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
         It imports the modules of `preload`, and calls functions (``"module:function"``,
         argument) in it, in a folder that holds the policy's files.
-        ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too;
-        ``spawn()`` returns a `Child`.
+        ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too,
+        where ``spawn()`` returns a `server.Child`.
         `ForkServerError`: one does not import, or a mandatory layer is missing.
         """
         outer = sys.platform == "linux" and bubblewrap.failure() is None

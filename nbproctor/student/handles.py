@@ -134,8 +134,8 @@ def library_error(error: BaseException) -> str | None:
 def told_of(error: BaseException, cells: Mapping[str, tuple[str, int]]) -> list[Any]:
     """Say what an exception is, and where in the student's cells it was raised.
 
-    That is the name of the first of its classes that is built in, its own class's name,
-    its text, the name of the cell, and the line. For `cells`, see `shell.Compiler`.
+    That is its first built-in class, its own class, its text, the name of the cell, and
+    the line. For `cells`, see `shell.Compiler`.
     """
     base = _builtin_of(type(error))
     try:

@@ -60,9 +60,8 @@ def repair(
 ) -> Repaired:
     """Find the notebook of `master` in a student's folder and make it gradable.
 
-    The folder is only read. `siblings` are the names of the assignment's other
-    notebooks: their files are not this one. `Ungradable`: no file in the folder is this
-    notebook; the message says what is wrong.
+    `siblings` are the names of the assignment's other notebooks: their files are not
+    this one. `Ungradable`: no file in the folder is this notebook, and why.
     """
     reading, others, notes = _choose(folder, master, siblings)
     handed = reading.handed
