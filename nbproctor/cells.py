@@ -386,9 +386,8 @@ def _trailing(block: list[tuple[str, str]]) -> int:
 def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     """Yield line, the line without comments and lone strings, and if it is top level.
 
-    A line is top level where no bracket, string or backslash of an earlier line is
-    still open. A definition at the left margin ends every bracket: one that is never
-    closed must not swallow the rest of the cell.
+    There, no bracket, string or backslash of an earlier line is open. A definition at
+    the left margin ends every bracket: the rest of the cell must not be swallowed.
     """
     parts: list[str] = []
     tops: set[int] = set()  # where these lines start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbproctor.cells import imported
 
@@ -13,8 +13,7 @@ DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Region = tuple[str, str]  # what the lines have in them that begin it and end it
 
 
-@dataclass(frozen=True)
-class Markers:
+class Markers(NamedTuple):
     """What marks the regions of source notebooks: in a course that says nothing else.
 
     Those of a course are asked of nbgrader's own steps: `Course.markers`.
@@ -37,8 +36,7 @@ class Markers:
 
     def left_over(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
-        regions = self.solution, self.hidden, self.scheme
-        return [marker for region in regions for marker in region if marker in text]
+        return [marker for region in self for marker in region if marker in text]
 
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
@@ -51,7 +49,7 @@ class Markers:
 
         `ValueError`: a region begins and does not end.
         """
-        for begin, end in (self.solution, self.hidden, self.scheme):
+        for begin, end in self:
             kept, inside = [], False
             for line in source.split("\n"):
                 if begin in line:

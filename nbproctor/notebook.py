@@ -184,9 +184,7 @@ def _kind(
         return "solution"
     if helps:
         return "helper"
-    if flags["grade"]:
-        return "test"
-    if flags["locked"] and exercise and asserts(source):
+    if flags["grade"] or (flags["locked"] and exercise and asserts(source)):
         return "test"
     return "provided"
 

@@ -23,6 +23,16 @@ NOT_SOLVED = "Not solved yet: NotImplementedError"
 STOPPED = "Not run: "
 
 
+def stream_output(text: str, name: str = "stdout") -> Output:
+    """Return the output that shows text of a stream."""
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def error_output(name: str, text: str, lines: list[str]) -> Output:
+    """Return the output that shows an exception; `lines` are its traceback."""
+    return {"output_type": "error", "ename": name, "evalue": text, "traceback": lines}
+
+
 @dataclass(frozen=True)
 class OutputLimits:
     """How much one cell may say."""
@@ -117,10 +127,7 @@ class Verdict:
     where: Where = "judge"
 
     def __post_init__(self) -> None:
-        """Share with others the words that they have in common.
-
-        Those of a large class are in memory at once, for its table and its report.
-        """
+        """Share words with other verdicts: those of a class are in memory at once."""
         for name in ("cell_id", "exercise", "outcome", "source", "where"):
             word = getattr(self, name)
             if type(word) is str:
@@ -128,21 +135,10 @@ class Verdict:
 
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""
-        made: list[Output] = []
-        if self.printed:
-            made.append(
-                {"output_type": "stream", "name": "stdout", "text": self.printed}
-            )
+        made = [stream_output(self.printed)] if self.printed else []
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
-            made.append(
-                {
-                    "output_type": "error",
-                    "ename": name,
-                    "evalue": self.message,
-                    "traceback": [self.message],
-                }
-            )
+            made.append(error_output(name, self.message, [self.message]))
         elif self.points < self.max_points:
             made.append(
                 {
@@ -153,8 +149,7 @@ class Verdict:
                 }
             )
         elif self.message:
-            text = self.message + "\n"
-            made.append({"output_type": "stream", "name": "stdout", "text": text})
+            made.append(stream_output(self.message + "\n"))
         return made
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from nbproctor.results import Output
+from nbproctor.results import Output, error_output, stream_output
 
 MAX_OUTPUTS = 400
 MAX_TEXT = 200_000
@@ -154,17 +154,13 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
         return None
     match output:
         case {"output_type": "stream", "name": "stdout" | "stderr" as name}:
-            text = _text(output.get("text"), room)
-            return {"output_type": "stream", "name": name, "text": text}
+            return stream_output(_text(output.get("text"), room), name)
         case {"output_type": "error"}:
             traceback = output.get("traceback")
             lines = traceback[:MAX_TRACEBACK] if isinstance(traceback, list) else []
-            return {
-                "output_type": "error",
-                "ename": one_line(output.get("ename"), 100),
-                "evalue": _text(output.get("evalue"), room),
-                "traceback": [_text(line, room) for line in lines],
-            }
+            name = one_line(output.get("ename"), 100)
+            text = _text(output.get("evalue"), room)
+            return error_output(name, text, [_text(line, room) for line in lines])
         case {
             "output_type": "display_data" | "execute_result" as kind,
             "data": dict(data),
@@ -173,7 +169,7 @@ def _output(output: dict[Any, Any], room: list[int]) -> Output | None:
             shown: Output = {
                 "output_type": kind,
                 "data": bundle,
-                "metadata": _alternatives(output.get("metadata"), bundle),
+                "metadata": alternatives(output.get("metadata"), bundle),
             }
             if kind == "execute_result":
                 count = output.get("execution_count")
@@ -197,7 +193,7 @@ def _mimebundle(data: dict[Any, Any], room: list[int]) -> dict[str, str]:
     return bundle
 
 
-def _alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
+def alternatives(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
     """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
     found = {}
     for mime in _IMAGES.keys() & bundle.keys():

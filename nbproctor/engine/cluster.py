@@ -27,12 +27,7 @@ from typing import Any
 from distributed import Client, Security
 from msgspec import msgpack
 
-from nbproctor.engine.servers import (
-    EngineError,
-    ExecutionError,
-    Settings,
-    StoppedError,
-)
+from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
 from nbproctor.engine.worker import Grader, packed, refusal, run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell

@@ -12,12 +12,7 @@ from typing import Protocol
 
 from msgspec import msgpack
 
-from nbproctor.engine.servers import (
-    EngineError,
-    ExecutionError,
-    Servers,
-    Settings,
-)
+from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
@@ -74,10 +69,7 @@ def execute(
 
 
 def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
-    """Return code that writes `files`, as the student's own process must do it.
-
-    Modules among them can be imported, as from a notebook's folder anywhere.
-    """
+    """Return code that lets the student's own process write and import `files`."""
     if sum(map(len, files.values())) > MAX_FILES_BYTES:
         raise ExecutionError(
             f"The files beside the notebook are bigger than {MAX_FILES_BYTES >> 20} MB."

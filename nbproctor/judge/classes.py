@@ -192,10 +192,7 @@ class Type(metaclass=_OneArgument):
 
 
 def _classifies(builtin: Any, *relations: str) -> Any:
-    """Make ``isinstance`` or ``issubclass`` of test cells.
-
-    What an object of such a relation to a library's class is, is not asked.
-    """
+    """Make a test's ``isinstance``; what has one of these relations is not asked."""
 
     def is_one(known: type, kind: Any, value: Any) -> bool:
         if isinstance(kind, type) and kind is not Type:

@@ -185,10 +185,7 @@ def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
 
 
 def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]:
-    """Compile cells; return why tests and helpers that cannot be run cannot.
-
-    They and others that are no Python have an empty program.
-    """
+    """Compile cells, what is no Python as nothing; return why tests cannot be run."""
     programs: dict[str, Program] = {}
     broken: dict[str, str] = {}
     trouble = ""  # of a helper cell: no test after it can be judged

@@ -116,12 +116,9 @@ class Exports:
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
-            made_by_test = (
-                kind for kind in _classes(target) if kind.__module__ == self._module
-            )
+            made = [vars(k) for k in _classes(target) if k.__module__ == self._module]
             if name in getattr(target, "__dict__", {}) or any(
-                name in vars(kind) or "__getattr__" in vars(kind)
-                for kind in made_by_test
+                name in of_test or "__getattr__" in of_test for of_test in made
             ):
                 value = getattr(target, name)
                 if not isinstance(value, types.ModuleType):

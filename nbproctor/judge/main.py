@@ -21,9 +21,7 @@ from nbproctor.results import Job, Report, Verdict
 def main(data: bytes, spawn: Spawn) -> bytes:
     """Grade one submission: a `Job` in, a `Report` out, both serialized.
 
-    `spawn` starts a student process that runs `student.process.main` on its end of a
-    socket pair; it has the other end as ``.sock``, and ends the process with
-    ``.close()``.
+    `spawn` starts a student process, which runs `student.process.main`.
     """
     import_own_modules()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))

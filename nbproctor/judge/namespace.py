@@ -20,6 +20,7 @@ from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.proxy import StudentError
 from nbproctor.judge.session import Session
+from nbproctor.sandbox.policy import site_packages
 
 # The `__name__` that marks what test cells define. It is a kernel's: many a test cell
 # runs its checks only ``if __name__ == "__main__"``.
@@ -136,10 +137,7 @@ class Namespace:
 
 
 def _modules(tests: Tests) -> dict[str, Any]:
-    """Import those modules of the source's cells that test cells use.
-
-    A module that is not installed here is left out: its name is then the student's.
-    """
+    """Import what test cells use; the name of what is not here is the student's."""
     space: dict[str, Any] = {}
     for _, code in tests.imports:
         with contextlib.suppress(ImportError):
@@ -154,7 +152,6 @@ def import_own_modules() -> None:
     A judge's folder holds the assignment's own files and none of the student's.
     """
     path = [folder for folder in sys.path if folder not in ("", ".", str(Path.cwd()))]
-    installed = ("site-packages", "dist-packages")
-    places = (n for n, folder in enumerate(path) if Path(folder).name in installed)
-    path.insert(next(places, len(path)), str(Path.cwd()))
+    installed = site_packages()
+    path.insert(path.index(installed[0]) if installed else len(path), str(Path.cwd()))
     sys.path[:] = path

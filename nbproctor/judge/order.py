@@ -130,8 +130,7 @@ def among_references(
 def _is_in_the_way(job: Job, answer: StudentCell, tests: Tests) -> bool:
     """Whether another cell may have broken what an answer stands on.
 
-    It does more than to import and define; or it defines a name which the answer uses,
-    and no reference solution defines. Most answers do neither.
+    It does more than to define, or defines what the answer uses and no reference does.
     """
     given = {source for cell in job.cells for source in (cell.source, cell.stub)}
     words = set(_WORD.findall(answer.source)) - tests.answers
@@ -152,8 +151,7 @@ def _defined(source: str) -> set[str]:
 def _with_definitions(steps: list[Step], tests: Tests) -> list[Step]:
     """Add what students' cells may use of the test cells above them, as in a kernel.
 
-    That is what the part of a test cell that students see imports and defines; or all
-    of that part, where the source's own cells read a value that it makes.
+    That is what their visible part defines, or all of it if the source reads a value.
     """
     words: set[str] = set()
     complete: list[Step] = []

@@ -21,12 +21,13 @@ from nbproctor.judge.order import References, Step
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
 from nbproctor.judge.verdicts import Said
-from nbproctor.results import FILES, Limits, Output
+from nbproctor.results import FILES, Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line
 
 MAX_OUTPUT_BYTES = 64 << 20  # of all cells of a notebook
 MAX_SPAWNS = 30  # of one run through a notebook
-Spawn = Callable[[], Any]  # a student process: `.sock`, `.close()`
+# Starts a student process: `sock` is our end of a pair, `close` ends the process.
+Spawn = Callable[[], Any]
 
 
 @dataclass
@@ -80,7 +81,7 @@ class StudentProcesses:
         else:
             self.played.append(step)
         if step.name in self._culprits:
-            outputs.append(_error_output("CellStopped", self.notes[-1]))
+            outputs.append(error_output("CellStopped", self.notes[-1], self.notes[-1:]))
         said = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
         if any(verdicts.is_forbidden(*error) for error in said):
             self.refused[step.exercise or step.name] = step.source
@@ -99,7 +100,7 @@ class StudentProcesses:
         if self._output_room >= 0:
             return outputs
         text = "[outputs left out: this notebook shows more than can be kept]\n"
-        return [{"output_type": "stream", "name": "stderr", "text": text}]
+        return [stream_output(text, "stderr")]
 
     def _leave_out(self, step: Step, gone: StudentGone | None = None) -> None:
         """Do not run a cell again that ended its process, or filled the memory."""
@@ -138,7 +139,8 @@ class StudentProcesses:
         except Exception as error:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
-            output = _error_output(builtin_name(error), one_line(str(error)))
+            text = one_line(str(error))
+            output = error_output(builtin_name(error), text, [text])
             return [output], isinstance(error, MemoryError)
         outputs, filled = (
             said if type(said) is tuple and len(said) == 2 else (said, False)
@@ -199,10 +201,6 @@ class StudentProcesses:
         if time.monotonic() > self.until:
             said = verdicts.NO_TIME
         return said(subject=subject, limit=limit, gone=gone)
-
-
-def _error_output(name: str, text: str) -> Output:
-    return dict(output_type="error", ename=name, evalue=text, traceback=[text])
 
 
 def _lacks_memory(outputs: Sequence[Output]) -> bool:

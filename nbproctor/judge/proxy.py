@@ -188,10 +188,7 @@ def _named_class(name: str) -> type:
 
 
 def _doubt(proxy: Proxy, *methods: str) -> None:
-    """Note that the judge decides what these methods of an object would: see `excuse`.
-
-    A test that then fails may say little about the answer.
-    """
+    """Note that the judge decides what these methods would: see `Session.excuse`."""
     handle_of(proxy).link.doubts.append((proxy, *methods))
 
 

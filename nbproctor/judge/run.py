@@ -17,8 +17,8 @@ from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.judge.testcell import TestTimeout
-from nbproctor.judge.verdicts import Said, explain, verdict
+from nbproctor.judge.testcell import TestTimeout, points_of
+from nbproctor.judge.verdicts import explain, verdict
 from nbproctor.notebook import Cell
 from nbproctor.protocol import table
 from nbproctor.results import Job, Outcome, Verdict
@@ -117,7 +117,9 @@ class NotebookRun:
                 value = self._value(cell, link)
                 if link.gone is not None:
                     raise link.gone
-                points, said = _scored(value, cell)
+                points, said = points_of(value, cell.points), verdicts.PASSED
+                if points < cell.points:
+                    said = verdicts.PART(points=points, most=cell.points)
                 strict = hidden and self._stderr_fails
                 if strict and (err.getvalue() or link.ask("stderr") is True):
                     points, said = 0.0, verdicts.STDERR
@@ -187,11 +189,3 @@ class NotebookRun:
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)
         return verdict(cell, said._replace(outcome=outcome))
-
-
-def _scored(value: Any, cell: Cell) -> tuple[float, Said]:
-    """Score the value of a test cell that raised nothing."""
-    points = testcell.points_of(value, cell.points)
-    if points < cell.points:
-        return points, verdicts.PART(points=points, most=cell.points)
-    return points, verdicts.PASSED

@@ -76,9 +76,8 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
-        # Filters of warnings: as the test began, as last looked at, as the student has.
+        # Filters of warnings: as the test began, and as last looked at.
         self._first_filters = self._filters = [*warnings.filters]
-        self._told_filters: list[list[str]] = []
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -113,9 +112,8 @@ class Session:
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
 
-        That is a dictionary, if nobody lies. Both sides forget the handles of the test
-        before; with `keep`, those that still are in use stay, and so does what that
-        test handed over.
+        That is a dictionary, if nobody lies. Both sides forget what the test before
+        handed over; with `keep`, it stays, and so do handles that still are in use.
         """
         if not keep:
             self.exports.clear()
@@ -123,22 +121,14 @@ class Session:
         self._raised.clear()
         self.doubts.clear()
         self._first_filters = self._filters = [*warnings.filters]
-        self._told_filters = []
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _tell_filters(self) -> None:
-        """Let the test's filters of warnings hold in the answer, too, as in a kernel.
-
-        Not those with a text: nothing of a test's is told.
-        """
+        """Have the test's filters of warnings hold in the answer; no text is told."""
         self._filters = [*warnings.filters]
         new = [each for each in self._filters if each not in self._first_filters]
-        plain = [
-            [f[0], getattr(f[2], "__name__", "")] for f in new if f[1] is f[3] is None
-        ]
-        if plain != self._told_filters:
-            self._told_filters = plain
-            self.ask("filters", plain)
+        plain = [f for f in new if f[1] is f[3] is None]
+        self.ask("filters", [[f[0], getattr(f[2], "__name__", "")] for f in plain])
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.

@@ -138,10 +138,8 @@ class Wire:
             raise ClosedError(f"the other side is gone ({error})") from error
 
     def _arm(self, deadline: float | None) -> None:
-        """Have the kernel end a wait soon after the deadline.
-
-        Python's own timeouts take three more system calls for each message.
-        """
+        """Have the kernel end a wait soon after the deadline."""
+        # Python's own timeouts take three more system calls for each message.
         patience = 0.0  # as long as it takes
         if deadline is not None:
             left = deadline - time.monotonic()

@@ -100,10 +100,7 @@ def _is_label(x: Any) -> bool:
 
 
 def _are_labels(x: Any) -> bool:
-    """Whether a column can be an index: pandas finds labels by their hash.
-
-    Keys made to collide would keep the judge busy for hours, as in dictionaries.
-    """
+    """Whether a column can be an index: its hashes are not made to collide."""
     if not _is_column(x) or x.dtype != object:
         return _is_column(x)
     if len(x) > _MAX_LABELS or not all(map(_is_label, x)):

@@ -278,13 +278,6 @@ add(
     by_parts("ZoneInfo", "zone_name", ZoneInfo, lambda x: (x.key,), ZoneInfo),
     Row(_COUNTER, "value*", Counter, _writes(_COUNTER, **_keyed), _counter, _ITEMS),
     Row(_ORDERED, "value*", OrderedDict, _writes(_ORDERED, **_keyed), _ordered, _ITEMS),
-    Row(
-        _DEFAULT,
-        "factory value*",
-        defaultdict,
-        _write_default,
-        _read_default,
-        _ITEMS,
-    ),
+    Row(_DEFAULT, "factory value*", defaultdict, _write_default, _read_default, _ITEMS),
     by_parts(_DEQUE, "longest value*", deque, lambda x: (x.maxlen, *x), _deque, _ITEMS),
 )

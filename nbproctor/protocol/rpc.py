@@ -15,13 +15,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from nbproctor.protocol.codec import (
-    NOTHING,
-    check_repeats,
-    decode,
-    encode,
-    write_back,
-)
+from nbproctor.protocol.codec import NOTHING, check_repeats, decode, encode, write_back
 from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, Wire
 
 REQUEST, VALUE, RAISED = range(3)
@@ -167,8 +161,6 @@ class Connection:
             reply = value, changes or None
             encoded = encode(reply, self._side.default, numbers, self.libraries)
         except self._caught as error:  # an object of a student's may raise anything
-            kind, encoded = (
-                RAISED,
-                encode((self._side.describe(error), None), self._side.default),
-            )
+            kind, told = RAISED, self._side.describe(error)
+            encoded = encode((told, None), self._side.default)
         self._wire.send(kind, encoded, deadline)

@@ -93,25 +93,16 @@ def _seccomp() -> tuple[str, str]:
 
 def _together() -> tuple[str, str]:
     """Enter the sandbox in a fork: what counts is that all layers are in force."""
-    from nbproctor.sandbox import layers, policy
+    from nbproctor.sandbox import fork, layers, policy
 
-    with tempfile.TemporaryDirectory() as folder:
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                layers.enter(policy.Policy(), Path(folder))
-            except BaseException as error:
-                os.write(writing, str(error).encode()[:4000])
-            finally:
-                os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            problem = pipe.read().decode(errors="replace")
-        os.waitpid(pid, 0)
-    if problem:
+    trial = fork.fork(lambda _: None, policy.Policy(), Path(tempfile.mkdtemp()))
+    try:
+        fork.confirm(trial.sock)
+    except (layers.SandboxError, EOFError) as error:
         remedy = "see the other lines; if all are well, this is a bug: please report it"
-        return problem, remedy
+        return str(error), remedy
+    finally:
+        trial.close()
     return "a fork entered it, limits and all", ""
 
 

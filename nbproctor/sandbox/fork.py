@@ -44,16 +44,12 @@ class Fork:
     sock: socket.socket
     scratch: Path | None = None
 
-    def kill(self) -> None:
-        """End the process, whatever it is doing; return when it is gone."""
+    def close(self) -> None:
+        """End the process, whatever it is doing; close its socket, remove `scratch`."""
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
             self.pid = 0
-
-    def close(self) -> None:
-        """End the process, close the socket and remove the scratch folder."""
-        self.kill()
         self.sock.close()
         if self.scratch is not None and self.scratch.exists():
             shutil.rmtree(self.scratch)

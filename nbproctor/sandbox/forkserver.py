@@ -85,29 +85,26 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         preload: Sequence[str | tuple[str, Sequence[str]]],
         student_main: str,
         judge_main: str,
-        path: Sequence[str] = (),
     ) -> ForkServer:
         """Start a fork server and wait until it is warm.
 
         It imports the modules of `preload`, and calls functions (``"module:function"``,
         argument) in it, in a folder that holds the policy's files.
-        ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too;
-        ``spawn()`` returns a `Child`. Modules are also looked for in `path`.
+        ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too,
+        where ``spawn()`` returns a `server.Child`.
         `ForkServerError`: one does not import, or a mandatory layer is missing.
         """
         outer = sys.platform == "linux" and bubblewrap.failure() is None
         # Inside bubblewrap it lies in a /tmp of the fork server's own.
         base = INSIDE if outer else Path(tempfile.mkdtemp(prefix="nbproctor-"))
         cache = cache_folder(base)
-        policy = replace(policy, readable=(*policy.readable, *path, str(cache)))
+        policy = replace(policy, readable=(*policy.readable, str(cache)))
         policy = replace(policy, uid=free_uid(policy, outer))
         judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
 
         def command(descriptor: int) -> list[str]:
-            argv = python_command("nbproctor.sandbox.server", descriptor, path)
-            if not outer:
-                return argv
-            return bubblewrap.command(argv, policy, [cache])
+            argv = python_command("nbproctor.sandbox.server", descriptor)
+            return bubblewrap.command(argv, policy, [cache]) if outer else argv
 
         process = PythonProcess(
             command,
@@ -207,7 +204,7 @@ def _how(status: int | None) -> str:
     return f" (exit status {code})"
 
 
-class PythonProcess:
+class PythonProcess(subprocess.Popen[bytes]):
     """A Python process that this one talks to: `sock` is our end of a pair."""
 
     def __init__(
@@ -223,7 +220,7 @@ class PythonProcess:
         self.sock, other = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         with other:
-            self._process = subprocess.Popen(
+            super().__init__(
                 command(other.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
@@ -232,11 +229,6 @@ class PythonProcess:
                 pass_fds=[other.fileno()],
                 **options,
             )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
 
     def printed(self, most: int) -> str:
         """Return the end of what the process printed, at most so many bytes."""
@@ -249,24 +241,24 @@ class PythonProcess:
         """Close the socket; kill the process if it runs on for `patience` seconds."""
         self.sock.close()
         try:
-            self._process.wait(timeout=patience)
+            self.wait(timeout=patience)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
+            self.wait()
         self._log.close()
 
 
-def python_command(module: str, descriptor: int, path: Sequence[str] = ()) -> list[str]:
+def python_command(module: str, descriptor: int) -> list[str]:
     """Return the command that runs ``main(descriptor)`` of a module of this package.
 
-    Not ``-m``: the folder around an editable package comes last, so that nothing in it,
-    or in `path`, can stand before an installed module.
+    Not ``-m``: the folder around an editable package comes last, so that nothing in it
+    can stand before an installed module.
     """
     code = (
         "import sys; sys.path += sys.argv[2:]; "
         f"from {module} import main; main(int(sys.argv[1]))"
     )
-    folders = [*site_packages(), *path, str(PACKAGE.parent)]
+    folders = [*site_packages(), str(PACKAGE.parent)]
     return [sys.executable, "-s", "-P", "-c", code, str(descriptor), *folders]
 
 

@@ -94,9 +94,8 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
 
 def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield the layers in an order in which each still has the rights it needs."""
-    uid, gid = policy.uid, policy.uid
-    if uid is None or gid is None:
-        uid, gid = os.geteuid(), os.getegid()
+    uid = os.geteuid() if policy.uid is None else policy.uid
+    gid = os.getegid() if policy.uid is None else policy.uid
     own_tmpfs = False
 
     def make_scratch() -> None:

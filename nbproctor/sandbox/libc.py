@@ -101,8 +101,7 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME)
     target = os.fsencode(path)
     _check(
-        libc.mount(b"tmpfs", target, b"tmpfs", flags, options.encode()),
-        "mount tmpfs",
+        libc.mount(b"tmpfs", target, b"tmpfs", flags, options.encode()), "mount tmpfs"
     )
 
 

@@ -7,6 +7,7 @@ fork server claims one that no other has, as long as one is left.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import socket
@@ -14,6 +15,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+# What holds time and period in versions 2 and 1 of control groups.
+_SHARES = ("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
 _CLAIM = "\0nbproctor processor {}"  # an abstract socket: gone with its process
 
 
@@ -31,20 +34,13 @@ def processors() -> int:
 
 def _share() -> float:
     """Return the time that the control group gives, in processors."""
-    try:
-        quota, period = (CGROUP / "cpu.max").read_text().split()
-    except (OSError, ValueError):  # not cgroup v2, or its root
-        first = CGROUP / "cpu"
-        try:
-            quota = (first / "cpu.cfs_quota_us").read_text()
-            period = (first / "cpu.cfs_period_us").read_text()
-        except OSError:
-            return math.inf
-    try:
-        time, out_of = int(quota), int(period)
-    except ValueError:  # "max"
-        return math.inf
-    return time / out_of if time > 0 and out_of > 0 else math.inf
+    for names in _SHARES:
+        with contextlib.suppress(OSError, ValueError):  # another version; "max"
+            texts = [(CGROUP / name).read_text() for name in names]
+            time, out_of = map(int, " ".join(texts).split())
+            if time > 0 and out_of > 0:
+                return time / out_of
+    return math.inf
 
 
 class Processor(AbstractContextManager["Processor"]):

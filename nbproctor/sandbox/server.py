@@ -124,11 +124,6 @@ class Forks:
             return WATCH_SECONDS
         return max(CLOSE_WATCH_SECONDS, time.monotonic() - start)
 
-    def end_all(self) -> None:
-        """Kill and collect every fork."""
-        for pid in list(self.running):
-            self.end(pid)
-
     def end_students(self, judge: int) -> None:
         """Kill and collect the student processes of a judge."""
         for process in list(self.running.values()):
@@ -165,16 +160,12 @@ class Child:
         self.sock = sock
         self._server: socket.socket | None = server
 
-    def kill(self) -> None:
-        """End the process, whatever it is doing; return when it is gone."""
+    def close(self) -> None:
+        """End the process, whatever it is doing, and close the socket."""
         if self._server is not None:
             send(self._server, {"kill": self.pid})
             receive(self._server)
             self._server = None
-
-    def close(self) -> None:
-        """End the process and close the socket."""
-        self.kill()
         self.sock.close()
 
 
@@ -200,7 +191,8 @@ class Server:
                 for key, _ in self.selector.select(waiting):
                     key.data()
         except EOFError:
-            self.forks.end_all()
+            for pid in list(self.forks.running):
+                self.forks.end(pid)
 
     def _parent(self) -> None:
         request, descriptors = receive(self.control)
@@ -210,7 +202,12 @@ class Server:
             send(self.control, {"status": self.forks.end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
-            self._fork_judge(job)
+            # It reads its job from there.
+            judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
+        if judge:
+            asks = partial(self._judge_asks, judge.pid, judge.sock)
+            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
+            send(self.control, {"pid": judge.pid})
 
     def _judge_asks(self, judge: int, sock: socket.socket) -> None:
         try:
@@ -220,8 +217,9 @@ class Server:
                 if process is not None and process.judge == judge:
                     self.forks.end(process.pid)
                 send(sock, {})
-                return
-            self._fork_student(judge, sock)
+            elif student := self._fork(sock, self.policy, judge, self.student_main):
+                with student.sock:
+                    send(sock, {"pid": student.pid}, student.sock.fileno())
         except (EOFError, ConnectionError):
             # The judge has ended or is ending, so its students must.
             self.selector.unregister(sock)
@@ -236,21 +234,6 @@ class Server:
             send(asked, {"error": str(error)})
             return None
 
-    def _fork_judge(self, job: socket.socket) -> None:
-        """Fork a judge that reads its job from `job`; tell the parent its id."""
-        judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
-        if judge:
-            asks = partial(self._judge_asks, judge.pid, judge.sock)
-            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
-            send(self.control, {"pid": judge.pid})
-
-    def _fork_student(self, judge: int, sock: socket.socket) -> None:
-        """Fork a student process; send its judge its id and the end to talk to it."""
-        student = self._fork(sock, self.policy, judge, self.student_main)
-        if student:
-            with student.sock:
-                send(sock, {"pid": student.pid}, student.sock.fileno())
-
     def _judge(self, job: socket.socket, server: socket.socket) -> None:
         def spawn() -> Child:
             send(server, {"spawn": 1})
@@ -258,13 +241,8 @@ class Server:
             if "error" in answer:
                 raise layers.SandboxError(answer["error"])
             sock = socket.socket(fileno=descriptors[0])
-            child = Child(answer["pid"], sock, server)
-            try:
-                confirm(sock)
-            except BaseException:
-                child.close()
-                raise
-            return child
+            confirm(sock)  # if it raises, this judge ends, and its students with it
+            return Child(answer["pid"], sock, server)
 
         try:
             result = READY + self.judge_main(read_block(job), spawn)

@@ -21,11 +21,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 from msgspec import msgpack
 
 from nbproctor.errors import NbproctorError
+
+if sys.platform != "win32":
+    import resource
 
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
 PATIENCE = 6  # by the clock, so many times the seconds of computing
@@ -177,20 +180,15 @@ class _Worker:
             answer = None
         finally:
             late.cancel()
+        self.is_worn = answer is None or answer.startswith(_WORN)
         if answer is None:
-            self.process.kill()
-            self.process.wait()
             raise ExceededError("it took too much time or memory")
-        self.is_worn = answer.startswith(_WORN)
         return answer[1:]
 
     def end(self) -> None:
         """End the process."""
-        self.process.kill()
-        self.process.wait()
-        with contextlib.suppress(OSError):
-            self._stdin.close()
-        self._stdout.close()
+        with contextlib.suppress(OSError), self.process:
+            self.process.kill()
 
 
 def serve(
@@ -224,28 +222,19 @@ def _most_memory() -> int:
     """Return how many bytes this process had at most, as far as it can be known."""
     if sys.platform == "win32":
         return 0
-    import resource
-
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _limit_memory(most: int) -> None:
     if sys.platform != "win32":
-        import resource
-
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _limit_time(seconds: int) -> None:
-    """Let this process be ended after so much more computing, however busy others are.
-
-    By the clock, what is read in time would depend on what else the computer does.
-    """
+    """Let this process be ended after so much more computing, whatever others do."""
     if sys.platform != "win32":
-        import resource
-
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         until = math.ceil(time.process_time()) + seconds
         if hard == resource.RLIM_INFINITY or until < hard:
@@ -259,24 +248,16 @@ def _limit_time(seconds: int) -> None:
 
 def encode(value: object) -> bytes:
     """Return a value as bytes; a path need not be Unicode."""
-    return msgpack.encode(value, enc_hook=_encode_path)
+    return msgpack.encode(value, enc_hook=os.fsencode)
 
 
 def decode(data: bytes, kind: type[Answer]) -> Answer:
     """Return the value that `encode` got; `msgspec.MsgspecError` if it is another."""
-    return msgpack.decode(data, type=kind, dec_hook=_decode_path)
+    return msgpack.decode(data, type=kind, dec_hook=_path_of)
 
 
-def _encode_path(value: Any) -> bytes:
-    if isinstance(value, Path):
-        return os.fsencode(value)
-    raise NotImplementedError(f"{type(value)} does not cross")
-
-
-def _decode_path(kind: type, value: Any) -> Path:
-    if kind is Path and isinstance(value, bytes):
-        return Path(os.fsdecode(value))
-    raise NotImplementedError(f"{kind} does not cross")
+def _path_of(_: type, name: bytes) -> Path:
+    return Path(os.fsdecode(name))
 
 
 def _write(stream: IO[bytes], block: bytes) -> None:

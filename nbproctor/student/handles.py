@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import traceback
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,11 +45,8 @@ class Handles:
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
         self.derived = False
-        kept = {n: self.objects[n] for n in numbers if n in self.objects}
-        self.objects.clear()
-        self.objects.update(kept)
-        self._numbers.clear()
-        self._numbers.update((id(value), n) for n, value in kept.items())
+        self.objects = {n: self.objects[n] for n in numbers if n in self.objects}
+        self._numbers = {id(value): n for n, value in self.objects.items()}
 
     def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
@@ -134,13 +131,11 @@ def library_error(error: BaseException) -> str | None:
     return ":".join(names)[:200] if known else None
 
 
-def told_of(
-    error: BaseException, cell_of: Callable[[str], tuple[str, int] | None]
-) -> list[Any]:
+def told_of(error: BaseException, cells: Mapping[str, tuple[str, int]]) -> list[Any]:
     """Say what an exception is, and where in the student's cells it was raised.
 
-    That is the name of the first of its classes that is built in, its own class's name,
-    its text, the name of the cell, and the line. `cell_of` is `shell.cell_of`.
+    That is its first built-in class, its own class, its text, the name of the cell, and
+    the line. For `cells`, see `shell.Compiler`.
     """
     base = _builtin_of(type(error))
     try:
@@ -149,7 +144,6 @@ def told_of(
         text = "<the exception has no text>"
     cell, line = None, None
     for frame, number in traceback.walk_tb(error.__traceback__):
-        found = cell_of(frame.f_code.co_filename)
-        if found is not None:
+        if found := cells.get(frame.f_code.co_filename):
             cell, line = found[0], number + found[1]
     return [base, type(error).__name__[:100], text[:2000], cell, line]

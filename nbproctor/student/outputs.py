@@ -11,17 +11,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from nbproctor.results import Output, OutputLimits
-
-MAX_ALT = 1_000  # characters of the alternative text of a picture
-
-
-def _alternatives(metadata: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
-    """Return the alternative texts of pictures, which is all that grading keeps."""
-    entries = {m: e for m, e in (metadata or {}).items() if isinstance(e, dict)}
-    return {
-        m: {"alt": str(e["alt"])[:MAX_ALT]} for m, e in entries.items() if "alt" in e
-    }
+from nbproctor.results import Output, OutputLimits, error_output, stream_output
+from nbproctor.sanitize import alternatives
 
 
 class Outputs:
@@ -79,11 +70,11 @@ class Outputs:
     ) -> None:
         """Append a ``display_data`` or ``execute_result``, or update one by its id."""
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
+        told = alternatives(metadata, mimebundle)
         if update:
-            for place, known in enumerate(self._ids):
+            for earlier, known in zip(self._outputs, self._ids, strict=True):
                 if known is not None and known == display_id:
-                    self._outputs[place]["data"] = mimebundle
-                    self._outputs[place]["metadata"] = _alternatives(metadata)
+                    earlier.update(data=mimebundle, metadata=told)
             return
         self._start()
         self._displays += 1
@@ -97,11 +88,11 @@ class Outputs:
             if "display" not in self._cut:
                 self._cut.add("display")
                 note = "[more displays or images than a cell may show: left out]"
-                self._append({"output_type": "display_data", "metadata": {}}, None)
-                self._outputs[-1]["data"] = {"text/plain": note}
+                data = {"text/plain": note}
+                shown = {"output_type": "display_data", "metadata": {}, "data": data}
+                self._append(shown, None)
             return
-        output: Output = {"output_type": kind, "data": mimebundle}
-        output["metadata"] = _alternatives(metadata)
+        output: Output = {"output_type": kind, "data": mimebundle, "metadata": told}
         if kind == "execute_result":
             output["execution_count"] = execution_count
         self._append(output, display_id)
@@ -109,16 +100,9 @@ class Outputs:
     def error(self, name: str, value: str, traceback: list[str]) -> None:
         """Append an error."""
         self._start()
-        short = [str(self._shorten(line)) for line in traceback[-50:]]
-        self._append(
-            {
-                "output_type": "error",
-                "ename": name[:200],
-                "evalue": str(self._shorten(value)),
-                "traceback": short,
-            },
-            None,
-        )
+        text = str(self._shorten(value))
+        lines = [str(self._shorten(line)) for line in traceback[-50:]]
+        self._append(error_output(name[:200], text, lines), None)
 
     def clear(self, wait: bool) -> None:
         """Forget everything, now or when something new comes."""
@@ -147,10 +131,7 @@ class Outputs:
         if last.get("name") == name:
             last.setdefault("parts", []).append(text)
         else:
-            self._append(
-                {"output_type": "stream", "name": name, "text": "", "parts": [text]},
-                None,
-            )
+            self._append(stream_output("", name) | {"parts": [text]}, None)
 
     def _squeeze(self) -> None:
         for output in self._outputs:

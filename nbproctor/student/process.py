@@ -150,7 +150,7 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        told = [*told_of(error, self.shell.cell_of), relayed]
+        told = [*told_of(error, self.shell.compile.cells), relayed]
         kind = type(error)
         own = kind.__module__ == "__main__" and issubclass(kind, Exception)
         if relayed is not None or not own:

@@ -54,6 +54,7 @@ class Compiler(CachingCompiler):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.cell: str | None = None
+        # File name of its code → our name, and how many lines at its top are blank.
         self.cells: dict[str, tuple[str, int]] = {}
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
@@ -123,10 +124,7 @@ class _Result(DisplayHook):
         self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None
     ) -> None:
         self.shell.outputs.show(
-            "execute_result",
-            format_dict,
-            md_dict,
-            execution_count=self.prompt_count,
+            "execute_result", format_dict, md_dict, execution_count=self.prompt_count
         )
 
     def finish_displayhook(self) -> None: ...
@@ -157,7 +155,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def __init__(self, **kwargs: Any) -> None:
         self.rehearsed: dict[str, list[Output]] = {}
-        self.outputs = Outputs(OutputLimits())
+        self.collect()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
         self.stdout = Stream("stdout", self._write)
@@ -171,7 +169,7 @@ class ZMQInteractiveShell(InteractiveShell):
         """Run one code cell, magics included, and return its outputs.
 
         An exception of the cell is an ``error`` among them. `cell` is our name for it,
-        found again by `cell_of`; `limits` say how much it may show.
+        found again in `Compiler.cells`; `limits` say how much it may show.
         """
         outputs = self.collect(limits)
         self.compile.cell = cell
@@ -185,10 +183,6 @@ class ZMQInteractiveShell(InteractiveShell):
         """Start a new collection of outputs and return it."""
         self.outputs = Outputs(limits or OutputLimits())
         return self.outputs
-
-    def cell_of(self, filename: str) -> tuple[str, int] | None:
-        """Our name of the cell of a code object's file name, and its blank lines."""
-        return self.compile.cells.get(filename)
 
     def take_over(self) -> None:
         """Make this process a notebook's: its streams, and what it refuses."""
@@ -269,10 +263,7 @@ def warm() -> ZMQInteractiveShell:
 
 
 def _refuse() -> None:
-    """Put what grading allows in the place of what it forbids, in this process.
-
-    Input and commands raise an exception that says so.
-    """
+    """Put what grading allows, or an exception, in the place of what it forbids."""
     refused: list[tuple[Any, str, Any]] = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),

@@ -33,22 +33,11 @@ FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its o
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
 _HEAD = 512  # bytes by which a file is known
 #: Folders and files that no student wrote.
-IGNORED = {
-    ".DS_Store",
-    ".git",
-    ".idea",
-    ".ipynb_checkpoints",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".venv",
-    ".vscode",
-    "__MACOSX",
-    "Thumbs.db",
-    "__pycache__",
-    "desktop.ini",
-    "node_modules",
-    "site-packages",
-}
+_IGNORED = """
+    .DS_Store .git .idea .ipynb_checkpoints .mypy_cache .pytest_cache .venv .vscode
+    __MACOSX Thumbs.db __pycache__ desktop.ini node_modules site-packages
+"""
+IGNORED = frozenset(_IGNORED.split())
 _ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 #: What a damaged zip archive, or one that Python cannot read, raises.
@@ -62,12 +51,8 @@ ZIP_DAMAGE = (
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # a password
 )
-_DAMAGE = (
-    *ZIP_DAMAGE,
-    tarfile.TarError,
-    KeyError,
-    MemoryError,  # of a worker, which has a limit
-)
+# MemoryError: of a worker, which has a limit.
+_DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
 PAGE = "a web page (HTML)"
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
@@ -291,12 +276,12 @@ def _notebooks(
             faults.append(f"'{file.name}' unpacks to more than can be read.")
         if inside:
             return inside
-    return [file] if _is_likely(file.name, file.head) else []
+    return [file] if _is_likely(file) else []
 
 
-def _is_likely(name: str, head: bytes) -> bool:
+def _is_likely(file: Candidate) -> bool:
     """Whether a file may be a notebook, or a script, by its name or first bytes."""
-    base, start = name.lower().rpartition("/")[2], _start(head)
+    base, start = file.base.lower(), _start(file.head)
     if ".ipynb" in base or base.endswith((".json", ".py")):
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
@@ -304,10 +289,7 @@ def _is_likely(name: str, head: bytes) -> bool:
 
 
 def _members(file: Candidate, budget: Budget, nested: bool) -> list[Candidate]:
-    """Return what is in an archive, without environments, caches and the like.
-
-    Raises `Ungradable` if it is damaged.
-    """
+    """Return what a student wrote of an archive; `Ungradable` if it is damaged."""
     try:
         if file.head.startswith(b"PK"):
             source = BytesIO(file.content()) if nested else file.path

@@ -35,11 +35,8 @@ class Given:
         self.codes = {block.code for block in parts}
         self.names = {name for block in parts for name in block.binds}
         self.classes = {block.name: block for block in parts if block.is_class}
-        self.signatures = {
-            signature
-            for cell in master.of_kind("solution")
-            for signature in self.stubs[cell.id].signatures
-        }
+        stubs = [self.stubs[cell.id] for cell in master.of_kind("solution")]
+        self.signatures = {name for stub in stubs for name in stub.signatures}
 
     def stub(self, cell: Cell) -> CellText:
         """Return the text of a cell that students were given."""
@@ -138,10 +135,8 @@ def _joined(cells: list[HandedCell], given: Given) -> Iterator[HandedCell]:
 
 
 def _pieces(cells: list[HandedCell], locked: set[str]) -> tuple[int, CellText]:
-    """Return how many of these cells are pieces of one, and its text.
-
-    Only cells are joined of which one does not compile alone, and all do together.
-    """
+    """Return how many of these cells are pieces of one, and its text."""
+    # One of them does not compile alone, and all do together.
     first, *below = cells
     count, whole, text = 1, first.text, first.text.text
     given = not whole.plain or whole.plain in locked
@@ -263,8 +258,7 @@ RULES: tuple[Callable[[Plan], Iterator[tuple[int, Cell]]], ...] = (
 def _graded_copy(positions: list[int], cell: Cell, plan: Plan) -> int:
     """Of several copies of a cell, return the last one that was worked on.
 
-    The last definition is the one Python uses, and the one nbgrader grades; an
-    untouched copy further down is an accident that must not undo the answer. A locked
+    It is the one that Python uses; an untouched copy below it is an accident. A locked
     cell is put back as given anyway: the first place is as good as any.
     """
     if cell.locked:

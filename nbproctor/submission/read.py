@@ -33,22 +33,12 @@ _CONFLICT = re.compile(
     re.MULTILINE,
 )
 _LONG_STRING = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+(?:"|\Z)')
-_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(?P<kind>.*)$", re.MULTILINE)
+_CELL_MARK = re.compile(r"^# (?:%%|In\[[ \d*]*\]:)(.*)$", re.MULTILINE)
 # An export writes "%matplotlib inline" as a call of this function.
 _MAGIC_CALL = re.compile(r"^get_ipython\(\)\.run_line_magic.*$", re.MULTILINE)
 _START = re.compile(r"\{\s*\"")
 _BASE64 = re.compile(r"e[yw][A-Za-z0-9+/=\s]{40,}")  # of JSON
 _FENCE = re.compile(r"`{3,}\w*")
-_ENCODINGS = (  # how a file begins, and in which encoding it is
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"{\0\0\0", "utf-32-le"),
-    (b"\0\0\0{", "utf-32-be"),
-    (b"{\0", "utf-16-le"),
-    (b"\0{", "utf-16-be"),
-)
 
 Side = Literal["ours", "theirs"]
 SIDES: tuple[Side, Side] = ("ours", "theirs")
@@ -130,17 +120,15 @@ class Handed:
         return found[0]
 
     def _decode(self, data: bytes) -> str:
-        if not data[:4].strip(b"\0"):
+        if not data[:4].strip(b"\0") or data.startswith(b"\0\0{"):
             data = data.lstrip(b"\0")
-        for mark, coding in _ENCODINGS:
-            if data.startswith(mark):
-                shown = coding[:6].upper()
-                self.notes.append(
-                    f"Your notebook was saved as {shown}; it was converted."
-                )
-                width = 4 if "32" in coding else 2
-                data += b"\0" * (-len(data) % width)
-                return data.decode(coding, errors="replace").rstrip("\0")
+        coding = json.detect_encoding(data)
+        if not coding.startswith("utf-8"):
+            shown = coding[:6].upper()
+            self.notes.append(f"Your notebook was saved as {shown}; it was converted.")
+            width = 4 if "32" in coding else 2
+            data += b"\0" * (-len(data) % width)
+            return data.decode(coding, errors="replace").rstrip("\0")
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -277,14 +265,11 @@ def _short_string(match: re.Match[bytes]) -> bytes:
 
 def _cells_of_script(text: str) -> list[dict[str, Any]]:
     """Cut a notebook that was exported as a Python script into its cells."""
-    marks = list(_CELL_MARK.finditer(text))
-    starts = [0, *(mark.end() for mark in marks)]
-    ends = [*(mark.start() for mark in marks), len(text)]
-    kinds = ["", *(mark["kind"] for mark in marks)]
+    parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
     cells = []
-    for start, end, kind in zip(starts, ends, kinds, strict=True):
+    for kind, code in zip(parts[::2], parts[1::2], strict=True):
         words = "markdown" in kind or "raw" in kind
-        source = _MAGIC_CALL.sub("", text[start:end].strip("\n"))
+        source = _MAGIC_CALL.sub("", code.strip("\n"))
         if not words and source.strip():
             cells.append({"cell_type": "code", "metadata": {}, "source": source})
     return cells

@@ -100,10 +100,7 @@ class Rebuilt:
         cell: Cell,
         answers: list[tuple[Cell, Find]],
     ) -> None:
-        """Put a locked cell back as given; what the student added follows it.
-
-        An answer to what the cell tests comes before it.
-        """
+        """Put a locked cell back, between an answer that it tests and other code."""
         given = self._given
         entry = handed, cell
         if given.is_untouched(handed, cell) or cell.nbgrader["cell_type"] != "code":
@@ -170,10 +167,7 @@ class Rebuilt:
                 self._add(find.text, exercise)
 
     def _without_stub(self, handed: HandedCell, cell: Cell | None) -> HandedCell:
-        """Leave out the stub that stands beside the answer in the same cell.
-
-        It is said where the stub would have cost the answer its points.
-        """
+        """Leave out the stub beside an answer; say so if it would have cost points."""
         if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed
         stub, parts = self._given.stub(cell), handed.text.blocks
@@ -232,10 +226,7 @@ class Rebuilt:
             yield handed, cell
 
     def _misplaced(self) -> set[int]:
-        """Return the places of locked cells that stand where they cannot work.
-
-        A test needs its answer and the given code above it; given code needs its order.
-        """
+        """Return where tests stand above what they need, or given code out of order."""
         order = self._given.order
         known = [(p, cell) for p, (_, cell) in enumerate(self._entries) if cell]
         others = [(p, cell) for p, cell in known if cell.kind != "test"]
@@ -330,10 +321,7 @@ def _written(handed: HandedCell, cell: Cell | None, room: list[int]) -> dict[str
 
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give every cell an id of its own that the notebook format accepts.
-
-    None is the name of a cell of the master, by which nbgrader and the judge know it.
-    """
+    """Give every cell a valid id of its own, never the name of a master's cell."""
     given = [c for c in cells if "nbgrader" in c["metadata"]]
     taken = {c["id"] for c in given}
     taken |= {c["metadata"]["nbgrader"]["grade_id"] for c in given}

@@ -28,13 +28,17 @@ from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair"]
 
-_METADATA = {
-    "kernelspec": {
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-        "name": "python3",
+_FORMAT = {
+    "metadata": {
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
+        "language_info": {"name": "python"},
     },
-    "language_info": {"name": "python"},
+    "nbformat": 4,
+    "nbformat_minor": 5,
 }
 
 
@@ -56,9 +60,8 @@ def repair(
 ) -> Repaired:
     """Find the notebook of `master` in a student's folder and make it gradable.
 
-    The folder is only read. `siblings` are the names of the assignment's other
-    notebooks: their files are not this one. `Ungradable`: no file in the folder is this
-    notebook; the message says what is wrong.
+    `siblings` are the names of the assignment's other notebooks: their files are not
+    this one. `Ungradable`: no file in the folder is this notebook, and why.
     """
     reading, others, notes = _choose(folder, master, siblings)
     handed = reading.handed
@@ -71,13 +74,7 @@ def repair(
         )
     if reading.joined:
         notes.append("Cells that were split inside a statement were joined again.")
-    notebook = {
-        "cells": cells,
-        "metadata": _METADATA,
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return Repaired(notebook, notes + changes, handed.path)
+    return Repaired({"cells": cells} | _FORMAT, notes + changes, handed.path)
 
 
 class _Reading(NamedTuple):
@@ -92,10 +89,7 @@ class _Reading(NamedTuple):
 def _choose(
     folder: Path, master: MasterNotebook, siblings: Collection[str]
 ) -> tuple[_Reading, list[_Reading], list[str]]:
-    """Return the file in which most is answered; of equals, the likeliest by name.
-
-    After it come the others that answer something else.
-    """
+    """Return the file that answers most, of equals the likeliest, others, and notes."""
     wanted = f"{master.notebook}.ipynb"
     budget = Budget()
     likely = candidates(folder, master.notebook, siblings, budget)

@@ -14,8 +14,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,16 @@ def at(level: str) -> Iterator[None]:
         yield
 
 
-def start(level: str, policy: Policy = POLICY, *preload: Any) -> ForkServer:
+def start(
+    level: str, policy: Policy = POLICY, *preload: Any, path: Sequence[str] = (PROBES,)
+) -> ForkServer:
+    policy = replace(policy, readable=(*policy.readable, *path))
     with at(level):
         return ForkServer.start(
-            policy, preload, "probe:student", "probe:judge", [PROBES]
+            policy,
+            [("sys:path.extend", path), *preload],
+            student_main="probe:student",
+            judge_main="probe:judge",
         )
 
 
@@ -319,7 +326,7 @@ def test_judges_have_no_network_and_start_no_program(zygote: ForkServer) -> None
 # --- ends -----------------------------------------------------------------------------
 
 
-def test_a_busy_student_that_ignores_signals_is_gone_after_kill(
+def test_a_busy_student_that_ignores_signals_is_gone_after_close(
     zygote: ForkServer,
 ) -> None:
     code = """
@@ -333,9 +340,9 @@ while True:
     pass
 '''
 said = ask(child, busy)
-child.kill()
-end = child.sock.recv(1)
-child.kill()
+line = child.sock.dup()
+child.close()
+end = line.recv(1)
 child.close()
 result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
 """
@@ -511,11 +518,7 @@ def sabotaged(folder: Path, code: str, policy: Policy = POLICY) -> ForkServer:
     """Start a server that imports code which breaks a part of it."""
     (folder / "sabotage.py").write_text(code)
     folder.chmod(0o755)
-    with at("standard"):
-        path = [PROBES, str(folder)]
-        return ForkServer.start(
-            policy, ["sabotage"], "probe:student", "probe:judge", path
-        )
+    return start("standard", policy, "sabotage", path=(PROBES, str(folder)))
 
 
 def test_without_a_mandatory_layer_no_server_starts(tmp_path: Path) -> None:
