@@ -99,14 +99,10 @@ class Canvas(Platform):
         What follows the numbers is not read, but must not be "link".
         """
         handed = {name: f for name in address.split("/") if (f := self.parse([name]))}
-        alike = [n for n, f in handed.items() if _stem(f.file) == page.stem]
+        # A second hand-in has a number: ``lab-1``.
+        first = {n: re.sub(r"(?<=.)-\d+$", "", f.file.stem) for n, f in handed.items()}
+        alike = [n for n, stem in first.items() if stem == page.stem]
         for name in sorted(alike or (handed if len(handed) == 1 else ()), reverse=True):
             head = name.removesuffix(f"_{handed[name].file}")
             return {notebook: f"{head}_feedback.ipynb"}
         return {}
-
-
-def _stem(file: PurePosixPath) -> str:
-    """Return a file's name without the number of a second hand-in: ``lab-1``."""
-    head, dash, tail = file.stem.rpartition("-")
-    return head if dash and tail.isdigit() else file.stem

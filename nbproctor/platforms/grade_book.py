@@ -17,8 +17,15 @@ from typing import NamedTuple
 
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
-from nbproctor.platforms.roster import Person, Roster, RosterError, safe, split_name
-from nbproctor.platforms.sheet import Sheet, decode, number
+from nbproctor.platforms.roster import (
+    Person,
+    Roster,
+    RosterError,
+    letters,
+    safe,
+    split_name,
+)
+from nbproctor.platforms.sheet import TITLES, Sheet, decode, number
 from nbproctor.sanitize import spreadsheet_cell
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
@@ -50,7 +57,11 @@ class Identity(NamedTuple):
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
-    columns = sheet.people_columns()
+    plain = [letters(title) for title in sheet.values(0)]
+    columns = {
+        kind: [i for known in names for i, t in enumerate(plain) if t == known]
+        for kind, names in TITLES.items()
+    }
     for platform in PLATFORMS:
         platform.find_people(sheet, columns)
     return columns

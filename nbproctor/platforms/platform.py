@@ -73,7 +73,7 @@ class Platform:
     What a platform does not have, it does not override.
     """
 
-    name = ""
+    name = "plain files"
     #: Where a teacher uploads the zip of feedback; empty: the platform takes none.
     upload = ""
     #: Why a student of a download has no `FileName.address`, and what to do.

@@ -32,15 +32,8 @@ PLATFORMS: tuple[Platform, ...] = (
     Canvas(),
 )
 _WORK = (".ipynb", ".zip")  # what students hand in, in plain files
-
-
-class PlainFiles(Platform):
-    """No platform: a folder or a file for each student, as `plain` reads it."""
-
-    name = "plain files"
-
-
-PLAIN = PlainFiles()
+# No platform: a folder or a file for each student, as `plain` reads it.
+PLAIN = Platform()
 
 
 class Recognised(NamedTuple):
@@ -62,16 +55,14 @@ def recognise(
     entries: Sequence[ArchiveEntry], own: Sequence[str] = ()
 ) -> Recognised | None:
     """Return the platform whose names fit most files, if they fit at least half."""
-    best: Recognised | None = None
+    paths = [entry.path for entry in entries]
+    fitting = []
     for platform in PLATFORMS:
         names = platform.parse_all(entries, own)
-        paths = [entry.path for entry in entries]
         total = sum(p in names or p.name != platform.listing for p in paths)
-        if not names or 2 * len(names) < total:
-            continue
-        if best is None or len(names) > len(best.names):
-            best = Recognised(platform, names, total)
-    return best
+        if names and 2 * len(names) >= total:
+            fitting.append(Recognised(platform, names, total))
+    return max(fitting, key=lambda found: len(found.names), default=None)
 
 
 def plain(

@@ -23,7 +23,7 @@ _MARKS = (
 )
 # What a column is, by its title in several languages; of several columns for the id,
 # the first named here that is filled is the student's id.
-_TITLES: dict[str, tuple[str, ...]] = {
+TITLES: dict[str, tuple[str, ...]] = {
     kind: tuple(words.split())
     for kind, words in {
         "id": """
@@ -53,7 +53,7 @@ _TITLES: dict[str, tuple[str, ...]] = {
     }.items()
 }
 #: Every title that says who somebody is.
-ABOUT_PEOPLE = frozenset(title for names in _TITLES.values() for title in names)
+ABOUT_PEOPLE = frozenset(title for names in TITLES.values() for title in names)
 
 
 def number(text: str) -> float | None:
@@ -151,23 +151,17 @@ class Sheet:
             rf'("(?:[^"]|"")*"[^{separator}\r\n]*|[^{separator}\r\n]*)'
             rf"({separator}|\r\n|\n|\r|\Z)"
         )
-        rows: list[list[str]] = [[]]
+        rows: list[list[str]] = []
         ends: list[str] = []
-        place = 0
-        while place < len(text):
-            found = cell.match(text, place)
-            assert found is not None  # the second alternative takes anything
-            rows[-1].append(found[1])
-            place = found.end()
-            if found[2] == separator:
-                if place == len(text):
-                    rows[-1].append("")
-                continue
-            ends.append(found[2])
-            rows.append([])
-        if not rows[-1]:
-            rows.pop()
-        ends += [""] * (len(rows) - len(ends))
+        cells: list[str] = []
+        for found in cell.finditer(text):
+            if found.start() == len(text) and not cells:
+                break
+            cells.append(found[1])
+            if found[2] != separator:
+                rows.append(cells)
+                ends.append(found[2])
+                cells = []
         return cls(rows, ends, separator, mark, coding)
 
     def value(self, row: int, column: int) -> str:
@@ -198,14 +192,6 @@ class Sheet:
             for cells, end in zip(self.rows, self.ends, strict=True)
         )
         return self.mark + "".join(lines).encode(self.coding)
-
-    def people_columns(self) -> dict[str, list[int]]:
-        """Return which columns are id, e-mail, last, first and full name."""
-        plain = [letters(title) for title in self.values(0)]
-        return {
-            kind: [i for known in names for i, t in enumerate(plain) if t == known]
-            for kind, names in _TITLES.items()
-        }
 
 
 def decode(data: bytes) -> tuple[str, bytes, str]:
