@@ -93,14 +93,13 @@ def grade_class(
     console.print(score_table(scores, results, masters, names, titles))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     for each in nbgrader.unread(course, assignment):
-        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}", soft_wrap=True)
+        complaints.print(f"[yellow]Not graded:[/] {escape(str(each))}")
     say("", *(f"{line}." for line in nbgrader.places_told(masters)), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
     left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:
         complaints.print(
-            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above.",
-            soft_wrap=True,
+            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above."
         )
         raise typer.Exit(1)
 
@@ -201,9 +200,7 @@ def _score(score: float, most: float) -> str:
 
 
 def change_lines(
-    changes: Sequence[MarkChange],
-    names: Mapping[str, str],
-    asked: Collection[str] = (),
+    changes: Sequence[MarkChange], names: Mapping[str, str], asked: Collection[str] = ()
 ) -> Iterator[str]:
     """Yield lines on changed marks: whose, by how much, why, and which were kept.
 
@@ -211,23 +208,15 @@ def change_lines(
     """
     changed = [change for change in changes if not change.kept]
     kept = [change for change in changes if change.kept]
-    if changed:
-        yield f"{_marks(changed)} changed:"
-    for change in changed:
-        yield from _line(change, names, asked)
-    if kept:
-        yield (
-            f"{_marks(kept)} would be lower for the same files. Nothing was lowered; "
-            "to let it happen: --lower"
-        )
-    for change in kept:
-        yield from _line(change, names, asked)
+    lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
+    for some, title in (changed, "changed:"), (kept, f"{lowered}: --lower"):
+        count = "1 mark" if len(some) == 1 else f"{len(some)} marks"
+        if some:
+            yield f"{count} {title}"
+        for change in some:
+            yield from _line(change, names, asked)
     for student in sorted({*asked} - {change.student for change in changes}):
         yield f"{names.get(student, student)}: no mark of before has changed."
-
-
-def _marks(changes: Sequence[MarkChange]) -> str:
-    return "1 mark" if len(changes) == 1 else f"{len(changes)} marks"
 
 
 def _line(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import (
@@ -40,25 +41,25 @@ _MADE = ", ".join(["feedback", "csv", "parquet", "term", *_AUTOGRADERS])
 def export(
     what: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="WHAT",
             help=f"The platform's file to fill in; or what to make: {_MADE}.",
         ),
     ],
     assignment: Assignment = None,
     column: Annotated[
-        str | None, typer.Option(help="The column, by a part of its title.")
+        str | None, Option(help="The column, by a part of its title.")
     ] = None,
     scale: Annotated[
-        bool, typer.Option("--scale", help="Convert to the platform's maximum.")
+        bool, Option("--scale", help="Convert to the platform's maximum.")
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write the filled file; else only show.")
+        bool, Option("--write", help="Write the filled file; else only show.")
     ] = False,
     visibility: Annotated[
-        Visibility, typer.Option(help="When Gradescope shows an exercise's result.")
+        Visibility, Option(help="When Gradescope shows an exercise's result.")
     ] = "after_due_date",
-    to: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
+    to: Annotated[Path | None, Option(help="Where to write.")] = None,
 ) -> None:
     """Give grades back: fill in the file that a platform gave, or write a table.
 

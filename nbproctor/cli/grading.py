@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from nbproctor.cli.app import (
     Assignment,
@@ -67,27 +68,23 @@ def demo(assignment: Assignment = None) -> None:
 def grade(
     assignment: Assignment = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Grade again what is graded already.")
+        bool, Option("--force", help="Grade again what is graded already.")
     ] = False,
     sandbox: Sandbox = "strict",
     student: Annotated[
-        list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
+        list[str] | None, Option(help="Grade only this student; may be repeated.")
     ] = None,
     lower: Annotated[
-        bool, typer.Option("--lower", help="Let marks become lower for the same files.")
+        bool, Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
     alike: Annotated[
-        bool,
-        typer.Option("--alike", help="List long answers that stand out as alike."),
+        bool, Option("--alike", help="List long answers that stand out as alike.")
     ] = False,
     cluster: Annotated[
-        str, typer.Option(help="Execute on the workers of this Dask scheduler.")
+        str, Option(help="Execute on the workers of this Dask scheduler.")
     ] = "",
     container: Annotated[
-        bool,
-        typer.Option(
-            "--container", help="In a container, by Podman or Docker: kit.py."
-        ),
+        bool, Option("--container", help="In a container, by Podman or Docker: kit.py.")
     ] = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.

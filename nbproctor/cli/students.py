@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nbproctor.cli.app import TYPED, CommandError, app, choose, find_course, say
 from nbproctor.kit import lab as kit_lab
@@ -18,7 +19,7 @@ from nbproctor.kit import submit as kit_submit
 def lab(
     context: typer.Context,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start anew; your work is kept beside.")
+        bool, Option("--fresh", help="Start anew; your work is kept beside.")
     ] = False,
 ) -> None:
     """Open the lab in JupyterLab, as a student gets it.
@@ -37,7 +38,7 @@ def lab(
 @app.command()
 def submit(
     file: Annotated[
-        Path | None, typer.Argument(help="Your notebook, if it has another name.")
+        Path | None, Argument(help="Your notebook, if it has another name.")
     ] = None,
 ) -> None:
     """Look at your copy of the lab, and write the one file to hand in.

@@ -16,10 +16,10 @@ from nbproctor.platforms.platform import (
     GradeColumn,
     Platform,
     choose_column,
-    form_of_numbers,
+    form_of_marks,
 )
 from nbproctor.platforms.roster import letters
-from nbproctor.platforms.sheet import Sheet, number
+from nbproctor.platforms.sheet import Sheet
 
 # Canvas removes everything but letters, digits and underscores from a name. One with
 # underscores counts where a long number of a file follows: dates have them too.
@@ -85,8 +85,8 @@ class Canvas(Platform):
                 heads[place] = ""
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
         most = sheet.value(limits, chosen) if known else ""
-        form = form_of_numbers(most, sheet)
-        return GradeColumn(limits + 1, chosen, number(most), *form, excused="EX")
+        form = form_of_marks(most, sheet)
+        return GradeColumn(limits + 1, chosen, *form, excused="EX")
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path

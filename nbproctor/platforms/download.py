@@ -293,10 +293,11 @@ class _Planner:
             except CollectError as error:
                 self.download.problem(str(entry.path), str(error))
                 continue
+            contents = [(self.target(name.file), data)]
             if archive.is_zip(name.file.name):
-                self.unpack(submission, self.target(name.file), data, str(entry.path))
-            else:
-                _add(submission, self.target(name.file), data)
+                contents = self.unpack(*contents[0], str(entry.path))
+            for path, content in contents:
+                _add(submission, path, content)
         if not submission.files:
             self.download.problem(submission.person.name, "No file could be taken.")
 
@@ -314,13 +315,9 @@ class _Planner:
         return path
 
     def unpack(
-        self,
-        submission: CollectedSubmission,
-        place: PurePosixPath,
-        data: bytes,
-        where: str,
-    ) -> None:
-        """Add the files of an archive that a student handed in, or that itself."""
+        self, place: PurePosixPath, data: bytes, where: str
+    ) -> list[tuple[PurePosixPath, bytes]]:
+        """Return the files of an archive that a student handed in, or that itself."""
         try:
             inner = archive.unzip(data)
             contents = [(entry.path, entry.read()) for entry in inner.entries]
@@ -328,13 +325,9 @@ class _Planner:
                 raise CollectError("It would unpack to more than 1 GB.")
         except CollectError as error:
             self.download.problem(where, f"{error} It was left packed.")
-            _add(submission, place, data)
-            return
+            return [(place, data)]
         self.download.problems += [f"{where}, {problem}" for problem in inner.problems]
-        if not contents and inner.problems:
-            _add(submission, place, data)
-        for path, content in contents:
-            _add(submission, path, content)
+        return contents if contents or not inner.problems else [(place, data)]
 
 
 def _newest(files: Files) -> tuple[Files, list[str]]:

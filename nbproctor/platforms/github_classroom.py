@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from string import Template
 
-from nbproctor.platforms.platform import FileName, Platform, Visibility
+from nbproctor.platforms.platform import (
+    FileName,
+    Platform,
+    Visibility,
+    fill_template,
+)
 
 
 class GitHubClassroom(Platform):
@@ -29,13 +31,10 @@ class GitHubClassroom(Platform):
         self, course: Path, assignment: str, to: Path | None, visibility: Visibility
     ) -> str:
         """Write the workflow; it clones the students' repositories and grades them."""
-        template = files("nbproctor").joinpath("templates", "classroom.yml")
-        text = Template(template.read_text("utf-8")).substitute(
-            assignment=assignment, python=f"{sys.version_info[0]}.{sys.version_info[1]}"
-        )
         path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        workflow = fill_template("classroom.yml", assignment=assignment)
+        path.write_text(workflow, "utf-8")
         return (
             f"Workflow: {path}\n"
             "It is for your own private repository; its first lines say what it needs."

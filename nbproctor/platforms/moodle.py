@@ -18,7 +18,7 @@ from nbproctor.platforms.platform import (
     FileName,
     GradeColumn,
     Platform,
-    form_of_numbers,
+    form_of_marks,
 )
 from nbproctor.platforms.roster import Person, letters
 from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
@@ -130,12 +130,12 @@ class Moodle(Platform):
                 and all(mark in ("", "-") or number(mark) is not None for mark in marks)
                 and letters(sheet.value(0, place - 1)) not in ABOUT_PEOPLE
             ):
-                form = form_of_numbers(most, sheet)
                 said = _changeable(sheet, rows, place + 1)
                 locked = frozenset(
                     row for row in rows if said and _word(sheet, row, said) in _NO
                 )
-                return GradeColumn(1, place - 1, number(most), *form, locked)
+                form = form_of_marks(most, sheet)
+                return GradeColumn(1, place - 1, *form, locked)
         raise ExportError(
             "The grading worksheet has no column of points: does the assignment use a "
             "scale? In Moodle, give it points."
