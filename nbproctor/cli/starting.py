@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from typer import Argument
 
 from nbproctor.cli.app import (
@@ -101,10 +101,8 @@ def print_layers() -> bool:
     layers = probe()
     width = min(console.width, 80)
     console.print(escape(verdict(layers)), width=width)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column()
-    table.add_column(overflow="fold")  # a long path is folded, not cut
+    meaning = Column(overflow="fold")  # a long path is folded, not cut
+    table = Table("", "", meaning, box=None, show_header=False, padding=(0, 2, 0, 0))
     for layer in layers:
         here = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
         table.add_row(here, layer.name, escape(layer.meaning))

@@ -12,14 +12,13 @@ from nbproctor.platforms.collected import (
 from nbproctor.platforms.download import CollectedSubmission, Download, plan
 from nbproctor.platforms.grade_book import (
     Filled,
-    FilledMark,
     fill,
     read_class_list,
     read_groups,
     read_times,
     write_class_list,
 )
-from nbproctor.platforms.platform import ExportError, Platform
+from nbproctor.platforms.platform import ExportError
 from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import Person, Roster, RosterError
 from nbproctor.platforms.sheet import read_time
@@ -32,9 +31,7 @@ __all__ = [
     "ExportError",
     "FeedbackNames",
     "Filled",
-    "FilledMark",
     "Person",
-    "Platform",
     "Roster",
     "RosterError",
     "excuse",

@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from nbproctor.platforms.download import STAMP, CollectedSubmission, Download, State
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
-from nbproctor.sanitize import as_written, spreadsheet_cell
+from nbproctor.platforms.sheet import write_rows
+from nbproctor.sanitize import as_written
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
@@ -72,7 +73,7 @@ def write(
                 write_time(folder, submission.submitted)
         record[student] = row
     if not dry_run and record != read_record(records):
-        _save(records / "record.csv", record)
+        _save(records, record)
     if download.listing and download.recognised.platform.upload and not dry_run:
         records.mkdir(parents=True, exist_ok=True)
         (records / download.recognised.platform.listing).write_bytes(download.listing)
@@ -151,15 +152,9 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     return {row["student"]: row for row in rows if set(_FIRST) <= row.keys()}
 
 
-def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for student in sorted(record):
-            writer.writerow(
-                {k: spreadsheet_cell(v) for k, v in record[student].items()}
-            )
+def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
+    rows = [[row.get(k, "") for k in COLUMNS] for _, row in sorted(record.items())]
+    write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
 def said(records: Path, what: str) -> dict[str, str]:
@@ -178,7 +173,7 @@ def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
     for student in students:
         row = record.setdefault(student, dict.fromkeys(COLUMNS, ""))
         row |= {"student": student, "excused": "yes" if yes else ""}
-    _save(records / "record.csv", record)
+    _save(records, record)
 
 
 @dataclass

@@ -6,11 +6,9 @@ titles say what a column is.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +23,7 @@ from nbproctor.platforms.roster import (
     safe,
     split_name,
 )
-from nbproctor.platforms.sheet import TITLES, Sheet, decode, number
-from nbproctor.sanitize import spreadsheet_cell
+from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
@@ -132,14 +129,11 @@ def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
 
 def write_class_list(roster: Roster, path: Path) -> None:
     """Write a class list as a CSV file that `read_class_list` takes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for p in sorted(roster.people, key=lambda person: person.student):
-        row = p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant
-        writer.writerow(map(spreadsheet_cell, row))
-    path.write_text(text.getvalue(), "utf-8")
+    rows = [
+        (p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant)
+        for p in sorted(roster.people, key=lambda person: person.student)
+    ]
+    write_rows(path, [_COLUMNS, *rows])
 
 
 def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:

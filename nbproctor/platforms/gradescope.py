@@ -22,6 +22,7 @@ from nbproctor.platforms.archive import ArchiveEntry, CollectError, write_zip
 from nbproctor.platforms.platform import (
     ExportError,
     FileName,
+    Names,
     Platform,
     Visibility,
     fill_template,
@@ -62,9 +63,7 @@ class Gradescope(Platform):
     autograder = "gradescope"
     listing = "submission_metadata.yml"
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Read who handed in ``submission_4711/`` from the list beside the folders.
 
         A student's own file of that name lies deeper.

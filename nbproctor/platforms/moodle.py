@@ -17,6 +17,7 @@ from nbproctor.platforms.platform import (
     ExportError,
     FileName,
     GradeColumn,
+    Names,
     Platform,
     form_of_marks,
 )
@@ -66,11 +67,9 @@ class Moodle(Platform):
             address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
         )
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """One word for everybody is "Participant", in whatever language."""
-        parsed = super().parse_all(entries, own)
+        parsed = super().parse_all(entries)
         names = {name.name for name in parsed.values()}
         several = len({name.ids for name in parsed.values()}) > 1
         if several and len(names) == 1 and not any(" " in name for name in names):

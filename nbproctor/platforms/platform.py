@@ -57,6 +57,9 @@ class FileName:
         return len(text), text
 
 
+Names = dict[PurePosixPath, FileName]  # by the path in a download
+
+
 @dataclass(frozen=True)
 class GradeColumn:
     """Where a platform's file has the marks of one assignment."""
@@ -101,13 +104,8 @@ class Platform:
         """
         return None
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
-        """Read the names of a whole download; folders around them do not matter.
-
-        `own` are names of the assignment and its notebooks: they name no student.
-        """
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+        """Read the names of a whole download; folders around them do not matter."""
         parsed = {}
         for path in (entry.path for entry in entries):
             for start in range(len(path.parts)):

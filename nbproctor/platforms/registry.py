@@ -15,7 +15,13 @@ from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.github_classroom import GitHubClassroom
 from nbproctor.platforms.gradescope import Gradescope
 from nbproctor.platforms.moodle import Moodle
-from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
+from nbproctor.platforms.platform import (
+    ExportError,
+    FileName,
+    GradeColumn,
+    Names,
+    Platform,
+)
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.sheet import Sheet
 from nbproctor.platforms.teams import Teams
@@ -40,7 +46,7 @@ class Recognised(NamedTuple):
     """Which platform a download is from, and what those names say that fit it."""
 
     platform: Platform
-    names: dict[PurePosixPath, FileName]
+    names: Names
     total: int  # number of files, without the platform's own
 
     def __str__(self) -> str:
@@ -51,14 +57,12 @@ class Recognised(NamedTuple):
         return f"{self.platform.name} ({sure}: {named})"
 
 
-def recognise(
-    entries: Sequence[ArchiveEntry], own: Sequence[str] = ()
-) -> Recognised | None:
+def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     """Return the platform whose names fit most files, if they fit at least half."""
     paths = [entry.path for entry in entries]
     fitting = []
     for platform in PLATFORMS:
-        names = platform.parse_all(entries, own)
+        names = platform.parse_all(entries)
         total = sum(p in names or p.name != platform.listing for p in paths)
         if names and 2 * len(names) >= total:
             fitting.append(Recognised(platform, names, total))

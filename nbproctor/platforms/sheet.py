@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 
 import babel
 from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.roster import letters
-from nbproctor.sanitize import as_written
+from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -206,6 +208,14 @@ def decode(data: bytes) -> tuple[str, bytes, str]:
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1"), b"", "latin-1"
+
+
+def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write a table of our own, in which no cell is a formula."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows(map(spreadsheet_cell, row) for row in rows)
 
 
 def _delimiter(text: str) -> str:
