@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from nbproctor.nbgrader import Course, MarkChange, RunOptions
     from nbproctor.results import SubmissionResult
 
-# nbgrader and pandas take a second to import, so each verb imports them when it runs:
-# `--help` and a wrong argument are answered at once.
-
 
 class _Rate(ProgressColumn):
     """Submissions a minute."""

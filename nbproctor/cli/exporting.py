@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from nbproctor.platforms import Filled
 
 SHOWN = 40  # changes
-_AUTOGRADERS = {p.autograder: p for p in platforms.PLATFORMS if p.autograder}
-_MADE = ", ".join(["feedback", "csv", "parquet", "term", *_AUTOGRADERS])
+_MADE = ", ".join(["feedback", "csv", "parquet", "term", *platforms.AUTOGRADERS])
 
 
 @app.command()
@@ -80,9 +79,8 @@ def export(
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
         _write_table(course, assignment, to or exported / f"{assignment}.{what}")
-    elif what in _AUTOGRADERS:
+    elif autograder := platforms.AUTOGRADERS.get(what):
         nbgrader.check_exportable(course, assignment)
-        autograder = _AUTOGRADERS[what].write_autograder
         say(autograder(course.root, assignment, to, visibility))
     else:
         file = Path(what)

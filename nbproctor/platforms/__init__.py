@@ -5,7 +5,7 @@ from nbproctor.platforms.collected import (
     FeedbackNames,
     excuse,
     feedback_names,
-    said,
+    read_record,
     write,
     write_time,
 )
@@ -19,12 +19,12 @@ from nbproctor.platforms.grade_book import (
     write_class_list,
 )
 from nbproctor.platforms.platform import ExportError
-from nbproctor.platforms.registry import PLATFORMS
+from nbproctor.platforms.registry import AUTOGRADERS
 from nbproctor.platforms.roster import Person, Roster, RosterError
 from nbproctor.platforms.sheet import read_time
 
 __all__ = [
-    "PLATFORMS",
+    "AUTOGRADERS",
     "CollectError",
     "CollectedSubmission",
     "Download",
@@ -40,9 +40,9 @@ __all__ = [
     "plan",
     "read_class_list",
     "read_groups",
+    "read_record",
     "read_time",
     "read_times",
-    "said",
     "write",
     "write_class_list",
     "write_time",

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms.download import STAMP, CollectedSubmission, Download, State
@@ -62,7 +63,10 @@ def write(
         if dry_run or state == "kept":
             continue
         if state == "replaced":
-            _move_away(folder, records / "replaced" / student)
+            aside = records / "replaced" / student
+            aside.mkdir(parents=True, exist_ok=True)
+            free = (aside / str(n) for n in count(1) if not (aside / str(n)).exists())
+            shutil.move(folder, next(free))
         if state != "same":
             _write_whole(submission, folder)
         else:  # what is known stays, but a list of times may have come, or their zone
@@ -105,14 +109,6 @@ def _compare(
     return "kept", "Another one is there, and no time tells which is newer."
 
 
-def _move_away(folder: Path, aside: Path) -> None:
-    number = 1
-    while (place := aside / str(number)).exists():
-        number += 1
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(folder, place)
-
-
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
     """Write a submission beside its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +138,11 @@ def utc(when: datetime) -> str:
 
 
 def read_record(records: Path) -> dict[str, dict[str, str]]:
-    """Return what a platform said of each student, of a folder that `write` filled."""
+    """Return what is said of each student, of a folder that `write` filled.
+
+    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
+    names those who handed in together.
+    """
     try:
         with (records / "record.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -155,16 +155,6 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
 def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
     rows = [[row.get(k, "") for k in COLUMNS] for _, row in sorted(record.items())]
     write_rows(records / "record.csv", [COLUMNS, *rows])
-
-
-def said(records: Path, what: str) -> dict[str, str]:
-    """Return student → what a column of the record says, but for those with nothing.
-
-    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
-    names those who handed in together.
-    """
-    record = read_record(records).items()
-    return {student: text for student, row in record if (text := row.get(what, ""))}
 
 
 def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from nbproctor.platforms.platform import (
-    FileName,
-    Platform,
-    Visibility,
-    fill_template,
-)
+from nbproctor.platforms.platform import FileName, Platform, Visibility, fill_template
 
 
 class GitHubClassroom(Platform):
     """GitHub Classroom; its workflow grades in the teacher's own repository."""
 
     name = "GitHub Classroom"
-    autograder = "classroom"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """``lab-5-submissions/lab-5-aokafor/lab.ipynb``."""
@@ -27,15 +21,16 @@ class GitHubClassroom(Platform):
         login = parts[1].removeprefix(f"{slug}-")
         return FileName(login, PurePosixPath(*parts[2:]), ids=(login,))
 
-    def write_autograder(
-        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
-    ) -> str:
-        """Write the workflow; it clones the students' repositories and grades them."""
-        path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        workflow = fill_template("classroom.yml", assignment=assignment)
-        path.write_text(workflow, "utf-8")
-        return (
-            f"Workflow: {path}\n"
-            "It is for your own private repository; its first lines say what it needs."
-        )
+
+def write_autograder(
+    course: Path, assignment: str, to: Path | None, visibility: Visibility
+) -> str:
+    """Write the workflow; it clones the students' repositories and grades them."""
+    path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    workflow = fill_template("classroom.yml", assignment=assignment)
+    path.write_text(workflow, "utf-8")
+    return (
+        f"Workflow: {path}\n"
+        "It is for your own private repository; its first lines say what it needs."
+    )

@@ -56,8 +56,8 @@ def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
     plain = [letters(title) for title in sheet.values(0)]
     columns = {
-        kind: [i for known in names for i, t in enumerate(plain) if t == known]
-        for kind, names in TITLES.items()
+        kind: [i for known in words.split() for i, t in enumerate(plain) if t == known]
+        for kind, words in TITLES.items()
     }
     for platform in PLATFORMS:
         platform.find_people(sheet, columns)

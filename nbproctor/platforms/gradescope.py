@@ -60,7 +60,6 @@ class Gradescope(Platform):
     """Gradescope, which runs our container for each submission."""
 
     name = "Gradescope"
-    autograder = "gradescope"
     listing = "submission_metadata.yml"
 
     def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
@@ -96,40 +95,38 @@ class Gradescope(Platform):
                 )
         return parsed
 
-    def write_autograder(
-        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
-    ) -> str:
-        """Pack the course, without its students and its gradebook, and the package.
 
-        The same course gives the same bytes. `ExportError`: it has no
-        ``requirements.txt``.
-        """
-        pins = course / "requirements.txt"
-        if not pins.is_file():
-            raise ExportError(
-                f"{pins} is missing: the container needs the pins of the packages that "
-                "you grade with."
-            )
-        content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
-        for name, script in _SCRIPTS.items():
-            text = fill_template(script, assignment=assignment, visibility=visibility)
-            content[name] = text.encode()
-        above = Path(str(files("nbproctor"))).parent
-        for root, packed in (
-            (course, [course / "nbgrader_config.py", pins]),
-            (course, _below(course / "source" / assignment)),
-            (course, _below(course / "data")),
-            (above, _below(above / "nbproctor")),
-        ):
-            content |= {path.relative_to(root).as_posix(): path for path in packed}
-        path = to or course / "exported" / f"{assignment}_gradescope.zip"
-        write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
-        return (
-            f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
-            "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
-            "Its build log ends with "
-            '"The reference solution earns every point in this container."'
+def write_autograder(
+    course: Path, assignment: str, to: Path | None, visibility: Visibility
+) -> str:
+    """Pack the course, without its students and its gradebook, and the package.
+
+    The same course gives the same bytes. `ExportError`: it has no
+    ``requirements.txt``.
+    """
+    pins = course / "requirements.txt"
+    if not pins.is_file():
+        raise ExportError(
+            f"{pins} is missing: the container needs the pins of the packages that "
+            "you grade with."
         )
+    content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
+    for name, script in _SCRIPTS.items():
+        text = fill_template(script, assignment=assignment, visibility=visibility)
+        content[name] = text.encode()
+    packed = [course / "nbgrader_config.py", pins]
+    packed += [*_below(course / "source" / assignment), *_below(course / "data")]
+    above = Path(str(files("nbproctor"))).parent
+    for root, paths in (course, packed), (above, _below(above / "nbproctor")):
+        content |= {path.relative_to(root).as_posix(): path for path in paths}
+    path = to or course / "exported" / f"{assignment}_gradescope.zip"
+    write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
+    return (
+        f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
+        "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
+        "Its build log ends with "
+        '"The reference solution earns every point in this container."'
+    )
 
 
 def _below(folder: Path) -> Iterator[Path]:

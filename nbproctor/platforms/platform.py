@@ -93,8 +93,6 @@ class Platform:
     numbers_groups = False
     #: The list that says when each was handed in, where a download does not.
     times = ""
-    #: The word of ``export`` for what makes the platform grade by itself.
-    autograder = ""
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download, or say that it is not named so.
@@ -152,12 +150,6 @@ class Platform:
         """Return which files go back, and their names in the zip; none: no place."""
         folder = address.split("/")[0]
         return {path: f"{folder}/{path.name}" for path in (page, notebook)}
-
-    def write_autograder(
-        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
-    ) -> str:
-        """Write what makes the platform grade; return where it is, and what to do."""
-        raise NotImplementedError
 
 
 def choose_column(

@@ -8,12 +8,11 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from nbproctor.platforms import github_classroom, gradescope
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
-from nbproctor.platforms.github_classroom import GitHubClassroom
-from nbproctor.platforms.gradescope import Gradescope
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.platform import (
     ExportError,
@@ -32,14 +31,22 @@ PLATFORMS: tuple[Platform, ...] = (
     Moodle(),
     Blackboard(),
     Brightspace(),
-    Gradescope(),
-    GitHubClassroom(),
+    gradescope.Gradescope(),
+    github_classroom.GitHubClassroom(),
     Teams(),
     Canvas(),
 )
 _WORK = (".ipynb", ".zip")  # what students hand in, in plain files
 # No platform: a folder or a file for each student, as `plain` reads it.
 PLAIN = Platform()
+
+
+#: What makes a platform grade by itself, by the word of ``export``: writes it, and
+#: returns where it is and what to do with it.
+AUTOGRADERS = {
+    "gradescope": gradescope.write_autograder,
+    "classroom": github_classroom.write_autograder,
+}
 
 
 class Recognised(NamedTuple):

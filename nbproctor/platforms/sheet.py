@@ -25,37 +25,34 @@ _MARKS = (
 )
 # What a column is, by its title in several languages; of several columns for the id,
 # the first named here that is filled is the student's id.
-TITLES: dict[str, tuple[str, ...]] = {
-    kind: tuple(words.split())
-    for kind, words in {
-        "id": """
-            studentid student sisloginid loginid login username benutzername
-            anmeldename nomdutilisateur nombredeusuario githubusername orgdefinedid
-            sisuserid idnumber idnummer matrikelnummer numerodidentification numerodeid
-            codiceidentificativo rosteridentifier identifier identificador identifiant
-            identificativo identificatie id lmsuserid integrationid userid canvasuserid
-            numbers
-        """,
-        "email": """
-            email emailaddress mail emailadresse adressedecourriel direcciondecorreo
-            indirizzoemail emailadres
-        """,
-        "last": "lastname surname familyname nachname nom apellidos cognome achternaam",
-        "first": "firstname givenname vorname prenom nombre voornaam",
-        "name": """
-            name fullname studentname vollstandigername nomcomplet nombrecompleto nome
-            nomecompleto volledigenaam
-        """,
-        # Moodle's number, which names no folder.
-        "participant": "participant",
-        "group": """
-            group groups groupname gruppe gruppen gruppenname groupe groupes grupo
-            grupos gruppo groep team
-        """,
-    }.items()
+TITLES = {
+    "id": """
+        studentid student sisloginid loginid login username benutzername
+        anmeldename nomdutilisateur nombredeusuario githubusername orgdefinedid
+        sisuserid idnumber idnummer matrikelnummer numerodidentification numerodeid
+        codiceidentificativo rosteridentifier identifier identificador identifiant
+        identificativo identificatie id lmsuserid integrationid userid canvasuserid
+        numbers
+    """,
+    "email": """
+        email emailaddress mail emailadresse adressedecourriel direcciondecorreo
+        indirizzoemail emailadres
+    """,
+    "last": "lastname surname familyname nachname nom apellidos cognome achternaam",
+    "first": "firstname givenname vorname prenom nombre voornaam",
+    "name": """
+        name fullname studentname vollstandigername nomcomplet nombrecompleto nome
+        nomecompleto volledigenaam
+    """,
+    # Moodle's number, which names no folder.
+    "participant": "participant",
+    "group": """
+        group groups groupname gruppe gruppen gruppenname groupe groupes grupo
+        grupos gruppo groep team
+    """,
 }
 #: Every title that says who somebody is.
-ABOUT_PEOPLE = frozenset(title for names in TITLES.values() for title in names)
+ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
 
 
 def number(text: str) -> float | None:
