@@ -136,9 +136,6 @@ def _reasons(
                 yield f"  {'; '.join(who)}"
 
 
-# The table: students × exercises ---------------------------------------------------
-
-
 def score_table(
     scores: pd.DataFrame,
     results: list[SubmissionResult],
@@ -169,9 +166,8 @@ def score_table(
     for result in results:
         earned = scores.loc[result.student].to_dict()
         row = [_score(earned[exercise], most) for exercise, most in points.items()]
-        name = names.get(result.student, result.student)
         table.add_row(
-            escape(name),
+            escape(names.get(result.student, result.student)),
             *row,
             # As the gradebook has it now: somebody may have graded by hand since.
             _score(earned["total"], result.max_score) + _penalty(earned),
@@ -191,9 +187,6 @@ def _score(score: float, most: float) -> str:
     if isnan(score):
         return "–"
     return f"{score:g}" if score == most else f"[yellow]{score:g}[/]"
-
-
-# What changed -----------------------------------------------------------------------
 
 
 def change_lines(

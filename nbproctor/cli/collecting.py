@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -86,13 +87,9 @@ def collect(
             source, assignment, names, everybody, zone, together, times
         )
     console.print(f"{download.recognised}.")
+    place = partial(course.folder, "submitted", assignment)
     platforms.write(
-        download,
-        lambda student: course.folder("submitted", assignment, student),
-        records,
-        source.name,
-        replace=replace,
-        dry_run=dry_run,
+        download, place, records, source.name, replace=replace, dry_run=dry_run
     )
     if not dry_run:
         if groups and groups != kept_groups:

@@ -75,9 +75,8 @@ def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
     try:
         when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(
-            f"{text!r} is no time: write it as '2026-12-01 18:00'."
-        ) from error
+        example = "2026-12-01 18:00"
+        raise CommandError(f"{text!r} is no time: write it as {example!r}.") from error
     if len(text) <= len("2026-12-01"):
         when = datetime.combine(when, of_a_day)
     return when.replace(tzinfo=when.tzinfo or zone_of(timezone)).astimezone()

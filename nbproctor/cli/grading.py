@@ -58,10 +58,9 @@ def demo(assignment: Assignment = None) -> None:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}
     nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
-    # Weak, because this code is our own: the demo is to run on any computer.
-    options = nbgrader.RunOptions(weak_sandbox=True)
     with contextlib.suppress(typer.Exit):  # somebody's file is cut short, as it happens
-        grade_class(course, name, options, names)
+        # Weak, because this code is our own: the demo is to run on any computer.
+        grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
 @app.command()
@@ -101,12 +100,9 @@ def grade(
 
     for each in student or ():
         _check_handed_in(course, name, each)
+    weak = sandbox == "weak"
     options = nbgrader.RunOptions(
-        student,
-        force=force,
-        lower=lower,
-        weak_sandbox=sandbox == "weak",
-        cluster=cluster,
+        student, force=force, lower=lower, weak_sandbox=weak, cluster=cluster
     )
     grade_class(course, name, options, alike=alike)
 

@@ -2,14 +2,13 @@
 
 from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
-    FeedbackNames,
     excuse,
     feedback_names,
     read_record,
     write,
     write_time,
 )
-from nbproctor.platforms.download import CollectedSubmission, Download, plan
+from nbproctor.platforms.download import Download, plan
 from nbproctor.platforms.grade_book import (
     Filled,
     fill,
@@ -26,10 +25,8 @@ from nbproctor.platforms.sheet import read_time
 __all__ = [
     "AUTOGRADERS",
     "CollectError",
-    "CollectedSubmission",
     "Download",
     "ExportError",
-    "FeedbackNames",
     "Filled",
     "Person",
     "Roster",

@@ -171,10 +171,8 @@ class FeedbackNames:
     """Which files of feedback go to a platform, and how they are called there."""
 
     platform: Platform
-    #: Place in the zip → the file.
-    files: dict[str, Path] = field(default_factory=dict)
-    #: Students whose feedback is in it.
-    students: set[str] = field(default_factory=set)
+    files: dict[str, Path] = field(default_factory=dict)  # by their place in the zip
+    students: set[str] = field(default_factory=set)  # whose feedback is in it
     #: Students whose feedback has no place there, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
 

@@ -33,8 +33,7 @@ class CollectedSubmission:
     """What one student handed in: the newest attempt."""
 
     person: Person
-    #: Path in the submission's folder → content.
-    files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # by their place
     submitted: datetime | None = None  # with a time zone, where the platform says it
     late: bool = False  # says the platform
     attempt: str = ""  # orders attempts, where the platform has such a thing
@@ -371,7 +370,7 @@ def _say_same_files(download: Download, notebooks: Sequence[str]) -> None:
                     by_content[data].append(name)
     for who in by_content.values():
         if len(who) > 1:
+            names = (" and " if len(who) == 2 else "; ").join(who)
             download.problem(
-                (" and " if len(who) == 2 else "; ").join(who),
-                "They handed in the very same file. All were taken.",
+                names, "They handed in the very same file. All were taken."
             )

@@ -216,14 +216,11 @@ class Filled:
     column: str
     changes: list[FilledMark] = field(default_factory=list)
     same: int = 0  # cells that said it already
-    #: Students whom the platform has excused.
-    excused: list[str] = field(default_factory=list)
+    excused: list[str] = field(default_factory=list)  # by the platform
     #: Rows that were left as they are: whose, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
-    #: Students who have a mark but no row.
-    absent: list[str] = field(default_factory=list)
-    #: The file; every byte but those of the changed cells is as it was.
-    data: bytes = b""
+    absent: list[str] = field(default_factory=list)  # who have a mark but no row
+    data: bytes = b""  # every byte but those of the changed cells is as it was
 
 
 def fill(
@@ -289,11 +286,8 @@ def fill(
         else:
             sheet.put(row, there.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
-    filled.absent = sorted(
-        student
-        for student, score in scores.items()
-        if student not in seen and not isnan(score)
-    )
+    marked = {student for student, score in scores.items() if not isnan(score)}
+    filled.absent = sorted(marked - seen.keys())
     filled.data = sheet.to_bytes()
     return filled
 

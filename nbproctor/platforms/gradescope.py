@@ -78,20 +78,17 @@ class Gradescope(Platform):
             return {}
         parsed = {}
         for path in paths:
-            if path == top or not path.is_relative_to(top.parent):
+            if not path.is_relative_to(top.parent):
                 continue
             key, *inside = path.relative_to(top.parent).parts
             by = said.get(key)
             if inside and by and by.submitters:
-                people = [
+                first, *others = (
                     (s.name or "", (s.sid or "", s.email or "")) for s in by.submitters
-                ]
+                )
+                file, when = PurePosixPath(*inside), by.created_at
                 parsed[path] = FileName(
-                    key,
-                    PurePosixPath(*inside),
-                    *people[0],
-                    submitted=by.created_at,
-                    others=tuple(people[1:]),
+                    key, file, *first, submitted=when, others=tuple(others)
                 )
         return parsed
 

@@ -28,27 +28,19 @@ class ExportError(NbproctorError):
 class FileName:
     """What the name of one file of a download says."""
 
-    #: Tells students of this download apart.
-    key: str
-    #: The file's own name, as the student gave it, with the student's own folders.
-    file: PurePosixPath
-    #: The student's name as the platform writes it; empty in anonymous downloads.
-    name: str = ""
-    #: What may stand in a roster for this student: number, login.
-    ids: tuple[str, ...] = ()
+    key: str  # tells students of this download apart
+    file: PurePosixPath  # as the student named it, with the student's own folders
+    name: str = ""  # as the platform writes it; empty in anonymous downloads
+    ids: tuple[str, ...] = ()  # what may stand in a roster: number, login
     late: bool = False
-    #: When it was handed in; without a zone: in the platform's local time.
-    submitted: datetime | None = None
-    #: Tells attempts of a student apart and orders them; empty: there is one.
-    attempt: str = ""
-    #: Orders the files of one attempt, where the platform numbers them.
-    number: str = ""
+    submitted: datetime | None = None  # without a zone: in the platform's local time
+    attempt: str = ""  # tells attempts of a student apart and orders them, if several
+    number: str = ""  # orders the files of one attempt, where the platform does
     #: Of the student's, typed into the platform, or its own page about the hand-in.
     kind: Literal["file", "typed", "page"] = "file"
     #: Name and ids of others who handed it in together with this student.
     others: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: The name under which the platform takes feedback on it; empty: it takes none.
-    address: str = ""
+    address: str = ""  # under which the platform takes feedback on it, if it does
 
     @property
     def age(self) -> tuple[int, str]:
@@ -80,19 +72,14 @@ class Platform:
     """
 
     name = "plain files"
-    #: Where a teacher uploads the zip of feedback; empty: the platform takes none.
-    upload = ""
-    #: Why a student of a download has no `FileName.address`, and what to do.
-    why_no_address = ""
+    upload = ""  # where a teacher uploads the zip of feedback; empty: nowhere
+    why_no_address = ""  # why a student has no `FileName.address`, and what to do
     #: An expression for the titles of a grade book's columns that take marks; its two
     #: groups are the assignment's name and what it is worth.
     titles = ""
-    #: The platform's own file in a download, which it wants back with the feedback.
-    listing = ""
-    #: The number of what a group handed in is the group's, else that of a member.
-    numbers_groups = False
-    #: The list that says when each was handed in, where a download does not.
-    times = ""
+    listing = ""  # its own file in a download, which it wants back with the feedback
+    numbers_groups = False  # what a group handed in has its number, not a member's
+    times = ""  # the list that says when each was handed in, where no download does
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download, or say that it is not named so.

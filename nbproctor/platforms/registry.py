@@ -14,13 +14,7 @@ from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
-from nbproctor.platforms.platform import (
-    ExportError,
-    FileName,
-    GradeColumn,
-    Names,
-    Platform,
-)
+from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
 from nbproctor.platforms.roster import Roster
 from nbproctor.platforms.sheet import Sheet
 from nbproctor.platforms.teams import Teams
@@ -53,7 +47,7 @@ class Recognised(NamedTuple):
     """Which platform a download is from, and what those names say that fit it."""
 
     platform: Platform
-    names: Names
+    names: dict[PurePosixPath, FileName]
     total: int  # number of files, without the platform's own
 
     def __str__(self) -> str:
@@ -115,9 +109,7 @@ def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
     """Return the first folder, or what a file's name says beside the assignment's."""
     if len(path.parts) > 1:
         return path.parts[0]
-    stem = path.name
-    while re.search(r"\.(ipynb|zip|json|txt)$", stem, re.I):
-        stem = stem.rpartition(".")[0]
+    stem = re.sub(r"(?:\.(?:ipynb|zip|json|txt))+$", "", path.name, flags=re.I)
     for name in own:
         stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
     stem = re.sub(r"\s*\(\d+\)$|[\s_-]*\bCopy of$", "", stem)  # as Colab has it
