@@ -33,10 +33,8 @@ PLATFORMS: tuple[Platform, ...] = (
 _WORK = (".ipynb", ".zip")  # what students hand in, in plain files
 # No platform: a folder or a file for each student, as `plain` reads it.
 PLAIN = Platform()
-
-
-#: What makes a platform grade by itself, by the word of ``export``: writes it, and
-#: returns where it is and what to do with it.
+# What makes a platform grade by itself, by the word of ``export``: writes it, and
+# returns where it is and what to do with it.
 AUTOGRADERS = {
     "gradescope": gradescope.write_autograder,
     "classroom": github_classroom.write_autograder,

@@ -27,12 +27,11 @@ _MARKS = (
 # the first named here that is filled is the student's id.
 TITLES = {
     "id": """
-        studentid student sisloginid loginid login username benutzername
-        anmeldename nomdutilisateur nombredeusuario githubusername orgdefinedid
-        sisuserid idnumber idnummer matrikelnummer numerodidentification numerodeid
-        codiceidentificativo rosteridentifier identifier identificador identifiant
-        identificativo identificatie id lmsuserid integrationid userid canvasuserid
-        numbers
+        studentid student sisloginid loginid login username benutzername anmeldename
+        nomdutilisateur nombredeusuario githubusername orgdefinedid sisuserid idnumber
+        idnummer matrikelnummer numerodidentification numerodeid codiceidentificativo
+        rosteridentifier identifier identificador identifiant identificativo
+        identificatie id lmsuserid integrationid userid canvasuserid numbers
     """,
     "email": """
         email emailaddress mail emailadresse adressedecourriel direcciondecorreo
@@ -47,8 +46,8 @@ TITLES = {
     # Moodle's number, which names no folder.
     "participant": "participant",
     "group": """
-        group groups groupname gruppe gruppen gruppenname groupe groupes grupo
-        grupos gruppo groep team
+        group groups groupname gruppe gruppen gruppenname groupe groupes grupo grupos
+        gruppo groep team
     """,
 }
 #: Every title that says who somebody is.
