@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
+from typer import Argument, Option
 
 from nbproctor import __version__
 from nbproctor.errors import NbproctorError
@@ -42,28 +43,21 @@ class _Console(Console):
 
 
 console = _Console(highlight=False)
-complaints = _Console(stderr=True, highlight=False)
+complaints = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(*lines: object) -> None:
+def say(*lines: object, to: Console = console) -> None:
     """Print lines as they are; a terminal may break them."""
     for line in lines:
-        console.print(escape(str(line)), soft_wrap=True)
-
-
-def complain(*lines: object) -> None:
-    """Print lines as they are, apart from what a verb has to say."""
-    for line in lines:
-        complaints.print(escape(str(line)), soft_wrap=True)
+        to.print(escape(str(line)), soft_wrap=True)
 
 
 Assignment = Annotated[
-    str | None,
-    typer.Argument(help="Folder below source/; needed only if there are several."),
+    str | None, Argument(help="Folder below source/; needed only if there are several.")
 ]
 Sandbox = Annotated[
     Literal["strict", "weak"],
-    typer.Option(help="weak: grade even where the sandbox has gaps."),
+    Option(help="weak: grade even where the sandbox has gaps."),
 ]
 
 
@@ -77,13 +71,13 @@ def _version(wanted: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--version", help="Say which version.", callback=_version, is_eager=True
         ),
     ] = False,
     course: Annotated[
         Path | None,
-        typer.Option(help="Folder of the course; else the one around this folder."),
+        Option(help="Folder of the course; else the one around this folder."),
     ] = None,
 ) -> None:
     """Take the options that belong to no verb."""

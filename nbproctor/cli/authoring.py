@@ -14,9 +14,7 @@ from nbproctor.cli.app import (
     CommandError,
     app,
     at_work,
-    choose,
-    complain,
-    find_course,
+    complaints,
     open_course,
     say,
 )
@@ -39,9 +37,7 @@ def release(
     pyodide: Annotated[
         Path | None,
         Option(
-            exists=True,
-            file_okay=False,
-            help="A site with this Pyodide: no network.",
+            exists=True, file_okay=False, help="A site with this Pyodide: no network."
         ),
     ] = None,
 ) -> None:
@@ -92,24 +88,23 @@ def audit(
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
 
-    course = find_course()
-    name = choose(course, assignment)
+    course, name = open_course(assignment)
     with at_work("Trying solutions") as status:
         tried = count(1)
         checks = nbgrader.check_release(course, name)
         result = try_tests(
-            course,
+            course.root,
             name,
             checks=checks,
             progress=lambda trial: status.update(
                 f"Trying solutions: {next(tried)}, {escape(trial.trial.exercise)}"
             ),
             exercise=exercise,
-            markers=nbgrader.Course(course).markers,
+            markers=course.markers,
         )
     say(*matrix.lines(result))
     if exercise is None:
-        page, _ = matrix.write(result, course / "audit")
+        page, _ = matrix.write(result, course.root / "audit")
         say(f"The whole matrix: {page}")
     if result.faults:
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
@@ -123,6 +118,6 @@ def prove(course: Course, assignment: str) -> None:
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
     say(*(f"{line}." for line in told))
-    complain(*faults)
+    say(*faults, to=complaints)
     if faults:
         raise CommandError(f"faults in the tests: {len(faults)}, see above.")

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from nbproctor.nbgrader import Course, MarkChange, RunOptions
     from nbproctor.results import SubmissionResult
 
-# nbgrader and pandas take a second to import, so each verb imports them when it runs:
-# `--help` and a wrong argument are answered at once.
-
 
 class _Rate(ProgressColumn):
     """Submissions a minute."""
@@ -94,14 +91,13 @@ def grade_class(
     console.print(score_table(scores, results, masters, names, titles))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     for each in nbgrader.unread(course, assignment):
-        complaints.print(f"[yellow]Not graded:[/] {escape(each)}", soft_wrap=True)
+        complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
     say("", *(f"{line}." for line in nbgrader.places_told(masters)), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
     left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:
         complaints.print(
-            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above.",
-            soft_wrap=True,
+            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above."
         )
         raise typer.Exit(1)
 
@@ -141,9 +137,6 @@ def _reasons(
                 yield f"  {'; '.join(who)}"
 
 
-# The table: students × exercises ---------------------------------------------------
-
-
 def score_table(
     scores: pd.DataFrame,
     results: list[SubmissionResult],
@@ -174,9 +167,8 @@ def score_table(
     for result in results:
         earned = scores.loc[result.student].to_dict()
         row = [_score(earned[exercise], most) for exercise, most in points.items()]
-        name = names.get(result.student, result.student)
         table.add_row(
-            escape(name),
+            escape(names.get(result.student, result.student)),
             *row,
             # As the gradebook has it now: somebody may have graded by hand since.
             _score(earned["total"], result.max_score) + _penalty(earned),
@@ -198,13 +190,8 @@ def _score(score: float, most: float) -> str:
     return f"{score:g}" if score == most else f"[yellow]{score:g}[/]"
 
 
-# What changed -----------------------------------------------------------------------
-
-
 def change_lines(
-    changes: Sequence[MarkChange],
-    names: Mapping[str, str],
-    asked: Collection[str] = (),
+    changes: Sequence[MarkChange], names: Mapping[str, str], asked: Collection[str] = ()
 ) -> Iterator[str]:
     """Yield lines on changed marks: whose, by how much, why, and which were kept.
 
@@ -212,23 +199,15 @@ def change_lines(
     """
     changed = [change for change in changes if not change.kept]
     kept = [change for change in changes if change.kept]
-    if changed:
-        yield f"{_marks(changed)} changed:"
-    for change in changed:
-        yield from _line(change, names, asked)
-    if kept:
-        yield (
-            f"{_marks(kept)} would be lower for the same files. Nothing was lowered; "
-            "to let it happen: --lower"
-        )
-    for change in kept:
-        yield from _line(change, names, asked)
+    lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
+    for some, title in (changed, "changed:"), (kept, f"{lowered}: --lower"):
+        count = "1 mark" if len(some) == 1 else f"{len(some)} marks"
+        if some:
+            yield f"{count} {title}"
+        for change in some:
+            yield from _line(change, names, asked)
     for student in sorted({*asked} - {change.student for change in changes}):
         yield f"{names.get(student, student)}: no mark of before has changed."
-
-
-def _marks(changes: Sequence[MarkChange]) -> str:
-    return "1 mark" if len(changes) == 1 else f"{len(changes)} marks"
 
 
 def _line(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import (
@@ -30,36 +31,33 @@ if TYPE_CHECKING:
     from nbproctor.platforms import Download
 
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
-Zone = Annotated[str, typer.Option(help="Zone of the times, as Europe/Berlin.")]
+Zone = Annotated[str, Option(help="Zone of the times, as Europe/Berlin.")]
 
 
 @app.command()
 def collect(
-    source: Annotated[
-        Path, typer.Argument(help="Zip or folder, as the platform gave it.")
-    ],
+    source: Annotated[Path, Argument(help="Zip or folder, as the platform gave it.")],
     assignment: Assignment = None,
     roster: Annotated[
         Path | None,
-        typer.Option(help="Class list to import first; Moodle's worksheet has times."),
+        Option(help="Class list to import first; Moodle's worksheet has times."),
     ] = None,
     groups: Annotated[
-        Path | None,
-        typer.Option(help="Who handed in together: CSV with group and student."),
+        Path | None, Option(help="Who handed in together: CSV with group and student.")
     ] = None,
     called: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--as",
             help="Whose a name or number is, as 'Kim Smith=20260013'; it is kept.",
         ),
     ] = None,
     timezone: Zone = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace what is there; it is kept aside.")
+        bool, Option("--replace", help="Replace what is there; it is kept aside.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, Option("--dry-run", help="Only say what would be done.")
     ] = False,
 ) -> None:
     """Put what a platform gives into submitted/, one folder a student.
@@ -89,13 +87,9 @@ def collect(
             source, assignment, names, everybody, zone, together, times
         )
     console.print(f"{download.recognised}.")
+    place = partial(course.folder, "submitted", assignment)
     platforms.write(
-        download,
-        lambda student: course.folder("submitted", assignment, student),
-        records,
-        source.name,
-        replace=replace,
-        dry_run=dry_run,
+        download, place, records, source.name, replace=replace, dry_run=dry_run
     )
     if not dry_run:
         if groups and groups != kept_groups:
@@ -113,7 +107,7 @@ def collect(
 
 @app.command()
 def roster(
-    file: Annotated[Path, typer.Argument(help="Class list of a platform, as CSV.")],
+    file: Annotated[Path, Argument(help="Class list of a platform, as CSV.")],
 ) -> None:
     """Import a class list, so that everybody has a name in table and formgrader.
 

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import TYPED, Assignment, CommandError, app, open_course, say
@@ -15,16 +15,14 @@ from nbproctor.cli.collecting import Zone, read_class_list, zone_of
 
 @app.command()
 def extend(
-    student: Annotated[str, typer.Argument(help="Id or name of the student.")],
+    student: Annotated[str, Argument(help="Id or name of the student.")],
     assignment: Assignment = None,
     until: Annotated[
-        str, typer.Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
+        str, Option(help="Last moment, as '2026-12-01 18:00'; a day is whole.")
     ] = "",
     excused: Annotated[
         bool | None,
-        typer.Option(
-            "--excused/--not-excused", help="No mark is wanted, handed in or not."
-        ),
+        Option("--excused/--not-excused", help="No mark is wanted, handed in or not."),
     ] = None,
     timezone: Zone = "",
 ) -> None:
@@ -51,7 +49,7 @@ def extend(
 
 @app.command()
 def late(
-    file: Annotated[Path, typer.Argument(help="CSV with student and time handed in.")],
+    file: Annotated[Path, Argument(help="CSV with student and time handed in.")],
     assignment: Assignment = None,
     timezone: Zone = "",
 ) -> None:
@@ -77,9 +75,8 @@ def _moment(text: str, timezone: str, of_a_day: time) -> datetime:
     try:
         when = platforms.read_time(text) or datetime.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(
-            f"{text!r} is no time: write it as '2026-12-01 18:00'."
-        ) from error
+        example = "2026-12-01 18:00"
+        raise CommandError(f"{text!r} is no time: write it as {example!r}.") from error
     if len(text) <= len("2026-12-01"):
         when = datetime.combine(when, of_a_day)
     return when.replace(tzinfo=when.tzinfo or zone_of(timezone)).astimezone()

@@ -97,5 +97,5 @@ def _sentence(error: BaseException) -> str:
 
 
 def _stop(reason: str, status: int = 1) -> NoReturn:
-    complaints.print(f"[red]Stopped:[/] {escape(reason)}", soft_wrap=True)
+    complaints.print(f"[red]Stopped:[/] {escape(reason)}")
     sys.exit(status)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from nbproctor import platforms
 from nbproctor.cli.app import (
@@ -32,33 +33,32 @@ if TYPE_CHECKING:
     from nbproctor.platforms import Filled
 
 SHOWN = 40  # changes
-_AUTOGRADERS = {p.autograder: p for p in platforms.PLATFORMS if p.autograder}
-_MADE = ", ".join(["feedback", "csv", "parquet", "term", *_AUTOGRADERS])
+_MADE = ", ".join(["feedback", "csv", "parquet", "term", *platforms.AUTOGRADERS])
 
 
 @app.command()
 def export(
     what: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="WHAT",
             help=f"The platform's file to fill in; or what to make: {_MADE}.",
         ),
     ],
     assignment: Assignment = None,
     column: Annotated[
-        str | None, typer.Option(help="The column, by a part of its title.")
+        str | None, Option(help="The column, by a part of its title.")
     ] = None,
     scale: Annotated[
-        bool, typer.Option("--scale", help="Convert to the platform's maximum.")
+        bool, Option("--scale", help="Convert to the platform's maximum.")
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write the filled file; else only show.")
+        bool, Option("--write", help="Write the filled file; else only show.")
     ] = False,
     visibility: Annotated[
-        Visibility, typer.Option(help="When Gradescope shows an exercise's result.")
+        Visibility, Option(help="When Gradescope shows an exercise's result.")
     ] = "after_due_date",
-    to: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
+    to: Annotated[Path | None, Option(help="Where to write.")] = None,
 ) -> None:
     """Give grades back: fill in the file that a platform gave, or write a table.
 
@@ -79,9 +79,8 @@ def export(
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
         _write_table(course, assignment, to or exported / f"{assignment}.{what}")
-    elif what in _AUTOGRADERS:
+    elif autograder := platforms.AUTOGRADERS.get(what):
         nbgrader.check_exportable(course, assignment)
-        autograder = _AUTOGRADERS[what].write_autograder
         say(autograder(course.root, assignment, to, visibility))
     else:
         file = Path(what)

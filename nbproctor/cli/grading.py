@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from nbproctor.cli.app import (
     Assignment,
@@ -57,37 +58,32 @@ def demo(assignment: Assignment = None) -> None:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}
     nbgrader.enrol(course, [Person(s.id, *split_name(s.name)) for s in students])
-    # Weak, because this code is our own: the demo is to run on any computer.
-    options = nbgrader.RunOptions(weak_sandbox=True)
     with contextlib.suppress(typer.Exit):  # somebody's file is cut short, as it happens
-        grade_class(course, name, options, names)
+        # Weak, because this code is our own: the demo is to run on any computer.
+        grade_class(course, name, nbgrader.RunOptions(weak_sandbox=True), names)
 
 
 @app.command()
 def grade(
     assignment: Assignment = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Grade again what is graded already.")
+        bool, Option("--force", help="Grade again what is graded already.")
     ] = False,
     sandbox: Sandbox = "strict",
     student: Annotated[
-        list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
+        list[str] | None, Option(help="Grade only this student; may be repeated.")
     ] = None,
     lower: Annotated[
-        bool, typer.Option("--lower", help="Let marks become lower for the same files.")
+        bool, Option("--lower", help="Let marks become lower for the same files.")
     ] = False,
     alike: Annotated[
-        bool,
-        typer.Option("--alike", help="List long answers that stand out as alike."),
+        bool, Option("--alike", help="List long answers that stand out as alike.")
     ] = False,
     cluster: Annotated[
-        str, typer.Option(help="Execute on the workers of this Dask scheduler.")
+        str, Option(help="Execute on the workers of this Dask scheduler.")
     ] = "",
     container: Annotated[
-        bool,
-        typer.Option(
-            "--container", help="In a container, by Podman or Docker: kit.py."
-        ),
+        bool, Option("--container", help="In a container, by Podman or Docker: kit.py.")
     ] = False,
 ) -> None:
     """Grade what is in submitted/, write feedback, and show the table of scores.
@@ -104,12 +100,9 @@ def grade(
 
     for each in student or ():
         _check_handed_in(course, name, each)
+    weak = sandbox == "weak"
     options = nbgrader.RunOptions(
-        student,
-        force=force,
-        lower=lower,
-        weak_sandbox=sandbox == "weak",
-        cluster=cluster,
+        student, force=force, lower=lower, weak_sandbox=weak, cluster=cluster
     )
     grade_class(course, name, options, alike=alike)
 

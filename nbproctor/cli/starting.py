@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
+from typer import Argument
 
 from nbproctor.cli.app import (
     TYPED,
     CommandError,
     app,
-    complain,
+    complaints,
     console,
     find_course,
     say,
@@ -30,9 +30,7 @@ Next: {TYPED} grade, or nbgrader autograde as before."""
 
 
 @app.command()
-def new(
-    name: Annotated[str, typer.Argument(help="Name of the assignment.")],
-) -> None:
+def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
     """Make an assignment with one exercise to change, and a course if there is none."""
     from nbproctor.kit import starter
 
@@ -67,7 +65,7 @@ def init() -> None:
         try:
             prove(Course(course), name)
         except NbproctorError as error:
-            complain(f"{name}: {error}")
+            say(f"{name}: {error}", to=complaints)
             faulty.append(name)
         else:
             say(f"{name}: the reference solution earns every point.")
@@ -103,10 +101,8 @@ def print_layers() -> bool:
     layers = probe()
     width = min(console.width, 80)
     console.print(escape(verdict(layers)), width=width)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column()
-    table.add_column(overflow="fold")  # a long path is folded, not cut
+    meaning = Column(overflow="fold")  # a long path is folded, not cut
+    table = Table("", "", meaning, box=None, show_header=False, padding=(0, 2, 0, 0))
     for layer in layers:
         here = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
         table.add_row(here, layer.name, escape(layer.meaning))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nbproctor.cli.app import TYPED, CommandError, app, choose, find_course, say
 from nbproctor.kit import lab as kit_lab
@@ -18,7 +19,7 @@ from nbproctor.kit import submit as kit_submit
 def lab(
     context: typer.Context,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start anew; your work is kept beside.")
+        bool, Option("--fresh", help="Start anew; your work is kept beside.")
     ] = False,
 ) -> None:
     """Open the lab in JupyterLab, as a student gets it.
@@ -27,9 +28,7 @@ def lab(
     renewed; your work is never overwritten. More arguments go to JupyterLab, for
     example --no-browser.
     """
-    course = find_course()
-    assignment = choose(course, None)
-    release, copy = _folders(course, assignment)
+    _, release, copy = _folders()
     say(*kit_lab.renew(copy, release, fresh))
     raise typer.Exit(kit_lab.open_lab(copy, release, context.args))
 
@@ -37,7 +36,7 @@ def lab(
 @app.command()
 def submit(
     file: Annotated[
-        Path | None, typer.Argument(help="Your notebook, if it has another name.")
+        Path | None, Argument(help="Your notebook, if it has another name.")
     ] = None,
 ) -> None:
     """Look at your copy of the lab, and write the one file to hand in.
@@ -47,16 +46,15 @@ def submit(
     """
     from nbproctor import nbgrader
 
-    course = find_course()
-    name = choose(course, None)
-    release, copy = _folders(course, name)
+    course, release, copy = _folders()
     try:
         for original in sorted(release.glob("*.ipynb")):
             notebook = file or kit_submit.find(copy, original)
             found = kit_submit.check(notebook, original)
             target = kit_submit.write(notebook, original, copy)
             say(*kit_submit.report(notebook, found))
-            repairs = _repairs(course, name, original.stem, target.parent)
+            source = course / "source" / release.name / original.name
+            repairs = _repairs(source, target.parent)
             say(*(f"Grading would say: {note}" for note in repairs))
             say(f"Hand in this one file: {target}")
     except kit_submit.SubmitError as error:
@@ -64,19 +62,21 @@ def submit(
     say(nbgrader.Course(course).options.hand_in or kit_submit.NOWHERE)
 
 
-def _folders(course: Path, assignment: str) -> tuple[Path, Path]:
+def _folders() -> tuple[Path, Path, Path]:
+    """Return the course, the student version of its only assignment, and the copy."""
+    course = find_course()
+    assignment = choose(course, None)
     release = course / "release" / assignment
     if not release.is_dir():
         raise CommandError(f"There is no {release}. Make it: {TYPED} release")
-    return release, course / "lab" / assignment
+    return course, release, course / "lab" / assignment
 
 
-def _repairs(course: Path, assignment: str, notebook: str, folder: Path) -> list[str]:
+def _repairs(source: Path, folder: Path) -> list[str]:
     """Return what grading would have to repair in the one notebook of a folder."""
     from nbproctor.notebook import MasterNotebook
     from nbproctor.submission.repair import Ungradable, repair
 
-    source = course / "source" / assignment / f"{notebook}.ipynb"
     try:
         return repair(folder, MasterNotebook.read(source)).notes
     except Ungradable as error:

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from nbproctor.cli.app import TYPED, Assignment, Sandbox, app, choose, find_course, say
 
@@ -21,7 +21,7 @@ def watch(
     assignment: Assignment = None,
     exchange: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--exchange",
             help="Collect from nbgrader's exchange, and release feedback there.",
         ),

@@ -2,39 +2,33 @@
 
 from nbproctor.platforms.archive import CollectError, write_zip
 from nbproctor.platforms.collected import (
-    FeedbackNames,
     excuse,
     feedback_names,
-    said,
+    read_record,
     write,
     write_time,
 )
-from nbproctor.platforms.download import CollectedSubmission, Download, plan
+from nbproctor.platforms.download import Download, plan
 from nbproctor.platforms.grade_book import (
     Filled,
-    FilledMark,
     fill,
     read_class_list,
     read_groups,
     read_times,
     write_class_list,
 )
-from nbproctor.platforms.platform import ExportError, Platform
-from nbproctor.platforms.registry import PLATFORMS
+from nbproctor.platforms.platform import ExportError
+from nbproctor.platforms.registry import AUTOGRADERS
 from nbproctor.platforms.roster import Person, Roster, RosterError
 from nbproctor.platforms.sheet import read_time
 
 __all__ = [
-    "PLATFORMS",
+    "AUTOGRADERS",
     "CollectError",
-    "CollectedSubmission",
     "Download",
     "ExportError",
-    "FeedbackNames",
     "Filled",
-    "FilledMark",
     "Person",
-    "Platform",
     "Roster",
     "RosterError",
     "excuse",
@@ -43,9 +37,9 @@ __all__ = [
     "plan",
     "read_class_list",
     "read_groups",
+    "read_record",
     "read_time",
     "read_times",
-    "said",
     "write",
     "write_class_list",
     "write_time",

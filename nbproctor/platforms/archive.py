@@ -137,9 +137,8 @@ def write_zip(
             entry.create_system = 3
             packed = name.endswith((".gz", ".zip"))
             entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-            archive.writestr(
-                entry, data if isinstance(data, bytes) else data.read_bytes()
-            )
+            content = data if isinstance(data, bytes) else data.read_bytes()
+            archive.writestr(entry, content)
     unfinished.replace(target)
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.platform import FileName, Platform
+from nbproctor.platforms.platform import FileName, Names, Platform
 from nbproctor.platforms.sheet import read_time
 
 _NAME = re.compile(
@@ -49,11 +49,9 @@ class Brightspace(Platform):
             address=parts[0].removesuffix(f" - {match['file']}"),
         )
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Where several have the first number, it does not stand for a person."""
-        parsed = super().parse_all(entries, own)
+        parsed = super().parse_all(entries)
         numbers = {name.ids for name in parsed.values()}
         if len(numbers) < len({name.name for name in parsed.values()}):
             return {path: replace(name, ids=()) for path, name in parsed.items()}

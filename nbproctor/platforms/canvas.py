@@ -16,10 +16,10 @@ from nbproctor.platforms.platform import (
     GradeColumn,
     Platform,
     choose_column,
-    form_of_numbers,
+    form_of_marks,
 )
 from nbproctor.platforms.roster import letters
-from nbproctor.platforms.sheet import Sheet, number
+from nbproctor.platforms.sheet import Sheet
 
 # Canvas removes everything but letters, digits and underscores from a name. One with
 # underscores counts where a long number of a file follows: dates have them too.
@@ -85,8 +85,8 @@ class Canvas(Platform):
                 heads[place] = ""
         chosen, _ = choose_column(heads, r"(.*) \(\d+\)$", assignment, column)
         most = sheet.value(limits, chosen) if known else ""
-        form = form_of_numbers(most, sheet)
-        return GradeColumn(limits + 1, chosen, number(most), *form, excused="EX")
+        form = form_of_marks(most, sheet)
+        return GradeColumn(limits + 1, chosen, *form, excused="EX")
 
     def feedback_names(
         self, address: str, page: Path, notebook: Path
@@ -99,14 +99,10 @@ class Canvas(Platform):
         What follows the numbers is not read, but must not be "link".
         """
         handed = {name: f for name in address.split("/") if (f := self.parse([name]))}
-        alike = [n for n, f in handed.items() if _stem(f.file) == page.stem]
+        # A second hand-in has a number: ``lab-1``.
+        first = {n: re.sub(r"(?<=.)-\d+$", "", f.file.stem) for n, f in handed.items()}
+        alike = [n for n, stem in first.items() if stem == page.stem]
         for name in sorted(alike or (handed if len(handed) == 1 else ()), reverse=True):
             head = name.removesuffix(f"_{handed[name].file}")
             return {notebook: f"{head}_feedback.ipynb"}
         return {}
-
-
-def _stem(file: PurePosixPath) -> str:
-    """Return a file's name without the number of a second hand-in: ``lab-1``."""
-    head, dash, tail = file.stem.rpartition("-")
-    return head if dash and tail.isdigit() else file.stem

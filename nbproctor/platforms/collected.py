@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from nbproctor.platforms.download import STAMP, CollectedSubmission, Download, State
 from nbproctor.platforms.platform import ExportError, Platform
 from nbproctor.platforms.registry import PLAIN, PLATFORMS
-from nbproctor.sanitize import as_written, spreadsheet_cell
+from nbproctor.platforms.sheet import write_rows
+from nbproctor.sanitize import as_written
 
 _FIRST = ("student", "name", "platform", "submitted", "late", "attempt", "source")
 # The last were added later: a record without them is read all the same.
@@ -61,7 +63,10 @@ def write(
         if dry_run or state == "kept":
             continue
         if state == "replaced":
-            _move_away(folder, records / "replaced" / student)
+            aside = records / "replaced" / student
+            aside.mkdir(parents=True, exist_ok=True)
+            free = (aside / str(n) for n in count(1) if not (aside / str(n)).exists())
+            shutil.move(folder, next(free))
         if state != "same":
             _write_whole(submission, folder)
         else:  # what is known stays, but a list of times may have come, or their zone
@@ -72,7 +77,7 @@ def write(
                 write_time(folder, submission.submitted)
         record[student] = row
     if not dry_run and record != read_record(records):
-        _save(records / "record.csv", record)
+        _save(records, record)
     if download.listing and download.recognised.platform.upload and not dry_run:
         records.mkdir(parents=True, exist_ok=True)
         (records / download.recognised.platform.listing).write_bytes(download.listing)
@@ -104,14 +109,6 @@ def _compare(
     return "kept", "Another one is there, and no time tells which is newer."
 
 
-def _move_away(folder: Path, aside: Path) -> None:
-    number = 1
-    while (place := aside / str(number)).exists():
-        number += 1
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(folder, place)
-
-
 def _write_whole(submission: CollectedSubmission, folder: Path) -> None:
     """Write a submission beside its place, and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +138,11 @@ def utc(when: datetime) -> str:
 
 
 def read_record(records: Path) -> dict[str, dict[str, str]]:
-    """Return what a platform said of each student, of a folder that `write` filled."""
+    """Return what is said of each student, of a folder that `write` filled.
+
+    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
+    names those who handed in together.
+    """
     try:
         with (records / "record.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -151,25 +152,9 @@ def read_record(records: Path) -> dict[str, dict[str, str]]:
     return {row["student"]: row for row in rows if set(_FIRST) <= row.keys()}
 
 
-def _save(path: Path, record: dict[str, dict[str, str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for student in sorted(record):
-            writer.writerow(
-                {k: spreadsheet_cell(v) for k, v in record[student].items()}
-            )
-
-
-def said(records: Path, what: str) -> dict[str, str]:
-    """Return student → what a column of the record says, but for those with nothing.
-
-    ``late`` is the platform's word; ``excused`` a teacher's, by `excuse`; ``group``
-    names those who handed in together.
-    """
-    record = read_record(records).items()
-    return {student: text for student, row in record if (text := row.get(what, ""))}
+def _save(records: Path, record: dict[str, dict[str, str]]) -> None:
+    rows = [[row.get(k, "") for k in COLUMNS] for _, row in sorted(record.items())]
+    write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
 def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
@@ -178,7 +163,7 @@ def excuse(records: Path, students: Iterable[str], yes: bool = True) -> None:
     for student in students:
         row = record.setdefault(student, dict.fromkeys(COLUMNS, ""))
         row |= {"student": student, "excused": "yes" if yes else ""}
-    _save(records / "record.csv", record)
+    _save(records, record)
 
 
 @dataclass
@@ -186,10 +171,8 @@ class FeedbackNames:
     """Which files of feedback go to a platform, and how they are called there."""
 
     platform: Platform
-    #: Place in the zip → the file.
-    files: dict[str, Path] = field(default_factory=dict)
-    #: Students whose feedback is in it.
-    students: set[str] = field(default_factory=set)
+    files: dict[str, Path] = field(default_factory=dict)  # by their place in the zip
+    students: set[str] = field(default_factory=set)  # whose feedback is in it
     #: Students whose feedback has no place there, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
 

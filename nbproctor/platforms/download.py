@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,8 +33,7 @@ class CollectedSubmission:
     """What one student handed in: the newest attempt."""
 
     person: Person
-    #: Path in the submission's folder → content.
-    files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # by their place
     submitted: datetime | None = None  # with a time zone, where the platform says it
     late: bool = False  # says the platform
     attempt: str = ""  # orders attempts, where the platform has such a thing
@@ -91,7 +89,7 @@ def plan(
         lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
         raise CollectError(f"{source} holds no file that can be collected.{lines}")
     own = (*notebooks, assignment)
-    found = recognise(content.entries, own) or plain(content.entries, own, roster)
+    found = recognise(content.entries) or plain(content.entries, own, roster)
     download = Download(found, problems=list(content.problems))
     by_student = _by_student(content, download)
     planner = _Planner(download, own, roster, zone, groups or {}, times or {})
@@ -169,8 +167,7 @@ class _Planner:
         if group:
             members = [(person, "group") for person in self.groups[group]]
         else:
-            asked = [self.person(*student, files) for student in students]
-            members = [member for member in asked if member is not None]
+            members = [m for who in students for m in self.person(*who, files)]
             if len(students) > 1:
                 group = " and ".join(name for name, _ in students)
         if not members:
@@ -194,15 +191,14 @@ class _Planner:
         joint = {letters(name): name for name in self.groups}
         group = joint.get(letters(name), "")
         people, _ = self.roster.find(ids)
-        if group and people and not self.download.recognised.platform.numbers_groups:
-            members = {person.student for person in self.groups[group]}
-            return group if members & {person.student for person in people} else ""
-        return group
+        members = {*people} & {*self.groups.get(group, ())}
+        numbered = self.download.recognised.platform.numbers_groups
+        return group if members or numbered or not people else ""
 
     def person(
         self, name: str, ids: Sequence[str], files: Files
-    ) -> tuple[Person, str] | None:
-        """Return whose files these are, and by what that was found; None: unclear."""
+    ) -> list[tuple[Person, str]]:
+        """Return whose files these are, and by what that was found; empty: unclear."""
         people, by = self.roster.find(ids, name)
         if not people:
             return self.stranger(name, ids, files)
@@ -214,18 +210,16 @@ class _Planner:
             why += f'--as "{what}={person.student}"'
         elif by != "--as" and not person.may_be_called(name):
             # Moodle's number of a group may be somebody's number too.
-            why = f"Its number is that of {person.name} ({person.student}), its name "
-            why += (
-                f'is not. Not placed. If it is theirs: --as "{name}={person.student}"'
-            )
+            why = f"Its number is that of {person.name} ({person.student}), its name is"
+            why += f' not. Not placed. If it is theirs: --as "{name}={person.student}"'
         else:
-            return person, by
+            return [(person, by)]
         self.download.problem(name or files[0][1].key, why)
-        return None
+        return []
 
     def stranger(
         self, name: str, ids: Sequence[str], files: Files
-    ) -> tuple[Person, str] | None:
+    ) -> list[tuple[Person, str]]:
         """Make somebody who is not in the class list of what the platform says."""
         key = files[0][1].key
         inside = {name_in(file.file, self.own) for _, file in files}
@@ -236,7 +230,7 @@ class _Planner:
                 f"Its files name several students ({'; '.join(sorted(several)[:5])}). "
                 "Not placed: give each of them a folder or a file of that name.",
             )
-            return None
+            return []
         last, first = split_name(name) if re.search("[ ,]", name) else (name, "")
         login = next(filter(None, ids), key)
         person = Person(safe(login), last, first, login if "@" in login else "")
@@ -244,7 +238,7 @@ class _Planner:
             self.download.problem(
                 name or key, f"Not in the class list. Collected as {person.student!r}."
             )
-        return person, ""
+        return [(person, "")]
 
     def newest(self, person: Person, by: str, files: Files) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
@@ -293,10 +287,11 @@ class _Planner:
             except CollectError as error:
                 self.download.problem(str(entry.path), str(error))
                 continue
+            contents = [(self.target(name.file), data)]
             if archive.is_zip(name.file.name):
-                self.unpack(submission, self.target(name.file), data, str(entry.path))
-            else:
-                _add(submission, self.target(name.file), data)
+                contents = self.unpack(*contents[0], str(entry.path))
+            for path, content in contents:
+                _add(submission, path, content)
         if not submission.files:
             self.download.problem(submission.person.name, "No file could be taken.")
 
@@ -314,13 +309,9 @@ class _Planner:
         return path
 
     def unpack(
-        self,
-        submission: CollectedSubmission,
-        place: PurePosixPath,
-        data: bytes,
-        where: str,
-    ) -> None:
-        """Add the files of an archive that a student handed in, or that itself."""
+        self, place: PurePosixPath, data: bytes, where: str
+    ) -> list[tuple[PurePosixPath, bytes]]:
+        """Return the files of an archive that a student handed in, or that itself."""
         try:
             inner = archive.unzip(data)
             contents = [(entry.path, entry.read()) for entry in inner.entries]
@@ -328,13 +319,9 @@ class _Planner:
                 raise CollectError("It would unpack to more than 1 GB.")
         except CollectError as error:
             self.download.problem(where, f"{error} It was left packed.")
-            _add(submission, place, data)
-            return
+            return [(place, data)]
         self.download.problems += [f"{where}, {problem}" for problem in inner.problems]
-        if not contents and inner.problems:
-            _add(submission, place, data)
-        for path, content in contents:
-            _add(submission, path, content)
+        return contents if contents or not inner.problems else [(place, data)]
 
 
 def _newest(files: Files) -> tuple[Files, list[str]]:
@@ -374,17 +361,16 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
 
 def _say_same_files(download: Download, notebooks: Sequence[str]) -> None:
     """Say which students handed in the very same notebook, byte for byte."""
-    by_content: dict[str, list[str]] = defaultdict(list)
+    by_content: dict[bytes, list[str]] = defaultdict(list)
     for submission in download.submissions:
         for place, data in submission.files.items():
             if place.suffix == ".ipynb" and place.stem in notebooks:
-                digest = hashlib.sha256(data).hexdigest()
                 name = submission.group or submission.person.name
-                if not submission.group or name not in by_content[digest]:
-                    by_content[digest].append(name)
+                if not submission.group or name not in by_content[data]:
+                    by_content[data].append(name)
     for who in by_content.values():
         if len(who) > 1:
+            names = (" and " if len(who) == 2 else "; ").join(who)
             download.problem(
-                (" and " if len(who) == 2 else "; ").join(who),
-                "They handed in the very same file. All were taken.",
+                names, "They handed in the very same file. All were taken."
             )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from string import Template
 
-from nbproctor.platforms.platform import FileName, Platform, Visibility
+from nbproctor.platforms.platform import FileName, Platform, Visibility, fill_template
 
 
 class GitHubClassroom(Platform):
     """GitHub Classroom; its workflow grades in the teacher's own repository."""
 
     name = "GitHub Classroom"
-    autograder = "classroom"
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """``lab-5-submissions/lab-5-aokafor/lab.ipynb``."""
@@ -25,18 +21,16 @@ class GitHubClassroom(Platform):
         login = parts[1].removeprefix(f"{slug}-")
         return FileName(login, PurePosixPath(*parts[2:]), ids=(login,))
 
-    def write_autograder(
-        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
-    ) -> str:
-        """Write the workflow; it clones the students' repositories and grades them."""
-        template = files("nbproctor").joinpath("templates", "classroom.yml")
-        text = Template(template.read_text("utf-8")).substitute(
-            assignment=assignment, python=f"{sys.version_info[0]}.{sys.version_info[1]}"
-        )
-        path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        return (
-            f"Workflow: {path}\n"
-            "It is for your own private repository; its first lines say what it needs."
-        )
+
+def write_autograder(
+    course: Path, assignment: str, to: Path | None, visibility: Visibility
+) -> str:
+    """Write the workflow; it clones the students' repositories and grades them."""
+    path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    workflow = fill_template("classroom.yml", assignment=assignment)
+    path.write_text(workflow, "utf-8")
+    return (
+        f"Workflow: {path}\n"
+        "It is for your own private repository; its first lines say what it needs."
+    )

@@ -6,20 +6,24 @@ titles say what a column is.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
 from nbproctor.platforms.platform import ExportError, GradeColumn
 from nbproctor.platforms.registry import PLATFORMS, find_grade_column
-from nbproctor.platforms.roster import Person, Roster, RosterError, safe, split_name
-from nbproctor.platforms.sheet import Sheet, decode, number
-from nbproctor.sanitize import spreadsheet_cell
+from nbproctor.platforms.roster import (
+    Person,
+    Roster,
+    RosterError,
+    letters,
+    safe,
+    split_name,
+)
+from nbproctor.platforms.sheet import TITLES, Sheet, decode, number, write_rows
 
 _COLUMNS = ("student_id", "last_name", "first_name", "email", "numbers", "participant")
 _TIMES = ("time", "submitted", "handed in", "date", "timestamp")
@@ -50,7 +54,11 @@ class Identity(NamedTuple):
 
 def people_columns(sheet: Sheet) -> dict[str, list[int]]:
     """Return which columns say who somebody is, by kind, the most telling first."""
-    columns = sheet.people_columns()
+    plain = [letters(title) for title in sheet.values(0)]
+    columns = {
+        kind: [i for known in words.split() for i, t in enumerate(plain) if t == known]
+        for kind, words in TITLES.items()
+    }
     for platform in PLATFORMS:
         platform.find_people(sheet, columns)
     return columns
@@ -121,14 +129,11 @@ def _lacking(path: Path, sheet: Sheet, column: str) -> RosterError:
 
 def write_class_list(roster: Roster, path: Path) -> None:
     """Write a class list as a CSV file that `read_class_list` takes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for p in sorted(roster.people, key=lambda person: person.student):
-        row = p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant
-        writer.writerow(map(spreadsheet_cell, row))
-    path.write_text(text.getvalue(), "utf-8")
+    rows = [
+        (p.student, p.last, p.first, p.email, " ".join(p.numbers), p.participant)
+        for p in sorted(roster.people, key=lambda person: person.student)
+    ]
+    write_rows(path, [_COLUMNS, *rows])
 
 
 def read_groups(path: Path, roster: Roster) -> dict[str, list[Person]]:
@@ -211,14 +216,11 @@ class Filled:
     column: str
     changes: list[FilledMark] = field(default_factory=list)
     same: int = 0  # cells that said it already
-    #: Students whom the platform has excused.
-    excused: list[str] = field(default_factory=list)
+    excused: list[str] = field(default_factory=list)  # by the platform
     #: Rows that were left as they are: whose, and why.
     left: list[tuple[str, str]] = field(default_factory=list)
-    #: Students who have a mark but no row.
-    absent: list[str] = field(default_factory=list)
-    #: The file; every byte but those of the changed cells is as it was.
-    data: bytes = b""
+    absent: list[str] = field(default_factory=list)  # who have a mark but no row
+    data: bytes = b""  # every byte but those of the changed cells is as it was
 
 
 def fill(
@@ -284,11 +286,8 @@ def fill(
         else:
             sheet.put(row, there.column, after)
             filled.changes.append(FilledMark(student, label, before, after))
-    filled.absent = sorted(
-        student
-        for student, score in scores.items()
-        if student not in seen and not isnan(score)
-    )
+    marked = {student for student, score in scores.items() if not isnan(score)}
+    filled.absent = sorted(marked - seen.keys())
     filled.data = sheet.to_bytes()
     return filled
 

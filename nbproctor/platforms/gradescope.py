@@ -7,13 +7,11 @@ course without its students, and the package; in the container runs what runs he
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from string import Template
 from typing import Any
 
 from msgspec import MsgspecError, Struct, yaml
@@ -21,8 +19,15 @@ from msgspec import MsgspecError, Struct, yaml
 from nbproctor import __version__
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.archive import ArchiveEntry, CollectError, write_zip
-from nbproctor.platforms.platform import ExportError, FileName, Platform, Visibility
-from nbproctor.results import SubmissionResult, Verdict
+from nbproctor.platforms.platform import (
+    ExportError,
+    FileName,
+    Names,
+    Platform,
+    Visibility,
+    fill_template,
+)
+from nbproctor.results import SubmissionResult
 
 _PROJECT = f"""\
 [build-system]
@@ -55,12 +60,9 @@ class Gradescope(Platform):
     """Gradescope, which runs our container for each submission."""
 
     name = "Gradescope"
-    autograder = "gradescope"
     listing = "submission_metadata.yml"
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """Read who handed in ``submission_4711/`` from the list beside the folders.
 
         A student's own file of that name lies deeper.
@@ -76,69 +78,52 @@ class Gradescope(Platform):
             return {}
         parsed = {}
         for path in paths:
-            if path == top or not path.is_relative_to(top.parent):
+            if not path.is_relative_to(top.parent):
                 continue
             key, *inside = path.relative_to(top.parent).parts
             by = said.get(key)
             if inside and by and by.submitters:
-                people = [
+                first, *others = (
                     (s.name or "", (s.sid or "", s.email or "")) for s in by.submitters
-                ]
+                )
+                file, when = PurePosixPath(*inside), by.created_at
                 parsed[path] = FileName(
-                    key,
-                    PurePosixPath(*inside),
-                    *people[0],
-                    submitted=by.created_at,
-                    others=tuple(people[1:]),
+                    key, file, *first, submitted=when, others=tuple(others)
                 )
         return parsed
 
-    def write_autograder(
-        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
-    ) -> str:
-        """Pack the course, without its students and its gradebook, and the package.
 
-        `ExportError`: the course has no ``requirements.txt``.
-        """
-        path = to or course / "exported" / f"{assignment}_gradescope.zip"
-        pack(course, assignment, path, visibility)
-        return (
-            f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
-            "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
-            "Its build log ends with "
-            '"The reference solution earns every point in this container."'
-        )
+def write_autograder(
+    course: Path, assignment: str, to: Path | None, visibility: Visibility
+) -> str:
+    """Pack the course, without its students and its gradebook, and the package.
 
-
-def pack(course: Path, assignment: str, target: Path, visibility: Visibility) -> None:
-    """Write the archive; the same course gives the same bytes."""
-    if not (course / "requirements.txt").is_file():
+    The same course gives the same bytes. `ExportError`: it has no
+    ``requirements.txt``.
+    """
+    pins = course / "requirements.txt"
+    if not pins.is_file():
         raise ExportError(
-            f"{course / 'requirements.txt'} is missing: the container needs the pins "
-            "of the packages that you grade with."
+            f"{pins} is missing: the container needs the pins of the packages that "
+            "you grade with."
         )
-    values = {
-        "assignment": assignment,
-        "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
-        "visibility": visibility,
-    }
     content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
     for name, script in _SCRIPTS.items():
-        text = files("nbproctor").joinpath("templates", script).read_text("utf-8")
-        content[name] = Template(text).safe_substitute(values).encode()
-    course_files = _files(course, assignment)
-    content |= {path.relative_to(course).as_posix(): path for path in course_files}
+        text = fill_template(script, assignment=assignment, visibility=visibility)
+        content[name] = text.encode()
+    packed = [course / "nbgrader_config.py", pins]
+    packed += [*_below(course / "source" / assignment), *_below(course / "data")]
     above = Path(str(files("nbproctor"))).parent
-    package = _below(above / "nbproctor")
-    content |= {path.relative_to(above).as_posix(): path for path in package}
-    write_zip(target, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
-
-
-def _files(course: Path, assignment: str) -> Iterator[Path]:
-    yield course / "nbgrader_config.py"
-    yield course / "requirements.txt"
-    yield from _below(course / "source" / assignment)
-    yield from _below(course / "data")
+    for root, paths in (course, packed), (above, _below(above / "nbproctor")):
+        content |= {path.relative_to(root).as_posix(): path for path in paths}
+    path = to or course / "exported" / f"{assignment}_gradescope.zip"
+    write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
+    return (
+        f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"
+        "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "
+        "Its build log ends with "
+        '"The reference solution earns every point in this container."'
+    )
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -169,31 +154,22 @@ def results(
     if not tests or scored != {(notebook, cell.id) for notebook, cell in tests}:
         return about
     verdicts = list(chain.from_iterable(result.verdicts.values()))
-    return about | {"tests": list(_tests(verdicts, masters, visibility))}
-
-
-def _tests(
-    verdicts: Sequence[Verdict],
-    masters: Sequence[MasterNotebook],
-    visibility: Visibility,
-) -> Iterator[dict[str, Any]]:
-    number = 0
-    for master in masters:
-        for exercise in master.exercises:
-            scored = [v for v in verdicts if v.exercise == exercise]
-            most = sum(v.max_points for v in scored)
-            if not most:
-                continue
-            number += 1
-            points = sum(v.points for v in scored)
-            sentences = dict.fromkeys(v.message for v in scored if v.message)
-            yield {
-                "number": str(number),
-                "name": exercise,
-                "score": points,
-                "max_score": most,
-                "status": "passed" if points == most else "failed",
-                "output": "\n".join(sentences),
-                "output_format": "text",
-                "visibility": visibility,
-            }
+    shown: list[dict[str, Any]] = []
+    for exercise in chain.from_iterable(master.exercises for master in masters):
+        judged = [v for v in verdicts if v.exercise == exercise]
+        points = sum(v.points for v in judged)
+        if most := sum(v.max_points for v in judged):
+            sentences = dict.fromkeys(v.message for v in judged if v.message)
+            shown.append(
+                {
+                    "number": str(len(shown) + 1),
+                    "name": exercise,
+                    "score": points,
+                    "max_score": most,
+                    "status": "passed" if points == most else "failed",
+                    "output": "\n".join(sentences),
+                    "output_format": "text",
+                    "visibility": visibility,
+                }
+            )
+    return about | {"tests": shown}

@@ -17,8 +17,9 @@ from nbproctor.platforms.platform import (
     ExportError,
     FileName,
     GradeColumn,
+    Names,
     Platform,
-    form_of_numbers,
+    form_of_marks,
 )
 from nbproctor.platforms.roster import Person, letters
 from nbproctor.platforms.sheet import ABOUT_PEOPLE, Sheet, number
@@ -66,11 +67,9 @@ class Moodle(Platform):
             address=f"{match['name']}_{match['id']}_assignsubmission_{match['kind']}_",
         )
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
         """One word for everybody is "Participant", in whatever language."""
-        parsed = super().parse_all(entries, own)
+        parsed = super().parse_all(entries)
         names = {name.name for name in parsed.values()}
         several = len({name.ids for name in parsed.values()}) > 1
         if several and len(names) == 1 and not any(" " in name for name in names):
@@ -130,12 +129,12 @@ class Moodle(Platform):
                 and all(mark in ("", "-") or number(mark) is not None for mark in marks)
                 and letters(sheet.value(0, place - 1)) not in ABOUT_PEOPLE
             ):
-                form = form_of_numbers(most, sheet)
                 said = _changeable(sheet, rows, place + 1)
                 locked = frozenset(
                     row for row in rows if said and _word(sheet, row, said) in _NO
                 )
-                return GradeColumn(1, place - 1, number(most), *form, locked)
+                form = form_of_marks(most, sheet)
+                return GradeColumn(1, place - 1, *form, locked)
         raise ExportError(
             "The grading worksheet has no column of points: does the assignment use a "
             "scale? In Moodle, give it points."

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path, PurePosixPath
+from string import Template
 from typing import Literal
 
 from nbproctor.errors import NbproctorError
@@ -25,33 +28,28 @@ class ExportError(NbproctorError):
 class FileName:
     """What the name of one file of a download says."""
 
-    #: Tells students of this download apart.
-    key: str
-    #: The file's own name, as the student gave it, with the student's own folders.
-    file: PurePosixPath
-    #: The student's name as the platform writes it; empty in anonymous downloads.
-    name: str = ""
-    #: What may stand in a roster for this student: number, login.
-    ids: tuple[str, ...] = ()
+    key: str  # tells students of this download apart
+    file: PurePosixPath  # as the student named it, with the student's own folders
+    name: str = ""  # as the platform writes it; empty in anonymous downloads
+    ids: tuple[str, ...] = ()  # what may stand in a roster: number, login
     late: bool = False
-    #: When it was handed in; without a zone: in the platform's local time.
-    submitted: datetime | None = None
-    #: Tells attempts of a student apart and orders them; empty: there is one.
-    attempt: str = ""
-    #: Orders the files of one attempt, where the platform numbers them.
-    number: str = ""
+    submitted: datetime | None = None  # without a zone: in the platform's local time
+    attempt: str = ""  # tells attempts of a student apart and orders them, if several
+    number: str = ""  # orders the files of one attempt, where the platform does
     #: Of the student's, typed into the platform, or its own page about the hand-in.
     kind: Literal["file", "typed", "page"] = "file"
     #: Name and ids of others who handed it in together with this student.
     others: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: The name under which the platform takes feedback on it; empty: it takes none.
-    address: str = ""
+    address: str = ""  # under which the platform takes feedback on it, if it does
 
     @property
     def age(self) -> tuple[int, str]:
         """Orders files: the later one is greater."""
         text = self.attempt or self.number
         return len(text), text
+
+
+Names = dict[PurePosixPath, FileName]  # by the path in a download
 
 
 @dataclass(frozen=True)
@@ -73,22 +71,15 @@ class Platform:
     What a platform does not have, it does not override.
     """
 
-    name = ""
-    #: Where a teacher uploads the zip of feedback; empty: the platform takes none.
-    upload = ""
-    #: Why a student of a download has no `FileName.address`, and what to do.
-    why_no_address = ""
+    name = "plain files"
+    upload = ""  # where a teacher uploads the zip of feedback; empty: nowhere
+    why_no_address = ""  # why a student has no `FileName.address`, and what to do
     #: An expression for the titles of a grade book's columns that take marks; its two
     #: groups are the assignment's name and what it is worth.
     titles = ""
-    #: The platform's own file in a download, which it wants back with the feedback.
-    listing = ""
-    #: The number of what a group handed in is the group's, else that of a member.
-    numbers_groups = False
-    #: The list that says when each was handed in, where a download does not.
-    times = ""
-    #: The word of ``export`` for what makes the platform grade by itself.
-    autograder = ""
+    listing = ""  # its own file in a download, which it wants back with the feedback
+    numbers_groups = False  # what a group handed in has its number, not a member's
+    times = ""  # the list that says when each was handed in, where no download does
 
     def parse(self, parts: Sequence[str]) -> FileName | None:
         """Read a file's path in a download, or say that it is not named so.
@@ -98,13 +89,8 @@ class Platform:
         """
         return None
 
-    def parse_all(
-        self, entries: Iterable[ArchiveEntry], own: Sequence[str]
-    ) -> dict[PurePosixPath, FileName]:
-        """Read the names of a whole download; folders around them do not matter.
-
-        `own` are names of the assignment and its notebooks: they name no student.
-        """
+    def parse_all(self, entries: Iterable[ArchiveEntry]) -> Names:
+        """Read the names of a whole download; folders around them do not matter."""
         parsed = {}
         for path in (entry.path for entry in entries):
             for start in range(len(path.parts)):
@@ -152,12 +138,6 @@ class Platform:
         folder = address.split("/")[0]
         return {path: f"{folder}/{path.name}" for path in (page, notebook)}
 
-    def write_autograder(
-        self, course: Path, assignment: str, to: Path | None, visibility: Visibility
-    ) -> str:
-        """Write what makes the platform grade; return where it is, and what to do."""
-        raise NotImplementedError
-
 
 def choose_column(
     heads: Sequence[str], titles: str, assignment: str, column: str | None
@@ -182,9 +162,16 @@ def choose_column(
     )
 
 
-def form_of_numbers(most: str, sheet: Sheet) -> tuple[bool, int | None]:
-    """Return how marks are written: with a comma, with how many places."""
+def form_of_marks(most: str, sheet: Sheet) -> tuple[float | None, bool, int | None]:
+    """Return the highest mark, and how marks are written: comma, number of places."""
     tail = re.search(r"([.,])(\d+)\s*$", most)
     if tail is None:
-        return sheet.separator == ";", None
-    return tail[1] == ",", len(tail[2])
+        return number(most), sheet.separator == ";", None
+    return number(most), tail[1] == ",", len(tail[2])
+
+
+def fill_template(name: str, **values: str) -> str:
+    """Return a file of the package's templates, for the Python that runs here."""
+    text = files("nbproctor").joinpath("templates", name).read_text("utf-8")
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return Template(text).safe_substitute(values, python=python)

@@ -8,12 +8,11 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from nbproctor.platforms import github_classroom, gradescope
 from nbproctor.platforms.archive import ArchiveEntry
 from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
-from nbproctor.platforms.github_classroom import GitHubClassroom
-from nbproctor.platforms.gradescope import Gradescope
 from nbproctor.platforms.moodle import Moodle
 from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
 from nbproctor.platforms.roster import Roster
@@ -26,21 +25,20 @@ PLATFORMS: tuple[Platform, ...] = (
     Moodle(),
     Blackboard(),
     Brightspace(),
-    Gradescope(),
-    GitHubClassroom(),
+    gradescope.Gradescope(),
+    github_classroom.GitHubClassroom(),
     Teams(),
     Canvas(),
 )
 _WORK = (".ipynb", ".zip")  # what students hand in, in plain files
-
-
-class PlainFiles(Platform):
-    """No platform: a folder or a file for each student, as `plain` reads it."""
-
-    name = "plain files"
-
-
-PLAIN = PlainFiles()
+# No platform: a folder or a file for each student, as `plain` reads it.
+PLAIN = Platform()
+# What makes a platform grade by itself, by the word of ``export``: writes it, and
+# returns where it is and what to do with it.
+AUTOGRADERS = {
+    "gradescope": gradescope.write_autograder,
+    "classroom": github_classroom.write_autograder,
+}
 
 
 class Recognised(NamedTuple):
@@ -58,20 +56,16 @@ class Recognised(NamedTuple):
         return f"{self.platform.name} ({sure}: {named})"
 
 
-def recognise(
-    entries: Sequence[ArchiveEntry], own: Sequence[str] = ()
-) -> Recognised | None:
+def recognise(entries: Sequence[ArchiveEntry]) -> Recognised | None:
     """Return the platform whose names fit most files, if they fit at least half."""
-    best: Recognised | None = None
+    paths = [entry.path for entry in entries]
+    fitting = []
     for platform in PLATFORMS:
-        names = platform.parse_all(entries, own)
-        paths = [entry.path for entry in entries]
+        names = platform.parse_all(entries)
         total = sum(p in names or p.name != platform.listing for p in paths)
-        if not names or 2 * len(names) < total:
-            continue
-        if best is None or len(names) > len(best.names):
-            best = Recognised(platform, names, total)
-    return best
+        if names and 2 * len(names) >= total:
+            fitting.append(Recognised(platform, names, total))
+    return max(fitting, key=lambda found: len(found.names), default=None)
 
 
 def plain(
@@ -113,9 +107,7 @@ def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
     """Return the first folder, or what a file's name says beside the assignment's."""
     if len(path.parts) > 1:
         return path.parts[0]
-    stem = path.name
-    while re.search(r"\.(ipynb|zip|json|txt)$", stem, re.I):
-        stem = stem.rpartition(".")[0]
+    stem = re.sub(r"(?:\.(?:ipynb|zip|json|txt))+$", "", path.name, flags=re.I)
     for name in own:
         stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
     stem = re.sub(r"\s*\(\d+\)$|[\s_-]*\bCopy of$", "", stem)  # as Colab has it

@@ -154,9 +154,7 @@ class Roster:
         """
         people, _ = self.find([student], student)
         if len(people) != 1:
-            several = "; ".join(
-                f"{person.name} ({person.student})" for person in people
-            )
+            several = "; ".join(f"{p.name} ({p.student})" for p in people)
             raise RosterError(
                 f"{student!r} is not one student of the class list"
                 f"{f', but may be {several}' if several else ''}. Give the id."

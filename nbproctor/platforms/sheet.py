@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 
 import babel
 from babel.localedata import locale_identifiers
 
 from nbproctor.platforms.roster import letters
-from nbproctor.sanitize import as_written
+from nbproctor.sanitize import as_written, spreadsheet_cell
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -23,37 +25,33 @@ _MARKS = (
 )
 # What a column is, by its title in several languages; of several columns for the id,
 # the first named here that is filled is the student's id.
-_TITLES: dict[str, tuple[str, ...]] = {
-    kind: tuple(words.split())
-    for kind, words in {
-        "id": """
-            studentid student sisloginid loginid login username benutzername
-            anmeldename nomdutilisateur nombredeusuario githubusername orgdefinedid
-            sisuserid idnumber idnummer matrikelnummer numerodidentification numerodeid
-            codiceidentificativo rosteridentifier identifier identificador identifiant
-            identificativo identificatie id lmsuserid integrationid userid canvasuserid
-            numbers
-        """,
-        "email": """
-            email emailaddress mail emailadresse adressedecourriel direcciondecorreo
-            indirizzoemail emailadres
-        """,
-        "last": "lastname surname familyname nachname nom apellidos cognome achternaam",
-        "first": "firstname givenname vorname prenom nombre voornaam",
-        "name": """
-            name fullname studentname vollstandigername nomcomplet nombrecompleto nome
-            nomecompleto volledigenaam
-        """,
-        # Moodle's number, which names no folder.
-        "participant": "participant",
-        "group": """
-            group groups groupname gruppe gruppen gruppenname groupe groupes grupo
-            grupos gruppo groep team
-        """,
-    }.items()
+TITLES = {
+    "id": """
+        studentid student sisloginid loginid login username benutzername anmeldename
+        nomdutilisateur nombredeusuario githubusername orgdefinedid sisuserid idnumber
+        idnummer matrikelnummer numerodidentification numerodeid codiceidentificativo
+        rosteridentifier identifier identificador identifiant identificativo
+        identificatie id lmsuserid integrationid userid canvasuserid numbers
+    """,
+    "email": """
+        email emailaddress mail emailadresse adressedecourriel direcciondecorreo
+        indirizzoemail emailadres
+    """,
+    "last": "lastname surname familyname nachname nom apellidos cognome achternaam",
+    "first": "firstname givenname vorname prenom nombre voornaam",
+    "name": """
+        name fullname studentname vollstandigername nomcomplet nombrecompleto nome
+        nomecompleto volledigenaam
+    """,
+    # Moodle's number, which names no folder.
+    "participant": "participant",
+    "group": """
+        group groups groupname gruppe gruppen gruppenname groupe groupes grupo grupos
+        gruppo groep team
+    """,
 }
 #: Every title that says who somebody is.
-ABOUT_PEOPLE = frozenset(title for names in _TITLES.values() for title in names)
+ABOUT_PEOPLE = frozenset(" ".join(TITLES.values()).split())
 
 
 def number(text: str) -> float | None:
@@ -151,23 +149,17 @@ class Sheet:
             rf'("(?:[^"]|"")*"[^{separator}\r\n]*|[^{separator}\r\n]*)'
             rf"({separator}|\r\n|\n|\r|\Z)"
         )
-        rows: list[list[str]] = [[]]
+        rows: list[list[str]] = []
         ends: list[str] = []
-        place = 0
-        while place < len(text):
-            found = cell.match(text, place)
-            assert found is not None  # the second alternative takes anything
-            rows[-1].append(found[1])
-            place = found.end()
-            if found[2] == separator:
-                if place == len(text):
-                    rows[-1].append("")
-                continue
-            ends.append(found[2])
-            rows.append([])
-        if not rows[-1]:
-            rows.pop()
-        ends += [""] * (len(rows) - len(ends))
+        cells: list[str] = []
+        for found in cell.finditer(text):
+            if found.start() == len(text) and not cells:
+                break
+            cells.append(found[1])
+            if found[2] != separator:
+                rows.append(cells)
+                ends.append(found[2])
+                cells = []
         return cls(rows, ends, separator, mark, coding)
 
     def value(self, row: int, column: int) -> str:
@@ -199,14 +191,6 @@ class Sheet:
         )
         return self.mark + "".join(lines).encode(self.coding)
 
-    def people_columns(self) -> dict[str, list[int]]:
-        """Return which columns are id, e-mail, last, first and full name."""
-        plain = [letters(title) for title in self.values(0)]
-        return {
-            kind: [i for known in names for i, t in enumerate(plain) if t == known]
-            for kind, names in _TITLES.items()
-        }
-
 
 def decode(data: bytes) -> tuple[str, bytes, str]:
     """Return a file's text, its byte order mark and coding.
@@ -220,6 +204,14 @@ def decode(data: bytes) -> tuple[str, bytes, str]:
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1"), b"", "latin-1"
+
+
+def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write a table of our own, in which no cell is a formula."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows(map(spreadsheet_cell, row) for row in rows)
 
 
 def _delimiter(text: str) -> str:

@@ -102,9 +102,7 @@ def test_the_whole_round(said: dict[str, str]) -> None:
     assert "but not in this download:\n  =1+1, Eve" in said["collect"]
     assert "Okafor, Amara" in said["grade"]  # names, not ids
     assert "Not graded: Nguyễn, Minh. The reasons stand above." in said["grade"]
-    nothing = (
-        "Nothing was written. To write the file, run the same command with --write."
-    )
+    nothing = "Nothing was written. To write the file, run the same command"
     assert nothing in said["export"] and said["unwritten"] == "True"
     assert teacher.gradebook.read_bytes() == GRADEBOOK.encode()
     assert "Nguyễn, Minh: has no mark: ungradable." in said["write"]

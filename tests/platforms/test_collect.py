@@ -12,14 +12,8 @@ import pytest
 from nbgrader.utils import parse_utc
 
 from nbproctor import platforms
-from nbproctor.platforms import (
-    CollectedSubmission,
-    CollectError,
-    Download,
-    Person,
-    Roster,
-    RosterError,
-)
+from nbproctor.platforms import CollectError, Download, Person, Roster, RosterError
+from nbproctor.platforms.download import CollectedSubmission
 from tests.platforms.test_fill import GERMAN
 
 CLASS = Roster(

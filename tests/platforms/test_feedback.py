@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from nbproctor import platforms
-from nbproctor.platforms import ExportError, FeedbackNames, Person
+from nbproctor.platforms import ExportError, Person
+from nbproctor.platforms.collected import FeedbackNames
 from tests.platforms.test_collect import CLASS, Files, zipped
 
 Back = Callable[..., tuple[FeedbackNames, dict[str, bytes]]]
