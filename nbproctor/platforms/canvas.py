@@ -65,8 +65,8 @@ class Canvas(Platform):
     def find_people(self, sheet: Sheet, columns: dict[str, list[int]]) -> None:
         """In its grade book, "Student" is the name."""
         plain = [letters(title) for title in sheet.values(0)]
-        if "student" in plain and ("id" in plain or "sisloginid" in plain):
-            name = plain.index("student")
+        name = plain.index("student") if "student" in plain else -1
+        if name in columns["id"] and ("id" in plain or "sisloginid" in plain):
             columns["name"].append(name)
             columns["id"].remove(name)
 
