@@ -38,7 +38,7 @@ HARMLESS = [
 @pytest.fixture
 def tiny(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the example course, whose few solutions one process tries."""
-    monkeypatch.setattr("nbproctor.audit.audit.processors", lambda: 1)
+    monkeypatch.setattr("nbproctor.audit.trials.processors", lambda: 1)
     return Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
 
 
