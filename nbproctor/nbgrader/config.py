@@ -34,6 +34,11 @@ def proctor(config: Config) -> None:
     Where nbproctor is not installed, nbgrader would pass over the error and grade
     without a sandbox. What `nbproctor init` writes (`kit.starter.SWITCH`) has
     ``autograde`` refuse then, and nothing else.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration that nbgrader is reading.
     """
     config.NotebookExporter.optimistic_validation = True
     config.ExportApp.setdefault("plugin_class", Export)

@@ -147,9 +147,19 @@ def feedback(
 ) -> Path:
     """Write the feedback page of every notebook handed in; return their folder.
 
-    A page whose grades, comments and notebook have not changed is left as it is; only
-    those of `students` are looked at, if they are given. `progress` is called for each
-    page that is made. `CourseError`: nothing is graded yet, or a page cannot be made.
+    A page whose grades, comments and notebook have not changed is left as it is.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called for each page that is made.
+    students : collection of str, optional
+        Look only at the pages of these.
+
+    Raises
+    ------
+    CourseError
+        Nothing is graded yet, or a page cannot be made.
     """
     course, log = Course.at(course), Log()
     view = course.choose(assignment, log.logger)

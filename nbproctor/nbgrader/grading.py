@@ -30,14 +30,29 @@ def grade(
     """Grade what was handed in, each submission on its own.
 
     What is graded already, and has not changed since, is not graded again; so the
-    same call finishes a class after an interruption. Marks may become lower. `progress`
-    is called with each result as soon as it is known, the others are of `RunOptions`.
+    same call finishes a class after an interruption.
 
-    Returns a result a student, sorted by student id; what cannot be graded is
-    ``ungradable`` with a reason, and never ends the class. Without `students`, those
-    whom the gradebook knows and who handed in nothing are ``missing``. `CourseError`:
-    the assignment is unknown, or not released as it stands; nothing was handed in; or
-    nothing can be executed on this computer.
+    Parameters
+    ----------
+    students : collection of str, optional
+        Grade only these; everybody who handed in otherwise.
+    progress : callable, optional
+        Called with each result as soon as it is known.
+    force, weak_sandbox, cluster
+        As of `RunOptions`. Marks may become lower.
+
+    Returns
+    -------
+    list of SubmissionResult
+        One a student, sorted by student id; what cannot be graded is ``ungradable``
+        with a reason, and never ends the class. Without `students`, those whom the
+        gradebook knows and who handed in nothing are ``missing``.
+
+    Raises
+    ------
+    CourseError
+        The assignment is unknown, or not released as it stands; nothing was handed
+        in; or nothing can be executed on this computer.
     """
     options = RunOptions(
         students, force=force, lower=True, weak_sandbox=weak_sandbox, cluster=cluster

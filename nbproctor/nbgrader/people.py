@@ -109,11 +109,15 @@ def check_exportable(course: Path | Course, assignment: str) -> None:
 
 
 def scores(course: Path | Course, assignment: str) -> pd.DataFrame:
-    """Return the class's scores in the gradebook, by student id.
+    """Return the class's scores as they stand in the gradebook.
 
-    One column an exercise in source order (points, the sum of its test cells), then
-    ``total`` (points after a late penalty, never below 0). NaN: not graded, or nothing
-    handed in. A cell graded outside any exercise has a column of its own name.
+    Returns
+    -------
+    DataFrame
+        Index: student id. One column an exercise in source order (points, the sum
+        of its test cells), then ``total`` (points after a late penalty, never below
+        0). NaN: not graded, or nothing handed in. A cell graded outside any
+        exercise has a column of its own name.
     """
     table = class_table(course, assignment)
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])

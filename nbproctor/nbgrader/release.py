@@ -146,9 +146,18 @@ def generate(
     """Make the student version of an assignment, and tell the gradebook its cells.
 
     The release is made beside its final place and swapped in when it is complete,
-    so that a failure leaves the old one as it was. Returns the copy of the gradebook
-    where `change_cells` has adapted it to other cells than somebody has marks for.
-    `CourseError`: the source breaks a rule, or has such cells; nothing was changed.
+    so that a failure leaves the old one as it was.
+
+    Returns
+    -------
+    Path or None
+        The copy of the gradebook, where `change_cells` has adapted it to other cells
+        than somebody has marks for.
+
+    Raises
+    ------
+    CourseError
+        The source breaks a rule, or has such cells; nothing was changed.
     """
     course = Course.at(course)
     check_sources(course, assignment)
@@ -188,11 +197,22 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
 
 
 def lint(course: Path | Course, assignment: str) -> list[str]:
-    """Grade the reference solution both ways; say in which tests it loses points.
+    """Grade the reference solution of an assignment in both ways, as a class is graded.
 
     `placement` determines again where each test cell is judged, and records it. Where
-    layers of the sandbox are missing, it runs in those that there are. `CourseError`:
-    the assignment cannot be read; `EngineError`: nothing runs on this computer.
+    layers of the sandbox are missing, it runs in those that there are.
+
+    Returns
+    -------
+    list of str
+        One sentence for each test cell in which it loses points.
+
+    Raises
+    ------
+    CourseError
+        The assignment cannot be read.
+    EngineError
+        The engine does not run on this computer.
     """
     course = Course.at(course)
     settings = course.settings(assignment)
