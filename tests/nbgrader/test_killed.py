@@ -31,6 +31,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from nbproctor.cli import main
 
+# Whoever runs the tests may be deaf to these: nohup, a job in the background.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 course, die_at, how, copy = Path.cwd(), *map(int, sys.argv[1:3]), sys.argv[3]
 steps, copying = 0, False
 
