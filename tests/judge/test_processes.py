@@ -22,7 +22,8 @@ LIMITED = """\
 import re, resource
 import numpy as np
 status = open("/proc/self/status").read()
-limit = 1024 * int(re.search(r"VmData:\\s+(\\d+)", status)[1]) + (256 << 20)
+data = 1024 * int(re.search(r"VmData:\\s+(\\d+)", status)[1])
+limit = data + max(256 << 20, data // 8)  # a sixteenth of it must be free at first
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 """
 FILLS = """\

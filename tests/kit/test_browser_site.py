@@ -29,6 +29,8 @@ from tests.pages.browser import browser as chromium
 
 constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
 LAB = "neural_network"
+# What imports leave beside the modules of a release, where tests have run in it.
+CACHE = shutil.ignore_patterns("__pycache__")
 CDN = f"{constants.PYODIDE_CDN_URL}/"
 pytestmark = pytest.mark.slow
 
@@ -37,7 +39,7 @@ pytestmark = pytest.mark.slow
 def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
     for name in (f"source/{LAB}", f"release/{LAB}", "data"):
-        shutil.copytree(project / name, folder / name)
+        shutil.copytree(project / name, folder / name, ignore=CACHE)
     return folder
 
 
