@@ -29,8 +29,6 @@ from tests.pages.browser import browser as chromium
 
 constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
 LAB = "neural_network"
-# What imports leave beside the modules of a release, where tests have run in it.
-CACHE = shutil.ignore_patterns("__pycache__")
 CDN = f"{constants.PYODIDE_CDN_URL}/"
 pytestmark = pytest.mark.slow
 
@@ -38,8 +36,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
+    cache = shutil.ignore_patterns("__pycache__")
     for name in (f"source/{LAB}", f"release/{LAB}", "data"):
-        shutil.copytree(project / name, folder / name, ignore=CACHE)
+        shutil.copytree(project / name, folder / name, ignore=cache)
     return folder
 
 
