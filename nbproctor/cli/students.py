@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
@@ -11,6 +11,9 @@ from typer import Argument, Option
 from nbproctor.cli.app import TYPED, CommandError, app, choose, find_course, say
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
+
+if TYPE_CHECKING:
+    from nbproctor.notebook import MasterNotebook
 
 
 @app.command(
@@ -46,20 +49,21 @@ def submit(
     """
     from nbproctor import nbgrader
 
-    course, release, copy = _folders()
+    folder, release, copy = _folders()
+    course = nbgrader.Course(folder)
+    masters = {master.notebook: master for master in course.masters(release.name)}
     try:
         for original in sorted(release.glob("*.ipynb")):
             notebook = file or kit_submit.find(copy, original)
             found = kit_submit.check(notebook, original)
             target = kit_submit.write(notebook, original, copy)
             say(*kit_submit.report(notebook, found))
-            source = course / "source" / release.name / original.name
-            repairs = _repairs(source, target.parent)
+            repairs = _repairs(masters[original.stem], target.parent)
             say(*(f"Grading would say: {note}" for note in repairs))
             say(f"Hand in this one file: {target}")
     except kit_submit.SubmitError as error:
         raise CommandError(f"Nothing was written. {error}") from error
-    say(nbgrader.Course(course).options.hand_in or kit_submit.NOWHERE)
+    say(course.options.hand_in or kit_submit.NOWHERE)
 
 
 def _folders() -> tuple[Path, Path, Path]:
@@ -72,12 +76,11 @@ def _folders() -> tuple[Path, Path, Path]:
     return course, release, course / "lab" / assignment
 
 
-def _repairs(source: Path, folder: Path) -> list[str]:
+def _repairs(master: MasterNotebook, folder: Path) -> list[str]:
     """Return what grading would have to repair in the one notebook of a folder."""
-    from nbproctor.notebook import MasterNotebook
     from nbproctor.submission.repair import Ungradable, repair
 
     try:
-        return repair(folder, MasterNotebook.read(source)).notes
+        return repair(folder, master).notes
     except Ungradable as error:
         return [str(error)]

@@ -41,7 +41,7 @@ class Moodle(Platform):
     numbers_groups = True
     times = "its grading worksheet"
     why_no_address = (
-        "handed in with a group, and the own number there is not known: import the "
+        "handed in with a group, and their own number there is not known: import the "
         "grading worksheet (kit.py roster), then collect again"
     )
     upload = "Submissions, Upload multiple feedback files in a zip"
