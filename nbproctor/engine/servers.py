@@ -71,8 +71,7 @@ class Settings:
         return total.hexdigest()
 
 
-# What a fork server is warm for: policy, imported modules, rehearsed cells.
-_Warm = tuple[Policy, tuple[str, ...], tuple[str, ...]]
+_Warm = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed cells
 
 
 class Servers(AbstractContextManager["Servers"]):
@@ -130,10 +129,10 @@ class Servers(AbstractContextManager["Servers"]):
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-            fits = server is not None and self._all.get(server) == warm
-        if server and not fits:
+        if server and self._all.get(server) != warm:
             self._end(server)
-        return server if fits else None
+            return None
+        return server
 
     def _add(self, server: ForkServer, warm: _Warm) -> None:
         with self._lock:

@@ -128,8 +128,6 @@ class Session:
 
     def _filters(self) -> tuple[tuple[str, str], ...]:
         """Return the test's own filters of warnings: action and class, no text."""
-        if warnings.filters == self._first_filters:
-            return ()
         new = [each for each in warnings.filters if each not in self._first_filters]
         plain = [f for f in new if f[1] is f[3] is None]
         return tuple((f[0], getattr(f[2], "__name__", "")) for f in plain)

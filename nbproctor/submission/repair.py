@@ -76,8 +76,7 @@ def repair(
     if reading.joined:
         notes.append("Cells that were split inside a statement were joined again.")
     answered = bool(reading.answers) or not master.of_kind("solution", "task")
-    notebook = {"cells": cells} | _FORMAT
-    return Repaired(notebook, notes + changes, handed.path, answered)
+    return Repaired({"cells": cells} | _FORMAT, notes + changes, handed.path, answered)
 
 
 class _Reading(NamedTuple):
