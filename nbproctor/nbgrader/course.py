@@ -34,6 +34,7 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
+from nbproctor.sandbox.forkserver import environment
 from nbproctor.sandbox.policy import Policy
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
@@ -222,6 +223,13 @@ class Course:
         replace.
         """
         options = options or self.options
+        sets = environment(Path(), Path()).keys()
+        for name, value in options.environment.items():
+            if name in sets or {*"=\0"} & {*name} or "\0" in value or not name:
+                raise CourseError(
+                    f"c.Nbproctor.environment sets {name!r}, which the sandbox sets "
+                    "itself, or which is no variable. Leave it out."
+                )
         data = next((m.data for m in self.masters(assignment) if m.data), None)
         source = self.folder("source", assignment)
         files = support_files(source, data, self.view.ignore)
@@ -230,6 +238,9 @@ class Course:
         policy = Policy(
             memory=options.memory_megabytes << 20,
             readable=tuple(options.readable),
+            environment=tuple(sorted(options.environment.items())),
+            processes=options.processes,
+            network=assignment in options.network,
             files=tuple(files.items()),
             weak=options.weak_sandbox,
         )

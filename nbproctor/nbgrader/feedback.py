@@ -121,6 +121,7 @@ def report(
         said_late=course.said(assignment, "late"),
         alike=alike,
         groups=course.said(assignment, "group"),
+        surroundings=course.options.surroundings(assignment),
     )
     return _write_report(course, assignment, rendered), lines
 
