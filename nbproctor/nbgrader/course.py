@@ -19,6 +19,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.api import MissingEntry
+from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 from traitlets.config import Config
@@ -47,25 +48,31 @@ class Course:
 
     `view` is nbgrader's own idea of the folders: as one of its commands has configured
     it, or else of the configuration, which is read then. Copy `config` before you
-    change it. `CourseError`: the folder is no course, or its configuration does not
-    run.
+    change it: the command's, because nbgrader's view may be made before that is read.
+    `CourseError`: the folder is no course, or its configuration does not run.
     """
 
-    def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        view: CourseDirectory | None = None,
+        config: Config | None = None,
+    ) -> None:
         self.root = root
+        self.config = _read_config(root) if config is None else config
         if view is None:
-            view = CourseDirectory(config=_read_config(root), log=_SILENT)
+            view = CourseDirectory(config=self.config, log=_SILENT)
         self.view = view
         # Read now: a run makes nbgrader's view point to other folders for a time.
         self._steps = {step: getattr(view, f"{step}_directory") for step in STEPS}
-        self.config: Config = view.config
         self._masters: dict[str, list[MasterNotebook]] = {}
         self._outlines: dict[str, dict[str, Outline]] = {}
 
     @classmethod
-    def of(cls, view: CourseDirectory) -> Course:
+    def of(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        return cls(Path(view.root), view)
+        view = converter.coursedir
+        return cls(Path(view.root), view, converter.config)
 
     @classmethod
     def at(cls, course: Path | Course) -> Course:

@@ -221,6 +221,20 @@ def test_what_answers_may_use_is_configured(
     assert "Answers may use the network" in page.read_text()
 
 
+def test_nbgraders_own_command_grades_by_the_courses_options(
+    course: Path, hand_in: HandIn
+) -> None:
+    """nbgrader makes its view of the folders before it reads the configuration."""
+    hand_in(
+        "ann", fizz=FIZZ.format("pass") + "def fizz(n):\n    raise NotImplementedError"
+    )
+    for line, score in ("", 10), ("c.Nbproctor.repair_answers = False", 5):
+        configure(course, line)
+        run_nbgrader(course, "autograde", "tiny", "--force")
+        ann = SubmissionResult.read(course / "autograded/ann/tiny")
+        assert ann is not None and ann.score == score
+
+
 def test_a_pipeline_without_execute_is_refused(course: Path, hand_in: HandIn) -> None:
     hand_in("ann")
     configure(
