@@ -124,11 +124,13 @@ class Session:
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _tell_filters(self) -> None:
-        """Have the test's filters of warnings hold in the answer; no text is told."""
+        """Have the test's filters of warnings hold in the answer, where these arise."""
         self._filters = [*warnings.filters]
         new = [each for each in self._filters if each not in self._first_filters]
-        plain = [f for f in new if f[1] is f[3] is None]
-        self.ask("filters", [[f[0], getattr(f[2], "__name__", "")] for f in plain])
+        patterns = [[getattr(f[at], "pattern", f[at]) for at in (1, 3)] for f in new]
+        with contextlib.suppress(UnsendableError):  # a class that no library names
+            told = zip(new, patterns, strict=True)
+            self.ask("filters", [[f[0], f[2], *texts] for f, texts in told])
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.
