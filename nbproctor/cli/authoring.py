@@ -101,6 +101,7 @@ def audit(
             ),
             exercise=exercise,
             markers=course.markers,
+            folders=(course.folder("source", name), course.folder("release", name)),
         )
     say(*matrix.lines(result))
     if exercise is None:

@@ -24,6 +24,7 @@ from traitlets.config.loader import DeferredConfigString
 from nbproctor import nbgrader as room
 from nbproctor import proctor
 from nbproctor.cli import grading
+from nbproctor.cli.app import choose
 from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
@@ -228,9 +229,12 @@ def test_nbgraders_own_command_grades_by_the_courses_options(
     hand_in(
         "ann", fizz=FIZZ.format("pass") + "def fizz(n):\n    raise NotImplementedError"
     )
-    for line, score in ("", 10), ("c.Nbproctor.repair_answers = False", 5):
+    moved = "c.CourseDirectory.source_directory = 'quellen'"
+    (course / "source").rename(course / "quellen")
+    for line, score in (moved, 10), ("c.Nbproctor.repair_answers = False", 5):
         configure(course, line)
         run_nbgrader(course, "autograde", "tiny", "--force")
+        assert choose(course, None) == "tiny"
         ann = SubmissionResult.read(course / "autograded/ann/tiny")
         assert ann is not None and ann.score == score
 
