@@ -83,6 +83,11 @@ class Cluster(AbstractContextManager["Cluster"]):
 
         `EngineError` says of each why it cannot.
         """
+        if settings.policy.network and not self._address.startswith("tls://"):
+            raise EngineError(
+                "Answers that may use the network could have the scheduler run any "
+                "program: use tls://, or grade this assignment here."
+            )
         until = time.monotonic() + PATIENCE_SECONDS
         try:
             self._introduce(master, settings)

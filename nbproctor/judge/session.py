@@ -78,7 +78,7 @@ class Session:
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
         # Filters of warnings as the test began, and those since that were told.
         self._first_filters = [*warnings.filters]
-        self._told_filters: tuple[tuple[str, str], ...] = ()
+        self._told_filters: tuple[Any, ...] = ()
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -126,11 +126,16 @@ class Session:
         self._first_filters, self._told_filters = [*warnings.filters], ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def _filters(self) -> tuple[tuple[str, str], ...]:
-        """Return the test's own filters of warnings: action and class, no text."""
-        new = [each for each in warnings.filters if each not in self._first_filters]
-        plain = [f for f in new if f[1] is f[3] is None]
-        return tuple((f[0], getattr(f[2], "__name__", "")) for f in plain)
+    def _filters(self) -> tuple[Any, ...]:
+        """Return the test's own filters of warnings: action, class, text, module."""
+        told = []
+        for each in warnings.filters:
+            if each not in self._first_filters:
+                patterns = [getattr(each[at], "pattern", each[at]) for at in (1, 3)]
+                with contextlib.suppress(UnsendableError):  # no library names its class
+                    self.exports.name(each[2])
+                    told.append((each[0], each[2], *patterns))
+        return tuple(told)
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.

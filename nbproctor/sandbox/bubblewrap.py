@@ -42,7 +42,7 @@ def command(
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise FileNotFoundError("bubblewrap (bwrap) is not installed")
-    kinds = ["pid", "net", "ipc", "uts", "cgroup-try"]
+    kinds = ["pid", "ipc", "uts", "cgroup-try", *([] if policy.network else ["net"])]
     capabilities = CAPABILITIES
     if os.geteuid() == 0:
         capabilities = CAPABILITIES + ROOT_CAPABILITIES

@@ -52,6 +52,8 @@ ONE_THREAD = [
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ]
 
+PROCESSES = "NBPROCTOR_PROCESSES"  # the variable that says how many are allowed
+
 
 class ForkServerError(NbproctorError, RuntimeError):
     """A fork server did not start or has died; start another."""
@@ -100,7 +102,13 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         cache = cache_folder(base)
         policy = replace(policy, readable=(*policy.readable, str(cache)))
         policy = replace(policy, uid=free_uid(policy, outer))
-        judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
+        judge = replace(
+            policy,
+            memory=JUDGE_MEMORY,
+            cpu_seconds=JUDGE_CPU_SECONDS,
+            processes=0,
+            network=False,
+        )
 
         def command(descriptor: int) -> list[str]:
             argv = python_command("nbproctor.sandbox.server", descriptor)
@@ -108,7 +116,9 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
         process = PythonProcess(
             command,
-            environment(base, cache),
+            environment(base, cache)
+            | {PROCESSES: str(policy.processes)}
+            | dict(policy.environment),
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,

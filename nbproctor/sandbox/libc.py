@@ -11,14 +11,16 @@ import ctypes
 import os
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
-_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
+_MS_BIND = 4096
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 1, 2, 4, 8, 1024
 _MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
 _MOUNT_SETATTR = 442  # on every architecture
@@ -114,6 +116,31 @@ def hide(path: str) -> None:
     flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     mount = _libc().mount
     _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")
+
+
+def bind(path: Path, place: str) -> None:
+    """Show a folder in a second place, in the view of this process alone.
+
+    `OSError`: as of `hide`.
+    """
+    flags, where = ctypes.c_ulong(_MS_BIND), os.fsencode(place)
+    _check(_libc().mount(os.fsencode(path), where, None, flags, None), "mount --bind")
+
+
+@contextmanager
+def processes_apart() -> Iterator[None]:
+    """Have the next fork be the first process of a namespace, which ends with it.
+
+    All that it starts then ends when it does, and can signal nobody else.
+    `OSError`: CAP_SYS_ADMIN is missing in the namespace that this process is in.
+    """
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:
+        _check(_libc().unshare(_CLONE_NEWPID), "unshare")
+        yield
+    finally:
+        _check(_libc().setns(own, _CLONE_NEWPID), "setns")
+        os.close(own)
 
 
 def gain_mounts() -> bool:

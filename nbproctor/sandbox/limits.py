@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -50,7 +51,7 @@ def limit_threads(policy: Policy) -> None:
             except OSError:
                 continue  # it has just ended
             running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
-    _limit(resource.RLIMIT_NPROC, running + policy.threads)
+    _limit(resource.RLIMIT_NPROC, running + policy.threads + policy.processes)
 
 
 def _limit(what: int, most: int) -> None:
@@ -85,6 +86,17 @@ def data() -> int:
 def address_space() -> int:
     """Return the bytes of this process that RLIMIT_AS counts."""
     return _pages("self")[0] * resource.getpagesize()
+
+
+def family(pid: int) -> list[int]:
+    """Return the processes of a group, named by its first, that have not ended."""
+    members = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, group, *_ = place.read_text().rpartition(")")[2].split()
+            if int(group) == pid and state != "Z":
+                members.append(int(place.parent.name))
+    return members
 
 
 def memory(pid: int) -> int:

@@ -211,8 +211,9 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
 @pytest.mark.slow
 def test_what_cannot_be_audited_is_named(tiny):
     with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
-        audit(tiny, "tiny", exercise="means")
-    with pytest.raises(AuditError, match="Assignments in this course: tiny"):
+        folders = tiny / "source/tiny", tiny / "release/tiny"  # as a course names them
+        audit(tiny, "elsewhere", exercise="means", folders=folders)
+    with pytest.raises(AuditError, match=r"no notebook in .*/source/tinny"):
         audit(tiny, "tinny")
     notebook = tiny / "source/tiny/tiny.ipynb"
     text = notebook.read_text("utf-8")

@@ -103,6 +103,14 @@ def test_nothing_is_started_before_something_has_to_be_executed(
     assert (counting.prepared, counting.asked) == (1, 1)
 
 
+def policy(**changes: Any) -> Any:
+    def change(asked: dict[str, Any]) -> None:
+        old = asked["settings"]
+        asked["settings"] = replace(old, policy=replace(old.policy, **changes))
+
+    return change
+
+
 INGREDIENTS = {
     "the text of a cell": lambda a: a.update(cells=[replace(CELLS[0], source="pass")]),
     "the name of a cell": lambda a: a.update(cells=[replace(CELLS[0], id="fizz")]),
@@ -125,17 +133,14 @@ INGREDIENTS = {
     "a limit": lambda a: a.update(
         settings=replace(a["settings"], limits=Limits(call=1.0))
     ),
-    "the memory": lambda a: a.update(
-        settings=replace(
-            a["settings"], policy=replace(a["settings"].policy, memory=1 << 28)
-        )
-    ),
+    "the memory": policy(memory=1 << 28),
+    "a variable": policy(environment=(("NAME", "value"),)),
+    "the network": policy(network=True),
+    "processes": policy(processes=1),
     "follow-through": lambda a: a.update(
         settings=replace(a["settings"], follow_through=False)
     ),
-    "the strength of the sandbox": lambda a: a.update(
-        settings=replace(a["settings"], policy=replace(a["settings"].policy, weak=True))
-    ),
+    "the strength of the sandbox": policy(weak=True),
     "a file of the assignment": lambda a: Path(
         a["settings"].policy.files[0][1]
     ).write_text("2"),

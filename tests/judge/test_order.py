@@ -135,7 +135,8 @@ def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
 
 
 def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
-    cells = tuple(replace(c, stub="seen") if c.id == "setup" else c for c in SOURCE)
+    setup = replace(SOURCE[0], stub="seen", nbgrader={"locked": True})
+    cells = setup, *SOURCE[1:]
     whole = replace(job(*WHOLE), cells=cells)
     assert own_notebook(whole)[0].source == "seen"
     assert again(whole, "two", one="text")[0].source == "seen"

@@ -24,7 +24,7 @@ from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.dask_cluster import PROJECT, RunningCluster, engine_cluster, worker
 from tests.nbgrader.rows import graded_files, rows, url
-from tests.nbgrader.tiny import HandIn, graded
+from tests.nbgrader.tiny import HandIn, configure, graded
 
 pytestmark = pytest.mark.slow
 STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "hal"]
@@ -178,6 +178,9 @@ def test_workers_without_a_sandbox_refuse_and_nothing_is_graded(
             graded(a_class, cluster=cluster.address)
     finally:
         (cluster.folder / "no-sandbox").unlink()
+    configure(a_class, "c.Nbproctor.network = ['tiny']")
+    with pytest.raises(CourseError, match="have the scheduler run any program"):
+        graded(a_class, cluster=cluster.address)
     assert not rows(url(a_class))
 
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -321,6 +322,85 @@ def test_judges_have_no_network_and_start_no_program(zygote: ForkServer) -> None
     for action in ("import socket; socket.socket()", "import os; os.fork()"):
         with pytest.raises(JudgeError, match="PermissionError"):
             judged(zygote, action)
+
+
+# --- what an assignment may ask for ---------------------------------------------------
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_network_is_there_for_students_where_it_is_asked_for(level: str) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        start(level, replace(POLICY, network=True)) as zygote,
+    ):
+        connect = f"socket.create_connection({listening.getsockname()})"
+        code = f"import socket; answer = {connect}.getpeername()"
+        assert student(zygote, code) == str(listening.getsockname())
+        names = "import socket; answer = len(socket.getaddrinfo('localhost', 80)) > 0"
+        assert student(zygote, names) == "True"
+        for kind in ("UNIX", "NETLINK, socket.SOCK_RAW", "INET, socket.SOCK_RAW"):
+            made = student(zygote, f"import socket; socket.socket(socket.AF_{kind})")
+            assert "PermissionError" in made
+        with pytest.raises(JudgeError, match="PermissionError"):
+            judged(zygote, "import socket; socket.socket()")
+        with start(level) as usual:
+            assert "PermissionError" in student(usual, code)
+
+
+POOLS = """
+import multiprocessing as m, operator, os
+from concurrent.futures import ProcessPoolExecutor
+m.set_start_method("fork")
+with m.Pool(3) as pool: squares = pool.starmap(operator.mul, [(n, n) for n in range(4)])
+queue, last = m.Queue(), m.Value("i")
+process = m.Process(target=lambda: (queue.put(os.getpid()), setattr(last, "value", 5)))
+process.start(); other = queue.get() != os.getpid(); process.join()
+with ProcessPoolExecutor(2) as pool: got = list(pool.map(abs, [-1]))
+answer = squares, other, last.value, got
+"""
+LEAVES = """
+import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        time.sleep(1000)
+answer = "left them"
+"""
+BOMB = """
+import os
+while True:
+    try: os.fork()
+    except OSError: pass
+"""
+# Whom a process can signal, which programs it starts, and what it can leave.
+REACHES = """
+import ctypes, os
+def can(action, *arguments):
+    try: return action(*arguments) != -1
+    except OSError: return False
+answer = [number for number in range(2, 300) if can(os.kill, number, 9)]
+answer += [can(os.execv, "/bin/true", ["true"]), can(os.setsid), can(os.setpgid, 0, 0)]
+answer += [can(ctypes.CDLL(None).unshare, kind) for kind in (0x10000000, 0x20000000)]
+"""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_processes_that_are_asked_for_end_with_their_student(level: str) -> None:
+    policy = replace(POLICY, processes=4)
+    if level == "standard" and os.geteuid() != 0:
+        with pytest.raises(ForkServerError, match="processes needs bubblewrap"):
+            start(level, policy)
+        return
+    with start(level, policy) as zygote:
+        assert student(zygote, POOLS) == "([0, 1, 4, 9], True, 5, [1])"
+        before = len(family(zygote))
+        assert student(zygote, LEAVES) == "'left them'"
+        assert len(family(zygote)) == before
+        assert student(zygote, BOMB) == "it died"
+        assert len(family(zygote)) == before
+        code = f"spawn(), spawn(); result = ask(spawn(), {REACHES!r})"
+        assert judged(zygote, code) == str([False] * 5)
+        with pytest.raises(JudgeError, match="PermissionError"):
+            judged(zygote, "os.fork()")
 
 
 # --- ends -----------------------------------------------------------------------------

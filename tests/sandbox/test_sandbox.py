@@ -689,7 +689,7 @@ def test_signals_to_others_are_refused_by_each_layer_alone(
     elif landlockpy.abi_version() < 6:
         pytest.skip("Landlock knows signals since its interface 6")
     else:
-        monkeypatch.setattr(seccomp, "confine", lambda: None)
+        monkeypatch.setattr(seccomp, "confine", lambda _: None)
     parent = os.getpid()
 
     def signal_them() -> list[bool]:
@@ -708,7 +708,7 @@ def test_landlock_alone_keeps_abstract_sockets_away(
 ) -> None:
     if landlockpy.abi_version() < 6:
         pytest.skip("Landlock knows abstract sockets since its interface 6")
-    monkeypatch.setattr(seccomp, "confine", lambda: None)
+    monkeypatch.setattr(seccomp, "confine", lambda _: None)
     name = f"\0nbproctor test {os.getpid()}"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(name)
@@ -723,7 +723,7 @@ def test_landlock_alone_keeps_abstract_sockets_away(
 def test_a_process_cannot_be_traced_and_dies_with_its_parent(
     inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seccomp, "confine", lambda: None)  # it lets nobody ask
+    monkeypatch.setattr(seccomp, "confine", lambda _: None)  # it lets nobody ask
     get_dumpable, get_pdeathsig = 3, 2
 
     def ask() -> tuple[int, int, int]:
