@@ -1,7 +1,7 @@
 """Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies.
 
 A program, run in the folder of the master notebook: it prints, as JSON, one row for
-every fifth right or wrong variant of the sample: its exercise, kind and name, and the
+every eighth right or wrong variant of the sample: its exercise, kind and name, and the
 tests it passes.
 """
 
@@ -36,8 +36,8 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for trial in trials:
-        every = {"right": 1, "wrong": 1, "mutant": 3}[trial.kind]
-        every *= 3 if trial.exercise in LONG and trial.kind != "right" else 1
+        every = {"right": 1, "wrong": 2, "mutant": 6}[trial.kind]
+        every *= 2 if trial.exercise in LONG and trial.kind != "right" else 1
         if seen[trial.exercise, trial.kind] % every == 0:
             found.append(trial)
         seen[trial.exercise, trial.kind] += 1
@@ -105,7 +105,7 @@ def main(notebook: Path, folder: Path) -> None:
     trials = sample_of(Variants.read(folder, sample.solutions(master)).trials)
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
     skip = "raise_left_below"
-    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::5]
+    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::8]
     sys.path.insert(0, "")  # for the modules beside the notebook
     printed, sys.stdout = sys.stdout, io.StringIO()
     rows = [
