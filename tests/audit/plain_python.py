@@ -1,7 +1,7 @@
 """Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies.
 
 A program, run in the folder of the master notebook: it prints, as JSON, one row for
-every eighth right or wrong variant of the sample: its exercise, kind and name, and the
+every fifth right or wrong variant of the sample: its exercise, kind and name, and the
 tests it passes.
 """
 
@@ -80,10 +80,10 @@ def passed_plainly(
 ) -> Iterator[tuple[Trial, set[str]]]:
     """Walk through the reference notebook; fork where an exercise has to be answered.
 
-    As under stock nbgrader all names are in one namespace, and all cells are run. Only
-    an answer's own demo is not: it is ungraded, and some train a network.
+    As under stock nbgrader all names are in one namespace, and all cells are run, but
+    those that the source leaves out of grading: some train a network.
     """
-    code = [cell for cell in master.cells if cell.kind not in ("text", "task")]
+    code = [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
     names: dict[str, Any] = {}
     for place, cell in enumerate(code):
         if cell.kind == "solution":
@@ -92,8 +92,7 @@ def passed_plainly(
             own = list(itertools.takewhile(lambda c: c.kind != "solution", rest))
             for trial in (t for t in trials if t.exercise == cell.id):
                 answer = replace(cell, source=trial.source)
-                cells = [answer, *(c for c in own if not c.skip)]
-                yield trial, in_a_fork(partial(passed, names, cells))
+                yield trial, in_a_fork(partial(passed, names, [answer, *own]))
             if cell.id == master.exercises[-1]:
                 return
         passed(names, [cell])
@@ -105,7 +104,7 @@ def main(notebook: Path, folder: Path) -> None:
     trials = sample_of(Variants.read(folder, sample.solutions(master)).trials)
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
     skip = "raise_left_below"
-    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::8]
+    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::5]
     sys.path.insert(0, "")  # for the modules beside the notebook
     printed, sys.stdout = sys.stdout, io.StringIO()
     rows = [
