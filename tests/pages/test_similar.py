@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from nbproctor.audit.variants import read_variants
-from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report

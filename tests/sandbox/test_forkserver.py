@@ -1,8 +1,7 @@
 """The fork server: quick forks that see nothing of each other and leave nothing behind.
 
 Each promise is tried at every level that this user can have here: inside bubblewrap and
-without it.  The last test tries both test files again as an ordinary user when root
-runs them.
+without it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -37,7 +35,6 @@ from nbproctor.sandbox.forkserver import (
 )
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import Policy
-from tests.users import NOBODY, in_reach
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -616,36 +613,3 @@ def test_a_sandbox_that_fails_in_the_fork_is_the_judges_error(tmp_path: Path) ->
         pytest.raises(SandboxError, match="no Landlock"),
     ):
         zygote.run(b"result = 1", 10)
-
-
-# --- other users ----------------------------------------------------------------------
-
-
-# What depends on who the user is; all of it was tried as this user.
-OTHERS = {
-    "an ordinary user": "test_sandbox or full or standard",
-    "root, Python for all": "threads or privileges or signal or standard",
-}
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-@pytest.mark.parametrize("who", OTHERS)
-def test_everything_holds_for_other_users_too(who: str) -> None:
-    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
-        pytest.skip("this test needs setpriv and bubblewrap")
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    argv += [str(PROJECT / "tests/sandbox")]
-    argv += ["-k", f"({OTHERS[who]}) and not other_users"]
-    if who == "an ordinary user":
-        argv = [*NOBODY, *argv]
-    environment = {
-        "HOME": "/nonexistent",
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(PROJECT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    done = subprocess.run(
-        in_reach(argv), capture_output=True, text=True, cwd="/", env=environment
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
