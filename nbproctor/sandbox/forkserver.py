@@ -117,8 +117,8 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         process = PythonProcess(
             command,
             environment(base, cache)
-            | {PROCESSES: str(policy.processes)}
-            | dict(policy.environment),
+            | dict(policy.environment)
+            | {PROCESSES: str(policy.processes)},
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,

@@ -178,26 +178,28 @@ HELD: list[Row] = [
 # Locks: F_SETLK, F_SETLKW, and of an open file; answered as done, like `flock`.
 HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 
-# With a network: TCP and UDP, no raw packets, nothing local or of the kernel's; and the
-# options of a socket and of TCP that libraries set. A descriptor on its way (sendmsg,
-# which looks up names) can then hold some memory.
-TALK = "accept accept4 bind connect listen recvmmsg sendmmsg sendmsg"
+# With a network: TCP and UDP to others, no raw packets, nothing local or of the
+# kernel's; and the options of a socket and of TCP that libraries set. No port is
+# listened at: it would be there for other submissions, and connections that wait there
+# hold memory. Not SO_LINGER: whoever closes such a socket, the kernel even, waits. A
+# descriptor on its way (sendmsg, which looks up names) can hold some memory.
+TALK = "connect recvmmsg sendmmsg sendmsg"
 INET, INET6 = 2, 10
 TCP, IPV6, V6ONLY = 6, 41, 26
 NETWORK: list[Row] = [
     *((name,) for name in TALK.split()),
     *(
-        ("socket", (0, WHOLE, family), (1, SOCK_TYPE, kind))
+        ("socket", (0, WHOLE, family), (1, SOCK_TYPE, kind), (2, INT, protocol))
         for family in (INET, INET6)
-        for kind in (1, 2)
+        for kind, protocol in ((1, 0), (1, 6), (2, 0), (2, 17))
     ),
     *(
         (name, (1, INT, level), *option)
         for name in ("getsockopt", "setsockopt")
         for level, *option in [
-            (TCP,),
+            *((TCP, (2, INT, number)) for number in (1, 4, 5, 6, 18)),
             (IPV6, (2, INT, V6ONLY)),
-            *((SOL_SOCKET, (2, INT, number)) for number in (2, 6, 9, 13)),
+            *((SOL_SOCKET, (2, INT, number)) for number in (2, 6, 9)),
         ]
     ),
 ]
