@@ -194,16 +194,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [placed(self._as_released(master), self.view) for master in masters]
-
-    def _as_released(self, master: MasterNotebook) -> MasterNotebook:
-        """Give solutions without a region the stub that nbgrader leaves of them."""
-        return master.with_cells(
-            replace(cell, stub=self.markers.stub)
-            if cell.kind == "solution" and cell.stub == cell.source
-            else cell
-            for cell in master.cells
-        )
+        return [placed(master, self.view) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.
