@@ -87,6 +87,7 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
     page.goto(f"{address}lab/index.html?path={LAB}.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
     page.get_by_text("Python (Pyodide) | Idle").wait_for()
+    ready = time.monotonic() - start
     choose(page, "Run", "Run All Cells")
     running, until, before = [""], start + 60 * minutes, processor()
     opened, spent = before, Counter[str]()
@@ -102,6 +103,8 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
     print(f"then {before - opened:.0f}, most of them in these cells:")
     for name, used in spent.most_common(20):
         print(f"{used:8.1f}  {name}")
+    print(f"{seconds - ready:.0f} s of them after Run All Cells")
+    choose(page, "File", "Save Notebook")
     print("kit/submit.py:", page.evaluate(SUBMIT))
     choose(page, "File", "Save Notebook")
     with page.expect_download() as download:

@@ -179,8 +179,7 @@ def _tell(download: Download, everybody: Roster) -> None:
     print_list("Look at these:", lines + download.problems)
     if states["kept"]:
         say(
-            "To take them all the same: --replace; one of them: --only NAME --replace. "
-            "What they replace is kept aside."
+            "To take them: --replace, of one --only NAME --replace. Older ones are kept."
         )
     here = {s.person.student for s in written}
     absent = [p.name for p in everybody.people if p.student not in here]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -349,12 +350,11 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
     if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word
         path = path.with_name(f"handed-in-{path.name}")
     taken = {str(other).casefold(): other for other in submission.files}
-    free, number = path, 2
+    free, numbers = path, count(2)
     while (other := taken.get(str(free).casefold())) is not None:
         if submission.files[other] == data:
             return
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-        number += 1
+        free = path.with_name(f"{path.stem} ({next(numbers)}){path.suffix}")
     if free != path:
         submission.notes.append(
             f"Two files are called {path.name}; the older one is now {free.name}."
