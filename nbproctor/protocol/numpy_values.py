@@ -26,7 +26,6 @@ from nbproctor.protocol.table import (
     Row,
     Sender,
     add,
-    by_parts,
 )
 
 Array = np.ndarray[Any, Any]
@@ -255,5 +254,5 @@ add(
     Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
     Row("O", "shape value*", (), None, _read_objects, _CHANGE),
     Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
-    by_parts("D", "dtype", _DTYPES, _dtype_parts, _dtype),
+    Row("D", "dtype", _DTYPES, parts=_dtype_parts, build=_dtype),
 )

@@ -36,7 +36,6 @@ from nbproctor.protocol.table import (
     Parts,
     Row,
     add,
-    by_parts,
     parts_of,
 )
 
@@ -343,8 +342,11 @@ _DTYPES = (
 )
 
 
-def _row(name: str, fields: str, of: Any, parts: Any, build: Any, *change: Any) -> Row:
-    return by_parts(f"pandas.{name}", fields, of, parts, build, *change)
+def _row(
+    name: str, fields: str, of: Any, parts: Any, build: Any, change: Any = None
+) -> Row:
+    tag = f"pandas.{name}"
+    return Row(tag, fields, of, change=change, parts=parts, build=build)
 
 
 _periods_parts, _dtype = attrgetter("asi8", "freqstr"), attrgetter("dtype")

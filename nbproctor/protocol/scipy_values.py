@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from nbproctor.protocol.budget import LIMITS
-from nbproctor.protocol.table import FIELDS, Field, Parts, add, by_parts
+from nbproctor.protocol.table import FIELDS, Field, Parts, Row, add
 
 _COMPRESSED = ("csr", "csc")
 _CLASSES: dict[str, Any] = {
@@ -79,4 +79,5 @@ FIELDS |= {
     "where": Field(_is_column_of("i")),
 }
 _FIELDS = "form two_sizes cells where where"
-add(by_parts("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))
+_TAG = "scipy.sparse.matrix"
+add(Row(_TAG, _FIELDS, tuple(_NAMES), parts=_parts, build=_build))
