@@ -247,6 +247,11 @@ def test_the_text_of_a_cell_is_what_the_student_meant(
     assert bool(note) == bool(notes)
 
 
+def test_an_answer_that_became_text_loses_its_fence() -> None:
+    marked = {"source": FENCED, "metadata": {"nbgrader": {"grade_id": "area"}}}
+    assert cells_of(marked)[0][0].text.text == "x = 1"
+
+
 @pytest.mark.parametrize(
     ("metadata", "language"),
     [
