@@ -16,7 +16,6 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -27,10 +26,11 @@ from typing import Any
 from distributed import Client, Security
 from msgspec import msgpack
 
+from nbproctor.engine.execution import Execution
 from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
 from nbproctor.engine.worker import Grader, packed, refusal, run
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report, StudentCell
+from nbproctor.results import Report
 
 log = logging.getLogger(__name__)
 
@@ -105,15 +105,10 @@ class Cluster(AbstractContextManager["Cluster"]):
             said = (f"The worker {a} refuses: {why}" for a, why in refused.items())
             raise EngineError("\n".join(islice(said, 5)))
 
-    def execute(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> Future[Report]:
+    def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        task = Task(self._introduce(master, settings), packed(cells, files))
+        grader = self._introduce(execution.master, execution.settings)
+        task = Task(grader, packed(execution))
         self._waiting.append(task)
         self._news.set()
         if self._broken:

@@ -20,7 +20,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from msgspec import msgpack
 
 from nbproctor.engine.cache import OWN, versions
-from nbproctor.engine.execution import execute
+from nbproctor.engine.execution import Execution, execute
 from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
@@ -96,7 +96,8 @@ class Grader(WorkerPlugin):
         try:
             cells, files = msgpack.decode(submitted, type=Submitted)
             named = {os.fsdecode(name): data for name, data in files.items()}
-            report = execute(cells, self._master, self._settings, named, _servers)
+            execution = Execution(cells, self._master, self._settings, named)
+            report = execute(execution, _servers)
         except EngineError as error:
             self.refusal = str(error)
             return b"", ""
@@ -133,7 +134,7 @@ def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
     return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")
 
 
-def packed(cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> bytes:
+def packed(execution: Execution) -> bytes:
     """Encode a submission for `run`; a name of a file need not be Unicode."""
-    named = {os.fsencode(name): data for name, data in files.items()}
-    return msgpack.encode((list(cells), named))
+    named = {os.fsencode(name): data for name, data in execution.files.items()}
+    return msgpack.encode((list(execution.cells), named))
