@@ -24,11 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, Security
-from msgspec import msgpack
 
 from nbproctor.engine.execution import Execution
 from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
-from nbproctor.engine.worker import Grader, packed, refusal, run
+from nbproctor.engine.worker import Grader, refusal, run
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report
 
@@ -47,7 +46,7 @@ class Task:
     """A submission for the plugin of a name, and how many workers died with it."""
 
     grader: str
-    submitted: bytes
+    execution: Execution
     report: Future[Report] = field(default_factory=Future)
     deaths: int = 0
 
@@ -108,7 +107,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
         grader = self._introduce(execution.master, execution.settings)
-        task = Task(grader, packed(execution))
+        task = Task(grader, execution)
         self._waiting.append(task)
         self._news.set()
         if self._broken:
@@ -206,16 +205,16 @@ class Cluster(AbstractContextManager["Cluster"]):
                 )
                 break
         for task in [*running.values(), *self._waiting]:
-            if self._broken:
-                task.report.set_exception(EngineError(self._broken))
-            else:
-                task.report.set_exception(StoppedError("The run was stopped."))
+            stopped = StoppedError("The run was stopped.")
+            broken = EngineError(self._broken) if self._broken else stopped
+            task.report.set_exception(broken)
 
     def _send(self, task: Task) -> Any:
+        sent = task.execution.cells, task.execution.files
         with warnings.catch_warnings():
             # Dask advises against large arguments; a student's files may be large.
             warnings.simplefilter("ignore", UserWarning)
-            future = self._client.submit(run, task.grader, task.submitted, pure=False)
+            future = self._client.submit(run, task.grader, *sent, pure=False)
         future.add_done_callback(lambda _: self._news.set())
         return future
 
@@ -223,8 +222,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Take a worker's answer; without one, let another worker try."""
         report, failure = None, ""
         try:
-            data, failure = future.result(timeout=ANSWER_SECONDS)
-            report = msgpack.decode(data, type=Report) if data else None
+            report, failure = future.result(timeout=ANSWER_SECONDS)
         except (CancelledError, asyncio.CancelledError):
             pass  # the scheduler has gone: no worker is at fault
         except Exception as error:
