@@ -179,7 +179,7 @@ def _tell(download: Download, everybody: Roster) -> None:
     print_list("Look at these:", lines + download.problems)
     if states["kept"]:
         say(
-            "To take them: --replace, of one --only NAME --replace. Older ones are kept."
+            "To take them: --replace; of one: --only NAME --replace. The older is kept."
         )
     here = {s.person.student for s in written}
     absent = [p.name for p in everybody.people if p.student not in here]
