@@ -9,11 +9,13 @@ network and with nothing but the course's own folder to write to.
     .venv/bin/python bench/courses.py CLONES/*                  # three of each
     .venv/bin/python bench/courses.py CLONES/* --only fourier --mutants 5
 
-Prints every mark that differs, and a row a notebook: *plain* is nbproctor without
-follow-through, where stderr costs points as under stock; *usual* is how it is
-installed. A mark is the score of one test cell in one submission. It is *lost* where
-stock gave more, *gained* where stock gave less; *silent* are those lost without being
-said to be not judged. Nothing of the courses is kept.
+Prints every mark that differs, and a row a notebook: *plain* is nbproctor with its
+improvements turned off (follow-through, repair of answers, text on stderr that costs
+nothing); *usual* is how it is installed. A mark is the score of one test cell in one
+submission. It is *lost* where stock gave more, *gained* where stock gave less; *silent*
+are those lost without being said to be not judged. Where *plain* differs, both grade
+again some times: *chance* are marks that differ from themselves, of a test that draws
+numbers. Nothing of the courses is kept.
 """
 
 from __future__ import annotations
@@ -45,7 +47,11 @@ from nbproctor.results import SubmissionResult
 
 NAME = "homework"
 SWITCH = "from nbproctor import proctor\nproctor(c)\n"
-AS_STOCK = "c.Nbproctor.follow_through = False\nc.Nbproctor.stderr_fails_tests = True\n"
+AS_STOCK = """
+c.Nbproctor.follow_through = False
+c.Nbproctor.repair_answers = False
+c.Nbproctor.stderr_fails_tests = True
+"""
 SIDES = {"plain": SWITCH + AS_STOCK, "usual": SWITCH}
 PRODUCTS = {"release", "submitted", "autograded", "feedback", ".ipynb_checkpoints"}
 # Of a course's own configuration, what decides what a cell is and what it earns.
@@ -54,7 +60,7 @@ KEPT = (
 )
 LARGEST = 50 << 20  # bytes of a file beside a notebook
 COMMAND_SECONDS = 1800
-COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "silent")
+COUNTED = ("notebooks", "cells", "marks", "lost", "gained", "silent", "chance")
 
 
 @dataclass
@@ -259,17 +265,21 @@ def grade(place: Path, config: str, ours: str, cells: set[str]) -> Graded:
     return graded
 
 
-def differences(stock: Graded, ours: Graded) -> Iterator[tuple[str, str]]:
+def differences(
+    stock: Graded, ours: Graded, chance: set[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
     """Yield each mark that differs where stock gave any: how, and a line about it."""
     for (who, cell), theirs in stock.marks.items():
         mark = ours.marks.get((who, cell))
         if theirs is None or mark == theirs or (mark is None and not theirs):
             continue
         kind = "gained" if mark is not None and mark > theirs else "lost"
+        kind = "chance" if (who, cell) in chance else kind
         score = "not judged" if mark is None else format(mark, "g")
-        told = [ours.said[key] for key in ((who, cell), (who, "")) if key in ours.said]
-        reason = "; ".join(told) or ours.log[-300:]
-        yield kind, f"{who} {cell}: stock {theirs:g}, nbproctor {score} ({reason})"
+        says = [ours.said[key] for key in ((who, cell), (who, "")) if key in ours.said]
+        reason = "; ".join(says) or ours.log[-300:]
+        told = f"stock {theirs:g}, nbproctor {score} ({reason})"
+        yield kind, f"{kind}: {who} {cell}: {told}"
         if kind == "lost" and mark is not None:
             yield "silent", ""
 
@@ -279,20 +289,30 @@ def compare(
 ) -> Iterator[tuple[str, Counter[str]]]:
     """Grade a notebook on all sides, print what differs, and count it."""
     cells = {*source.cells(solution=False)}
-    config = make(source, work / "stock", chosen.mutants, chosen.seconds)
-    for side in SIDES:
-        shutil.copytree(work / "stock", work / side)
-    stock = grade(work / "stock", config, "", cells)
+    config = make(source, work / "made", chosen.mutants, chosen.seconds)
+
+    def run(name: str, ours: str) -> Graded:
+        shutil.rmtree(work / name, ignore_errors=True)
+        shutil.copytree(work / "made", work / name)
+        if ours and (places := work / "plain" / FILE).exists():
+            shutil.copy(places, work / name)  # where tests are judged is found once
+        return grade(work / name, config, ours, cells)
+
+    stock, chance = run("stock", ""), set[tuple[str, str]]()
     given = [key for key, mark in stock.marks.items() if mark is not None]
     if not given:
         print(f"{source}: stock nbgrader graded nothing\n{stock.log[-600:]}")
     for side, ours in SIDES.items():
-        if (places := work / "plain" / FILE).exists() and side == "usual":
-            shutil.copy(places, work / side)  # where tests are judged is found once
-        graded = grade(work / side, config, ours, cells)
+        graded = run(side, ours)
+        if side == "plain" and [*differences(stock, graded, chance)]:
+            for first, switch in [(stock, ""), (graded, ours)] * chosen.again:
+                marks = run("again", switch).marks
+                chance |= {
+                    key for key in given if marks.get(key) != first.marks.get(key)
+                }
         counts = Counter(notebooks=1, marks=len(given))
         counts["cells"] = len({cell for _, cell in given})
-        for kind, line in differences(stock, graded):
+        for kind, line in differences(stock, graded, chance):
             counts[kind] += 1
             if line:
                 print(f"  {side}: {line}")
@@ -328,7 +348,8 @@ def main() -> None:
     options.add_argument("--only", default="", help="part of a notebook's name")
     options.add_argument("--mutants", type=int, default=3, help="wrong submissions")
     options.add_argument("--each", type=int, default=3, help="notebooks of a clone")
-    options.add_argument("--seconds", type=int, default=20, help="for a cell")
+    options.add_argument("--again", type=int, default=4, help="where plain differs")
+    options.add_argument("--seconds", type=int, default=60, help="for a cell")
     options.add_argument("--keep", type=Path, help="where one notebook's courses stay")
     chosen = options.parse_args()
     left_out, courses = Counter[str](), set()

@@ -36,7 +36,8 @@ from threadpoolctl import threadpool_limits
 
 from nbproctor import nbgrader
 from nbproctor.audit.variants import read_variants
-from nbproctor.engine import Servers, Settings, compile_tests
+from nbproctor.engine import Servers, Settings
+from nbproctor.engine.servers import compile_tests
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, StudentCell
@@ -209,12 +210,11 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
     with Servers() as servers, servers.lend(master, settings) as lent:
-        fork_server = lent.process
-        process = psutil.Process(fork_server.pid)
+        process = psutil.Process(lent.pid)
         for name, job in steps.items():
             data, start = msgpack.encode(job), _spent(process)
             for _ in range(rounds):
-                fork_server.run(data, timeout=60)
+                lent.run(data, timeout=60)
             each = (_spent(process) - start) / rounds
             layers[name] = each - before
             before = each

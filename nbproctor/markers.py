@@ -22,6 +22,7 @@ class Markers(NamedTuple):
     solution: Region = ("BEGIN SOLUTION", "END SOLUTION")
     hidden: Region = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
     scheme: Region = ("BEGIN MARK SCHEME", "END MARK SCHEME")
+    stub: str = "# YOUR CODE HERE\nraise NotImplementedError()"  # for a solution
 
     def hide_tests(self, source: str) -> bool:
         """Whether a part of a cell is hidden from students."""
@@ -36,7 +37,7 @@ class Markers(NamedTuple):
 
     def left_over(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
-        return [marker for region in self for marker in region if marker in text]
+        return [marker for region in self[:3] for marker in region if marker in text]
 
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
@@ -44,16 +45,19 @@ class Markers(NamedTuple):
         kept = (ln for ln in lines if not any(mark in ln for mark in self.solution))
         return "\n".join(kept)
 
-    def without_regions(self, source: str) -> str:
-        """Return what is left of a cell in the release.
+    def without_regions(self, source: str, *regions: Region) -> str:
+        """Return a cell as it is in the release; of some `regions` only.
 
         `ValueError`: a region begins and does not end.
         """
-        for begin, end in self:
+        for begin, end in regions or self[:3]:
             kept, inside = [], False
             for line in source.split("\n"):
                 if begin in line:
                     inside = True
+                    if begin == self.solution[0]:
+                        indent = line[: len(line) - len(line.lstrip())]
+                        kept += [indent + each for each in self.stub.split("\n")]
                 elif end in line:
                     inside = False
                 elif not inside:

@@ -152,8 +152,11 @@ def read_cells(
         stub = markers.without_regions(source)
         if name in released:
             stub = _text(released[name]["source"])
-        if kind == "solution":
-            exercise, source = name, markers.without_solution_markers(source)
+        if not grader:  # where regions need no metadata; students see no hidden part
+            source = markers.without_regions(source, markers.hidden, markers.scheme)
+        if kind == "solution" or not grader:
+            source = markers.without_solution_markers(source)
+        exercise = name if kind == "solution" else exercise
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
         tags = meta.get("tags", [])

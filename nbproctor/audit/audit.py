@@ -15,7 +15,14 @@ from nbproctor.audit import trials
 from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, execute
+from nbproctor.engine import (
+    EngineError,
+    Execution,
+    ExecutionError,
+    Servers,
+    Settings,
+    execute,
+)
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.notebook import MasterNotebook, copied, support_files
@@ -34,23 +41,21 @@ def audit(
     progress: Callable[[TrialResult], object] = lambda result: None,
     exercise: str | None = None,
     markers: Markers = Markers(),  # noqa: B008 - it is frozen
+    folders: tuple[Path, Path] | None = None,
 ) -> AuditResult:
     """Try the tests of an assignment, or those of one exercise.
 
-    Reads ``source/<assignment>/`` and ``variants/<assignment>/``, which need not exist.
-    `markers` are the course's; `checks` are reported with the rest; `progress` is
-    called after each solution, from some thread. `AuditError`: assignment or exercise
-    are unknown, or the assignment's solutions do not run.
+    Reads ``source/<assignment>/`` and ``release/<assignment>/``, or these `folders`,
+    and ``variants/<assignment>/``, which need not exist. `markers` are the course's;
+    `checks` are reported with the rest; `progress` is called after each solution, from
+    some thread. `AuditError`: assignment or exercise are unknown, or the assignment's
+    solutions do not run.
     """
     start = time.monotonic()
-    notebooks = sorted((course / "source" / assignment).glob("*.ipynb"))
-    if not notebooks:
-        others = sorted({p.parent.name for p in course.glob("source/*/*.ipynb")})
-        raise AuditError(
-            f"There is no notebook in {course / 'source' / assignment}. Assignments "
-            f"in this course: {', '.join(others) or 'none'}."
-        )
-    release = course / "release" / assignment
+    names = course / "source" / assignment, course / "release" / assignment
+    source, release = folders or names
+    if not (notebooks := sorted(source.glob("*.ipynb"))):
+        raise AuditError(f"There is no notebook in {source}.")
     masters = [
         MasterNotebook.read(path, release / path.name, markers=markers)
         for path in notebooks
@@ -113,7 +118,7 @@ def _whole_notebooks(
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = execute(cells, master, settings, {}, servers)
+            report = execute(Execution(cells, master, settings), servers)
         except (ExecutionError, EngineError) as error:
             checks.append(Check(name, False, str(error)))
             continue

@@ -105,9 +105,8 @@ def open_course(assignment: str | None) -> tuple[Course, str]:
     """Return the course around the working directory, and which assignment is meant."""
     from nbproctor.nbgrader import Course  # with nbgrader: it takes a second
 
-    root = find_course()
-    name = choose(root, assignment)
-    return Course(root), name
+    course = Course(find_course())
+    return course, choose(course, assignment)
 
 
 @contextmanager
@@ -119,15 +118,18 @@ def at_work(doing: str) -> Iterator[Status]:
         yield status
 
 
-def choose(course: Path, assignment: str | None) -> str:
+def choose(course: Path | Course, assignment: str | None) -> str:
     """Return the assignment that is meant: the one named, or the only one there is."""
     if assignment is not None:
         return assignment
-    names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
+    from nbproctor.nbgrader import Course
+
+    source = Course.at(course).folder("source", "*").parent
+    names = sorted({path.parent.name for path in source.glob("*/*.ipynb")})
     if len(names) == 1:
         return names[0]
     if not names:
-        raise CommandError(f"There is no assignment in {course / 'source'}.")
+        raise CommandError(f"There is no assignment in {source}.")
     raise CommandError(f"Name the assignment, one of: {', '.join(names)}.")
 
 

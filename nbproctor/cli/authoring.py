@@ -101,6 +101,7 @@ def audit(
             ),
             exercise=exercise,
             markers=course.markers,
+            folders=(course.folder("source", name), course.folder("release", name)),
         )
     say(*matrix.lines(result))
     if exercise is None:
@@ -117,7 +118,7 @@ def prove(course: Course, assignment: str) -> None:
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
-    say(*(f"{line}." for line in told))
+    say(*(f"{line}." for line in told), *course.options.surroundings(assignment))
     say(*faults, to=complaints)
     if faults:
         raise CommandError(f"faults in the tests: {len(faults)}, see above.")

@@ -92,7 +92,8 @@ def grade_class(
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
-    say("", *(f"{line}." for line in nbgrader.places_told(masters)), *lines)
+    told = [f"{line}." for line in nbgrader.places_told(masters)]
+    say("", *told, *course.options.surroundings(assignment), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
     left = [names[r.student] for r in results if r.status == "ungradable"]
     if left:

@@ -173,6 +173,7 @@ def _own(cell: StudentCell, master: Cell | None) -> Step:
     exercise = master.id if master is not None and master.kind == "solution" else None
     name = master.id if master is not None else f"cell {cell.index + 1}"
     source = cell.source
-    if master is not None and master.kind == "provided" and source == master.source:
+    given = master is not None and master.kind == "provided" and master.nbgrader
+    if master is not None and given and source == master.source:
         source = master.stub  # without the parts that are hidden from students
     return Step(name, source, cell.index, exercise=exercise)

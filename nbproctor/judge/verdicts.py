@@ -76,8 +76,12 @@ TOO_MUCH = Said("not run", "Not judged: a value is too large or too deep to be s
 DOUBTED = Said("not run", "Not judged: it rests on an object's `{by}`, not asked here.")
 PASSES_INSIDE = Said("not run", "Not judged: it passes in the answer's process alone.")
 
-# Not permitted, access denied, read-only, no network: as the system says it.
-_FORBIDDEN = re.compile(r"\[Errno (1|13|30|-[23])\]")
+# Not permitted, access denied, read-only, no network: as the system says it. What lies
+# outside of the assignment is not even there: as Python and NumPy say it.
+_OUTSIDE = r"/(?!tmp/nbproctor)"
+_FORBIDDEN = re.compile(
+    rf"\[Errno (1|13|30|-[23])\]|\[Errno 2\][^']*'{_OUTSIDE}|^{_OUTSIDE}.* not found\.$"
+)
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
 _YOURS = "an object of yours"  # said for a proxy, which is no word of the student's

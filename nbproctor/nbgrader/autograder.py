@@ -99,7 +99,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def _grade_class(self) -> None:
         options, view = Nbproctor(parent=self), self.coursedir
-        course, assignment = self.course or Course.of(view), view.assignment_id
+        course, assignment = self.course or Course.of(self), view.assignment_id
         keep = self.exclude_overwriting.get(assignment, [])
         run = self._run = Run(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.api import MissingEntry
+from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 from traitlets.config import Config
@@ -34,6 +35,7 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.nbgrader.placement import placed
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, support_files
 from nbproctor.pages.outline import Outline
+from nbproctor.sandbox.forkserver import environment
 from nbproctor.sandbox.policy import Policy
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
@@ -55,16 +57,19 @@ class Course:
         if view is None:
             view = CourseDirectory(config=_read_config(root), log=_SILENT)
         self.view = view
+        self.config: Config = view.config
         # Read now: a run makes nbgrader's view point to other folders for a time.
         self._steps = {step: getattr(view, f"{step}_directory") for step in STEPS}
-        self.config: Config = view.config
         self._masters: dict[str, list[MasterNotebook]] = {}
         self._outlines: dict[str, dict[str, Outline]] = {}
 
     @classmethod
-    def of(cls, view: CourseDirectory) -> Course:
+    def of(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        return cls(Path(view.root), view)
+        course = cls(Path(converter.coursedir.root), converter.coursedir)
+        # The view may have been made before the course's configuration was read.
+        course.config = converter.config
+        return course
 
     @classmethod
     def at(cls, course: Path | Course) -> Course:
@@ -149,6 +154,7 @@ class Course:
             (solution.begin_solution_delimeter, solution.end_solution_delimeter),
             (hidden.begin_test_delimeter, hidden.end_test_delimeter),
             (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
+            solution.code_stub.get("python", Markers().stub),
         )
 
     @property
@@ -222,6 +228,13 @@ class Course:
         replace.
         """
         options = options or self.options
+        sets = environment(Path(), Path()).keys()
+        for name, value in options.environment.items():
+            if name in sets or {*"=\0"} & {*name} or "\0" in value or not name:
+                raise CourseError(
+                    f"c.Nbproctor.environment sets {name!r}, which the sandbox sets "
+                    "itself, or which is no variable. Leave it out."
+                )
         data = next((m.data for m in self.masters(assignment) if m.data), None)
         source = self.folder("source", assignment)
         files = support_files(source, data, self.view.ignore)
@@ -230,6 +243,9 @@ class Course:
         policy = Policy(
             memory=options.memory_megabytes << 20,
             readable=tuple(options.readable),
+            environment=tuple(sorted(options.environment.items())),
+            processes=options.processes,
+            network=assignment in options.network,
             files=tuple(files.items()),
             weak=options.weak_sandbox,
         )

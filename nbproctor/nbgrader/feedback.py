@@ -121,6 +121,7 @@ def report(
         said_late=course.said(assignment, "late"),
         alike=alike,
         groups=course.said(assignment, "group"),
+        surroundings=course.options.surroundings(assignment),
     )
     return _write_report(course, assignment, rendered), lines
 
@@ -204,7 +205,7 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
-        course = self.course or Course.of(self.coursedir)
+        course = self.course or Course.of(self)
         outlines = course.outlines(assignment)
         graded = graded_notebooks(course, assignment, "feedback", self.only)
         makers = {name: _maker(outline) for name, outline in outlines.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from traitlets import Bool, Enum, Float, Integer, List, Unicode
+from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits
@@ -66,6 +66,22 @@ class Nbproctor(Configurable):
     memory_megabytes = Integer(
         Policy.memory >> 20, help="Memory that a student's process may use."
     ).tag(config=True)
+    environment = Dict(
+        key_trait=Unicode(),
+        value_trait=Unicode(),
+        help="Environment variables that answers and tests see, name to value.",
+    ).tag(config=True)
+    processes = Integer(
+        0,
+        min=0,
+        help="Processes that an answer may fork at a time, as multiprocessing does, "
+        "each with memory_megabytes; 0: threads do their work.",
+    ).tag(config=True)
+    network = List(
+        Unicode(),
+        help="Assignments, by name, whose answers may use the network: whatever this "
+        "computer reaches, and its own services.",
+    ).tag(config=True)
     hand_in = Unicode(
         "",
         help="Where students hand in, as a sentence: START.html of the zip says it, "
@@ -98,6 +114,17 @@ class Nbproctor(Configurable):
             cell=cell,
             submission=self.submission_seconds or max(300.0, 5 * cell),
         )
+
+    def surroundings(self, assignment: str) -> list[str]:
+        """Say what the course lets answers of an assignment use, in sentences."""
+        names = ", ".join(sorted(self.environment))
+        told = {
+            f"see the environment variables {names}": names,
+            f"may start processes, {self.processes} at a time": self.processes,
+            "may use the network: they can fetch what they return, and send away what "
+            "hidden tests ask them": assignment in self.network,
+        }
+        return [f"Answers {what}." for what, holds in told.items() if holds]
 
 
 def _timeout(config: Config) -> float | None:

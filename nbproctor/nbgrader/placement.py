@@ -32,7 +32,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import __version__
-from nbproctor.engine import ExecutionError, Executor, Settings
+from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.judge import beside
 from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
@@ -168,7 +168,7 @@ def _runner(
             if cell.kind not in ("task", "text", *left_out)
         ]
         used = alone if answers is master else replace(alone, limits=quick)
-        report: Report = pool.execute(cells, master, used, {}).result()
+        report: Report = pool.execute(Execution(cells, master, used)).result()
         return report
 
     return run
@@ -237,7 +237,7 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     The judge has the file as it was.
     """
     cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
-    look = replace(master.cells[0], kind="provided", skip=False)
+    look = replace(master.cells[0], kind="provided", nbgrader={}, skip=False)
     before = replace(look, id="-before", source=_BEFORE, stub=_BEFORE)
     after = replace(look, id="-after", source=_AFTER, stub=_AFTER)
     looking = master.with_cells([before, *cells, after])

@@ -72,6 +72,7 @@ def class_report(
     excused: Mapping[str, str] | None = None,
     said_late: Collection[str] = (),
     groups: Mapping[str, str] | None = None,
+    surroundings: Sequence[str] = (),
     alike: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """Say how a class did: the page, and the most important of it in three lines.
@@ -80,7 +81,8 @@ def class_report(
     has student id → name of those who handed in nothing, `excused` of those who need
     no mark, `said_late` those who were late, as a platform says without saying how
     much. With `alike`, it looks for long answers that are more alike than the class is;
-    `groups` has student id → name of the group, in which all are one.
+    `groups` has student id → name of the group, in which all are one. `surroundings`
+    say what answers could use.
     """
     rows, answers = _read(notebooks, outlines, alike=alike)
     earned: dict[str, list[float]] = {}  # of those of whom anything is graded
@@ -118,6 +120,7 @@ def class_report(
         mistakes=mistakes[:MOST],
         besides=list(_tests_beside(notebooks, outlines)),
         beside=BESIDE,
+        surroundings=surroundings,
         asked_alike=alike,
         pairs=pairs[:MOST],
         names={graded.student: who(graded) for graded in notebooks},

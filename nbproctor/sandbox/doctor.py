@@ -79,10 +79,10 @@ def _landlock() -> tuple[str, str]:
 
 
 def _seccomp() -> tuple[str, str]:
-    from nbproctor.sandbox import seccomp
+    from nbproctor.sandbox import policy, seccomp
 
     try:
-        seccomp.prepare()
+        seccomp.prepare(policy.Policy())
     except (ImportError, OSError, RuntimeError) as error:
         return (
             f"student code could start programs and use the network ({error})",

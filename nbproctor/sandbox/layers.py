@@ -39,8 +39,8 @@ class SandboxError(NbproctorError, RuntimeError):
     """A mandatory layer could not be put in force; nothing untrusted may run."""
 
 
-def prepare() -> None:
-    """Do the slow parts of `enter` beforehand, once for all forks.
+def prepare(*policies: Policy) -> None:
+    """Do the slow parts of `enter` beforehand, once for all forks; of a usual policy.
 
     `SandboxError`: a mandatory layer is missing, so that `enter` would fail.
     """
@@ -48,7 +48,8 @@ def prepare() -> None:
         import landlockpy
 
         landlockpy.abi_version()
-        seccomp.prepare()
+        for policy in policies or (Policy(),):
+            seccomp.prepare(policy)
     except (OSError, RuntimeError, ImportError) as error:
         raise SandboxError(f"{error}. `nbproctor doctor` says more.") from error
     interpreter()
@@ -105,6 +106,8 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
                 scratch, policy.scratch, policy.scratch_files, uid, gid
             )
             own_tmpfs = True
+            if policy.processes:  # where the C library keeps their semaphores
+                libc.hide("/dev/shm", behind=scratch)
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)
@@ -139,19 +142,21 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
     yield "change of user", change_user
     yield "no_new_privs", give_up_privileges
     yield "Landlock", lambda: _landlock(policy, scratch, own_tmpfs)
-    yield "seccomp", seccomp.confine
+    yield "seccomp", lambda: seccomp.confine(policy)
 
 
 def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     from landlockpy import AccessFS as Right
-    from landlockpy import Ruleset, Scope
+    from landlockpy import AccessNet, Ruleset, Scope
 
     read, in_file = Right.READ_FILE | Right.READ_DIR, Right.READ_FILE
     write = read | Right.WRITE_FILE | Right.TRUNCATE | Right.MAKE_REG
     if own_tmpfs:
         write |= Right.MAKE_DIR | Right.REMOVE_FILE | Right.REMOVE_DIR | Right.REFER
-    # Everything is handled, so forbidden, but for the rules; no port is ever allowed.
-    with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as rules:
+    # Everything is handled, so forbidden, but for the rules: no port without a network.
+    ports = AccessNet.NONE if policy.network else None
+    scoped = Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET
+    with Ruleset(handled_net=ports, scoped=scoped) as rules:
         for path in map(Path, visible(policy)):
             if path.exists():
                 rules.allow_path(path, read if path.is_dir() else in_file)

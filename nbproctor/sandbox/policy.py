@@ -25,6 +25,14 @@ _SYSTEM = """
     /dev/null /dev/random /dev/urandom
 """
 SYSTEM = tuple(_SYSTEM.split())
+# What names of computers are looked up in, and certificates.
+_NETWORK = """
+    /etc/gai.conf /etc/host.conf /etc/hosts /etc/nsswitch.conf /etc/protocols
+    /etc/pki/ca-trust/extracted /etc/pki/tls/cert.pem /etc/pki/tls/certs
+    /etc/resolv.conf /etc/services /etc/ssl/certs /etc/ssl/openssl.cnf
+    /run/systemd/resolve /usr/share/ca-certificates
+"""
+NETWORK = tuple(_NETWORK.split())
 PACKAGE = Path(__file__).parents[1]
 PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
 # Ids that no account has by custom: systemd's range for passing services.
@@ -38,7 +46,8 @@ class Policy:
     """What a sandboxed process may use.
 
     Sizes are bytes, times seconds of CPU.  `memory` counts from what the process
-    already holds when it enters.
+    already holds when it enters. With `processes`, it may fork as many at a time, each
+    with as much memory; that takes a namespace, see `server.Forks`.
     """
 
     memory: int = 1 << 30
@@ -50,6 +59,9 @@ class Policy:
     scratch_files: int = 4096
     readable: tuple[str, ...] = ()  # absolute paths, files or whole folders
     files: tuple[tuple[str, str], ...] = ()  # (name in the scratch folder, real path)
+    environment: tuple[tuple[str, str], ...] = ()  # variables: (name, value)
+    processes: int = 0
+    network: bool = False  # the computer's own, its services included
     uid: int | None = None  # root becomes this user and group
     weak: bool = False  # explicitly accept that layers are missing
 
@@ -57,7 +69,8 @@ class Policy:
 def visible(policy: Policy) -> tuple[str, ...]:
     """Return everything that a process under `policy` may read, its scratch aside."""
     sources = tuple(source for _, source in policy.files)
-    return (*SYSTEM, *interpreter(), *policy.readable, *sources)
+    network = NETWORK if policy.network else ()
+    return (*SYSTEM, *network, *interpreter(), *policy.readable, *sources)
 
 
 @cache
@@ -97,9 +110,9 @@ def free_uid(policy: Policy, outer: bool) -> int | None:
     first = FIRST_UID + os.getpid() * SLOTS % (LAST_UID - FIRST_UID - SLOTS)
     if os.name != "posix" or os.geteuid() != 0 or not _mapped(first + SLOTS):
         return None
-    for path in map(Path, visible(policy)):
+    for path in filter(Path.exists, map(Path, visible(policy))):
         above = [] if outer else path.resolve().parents
-        if path.exists() and not path.stat().st_mode & 0o004:
+        if not path.stat().st_mode & 0o004:
             return None
         if any(not folder.stat().st_mode & 0o001 for folder in above):
             return None

@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nbproctor.sandbox.policy import Policy
+
 # Calls that are let through, whatever their arguments --------------------------------
 
 # Landlock governs what is opened, made, removed and renamed; the rest works on
@@ -176,9 +178,33 @@ HELD: list[Row] = [
 # Locks: F_SETLK, F_SETLKW, and of an open file; answered as done, like `flock`.
 HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 
+# With a network: TCP and UDP to others, no raw packets, nothing local or of the
+# kernel's; and the options of a socket and of TCP that libraries set. No port is
+# listened at: it would be there for other submissions, and connections that wait there
+# hold memory. Not SO_LINGER: whoever closes such a socket, the kernel even, waits. A
+# descriptor on its way (sendmsg, which looks up names) can hold some memory.
+TALK = "connect recvmmsg sendmmsg sendmsg"
+TCP, IPV6, V6ONLY = 6, 41, 26
+OPTIONS: list[Row] = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
+OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
+OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
+INETS = [(0, WHOLE, family) for family in (2, 10)]
+KINDS = [(1, 0), (1, 6), (2, 0), (2, 17)]  # with the protocol: any, TCP, any, UDP
+NETWORK: list[Row] = [(name,) for name in TALK.split()]
+NETWORK += [
+    ("socket", inet, (1, SOCK_TYPE, kind), (2, INT, protocol))
+    for inet in INETS
+    for kind, protocol in KINDS
+]
+NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
+# With processes: a copy of this one, in no namespace of its own, and whose parent it
+# is; signals to it; names of its semaphores.
+COPY = 0xFF | 0x01000000 | 0x00200000  # the signal of its end, and where its id is kept
+PROCESSES: list[Row] = [("clone", (0, WHOLE & ~COPY, 0)), ("link",), ("linkat",)]
+
 
 @cache
-def _filter() -> Any:
+def _filter(network: bool, processes: bool) -> Any:
     """Build and compile the filter, all but what names the process: slow, so once."""
     import pyseccomp as sc  # type: ignore[import-untyped]
 
@@ -188,7 +214,7 @@ def _filter() -> Any:
         (sc.ERRNO(errno.ENOSYS), [(name,) for name in ABSENT.split()]),
         (sc.ERRNO(0), [(name,) for name in DONE.split()]),
         (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
-        (sc.ALLOW, HELD),
+        (sc.ALLOW, HELD + NETWORK * network + PROCESSES * processes),
         (sc.ERRNO(0), HELD_AS_DONE),
     ]
     program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
@@ -207,28 +233,29 @@ def _filter() -> Any:
     return program
 
 
-def prepare() -> None:
+def prepare(policy: Policy) -> None:
     """Do the slow half of `confine` beforehand, once for all forks.
 
     `ImportError`, `RuntimeError`, `OSError`: pyseccomp or libseccomp.so.2 is not here,
     or refuses.
     """
-    _filter()
+    _filter(policy.network, policy.processes > 0)
 
 
-def confine() -> None:
+def confine(policy: Policy) -> None:
     """Load the filter into this process, which must have no_new_privs set.
 
     It raises what `prepare` raises, also if the kernel refuses the filter.
     """
     import pyseccomp as sc
 
-    # First a small filter that knows this process; the stricter of two counts.
+    # First a small filter that knows this process; the stricter of two counts. In a
+    # namespace of its own, there is nobody else.
     own = sc.SyscallFilter(sc.ALLOW)
-    for name in SIGNALS.split():
+    for name in () if policy.processes else SIGNALS.split():
         own.add_rule(sc.ERRNO(errno.EPERM), name, sc.Arg(0, sc.NE, os.getpid()))
     own.load()
-    _filter().load()
+    _filter(policy.network, policy.processes > 0).load()
     # Loading is not believed, it is tried: a call that is not on the list must fail.
     try:
         os.getxattr("/", "user.nothing")

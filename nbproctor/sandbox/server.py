@@ -98,8 +98,10 @@ class Forks:
         scratch.mkdir(mode=0o700)
         if policy.uid is not None:
             policy = replace(policy, uid=policy.uid + slot)
+        apart = libc.processes_apart if policy.processes else contextlib.nullcontext
         try:
-            child = fork(body, policy, scratch, *kept)
+            with apart():
+                child = fork(body, policy, scratch, *kept)
         except OSError:
             scratch.rmdir()
             raise
@@ -114,10 +116,13 @@ class Forks:
         start = time.monotonic()
         for process in list(self.running.values()):
             size, count = limits.scratch(process.scratch)
+            most, pids = process.policy.processes, [process.pid]
+            pids = limits.family(process.pid) if most else pids
             if (
-                size > process.policy.scratch
+                len(pids) > 1 + most
+                or size > process.policy.scratch
                 or count > process.policy.scratch_files
-                or limits.memory(process.pid) > process.memory
+                or any(limits.memory(pid) > process.memory for pid in pids)
             ):
                 self.end(process.pid)
         if self.hard_limits:
@@ -284,17 +289,20 @@ def main(descriptor: int) -> None:
             else:
                 resolve_name(item[0])(item[1])
         os.chdir("/")
+        judge_policy = msgspec.convert(setup["judge_policy"], Policy)
         if not policy.weak:
-            layers.prepare()
+            layers.prepare(policy, judge_policy)
         # What a module's import needed for a moment (matplotlib's font timer).
         for thread in threading.enumerate()[1:]:
             thread.join(timeout=2)
         require_one_thread()
         hard_limits = libc.gain_mounts()
+        if policy.processes:
+            _try_apart(hard_limits)
         server = Server(
             control,
             policy,
-            msgspec.convert(setup["judge_policy"], Policy),
+            judge_policy,
             resolve_name(setup["student_main"]),
             resolve_name(setup["judge_main"]),
             Forks(base, hard_limits),
@@ -304,6 +312,9 @@ def main(descriptor: int) -> None:
         gc.freeze()
     except EOFError:
         return
+    except layers.SandboxError as error:
+        send(control, {"error": str(error)})
+        return
     except Exception:
         send(control, {"error": traceback.format_exc()})
         return
@@ -312,6 +323,17 @@ def main(descriptor: int) -> None:
         server.serve()
     finally:
         shutil.rmtree(base)
+
+
+def _try_apart(mounts: bool) -> None:
+    """Raise `SandboxError` if processes of the answers' would not end with them."""
+    with contextlib.suppress(OSError), libc.processes_apart():
+        if mounts:
+            return
+    raise layers.SandboxError(
+        "c.Nbproctor.processes needs bubblewrap, which does not start here, or root: "
+        "nothing else ends all processes of an answer. `nbproctor doctor` says why."
+    )
 
 
 def _ended_first() -> None:

@@ -211,8 +211,9 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
 @pytest.mark.slow
 def test_what_cannot_be_audited_is_named(tiny):
     with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
-        audit(tiny, "tiny", exercise="means")
-    with pytest.raises(AuditError, match="Assignments in this course: tiny"):
+        folders = tiny / "source/tiny", tiny / "release/tiny"  # as a course names them
+        audit(tiny, "elsewhere", exercise="means", folders=folders)
+    with pytest.raises(AuditError, match=r"no notebook in .*/source/tinny"):
         audit(tiny, "tinny")
     notebook = tiny / "source/tiny/tiny.ipynb"
     text = notebook.read_text("utf-8")
@@ -343,7 +344,7 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     hidden = {test for tests in lab.tests.values() for test in tests}
     wrong = [entry for entry in lab.entries if entry.kind == "wrong"]
     messages = {m for e in wrong for test, m in e.caught.items() if test in hidden}
-    assert len(messages) > 100
+    assert len(messages) > 80
     for message in messages:
         told = re.sub("|".join(HARMLESS), "", message)
         assert set(re.findall(NUMBER, told)) <= known, message
@@ -362,7 +363,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
         check=True,
     )
     rows = json.loads(done.stdout)
-    assert len(rows) > 120
+    assert len(rows) > 100
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:

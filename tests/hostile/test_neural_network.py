@@ -12,7 +12,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.engine import Servers, Settings, execute
+from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report, StudentCell, Verdict
 from nbproctor.sandbox.policy import Policy
@@ -58,7 +58,7 @@ class Lab:
             for n, cell in enumerate(ordered)
             if cell.kind not in ("helper", "text", "task")
         ]
-        return execute(handed_in, master, self.settings, {}, self.servers)
+        return execute(Execution(handed_in, master, self.settings), self.servers)
 
 
 @pytest.fixture(scope="module")

@@ -134,6 +134,97 @@ def test_a_skipped_demo_is_run_only_if_it_was_changed() -> None:
         assert "demo" not in names(again(played, "two", one="text"))
 
 
+def test_what_is_hidden_in_a_provided_cell_is_not_run() -> None:
+    setup = replace(SOURCE[0], stub="seen", nbgrader={"locked": True})
+    cells = setup, *SOURCE[1:]
+    whole = replace(job(*WHOLE), cells=cells)
+    assert own_notebook(whole)[0].source == "seen"
+    assert again(whole, "two", one="text")[0].source == "seen"
+    mine = replace(job(("setup", "mine")), cells=cells)
+    assert own_notebook(mine)[0].source == "mine"
+
+
+def test_a_second_run_needs_a_reason() -> None:
+    whole = job(*WHOLE)
+    assert again(whole, "two", one="text")
+    assert not again(whole, "two", one="missing")  # nothing mentions it
+    assert not again(whole, "two", two="text")
+    assert not again(whole, "two", three="text")  # it comes later
+    uses = "def more(): return half(1)"
+    assert again(job(*WHOLE, (None, uses)), "two", one="half")
+    assert not again(job(*WHOLE, (None, uses)), "one", one="half")
+    assert not again(job(*(c for c in WHOLE if c != "two")), "two", one="text")
+    blank = [(c, "stub of two") if c == "two" else c for c in WHOLE]
+    assert not again(job(*blank), "two", one="of")
+    same = tuple(replace(c, stub=c.source) for c in SOURCE)
+    assert again(replace(whole, cells=same), "two", one="of")
+
+
+def test_a_cell_that_may_have_broken_something_is_a_reason() -> None:
+    def tried(text: str, name: str | None = None) -> bool:
+        return bool(again(job(*WHOLE, (name, text)), "two", one="missing"))
+
+    for harmless in (
+        "import math\nfrom a import (\n    b,\n)\n@to(Net)\ndef f(x):\n    x = 1",
+        "# only words",
+        '"""Text."""',
+        "class Net:\n    pass",
+        "",
+    ):
+        assert not tried(harmless)
+    for text in ("sum = 0", "del np", "np.exp = 1", "%reset -f", "def of(): pass"):
+        assert tried(text)  # the answer is "text of two"
+    assert tried("sum = 0", "one")
+    assert not tried("def one(): return of", "one")
+
+
+# --- what students' cells may use of the test cells above them ------------------------
+
+PUBLIC = """\
+import math
+def helper():
+    return LIMIT
+LIMIT = 3
+assert helper() == LIMIT
+"""
+
+
+def with_public(*own: str) -> Job:
+    """Return a notebook with a test that defines something, and cells behind it."""
+    public = replace(SOURCE[2], stub=PUBLIC, source=f"{PUBLIC}hidden = 1\n")
+    cells = (*SOURCE[:2], public, *SOURCE[3:])
+    return replace(job(*WHOLE, *((None, text) for text in own)), cells=cells)
+
+
+def definitions(steps: list[order.Step]) -> list[tuple[str, str]]:
+    return [(s.name, s.source) for s in steps if s.name.startswith("definitions")]
+
+
+def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
+    steps = own_notebook(with_public("y = helper()"))
+    ((name, text),) = definitions(steps)
+    assert name == "definitions of one_public"
+    assert "def helper" in text
+    assert "LIMIT = 3" not in text  # a value is the test's own
+    assert "hidden" not in text
+    (index,) = (n for n, s in enumerate(steps) if s.name == name)
+    assert steps[index - 1].name == "one_public"
+    assert definitions(own_notebook(with_public("y = math.pi")))
+
+
+def test_what_nobody_uses_is_not_defined() -> None:
+    assert definitions(own_notebook(with_public("helpers = LIMIT"))) == []
+    above = with_public()
+    above = replace(above, student=(StudentCell(0, None, "helper()"), *above.student))
+    assert definitions(own_notebook(above)) == []
+
+
+def test_a_value_that_the_source_s_own_cells_read_is_made_whole() -> None:
+    steps = own_notebook(with_public("y = LIMIT"), outer={"LIMIT"})
+    assert definitions(steps) == [("definitions of one_public", PUBLIC)]
+    assert definitions(own_notebook(with_public("y = 1"), outer={"LIMIT"})) == []
+
+
 def test_deleted_tests_come_after_the_last_copy_of_their_exercise() -> None:
     copies = job("setup", "one", "demo", ("one", "again"), "two")
     assert names(own_notebook(copies)).startswith(

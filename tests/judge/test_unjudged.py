@@ -47,6 +47,16 @@ ROWS = {
         "assert f() == 1",
         "what grading forbids",
     ),
+    "a folder outside, which is not there": (
+        "def f(): return open('/srv/nonesuch/data.csv')",
+        "assert f()",
+        "what grading forbids",
+    ),
+    "the same, as NumPy says it": (
+        "import numpy as np\ndef f(): return np.loadtxt('/srv/nonesuch/data.csv')",
+        "assert f()",
+        "what grading forbids",
+    ),
     "what the sandbox forbids, in its cell": (
         "import os\nos.system('ls')\ndef f(): return 1",
         "assert f() == 1",

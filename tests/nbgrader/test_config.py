@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
+import socket
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,13 @@ from traitlets.config.loader import DeferredConfigString
 from nbproctor import nbgrader as room
 from nbproctor import proctor
 from nbproctor.cli import grading
+from nbproctor.cli.app import choose
 from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.export import Export
+from nbproctor.nbgrader.feedback import report
 from nbproctor.nbgrader.gradebook import USERS, one_gradebook
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.platforms import Person
@@ -43,6 +44,7 @@ from tests.nbgrader.tiny import (
     run_nbgrader,
     source_of,
 )
+from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -180,21 +182,58 @@ def test_formgraders_button_refuses_too(course: Path, hand_in: HandIn) -> None:
     )
     missing = SWITCH.replace("from nbproctor ", "from nbproctor_is_missing ")
     (course / CONFIG).write_text("c = get_config()\n" + missing)
-    done = subprocess.run(
-        [sys.executable, "-c", asked], cwd=course, capture_output=True, text=True
-    )
+    done = run_python(asked, cwd=course)
     assert done.stdout.startswith("tiny\n"), done.stderr
     assert "Nothing is graded" in done.stdout
 
 
-def test_what_answers_may_use_is_configured(course: Path) -> None:
-    configure(
-        course,
-        "c.Nbproctor.readable = ['/srv/data']",
-        "c.Nbproctor.memory_megabytes = 2048",
+FIZZ = """import multiprocessing, os, socket
+def fizz(n):
+    {}
+    return "fizz" if n % 3 == 0 else str(n)
+"""
+
+
+def test_what_answers_may_use_is_configured(
+    course: Path, hand_in: HandIn, tmp_path: Path
+) -> None:
+    word = tmp_path / "word"
+    word.write_text("a")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        needs = {
+            f"c.Nbproctor.readable = ['{word}']": f"open('{word}')",
+            "c.Nbproctor.memory_megabytes = 2048": "bytearray(1500 << 20)",
+            "c.Nbproctor.environment = {'WORD': 'a'}": "os.environ['WORD']",
+            "c.Nbproctor.network = ['tiny']": "socket.create_connection"
+            f"({listening.getsockname()})",
+            "c.Nbproctor.processes = 2": "with multiprocessing.Pool(2) as pool:\n"
+            "        assert pool.apply(os.getpid) != os.getpid()",
+        }
+        for number, code in enumerate(needs.values()):
+            hand_in(f"student{number}", fizz=FIZZ.format(code))
+        before = [result.score for result in graded(course).values()]
+        configure(course, *needs)
+        assert {result.score for result in graded(course).values()} == {10}
+    assert before == [None, 5, 5, None, 5]  # what was forbidden is not judged
+    page, _ = report(course, "tiny")
+    assert "Answers may use the network" in page.read_text()
+
+
+def test_nbgraders_own_command_grades_by_the_courses_options(
+    course: Path, hand_in: HandIn
+) -> None:
+    """nbgrader makes its view of the folders before it reads the configuration."""
+    hand_in(
+        "ann", fizz=FIZZ.format("pass") + "def fizz(n):\n    raise NotImplementedError"
     )
-    policy = Course(course).settings("tiny").policy
-    assert (policy.readable, policy.memory) == (("/srv/data",), 2 << 30)
+    moved = "c.CourseDirectory.source_directory = 'quellen'"
+    (course / "source").rename(course / "quellen")
+    for line, score in (moved, 10), ("c.Nbproctor.repair_answers = False", 5):
+        configure(course, line)
+        run_nbgrader(course, "autograde", "tiny", "--force")
+        assert choose(course, None) == "tiny"
+        ann = SubmissionResult.read(course / "autograded/ann/tiny")
+        assert ann is not None and ann.score == score
 
 
 def test_a_pipeline_without_execute_is_refused(course: Path, hand_in: HandIn) -> None:

@@ -64,8 +64,12 @@ def test_a_narrow_table_wraps_names_and_cuts_nothing(project: Path) -> None:
 def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     course: Path, hand_in: HandIn
 ) -> None:
+    """A solution region needs no metadata either, where the course says so."""
     path, _ = source_of(course)
     source = path.read_text("utf-8")
+    marked = '"nbgrader": {\n     "grade": false,\n     "grade_id": "mean_of"'
+    assert marked in source
+    source = source.replace(marked, marked.replace("nbgrader", "nobody's"))
     for ours, theirs in {
         "BEGIN SOLUTION": "ANSWER {",
         "END SOLUTION": "} ANSWER",
@@ -81,19 +85,21 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
         "c.ClearHiddenTests.begin_test_delimeter = '<secret>'",
         "c.ClearHiddenTests.end_test_delimeter = '</secret>'",
         "c.ClearSolutions.code_stub = {'python': 'raise ValueError'}",
+        "c.ClearSolutions.enforce_metadata = False",
     )
     kinds = {cell.id: cell.kind for cell in MasterNotebook.read(path).cells}
     shutil.rmtree(course / "release", ignore_errors=True)
     (master,) = nbgrader.Course(course).masters("tiny")
     cells = {cell.id: cell for cell in master.cells}
     assert cells["mean-oracle"].kind == "helper" != kinds["mean-oracle"]
-    assert "return" not in cells["fizz"].stub  # before there is a release, too
+    stub = cells["fizz"].stub  # before there is a release, too
+    assert stub.endswith("\n    raise ValueError") and "return" not in stub
     nbgrader.generate(course, "tiny")
     assert nbgrader.lint(course, "tiny") == []
     for check in nbgrader.check_release(course, "tiny"):
         assert check.passed, check
     hand_in("right")
-    hand_in("blank", fizz=cells["fizz"].stub + "    raise ValueError")
+    hand_in("blank", fizz=stub)
     assert {n: r.score for n, r in graded(course).items()} == {"right": 10, "blank": 5}
 
 
