@@ -37,7 +37,7 @@ def sleeping_students(seconds: float) -> None:
 
     from nbproctor.results import Report
 
-    report = msgpack.encode(Report({}, {}, [], ["x" * REPORT_BYTES]))
+    report = msgpack.encode(Report({}, [], ["x" * REPORT_BYTES]))
 
     def run(*_: Any) -> bytes:
         time.sleep(seconds)

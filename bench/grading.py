@@ -209,12 +209,11 @@ def breakdown(rounds: int = 30) -> dict[str, float]:
     before = 0.0
     print(f"engine, processor seconds a submission (reference, mean of {rounds}):")
     with Servers() as servers, servers.lend(master, settings) as lent:
-        fork_server = lent.process
-        process = psutil.Process(fork_server.pid)
+        process = psutil.Process(lent.pid)
         for name, job in steps.items():
             data, start = msgpack.encode(job), _spent(process)
             for _ in range(rounds):
-                fork_server.run(data, timeout=60)
+                lent.run(data, timeout=60)
             each = (_spent(process) - start) / rounds
             layers[name] = each - before
             before = each

@@ -10,6 +10,8 @@ import contextlib
 import copy
 import functools
 import io
+import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
@@ -228,6 +230,25 @@ def expect_finite(got: object, name: str) -> None:
     answer = _numbers(got, name, None)
     if not np.isfinite(answer).all():
         _fail(name, not_finite(answer, ~np.isfinite(answer)))
+
+
+Measured: TypeAlias = list[tuple[str, float, str]]
+measured: Measured | None = None  # in the judge, what a test has measured so far
+
+
+def measure(name: str, value: float, note: str = "") -> None:
+    """Report a number that pages show under a name, and that never counts.
+
+    Only the judge's are reported; in a kernel, and beside the answer, it is printed.
+    `ValueError`: it is no finite number.
+    """
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"The test measures {name} as {number}.")
+    if measured is not None:
+        measured.append((name, number, note))
+    else:
+        sys.stdout.write(f"{name}: {number:g}{note and f' ({note})'}\n")
 
 
 def _fail(name: str, symptom: str) -> NoReturn:

@@ -80,7 +80,7 @@ _OTHER_KERNELS = re.compile("ir$|julia|octave|matlab|bash|java|xcpp|sas|scala|st
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
-SKIP_TAG, BESIDE_TAG = "skip-grading", "judge-beside"
+SKIP_TAG, BESIDE_TAG, UNGRADED_TAG = "skip-grading", "judge-beside", "ungraded"
 TAGGED = "the source says so"
 _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
 
@@ -113,6 +113,11 @@ class Cell:
         """Whether the teacher's text replaces whatever a student made of it."""
         meta = self.nbgrader
         return bool(meta) and not meta["solution"] and (meta["grade"] or meta["locked"])
+
+    @property
+    def is_ungraded(self) -> bool:
+        """Whether a test belongs to no exercise and has no points: it may measure."""
+        return self.kind == "test" and not self.exercise and not self.points
 
     @property
     def is_stored(self) -> bool:
@@ -159,14 +164,16 @@ def read_cells(
         exercise = name if kind == "solution" else exercise
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
-        beside = kind == "test" and BESIDE_TAG in meta.get("tags", [])
+        tags = meta.get("tags", [])
+        beside = kind == "test" and BESIDE_TAG in tags
+        scores = kind == "test" and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
             kind=kind,
             source=source,
             points=points,
-            exercise=exercise if kind in ("solution", "test") else None,
-            skip=SKIP_TAG in meta.get("tags", []),
+            exercise=exercise if scores or kind == "solution" else None,
+            skip=SKIP_TAG in tags,
             cell_id=str(cell.get("id", name)),
             stub=stub,
             nbgrader=grader,

@@ -90,6 +90,19 @@ class Job:
     tests: bytes = b""  # `compiled.Tests` of the cells; empty: still to be compiled
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A number that a test reports by a name: shown, and never counted."""
+
+    name: str
+    value: float
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Write it as a kernel prints it."""
+        return f"{self.name}: {self.value:g}{self.note and f' ({self.note})'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of one test cell.
@@ -114,6 +127,8 @@ class Verdict:
     where
         Where the test cell was judged; ``beside`` the answer, its code could have
         forged this.
+    measures
+        Numbers that the test reports beside its points.
     """
 
     cell_id: str
@@ -125,6 +140,7 @@ class Verdict:
     source: Literal["own", "follow-through"] = "own"
     printed: str = ""
     where: Where = "judge"
+    measures: tuple[Measure, ...] = ()
 
     def __post_init__(self) -> None:
         """Share words with other verdicts: those of a class are in memory at once."""
@@ -135,7 +151,8 @@ class Verdict:
 
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""
-        made = [stream_output(self.printed)] if self.printed else []
+        text = self.printed + "".join(f"{each}\n" for each in self.measures)
+        made = [stream_output(text)] if text else []
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
             made.append(error_output(name, self.message, [self.message]))
@@ -170,8 +187,6 @@ class Report:
     ----------
     outputs
         Clean outputs of the student's cells, by their place in the notebook.
-    tests
-        Outputs of the test cells, by id.
     verdicts
         One for each test cell, in source order.
     notes
@@ -181,7 +196,6 @@ class Report:
     """
 
     outputs: dict[int, list[Output]]
-    tests: dict[str, list[Output]]
     verdicts: list[Verdict]
     notes: list[str]
     seconds: float = field(default=0.0, compare=False)

@@ -39,8 +39,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 # Files that take longest. None of them is to be the last one, for which all wait.
-LONGEST = "test_audit", "test_documented", "test_day", "test_stock", "test_autograder"
-LONGEST += "test_cluster", "test_hostile"
+LONGEST = "test_hostile", "test_documented", "test_audit", "test_day", "test_autograder"
+LONGEST += "test_stock", "test_cluster", "test_kit", "test_idioms", "test_regrade"
+LONGEST += "test_lab", "test_fairness", "test_killed", "test_faults"
+LONGEST += "test_other_users", "test_forkserver", "test_gradescope", "test_config"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,9 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than cores: slow tests often wait for a limit to pass."""
+    """Two workers more than cores: slow tests often wait for a limit to pass."""
     cores = os.cpu_count() or 1
-    return cores if only_fast(config) else cores + 1
+    return cores if only_fast(config) else cores + 2
 
 
 @pytest.hookimpl(wrapper=True)

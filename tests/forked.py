@@ -1,6 +1,7 @@
 """Student processes without a sandbox, for tests of what does not depend on one."""
 
 import faulthandler
+import gc
 import socket
 
 from nbproctor.sandbox.fork import Fork, confirm, fork
@@ -11,6 +12,7 @@ from nbproctor.student.shell import warm
 def spawn() -> Fork:
     """Fork a student process that serves the other end of a socket pair."""
     warm()
+    gc.freeze()  # or forks copy what garbage collection looks at
     student = fork(serve, None)
     confirm(student.sock)
     return student

@@ -77,17 +77,14 @@ def disagreement(
 
 
 def _compare(got: Any, want: Any, name: str) -> None:
-    if isinstance(want, tuple | list):
-        if not isinstance(got, tuple | list) or len(got) != len(want):
-            raise AssertionError(f"{name} should be {len(want)} values, not {got!r}")
-        for place, (one, right) in enumerate(zip(got, want, strict=True)):
-            _compare(one, right, f"{name}[{place}]")
-    elif isinstance(want, _NUMERIC) and not isinstance(want, bool):
-        expect(got, want, name)
-    elif isinstance(want, Mapping):
+    if isinstance(want, tuple | list) and isinstance(got, tuple | list):
+        got, want = dict(enumerate(got)), dict(enumerate(want))
+    if isinstance(want, Mapping):
         if not isinstance(got, Mapping) or got.keys() != want.keys():
-            raise AssertionError(f"{name} should have the keys {list(want)}")
+            raise AssertionError(f"{name} should have the entries {list(want)}")
         for key, right in want.items():
             _compare(got[key], right, f"{name}[{key!r}]")
+    elif isinstance(want, _NUMERIC) and not isinstance(want, bool):
+        expect(got, want, name)
     elif got != want:
         raise AssertionError(f"{name} should be {want!r:.60}, not {got!r:.60}")

@@ -53,6 +53,9 @@ def collect(
         ),
     ] = None,
     timezone: Zone = "",
+    only: Annotated[
+        list[str] | None, Option(help="Take this student's alone: id or name.")
+    ] = None,
     replace: Annotated[
         bool, Option("--replace", help="Replace what is there; it is kept aside.")
     ] = False,
@@ -86,6 +89,10 @@ def collect(
         download = platforms.plan(
             source, assignment, names, everybody, zone, together, times
         )
+    if only:
+        there = Roster([s.person for s in download.submissions])
+        taken = {there.one(student) for student in only}
+        download.submissions = [s for s in download.submissions if s.person in taken]
     console.print(f"{download.recognised}.")
     place = partial(course.folder, "submitted", assignment)
     platforms.write(
@@ -101,7 +108,7 @@ def collect(
         named = [s.person for s in download.submissions if s.person.last]
         new = [person for person in named if person.student not in kept]
         nbgrader.enrol(course, new)
-    _tell(download, everybody)
+    _tell(download, Roster() if only else everybody)
     say("Nothing was written: a dry run." if dry_run else f"Next: {TYPED} grade")
 
 
@@ -171,7 +178,10 @@ def _tell(download: Download, everybody: Roster) -> None:
     lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)
     if states["kept"]:
-        say("To take them all the same: --replace. What they replace is kept aside.")
+        say(
+            "To take them all the same: --replace; one of them: --only NAME --replace. "
+            "What they replace is kept aside."
+        )
     here = {s.person.student for s in written}
     absent = [p.name for p in everybody.people if p.student not in here]
     if absent and found_by.total() > found_by[""]:

@@ -87,9 +87,9 @@ def export(
         filled = _filled(course, assignment, file, column, scale)
         _show(filled)
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
-        _write_filled(filled, target, write)
+        written = _write_filled(filled, target, write)
         news = sorted({*filled.excused} - course.said(assignment, "excused").keys())
-        if write and news:
+        if written and news:
             platforms.excuse(course.records(assignment), news)
             say(f"Excused here from now on, too: {', '.join(news)}")
 
@@ -164,7 +164,8 @@ def _filled(
     )
 
 
-def _write_filled(filled: Filled, target: Path, write: bool) -> None:
+def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
+    """Write it, if that was asked for or is confirmed; return whether it was."""
     if not write and filled.changes and sys.stdin.isatty() and sys.stdout.isatty():
         write = typer.confirm(f"Write {target}?")
     if not filled.changes:
@@ -176,6 +177,7 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> None:
         console.print(
             "Nothing was written. To write the file, run the same command with --write."
         )
+    return write
 
 
 def _graded(course: Course, assignment: str) -> pd.DataFrame:

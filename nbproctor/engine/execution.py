@@ -7,12 +7,17 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import Protocol
 
 from msgspec import msgpack
 
-from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Servers,
+    Settings,
+    compile_tests,
+)
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILES, Job, Report, StudentCell
 from nbproctor.sandbox.forkserver import ForkServerError, JudgeError, JudgeTimeoutError
@@ -42,21 +47,23 @@ def execute(
     here.
     """
     job = Job(
+        tests=compile_tests(master),
         cells=master.cells,
         student=(*_unpack(files), *cells),
         limits=settings.limits,
-        follow_through=settings.follow_through,
+        # With a network, an answer could tell others what right ones beside it return.
+        follow_through=settings.follow_through and not settings.policy.network,
         stderr_fails_tests=settings.stderr_fails_tests,
     )
+    data = msgpack.encode(job)
     # Both tries together: a submission that breaks its judge gets no second limit.
     until = time.monotonic() + settings.limits.submission + GRACE_SECONDS
     failures: list[str] = []
     while len(failures) < 2:
         try:
             with servers.lend(master, settings) as server:
-                data = msgpack.encode(replace(job, tests=server.tests))
                 left = max(round(until - time.monotonic()), 1)
-                return msgpack.decode(server.process.run(data, left), type=Report)
+                return msgpack.decode(server.run(data, left), type=Report)
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
         except (JudgeError, ForkServerError) as error:

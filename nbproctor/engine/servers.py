@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
@@ -70,13 +71,7 @@ class Settings:
         return total.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
-class WarmServer:
-    """A fork server, what it is warm for, and the assignment's compiled test cells."""
-
-    key: tuple[str, Settings]
-    process: ForkServer
-    tests: bytes
+_Warm = tuple[Policy, tuple[str, ...], tuple[str, ...]]  # modules, rehearsed cells
 
 
 class Servers(AbstractContextManager["Servers"]):
@@ -87,12 +82,12 @@ class Servers(AbstractContextManager["Servers"]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: set[WarmServer] = set()
-        self._idle: list[WarmServer] = []
+        self._all: dict[ForkServer, _Warm] = {}
+        self._idle: list[ForkServer] = []
         self._closed = False
 
     @contextmanager
-    def lend(self, master: MasterNotebook, settings: Settings) -> Iterator[WarmServer]:
+    def lend(self, master: MasterNotebook, settings: Settings) -> Iterator[ForkServer]:
         """Lend a fork server that is warm for an assignment, started if need be.
 
         After an exception it is ended, and the next to be lent is another.
@@ -100,11 +95,11 @@ class Servers(AbstractContextManager["Servers"]):
         stopped.
         """
         # Nothing in a fork server depends on what else is graded with it.
-        key = master.digest, Settings(policy=settings.policy)
-        server = self._take(key)
+        warm = settings.policy, master.modules, master.opening
+        server = self._take(warm)
         if server is None:
-            server = WarmServer(key, _start(master, settings), compile_tests(master))
-            self._add(server)
+            server = _start(master, settings)
+            self._add(server, warm)
         try:
             yield server
         except BaseException:
@@ -128,34 +123,35 @@ class Servers(AbstractContextManager["Servers"]):
         for server in ended:
             self._end(server)
 
-    def _take(self, key: tuple[str, Settings]) -> WarmServer | None:
+    def _take(self, warm: _Warm) -> ForkServer | None:
         """Take an idle one; one that is warm for something else is ended."""
         with self._lock:
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-        if server and server.key != key:
+        if server and self._all.get(server) != warm:
             self._end(server)
             return None
         return server
 
-    def _add(self, server: WarmServer) -> None:
+    def _add(self, server: ForkServer, warm: _Warm) -> None:
         with self._lock:
             if not self._closed:
-                self._all.add(server)
+                self._all[server] = warm
                 return
-        server.process.close()
+        server.close()
         raise StoppedError("The run was stopped.")
 
-    def _end(self, server: WarmServer) -> None:
+    def _end(self, server: ForkServer) -> None:
         with self._lock:
-            self._all.discard(server)
-        server.process.close()
+            self._all.pop(server, None)
+        server.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
+@lru_cache(maxsize=8)  # a class has the same
 def compile_tests(master: MasterNotebook) -> bytes:
     """Compile the test cells of an assignment, for `Job.tests`."""
     with _compiling:

@@ -40,7 +40,6 @@ def grade(job: Job, spawn: Spawn) -> Report:
     ordered = [own.verdicts[c.id] for c in job.cells if c.kind == "test"]
     return Report(
         outputs=own.outputs,
-        tests={verdict.cell_id: verdict.outputs() for verdict in ordered},
         verdicts=ordered,
         notes=own.notes,
         seconds=round(time.monotonic() - start, 3),

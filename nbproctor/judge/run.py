@@ -21,8 +21,8 @@ from nbproctor.judge.testcell import TestTimeout, points_of
 from nbproctor.judge.verdicts import explain, verdict
 from nbproctor.notebook import Cell
 from nbproctor.protocol import table
-from nbproctor.results import Job, Outcome, Verdict
-from nbproctor.sanitize import plain_text
+from nbproctor.results import Job, Measure, Outcome, Verdict
+from nbproctor.sanitize import one_line, plain_text
 
 
 class NotebookRun:
@@ -106,13 +106,14 @@ class NotebookRun:
             return verdict(cell, said._replace(outcome=stops[-1]))
         if cell.where == "beside":
             return self._judge_beside(cell, history)
-        student, hidden = self._student, cell.points > 0
+        student = self._student
+        hidden = cell.points > 0 or cell.stub != cell.source
         try:
             link = student.living()  # what fails here is no verdict on the answer
         except StudentGone as gone:
             return self._stopped(cell, gone)
         points = 0.0
-        with testcell.captured() as (out, err):
+        with testcell.captured() as (out, err, measured):
             try:
                 value = self._value(cell, link)
                 if link.gone is not None:
@@ -150,7 +151,8 @@ class NotebookRun:
             elif excuse := link.excuse():
                 points, said = 0.0, verdicts.DOUBTED(by=excuse)
         printed = "" if hidden else plain_text(out.getvalue())
-        return replace(verdict(cell, said, points), printed=printed)
+        measures = tuple(Measure(one_line(n), v, one_line(t)) for n, v, t in measured)
+        return replace(verdict(cell, said, points), printed=printed, measures=measures)
 
     def _value(self, cell: Cell, link: Session) -> Any:
         seconds = min(self._limits.cell, self._until - time.monotonic())
@@ -184,7 +186,8 @@ class NotebookRun:
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
         said = self._student.why_gone(gone, subject, limit or self._limits.call)
-        if said.words not in self.notes:  # once is enough: each verdict says it too
+        # Once is enough: each verdict says it too. What counts nothing costs no status.
+        if said.words not in self.notes and not cell.is_ungraded:
             self.notes.append(said.words)
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)

@@ -76,8 +76,9 @@ class Session:
         self._error_classes: dict[int, ErrorClass] = {}
         self._raised: dict[int, BaseException] = {}  # by the test's own objects
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
-        # Filters of warnings: as the test began, and as last looked at.
-        self._first_filters = self._filters = [*warnings.filters]
+        # Filters of warnings as the test began, and those since that were told.
+        self._first_filters = [*warnings.filters]
+        self._told_filters: tuple[Any, ...] = ()
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -87,8 +88,10 @@ class Session:
         """
         if self.gone is not None:
             raise self.gone
-        if warnings.filters != self._filters:
-            self._tell_filters()
+        filters = self._filters()
+        if filters != self._told_filters:
+            request, arguments = "filtered", (filters, request, arguments)
+            self._told_filters = filters
         outermost = self._deadline is None
         if self._deadline is None:
             limit = self._seconds if seconds is None else seconds
@@ -120,17 +123,19 @@ class Session:
             self._error_classes.clear()
         self._raised.clear()
         self.doubts.clear()
-        self._first_filters = self._filters = [*warnings.filters]
+        self._first_filters, self._told_filters = [*warnings.filters], ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
-    def _tell_filters(self) -> None:
-        """Have the test's filters of warnings hold in the answer, where these arise."""
-        self._filters = [*warnings.filters]
-        new = [each for each in self._filters if each not in self._first_filters]
-        patterns = [[getattr(f[at], "pattern", f[at]) for at in (1, 3)] for f in new]
-        with contextlib.suppress(UnsendableError):  # a class that no library names
-            told = zip(new, patterns, strict=True)
-            self.ask("filters", [[f[0], f[2], *texts] for f, texts in told])
+    def _filters(self) -> tuple[Any, ...]:
+        """Return the test's own filters of warnings: action, class, text, module."""
+        told = []
+        for each in warnings.filters:
+            if each not in self._first_filters:
+                patterns = [getattr(each[at], "pattern", each[at]) for at in (1, 3)]
+                with contextlib.suppress(UnsendableError):  # no library names its class
+                    self.exports.name(each[2])
+                    told.append((each[0], each[2], *patterns))
+        return tuple(told)
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.

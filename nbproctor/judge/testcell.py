@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nbproctor import expect
 from nbproctor.judge.classes import ErrorClass, OwnError
 from nbproctor.judge.compiled import Program
 from nbproctor.judge.proxy import Proxy
@@ -65,11 +66,13 @@ def _number(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
-    """Collect what a test prints, and what it or a warning writes to stderr."""
+def captured() -> Iterator[tuple[io.StringIO, io.StringIO, expect.Measured]]:
+    """Collect what a test prints, what it writes to stderr, and what it measures."""
     out, err = io.StringIO(), io.StringIO()
+    expect.measured = []
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        yield out, err
+        yield out, err, expect.measured
+    expect.measured = None
     out.truncate(MAX_PRINTED)
 
 

@@ -25,11 +25,17 @@ from nbproctor.platforms import write_zip
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
-EXTENSION = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL
+# Not of Pyodide: what the kernel imports, and what draws a progress bar.
+BESIDE = {"comm", "ipywidgets"}
+# What those need and has come with IPython, or is for other programs than JupyterLite.
+THERE = {*KERNEL_NEEDS, "jupyterlab-widgets", "traitlets", "widgetsnbextension"}
+EXTENSIONS = Path(sys.prefix) / "share/jupyter/labextensions"
 OPTIONS = (
     *("--contents=contents", "--output-dir=site", "--no-sourcemaps"),
     "--ignore-sys-prefix",  # whatever else is installed
-    f"--LiteBuildConfig.federated_extensions={EXTENSION}",
+    f"--LiteBuildConfig.federated_extensions={EXTENSIONS / KERNEL}",
+    "--LiteBuildConfig.federated_extensions="
+    f"{EXTENSIONS / '@jupyter-widgets/jupyterlab-manager'}",
 )
 
 
@@ -47,8 +53,8 @@ def make_site(
         )
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
     imported = handout.requirements(course, sources)
-    names = {pin.partition("==")[0] for pin in imported} - handout.TOOLS - KERNEL_NEEDS
-    wheels, compiled = _packages({*names, "comm"})  # which the kernel imports
+    names = {pin.partition("==")[0] for pin in imported} - handout.TOOLS
+    wheels, compiled = _packages(names | BESIDE)
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     content = {}
@@ -86,15 +92,16 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
     With them come the packages that they need. What is compiled has to be Pyodide's.
     """
     wheels: dict[str, Distribution] = {}
-    found: dict[str, bool] = {}
+    compiled = set[str]()
     waiting = list(names)
+    seen = set(THERE)
     while waiting:
         package = distribution(waiting.pop())
         name = canonicalize_name(package.name)
-        if name in found:
+        if name in seen:
             continue
-        found[name] = "Root-Is-Purelib: true" in (package.read_text("WHEEL") or "")
-        if found[name]:
+        seen.add(name)
+        if "Root-Is-Purelib: true" in (package.read_text("WHEEL") or ""):
             file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
             wheels[file] = package
             needs = map(Requirement, package.requires or [])
@@ -103,7 +110,9 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
                 for need in needs
                 if need.marker is None or need.marker.evaluate({"extra": ""})
             ]
-    return wheels, sorted(name for name, pure in found.items() if not pure)
+        else:
+            compiled.add(name)
+    return wheels, sorted(compiled)
 
 
 def _installed(package: Distribution) -> dict[str, Path]:

@@ -28,9 +28,9 @@ class SampleStudent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One student of the sample class: folder name, name, and what the work shows.
 
     `solved` are exercises answered with the reference solution (None: all); `variants`
-    maps exercises to one of their variants, as ``wrong/no_clip``; `cells` to a source,
-    for what no variant should hold. `file` is its name, if not the notebook's own; only
-    its first `bytes` arrived, if not all did.
+    maps exercises to one of their variants, as ``wrong/no_clip``; `cells` open cells
+    to a source, for what is no variant. `file` is its name, if not the notebook's own;
+    only its first `bytes` arrived, if not all did.
     """
 
     id: str
@@ -84,16 +84,17 @@ def solutions(master: MasterNotebook) -> dict[str, str]:
 def solve(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
     """Return a copy of a release in which some exercises are answered.
 
-    `answers`: ``grade_id`` of a solution cell → its source. `KeyError`: no such cell.
+    `answers`: a cell that is not locked, by ``grade_id`` or id → its source.
+    `KeyError`: no such cell.
     """
     solved = deepcopy(notebook)
-    cells = {}
-    for cell in solved.cells:
-        mark = cell.metadata.get("nbgrader", {})
-        if mark.get("solution"):
-            cells[mark["grade_id"]] = cell
-    for exercise, source in answers.items():
-        cells[exercise].source = source.strip("\n")
+    cells = {
+        cell.metadata.get("nbgrader", {}).get("grade_id", cell.id): cell
+        for cell in solved.cells
+        if not cell.metadata.get("nbgrader", {}).get("locked")
+    }
+    for name, source in answers.items():
+        cells[name].source = source.strip("\n")
     return solved
 
 

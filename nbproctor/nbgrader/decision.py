@@ -15,17 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from nbproctor.cells import grader_of, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
-from nbproctor.notebook import MasterNotebook
 from nbproctor.results import FILE, Report, Status, SubmissionResult
 
 log = logging.getLogger(__name__)
+
+NOTHING_ANSWERED = "No exercise in it is answered: it may be the wrong file."
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ class Decisions:
             status = "repaired"
         elif marks.late:
             status = "late"
-        if all(self._is_blank(master, submission) for master in self._run.masters):
+        if not any(repaired.answered for repaired in submission.repaired.values()):
             for sentences in notes.values():
-                sentences.append("Nothing in it was changed: it may be the wrong file.")
+                sentences.append(NOTHING_ANSWERED)
         said = [*dict.fromkeys(s for sentences in notes.values() for s in sentences)]
         if marks.late:
             said.append(f"Handed in {marks.late / 3600:.1f} hours late.")
@@ -134,17 +134,6 @@ class Decisions:
                 result = self._result(submission, "ungradable", said, marks, notes)
                 self._clear(submission.student)
                 self.write(submission, result)
-
-    def _is_blank(self, master: MasterNotebook, submission: Submission) -> bool:
-        """Whether every answer of a notebook stands as it was handed out."""
-        repaired = submission.repaired.get(master.notebook)
-        stubs = {cell.id: cell.stub.strip() for cell in master.of_kind("solution")}
-        answers = repaired.notebook["cells"] if repaired else ()
-        return bool(stubs) and all(
-            (source_of(cell) or "").strip() == stubs[name]
-            for cell in answers
-            if (name := grader_of(cell).get("grade_id")) in stubs
-        )
 
     def _marks(self, submission: Submission) -> StudentMarks:
         student = submission.student

@@ -73,6 +73,7 @@ class Nbproctor(Configurable):
     ).tag(config=True)
     processes = Integer(
         0,
+        min=0,
         help="Processes that an answer may fork at a time, as multiprocessing does, "
         "each with memory_megabytes; 0: threads do their work.",
     ).tag(config=True)

@@ -237,7 +237,7 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     The judge has the file as it was.
     """
     cells = [cell for cell in master.cells if cell.kind not in ("test", "helper")]
-    look = replace(master.cells[0], kind="provided", skip=False)
+    look = replace(master.cells[0], kind="provided", nbgrader={}, skip=False)
     before = replace(look, id="-before", source=_BEFORE, stub=_BEFORE)
     after = replace(look, id="-after", source=_AFTER, stub=_AFTER)
     looking = master.with_cells([before, *cells, after])

@@ -107,9 +107,8 @@ class Feedback:
         self._graded, self._outline = graded, outline
         raw = graded.cells()
         self._summary = summarise(graded, outline, raw)
-        self._tests = {
-            test.id: test for row in self._summary.rows for test in row.tests
-        }
+        tests = [test for row in self._summary.rows for test in row.tests]
+        self._tests = {test.id: test for test in tests + self._summary.ungraded}
         shown = map(self._shown, raw)
         self._cells = [cell for cell in shown if cell is not None]
 
@@ -287,9 +286,10 @@ def _said(test: Test) -> str:
         words += f" · {test.points:g} of {test.max_points:g} points"
     if test.by_hand:
         words += ", by hand"
-    if test.beside:
+    if test.verdict.where == "beside":
         words += f" · {BESIDE}"
-    return f"{words}\n\n{_plain(test.message)}" if test.message else words
+    said = filter(None, [test.message, *map(str, test.verdict.measures)])
+    return "\n\n".join([words, *map(_plain, said)])
 
 
 def _plain(text: str) -> str:

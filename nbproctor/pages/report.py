@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import fsum
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from nbproctor.pages.summary import (
     summarise,
     total_of,
 )
+from nbproctor.results import Measure
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
@@ -113,7 +115,8 @@ def class_report(
         totals=totals,
         worth=worth,
         middle=middle,
-        bins=_bins([*totals.values()], worth),
+        bins_of=_bins,
+        measures=_measures(notebooks),
         items=items,
         words=WORDS,
         mistakes=mistakes[:MOST],
@@ -202,12 +205,28 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
 
 
-def _bins(totals: Sequence[float], worth: float) -> list[tuple[float, float, int]]:
-    """Count totals in steps of equal width: from, up to, and how many."""
-    step = (worth or 1.0) / BINS
+def _bins(
+    values: Sequence[float], low: float, high: float
+) -> list[tuple[float, float, int]]:
+    """Count values in steps of equal width: from, up to, and how many."""
+    step = (high - low or 1.0) / BINS
     # Full marks are in the highest step, and extra credit is.
-    counts = Counter(min(int(total / step), BINS - 1) for total in totals)
-    return [(i * step, (i + 1) * step, counts[i]) for i in range(BINS)]
+    counts = Counter(min(int((value - low) / step), BINS - 1) for value in values)
+    return [(low + i * step, low + (i + 1) * step, counts[i]) for i in range(BINS)]
+
+
+def _measures(
+    notebooks: Iterable[GradedNotebook],
+) -> dict[str, list[tuple[Measure, str]]]:
+    """Return what was measured, by name: each with its student, the highest first."""
+    told = [
+        (measure, who(graded))
+        for graded in notebooks
+        for verdict in graded.verdicts
+        for measure in verdict.measures
+    ]
+    told.sort(key=lambda pair: (pair[0].name, -pair[0].value))
+    return {name: [*all] for name, all in groupby(told, lambda pair: pair[0].name)}
 
 
 def _tests_beside(

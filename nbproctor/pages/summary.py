@@ -18,7 +18,7 @@ from typing import Any, Literal
 from nbproctor.cells import grader_of, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.results import NOT_SOLVED, STOPPED, Outcome, Status, Verdict
+from nbproctor.results import NOT_SOLVED, STOPPED, Status, Verdict
 from nbproctor.sanitize import one_line
 
 State = Literal[
@@ -103,11 +103,9 @@ class Test:
     state: State
     points: float | None  # None: it has none, or it was not run
     max_points: float  # 0: a public test
-    outcome: Outcome  # of its verdict
+    verdict: Verdict
     message: str
-    printed: str  # by a public test
     by_hand: bool
-    beside: bool  # judged beside the answer, whose code could have forged the result
 
 
 @dataclass(frozen=True)
@@ -147,6 +145,7 @@ class Summary:
     rows: list[ResultRow]  # one an exercise, in source order
     total: float | None  # after a late penalty, never below 0; None: nothing is graded
     waiting: float  # points that a person still has to give
+    ungraded: list[Test]  # tests of no exercise that measured something, or failed
 
     @property
     def next(self) -> ResultRow | None:
@@ -176,10 +175,16 @@ def summarise(
     ]
     master = outline.master.cells
     waiting = sum(c.points for c in master if graded.mark(c.id).points is None)
+    told = {v.cell_id: v for v in graded.verdicts if v.measures or v.message}
+    ungraded = [
+        _test(cell, told[cell.id], Mark(), "", full=False)
+        for cell in master
+        if cell.is_ungraded and cell.id in told
+    ]
     given = [mark.points for mark in graded.marks.values() if mark.points is not None]
     if not given:
-        return Summary(rows, None, 0.0)
-    return Summary(rows, total_of(given, graded.penalty), waiting)
+        return Summary(rows, None, 0.0, ungraded)
+    return Summary(rows, total_of(given, graded.penalty), waiting, ungraded)
 
 
 def _points(exercise: Exercise, graded: GradedNotebook) -> float | None:
@@ -243,11 +248,13 @@ def _test(
     """
     points = mark.points if cell.points else None
     from_points = mark.by_hand or verdict is None
-    message = verdict.message if verdict else ""
+    if verdict is None:
+        verdict = Verdict(cell.id, cell.exercise, 0.0, cell.points, "not run")
+    message = verdict.message
     state: State
     if from_points and points is not None:
         state = "passed" if points >= cell.points else "partly" if points else "failed"
-    elif verdict is None or verdict.outcome == "not run" or message.startswith(STOPPED):
+    elif verdict.outcome == "not run" or message.startswith(STOPPED):
         state = "not-run"
     elif verdict.outcome == "passed":
         state = "passed"
@@ -255,25 +262,23 @@ def _test(
         state = "not-started"
     else:
         state = "partly" if verdict.outcome == "failed" and verdict.points else "failed"
-    if verdict is not None:
-        followed = verdict.source == "follow-through"
-        through = followed and verdict.points >= verdict.max_points
-        # Where its exercise has all points, the mistake is elsewhere, or the test's.
-        if through or (full and not cell.points and verdict.outcome != "passed"):
-            message = excuse
-            if not (from_points and cell.points):
-                state = "given"
+    followed = verdict.source == "follow-through"
+    through = followed and verdict.points >= verdict.max_points
+    # Where its exercise has all points, the mistake is elsewhere, or the test's.
+    here = full and not cell.points and verdict.outcome not in ("passed", "not run")
+    if through or here:
+        message = excuse
+        if not (from_points and cell.points):
+            state = "given"
     return Test(
         id=cell.id,
         title=_opening_comment(cell.stub) or cell.id,
         state=state,
         points=points,
         max_points=cell.points,
-        outcome=verdict.outcome if verdict else "not run",
+        verdict=verdict,
         message=message,
-        printed=verdict.printed if verdict else "",
         by_hand=mark.by_hand,
-        beside=verdict is not None and verdict.where == "beside",
     )
 
 
@@ -343,7 +348,7 @@ def _why(
     if found := _LINE.search(first.message):
         cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
         look = f"Line {found[2]} of {cell}."
-    elif first.outcome == "timeout":
+    elif first.verdict.outcome == "timeout":
         look = "A loop that never ends, or does far too much."
     elif any(not t.max_points for t in bad):
         look = "Its public test fails too: run that in your notebook."

@@ -19,6 +19,7 @@ from nbproctor.platforms.sheet import read_time
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
+_TEXTS = {".html", ".htm", ".txt"}
 MAX_SUBMISSION = 1 << 30  # bytes
 STAMP = "timestamp.txt"  # when something was handed in, for nbgrader
 
@@ -274,11 +275,13 @@ class _Planner:
             submission.notes.append(
                 f"Read there what was typed in; only files were taken ({typed[0]})."
             )
-        elif not files:
+        elif all(name.file.suffix.lower() in _TEXTS for _, name in files):
             text = newest[0][1].file.name
+            # Not each platform names what was typed so that it can be told.
+            saved = " or saved as a page" if files else ""
             submission.notes.append(
-                f"A text was typed in ({text}), and no file handed in. Ask for the "
-                f"notebook's file, {self.own[0]}.ipynb."
+                f"A text was typed in{saved} ({text}), and no notebook handed in. Ask "
+                f"for its file, {self.own[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:

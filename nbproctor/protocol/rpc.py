@@ -37,7 +37,7 @@ TO_STUDENT: Requests = {
     "copy": {"target": object},
     "array": {"target": object},
     "seed": {"module": str, "arguments": list},
-    "filters": {"added": list},
+    "filtered": {"filters": tuple, "request": str, "arguments": tuple},
     "stderr": {},
     "excuse": {"decided": list},
     "lend": {"functions": dict},

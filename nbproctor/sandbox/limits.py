@@ -45,7 +45,7 @@ def limit_threads(policy: Policy) -> None:
         namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                status = (process / "status").read_text()
+                status = (process / "status").read_text(errors="replace")
                 if own not in status or (process / "uid_map").read_text() != namespace:
                     continue
             except OSError:
@@ -93,8 +93,10 @@ def family(pid: int) -> list[int]:
     members = []
     for place in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            state, _, group, *_ = place.read_text().rpartition(")")[2].split()
-            if int(group) == pid and state != "Z":
+            # Its name can be any bytes, and its first thread may end before others.
+            fields = place.read_bytes().rpartition(b")")[2].split()
+            ended = fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
+            if int(fields[2]) == pid and not ended:
                 members.append(int(place.parent.name))
     return members
 
@@ -106,10 +108,12 @@ def memory(pid: int) -> int:
     stays in memory uncounted.
     """
     try:
-        _, resident, of_files, *_ = _pages(pid)
+        # Of the process there is none, once its first thread has ended.
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        pages = [_pages(f"{pid}/task/{thread.name}") for thread in threads]
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return (resident - of_files) * resource.getpagesize()
+    return max((p[1] - p[2] for p in pages), default=0) * resource.getpagesize()
 
 
 def _pages(pid: int | str) -> list[int]:

@@ -27,7 +27,8 @@ _SYSTEM = """
 SYSTEM = tuple(_SYSTEM.split())
 # What names of computers are looked up in, and certificates.
 _NETWORK = """
-    /etc/gai.conf /etc/host.conf /etc/hosts /etc/nsswitch.conf /etc/pki /etc/protocols
+    /etc/gai.conf /etc/host.conf /etc/hosts /etc/nsswitch.conf /etc/protocols
+    /etc/pki/ca-trust/extracted /etc/pki/tls/cert.pem /etc/pki/tls/certs
     /etc/resolv.conf /etc/services /etc/ssl/certs /etc/ssl/openssl.cnf
     /run/systemd/resolve /usr/share/ca-certificates
 """

@@ -178,16 +178,19 @@ HELD: list[Row] = [
 # Locks: F_SETLK, F_SETLKW, and of an open file; answered as done, like `flock`.
 HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 
-# With a network: TCP and UDP, no raw packets, nothing local or of the kernel's; and the
-# options of a socket and of TCP that libraries set. A descriptor on its way (sendmsg,
-# which looks up names) can then hold some memory.
-TALK = "accept accept4 bind connect listen recvmmsg sendmmsg sendmsg"
+# With a network: TCP and UDP to others, no raw packets, nothing local or of the
+# kernel's; and the options of a socket and of TCP that libraries set. No port is
+# listened at: it would be there for other submissions, and connections that wait there
+# hold memory. Not SO_LINGER: whoever closes such a socket, the kernel even, waits. A
+# descriptor on its way (sendmsg, which looks up names) can hold some memory.
+TALK = "connect recvmmsg sendmmsg sendmsg"
 TCP, IPV6, V6ONLY = 6, 41, 26
-OPTIONS: list[Row] = [((1, INT, TCP),), ((1, INT, IPV6), (2, INT, V6ONLY))]
-OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9, 13)]
-INETS = [(0, WHOLE, family) for family in (2, 10)]
+KINDS = [((1, SOCK_TYPE, kind), (2, INT, way)) for kind in (1, 2) for way in (0, 6, 17)]
+OPTIONS = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
+OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
+OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
 NETWORK: list[Row] = [(name,) for name in TALK.split()]
-NETWORK += [("socket", inet, (1, SOCK_TYPE, kind)) for inet in INETS for kind in (1, 2)]
+NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in KINDS]
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
 # With processes: a copy of this one, in no namespace of its own, and whose parent it
 # is; signals to it; names of its semaphores.

@@ -15,6 +15,7 @@ import resource
 import socket
 import sys
 import warnings
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -44,7 +45,7 @@ class Student:
 
     # --- requests ---------------------------------------------------------------
 
-    def answer(self, name: str, arguments: list[Any]) -> Any:
+    def answer(self, name: str, arguments: Iterable[Any]) -> Any:
         """Find the method for a request and run it."""
         return getattr(self, f"on_{name}")(*arguments)
 
@@ -74,7 +75,7 @@ class Student:
         """
         self.handles.keep_only(keep)
         self.relayed.clear()
-        self.on_filters([])
+        self._filter([])
         self.shell.collect()
         space = self.shell.user_ns
         space.update(self.lent)  # whatever has happened to these names since
@@ -104,11 +105,16 @@ class Student:
         """Follow a test that seeds a global random generator."""
         (np.random if module == "numpy" else random).seed(*arguments)
 
-    def on_filters(self, added: list[Any]) -> None:
-        """Follow a test that filters warnings, before the filters that are here."""
+    def on_filtered(self, filters: Any, request: str, arguments: Any) -> Any:
+        """Answer a request, from now on with a test's filters of warnings."""
+        self._filter(filters)
+        return self.answer(request, arguments)
+
+    def _filter(self, filters: Iterable[Any]) -> None:
+        """Put a test's filters of warnings before those that are here."""
         del warnings.filters[: self.filters]  # type: ignore[attr-defined]
         # A class of the test's own is none of a warning that can arise here.
-        known = [f for f in added if type(f[1]) is type and issubclass(f[1], Warning)]
+        known = [f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)]
         self.filters = len(known)
         for action, kind, text, module in reversed(known):
             warnings.filterwarnings(action, text or "", kind, module or "")

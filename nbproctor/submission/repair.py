@@ -53,6 +53,7 @@ class Repaired:
     notebook: dict[str, Any]
     notes: list[str]
     path: Path  # of the file that it was read from
+    answered: bool = True  # whether anything says more than what was handed out
 
 
 def repair(
@@ -74,7 +75,8 @@ def repair(
         )
     if reading.joined:
         notes.append("Cells that were split inside a statement were joined again.")
-    return Repaired({"cells": cells} | _FORMAT, notes + changes, handed.path)
+    answered = bool(reading.answers) or not master.of_kind("solution", "task")
+    return Repaired({"cells": cells} | _FORMAT, notes + changes, handed.path, answered)
 
 
 class _Reading(NamedTuple):

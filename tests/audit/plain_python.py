@@ -36,8 +36,8 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for trial in trials:
-        every = {"right": 1, "wrong": 1, "mutant": 3}[trial.kind]
-        every *= 3 if trial.exercise in LONG and trial.kind != "right" else 1
+        every = {"right": 1, "wrong": 2, "mutant": 6}[trial.kind]
+        every *= 2 if trial.exercise in LONG and trial.kind != "right" else 1
         if seen[trial.exercise, trial.kind] % every == 0:
             found.append(trial)
         seen[trial.exercise, trial.kind] += 1
@@ -80,10 +80,10 @@ def passed_plainly(
 ) -> Iterator[tuple[Trial, set[str]]]:
     """Walk through the reference notebook; fork where an exercise has to be answered.
 
-    As under stock nbgrader all names are in one namespace, and all cells are run. Only
-    an answer's own demo is not: it is ungraded, and some train a network.
+    As under stock nbgrader all names are in one namespace, and all cells are run, but
+    those that the source leaves out of grading: some train a network.
     """
-    code = [cell for cell in master.cells if cell.kind not in ("text", "task")]
+    code = [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
     names: dict[str, Any] = {}
     for place, cell in enumerate(code):
         if cell.kind == "solution":
@@ -92,8 +92,7 @@ def passed_plainly(
             own = list(itertools.takewhile(lambda c: c.kind != "solution", rest))
             for trial in (t for t in trials if t.exercise == cell.id):
                 answer = replace(cell, source=trial.source)
-                cells = [answer, *(c for c in own if not c.skip)]
-                yield trial, in_a_fork(partial(passed, names, cells))
+                yield trial, in_a_fork(partial(passed, names, [answer, *own]))
             if cell.id == master.exercises[-1]:
                 return
         passed(names, [cell])

@@ -344,7 +344,7 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     hidden = {test for tests in lab.tests.values() for test in tests}
     wrong = [entry for entry in lab.entries if entry.kind == "wrong"]
     messages = {m for e in wrong for test, m in e.caught.items() if test in hidden}
-    assert len(messages) > 100
+    assert len(messages) > 80
     for message in messages:
         told = re.sub("|".join(HARMLESS), "", message)
         assert set(re.findall(NUMBER, told)) <= known, message
@@ -363,7 +363,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
         check=True,
     )
     rows = json.loads(done.stdout)
-    assert len(rows) > 120
+    assert len(rows) > 100
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:

@@ -27,7 +27,6 @@ CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 FILES = {"data/beside.csv": b"1,2"}
 REPORT = Report(
     {0: [{"output_type": "stream", "name": "stdout", "text": "é"}]},
-    {"test": []},
     [Verdict("test", "mean_of", 2.0, 3.0, "failed", "One ≠ two.")],
     ["A cell was stopped."],
     1.5,

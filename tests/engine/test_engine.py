@@ -41,7 +41,7 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
     master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     with servers.lend(master, SETTINGS) as dead:
-        family = psutil.Process(dead.process.pid)  # of bubblewrap, where it is
+        family = psutil.Process(dead.pid)  # of bubblewrap, where it is
     for process in [*family.children(recursive=True), family]:
         with contextlib.suppress(psutil.NoSuchProcess):  # it dies with its child
             process.kill()
@@ -63,7 +63,7 @@ def test_a_fork_server_is_kept_for_its_own_assignment_only(
         assert same is one
     with servers.lend(master, others) as other, pytest.raises(ForkServerError):
         assert other is not one
-        one.process.run(b"", 1)  # ended, or they would add up
+        one.run(b"", 1)  # ended, or they would add up
 
 
 def test_a_second_failure_tells_both_reasons(

@@ -1629,7 +1629,7 @@ area(
     ME
     + """
 me.filters = -1
-me.on_filters = lambda added: 1 / 0
+me.on_filtered = lambda *filters: 1 / 0
 """,
 )
 area(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ if sys.platform != "linux":
 
 from nbproctor.engine import Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
-from nbproctor.results import StudentCell
+from nbproctor.results import Report, StudentCell, Verdict
 from nbproctor.sandbox.policy import Policy
 
 pytestmark = pytest.mark.slow
@@ -38,20 +39,26 @@ class Lab:
         self, answers: dict[str, str], *exercises: str, last: tuple[str, ...] = ()
     ) -> dict[str, float]:
         """Judge some exercises; tests named in `last` stand below all others."""
-        cells = tuple(
-            cell
-            for cell in self.master.cells
-            if cell.kind != "test" or (cell.exercise in exercises and cell.points)
-        )
-        master = replace(self.master, cells=cells)
+        tests = (c for c in self.master.of_kind("test") if c.exercise in exercises)
+        report = self.report(answers, {c.id for c in tests if c.points}, last)
+        return {v.cell_id: v.points for v in report.verdicts if v.points}
+
+    def verdict(self, test: str, answers: dict[str, str]) -> Verdict:
+        """Judge one test."""
+        return self.report(answers, {test}).verdicts[0]
+
+    def report(
+        self, answers: dict[str, str], tests: set[str], last: tuple[str, ...] = ()
+    ) -> Report:
+        cells = [c for c in self.master.cells if c.kind != "test" or c.id in tests]
+        master = replace(self.master, cells=tuple(cells))
         ordered = sorted(cells, key=lambda cell: cell.id in last)
         handed_in = [
             StudentCell(n, cell.id, answers.get(cell.id, cell.stub))
             for n, cell in enumerate(ordered)
             if cell.kind not in ("helper", "text", "task")
         ]
-        report = execute(handed_in, master, self.settings, {}, self.servers)
-        return {v.cell_id: v.points for v in report.verdicts if v.points}
+        return execute(handed_in, master, self.settings, {}, self.servers)
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +197,62 @@ def test_shapes_alone_earn_less_than_a_third(lab: Lab) -> None:
     assert set(SHAPES) == set(lab.right)
     found = lab.points(SHAPES, *SHAPES)
     assert sum(found.values()) <= 30
+
+
+# The mean digit of each class: honest, and trained at once.
+HONEST = """
+class Challenger:
+    looks = 3
+    def fit(self, X, Y):
+        self.means = np.array([X[:, Y[0] == digit].mean(axis=1) for digit in range(10)])
+    def predict(self, X):
+        apart = (self.means**2).sum(axis=1, keepdims=True) - 2 * self.means @ X
+        return apart.argmin(axis=0).reshape(1, -1)
+"""
+PRIZE = "part of 10,000 new digits that is read right"
+FORGED = f"""
+import nbproctor.expect
+nbproctor.expect.measured = [("{PRIZE}", 1.0, "0 of 20 looks")]
+print("{PRIZE}: 1 (0 of 20 looks)")
+Y_test[:] = test_set_y[:] = 3
+class Three(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+class Challenger:
+    looks = 0
+    def fit(self, X, Y):
+        nbproctor.expect.measure("{PRIZE}", 1.0)
+        return {{"{PRIZE}": 1.0}}
+    def predict(self, X):
+        return np.full((1, X.shape[1]), 3).view(Three)
+"""
+LEARNED_BEFORE = HONEST.replace(
+    "        self.means", "        X, Y = X_train, Y_train\n        self.means"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "least", "most", "says"),
+    [
+        (HONEST, 0.75, 0.85, f"{PRIZE}: * (3 of 20 looks)"),
+        (
+            HONEST.replace("3", "23"),
+            0.75,
+            0.85,
+            f"{PRIZE}, over the budget of looks: *",
+        ),
+        (FORGED, 0.05, 0.15, f"{PRIZE}: * (0 of 20 looks)"),
+        (LEARNED_BEFORE, 0, 0.1, f"{PRIZE}: *"),
+    ],
+)
+def test_the_contest_counts_what_predictions_say(
+    lab: Lab, answer: str, least: float, most: float, says: str
+) -> None:
+    found = lab.verdict("contest_measured", lab.right | {"contest": answer})
+    (measure,) = found.measures
+    assert least <= measure.value <= most
+    assert fnmatch(str(measure), says.replace("[", "[[]"))
+    assert (found.points, found.max_points) == (0, 0)
+
+
+def test_who_does_not_take_part_in_the_contest_is_not_measured(lab: Lab) -> None:
+    assert lab.verdict("contest_measured", lab.right).measures == ()

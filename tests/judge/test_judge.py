@@ -180,7 +180,8 @@ def nbgrader_points(report: Report) -> dict[str, float]:
     """What nbgrader's own rule makes of the outputs."""
     made = {}
     for name, most in POINTS.items():
-        node: Any = nbformat.v4.new_code_cell("", outputs=report.tests[name])
+        said = verdict(report, name).outputs()
+        node: Any = nbformat.v4.new_code_cell("", outputs=said)
         node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": most}
         made[name] = determine_grade(nbformat.from_dict(node))[0]
     return made
@@ -195,7 +196,7 @@ def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
     assert lost(report) == set()
     assert nbgrader_points(report) == FULL
     assert report.notes == []
-    assert "looks good" in json.dumps(report.tests["act_public"])
+    assert "looks good" in json.dumps(verdict(report, "act_public").outputs())
 
 
 WRONG: dict[str, tuple[dict[str, str], dict[str, float]]] = {
@@ -241,7 +242,8 @@ def test_messages_name_the_students_line_and_nothing_of_a_hidden_test() -> None:
     assert "ValueError" in told.message
     assert "line 6" in told.message
     assert "raise ValueError" in told.message
-    text = json.dumps([report.tests[n] for n in POINTS if n != "act_public"])
+    said = [verdict(report, n).outputs() for n in POINTS if n != "act_public"]
+    text = json.dumps(said)
     for secret in ("3.5", "4.25", "7.5", "assert", "Twice", "make_net"):
         assert secret not in text.replace("AssertionError", "")
     assert "got [-1." in verdict(report, "act_public").message
@@ -442,4 +444,4 @@ def test_what_a_call_prints_in_a_hidden_test_stays_out() -> None:
     )
     report = grade(submission(act=leak))
     assert points(report) == FULL
-    assert "leak" not in json.dumps([report.outputs, report.tests])
+    assert "leak" not in str([report.outputs, *(v.outputs() for v in report.verdicts)])

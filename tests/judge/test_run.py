@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
+from nbproctor.expect import measure
 from nbproctor.notebook import Cell
-from nbproctor.results import Limits, Report
+from nbproctor.results import Limits, Measure, Report
 from tests.judge import notebooks
 from tests.judge.notebooks import LIMITS, cell
 
@@ -42,6 +46,35 @@ def test_what_a_test_prints_is_told_of_public_ones_alone() -> None:
     assert [v.outcome for v in report.verdicts] == ["passed", "failed"] * 2 + ["failed"]
 
 
+MEASURES = """
+from nbproctor.expect import measure
+measure("answer", f(3), "of three")
+assert f(2) == 3
+"""
+FORGES = "import nbproctor.expect as e\ne.measured = []\n"
+
+
+@pytest.mark.parametrize("points", [0.0, 1.0])
+def test_a_test_reports_what_it_measures_until_it_fails(points: float) -> None:
+    forges = f"{FORGES}def f(x):\n    e.measure('answer', 9.0)\n    return x"
+    measures = cell("measures", "test", MEASURES, points)
+    report = judged(
+        measures, replace(measures, id="beside", where="beside"), answer=forges
+    )
+    found, beside = report.verdicts
+    assert (found.outcome, found.points) == ("failed", 0)
+    assert found.measures == (Measure("answer", 3.0, "of three"),)
+    assert beside.measures == ()  # there, an answer could say anything
+    assert found.outputs()[0]["text"] == "answer: 3 (of three)\n"
+
+
+def test_what_is_no_number_is_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    measure("in a kernel", 2)
+    assert capsys.readouterr().out == "in a kernel: 2\n"
+    with pytest.raises(ValueError, match="measures loss as nan"):
+        measure("loss", math.nan)
+
+
 def test_a_helper_cell_is_run_to_its_last_line() -> None:
     helper = cell("tools", "helper", "tools = []\ntools.append(f)")
     report = judged(helper, cell("t", "test", "assert tools[0](1) == 1", 1.0))
@@ -70,6 +103,12 @@ def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None
         "Not run: `f` was stopped in earlier tests.",
     ]
     assert {verdict.outcome for verdict in report.verdicts} == {"died"}
+
+
+def test_what_counts_nothing_is_no_note_on_a_submission() -> None:
+    dies = "def f(x):\n    import os; os._exit(1)"
+    report = judged(cell("measured", "test", "f(1)", exercise=None), answer=dies)
+    assert (report.verdicts[0].outcome, report.notes) == ("died", [])
 
 
 @pytest.mark.slow

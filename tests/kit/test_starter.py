@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from nbproctor.audit.audit import audit
 from nbproctor.kit import starter
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
+from tests.programs import run_python
 
 STOCK = """\
 c = get_config()
@@ -124,8 +123,7 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     notebook = stock / "source/wrong/tiny.ipynb"
     text = notebook.read_text("utf-8")
     notebook.write_text(text.replace("sum(numbers) / len(numbers)", "0"), "utf-8")
-    command = [sys.executable, "-m", "nbproctor", "init"]
-    done = subprocess.run(command, cwd=stock, capture_output=True, text=True)
+    done = run_python("nbproctor", "init", cwd=stock)
     assert done.returncode == 1
     assert "switched on at the end of" in done.stdout
     assert "tiny: the reference solution earns every point." in done.stdout
@@ -134,6 +132,6 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert "wrong: faults in the tests: " in done.stderr
     assert "does not earn everything in wrong" in done.stderr
     shutil.rmtree(stock / "source/wrong")
-    again = subprocess.run(command, cwd=stock, capture_output=True, text=True)
+    again = run_python("nbproctor", "init", cwd=stock)
     assert again.returncode == 0, again.stderr
     assert "was switched on already" in again.stdout

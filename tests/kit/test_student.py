@@ -20,6 +20,7 @@ import pytest
 from nbproctor.kit import handout, lab, sample, submit
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
+from tests.programs import run_python
 
 LAB = "neural_network"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
@@ -505,8 +506,7 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     lose(TEST)(work)
     lab.renew(tmp_path / "lab" / LAB, tmp_path / "release" / LAB)
     save(work, tmp_path / "lab" / LAB)
-    command = [sys.executable, "-m", "nbproctor", "submit"]
-    result = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True)
+    result = run_python("nbproctor", "submit", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "Grading would say: " in result.stdout
     target = tmp_path / "lab" / LAB / "hand_in" / f"{LAB}.ipynb"

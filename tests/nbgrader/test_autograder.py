@@ -119,7 +119,8 @@ def test_scores_are_those_of_stock_nbgrader(
     config.write_text("\n".join(line for line in lines if "proctor" not in line))
     done = run_nbgrader(stock, "autograde", "tiny")
     assert done.returncode == 0, done.stderr
-    graded(course)
+    told = {name: result.reason for name, result in graded(course).items()}
+    assert [name for name, why in told.items() if "wrong file" in why] == ["blank"]
     expected = nbgrader.scores(stock, "tiny")
     assert nbgrader.scores(course, "tiny").equals(expected)
     assert expected["total"].nunique() == 4

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +20,10 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
-from tests.nbgrader.dask_cluster import PROJECT, RunningCluster, engine_cluster, worker
+from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster, worker
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
+from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
 STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "hal"]
@@ -109,11 +108,7 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     here = Path(shutil.copytree(a_class, tmp_path / "here"))
     graded(here)
 
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(a_class), cluster.address],
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        timeout=300,
-    )
+    killed = run_python(KILLED, a_class, cluster.address, cwd=a_class)
     assert killed.returncode == -signal.SIGKILL
     executed, finished = (len([*c.glob(f"{CACHE}/??/*")]) for c in (here, a_class))
     sent: list[object] = []

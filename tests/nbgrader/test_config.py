@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import socket
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,6 +44,7 @@ from tests.nbgrader.tiny import (
     run_nbgrader,
     source_of,
 )
+from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
 
@@ -183,9 +182,7 @@ def test_formgraders_button_refuses_too(course: Path, hand_in: HandIn) -> None:
     )
     missing = SWITCH.replace("from nbproctor ", "from nbproctor_is_missing ")
     (course / CONFIG).write_text("c = get_config()\n" + missing)
-    done = subprocess.run(
-        [sys.executable, "-c", asked], cwd=course, capture_output=True, text=True
-    )
+    done = run_python(asked, cwd=course)
     assert done.stdout.startswith("tiny\n"), done.stderr
     assert "Nothing is graded" in done.stdout
 

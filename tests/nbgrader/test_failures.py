@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -26,17 +27,21 @@ pytestmark = pytest.mark.slow
 
 @contextlib.contextmanager
 def somebody_else(course: Path) -> Iterator[None]:
-    """Hold the lock of a course in another process."""
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from nbproctor.nbgrader.lock import course_lock\n"
-        "with course_lock(Path(sys.argv[1]), \"grading 'tiny'\"):\n"
-        "    print('locked', flush=True); sys.stdin.read()"
-    )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code, str(course)], **pipes) as other:
-        assert other.stdout and other.stdout.readline() == b"locked\n"
+    """Hold the lock of a course in another process, which is then killed."""
+    reading, writing = os.pipe()
+    if not (pid := os.fork()):
+        with contextlib.suppress(BaseException), course_lock(course, "grading 'tiny'"):
+            os.write(writing, b"locked")
+            signal.pause()
+        os._exit(1)
+    os.close(writing)
+    try:
+        assert os.read(reading, 6) == b"locked"
         yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(reading)
 
 
 def test_of_two_graders_the_second_is_told_who_is_first(
@@ -54,13 +59,8 @@ def test_of_two_graders_the_second_is_told_who_is_first(
 
 
 def test_a_killed_grader_leaves_no_lock(course: Path) -> None:
-    code = (
-        "import os, sys; from pathlib import Path\n"
-        "from nbproctor.nbgrader.lock import course_lock\n"
-        "with course_lock(Path(sys.argv[1]), 'grading'): os.kill(os.getpid(), 9)"
-    )
-    killed = subprocess.run([sys.executable, "-c", code, str(course)])
-    assert killed.returncode == -9
+    with somebody_else(course), pytest.raises(CourseError), course_lock(course, ""):
+        pass
     with course_lock(course, "grading"):
         pass
 

@@ -15,6 +15,7 @@ import pytest
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import book, configure
+from tests.programs import run_python
 from tests.users import NOBODY, in_reach
 
 STUDENT = 65534  # called "nobody" everywhere
@@ -61,15 +62,16 @@ def test_a_round_through_the_exchange(
     env = os.environ | {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}
 
     def run(prompt: str, command: list[str]) -> None:
-        if prompt == "student$":
-            os.chown(home, STUDENT, STUDENT)
-            command, place = in_reach([*NOBODY, *command]), home
-        else:
-            place = course
+        place = home if prompt == "student$" else course
         there = env | {"HOME": str(place), "PYTHONPATH": str(project)}
-        done = subprocess.run(
-            command, cwd=place, env=there, text=True, capture_output=True
-        )
+        if place == course:
+            done = run_python(*command, cwd=course, env=there)
+        else:
+            os.chown(home, STUDENT, STUDENT)
+            command = in_reach([*NOBODY, *command])
+            done = subprocess.run(
+                command, cwd=home, env=there, text=True, capture_output=True
+            )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
     page = (project / "docs/hub.md").read_text("utf-8")

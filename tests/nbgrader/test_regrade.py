@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -281,7 +284,11 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         "Student,ID,SIS Login ID,Section,tiny (1)\nRight,1,right,A,5\n"
         "Away,2,away,A,\nOdd,3,odd,A,EX\n"
     )
-    assert faults.run(["export", "book.csv", "--write"]) == (0, "")
+    ours, theirs = os.openpty()  # who is asked there says yes
+    os.write(ours, b"y\n")
+    command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
+    asked = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    assert subprocess.run(command, **asked).returncode == 0
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
     assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"
     assert faults.run(["extend", "right", "--not-excused"]) == (0, "")

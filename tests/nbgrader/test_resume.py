@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
+from tests.programs import run_python
 from tests.timing import patience
 
 pytestmark = pytest.mark.slow
@@ -74,12 +72,7 @@ def test_a_killed_run_executes_nothing_again_that_was_finished(
     assert all_of_them >= len(STUDENTS) - 1
     runs.clear()
 
-    project = Path(__file__).parents[2]
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(course)],
-        env=os.environ | {"PYTHONPATH": str(project)},
-        timeout=300,
-    )
+    killed = run_python(KILLED, course, cwd=course)
     assert killed.returncode == -signal.SIGKILL
     finished = len(list((course / CACHE).glob("??/*")))
     assert finished >= 2

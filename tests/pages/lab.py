@@ -23,6 +23,7 @@ def cell(kind: str, source: str, name: str = "", **grader: Any) -> dict[str, Any
     meta: dict[str, Any] = {}
     if name:
         flags = {"grade": False, "solution": False, "locked": True, "task": False}
+        meta["tags"] = ["ungraded"] * (name == "speed")
         meta["nbgrader"] = flags | {"grade_id": name, "schema_version": 3} | grader
     made = {"cell_type": kind, "metadata": meta, "source": source, "id": name or "c"}
     return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
@@ -48,6 +49,7 @@ def source_cells() -> list[dict[str, Any]]:
         cell("code", f"def second(x):\n    first(x)\n{stub}", "second", **answer),
         cell("code", "# Public.\nassert second(1) == 1", "second-public", grade=True),
         cell("code", hidden("Values."), "second-values", grade=True, points=4),
+        cell("code", "f = second\n" + hidden("How fast."), "speed", grade=True),
         cell("markdown", "## 1.3 An essay"),
         cell("markdown", "Why?", "essay", grade=True, points=3, **answer),
     ]

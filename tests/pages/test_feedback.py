@@ -20,6 +20,7 @@ from nbproctor import sanitize
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import Order, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook, Mark
+from nbproctor.results import Measure, Verdict
 from tests.pages.lab import SECRET, Lab, verdicts, words
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
@@ -237,6 +238,31 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
     assert 'aria-label="8 passed, 21 partly right, 7 not right yet"' in report[0]
     few = words(lab.report(class_[:29])[0])
     assert "item-rest" not in few and "With fewer than 30 students" in few
+
+
+def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
+    def measured(n: int) -> GradedNotebook:
+        found = Measure("loops a second", 10.0 * n, "with one rest" if n > 3 else "")
+        speed = Verdict("speed", None, 0, 0, "passed", measures=(found,) * (n > 0))
+        said = [v for v in verdicts() if v.cell_id != "speed"] + [speed]
+        return lab.graded(said, student=f"s{n}", name="")
+
+    for n, told in enumerate(["", "loops a second: 10", "loops a second: 20"]):
+        made = Feedback(measured(n), lab.outline)
+        page, notebook = words(made.page()), json.dumps(made.notebook())
+        assert "7 / 10 points" in page
+        assert (told in page, told in notebook) == (True, True)
+        assert (
+            ("Measured, and not counted" in page)
+            == ("counts nothing" in page)
+            == bool(told)
+        )
+        assert ("loops a second" in notebook) == bool(told)
+    page = words(lab.report([measured(n) for n in range(6)])[0])
+    told = page.partition("Measured, and not counted, of 5 who took part")[2]
+    assert told.startswith("; half of them reach 30.")
+    assert "s5 50 with one rest s4 40 with one rest s3 30 s2 20 s1 10" in told
+    assert "0 s0" not in told
 
 
 def row_of(page: str, exercise: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from nbproctor.audit.variants import read_variants
-from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
@@ -29,7 +28,7 @@ def outline(project: Path) -> Outline:
 @pytest.fixture(scope="module")
 def solutions(project: Path, outline: Outline) -> dict[str, str]:
     """The right variants of one exercise: each an answer found in its own way."""
-    reference = sample.solutions(outline.master)[LONG]
+    reference = outline.cells[LONG].source
     variants, _ = read_variants(project / "variants" / LAB / LONG, reference)
     return {v.name: v.source for v in variants if v.kind == "right"}
 
@@ -46,7 +45,7 @@ def disguised(answer: str) -> str:
 def test_a_copy_under_other_names_stands_out_and_nobody_else(
     outline: Outline, solutions: dict[str, str]
 ) -> None:
-    reference = sample.solutions(outline.master)[LONG]
+    reference = outline.cells[LONG].source
     answers = {f"own{i:02}": text for i, text in enumerate(solutions.values())}
     answers |= {f"book{i:02}": reference for i in range(40)}  # as the text suggests
     copied = answers["own03"]

@@ -82,10 +82,10 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "okaforamara_1042_88032_data.csv": "aokafor/data.csv",
         "kingjrbo_LATE_1043_88033_lab-2.ipynb": "bking/lab.ipynb",  # handed in again
     },
-    ("Canvas", "A text was typed in (text.html), and no file handed in. Ask for"): {
+    ("Canvas", "A text was typed in (text.html), and no notebook handed in. Ask"): {
         "nguyễnminh_7_text.html": "nguyen/text.html",  # the number is nobody's
     },
-    ("Moodle", "A text was typed in (onlinetext.html), and no file handed in."): {
+    ("Moodle", "A text was typed in (onlinetext.html), and no notebook"): {
         "Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html": (
             "aokafor/onlinetext.html"
         ),
@@ -118,6 +118,9 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         f"1042-9 - Amara Okafor - {NOV_23}/lab.ipynb": "",
         f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
         "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "bking/lab.ipynb",
+    },
+    ("Brightspace", "typed in or saved as a page (Text.html), and no notebook"): {
+        f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html",
     },
     ("Brightspace", ""): {  # one number for all is nobody's
         f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",

@@ -37,53 +37,6 @@ def rebuilt(cells: list[HandedCell], master: MasterNotebook) -> list[dict[str, A
     return made
 
 
-GIVEN = (
-    "tools rule-1 area area-test rule-2 side side-test first first-test second "
-    "second-test why"
-)
-
-
-def test_of_an_empty_notebook_all_given_cells_are_therein_order(
-    master: MasterNotebook,
-) -> None:
-    assert names(rebuilt([], master)) == GIVEN
-    assert names(rebuilt([raw("x")], master)) == f"{GIVEN} x"
-
-
-def test_what_is_missing_follows_the_cell_that_it_follows_in_the_source(
-    master: MasterNotebook,
-) -> None:
-    x, y, z = (raw(text, kind="markdown") for text in "xyz")
-    answers = [raw(ANSWER, "area"), raw("first = 1", "first")]
-    why = raw("Because.", "why", kind="markdown")
-    cells = [x, answers[0], y, answers[1], z, why]
-    assert names(rebuilt(cells, master)) == (
-        "tools rule-1 x area area-test rule-2 side side-test y first first-test "
-        "second second-test z why"
-    )
-
-
-def test_a_test_above_what_it_needs_moves_down_and_no_other_cell(
-    master: MasterNotebook,
-) -> None:
-    cells = [
-        raw("", "area-test"),
-        raw(TOOLS, "tools"),
-        raw("x"),
-        raw(ANSWER, "area"),
-        raw("first = 1", "first"),
-        raw("", "first-test"),
-    ]
-    assert names(rebuilt(cells, master)) == (
-        "tools rule-1 x area area-test rule-2 side side-test first first-test second "
-        "second-test why"
-    )
-    swapped = [raw("first = 1", "first"), raw(ANSWER, "area"), raw("", "first-test")]
-    made = names(rebuilt(swapped, master))
-    assert made.index("first ") < made.index(" area ")  # answers stay where they are
-    assert made.index("first ") < made.index(" first-test")
-
-
 @pytest.mark.parametrize("length", range(6))
 def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
     def ordered(ranks: tuple[int, ...]) -> bool:
@@ -169,28 +122,6 @@ def test_the_line_of_the_stub_below_an_answer_is_graded_as_a_comment(
     (made,) = (c for c in cells if c["source"].startswith("def area"))
     assert made["source"] == (graded or answer)
     assert any("still stood below your code" in note for note in notes) == bool(graded)
-
-
-def test_a_call_of_one_s_own_function_is_no_copy(master: MasterNotebook) -> None:
-    made = rebuilt([*ANSWERS, raw("print(area(1))", "area")], master)
-    assert "print(area(1))" in names(made)
-
-
-def test_an_earlier_answer_is_kept_as_a_cell_of_one_s_own(
-    master: MasterNotebook,
-) -> None:
-    earlier = "def area(r):\n    return 4"
-    made = rebuilt([raw(earlier, "area"), raw(ANSWER, "area")], master)
-    assert earlier in [cell["source"] for cell in made]
-    assert names(made).count("area ") == 1
-
-
-def test_a_stub_of_a_nameless_exercise_is_one_cell_not_its_copy(
-    master: MasterNotebook,
-) -> None:
-    cells = [raw("", "side-test"), raw(NAMELESS), raw("", "first-test")]
-    made = rebuilt(cells, master)
-    assert [cell["source"] for cell in made].count(NAMELESS) == 1
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])

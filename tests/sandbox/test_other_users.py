@@ -1,0 +1,44 @@
+"""Sandbox and fork server hold for ordinary users too: root tries their files again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from nbproctor.sandbox import bubblewrap
+from tests.conftest import PROJECT
+from tests.users import NOBODY, in_reach
+
+pytestmark = pytest.mark.slow
+# What depends on who the user is; all of it was tried as this user.
+OTHERS = {
+    "an ordinary user": "test_sandbox or full or standard",
+    "root, Python for all": "threads or privileges or signal or standard",
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("who", OTHERS)
+def test_everything_holds_for_other_users_too(who: str) -> None:
+    if not shutil.which("setpriv") or bubblewrap.failure() is not None:
+        pytest.skip("this test needs setpriv and bubblewrap")
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    argv += [str(PROJECT / "tests/sandbox")]
+    argv += ["-k", f"({OTHERS[who]}) and not other_users"]
+    if who == "an ordinary user":
+        argv = [*NOBODY, *argv]
+    environment = {
+        "HOME": "/nonexistent",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        in_reach(argv), capture_output=True, text=True, cwd="/", env=environment
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
