@@ -37,8 +37,7 @@ class Markers(NamedTuple):
 
     def left_over(self, text: str) -> list[str]:
         """Return the markers that are in a text which must have none, as a release."""
-        regions = self.solution, self.hidden, self.scheme
-        return [marker for region in regions for marker in region if marker in text]
+        return [marker for region in self[:3] for marker in region if marker in text]
 
     def without_solution_markers(self, source: str) -> str:
         """Return a reference solution without the lines that mark it as one."""
@@ -51,7 +50,7 @@ class Markers(NamedTuple):
 
         `ValueError`: a region begins and does not end.
         """
-        for begin, end in regions or (self.solution, self.hidden, self.scheme):
+        for begin, end in regions or self[:3]:
             kept, inside = [], False
             for line in source.split("\n"):
                 if begin in line:

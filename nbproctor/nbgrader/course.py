@@ -48,21 +48,16 @@ class Course:
 
     `view` is nbgrader's own idea of the folders: as one of its commands has configured
     it, or else of the configuration, which is read then. Copy `config` before you
-    change it: the command's, because nbgrader's view may be made before that is read.
-    `CourseError`: the folder is no course, or its configuration does not run.
+    change it. `CourseError`: the folder is no course, or its configuration does not
+    run.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        view: CourseDirectory | None = None,
-        config: Config | None = None,
-    ) -> None:
+    def __init__(self, root: Path, view: CourseDirectory | None = None) -> None:
         self.root = root
-        self.config = _read_config(root) if config is None else config
         if view is None:
-            view = CourseDirectory(config=self.config, log=_SILENT)
+            view = CourseDirectory(config=_read_config(root), log=_SILENT)
         self.view = view
+        self.config: Config = view.config
         # Read now: a run makes nbgrader's view point to other folders for a time.
         self._steps = {step: getattr(view, f"{step}_directory") for step in STEPS}
         self._masters: dict[str, list[MasterNotebook]] = {}
@@ -71,8 +66,10 @@ class Course:
     @classmethod
     def of(cls, converter: BaseConverter) -> Course:
         """Return the course that one of nbgrader's own commands is at work on."""
-        view = converter.coursedir
-        return cls(Path(view.root), view, converter.config)
+        course = cls(Path(converter.coursedir.root), converter.coursedir)
+        # The view may have been made before the course's configuration was read.
+        course.config = converter.config
+        return course
 
     @classmethod
     def at(cls, course: Path | Course) -> Course:
@@ -197,16 +194,7 @@ class Course:
                 )
         repairs = self.options.repair_answers
         masters = [replace(self._with_autotests(m), repairs=repairs) for m in masters]
-        return [placed(self._as_released(master), self.view) for master in masters]
-
-    def _as_released(self, master: MasterNotebook) -> MasterNotebook:
-        """Give solutions without a region the stub that nbgrader leaves of them."""
-        return master.with_cells(
-            replace(cell, stub=self.markers.stub)
-            if cell.kind == "solution" and cell.stub == cell.source
-            else cell
-            for cell in master.cells
-        )
+        return [placed(master, self.view) for master in masters]
 
     def _with_autotests(self, master: MasterNotebook) -> MasterNotebook:
         """Add the tests that nbgrader made of ``### AUTOTEST`` lines for the release.

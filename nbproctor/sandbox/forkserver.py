@@ -102,13 +102,8 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         cache = cache_folder(base)
         policy = replace(policy, readable=(*policy.readable, str(cache)))
         policy = replace(policy, uid=free_uid(policy, outer))
-        judge = replace(
-            policy,
-            memory=JUDGE_MEMORY,
-            cpu_seconds=JUDGE_CPU_SECONDS,
-            processes=0,
-            network=False,
-        )
+        judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
+        judge = replace(judge, processes=0, network=False)
 
         def command(descriptor: int) -> list[str]:
             argv = python_command("nbproctor.sandbox.server", descriptor)
@@ -116,9 +111,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
         process = PythonProcess(
             command,
-            environment(base, cache)
-            | dict(policy.environment)
-            | {PROCESSES: str(policy.processes)},
+            environment(base, cache, policy.processes) | dict(policy.environment),
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,
@@ -283,7 +276,7 @@ def cache_folder(base: Path) -> Path:
     return folder
 
 
-def environment(base: Path, cache: Path) -> dict[str, str]:
+def environment(base: Path, cache: Path, processes: int = 0) -> dict[str, str]:
     """Return an environment that has nothing of the parent's, no secret above all."""
     return {
         "HOME": str(base),
@@ -300,6 +293,7 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         "MPLCONFIGDIR": str(cache),
         "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
+        PROCESSES: str(processes),
         "PATH": "/usr/bin:/bin",
         # The same submission prints its sets in the same order each time.
         "PYTHONHASHSEED": "0",

@@ -107,7 +107,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             )
             own_tmpfs = True
             if policy.processes:  # where the C library keeps their semaphores
-                libc.bind(scratch, "/dev/shm")
+                libc.hide("/dev/shm", behind=scratch)
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)

@@ -107,24 +107,16 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     )
 
 
-def hide(path: str) -> None:
-    """Put an empty read-only folder over one, in the view of this process alone.
+def hide(path: str, behind: Path | None = None) -> None:
+    """Put a folder, or an empty read-only one, over one, for this process alone.
 
-    `OSError`: `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is
-    missing.
+    `OSError`: `mount_private_tmpfs` has not made a view of its own, or CAP_SYS_ADMIN
+    is missing.
     """
-    flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    mount = _libc().mount
-    _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")
-
-
-def bind(path: Path, place: str) -> None:
-    """Show a folder in a second place, in the view of this process alone.
-
-    `OSError`: as of `hide`.
-    """
-    flags, where = ctypes.c_ulong(_MS_BIND), os.fsencode(place)
-    _check(_libc().mount(os.fsencode(path), where, None, flags, None), "mount --bind")
+    flags = _MS_BIND if behind else _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    what, where = os.fsencode(behind or "none"), os.fsencode(path)
+    mount, options = _libc().mount, b"nr_inodes=1"
+    _check(mount(what, where, b"tmpfs", ctypes.c_ulong(flags), options), "mount")
 
 
 @contextmanager

@@ -327,12 +327,9 @@ def main(descriptor: int) -> None:
 
 def _try_apart(mounts: bool) -> None:
     """Raise `SandboxError` if processes of the answers' would not end with them."""
-    try:
-        with libc.processes_apart():
-            if mounts:
-                return
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), libc.processes_apart():
+        if mounts:
+            return
     raise layers.SandboxError(
         "c.Nbproctor.processes needs bubblewrap, which does not start here, or root: "
         "nothing else ends all processes of an answer. `nbproctor doctor` says why."

@@ -114,11 +114,7 @@ class Student:
         """Put a test's filters of warnings before those that are here."""
         del warnings.filters[: self.filters]  # type: ignore[attr-defined]
         # A class of the test's own is none of a warning that can arise here.
-        known = [
-            each
-            for each in filters
-            if isinstance(each[1], type) and issubclass(each[1], Warning)
-        ]
+        known = [f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)]
         self.filters = len(known)
         for action, kind, text, module in reversed(known):
             warnings.filterwarnings(action, text or "", kind, module or "")

@@ -246,6 +246,8 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert result is not None and result.status == "late"
     assert "Handed in 1.5 hours late." in done.stdout
     assert f"(−{10 - total:g} late)" in done.stdout
+    if penalty == "zero":
+        return  # the rest is no question of how much it is
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.
     monkeypatch.chdir(course)
