@@ -13,7 +13,6 @@ from nbproctor.engine.servers import (
     ExecutionError,
     Servers,
     Settings,
-    compile_tests,
 )
 
 __all__ = [
@@ -27,6 +26,5 @@ __all__ = [
     "Pool",
     "Servers",
     "Settings",
-    "compile_tests",
     "execute",
 ]
