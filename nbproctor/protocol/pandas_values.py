@@ -27,7 +27,7 @@ from pandas.arrays import (
 from pandas.tseries.frequencies import to_offset
 
 from nbproctor.protocol.budget import LIMITS, collide
-from nbproctor.protocol.numpy_values import DTYPES
+from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD, is_zone
 from nbproctor.protocol.table import (
     FIELDS,
@@ -48,7 +48,6 @@ _MAX_LABELS = LIMITS["keys"].most
 # Since version 3, a copy takes nothing until one of the two is changed.
 _COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
-_NUMBERS = "biufc"
 
 _MASKED = dict(i=IntegerArray, u=IntegerArray, f=FloatingArray, b=BooleanArray)
 # Arrays of text are of several classes, by how they are stored.
@@ -78,13 +77,8 @@ def _check(holds: bool, what: str) -> None:
 # --- what a part can be ---------------------------------------------------------------
 
 
-def _is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
-    """Make the question whether a part is an array of NumPy's of these kinds."""
-    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
-
-
 def _is_column(x: Any) -> bool:
-    return type(x) in _ARRAYS or _is_array("biufcmMO")(x)
+    return type(x) in _ARRAYS or is_array("biufcmMO")(x)
 
 
 def _is_label(x: Any) -> bool:
@@ -125,18 +119,16 @@ def _is_one_of(*words: str) -> Callable[[Any], bool]:
 
 
 def _are_strings(x: Any) -> bool:
-    return _is_array("O")(x) and all(type(item) is str or item is None for item in x)
+    return is_array("O")(x) and all(type(item) is str or item is None for item in x)
 
 
 FIELDS |= {
-    "numbers": Field(_is_array(_NUMBERS)),
-    "places": Field(_is_array("i")),
-    "mask": Field(_is_array("b")),
-    "dates": Field(_is_array("M")),
-    "spans": Field(_is_array("m")),
+    "mask": Field(is_array("b")),
+    "dates": Field(is_array("M")),
+    "spans": Field(is_array("m")),
     "strings": Field(_are_strings),
     "column": Field(_is_column),
-    "columns": Field(lambda x: _is_column(x) or _is_array(_NUMBERS, 2)(x)),
+    "columns": Field(lambda x: _is_column(x) or is_array(NUMBERS, 2)(x)),
     "extension": Field(lambda x: type(x) in _ARRAYS),
     "label": Field(_is_label),
     "labels": Field(_are_labels),
@@ -299,7 +291,7 @@ def _frame_parts(x: Any) -> Parts | None:
     if count > _MAX_COLUMNS:
         return None
     kinds = set(x.dtypes) if count > _FEW_COLUMNS else set()
-    if len(kinds) == 1 and next(iter(kinds)).kind in _NUMBERS:
+    if len(kinds) == 1 and next(iter(kinds)).kind in NUMBERS:
         block = x.to_numpy()
         if type(block) is np.ndarray and block.dtype == next(iter(kinds)):
             return x.columns, x.index, block

@@ -31,10 +31,6 @@ def _is_shape(x: Any) -> bool:
     return sizes and sum(x) <= LIMITS["length"].most
 
 
-def _is_column_of(kinds: str) -> Any:
-    return lambda x: type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind in kinds
-
-
 def _parts(x: Any) -> Parts | None:
     if x.ndim != 2:
         return None
@@ -75,8 +71,6 @@ def _check_inside(places: Any, size: int) -> None:
 FIELDS |= {
     "form": Field(lambda x: type(x) is str and x in _CLASSES),
     "two_sizes": Field(_is_shape),
-    "cells": Field(_is_column_of("biufc")),
-    "where": Field(_is_column_of("i")),
 }
-_FIELDS = "form two_sizes cells where where"
+_FIELDS = "form two_sizes numbers places places"
 add(by_parts("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))
