@@ -98,12 +98,12 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
         spent[running[0]] += now - before
         before, running = now, [name for name, done in cells if not done]
     seconds = time.monotonic() - start
-    print(f"{len(cells) - len(running)} of {len(cells)} cells ran in {seconds:.0f} s")
+    print(f"{len(cells) - len(running)} of {len(cells)} cells ran in {seconds:.0f} s,")
+    print(f"of which {ready:.0f} until the notebook was open")
     print(f"processor seconds of Chromium: {opened:.0f} until the notebook was open,")
     print(f"then {before - opened:.0f}, most of them in these cells:")
     for name, used in spent.most_common(20):
         print(f"{used:8.1f}  {name}")
-    print(f"{seconds - ready:.0f} s of them after Run All Cells")
     choose(page, "File", "Save Notebook")
     print("kit/submit.py:", page.evaluate(SUBMIT))
     choose(page, "File", "Save Notebook")

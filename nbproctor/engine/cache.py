@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import platform
-import tempfile
 import threading
 import zlib
 from concurrent.futures import Future
@@ -94,18 +93,11 @@ class Cache:
         return report
 
     def write(self, name: str, report: Report) -> None:
-        """Keep a report, whole or not at all."""
+        """Keep a report; one that is cut short meanwhile is not there for `read`."""
         path = self._path(name)
         data = zlib.compress(msgspec.msgpack.encode(report), 1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        path.write_bytes(data)  # its checksum tells whether it is whole
         with self._lock:
             self._room -= len(data)
             if self._room < 0:

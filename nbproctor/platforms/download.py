@@ -276,13 +276,13 @@ class _Planner:
             submission.notes.append(
                 f"Read there what was typed in; only files were taken ({typed[0]})."
             )
-        elif all(name.file.suffix.lower() in _TEXTS for _, name in files):
-            text = newest[0][1].file.name
+        elif all("".join(n.file.suffixes).lower() in _TEXTS for _, n in files):
+            text = (files or newest)[0][1].file.name
             # Not each platform names what was typed so that it can be told.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
-                f"A text was typed in{saved} ({text}), and no notebook handed in. Ask "
-                f"for its file, {self.own[0]}.ipynb."
+                f"A text was typed in{saved} ({text}). Unless it holds a notebook, ask "
+                f"for the file, {self.own[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:
