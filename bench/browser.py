@@ -87,6 +87,7 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
     page.goto(f"{address}lab/index.html?path={LAB}.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
     page.get_by_text("Python (Pyodide) | Idle").wait_for()
+    ready = time.monotonic() - start
     choose(page, "Run", "Run All Cells")
     running, until, before = [""], start + 60 * minutes, processor()
     opened, spent = before, Counter[str]()
@@ -97,11 +98,13 @@ def work(page: Page, address: str, minutes: float, target: Path) -> None:
         spent[running[0]] += now - before
         before, running = now, [name for name, done in cells if not done]
     seconds = time.monotonic() - start
-    print(f"{len(cells) - len(running)} of {len(cells)} cells ran in {seconds:.0f} s")
+    print(f"{len(cells) - len(running)} of {len(cells)} cells ran in {seconds:.0f} s,")
+    print(f"of which {ready:.0f} until the notebook was open")
     print(f"processor seconds of Chromium: {opened:.0f} until the notebook was open,")
     print(f"then {before - opened:.0f}, most of them in these cells:")
     for name, used in spent.most_common(20):
         print(f"{used:8.1f}  {name}")
+    choose(page, "File", "Save Notebook")
     print("kit/submit.py:", page.evaluate(SUBMIT))
     choose(page, "File", "Save Notebook")
     with page.expect_download() as download:

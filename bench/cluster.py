@@ -20,7 +20,7 @@ from typing import Any
 
 from distributed import LocalCluster
 
-from nbproctor.engine import Cache, Executor, Kept, Pool, Servers, Settings
+from nbproctor.engine import Cache, Execution, Executor, Kept, Pool, Servers, Settings
 from nbproctor.engine.cluster import Cluster
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
@@ -59,7 +59,7 @@ def measure(executor: Executor, students: int, sleep: float, what: str) -> None:
         waiting = []
         for number in range(count):
             cells = [StudentCell(0, None, f"# {number}\n{text}")]
-            waiting.append(executor.execute(cells, master, settings, {}))
+            waiting.append(executor.execute(Execution(cells, master, settings)))
         for future in waiting:
             future.result()
         seconds = time.perf_counter() - start

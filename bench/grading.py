@@ -36,7 +36,8 @@ from threadpoolctl import threadpool_limits
 
 from nbproctor import nbgrader
 from nbproctor.audit.variants import read_variants
-from nbproctor.engine import Servers, Settings, compile_tests
+from nbproctor.engine import Servers, Settings
+from nbproctor.engine.servers import compile_tests
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Job, StudentCell

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbproctor import expect
-    from nbproctor.engine import Pool, Servers, Settings, execute
+    from nbproctor.engine import Execution, Pool, Servers, Settings, execute
     from nbproctor.errors import NbproctorError
     from nbproctor.nbgrader import generate, grade, proctor
     from nbproctor.nbgrader.feedback import feedback
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0.dev0"
 __all__ = [
+    "Execution",
     "Limits",
     "MasterNotebook",
     "NbproctorError",
@@ -48,7 +49,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 # Imported when first asked for: nbgrader, pandas and IPython take a second, and test
 # cells that want `expect` need none of them.
 _HOMES = {
-    "engine": ("Pool", "Servers", "Settings", "execute"),
+    "engine": ("Execution", "Pool", "Servers", "Settings", "execute"),
     "errors": ("NbproctorError",),
     "nbgrader": ("feedback", "generate", "grade", "lint", "proctor", "scores"),
     "notebook": ("MasterNotebook",),

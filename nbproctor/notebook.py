@@ -115,11 +115,6 @@ class Cell:
         return bool(meta) and not meta["solution"] and (meta["grade"] or meta["locked"])
 
     @property
-    def is_ungraded(self) -> bool:
-        """Whether a test belongs to no exercise and has no points: it may measure."""
-        return self.kind == "test" and not self.exercise and not self.points
-
-    @property
     def is_stored(self) -> bool:
         """Whether nbgrader stores the cell: grade, solution, locked or task is set."""
         return any(self.nbgrader.get(flag) for flag in _FLAGS)

@@ -99,7 +99,6 @@ class Measure:
     note: str = ""
 
     def __str__(self) -> str:
-        """Write it as a kernel prints it."""
         return f"{self.name}: {self.value:g}{self.note and f' ({self.note})'}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nbproctor.engine import compile_tests
+from nbproctor.engine.servers import compile_tests
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
 
 

@@ -32,7 +32,7 @@ FLOORS = [
 # takes away somewhere else. Code: without blank lines, comments, docstrings, imports.
 ROOMS, MODULES, LINES, CODE = 12, 144, 25_205, 15_840
 LONGEST = 444  # lines of a module; the aim is 400
-TESTS = 29_500  # lines of tests/, which may only fall too; the aim is 20,000
+TESTS = 29_202  # lines of tests/, which may only fall too; the aim is 20,000
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACADE = {"__init__", "__main__"}  # of the package
 

@@ -15,7 +15,14 @@ from nbproctor.audit import trials
 from nbproctor.audit.result import AuditResult, Entry
 from nbproctor.audit.trials import TrialError, TrialResult
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import EngineError, ExecutionError, Servers, Settings, execute
+from nbproctor.engine import (
+    EngineError,
+    Execution,
+    ExecutionError,
+    Servers,
+    Settings,
+    execute,
+)
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import Markers
 from nbproctor.notebook import MasterNotebook, copied, support_files
@@ -111,7 +118,7 @@ def _whole_notebooks(
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = execute(cells, master, settings, {}, servers)
+            report = execute(Execution(cells, master, settings), servers)
         except (ExecutionError, EngineError) as error:
             checks.append(Check(name, False, str(error)))
             continue

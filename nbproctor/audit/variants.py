@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from nbproctor.audit import oracle
 from nbproctor.audit.mutants import mutants
 from nbproctor.audit.trials import Kind, Trial
 from nbproctor.errors import NbproctorError
+from nbproctor.notebook import Cell
 
 REFERENCE = "reference"
+# Of an entry of ``right.toml`` or ``wrong.toml``.
+KEYS = "why", "diff", "cell", "of", "says", "unnamed", "announced"
 
 
 class VariantError(NbproctorError):
@@ -33,11 +36,12 @@ class VariantError(NbproctorError):
 class Variants:
     """All solutions to try: right and wrong ones, then mutants.
 
-    `oracles`: exercise → text. `problems`: files left out, or against the notebook.
+    `oracles`: exercise → test cell. `problems`: files that were left out, or against
+    the notebook.
     """
 
     trials: list[Trial] = field(default_factory=list)
-    oracles: dict[str, str] = field(default_factory=dict)
+    oracles: dict[str, Cell] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -70,13 +74,11 @@ class Variants:
         if (path := folder / "oracle.py").exists():
             try:
                 text = _python(path.read_text("utf-8"), str(path))
-                oracle.test_cell(folder.name, text)
+                self.oracles[folder.name] = oracle.test_cell(folder.name, text)
             except oracle.OracleError as error:
                 self.problems.append(f"{shown(path)}: {error}")
             except (OSError, ValueError, VariantError) as error:
                 self.problems.append(f"{shown(path)} {error}")
-            else:
-                self.oracles[folder.name] = text
 
     def _make_mutants(
         self, exercise: str, source: str, equivalent: dict[str, str]
@@ -99,19 +101,6 @@ class Variants:
             "mutant (any more): remove the line"
             for name in equivalent
         ]
-
-
-@dataclass(frozen=True)
-class _Table:
-    """One table of ``right.toml`` or ``wrong.toml``."""
-
-    why: str
-    diff: str = ""
-    cell: str = ""
-    of: str = REFERENCE
-    says: str | tuple[str, ...] = ()
-    unnamed: bool = False
-    announced: str = ""
 
 
 def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]:
@@ -144,24 +133,16 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
         for name, table in tables.items():
             place = f"{shown(path)}, {name}"
             try:
-                entry = _checked(kind, table, usual)
-                source = _python(_source(entry, bases), name)
+                _check(kind, table)
+                source = _python(_source({"of": usual} | table, bases), name)
             except VariantError as error:
                 problems.append(f"{place}: {error}")
                 continue
-            says = (entry.says,) if isinstance(entry.says, str) else tuple(entry.says)
-            variants.append(
-                Trial(
-                    folder.name,
-                    kind,
-                    name,
-                    source,
-                    place,
-                    says=says,
-                    unnamed=entry.unnamed,
-                    announced=entry.announced,
-                )
-            )
+            says = table.get("says", ())
+            says = (says,) if isinstance(says, str) else tuple(says)
+            told = {key: table[key] for key in ("unnamed", "announced") if key in table}
+            trial = Trial(folder.name, kind, name, source, place, says=says, **told)
+            variants.append(trial)
     return variants, problems
 
 
@@ -174,28 +155,25 @@ def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
         return {}
 
 
-def _checked(kind: Kind, table: Any, usual: str) -> _Table:
-    keys = [field.name for field in fields(_Table)]
-    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*keys}:
-        raise VariantError(f"an entry has the keys {', '.join(keys)}; why is needed")
-    values: dict[str, Any] = {"of": usual} | table
-    entry = _Table(**values)
-    if bool(entry.diff) == bool(entry.cell):
+def _check(kind: Kind, table: Any) -> None:
+    if not isinstance(table, dict) or not {"why"} <= table.keys() <= {*KEYS}:
+        raise VariantError(f"an entry has the keys {', '.join(KEYS)}; why is needed")
+    if bool(table.get("diff")) == bool(table.get("cell")):
         raise VariantError("either diff or cell is needed")
-    if kind == "wrong" and bool(entry.says) == entry.unnamed:
+    if kind == "wrong" and bool(table.get("says")) == table.get("unnamed", False):
         raise VariantError(
             "needs says = '…', a phrase of the message that names the symptom, or "
             "unnamed = true if no message does"
         )
-    return entry
 
 
-def _source(entry: _Table, bases: dict[str, str]) -> str:
-    if entry.cell:
-        return entry.cell
-    if entry.of not in bases:
-        raise VariantError(f"changes {entry.of!r}, but there is no right/{entry.of}.py")
-    return edited(bases[entry.of], entry.diff, entry.of)
+def _source(table: dict[str, Any], bases: dict[str, str]) -> str:
+    if cell := table.get("cell"):
+        return str(cell)
+    of = table["of"]
+    if of not in bases:
+        raise VariantError(f"changes {of!r}, but there is no right/{of}.py")
+    return edited(bases[of], table["diff"], of)
 
 
 def edited(text: str, diff: str, name: str = REFERENCE) -> str:

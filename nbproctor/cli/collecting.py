@@ -178,10 +178,7 @@ def _tell(download: Download, everybody: Roster) -> None:
     lines += [f"{s.person.name}: {note}" for s in written for note in s.notes]
     print_list("Look at these:", lines + download.problems)
     if states["kept"]:
-        say(
-            "To take them all the same: --replace; one of them: --only NAME --replace. "
-            "What they replace is kept aside."
-        )
+        say("To take them: --replace; of one: --only NAME --replace. Older are kept.")
     here = {s.person.student for s in written}
     absent = [p.name for p in everybody.people if p.student not in here]
     if absent and found_by.total() > found_by[""]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
@@ -11,9 +11,6 @@ from typer import Argument, Option
 from nbproctor.cli.app import TYPED, CommandError, app, choose, find_course, say
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
-
-if TYPE_CHECKING:
-    from nbproctor.notebook import MasterNotebook
 
 
 @app.command(
@@ -48,6 +45,7 @@ def submit(
     repair; students have the same as kit.py submit in their zip.
     """
     from nbproctor import nbgrader
+    from nbproctor.submission.repair import Ungradable, repair
 
     folder, release, copy = _folders()
     course = nbgrader.Course(folder)
@@ -58,7 +56,10 @@ def submit(
             found = kit_submit.check(notebook, original)
             target = kit_submit.write(notebook, original, copy)
             say(*kit_submit.report(notebook, found))
-            repairs = _repairs(masters[original.stem], target.parent)
+            try:
+                repairs = repair(target.parent, masters[original.stem]).notes
+            except Ungradable as error:
+                repairs = [str(error)]
             say(*(f"Grading would say: {note}" for note in repairs))
             say(f"Hand in this one file: {target}")
     except kit_submit.SubmitError as error:
@@ -74,13 +75,3 @@ def _folders() -> tuple[Path, Path, Path]:
     if not release.is_dir():
         raise CommandError(f"There is no {release}. Make it: {TYPED} release")
     return course, release, course / "lab" / assignment
-
-
-def _repairs(master: MasterNotebook, folder: Path) -> list[str]:
-    """Return what grading would have to repair in the one notebook of a folder."""
-    from nbproctor.submission.repair import Ungradable, repair
-
-    try:
-        return repair(folder, master).notes
-    except Ungradable as error:
-        return [str(error)]

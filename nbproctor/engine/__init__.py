@@ -1,25 +1,30 @@
 """Engine: executes one submission, and returns its report."""
 
 from nbproctor.engine.cache import Cache, Kept
-from nbproctor.engine.execution import MAX_FILES_BYTES, Executor, Pool, execute
+from nbproctor.engine.execution import (
+    MAX_FILES_BYTES,
+    Execution,
+    Executor,
+    Pool,
+    execute,
+)
 from nbproctor.engine.servers import (
     EngineError,
     ExecutionError,
     Servers,
     Settings,
-    compile_tests,
 )
 
 __all__ = [
     "MAX_FILES_BYTES",
     "Cache",
     "EngineError",
+    "Execution",
     "ExecutionError",
     "Executor",
     "Kept",
     "Pool",
     "Servers",
     "Settings",
-    "compile_tests",
     "execute",
 ]

@@ -11,20 +11,18 @@ import hashlib
 import json
 import os
 import platform
-import tempfile
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from nbproctor.engine.execution import Executor
+from nbproctor.engine.execution import Execution, Executor
 from nbproctor.engine.servers import Settings
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report, StudentCell
+from nbproctor.results import Report
 from nbproctor.sandbox.policy import PACKAGE, site_packages
 
 SCANS = 10  # the folder is measured again whenever a tenth of its bound was written
@@ -33,15 +31,14 @@ OWN = "nbproctor's source"
 LEFT_OUT = {"pip", "nbproctor"}
 
 
-def key(
-    cells: Sequence[StudentCell], files: Mapping[str, bytes], conditions: str
-) -> str:
+def key(execution: Execution, conditions: str) -> str:
     """Return the name of a report: the hash of all that it depends on.
 
-    `files` lie beside the submission; `conditions` are those of `Kept.conditions`.
+    `conditions` are those of `Kept.conditions`.
     """
-    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    return _hash((list(cells), contents, conditions))
+    files = execution.files.items()
+    contents = {name: hashlib.sha256(data).hexdigest() for name, data in files}
+    return _hash((list(execution.cells), contents, conditions))
 
 
 def _hash(parts: tuple[object, ...]) -> str:
@@ -96,18 +93,11 @@ class Cache:
         return report
 
     def write(self, name: str, report: Report) -> None:
-        """Keep a report, whole or not at all."""
+        """Keep a report; one that is cut short meanwhile is not there for `read`."""
         path = self._path(name)
         data = zlib.compress(msgspec.msgpack.encode(report), 1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        path.write_bytes(data)  # its checksum tells whether it is whole
         with self._lock:
             self._room -= len(data)
             if self._room < 0:
@@ -157,15 +147,10 @@ class Kept:
         """
         self._not_ready = master, settings
 
-    def execute(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> Future[Report]:
+    def execute(self, execution: Execution) -> Future[Report]:
         """Return the report that is kept, or execute the submission and keep it."""
-        name = key(cells, files, self.conditions(master, settings))
+        of = execution.master, execution.settings
+        name = key(execution, self.conditions(*of))
         report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
         if report:
@@ -174,7 +159,7 @@ class Kept:
         if self._not_ready:
             self.executor.prepare(*self._not_ready)
             self._not_ready = None
-        running = self.executor.execute(cells, master, settings, files)
+        running = self.executor.execute(execution)
         running.add_done_callback(lambda done: self._keep(name, done, future))
         return future
 

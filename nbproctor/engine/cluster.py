@@ -16,7 +16,6 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -25,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, Security
-from msgspec import msgpack
 
+from nbproctor.engine.execution import Execution
 from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
-from nbproctor.engine.worker import Grader, packed, refusal, run
+from nbproctor.engine.worker import Grader, refusal, run
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report, StudentCell
+from nbproctor.results import Report
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ class Task:
     """A submission for the plugin of a name, and how many workers died with it."""
 
     grader: str
-    submitted: bytes
+    execution: Execution
     report: Future[Report] = field(default_factory=Future)
     deaths: int = 0
 
@@ -102,18 +101,12 @@ class Cluster(AbstractContextManager["Cluster"]):
                 f"The workers at {self._address} cannot be reached ({error!r})."
             ) from error
         if not self._ready:
-            said = (f"The worker {a} refuses: {why}" for a, why in refused.items())
-            raise EngineError("\n".join(islice(said, 5)))
+            raise EngineError("\n".join(islice(refused.values(), 5)))
 
-    def execute(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> Future[Report]:
+    def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        task = Task(self._introduce(master, settings), packed(cells, files))
+        grader = self._introduce(execution.master, execution.settings)
+        task = Task(grader, execution)
         self._waiting.append(task)
         self._news.set()
         if self._broken:
@@ -139,7 +132,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._ready.clear()
 
     def _look(self) -> dict[str, str]:
-        """Ask the workers that have come; return those that refuse, and why."""
+        """Ask the workers that have come; return what is said of those that refuse."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
                 self._client, self._scheduler = _connect(self._address), ""
@@ -169,7 +162,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._ready |= {address for address, why in said.items() if why == ""}
             # One that has just come, or could not be reached, is asked again.
             return {
-                address: _words(why)
+                address: f"The worker {address} refuses: {_words(why)}"
                 for address, why in said.items()
                 if why and not isinstance(why, OSError)
             }
@@ -189,7 +182,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                 if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
                     refused |= (refusing := self._look())
                     for address, why in refusing.items():
-                        log.warning("The worker %s refuses: %s", address, why)
+                        log.warning("%s", why)
                         self._client.retire_workers([address])
                     looked = time.monotonic()
                 died = any(t.deaths for t in (*running.values(), *self._waiting))
@@ -204,23 +197,23 @@ class Cluster(AbstractContextManager["Cluster"]):
             if self._ready:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
-                said = [f" The worker {a} refuses: {w}" for a, w in refused.items()]
+                said = [f" {why}" for why in refused.values()]
                 self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
                     f"there are some: it goes on where it stopped.{''.join(said[:5])}"
                 )
                 break
         for task in [*running.values(), *self._waiting]:
-            if self._broken:
-                task.report.set_exception(EngineError(self._broken))
-            else:
-                task.report.set_exception(StoppedError("The run was stopped."))
+            stopped = StoppedError("The run was stopped.")
+            broken = EngineError(self._broken) if self._broken else stopped
+            task.report.set_exception(broken)
 
     def _send(self, task: Task) -> Any:
+        sent = task.execution.cells, task.execution.files
         with warnings.catch_warnings():
             # Dask advises against large arguments; a student's files may be large.
             warnings.simplefilter("ignore", UserWarning)
-            future = self._client.submit(run, task.grader, task.submitted, pure=False)
+            future = self._client.submit(run, task.grader, *sent, pure=False)
         future.add_done_callback(lambda _: self._news.set())
         return future
 
@@ -228,8 +221,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Take a worker's answer; without one, let another worker try."""
         report, failure = None, ""
         try:
-            data, failure = future.result(timeout=ANSWER_SECONDS)
-            report = msgpack.decode(data, type=Report) if data else None
+            report, failure = future.result(timeout=ANSWER_SECONDS)
         except (CancelledError, asyncio.CancelledError):
             pass  # the scheduler has gone: no worker is at fault
         except Exception as error:

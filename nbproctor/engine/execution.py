@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import msgpack
@@ -31,25 +32,32 @@ GRACE_SECONDS = 15.0
 MAX_FILES_BYTES = 16 << 20
 
 
-def execute(
-    cells: Sequence[StudentCell],
-    master: MasterNotebook,
-    settings: Settings,
-    files: Mapping[str, bytes],
-    servers: Servers,
-) -> Report:
+@dataclass(frozen=True)
+class Execution:
+    """What one execution depends on: a submission, and how it is graded.
+
+    `cells` are the code cells of the notebook, in order; `files` (relative path →
+    content) what else the student handed in, there when the first cell runs.
+    """
+
+    cells: Sequence[StudentCell]
+    master: MasterNotebook
+    settings: Settings
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def execute(execution: Execution, servers: Servers) -> Report:
     """Grade one submission: a pure function of all but `servers`.
 
-    `servers` lend a fork server; `cells` are the code cells of the notebook, in order;
-    `files` (relative path → content) what else the student handed in, there when the
-    first cell runs. `ExecutionError`: no result even at the second try, or not in time;
-    `StoppedError`: the run was stopped; `EngineError`: no fork server can be started
-    here.
+    These lend a fork server. `ExecutionError`: no result even at the second try, or not
+    in time; `StoppedError`: the run was stopped; `EngineError`: no fork server can be
+    started here.
     """
+    master, settings = execution.master, execution.settings
     job = Job(
         tests=compile_tests(master),
         cells=master.cells,
-        student=(*_unpack(files), *cells),
+        student=(*_unpack(execution.files), *execution.cells),
         limits=settings.limits,
         # With a network, an answer could tell others what right ones beside it return.
         follow_through=settings.follow_through and not settings.policy.network,
@@ -101,13 +109,7 @@ class Executor(Protocol):
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Get ready for an assignment; `EngineError` tells what is missing."""
 
-    def execute(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> Future[Report]:
+    def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission: see `engine.execute`."""
 
     def __enter__(self) -> Executor: ...
@@ -132,15 +134,9 @@ class Pool(ThreadPoolExecutor):
         with self._servers.lend(master, settings):
             pass
 
-    def execute(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> Future[Report]:
+    def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission in a worker: see `engine.execute`."""
-        return self.submit(execute, cells, master, settings, files, self._servers)
+        return self.submit(execute, execution, self._servers)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End all workers and their fork servers."""

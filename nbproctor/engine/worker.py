@@ -7,7 +7,6 @@ report, which the judge made of plain data.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,17 +16,15 @@ from typing import Any
 
 from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
-from msgspec import msgpack
 
 from nbproctor.engine.cache import OWN, versions
-from nbproctor.engine.execution import execute
+from nbproctor.engine.execution import Execution, execute
 from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import StudentCell
+from nbproctor.results import Report, StudentCell
 
-Submitted = tuple[list[StudentCell], dict[bytes, bytes]]  # code, and files beside it
-# A report, encoded, or why there is none; neither: this worker refuses.
-Answer = tuple[bytes, str]
+# A report, or why there is none; neither: this worker refuses.
+Answer = tuple[Report | None, str]
 
 # One fork server, whatever coordinators come and go: a worker has one thread.
 _servers = Servers()
@@ -89,22 +86,20 @@ class Grader(WorkerPlugin):
         if self._folder:
             self._folder.cleanup()
 
-    def run(self, submitted: bytes) -> Answer:
+    def run(self, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
         """Execute a submission."""
         if self.refusal:
-            return b"", ""
+            return None, ""
+        execution = Execution(cells, self._master, self._settings, files)
         try:
-            cells, files = msgpack.decode(submitted, type=Submitted)
-            named = {os.fsdecode(name): data for name, data in files.items()}
-            report = execute(cells, self._master, self._settings, named, _servers)
+            return execute(execution, _servers), ""
         except EngineError as error:
             self.refusal = str(error)
-            return b"", ""
+            return None, ""
         except ExecutionError as error:
-            return b"", str(error)
+            return None, str(error)
         except Exception as error:  # Dask cannot carry every exception
-            return b"", f"It could not be executed ({error!r})."
-        return msgpack.encode(report), ""
+            return None, f"It could not be executed ({error!r})."
 
     def _unlike(self, here: Mapping[str, str]) -> str:
         """Return what a worker has in other versions, in words, or nothing."""
@@ -119,10 +114,10 @@ class Grader(WorkerPlugin):
         return f"it has {', '.join(other[:3])}" if other else ""
 
 
-def run(name: str, submitted: bytes) -> Answer:
+def run(name: str, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
     """Execute a submission on a worker that has the plugin of that name."""
     grader: Any = get_worker().plugins.get(name)
-    answer: Answer = grader.run(submitted) if grader else (b"", "")
+    answer: Answer = grader.run(cells, files) if grader else (None, "")
     return answer
 
 
@@ -131,9 +126,3 @@ def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
     if not dask_worker.plugins.keys() >= {*names}:
         return None
     return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")
-
-
-def packed(cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> bytes:
-    """Encode a submission for `run`; a name of a file need not be Unicode."""
-    named = {os.fsencode(name): data for name, data in files.items()}
-    return msgpack.encode((list(cells), named))

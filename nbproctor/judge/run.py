@@ -186,8 +186,8 @@ class NotebookRun:
     ) -> Verdict:
         subject = f"`{cell.exercise or cell.id}`"
         said = self._student.why_gone(gone, subject, limit or self._limits.call)
-        # Once is enough: each verdict says it too. What counts nothing costs no status.
-        if said.words not in self.notes and not cell.is_ungraded:
+        # Once is enough: each verdict says it too. What counts nothing is no note.
+        if said.words not in self.notes and (cell.exercise or cell.points):
             self.notes.append(said.words)
         outcome: Outcome = "timeout" if gone.reason == "timeout" else "died"
         self._stops.setdefault(cell.exercise, []).append(outcome)

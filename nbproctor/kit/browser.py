@@ -52,9 +52,8 @@ def make_site(
             "The site needs JupyterLite: pip install 'nbproctor[browser]', then again."
         )
     sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    imported = handout.requirements(course, sources)
-    names = {pin.partition("==")[0] for pin in imported} - handout.TOOLS
-    wheels, compiled = _packages(names | BESIDE)
+    names = {pin.partition("==")[0] for pin in handout.requirements(course, sources)}
+    wheels, compiled = _packages(BESIDE | names - handout.TOOLS)
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     content = {}
@@ -104,12 +103,9 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
         if "Root-Is-Purelib: true" in (package.read_text("WHEEL") or ""):
             file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
             wheels[file] = package
-            needs = map(Requirement, package.requires or [])
-            waiting += [
-                need.name
-                for need in needs
-                if need.marker is None or need.marker.evaluate({"extra": ""})
-            ]
+            for need in map(Requirement, package.requires or []):
+                if need.marker is None or need.marker.evaluate({"extra": ""}):
+                    waiting.append(need.name)
         else:
             compiled.add(name)
     return wheels, sorted(compiled)

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -71,10 +72,8 @@ def open_lab(folder: Path, handed_out: Path, arguments: list[str]) -> int:
     `arguments` are passed on to it, as ``--no-browser``.
     """
     os.chdir(folder)  # started there, nbgrader does not ask for a course around it
-    environment = dict(os.environ)
-    others = environment.get("JUPYTER_CONFIG_PATH")
-    paths = [str(JUPYTER), *([others] if others else [])]
-    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
+    paths = filter(None, (str(JUPYTER), os.environ.get("JUPYTER_CONFIG_PATH")))
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     # The address that is printed then opens the notebook, too.
     notebook = next((n for n in files(handed_out) if n.endswith(".ipynb")), "")
@@ -98,11 +97,8 @@ def files(folder: Path) -> list[str]:
 def main() -> int:
     """Open the notebook in the folder around ``kit/``, as a student has it."""
     parser = argparse.ArgumentParser(prog="kit.py lab", description="Open the lab.")
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help="start anew; your work is kept beside, under a dated name",
-    )
+    told = "start anew; your work is kept beside, under a dated name"
+    parser.add_argument("--fresh", action="store_true", help=told)
     options, rest = parser.parse_known_args()
     folder, handed_out = HERE.parent, HERE / "original"
     for sentence in renew(folder, handed_out, options.fresh):
@@ -120,10 +116,9 @@ def _dated(path: Path) -> Path:
     """Return a name beside `path` that says when it was changed last, and is free."""
     changed = datetime.fromtimestamp(path.stat().st_mtime)
     stem = f"{path.stem} {changed:%Y-%m-%d %H.%M}"
-    dated, number = path.with_name(stem + path.suffix), 1
+    dated, numbers = path.with_name(stem + path.suffix), count(2)
     while dated.exists():
-        number += 1
-        dated = path.with_name(f"{stem} ({number}){path.suffix}")
+        dated = path.with_name(f"{stem} ({next(numbers)}){path.suffix}")
     return dated
 
 

@@ -117,8 +117,7 @@ def main() -> int:
     try:
         for original in sorted((HERE / "original").glob("*.ipynb")):
             notebook = Path(file) if file else find(folder, original)
-            for line in report(notebook, check(notebook, original)):
-                print(line)
+            print(*report(notebook, check(notebook, original)), sep="\n")
             target = write(notebook, original, folder)
             print(f"Hand in this one file: {target}")
         where = HERE / "hand_in.txt"

@@ -32,7 +32,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import __version__
-from nbproctor.engine import ExecutionError, Executor, Settings
+from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.judge import beside
 from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
@@ -168,7 +168,7 @@ def _runner(
             if cell.kind not in ("task", "text", *left_out)
         ]
         used = alone if answers is master else replace(alone, limits=quick)
-        report: Report = pool.execute(cells, master, used, {}).result()
+        report: Report = pool.execute(Execution(cells, master, used)).result()
         return report
 
     return run

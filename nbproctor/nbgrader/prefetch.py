@@ -15,7 +15,7 @@ from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import MAX_FILES_BYTES, Executor
+from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
 from nbproctor.nbgrader.failures import of_the_computer
 from nbproctor.nbgrader.run import Run
 from nbproctor.notebook import MasterNotebook
@@ -227,7 +227,8 @@ class Prefetch:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
         beside = {str(place): p.read_bytes() for place, p in submission.files.items()}
-        future = self._pool.execute(code, master, self._run.settings, beside)
+        execution = Execution(code, master, self._run.settings, beside)
+        future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future
         return future
 

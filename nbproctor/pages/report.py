@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from math import fsum
 from typing import TypeAlias
 
@@ -27,7 +26,6 @@ from nbproctor.pages.summary import (
     summarise,
     total_of,
 )
-from nbproctor.results import Measure
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
@@ -116,7 +114,7 @@ def class_report(
         worth=worth,
         middle=middle,
         bins_of=_bins,
-        measures=_measures(notebooks),
+        notebooks=notebooks,
         items=items,
         words=WORDS,
         mistakes=mistakes[:MOST],
@@ -213,20 +211,6 @@ def _bins(
     # Full marks are in the highest step, and extra credit is.
     counts = Counter(min(int((value - low) / step), BINS - 1) for value in values)
     return [(low + i * step, low + (i + 1) * step, counts[i]) for i in range(BINS)]
-
-
-def _measures(
-    notebooks: Iterable[GradedNotebook],
-) -> dict[str, list[tuple[Measure, str]]]:
-    """Return what was measured, by name: each with its student, the highest first."""
-    told = [
-        (measure, who(graded))
-        for graded in notebooks
-        for verdict in graded.verdicts
-        for measure in verdict.measures
-    ]
-    told.sort(key=lambda pair: (pair[0].name, -pair[0].value))
-    return {name: [*all] for name, all in groupby(told, lambda pair: pair[0].name)}
 
 
 def _tests_beside(

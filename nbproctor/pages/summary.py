@@ -179,7 +179,7 @@ def summarise(
     ungraded = [
         _test(cell, told[cell.id], Mark(), "", full=False)
         for cell in master
-        if cell.is_ungraded and cell.id in told
+        if not cell.exercise and not cell.points and cell.id in told
     ]
     given = [mark.points for mark in graded.marks.values() if mark.points is not None]
     if not given:

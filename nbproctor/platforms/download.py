@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -275,13 +276,13 @@ class _Planner:
             submission.notes.append(
                 f"Read there what was typed in; only files were taken ({typed[0]})."
             )
-        elif all(name.file.suffix.lower() in _TEXTS for _, name in files):
-            text = newest[0][1].file.name
+        elif all("".join(n.file.suffixes).lower() in _TEXTS for _, n in files):
+            text = (files or newest)[0][1].file.name
             # Not each platform names what was typed so that it can be told.
             saved = " or saved as a page" if files else ""
             submission.notes.append(
-                f"A text was typed in{saved} ({text}), and no notebook handed in. Ask "
-                f"for its file, {self.own[0]}.ipynb."
+                f"A text was typed in{saved} ({text}). Unless it holds a notebook, ask "
+                f"for the file, {self.own[0]}.ipynb."
             )
         latest_first = sorted(files or newest, key=lambda f: f[1].age, reverse=True)
         for entry, name in latest_first:
@@ -349,12 +350,11 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
     if str(path).casefold() == STAMP:  # nbgrader would take it for the platform's word
         path = path.with_name(f"handed-in-{path.name}")
     taken = {str(other).casefold(): other for other in submission.files}
-    free, number = path, 2
+    free, numbers = path, count(2)
     while (other := taken.get(str(free).casefold())) is not None:
         if submission.files[other] == data:
             return
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-        number += 1
+        free = path.with_name(f"{path.stem} ({next(numbers)}){path.suffix}")
     if free != path:
         submission.notes.append(
             f"Two files are called {path.name}; the older one is now {free.name}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -26,7 +27,6 @@ from nbproctor.protocol.table import (
     Row,
     Sender,
     add,
-    by_parts,
 )
 
 Array = np.ndarray[Any, Any]
@@ -41,6 +41,7 @@ _CODE = re.compile(
     r"[<>|][biufcSU][1-9][0-9]{0,8}"
     r"|[<>][mM]8\[([1-9][0-9]{0,3})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]"
 )
+NUMBERS = "biufc"  # kinds
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 _DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
 _NATIVE = [np.dtype(code) for code in (*"?bhilqBHILQefdgFDG", *_DATES)]
@@ -247,7 +248,13 @@ def _dtype(code: Node) -> np.dtype[Any]:
     return np.dtype(object) if code == "|O" else _dtype_of(code)
 
 
+def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
+    """Make the question whether a part is an array of NumPy's of these kinds."""
+    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
+
+
 FIELDS |= {name: Field(plain=True) for name in ("dtype", "shape", "layout")}
+FIELDS |= {"numbers": Field(is_array(NUMBERS)), "places": Field(is_array("i"))}
 _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = np.void, *{dtype.type for dtype in _NATIVE}
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUVO")})
@@ -255,5 +262,5 @@ add(
     Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
     Row("O", "shape value*", (), None, _read_objects, _CHANGE),
     Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
-    by_parts("D", "dtype", _DTYPES, _dtype_parts, _dtype),
+    Row("D", "dtype", _DTYPES, parts=_dtype_parts, build=_dtype),
 )

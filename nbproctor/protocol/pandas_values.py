@@ -27,7 +27,7 @@ from pandas.arrays import (
 from pandas.tseries.frequencies import to_offset
 
 from nbproctor.protocol.budget import LIMITS, collide
-from nbproctor.protocol.numpy_values import DTYPES
+from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD, is_zone
 from nbproctor.protocol.table import (
     FIELDS,
@@ -36,7 +36,6 @@ from nbproctor.protocol.table import (
     Parts,
     Row,
     add,
-    by_parts,
     parts_of,
 )
 
@@ -48,7 +47,6 @@ _MAX_LABELS = LIMITS["keys"].most
 # Since version 3, a copy takes nothing until one of the two is changed.
 _COPIES_LATER = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
-_NUMBERS = "biufc"
 
 _MASKED = dict(i=IntegerArray, u=IntegerArray, f=FloatingArray, b=BooleanArray)
 # Arrays of text are of several classes, by how they are stored.
@@ -78,13 +76,8 @@ def _check(holds: bool, what: str) -> None:
 # --- what a part can be ---------------------------------------------------------------
 
 
-def _is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
-    """Make the question whether a part is an array of NumPy's of these kinds."""
-    return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
-
-
 def _is_column(x: Any) -> bool:
-    return type(x) in _ARRAYS or _is_array("biufcmMO")(x)
+    return type(x) in _ARRAYS or is_array("biufcmMO")(x)
 
 
 def _is_label(x: Any) -> bool:
@@ -125,18 +118,16 @@ def _is_one_of(*words: str) -> Callable[[Any], bool]:
 
 
 def _are_strings(x: Any) -> bool:
-    return _is_array("O")(x) and all(type(item) is str or item is None for item in x)
+    return is_array("O")(x) and all(type(item) is str or item is None for item in x)
 
 
 FIELDS |= {
-    "numbers": Field(_is_array(_NUMBERS)),
-    "places": Field(_is_array("i")),
-    "mask": Field(_is_array("b")),
-    "dates": Field(_is_array("M")),
-    "spans": Field(_is_array("m")),
+    "mask": Field(is_array("b")),
+    "dates": Field(is_array("M")),
+    "spans": Field(is_array("m")),
     "strings": Field(_are_strings),
     "column": Field(_is_column),
-    "columns": Field(lambda x: _is_column(x) or _is_array(_NUMBERS, 2)(x)),
+    "columns": Field(lambda x: _is_column(x) or is_array(NUMBERS, 2)(x)),
     "extension": Field(lambda x: type(x) in _ARRAYS),
     "label": Field(_is_label),
     "labels": Field(_are_labels),
@@ -207,16 +198,12 @@ def _dates(values: Any, zone: Any) -> Any:
     return _in_zone(pd.DatetimeIndex(values), zone).array
 
 
-def _timestamp_parts(x: Any) -> Parts:
-    return x.to_datetime64(), x.tz
-
-
 def _timestamp(moment: Any, zone: Any) -> Any:
     return _in_zone(pd.Timestamp(moment), zone)
 
 
-def _timedelta_parts(x: Any) -> Parts:
-    return (x.to_timedelta64(),)
+def _spans_parts(x: Any) -> Parts:
+    return (x.to_numpy(),)
 
 
 def _sparse_parts(x: Any) -> Parts:
@@ -299,7 +286,7 @@ def _frame_parts(x: Any) -> Parts | None:
     if count > _MAX_COLUMNS:
         return None
     kinds = set(x.dtypes) if count > _FEW_COLUMNS else set()
-    if len(kinds) == 1 and next(iter(kinds)).kind in _NUMBERS:
+    if len(kinds) == 1 and next(iter(kinds)).kind in NUMBERS:
         block = x.to_numpy()
         if type(block) is np.ndarray and block.dtype == next(iter(kinds)):
             return x.columns, x.index, block
@@ -343,8 +330,11 @@ _DTYPES = (
 )
 
 
-def _row(name: str, fields: str, of: Any, parts: Any, build: Any, *change: Any) -> Row:
-    return by_parts(f"pandas.{name}", fields, of, parts, build, *change)
+def _row(
+    name: str, fields: str, of: Any, parts: Any, build: Any, change: Any = None
+) -> Row:
+    tag = f"pandas.{name}"
+    return Row(tag, fields, of, change=change, parts=parts, build=build)
 
 
 _periods_parts, _dtype = attrgetter("asi8", "freqstr"), attrgetter("dtype")
@@ -364,13 +354,13 @@ add(
     _row("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts, _masked),
     _row("strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings),
     _row("DatetimeArray", "dates zone", DatetimeArray, _dates_parts, _dates),
-    _row("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),), _spans),
+    _row("TimedeltaArray", "spans", TimedeltaArray, _spans_parts, _spans),
     _row("PeriodArray", "places freq", PeriodArray, _periods_parts, _periods),
     _row("IntervalArray", "index index closed", IntervalArray, _ends, _intervals),
     _row("SparseArray", "numbers label", SparseArray, _sparse_parts, _sparse),
     _row("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),), _dtype),
-    _row("Timestamp", "moment zone", pd.Timestamp, _timestamp_parts, _timestamp),
-    _row("Timedelta", "span", pd.Timedelta, _timedelta_parts, pd.Timedelta),
+    _row("Timestamp", "moment zone", pd.Timestamp, _dates_parts, _timestamp),
+    _row("Timedelta", "span", pd.Timedelta, _spans_parts, pd.Timedelta),
     _row("Period", "integer freq", pd.Period, _period_parts, _period),
     _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
     _row("NaT", "", type(pd.NaT), lambda x: (), lambda: pd.NaT),

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from nbproctor.protocol.budget import LIMITS
-from nbproctor.protocol.table import FIELDS, Field, Parts, add, by_parts
+from nbproctor.protocol.table import FIELDS, Field, Parts, Row, add
 
 _COMPRESSED = ("csr", "csc")
 _CLASSES: dict[str, Any] = {
@@ -29,10 +29,6 @@ def _is_shape(x: Any) -> bool:
         return False
     sizes = all(type(n) is int and n >= 0 for n in x)
     return sizes and sum(x) <= LIMITS["length"].most
-
-
-def _is_column_of(kinds: str) -> Any:
-    return lambda x: type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind in kinds
 
 
 def _parts(x: Any) -> Parts | None:
@@ -75,8 +71,7 @@ def _check_inside(places: Any, size: int) -> None:
 FIELDS |= {
     "form": Field(lambda x: type(x) is str and x in _CLASSES),
     "two_sizes": Field(_is_shape),
-    "cells": Field(_is_column_of("biufc")),
-    "where": Field(_is_column_of("i")),
 }
-_FIELDS = "form two_sizes cells where where"
-add(by_parts("scipy.sparse.matrix", _FIELDS, tuple(_NAMES), _parts, _build))
+_FIELDS = "form two_sizes numbers places places"
+_TAG = "scipy.sparse.matrix"
+add(Row(_TAG, _FIELDS, tuple(_NAMES), parts=_parts, build=_build))

@@ -48,7 +48,11 @@ class Change(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One type of value. If it is sent by its parts, see `by_parts`."""
+    """One type of value, which is written and read, or sent by its parts.
+
+    `parts` takes a value apart, one part for each field, or returns None beyond the
+    limits; `build` makes one, or raises whatever where the parts do not fit.
+    """
 
     tag: str  # that of a library's begins with the library
     fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
@@ -80,22 +84,6 @@ def _kinds(row: Row, count: int) -> list[Field]:
     if more < 0 or (more and not starred):
         raise ProtocolError(f"a value {row.tag!r} has too few parts or too many")
     return once + starred * more
-
-
-def by_parts(
-    tag: str,
-    fields: str,
-    classes: type | tuple[type, ...],
-    parts: Callable[[Any], Parts | None],
-    build: Callable[..., Any],
-    change: Change | None = None,
-) -> Row:
-    """Make the row of a type that is sent by its parts, one for each field.
-
-    `parts` takes a value apart, or returns None beyond the limits; `build` makes one,
-    or raises whatever where the parts do not fit.
-    """
-    return Row(tag, fields, classes, None, None, change, parts, build)
 
 
 ROWS: dict[str, Row] = {}  # by tag

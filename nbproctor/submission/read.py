@@ -197,7 +197,7 @@ class Handed:
         if sum(code) > MAX_SOURCE_CHARS:
             raise Ungradable(f"'{self.name}' holds more code than can be graded.")
         self._change(
-            _with_usual_line_ends,
+            lambda cell: cell.text.text.replace("\r\n", "\n").replace("\r", "\n"),
             "Line ends of your cells were converted to the usual ones.",
         )
         if self._change(lambda cell: _one_side(cell.text.text, self.side)):
@@ -304,10 +304,6 @@ def _shortened(cell: HandedCell) -> str:
     lines = source.split("\n")
     source = "\n".join(line for line in lines if len(line) <= MAX_LINE_CHARS)
     return source if len(source) <= MAX_CELL_CHARS else ""
-
-
-def _with_usual_line_ends(cell: HandedCell) -> str:
-    return cell.text.text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _one_side(text: str, side: Side) -> str:

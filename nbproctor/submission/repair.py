@@ -119,16 +119,16 @@ def _choose(
             failures[position] = str(likely[position].unreadable(failure))
     if not readings:
         raise Ungradable(failures[0])
-    best = max(sorted(readings), key=lambda position: len(readings[position].answers))
+    readings = dict(sorted(readings.items()))
+    best = max(readings, key=lambda position: len(readings[position].answers))
     chosen = readings[best]
     name = chosen.handed.name
     if name != wanted:
         notes.append(f"Your notebook was found as '{name}', graded as '{wanted}'.")
     others = [
-        readings[position]
-        for position in sorted(readings)
-        if readings[position].answers != chosen.answers
-        and (readings[position].answers or position < best)
+        reading
+        for position, reading in readings.items()
+        if reading.answers != chosen.answers and (reading.answers or position < best)
     ]
     if others:
         most, count = len(chosen.answers), len(others) + 1
@@ -137,8 +137,8 @@ def _choose(
             f"more than its {most} exercises."
         )
     notes += [
-        f"{failures[position]} Another file was graded."
-        for position in sorted(failures)
+        f"{failure} Another file was graded."
+        for position, failure in sorted(failures.items())
         if position < best
     ]
     return chosen, others, notes

@@ -92,7 +92,7 @@ HUB = (
 )
 # Command → file that runs it, or what it does.
 ELSEWHERE = {
-    f"{KIT} audit": "tests/audit/test_audit.py",  # with half of the mutants
+    f"{KIT} audit": "tests/audit/test_audit.py",  # with a sample
     f"{KIT} release --browser": "tests/kit/test_browser_site.py",
     f"{KIT} watch": "tests/nbgrader/test_watch.py",
     f"{KIT} grade --container": "tests/kit/test_kit.py",  # with a stand-in

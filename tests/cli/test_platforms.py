@@ -167,8 +167,7 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
         path.write_text("{}")
     said = teacher.run("collect", again, "tiny", "--replace", "--only=eve")
     assert "1 students: 1 replaced" in said and mine[0].read_text() == "{}"
-    said = teacher.run("collect", again, "tiny", "--replace")
-    assert "3 students: 1 replaced, the older one kept aside, 2 there already." in said
+    teacher.run("collect", again, "tiny", "--replace")
     teacher.run("grade", "tiny", "--sandbox=weak")
     scores = nbgrader.scores(teacher.course, "tiny")["total"]
     assert scores[["aokafor", "bking", "eve"]].tolist() == [10, 10, 7]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from nbproctor.engine import (
     Cache,
+    Execution,
     ExecutionError,
     Kept,
     Settings,
@@ -45,13 +45,7 @@ class Counting:
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         self.prepared += 1
 
-    def execute(
-        self,
-        cells: Sequence[StudentCell],
-        master: MasterNotebook,
-        settings: Settings,
-        files: Mapping[str, bytes],
-    ) -> Future[Report]:
+    def execute(self, execution: Execution) -> Future[Report]:
         self.asked += 1
         future: Future[Report] = Future()
         if self.error:
@@ -83,7 +77,7 @@ def test_a_report_comes_back_whole_and_is_not_executed_again(
     for _ in range(2):  # each is a run of its own
         counting = Counting()
         kept = Kept(Cache(tmp_path / "cache", 1 << 20), counting)
-        found = kept.execute(CELLS, master, settings, FILES).result()
+        found = kept.execute(Execution(CELLS, master, settings, FILES)).result()
         assert (found, found.seconds) == (REPORT, REPORT.seconds)
     assert counting.asked == 0
 
@@ -92,13 +86,13 @@ def test_nothing_is_started_before_something_has_to_be_executed(
     master: MasterNotebook, settings: Settings, tmp_path: Path
 ) -> None:
     place, counting = Cache(tmp_path / "cache", 1 << 20), Counting()
-    Kept(place, Counting()).execute(CELLS, master, settings, FILES).result()
+    Kept(place, Counting()).execute(Execution(CELLS, master, settings, FILES)).result()
     kept = Kept(place, counting)
     kept.prepare(master, settings)
-    kept.execute(CELLS, master, settings, FILES).result()
+    kept.execute(Execution(CELLS, master, settings, FILES)).result()
     assert (counting.prepared, counting.asked) == (0, 0)
     for _ in range(2):
-        kept.execute(CELLS, master, settings, {}).result()
+        kept.execute(Execution(CELLS, master, settings)).result()
     assert (counting.prepared, counting.asked) == (1, 1)
 
 
@@ -153,9 +147,9 @@ def test_what_a_report_depends_on_is_executed_again_when_it_changes(
     asked = {"cells": CELLS, "master": master, "settings": settings, "files": FILES}
     counting = Counting()
     folder = tmp_path / "cache"
-    Kept(Cache(folder, 1 << 20), counting).execute(**asked).result()
+    Kept(Cache(folder, 1 << 20), counting).execute(Execution(**asked)).result()
     change(asked)
-    Kept(Cache(folder, 1 << 20), counting).execute(**asked).result()
+    Kept(Cache(folder, 1 << 20), counting).execute(Execution(**asked)).result()
     assert counting.asked == 2
 
 
@@ -169,11 +163,12 @@ def test_another_version_executes_again(
 ) -> None:
     counting = Counting()
     folder = tmp_path / "cache"
-    Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
+    execution = Execution(CELLS, master, settings, FILES)
+    Kept(Cache(folder, 1 << 20), counting).execute(execution)
     found = cache.versions()
     assert found[name]
     monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
-    Kept(Cache(folder, 1 << 20), counting).execute(CELLS, master, settings, FILES)
+    Kept(Cache(folder, 1 << 20), counting).execute(execution)
     assert counting.asked == 2
 
 
@@ -200,14 +195,14 @@ def test_force_executes_and_replaces_what_is_kept(
     master: MasterNotebook, settings: Settings, tmp_path: Path
 ) -> None:
     place = Cache(tmp_path / "cache", 1 << 20)
-    Kept(place, Counting()).execute(CELLS, master, settings, FILES).result()
+    Kept(place, Counting()).execute(Execution(CELLS, master, settings, FILES)).result()
     (entry,) = entries(tmp_path / "cache")
     entry.write_bytes(b"")
     counting = Counting()
     forced = Kept(place, counting, force=True)
-    forced.execute(CELLS, master, settings, FILES).result()
+    forced.execute(Execution(CELLS, master, settings, FILES)).result()
     assert counting.asked == 1
-    kept = Kept(place, counting).execute(CELLS, master, settings, FILES)
+    kept = Kept(place, counting).execute(Execution(CELLS, master, settings, FILES))
     assert (kept.result(), counting.asked) == (REPORT, 1)
 
 
@@ -216,7 +211,7 @@ def test_a_damaged_entry_is_executed_again(
     master: MasterNotebook, settings: Settings, tmp_path: Path, damage: str
 ) -> None:
     place, counting = Cache(tmp_path / "cache", 1 << 20), Counting()
-    Kept(place, counting).execute(CELLS, master, settings, FILES).result()
+    Kept(place, counting).execute(Execution(CELLS, master, settings, FILES)).result()
     (entry,) = entries(tmp_path / "cache")
     data = bytearray(entry.read_bytes())
     if damage == "one byte":
@@ -225,7 +220,7 @@ def test_a_damaged_entry_is_executed_again(
         del data[0 if damage == "empty" else len(data) // 2 :]
     entry.write_bytes(data)
     kept = Kept(place, counting)
-    assert kept.execute(CELLS, master, settings, FILES).result() == REPORT
+    assert kept.execute(Execution(CELLS, master, settings, FILES)).result() == REPORT
     assert counting.asked == 2
 
 
@@ -237,7 +232,7 @@ def test_what_gave_no_report_is_tried_again(
 ) -> None:
     place, failing = Cache(tmp_path / "cache", 1 << 20), Counting(error)
     for _ in range(2):
-        future = Kept(place, failing).execute(CELLS, master, settings, FILES)
+        future = Kept(place, failing).execute(Execution(CELLS, master, settings, FILES))
         with pytest.raises(type(error)):
             future.result()
     assert failing.asked == 2

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from nbproctor.engine import ExecutionError, Pool, Servers, Settings, execute
+from nbproctor.engine import Execution, ExecutionError, Pool, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
@@ -46,7 +46,7 @@ def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
         with contextlib.suppress(psutil.NoSuchProcess):  # it dies with its child
             process.kill()
     with caplog.at_level(logging.WARNING, "nbproctor"):
-        report = execute(RIGHT, master, SETTINGS, {}, servers)
+        report = execute(Execution(RIGHT, master, SETTINGS), servers)
     assert earned(report)
     assert "the fork server has died" in caplog.text
     with servers.lend(master, SETTINGS) as other:
@@ -76,7 +76,7 @@ def test_a_second_failure_tells_both_reasons(
 
     monkeypatch.setattr(ForkServer, "run", fail)
     with pytest.raises(ExecutionError, match=r"twice: no memory Then: no processes"):
-        execute(RIGHT, master, SETTINGS, {}, servers)
+        execute(Execution(RIGHT, master, SETTINGS), servers)
     assert next(reasons) == "never asked"
 
 
@@ -84,8 +84,8 @@ def test_closing_one_pool_ends_no_other_pool_s_servers(master: MasterNotebook) -
     with Pool(1) as kept:
         kept.prepare(master, SETTINGS)
         with Pool(1) as closed:
-            assert earned(closed.execute(RIGHT, master, SETTINGS, {}).result())
-        assert earned(kept.execute(RIGHT, master, SETTINGS, {}).result())
+            assert earned(closed.execute(Execution(RIGHT, master, SETTINGS)).result())
+        assert earned(kept.execute(Execution(RIGHT, master, SETTINGS)).result())
 
 
 def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
@@ -100,8 +100,8 @@ def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
 
     monkeypatch.setattr(ForkServer, "run", watched)
     pool = Pool(1)
-    stopped = pool.execute(ENDLESS, master, SETTINGS, {})
-    waiting = pool.execute(RIGHT, master, SETTINGS, {})
+    stopped = pool.execute(Execution(ENDLESS, master, SETTINGS))
+    waiting = pool.execute(Execution(RIGHT, master, SETTINGS))
     assert running.wait(30)
     pool.shutdown(cancel_futures=True)  # returns when nothing runs any more
     assert waiting.cancelled()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.audit.variants import Variants
-from nbproctor.engine import Pool, Settings
+from nbproctor.engine import Execution, Pool, Settings
 from nbproctor.kit import sample
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report, StudentCell
@@ -103,7 +103,7 @@ class Grading:
         """Return the report of each notebook, by the same names."""
         running = {
             name: self.pool.execute(
-                notebook(self.master, some), self.master, self.settings, {}
+                Execution(notebook(self.master, some), self.master, self.settings)
             )
             for name, some in answers.items()
         }

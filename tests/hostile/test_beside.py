@@ -10,7 +10,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.engine import Servers, Settings, execute
+from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, Where
 from nbproctor.results import Report
 from nbproctor.sandbox.policy import Policy
@@ -54,7 +54,7 @@ def judged(
         for cell in master.cells
     )
     code = TRAP.handed_in(**cells)
-    report: Report = execute(code, placed, SETTINGS, {}, servers)
+    report: Report = execute(Execution(code, placed, SETTINGS), servers)
     return {verdict.cell_id: verdict.points for verdict in report.verdicts}
 
 

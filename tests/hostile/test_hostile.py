@@ -27,7 +27,7 @@ if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 import nbproctor
-from nbproctor.engine import Servers, Settings, execute
+from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.policy import Policy
@@ -66,7 +66,7 @@ class Court:
     def execute(
         self, code: list[StudentCell], files: Mapping[str, bytes] = NOTHING
     ) -> Report:
-        return execute(code, self.master, SETTINGS, files, self.servers)
+        return execute(Execution(code, self.master, SETTINGS, files), self.servers)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     with pytest.MonkeyPatch.context() as patch, Servers() as servers:
         patch.setenv("COURSE_SECRET_TOKEN", SECRET)
         code = TRAP.handed_in(LOOK_AROUND)
-        honest = execute(code, master, SETTINGS, {}, servers)
+        honest = execute(Execution(code, master, SETTINGS), servers)
         yield Court(course, master, honest, servers, _processes())
     assert not _processes()
 

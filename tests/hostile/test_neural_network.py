@@ -12,7 +12,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.engine import Servers, Settings, execute
+from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report, StudentCell, Verdict
 from nbproctor.sandbox.policy import Policy
@@ -58,7 +58,7 @@ class Lab:
             for n, cell in enumerate(ordered)
             if cell.kind not in ("helper", "text", "task")
         ]
-        return execute(handed_in, master, self.settings, {}, self.servers)
+        return execute(Execution(handed_in, master, self.settings), self.servers)
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,6 @@ PRIZE = "part of 10,000 new digits that is read right"
 FORGED = f"""
 import nbproctor.expect
 nbproctor.expect.measured = [("{PRIZE}", 1.0, "0 of 20 looks")]
-print("{PRIZE}: 1 (0 of 20 looks)")
 Y_test[:] = test_set_y[:] = 3
 class Three(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)
@@ -221,25 +220,17 @@ class Challenger:
     looks = 0
     def fit(self, X, Y):
         nbproctor.expect.measure("{PRIZE}", 1.0)
-        return {{"{PRIZE}": 1.0}}
     def predict(self, X):
         return np.full((1, X.shape[1]), 3).view(Three)
 """
-LEARNED_BEFORE = HONEST.replace(
-    "        self.means", "        X, Y = X_train, Y_train\n        self.means"
-)
+LEARNED_BEFORE = HONEST.replace("self.means", "X, Y = X_train, Y_train; self.means", 1)
 
 
 @pytest.mark.parametrize(
     ("answer", "least", "most", "says"),
     [
         (HONEST, 0.75, 0.85, f"{PRIZE}: * (3 of 20 looks)"),
-        (
-            HONEST.replace("3", "23"),
-            0.75,
-            0.85,
-            f"{PRIZE}, over the budget of looks: *",
-        ),
+        (HONEST.replace("3", "23"), 0.75, 0.85, f"{PRIZE}, over the budget of *"),
         (FORGED, 0.05, 0.15, f"{PRIZE}: * (0 of 20 looks)"),
         (LEARNED_BEFORE, 0, 0.1, f"{PRIZE}: *"),
     ],
@@ -249,10 +240,6 @@ def test_the_contest_counts_what_predictions_say(
 ) -> None:
     found = lab.verdict("contest_measured", lab.right | {"contest": answer})
     (measure,) = found.measures
-    assert least <= measure.value <= most
-    assert fnmatch(str(measure), says.replace("[", "[[]"))
+    assert least <= measure.value <= most and fnmatch(str(measure), says)
     assert (found.points, found.max_points) == (0, 0)
-
-
-def test_who_does_not_take_part_in_the_contest_is_not_measured(lab: Lab) -> None:
     assert lab.verdict("contest_measured", lab.right).measures == ()

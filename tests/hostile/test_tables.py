@@ -10,7 +10,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
-from nbproctor.engine import Servers, Settings, execute
+from nbproctor.engine import Execution, Servers, Settings, execute
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report
 from nbproctor.sandbox.policy import Policy
@@ -29,7 +29,7 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
 
 
 def judged(master: MasterNotebook, servers: Servers, **cells: str) -> Report:
-    return execute(TABLES.handed_in(**cells), master, SETTINGS, {}, servers)
+    return execute(Execution(TABLES.handed_in(**cells), master, SETTINGS), servers)
 
 
 def test_the_honest_submission_earns_everything(

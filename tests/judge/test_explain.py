@@ -89,7 +89,6 @@ def test_a_message_that_helps_is_shown_and_with_anything_more_in_it_not(
 
 STUB = "def area(r): raise NotImplementedError"
 FLAT = "class TooFlat(Exception): pass"
-OWN_CLASS = "Your code raised TooFlat in cell `area`"
 LONG = "weights_of_the_output_layer"
 HERE = "Your code raised Exception in cell `area`"
 

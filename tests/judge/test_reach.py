@@ -19,7 +19,7 @@ import psutil
 import pytest
 import seaborn  # noqa: F401 - forks have it, and need not import it
 
-from nbproctor.engine import Pool, Settings
+from nbproctor.engine import Execution, Pool, Settings
 from nbproctor.notebook import Cell, MasterNotebook, support_files
 from nbproctor.results import Limits, Report, StudentCell
 from nbproctor.sandbox.policy import Policy
@@ -129,7 +129,7 @@ def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
     students, references = set(), set()
     with Pool(1) as pool:
         pool.prepare(master, settings)
-        running = pool.execute(cells, master, settings, {})
+        running = pool.execute(Execution(cells, master, settings))
         for pid, memory in looked_at(running):
             has_student, has_mark = STUDENT.encode() in memory, MARK.encode() in memory
             assert not (has_student and has_mark), "a reference where student code is"

@@ -136,18 +136,6 @@ def test_every_line_that_windows_jumps_to_is_there(unpacked: Path) -> None:
 # ---- the page and the data -----------------------------------------------------------
 
 
-def test_the_page_says_where_to_hand_in(unpacked: Path) -> None:
-    assert "Hand in on Moodle, task 3." in (unpacked / "START.html").read_text("utf-8")
-
-
-@pytest.mark.slow
-def test_a_course_that_does_not_say_where_gets_a_plain_sentence(tiny: Path) -> None:
-    folder = unpack(handout.pack(tiny, "tiny"), tiny / "unpacked")
-    page = (folder / "START.html").read_text("utf-8")
-    assert "where your course asks for it" in page
-    assert "When something is wrong" in page
-
-
 @pytest.fixture
 def tiny(project: Path, tmp_path: Path) -> Path:
     """The tiny assignment in a course that has the digits, too, and no pins."""
@@ -160,15 +148,13 @@ def tiny(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_another_assignment_does_not_carry_the_digits(tiny: Path) -> None:
-    assert handout.data_of(tiny, "tiny") == []
-    with ZipFile(handout.pack(tiny, "tiny")) as archive:
-        assert not [name for name in archive.namelist() if "mnist" in name]
-
-
-def test_data_goes_along_with_the_module_that_names_it(tiny: Path) -> None:
-    module = tiny / "release" / "tiny" / "tools.py"
-    module.write_text("FILES = Path('data') / 'mnist'\n")
+def test_another_assignment_has_neither_the_digits_nor_a_place(tiny: Path) -> None:
+    folder = unpack(handout.pack(tiny, "tiny"), tiny / "unpacked")
+    page = (folder / "START.html").read_text("utf-8")
+    assert "where your course asks for it" in page and "something is wrong" in page
+    assert not (folder / "data").exists()
+    # Unless a module names them.
+    (tiny / "release/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
     assert handout.data_of(tiny, "tiny") == ["data/mnist/digits.gz"]
 
 
@@ -463,6 +449,7 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
     assert "called 'neural_network (1).ipynb'" in result.stdout
     end = result.stdout.splitlines()[-2:]
     assert end == [f"Hand in this one file: {target}", "Hand in on Moodle, task 3."]
+    assert end[1] in (unpacked / "START.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

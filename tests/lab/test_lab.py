@@ -196,7 +196,7 @@ def test_public_tests_say_what_must_hold_and_bind_no_student_name():
 
 
 def test_tests_are_folded_and_one_list_says_what_grading_checks():
-    """JupyterLab, Notebook and VS Code know `source_hidden`, Colab knows `cellView`."""
+    """JupyterLab and Notebook know `source_hidden`, Colab `cellView`, VS Code none."""
     lists = {cell["id"]: text_of(cell) for cell in CELLS}
     master = MasterNotebook.read(SOURCE)
     for exercise in master.exercises:

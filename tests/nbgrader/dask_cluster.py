@@ -36,13 +36,14 @@ if not hasattr(worker, "untouched"):  # Dask loads this file twice
 run, start = worker.untouched
 folder = Path(FOLDER)  # this file is a copy
 
-def dies(self, submitted):
-    if b"end this worker" in submitted:
+def dies(self, cells, files):
+    submitted = "".join(cell.source for cell in cells)
+    if "end this worker" in submitted:
         os.kill(os.getpid(), signal.SIGKILL)
-    if held := re.search(rb"held for (\\w+)", submitted):
-        while not (folder / held[1].decode()).exists():
+    if held := re.search(r"held for (\\w+)", submitted):
+        while not (folder / held[1]).exists():
             threading.Event().wait(0.05)
-    return run(self, submitted)
+    return run(self, cells, files)
 
 def refuses(*arguments):
     if (folder / "no-sandbox").exists():

@@ -246,6 +246,8 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     assert result is not None and result.status == "late"
     assert "Handed in 1.5 hours late." in done.stdout
     assert f"(−{10 - total:g} late)" in done.stdout
+    if penalty == "zero":
+        return  # the rest is no question of how much it is
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.
     monkeypatch.chdir(course)
@@ -287,8 +289,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     ours, theirs = os.openpty()  # who is asked there says yes
     os.write(ours, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
-    asked = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    assert subprocess.run(command, **asked).returncode == 0
+    subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, check=True)
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
     assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"
     assert faults.run(["extend", "right", "--not-excused"]) == (0, "")

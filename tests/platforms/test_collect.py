@@ -82,10 +82,10 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "okaforamara_1042_88032_data.csv": "aokafor/data.csv",
         "kingjrbo_LATE_1043_88033_lab-2.ipynb": "bking/lab.ipynb",  # handed in again
     },
-    ("Canvas", "A text was typed in (text.html), and no notebook handed in. Ask"): {
+    ("Canvas", "A text was typed in (text.html). Unless it holds a notebook"): {
         "nguyễnminh_7_text.html": "nguyen/text.html",  # the number is nobody's
     },
-    ("Moodle", "A text was typed in (onlinetext.html), and no notebook"): {
+    ("Moodle", "A text was typed in (onlinetext.html). Unless"): {
         "Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html": (
             "aokafor/onlinetext.html"
         ),
@@ -119,7 +119,7 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
         "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "bking/lab.ipynb",
     },
-    ("Brightspace", "typed in or saved as a page (Text.html), and no notebook"): {
+    ("Brightspace", "typed in or saved as a page (Text.html). Unless"): {
         f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html",
     },
     ("Brightspace", ""): {  # one number for all is nobody's

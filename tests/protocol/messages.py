@@ -380,8 +380,6 @@ RIGHT: dict[str, Values] = {
     "span": st.just(["n", "<m8[ns]"]),
     "form": st.sampled_from(["csr_matrix", "coo_array", "lil_matrix"]),
     "two_sizes": st.just(["t", 2, 2]),
-    "cells": st.just(["a", "<f8", [2]]),
-    "where": st.just(["a", "<i4", [2]]),
 }
 # … and never as it should be.
 _NO_TEXT = [None, 1, 0.5, True, [], ["l"], {}]

@@ -425,11 +425,6 @@ def word(value: int) -> Any:
     return ctypes.byref(ctypes.c_long(value))
 
 
-def a_map(flags: int) -> int:
-    """Map a page of memory."""
-    return call("mmap", 0, PAGE, RW, flags, -1, 0)
-
-
 def on_a_map(advice: int) -> int:
     """Give advice about two fresh pages."""
     with mmap.mmap(-1, 2 * PAGE, flags=PRIVATE) as pages:

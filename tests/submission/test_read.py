@@ -252,31 +252,6 @@ def test_an_answer_that_became_text_loses_its_fence() -> None:
     assert cells_of(marked)[0][0].text.text == "x = 1"
 
 
-@pytest.mark.parametrize("damaged", [{"source": 7}, {"source": ["a", 7]}, {}, 7])
-def test_a_damaged_cell_is_spoken_of_and_the_others_are_read(damaged: Any) -> None:
-    cells, notes = cells_of(damaged, {"source": "b", "cell_type": "code"})
-    assert cells[-1].text.text == "b"
-    assert "damaged" in notes
-
-
-def test_old_formats_are_read() -> None:
-    cell = {"cell_type": "code", "input": ["x = 1"]}
-    sheets: list[Any] = [{"cells": [cell]}, 7, {"cells": 7}, {"cells": [cell]}]
-    texts, notes = given(json.dumps({"worksheets": sheets}))
-    assert texts == ["x = 1"] * 2
-    assert "old format" in notes
-
-
-def test_what_is_no_type_of_cell_is_text_and_marks_are_text_or_none() -> None:
-    kinds = ["code", "raw", "markdown", "heading", 7, None]
-    cells, _ = cells_of(*[{"cell_type": k, "source": ""} for k in kinds])
-    assert [cell.kind for cell in cells] == ["code", "raw"] + ["markdown"] * 4
-    metas = [{"nbgrader": {"grade_id": "a"}}, {"nbgrader": {"grade_id": 7}}, 7]
-    metas += [{"nbgrader": 7}, {}]
-    cells, _ = cells_of(*[{"source": "", "metadata": m} for m in metas])
-    assert [cell.name for cell in cells] == ["a", None, None, None, None]
-
-
 @pytest.mark.parametrize(
     ("metadata", "language"),
     [
