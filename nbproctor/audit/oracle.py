@@ -32,11 +32,8 @@ class OracleError(NbproctorError):
 
 
 def test_cell(exercise: str, text: str) -> Cell:
-    """Make a test cell of an oracle, or raise an `OracleError`."""
-    try:
-        nodes = ast.parse(text).body
-    except (SyntaxError, ValueError) as error:
-        raise OracleError(f"does not parse: {error}") from error
+    """Make a test cell of an oracle, which parses, or raise an `OracleError`."""
+    nodes = ast.parse(text).body
     defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
     for name in ("inputs", "oracle"):
         if name not in defined:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from nbproctor.errors import NbproctorError
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import Verdict
 from nbproctor.sandbox.fork import receive, write_block
 from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
@@ -81,14 +81,14 @@ def hold(
     master: MasterNotebook,
     folder: Path,
     trials: Sequence[Trial],
-    oracles: Mapping[str, str],
+    oracles: Mapping[str, Cell],
     policy: Policy,
     progress: Callable[[TrialResult], object],
 ) -> list[TrialResult]:
     """Hold all trials of a notebook; those of its reference solutions come first.
 
     The code runs in `folder`, in a process a processor; trials of exercises that the
-    notebook lacks are left out. `oracles` has the text of an exercise's oracle,
+    notebook lacks are left out. `oracles` has the test cell of an exercise's oracle,
     `policy` is what the forks may use and read. A `TrialError` says that a cell of the
     reference notebook fails, or that a worker has died.
     """

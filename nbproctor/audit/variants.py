@@ -21,6 +21,7 @@ from nbproctor.audit import oracle
 from nbproctor.audit.mutants import mutants
 from nbproctor.audit.trials import Kind, Trial
 from nbproctor.errors import NbproctorError
+from nbproctor.notebook import Cell
 
 REFERENCE = "reference"
 # Of an entry of ``right.toml`` or ``wrong.toml``.
@@ -35,11 +36,12 @@ class VariantError(NbproctorError):
 class Variants:
     """All solutions to try: right and wrong ones, then mutants.
 
-    `oracles`: exercise → text. `problems`: files left out, or against the notebook.
+    `oracles`: exercise → test cell. `problems`: files that were left out, or against
+    the notebook.
     """
 
     trials: list[Trial] = field(default_factory=list)
-    oracles: dict[str, str] = field(default_factory=dict)
+    oracles: dict[str, Cell] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -72,13 +74,11 @@ class Variants:
         if (path := folder / "oracle.py").exists():
             try:
                 text = _python(path.read_text("utf-8"), str(path))
-                oracle.test_cell(folder.name, text)
+                self.oracles[folder.name] = oracle.test_cell(folder.name, text)
             except oracle.OracleError as error:
                 self.problems.append(f"{shown(path)}: {error}")
             except (OSError, ValueError, VariantError) as error:
                 self.problems.append(f"{shown(path)} {error}")
-            else:
-                self.oracles[folder.name] = text
 
     def _make_mutants(
         self, exercise: str, source: str, equivalent: dict[str, str]

@@ -23,7 +23,6 @@ from typing import Any
 
 import msgspec
 
-from nbproctor.audit import oracle
 from nbproctor.audit.trials import Trial, TrialError, TrialResult
 from nbproctor.cells import CellText
 from nbproctor.judge.compiled import Tests
@@ -75,10 +74,7 @@ class _TrialWorker:
         self.trials = msgspec.convert(job["trials"], list[Trial])
         policy = msgspec.convert(job["policy"], Policy)
         self.policy = replace(policy, uid=free_uid(policy, outer=False))
-        self.fuzz = {
-            exercise: oracle.test_cell(exercise, text)
-            for exercise, text in job["oracles"].items()
-        }
+        self.fuzz = msgspec.convert(job["oracles"], dict[str, Cell])
         self.cells = tuple(self._with_fuzzing())
         self.job = Job(self.cells, ())
         self.tests = Tests.of(self.cells)

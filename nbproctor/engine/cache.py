@@ -11,12 +11,12 @@ import hashlib
 import json
 import os
 import platform
-import tempfile
 import threading
 import zlib
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -94,18 +94,11 @@ class Cache:
         return report
 
     def write(self, name: str, report: Report) -> None:
-        """Keep a report, whole or not at all."""
+        """Keep a report; one that is cut short meanwhile is not there for `read`."""
         path = self._path(name)
         data = zlib.compress(msgspec.msgpack.encode(report), 1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        path.write_bytes(data)  # its checksum tells whether it is whole
         with self._lock:
             self._room -= len(data)
             if self._room < 0:
@@ -198,5 +191,5 @@ class Kept:
         self.executor.__enter__()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         self.executor.__exit__(*error)

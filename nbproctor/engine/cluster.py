@@ -101,8 +101,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                 f"The workers at {self._address} cannot be reached ({error!r})."
             ) from error
         if not self._ready:
-            said = (f"The worker {a} refuses: {why}" for a, why in refused.items())
-            raise EngineError("\n".join(islice(said, 5)))
+            raise EngineError("\n".join(islice(refused.values(), 5)))
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
@@ -133,7 +132,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._ready.clear()
 
     def _look(self) -> dict[str, str]:
-        """Ask the workers that have come; return those that refuse, and why."""
+        """Ask the workers that have come; return what is said of those that refuse."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
                 self._client, self._scheduler = _connect(self._address), ""
@@ -163,7 +162,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._ready |= {address for address, why in said.items() if why == ""}
             # One that has just come, or could not be reached, is asked again.
             return {
-                address: _words(why)
+                address: f"The worker {address} refuses: {_words(why)}"
                 for address, why in said.items()
                 if why and not isinstance(why, OSError)
             }
@@ -183,7 +182,7 @@ class Cluster(AbstractContextManager["Cluster"]):
                 if not self._ready or time.monotonic() - looked > LOOK_SECONDS:
                     refused |= (refusing := self._look())
                     for address, why in refusing.items():
-                        log.warning("The worker %s refuses: %s", address, why)
+                        log.warning("%s", why)
                         self._client.retire_workers([address])
                     looked = time.monotonic()
                 died = any(t.deaths for t in (*running.values(), *self._waiting))
@@ -198,7 +197,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             if self._ready:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
-                said = [f" The worker {a} refuses: {w}" for a, w in refused.items()]
+                said = [f" {why}" for why in refused.values()]
                 self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
                     f"there are some: it goes on where it stopped.{''.join(said[:5])}"

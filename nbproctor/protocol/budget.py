@@ -48,10 +48,8 @@ class MessageBudget:
 
     error: type[NbproctorError]  # raised when it has used too much
     called: str  # what the message is, where that is said
+    used: dict[str, int]
     _classes: frozenset[Any] = frozenset()
-
-    def __init__(self) -> None:
-        self.used: dict[str, int] = {}
 
     def spend(self, limit: str, amount: int) -> None:
         """Use an amount of a limit."""

@@ -198,16 +198,12 @@ def _dates(values: Any, zone: Any) -> Any:
     return _in_zone(pd.DatetimeIndex(values), zone).array
 
 
-def _timestamp_parts(x: Any) -> Parts:
-    return x.to_datetime64(), x.tz
-
-
 def _timestamp(moment: Any, zone: Any) -> Any:
     return _in_zone(pd.Timestamp(moment), zone)
 
 
-def _timedelta_parts(x: Any) -> Parts:
-    return (x.to_timedelta64(),)
+def _spans_parts(x: Any) -> Parts:
+    return (x.to_numpy(),)
 
 
 def _sparse_parts(x: Any) -> Parts:
@@ -358,13 +354,13 @@ add(
     _row("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts, _masked),
     _row("strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings),
     _row("DatetimeArray", "dates zone", DatetimeArray, _dates_parts, _dates),
-    _row("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),), _spans),
+    _row("TimedeltaArray", "spans", TimedeltaArray, _spans_parts, _spans),
     _row("PeriodArray", "places freq", PeriodArray, _periods_parts, _periods),
     _row("IntervalArray", "index index closed", IntervalArray, _ends, _intervals),
     _row("SparseArray", "numbers label", SparseArray, _sparse_parts, _sparse),
     _row("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),), _dtype),
-    _row("Timestamp", "moment zone", pd.Timestamp, _timestamp_parts, _timestamp),
-    _row("Timedelta", "span", pd.Timedelta, _timedelta_parts, pd.Timedelta),
+    _row("Timestamp", "moment zone", pd.Timestamp, _dates_parts, _timestamp),
+    _row("Timedelta", "span", pd.Timedelta, _spans_parts, pd.Timedelta),
     _row("Period", "integer freq", pd.Period, _period_parts, _period),
     _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
     _row("NaT", "", type(pd.NaT), lambda x: (), lambda: pd.NaT),

@@ -64,22 +64,22 @@ def _read_numbers(receiver: Receiver, node: list[Node], depth: int) -> list[Any]
     return numbers
 
 
-def _writes(tag: str, *, keyed: bool = False) -> Writer:
+def _writes(*head: Node) -> Writer:
     """Make what writes the items of a container, or keys and values in turn."""
 
     def write(sender: Sender, x: Any, depth: int) -> Node:
-        if keyed:
+        if type(x) is not tuple:  # all others have keys
             sender.spend("keys", len(x))
         items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
-        return sender.values([tag, *items], depth)
+        return sender.values([*head, *items], depth)
 
     return write
 
 
-def _reads(kind: Callable[[Any], Any], *, keyed: bool = False) -> Reader:
+def _reads(kind: Callable[[Any], Any]) -> Reader:
     def read(receiver: Receiver, node: list[Node], depth: int) -> Any:
         items = receiver.fields(node, depth)
-        if keyed:
+        if kind is not tuple:
             receiver.spend_keys(items)
         return kind(items)
 
@@ -131,9 +131,7 @@ _NAMES = {id(factory): name for name, factory in _FACTORIES.items()}
 def _write_default(sender: Sender, x: Any, depth: int) -> Node:
     if id(x.default_factory) not in _NAMES:
         return None  # a function of somebody's: it goes as a plain dictionary
-    sender.spend("keys", len(x))
-    head = _DEFAULT, _NAMES[id(x.default_factory)]
-    return sender.values([*head, *chain.from_iterable(x.items())], depth)
+    return _writes(_DEFAULT, _NAMES[id(x.default_factory)])(sender, x, depth)
 
 
 def _read_default(receiver: Receiver, node: list[Node], depth: int) -> Any:
@@ -253,14 +251,14 @@ FIELDS |= {
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, _same_keys, _assign)
-_three, _keyed = "integer integer integer", {"keyed": True}
+_three = "integer integer integer"
 add(
     Row("l", "value*", list, _write_list, Receiver.fields, _ITEMS),
     Row("p", "dtype count", (), None, _read_numbers, _ITEMS),
-    Row("d", "value*", dict, _writes("d", **_keyed), _read_dict(dict), _ITEMS),
+    Row("d", "value*", dict, _writes("d"), _read_dict(dict), _ITEMS),
     Row("t", "value*", tuple, _writes("t"), _reads(tuple)),
-    Row("s", "key*", set, _writes("s", **_keyed), _reads(set, **_keyed), _KEYS),
-    Row("z", "key*", frozenset, _writes("z", **_keyed), _reads(frozenset, **_keyed)),
+    Row("s", "key*", set, _writes("s"), _reads(set), _KEYS),
+    Row("z", "key*", frozenset, _writes("z"), _reads(frozenset)),
     Row("b", "count", bytes, _write_bytes, _read_bytes),
     Row("i", "hex", int, _write_integer, build=lambda digits: int(digits, 16)),
     Row("R", _three, range, _write_range, _read_range),
@@ -275,8 +273,8 @@ add(
     Row("timedelta", _three, timedelta, parts=_span, build=timedelta),
     Row("timezone", _three, timezone, parts=_offset, build=_timezone),
     Row("ZoneInfo", "zone_name", ZoneInfo, parts=lambda x: (x.key,), build=ZoneInfo),
-    Row(_COUNTER, "value*", Counter, _writes(_COUNTER, **_keyed), _counter, _ITEMS),
-    Row(_ORDERED, "value*", OrderedDict, _writes(_ORDERED, **_keyed), _ordered, _ITEMS),
+    Row(_COUNTER, "value*", Counter, _writes(_COUNTER), _counter, _ITEMS),
+    Row(_ORDERED, "value*", OrderedDict, _writes(_ORDERED), _ordered, _ITEMS),
     Row(_DEFAULT, "factory value*", defaultdict, _write_default, _read_default, _ITEMS),
     Row(
         _DEQUE,

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from nbproctor.protocol.codec import NOTHING, check_repeats, decode, encode, write_back
+from nbproctor.protocol.codec import check_repeats, decode, encode, write_back
 from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, Wire
 
 REQUEST, VALUE, RAISED = range(3)
@@ -91,9 +91,8 @@ class Connection:
         after which the connection is still good; `ProtocolError`: the other side is
         late, gone or does not keep to the protocol.
         """
-        encoded = encode(
-            (name, *arguments), self._side.default, NOTHING, self.libraries
-        )
+        asked = name, *arguments
+        encoded = encode(asked, self._side.default, libraries=self.libraries)
         with self._turn:
             frame = self._exchange(encoded, deadline)
             decoded = decode(

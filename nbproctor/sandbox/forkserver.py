@@ -111,7 +111,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
         process = PythonProcess(
             command,
-            environment(base, cache, policy.processes) | dict(policy.environment),
+            dict(policy.environment) | environment(base, cache, policy.processes),
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,

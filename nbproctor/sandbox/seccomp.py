@@ -185,17 +185,12 @@ HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 # descriptor on its way (sendmsg, which looks up names) can hold some memory.
 TALK = "connect recvmmsg sendmmsg sendmsg"
 TCP, IPV6, V6ONLY = 6, 41, 26
-OPTIONS: list[Row] = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
+KINDS = [((1, SOCK_TYPE, kind), (2, INT, way)) for kind in (1, 2) for way in (0, 6, 17)]
+OPTIONS = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
 OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
 OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
-INETS = [(0, WHOLE, family) for family in (2, 10)]
-KINDS = [(1, 0), (1, 6), (2, 0), (2, 17)]  # with the protocol: any, TCP, any, UDP
 NETWORK: list[Row] = [(name,) for name in TALK.split()]
-NETWORK += [
-    ("socket", inet, (1, SOCK_TYPE, kind), (2, INT, protocol))
-    for inet in INETS
-    for kind, protocol in KINDS
-]
+NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in KINDS]
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
 # With processes: a copy of this one, in no namespace of its own, and whose parent it
 # is; signals to it; names of its semaphores.
