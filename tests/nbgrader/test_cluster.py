@@ -168,6 +168,8 @@ def test_workers_without_a_sandbox_refuse_and_nothing_is_graded(
     cluster: RunningCluster, a_class: Path
 ) -> None:
     cluster.let("no-sandbox")
+    # No fork server of a coordinator before is warm for this.
+    configure(a_class, "c.Nbproctor.memory_megabytes = 1000")
     try:
         with pytest.raises(CourseError, match=r"refuses: Landlock is missing\."):
             graded(a_class, cluster=cluster.address)
