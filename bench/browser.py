@@ -58,15 +58,19 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def course_in(folder: Path) -> Path:
-    """The course, with a release in which all is solved."""
+    """The course, with its release."""
     for name in (f"source/{LAB}", f"release/{LAB}", "data"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
+    return folder
+
+
+def solve(folder: Path, target: Path) -> None:
+    """Write the student version of a course, all of it solved."""
     master = MasterNotebook.read(folder / "source" / LAB / f"{LAB}.ipynb")
     path = folder / "release" / LAB / f"{LAB}.ipynb"
     solved = sample.solve(nbformat.read(path, 4), sample.solutions(master))
-    nbformat.write(solved, path)
-    return folder
+    nbformat.write(solved, target)
 
 
 def processor() -> float:
@@ -133,8 +137,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         course = course_in(Path(folder))
         site = options.site or make_site(course, LAB, pyodide=options.pyodide)
-        released = course / "release" / LAB / f"{LAB}.ipynb"
-        shutil.copy(released, site / "files" / released.name)
+        solve(course, site / "files" / f"{LAB}.ipynb")
         settings = json.loads((site / "jupyter-lite.json").read_text())
         settings["jupyter-config-data"]["exposeAppInBrowser"] = True  # as jupyterapp
         (site / "jupyter-lite.json").write_text(json.dumps(settings))

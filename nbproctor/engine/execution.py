@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import msgpack
 
@@ -100,7 +101,7 @@ def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
     return [StudentCell(FILES, None, "\n".join(lines))]
 
 
-class Executor(Protocol):
+class Executor(AbstractContextManager[Any], Protocol):
     """Executes `width` submissions at once; a context manager ends its processes."""
 
     @property
@@ -111,10 +112,6 @@ class Executor(Protocol):
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission: see `engine.execute`."""
-
-    def __enter__(self) -> Executor: ...
-
-    def __exit__(self, *error: object) -> None: ...
 
 
 class Pool(ThreadPoolExecutor):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode, from_dict, writes
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -30,7 +30,7 @@ from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
 from nbproctor.nbgrader.run import Run, executor
-from nbproctor.nbgrader.steps import text_of, use_own_steps
+from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
 from nbproctor.submission.reading import readers
@@ -208,7 +208,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 notebook, resources = self._take_through(notebook, graded / path.name)
             finally:
                 self._sanitizing = True
-            self.write_single_notebook(text_of(notebook), resources)
+            self.write_single_notebook(f"{writes(notebook)}\n", resources)
 
     def _take_through(
         self, notebook: NotebookNode, path: Path

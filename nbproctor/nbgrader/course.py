@@ -244,7 +244,6 @@ class Course:
             memory=options.memory_megabytes << 20,
             readable=tuple(options.readable),
             environment=tuple(sorted(options.environment.items())),
-            processes=options.processes,
             network=assignment in options.network,
             files=tuple(files.items()),
             weak=options.weak_sandbox,

@@ -71,12 +71,6 @@ class Nbproctor(Configurable):
         value_trait=Unicode(),
         help="Environment variables that answers and tests see, name to value.",
     ).tag(config=True)
-    processes = Integer(
-        0,
-        min=0,
-        help="Processes that an answer may fork at a time, as multiprocessing does, "
-        "each with memory_megabytes; 0: threads do their work.",
-    ).tag(config=True)
     network = List(
         Unicode(),
         help="Assignments, by name, whose answers may use the network: whatever this "
@@ -120,7 +114,6 @@ class Nbproctor(Configurable):
         names = ", ".join(sorted(self.environment))
         told = {
             f"see the environment variables {names}": names,
-            f"may start processes, {self.processes} at a time": self.processes,
             "may use the network: they can fetch what they return, and send away what "
             "hidden tests ask them": assignment in self.network,
         }

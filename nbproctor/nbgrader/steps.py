@@ -6,16 +6,12 @@ nobody else holds the notebook, so none is needed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partialmethod
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import msgspec
-import nbformat
 from nbformat import NotebookNode, from_dict
-from nbformat.v4.rwbase import split_lines, strip_transient
 from nbgrader import preprocessors
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
@@ -26,23 +22,6 @@ from traitlets.utils.importstring import import_item
 
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.results import Report
-
-
-def text_of(notebook: NotebookNode) -> str:
-    """Return what `nbformat.writes` returns; the notebook is of no use afterwards.
-
-    Python's own encoder is ten times faster without line breaks, which msgspec then
-    puts in. What is no JSON, as not a number, msgspec does not take. What is no valid
-    notebook raises `nbformat.ValidationError`.
-    """
-    nbformat.validate(notebook, relax_add_props=True)
-    content = strip_transient(split_lines(notebook))
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
-    try:
-        return msgspec.json.format(text, indent=1) + "\n"
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return f"{nbformat.writes(notebook)}\n"
-
 
 _OWN: dict[type, type] = {}  # nbgrader's step → the one in its place
 

@@ -53,19 +53,15 @@ def command(
     line += ["--cap-drop", "ALL"]
     for capability in capabilities:
         line += ["--cap-add", capability]
-    # Not `--dev`: for it bubblewrap makes a second user namespace, from which no other
-    # namespace of processes can be left again.
-    line += ["--proc", "/proc", "--size", "4096", "--tmpfs", "/dev"]
-    line += ["--dir", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    binds = {
-        Path(path): "--dev-bind" if path.startswith("/dev/") else "--ro-bind"
-        for path in visible(policy)
-    }
+    line += ["--proc", "/proc", "--dev", "/dev"]
+    line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+    read = [path for path in visible(policy) if not path.startswith("/dev/")]
+    binds = dict.fromkeys(map(Path, read), "--ro-bind")
     binds |= dict.fromkeys(writable, "--bind")
     binds = {path: how for path, how in binds.items() if path.exists()}
     # bubblewrap would make the folders above a bind for root's eyes only.
     above = {parent for path in binds for parent in path.parents}
-    above -= {Path("/"), Path("/dev"), Path("/tmp"), *binds}
+    above -= {Path("/"), Path("/tmp"), *binds}
     # Outer folders first, or they would hide the inner ones.
     for path in sorted(above | set(binds)):
         if path in binds:

@@ -115,8 +115,6 @@ def _be(
         try:
             if policy is not None:
                 assert scratch is not None
-                if policy.processes:  # see `limits.family`; nobody can leave it
-                    os.setpgid(0, 0)
                 layers.enter(policy, scratch)
         except SandboxError as error:
             socks[0].sendall(FAILED)

@@ -52,8 +52,6 @@ ONE_THREAD = [
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ]
 
-PROCESSES = "NBPROCTOR_PROCESSES"  # the variable that says how many are allowed
-
 
 class ForkServerError(NbproctorError, RuntimeError):
     """A fork server did not start or has died; start another."""
@@ -103,7 +101,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         policy = replace(policy, readable=(*policy.readable, str(cache)))
         policy = replace(policy, uid=free_uid(policy, outer))
         judge = replace(policy, memory=JUDGE_MEMORY, cpu_seconds=JUDGE_CPU_SECONDS)
-        judge = replace(judge, processes=0, network=False)
+        judge = replace(judge, network=False)
 
         def command(descriptor: int) -> list[str]:
             argv = python_command("nbproctor.sandbox.server", descriptor)
@@ -111,7 +109,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
         process = PythonProcess(
             command,
-            dict(policy.environment) | environment(base, cache, policy.processes),
+            dict(policy.environment) | environment(base, cache),
             cwd="/",
             # Ctrl-C in the terminal is the parent's to answer.
             start_new_session=True,
@@ -276,7 +274,7 @@ def cache_folder(base: Path) -> Path:
     return folder
 
 
-def environment(base: Path, cache: Path, processes: int = 0) -> dict[str, str]:
+def environment(base: Path, cache: Path) -> dict[str, str]:
     """Return an environment that has nothing of the parent's, no secret above all."""
     return {
         "HOME": str(base),
@@ -293,7 +291,6 @@ def environment(base: Path, cache: Path, processes: int = 0) -> dict[str, str]:
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         "MPLCONFIGDIR": str(cache),
         "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
-        PROCESSES: str(processes),
         "PATH": "/usr/bin:/bin",
         # The same submission prints its sets in the same order each time.
         "PYTHONHASHSEED": "0",

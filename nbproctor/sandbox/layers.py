@@ -106,8 +106,6 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
                 scratch, policy.scratch, policy.scratch_files, uid, gid
             )
             own_tmpfs = True
-            if policy.processes:  # where the C library keeps their semaphores
-                libc.hide("/dev/shm", behind=scratch)
         except (OSError, AttributeError):
             if uid != os.geteuid():
                 os.chown(scratch, uid, gid)

@@ -11,16 +11,14 @@ import ctypes
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
-_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
-_MS_BIND = 4096
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 1, 2, 4, 8, 1024
 _MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
 _MOUNT_SETATTR = 442  # on every architecture
@@ -107,32 +105,15 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     )
 
 
-def hide(path: str, behind: Path | None = None) -> None:
-    """Put a folder, or an empty read-only one, over one, for this process alone.
+def hide(path: str) -> None:
+    """Put an empty read-only folder over one, in the view of this process alone.
 
-    `OSError`: `mount_private_tmpfs` has not made a view of its own, or CAP_SYS_ADMIN
-    is missing.
+    `OSError`: `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is
+    missing.
     """
-    flags = _MS_BIND if behind else _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-    what, where = os.fsencode(behind or "none"), os.fsencode(path)
-    mount, options = _libc().mount, b"nr_inodes=1"
-    _check(mount(what, where, b"tmpfs", ctypes.c_ulong(flags), options), "mount")
-
-
-@contextmanager
-def processes_apart() -> Iterator[None]:
-    """Have the next fork be the first process of a namespace, which ends with it.
-
-    All that it starts then ends when it does, and can signal nobody else.
-    `OSError`: CAP_SYS_ADMIN is missing in the namespace that this process is in.
-    """
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
-    try:
-        _check(_libc().unshare(_CLONE_NEWPID), "unshare")
-        yield
-    finally:
-        _check(_libc().setns(own, _CLONE_NEWPID), "setns")
-        os.close(own)
+    flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    mount = _libc().mount
+    _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")
 
 
 def gain_mounts() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -51,7 +50,7 @@ def limit_threads(policy: Policy) -> None:
             except OSError:
                 continue  # it has just ended
             running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
-    _limit(resource.RLIMIT_NPROC, running + policy.threads + policy.processes)
+    _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 
 def _limit(what: int, most: int) -> None:
@@ -86,19 +85,6 @@ def data() -> int:
 def address_space() -> int:
     """Return the bytes of this process that RLIMIT_AS counts."""
     return _pages("self")[0] * resource.getpagesize()
-
-
-def family(pid: int) -> list[int]:
-    """Return the processes of a group, named by its first, that have not ended."""
-    members = []
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # Its name can be any bytes, and its first thread may end before others.
-            fields = place.read_bytes().rpartition(b")")[2].split()
-            ended = fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
-            if int(fields[2]) == pid and not ended:
-                members.append(int(place.parent.name))
-    return members
 
 
 def memory(pid: int) -> int:

@@ -46,8 +46,7 @@ class Policy:
     """What a sandboxed process may use.
 
     Sizes are bytes, times seconds of CPU.  `memory` counts from what the process
-    already holds when it enters. With `processes`, it may fork as many at a time, each
-    with as much memory; that takes a namespace, see `server.Forks`.
+    already holds when it enters.
     """
 
     memory: int = 1 << 30
@@ -60,7 +59,6 @@ class Policy:
     readable: tuple[str, ...] = ()  # absolute paths, files or whole folders
     files: tuple[tuple[str, str], ...] = ()  # (name in the scratch folder, real path)
     environment: tuple[tuple[str, str], ...] = ()  # variables: (name, value)
-    processes: int = 0
     network: bool = False  # the computer's own, its services included
     uid: int | None = None  # root becomes this user and group
     weak: bool = False  # explicitly accept that layers are missing

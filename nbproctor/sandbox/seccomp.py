@@ -192,14 +192,10 @@ OPTIONS += [((1, INT, IPV6), (2, INT, V6ONLY))]
 NETWORK: list[Row] = [(name,) for name in TALK.split()]
 NETWORK += [("socket", (0, WHOLE, inet), *kind) for inet in (2, 10) for kind in KINDS]
 NETWORK += [(f"{how}sockopt", *option) for how in ("get", "set") for option in OPTIONS]
-# With processes: a copy of this one, in no namespace of its own, and whose parent it
-# is; signals to it; names of its semaphores.
-COPY = 0xFF | 0x01000000 | 0x00200000  # the signal of its end, and where its id is kept
-PROCESSES: list[Row] = [("clone", (0, WHOLE & ~COPY, 0)), ("link",), ("linkat",)]
 
 
 @cache
-def _filter(network: bool, processes: bool) -> Any:
+def _filter(network: bool) -> Any:
     """Build and compile the filter, all but what names the process: slow, so once."""
     import pyseccomp as sc  # type: ignore[import-untyped]
 
@@ -209,7 +205,7 @@ def _filter(network: bool, processes: bool) -> Any:
         (sc.ERRNO(errno.ENOSYS), [(name,) for name in ABSENT.split()]),
         (sc.ERRNO(0), [(name,) for name in DONE.split()]),
         (sc.ERRNO(errno.EOPNOTSUPP), [(UNSUPPORTED,)]),
-        (sc.ALLOW, HELD + NETWORK * network + PROCESSES * processes),
+        (sc.ALLOW, HELD + NETWORK * network),
         (sc.ERRNO(0), HELD_AS_DONE),
     ]
     program = sc.SyscallFilter(sc.ERRNO(errno.EPERM))
@@ -234,7 +230,7 @@ def prepare(policy: Policy) -> None:
     `ImportError`, `RuntimeError`, `OSError`: pyseccomp or libseccomp.so.2 is not here,
     or refuses.
     """
-    _filter(policy.network, policy.processes > 0)
+    _filter(policy.network)
 
 
 def confine(policy: Policy) -> None:
@@ -244,13 +240,12 @@ def confine(policy: Policy) -> None:
     """
     import pyseccomp as sc
 
-    # First a small filter that knows this process; the stricter of two counts. In a
-    # namespace of its own, there is nobody else.
+    # First a small filter that knows this process; the stricter of two counts.
     own = sc.SyscallFilter(sc.ALLOW)
-    for name in () if policy.processes else SIGNALS.split():
+    for name in SIGNALS.split():
         own.add_rule(sc.ERRNO(errno.EPERM), name, sc.Arg(0, sc.NE, os.getpid()))
     own.load()
-    _filter(policy.network, policy.processes > 0).load()
+    _filter(policy.network).load()
     # Loading is not believed, it is tried: a call that is not on the list must fail.
     try:
         os.getxattr("/", "user.nothing")

@@ -98,10 +98,8 @@ class Forks:
         scratch.mkdir(mode=0o700)
         if policy.uid is not None:
             policy = replace(policy, uid=policy.uid + slot)
-        apart = libc.processes_apart if policy.processes else contextlib.nullcontext
         try:
-            with apart():
-                child = fork(body, policy, scratch, *kept)
+            child = fork(body, policy, scratch, *kept)
         except OSError:
             scratch.rmdir()
             raise
@@ -116,13 +114,10 @@ class Forks:
         start = time.monotonic()
         for process in list(self.running.values()):
             size, count = limits.scratch(process.scratch)
-            most, pids = process.policy.processes, [process.pid]
-            pids = limits.family(process.pid) if most else pids
             if (
-                len(pids) > 1 + most
-                or size > process.policy.scratch
+                size > process.policy.scratch
                 or count > process.policy.scratch_files
-                or any(limits.memory(pid) > process.memory for pid in pids)
+                or limits.memory(process.pid) > process.memory
             ):
                 self.end(process.pid)
         if self.hard_limits:
@@ -297,8 +292,6 @@ def main(descriptor: int) -> None:
             thread.join(timeout=2)
         require_one_thread()
         hard_limits = libc.gain_mounts()
-        if policy.processes:
-            _try_apart(hard_limits)
         server = Server(
             control,
             policy,
@@ -312,9 +305,6 @@ def main(descriptor: int) -> None:
         gc.freeze()
     except EOFError:
         return
-    except layers.SandboxError as error:
-        send(control, {"error": str(error)})
-        return
     except Exception:
         send(control, {"error": traceback.format_exc()})
         return
@@ -323,17 +313,6 @@ def main(descriptor: int) -> None:
         server.serve()
     finally:
         shutil.rmtree(base)
-
-
-def _try_apart(mounts: bool) -> None:
-    """Raise `SandboxError` if processes of the answers' would not end with them."""
-    with contextlib.suppress(OSError), libc.processes_apart():
-        if mounts:
-            return
-    raise layers.SandboxError(
-        "c.Nbproctor.processes needs bubblewrap, which does not start here, or root: "
-        "nothing else ends all processes of an answer. `nbproctor doctor` says why."
-    )
 
 
 def _ended_first() -> None:

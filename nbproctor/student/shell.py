@@ -34,7 +34,6 @@ from traitlets import Instance, Type
 from traitlets.config import Config
 
 from nbproctor.results import Output, OutputLimits
-from nbproctor.sandbox.forkserver import PROCESSES
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -271,19 +270,14 @@ def _refuse() -> None:
         (os, "system", _refuse_command),
         (os, "popen", _refuse_command),
         (subprocess.Popen, "__init__", _refuse_process),
+        # Processes are forbidden and threads are not: these do the same work.
+        *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
+        (BaseContext, "Lock", lambda self: threading.Lock()),
+        (concurrent.futures, "ProcessPoolExecutor", _threads),
         # Rights and times cannot be copied; `copy`, `copy2` and `copytree` want to.
         (shutil, "copymode", lambda *_, **__: None),
         (shutil, "copystat", lambda *_, **__: None),
     ]
-    if processes := int(os.environ.get(PROCESSES, 0)):
-        multiprocessing.set_start_method("fork", force=True)
-        refused += [(os, "cpu_count", lambda: processes)]  # of a pool, if nobody says
-    else:  # processes are forbidden and threads are not: these do the same work
-        refused += [
-            *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
-            (BaseContext, "Lock", lambda self: threading.Lock()),
-            (concurrent.futures, "ProcessPoolExecutor", _threads),
-        ]
     for owner, name, refusal in refused:
         setattr(owner, name, refusal)
 

@@ -129,7 +129,6 @@ INGREDIENTS = {
     "the memory": policy(memory=1 << 28),
     "a variable": policy(environment=(("NAME", "value"),)),
     "the network": policy(network=True),
-    "processes": policy(processes=1),
     "follow-through": lambda a: a.update(
         settings=replace(a["settings"], follow_through=False)
     ),
