@@ -165,7 +165,7 @@ def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
 @pytest.fixture(scope="module")
 def marks(graded: list[Path], master: MasterNotebook) -> dict[str, dict[str, float]]:
     """Student → exercise → points in the gradebook."""
-    exercise = {cell.id: cell.exercise for cell in master.of_kind("test")}
+    exercise = {c.id: c.exercise for c in master.of_kind("test") if c.exercise}
     found: dict[str, dict[str, float]] = {}
     for half in graded:
         with Gradebook(f"sqlite:///{half / 'gradebook.db'}") as book:
@@ -182,7 +182,7 @@ def marks(graded: list[Path], master: MasterNotebook) -> dict[str, dict[str, flo
 def worth(master: MasterNotebook) -> dict[str, float]:
     """Exercise → its points."""
     points = dict.fromkeys(master.exercises, 0.0)
-    for cell in master.of_kind("test"):
+    for cell in (cell for cell in master.of_kind("test") if cell.points):
         points[str(cell.exercise)] += cell.points
     return points
 
