@@ -85,6 +85,11 @@ def course(place: Path, students: list[sample.SampleStudent], config: str) -> Pa
     (place / "source").symlink_to(ROOT / "source")
     (place / "data").symlink_to(ROOT / "data")
     (place / "nbgrader_config.py").write_text(config)
+    if SWITCH in config:  # as the verb ``release`` does, once an assignment
+        start = time.perf_counter()
+        nbgrader.lint(place, LAB)
+        seconds = time.perf_counter() - start
+        print(f"proof of the reference, place of each test: {seconds:.1f} s")
     nbgrader.generate(place, LAB)
     master = MasterNotebook.read(ROOT / f"source/{LAB}/{LAB}.ipynb")
     sample.write_class(students, place, master, ROOT / "variants" / LAB)
