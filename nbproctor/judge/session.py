@@ -78,7 +78,7 @@ class Session:
         self._connection = Connection(Wire(child.sock), TO_JUDGE, self)
         # Filters of warnings as the test began, and those since that were told.
         self._first_filters = [*warnings.filters]
-        self._told_filters: tuple[Any, ...] = ()
+        self._told_filters: tuple[Any, ...] | None = ()
 
     def ask(self, request: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the student process for something.
@@ -102,6 +102,9 @@ class Session:
         except ProtocolError as error:
             reason = _REASONS.get(type(error), "protocol")
             raise self.close(StudentGone(reason, str(error))) from None
+        except UnsendableError:
+            self._told_filters = None  # the message with them may not have gone
+            raise
         finally:
             if outermost:
                 self._deadline = None

@@ -72,6 +72,13 @@ CASES = {
         "    assert f(1) is None",
         2,
     ),
+    "the test hides it after a call that could not be made": (
+        "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
+        "import warnings\nwith warnings.catch_warnings():\n"
+        "    warnings.simplefilter('ignore')\n    try: f(iter([]))\n"
+        "    except TypeError: pass\n    assert f(1) == 1",
+        2,
+    ),
     "a warning and a number": (
         "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
         "f(1)",
