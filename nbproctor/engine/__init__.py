@@ -8,12 +8,7 @@ from nbproctor.engine.execution import (
     Pool,
     execute,
 )
-from nbproctor.engine.servers import (
-    EngineError,
-    ExecutionError,
-    Servers,
-    Settings,
-)
+from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 
 __all__ = [
     "MAX_FILES_BYTES",

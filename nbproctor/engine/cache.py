@@ -150,8 +150,7 @@ class Kept:
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Return the report that is kept, or execute the submission and keep it."""
-        of = execution.master, execution.settings
-        name = key(execution, self.conditions(*of))
+        name = key(execution, self.conditions(execution.master, execution.settings))
         report = None if self.force else self.cache.read(name)
         future: Future[Report] = Future()
         if report:

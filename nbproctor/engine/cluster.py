@@ -105,8 +105,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Execute a submission on a worker; `EngineError` if all of them have gone."""
-        grader = self._introduce(execution.master, execution.settings)
-        task = Task(grader, execution)
+        task = Task(self._introduce(execution.master, execution.settings), execution)
         self._waiting.append(task)
         self._news.set()
         if self._broken:
@@ -204,9 +203,8 @@ class Cluster(AbstractContextManager["Cluster"]):
                 )
                 break
         for task in [*running.values(), *self._waiting]:
-            stopped = StoppedError("The run was stopped.")
-            broken = EngineError(self._broken) if self._broken else stopped
-            task.report.set_exception(broken)
+            broken = EngineError(self._broken) if self._broken else None
+            task.report.set_exception(broken or StoppedError("The run was stopped."))
 
     def _send(self, task: Task) -> Any:
         sent = task.execution.cells, task.execution.files

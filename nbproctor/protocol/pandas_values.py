@@ -29,15 +29,7 @@ from pandas.tseries.frequencies import to_offset
 from nbproctor.protocol.budget import LIMITS, collide
 from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD, is_zone
-from nbproctor.protocol.table import (
-    FIELDS,
-    Change,
-    Field,
-    Parts,
-    Row,
-    add,
-    parts_of,
-)
+from nbproctor.protocol.table import FIELDS, Change, Field, Parts, Row, add, parts_of
 
 _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value

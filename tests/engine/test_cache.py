@@ -10,14 +10,7 @@ from typing import Any
 
 import pytest
 
-from nbproctor.engine import (
-    Cache,
-    Execution,
-    ExecutionError,
-    Kept,
-    Settings,
-    cache,
-)
+from nbproctor.engine import Cache, Execution, ExecutionError, Kept, Settings, cache
 from nbproctor.engine.servers import StoppedError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Limits, Report, StudentCell, Verdict

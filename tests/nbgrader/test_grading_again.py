@@ -14,13 +14,7 @@ from nbproctor.nbgrader import CourseError
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
-from tests.nbgrader.tiny import (
-    HandIn,
-    book,
-    configure,
-    graded,
-    source_of,
-)
+from tests.nbgrader.tiny import HandIn, book, configure, graded, source_of
 
 pytestmark = pytest.mark.slow
 

@@ -17,14 +17,7 @@ from nbproctor.nbgrader import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import text
-from tests.nbgrader.tiny import (
-    HandIn,
-    book,
-    configure,
-    graded,
-    run_nbgrader,
-    source_of,
-)
+from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader, source_of
 
 pytestmark = pytest.mark.slow
 

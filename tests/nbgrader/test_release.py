@@ -11,10 +11,7 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
 from tests.broken.cases import by_id, text
-from tests.nbgrader.tiny import (
-    Notebook,
-    source_of,
-)
+from tests.nbgrader.tiny import Notebook, source_of
 
 pytestmark = pytest.mark.slow
 

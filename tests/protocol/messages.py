@@ -24,12 +24,7 @@ from nbproctor.protocol import pandas_values, scipy_values  # noqa: F401 (their 
 from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Encoded, Frame
 from nbproctor.protocol.numpy_values import DTYPES
-from nbproctor.protocol.objects import (
-    ErrorItems,
-    NamedItems,
-    Ref,
-    StudentTuple,
-)
+from nbproctor.protocol.objects import ErrorItems, NamedItems, Ref, StudentTuple
 from nbproctor.protocol.table import FIELDS, ROWS, Row
 
 Values = st.SearchStrategy[Any]

@@ -15,12 +15,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import FILE_COST, Budget
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from tests.notebooks import notebook
-from tests.submission.small import (
-    CELLS,
-    NAMELESS,
-    RULE,
-    TOOLS,
-)
+from tests.submission.small import CELLS, NAMELESS, RULE, TOOLS
 
 ANSWERS = {
     "area": "def area(r):\n    return 3 * r * r",

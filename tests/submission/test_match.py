@@ -10,15 +10,7 @@ from nbproctor.submission import match
 from nbproctor.submission.match import plan
 from nbproctor.submission.rebuild import Rebuilt
 from tests.notebooks import cell
-from tests.submission.small import (
-    AREA,
-    SIDE,
-    TOOLS,
-    check,
-    raw,
-    solution,
-    written,
-)
+from tests.submission.small import AREA, SIDE, TOOLS, check, raw, solution, written
 
 # --- cells that were split ----------------------------------------------------------
 
