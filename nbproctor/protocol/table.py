@@ -147,7 +147,6 @@ class Library(NamedTuple):
 # judge says: without pandas, nothing changes, and nobody imports it.
 LIBRARIES = {
     "pandas": Library("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
-    "scipy.sparse": Library("nbproctor.protocol.scipy_values", ("scipy", "sklearn")),
     "collections": Library("nbproctor.protocol.python_values"),
 }
 

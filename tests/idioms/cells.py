@@ -420,7 +420,7 @@ import pandas as pd
 df = pd.DataFrame({"a": ["x", "x", "y"], "b": [1, 1, 2], "c": [3, 4, 5]})
 assert f(df).loc[("x", 1), "c"] == 7
 assert list(f(df).index.names) == ["a", "b"]
-=== a sparse matrix
+=== a sparse matrix | a sparse matrix stays in the answer's process
 from scipy import sparse
 def f(n): return sparse.csr_matrix(([1.0] * n, (range(n), range(n))), shape=(n, n))
 >>>

@@ -18,9 +18,8 @@ import pandas as pd
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as pd_st
-from scipy import sparse
 
-from nbproctor.protocol import pandas_values, scipy_values  # noqa: F401 (their rows)
+from nbproctor.protocol import pandas_values  # noqa: F401 (their rows)
 from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Encoded, Frame
 from nbproctor.protocol.numpy_values import DTYPES
@@ -51,7 +50,7 @@ def default(value: Any) -> Any:
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
 
-LIBRARIES = frozenset(["pandas", "scipy.sparse", "collections"])
+LIBRARIES = frozenset(["pandas", "collections"])
 
 
 def encoded(value: Any) -> Encoded:
@@ -81,8 +80,6 @@ def same(one: Any, other: Any) -> bool:
         )
     if type(one) is not type(other):
         return False
-    if sparse.issparse(one):
-        return one.shape == other.shape and same(one.toarray(), other.toarray())
     if isinstance(one, pd.DataFrame | pd.Series | pd.Index) or is_pandas(one):
         return same_table(one, other)
     if isinstance(one, np.ndarray) and one.dtype.kind == "O":
@@ -241,21 +238,6 @@ of_pandas["Series"] = st.one_of(
     st.just(np.array([[1], {"a": 2}, (3,)], dtype=object)),
     st.just(np.array([1, 2j, 3])),
 ).map(lambda column: pd.Series(column, name="s"))
-matrices = st.builds(
-    lambda kind, cells: getattr(sparse, kind)(cells),
-    st.sampled_from(
-        [
-            f"{form}_{kind}"
-            for form in ("csr", "csc", "coo", "lil", "dok", "dia", "bsr")
-            for kind in ("array", "matrix")
-        ]
-    ),
-    hnp.arrays(
-        "f8",
-        hnp.array_shapes(min_dims=2, max_dims=2, max_side=4),
-        elements=st.sampled_from([0.0, 0.0, 1.5, -2.0]),
-    ),
-)
 
 
 def values(inner: Values) -> dict[str, Values]:
@@ -313,7 +295,6 @@ def values(inner: Values) -> dict[str, Values]:
             defaultdict, st.sampled_from([None, int, list]), dicts
         ),
         "collections.deque": st.builds(deque, items, st.none() | st.integers(0, 9)),
-        "scipy.sparse.matrix": matrices,
         **{f"pandas.{name}": some for name, some in of_pandas.items()},
     }
 
@@ -373,8 +354,6 @@ RIGHT: dict[str, Values] = {
     "extension": st.just(["pandas.TimedeltaArray", ["a", "<m8[ns]", [0]]]),
     "moment": st.just(["n", "<M8[ns]"]),
     "span": st.just(["n", "<m8[ns]"]),
-    "form": st.sampled_from(["csr_matrix", "coo_array", "lil_matrix"]),
-    "two_sizes": st.just(["t", 2, 2]),
 }
 # … and never as it should be.
 _NO_TEXT = [None, 1, 0.5, True, [], ["l"], {}]

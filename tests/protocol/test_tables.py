@@ -1,4 +1,4 @@
-"""Tables of pandas and SciPy: sent whole, changed in place, and forged."""
+"""Tables of pandas: sent whole, changed in place, and forged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from dateutil import tz
-from scipy import sparse
 
 from nbproctor.protocol.codec import check_repeats, decode, encode, write_back
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
@@ -108,7 +107,6 @@ class Derived(pd.DataFrame):
         pd.DataFrame({"a": [1]}, index=[pd.Timestamp(0, tz=tz.gettz("Europe/Rome"))]),
         pd.Series([1], name=object()),
         pd.Series(pd.Categorical([], [str(n) for n in range(10_001)])),
-        sparse.csr_matrix((1, 1 << 40)),
     ],
 )
 def test_what_is_beyond_the_limits_goes_as_an_object(value: Any) -> None:
@@ -125,7 +123,6 @@ def test_a_library_is_imported_by_who_receives_a_value_of_it_and_by_nobody_else(
         "from nbproctor.protocol.codec import encode\n"
         "assert table.used(['math', 'numpy']) == frozenset()\n"
         "assert table.used(['pandas.testing']) == {'pandas'}\n"
-        "assert table.used(['sklearn.svm']) == {'scipy.sparse'}\n"
         "assert table.used(['collections.abc']) == {'collections'}\n"
         "encode([1, 'a', slice(1), ...], libraries=frozenset(['pandas']))\n"
         "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"
@@ -166,9 +163,6 @@ def of_objects(array: list[Any], raw: bytearray) -> None:
         (pd.array([1, None, 3], dtype="Int64"), longer),
         (pd.array([1, None, 3], dtype="Int64"), of_objects),
         (pd.interval_range(0, 3), longer),
-        (sparse.csr_matrix(np.eye(3)), longer),
-        (sparse.coo_array(np.eye(3)), longer),
-        (sparse.coo_array(np.eye(3)), of_objects),
         (pd.period_range("2026", periods=3, freq="M").array, of_objects),
         (pd.date_range("2026", periods=3).array, of_objects),
         (pd.Categorical(["u", "v", "u"]), of_objects),
@@ -203,12 +197,6 @@ def changed(value: Any, place: int, cells: Any) -> Any:
 @pytest.mark.parametrize(
     ("value", "place", "cells"),
     [
-        (sparse.csr_matrix(np.eye(3)), 1, [0, 1, 3]),
-        (sparse.csr_matrix(np.eye(3)), 1, [0, 1, -1]),
-        (sparse.csr_matrix(np.eye(3)), 2, [0, 1, 2, 4]),
-        (sparse.csc_array(np.eye(3)), 2, [0, 2, 1, 3]),
-        (sparse.coo_matrix(np.eye(3)), 1, [0, 1, 1 << 20]),
-        (sparse.dok_array(np.eye(3)), 2, [0, 1, -5]),
         (pd.Categorical(["u", "v"]), 0, [0, 2]),
         (pd.Categorical(["u", "v"]), 0, [-2, 0]),
         (pd.MultiIndex.from_arrays([[1, 2], [3, 4]]), 2, [0, 7]),
@@ -244,7 +232,6 @@ STUDENT = ["student", 1, "x", "", False, "", ""]  # an object
         ["pandas.strings", ["O", [1], 1], "python", False],
         ["pandas.strings", ["O", [1], "x"], "/etc/passwd", False],
         ["pandas.dtype", "category"],
-        ["scipy.sparse.matrix", "csr_matrix", ["t", 1 << 40, 1], 1, 2, 3],
         ["a", [["a", "|V7"]], [0]],
         ["a", [["a", "<f8", [0]]], [1 << 60]],
         ["a", [[["title", "a"], "<f8"]], [0]],
