@@ -34,14 +34,13 @@ Spawn = Callable[[], Any]
 class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
-    Values of `libraries` are sent whole. `references` run in a process beside the
-    student's, which gets functions that call theirs, and nothing of a reference itself.
+    `references` run in a process beside the student's, which gets functions that call
+    theirs, and nothing of a reference itself.
     """
 
     limits: Limits
     spawn: Spawn
     until: float
-    libraries: frozenset[str]
     references: References | None
     outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
     notes: list[str] = field(default_factory=list)  # as in `Report`
@@ -159,7 +158,6 @@ class StudentProcesses:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
             link = self._link = self.fresh()
-            link.share(self.libraries)
             if self.references is not None:
                 link.alone = False
                 self._lent = self._functions_of(self.references)
@@ -182,7 +180,6 @@ class StudentProcesses:
             self._reference_link.close()
         link = self._reference_link = self.fresh()
         link.alone = False
-        link.share(self.libraries)
         for source in references.cells:
             link.ask("run", source, None, (0, 0, 0, 0), seconds=self.limits.cell)
         known = link.begin(sorted(references.functions))

@@ -20,7 +20,6 @@ from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import TestTimeout, points_of
 from nbproctor.judge.verdicts import explain, verdict
 from nbproctor.notebook import Cell
-from nbproctor.protocol import table
 from nbproctor.results import Job, Measure, Outcome, Verdict
 from nbproctor.sanitize import one_line, plain_text
 
@@ -47,8 +46,7 @@ class NotebookRun:
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
-        tables = table.used(tests.modules)
-        self._student = StudentProcesses(job.limits, spawn, until, tables, references)
+        self._student = StudentProcesses(job.limits, spawn, until, references)
         self.outputs, self.notes = self._student.outputs, self._student.notes
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it

@@ -109,12 +109,6 @@ class Session:
             if outermost:
                 self._deadline = None
 
-    def share(self, libraries: frozenset[str]) -> None:
-        """From now on, send values of these libraries whole, both ways."""
-        if libraries:
-            self.ask("libraries", tuple(sorted(libraries)))
-            self._connection.libraries = libraries
-
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
 

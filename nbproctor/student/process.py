@@ -64,10 +64,6 @@ class Student:
         outputs = self.shell.run(source, cell, OutputLimits(*limits))
         return outputs, had_room and not _has_room()
 
-    def on_libraries(self, names: tuple[str, ...]) -> None:
-        """Send values of these libraries whole, and take them."""
-        self.connection.libraries = frozenset(names)
-
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
 

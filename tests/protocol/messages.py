@@ -50,19 +50,14 @@ def default(value: Any) -> Any:
     return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
 
-LIBRARIES = frozenset(["pandas", "collections"])
-
-
 def encoded(value: Any) -> Encoded:
     """Encode a value that may hold every tag."""
-    return encode(value, default, {id(PART): 0}, LIBRARIES)
+    return encode(value, default, {id(PART): 0})
 
 
 def decoded(frame: Frame) -> Any:
     """Decode what `encoded` made."""
-    return decode(
-        frame, lambda ref: Thing(*ref), track=True, request=[PART], libraries=LIBRARIES
-    )
+    return decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
 
 
 def frame(packed: Encoded) -> Frame:
@@ -289,12 +284,12 @@ def values(inner: Values) -> dict[str, Values]:
         "library": st.just(Thing("library", ("numpy", "tanh"))),
         "request": st.just(PART),
         "again": st.lists(inner, max_size=2).map(lambda part: (part, part)),
-        "collections.Counter": dicts.map(Counter),
-        "collections.OrderedDict": dicts.map(OrderedDict),
-        "collections.defaultdict": st.builds(
+        "Counter": dicts.map(Counter),
+        "OrderedDict": dicts.map(OrderedDict),
+        "defaultdict": st.builds(
             defaultdict, st.sampled_from([None, int, list]), dicts
         ),
-        "collections.deque": st.builds(deque, items, st.none() | st.integers(0, 9)),
+        "deque": st.builds(deque, items, st.none() | st.integers(0, 9)),
         **{f"pandas.{name}": some for name, some in of_pandas.items()},
     }
 
