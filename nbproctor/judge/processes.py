@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -129,12 +129,11 @@ class StudentProcesses:
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
         name = None if step.index == FILES else step.name
-        limits = astuple(self.limits.output)
         try:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
                 link.ask("lend", functions)
-            said = link.ask("run", step.source, name, limits, seconds=self.limits.cell)
+            said = link.ask("run", step.source, name, seconds=self.limits.cell)
         except Exception as error:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
@@ -181,7 +180,7 @@ class StudentProcesses:
         link = self._reference_link = self.fresh()
         link.alone = False
         for source in references.cells:
-            link.ask("run", source, None, (0, 0, 0, 0), seconds=self.limits.cell)
+            link.ask("run", source, None, seconds=self.limits.cell)
         known = link.begin(sorted(references.functions))
         return {name: Lent(function) for name, function in known.items()}
 

@@ -24,7 +24,7 @@ REQUEST, VALUE, RAISED = range(3)
 # Names and types of the arguments of each request; ``object`` is any value.
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
-    "run": {"source": str, "cell": object, "limits": tuple},
+    "run": {"source": str, "cell": object},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
     "calls": {"calls": list, "keep": bool},

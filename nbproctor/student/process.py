@@ -25,7 +25,6 @@ from nbproctor.expect import in_turn
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
-from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles, decides, library_error, told_of
 from nbproctor.student.remote import function_named, stand_in
 from nbproctor.student.shell import ZMQInteractiveShell, warm
@@ -49,7 +48,7 @@ class Student:
         """Find the method for a request and run it."""
         return getattr(self, f"on_{name}")(*arguments)
 
-    def on_run(self, source: str, cell: str | None, limits: tuple[int, ...]) -> Any:
+    def on_run(self, source: str, cell: str | None) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
         What tests drew is not shown as if this cell had. What was rehearsed counts as
@@ -61,7 +60,7 @@ class Student:
         if cell is not None:
             self.shell.rehearsed.clear()
         had_room = _has_room()
-        outputs = self.shell.run(source, cell, OutputLimits(*limits))
+        outputs = self.shell.run(source, cell)
         return outputs, had_room and not _has_room()
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def near(): return Near()
 def stop(): raise StopIteration
 def yes(): return Yes(), YesFloat(3), YesStr("no"), np.ones(2).view(YesArray)
 def kinds():
-    return [collections.OrderedDict(a=1), np.matrix([[1, 2]]), np.float32(2),
+    return [type("Own", (dict,), {})(a=1), np.matrix([[1, 2]]), np.float32(2),
             Colour.RED, np.array(3), np.bool_(True), np.ma.array([1, 2])]
 Point = collections.namedtuple("Point", "x y")
 def point(x): return Point(x, np.ones(2))
@@ -110,7 +110,7 @@ Ask = Any
 def link() -> Iterator[Session]:
     child = spawn()
     made = Session(child, 5.0, __name__)
-    outputs = made.ask("run", CELL, "net", (1000, 100, 10, 1000))
+    outputs = made.ask("run", CELL, "net")
     assert outputs == ([], False)
     yield made
     made.close()
@@ -380,7 +380,7 @@ def anew(model): return type(model)(3)
 def test_a_tests_object_says_whether_it_is_initialized_again_and_copied(
     link: Session, start_again: Any
 ) -> None:
-    link.ask("run", AGAIN, "again", (1000, 100, 10, 1000))
+    link.ask("run", AGAIN, "again")
     use = SimpleNamespace(**link.begin(["start", "copy_of", "anew"]))
     if isinstance(start_again, Restarted):
         assert use.start(start_again, 7) == 7 == start_again.size
