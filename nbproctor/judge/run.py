@@ -123,7 +123,7 @@ class NotebookRun:
                 if strict and (err.getvalue() or link.ask("stderr") is True):
                     points, said = 0.0, verdicts.STDERR
             except StudentGone as gone:
-                if retry and gone.reason == "died" and student.find_hog():
+                if retry and gone.reason == "died" and student.leave_out_hog():
                     return self._judge(cell, retry=False)
                 return self._stopped(cell, gone)
             except TestTimeout:
@@ -137,7 +137,7 @@ class NotebookRun:
                 if short and cell.exercise not in self._short:
                     # It may not be at fault. It is judged again in a fresh process.
                     self._short.add(cell.exercise)
-                    student.find_hog()
+                    student.leave_out_hog()
                     return self._judge(cell, retry=False)
                 said = explain(error, student.sources, hidden=hidden)
                 name = error.name if isinstance(error, NameError) else None
