@@ -180,7 +180,7 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
                 *(*_modules(master), *_WARM),
                 ("nbproctor.student.shell:rehearse", master.opening),
                 ("nbproctor.protocol.objects:capture", ()),
-                ("nbproctor.protocol.table:warm", ()),
+                ("nbproctor.protocol.table:load_rows", ()),
             ],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",

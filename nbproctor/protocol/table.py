@@ -150,7 +150,7 @@ def used(modules: Iterable[str]) -> list[str]:
     return [name for name, (_, ways) in LIBRARIES.items() if tops & {name, *ways}]
 
 
-def warm(_: object = ()) -> None:
+def load_rows(_: object = ()) -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
     for name, (rows, _) in LIBRARIES.items():
         if name in sys.modules:

@@ -120,7 +120,7 @@ def captured() -> None:
     import sklearn.linear_model  # noqa: F401
 
     objects.capture()
-    table.warm()
+    table.load_rows()
 
 
 @pytest.fixture(autouse=True)

@@ -112,7 +112,7 @@ def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other()
         "from nbproctor.protocol import codec, frames, table\n"
         "assert table.used(['math', 'numpy']) == []\n"
         "assert table.used(['seaborn.objects']) == table.used(['pandas']) != []\n"
-        "table.warm()\n"
+        "table.load_rows()\n"
         "codec.encode([1, 'a', slice(1), ...])\n"
         "try: codec.decode(frames.Frame(0, b'[\"pandas.NA\"]', b''))\n"
         "except frames.ProtocolError: pass\n"
