@@ -430,7 +430,7 @@ from scipy import sparse
 got = f(3)
 assert sparse.issparse(got) and got.format == "csr" and got.nnz == 3
 assert (got @ sparse.eye(3)).sum() == 3
-=== a structured array
+=== a structured array | a structured array stays in the answer's process
 import numpy as np
 def f(): return np.array([(1, 2.5)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
