@@ -207,7 +207,7 @@ class Session:
             return self._proxy(number, *about)
         if ref.tag == "judge" and not about:
             return self.exports.received(number)
-        if ref.tag == "error":
+        if ref.tag == "error" and type(number) is int:
             return self._error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")
 
@@ -225,14 +225,16 @@ class Session:
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
 
-    def _error_class(
-        self, number: int, name: str, base: str, *bases: Any
-    ) -> ErrorClass:
+    def _error_class(self, number: int, *about: Any) -> ErrorClass:
         """Return the class that stands for one of the student's exceptions."""
+        match about:
+            case (str(name), str(base), *bases) if number not in self._error_classes:
+                title = printable(name)
+                proxy = self._proxy(number, "type", title, True, "", "")
+                made = stand_in(proxy, title, base, tuple(bases))
+                self._error_classes[number] = made
         if number not in self._error_classes:
-            title = printable(name)
-            proxy = self._proxy(number, "type", title, True, "", "")
-            self._error_classes[number] = stand_in(proxy, title, base, bases)
+            raise ProtocolError("the student's reference cannot be read")
         return self._error_classes[number]
 
     # --- exceptions -------------------------------------------------------------

@@ -24,20 +24,12 @@ from nbproctor.protocol.table import Node, Receiver, Row, Sender, add
 class Ref(NamedTuple):
     """An object that stays where it is, named by whose it is.
 
-    The tag is ``student``, ``judge`` or, for what both can import, ``library``.
+    The tag is ``student``, ``error`` (a class of exceptions of theirs), ``judge`` or,
+    for what both can import, ``library``.
     """
 
     tag: str
     fields: tuple[Any, ...]
-
-
-class ErrorItems(NamedTuple):
-    """An exception class of the student's: number, name, built-in class, bases."""
-
-    number: int
-    title: str
-    builtin: str
-    bases: tuple[Any, ...]
 
 
 # --- classes of installed libraries ---------------------------------------------------
@@ -86,34 +78,20 @@ def class_named(name: str) -> type | None:
 # --- rows -----------------------------------------------------------------------------
 
 
-def _write_error(sender: Sender, x: ErrorItems, depth: int) -> Node:
-    return ["error", *x[:3], *sender.values([*x.bases], depth)]
-
-
-def _read_error(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    tag, *about = _typed(node[:4], int, str, str)
-    return receiver.resolve(Ref(tag, (*about, *receiver.fields(node, depth, 4))))
-
-
-def _typed(node: list[Node], *kinds: type) -> list[Node]:
-    if tuple(map(type, node[1:])) != kinds:
-        raise ProtocolError(f"a value with tag {node[0]!r} cannot be read")
-    return node
-
-
 def _write_ref(sender: Sender, x: Ref, depth: int) -> Node:
-    return [x.tag, *x.fields]
+    return sender.values([x.tag, *x.fields], depth)
 
 
 def _read_ref(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    return receiver.resolve(Ref(node[0], tuple(node[1:])))  # who checks the fields
+    fields = receiver.fields(node, depth)  # who resolves it checks them
+    return receiver.resolve(Ref(node[0], tuple(fields)))
 
 
 def _number(node: list[Node], parts: Sequence[Any]) -> int:
-    _, number = _typed(node, int)
-    if not 0 <= number < len(parts):
+    _, number = node
+    if type(number) is not int or not 0 <= number < len(parts):
         raise ProtocolError("a message names a part that does not exist")
-    return int(number)
+    return number
 
 
 def _read_request(receiver: Receiver, node: list[Node], depth: int) -> Any:
@@ -130,7 +108,7 @@ def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
 
 
 add(
-    Row("error", "integer text text value*", ErrorItems, _write_error, _read_error),
+    Row("error", "integer text text value*", (), None, _read_ref),
     Row("student", "integer text text flag text text", Ref, _write_ref, _read_ref),
     Row("judge", "integer text text*", (), None, _read_ref),
     Row("library", "text text", (), None, _read_ref),

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol.objects import (
-    ErrorItems,
     Ref,
     known_base,
 )
@@ -59,7 +58,7 @@ class Handles:
             self.derived = self.derived or kind.__module__ == "__main__"
             return _as_base(base, value)
         if issubclass(kind, type) and issubclass(value, Exception):
-            return ErrorItems(self._number(value), *_about_error_class(value))
+            return Ref("error", (self._number(value), *_about_error_class(value)))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         about = kind.__name__[:100], named[:100], callable(value)
@@ -88,12 +87,12 @@ def _as_base(base: Any, value: Any) -> Any:
     return base.__pos__(value)
 
 
-def _about_error_class(kind: Any) -> tuple[str, str, tuple[type, ...]]:
+def _about_error_class(kind: Any) -> tuple[Any, ...]:
     """Return name, built-in class and own bases of a class of exceptions."""
     bases = type.__dict__["__bases__"].__get__(kind)  # whatever its metaclass says
     inner = tuple(base for base in bases if issubclass(base, Exception))
     own = () if kind.__module__ == "builtins" else inner
-    return str(kind.__name__)[:100], _builtin_of(kind), own
+    return str(kind.__name__)[:100], _builtin_of(kind), *own
 
 
 def _library_of(value: Any) -> tuple[str, str]:
