@@ -29,6 +29,10 @@ from nbproctor.student.handles import Handles, decides, library_error, told_of
 from nbproctor.student.remote import function_named, stand_in
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
+# What proxies have applied to their objects, by name.
+_FUNCTIONS = vars(builtins) | vars(operator)
+_FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
+
 
 class Student:
     """Answers the judge's requests with the notebook's namespace."""
@@ -121,17 +125,10 @@ class Student:
     on_calls = staticmethod(in_turn)
     on_get = staticmethod(getattr)
     on_set = staticmethod(setattr)
-    on_delete = staticmethod(delattr)
-    on_copy = staticmethod(copy.deepcopy)
-    on_array = staticmethod(np.array)
 
-    def on_op(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a function of `operator`."""
-        return getattr(operator, name)(*arguments)
-
-    def on_builtin(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a built-in function such as ``len``, ``iter`` or ``isinstance``."""
-        return getattr(builtins, name)(*arguments)
+    def on_apply(self, name: str, arguments: list[Any]) -> Any:
+        """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
+        return _FUNCTIONS[name](*arguments)
 
     # --- objects ----------------------------------------------------------------
 
