@@ -34,18 +34,8 @@ def error_output(name: str, text: str, lines: list[str]) -> Output:
 
 
 @dataclass(frozen=True)
-class OutputLimits:
-    """How much one cell may say."""
-
-    text_bytes: int = 100_000  # of both streams together, and of any single text
-    lines: int = 1_000  # likewise
-    displays: int = 100  # displayed things and results
-    image_bytes: int = 8 << 20  # of all images together, encoded
-
-
-@dataclass(frozen=True)
 class Limits:
-    """How long and how much, in seconds and as `OutputLimits` for each cell.
+    """How long, in seconds.
 
     Attributes
     ----------
@@ -55,14 +45,11 @@ class Limits:
         One student cell, and one test cell with all its calls.
     submission
         All of a notebook, follow-through included.
-    output
-        What one student cell may say.
     """
 
     call: float = 10.0
     cell: float = 60.0
     submission: float = 300.0
-    output: OutputLimits = field(default_factory=OutputLimits)
 
 
 FILES = -1  # the place of code that is no cell, but writes the files beside them

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from nbproctor.cells import CellText
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.order import Step
 from nbproctor.judge.run import NotebookRun
+from nbproctor.markers import imports
 from nbproctor.notebook import Cell, MasterNotebook
+from nbproctor.protocol.table import load_rows, used
 from nbproctor.results import Job, Limits
 from nbproctor.sandbox import layers
 from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, send
@@ -92,6 +95,10 @@ class _TrialWorker:
     def walk(self) -> None:
         with contextlib.suppress(SandboxError):
             layers.prepare()  # before the shell refuses to start programs
+        for name in used(n for cell in self.cells for n in imports(cell.source)):
+            with contextlib.suppress(ImportError):
+                import_module(name)
+        load_rows()
         shell = warm()
         shell.take_over()
         with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:

@@ -157,7 +157,7 @@ def _runner(
     policy = replace(settings.policy, files=files)
     alone = replace(settings, policy=policy, follow_through=False)
     # A wrong answer may hang in every test.
-    quick = Limits(*map(min, astuple(settings.limits)[:3], astuple(QUICK)[:3]))
+    quick = Limits(*map(min, astuple(settings.limits), astuple(QUICK)))
 
     pool.prepare(blank, alone)  # or say why nothing can be executed
 
