@@ -9,25 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from nbproctor.audit import trials
 from nbproctor.audit.result import AuditResult, Entry
-from nbproctor.audit.trials import TrialError, TrialResult
-from nbproctor.audit.variants import Variants
-from nbproctor.engine import (
-    EngineError,
-    Execution,
-    ExecutionError,
-    Servers,
-    Settings,
-    execute,
-)
+from nbproctor.audit.trials import Trials
+from nbproctor.audit.variants import Trial, Variants
+from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.errors import NbproctorError
-from nbproctor.markers import Markers
-from nbproctor.notebook import MasterNotebook, copied, support_files
+from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Check, StudentCell
-from nbproctor.sandbox.policy import Policy
 
 
 class AuditError(NbproctorError):
@@ -35,56 +26,42 @@ class AuditError(NbproctorError):
 
 
 def audit(
-    course: Path,
-    assignment: str,
+    masters: Sequence[MasterNotebook],
+    settings: Settings,
+    folder: Path,
     checks: Sequence[Check] = (),
-    progress: Callable[[TrialResult], object] = lambda result: None,
+    progress: Callable[[Trial], object] = lambda trial: None,
     exercise: str | None = None,
-    markers: Markers = Markers(),  # noqa: B008 - it is frozen
-    folders: tuple[Path, Path] | None = None,
 ) -> AuditResult:
     """Try the tests of an assignment, or those of one exercise.
 
-    Reads ``source/<assignment>/`` and ``release/<assignment>/``, or these `folders`,
-    and ``variants/<assignment>/``, which need not exist. `markers` are the course's;
-    `checks` are reported with the rest; `progress` is called after each solution, from
-    some thread. `AuditError`: assignment or exercise are unknown, or the assignment's
-    solutions do not run.
+    Its notebooks are graded as `settings` say, in whatever sandbox there is, and by
+    what `folder` holds, ``variants/<assignment>``, which need not exist. `checks` are
+    reported with the rest; `progress` is called after each solution. `AuditError`: the
+    exercise is unknown, or the assignment's own solutions do not run.
     """
     start = time.monotonic()
-    names = course / "source" / assignment, course / "release" / assignment
-    source, release = folders or names
-    if not (notebooks := sorted(source.glob("*.ipynb"))):
-        raise AuditError(f"There is no notebook in {source}.")
-    masters = [
-        MasterNotebook.read(path, release / path.name, markers=markers)
-        for path in notebooks
-    ]
+    assignment = masters[0].assignment
     references = {c.id: c.source for b in masters for c in b.of_kind("solution")}
     if exercise is not None and exercise not in references:
         raise AuditError(
             f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
             f"{', '.join(references)}."
         )
-    mine = course / "variants" / assignment
-    variants = Variants.read(mine, references)
-    wanted = {exercise} if exercise else references.keys()
+    variants = Variants.read(folder, references)
+    wanted = [exercise] if exercise else list(references)
     variants.trials = [t for t in variants.trials if t.exercise in wanted]
+    tried = [Trial(e, "reference", "reference", references[e]) for e in wanted]
+    tried += variants.trials
     all_checks = list(checks)
-    comments = {c.id: c.stub for m in masters for c in m.of_kind("test")}
-    results: list[TrialResult] = []
-    for path, master in zip(notebooks, masters, strict=True):
-        with copied(path.parent) as folder, Servers() as servers:
-            files = support_files(folder, master.data)
-            policy = Policy(files=tuple(files.items()), weak=True)
-            try:
-                results += trials.hold(
-                    master, folder, variants.trials, variants.oracles, policy, progress
-                )
-            except TrialError as error:
-                raise AuditError(f"{path}: {error}") from error
-            settings = Settings(policy=policy, follow_through=False)
-            all_checks += _whole_notebooks(master, settings, servers)
+    entries: list[Entry] = []
+    policy = replace(settings.policy, weak=True)  # the code is the teacher's own
+    settings = replace(settings, policy=policy, follow_through=False)
+    with Pool() as pool:
+        for master in masters:
+            all_checks += _whole_notebooks(master, settings, pool)
+            trials = Trials(master, variants.oracles, settings, pool, progress)
+            entries += trials.hold(tried)
     return AuditResult(
         assignment=assignment,
         tests={
@@ -93,20 +70,16 @@ def audit(
             for name in b.exercises
             if name in wanted
         },
-        entries=tuple(
-            Entry.of(result, comments)
-            for result in results
-            if result.trial.exercise in wanted
-        ),
+        entries=tuple(entries),
         checks=tuple(all_checks),
         problems=tuple(variants.problems),
-        hints=tuple(_hints(variants, mine)),
+        hints=tuple(_hints(variants, folder)),
         seconds=time.monotonic() - start,
     )
 
 
 def _whole_notebooks(
-    master: MasterNotebook, settings: Settings, servers: Servers
+    master: MasterNotebook, settings: Settings, pool: Pool
 ) -> list[Check]:
     """Grade as the class is graded: the master earns every point, a blank one none."""
     most = sum(cell.points for cell in master.of_kind("test"))
@@ -118,10 +91,17 @@ def _whole_notebooks(
             if c.kind in ("provided", "solution", "test")
         ]
         try:
-            report = execute(Execution(cells, master, settings), servers)
-        except (ExecutionError, EngineError) as error:
+            report = pool.execute(Execution(cells, master, settings)).result()
+        except ExecutionError as error:
             checks.append(Check(name, False, str(error)))
             continue
+        for place, outputs in report.outputs.items() if name == "master" else ():
+            if outputs and outputs[-1]["output_type"] == "error":
+                raise AuditError(
+                    f"{master.notebook}: the cell {master.cells[place].id} of the "
+                    f"reference notebook fails: {outputs[-1]['ename']}: "
+                    f"{outputs[-1]['evalue']}"
+                )
         got = sum(verdict.points for verdict in report.verdicts)
         failed = [v for v in report.verdicts if v.outcome != "passed"]
         text = f"{got:g} of {most:g} points"

@@ -1,134 +1,133 @@
-"""Trials: solutions of single exercises are executed, a thousand in half a minute.
-
-The trials are shared among a few processes: see `worker`.
-"""
+"""Trials: solutions of single exercises, each executed as a submission is graded."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import replace
 
-import msgspec
-
-from nbproctor.errors import NbproctorError
+from nbproctor.audit.result import Entry
+from nbproctor.audit.variants import Trial
+from nbproctor.cells import CellText
+from nbproctor.engine import Execution, ExecutionError, Executor, Settings
+from nbproctor.judge.compiled import Tests
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.results import Verdict
-from nbproctor.sandbox.fork import receive, write_block
-from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
-from nbproctor.sandbox.policy import Policy
-from nbproctor.sandbox.processors import Processor, processors
+from nbproctor.results import Limits, StudentCell, Verdict
 
-Kind = Literal["reference", "right", "wrong", "mutant"]
+# A solution may take so many times longer than the reference, but at least so long.
+PATIENCE, LEAST_SECONDS = 10, 2.0
+Said = tuple[list[Verdict], list[str]]  # verdicts of tests, and notes
 
 
-class TrialError(NbproctorError):
-    """No trial can be held; the message says what is wrong with the notebook."""
+class Trials:
+    """Holds the trials of a notebook: each answer stands among right ones.
 
-
-@dataclass(frozen=True)
-class Trial:
-    """A solution of one exercise; `name` tells it from others of its kind.
-
-    Of a wrong one, a message must hold one of `says`, or it is known that none names
-    its symptom; the words `announced` of comments tell what no public test does.
+    `oracles` has the test cell of an exercise's oracle; `progress` is called with each
+    trial that has ended.
     """
 
-    exercise: str
-    kind: Kind
-    name: str
-    source: str
-    place: str = ""
-    diff: str = ""
-    says: tuple[str, ...] = ()
-    unnamed: bool = False
-    announced: str = ""
-    equivalent: str = ""
+    def __init__(
+        self,
+        master: MasterNotebook,
+        oracles: Mapping[str, Cell],
+        settings: Settings,
+        pool: Executor,
+        progress: Callable[[Trial], object],
+    ) -> None:
+        self._master, self._oracles, self._settings = master, oracles, settings
+        self._pool, self._progress = pool, progress
+        tests = Tests.of(master.cells).cells
+        self._needs = {name: test.needs for name, test in tests.items()}
+        self._seconds = defaultdict[str, float](float)  # of the reference solutions
+
+    def hold(self, trials: Iterable[Trial]) -> list[Entry]:
+        """Hold trials; what the reference solutions take bounds the others.
+
+        Trials of exercises that the notebook lacks are left out. `ExecutionError`: one
+        has no result.
+        """
+        mine = [t for t in trials if t.exercise in self._master.exercises]
+        references = [trial for trial in mine if trial.kind == "reference"]
+        others = [trial for trial in mine if trial.kind != "reference"]
+        return self._judge(references) + self._judge(others)
+
+    def _judge(self, trials: Sequence[Trial]) -> list[Entry]:
+        """Judge solutions by their tests, and those that pass by the oracle."""
+        cells = self._master.of_kind("test")
+        stubs = {cell.id: cell.stub for cell in cells}
+        first: dict[Trial, list[Cell]] = {}
+        then: dict[Trial, list[Cell]] = {}
+        for trial in trials:
+            tests = [cell for cell in cells if cell.exercise == trial.exercise]
+            oracle = [o for e, o in self._oracles.items() if e == trial.exercise]
+            first[trial], then[trial] = tests, oracle
+            if trial.kind == "mutant":  # most are caught without the public tests
+                first[trial] = [cell for cell in tests if cell.points]
+                then[trial] = [*(c for c in tests if not c.points), *oracle]
+        said = self._execute(first)
+        passed = [t for t in trials if then[t] and all(map(_passes, said[t][0]))]
+        more = self._execute({trial: then[trial] for trial in passed})
+        entries = []
+        for trial in trials:
+            (verdicts, notes), (others, added) = said[trial], more.get(trial, ([], []))
+            public = [verdict for verdict in others if not verdict.max_points]
+            # An answer that fails there is wrong already.
+            fuzzed = [verdict for verdict in others if verdict not in public]
+            fuzzed = fuzzed if all(map(_passes, public)) else []
+            told = (*notes, *added)
+            entries.append(Entry.of(trial, verdicts + public, stubs, fuzzed, told))
+        return entries
+
+    def _execute(self, asked: Mapping[Trial, Sequence[Cell]]) -> dict[Trial, Said]:
+        """Have each answer judged by some tests: their verdicts, and notes."""
+        running, notebooks = {}, dict[tuple[str, ...], MasterNotebook]()
+        for trial, tests in asked.items():
+            names = (trial.exercise, *(test.id for test in tests))
+            if names not in notebooks:
+                notebooks[names] = self._up_to(trial.exercise, tests)
+            execution = self._execution(notebooks[names], trial)
+            running[self._pool.execute(execution)] = trial
+        said: dict[Trial, Said] = {}
+        for future in as_completed(running):
+            trial = running[future]
+            self._progress(trial)
+            try:
+                report = future.result()
+            except ExecutionError as error:
+                name = trial.place or f"{trial.exercise}, {trial.name}"
+                raise ExecutionError(f"{name}: {error}") from error
+            own = [v for v in report.verdicts if v.exercise == trial.exercise]
+            said[trial] = own, report.notes
+            if trial.kind == "reference":
+                self._seconds[trial.exercise] += report.seconds
+        return said
+
+    def _up_to(self, exercise: str, tests: Sequence[Cell]) -> MasterNotebook:
+        """Return the notebook up to some tests of an exercise, without other tests."""
+        kept = {exercise}.union(*({t.id, *self._needs.get(t.id, ())} for t in tests))
+        cells = self._master.cells
+        last = max(i for i, cell in enumerate(cells) if cell.exercise == exercise)
+        cells = tuple(c for c in cells[: last + 1] if c.kind != "test" or c.id in kept)
+        oracle = (test for test in tests if test not in cells)
+        return self._master.with_cells((*cells, *oracle))
+
+    def _execution(self, notebook: MasterNotebook, trial: Trial) -> Execution:
+        cells = []
+        for number, cell in enumerate(notebook.cells):
+            source = cell.source
+            if cell.id == trial.exercise:  # as a submission is repaired
+                answer, stub = CellText(trial.source), CellText(cell.stub)
+                source = answer.without_stub_line(stub, CellText(source)).text
+            if cell.kind in ("provided", "solution", "test"):
+                cells.append(StudentCell(number, cell.id, source))
+        limits = self._settings.limits
+        if trial.kind != "reference":
+            taken = self._seconds[trial.exercise]
+            seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
+            limits = Limits(seconds, 2 * seconds, 4 * seconds)
+        return Execution(cells, notebook, replace(self._settings, limits=limits))
 
 
-@dataclass(frozen=True)
-class TrialResult:
-    """How a trial ended.
-
-    `verdicts` are those of all tests of the exercise, of a mutant only of graded ones
-    where one of these catches it. Where it passed them all and was then `fuzzed`,
-    `disagreement` says where it differs from the oracle. `notes` tell of processes that
-    hung or died.
-    """
-
-    trial: Trial
-    verdicts: tuple[Verdict, ...]
-    fuzzed: bool = False
-    disagreement: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def lost(self) -> float:
-        """Points lost."""
-        return sum(v.max_points - v.points for v in self.verdicts)
-
-    @property
-    def failed(self) -> tuple[Verdict, ...]:
-        """Verdicts of the tests that it did not pass."""
-        return tuple(v for v in self.verdicts if v.outcome != "passed")
-
-
-def hold(
-    master: MasterNotebook,
-    folder: Path,
-    trials: Sequence[Trial],
-    oracles: Mapping[str, Cell],
-    policy: Policy,
-    progress: Callable[[TrialResult], object],
-) -> list[TrialResult]:
-    """Hold all trials of a notebook; those of its reference solutions come first.
-
-    The code runs in `folder`, in a process a processor; trials of exercises that the
-    notebook lacks are left out. `oracles` has the test cell of an exercise's oracle,
-    `policy` is what the forks may use and read. A `TrialError` says that a cell of the
-    reference notebook fails, or that a worker has died.
-    """
-    workers = processors()
-    references = [
-        Trial(cell.id, "reference", "reference", cell.source)
-        for cell in master.of_kind("solution")
-    ]
-    # Each worker needs the time of every reference, so it tries them all.
-    shares = [[*references, *trials[n::workers]] for n in range(workers)]
-    job = dict(master=master, oracles=oracles, policy=policy, folder=str(folder))
-    with ThreadPoolExecutor(workers) as threads:
-        done = list(threads.map(lambda share: _share(job, share, progress), shares))
-    results = {result.trial: result for share in done for result in share}
-    return [results[trial] for trial in [*references, *trials] if trial in results]
-
-
-def _share(
-    job: dict[str, Any], share: list[Trial], progress: Callable[[TrialResult], object]
-) -> list[TrialResult]:
-    """Let one worker hold its share of the trials."""
-    results: list[TrialResult] = []
-    command = partial(python_command, "nbproctor.audit.worker")
-    variables = dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    process = PythonProcess(command, os.environ | variables)
-    try:
-        with Processor() as processor:
-            message = job | {"trials": share, "processor": processor.number}
-            write_block(process.sock, msgspec.json.encode(message))
-            while "end" not in (answer := receive(process.sock)[0]):
-                if "error" in answer:
-                    raise TrialError(answer["error"])
-                answer["trial"] = share[answer["trial"]]
-                results.append(msgspec.convert(answer, TrialResult))
-                progress(results[-1])
-    except (EOFError, ConnectionError) as error:
-        said = process.printed(1000)
-        raise TrialError(
-            f"a process that held trials has died: {said or 'no message'}"
-        ) from error
-    finally:
-        process.end(patience=0)
-    return results
+def _passes(verdict: Verdict) -> bool:
+    return verdict.outcome == "passed"
