@@ -21,8 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nbproctor.audit.trials import Trial
-from nbproctor.audit.variants import Variants
+from nbproctor.audit.variants import Trial, Variants
 from nbproctor.kit import sample
 from nbproctor.notebook import Cell, MasterNotebook
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nbproctor.audit.result import AuditResult, Entry, write
-from nbproctor.audit.trials import Kind, Trial, TrialResult
+from nbproctor.audit.variants import Kind, Trial
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Check
@@ -68,13 +68,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def audit_of(kind: Kind, **more: Any) -> Entry:
     caught = {"first-values": "`first` is wrong."}
-    trial = Trial(
-        "first", kind, "line 3: + becomes -", "", "", "- x\n+ y", unnamed=True
-    )
-    result = TrialResult(trial, (), fuzzed=True, notes=("A note.",))
-    entry = Entry.of(result, {})
+    trial = Trial("first", kind, "line 3: + → -", "", "", "- x\n+ y", unnamed=True)
+    entry = Entry.of(trial, [], {}, notes=("A note.",))
     entry = replace(entry, lost=1.5, most=3, caught=caught, silent=0.5, unannounced=3)
-    return replace(entry, **more)
+    return replace(entry, fuzzed=True, **more)
 
 
 def write_audit(folder: Path) -> None:
