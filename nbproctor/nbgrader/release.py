@@ -268,8 +268,9 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
         Check("source", True, "can be released"),
         Check("release is clean", not left, f"found {left}" if left else "no markers"),
     ]
-    if old := _contents(course.folder("release", assignment)):
-        found = f"release/{assignment} is not what the source makes: release it again"
+    release = course.folder("release", assignment)
+    if old := _contents(release):
+        found = f"{release} is not what the source makes: release it again"
         if fresh == old:
             found = "as the source makes it"
         checks.append(Check("release is new", fresh == old, found))

@@ -229,7 +229,7 @@ def test_nbgraders_own_command_grades_by_the_courses_options(
     for line, score in (moved, 10), ("c.Nbproctor.repair_answers = False", 5):
         configure(course, line)
         run_nbgrader(course, "autograde", "tiny", "--force")
-        assert choose(course, None) == "tiny"
+        assert choose(Course(course), None) == "tiny"
         ann = SubmissionResult.read(course / "autograded/ann/tiny")
         assert ann is not None and ann.score == score
 
