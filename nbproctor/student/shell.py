@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import concurrent.futures
+import gc
 import getpass
 import io
 import multiprocessing
@@ -21,6 +22,7 @@ import threading
 from collections.abc import Sequence
 from multiprocessing import dummy
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
@@ -304,9 +306,10 @@ def rehearse(sources: Sequence[str]) -> None:
     """Run the cells that open every notebook once, in the process that is forked.
 
     Their names, data and outputs are then there in each fork, at no cost. A cell that
-    fails is not counted as run, nor is any after it: each notebook runs it itself.
+    fails is not counted as run, nor is any after it: each notebook runs it itself. None
+    is counted if they leave a file written or open: a fork has neither.
     """
-    shell = warm()
+    shell, before = warm(), _left()
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = shell.stdout, shell.stderr
     sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
@@ -319,3 +322,15 @@ def rehearse(sources: Sequence[str]) -> None:
     finally:
         sys.path[:] = [path for path in sys.path if path]
         sys.stdout, sys.stderr = streams
+    if _left() != before:
+        os.chdir(before[0])
+        shell.rehearsed.clear()
+        shell.reset(new_session=False)  # type: ignore[no-untyped-call]
+        gc.collect()  # what is still open would later close a file of the fork's
+
+
+def _left() -> tuple[Path, set[str], set[tuple[Path, int]]]:
+    """Return what a fork does not have: working folder, open descriptors, files."""
+    here = Path.cwd()
+    files = {(path, path.lstat().st_mtime_ns) for path in here.rglob("*")}
+    return here, {*os.listdir("/dev/fd")}, files  # noqa: PTH208
