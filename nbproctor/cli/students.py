@@ -54,9 +54,8 @@ def submit(
     try:
         for original in sorted(release.glob("*.ipynb")):
             notebook = file or kit_submit.find(copy, original)
-            found = kit_submit.check(notebook, original)
+            say(*kit_submit.report(notebook, kit_submit.check(notebook, original)))
             target = kit_submit.write(notebook, original, copy)
-            say(*kit_submit.report(notebook, found))
             try:
                 repairs = repair(target.parent, masters[original.stem]).notes
             except Ungradable as error:

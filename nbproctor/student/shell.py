@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing import dummy
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -310,27 +311,22 @@ def rehearse(sources: Sequence[str]) -> None:
     is counted if they leave a file written or open: a fork has neither.
     """
     shell, before = warm(), _left()
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = shell.stdout, shell.stderr
     sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
-    try:
+    with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
             outputs = shell.run(source)
             if any(output["output_type"] == "error" for output in outputs):
                 break
             shell.rehearsed[source] = outputs
-    finally:
-        sys.path[:] = [path for path in sys.path if path]
-        sys.stdout, sys.stderr = streams
+    sys.path[:] = [path for path in sys.path if path]
     if _left() != before:
-        os.chdir(before[0])
         shell.rehearsed.clear()
         shell.reset(new_session=False)  # type: ignore[no-untyped-call]
         gc.collect()  # what is still open would later close a file of the fork's
 
 
-def _left() -> tuple[Path, set[str], set[tuple[Path, int]]]:
+def _left() -> set[object]:
     """Return what a fork does not have: working folder, open descriptors, files."""
     here = Path.cwd()
-    files = {(path, path.lstat().st_mtime_ns) for path in here.rglob("*")}
-    return here, {*os.listdir("/dev/fd")}, files  # noqa: PTH208
+    files = {(path, path.lstat().st_mtime_ns) for path in (here, *here.rglob("*"))}
+    return files.union(os.listdir("/dev/fd"))  # noqa: PTH208
