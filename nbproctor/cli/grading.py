@@ -14,9 +14,7 @@ from nbproctor.cli.app import (
     CommandError,
     Sandbox,
     app,
-    choose,
     console,
-    find_course,
     open_course,
 )
 from nbproctor.cli.class_run import grade_class
@@ -36,8 +34,8 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
-    project = find_course()
-    name = choose(project, assignment)
+    around, name = open_course(assignment)
+    project = around.root
     sample_class = project / "examples" / "sample_class.toml"
     if not sample_class.is_file():
         raise CommandError(

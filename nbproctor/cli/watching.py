@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from nbproctor.cli.app import TYPED, Assignment, Sandbox, app, choose, find_course, say
+from nbproctor.cli.app import TYPED, Assignment, Sandbox, app, open_course, say
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader.watch import Try
@@ -34,14 +34,13 @@ def watch(
     stands in nbgrader_config.py: c.Nbproctor.early_feedback and early_tries. After
     Ctrl-C, the same command goes on.
     """
-    root = find_course()
-    name = choose(root, assignment)
+    course, name = open_course(assignment)
     from nbproctor.nbgrader import CourseError
     from nbproctor.nbgrader.lock import course_lock
     from nbproctor.nbgrader.watch import Watch
 
-    with course_lock(root, f"watching {name!r}", ".watch"):
-        watching = Watch(root, name, exchange, weak=sandbox == "weak")
+    with course_lock(course.root, f"watching {name!r}", ".watch"):
+        watching = Watch(course.root, name, exchange, weak=sandbox == "weak")
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""

@@ -204,18 +204,11 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
         program = programs[cell.id]
         if not _LOOK_UP.isdisjoint(program.uses | program.binds):
             words = known.intersection(re.findall(r"\w+", cell.source))
-            words |= set(_looked_for(cell.source))
+            # A text may be a name that must not be there: nobody else writes it.
+            parts = (getattr(n, "value", 0) for n in ast.walk(parse(cell.source)))
+            words |= {w for w in parts if isinstance(w, str) and w.isidentifier()}
             programs[cell.id] = replace(program, uses=program.uses | words)
     return programs, broken
-
-
-def _looked_for(source: str) -> Iterator[str]:
-    """Yield the names that a cell spells out, to say that they must not be there."""
-    for node in ast.walk(parse(source)):
-        match node:
-            case ast.Compare(ast.Constant(str(name)), [ast.NotIn()], [ast.Call(which)]):
-                if ast.unparse(which).partition("(")[0] in _LOOK_UP:
-                    yield name
 
 
 def _needs(

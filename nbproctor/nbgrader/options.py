@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
@@ -112,7 +113,12 @@ class Nbproctor(Configurable):
     def surroundings(self, assignment: str) -> list[str]:
         """Say what the course lets answers of an assignment use, in sentences."""
         names = ", ".join(sorted(self.environment))
+        there = [p for p in self.readable if Path(p).is_absolute() and Path(p).exists()]
+        gone = ", ".join(path for path in self.readable if path not in there)
         told = {
+            f"may read {', '.join(there)}": there,
+            f"cannot read {gone}: c.Nbproctor.readable names it, and there is no such "
+            "absolute path": gone,
             f"see the environment variables {names}": names,
             "may use the network: they can fetch what they return, and send away what "
             "hidden tests ask them": assignment in self.network,

@@ -1190,13 +1190,14 @@ z = [1]
 for name in ["zz"]:
     assert name in globals() and name in dir() and locals()[name] == [1]
 assert vars()["zz"] == eval("zz + []") == [1]
-=== a name that must not be there
+=== names that must not be there
 def f(x): return sum(x)
 >>>
 total = 0
 def f(x): return sum(x)
 >>>
-assert "total" not in dir() and "total" not in globals().keys()
+for name in ["count", "total"]:
+    assert name not in dir() and name not in globals().keys()
 assert f([1, 2]) == 3
 === a cell that ends in a table of results
 def f(x): return x % 2 == 0

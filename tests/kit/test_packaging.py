@@ -245,7 +245,8 @@ def course(project: Path, tmp_path: Path) -> Path:
     """The course with the release as it is committed, and nothing in dist/."""
     for folder in (f"source/{LAB}", f"release/{LAB}", "data"):
         shutil.copytree(project / folder, tmp_path / folder)
-    shutil.copy(project / "requirements.txt", tmp_path)
+    for file in ("requirements.txt", "nbgrader_config.py"):
+        shutil.copy(project / file, tmp_path)
     return tmp_path
 
 

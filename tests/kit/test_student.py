@@ -18,6 +18,7 @@ import nbformat
 import pytest
 
 from nbproctor.kit import handout, lab, sample, submit
+from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests.programs import run_python
@@ -42,7 +43,9 @@ def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = tmp_path_factory.mktemp("course")
     for folder in (f"source/{LAB}", f"release/{LAB}"):
         shutil.copytree(project / folder, course / folder)
-    return handout.pack(course, LAB, where="Hand in on Moodle, task 3.")
+    where = "c = get_config()\nc.Nbproctor.hand_in = 'Hand in on Moodle, task 3.'"
+    (course / "nbgrader_config.py").write_text(where)
+    return handout.pack(course, LAB)
 
 
 @pytest.fixture
@@ -142,8 +145,9 @@ def tiny(project: Path, tmp_path: Path) -> Path:
     shutil.copytree(project / "examples/tiny/source", tmp_path / "source")
     (tmp_path / "data" / "mnist").mkdir(parents=True)
     (tmp_path / "data" / "mnist" / "digits.gz").touch()
-    release = tmp_path / "release" / "tiny"
-    shutil.copytree(tmp_path / "source" / "tiny", release)
+    shutil.copytree(tmp_path / "source" / "tiny", tmp_path / "given" / "tiny")
+    moved = "c = get_config()\nc.CourseDirectory.release_directory = 'given'"
+    (tmp_path / "nbgrader_config.py").write_text(moved)
     return tmp_path
 
 
@@ -154,8 +158,8 @@ def test_another_assignment_has_neither_the_digits_nor_a_place(tiny: Path) -> No
     assert "where your course asks for it" in page and "something is wrong" in page
     assert not (folder / "data").exists()
     # Unless a module names them.
-    (tiny / "release/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
-    assert handout.data_of(tiny, "tiny") == ["data/mnist/digits.gz"]
+    (tiny / "given/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
+    assert handout.data_of(Course(tiny), "tiny") == ["data/mnist/digits.gz"]
 
 
 @pytest.mark.slow

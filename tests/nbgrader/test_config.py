@@ -201,7 +201,7 @@ def test_what_answers_may_use_is_configured(
     word.write_text("a")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         needs = {
-            f"c.Nbproctor.readable = ['{word}']": f"open('{word}')",
+            f"c.Nbproctor.readable = ['{word}', '/gone']": f"open('{word}')",
             "c.Nbproctor.memory_megabytes = 2048": "bytearray(1500 << 20)",
             "c.Nbproctor.environment = {'WORD': 'a'}": "os.environ['WORD']",
             "c.Nbproctor.network = ['tiny']": "socket.create_connection"
@@ -213,8 +213,8 @@ def test_what_answers_may_use_is_configured(
         configure(course, *needs)
         assert {result.score for result in graded(course).values()} == {10}
     assert before == [None, 5, 5, None]  # what was forbidden is not judged
-    page, _ = report(course, "tiny")
-    assert "Answers may use the network" in page.read_text()
+    page = report(course, "tiny")[0].read_text()
+    assert "Answers may use the network" in page and "cannot read /gone: c.Nb" in page
 
 
 def test_nbgraders_own_command_grades_by_the_courses_options(
@@ -229,7 +229,7 @@ def test_nbgraders_own_command_grades_by_the_courses_options(
     for line, score in (moved, 10), ("c.Nbproctor.repair_answers = False", 5):
         configure(course, line)
         run_nbgrader(course, "autograde", "tiny", "--force")
-        assert choose(course, None) == "tiny"
+        assert choose(Course(course), None) == "tiny"
         ann = SubmissionResult.read(course / "autograded/ann/tiny")
         assert ann is not None and ann.score == score
 

@@ -21,10 +21,6 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
     return meta
 
 
-def test_a_sound_source_passes(course: Path) -> None:
-    nbgrader.check_sources(course, "tiny")
-
-
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

@@ -53,7 +53,7 @@ def autograder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder ``/autograder`` as Gradescope makes it from the archive."""
     root = tmp_path_factory.mktemp("gradescope") / "autograder"
     archive = root.parent / "autograder.zip"
-    write_autograder(course, "tiny", archive, "visible")
+    write_autograder(course, course / "source/tiny", archive, "visible")
     with zipfile.ZipFile(archive) as file:
         file.extractall(root / "source")
         for entry in file.infolist():  # which zipfile forgets
@@ -137,19 +137,19 @@ def test_the_archive_holds_no_student_and_no_gradebook(
 ) -> None:
     course = Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
     with pytest.raises(ExportError, match=r"requirements\.txt is missing"):
-        write_autograder(course, "tiny", tmp_path / "a.zip", "hidden")
+        write_autograder(course, course / "source/tiny", tmp_path / "a.zip", "hidden")
     (course / "requirements.txt").write_text("numpy==2.0\n")
     for place in ("gradebook.db", "submitted/a/tiny/tiny.ipynb", "data/x.gz"):
         (course / place).parent.mkdir(parents=True, exist_ok=True)
         (course / place).touch()
     archive, again = tmp_path / "a.zip", tmp_path / "b.zip"
-    write_autograder(course, "tiny", archive, "hidden")
+    write_autograder(course, course / "source/tiny", archive, "hidden")
     names = zipfile.ZipFile(archive).namelist()
     scripts = {"setup.sh", "run_autograder", "nbgrader_config.py", "data/x.gz"}
     assert scripts <= set(names)
     assert not [n for n in names if "gradebook.db" in n or n.startswith("submitted")]
     assert not [n for n in names if "__pycache__" in n]
-    write_autograder(course, "tiny", again, "hidden")
+    write_autograder(course, course / "source/tiny", again, "hidden")
     assert again.read_bytes() == archive.read_bytes()
 
 

@@ -40,15 +40,11 @@ def run(tmp_path: Path) -> Run:
         outputs = receiver.recv()
         process.join()
         assert isinstance(outputs, list), outputs
-        nbformat.validate(_notebook(outputs))
+        cell = nbformat.v4.new_code_cell("", outputs=outputs)
+        nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell])))
         return outputs
 
     return in_a_fork
-
-
-def _notebook(outputs: Outputs) -> Any:
-    cell = nbformat.v4.new_code_cell("", outputs=outputs)
-    return nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell]))
 
 
 def text_of(outputs: Outputs, name: str) -> str:
@@ -122,16 +118,29 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     assert done.stdout.splitlines()[-1] == "['display_data']"
 
 
-def test_opening_cells_find_the_modules_beside_the_notebook(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cell", "counts"),
+    [
+        ("x = beside.value; open('beside.py').read()", True),
+        ("x = open('beside.py')", False),
+        ("with open('x', 'w') as file: file.write('a')", False),
+        ("import sqlite3; x = sqlite3.connect('x')", False),
+        ("import os; os.makedirs('x'); os.chdir('x')", False),
+    ],
+)
+def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
+    tmp_path: Path, cell: str, counts: bool
+) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if p]\n"
         "from nbproctor.student.shell import rehearse, warm\n"
-        "rehearse(['import beside', 'x = beside.value'])\n"
-        "assert list(warm().rehearsed) == ['import beside', 'x = beside.value']\n"
-        "assert '' not in sys.path"
+        f"cells = ['import beside', {cell!r}]; rehearse(cells)\n"
+        f"assert list(warm().rehearsed) == {counts} * cells\n"
+        f"assert ('beside' in warm().user_ns) == {counts} and '' not in sys.path"
     )
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    env |= {"PYTHONDONTWRITEBYTECODE": "1"}  # as of a fork server
     command = [sys.executable, "-c", code]
     subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=60)
 
