@@ -128,7 +128,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     contextlib.closing(decisions),
                     readers(run.masters, run.notebooks) as workers,
                 ):
-                    self._prefetch = Prefetch(run, ordered, pool, workers)
+                    spare = self.options.spare
+                    self._prefetch = Prefetch(run, ordered, pool, workers, spare)
                     self._convert()
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:

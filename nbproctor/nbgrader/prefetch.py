@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,7 +96,7 @@ class Prefetch:
     """Prepares submissions in the order in which they will be asked for.
 
     `order` are the students, in that order; `workers` read what they handed in, and
-    executions run in `pool`.
+    executions run in `pool`. `spare` is that of `RunOptions`.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class Prefetch:
         order: Iterable[str],
         pool: Executor,
         workers: Workers[ReadSubmission],
+        spare: Callable[[Submission], SubmissionResult | None] | None = None,
     ) -> None:
         self._following = iter(order)
         self._run = run
@@ -113,7 +114,7 @@ class Prefetch:
         self._waiting: dict[str, Submission] = {}
         for master in run.masters[:1]:
             pool.prepare(master, run.settings)
-        self._readers = workers
+        self._readers, self._spare = workers, spare
 
     def take(self, student: str) -> Submission:
         """Return the submission of `student`, preparing more on the way."""
@@ -143,6 +144,8 @@ class Prefetch:
         folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
         graded = submission.done.handed_in if submission.done else ""
+        if self._spare:  # which has to see what was handed in
+            graded = ""
         future = self._readers.ask(HandedIn(folder, graded))
         self._reading[student] = submission, future
 
@@ -162,11 +165,14 @@ class Prefetch:
             submission.fingerprint, submission.closed = found.fingerprint, found.closed
             if found.failure:
                 raise OSError(*found.failure)
-            if earlier and earlier.handed_in == found.fingerprint:
-                submission.done = earlier
-                return submission
             submission.repaired.update(found.repaired)
             submission.reasons.update(found.reasons)
+            if self._spare and submission.repaired:
+                submission.done = self._spare(submission)
+            if earlier and earlier.handed_in == found.fingerprint:
+                submission.done = submission.done or earlier
+            if submission.done:
+                return submission
             self._keep_files(submission)
             for master in self._run.masters:
                 if repaired := submission.repaired.get(master.notebook):
