@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
 from nbproctor.results import Limits, SubmissionResult
 from nbproctor.sandbox.policy import Policy
-
-if TYPE_CHECKING:
-    from nbproctor.nbgrader.prefetch import Submission
 
 
 @dataclass(frozen=True)
@@ -25,8 +21,8 @@ class RunOptions:
     lower: bool = False  # let a mark become lower though the files are the same
     weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
     cluster: str = ""  # address of the Dask scheduler whose workers execute
-    # Asked of what has been read: what to say of it, if it need not be executed.
-    spare: Callable[[Submission], SubmissionResult | None] | None = None
+    # Asked of a `Submission` that was read: what to say, if it need not be executed.
+    spare: Callable[..., SubmissionResult | None] | None = None
 
 
 class Nbproctor(Configurable):

@@ -143,9 +143,9 @@ class Prefetch:
         """Have a submission read; `done` is its result, if it is still the same."""
         folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
-        graded = submission.done.handed_in if submission.done else ""
-        if self._spare:  # which has to see what was handed in
-            graded = ""
+        # Who may spare the execution has to see what was handed in.
+        earlier = None if self._spare else submission.done
+        graded = earlier.handed_in if earlier else ""
         future = self._readers.ask(HandedIn(folder, graded))
         self._reading[student] = submission, future
 

@@ -14,13 +14,14 @@ import hashlib
 import os
 import re
 import shutil
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
@@ -47,30 +48,22 @@ _TRIES = Table(
     "nbproctor_told",
     MetaData(),
     Column("assignment", String(255), nullable=False),
-    Column("student", String(128), nullable=False),
     # See `_files`; empty: something in them waits for another day.
     Column("files", String(64), nullable=False),
-    Column("given", DateTime, nullable=False),  # UTC
-    Column("exercise", String(255), nullable=False),  # and notebook, see `_key`
+    Column("student", String(128), nullable=False),
+    Column("exercise", String(255), nullable=False),  # see `_exercises`
     Column("answer", String(64), nullable=False),  # see `_answers`
     Column("passes", Boolean, nullable=False),
+    Column("given", DateTime, nullable=False),  # UTC
 )
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What a student was told last of an exercise."""
 
     answer: str
     passes: bool
     given: datetime  # UTC
-    tries: int  # used today
-
-    def __str__(self) -> str:
-        when = self.given.replace(tzinfo=UTC).astimezone()
-        return (
-            f"{'passed' if self.passes else 'did not pass'} on {when:%Y-%m-%d, %H:%M}"
-        )
 
 
 @dataclass(frozen=True)
@@ -81,11 +74,7 @@ class _Read:
     notes: dict[str, list[str]] = field(default_factory=dict)
     new: Collection[str] = ()  # exercises that can be told anew
     waiting: Collection[str] = ()  # that have changed, without a try left today
-
-    @property
-    def executed(self) -> bool:
-        """Whether it is executed, or refused: else nothing could be told anew."""
-        return bool(self.new or not self.answers)
+    executed: bool = True  # or refused; else nothing could be told anew
 
     def state(self, exercise: str, last: Told | None) -> str:
         """Say how an exercise stands, in words for its student."""
@@ -125,18 +114,23 @@ class Watch:
         self._late: dict[str, str] = {}  # files of those told that they are late
         # Of those who must wait for another day: files and day.
         self._waiting: dict[str, tuple[str, date]] = {}
-        self._told: dict[str, dict[str, Told]] = {}  # student → exercise, at a look
         self._read: dict[str, _Read] = defaultdict(_Read)
         self._more = False  # the last look has left something for the next
+        self._done: dict[str, str] = {}  # student → files
+        self._told: dict[str, dict[str, Told]] = defaultdict(dict)  # last
+        self._used: Counter[tuple[str, str, date]] = Counter()  # tries of an exercise
         with self._course.gradebook() as book:
             self._read_deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
-            tries = (
-                select(_TRIES.c.student, _TRIES.c.files)
-                .where(_TRIES.c.assignment == assignment)
-                .order_by(_TRIES.c.given)
-            )
-            self._done = {student: files for student, files in book.db.execute(tries)}
+            tries = select(_TRIES).where(_TRIES.c.assignment == assignment)
+            for _, *row in book.db.execute(tries.order_by(_TRIES.c.given)):
+                self._count(*row)
+
+    def _count(self, files: str, student: str, key: str, *told: Any) -> None:
+        """Count a try, which the gradebook has."""
+        self._done[student] = files
+        last = self._told[student][key] = Told(*told)
+        self._used[student, key, _here(last.given).date()] += 1
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -158,8 +152,6 @@ class Watch:
             self._course = Course(self._root)  # the source may have changed since
         with self._course.gradebook() as book:
             self._read_deadlines(book)
-            if arrived:
-                self._told = self._read_told(book, arrived, now)
         taken, tries = [], []
         for student, files in arrived.items():
             noticed = self._arrived[student]
@@ -187,7 +179,7 @@ class Watch:
             student: files
             for student, files in found.items()
             if files == self._last.get(student) != self._done.get(student)
-            and self._waiting.get(student) != (files, _day(now))
+            and self._waiting.get(student) != (files, _here(now).date())
         }
         self._last = found
         return settled
@@ -205,56 +197,36 @@ class Watch:
         self.due: datetime | None = row.duedate
         self.extended = extended
 
-    def _read_told(
-        self, book: SharedGradebook, students: Collection[str], now: datetime
-    ) -> dict[str, dict[str, Told]]:
-        """Return what students were told last: student → exercise → what, and when."""
-        found: dict[str, dict[str, Told]] = defaultdict(dict)
-        of = _TRIES.c
-        rows = book.db.execute(
-            select(of.student, of.exercise, of.answer, of.passes, of.given)
-            .where(of.assignment == self._assignment, of.student.in_(students))
-            .order_by(of.given)
-        )
-        for student, exercise, answer, passes, given in rows:
-            before = found[student].get(exercise)
-            today = _day(given) == _day(now)
-            tries = today + (before.tries if before else 0)
-            found[student][exercise] = Told(answer, passes, given, tries)
-        return found
-
-    def _spare(self, submission: Submission) -> SubmissionResult | None:
+    def _spare(self, now: datetime, submission: Submission) -> SubmissionResult | None:
         """Find out what can be told anew; if nothing can, it need not be executed.
 
         Nor may it be: how long that takes tells something, too.
         """
         options, student = self._course.options, submission.student
-        answers: dict[str, str] = {}
-        for name, outline in self._course.outlines(self._assignment).items():
-            if repaired := submission.repaired.get(name):
-                answers |= _answers(outline, repaired.notebook["cells"])
-        told = self._told.get(student, {})
-        whole = options.early_feedback != "passed"  # each try tells of all
+        told, whole = self._told[student], options.early_feedback != "passed"
         most = inf if options.early_feedback == "nothing" else options.early_tries
+        repaired, answers = submission.repaired, dict[str, str]()
+        for name, outline in self._course.outlines(self._assignment).items():
+            if name in repaired:
+                answers |= _answers(outline, repaired[name].notebook["cells"])
         changed = {
             key
             for key, answer in answers.items()
             if whole or (answer and (key not in told or told[key].answer != answer))
         }
-        new = {key for key in changed if key not in told or told[key].tries < most}
-        if whole and new != changed:
+        new = {k for k in changed if self._used[student, k, _here(now).date()] < most}
+        if whole and new != changed:  # a try tells of all
             new = set()
-        notes = submission.notes() | {
-            name: repaired.notes for name, repaired in submission.repaired.items()
-        }
-        read = self._read[student] = _Read(answers, notes, new, changed - new)
-        if read.executed:
-            return None
-        return SubmissionResult(student, "graded", "Not executed.", None, 0.0)
+        notes = submission.notes() | {n: r.notes for n, r in repaired.items()}
+        runs = bool(new or not answers)
+        self._read[student] = _Read(answers, notes, new, changed - new, runs)
+        said = SubmissionResult(student, "graded", "Not executed.", None, 0.0)
+        return None if runs else said
 
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
         self._read.clear()
-        options = RunOptions(students, weak_sandbox=self._weak, spare=self._spare)
+        spare = partial(self._spare, now)
+        options = RunOptions(students, weak_sandbox=self._weak, spare=spare)
         results, _ = regrade(self._course, self._assignment, None, options)
         for result in results:
             # What cannot be graded tells nothing of the tests, and costs no try.
@@ -268,16 +240,19 @@ class Watch:
     def _give_back(self, result: SubmissionResult, now: datetime) -> Try:
         student, files = result.student, self._last[result.student]
         read, given = self._read[student], self._course.options.early_feedback
-        told, passed = self._told.setdefault(student, {}), self._passed(result)
-        rows = []
-        for key in read.new:
-            number = told[key].tries + 1 if key in told else 1
-            answer, passes = read.answers[key], passed.get(key, False)
-            told[key] = Told(answer, passes, now, number)
-            stands = "" if read.waiting else files
-            rows.append((self._assignment, student, stands, now, key, answer, passes))
+        rows: list[tuple[Any, ...]] = []
+        told = dict(self._told[student])
+        for name, outline in self._course.outlines(self._assignment).items():
+            verdicts = result.verdicts.get(name, [])
+            full = {v.cell_id for v in verdicts if v.points == v.max_points}
+            for key, exercise in _exercises(outline):
+                if key in read.new:
+                    passes = full.issuperset(exercise.tests)
+                    last = told[key] = Told(read.answers[key], passes, now)
+                    stands = "" if read.waiting else files
+                    rows.append((self._assignment, stands, student, key, *last))
         if given == "passed" or (given == "page" and not read.executed):
-            self._write(student, read, result.status == "ungradable")
+            self._write(read, result, told)
         if given != "nothing":
             self._in_exchange("release_feedback", student)
         # Now: after a kill the page is made again, and counted once.
@@ -285,43 +260,37 @@ class Watch:
             with self._course.gradebook() as book:
                 book.db.execute(_TRIES.insert().values(rows))
                 book.db.commit()
+        for row in rows:
+            self._count(*row[1:])
         if read.waiting:
-            self._waiting[student] = files, _day(now)
+            self._waiting[student] = files, _here(now).date()
         else:
             self._done[student] = files
-        counts = len(read.new), len(read.waiting)
         shown = result if read.executed else None
+        counts = len(rows), len(read.waiting)
         return Try(student, shown, self._arrived[student], *counts)
 
-    def _passed(self, result: SubmissionResult) -> dict[str, bool]:
-        """Return exercise → whether each of its tests gave all its points."""
-        passed = {}
-        for name, outline in self._course.outlines(self._assignment).items():
-            verdicts = {v.cell_id: v for v in result.verdicts.get(name, [])}
-            for exercise in outline.exercises:
-                if found := [verdicts[t] for t in exercise.tests if t in verdicts]:
-                    key = _key(outline, exercise)
-                    passed[key] = all(v.points == v.max_points for v in found)
-        return passed
-
-    def _write(self, student: str, read: _Read, ungradable: bool) -> None:
+    def _write(
+        self, read: _Read, result: SubmissionResult, told: dict[str, Told]
+    ) -> None:
         """Write a page for each notebook that says which exercises pass, no more."""
+        student = result.student
         folder = self._course.folder("feedback", self._assignment, student)
         shutil.rmtree(folder, ignore_errors=True)  # it is of an earlier try
         folder.mkdir(parents=True)
         for name, outline in self._course.outlines(self._assignment).items():
-            rows = []
-            for exercise in (e for e in outline.exercises if e.tests):
-                key = _key(outline, exercise)
-                last = self._told[student].get(key)
-                rows.append((exercise.name, read.state(key, last), last))
+            rows = [
+                (exercise.name, read.state(key, told.get(key)), told.get(key))
+                for key, exercise in _exercises(outline)
+            ]
             page = render(
                 "early.html",
                 outline=outline,
-                rows=[] if ungradable else rows,
+                rows=rows,
                 read=read,
                 notes=read.notes.get(name, []),
-                ungradable=ungradable,
+                result=result,
+                here=_here,
                 most=self._course.options.early_tries,
             )
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
@@ -353,13 +322,16 @@ def _files(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _day(moment: datetime) -> date:
-    """Return the day here; the moment is in UTC."""
-    return moment.replace(tzinfo=UTC).astimezone().date()
+def _here(moment: datetime) -> datetime:
+    """Return a moment that is in UTC by the clock of this place."""
+    return moment.replace(tzinfo=UTC).astimezone()
 
 
-def _key(outline: Outline, exercise: Exercise) -> str:
-    return f"{outline.master.notebook} {exercise.id}"
+def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
+    """Yield those that tests score, with a name that no other notebook has."""
+    for exercise in outline.exercises:
+        if exercise.tests:
+            yield f"{outline.master.notebook} {exercise.id}", exercise
 
 
 def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
@@ -368,7 +340,7 @@ def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
     That is its tests; its cell; and the cells that define functions and classes which
     these cells name. Whatever it leaves out, no more is told for it: only later.
     """
-    master = outline.cells
+    master, answers = outline.cells, dict[str, str]()
     texts = {
         cell.id or str(cell.index): CellText.of(cell.source)
         for cell in student_cells(cells)
@@ -378,18 +350,15 @@ def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
     for name, text in texts.items():
         for block in text.definitions:
             makers[block.name or ""].add(name)
-    answers = {}
-    for exercise in (e for e in outline.exercises if e.tests):
-        own = texts.get(exercise.id)
-        key = _key(outline, exercise)
+    for key, exercise in _exercises(outline):
+        own, answers[key] = texts.get(exercise.id), ""
         if own is None or not own.answers(CellText.of(master[exercise.id].stub)):
-            answers[key] = ""
             continue
-        reached, following = {exercise.id}, [own]
+        reached, following = {exercise.id}, [exercise.id]
         while following:
-            words = set(re.findall(r"\w+", "\n".join(following.pop().code)))
-            more = set().union(*(makers[word] for word in words & makers.keys()))
-            following += [texts[name] for name in more - reached]
+            words = re.findall(r"\w+", "\n".join(texts[following.pop()].code))
+            more = set().union(*(makers.get(word, ()) for word in words)) - reached
+            following += more
             reached |= more
         parts = [texts[name].text.strip() for name in sorted(reached)]
         of = exercise.id, None
