@@ -84,6 +84,7 @@ class Measure:
     name: str
     value: float
     note: str = ""
+    pictures: tuple[tuple[str, str], ...] = ()  # caption, PNG in base64
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value:g}{self.note and f' ({self.note})'}"
@@ -226,6 +227,8 @@ class SubmissionResult:
         Seconds after the due date, as it was when this was graded.
     graded : datetime or None
         When this was graded.
+    since : dict
+        Notebook name → what has changed since the student handed in before.
     """
 
     student: str
@@ -240,6 +243,7 @@ class SubmissionResult:
     seconds: dict[str, float] = field(default_factory=dict)
     late: float = 0.0
     graded: datetime | None = field(default=None, compare=False)
+    since: dict[str, str] = field(default_factory=dict)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

@@ -149,7 +149,10 @@ class NotebookRun:
             elif excuse := link.excuse():
                 points, said = 0.0, verdicts.DOUBTED(by=excuse)
         printed = "" if hidden else plain_text(out.getvalue())
-        measures = tuple(Measure(one_line(n), v, one_line(t)) for n, v, t in measured)
+        measures = tuple(
+            Measure(one_line(n), v, one_line(t), tuple((one_line(c), p) for c, p in ps))
+            for n, v, t, ps in measured
+        )
         return replace(verdict(cell, said, points), printed=printed, measures=measures)
 
     def _value(self, cell: Cell, link: Session) -> Any:

@@ -107,7 +107,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     contextlib.closing(decisions),
                     readers(run.masters, run.notebooks) as workers,
                 ):
-                    self._prefetch = Prefetch(run, pool, workers)
+                    spare = self.options.spare
+                    self._prefetch = Prefetch(run, pool, workers, spare)
                     super().start()
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:

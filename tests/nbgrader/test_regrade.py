@@ -105,12 +105,31 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
     assert again(course) == []
 
 
-def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
+def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
+    course: Path,
+) -> None:
+    def since() -> str:
+        (result,) = nbgrader.regrade(course, "tiny", options=RunOptions({"right"}))[0]
+        return result.since.get("tiny", "").removeprefix("Since you handed in before: ")
+
     again(course)
     hand_in(course, "right", fizz=ODD)
     assert again(course) == [MarkChange("right", 10.0, 7.0, "handed in again", False)]
+    assert since() == "−3 in 1 `fizz(n)`."
+    hand_in(course, "right", mean_of="def mean_of(n):\n    return sum(n) / len(n)")
+    assert since() == (
+        "+3 in 1 `fizz(n)`; changed, with as many points as before: "
+        "2 `mean_of(numbers)`."
+    )
+    nbgrader.feedback(course, "tiny")
+    page = course / "feedback/right/tiny/tiny.html"
+    assert "+3 in 1 <code>fizz(n)</code>; changed" in page.read_text("utf-8")
+    (course / "submitted/right/tiny/tiny.ipynb").touch()
+    assert "+3 in 1" in since()  # the same files
+    (course / "submitted/right/tiny/notes.txt").touch()
+    assert since() == "no answer has changed."
     (course / "submitted/right/tiny/tiny.ipynb").write_text("{")
-    assert again(course) == [MarkChange("right", 7.0, None, "handed in again", False)]
+    assert again(course) == [MarkChange("right", 10.0, None, "handed in again", False)]
     hand_in(course, "right")
     assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
 
