@@ -106,16 +106,22 @@ def tiny_master(project: Path) -> MasterNotebook:
 
 @pytest.fixture(scope="session")
 def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course as the verb `release` leaves it.
+    """The tiny course as the verb `release` leaves it: one for all workers.
 
     It is recorded where its tests are judged, which else each grading finds out.
     """
+    from filelock import FileLock
+
     from nbproctor import nbgrader
 
-    course = tmp_path_factory.mktemp("template") / "tiny"
-    shutil.copytree(project / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
-    assert nbgrader.lint(course, "tiny") == []
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    course = place / "template" / "tiny"
+    with FileLock(place / "template.lock"):
+        if not course.exists():
+            shutil.copytree(project / "examples/tiny", course)
+            nbgrader.generate(course, "tiny")
+            assert nbgrader.lint(course, "tiny") == []
     return course
 
 
