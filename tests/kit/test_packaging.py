@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 
 import nbproctor
 from nbproctor.kit import handout, sample, starter
+from nbproctor.nbgrader import placement
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
 
@@ -360,6 +361,15 @@ def test_the_sample_class_is_made_as_its_description_says(
             unsolved = "raise NotImplementedError" in source
             assert unsolved == (exercise not in touched and exercise not in solved)
     assert made["dpatel"][1] == release
+
+
+def test_the_demo_takes_over_where_tests_are_judged(tmp_path: Path) -> None:
+    (tmp_path / "source/tiny").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    for name in ("nbgrader_config.py", placement.FILE):
+        (tmp_path / name).write_text(name)
+    demo = sample.new_course(tmp_path, "tiny")
+    assert (demo / placement.FILE).read_text() == placement.FILE
 
 
 def test_an_unknown_exercise_or_variant_is_named(
