@@ -19,7 +19,6 @@ from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.table import (
     FIELDS,
     Change,
-    Field,
     Node,
     Parts,
     Receiver,
@@ -223,8 +222,8 @@ def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
     return lambda x: type(x) is np.ndarray and x.ndim == dims and x.dtype.kind in kinds
 
 
-FIELDS |= {name: Field(plain=True) for name in ("dtype", "shape", "layout")}
-FIELDS |= {"numbers": Field(is_array(NUMBERS)), "places": Field(is_array("i"))}
+FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}
+FIELDS |= {"numbers": is_array(NUMBERS), "places": is_array("i")}
 _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = tuple({dtype.type for dtype in _NATIVE})
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})

@@ -29,7 +29,7 @@ from pandas.tseries.frequencies import to_offset
 from nbproctor.protocol.budget import LIMITS, collide
 from nbproctor.protocol.numpy_values import DTYPES, NUMBERS, is_array
 from nbproctor.protocol.python_values import STANDARD, is_zone
-from nbproctor.protocol.table import FIELDS, Change, Field, Parts, Row, add, parts_of
+from nbproctor.protocol.table import FIELDS, Change, Parts, Row, add, parts_of
 
 _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
@@ -114,27 +114,27 @@ def _are_strings(x: Any) -> bool:
 
 
 FIELDS |= {
-    "mask": Field(is_array("b")),
-    "dates": Field(is_array("M")),
-    "spans": Field(is_array("m")),
-    "strings": Field(_are_strings),
-    "column": Field(_is_column),
-    "columns": Field(lambda x: _is_column(x) or is_array(NUMBERS, 2)(x)),
-    "extension": Field(lambda x: type(x) in _ARRAYS),
-    "label": Field(_is_label),
-    "labels": Field(_are_labels),
-    "titles": Field(lambda x: type(x) is tuple and _is_label(x)),
-    "index": Field(_is_index),
-    "few": Field(_is_few),
-    "levels": Field(lambda x: type(x) is tuple and all(map(_is_few, x))),
-    "range": Field(lambda x: type(x) is range),
-    "zone": Field(is_zone),
-    "freq": Field(_is_freq),
-    "steps": Field(lambda x: x is None or _is_freq(x)),
-    "storage": Field(_is_one_of("python", "pyarrow")),
-    "closed": Field(_is_one_of("left", "right", "both", "neither")),
-    "moment": Field(lambda x: type(x) is np.datetime64),
-    "span": Field(lambda x: type(x) is np.timedelta64),
+    "mask": is_array("b"),
+    "dates": is_array("M"),
+    "spans": is_array("m"),
+    "strings": _are_strings,
+    "column": _is_column,
+    "columns": lambda x: _is_column(x) or is_array(NUMBERS, 2)(x),
+    "extension": lambda x: type(x) in _ARRAYS,
+    "label": _is_label,
+    "labels": _are_labels,
+    "titles": lambda x: type(x) is tuple and _is_label(x),
+    "index": _is_index,
+    "few": _is_few,
+    "levels": lambda x: type(x) is tuple and all(map(_is_few, x)),
+    "range": lambda x: type(x) is range,
+    "zone": is_zone,
+    "freq": _is_freq,
+    "steps": lambda x: x is None or _is_freq(x),
+    "storage": _is_one_of("python", "pyarrow"),
+    "closed": _is_one_of("left", "right", "both", "neither"),
+    "moment": lambda x: type(x) is np.datetime64,
+    "span": lambda x: type(x) is np.timedelta64,
 }
 
 # --- columns and scalars --------------------------------------------------------------

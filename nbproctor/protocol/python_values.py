@@ -23,7 +23,6 @@ from nbproctor.protocol.frames import ProtocolError, UnsendableError
 from nbproctor.protocol.table import (
     FIELDS,
     Change,
-    Field,
     Node,
     Parts,
     Reader,
@@ -57,7 +56,7 @@ def _write_list(sender: Sender, x: list[Any], depth: int) -> Node:
 
 def _read_numbers(receiver: Receiver, node: list[Node], depth: int) -> list[Any]:
     _, code, count = node
-    if code not in _FORMATS or not FIELDS["count"].fits(count):
+    if code not in _FORMATS or not FIELDS["count"](count):
         raise ProtocolError("a list of numbers has no length or an unknown dtype")
     receiver.spend("numbers", count)
     numbers: list[Any] = receiver.take(8 * count).cast(_FORMATS[code]).tolist()
@@ -133,7 +132,7 @@ def _write_default(sender: Sender, x: Any, depth: int) -> Node:
 
 
 def _read_default(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    if len(node) < 2 or not FIELDS["factory"].fits(node[1]):
+    if len(node) < 2 or not FIELDS["factory"](node[1]):
         raise ProtocolError("a default dictionary has an unknown factory")
     items = _read_dict(dict)(receiver, node[1:], depth)
     return defaultdict(_FACTORIES[node[1]], items)
@@ -161,7 +160,7 @@ def _write_bytes(sender: Sender, x: bytes, depth: int) -> Node:
 
 def _read_bytes(receiver: Receiver, node: list[Node], depth: int) -> bytes:
     _, count = node
-    if not FIELDS["count"].fits(count):
+    if not FIELDS["count"](count):
         raise ProtocolError("bytes have no length")
     return bytes(receiver.take(count))
 
@@ -237,15 +236,13 @@ def _timezone(*offset: int) -> timezone:
 
 FIELDS |= {
     # As `hex` writes them, with "-0x".
-    "hex": Field(lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3),
-    "short": Field(lambda x: type(x) is int and abs(x) < _MAX_FRACTION),
-    "decimal": Field(_is_decimal),
-    "clock": Field(lambda x: type(x) is int or (x is not None and is_zone(x))),
-    "zone_name": Field(lambda x: type(x) is str and bool(_ZONE.fullmatch(x))),
-    "factory": Field(
-        lambda x: (x is None or type(x) is str) and x in _FACTORIES, plain=True
-    ),
-    "longest": Field(lambda x: x is None or FIELDS["count"].fits(x)),
+    "hex": lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3,
+    "short": lambda x: type(x) is int and abs(x) < _MAX_FRACTION,
+    "decimal": _is_decimal,
+    "clock": lambda x: type(x) is int or (x is not None and is_zone(x)),
+    "zone_name": lambda x: type(x) is str and bool(_ZONE.fullmatch(x)),
+    "factory": lambda x: (x is None or type(x) is str) and x in _FACTORIES,
+    "longest": lambda x: x is None or FIELDS["count"](x),
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, _same_keys, _assign)

@@ -29,13 +29,8 @@ Mutable = Any  # a list, dict, set, array, table …
 # Writes a value at a depth, or returns None if it is to stay where it is.
 Writer = Callable[["Sender", Any, int], Node]
 Reader = Callable[["Receiver", list[Node], int], Any]
-
-
-class Field(NamedTuple):
-    """What a field can be. The sender asks it too: what does not fit stays there."""
-
-    fits: Callable[[Any], bool] = lambda part: True
-    plain: bool = False  # it stands in the message as it is, and is no value
+# Whether a field can be this. The sender asks it too: what does not fit stays there.
+Field = Callable[[Any], bool]
 
 
 class Change(NamedTuple):
@@ -87,14 +82,14 @@ def _kinds(row: Row, count: int) -> list[Field]:
 
 
 ROWS: dict[str, Row] = {}  # by tag
-FIELDS = {
-    "value": Field(),
-    "key": Field(),
-    "count": Field(lambda x: type(x) is int and x >= 0, plain=True),
-    "integer": Field(lambda x: type(x) is int),
-    "float": Field(lambda x: type(x) is float),
-    "text": Field(lambda x: type(x) is str),
-    "flag": Field(lambda x: type(x) is bool),
+FIELDS: dict[str, Field] = {
+    "value": lambda x: True,
+    "key": lambda x: True,
+    "count": lambda x: type(x) is int and x >= 0,
+    "integer": lambda x: type(x) is int,
+    "float": lambda x: type(x) is float,
+    "text": lambda x: type(x) is str,
+    "flag": lambda x: type(x) is bool,
 }
 _row_of: dict[type, Row] = {}
 _writers: dict[type, Writer] = {}
@@ -127,7 +122,7 @@ def parts_of(value: Any) -> Parts | None:
         if parts is None:
             return None
         kinds = _kinds(row, len(parts))
-        fit = all(kind.fits(part) for kind, part in zip(kinds, parts, strict=True))
+        fit = all(fits(part) for fits, part in zip(kinds, parts, strict=True))
     except Exception:  # what a library says of its own unusual values
         return None
     return parts if fit else None
@@ -359,11 +354,9 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
     if parts is None:
         return None
     node: list[Node] = [row.tag]
-    for kind, part in zip(_kinds(row, len(parts)), parts, strict=True):
+    for part in parts:
         write = ROWS["a"].write if type(part) is np.ndarray else None
-        if kind.plain:
-            node.append(part)
-        elif write is None or depth > MAX_DEPTH:
+        if write is None or depth > MAX_DEPTH:
             node.append(sender.value(part, depth))
         else:
             node.append(write(sender, part, depth + 1))
@@ -373,9 +366,7 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
 def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> Any:
     assert row.build is not None
     kinds, parts = _kinds(row, len(node) - 1), node[1:]
-    for place, (kind, part) in enumerate(zip(kinds, parts, strict=True)):
-        if kind.plain:
-            continue
+    for place, part in enumerate(parts):
         array = type(part) is list and part and part[0] in _ARRAYS
         read = ROWS[part[0]].read if array and depth <= MAX_DEPTH else None
         if read is None:
@@ -383,7 +374,7 @@ def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> A
         else:
             parts[place] = read(receiver, part, depth + 1)
     try:
-        if all(kind.fits(part) for kind, part in zip(kinds, parts, strict=True)):
+        if all(fits(part) for fits, part in zip(kinds, parts, strict=True)):
             return row.build(*parts)
     except Exception as error:  # whatever its library says of parts that do not fit
         raise ProtocolError(f"parts do not fit ({error!s:.100})") from error
