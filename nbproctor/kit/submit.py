@@ -23,6 +23,10 @@ else:  # in a student's folder
 
 HERE = Path(__file__).resolve().parent
 TARGET = "hand_in"  # the folder of the file to hand in
+IN_BROWSER = (
+    "It is in this browser alone: in the list of files on the left, open hand_in, "
+    "click {} with the right button, Download, and hand in what you get."
+)
 NO_FILE = ". Start the lab: that puts it there. Is yours elsewhere? Name it:"
 NOWHERE = "Hand it in where your course asks for it."
 MANY_BYTES = 20_000_000  # many platforms take no more
@@ -120,6 +124,8 @@ def main() -> int:
             print(*report(notebook, check(notebook, original)), sep="\n")
             target = write(notebook, original, folder)
             print(f"Hand in this one file: {target}")
+            if sys.platform == "emscripten":  # where the disk is the browser's
+                print(IN_BROWSER.format(target.name))
         where = HERE / "hand_in.txt"
         print(where.read_text("utf-8") if where.exists() else NOWHERE)
     except (SubmitError, OSError) as error:

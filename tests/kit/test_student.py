@@ -449,6 +449,13 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
     end = result.stdout.splitlines()[-2:]
     assert end == [f"Hand in this one file: {target}", "Hand in on Moodle, task 3."]
     assert end[1] in (unpacked / "START.html").read_text("utf-8")
+    browsers = "import runpy, sys; sys.platform, sys.argv = 'emscripten', ['']"
+    browsers += (
+        "; sys.path += ['kit']; runpy.run_path('kit/submit.py', run_name='__main__')"
+    )
+    command = [sys.executable, "-S", "-c", browsers]
+    said = subprocess.run(command, cwd=unpacked, text=True, capture_output=True).stdout
+    assert f"open hand_in, click {LAB}.ipynb with the right button, Download" in said
 
 
 @pytest.mark.parametrize(
