@@ -118,17 +118,15 @@ def at_work(doing: str) -> Iterator[Status]:
         yield status
 
 
-def choose(course: Path | Course, assignment: str | None) -> str:
+def choose(course: Course, assignment: str | None) -> str:
     """Return the assignment that is meant: the one named, or the only one there is."""
     if assignment is not None:
         return assignment
-    from nbproctor.nbgrader import Course
-
-    source = Course.at(course).folder("source", "*").parent
-    names = sorted({path.parent.name for path in source.glob("*/*.ipynb")})
+    names = course.assignments()
     if len(names) == 1:
         return names[0]
     if not names:
+        source = course.folder("source", "*").parent
         raise CommandError(f"There is no assignment in {source}.")
     raise CommandError(f"Name the assignment, one of: {', '.join(names)}.")
 

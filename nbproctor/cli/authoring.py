@@ -47,19 +47,18 @@ def release(
     from nbproctor.kit.browser import make_site
 
     course, name = open_course(assignment)
-    root = course.root
     nbgrader.check_sources(course, name)
     if not change_cells:  # or it would be known after half a minute only
         nbgrader.check_cells(course, name)
     prove(course, name)
     if copy := nbgrader.generate(course, name, change_cells=change_cells):
         say(f"Gradebook of before: {copy}")
-    say(f"Student version: {root / 'release' / name}")
-    archive = handout.pack(root, name, course.options.hand_in)
+    say(f"Student version: {course.folder('release', name)}")
+    archive = handout.pack(course, name)
     say(f"To hand out:     {archive}")
     if browser or pyodide:
         with at_work("Making the site"):
-            site = make_site(root, name, course.options.hand_in, pyodide)
+            site = make_site(course, name, pyodide)
         say(f"To put on a web server: {site}")
 
 

@@ -53,7 +53,7 @@ def grade_class(
     Ends with status 1 if somebody could not be graded.
     """
     students = options.students
-    waiting = len(students or list(course.root.glob(f"submitted/*/{assignment}")))
+    waiting = len(students or [*course.folders("submitted", assignment)])
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
     from nbproctor import nbgrader

@@ -74,14 +74,15 @@ def export(
     if what == "term":
         _write_term(course, to or exported / "term.csv")
         return
-    assignment = choose(course.root, assignment)
+    assignment = choose(course, assignment)
     if what == "feedback":
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
         _write_table(course, assignment, to or exported / f"{assignment}.{what}")
     elif autograder := platforms.AUTOGRADERS.get(what):
         nbgrader.check_exportable(course, assignment)
-        say(autograder(course.root, assignment, to, visibility))
+        source = course.folder("source", assignment)
+        say(autograder(course.root, source, to, visibility))
     else:
         file = Path(what)
         filled = _filled(course, assignment, file, column, scale)

@@ -14,9 +14,7 @@ from nbproctor.cli.app import (
     CommandError,
     Sandbox,
     app,
-    choose,
     console,
-    find_course,
     open_course,
 )
 from nbproctor.cli.class_run import grade_class
@@ -36,8 +34,8 @@ def demo(assignment: Assignment = None) -> None:
     Everything happens in the folder demo/, which each run makes anew; your own
     submissions and gradebook are not touched.
     """
-    project = find_course()
-    name = choose(project, assignment)
+    around, name = open_course(assignment)
+    project = around.root
     sample_class = project / "examples" / "sample_class.toml"
     if not sample_class.is_file():
         raise CommandError(
@@ -48,12 +46,11 @@ def demo(assignment: Assignment = None) -> None:
     from nbproctor import nbgrader
     from nbproctor.kit import sample
 
-    folder = sample.new_course(project, name)
-    course = nbgrader.Course(folder)
+    course = nbgrader.Course(sample.new_course(project, name))
     nbgrader.generate(course, name)
     students = sample.read_class(sample_class)
     master = course.masters(name)[0]
-    sample.write_class(students, folder, master, project / "variants" / name)
+    sample.write_class(students, course.root, master, project / "variants" / name)
     for student in students:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}

@@ -59,9 +59,8 @@ def init() -> None:
     missing = starter.switch_on(course)
     said = "is switched on at the end of" if missing else "was switched on already in"
     say(f"nbproctor {said} {file}.", verdict(probe()))
-    names = sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
     faulty = []
-    for name in names:
+    for name in Course(course).assignments():
         try:
             prove(Course(course), name)
         except NbproctorError as error:

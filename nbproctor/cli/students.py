@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
-from nbproctor.cli.app import TYPED, CommandError, app, choose, find_course, say
+from nbproctor.cli.app import TYPED, CommandError, app, open_course, say
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
+
+if TYPE_CHECKING:
+    from nbproctor.nbgrader import Course
 
 
 @app.command(
@@ -44,18 +47,15 @@ def submit(
     It runs nothing. Warns of what would cost marks, and says what grading would have to
     repair; students have the same as kit.py submit in their zip.
     """
-    from nbproctor import nbgrader
     from nbproctor.submission.repair import Ungradable, repair
 
-    folder, release, copy = _folders()
-    course = nbgrader.Course(folder)
-    masters = {master.notebook: master for master in course.masters(release.name)}
+    course, release, copy = _folders()
+    masters = {master.notebook: master for master in course.masters(copy.name)}
     try:
         for original in sorted(release.glob("*.ipynb")):
             notebook = file or kit_submit.find(copy, original)
-            found = kit_submit.check(notebook, original)
+            say(*kit_submit.report(notebook, kit_submit.check(notebook, original)))
             target = kit_submit.write(notebook, original, copy)
-            say(*kit_submit.report(notebook, found))
             try:
                 repairs = repair(target.parent, masters[original.stem]).notes
             except Ungradable as error:
@@ -67,11 +67,10 @@ def submit(
     say(course.options.hand_in or kit_submit.NOWHERE)
 
 
-def _folders() -> tuple[Path, Path, Path]:
+def _folders() -> tuple[Course, Path, Path]:
     """Return the course, the student version of its only assignment, and the copy."""
-    course = find_course()
-    assignment = choose(course, None)
-    release = course / "release" / assignment
+    course, assignment = open_course(None)
+    release = course.folder("release", assignment)
     if not release.is_dir():
         raise CommandError(f"There is no {release}. Make it: {TYPED} release")
-    return course, release, course / "lab" / assignment
+    return course, release, course.root / "lab" / assignment

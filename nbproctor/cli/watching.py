@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from nbproctor.cli.app import TYPED, Assignment, Sandbox, app, choose, find_course, say
+from nbproctor.cli.app import TYPED, Assignment, Sandbox, app, open_course, say
 
 if TYPE_CHECKING:
     from nbproctor.nbgrader.watch import Try
@@ -30,18 +30,17 @@ def watch(
 ) -> None:
     """Grade what arrives until the deadline, and give back what you allow.
 
-    Reads submitted/ and writes feedback/. What students get, and how many times a day,
-    stands in nbgrader_config.py: c.Nbproctor.early_feedback and early_tries. After
-    Ctrl-C, the same command goes on.
+    Reads submitted/ and writes feedback/. What students get, and how many times a day
+    for each exercise, stands in nbgrader_config.py: c.Nbproctor.early_feedback and
+    early_tries. After Ctrl-C, the same command goes on.
     """
-    root = find_course()
-    name = choose(root, assignment)
+    course, name = open_course(assignment)
     from nbproctor.nbgrader import CourseError
     from nbproctor.nbgrader.lock import course_lock
     from nbproctor.nbgrader.watch import Watch
 
-    with course_lock(root, f"watching {name!r}", ".watch"):
-        watching = Watch(root, name, exchange, weak=sandbox == "weak")
+    with course_lock(course.root, f"watching {name!r}", ".watch"):
+        watching = Watch(course.root, name, exchange, weak=sandbox == "weak")
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""
@@ -74,10 +73,12 @@ def _line(tried: Try) -> str:
     result = tried.result
     if tried.late:
         return f"{clock}: it came after the deadline, and is not tried."
+    wait = f"no try left today for {tried.waiting} exercises"
     if result is None:
-        return f"{clock}: no try left today, {tried.number} are used."
+        return f"{clock}: {wait if tried.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
+    told = f"{tried.told} exercises told" + f", {wait}" * bool(tried.waiting)
     return (
-        f"{clock}: {mark}{result.status}; try {tried.number} today, "
+        f"{clock}: {mark}{result.status}; {told}, "
         f"after {(_now() - tried.noticed).total_seconds():.0f} s."
     )

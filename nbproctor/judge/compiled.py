@@ -27,7 +27,6 @@ from nbproctor.markers import (
     parse,
     plain_python,
 )
-from nbproctor.markers import imports as modules_of
 from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
@@ -118,7 +117,6 @@ class Tests:
     # The imports of all these cells, one module each: bound name (``*`` too), code.
     imports: tuple[Import, ...]
     outer: frozenset[str]  # global names that the source's other cells read, not make
-    modules: frozenset[str]  # that any cell imports
     # Exercise → the functions that its reference solution defines, if that defines
     # nothing else: these can be lent to another exercise.
     functions: dict[str, frozenset[str]]
@@ -161,7 +159,6 @@ class Tests:
             imported=frozenset(dict(solved).keys() - dict(provided).keys()),
             imports=tuple(made for made in provided + solved if made[0] in wanted),
             outer=outer - vars(builtins).keys(),
-            modules=_union(modules_of(cell.source) for cell in cells),
             functions={name: some for name, some in functions.items() if some},
         )
 
@@ -207,18 +204,11 @@ def _compile_all(cells: list[Cell]) -> tuple[dict[str, Program], dict[str, str]]
         program = programs[cell.id]
         if not _LOOK_UP.isdisjoint(program.uses | program.binds):
             words = known.intersection(re.findall(r"\w+", cell.source))
-            words |= set(_looked_for(cell.source))
+            # A text may be a name that must not be there: nobody else writes it.
+            parts = (getattr(n, "value", 0) for n in ast.walk(parse(cell.source)))
+            words |= {w for w in parts if isinstance(w, str) and w.isidentifier()}
             programs[cell.id] = replace(program, uses=program.uses | words)
     return programs, broken
-
-
-def _looked_for(source: str) -> Iterator[str]:
-    """Yield the names that a cell spells out, to say that they must not be there."""
-    for node in ast.walk(parse(source)):
-        match node:
-            case ast.Compare(ast.Constant(str(name)), [ast.NotIn()], [ast.Call(which)]):
-                if ast.unparse(which).partition("(")[0] in _LOOK_UP:
-                    yield name
 
 
 def _needs(

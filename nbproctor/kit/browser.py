@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 
 from nbproctor.kit import handout
 from nbproctor.kit.handout import HandoutError
+from nbproctor.nbgrader import Course
 from nbproctor.platforms import write_zip
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
@@ -40,7 +41,7 @@ OPTIONS = (
 
 
 def make_site(
-    course: Path, assignment: str, where: str = "", pyodide: Path | None = None
+    course: Path | Course, assignment: str, pyodide: Path | None = None
 ) -> Path:
     """Make the site of an assignment's release; return ``dist/<assignment>_browser``.
 
@@ -51,17 +52,18 @@ def make_site(
         raise HandoutError(
             "The site needs JupyterLite: pip install 'nbproctor[browser]', then again."
         )
-    sources = sorted((course / "source" / assignment).glob("*.ipynb"))
-    names = {pin.partition("==")[0] for pin in handout.requirements(course, sources)}
+    course = Course.at(course)
+    pins = handout.requirements(course, assignment)
+    names = {pin.partition("==")[0] for pin in pins}
     wheels, compiled = _packages(BESIDE | names - handout.TOOLS)
     if pyodide:
         _check(pyodide, KERNEL_NEEDS.union(compiled))
     content = {}
-    for name, data in handout.given(course, assignment, where).items():
+    for name, data in handout.given(course, assignment).items():
         content[f"contents/{name}"] = data
         content[f"contents/{name.removeprefix(f'{handout.ORIGINAL}/')}"] = data
     content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
-    target = course / "dist" / f"{assignment}_browser"
+    target = course.root / "dist" / f"{assignment}_browser"
     with TemporaryDirectory() as folder:
         lite = Path(folder)
         for name, data in content.items():
@@ -77,7 +79,7 @@ def make_site(
         if done.returncode:
             told = (done.stdout + done.stderr)[-2000:]
             raise HandoutError(f"JupyterLite could not make the site:\n{told}")
-        page = handout.first_page(assignment, sources, where, browser=True)
+        page = handout.first_page(course, assignment, browser=True)
         (lite / "site/index.html").write_text(page, "utf-8")
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.kit.lab import JUPYTER
 from nbproctor.kit.lab import files as tree
 from nbproctor.markers import imports
+from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import write_zip
 from nbproctor.templates import render
@@ -35,58 +36,56 @@ class HandoutError(NbproctorError):
     """The course lacks something that its students need."""
 
 
-def pack(course: Path, assignment: str, where: str = "") -> Path:
+def pack(course: Path | Course, assignment: str) -> Path:
     """Pack the release of an assignment for students; return ``dist/<assignment>.zip``.
 
-    The same release gives the same bytes. `where` says where students hand in. An older
-    zip is kept if this one cannot be made: `HandoutError` where ``requirements.txt``
-    lacks a package. The notebook and its modules are in ``kit/original`` alone (``lab``
-    copies them): no zip that is unpacked over a student's folder overwrites work.
+    The same release gives the same bytes. An older zip is kept if this one cannot be
+    made: `HandoutError` where ``requirements.txt`` lacks a package. The notebook and
+    its modules are in ``kit/original`` alone (``lab`` copies them): no zip that is
+    unpacked over a student's folder overwrites work.
     """
-    sources = sorted((course / "source" / assignment).glob("*.ipynb"))
+    course = Course.at(course)
     kit = HERE / "kit.py"  # in a wheel
-    content = given(course, assignment, where) | {
-        "START.html": first_page(assignment, sources, where).encode(),
+    content = given(course, assignment) | {
+        "START.html": first_page(course, assignment).encode(),
         "kit.py": (kit if kit.is_file() else CHECKOUT / "kit.py").read_bytes(),
         # The packages, and the versions of those that they need in turn.
         "requirements.txt": "\n".join(
-            ["-c kit/pins.txt", *requirements(course, sources), ""]
+            ["-c kit/pins.txt", *requirements(course, assignment), ""]
         ).encode(),
         "kit/pins.txt": _pins(course).encode(),
         "kit/lab.py": (HERE / "lab.py").read_bytes(),
     }
     content |= {name: _start(template) for name, template in STARTS.items()}
     content |= {f"kit/jupyter/{n}": (JUPYTER / n).read_bytes() for n in tree(JUPYTER)}
-    target = course / "dist" / f"{assignment}.zip"
+    target = course.root / "dist" / f"{assignment}.zip"
     placed = {f"{assignment}/{name}": data for name, data in content.items()}
     write_zip(target, placed, _mode)
     return target
 
 
-def first_page(
-    assignment: str, notebooks: list[Path], where: str, browser: bool = False
-) -> str:
+def first_page(course: Course, assignment: str, browser: bool = False) -> str:
     """Return the page that students see first, of a zip or of the lab in a browser."""
-    names = [path.name for path in notebooks]
-    about = {"assignment": assignment, "notebooks": names, "where": where}
-    return render("start.html", **about, browser=browser)
+    names = [path.name for path in course.sources(assignment)]
+    about = {"assignment": assignment, "notebooks": names}
+    return render("start.html", **about, where=course.options.hand_in, browser=browser)
 
 
-def given(course: Path, assignment: str, where: str) -> dict[str, bytes]:
+def given(course: Course, assignment: str) -> dict[str, bytes]:
     """Return the files that students get in every form: path → content."""
-    release = course / "release" / assignment
+    release, where = course.folder("release", assignment), course.options.hand_in
     content = {f"{ORIGINAL}/{n}": (release / n).read_bytes() for n in tree(release)}
-    content |= {n: (course / n).read_bytes() for n in data_of(course, assignment)}
+    content |= {n: (course.root / n).read_bytes() for n in data_of(course, assignment)}
     content |= {f"kit/{path.name}": path.read_bytes() for path in GIVEN}
     return content | ({"kit/hand_in.txt": where.encode()} if where else {})
 
 
-def data_of(course: Path, assignment: str) -> list[str]:
+def data_of(course: Course, assignment: str) -> list[str]:
     """Return files of ``data/``, below the course: those that students need.
 
     They lie in a folder, or have a name, that stands in a notebook or module.
     """
-    release = course / "release" / assignment
+    release = course.folder("release", assignment)
     given = [release / name for name in tree(release)]
     texts = [p.read_text("utf-8") for p in given if p.suffix in (".ipynb", ".py")]
 
@@ -94,17 +93,17 @@ def data_of(course: Path, assignment: str) -> list[str]:
         name = re.escape(file.partition("/")[0])
         return any(re.search(rf"\b{name}\b", text) for text in texts)
 
-    return [f"data/{file}" for file in tree(course / "data") if named(file)]
+    return [f"data/{file}" for file in tree(course.root / "data") if named(file)]
 
 
-def requirements(course: Path, notebooks: list[Path]) -> list[str]:
-    """Return pins of what some notebooks import.
+def requirements(course: Course, assignment: str) -> list[str]:
+    """Return pins of what the notebooks of an assignment import.
 
     Modules that lie beside a notebook count by what they import themselves. What they
     try to import, and go without, is left out: a package without a wheel does not
     install on every computer.
     """
-    pins = _pins(course)
+    pins, notebooks = _pins(course), course.sources(assignment)
     provider = packages_distributions()
     beside = {path for nb in notebooks for path in nb.parent.glob("*.py")}
     modules = {name for nb in notebooks for name in MasterNotebook.read(nb).modules}
@@ -116,7 +115,7 @@ def requirements(course: Path, notebooks: list[Path]) -> list[str]:
     for package in sorted(wanted):
         found = re.search(rf"^{re.escape(package)}==\S+", pins, re.M | re.I)
         if found is None:
-            file = course / "requirements.txt"
+            file = course.root / "requirements.txt"
             here = re.search(rf"^{re.escape(package)}==\S+", _installed(), re.M | re.I)
             line = f", for example {here[0]}" if here else ""
             raise HandoutError(f"{file} does not pin {package!r}: add it there{line}.")
@@ -136,9 +135,9 @@ def _tried(source: str) -> set[str]:
     return tried
 
 
-def _pins(course: Path) -> str:
+def _pins(course: Course) -> str:
     """Return pins: those of the course, of the kit's checkout, or what is installed."""
-    for file in (course / "requirements.txt", CHECKOUT / "requirements.txt"):
+    for file in (course.root / "requirements.txt", CHECKOUT / "requirements.txt"):
         if file.is_file():
             return file.read_text("utf-8")
     return _installed()

@@ -34,6 +34,9 @@ def new_assignment(course: Path, name: str) -> list[Path]:
             f"{name!r} cannot name an assignment: use letters, digits, '-' and '_'."
         )
     source, variants = course / "source" / name, course / "variants" / name
+    config = course / "nbgrader_config.py"
+    if config.exists():
+        source = nbgrader.Course(course).folder("source", name)
     for folder in (source, variants):
         if folder.exists():
             raise StarterError(f"{folder} is there already. Choose another name.")
@@ -42,7 +45,6 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     shutil.copyfile(_STARTER / "notebook.ipynb", notebook)
     shutil.copytree(_STARTER / "variants", variants)
     made = [notebook, variants]
-    config = course / "nbgrader_config.py"
     if not config.exists():
         text = (_STARTER / "config.txt").read_text("utf-8")
         config.write_text(text + SWITCH, "utf-8")

@@ -101,7 +101,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 decisions = Decisions(run, book, self.options.lower, self._tell)
                 self._decisions, self.changes = decisions, decisions.changes
                 with readers(run.masters, run.notebooks) as workers:
-                    self._prefetch = Prefetch(run, pool, workers)
+                    spare = self.options.spare
+                    self._prefetch = Prefetch(run, pool, workers, spare)
                     super().start()
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:

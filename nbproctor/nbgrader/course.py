@@ -131,15 +131,18 @@ class Course:
 
     # What the teacher wrote ---------------------------------------------------------
 
+    def assignments(self) -> list[str]:
+        """Return the names of the assignments that have a source notebook, sorted."""
+        source = self.folder("source", "*").parent
+        return sorted({path.parent.name for path in source.glob("*/*.ipynb")})
+
     def sources(self, assignment: str) -> list[Path]:
         """Return the source notebooks of an assignment; `CourseError` if none."""
         source = self.folder("source", assignment)
-        notebooks = sorted(source.glob("*.ipynb"))
-        if not notebooks:
-            others = sorted({p.parent.name for p in source.parent.glob("*/*.ipynb")})
+        if not (notebooks := sorted(source.glob("*.ipynb"))):
             raise CourseError(
                 f"There is no notebook in {source}. Assignments in this course: "
-                f"{', '.join(others) or 'none'}."
+                f"{', '.join(self.assignments()) or 'none'}."
             )
         return notebooks
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
-from nbproctor.results import Limits
+from nbproctor.results import Limits, SubmissionResult
 from nbproctor.sandbox.policy import Policy
 
 
@@ -21,6 +22,8 @@ class RunOptions:
     lower: bool = False  # let a mark become lower though the files are the same
     weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
     cluster: str = ""  # address of the Dask scheduler whose workers execute
+    # Asked of a `Submission` that was read: what to say, if it need not be executed.
+    spare: Callable[..., SubmissionResult | None] | None = None
 
 
 class Nbproctor(Configurable):
@@ -88,7 +91,7 @@ class Nbproctor(Configurable):
         "pass; or the whole feedback page.",
     ).tag(config=True)
     early_tries = Integer(
-        3, help="How many times a day `watch` gives a student something back."
+        3, help="How many times a day `watch` tells a student of an exercise."
     ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."
@@ -112,7 +115,12 @@ class Nbproctor(Configurable):
     def surroundings(self, assignment: str) -> list[str]:
         """Say what the course lets answers of an assignment use, in sentences."""
         names = ", ".join(sorted(self.environment))
+        there = [p for p in self.readable if Path(p).is_absolute() and Path(p).exists()]
+        gone = ", ".join(path for path in self.readable if path not in there)
         told = {
+            f"may read {', '.join(there)}": there,
+            f"cannot read {gone}: c.Nbproctor.readable names it, and there is no such "
+            "absolute path": gone,
             f"see the environment variables {names}": names,
             "may use the network: they can fetch what they return, and send away what "
             "hidden tests ask them": assignment in self.network,

@@ -150,7 +150,7 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
     """Return what runs a notebook of the teacher's as a submission."""
     alone = replace(settings, follow_through=False)
     # A wrong answer may hang in every test.
-    quick = Limits(*map(min, astuple(settings.limits)[:3], astuple(QUICK)[:3]))
+    quick = Limits(*map(min, astuple(settings.limits), astuple(QUICK)))
 
     pool.prepare(blank, alone)  # or say why nothing can be executed
 

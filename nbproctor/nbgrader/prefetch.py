@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,13 +94,19 @@ class Submission:
 class Prefetch:
     """Submissions of a run, in its order; more are read and executed meanwhile.
 
-    `workers` read what students handed in, and executions run in `pool`.
+    `workers` read what students handed in, and executions run in `pool`. `spare` is
+    that of `RunOptions`.
     """
 
     def __init__(
-        self, run: Run, pool: Executor, workers: Workers[ReadSubmission]
+        self,
+        run: Run,
+        pool: Executor,
+        workers: Workers[ReadSubmission],
+        spare: Callable[[Submission], SubmissionResult | None] | None = None,
     ) -> None:
         self._run, self._pool, self._readers = run, pool, workers
+        self._spare = spare
         self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
         for master in run.masters[:1]:
@@ -129,7 +135,9 @@ class Prefetch:
         """Have a submission read; `done` is its result, if it is still the same."""
         folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
-        graded = submission.done.handed_in if submission.done else ""
+        # Who may spare the execution has to see what was handed in.
+        earlier = None if self._spare else submission.done
+        graded = earlier.handed_in if earlier else ""
         future = self._readers.ask(HandedIn(folder, graded))
         self._reading[student] = submission, future
 
@@ -149,11 +157,14 @@ class Prefetch:
             submission.fingerprint, submission.closed = found.fingerprint, found.closed
             if found.failure:
                 raise OSError(*found.failure)
-            if earlier and earlier.handed_in == found.fingerprint:
-                submission.done = earlier
-                return submission
             submission.repaired.update(found.repaired)
             submission.reasons.update(found.reasons)
+            if self._spare and submission.repaired:
+                submission.done = self._spare(submission)
+            if earlier and earlier.handed_in == found.fingerprint:
+                submission.done = submission.done or earlier
+            if submission.done:
+                return submission
             self._keep_files(submission)
             for master in self._run.masters:
                 if repaired := submission.repaired.get(master.notebook):

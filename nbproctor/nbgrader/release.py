@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import from_dict
 from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
 
@@ -55,7 +55,6 @@ def check_sources(course: Path | Course, assignment: str) -> None:
         problems = [
             *_id_problems(content),
             *_metadata_problems(cells),
-            *_name_problems(cells),
             *_points_problems(cells),
             *_hidden_problems(master, course.markers),
         ]
@@ -74,13 +73,8 @@ def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
         if not (meta := cell.get("metadata", {}).get("nbgrader")):
             continue
         name = f"cell {number} ({meta.get('grade_id', 'no grade_id')!r})"
-        node = NotebookNode(
-            cell_type=cell["cell_type"],
-            source="".join(cell["source"]),
-            metadata=NotebookNode(nbgrader=meta),
-        )
         try:
-            validator.validate_cell(node)
+            validator.validate_cell(from_dict(cell))
         except nbgraderformat.SchemaTooOldError:
             yield f"{name}: its nbgrader metadata is old; run 'nbgrader update .'"
         except nbgraderformat.ValidationError as error:
@@ -90,15 +84,12 @@ def _metadata_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _id_problems(content: dict[str, Any]) -> Iterator[str]:
-    """Ask for the cell ids that the format asks for: since 4.5, for all of them."""
+    """Ask for the ids that the format asks for, since 4.5 for all, and for names."""
     ids = [cell.get("id") for cell in content["cells"]]
     if content.get("nbformat_minor", 0) >= 5 and not all(ids):
         # nbformat would make up new ids every time.
         yield "some cells have no id: open the notebook in JupyterLab and save it"
-
-
-def _name_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
-    names = Counter(grader_of(cell).get("grade_id") for cell in cells)
+    names = Counter(grader_of(cell).get("grade_id") for cell in content["cells"])
     for name, count in names.items():
         if name and count > 1:
             yield f"grade_id {name!r} is used by {count} cells; give each its own"
@@ -230,8 +221,7 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
         for master in course.masters(assignment):
             stock = kernel_faults(master, source, settings.limits.cell)
             faults += [f"stock nbgrader: {fault}" for _, fault in stock]
-            where = master, course.view, settings, pool, source
-            found, lost = place(*where, again=True)
+            found, lost = place(master, course.view, settings, pool, source, again=True)
             faults += [f"nbproctor: {fault}" for fault in lost]
             masters.append(found)
     course.changed(assignment, masters)
@@ -258,8 +248,9 @@ def check_release(course: Path | Course, assignment: str) -> list[Check]:
         Check("source", True, "can be released"),
         Check("release is clean", not left, f"found {left}" if left else "no markers"),
     ]
-    if old := _contents(course.folder("release", assignment)):
-        found = f"release/{assignment} is not what the source makes: release it again"
+    release = course.folder("release", assignment)
+    if old := _contents(release):
+        found = f"{release} is not what the source makes: release it again"
         if fresh == old:
             found = "as the source makes it"
         checks.append(Check("release is new", fresh == old, found))

@@ -23,12 +23,12 @@ class GitHubClassroom(Platform):
 
 
 def write_autograder(
-    course: Path, assignment: str, to: Path | None, visibility: Visibility
+    course: Path, source: Path, to: Path | None, visibility: Visibility
 ) -> str:
     """Write the workflow; it clones the students' repositories and grades them."""
-    path = to or course / ".github" / "workflows" / f"grade_{assignment}.yml"
+    path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    workflow = fill_template("classroom.yml", assignment=assignment)
+    workflow = fill_template("classroom.yml", assignment=source.name)
     path.write_text(workflow, "utf-8")
     return (
         f"Workflow: {path}\n"

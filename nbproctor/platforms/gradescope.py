@@ -94,9 +94,9 @@ class Gradescope(Platform):
 
 
 def write_autograder(
-    course: Path, assignment: str, to: Path | None, visibility: Visibility
+    course: Path, source: Path, to: Path | None, visibility: Visibility
 ) -> str:
-    """Pack the course, without its students and its gradebook, and the package.
+    """Pack one assignment of the course, without students and gradebook, and nbproctor.
 
     The same course gives the same bytes. `ExportError`: it has no
     ``requirements.txt``.
@@ -109,14 +109,14 @@ def write_autograder(
         )
     content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
     for name, script in _SCRIPTS.items():
-        text = fill_template(script, assignment=assignment, visibility=visibility)
+        text = fill_template(script, assignment=source.name, visibility=visibility)
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
-    packed += [*_below(course / "source" / assignment), *_below(course / "data")]
+    packed += [*_below(source), *_below(course / "data")]
     above = Path(str(files("nbproctor"))).parent
     for root, paths in (course, packed), (above, _below(above / "nbproctor")):
         content |= {path.relative_to(root).as_posix(): path for path in paths}
-    path = to or course / "exported" / f"{assignment}_gradescope.zip"
+    path = to or course / "exported" / f"{source.name}_gradescope.zip"
     write_zip(path, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
     return (
         f"Autograder: {path}, {path.stat().st_size >> 20} MB\n"

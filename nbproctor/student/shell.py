@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import concurrent.futures
+import gc
 import getpass
 import io
 import multiprocessing
@@ -19,8 +20,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing import dummy
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
@@ -33,7 +36,7 @@ from IPython.utils.text import SList
 from traitlets import Instance, Type
 from traitlets.config import Config
 
-from nbproctor.results import Output, OutputLimits
+from nbproctor.results import Output
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -163,15 +166,13 @@ class ZMQInteractiveShell(InteractiveShell):
         for name in _SCRIPTS:
             self.magics_manager.register_function(self._no_magic, "line_cell", name)
 
-    def run(
-        self, source: str, cell: str | None = None, limits: OutputLimits | None = None
-    ) -> list[Output]:
+    def run(self, source: str, cell: str | None = None) -> list[Output]:
         """Run one code cell, magics included, and return its outputs.
 
         An exception of the cell is an ``error`` among them. `cell` is our name for it,
-        found again in `Compiler.cells`; `limits` say how much it may show.
+        found again in `Compiler.cells`.
         """
-        outputs = self.collect(limits)
+        outputs = self.collect()
         self.compile.cell = cell
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
@@ -179,9 +180,9 @@ class ZMQInteractiveShell(InteractiveShell):
             self.compile.cell = None
         return outputs.finish()
 
-    def collect(self, limits: OutputLimits | None = None) -> Outputs:
+    def collect(self) -> Outputs:
         """Start a new collection of outputs and return it."""
-        self.outputs = Outputs(limits or OutputLimits())
+        self.outputs = Outputs()
         return self.outputs
 
     def take_over(self) -> None:
@@ -304,18 +305,26 @@ def rehearse(sources: Sequence[str]) -> None:
     """Run the cells that open every notebook once, in the process that is forked.
 
     Their names, data and outputs are then there in each fork, at no cost. A cell that
-    fails is not counted as run, nor is any after it: each notebook runs it itself.
+    fails is not counted as run, nor is any after it: each notebook runs it itself. None
+    is counted if they leave a file written or open: a fork has neither.
     """
-    shell = warm()
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = shell.stdout, shell.stderr
+    shell, before = warm(), _left()
     sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
-    try:
+    with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
             outputs = shell.run(source)
             if any(output["output_type"] == "error" for output in outputs):
                 break
             shell.rehearsed[source] = outputs
-    finally:
-        sys.path[:] = [path for path in sys.path if path]
-        sys.stdout, sys.stderr = streams
+    sys.path[:] = [path for path in sys.path if path]
+    if _left() != before:
+        shell.rehearsed.clear()
+        shell.reset(new_session=False)  # type: ignore[no-untyped-call]
+        gc.collect()  # what is still open would later close a file of the fork's
+
+
+def _left() -> set[object]:
+    """Return what a fork does not have: working folder, open descriptors, files."""
+    here = Path.cwd()
+    files = {(path, path.lstat().st_mtime_ns) for path in (here, *here.rglob("*"))}
+    return files.union(os.listdir("/dev/fd"))  # noqa: PTH208

@@ -306,11 +306,17 @@ def test_fuzzing_compares_what_functions_return(got, want):
 
 @pytest.fixture(scope="module")
 def lab(project: Path) -> AuditResult:
-    """All right solutions and a sample of others: `kit.py audit` tries the rest."""
+    """All right solutions and a sample of others: `kit.py audit` tries the rest.
+
+    On ten inputs each, not fifty, and in one process: each tries the references first.
+    """
 
     def fewer(folder: Path, references: dict[str, str]) -> Variants:
         found = read(folder, references)
         found.trials = sample_of(found.trials)
+        few = "from nbproctor.audit import oracle\noracle.ROUNDS = 10\n"
+        for exercise, cell in found.oracles.items():
+            found.oracles[exercise] = replace(cell, source=few + cell.source)
         return found
 
     read = Variants.read
@@ -323,8 +329,7 @@ def lab(project: Path) -> AuditResult:
 def test_no_right_variant_loses_a_point_and_no_wrong_one_keeps_all(lab):
     assert lab.faults == []
     for count in lab.counts():
-        enough = count["right"] >= 15 and count["wrong"] >= 15
-        assert enough, count["exercise"]
+        assert min(count["right"], count["wrong"]) >= 10, count["exercise"]
         assert count["unfair"] == count["missed"] == 0, count["exercise"]
 
 
@@ -367,7 +372,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
         check=True,
     )
     rows = json.loads(done.stdout)
-    assert len(rows) > 100
+    assert len(rows) >= 40
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:

@@ -39,12 +39,14 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = shutil.ignore_patterns("__pycache__")
     for name in (f"source/{LAB}", f"release/{LAB}", "data"):
         shutil.copytree(project / name, folder / name, ignore=cache)
+    where = "c = get_config()\nc.Nbproctor.hand_in = 'Hand in on Moodle, task 3.'"
+    (folder / "nbgrader_config.py").write_text(where)
     return folder
 
 
 @pytest.fixture(scope="module")
 def site(course: Path) -> Path:
-    return browser.make_site(course, LAB, "Hand in on Moodle, task 3.")
+    return browser.make_site(course, LAB)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ import nbformat
 import pytest
 
 from nbproctor.kit import handout, lab, sample, submit
+from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
 from tests.programs import run_python
@@ -42,7 +43,9 @@ def archive(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = tmp_path_factory.mktemp("course")
     for folder in (f"source/{LAB}", f"release/{LAB}"):
         shutil.copytree(project / folder, course / folder)
-    return handout.pack(course, LAB, where="Hand in on Moodle, task 3.")
+    where = "c = get_config()\nc.Nbproctor.hand_in = 'Hand in on Moodle, task 3.'"
+    (course / "nbgrader_config.py").write_text(where)
+    return handout.pack(course, LAB)
 
 
 @pytest.fixture
@@ -142,8 +145,9 @@ def tiny(project: Path, tmp_path: Path) -> Path:
     shutil.copytree(project / "examples/tiny/source", tmp_path / "source")
     (tmp_path / "data" / "mnist").mkdir(parents=True)
     (tmp_path / "data" / "mnist" / "digits.gz").touch()
-    release = tmp_path / "release" / "tiny"
-    shutil.copytree(tmp_path / "source" / "tiny", release)
+    shutil.copytree(tmp_path / "source" / "tiny", tmp_path / "given" / "tiny")
+    moved = "c = get_config()\nc.CourseDirectory.release_directory = 'given'"
+    (tmp_path / "nbgrader_config.py").write_text(moved)
     return tmp_path
 
 
@@ -154,8 +158,8 @@ def test_another_assignment_has_neither_the_digits_nor_a_place(tiny: Path) -> No
     assert "where your course asks for it" in page and "something is wrong" in page
     assert not (folder / "data").exists()
     # Unless a module names them.
-    (tiny / "release/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
-    assert handout.data_of(tiny, "tiny") == ["data/mnist/digits.gz"]
+    (tiny / "given/tiny/tools.py").write_text("FILES = Path('data') / 'mnist'\n")
+    assert handout.data_of(Course(tiny), "tiny") == ["data/mnist/digits.gz"]
 
 
 @pytest.mark.slow
@@ -253,21 +257,16 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
 # ---- before it is handed in ----------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def master(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
-
-
 @pytest.fixture
 def original(project: Path) -> Path:
     return project / "release" / LAB / f"{LAB}.ipynb"
 
 
 @pytest.fixture
-def work(master: MasterNotebook, original: Path) -> Notebook:
+def work(lab_master: MasterNotebook, original: Path) -> Notebook:
     """All exercises answered, and run from top to bottom."""
     notebook = nbformat.read(original, as_version=4)
-    solved = sample.solve(notebook, sample.solutions(master))
+    solved = sample.solve(notebook, sample.solutions(lab_master))
     for count, cell in enumerate(
         (cell for cell in solved.cells if cell.cell_type == "code"), 1
     ):
@@ -373,7 +372,7 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
 def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     work: Notebook,
     original: Path,
-    master: MasterNotebook,
+    lab_master: MasterNotebook,
     tmp_path: Path,
     said: str,
 ) -> None:
@@ -384,13 +383,13 @@ def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     (told,) = found.costs if costs else found.odd
     assert said in told
     assert bool(found.costs) == costs
-    assert bool(repair(handed.parent, master).notes) == repaired
+    assert bool(repair(handed.parent, lab_master).notes) == repaired
 
 
 def test_a_cell_that_says_nothing_more_than_its_stub_is_not_answered(
-    work: Notebook, original: Path, master: MasterNotebook, tmp_path: Path
+    work: Notebook, original: Path, lab_master: MasterNotebook, tmp_path: Path
 ) -> None:
-    stub = next(cell.stub for cell in master.cells if cell.id == ANSWER)
+    stub = next(cell.stub for cell in lab_master.cells if cell.id == ANSWER)
     cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
     assert submit.check(save(work, tmp_path), original).left == [ANSWER]
 

@@ -10,7 +10,6 @@ from typing import Any
 import nbformat
 import pytest
 
-from nbproctor.results import OutputLimits
 from nbproctor.sanitize import clean
 from nbproctor.student.shell import warm
 
@@ -30,26 +29,22 @@ CLEAN.set_forkserver_preload(["tests.student.warmed"])
 def run(tmp_path: Path) -> Run:
     """Run cells, in order, in a fork of a warm shell; the last one's outputs."""
 
-    def in_a_fork(*cells: str, limits: OutputLimits | None = None) -> Outputs:
+    def in_a_fork(*cells: str) -> Outputs:
         from tests.student.warmed import run_and_send  # which warms a shell here too
 
         receiver, sender = CLEAN.Pipe(duplex=False)
-        told = (tmp_path, cells, limits, sender)
+        told = (tmp_path, cells, sender)
         process = CLEAN.Process(target=run_and_send, args=told)
         process.start()
         sender.close()
         outputs = receiver.recv()
         process.join()
         assert isinstance(outputs, list), outputs
-        nbformat.validate(_notebook(outputs))
+        cell = nbformat.v4.new_code_cell("", outputs=outputs)
+        nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell])))
         return outputs
 
     return in_a_fork
-
-
-def _notebook(outputs: Outputs) -> Any:
-    cell = nbformat.v4.new_code_cell("", outputs=outputs)
-    return nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell]))
 
 
 def text_of(outputs: Outputs, name: str) -> str:
@@ -123,16 +118,29 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     assert done.stdout.splitlines()[-1] == "['display_data']"
 
 
-def test_opening_cells_find_the_modules_beside_the_notebook(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cell", "counts"),
+    [
+        ("x = beside.value; open('beside.py').read()", True),
+        ("x = open('beside.py')", False),
+        ("with open('x', 'w') as file: file.write('a')", False),
+        ("import sqlite3; x = sqlite3.connect('x')", False),
+        ("import os; os.makedirs('x'); os.chdir('x')", False),
+    ],
+)
+def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
+    tmp_path: Path, cell: str, counts: bool
+) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if p]\n"
         "from nbproctor.student.shell import rehearse, warm\n"
-        "rehearse(['import beside', 'x = beside.value'])\n"
-        "assert list(warm().rehearsed) == ['import beside', 'x = beside.value']\n"
-        "assert '' not in sys.path"
+        f"cells = ['import beside', {cell!r}]; rehearse(cells)\n"
+        f"assert list(warm().rehearsed) == {counts} * cells\n"
+        f"assert ('beside' in warm().user_ns) == {counts} and '' not in sys.path"
     )
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    env |= {"PYTHONDONTWRITEBYTECODE": "1"}  # as of a fork server
     command = [sys.executable, "-c", code]
     subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=60)
 
@@ -184,19 +192,18 @@ def test_starting_a_program_is_a_permission_error(
 
 
 def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
-    limits = OutputLimits(text_bytes=10_000, lines=100)
-    text = text_of(run("for i in range(10**5): print(i)", limits=limits), "stdout")
-    assert "98\n99\n" in text
-    assert "\n100\n" not in text
+    text = text_of(run("for i in range(10**5): print(i)"), "stdout")
+    assert "998\n999\n" in text
+    assert "\n1000\n" not in text
     assert "output cut here" in text
-    wide = text_of(run("print('x' * 10**7)", limits=limits), "stdout")
-    assert 10_000 <= len(wide) < 10_200
+    wide = text_of(run("print('x' * 10**7)"), "stdout")
+    assert 100_000 <= len(wide) < 100_200
     assert "output cut here" in wide
 
 
 def test_many_displays_are_cut_with_a_note(run: Run) -> None:
-    outputs = run("for i in range(500): display(i)", limits=OutputLimits(displays=20))
-    assert len(outputs) == 21
+    outputs = run("for i in range(500): display(i)")
+    assert len(outputs) == 101
     assert "left out" in outputs[-1]["data"]["text/plain"]
 
 
