@@ -86,7 +86,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         course, assignment = self.course or Course.of(self), view.assignment_id
         keep = self.exclude_overwriting.get(assignment, [])
         run = self._run = Run(course, assignment, options, self.force, keep)
-        self._autograded = view.autograded_directory
         with course.gradebook() as book:
             check_gradebook(book, run.masters)
             run.marks = course.marks(assignment)
@@ -95,18 +94,13 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self._leave_out_strangers(book)
             for each in unread(course, assignment):
                 self.log.warning("%s", each)
-            with (
-                one_gradebook(book),
-                staging_folders(view),
-                executor(view, options, self.force) as pool,
-            ):
+            for left in course.root.glob(f"{STAGING}*"):  # by a run that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with one_gradebook(book), executor(view, options, self.force) as pool:
                 run.place_tests(pool)
                 decisions = Decisions(run, book, self.options.lower, self._tell)
                 self._decisions, self.changes = decisions, decisions.changes
-                with (
-                    contextlib.closing(decisions),
-                    readers(run.masters, run.notebooks) as workers,
-                ):
+                with readers(run.masters, run.notebooks) as workers:
                     spare = self.options.spare
                     self._prefetch = Prefetch(run, pool, workers, spare)
                     super().start()
@@ -134,7 +128,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             except Exception as error:
                 if of_the_computer(error):
                     raise
-                self._decisions.close()
                 failed.append((submission, error))
                 log.error("%s failed: %r", submission.student, error)
                 self.log.error("%s failed", submission.student, exc_info=True)
@@ -158,26 +151,25 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         for _, future in submission.running.values():
             future.result()  # now: nobody waits for the gradebook meanwhile
         run, student = self._run, submission.student
-        staged = Path(self._format_source(run.assignment, student))
-        made = Path(self._format_dest(run.assignment, student))
-        dated = submission.timestamp(self.coursedir) is not None
-        submission.stage(staged, dated, run.notebooks)
-        self.notebooks = [
-            str(staged / f"{n}.ipynb") for n in sorted(submission.repaired)
-        ]
-        self.run_pre_convert_hook()
-        self._decisions.begin(submission)
-        self.init_assignment(run.assignment, student)
-        for name in self.notebooks:
-            self.convert_single_notebook(name)
-        if (result := self._decisions.stands(submission)) is not None:
-            publish(made, run.graded_folder(student), run.all_notebooks)
-            with in_place(self.coursedir, self._autograded):
-                self.set_permissions(run.assignment, student)
-                self.run_post_convert_hook()
+        with staging_folders(self.coursedir):
+            staged = Path(self._format_source(run.assignment, student))
+            made = Path(self._format_dest(run.assignment, student))
+            dated = submission.timestamp(self.coursedir) is not None
+            submission.stage(staged, dated, run.notebooks)
+            names = sorted(submission.repaired)
+            self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
+            self.run_pre_convert_hook()
+            with self._decisions.begin(submission):
+                self.init_assignment(run.assignment, student)
+                for notebook in self.notebooks:
+                    self.convert_single_notebook(notebook)
+                result = self._decisions.stands(submission)
+            if result is not None:
+                publish(made, run.graded_folder(student), run.all_notebooks)
+        if result is not None:
+            self.set_permissions(run.assignment, student)
+            self.run_post_convert_hook()
             self._decisions.write(submission, result)
-        for folder in (staged, made):
-            shutil.rmtree(folder, ignore_errors=True)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Take a notebook through both of nbgrader's pipelines.
@@ -233,27 +225,14 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 @contextlib.contextmanager
 def staging_folders(view: CourseDirectory) -> Iterator[None]:
     """Make `view` name new folders in the course as submitted and autograded."""
-    root = Path(view.root)
-    for left in root.glob(f"{STAGING}*"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
     before = view.submitted_directory, view.autograded_directory
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=root) as folder:
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=view.root) as folder:
         view.submitted_directory = f"{Path(folder).name}/submitted"
         view.autograded_directory = f"{Path(folder).name}/autograded"
         try:
             yield
         finally:
             view.submitted_directory, view.autograded_directory = before
-
-
-@contextlib.contextmanager
-def in_place(view: CourseDirectory, autograded: str) -> Iterator[None]:
-    """Let nbgrader find what it made where it is now."""
-    staged, view.autograded_directory = view.autograded_directory, autograded
-    try:
-        yield
-    finally:
-        view.autograded_directory = staged
 
 
 def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:

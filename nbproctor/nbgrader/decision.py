@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -54,9 +54,9 @@ class MarkChange:
 class Decisions:
     """Decides on the submissions of a run, one after the other.
 
-    Between `begin` and `stands`, all that is written into the gradebook is one
-    transaction: it stands as a whole, or nothing of it does. `tell` is called with each
-    result when it is written.
+    Within `begin`, all that is written into the gradebook is one transaction: it stands
+    as a whole if `stands` or `give_up` says so, or nothing of it does. `tell` is called
+    with each result when it is written.
     """
 
     def __init__(
@@ -71,18 +71,21 @@ class Decisions:
         self._book = book
         self._may_lower = may_lower
         self._tell = tell
-        self._open = contextlib.ExitStack()
 
-    def begin(self, submission: Submission) -> None:
-        """Hold back what is written from now on."""
-        self.close()
-        self._commit = self._open.enter_context(self._book.transaction())
-        self._was = SubmissionResult.read(self._run.graded_folder(submission.student))
-        self._before = self._marks(submission) if self._was else StudentMarks()
+    @contextlib.contextmanager
+    def begin(self, submission: Submission) -> Iterator[None]:
+        """Hold back what is written; what was not committed is forgotten in the end.
 
-    def close(self) -> None:
-        """End what `begin` began; what was not committed by then is forgotten."""
-        self._open.close()
+        Only then is anything told: whoever is told may write into the gradebook.
+        """
+        graded = self._run.graded_folder(submission.student)
+        self._kept: SubmissionResult | None = None
+        with self._book.transaction() as self._commit:
+            self._was = SubmissionResult.read(graded)
+            self._before = self._marks(submission) if self._was else StudentMarks()
+            yield
+        if self._kept is not None:
+            self._tell(self._kept)
 
     def stands(self, submission: Submission) -> SubmissionResult | None:
         """Return the result of what nbgrader has graded, if it is to be written."""
@@ -118,8 +121,7 @@ class Decisions:
 
     def give_up(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
-        self.begin(submission)
-        with self._open:
+        with self.begin(submission):
             self._book.update_or_create_student(submission.student)
             row = self._book.update_or_create_submission(
                 self._run.assignment, submission.student
@@ -127,14 +129,15 @@ class Decisions:
             row.timestamp = submission.timestamp(self._run.course.view)
             gradebook.withdraw(row, submission.reasons)
             marks = self._marks(submission)
-            if self._decide(submission, marks):
-                said = [*dict.fromkeys(submission.reasons.values())]
-                if by_hand := [g.cell for g in marks.grades if g.by_hand]:
-                    said.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-                notes = submission.notes()
-                result = self._result(submission, "ungradable", said, marks, notes)
-                self._clear(submission.student)
-                self.write(submission, result)
+            stands = self._decide(submission, marks)
+        if stands:
+            said = [*dict.fromkeys(submission.reasons.values())]
+            if by_hand := [g.cell for g in marks.grades if g.by_hand]:
+                said.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
+            notes = submission.notes()
+            result = self._result(submission, "ungradable", said, marks, notes)
+            self._clear(submission.student)
+            self.write(submission, result)
 
     def _marks(self, submission: Submission) -> StudentMarks:
         student = submission.student
@@ -142,7 +145,7 @@ class Decisions:
         return read.get(student, StudentMarks())
 
     def _decide(self, submission: Submission, marks: StudentMarks) -> bool:
-        """Commit what was written, or undo it: a mark that may not fall is kept."""
+        """Commit what was written, unless a mark would fall that may not."""
         was = self._was
         if was is not None and self._before.total() != marks.total():
             # What cannot be read now was read before: nobody handed in anything else.
@@ -150,13 +153,11 @@ class Decisions:
             handed_in_again = submission.fingerprint != was.handed_in and not closed
             change = self._change(submission, marks, handed_in_again)
             if change.lower and not handed_in_again and not self._may_lower:
-                self.close()
                 self.changes.append(replace(change, kept=True))
-                self._tell(was)
+                self._kept = was
                 return False
             self.changes.append(change)
         self._commit()
-        self.close()
         # Feedback on an earlier submission must not stand for this one.
         run = self._run
         pages = run.course.folder("feedback", run.assignment, submission.student)

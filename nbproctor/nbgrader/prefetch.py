@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -80,7 +79,6 @@ class Submission:
 
         It only asks whether there are `notebooks`: those that are not give it zeros.
         """
-        shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
         links = dict(self.files)
         if dated:
