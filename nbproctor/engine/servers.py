@@ -98,7 +98,7 @@ class Servers(AbstractContextManager["Servers"]):
         warm = settings.policy, master.modules, master.opening
         server = self._take(warm)
         if server is None:
-            server = _start(master, settings)
+            server = _start(master, settings, master.opening)
             self._add(server, warm)
         try:
             yield server
@@ -158,7 +158,9 @@ def compile_tests(master: MasterNotebook) -> bytes:
         return Tests.of(master.cells).to_bytes()
 
 
-def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
+def _start(
+    master: MasterNotebook, settings: Settings, opening: tuple[str, ...]
+) -> ForkServer:
     # What is not installed fails in the cell that imports it, as in a kernel.
     wanted = [name for name in master.modules if _installed(name)]
     try:
@@ -166,7 +168,7 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
             settings.policy,
             [
                 *(*wanted, *_WARM),
-                ("nbproctor.student.shell:rehearse", master.opening),
+                ("nbproctor.student.shell:rehearse", opening),
                 ("nbproctor.protocol.objects:capture", ()),
                 ("nbproctor.protocol.table:warm", ()),
             ],
@@ -174,13 +176,12 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
             judge_main="nbproctor.judge.main:main",
         )
     except (ForkServerError, SandboxError, OSError) as error:
+        if opening and isinstance(error, ForkServerError):
+            # A cell may have started a thread: each notebook runs them itself.
+            return _start(master, settings, ())
         raise EngineError(str(error)) from error
-    log.info(
-        "Fork server %d started for %s, sandbox level %s.",
-        server.pid,
-        master.notebook,
-        server.level,
-    )
+    told = server.pid, master.notebook, server.level
+    log.info("Fork server %d started for %s, sandbox level %s.", *told)
     return server
 
 
