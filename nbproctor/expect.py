@@ -6,13 +6,16 @@ numbers are shapes, indices, counts and the factor 2: never an expected value, n
 ratio that hidden data would show.
 """
 
+import base64
 import contextlib
 import copy
 import functools
 import io
 import math
+import struct
 import sys
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -232,23 +235,48 @@ def expect_finite(got: object, name: str) -> None:
         _fail(name, not_finite(answer, ~np.isfinite(answer)))
 
 
-Measured: TypeAlias = list[tuple[str, float, str]]
+# Name, number, note; and pictures: caption, PNG in base64.
+Measured: TypeAlias = list[tuple[str, float, str, list[tuple[str, str]]]]
 measured: Measured | None = None  # in the judge, what a test has measured so far
+MAX_PICTURES, MAX_SIDE = 6, 128  # of a measured number; pixels of a picture
 
 
-def measure(name: str, value: float, note: str = "") -> None:
+def measure(
+    name: str,
+    value: float,
+    note: str = "",
+    pictures: Sequence[tuple[str, npt.ArrayLike]] = (),
+) -> None:
     """Report a number that pages show under a name, and that never counts.
 
     Only the judge's are reported; in a kernel, and beside the answer, it is printed.
-    `ValueError`: it is no finite number.
+    `pictures` are shown below it: a caption that says what is seen, and an array
+    (height, width) from 0 (white) to 1 (black). `ValueError`: it is no finite number,
+    or there are more than 6, or one has more than 128 pixels a side.
     """
     number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"The test measures {name} as {number}.")
+    if not math.isfinite(number) or len(pictures) > MAX_PICTURES:
+        raise ValueError(f"The test measures {name} as {number}, {len(pictures)=}.")
+    drawn = [(caption, _png(array)) for caption, array in pictures]
     if measured is not None:
-        measured.append((name, number, note))
+        measured.append((name, number, note, drawn))
     else:
         sys.stdout.write(f"{name}: {number:g}{note and f' ({note})'}\n")
+
+
+def _png(picture: npt.ArrayLike) -> str:
+    """Draw a picture in grey, from its numbers alone: whoever made it, it is one."""
+    ink = np.nan_to_num(np.asarray(picture, dtype=float))
+    if ink.ndim != 2 or not 0 < min(ink.shape) <= max(ink.shape) <= MAX_SIDE:
+        raise ValueError(f"The test shows a picture of shape {ink.shape}.")
+    grey = (255 * (1 - ink.clip(0, 1))).round().astype(np.uint8)
+    head = struct.pack(">2I5B", *grey.shape[::-1], 8, 0, 0, 0, 0)
+    rows = zlib.compress(np.insert(grey, 0, 0, axis=1).tobytes())
+    file = b"\x89PNG\r\n\x1a\n"
+    for kind, data in (b"IHDR", head), (b"IDAT", rows), (b"IEND", b""):
+        check = zlib.crc32(kind + data)
+        file += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+    return base64.b64encode(file).decode()
 
 
 def _fail(name: str, symptom: str) -> NoReturn:

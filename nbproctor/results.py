@@ -34,18 +34,8 @@ def error_output(name: str, text: str, lines: list[str]) -> Output:
 
 
 @dataclass(frozen=True)
-class OutputLimits:
-    """How much one cell may say."""
-
-    text_bytes: int = 100_000  # of both streams together, and of any single text
-    lines: int = 1_000  # likewise
-    displays: int = 100  # displayed things and results
-    image_bytes: int = 8 << 20  # of all images together, encoded
-
-
-@dataclass(frozen=True)
 class Limits:
-    """How long and how much, in seconds and as `OutputLimits` for each cell.
+    """How long, in seconds.
 
     Attributes
     ----------
@@ -55,14 +45,11 @@ class Limits:
         One student cell, and one test cell with all its calls.
     submission
         All of a notebook, follow-through included.
-    output
-        What one student cell may say.
     """
 
     call: float = 10.0
     cell: float = 60.0
     submission: float = 300.0
-    output: OutputLimits = field(default_factory=OutputLimits)
 
 
 FILES = -1  # the place of code that is no cell, but writes the files beside them
@@ -97,6 +84,7 @@ class Measure:
     name: str
     value: float
     note: str = ""
+    pictures: tuple[tuple[str, str], ...] = ()  # caption, PNG in base64
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value:g}{self.note and f' ({self.note})'}"
@@ -239,6 +227,8 @@ class SubmissionResult:
         Seconds after the due date, as it was when this was graded.
     graded : datetime or None
         When this was graded.
+    since : dict
+        Notebook name → what has changed since the student handed in before.
     """
 
     student: str
@@ -253,6 +243,7 @@ class SubmissionResult:
     seconds: dict[str, float] = field(default_factory=dict)
     late: float = 0.0
     graded: datetime | None = field(default=None, compare=False)
+    since: dict[str, str] = field(default_factory=dict)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

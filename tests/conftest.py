@@ -1,13 +1,20 @@
 """What several test files share."""
 
+from __future__ import annotations
+
 import functools
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from nbproctor.notebook import MasterNotebook
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -78,6 +85,44 @@ def pytest_runtest_makereport(
 def project() -> Path:
     """The root of the project."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def lab_master(project: Path) -> MasterNotebook:
+    """The lab's master notebook, beside its release."""
+    from nbproctor.notebook import MasterNotebook
+
+    path = "neural_network/neural_network.ipynb"
+    return MasterNotebook.read(project / "source" / path, project / "release" / path)
+
+
+@pytest.fixture(scope="session")
+def tiny_master(project: Path) -> MasterNotebook:
+    """The tiny course's master notebook."""
+    from nbproctor.notebook import MasterNotebook
+
+    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
+
+
+@pytest.fixture(scope="session")
+def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny course as the verb `release` leaves it: one for all workers.
+
+    It is recorded where its tests are judged, which else each grading finds out.
+    """
+    from filelock import FileLock
+
+    from nbproctor import nbgrader
+
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    course = place / "template" / "tiny"
+    with FileLock(place / "template.lock"):
+        if not course.exists():
+            shutil.copytree(project / "examples/tiny", course)
+            nbgrader.generate(course, "tiny")
+            assert nbgrader.lint(course, "tiny") == []
+    return course
 
 
 @pytest.fixture(scope="session", autouse=True)

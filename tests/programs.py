@@ -1,13 +1,15 @@
 """Commands run as in a new Python, but forked where their imports are done already.
 
-An interpreter with nbgrader's imports takes a second of computing to start.
-tests/cli/test_documented.py starts each command as a teacher does.
+An interpreter with nbgrader's imports takes a second of computing to start, and so do
+fork server and readers of each run: `run_here` takes those of the run before it, where
+tests.warm keeps them. tests/cli/test_documented.py starts commands as a teacher does.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import io
 import json
 import os
 import runpy
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ LIBRARIES = (
     "rich.console",
     "typer",
 )
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
 def run_python(
@@ -50,6 +54,26 @@ def run_python(
         status = int(asked.stdout.readline())
         out, err = (Path(path).read_text("utf-8") for path in said)
     return subprocess.CompletedProcess(argv, status, out, err)
+
+
+def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a verb of nbproctor in this process."""
+    from nbproctor.cli import main
+
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    argv, sys.argv = sys.argv, ["nbproctor", *map(str, arguments)]
+    try:
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+            main()
+    except SystemExit as end:
+        status = int(end.code or 0)
+    finally:
+        sys.argv = argv
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    said = out.getvalue(), err.getvalue()
+    return subprocess.CompletedProcess(arguments, status, *said)
 
 
 @functools.cache

@@ -41,15 +41,10 @@ SOLUTION = cell("def f():\n    return 1", "f", solution=True, locked=False)
 HIDDEN = "### BEGIN HIDDEN TESTS\nassert f() == 1\n### END HIDDEN TESTS"
 
 
-@pytest.fixture(scope="session")
-def tiny(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
-
-
 def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
-    tiny: MasterNotebook,
+    tiny_master: MasterNotebook,
 ) -> None:
-    assert [(c.id, c.kind, c.points, c.exercise) for c in tiny.cells] == [
+    assert [(c.id, c.kind, c.points, c.exercise) for c in tiny_master.cells] == [
         ("setup", "provided", 0, None),
         ("fizz", "solution", 0, "fizz"),
         ("fizz-show", "provided", 0, None),
@@ -62,8 +57,8 @@ def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
         ("mean-values", "test", 3, "mean_of"),
         ("mean-input", "test", 2, "mean_of"),
     ]
-    assert tiny.exercises == ("fizz", "mean_of")
-    assert [c.id for c in tiny.cells if c.skip] == ["fizz-show"]
+    assert tiny_master.exercises == ("fizz", "mean_of")
+    assert [c.id for c in tiny_master.cells if c.skip] == ["fizz-show"]
 
 
 def words(cell: dict[str, Any]) -> dict[str, Any]:
@@ -102,10 +97,12 @@ def test_a_locked_assert_before_any_exercise_is_provided_code(tmp_path: Path) ->
     assert master.cells[0].kind == "provided"
 
 
-def test_a_stub_shows_neither_solution_nor_hidden_test(tiny: MasterNotebook) -> None:
-    for known in tiny.cells:
+def test_a_stub_shows_neither_solution_nor_hidden_test(
+    tiny_master: MasterNotebook,
+) -> None:
+    for known in tiny_master.cells:
         assert "BEGIN" not in known.stub
-    by_id = {known.id: known for known in tiny.cells}
+    by_id = {known.id: known for known in tiny_master.cells}
     assert "sum(numbers)" not in by_id["mean_of"].stub
     assert "exact_mean" not in by_id["mean-values"].stub
 
@@ -256,18 +253,19 @@ def test_a_region_without_an_end_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_threads_that_compile_the_tests_at_once_all_get_them(project: Path) -> None:
-    master = MasterNotebook.read(project / "source/neural_network/neural_network.ipynb")
-
+def test_threads_that_compile_the_tests_at_once_all_get_them(
+    lab_master: MasterNotebook,
+) -> None:
     def go_on(*_: object) -> None:
         time.sleep(0)  # another thread runs, in the middle of this one's parsing
 
     threshold = gc.get_threshold()
+    compile_tests.cache_clear()
     gc.callbacks.append(go_on)
     gc.set_threshold(50)
     try:
         with ThreadPoolExecutor(2) as pool:
-            assert all(pool.map(compile_tests, [master] * 4))
+            assert all(pool.map(compile_tests, [lab_master] * 4))
     finally:
         gc.set_threshold(*threshold)
         gc.callbacks.remove(go_on)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nbproctor.audit.trials import Trial, TrialResult
-from nbproctor.results import Check
+from nbproctor.audit.variants import Trial
+from nbproctor.results import Check, Verdict
 from nbproctor.templates import render
 
 # Points that may be lost without a public test or a comment that warns of it.
@@ -18,10 +18,14 @@ SILENCE = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Trial):
-    """One solution of one exercise, and its result, as in `TrialResult`.
+    """One solution of one exercise, and how its trial ended.
 
-    `caught`: test → what it says. `silent`: points lost although its public tests pass;
-    `unannounced`: those of them whose test's comment does not warn of it.
+    It has lost `lost` of `most` points. `caught`: test that it did not pass → what that
+    says; of a mutant, only graded ones where one of these catches it. `silent`: points
+    lost although its public tests pass; `unannounced`: those of them whose test's
+    comment does not warn of it. Where it passed all tests and was then `fuzzed`,
+    `disagreement` says where it differs from the oracle. `notes` tell of processes that
+    hung or died.
     """
 
     lost: float
@@ -34,26 +38,33 @@ class Entry(Trial):
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, result: TrialResult, comments: dict[str, str]) -> Entry:
-        """Judge a trial; `comments` has the text that students see of each test."""
-        trial = result.trial
-        warned = any(not verdict.max_points for verdict in result.failed)
-        silent = {v: v.max_points - v.points for v in result.failed if not warned}
+    def of(
+        cls,
+        trial: Trial,
+        verdicts: Sequence[Verdict],
+        stubs: Mapping[str, str],
+        oracle: Sequence[Verdict] = (),
+        notes: tuple[str, ...] = (),
+    ) -> Entry:
+        """Judge a trial; `stubs` has the text that students see of each test."""
+        failed = [verdict for verdict in verdicts if verdict.outcome != "passed"]
+        silent = failed if all(verdict.max_points for verdict in failed) else []
+        warns = trial.announced
+        untold = [v for v in silent if not warns or warns not in stubs[v.cell_id]]
+        lost, in_silence, unannounced = (
+            sum(verdict.max_points - verdict.points for verdict in some)
+            for some in (failed, silent, untold)
+        )
         return cls(
             **vars(trial),
-            lost=result.lost,
-            most=sum(verdict.max_points for verdict in result.verdicts),
-            caught={verdict.cell_id: verdict.message for verdict in result.failed},
-            silent=sum(silent.values()),
-            unannounced=sum(
-                points
-                for verdict, points in silent.items()
-                if not trial.announced
-                or trial.announced not in comments[verdict.cell_id]
-            ),
-            disagreement=result.disagreement,
-            fuzzed=result.fuzzed,
-            notes=result.notes,
+            lost=lost,
+            most=sum(verdict.max_points for verdict in verdicts),
+            caught={verdict.cell_id: verdict.message for verdict in failed},
+            silent=in_silence,
+            unannounced=unannounced,
+            disagreement=oracle[0].message if oracle else "",
+            fuzzed=bool(oracle),
+            notes=notes,
         )
 
     @property

@@ -15,21 +15,41 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nbproctor.audit import oracle
 from nbproctor.audit.mutants import mutants
-from nbproctor.audit.trials import Kind, Trial
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import Cell
 
 REFERENCE = "reference"
+Kind = Literal["reference", "right", "wrong", "mutant"]
 # Of an entry of ``right.toml`` or ``wrong.toml``.
 KEYS = "why", "diff", "cell", "of", "says", "unnamed", "announced"
 
 
 class VariantError(NbproctorError):
     """A variant cannot be read; the message says which, and why."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A solution of one exercise; `name` tells it from others of its kind.
+
+    Of a wrong one, a message must hold one of `says`, or it is known that none names
+    its symptom; the words `announced` of comments tell what no public test does.
+    """
+
+    exercise: str
+    kind: Kind
+    name: str
+    source: str
+    place: str = ""
+    diff: str = ""
+    says: tuple[str, ...] = ()
+    unnamed: bool = False
+    announced: str = ""
+    equivalent: str = ""
 
 
 @dataclass

@@ -5,7 +5,6 @@ from nbproctor.cli import (  # noqa: I001
     grading,  # noqa: F401
     watching,  # noqa: F401
     collecting,  # noqa: F401
-    deadlines,  # noqa: F401
     exporting,  # noqa: F401
     students,  # noqa: F401
     authoring,  # noqa: F401

@@ -92,15 +92,14 @@ def audit(
         tried = count(1)
         checks = nbgrader.check_release(course, name)
         result = try_tests(
-            course.root,
-            name,
-            checks=checks,
-            progress=lambda trial: status.update(
-                f"Trying solutions: {next(tried)}, {escape(trial.trial.exercise)}"
+            course.masters(name),
+            course.settings(name),
+            course.root / "variants" / name,
+            checks,
+            lambda trial: status.update(
+                f"Trying solutions: {next(tried)}, {escape(trial.exercise)}"
             ),
-            exercise=exercise,
-            markers=course.markers,
-            folders=(course.folder("source", name), course.folder("release", name)),
+            exercise,
         )
     say(*matrix.lines(result))
     if exercise is None:

@@ -46,12 +46,11 @@ def demo(assignment: Assignment = None) -> None:
     from nbproctor import nbgrader
     from nbproctor.kit import sample
 
-    folder = sample.new_course(project, name)
-    course = nbgrader.Course(folder)
+    course = nbgrader.Course(sample.new_course(project, name))
     nbgrader.generate(course, name)
     students = sample.read_class(sample_class)
     master = course.masters(name)[0]
-    sample.write_class(students, folder, master, project / "variants" / name)
+    sample.write_class(students, course.root, master, project / "variants" / name)
     for student in students:
         console.print(f"  {student.name:20} {student.story}")
     names = {student.id: student.name for student in students}

@@ -30,9 +30,9 @@ def watch(
 ) -> None:
     """Grade what arrives until the deadline, and give back what you allow.
 
-    Reads submitted/ and writes feedback/. What students get, and how many times a day,
-    stands in nbgrader_config.py: c.Nbproctor.early_feedback and early_tries. After
-    Ctrl-C, the same command goes on.
+    Reads submitted/ and writes feedback/. What students get, and how many times a day
+    for each exercise, stands in nbgrader_config.py: c.Nbproctor.early_feedback and
+    early_tries. After Ctrl-C, the same command goes on.
     """
     course, name = open_course(assignment)
     from nbproctor.nbgrader import CourseError
@@ -73,10 +73,12 @@ def _line(tried: Try) -> str:
     result = tried.result
     if tried.late:
         return f"{clock}: it came after the deadline, and is not tried."
+    wait = f"no try left today for {tried.waiting} exercises"
     if result is None:
-        return f"{clock}: no try left today, {tried.number} are used."
+        return f"{clock}: {wait if tried.waiting else 'no answer has changed'}."
     mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
+    told = f"{tried.told} exercises told" + f", {wait}" * bool(tried.waiting)
     return (
-        f"{clock}: {mark}{result.status}; try {tried.number} today, "
+        f"{clock}: {mark}{result.status}; {told}, "
         f"after {(_now() - tried.noticed).total_seconds():.0f} s."
     )

@@ -20,10 +20,9 @@ from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from distributed import Client, Security
+from distributed import Client
 
 from nbproctor.engine.execution import Execution
 from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
@@ -270,37 +269,11 @@ def _connect(address: str) -> Any:
         )
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise EngineError(
-            f"No Dask scheduler answers at {address} ({error}). {_advice(address)}"
+            f"No Dask scheduler answers at {address} ({error}). Where it uses "
+            "TLS, its address begins with tls://, and Dask's configuration here, there "
+            "and on the workers (distributed.comm.tls) names certificates of one "
+            "authority."
         ) from error
-
-
-def _advice(address: str) -> str:
-    """Return what to do, by the address and Dask's configuration of this computer."""
-    security = Security()
-    keys = security.get_tls_config_for_role("client")
-    missing = [
-        name
-        for name in (keys["ca_file"], keys["cert"], keys["key"])
-        if name and "\n" not in name and not Path(name).is_file()
-    ]
-    if not address.startswith("tls://"):
-        if security.require_encryption:
-            return (
-                "Dask's configuration of this computer requires encryption: write "
-                "tls:// before the scheduler's address."
-            )
-        return "If it uses TLS, its address begins with tls://."
-    if missing:
-        return f"Dask's configuration names files that are not: {', '.join(missing)}."
-    if not (keys["ca_file"] and keys["cert"]):
-        return (
-            "For TLS, name your authority's and this computer's certificate in Dask's "
-            "configuration: distributed.comm.tls.ca-file, .client.cert and .client.key."
-        )
-    return (
-        "Scheduler, workers and this computer need certificates of one authority, the "
-        "one in distributed.comm.tls.ca-file."
-    )
 
 
 def _words(answer: object) -> str:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.compiled import Tests
+from nbproctor.markers import imports
 from nbproctor.notebook import MasterNotebook
+from nbproctor.protocol.table import used
 from nbproctor.results import Limits
 from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.layers import SandboxError
@@ -95,7 +97,7 @@ class Servers(AbstractContextManager["Servers"]):
         stopped.
         """
         # Nothing in a fork server depends on what else is graded with it.
-        warm = settings.policy, master.modules, master.opening
+        warm = settings.policy, _modules(master), master.opening
         server = self._take(warm)
         if server is None:
             server = _start(master, settings, master.opening)
@@ -158,19 +160,29 @@ def compile_tests(master: MasterNotebook) -> bytes:
         return Tests.of(master.cells).to_bytes()
 
 
+@lru_cache(maxsize=8)
+def _modules(master: MasterNotebook) -> tuple[str, ...]:
+    """Return what is imported before any fork.
+
+    Of what only solutions and tests import, that are the libraries whose values cross.
+    What is not installed fails in the cell that imports it, as in a kernel.
+    """
+    code = master.of_kind("provided", "solution", "helper", "test")
+    anywhere = used(name for cell in code for name in imports(cell.source))
+    return tuple(filter(_installed, dict.fromkeys((*master.modules, *anywhere))))
+
+
 def _start(
     master: MasterNotebook, settings: Settings, opening: tuple[str, ...]
 ) -> ForkServer:
-    # What is not installed fails in the cell that imports it, as in a kernel.
-    wanted = [name for name in master.modules if _installed(name)]
     try:
         server = ForkServer.start(
             settings.policy,
             [
-                *(*wanted, *_WARM),
+                *(*_modules(master), *_WARM),
                 ("nbproctor.student.shell:rehearse", opening),
                 ("nbproctor.protocol.objects:capture", ()),
-                ("nbproctor.protocol.table:warm", ()),
+                ("nbproctor.protocol.table:load_rows", ()),
             ],
             student_main="nbproctor.student.process:main",
             judge_main="nbproctor.judge.main:main",

@@ -52,7 +52,7 @@ class ErrorClass(type):
 
     def __instancecheck__(cls, instance: Any) -> bool:
         if isinstance(instance, Proxy):
-            asked = ask(instance, "builtin", "isinstance", [instance, cls._nbproctor])
+            asked = ask(instance, "apply", "isinstance", [instance, cls._nbproctor])
             return asked is True
         return super().__instancecheck__(instance)
 
@@ -172,7 +172,7 @@ class _OneArgument(type):
             known = handle_of(args[0])
             if known.kind is not None and known.relation == "exact":
                 return known.kind
-            return ask(args[0], "builtin", "type", [args[0]])
+            return ask(args[0], "apply", "type", [args[0]])
         if len(args) == 1 and isinstance(args[0], StudentError):
             return kind_of(args[0])
         return type(*args, **kwargs)

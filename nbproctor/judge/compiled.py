@@ -27,7 +27,6 @@ from nbproctor.markers import (
     parse,
     plain_python,
 )
-from nbproctor.markers import imports as modules_of
 from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
@@ -118,7 +117,6 @@ class Tests:
     # The imports of all these cells, one module each: bound name (``*`` too), code.
     imports: tuple[Import, ...]
     outer: frozenset[str]  # global names that the source's other cells read, not make
-    modules: frozenset[str]  # that any cell imports
     # Exercise → the functions that its reference solution defines, if that defines
     # nothing else: these can be lent to another exercise.
     functions: dict[str, frozenset[str]]
@@ -161,7 +159,6 @@ class Tests:
             imported=frozenset(dict(solved).keys() - dict(provided).keys()),
             imports=tuple(made for made in provided + solved if made[0] in wanted),
             outer=outer - vars(builtins).keys(),
-            modules=_union(modules_of(cell.source) for cell in cells),
             functions={name: some for name, some in functions.items() if some},
         )
 

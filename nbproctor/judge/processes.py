@@ -6,10 +6,9 @@ runs the cells again without the one at fault.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -34,14 +33,13 @@ Spawn = Callable[[], Any]
 class StudentProcesses:
     """The student processes of one run through a notebook, one after the other.
 
-    Values of `libraries` are sent whole. `references` run in a process beside the
-    student's, which gets functions that call theirs, and nothing of a reference itself.
+    `references` run in a process beside the student's, which gets functions that call
+    theirs, and nothing of a reference itself.
     """
 
     limits: Limits
     spawn: Spawn
     until: float
-    libraries: frozenset[str]
     references: References | None
     outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
     notes: list[str] = field(default_factory=list)  # as in `Report`
@@ -51,6 +49,7 @@ class StudentProcesses:
     # Cells and exercises that the sandbox has refused something, and their text.
     refused: dict[str, str] = field(default_factory=dict)
     _culprits: set[str] = field(default_factory=set)  # cells that ended their process
+    _hog: Step | None = None  # of those played, the last to use up the memory
     _lent: dict[str, Lent] = field(default_factory=dict)
     _reference_link: Session | None = None
     _link: Session | None = None
@@ -71,8 +70,8 @@ class StudentProcesses:
             return
         outputs, filled, gone = self._try(step)
         short = gone.reason == "died" if gone else _lacks_memory(outputs)
-        # To look for a hog took a fresh process, in which this cell has not run yet.
-        if short and (self.find_hog() or gone is None):
+        # In a fresh process, this cell may have the memory.
+        if short and (self.leave_out_hog() or gone is None):
             outputs, filled, gone = self._try(step)
         if gone is not None:
             self._leave_out(step, gone)
@@ -80,6 +79,7 @@ class StudentProcesses:
             self._leave_out(step)
         else:
             self.played.append(step)
+            self._hog = step if filled and step.index is not None else self._hog
         if step.name in self._culprits:
             outputs.append(error_output("CellStopped", self.notes[-1], self.notes[-1:]))
         said = [(str(o["ename"]), str(o["evalue"])) for o in outputs if "ename" in o]
@@ -109,33 +109,36 @@ class StudentProcesses:
         if gone is not None:
             text = self.why_gone(gone, f"Cell `{step.name}`", self.limits.cell).words
         self.notes.append(text)
+        self.end()
+
+    def leave_out_hog(self) -> bool:
+        """End the process; leave out the cell that filled the memory, if one did.
+
+        What fails for want of memory is rarely what took it.
+        """
+        self.end()
+        hog, self._hog = self._hog, None
+        if hog not in self.played:
+            return False
+        self._leave_out(hog)
+        self.played.remove(hog)
+        return True
+
+    def end(self) -> None:
+        """End the process that lives, if one does: the next is a fresh one."""
         if self._link is not None:
             self._link.close()
-
-    def find_hog(self) -> bool:
-        """Leave out the cell that filled the memory, if it was one that was run before.
-
-        What fails for want of memory is rarely what took it: the cells are run once
-        more, and each says how much is left.
-        """
-        before = set(self._culprits)
-        if self.played and self._link is not None:
-            self._link.close()
-            with contextlib.suppress(StudentGone):
-                self.living(watching=True)
-        return self._culprits != before
 
     def send(self, link: Session, step: Step) -> tuple[list[Output], bool]:
         """Run a cell; return its outputs, and whether it has used up the memory."""
         # An object that a test handed over is not for the cells after it.
         link.exports.clear()
         name = None if step.index == FILES else step.name
-        limits = astuple(self.limits.output)
         try:
             if step.lends:
                 functions = {n: f for n, f in self._lent.items() if n in step.lends}
                 link.ask("lend", functions)
-            said = link.ask("run", step.source, name, limits, seconds=self.limits.cell)
+            said = link.ask("run", step.source, name, seconds=self.limits.cell)
         except Exception as error:
             # Running a cell raises nothing, unless no memory is left to say so: this
             # process has been tampered with.
@@ -147,11 +150,8 @@ class StudentProcesses:
         )
         return clean(outputs), filled is True
 
-    def living(self, *, watching: bool = False) -> Session:
-        """Return the living student process, or a fresh one with all cells replayed.
-
-        If `watching`, the cell is left out that uses up the memory.
-        """
+    def living(self) -> Session:
+        """Return the living student process, or a fresh one with all cells replayed."""
         while self._link is None or self._link.gone is not None:
             if self._spawned >= MAX_SPAWNS:
                 raise StudentGone("died", "its process ended too often")
@@ -159,19 +159,14 @@ class StudentProcesses:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
             link = self._link = self.fresh()
-            link.share(self.libraries)
             if self.references is not None:
                 link.alone = False
                 self._lent = self._functions_of(self.references)
             for step in list(self.played):
                 try:
-                    _, filled = self.send(link, step)
+                    self.send(link, step)
                 except StudentGone:
                     self._culprits.add(step.name)
-                    self.played.remove(step)
-                    break
-                if watching and filled and step.index is not None:
-                    self._leave_out(step)
                     self.played.remove(step)
                     break
         return self._link
@@ -182,9 +177,8 @@ class StudentProcesses:
             self._reference_link.close()
         link = self._reference_link = self.fresh()
         link.alone = False
-        link.share(self.libraries)
         for source in references.cells:
-            link.ask("run", source, None, (0, 0, 0, 0), seconds=self.limits.cell)
+            link.ask("run", source, None, seconds=self.limits.cell)
         known = link.begin(sorted(references.functions))
         return {name: Lent(function) for name, function in known.items()}
 

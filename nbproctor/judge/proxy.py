@@ -106,7 +106,7 @@ class Proxy:
         ask(self, "set", self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        ask(self, "delete", self, name)
+        ask(self, "apply", "delattr", [self, name])
 
     def _nbproctor_calls(self, calls: list[Any], keep: bool) -> Any:
         return _exactly(list, ask(self, "calls", calls, keep))
@@ -131,7 +131,7 @@ class Proxy:
         return True
 
     def __dir__(self) -> list[str]:
-        names = _exactly(list, ask(self, "builtin", "dir", [self]))
+        names = _exactly(list, ask(self, "apply", "dir", [self]))
         return [_exactly(str, name) for name in names]
 
     def __enter__(self) -> Any:
@@ -144,31 +144,31 @@ class Proxy:
         return isinstance(error, StudentError) and done is True
 
     def __iter__(self) -> Iterator[Any]:
-        items = ask(self, "builtin", "iter", [self])
+        items = ask(self, "apply", "iter", [self])
         return items if isinstance(items, Proxy) else iter(items)
 
     def __next__(self) -> Any:
         try:
-            return ask(self, "builtin", "next", [self])
+            return ask(self, "apply", "next", [self])
         except StudentError as error:
             if error.kind == "StopIteration":
                 raise StopIteration from None
             raise
 
     def __instancecheck__(self, instance: Any) -> bool:
-        return _exactly(bool, ask(self, "builtin", "isinstance", [instance, self]))
+        return _exactly(bool, ask(self, "apply", "isinstance", [instance, self]))
 
     def __subclasscheck__(self, subclass: Any) -> bool:
-        return _exactly(bool, ask(self, "builtin", "issubclass", [subclass, self]))
+        return _exactly(bool, ask(self, "apply", "issubclass", [subclass, self]))
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         raise TypeError("a test cannot derive a class from one of the student's")
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return ask(self, "copy", self)
+        return ask(self, "apply", "deepcopy", [self])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = _exactly(np.ndarray, ask(self, "array", self))
+        array = _exactly(np.ndarray, ask(self, "apply", "array", [self]))
         return array if dtype is None else array.astype(dtype)
 
 
@@ -194,7 +194,7 @@ def _doubt(proxy: Proxy, *methods: str) -> None:
 
 def _request(name: str) -> Any:
     def apply(self: Proxy, *others: Any) -> Any:
-        return ask(self, "op", name, [self, *others])
+        return ask(self, "apply", name, [self, *others])
 
     return apply
 
@@ -203,7 +203,7 @@ def _converted(name: str, kind: type) -> Any:
     """Make what a built-in function asks of an object; its result is of one type."""
 
     def apply(self: Proxy) -> Any:
-        return _exactly(kind, ask(self, "builtin", name, [self]))
+        return _exactly(kind, ask(self, "apply", name, [self]))
 
     return apply
 
@@ -221,7 +221,7 @@ def _among_students(name: str) -> Any:
             return judges(self, *others)
         if name in _ORDER:
             return _truth(name, self, *others)
-        result = ask(self, "op", name, [self, *others])
+        result = ask(self, "apply", name, [self, *others])
         if not isinstance(result, Proxy):
             raise TypeError(f"{name} of two objects gives no object")
         return result
@@ -231,7 +231,7 @@ def _among_students(name: str) -> Any:
 
 def _truth(name: str, *proxies: Proxy) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
-    result = ask(proxies[0], "op", name, list(proxies))
+    result = ask(proxies[0], "apply", name, list(proxies))
     return bool(result) if type(result) is np.bool_ else _exactly(bool, result)
 
 

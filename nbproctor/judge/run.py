@@ -20,7 +20,6 @@ from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import TestTimeout, points_of
 from nbproctor.judge.verdicts import explain, verdict
 from nbproctor.notebook import Cell
-from nbproctor.protocol import table
 from nbproctor.results import Job, Measure, Outcome, Verdict
 from nbproctor.sanitize import one_line, plain_text
 
@@ -47,8 +46,7 @@ class NotebookRun:
         elsewhere = [cell.id for cell in job.cells if cell.where != "judge"]
         self._names = Namespace(tests, elsewhere)
         self._stderr_fails = job.stderr_fails_tests
-        tables = table.used(tests.modules)
-        self._student = StudentProcesses(job.limits, spawn, until, tables, references)
+        self._student = StudentProcesses(job.limits, spawn, until, references)
         self.outputs, self.notes = self._student.outputs, self._student.notes
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
@@ -125,7 +123,7 @@ class NotebookRun:
                 if strict and (err.getvalue() or link.ask("stderr") is True):
                     points, said = 0.0, verdicts.STDERR
             except StudentGone as gone:
-                if retry and gone.reason == "died" and student.find_hog():
+                if retry and gone.reason == "died" and student.leave_out_hog():
                     return self._judge(cell, retry=False)
                 return self._stopped(cell, gone)
             except TestTimeout:
@@ -139,7 +137,7 @@ class NotebookRun:
                 if short and cell.exercise not in self._short:
                     # It may not be at fault. It is judged again in a fresh process.
                     self._short.add(cell.exercise)
-                    student.find_hog()
+                    student.leave_out_hog()
                     return self._judge(cell, retry=False)
                 said = explain(error, student.sources, hidden=hidden)
                 name = error.name if isinstance(error, NameError) else None
@@ -151,7 +149,10 @@ class NotebookRun:
             elif excuse := link.excuse():
                 points, said = 0.0, verdicts.DOUBTED(by=excuse)
         printed = "" if hidden else plain_text(out.getvalue())
-        measures = tuple(Measure(one_line(n), v, one_line(t)) for n, v, t in measured)
+        measures = tuple(
+            Measure(one_line(n), v, one_line(t), tuple((one_line(c), p) for c, p in ps))
+            for n, v, t, ps in measured
+        )
         return replace(verdict(cell, said, points), printed=printed, measures=measures)
 
     def _value(self, cell: Cell, link: Session) -> Any:

@@ -40,7 +40,7 @@ from nbproctor.protocol.frames import (
     UnsendableError,
     Wire,
 )
-from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple, class_named
+from nbproctor.protocol.objects import Ref, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 _REASONS = {LateError: "timeout", ClosedError: "died"}
@@ -108,12 +108,6 @@ class Session:
         finally:
             if outermost:
                 self._deadline = None
-
-    def share(self, libraries: frozenset[str]) -> None:
-        """From now on, send values of these libraries whole, both ways."""
-        if libraries:
-            self.ask("libraries", tuple(sorted(libraries)))
-            self._connection.libraries = libraries
 
     def begin(self, names: list[str], *, keep: bool = False) -> Any:
         """Start a test, and return the values of those names that the student has.
@@ -204,13 +198,6 @@ class Session:
             if not self.alone:
                 raise UnsendableError("only plain data passes between two exercises")
             raise self.gone or StudentGone("died", "its process has ended")
-        if issubclass(kind, StudentTuple):
-            number = value._nbproctor_number
-            # Of two processes, a number does not tell which one it is from.
-            if number is not None and self.alone:
-                return Ref("student", (number,))
-            copy: Any = value
-            return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
         return self.exports.name(value)
 
     def resolve(self, ref: Ref) -> Any:
@@ -220,7 +207,7 @@ class Session:
             return self._proxy(number, *about)
         if ref.tag == "judge" and not about:
             return self.exports.received(number)
-        if ref.tag == "error":
+        if ref.tag == "error" and type(number) is int:
             return self._error_class(number, *about)
         raise ProtocolError("the student's reference cannot be read")
 
@@ -238,14 +225,16 @@ class Session:
                 return proxy
         raise ProtocolError("the student's reference cannot be read")
 
-    def _error_class(
-        self, number: int, name: str, base: str, *bases: Any
-    ) -> ErrorClass:
+    def _error_class(self, number: int, *about: Any) -> ErrorClass:
         """Return the class that stands for one of the student's exceptions."""
+        match about:
+            case (str(name), str(base), *bases) if number not in self._error_classes:
+                title = printable(name)
+                proxy = self._proxy(number, "type", title, True, "", "")
+                made = stand_in(proxy, title, base, tuple(bases))
+                self._error_classes[number] = made
         if number not in self._error_classes:
-            title = printable(name)
-            proxy = self._proxy(number, "type", title, True, "", "")
-            self._error_classes[number] = stand_in(proxy, title, base, bases)
+            raise ProtocolError("the student's reference cannot be read")
         return self._error_classes[number]
 
     # --- exceptions -------------------------------------------------------------

@@ -125,7 +125,8 @@ def new_course(project: Path, assignment: str) -> Path:
         shutil.rmtree(course)
     course.mkdir()
     mark.write_text("The next `python kit.py demo` deletes this folder.\n", "utf-8")
-    shutil.copy(project / "nbgrader_config.py", course)
+    for path in (project / "nbgrader_config.py", *project.glob(".nbproctor.json")):
+        shutil.copy(path, course)  # the second: where tests are judged, if it is known
     for name in (f"source/{assignment}", "data"):
         shutil.copytree(project / name, course / name)
     return course

@@ -1,12 +1,11 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
 from nbproctor.nbgrader.changed_cells import check_cells
-from nbproctor.nbgrader.config import proctor
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.feedback import feedback
-from nbproctor.nbgrader.grading import grade, regrade
+from nbproctor.nbgrader.grading import grade, proctor, regrade
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
     check_exportable,

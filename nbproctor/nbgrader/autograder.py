@@ -1,8 +1,8 @@
 """Autograder of nbgrader, with executions that run in parallel in other processes.
 
-nbgrader's loop over the class is unchanged. It reads repaired submissions from a
-staging folder instead of ``submitted/``, and waits for a report instead of starting a
-kernel. What it makes of one is moved to its place at once, or is thrown away.
+nbgrader's steps for each submission are unchanged. They read it, repaired, from a
+staging folder instead of ``submitted/``, and wait for a report instead of starting a
+kernel. What they make of one is moved to its place at once, or is thrown away.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from nbformat import NotebookNode, from_dict, writes
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
 from nbgrader.utils import setenv
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
-from nbproctor.nbgrader.failures import CourseError, StopRun, of_the_computer
+from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook, one_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
@@ -40,20 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class ProctoredAutograde(Autograde):  # type: ignore[misc]
-    """`Autograde` that repairs first, and executes in the sandbox before its loop asks.
-
-    nbgrader calls, in this order::
-
-        start
-          init_notebooks                 every submission is listed
-          for each submission:
-            init_destination             read, repaired, staged; or done already
-            init_assignment              a transaction; rows of student and submission
-            convert_single_notebook      for each notebook, twice through its pipeline;
-                                         `Execute` asks for the `report`
-            run_post_convert_hook        status and remarks; if it stands: committed,
-                                         moved to its place, ``grading.json``
-    """
+    """`Autograde` that repairs first, and whose `Execute` gets a report (`report`)."""
 
     #: Called with the result of each submission as soon as it is known.
     on_result: Callable[[SubmissionResult], None] | None = None
@@ -83,8 +69,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     f"Not graded: {', '.join(self._ungradable)}. The reasons stand "
                     f"above, and in grading.json in each student's folder."
                 )
-        except StopRun as stop:
-            self._refuse(stop.error)
         except Exception as error:
             told = error if isinstance(error, CourseError) else of_the_computer(error)
             if told is None:
@@ -103,9 +87,6 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         keep = self.exclude_overwriting.get(assignment, [])
         run = self._run = Run(course, assignment, options, self.force, keep)
         self._autograded = view.autograded_directory
-        self._at: Submission | None = None  # where nbgrader's loop is
-        # Those that raised an exception, with it; reported after the loop.
-        self._failed: list[tuple[Submission, Exception]] = []
         with course.gradebook() as book:
             check_gradebook(book, run.masters)
             run.marks = course.marks(assignment)
@@ -120,16 +101,15 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 executor(view, options, self.force) as pool,
             ):
                 run.place_tests(pool)
-                # In the order of nbgrader's loop, which goes by path.
-                ordered = sorted(run.folders, key=self._source)
                 decisions = Decisions(run, book, self.options.lower, self._tell)
                 self._decisions, self.changes = decisions, decisions.changes
                 with (
                     contextlib.closing(decisions),
                     readers(run.masters, run.notebooks) as workers,
                 ):
-                    self._prefetch = Prefetch(run, ordered, pool, workers)
-                    self._convert()
+                    spare = self.options.spare
+                    self._prefetch = Prefetch(run, pool, workers, spare)
+                    super().start()
 
     def _leave_out_strangers(self, book: SharedGradebook) -> None:
         enrolled = {student.id for student in book.students}
@@ -141,71 +121,78 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             del self._run.folders[student]
             self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
 
-    def _convert(self) -> None:
-        """Let nbgrader go through the class, then give up what failed on the way."""
-        try:
-            super().start()
-        except NbGraderException:
-            # nbgrader's loop ends so when submissions failed one by one.
-            if not self._failed:
-                raise
-        for submission, error in self._failed:
-            reason = f"It could not be processed: {error}"
+    def init_notebooks(self) -> None:
+        """Wait: which file is a submission's notebook is not known yet."""
+
+    def convert_notebooks(self) -> None:
+        """Grade one submission after the other, then give up what failed on the way."""
+        failed: list[tuple[Submission, Exception]] = []
+        for submission in self._prefetch:
+            self._submission = submission
+            try:
+                self._grade(submission)
+            except Exception as error:
+                if of_the_computer(error):
+                    raise
+                self._decisions.close()
+                failed.append((submission, error))
+                log.error("%s failed: %r", submission.student, error)
+                self.log.error("%s failed", submission.student, exc_info=True)
+        for submission, failure in failed:
+            reason = f"It could not be processed: {failure}"
             submission.reasons = {m.notebook: reason for m in self._run.masters}
             submission.try_again = True  # it may not be at fault
             self._decisions.give_up(submission)
 
-    def _source(self, student: str) -> str:
-        return str(self._format_source(self.coursedir.assignment_id, student))
+    def _grade(self, submission: Submission) -> None:
+        """Take a submission through nbgrader's steps, if there is anything to grade.
 
-    # nbgrader's loop, step by step --------------------------------------------------
-
-    def init_notebooks(self) -> None:
-        """List every submission; which file is the notebook is not known yet."""
-        self.notebooks: list[str] = []
-        self.assignments: dict[str, list[str]] = {
-            self._source(student): [] for student in self._run.folders
-        }
-
-    def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Stage the submission, or finish with it here if there is nothing to grade."""
-        with self._noticing():
-            submission = self._at = self._prefetch.take(student_id)
-            if submission.done:
-                self._tell(submission.done)
-            elif not submission.repaired:
-                self._decisions.give_up(submission)
-            else:
-                for _, future in submission.running.values():
-                    future.result()  # now: nobody waits for the gradebook meanwhile
-                staged = Path(self._source(submission.student))
-                dated = submission.timestamp(self.coursedir) is not None
-                submission.stage(staged, dated, self._run.notebooks)
-                shutil.rmtree(self._destination(submission.student), ignore_errors=True)
-                names = sorted(submission.repaired)
-                self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
-                return True
-            return False
-
-    def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Do as nbgrader does, in a transaction of the gradebook."""
-        with self._noticing():
-            self._decisions.begin(self._current)
-            super().init_assignment(assignment_id, student_id)
+        Its rows are one transaction: all of them stand in the end, or none.
+        """
+        if submission.done:
+            self._tell(submission.done)
+            return
+        if not submission.repaired:
+            self._decisions.give_up(submission)
+            return
+        for _, future in submission.running.values():
+            future.result()  # now: nobody waits for the gradebook meanwhile
+        run, student = self._run, submission.student
+        staged = Path(self._format_source(run.assignment, student))
+        made = Path(self._format_dest(run.assignment, student))
+        dated = submission.timestamp(self.coursedir) is not None
+        submission.stage(staged, dated, run.notebooks)
+        self.notebooks = [
+            str(staged / f"{n}.ipynb") for n in sorted(submission.repaired)
+        ]
+        self.run_pre_convert_hook()
+        self._decisions.begin(submission)
+        self.init_assignment(run.assignment, student)
+        for name in self.notebooks:
+            self.convert_single_notebook(name)
+        if (result := self._decisions.stands(submission)) is not None:
+            publish(made, run.graded_folder(student), run.all_notebooks)
+            with in_place(self.coursedir, self._autograded):
+                self.set_permissions(run.assignment, student)
+                self.run_post_convert_hook()
+            self._decisions.write(submission, result)
+        for folder in (staged, made):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
-        """Take a notebook through both of nbgrader's pipelines, and notice failures.
+        """Take a notebook through both of nbgrader's pipelines.
 
         nbgrader writes, validates and reads it again between the two.
         """
         path = Path(notebook_filename)
-        graded = self._destination(self._current.student)
-        notebook = from_dict(self._current.repaired[path.stem].notebook)
-        with self._noticing(), setenv(NBGRADER_EXECUTION="autograde"):
+        assignment, student = self._run.assignment, self._submission.student
+        graded = Path(self._format_dest(assignment, student), path.name)
+        notebook = from_dict(self._submission.repaired[path.stem].notebook)
+        with setenv(NBGRADER_EXECUTION="autograde"):
             notebook, _ = self._take_through(notebook, path)
             self._sanitizing = False
             try:
-                notebook, resources = self._take_through(notebook, graded / path.name)
+                notebook, resources = self._take_through(notebook, graded)
             finally:
                 self._sanitizing = True
             self.write_single_notebook(f"{writes(notebook)}\n", resources)
@@ -224,55 +211,13 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""
-        submission = self._current
+        submission = self._submission
         sent, future = submission.running[notebook]
         if student_cells(nb.cells) != sent:  # a preprocessor of this course changed it
             master = next(m for m in self._run.masters if m.notebook == notebook)
             future = self._prefetch.execute(submission, master, nb.cells)
         report = submission.reports[notebook] = future.result()
         return report
-
-    def set_permissions(self, assignment_id: str, student_id: str) -> None:
-        """Wait until the files are in their place."""
-
-    def run_post_convert_hook(self) -> None:
-        """Decide, and write down how it ended; only then is the submission done."""
-        submission, run = self._current, self._run
-        student = submission.student
-        with self._noticing():
-            if (result := self._decisions.stands(submission)) is not None:
-                staged = self._destination(student)
-                publish(staged, run.graded_folder(student), run.all_notebooks)
-                with in_place(self.coursedir, self._autograded):
-                    super().set_permissions(run.assignment, student)
-                    super().run_post_convert_hook()
-                self._decisions.write(submission, result)
-        for folder in (self._source(student), self._destination(student)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-    @property
-    def _current(self) -> Submission:
-        assert self._at is not None
-        return self._at
-
-    @contextlib.contextmanager
-    def _noticing(self) -> Iterator[None]:
-        """Stop the run for a failure of the computer; remember one of a submission."""
-        try:
-            yield
-        except (SchemaTooOldError, SchemaTooNewError):
-            raise  # nobody's submission: nbgrader stops, and says what to do
-        except Exception as error:
-            if (stop := of_the_computer(error)) is not None:
-                raise StopRun(stop) from error
-            self._decisions.close()
-            if self._at is not None:
-                self._failed.append((self._at, error))
-                log.error("%s failed: %r", self._at.student, error)
-            raise
-
-    def _destination(self, student: str) -> Path:
-        return Path(self._format_dest(self.coursedir.assignment_id, student))
 
     def _tell(self, result: SubmissionResult) -> None:
         """Report the result of a submission to the log and to who asked for it."""

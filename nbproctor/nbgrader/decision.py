@@ -21,6 +21,7 @@ from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
+from nbproctor.pages.summary import cells_of, since
 from nbproctor.results import FILE, Report, Status, SubmissionResult
 
 log = logging.getLogger(__name__)
@@ -202,7 +203,22 @@ class Decisions:
             seconds={name: r.seconds for name, r in submission.reports.items()},
             late=marks.late,
             graded=datetime.now(UTC).replace(microsecond=0),
+            since=self._since(submission, marks),
         )
+
+    def _since(self, submission: Submission, marks: StudentMarks) -> dict[str, str]:
+        """Say what became of each notebook since its student handed in before."""
+        was, run, told = self._was, self._run, dict[str, str]()
+        if was is None or was.handed_in == submission.fingerprint:
+            return was.since if was else told
+        folder = run.graded_folder(submission.student)
+        for name, outline in run.course.outlines(run.assignment).items():
+            path, repaired = folder / f"{name}.ipynb", submission.repaired.get(name)
+            if repaired and path.is_file():  # the one of before
+                cells = cells_of(path), repaired.notebook["cells"]
+                both = self._before.marks(name), marks.marks(name)
+                told[name] = since(outline, *both, cells)
+        return told
 
     def _clear(self, student: str) -> None:
         """Remove what an earlier, or an interrupted, run left."""

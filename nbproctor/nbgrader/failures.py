@@ -68,14 +68,6 @@ class CourseError(NbproctorError):
     """Something a teacher has to put right; the message says what and how."""
 
 
-class StopRun(BaseException):
-    """Ends nbgrader's loop over the class, which goes on after an `Exception`."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 class ComputerError(CourseError):
     """A failure of this computer, of no submission; the message says what to do."""
 

@@ -76,6 +76,7 @@ def graded_notebooks(
                 path=str(graded) if graded.is_file() else None,
                 seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
+                since=result.since.get(name, ""),
             )
             found.append(made)
     if not found:

@@ -1,20 +1,77 @@
-"""Grading a class from Python: nbgrader's autograder with nbproctor switched on."""
+"""Grading of a class: nbproctor switched on in nbgrader, and the same from Python."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import fnmatch
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import nbgrader.apps.api
+import nbgrader.apps.autogradeapp
+import nbgrader.apps.generatefeedbackapp
+from nbgrader import utils
+from traitlets.config import Config
+
 from nbproctor.nbgrader.autograder import ProctoredAutograde
-from nbproctor.nbgrader.config import proctor
-from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.course import Course, find_programs
 from nbproctor.nbgrader.decision import MarkChange
+from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.failures import Log, run
+from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]
+
+
+def proctor(config: Config) -> None:
+    """Switch nbproctor on: call it in ``nbgrader_config.py`` with ``c``.
+
+    From then on, for this process only, ``Autograde`` is `ProctoredAutograde` and
+    ``GenerateFeedback`` is `ProctoredFeedback` in nbgrader's own commands and behind
+    formgrader's buttons; ``nbgrader export`` writes no 0 for what was not graded, or
+    names whose work it is; and notebooks are not validated after every preprocessor.
+    All else that the configuration says stays in force, before this call or after it.
+
+    Where nbproctor is not installed, nbgrader would pass over the error and grade
+    without a sandbox. What `nbproctor init` writes (`kit.starter.SWITCH`) has
+    ``autograde`` refuse then, and nothing else.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration that nbgrader is reading.
+    """
+    config.NotebookExporter.optimistic_validation = True
+    config.ExportApp.setdefault("plugin_class", Export)
+    watch_exports()
+    find_programs()
+    utils.is_ignored = _is_ignored
+    config.Nbproctor.enabled = True
+
+
+# As soon as a course asks for it: nbgrader passes over an error in a configuration, and
+# would then grade without a sandbox. Without ``enabled``, this class grades nothing.
+nbgrader.apps.autogradeapp.Autograde = ProctoredAutograde
+nbgrader.apps.api.Autograde = ProctoredAutograde
+nbgrader.apps.generatefeedbackapp.GenerateFeedback = ProctoredFeedback
+nbgrader.apps.api.GenerateFeedback = ProctoredFeedback
+
+
+def _is_ignored(filename: str, ignore_globs: Sequence[str] | None = None) -> bool:
+    """Whether the name of a file (not of its folders) matches one of the patterns.
+
+    nbgrader's own takes whole paths for patterns, in which brackets mean something
+    else: of the student ``anna[1]`` it would leave out nothing.
+    """
+    name = Path(filename).name
+    return any(
+        fnmatch.fnmatch(name, pattern)
+        # As with `glob`, only a pattern with a dot in front matches a hidden file.
+        and (pattern.startswith(".") or not name.startswith("."))
+        for pattern in ignore_globs or ()
+    )
 
 
 def grade(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
-from nbproctor.results import Limits
+from nbproctor.results import Limits, SubmissionResult
 from nbproctor.sandbox.policy import Policy
 
 
@@ -22,6 +22,8 @@ class RunOptions:
     lower: bool = False  # let a mark become lower though the files are the same
     weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
     cluster: str = ""  # address of the Dask scheduler whose workers execute
+    # Asked of a `Submission` that was read: what to say, if it need not be executed.
+    spare: Callable[..., SubmissionResult | None] | None = None
 
 
 class Nbproctor(Configurable):
@@ -89,7 +91,7 @@ class Nbproctor(Configurable):
         "pass; or the whole feedback page.",
     ).tag(config=True)
     early_tries = Integer(
-        3, help="How many times a day `watch` gives a student something back."
+        3, help="How many times a day `watch` tells a student of an exercise."
     ).tag(config=True)
     workers = Integer(
         0, help="Submissions executed at once; 0: as many as there are processors."

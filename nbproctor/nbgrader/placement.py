@@ -8,7 +8,8 @@ there. One that passes in a kernel alone is judged nowhere: a 0 would blame the 
 What the reference passes nowhere has no known place: where such a cell says no, it is
 run beside the answer too, and where that says yes, a person decides.
 
-Everything runs in a copy of the source, with the settings of grading.
+Everything runs as a submission does, or a kernel's in a copy of the source: the source
+stays as it is. The settings are those of grading.
 """
 
 from __future__ import annotations
@@ -93,9 +94,8 @@ def place(
         return found, []
     blank = _with(master, {})
     try:
-        with copied(source) as folder:
-            run = _runner(blank, settings, folder, pool)
-            places, lost = _places(blank, run, source, settings.limits.cell)
+        run = _runner(blank, settings, pool)
+        places, lost = _places(blank, run, source, settings.limits.cell)
     except ExecutionError as error:
         said = f"the reference solution of {master.notebook} cannot run: {error}"
         log.warning("%s", said)
@@ -146,18 +146,11 @@ def places_told(masters: Iterable[MasterNotebook]) -> list[str]:
     return told
 
 
-def _runner(
-    blank: MasterNotebook, settings: Settings, folder: Path, pool: Executor
-) -> Runs:
-    """Return what runs a notebook of the teacher's in `folder`, as a submission."""
-    files = tuple(
-        (name, str(folder / name) if (folder / name).exists() else path)
-        for name, path in settings.policy.files
-    )
-    policy = replace(settings.policy, files=files)
-    alone = replace(settings, policy=policy, follow_through=False)
+def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
+    """Return what runs a notebook of the teacher's as a submission."""
+    alone = replace(settings, follow_through=False)
     # A wrong answer may hang in every test.
-    quick = Limits(*map(min, astuple(settings.limits)[:3], astuple(QUICK)[:3]))
+    quick = Limits(*map(min, astuple(settings.limits), astuple(QUICK)))
 
     pool.prepare(blank, alone)  # or say why nothing can be executed
 

@@ -6,10 +6,11 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -93,56 +94,52 @@ class Submission:
 
 
 class Prefetch:
-    """Prepares submissions in the order in which they will be asked for.
+    """Submissions of a run, in its order; more are read and executed meanwhile.
 
-    `order` are the students, in that order; `workers` read what they handed in, and
-    executions run in `pool`.
+    `workers` read what students handed in, and executions run in `pool`. `spare` is
+    that of `RunOptions`.
     """
 
     def __init__(
         self,
         run: Run,
-        order: Iterable[str],
         pool: Executor,
         workers: Workers[ReadSubmission],
+        spare: Callable[[Submission], SubmissionResult | None] | None = None,
     ) -> None:
-        self._following = iter(order)
-        self._run = run
-        self._pool = pool
+        self._run, self._pool, self._readers = run, pool, workers
+        self._spare = spare
         self._reading: dict[str, tuple[Submission, Future[ReadSubmission]]] = {}
         self._waiting: dict[str, Submission] = {}
         for master in run.masters[:1]:
             pool.prepare(master, run.settings)
-        self._readers = workers
 
-    def take(self, student: str) -> Submission:
-        """Return the submission of `student`, preparing more on the way."""
+    def __iter__(self) -> Iterator[Submission]:
         # It bounds the memory used. Twice what is executed at once: no worker of a
         # cluster waits for the next.
         busy = 2 * self._pool.width
-        depth = max(AHEAD, busy)
-        while (
-            student not in self._reading | self._waiting
-            or len(self._reading) + len(self._waiting) < depth
-        ):
-            following = next(self._following, None)
-            if following is None:
-                break
-            self._read(following)
-        # Whoever is read slowly holds nobody up while others can be executed.
-        while student not in self._waiting or (
-            self._reading and len(self._waiting) < busy
-        ):
-            wait((f for _, f in self._reading.values()), return_when=FIRST_COMPLETED)
+        students = iter(self._run.folders)
+        for student in self._run.folders:
+            ahead = max(AHEAD, busy) - len(self._reading) - len(self._waiting)
+            for following in islice(students, ahead):
+                self._read(following)
+            # Whoever is read slowly holds nobody up while others can be executed.
+            while student not in self._waiting or (
+                self._reading and len(self._waiting) < busy
+            ):
+                reading = [future for _, future in self._reading.values()]
+                wait(reading, return_when=FIRST_COMPLETED)
+                self._execute_read()
             self._execute_read()
-        self._execute_read()
-        return self._waiting.pop(student)
+            yield self._waiting.pop(student)
 
     def _read(self, student: str) -> None:
         """Have a submission read; `done` is its result, if it is still the same."""
         folder = self._run.folders[student]
         submission = Submission(student, folder, done=self._run.earlier(student))
-        graded = submission.done.handed_in if submission.done else ""
+        # Who may spare the execution has to see what was handed in.
+        earlier = None if self._spare else submission.done
+        graded = earlier.handed_in if earlier else ""
         future = self._readers.ask(HandedIn(folder, graded))
         self._reading[student] = submission, future
 
@@ -162,11 +159,14 @@ class Prefetch:
             submission.fingerprint, submission.closed = found.fingerprint, found.closed
             if found.failure:
                 raise OSError(*found.failure)
-            if earlier and earlier.handed_in == found.fingerprint:
-                submission.done = earlier
-                return submission
             submission.repaired.update(found.repaired)
             submission.reasons.update(found.reasons)
+            if self._spare and submission.repaired:
+                submission.done = self._spare(submission)
+            if earlier and earlier.handed_in == found.fingerprint:
+                submission.done = submission.done or earlier
+            if submission.done:
+                return submission
             self._keep_files(submission)
             for master in self._run.masters:
                 if repaired := submission.repaired.get(master.notebook):

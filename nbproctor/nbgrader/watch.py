@@ -1,7 +1,10 @@
 """Feedback before the deadline: grade what arrives, give back what may be given.
 
-What a student learns from a try is bounded by how many there are: each is a row in the
-gradebook, so a run that was killed goes on with the same count.
+What a student learns is bounded by how many tries of an exercise there are: each is a
+row in the gradebook, so a run that was killed goes on with the same count. A page shows
+an exercise as it was told last, whatever became of it meanwhile; it is told anew, and a
+try is spent, when its answer has changed. So a change of one exercise spends no try of
+another, and shows nothing of it.
 """
 
 from __future__ import annotations
@@ -9,24 +12,31 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from math import inf
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from nbgrader.api import SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
-from sqlalchemy import Column, DateTime, MetaData, String, Table, func, select
+from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
 
+from nbproctor.cells import CellText
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.feedback import copy_for_release, feedback
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.nbgrader.grading import regrade
 from nbproctor.nbgrader.options import RunOptions
+from nbproctor.nbgrader.prefetch import Submission, student_cells
 from nbproctor.nbgrader.submitted import handed_in
-from nbproctor.pages.outline import Outline
+from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import SubmissionResult
 from nbproctor.templates import render
 
@@ -35,13 +45,44 @@ AT_ONCE = 16
 SETTLED = timedelta(minutes=1)
 # Beside nbgrader's own tables, so that a copy of the gradebook has the tries, too.
 _TRIES = Table(
-    "nbproctor_tries",
+    "nbproctor_told",
     MetaData(),
     Column("assignment", String(255), nullable=False),
+    # See `_files`; empty: something in them waits for another day.
+    Column("files", String(64), nullable=False),
     Column("student", String(128), nullable=False),
-    Column("files", String(64), nullable=False),  # see `_files`
+    Column("exercise", String(255), nullable=False),  # see `_exercises`
+    Column("answer", String(64), nullable=False),  # see `_answers`
+    Column("passes", Boolean, nullable=False),
     Column("given", DateTime, nullable=False),  # UTC
 )
+
+
+class Told(NamedTuple):
+    """What a student was told last of an exercise."""
+
+    answer: str
+    passes: bool
+    given: datetime  # UTC
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a student has handed in, before any of it is executed."""
+
+    answers: dict[str, str] = field(default_factory=dict)  # see `_answers`
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    new: Collection[str] = ()  # exercises that can be told anew
+    waiting: Collection[str] = ()  # that have changed, without a try left today
+    executed: bool = True  # or refused; else nothing could be told anew
+
+    def state(self, exercise: str, last: Told | None) -> str:
+        """Say how an exercise stands, in words for its student."""
+        if self.answers.get(exercise) == "":
+            return "as you got it"
+        if last is None or exercise in self.waiting:
+            return "not tried yet"
+        return "✓ passes" if last.passes else "not yet"
 
 
 @dataclass(frozen=True)
@@ -50,8 +91,9 @@ class Try:
 
     student: str
     result: SubmissionResult | None  # None: it was not graded
-    number: int  # of the student's tries of this day
     noticed: datetime  # UTC
+    told: int = 0  # exercises, each of which has cost a try
+    waiting: int = 0  # exercises that have changed, and have no try left today
     late: bool = False  # it came after the student's deadline
 
 
@@ -69,17 +111,26 @@ class Watch:
         self._course = Course(root)
         self._last: dict[str, str] = {}  # student → files, at the last look
         self._arrived: dict[str, datetime] = {}  # when these files were noticed
-        self._refused: dict[str, str] = {}  # files of those told that they must wait
+        self._late: dict[str, str] = {}  # files of those told that they are late
+        # Of those who must wait for another day: files and day.
+        self._waiting: dict[str, tuple[str, date]] = {}
+        self._read: dict[str, _Read] = defaultdict(_Read)
         self._more = False  # the last look has left something for the next
+        self._done: dict[str, str] = {}  # student → files
+        self._told: dict[str, dict[str, Told]] = defaultdict(dict)  # last
+        self._used: Counter[tuple[str, str, date]] = Counter()  # tries of an exercise
         with self._course.gradebook() as book:
             self._read_deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
-            tries = (
-                select(_TRIES.c.student, _TRIES.c.files)
-                .where(_TRIES.c.assignment == assignment)
-                .order_by(_TRIES.c.given)
-            )
-            self._done = {student: files for student, files in book.db.execute(tries)}
+            tries = select(_TRIES).where(_TRIES.c.assignment == assignment)
+            for _, *row in book.db.execute(tries.order_by(_TRIES.c.given)):
+                self._count(*row)
+
+    def _count(self, files: str, student: str, key: str, *told: Any) -> None:
+        """Count a try, which the gradebook has."""
+        self._done[student] = files
+        last = self._told[student][key] = Told(*told)
+        self._used[student, key, _here(last.given).date()] += 1
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -101,25 +152,18 @@ class Watch:
             self._course = Course(self._root)  # the source may have changed since
         with self._course.gradebook() as book:
             self._read_deadlines(book)
-            used = self._used(book, now)
-        options = self._course.options
-        most = inf if options.early_feedback == "nothing" else options.early_tries
         taken, tries = [], []
         for student, files in arrived.items():
-            number, noticed = used.get(student, 0), self._arrived[student]
-            late = noticed > self.extended.get(student, self.due or datetime.max)
-            if not late and number < most:
+            noticed = self._arrived[student]
+            if noticed <= self.extended.get(student, self.due or datetime.max):
                 taken.append(student)
-            elif self._refused.get(student) != files:
-                tries.append(Try(student, None, number, noticed, late))
-                self._refused[student] = files
-                if not late:  # `grade` will take these files
-                    self._write(student, None, number)
-                    self._in_exchange("release_feedback", student)
+            elif self._late.get(student) != files:  # `grade` will take these files
+                tries.append(Try(student, None, noticed, late=True))
+                self._late[student] = files
         self._more = len(taken) > AT_ONCE
         if taken:
             first = sorted(taken, key=self._arrived.__getitem__)[:AT_ONCE]
-            tries += self._grade(first, used, now)
+            tries += self._grade(first, now)
         return tries
 
     def _settled(self, now: datetime) -> dict[str, str]:
@@ -135,6 +179,7 @@ class Watch:
             student: files
             for student, files in found.items()
             if files == self._last.get(student) != self._done.get(student)
+            and self._waiting.get(student) != (files, _here(now).date())
         }
         self._last = found
         return settled
@@ -152,59 +197,100 @@ class Watch:
         self.due: datetime | None = row.duedate
         self.extended = extended
 
-    def _used(self, book: SharedGradebook, now: datetime) -> dict[str, int]:
-        """Return how many tries of this day, here, students have used."""
-        today = now.replace(tzinfo=UTC).astimezone().date()
-        midnight = datetime.combine(today, time()).astimezone(UTC).replace(tzinfo=None)
-        rows = book.db.execute(
-            select(_TRIES.c.student, func.count())
-            .where(_TRIES.c.assignment == self._assignment, _TRIES.c.given >= midnight)
-            .group_by(_TRIES.c.student)
-        )
-        return {student: count for student, count in rows}
+    def _spare(self, now: datetime, submission: Submission) -> SubmissionResult | None:
+        """Find out what can be told anew; if nothing can, it need not be executed.
 
-    def _grade(
-        self, students: list[str], used: dict[str, int], now: datetime
-    ) -> list[Try]:
-        options = RunOptions(students, weak_sandbox=self._weak)
+        Nor may it be: how long that takes tells something, too.
+        """
+        options, student = self._course.options, submission.student
+        told, whole = self._told[student], options.early_feedback != "passed"
+        most = inf if options.early_feedback == "nothing" else options.early_tries
+        repaired, answers = submission.repaired, dict[str, str]()
+        for name, outline in self._course.outlines(self._assignment).items():
+            if name in repaired:
+                answers |= _answers(outline, repaired[name].notebook["cells"])
+        changed = {
+            key
+            for key, answer in answers.items()
+            if whole or (answer and (key not in told or told[key].answer != answer))
+        }
+        new = {k for k in changed if self._used[student, k, _here(now).date()] < most}
+        if whole and new != changed:  # a try tells of all
+            new = set()
+        notes = submission.notes() | {n: r.notes for n, r in repaired.items()}
+        runs = bool(new or not answers)
+        self._read[student] = _Read(answers, notes, new, changed - new, runs)
+        said = SubmissionResult(student, "graded", "Not executed.", None, 0.0)
+        return None if runs else said
+
+    def _grade(self, students: list[str], now: datetime) -> list[Try]:
+        self._read.clear()
+        spare = partial(self._spare, now)
+        options = RunOptions(students, weak_sandbox=self._weak, spare=spare)
         results, _ = regrade(self._course, self._assignment, None, options)
-        given = self._course.options.early_feedback
-        if given == "page":
-            feedback(self._course, self._assignment, None, students)
-        tries = []
         for result in results:
             # What cannot be graded tells nothing of the tests, and costs no try.
-            counts = result.status != "ungradable"
-            student, number = result.student, used.get(result.student, 0) + counts
-            if given == "passed":
-                self._write(student, result, number)
-            if given != "nothing":
-                self._in_exchange("release_feedback", student)
-            # Now: after a kill the page is made again, and counted once.
-            if counts:
-                row = self._assignment, student, self._last[student], now
-                with self._course.gradebook() as book:
-                    book.db.execute(_TRIES.insert().values(row))
-                    book.db.commit()
-            self._done[student] = self._last[student]
-            tries.append(Try(student, result, number, self._arrived[student]))
-        return tries
+            if result.status == "ungradable":
+                self._read[result.student] = _Read(notes=result.notes)
+        whole = [r.student for r in results if self._read[r.student].executed]
+        if whole and self._course.options.early_feedback == "page":
+            feedback(self._course, self._assignment, None, whole)
+        return [self._give_back(result, now) for result in results]
+
+    def _give_back(self, result: SubmissionResult, now: datetime) -> Try:
+        student, files = result.student, self._last[result.student]
+        read, given = self._read[student], self._course.options.early_feedback
+        rows: list[tuple[Any, ...]] = []
+        told = dict(self._told[student])
+        for name, outline in self._course.outlines(self._assignment).items():
+            verdicts = result.verdicts.get(name, [])
+            full = {v.cell_id for v in verdicts if v.points == v.max_points}
+            for key, exercise in _exercises(outline):
+                if key in read.new:
+                    passes = full.issuperset(exercise.tests)
+                    last = told[key] = Told(read.answers[key], passes, now)
+                    stands = "" if read.waiting else files
+                    rows.append((self._assignment, stands, student, key, *last))
+        if given == "passed" or (given == "page" and not read.executed):
+            self._write(read, result, told)
+        if given != "nothing":
+            self._in_exchange("release_feedback", student)
+        # Now: after a kill the page is made again, and counted once.
+        if rows:
+            with self._course.gradebook() as book:
+                book.db.execute(_TRIES.insert().values(rows))
+                book.db.commit()
+        for row in rows:
+            self._count(*row[1:])
+        if read.waiting:
+            self._waiting[student] = files, _here(now).date()
+        else:
+            self._done[student] = files
+        shown = result if read.executed else None
+        counts = len(rows), len(read.waiting)
+        return Try(student, shown, self._arrived[student], *counts)
 
     def _write(
-        self, student: str, result: SubmissionResult | None, number: int
+        self, read: _Read, result: SubmissionResult, told: dict[str, Told]
     ) -> None:
         """Write a page for each notebook that says which exercises pass, no more."""
+        student = result.student
         folder = self._course.folder("feedback", self._assignment, student)
         shutil.rmtree(folder, ignore_errors=True)  # it is of an earlier try
         folder.mkdir(parents=True)
         for name, outline in self._course.outlines(self._assignment).items():
+            rows = [
+                (exercise.name, read.state(key, told.get(key)), told.get(key))
+                for key, exercise in _exercises(outline)
+            ]
             page = render(
                 "early.html",
                 outline=outline,
-                exercises=_passed(outline, result) if result else {},
-                notes=result.notes.get(name, []) if result else [],
+                rows=rows,
+                read=read,
+                notes=read.notes.get(name, []),
                 result=result,
-                number=number,
+                here=_here,
                 most=self._course.options.early_tries,
             )
             (folder / f"{name}.html").write_text(page, "utf-8", errors="replace")
@@ -236,11 +322,46 @@ def _files(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _passed(outline: Outline, result: SubmissionResult) -> dict[str, bool]:
-    """Return name of each exercise → whether each of its tests gave all its points."""
-    verdicts = {v.cell_id: v for v in result.verdicts.get(outline.master.notebook, [])}
-    return {
-        exercise.name: all(v.points == v.max_points for v in tests)
-        for exercise in outline.exercises
-        if (tests := [verdicts[t] for t in exercise.tests if t in verdicts])
+def _here(moment: datetime) -> datetime:
+    """Return a moment that is in UTC by the clock of this place."""
+    return moment.replace(tzinfo=UTC).astimezone()
+
+
+def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
+    """Yield those that tests score, with a name that no other notebook has."""
+    for exercise in outline.exercises:
+        if exercise.tests:
+            yield f"{outline.master.notebook} {exercise.id}", exercise
+
+
+def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
+    """Return what the results of exercises are of: exercise → digest, "" if blank.
+
+    That is its tests; its cell; and the cells that define functions and classes which
+    these cells name. Whatever it leaves out, no more is told for it: only later.
+    """
+    master, answers = outline.cells, dict[str, str]()
+    texts = {
+        cell.id or str(cell.index): CellText.of(cell.source)
+        for cell in student_cells(cells)
+        if cell.id not in master or master[cell.id].kind in ("solution", "provided")
     }
+    makers: dict[str, set[str]] = defaultdict(set)
+    for name, text in texts.items():
+        for block in text.definitions:
+            makers[block.name or ""].add(name)
+    for key, exercise in _exercises(outline):
+        own, answers[key] = texts.get(exercise.id), ""
+        if own is None or not own.answers(CellText.of(master[exercise.id].stub)):
+            continue
+        reached, following = {exercise.id}, [exercise.id]
+        while following:
+            words = re.findall(r"\w+", "\n".join(texts[following.pop()].code))
+            more = set().union(*(makers.get(word, ()) for word in words)) - reached
+            following += more
+            reached |= more
+        parts = [texts[name].text.strip() for name in sorted(reached)]
+        of = exercise.id, None
+        parts += [cell.source for cell in outline.master.cells if cell.exercise in of]
+        answers[key] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return answers

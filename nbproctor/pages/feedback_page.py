@@ -25,6 +25,7 @@ from nbproctor.pages.summary import (
     State,
     Summary,
     Test,
+    cells_of,
     grade_id,
     summarise,
 )
@@ -105,7 +106,7 @@ class Feedback:
 
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
         self._graded, self._outline = graded, outline
-        raw = graded.cells()
+        raw = cells_of(graded.path)
         self._summary = summarise(graded, outline, raw)
         tests = [test for row in self._summary.rows for test in row.tests]
         self._tests = {test.id: test for test in tests + self._summary.ungraded}

@@ -22,6 +22,7 @@ from nbproctor.pages.summary import (
     GradedNotebook,
     ResultRow,
     State,
+    cells_of,
     grade_id,
     summarise,
     total_of,
@@ -160,7 +161,7 @@ def _read(
     rows: Rows = []
     answers: Answers = {}
     for graded in notebooks:
-        cells = graded.cells()
+        cells = cells_of(graded.path)
         summary = summarise(graded, outlines[graded.notebook], cells)
         rows += [(graded, row) for row in summary.rows]
         wanted = {row.exercise.id for row in summary.rows} if alike else set()

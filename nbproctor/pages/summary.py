@@ -70,18 +70,20 @@ class GradedNotebook:
     path: str | None = None  # of the notebook in ``autograded``, if there is one
     seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # which files these are, when they came and were graded
-
-    def cells(self) -> list[dict[str, Any]]:
-        """Read the cells of its file; none if there is no readable one."""
-        try:
-            cells = json.loads(Path(self.path or "").read_text("utf-8"))["cells"]
-            return [cell for cell in cells if isinstance(cell, dict)]
-        except (OSError, ValueError, KeyError, TypeError):
-            return []
+    since: str = ""  # what has changed since the student handed in before
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; without points where there is none."""
         return self.marks.get(cell, Mark())
+
+
+def cells_of(path: Path | str | None) -> list[dict[str, Any]]:
+    """Return the cells of a graded notebook; none if there is no readable one."""
+    try:
+        cells = json.loads(Path(path or "").read_text("utf-8"))["cells"]
+        return [cell for cell in cells if isinstance(cell, dict)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def grade_id(cell: dict[str, Any]) -> str:
@@ -92,6 +94,31 @@ def grade_id(cell: dict[str, Any]) -> str:
 def total_of(points: Iterable[float], penalty: float) -> float:
     """Return what is left of points after a late penalty: never below 0."""
     return max(fsum(points) - penalty, 0.0)
+
+
+def since(
+    outline: Outline,
+    before: Mapping[str, Mark],
+    after: Mapping[str, Mark],
+    cells: Sequence[Sequence[dict[str, Any]]],
+) -> str:
+    """Say what another file has changed: points, or answers without effect.
+
+    `cells` are those of the notebooks before and after, and so are the marks.
+    """
+    old, new = ({grade_id(c): source_of(c) for c in each} for each in cells)
+    points, alike = [], []
+    for exercise in outline.exercises:
+        earned = [_points(exercise, marks) or 0.0 for marks in (before, after)]
+        if gain := earned[1] - earned[0]:
+            sign = "+" if gain > 0 else "−"
+            points.append(f"{sign}{abs(gain):g} in {exercise.name}")
+        elif old.get(exercise.id) != new.get(exercise.id):
+            alike.append(exercise.name)
+    if alike:
+        points.append(f"changed, with as many points as before: {', '.join(alike)}")
+    told = "; ".join(points) or "no answer has changed"
+    return f"Since you handed in before: {told}."
 
 
 @dataclass(frozen=True)
@@ -164,7 +191,7 @@ def summarise(
     there may be none.
     """
     own = {name: cell for cell in cells if (name := grade_id(cell))}
-    points = {e.id: _points(e, graded) for e in outline.exercises}
+    points = {e.id: _points(e, graded.marks) for e in outline.exercises}
     lost = [
         exercise
         for exercise in outline.exercises
@@ -187,10 +214,10 @@ def summarise(
     return Summary(rows, total_of(given, graded.penalty), waiting, ungraded)
 
 
-def _points(exercise: Exercise, graded: GradedNotebook) -> float | None:
+def _points(exercise: Exercise, marks: Mapping[str, Mark]) -> float | None:
     """Return the sum of what is graded; None if nothing of it is."""
-    marks = [graded.mark(name).points for name in exercise.graded]
-    given = [points for points in marks if points is not None]
+    found = [marks[name].points for name in exercise.graded if name in marks]
+    given = [points for points in found if points is not None]
     return sum(given) if given else None
 
 

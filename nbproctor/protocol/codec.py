@@ -38,16 +38,15 @@ def encode(
     value: Any,
     default: Callable[[Any], Any] = _refuse_value,
     received: Mapping[int, int] = NOTHING,
-    libraries: frozenset[str] = frozenset(),
 ) -> Encoded:
-    """Encode a value, with the `libraries` whose values the receiver takes.
+    """Encode a value.
 
     What is in no row of the table is asked of `default`, which returns a `Ref`, other
     items of `objects`, or a plainer value. `received` has the numbers, by `id`, of
     mutable parts of the request that this replies to. `UnsendableError`: too deep, too
     large, or refused.
     """
-    sender = Sender(default, received, libraries)
+    sender = Sender(default, received)
     try:
         node = sender.value(value, 0)
         text = _write_text(node, finite=sender.finite)
@@ -90,16 +89,15 @@ def decode(
     *,
     track: bool = False,
     request: Sequence[Mutable] = (),
-    libraries: frozenset[str] = frozenset(),
 ) -> Decoded:
     """Decode a frame; `ProtocolError`, whatever is wrong with it.
 
     `resolve` makes something of a reference. With `track`, the mutable parts are
     remembered, so that `Decoded.compare` can be asked; `request` are those of the
-    request that this frame replies to. Values of `libraries` may be in it.
+    request that this frame replies to.
     """
     raw = memoryview(frame.raw)
-    receiver = Receiver(raw, resolve, track, request, libraries)
+    receiver = Receiver(raw, resolve, track, request)
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)

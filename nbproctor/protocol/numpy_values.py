@@ -1,7 +1,7 @@
 """NumPy's arrays, scalars and dtypes.
 
-Numbers, text and structures are sent as raw bytes, with the dtype as the header of
-NumPy's own files has it; items of arrays of objects are values in the text.
+Numbers and text are sent as raw bytes, with the dtype as the header of NumPy's own
+files has it; items of arrays of objects are values in the text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-from numpy.lib.format import descr_to_dtype, dtype_to_descr
 
-from nbproctor.protocol.budget import LIMITS, MAX_DEPTH
+from nbproctor.protocol.budget import LIMITS
 from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.table import (
     FIELDS,
@@ -31,12 +30,10 @@ from nbproctor.protocol.table import (
 
 Array = np.ndarray[Any, Any]
 _MAX_DIMS = 64
-_MAX_FIELDS = 1000  # of a structured dtype, and of those in it
 _MAX_POINT = 0x10FFFF  # of Unicode: Python fails at text with others
-_CHECKED = frozenset("bUV")  # kinds whose bytes may say what NumPy never would
+_CHECKED = frozenset("bU")  # kinds whose bytes may say what NumPy never would
 _COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
-# Numbers, bytes, text and dates of a fixed size. No objects, and no bare room, as
-# between the fields of an aligned structure: it may show a piece of memory.
+# Numbers, bytes, text and dates of a fixed size.
 _CODE = re.compile(
     r"[<>|][biufcSU][1-9][0-9]{0,8}"
     r"|[<>][mM]8\[([1-9][0-9]{0,3})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]"
@@ -49,48 +46,23 @@ _CODES = {dtype: dtype.str for dtype in _NATIVE}
 DTYPES = {code: np.dtype(code) for code in _CODES.values()}  # the usual ones
 
 
-def _dtype_of(descr: Node) -> np.dtype[Any]:
+def _dtype_of(code: Node) -> np.dtype[Any]:
     """Return the dtype that a message says, as NumPy's own files do."""
-    known: np.dtype[Any] | None = DTYPES.get(descr) if type(descr) is str else None
-    if known is not None:
-        return known
-    try:
-        dtype: np.dtype[Any] = descr_to_dtype(_checked(descr, 0))
-    except (ValueError, TypeError) as error:
-        raise ProtocolError("an array has an unknown dtype") from error
-    if not 0 < dtype.itemsize <= LIMITS["bytes"].most:
-        # Of no size, an array could be of any length.
-        raise ProtocolError("an array has an impossible dtype")
-    return dtype
+    known: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
+    if known is None and type(code) is str and _CODE.fullmatch(code):
+        with contextlib.suppress(ValueError, TypeError):
+            known = np.dtype(code)
+    if known is None or known.itemsize > LIMITS["bytes"].most:
+        raise ProtocolError("an array has an unknown or impossible dtype")
+    return known
 
 
-def _checked(descr: Node, depth: int) -> Any:
-    """Return what NumPy may be asked to make a dtype of."""
-    if type(descr) is str and _CODE.fullmatch(descr):
-        return descr
-    if type(descr) is not list or len(descr) > _MAX_FIELDS or depth > MAX_DEPTH:
-        raise ValueError("no dtype that is sent")
-    fields = []
-    for name, inner, *shape in descr:
-        if type(name) is not str:
-            raise ValueError("a field has no name")
-        fields.append((name, _checked(inner, depth + 1), *map(tuple, shape)))
-    return fields
-
-
-def _descr_of(dtype: np.dtype[Any]) -> Node:
+def _code_of(dtype: np.dtype[Any]) -> str | None:
     """Return what says a dtype in a message; None if arrays of it are not sent."""
-
-    def listed(descr: Any) -> Node:
-        return [*map(listed, descr)] if isinstance(descr, list | tuple) else descr
-
-    if dtype.hasobject:
-        return None
-    try:
-        descr = listed(dtype_to_descr(dtype))
-        return descr if _dtype_of(descr) == dtype else None
-    except (ValueError, TypeError, ProtocolError):
-        return None
+    with contextlib.suppress(ProtocolError):
+        if _dtype_of(dtype.str) == dtype:
+            return dtype.str
+    return None
 
 
 # --- arrays ---------------------------------------------------------------------------
@@ -102,7 +74,7 @@ def _write_array(sender: Sender, x: Array, depth: int) -> Node:
     if code is None:
         if dtype.kind == "O":
             return _write_objects(sender, x, depth)
-        code = _descr_of(dtype)
+        code = _code_of(dtype)
         if code is None:
             return None
     node = ["a", code, [*x.shape]]
@@ -153,8 +125,6 @@ def _next(
 def _check_content(array: Array) -> None:
     """Refuse text that Python fails at, and make each bool 0 or 1, whatever came."""
     dtype = array.dtype
-    for name in dtype.names or ():
-        _check_content(array[name])
     if dtype.kind == "b":
         np.not_equal(array.view(np.uint8), 0, out=array)
     if dtype.kind == "U":
@@ -209,7 +179,7 @@ def _same(now: Array, before: Any) -> bool | None:
 
 
 def _assign(old: Array, new: Array) -> None:
-    kept = old.dtype == new.dtype or old.dtype.kind == new.dtype.kind != "V"
+    kept = old.dtype.kind == new.dtype.kind
     if old.size != new.size or not kept:
         raise ProtocolError("a changed array has another size")
     if old.shape != new.shape:
@@ -223,7 +193,7 @@ def _assign(old: Array, new: Array) -> None:
 
 
 def _write_scalar(sender: Sender, x: Any, depth: int) -> Node:
-    code = _CODES.get(x.dtype) or _descr_of(x.dtype)
+    code = _CODES.get(x.dtype) or _code_of(x.dtype)
     if code is not None:
         raw = x.tobytes()
         sender.buffer(raw, len(raw))
@@ -240,7 +210,7 @@ def _read_scalar(receiver: Receiver, node: list[Node], depth: int) -> Any:
 
 
 def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
-    code = "|O" if x.kind == "O" else _descr_of(x)
+    code = "|O" if x.kind == "O" else _code_of(x)
     return None if code is None else (code,)
 
 
@@ -256,8 +226,8 @@ def is_array(kinds: str, dims: int = 1) -> Callable[[Any], bool]:
 FIELDS |= {name: Field(plain=True) for name in ("dtype", "shape", "layout")}
 FIELDS |= {"numbers": Field(is_array(NUMBERS)), "places": Field(is_array("i"))}
 _CHANGE = Change(_copy, _same, _assign)
-_SCALARS = np.void, *{dtype.type for dtype in _NATIVE}
-_DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUVO")})
+_SCALARS = tuple({dtype.type for dtype in _NATIVE})
+_DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})
 add(
     Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
     Row("O", "shape value*", (), None, _read_objects, _CHANGE),

@@ -11,82 +11,25 @@ class, which anybody can.
 
 from __future__ import annotations
 
-import functools
 import sys
-import unicodedata
-from collections import namedtuple
 from collections.abc import Sequence
-from keyword import iskeyword
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nbproctor.protocol.frames import ProtocolError
-from nbproctor.protocol.table import FIELDS, Field, Node, Receiver, Row, Sender, add
-
-_MAX_NAMES = 100  # of a named tuple, and characters of one
+from nbproctor.protocol.table import Node, Receiver, Row, Sender, add
 
 
 class Ref(NamedTuple):
     """An object that stays where it is, named by whose it is.
 
-    The tag is ``student``, ``judge`` or, for what both can import, ``library``.
+    The tag is ``student``, ``error`` (a class of exceptions of theirs), ``judge`` or,
+    for what both can import, ``library``.
     """
 
     tag: str
     fields: tuple[Any, ...]
-
-
-class NamedItems(NamedTuple):
-    """A named tuple of the student's: its number, its class's name, names and items."""
-
-    number: int
-    title: str
-    names: tuple[str, ...]
-    items: tuple[Any, ...]
-
-
-class ErrorItems(NamedTuple):
-    """An exception class of the student's: number, name, built-in class, bases."""
-
-    number: int
-    title: str
-    builtin: str
-    bases: tuple[Any, ...]
-
-
-class StudentTuple:
-    """Marks a decoded copy of a named tuple whose class stays with the student.
-
-    The number of the original is none after ``_replace``; no item has a name that
-    begins with an underscore.
-    """
-
-    _nbproctor_number: int | None = None
-
-
-def are_names(names: object) -> TypeGuard[tuple[str, ...]]:
-    """Whether the items of a named tuple can have these names."""
-    return (
-        type(names) is tuple
-        and len(names) <= _MAX_NAMES
-        and len(set(names)) == len(names)
-        and all(
-            type(name) is str
-            and name.isidentifier()
-            and name[0] != "_"
-            and not iskeyword(name)
-            and len(name) <= _MAX_NAMES
-            and unicodedata.is_normalized("NFKC", name)
-            for name in names
-        )
-    )
-
-
-@functools.lru_cache(64)
-def _tuple_class(title: str, names: tuple[str, ...]) -> Any:
-    name = title if title.isidentifier() and not iskeyword(title) else "NamedTuple"
-    return type(name, (StudentTuple, namedtuple(name, names)), {})
 
 
 # --- classes of installed libraries ---------------------------------------------------
@@ -135,52 +78,20 @@ def class_named(name: str) -> type | None:
 # --- rows -----------------------------------------------------------------------------
 
 
-def _write_tuple(sender: Sender, x: NamedItems, depth: int) -> Node:
-    sender.spend_class(x.title, x.names)
-    items = sender.values([*x.items], depth)
-    return ["N", x.number, x.title, [*x.names], *items]
-
-
-def _read_tuple(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    _, number, title, listed = _typed(node[:4], int, str, list)
-    names = tuple(listed)
-    if not are_names(names):
-        raise ProtocolError("a named tuple has impossible names")
-    receiver.spend_class(title, names)
-    items = receiver.fields(node, depth, 4)
-    copy = _tuple_class(title[:_MAX_NAMES], names)(*items)
-    copy._nbproctor_number = number
-    return copy
-
-
-def _write_error(sender: Sender, x: ErrorItems, depth: int) -> Node:
-    return ["error", *x[:3], *sender.values([*x.bases], depth)]
-
-
-def _read_error(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    tag, *about = _typed(node[:4], int, str, str)
-    return receiver.resolve(Ref(tag, (*about, *receiver.fields(node, depth, 4))))
-
-
-def _typed(node: list[Node], *kinds: type) -> list[Node]:
-    if tuple(map(type, node[1:])) != kinds:
-        raise ProtocolError(f"a value with tag {node[0]!r} cannot be read")
-    return node
-
-
 def _write_ref(sender: Sender, x: Ref, depth: int) -> Node:
-    return [x.tag, *x.fields]
+    return sender.values([x.tag, *x.fields], depth)
 
 
 def _read_ref(receiver: Receiver, node: list[Node], depth: int) -> Any:
-    return receiver.resolve(Ref(node[0], tuple(node[1:])))  # who checks the fields
+    fields = receiver.fields(node, depth)  # who resolves it checks them
+    return receiver.resolve(Ref(node[0], tuple(fields)))
 
 
 def _number(node: list[Node], parts: Sequence[Any]) -> int:
-    _, number = _typed(node, int)
-    if not 0 <= number < len(parts):
+    _, number = node
+    if type(number) is not int or not 0 <= number < len(parts):
         raise ProtocolError("a message names a part that does not exist")
-    return int(number)
+    return number
 
 
 def _read_request(receiver: Receiver, node: list[Node], depth: int) -> Any:
@@ -196,10 +107,8 @@ def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
     return part
 
 
-FIELDS["names"] = Field(plain=True)
 add(
-    Row("N", "integer text names value*", NamedItems, _write_tuple, _read_tuple),
-    Row("error", "integer text text value*", ErrorItems, _write_error, _read_error),
+    Row("error", "integer text text value*", (), None, _read_ref),
     Row("student", "integer text text flag text text", Ref, _write_ref, _read_ref),
     Row("judge", "integer text text*", (), None, _read_ref),
     Row("library", "text text", (), None, _read_ref),

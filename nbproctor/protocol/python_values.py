@@ -117,8 +117,6 @@ def _assign(old: Any, new: Any) -> None:
 
 # --- `collections` --------------------------------------------------------------------
 
-_COUNTER, _ORDERED = "collections.Counter", "collections.OrderedDict"
-_DEFAULT, _DEQUE = "collections.defaultdict", "collections.deque"
 _counter = _read_dict(lambda pairs: Counter(dict(pairs)))
 _ordered = _read_dict(OrderedDict)
 _FACTORIES: dict[str | None, type | None] = {
@@ -131,7 +129,7 @@ _NAMES = {id(factory): name for name, factory in _FACTORIES.items()}
 def _write_default(sender: Sender, x: Any, depth: int) -> Node:
     if id(x.default_factory) not in _NAMES:
         return None  # a function of somebody's: it goes as a plain dictionary
-    return _writes(_DEFAULT, _NAMES[id(x.default_factory)])(sender, x, depth)
+    return _writes("defaultdict", _NAMES[id(x.default_factory)])(sender, x, depth)
 
 
 def _read_default(receiver: Receiver, node: list[Node], depth: int) -> Any:
@@ -273,11 +271,18 @@ add(
     Row("timedelta", _three, timedelta, parts=_span, build=timedelta),
     Row("timezone", _three, timezone, parts=_offset, build=_timezone),
     Row("ZoneInfo", "zone_name", ZoneInfo, parts=lambda x: (x.key,), build=ZoneInfo),
-    Row(_COUNTER, "value*", Counter, _writes(_COUNTER), _counter, _ITEMS),
-    Row(_ORDERED, "value*", OrderedDict, _writes(_ORDERED), _ordered, _ITEMS),
-    Row(_DEFAULT, "factory value*", defaultdict, _write_default, _read_default, _ITEMS),
+    Row("Counter", "value*", Counter, _writes("Counter"), _counter, _ITEMS),
+    Row("OrderedDict", "value*", OrderedDict, _writes("OrderedDict"), _ordered, _ITEMS),
     Row(
-        _DEQUE,
+        "defaultdict",
+        "factory value*",
+        defaultdict,
+        _write_default,
+        _read_default,
+        _ITEMS,
+    ),
+    Row(
+        "deque",
         "longest value*",
         deque,
         parts=lambda x: (x.maxlen, *x),

@@ -24,18 +24,13 @@ REQUEST, VALUE, RAISED = range(3)
 # Names and types of the arguments of each request; ``object`` is any value.
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
-    "run": {"source": str, "cell": object, "limits": tuple},
-    "libraries": {"names": tuple},
+    "run": {"source": str, "cell": object},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
     "calls": {"calls": list, "keep": bool},
     "get": {"target": object, "name": str},
     "set": {"target": object, "name": str, "value": object},
-    "delete": {"target": object, "name": str},
-    "op": {"name": str, "arguments": list},
-    "builtin": {"name": str, "arguments": list},
-    "copy": {"target": object},
-    "array": {"target": object},
+    "apply": {"name": str, "arguments": list},
     "seed": {"module": str, "arguments": list},
     "filtered": {"filters": tuple, "request": str, "arguments": tuple},
     "stderr": {},
@@ -79,8 +74,6 @@ class Connection:
     ) -> None:
         self._wire, self._requests, self._side = wire, requests, side
         self._caught = caught
-        # Those whose values are sent whole, either way: `table.used`.
-        self.libraries: frozenset[str] = frozenset()
         # A student's threads may all call an object of the test's, one at a time.
         self._turn = threading.RLock()
 
@@ -92,15 +85,10 @@ class Connection:
         late, gone or does not keep to the protocol.
         """
         asked = name, *arguments
-        encoded = encode(asked, self._side.default, libraries=self.libraries)
+        encoded = encode(asked, self._side.default)
         with self._turn:
             frame = self._exchange(encoded, deadline)
-            decoded = decode(
-                frame,
-                self._side.resolve,
-                request=encoded.mutables,
-                libraries=self.libraries,
-            )
+            decoded = decode(frame, self._side.resolve, request=encoded.mutables)
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
@@ -138,9 +126,7 @@ class Connection:
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(
-            frame, self._side.resolve, track=True, libraries=self.libraries
-        )
+        request = decode(frame, self._side.resolve, track=True)
         if request.shared:
             check_repeats([request.value])
         match request.value:
@@ -158,7 +144,7 @@ class Connection:
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self._side.default, numbers, self.libraries)
+            encoded = encode(reply, self._side.default, numbers)
         except self._caught as error:  # an object of a student's may raise anything
             kind, told = RAISED, self._side.describe(error)
             encoded = encode((told, None), self._side.default)

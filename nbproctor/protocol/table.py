@@ -136,41 +136,25 @@ def parts_of(value: Any) -> Parts | None:
 # --- libraries ------------------------------------------------------------------------
 
 
-class Library(NamedTuple):
-    """A library: the module of its rows, and who imports it along with itself."""
-
-    rows: str
-    brings: tuple[str, ...] = ()
-
-
-# Values of these are sent whole only where the notebook imports the library, which the
-# judge says: without pandas, nothing changes, and nobody imports it.
+# Library → the module of its rows, and who imports it along with itself. Judge and
+# student process are forks of one process, so both have these rows, or neither has:
+# without pandas, nothing changes, and nobody imports it.
 LIBRARIES = {
-    "pandas": Library("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
-    "scipy.sparse": Library("nbproctor.protocol.scipy_values", ("scipy", "sklearn")),
-    "collections": Library("nbproctor.protocol.python_values"),
+    "pandas": ("nbproctor.protocol.pandas_values", ("seaborn", "statsmodels")),
 }
 
 
-def used(modules: Iterable[str]) -> frozenset[str]:
-    """Return the libraries that are imported here, or with one of these modules.
-
-    Of the standard library only what is among these: all else imports it too.
-    """
+def used(modules: Iterable[str]) -> list[str]:
+    """Return the libraries with rows that are among these modules, or come with one."""
     tops = {name.partition(".")[0] for name in modules}
-    return frozenset(
-        name
-        for name, library in LIBRARIES.items()
-        if tops & {name, *library.brings}
-        or (name in sys.modules and name not in sys.stdlib_module_names)
-    )
+    return [name for name, (_, ways) in LIBRARIES.items() if tops & {name, *ways}]
 
 
-def warm(_: object = ()) -> None:
+def load_rows(_: object = ()) -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
-    for name, library in LIBRARIES.items():
+    for name, (rows, _) in LIBRARIES.items():
         if name in sys.modules:
-            import_module(library.rows)
+            import_module(rows)
 
 
 # --- messages -------------------------------------------------------------------------
@@ -187,7 +171,7 @@ _NOT_YET = None, None
 class Sender(MessageBudget):
     """Makes of the values of one message what JSON can hold, and their raw part.
 
-    For `default`, `received` and `libraries`, see `codec.encode`.
+    For `default` and `received`, see `codec.encode`.
     """
 
     error, called = UnsendableError, "a value"
@@ -196,7 +180,6 @@ class Sender(MessageBudget):
 
     default: Callable[[Any], Any]
     received: Mapping[int, int]
-    libraries: frozenset[str]
     used: dict[str, int] = field(default_factory=dict)
     buffers: list[Any] = field(default_factory=list)
     mutables: list[Mutable] = field(default_factory=list)
@@ -281,11 +264,6 @@ class Sender(MessageBudget):
     def _other(self, x: Any, depth: int) -> Node:
         """Write what is in no row, or beyond the limits of its row."""
         kind = type(x)  # not what it says of itself
-        for library in self.libraries:
-            rows = LIBRARIES[library].rows
-            if rows not in sys.modules and library in sys.modules:
-                import_module(rows)
-                return self.value(x, depth)
         if issubclass(kind, np.generic):  # of a class of somebody's
             for base in kind.__mro__[1:]:
                 if base in _writers:
@@ -309,7 +287,6 @@ class Receiver(MessageBudget):
     resolve: Callable[[Any], Any]
     track: bool
     request: Sequence[Mutable]
-    libraries: frozenset[str]
     used: dict[str, int] = field(default_factory=dict)
     # (None, None): not whole yet.
     seen: list[tuple[Mutable, Any]] = field(default_factory=list)
@@ -321,8 +298,9 @@ class Receiver(MessageBudget):
             return x
         if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
             raise ProtocolError("a value has no tag, or is nested too deep")
-        read = _readers.get(x[0]) or self._reader(x[0])
-        return read(self, x, depth + 1)
+        if x[0] not in _readers:
+            raise ProtocolError(f"a value has an unknown tag {x[0][:40]!r}")
+        return _readers[x[0]](self, x, depth + 1)
 
     def fields(self, node: list[Node], depth: int, start: int = 1) -> list[Any]:
         """Read the values of a node from `start` on; `depth` is that of the node."""
@@ -343,14 +321,6 @@ class Receiver(MessageBudget):
         self.at = end + -size % ALIGN
         return part
 
-    def _reader(self, tag: str) -> Reader:
-        library = tag.rpartition(".")[0]
-        if library in self.libraries:
-            import_module(LIBRARIES[library].rows)
-        if tag not in _readers:
-            raise ProtocolError(f"a value has an unknown tag {tag[:40]!r}")
-        return _readers[tag]
-
 
 # --- rows at work ---------------------------------------------------------------------
 
@@ -360,22 +330,17 @@ _ARRAYS = "a", "O"
 
 def _writer_of(row: Row) -> Writer:
     """Return what writes values of a row, and numbers them if they can be changed."""
-    content, library = row.write or partial(_write_parts, row), row.library
+    content = row.write or partial(_write_parts, row)
 
     def numbered(sender: Sender, x: Mutable, depth: int) -> Node:
         return sender.mutable(content, x, depth)
 
-    write = content if row.change is None else numbered
-    if not library:
-        return write
-    return lambda sender, x, depth: (
-        write(sender, x, depth) if library in sender.libraries else None
-    )
+    return content if row.change is None else numbered
 
 
 def _reader_of(row: Row) -> Reader:
     """Return what reads values of a row, and numbers them if they can be changed."""
-    content, library = row.read or partial(_read_parts, row), row.library
+    content = row.read or partial(_read_parts, row)
     copy = None if row.change is None else row.change.copy
 
     def numbered(receiver: Receiver, node: list[Node], depth: int) -> Mutable:
@@ -386,14 +351,7 @@ def _reader_of(row: Row) -> Reader:
         seen[number] = part, copy(part) if receiver.track and copy else None
         return part
 
-    read = content if copy is None else numbered
-
-    def checked(receiver: Receiver, node: list[Node], depth: int) -> Any:
-        if library not in receiver.libraries:
-            raise ProtocolError("a value is of a library that is not in use")
-        return read(receiver, node, depth)
-
-    return checked if library else read
+    return content if copy is None else numbered
 
 
 def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:

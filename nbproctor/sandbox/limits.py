@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
+import sys
 from pathlib import Path
 
 from nbproctor.sandbox.policy import Policy
+
+if sys.platform != "win32":
+    import resource
 
 SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
 # Memory that is not data by the kernel's count and still honest: what libraries wrote

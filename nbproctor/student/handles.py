@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol.objects import (
-    ErrorItems,
-    NamedItems,
     Ref,
-    are_names,
     known_base,
 )
 from nbproctor.student.remote import JudgeObject, number_of
@@ -29,7 +26,7 @@ _BUILTIN = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, Exception)
 }
-_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
+_BASES = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 
 
 class Handles:
@@ -56,18 +53,12 @@ class Handles:
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray:
                 return np.ndarray.view(value, np.ndarray)
-        elif issubclass(kind, tuple):
-            items = tuple(tuple.__iter__(value))
-            names = getattr(kind, "_fields", None)
-            if not are_names(names) or len(names) != len(items):
-                return items
-            return NamedItems(self._number(value), kind.__name__[:100], names, items)
         elif issubclass(kind, _BASES):
-            plain = _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
+            base = next(b for b in _BASES if issubclass(kind, b))
             self.derived = self.derived or kind.__module__ == "__main__"
-            return plain
+            return _as_base(base, value)
         if issubclass(kind, type) and issubclass(value, Exception):
-            return ErrorItems(self._number(value), *_about_error_class(value))
+            return Ref("error", (self._number(value), *_about_error_class(value)))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
         named = label if type(label) is str else ""
         about = kind.__name__[:100], named[:100], callable(value)
@@ -89,19 +80,19 @@ def _as_base(base: Any, value: Any) -> Any:
         return base.__getitem__(value, slice(None))
     if base is dict:
         return dict(dict.items(value))
-    if base in (list, set, frozenset):
+    if base in (list, tuple, set, frozenset):
         return base(base.__iter__(value))
     if base is complex:
         return complex(float(value.real), float(value.imag))
     return base.__pos__(value)
 
 
-def _about_error_class(kind: Any) -> tuple[str, str, tuple[type, ...]]:
+def _about_error_class(kind: Any) -> tuple[Any, ...]:
     """Return name, built-in class and own bases of a class of exceptions."""
     bases = type.__dict__["__bases__"].__get__(kind)  # whatever its metaclass says
     inner = tuple(base for base in bases if issubclass(base, Exception))
     own = () if kind.__module__ == "builtins" else inner
-    return str(kind.__name__)[:100], _builtin_of(kind), own
+    return str(kind.__name__)[:100], _builtin_of(kind), *own
 
 
 def _library_of(value: Any) -> tuple[str, str]:

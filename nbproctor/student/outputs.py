@@ -11,15 +11,20 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from nbproctor.results import Output, OutputLimits, error_output, stream_output
+from nbproctor.results import Output, error_output, stream_output
 from nbproctor.sanitize import alternatives
+
+# How much one cell may say.
+TEXT_BYTES = 100_000  # of both streams together, and of any single text
+LINES = 1_000  # likewise
+DISPLAYS = 100  # displayed things and results
+IMAGE_BYTES = 8 << 20  # of all images together, encoded
 
 
 class Outputs:
     """The growing outputs of one cell."""
 
-    def __init__(self, limits: OutputLimits) -> None:
-        self._limits = limits
+    def __init__(self) -> None:
         self._outputs: list[Output] = []
         self._ids: list[str | None] = []
         self._bytes = self._lines = self._displays = self._images = 0
@@ -31,16 +36,15 @@ class Outputs:
         if not text or "stream" in self._cut:
             return
         self._start()
-        limits = self._limits
-        room = limits.text_bytes - self._bytes
+        room = TEXT_BYTES - self._bytes
         if len(text) > room:
             # Progress bars write much and show little.
             self._squeeze()
-            room = limits.text_bytes - self._bytes
+            room = TEXT_BYTES - self._bytes
         kept = text[:room]
         lines = kept.count("\n")
-        if self._lines + lines > limits.lines or self._lines == limits.lines:
-            allowed = limits.lines - self._lines
+        if self._lines + lines > LINES or self._lines == LINES:
+            allowed = LINES - self._lines
             kept = "".join(kept.splitlines(keepends=True)[:allowed])
             lines = allowed
         self._bytes += len(kept)
@@ -50,8 +54,8 @@ class Outputs:
             self._cut.add("stream")
             self._stream(
                 name,
-                f"\n[output cut here: a cell may print {limits.lines:,} lines "
-                f"and {limits.text_bytes:,} bytes]\n",
+                f"\n[output cut here: a cell may print {LINES:,} lines "
+                f"and {TEXT_BYTES:,} bytes]\n",
             )
 
     def has(self, name: str) -> bool:
@@ -83,8 +87,7 @@ class Outputs:
             for mime, item in mimebundle.items()
             if mime.startswith("image/") and isinstance(item, str)
         )
-        limits = self._limits
-        if self._displays > limits.displays or self._images > limits.image_bytes:
+        if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
             if "display" not in self._cut:
                 self._cut.add("display")
                 note = "[more displays or images than a cell may show: left out]"
@@ -122,7 +125,7 @@ class Outputs:
             self._ids.clear()
 
     def _append(self, output: Output, display_id: str | None) -> None:
-        if len(self._outputs) < 4 * self._limits.displays:
+        if len(self._outputs) < 4 * DISPLAYS:
             self._outputs.append(output)
             self._ids.append(display_id)
 
@@ -144,11 +147,11 @@ class Outputs:
     def _shorten(self, item: Any) -> Any:
         if isinstance(item, bytes):
             return base64.b64encode(item).decode()
-        if not isinstance(item, str) or len(item) <= self._limits.text_bytes:
+        if not isinstance(item, str) or len(item) <= TEXT_BYTES:
             return item
         if item[:64].isascii() and " " not in item[:64] and "<" not in item[:64]:
             return item  # an encoded image, counted elsewhere
-        return item[: self._limits.text_bytes] + "\n[cut here]"
+        return item[:TEXT_BYTES] + "\n[cut here]"
 
 
 def _visible(text: str) -> str:

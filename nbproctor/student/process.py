@@ -25,10 +25,13 @@ from nbproctor.expect import in_turn
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
-from nbproctor.results import OutputLimits
 from nbproctor.student.handles import Handles, decides, library_error, told_of
 from nbproctor.student.remote import function_named, stand_in
 from nbproctor.student.shell import ZMQInteractiveShell, warm
+
+# What proxies have applied to their objects, by name.
+_FUNCTIONS = vars(builtins) | vars(operator)
+_FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
 class Student:
@@ -49,7 +52,7 @@ class Student:
         """Find the method for a request and run it."""
         return getattr(self, f"on_{name}")(*arguments)
 
-    def on_run(self, source: str, cell: str | None, limits: tuple[int, ...]) -> Any:
+    def on_run(self, source: str, cell: str | None) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
         What tests drew is not shown as if this cell had. What was rehearsed counts as
@@ -61,12 +64,8 @@ class Student:
         if cell is not None:
             self.shell.rehearsed.clear()
         had_room = _has_room()
-        outputs = self.shell.run(source, cell, OutputLimits(*limits))
+        outputs = self.shell.run(source, cell)
         return outputs, had_room and not _has_room()
-
-    def on_libraries(self, names: tuple[str, ...]) -> None:
-        """Send values of these libraries whole, and take them."""
-        self.connection.libraries = frozenset(names)
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
@@ -126,17 +125,10 @@ class Student:
     on_calls = staticmethod(in_turn)
     on_get = staticmethod(getattr)
     on_set = staticmethod(setattr)
-    on_delete = staticmethod(delattr)
-    on_copy = staticmethod(copy.deepcopy)
-    on_array = staticmethod(np.array)
 
-    def on_op(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a function of `operator`."""
-        return getattr(operator, name)(*arguments)
-
-    def on_builtin(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a built-in function such as ``len``, ``iter`` or ``isinstance``."""
-        return getattr(builtins, name)(*arguments)
+    def on_apply(self, name: str, arguments: list[Any]) -> Any:
+        """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
+        return _FUNCTIONS[name](*arguments)
 
     # --- objects ----------------------------------------------------------------
 

@@ -36,7 +36,7 @@ from IPython.utils.text import SList
 from traitlets import Instance, Type
 from traitlets.config import Config
 
-from nbproctor.results import Output, OutputLimits
+from nbproctor.results import Output
 from nbproctor.student.outputs import Outputs, Stream
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -166,15 +166,13 @@ class ZMQInteractiveShell(InteractiveShell):
         for name in _SCRIPTS:
             self.magics_manager.register_function(self._no_magic, "line_cell", name)
 
-    def run(
-        self, source: str, cell: str | None = None, limits: OutputLimits | None = None
-    ) -> list[Output]:
+    def run(self, source: str, cell: str | None = None) -> list[Output]:
         """Run one code cell, magics included, and return its outputs.
 
         An exception of the cell is an ``error`` among them. `cell` is our name for it,
-        found again in `Compiler.cells`; `limits` say how much it may show.
+        found again in `Compiler.cells`.
         """
-        outputs = self.collect(limits)
+        outputs = self.collect()
         self.compile.cell = cell
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
@@ -182,9 +180,9 @@ class ZMQInteractiveShell(InteractiveShell):
             self.compile.cell = None
         return outputs.finish()
 
-    def collect(self, limits: OutputLimits | None = None) -> Outputs:
+    def collect(self) -> Outputs:
         """Start a new collection of outputs and return it."""
-        self.outputs = Outputs(limits or OutputLimits())
+        self.outputs = Outputs()
         return self.outputs
 
     def take_over(self) -> None:

@@ -119,6 +119,15 @@ def left_out():
     raise NotImplementedError
 
 
+def two_starts(lab):
+    """Return the shape of each parameter, and whether two networks start equal."""
+    one, other = (vars(lab.NeuralNetwork(2, 3, 1, 0.1)) for _ in range(2))
+    names = "W1", "b1", "W2", "b2"
+    return [
+        [*one[name].shape, np.array_equal(one[name], other[name])] for name in names
+    ]
+
+
 def output_on_paper(lab):
     """Return the output of the network of section 4.3."""
     return lab.paper_network().forward_propagation(np.array([[1.0], [2]]))["A2"]
@@ -169,8 +178,11 @@ EXERCISES = {
     4: (
         "3.4 Cost function",
         ["compute_cost"],
-        lambda lab: lab.compute_cost(np.array([[0.5, 0.9]]), np.array([[1, 0]])),
-        1.497866,
+        lambda lab: lab.compute_cost(
+            np.array([[0.5, 0.9, 0.2], [0.1, 0.4, 0.7]]),
+            np.array([[1, 0, 0], [0, 0, 1]]),
+        ),
+        1.397246,
     ),
     5: (
         "3.5 Regularization",
@@ -181,14 +193,17 @@ EXERCISES = {
     6: (
         "3.6 Gradients of the penalties",
         ["Regularization.l1_grad", "Regularization.l2_grad"],
-        lambda lab: [one["dW1"][0] for one in penalties(lab, "l1_grad", "l2_grad")],
-        [[0.2, -0.2], [0.3, -0.1]],
+        lambda lab: [
+            np.hstack([one["dW1"], one["dW2"]])[0]
+            for one in penalties(lab, "l1_grad", "l2_grad")
+        ],
+        [[0.2, -0.2, 0.2], [0.3, -0.1, 0.2]],
     ),
     7: (
         "4.1 Initialization",
         ["NeuralNetwork.initialize_parameters"],
-        lambda lab: np.shape(lab.NeuralNetwork(2, 3, 1, 0.1).W1),
-        (3, 2),
+        two_starts,
+        [[3, 2, 1], [3, 1, 1], [1, 3, 1], [1, 1, 1]],
     ),
     8: (
         "4.2 Forward propagation",
@@ -211,7 +226,15 @@ EXERCISES = {
     11: ("5.1 Training", ["NNClassifier.fit"], None, None),
     12: ("5.2 Prediction", ["NNClassifier.predict"], None, None),
 }
-NEEDS = {8: [1], 9: [1, 2, 4, 5, 6, 7, 8], 11: [3, 4, 5, 7, 8, 9, 10], 12: [7, 8]}
+# Exercises that a public test uses; each may use others in turn.
+NEEDS = {
+    2: [1],
+    8: [1, 7],
+    9: [2, 4, 5, 6, 7, 8],
+    10: [7],
+    11: [3, 4, 5, 7, 8, 9, 10],
+    12: [7, 8],
+}
 
 
 def is_written(number, names):
@@ -237,19 +260,26 @@ def is_right(number, names):
     return found.shape == np.shape(right) and np.allclose(found, right, 1e-3, 1e-5)
 
 
+def first_to_do(number, names):
+    """Return what to do before an exercise: not right, but all it needs is; or None."""
+    for earlier in NEEDS.get(number, ()):
+        if not is_right(earlier, names):
+            return first_to_do(earlier, names) or earlier
+    return None
+
+
 def adviser(names):
     """Return what `public_test` asks what to do first, for a notebook's names."""
 
     def advise(number, ended):
         if ended and not is_written(number, names):
             return ""
-        for earlier in NEEDS.get(number, ()):
-            if not is_right(earlier, names):
-                state = "right" if is_written(earlier, names) else "written"
-                return (
-                    f"exercise {earlier} is not {state} yet, and this test uses it: "
-                    "do that first"
-                )
+        if earlier := first_to_do(number, names):
+            state = "right" if is_written(earlier, names) else "written"
+            return (
+                f"exercise {earlier} is not {state} yet, and this test uses it: "
+                "do that first"
+            )
         return STILL_ENDED.format("it: delete that line") if ended else ""
 
     return advise

@@ -1,8 +1,9 @@
 """Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies.
 
 A program, run in the folder of the master notebook: it prints, as JSON, one row for
-every fifth right or wrong variant of the sample: its exercise, kind and name, and the
-tests it passes.
+every tenth right or wrong variant of the sample: its exercise, kind and name, and the
+tests it passes. Without a folder of variants it reads submissions, each as sources by
+exercise, and prints the tests that each passes.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nbproctor.audit.trials import Trial
-from nbproctor.audit.variants import Variants
+from nbproctor.audit.variants import Trial, Variants
 from nbproctor.kit import sample
 from nbproctor.notebook import Cell, MasterNotebook
 
@@ -37,7 +37,7 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     found = []
     for trial in trials:
         every = {"right": 1, "wrong": 2, "mutant": 6}[trial.kind]
-        every *= 2 if trial.exercise in LONG and trial.kind != "right" else 1
+        every *= 4 if trial.exercise in LONG and trial.kind != "right" else 1
         if seen[trial.exercise, trial.kind] % every == 0:
             found.append(trial)
         seen[trial.exercise, trial.kind] += 1
@@ -75,16 +75,19 @@ def passed(names: dict[str, Any], cells: Iterable[Cell]) -> set[str]:
     return found
 
 
+def code_of(master: MasterNotebook) -> list[Cell]:
+    """Return what is run: not what grading leaves out, of which some trains."""
+    return [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
+
+
 def passed_plainly(
     master: MasterNotebook, trials: Iterable[Trial]
 ) -> Iterator[tuple[Trial, set[str]]]:
     """Walk through the reference notebook; fork where an exercise has to be answered.
 
-    As under stock nbgrader all names are in one namespace, and all cells are run, but
-    those that the source leaves out of grading: some train a network.
+    As under stock nbgrader all names are in one namespace, and all cells are run.
     """
-    code = [c for c in master.cells if c.kind not in ("text", "task") and not c.skip]
-    names: dict[str, Any] = {}
+    code, names = code_of(master), dict[str, Any]()
     for place, cell in enumerate(code):
         if cell.kind == "solution":
             gc.freeze()  # forks need not copy what they do not touch
@@ -98,21 +101,50 @@ def passed_plainly(
         passed(names, [cell])
 
 
-def main(notebook: Path, folder: Path) -> None:
-    """Print what passes of the variants in `folder` of the exercises of `notebook`."""
-    master = MasterNotebook.read(notebook)
+def passed_by(
+    master: MasterNotebook, submissions: Iterable[dict[str, str]]
+) -> list[list[str]]:
+    """Run whole notebooks, in which what has no answer stays blank."""
+    code, names = code_of(master), dict[str, Any]()
+    opening = list(itertools.takewhile(lambda c: c.kind != "solution", code))
+    passed(names, opening)
+    gc.freeze()
+    found = []
+    for answers in submissions:
+        cells = [
+            replace(cell, source=answers.get(cell.id, cell.stub))
+            if cell.kind == "solution"
+            else cell
+            for cell in code[len(opening) :]
+        ]
+        found.append(sorted(in_a_fork(partial(passed, names, cells))))
+    return found
+
+
+def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
+    """Return what passes of the variants in `folder`."""
     trials = sample_of(Variants.read(folder, sample.solutions(master)).trials)
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
     skip = "raise_left_below"
-    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::5]
-    sys.path.insert(0, "")  # for the modules beside the notebook
-    printed, sys.stdout = sys.stdout, io.StringIO()
-    rows = [
+    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::10]
+    return [
         (trial.exercise, trial.kind, trial.name, sorted(tests))
         for trial, tests in passed_plainly(master, filed)
     ]
+
+
+def main(notebook: Path, *folder: Path) -> None:
+    """Print what passes, of variants in a folder, or of submissions that are read."""
+    master = MasterNotebook.read(notebook)
+    sys.path.insert(0, "")  # for the modules beside the notebook
+    printed, sys.stdout = sys.stdout, io.StringIO()
+    rows = (
+        of_variants(master, *folder)
+        if folder
+        else passed_by(master, json.load(sys.stdin))
+    )
     json.dump(rows, printed)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,8 @@ from nbproctor.audit import result as matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
 from nbproctor.audit.oracle import disagreement
 from nbproctor.audit.result import Entry
-from nbproctor.audit.trials import Kind, Trial, TrialResult
-from nbproctor.audit.variants import Variants
+from nbproctor.audit.variants import Kind, Trial, Variants
+from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from tests.audit.plain_python import sample_of
 
@@ -38,8 +39,15 @@ HARMLESS = [
 @pytest.fixture
 def tiny(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the example course, whose few solutions one process tries."""
-    monkeypatch.setattr("nbproctor.audit.trials.processors", lambda: 1)
+    monkeypatch.setattr("nbproctor.engine.execution.processors", lambda: 1)
     return Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
+
+
+def tried(course: Path, name: str = "tiny", *options: Any, **more: Any) -> AuditResult:
+    """Audit an assignment as `nbproctor audit` does."""
+    of = Course(course)
+    folder = course / "variants" / name
+    return audit(of.masters(name), of.settings(name), folder, *options, **more)
 
 
 def put(course: Path, name: str, text: str) -> None:
@@ -73,7 +81,7 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
 
     seen = []
     checks = nbgrader.check_release(tiny, "tiny")
-    result = audit(tiny, "tiny", checks=checks, progress=seen.append)
+    result = tried(tiny, checks=checks, progress=seen.append)
     assert result.faults == [] and result.hints == ()
     assert result.killed == 1 and result.survivors == []
     assert {c.name: c.passed for c in result.checks} == dict.fromkeys(
@@ -96,14 +104,13 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
     assert all(check.passed for check in nbgrader.check_release(tiny, "tiny"))
     released = tiny / "release/tiny/tiny.ipynb"
     released.write_text(released.read_text("utf-8").replace("fizz(3)", "fizz(6)"))
-    checks, tried = nbgrader.check_release(tiny, "tiny"), []
-    result = audit(tiny, "tiny", checks, tried.append, exercise="mean_of")
+    checks, seen = nbgrader.check_release(tiny, "tiny"), []
+    result = tried(tiny, "tiny", checks, seen.append, exercise="mean_of")
     (fault,) = result.faults
     assert "is not what the source makes" in fault
     assert {e.exercise for e in result.entries} == {*result.tests} == {"mean_of"}
     assert {e.kind for e in result.entries} == {"reference", "right", "wrong", "mutant"}
-    others = {t.trial.kind for t in tried if t.trial.exercise != "mean_of"}
-    assert others == {"reference"}  # which the cells of the notebook need
+    assert {trial.exercise for trial in seen} == {"mean_of"}
 
 
 @pytest.mark.slow
@@ -128,7 +135,7 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(tiny):
         "fizz/equivalent.toml",
         '"fizz: gone" = "old"\n"fizz: operator: n % 3 → n // 3" = "a lie"\n',
     )
-    result = audit(tiny, "tiny")
+    result = tried(tiny)
     faults = "\n".join(result.faults)
     for expected in (
         "variants/tiny/fizz/right/loses.py: loses 2 of 5 points (fizz-numbers: ",
@@ -159,7 +166,7 @@ def test_a_symptom_that_nobody_is_told_and_a_silent_loss_are_faults(tiny):
     put_wrong(tiny, "fizz", "announced_elsewhere", six, announced="three does not")
     number = "def fizz(n):\n    return n\n"
     put_wrong(tiny, "fizz", "untold", number, unnamed=False, says="is upside down")
-    result = audit(tiny, "tiny")
+    result = tried(tiny)
     place = "variants/tiny/fizz/wrong.toml,"
     silence = "loses 3 points in silence: its public test passes, and no comment"
     untold, *silent = sorted(result.faults, key=lambda fault: "untold" not in fault)
@@ -179,7 +186,7 @@ def test_a_symptom_that_nobody_is_told_and_a_silent_loss_are_faults(tiny):
 @pytest.mark.slow
 def test_without_variants_there_are_mutants_and_a_hint(tiny):
     shutil.rmtree(tiny / "variants")
-    result = audit(tiny, "tiny")
+    result = tried(tiny)
     assert {e.kind for e in result.entries} == {"reference", "mutant"}
     assert result.faults == []
     assert "Put right solutions into" in result.hints[0]
@@ -200,7 +207,7 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
     )
     text = text.replace("n % 3 == 0 else", "n % 3 == 0 and n >= 0 else")
     notebook.write_text(text, "utf-8")
-    result = audit(tiny, "tiny")
+    result = tried(tiny)
     assert any(f.startswith("blank: 2 of 10 points") for f in result.faults)
     wrong = [e for e in result.survivors if e.name.endswith("n >= 0 → n % 3 == 0")]
     assert wrong and result.killed < 1
@@ -211,23 +218,20 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
 @pytest.mark.slow
 def test_what_cannot_be_audited_is_named(tiny):
     with pytest.raises(AuditError, match=r"no exercise 'means'.* fizz, mean_of"):
-        folders = tiny / "source/tiny", tiny / "release/tiny"  # as a course names them
-        audit(tiny, "elsewhere", exercise="means", folders=folders)
-    with pytest.raises(AuditError, match=r"no notebook in .*/source/tinny"):
-        audit(tiny, "tinny")
+        tried(tiny, exercise="means")
     notebook = tiny / "source/tiny/tiny.ipynb"
     text = notebook.read_text("utf-8")
     notebook.write_text(text.replace("import Fraction", "import Friction"), "utf-8")
     with pytest.raises(AuditError, match=r"the cell setup of .* fails: ImportError"):
-        audit(tiny, "tiny")
+        tried(tiny)
 
 
 # --- what follows from what was found -------------------------------------------------
 
 
 def made(name: str, kind: Kind, says: tuple[str, ...] = (), **caught: str) -> Entry:
-    result = TrialResult(Trial("e", kind, name, "", says=says), ())
-    return replace(Entry.of(result, {}), lost=len(caught), most=2, caught=caught)
+    trial = Trial("e", kind, name, "", says=says)
+    return replace(Entry.of(trial, [], {}), lost=len(caught), most=2, caught=caught)
 
 
 def test_a_test_that_catches_nothing_alone_is_dead_weight():
@@ -302,25 +306,30 @@ def test_fuzzing_compares_what_functions_return(got, want):
 
 @pytest.fixture(scope="module")
 def lab(project: Path) -> AuditResult:
-    """All right solutions and a sample of others: `kit.py audit` tries the rest."""
+    """All right solutions and a sample of others: `kit.py audit` tries the rest.
+
+    On ten inputs each, not fifty, and in one process: each tries the references first.
+    """
 
     def fewer(folder: Path, references: dict[str, str]) -> Variants:
         found = read(folder, references)
         found.trials = sample_of(found.trials)
+        few = "from nbproctor.audit import oracle\noracle.ROUNDS = 10\n"
+        for exercise, cell in found.oracles.items():
+            found.oracles[exercise] = replace(cell, source=few + cell.source)
         return found
 
     read = Variants.read
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Variants, "read", fewer)
-        return audit(project, "neural_network")
+        return tried(project, "neural_network")
 
 
 @pytest.mark.slow
 def test_no_right_variant_loses_a_point_and_no_wrong_one_keeps_all(lab):
     assert lab.faults == []
     for count in lab.counts():
-        enough = count["right"] >= 15 and count["wrong"] >= 15
-        assert enough, count["exercise"]
+        assert min(count["right"], count["wrong"]) >= 10, count["exercise"]
         assert count["unfair"] == count["missed"] == 0, count["exercise"]
 
 
@@ -363,7 +372,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
         check=True,
     )
     rows = json.loads(done.stdout)
-    assert len(rows) > 100
+    assert len(rows) >= 40
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:

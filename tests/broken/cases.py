@@ -126,6 +126,14 @@ def new_cell(source: str) -> dict[str, Any]:
     return cell | {"outputs": [], "execution_count": None}
 
 
+def above_the_stub(notebook: Notebook, source: str) -> Notebook:
+    """Return the notebook with a cell of the student's own above a blank `fizz`."""
+    notebook = blank(notebook, "fizz")
+    at = notebook["cells"].index(by_id(notebook, "fizz"))
+    notebook["cells"].insert(at, new_cell(source))
+    return notebook
+
+
 def merge(notebook: Notebook, *names: str, keep: str) -> None:
     """Merge cells into one, which keeps the marks of one of them."""
     cells = [by_id(notebook, name) for name in names]
@@ -170,11 +178,7 @@ def nested_folders(folder: Path, notebook: Notebook) -> None:
 
 @case("repaired", 10, "2 notebooks")
 def two_copies_one_blank(folder: Path, notebook: Notebook) -> None:
-    blank = copy.deepcopy(notebook)
-    for name, answer in ANSWERS.items():
-        blank_cell = by_id(blank, name)
-        blank_cell["source"] = text(blank_cell).replace(answer, STUB)
-    write(folder, blank, "tiny-Copy1.ipynb")
+    write(folder, blank(notebook, *ANSWERS), "tiny-Copy1.ipynb")
     write(folder, notebook, "tiny-Copy2.ipynb")
 
 
@@ -533,12 +537,7 @@ def something_else_written_into_a_test(folder: Path, notebook: Notebook) -> None
 
 @edited("repaired", 10, "not their own: fizz")
 def answer_above_the_stub(notebook: Notebook) -> Notebook:
-    cell = by_id(notebook, "fizz")
-    at = notebook["cells"].index(cell)
-    answer = new_cell(text(cell))
-    notebook = blank(notebook, "fizz")
-    notebook["cells"].insert(at, answer)
-    return notebook
+    return above_the_stub(notebook, text(by_id(notebook, "fizz")))
 
 
 @edited("repaired", 10, "not their own: fizz")
@@ -623,13 +622,12 @@ def solution_turned_into_raw_text(notebook: Notebook) -> None:
 
 
 @edited("repaired", 0, "put back as given")
-def tests_rewritten_to_pass(notebook: Notebook) -> None:
-    for name, answer in ANSWERS.items():
-        cell = by_id(notebook, name)
-        cell["source"] = text(cell).replace(answer, STUB)
+def tests_rewritten_to_pass(notebook: Notebook) -> Notebook:
+    notebook = blank(notebook, *ANSWERS)
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade"):
             cell["source"] = "pass"
+    return notebook
 
 
 @edited("repaired", 10, "damaged")
@@ -647,43 +645,31 @@ def syntax_error_in_one_answer(notebook: Notebook) -> None:
 
 @edited("repaired", 10, "not their own: fizz")
 def one_line_answer_above_the_stub(notebook: Notebook) -> Notebook:
-    answer = new_cell('fizz = lambda n: str(n) if n % 3 else "fizz"')
-    notebook = blank(notebook, "fizz")
-    at = notebook["cells"].index(by_id(notebook, "fizz"))
-    notebook["cells"].insert(at, answer)
-    return notebook
+    return above_the_stub(notebook, 'fizz = lambda n: str(n) if n % 3 else "fizz"')
 
 
 @edited("repaired", 10, "not their own: fizz")
 def decorated_answer_above_the_stub(notebook: Notebook) -> Notebook:
-    answer = new_cell(
-        "import functools\n\n@functools.cache\n" + text(by_id(notebook, "fizz"))
-    )
-    notebook = blank(notebook, "fizz")
-    at = notebook["cells"].index(by_id(notebook, "fizz"))
-    notebook["cells"].insert(at, answer)
-    return notebook
+    decorated = "import functools\n\n@functools.cache\n"
+    return above_the_stub(notebook, decorated + text(by_id(notebook, "fizz")))
 
 
-@edited("repaired", 10, "Fences")
-def answers_in_fences_as_from_a_chat(notebook: Notebook) -> None:
+def pasted(folder: Path, notebook: Notebook, blanks: str, first: str) -> None:
+    """Write the notebook with other blanks in the answers, and signs around them."""
     for name in ANSWERS:
         cell = by_id(notebook, name)
-        cell["source"] = f"```python\n{text(cell)}\n```"
+        last = "\n```" if "`" in first else ""
+        cell["source"] = first + text(cell).replace("    ", blanks) + last
+    write(folder, notebook)
 
 
-@edited("repaired", 10, "Invisible signs")
-def hard_blanks_and_invisible_signs(notebook: Notebook) -> None:
-    for name in ANSWERS:
-        cell = by_id(notebook, name)
-        cell["source"] = "\ufeff" + text(cell).replace("    ", "\u00a0" * 4)
-
-
-@edited("repaired", 10, "Invisible signs")
-def blanks_of_other_scripts(notebook: Notebook) -> None:
-    for name in ANSWERS:
-        cell = by_id(notebook, name)
-        cell["source"] = text(cell).replace("    ", "\u3000" * 4)
+for _case, _note, _blanks, _first in (
+    ("answers_in_fences_as_from_a_chat", "Fences", " " * 4, "```python\n"),
+    ("hard_blanks_and_invisible_signs", "Invisible signs", "\u00a0" * 4, "\ufeff"),
+    ("blanks_of_other_scripts", "Invisible signs", "\u3000" * 4, ""),
+):
+    _make = partial(pasted, blanks=_blanks, first=_first)
+    CASES.append(Case(_case, _make, "repaired", 10, _note))
 
 
 @edited("repaired", 10, "the second was graded")

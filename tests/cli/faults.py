@@ -6,17 +6,15 @@ for root, and says how each verb ended: a JSON list of fault, verb, status, comp
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import shutil
-import signal
 import sqlite3
-import sys
 from collections.abc import Callable
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from tests.programs import run_here
 
 VERBS = {
     "release": ["release"],
@@ -86,24 +84,6 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
 }
 
 
-def run(arguments: list[str]) -> tuple[int, str]:
-    """Run a verb in this process; return its status and what it complains of."""
-    from nbproctor.cli import main
-
-    said, numbers = io.StringIO(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    sys.argv[1:] = arguments
-    try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(said):
-            main()
-    except SystemExit as end:
-        return int(end.code or 0), said.getvalue()
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-    return 0, said.getvalue()
-
-
 def cross(course: Path) -> list[tuple[str, str, int, str]]:
     """Run every verb against every fault, each in a copy of the course."""
     from nbproctor.nbgrader import gradebook
@@ -113,14 +93,13 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     for fault, (happens, name, _) in FAULTS.items():
         for verb, arguments in VERBS.items():
             copy = Path(shutil.copytree(course, course.with_name("copy")))
-            os.chdir(copy)
             other = happens(copy / name)
-            found.append((fault, verb, *run(arguments)))
+            done = run_here(*arguments, cwd=copy)
+            found.append((fault, verb, done.returncode, done.stderr))
             if other:
                 other.close()
             for folder in (copy, copy / "feedback", copy / "report"):
                 folder.chmod(0o755)
-            os.chdir(course)
             shutil.rmtree(copy)
     return found
 

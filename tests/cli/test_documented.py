@@ -33,6 +33,7 @@ from typer.testing import CliRunner
 
 from nbproctor.cli import app
 from nbproctor.kit import sample
+from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
 from tests.programs import run_python
@@ -43,7 +44,6 @@ CLASS = "aokafor", "dpatel", "hivanova"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
 KIT, BIN = "python kit.py", ".venv/bin"
 DUE = f'{BIN}/nbgrader db assignment add {LAB} --duedate="2026-11-24 23:00:00 UTC"'
-SERVES = {f"{KIT} lab", f"{BIN}/jupyter lab"}  # run until they serve
 # Command → status. Grading ends with 1 where somebody could not be graded.
 EVENING = {
     f"{KIT} release": 0,
@@ -66,7 +66,6 @@ EVENING = {
     f"{KIT} doctor": 0,
     f"{KIT} demo": 0,
     f"{KIT} lab": 0,
-    f"{BIN}/jupyter lab": 0,
     f"{KIT} --course examples/tiny audit": 0,
 }
 STARTED = (f"{KIT} release", f"{KIT} grade", f"{KIT} demo", f"{KIT} --course", "rm ")
@@ -100,6 +99,7 @@ ELSEWHERE = {
     "pip install nbproctor": "tests/kit/test_packaging.py",  # from the wheel
     "nbproctor init": "tests/kit/test_starter.py",
     "nbproctor off": "tests/kit/test_packaging.py",
+    f"{BIN}/jupyter lab": "tests/pages/test_day.py",
     f"{BIN}/mkdocs build --strict": "tests/cli/test_site.py",
     f"{KIT} test --fast": ".ci/run",
     f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
@@ -257,7 +257,7 @@ def test_a_documented_command_ends_as_it_should(
     """One evening: each finds what those before it have left."""
     if command.endswith("roster gradebook.csv"):
         hand_in(kit)
-    if command in SERVES:
+    if command == f"{KIT} lab":  # runs until it is ended
         serves(command, kit, env)
     else:
         run(command, EVENING[command], kit, env)
@@ -285,6 +285,8 @@ def test_the_evening_leaves_grades_pages_and_the_picture_of_the_documents(
         else:  # of a larger class: more of it has something to say
             fits = headings_of(now) <= headings_of(shown)
         assert fits, f"{shown} is out of date: docs/picture.py"
+    places = json.loads((kit / FILE).read_text())[LAB][LAB]["tests"]
+    assert places == {}  # all of the lab's tests are judged by the judge
     forget_a_student(kit, env)
 
 

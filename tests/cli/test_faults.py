@@ -39,10 +39,9 @@ def start(command: list[str], course: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded_course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = tmp_path_factory.mktemp("faults") / "tiny"
-    shutil.copytree(PROJECT / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
+    shutil.copytree(template, course)
     release = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
     for folder in ("submitted/ann/tiny", "submitted/bob/tiny", "download/cem/tiny"):
         write(course / folder, answered(release))

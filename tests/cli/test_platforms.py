@@ -7,6 +7,7 @@ import re
 import shutil
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from nbproctor.cli import app
 from nbproctor.errors import NbproctorError
 from tests.broken.cases import answered, by_id
 from tests.nbgrader.tiny import run_nbgrader
-from tests.programs import run_python
+from tests.programs import run_here
+from tests.warm import lasting_fork_servers, lasting_workers
 
 pytestmark = pytest.mark.slow
 PEOPLE = [
@@ -40,16 +42,22 @@ class Round(NamedTuple):
     gradebook: Path
 
     def run(self, *arguments: str | Path, fails: bool = False) -> str:
-        done = run_python("nbproctor", *arguments, cwd=self.course)
+        done = run_here(*arguments, cwd=self.course)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module", autouse=True)
+def warm_processes() -> Iterator[None]:
+    with lasting_fork_servers(), lasting_workers():
+        yield
+
+
 @pytest.fixture(scope="module")
-def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def before(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the course and what is downloaded for it."""
     folder = tmp_path_factory.mktemp("round")
-    course = Path(shutil.copytree(project / "examples/tiny", folder / "course"))
-    nbgrader.generate(course, "tiny")
+    course = Path(shutil.copytree(template, folder / "course"))
     release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
     right, half = answered(release), answered(release)
     by_id(half, "fizz")["source"] = "def fizz(n):\n    return str(n)"
@@ -62,8 +70,8 @@ def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def teacher(template: Path, tmp_path: Path) -> Round:
-    return in_folder(Path(shutil.copytree(template, tmp_path / "round")))
+def teacher(before: Path, tmp_path: Path) -> Round:
+    return in_folder(Path(shutil.copytree(before, tmp_path / "round")))
 
 
 def in_folder(folder: Path) -> Round:
@@ -71,10 +79,10 @@ def in_folder(folder: Path) -> Round:
 
 
 @pytest.fixture(scope="module")
-def said(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def said(before: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each verb of one round says; under "folder" where it was."""
     folder = tmp_path_factory.mktemp("graded") / "round"
-    teacher = in_folder(Path(shutil.copytree(template, folder)))
+    teacher = in_folder(Path(shutil.copytree(before, folder)))
     weak = ("grade", "tiny", "--sandbox=weak")
     return {
         "folder": str(folder),
@@ -243,8 +251,8 @@ def fizz(n):
 ### END SOLUTION"""
 # Every verb, and what nbgrader itself runs; `lab` and `watch` go on until stopped.
 VERBS = """
-    init; lint; audit; release; collect {archive}; roster {gradebook}; grade
-    grade --force; export csv; export {gradebook}; demo; doctor
+    init; lint; audit --exercise=fizz; release; collect {archive}; roster {gradebook}
+    grade; grade --force; export csv; export {gradebook}; demo; doctor
     submit work.ipynb; new second; extend 1042 --until=2030-01-01; late late.csv; off
 """
 

@@ -1217,7 +1217,7 @@ def orbit(f, x):
     for request, *rest in [
         ("get", "__code__"), ("get", "__globals__"), ("vars",), ("update", {}, {}),
         ("method", "__init__", (), {}), ("set", "__code__", 1), ("define", "1", []),
-        ("run", "import os", None, ()), ("lent", "get", "__dict__"),
+        ("run", "import os", None), ("lent", "get", "__dict__"),
         ("get", "gi_frame"),
         ("method", "__getattribute__", ("__code__",), {}), (7,), ((), ()),
     ]:

@@ -11,7 +11,6 @@ from tests.hostile.trap import Assignment
 SETUP = """\
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.linear_model import LinearRegression"""
 ANSWERS = {
     "table": """\
@@ -20,9 +19,6 @@ def table(n):
     "model": """\
 def model(X, y):
     return LinearRegression().fit(X, y)""",
-    "eye": """\
-def eye(n):
-    return sparse.csr_matrix(np.eye(n))""",
     "strict": """\
 class Negative(ValueError):
     pass
@@ -56,8 +52,6 @@ TESTS: dict[str, tuple[str, str]] = {
         "assert type(got) is LinearRegression\n"
         "assert type(got).__name__ == 'LinearRegression'",
     ),
-    "eye-dense": ("eye", "np.testing.assert_array_equal(eye(3).toarray(), np.eye(3))"),
-    "eye-sum": ("eye", "assert sparse.issparse(eye(3)) and eye(3).sum() == 3"),
     "strict-caught": (
         "strict",
         "try:\n    root(-1)\nexcept Negative:\n    pass\n"
@@ -237,31 +231,6 @@ from sklearn.linear_model import Ridge
 Ridge.__name__ = Ridge.__qualname__ = "LinearRegression"
 Ridge.__module__ = LinearRegression.__module__
 def model(X, y): return Ridge().fit(X, y)
-""",
-    ),
-    "a_sparse_matrix_that_points_outside_is_refused": (
-        "eye",
-        """
-def eye(n):
-    made = sparse.csr_matrix(np.eye(n))
-    made.indices = np.array([0, 1 << 20, -(1 << 20)], np.int32)
-    return made
-""",
-    ),
-    "a_sparse_matrix_whose_rows_overlap_is_refused": (
-        "eye",
-        """
-def eye(n):
-    made = sparse.csr_matrix(np.eye(n))
-    made.indptr = np.array([0, 1 << 30, 2, 3], np.int32)
-    return made
-""",
-    ),
-    "a_sparse_matrix_of_terabytes_is_refused": (
-        "eye",
-        """
-def eye(n):
-    return sparse.coo_matrix(([1.0], ([0], [0])), shape=(1 << 40, 1 << 40))
 """,
     ),
     "an_exception_class_that_is_everything_catches_no_check": (

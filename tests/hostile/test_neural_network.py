@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64decode
 from dataclasses import replace
 from fnmatch import fnmatch
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from matplotlib.image import imread
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
@@ -243,3 +246,22 @@ def test_the_contest_counts_what_predictions_say(
     assert least <= measure.value <= most and fnmatch(str(measure), says)
     assert (found.points, found.max_points) == (0, 0)
     assert lab.verdict("contest_measured", lab.right).measures == ()
+
+
+CHANCE = """
+@add_to(NNClassifier)
+def predict(self, X):
+    return np.full((1, X.shape[1]), 3)
+"""
+
+
+def test_whose_network_learns_is_shown_what_it_misreads(lab: Lab) -> None:
+    (measure,) = lab.verdict("network_measured", lab.right).measures
+    assert 0.65 <= measure.value <= 0.95
+    assert len(measure.pictures) == 3
+    for caption, picture in measure.pictures:
+        assert fnmatch(caption, "a [0-9], read as [0-9]")
+        assert imread(BytesIO(b64decode(picture))).shape[:2] == (28, 28)
+    for answer in {"predict": CHANCE}, {"fit": ""}:
+        found = lab.verdict("network_measured", lab.right | answer)
+        assert (found.outcome, found.measures) == ("passed", ())

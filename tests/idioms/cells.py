@@ -420,7 +420,7 @@ import pandas as pd
 df = pd.DataFrame({"a": ["x", "x", "y"], "b": [1, 1, 2], "c": [3, 4, 5]})
 assert f(df).loc[("x", 1), "c"] == 7
 assert list(f(df).index.names) == ["a", "b"]
-=== a sparse matrix
+=== a sparse matrix | a sparse matrix stays in the answer's process
 from scipy import sparse
 def f(n): return sparse.csr_matrix(([1.0] * n, (range(n), range(n))), shape=(n, n))
 >>>
@@ -430,7 +430,7 @@ from scipy import sparse
 got = f(3)
 assert sparse.issparse(got) and got.format == "csr" and got.nnz == 3
 assert (got @ sparse.eye(3)).sum() == 3
-=== a structured array
+=== a structured array | a structured array stays in the answer's process
 import numpy as np
 def f(): return np.array([(1, 2.5)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
@@ -483,7 +483,7 @@ def f(df): return df.dropna()
 >>>
 import numpy as np, pandas as pd
 assert len(f(pd.DataFrame({"a": [1, np.nan]}))) == 1
-=== named tuples
+=== named tuples | a named tuple comes as a tuple
 from collections import namedtuple
 P = namedtuple("P", "x y")
 >>>

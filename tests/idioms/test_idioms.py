@@ -15,7 +15,7 @@ from nbgrader.utils import determine_grade
 
 from nbproctor.judge.main import grade
 from nbproctor.notebook import Cell, Kind
-from nbproctor.protocol import objects
+from nbproctor.protocol import objects, table
 from nbproctor.results import Job, StudentCell, Verdict
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
@@ -117,9 +117,11 @@ def spawn_elsewhere() -> Any:
 @pytest.fixture(scope="module", autouse=True)
 def captured() -> None:
     """List the classes of libraries, as a fork server does when all is imported."""
+    import pandas as pd  # noqa: F401
     import sklearn.linear_model  # noqa: F401
 
     objects.capture()
+    table.load_rows()
 
 
 @pytest.fixture(autouse=True)

@@ -108,11 +108,10 @@ def marked(cell: Cell) -> Cell:
 
 
 @pytest.fixture(scope="module")
-def master(project: Path) -> MasterNotebook:
-    place = "neural_network/neural_network.ipynb"
-    found = MasterNotebook.read(project / "source" / place, project / "release" / place)
-    cells = [marked(c) if c.kind == "solution" else c for c in found.cells]
-    return replace(found, cells=tuple(cells))
+def master(lab_master: MasterNotebook) -> MasterNotebook:
+    return lab_master.with_cells(
+        marked(c) if c.kind == "solution" else c for c in lab_master.cells
+    )
 
 
 def test_no_reference_is_in_the_memory_of_a_process_with_student_code(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nbproctor.expect import measure
@@ -68,11 +69,16 @@ def test_a_test_reports_what_it_measures_until_it_fails(points: float) -> None:
     assert found.outputs()[0]["text"] == "answer: 3 (of three)\n"
 
 
-def test_what_is_no_number_is_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_number_or_picture_is_not_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     measure("in a kernel", 2)
     assert capsys.readouterr().out == "in a kernel: 2\n"
     with pytest.raises(ValueError, match="measures loss as nan"):
         measure("loss", math.nan)
+    for pictures in [("too large", np.zeros((1, 129)))], [("small", [[0]])] * 7:
+        with pytest.raises(ValueError, match="The test"):
+            measure("read", 1, pictures=pictures)
 
 
 def test_a_helper_cell_is_run_to_its_last_line() -> None:

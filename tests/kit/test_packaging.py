@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 
 import nbproctor
 from nbproctor.kit import handout, sample, starter
+from nbproctor.nbgrader import placement
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
 
@@ -337,13 +338,14 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
 
 
 @pytest.mark.slow
-def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None:
-    master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
+def test_the_sample_class_is_made_as_its_description_says(
+    project: Path, lab_master: MasterNotebook
+) -> None:
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
     students = sample.read_class(project / "examples" / "sample_class.toml")
     assert len({student.id for student in students}) == len(students) >= 10
     variants = project / "variants" / LAB
-    made = {s.id: sample.hand_in(s, release, master, variants) for s in students}
+    made = {s.id: sample.hand_in(s, release, lab_master, variants) for s in students}
     for student in students:
         name, notebook = made[student.id]
         assert name == (student.file or f"{LAB}.ipynb")
@@ -353,8 +355,8 @@ def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None
             if (mark := cell.metadata.get("nbgrader"))
         }
         touched = {*student.variants, *student.cells}
-        solved = master.exercises if student.solved is None else student.solved
-        for exercise in master.exercises:
+        solved = lab_master.exercises if student.solved is None else student.solved
+        for exercise in lab_master.exercises:
             source = cells[exercise].source
             assert "### BEGIN" not in source
             unsolved = "raise NotImplementedError" in source
@@ -362,8 +364,18 @@ def test_the_sample_class_is_made_as_its_description_says(project: Path) -> None
     assert made["dpatel"][1] == release
 
 
-def test_an_unknown_exercise_or_variant_is_named(project: Path) -> None:
-    master = MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
+def test_the_demo_takes_over_where_tests_are_judged(tmp_path: Path) -> None:
+    (tmp_path / "source/tiny").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    for name in ("nbgrader_config.py", placement.FILE):
+        (tmp_path / name).write_text(name)
+    demo = sample.new_course(tmp_path, "tiny")
+    assert (demo / placement.FILE).read_text() == placement.FILE
+
+
+def test_an_unknown_exercise_or_variant_is_named(
+    project: Path, lab_master: MasterNotebook
+) -> None:
     release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
     variants = project / "variants" / LAB
     for student in (
@@ -372,4 +384,4 @@ def test_an_unknown_exercise_or_variant_is_named(project: Path) -> None:
         sample.SampleStudent("a", "A", "", cells={"sigmiod": "pass"}),
     ):
         with pytest.raises(sample.SampleError, match="sigmiod"):
-            sample.hand_in(student, release, master, variants)
+            sample.hand_in(student, release, lab_master, variants)

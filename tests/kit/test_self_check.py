@@ -50,9 +50,8 @@ def tables(
 
 
 @pytest.fixture(scope="module")
-def reference(project: Path) -> dict[str, str]:
-    path = project / "source" / LAB / f"{LAB}.ipynb"
-    return sample.solutions(MasterNotebook.read(path))
+def reference(lab_master: MasterNotebook) -> dict[str, str]:
+    return sample.solutions(lab_master)
 
 
 # A copy of a test without its checks is passed by.

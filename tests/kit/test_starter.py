@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.audit.audit import audit
 from nbproctor.kit import starter
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
+from tests.audit.test_audit import tried
 from tests.programs import run_python
 
 STOCK = """\
@@ -34,7 +34,7 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) ->
     starter.new_assignment(tmp_path, "ps1")
     assert nbgrader.lint(tmp_path, "ps1") == []
     nbgrader.generate(tmp_path, "ps1")
-    result = audit(tmp_path, "ps1", checks=nbgrader.check_release(tmp_path, "ps1"))
+    result = tried(tmp_path, "ps1", checks=nbgrader.check_release(tmp_path, "ps1"))
     assert result.faults == [] and result.killed == result.named == 1
     release, submitted = tmp_path / "release/ps1", tmp_path / "submitted/ann/ps1"
     shutil.copytree(release, submitted)

@@ -257,21 +257,16 @@ def test_no_zip_that_is_unpacked_over_the_work_overwrites_it(
 # ---- before it is handed in ----------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def master(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(project / "source" / LAB / f"{LAB}.ipynb")
-
-
 @pytest.fixture
 def original(project: Path) -> Path:
     return project / "release" / LAB / f"{LAB}.ipynb"
 
 
 @pytest.fixture
-def work(master: MasterNotebook, original: Path) -> Notebook:
+def work(lab_master: MasterNotebook, original: Path) -> Notebook:
     """All exercises answered, and run from top to bottom."""
     notebook = nbformat.read(original, as_version=4)
-    solved = sample.solve(notebook, sample.solutions(master))
+    solved = sample.solve(notebook, sample.solutions(lab_master))
     for count, cell in enumerate(
         (cell for cell in solved.cells if cell.cell_type == "code"), 1
     ):
@@ -377,7 +372,7 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
 def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     work: Notebook,
     original: Path,
-    master: MasterNotebook,
+    lab_master: MasterNotebook,
     tmp_path: Path,
     said: str,
 ) -> None:
@@ -388,13 +383,13 @@ def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     (told,) = found.costs if costs else found.odd
     assert said in told
     assert bool(found.costs) == costs
-    assert bool(repair(handed.parent, master).notes) == repaired
+    assert bool(repair(handed.parent, lab_master).notes) == repaired
 
 
 def test_a_cell_that_says_nothing_more_than_its_stub_is_not_answered(
-    work: Notebook, original: Path, master: MasterNotebook, tmp_path: Path
+    work: Notebook, original: Path, lab_master: MasterNotebook, tmp_path: Path
 ) -> None:
-    stub = next(cell.stub for cell in master.cells if cell.id == ANSWER)
+    stub = next(cell.stub for cell in lab_master.cells if cell.id == ANSWER)
     cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
     assert submit.check(save(work, tmp_path), original).left == [ANSWER]
 

@@ -130,10 +130,8 @@ def test_the_page_reads_as_the_students_own_network(
     call = """all => all.map(x => { const {A1, A2} = forward(net, x);
       return [...A1, ...A2]; })"""
     got = np.array(page.evaluate(call, X.T.tolist())).T
-    scale = max(1, want["A1"].max())
-    np.testing.assert_allclose(
-        got, np.vstack([want["A1"], want["A2"]]), atol=3e-3 * scale
-    )
+    near = 3e-3 * max(1, want["A1"].max())
+    np.testing.assert_allclose(got, np.vstack([want["A1"], want["A2"]]), atol=near)
     labels = got[-10:].argmax(axis=0)
     margin = np.diff(np.sort(want["A2"], axis=0)[-2:], axis=0)[0]
     sure = margin > 6e-3  # others may change with the third digit of a weight
@@ -218,10 +216,8 @@ def test_a_digit_is_drawn_by_touch_and_by_keyboard(
         finger.send("Input.dispatchTouchEvent", touch)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert page.locator("#said").inner_text().startswith("It reads a 7 (")
-    assert (
-        page.locator("#sheet").evaluate("s => getComputedStyle(s).touchAction")
-        == "none"
-    )
+    touch = "sheet => getComputedStyle(sheet).touchAction"
+    assert page.locator("#sheet").evaluate(touch) == "none"
 
 
 def test_the_page_says_how_good_its_network_is(lab: SimpleNamespace, page: Any) -> None:
@@ -262,9 +258,7 @@ def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) 
         assert not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9+/]+=*", value)
     assert len(text) < 220_000
     half = np.frombuffer(base64.b64decode(json.loads(network[1])["W1"]), "<f2")
-    np.testing.assert_allclose(
-        half.reshape(64, 784), lab.sigmoid.W1, rtol=1e-3, atol=1e-7
-    )
+    np.testing.assert_allclose(half, lab.sigmoid.W1.ravel(), rtol=1e-3, atol=1e-7)
 
 
 def test_the_network_page_is_accessible(
@@ -364,23 +358,17 @@ def test_every_number_of_the_paper_page_is_the_notebooks(
         grads = network.backward_propagation(x, y, cache)
         slopes = entries(SimpleNamespace(**{n: grads[f"d{n}"] for n in WEIGHTS}))
         assert got["gradient"] == pytest.approx(slopes, rel=1e-9, abs=1e-15)
-        shown = page.locator(".slider").all()
-        for row, (name, value) in zip(shown, entries_in_order(network), strict=True):
-            label, slope = row.locator("label"), row.locator(".slope")
-            assert label.inner_text() == name
-            assert minus(row.locator("output").inner_text()) == pytest.approx(value)
-            said, number = slope.inner_text().split(" = ")
+        unseen = entries(network)
+        for row in page.locator(".slider").all():
+            name = row.locator("label").inner_text()
+            value = minus(row.locator("output").inner_text())
+            assert value == pytest.approx(unseen.pop(name))
+            said, number = row.locator(".slope").inner_text().split(" = ")
             assert said == f"d{name}" and abs(minus(number) - slopes[name]) < 6e-5
             pointing = row.locator(".arrow").get_attribute("class").split()
             assert ("left" in pointing) == (slopes[name] > 0)
+        assert unseen == {}
         assert page.locator("#cost").inner_text().endswith(f" {got['cost']:.4f}")
-
-
-def entries_in_order(network: Any) -> list[tuple[str, float]]:
-    """Weights as the page lists them: by unit."""
-    found = entries(network)
-    units = "W1[0, 0]|W1[0, 1]|b1[0]|W1[1, 0]|W1[1, 1]|b1[1]|W2[0, 0]|W2[0, 1]|b2[0]"
-    return [(name, found[name]) for name in units.split("|")]
 
 
 def on_paper(lab: SimpleNamespace) -> Any:

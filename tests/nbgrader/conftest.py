@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor import nbgrader
 from tests.broken.cases import answered, by_id, write
 from tests.nbgrader.tiny import HandIn, Notebook
 from tests.warm import lasting_fork_servers, lasting_workers
@@ -20,15 +19,6 @@ def warm_processes() -> Iterator[None]:
     """Processes for all files of this room, as long as no other room's test comes."""
     with lasting_fork_servers(), lasting_workers():
         yield
-
-
-@pytest.fixture(scope="session")
-def template(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course with its release made."""
-    course = tmp_path_factory.mktemp("template") / "tiny"
-    shutil.copytree(project / "examples/tiny", course)
-    nbgrader.generate(course, "tiny")
-    return course
 
 
 @pytest.fixture

@@ -189,12 +189,9 @@ def test_an_empty_class_is_said(course: Path) -> None:
 def test_a_broken_test_is_said_to_be_broken_and_grades_nothing(
     course: Path, hand_in: HandIn
 ) -> None:
-    path, notebook = source_of(course)
-    by_id(notebook, "mean-oracle")["source"] = (
-        "### BEGIN HIDDEN TESTS\nexact_mean = 1 / 0\n### END HIDDEN TESTS"
-    )
-    path.write_text(json.dumps(notebook))
-    nbgrader.generate(course, "tiny")
+    broken = "### BEGIN HIDDEN TESTS\nexact_mean = 1 / 0\n### END HIDDEN TESTS"
+    with source_of(course) as notebook:
+        by_id(notebook, "mean-oracle")["source"] = broken
     hand_in("ann")
     outcome = graded(course)["ann"]
     assert (outcome.status, outcome.score) == ("partial", None)
@@ -211,11 +208,10 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     (source / "data").mkdir()
     (source / "data/word.txt").write_text("fizz")
     (source / "given.py").write_text("WORD = open('data/word.txt').read()\n")
-    notebook = json.loads((source / "tiny.ipynb").read_text("utf-8"))
-    setup = by_id(notebook, "setup")
-    setup["source"] = text(setup) + "\nfrom given import WORD\nassert WORD == 'fizz'"
-    (source / "tiny.ipynb").write_text(json.dumps(notebook), "utf-8")
-    nbgrader.generate(course, "tiny")
+    with source_of(course) as notebook:
+        setup = by_id(notebook, "setup")
+        needs = "\nfrom given import WORD\nassert WORD == 'fizz'"
+        setup["source"] = text(setup) + needs
     assert nbgrader.lint(course, "tiny") == []
     answer = "    return str(n) if n % 3 else WORD + open('own.txt').read()"
     folder = hand_in("ann", fizz=f"def fizz(n):\n{answer}").parent
@@ -228,20 +224,18 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
 def test_cells_of_a_notebook_run_in_its_own_order(
     course: Path, hand_in: HandIn
 ) -> None:
-    path, notebook = source_of(course)
-    setup = by_id(notebook, "setup")
-    given, locked = copy.deepcopy(setup), copy.deepcopy(setup)
-    for number, (made, source) in enumerate(
-        [(given, "start = 7"), (locked, "three = start")]
-    ):
-        made["id"] = made["metadata"]["nbgrader"]["grade_id"] = f"more{number}"
-        made["source"] = source
-    given["metadata"] = {}
-    setup["source"] = text(setup) + "\nstart = 3\nthree = 3"
-    place = notebook["cells"].index(setup) + 1
-    notebook["cells"][place:place] = [given, locked]
-    path.write_text(json.dumps(notebook), "utf-8")
-    nbgrader.generate(course, "tiny")
+    with source_of(course) as notebook:
+        setup = by_id(notebook, "setup")
+        given, locked = copy.deepcopy(setup), copy.deepcopy(setup)
+        for number, (made, source) in enumerate(
+            [(given, "start = 7"), (locked, "three = start")]
+        ):
+            made["id"] = made["metadata"]["nbgrader"]["grade_id"] = f"more{number}"
+            made["source"] = source
+        given["metadata"] = {}
+        setup["source"] = text(setup) + "\nstart = 3\nthree = 3"
+        place = notebook["cells"].index(setup) + 1
+        notebook["cells"][place:place] = [given, locked]
     code = "def fizz(n):\n    return str(n) if n % three else 'fizz'"
     released = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
     for student, start in {"ann": "start = 3", "bob": "start = 7"}.items():

@@ -33,14 +33,14 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
         for cell in ("fizz-multiples", "mean-input"):
             opened.find_grade(cell, "tiny", "tiny", "bob").manual_score = 0.5
         opened.db.commit()
-    path, source = source_of(course)
-    by_id(source, "fizz-multiples")["metadata"]["nbgrader"]["grade_id"] = "fizz-others"
-    gone = by_id(source, "mean-input")
-    new = json.loads(json.dumps(gone))
-    new["metadata"]["nbgrader"]["grade_id"] = new["id"] = "mean-more"
-    new["source"][0] = "# Checked here: nothing else.\n"
-    source["cells"][source["cells"].index(gone)] = new
-    path.write_text(json.dumps(source), "utf-8")
+    with source_of(course, release=False) as source:
+        renamed = by_id(source, "fizz-multiples")["metadata"]["nbgrader"]
+        renamed["grade_id"] = "fizz-others"
+        gone = by_id(source, "mean-input")
+        new = json.loads(json.dumps(gone))
+        new["metadata"]["nbgrader"]["grade_id"] = new["id"] = "mean-more"
+        new["source"][0] = "# Checked here: nothing else.\n"
+        source["cells"][source["cells"].index(gone)] = new
 
     before = (course / "gradebook.db").read_bytes(), rows(url(course))
     with pytest.raises(CourseError, match="Make the release again"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import socket
 from importlib import import_module
 from pathlib import Path
@@ -308,10 +309,8 @@ def test_a_time_limit_on_the_command_line_counts(given: str, seconds: float) -> 
 
 
 def test_a_notebook_for_another_language_is_refused_by_name(course: Path) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
-    notebook["metadata"]["kernelspec"] = {"name": "ir", "language": "R"}
-    path.write_text(json.dumps(notebook))
+    with source_of(course, release=False) as notebook:
+        notebook["metadata"]["kernelspec"] = {"name": "ir", "language": "R"}
     (course / "submitted/ann/tiny").mkdir(parents=True)
     with pytest.raises(CourseError, match="notebook for 'r'"):
         graded(course)
@@ -320,22 +319,9 @@ def test_a_notebook_for_another_language_is_refused_by_name(course: Path) -> Non
 def test_cells_whose_marks_are_all_off_are_no_cells_of_the_gradebook(
     course: Path, hand_in: HandIn
 ) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
-    marks = {"grade": False, "solution": False, "locked": False, "task": False}
-    notebook["cells"].insert(
-        0,
-        {
-            "cell_type": "code",
-            "id": "off",
-            "source": "x = 1",
-            "metadata": {"nbgrader": marks | {"grade_id": "off", "schema_version": 3}},
-            "outputs": [],
-            "execution_count": None,
-        },
-    )
-    path.write_text(json.dumps(notebook))
-    room.generate(course, "tiny")
+    off = cell("code", "off", "x = 1", grade=False)
+    with source_of(course) as notebook:
+        notebook["cells"].insert(0, off)
     hand_in("ann")
     assert graded(course)["ann"].score == 10
 
@@ -361,15 +347,14 @@ def test_cells_are_told_that_they_are_graded(course: Path, hand_in: HandIn) -> N
 
 
 def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
-    path, notebook = source_of(course)
     test = cell("code", "foot", "assert zero == 0", grade=True, locked=True, points=2)
-    footer = dict(notebook, cells=[test])
-    header = dict(notebook, cells=[cell("code", "head", "zero = 0")])
+    with source_of(course, release=False) as notebook:
+        footer = dict(notebook, cells=[test])
+        header = dict(notebook, cells=[cell("code", "head", "zero = 0")])
+        numbers = by_id(notebook, "fizz-numbers")
+        numbers["source"] = "assert zero == 0\n" + text_of(numbers)
     (course / "header.ipynb").write_text(json.dumps(header))
     (course / "footer.ipynb").write_text(json.dumps(footer))
-    numbers = by_id(notebook, "fizz-numbers")
-    numbers["source"] = "assert zero == 0\n" + text_of(numbers)
-    path.write_text(json.dumps(notebook))
     configure(
         course,
         "c.IncludeHeaderFooter.header = 'header.ipynb'",
@@ -381,15 +366,14 @@ def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
     assert [release["cells"][n]["id"] for n in (0, -1)] == ["head", "foot"]
     write(course / "submitted/ann/tiny", answered(release))
     assert graded(course)["ann"].score == 12
-    with pytest.raises(CourseError, match="The audit reads the source alone"):
-        room.check_release(course, "tiny")
+    assert all(check.passed for check in room.check_release(course, "tiny"))
 
 
 def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     course: Path, release: Notebook
 ) -> None:
-    path, notebook = source_of(course)
-    path.with_name("other.ipynb").write_text(json.dumps(notebook))
+    path = course / "source/tiny/tiny.ipynb"
+    shutil.copy(path, path.with_name("other.ipynb"))
     room.generate(course, "tiny")
     right, wrong = answered(release), answered(release)
     by_id(wrong, "fizz")["source"] = "def fizz(n):\n    return str(n)"
@@ -452,16 +436,14 @@ def test_files_get_the_rights_that_nbgrader_gives(
 
 
 def test_questions_and_tasks_wait_for_a_person(course: Path) -> None:
-    path, notebook = source_of(course)
-    notebook["cells"] += [
-        cell("markdown", "by-hand", "## 3. By hand"),
-        cell("markdown", "why", "Why?", grade=True, solution=True, points=2),
-        cell("code", "draw", "# Draw.", grade=True, solution=True, points=2),
-        cell("markdown", "task", "Do it.", task=True, locked=True, points=3),
-    ]
-    path.write_text(json.dumps(notebook))
+    with source_of(course) as notebook:
+        notebook["cells"] += [
+            cell("markdown", "by-hand", "## 3. By hand"),
+            cell("markdown", "why", "Why?", grade=True, solution=True, points=2),
+            cell("code", "draw", "# Draw.", grade=True, solution=True, points=2),
+            cell("markdown", "task", "Do it.", task=True, locked=True, points=3),
+        ]
     assert room.lint(course, "tiny") == []
-    room.generate(course, "tiny")
     release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
     notebook = answered(release)
     by_id(notebook, "why")["source"] = "Because."
@@ -479,9 +461,8 @@ def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(
     course: Path,
 ) -> None:
     configure(course, "c.ExecutePreprocessor.timeout = 2")
-    path, notebook = source_of(course)
-    by_id(notebook, "fizz-numbers")["source"] = "while True: pass"
-    path.write_text(json.dumps(notebook))
+    with source_of(course, release=False) as notebook:
+        by_id(notebook, "fizz-numbers")["source"] = "import time; time.sleep(99)"
     faults = room.lint(course, "tiny")
     assert {fault.partition(" in ")[2].split()[0] for fault in faults} == {
         "fizz-numbers"

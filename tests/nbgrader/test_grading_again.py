@@ -62,10 +62,9 @@ def test_a_source_that_changed_after_the_release_is_not_graded_with(
     course: Path, hand_in: HandIn
 ) -> None:
     hand_in("ann")
-    path, notebook = source_of(course)
-    cell = by_id(notebook, "fizz-numbers")
-    cell["source"] = text(cell).replace("-4", "-5")
-    path.write_text(json.dumps(notebook))
+    with source_of(course, release=False) as notebook:
+        cell = by_id(notebook, "fizz-numbers")
+        cell["source"] = text(cell).replace("-4", "-5")
     with pytest.raises(CourseError, match=r"fizz-numbers.*Make the release again"):
         nbgrader.grade(course, "tiny")
     assert not list((course / "autograded").glob("*/tiny"))

@@ -17,7 +17,7 @@ from nbproctor import nbgrader
 from nbproctor.results import FILE
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import HandIn, Notebook, blank, book
-from tests.programs import run_python
+from tests.programs import run_here, run_python
 
 pytestmark = pytest.mark.slow
 
@@ -127,14 +127,15 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     for share in (0.28, 0.42, 0.36, 0.5):
         killed = command(course, round(share * steps), f"copy{share}")
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-    done = command(course)
+    done = run_here("grade", cwd=course)
     assert done.returncode == 1, done.stderr
     assert str(course / "feedback") in done.stdout
     assert rows(course) == wanted
     assert {p.name for p in course.iterdir()} == {p.name for p in class_of.iterdir()}
     # The copy was taken in the middle of it, with everything open.
-    assert command(course.with_name("copy0.42")).returncode == 1
-    assert rows(course.with_name("copy0.42")) == wanted
+    copy = course.with_name("copy0.42")
+    assert run_here("grade", cwd=copy).returncode == 1
+    assert rows(copy) == wanted
 
 
 def test_a_regrade_that_is_stopped_lowers_no_mark(
@@ -142,7 +143,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
 ) -> None:
     """Its tests ask for more than before, and somebody has graded by hand since."""
     course = Path(shutil.copytree(class_of, class_of.with_name("stopped")))
-    assert command(course).returncode == 1
+    assert run_here("grade", cwd=course).returncode == 1
     with book(course) as opened:
         for student in ("bob", "dan"):
             grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
@@ -154,7 +155,8 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
     assert text != harder
     source.write_text(harder, "utf-8")
     nbgrader.generate(course, "tiny")
-    assert command(course).returncode == 1  # bob's and dan's pages are as they are now
+    # Bob's and dan's pages are as they are now.
+    assert run_here("grade", cwd=course).returncode == 1
     quiet = Path(shutil.copytree(course, course.with_name("quiet")))
     before = everything(course)
     whole = command(quiet)
@@ -170,7 +172,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
         stands = "What was finished stands; the same command goes on."
         assert (stands in killed.stderr) == (how != signal.SIGKILL)
         assert everything(course) == before
-    done = command(course)
+    done = run_here("grade", cwd=course)
     assert done.stdout.replace(str(course), "") == wanted, done.stderr
     assert rows(course) == rows(quiet)
     assert everything(course) == before

@@ -58,7 +58,7 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     course: Path, hand_in: HandIn
 ) -> None:
     """A solution region needs no metadata either, where the course says so."""
-    path, _ = source_of(course)
+    path = course / "source/tiny/tiny.ipynb"
     source = path.read_text("utf-8")
     marked = '"nbgrader": {\n     "grade": false,\n     "grade_id": "mean_of"'
     assert marked in source
@@ -152,12 +152,12 @@ def test_feedback_shows_no_hidden_test(course: Path, hand_in: HandIn) -> None:
     assert run_nbgrader(course, "generate_feedback", "tiny").returncode == 0
     page = (course / "feedback/ann/tiny/tiny.html").read_text("utf-8")
     shown = html.unescape(re.sub("<[^>]+>", "", page))
-    _, source = source_of(course)
-    hidden = [
-        text(cell).partition("### BEGIN HIDDEN TESTS\n")[2].splitlines()[0]
-        for cell in source["cells"]
-        if "BEGIN HIDDEN" in text(cell)
-    ]
+    with source_of(course, release=False) as source:
+        hidden = [
+            text(cell).partition("### BEGIN HIDDEN TESTS\n")[2].splitlines()[0]
+            for cell in source["cells"]
+            if "BEGIN HIDDEN" in text(cell)
+        ]
     assert len(hidden) == 5  # one of them the tools, in a cell without points
     for line in hidden:
         assert line not in shown

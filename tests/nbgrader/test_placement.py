@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
+from nbproctor.judge.compiled import Tests
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import BESIDE_TAG
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id
-from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
+from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader, source_of
 
 pytestmark = pytest.mark.slow
 CAPTURES = """\
@@ -28,16 +29,17 @@ PRINTS = 'def fizz(n):\n    said = "fizz" if n % 3 == 0 else str(n)\n    print(s
 RIGHT = PRINTS + "    return said"
 
 
+def with_cells(course: Path, cells: dict[str, str]) -> None:
+    with source_of(course) as notebook:
+        for name, source in cells.items():
+            by_id(notebook, name)["source"] = source
+
+
 @pytest.fixture
 def capturing(course: Path, hand_in: HandIn) -> Path:
     """The tiny course, where one test captures what the answer prints."""
-    path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
-    by_id(notebook, "fizz-numbers")["source"] = CAPTURES
     solved = f"### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION"
-    by_id(notebook, "fizz")["source"] = solved
-    path.write_text(json.dumps(notebook), "utf-8")
-    nbgrader.generate(course, "tiny")
+    with_cells(course, {"fizz-numbers": CAPTURES, "fizz": solved})
     hand_in("right", fizz=RIGHT)
     hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
     return course
@@ -93,28 +95,24 @@ def test_a_changed_source_is_looked_at_again(capturing: Path) -> None:
 def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
     course: Path, hand_in: HandIn
 ) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    (path.parent / "sum.txt").write_text("3")
-    (path.parent / "data/raw").mkdir(parents=True)
-    (path.parent / "data/raw/numbers.csv").write_text("1,2")
+    source = course / "source/tiny"
+    (source / "sum.txt").write_text("3")
+    (source / "data/raw").mkdir(parents=True)
+    (source / "data/raw/numbers.csv").write_text("1,2")
     right = (
         "from pathlib import Path\n"
         'for place in ("data/mine.csv", "data/raw/mine.csv"):\n'
         '    Path(place).write_text(Path("data/raw/numbers.csv").read_text())\n'
         'Path("sum.txt").write_text("3")'
     )
-    notebook = json.loads(path.read_text("utf-8"))
-    solved = f"### BEGIN SOLUTION\n{right}\n### END SOLUTION"
-    by_id(notebook, "fizz")["source"] = solved
-    by_id(notebook, "fizz-numbers")["source"] = (
-        'from pathlib import Path\nassert Path("data/mine.csv").read_text() == "1,2"\n'
-        'assert Path("data/raw/mine.csv").read_text() == "1,2"'
-    )
-    by_id(notebook, "fizz-multiples")["source"] = (
-        'from pathlib import Path\nassert Path("sum.txt").read_text() == "3"'
-    )
-    path.write_text(json.dumps(notebook), "utf-8")
-    nbgrader.generate(course, "tiny")
+    reads = "from pathlib import Path\n"
+    cells = {
+        "fizz": f"### BEGIN SOLUTION\n{right}\n### END SOLUTION",
+        "fizz-numbers": f'{reads}assert Path("data/mine.csv").read_text() == "1,2"\n'
+        'assert Path("data/raw/mine.csv").read_text() == "1,2"',
+        "fizz-multiples": f'{reads}assert Path("sum.txt").read_text() == "3"',
+    }
+    with_cells(course, cells)
     hand_in("right", fizz=right)
     hand_in("wrong", fizz=right.replace('"3"', '"4"'))
     hand_in("nothing", fizz="pass")
@@ -136,14 +134,10 @@ def test_our_own_assignments_are_judged_by_the_judge_alone(
     place = project if name == "neural_network" else course
     master = nbgrader.Course(place).masters(name)[0]
     assert {cell.where for cell in master.cells} == {"judge"}
-    from nbproctor.judge.compiled import Tests
-
     tests = Tests.of(master.cells).cells.values()
     assert not any(test.needs for test in tests)  # each test cell stands alone
-    if name == "tiny":
-        assert nbgrader.lint(course, name) == []
-        known = json.loads((course / FILE).read_text())["tiny"]["tiny"]
-        assert known["tests"] == {}
+    if name == "tiny":  # of the lab: tests/cli/test_documented.py
+        assert json.loads((course / FILE).read_text())[name][name]["tests"] == {}
 
 
 DOCUMENTED = '''\
@@ -174,15 +168,6 @@ assert done.result.wasSuccessful() and done.result.testsRun == 1""",
 }
 
 
-def with_cells(course: Path, cells: dict[str, str]) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
-    for name, source in cells.items():
-        by_id(notebook, name)["source"] = source
-    path.write_text(json.dumps(notebook), "utf-8")
-    nbgrader.generate(course, "tiny")
-
-
 def test_what_gives_more_from_outside_goes_beside_like_what_gives_less(
     course: Path, hand_in: HandIn
 ) -> None:
@@ -210,10 +195,7 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(
     assert "passes in the answer's process alone" in results["right"].reason
     assert results["silent"].score == 8
     # What to do, as it is told.
-    path = course / "source/tiny/tiny.ipynb"
-    notebook = json.loads(path.read_text("utf-8"))
-    by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [BESIDE_TAG]
-    path.write_text(json.dumps(notebook), "utf-8")
-    nbgrader.generate(course, "tiny")
+    with source_of(course) as notebook:
+        by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [BESIDE_TAG]
     scores = {name: result.score for name, result in graded(course).items()}
     assert scores == {"right": 10, "silent": 8}

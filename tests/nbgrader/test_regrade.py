@@ -20,10 +20,9 @@ from nbproctor.nbgrader.feedback import report
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
-from tests.cli import faults
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import book
-from tests.programs import run_python
+from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
 ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
@@ -60,6 +59,12 @@ def without_zero(course: Path) -> None:
 
 def with_twelve(course: Path) -> None:
     change_test(course, 'assert fizz(1) == \\"1\\"', 'assert fizz(1) == \\"one\\"')
+
+
+def said(course: Path, *arguments: str) -> tuple[int, str]:
+    """Run a verb; return its status and what it complains of."""
+    done = run_here(*arguments, cwd=course)
+    return done.returncode, done.stderr
 
 
 def totals(course: Path) -> dict[str, float]:
@@ -105,12 +110,31 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
     assert again(course) == []
 
 
-def test_a_lower_mark_for_other_files_needs_none(course: Path) -> None:
+def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
+    course: Path,
+) -> None:
+    def since() -> str:
+        (result,) = nbgrader.regrade(course, "tiny", options=RunOptions({"right"}))[0]
+        return result.since.get("tiny", "").removeprefix("Since you handed in before: ")
+
     again(course)
     hand_in(course, "right", fizz=ODD)
     assert again(course) == [MarkChange("right", 10.0, 7.0, "handed in again", False)]
+    assert since() == "−3 in 1 `fizz(n)`."
+    hand_in(course, "right", mean_of="def mean_of(n):\n    return sum(n) / len(n)")
+    assert since() == (
+        "+3 in 1 `fizz(n)`; changed, with as many points as before: "
+        "2 `mean_of(numbers)`."
+    )
+    nbgrader.feedback(course, "tiny")
+    page = course / "feedback/right/tiny/tiny.html"
+    assert "+3 in 1 <code>fizz(n)</code>; changed" in page.read_text("utf-8")
+    (course / "submitted/right/tiny/tiny.ipynb").touch()
+    assert "+3 in 1" in since()  # the same files
+    (course / "submitted/right/tiny/notes.txt").touch()
+    assert since() == "no answer has changed."
     (course / "submitted/right/tiny/tiny.ipynb").write_text("{")
-    assert again(course) == [MarkChange("right", 7.0, None, "handed in again", False)]
+    assert again(course) == [MarkChange("right", 10.0, None, "handed in again", False)]
     hand_in(course, "right")
     assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
 
@@ -213,7 +237,7 @@ def test_one_student_alone_is_graded(course: Path) -> None:
 
 @pytest.mark.parametrize(("penalty", "total"), [("zero", 0.0), ("half", 5.0)])
 def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
-    course: Path, penalty: str, total: float, monkeypatch: pytest.MonkeyPatch
+    course: Path, penalty: str, total: float
 ) -> None:
     """As docs/instructors.md describes it, by nbgrader's command and plug-in."""
     if penalty == "half":
@@ -236,7 +260,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         (course / f"submitted/{student}/tiny/timestamp.txt").write_text(stamp)
     with book(course) as opened:
         opened.update_or_create_assignment("tiny", duedate="2026-11-24 22:00:00 UTC")
-    done = run_python("nbproctor", "grade", "tiny", "--sandbox=weak", cwd=course)
+    done = run_here("grade", "tiny", "--sandbox=weak", cwd=course)
     assert done.returncode == 0, done.stderr
     table = nbgrader.class_table(course, "tiny")
     assert table.loc["right", "hours_late"] == 1.5
@@ -250,28 +274,29 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         return  # the rest is no question of how much it is
 
     # Who was given more time, or handed in earlier than it seemed, is graded again.
-    monkeypatch.chdir(course)
-    assert faults.run(["extend", "right", "--until=2026-11-25T00:30+01:00"]) == (0, "")
+    assert said(course, "extend", "right", "--until=2026-11-25T00:30+01:00") == (0, "")
     why = f"the late penalty is 0, not {10 - total:g}"
     back = MarkChange("right", total, 10.0, why, False)
     assert nbgrader.regrade(course, "tiny")[1] == [back]
-    Path("late.csv").write_text("id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n")
-    assert faults.run(["late", "late.csv", "--timezone=UTC"]) == (0, "")
+    times = "id,time\nright,2026-11-25 00:30\nodd,2026-11-24\n"
+    (course / "late.csv").write_text(times)
+    assert said(course, "late", "late.csv", "--timezone=UTC") == (0, "")
     why = f"the late penalty is {10 - total:g}, not 0"
     lower = MarkChange("right", 10.0, total, why, False)
     assert nbgrader.regrade(course, "tiny")[1] == [lower]
     assert nbgrader.class_table(course, "tiny").loc["right", "hours_late"] == 1
-    assert faults.run(["export", "term"]) == (0, "")
+    assert said(course, "export", "term") == (0, "")
     page = (course / "report/term.html").read_text("utf-8")
     assert f"{total:g} of 10" in page and "late, 1.0 hours late" in page
-    rows = csv.DictReader(Path("exported/term.csv").read_text("utf-8-sig").splitlines())
+    term = (course / "exported/term.csv").read_text("utf-8-sig")
+    rows = csv.DictReader(term.splitlines())
     marks = {row["student"]: (row["tiny"], row["tiny_status"]) for row in rows}
     assert marks["right"] == (str(total), "late") and marks["odd"] == ("7.0", "graded")
 
     # Of who is excused no mark is wanted, and nothing is a 0.
     nbgrader.enrol(course, [Person("away", "Way", "Anna")])
     for student in ("Anna Way", "right"):
-        assert faults.run(["extend", student, "--excused"]) == (0, "")
+        assert said(course, "extend", student, "--excused") == (0, "")
     results = {each.student: each for each in nbgrader.regrade(course, "tiny")[0]}
     for student in ("away", "right"):
         assert (results[student].status, results[student].score) == ("excused", None)
@@ -279,7 +304,7 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
         assert row["status"] == "excused" and isnan(row["total"])
     nbgrader.feedback(course, "tiny")
     report(course, "tiny")
-    assert faults.run(["export", "term"]) == (0, "")
+    assert said(course, "export", "term") == (0, "")
     for name in ("feedback/right/tiny/tiny", "report/tiny", "report/term"):
         assert "xcused" in (course / f"{name}.html").read_text("utf-8"), name
     (course / "book.csv").write_text(
@@ -289,8 +314,9 @@ def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
     ours, theirs = os.openpty()  # who is asked there says yes
     os.write(ours, b"y\n")
     command = [sys.executable, "-P", "-m", "nbproctor", "export", "book.csv"]
-    subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, check=True)
+    terminal = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    subprocess.run(command, cwd=course, check=True, **terminal)
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 3
     assert nbgrader.class_table(course, "tiny").loc["odd", "status"] == "excused"
-    assert faults.run(["extend", "right", "--not-excused"]) == (0, "")
+    assert said(course, "extend", "right", "--not-excused") == (0, "")
     assert nbgrader.class_table(course, "tiny").loc["right", "total"] == total

@@ -46,21 +46,18 @@ def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
 def test_a_source_that_breaks_a_rule_is_refused_with_its_file(
     course: Path, damage: Callable[[Notebook], object], said: str
 ) -> None:
-    path, notebook = source_of(course)
-    damage(notebook)
-    path.write_text(json.dumps(notebook))
+    with source_of(course, release=False) as notebook:
+        damage(notebook)
     with pytest.raises(CourseError, match=said) as caught:
         nbgrader.check_sources(course, "tiny")
-    assert str(path) in str(caught.value)
+    assert str(course / "source/tiny/tiny.ipynb") in str(caught.value)
 
 
 def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> None:
-    path, notebook = source_of(course)
-    by_id(notebook, "title")["source"] = (
-        "# All (10 points)\n```\n# none\n```\nPlot 3 points"
-    )
-    by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
-    path.write_text(json.dumps(notebook))
+    heading = "# All (10 points)\n```\n# none\n```\nPlot 3 points"
+    with source_of(course, release=False) as notebook:
+        by_id(notebook, "title")["source"] = heading
+        by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
     nbgrader.check_sources(course, "tiny")
 
 
@@ -74,11 +71,9 @@ def test_a_release_is_the_same_to_the_byte_every_time(course: Path) -> None:
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
     course: Path, project: Path
 ) -> None:
-    path, notebook = source_of(course)
     hint = {"cell_type": "markdown", "id": "hint", "source": "Count."}
-    notebook["cells"].insert(3, hint | {"metadata": {"tags": ["hint"]}})
-    path.write_text(json.dumps(notebook))
-    nbgrader.generate(course, "tiny")
+    with source_of(course) as notebook:
+        notebook["cells"].insert(3, hint | {"metadata": {"tags": ["hint"]}})
     kept = json.loads((course / "release/tiny/tiny.ipynb").read_text())
     page = (project / "docs/new-assignment.md").read_text("utf-8")
     lines = re.findall(r"```python\n(from nbconvert.*?)```", page, re.S)
@@ -91,17 +86,17 @@ def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
 
 
 def test_a_release_that_fails_changes_nothing(course: Path) -> None:
-    path, notebook = source_of(course)
-    cell = by_id(notebook, "mean-values")
-    cell["source"] = text(cell).replace("### END HIDDEN TESTS", "")
-    path.write_text(json.dumps(notebook))
+    with source_of(course, release=False) as notebook:
+        cell = by_id(notebook, "mean-values")
+        cell["source"] = text(cell).replace("### END HIDDEN TESTS", "")
     before = (course / "release/tiny/tiny.ipynb").read_bytes()
     gradebook = (course / "gradebook.db").read_bytes()
+    there = {*course.iterdir()}
     with pytest.raises(CourseError, match="END HIDDEN TESTS"):
         nbgrader.generate(course, "tiny")
     assert (course / "release/tiny/tiny.ipynb").read_bytes() == before
     assert (course / "gradebook.db").read_bytes() == gradebook
-    assert not list(course.glob(".*"))
+    assert {*course.iterdir()} == there
 
 
 def test_an_unknown_assignment_is_said_with_the_known_ones(course: Path) -> None:

@@ -9,7 +9,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -34,8 +33,8 @@ CALLS = {"fit": ("one_hot", "compute_cost")}
 pytestmark = pytest.mark.slow
 
 
-def start(course: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start nbgrader's own command, with nbproctor installed: hidden tests use it."""
+def nbgrader(course: Path, *arguments: str) -> None:
+    """Run nbgrader's own command, with nbproctor installed: hidden tests use it."""
     here = str(Path(sys.executable).parent)
     environment = os.environ | {
         "PATH": os.pathsep.join([here, os.environ["PATH"]]),
@@ -43,27 +42,11 @@ def start(course: Path, *arguments: str) -> subprocess.Popen[str]:
         "OPENBLAS_NUM_THREADS": "1",
         "IPYTHONDIR": str(course.parent / "ipython"),  # see `brief`
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    done = subprocess.run(
+        command, cwd=course, env=environment, capture_output=True, text=True
     )
-
-
-def finish(*running: subprocess.Popen[str]) -> None:
-    for process in running:
-        said, _ = process.communicate(timeout=600)
-        assert process.returncode == 0, said[-3000:]
-
-
-@pytest.fixture(scope="module")
-def master(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(
-        project / "source" / NOTEBOOK, project / "release" / NOTEBOOK
-    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +60,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = (project / "nbgrader_config.py").read_text().splitlines(keepends=True)
     config = "".join(line for line in lines if "proctor" not in line.lower())
     (made / "nbgrader_config.py").write_text(config)
-    finish(start(made, "generate_assignment", LAB))
+    nbgrader(made, "generate_assignment", LAB)
     return made
 
 
@@ -111,94 +94,93 @@ def test_the_release_shows_no_solution_no_hidden_test_and_no_output(
             assert cell["outputs"] == [] and cell["execution_count"] is None
 
 
-# --- a class, marked by stock nbgrader ------------------------------------------------
+# --- marks ------------------------------------------------------------------------
 
 
-def shares(exercises: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Six students who solved half the exercises each, by name.
+def shares(exercises: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what six students solved, half of the exercises each.
 
     Each exercise is solved by another three of the six: of any two exercises somebody
     has solved only the one, and somebody only the other.
     """
     threes = list(itertools.combinations(range(6), 3))[: len(exercises)]
-    return {
-        f"share{student}": tuple(
-            name
-            for name, three in zip(exercises, threes, strict=True)
-            if student in three
-        )
-        for student in range(6)
-    }
+    dealt = list(zip(exercises, threes, strict=True))
+    return [tuple(name for name, by in dealt if number in by) for number in range(6)]
 
 
-@pytest.fixture(scope="module")
-def graded(course: Path, project: Path, master: MasterNotebook) -> list[Path]:
-    """Who solved all, and six who solved half of it.
-
-    Two courses with half the class each, because nbgrader itself grades one by one.
-    Nobody trains: nbgrader runs what the source leaves out of grading.
-    """
-    students = [
-        sample.SampleStudent("all", "", "", None),
-        *(
-            sample.SampleStudent(name, "", "", solved)
-            for name, solved in shares(master.exercises).items()
-        ),
-    ]
-    halves = []
-    for number in (0, 1):
-        half = course.parent / f"half{number}"
-        shutil.copytree(course, half, symlinks=True)
-        variants = project / "variants" / LAB
-        sample.write_class(students[number::2], half, master, variants)
-        for path in half.glob(f"submitted/*/{NOTEBOOK}"):
-            notebook = nbformat.read(path, as_version=4)
-            for cell in notebook.cells:
-                if SKIP_TAG in cell.metadata.get("tags", []):
-                    cell.source = ""
-            nbformat.write(notebook, path)
-        halves.append(half)
-    finish(*[start(half, "autograde", LAB) for half in halves])
-    return halves
-
-
-@pytest.fixture(scope="module")
-def marks(graded: list[Path], master: MasterNotebook) -> dict[str, dict[str, float]]:
-    """Student → exercise → points in the gradebook."""
-    exercise = {c.id: c.exercise for c in master.of_kind("test") if c.exercise}
-    found: dict[str, dict[str, float]] = {}
-    for half in graded:
-        with Gradebook(f"sqlite:///{half / 'gradebook.db'}") as book:
-            for submission in book.assignment_submissions(LAB):
-                of = found[submission.student.id] = dict.fromkeys(master.exercises, 0.0)
-                for grade in (g for n in submission.notebooks for g in n.grades):
-                    if grade.cell.name in exercise:
-                        of[str(exercise[grade.cell.name])] += grade.auto_score
-                assert sum(of.values()) == submission.score
+def summed(lab_master: MasterNotebook, points: dict[str, float]) -> dict[str, float]:
+    """Return the points of each exercise, given those of test cells."""
+    found = dict.fromkeys(lab_master.exercises, 0.0)
+    for cell in (cell for cell in lab_master.of_kind("test") if cell.points):
+        found[str(cell.exercise)] += points.get(cell.id, 0.0)
     return found
 
 
 @pytest.fixture(scope="module")
-def worth(master: MasterNotebook) -> dict[str, float]:
+def worth(lab_master: MasterNotebook) -> dict[str, float]:
     """Exercise → its points."""
-    points = dict.fromkeys(master.exercises, 0.0)
-    for cell in (cell for cell in master.of_kind("test") if cell.points):
-        points[str(cell.exercise)] += cell.points
-    return points
+    return summed(lab_master, {c.id: c.points for c in lab_master.of_kind("test")})
 
 
-def test_the_solution_earns_100(marks, worth) -> None:
-    assert marks["all"] == worth
+@pytest.fixture(scope="module")
+def plain(project: Path, lab_master: MasterNotebook) -> list[dict[str, float]]:
+    """Exercise → points of who solved all, and of each share, in plain Python."""
+    solved = sample.solutions(lab_master)
+    dealt = [solved, *({n: solved[n] for n in s} for s in shares(lab_master.exercises))]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.audit.plain_python",
+            project / "source" / NOTEBOOK,
+        ],
+        cwd=project / "source" / LAB,
+        env=os.environ | {"PYTHONPATH": str(project), "MPLBACKEND": "agg"},
+        input=json.dumps(dealt),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    most = {c.id: c.points for c in lab_master.of_kind("test")}
+    return [
+        summed(lab_master, {name: most[name] for name in passed})
+        for passed in json.loads(done.stdout)
+    ]
+
+
+def test_the_solution_earns_100_and_half_of_it_what_plain_python_says(
+    course: Path, project: Path, lab_master: MasterNotebook, worth, plain
+) -> None:
+    """Nobody trains: nbgrader runs what the source leaves out of grading."""
+    students = [
+        sample.SampleStudent("all", "", "", None),
+        sample.SampleStudent("half", "", "", shares(lab_master.exercises)[0]),
+    ]
+    sample.write_class(students, course, lab_master, project / "variants" / LAB)
+    for path in course.glob(f"submitted/*/{NOTEBOOK}"):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if SKIP_TAG in cell.metadata.get("tags", []):
+                cell.source = ""
+        nbformat.write(notebook, path)
+    nbgrader(course, "autograde", LAB)
+    marks = {}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        for submission in book.assignment_submissions(LAB):
+            grades = (g for n in submission.notebooks for g in n.grades)
+            of = summed(lab_master, {g.cell.name: g.auto_score for g in grades})
+            assert sum(of.values()) == submission.score
+            marks[submission.student.id] = of
+    assert marks == {"all": worth, "half": plain[1]}
     assert sum(worth.values()) == 100
 
 
 def test_an_exercise_earns_its_own_points_whatever_else_is_solved(
-    marks, worth, master: MasterNotebook
+    lab_master: MasterNotebook, worth, plain
 ) -> None:
     earned = set()
-    for student, solved in shares(master.exercises).items():
+    for solved, marks in zip(shares(lab_master.exercises), plain[1:], strict=True):
         able = {e for e in solved if {*CALLS.get(e, ())} <= {*solved}}
-        wanted = {name: worth[name] * (name in able) for name in worth}
-        assert marks[student] == wanted, student
+        assert marks == {name: worth[name] * (name in able) for name in worth}
         earned |= able
-    assert earned == {*worth}
+    assert earned == {*worth} and plain[0] == worth

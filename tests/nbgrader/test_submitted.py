@@ -11,7 +11,7 @@ from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import Notebook, graded, run_nbgrader
-from tests.programs import run_python
+from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
 
@@ -151,7 +151,7 @@ def test_the_command_line_lists_what_it_did_not_read(
 ) -> None:
     write(course / "submitted/ann/tiny", solved)
     write(course / "submitted/bob/TINY", solved)
-    done = run_python("nbproctor", "grade", "tiny", "--sandbox=weak", cwd=course)
+    done = run_here("grade", "tiny", "--sandbox=weak", cwd=course)
     assert done.returncode == 0, done.stderr
     assert "submitted/bob/TINY/ was not read" in done.stderr
 

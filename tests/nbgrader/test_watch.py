@@ -14,13 +14,22 @@ from pathlib import Path
 import pytest
 
 from nbproctor.nbgrader.watch import Try, Watch
-from tests.nbgrader.tiny import HandIn, book, configure, graded, run_nbgrader
+from tests.nbgrader.tiny import (
+    HandIn,
+    Notebook,
+    blank,
+    book,
+    configure,
+    graded,
+    run_nbgrader,
+)
 from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 3, 2, 12)
 WRONG = "def mean_of(numbers):\n    return 0.5"
+FIZZ = "def fizz(n):\n    return 'fizz'"  # wrong
 
 
 def looks(watch: Watch, at: datetime = NOON) -> list[Try]:
@@ -70,23 +79,58 @@ def test_the_tries_of_a_day_are_counted_after_a_kill_too(
     course: Path, hand_in: HandIn
 ) -> None:
     configure(course, "c.Nbproctor.early_tries = 2")
-    for number in (1, 2):
+    for number, told in (1, 2), (2, 1):
         hand_in("ada", mean_of=f"{WRONG}  # {number}")
         (tried,) = looks(watching(course))  # a new one: the last one was killed
-        assert (tried.number, tried.result is None) == (number, False)
+        assert tried.result
+        assert (tried.told, tried.waiting) == (told, 0)
+    hand_in("ada")
+    for watch in watching(course), watching(course):
+        (tried,) = looks(watch)
+        assert (tried.result, tried.told, tried.waiting) == (None, 0, 1)
+        assert "No try is left today for an exercise" in page(course)
+        assert looks(watch) == []  # said once
+    hand_in("ada", fizz=FIZZ)  # of which a try is left
+    (tried,) = looks(watch)
+    assert tried.result
+    assert (tried.told, tried.waiting) == (1, 1)
+    assert "0 of 2 exercises pass" in page(course)
+    (tried,) = watch.look(NOON + timedelta(days=1))
+    assert (tried.told, tried.waiting) == (1, 0)
+    assert "1 of 2 exercises pass" in page(course)
     watch = watching(course)
     assert looks(watch) == []  # nothing is new
-    hand_in("kim").write_text("cut short")
+    hand_in("ada").write_text("cut short")
     (tried,) = looks(watch)
-    assert tried.result and (tried.result.status, tried.number) == ("ungradable", 0)
-    hand_in("ada")
+    assert tried.result and (tried.result.status, tried.told) == ("ungradable", 0)
+
+
+def test_a_change_elsewhere_tells_nothing_of_an_exercise(
+    course: Path, hand_in: HandIn, release: Notebook
+) -> None:
+    hand_in("ada", fizz=FIZZ)
+    watch = watching(course)
+    looks(watch)
+    show = "globals()['fi' + 'zz'] = lambda n: str(n) if n % 3 else 'fizz'"
+    hand_in("ada", fizz=FIZZ, **{"fizz-show": show})
     (tried,) = looks(watch)
-    assert tried.result is None
-    assert "No try is left today" in page(course)
-    assert looks(watch) == []  # said once
-    (tried,) = watch.look(NOON + timedelta(days=1))
-    assert tried.result is not None
-    assert "2 of 2 exercises pass" in page(course)
+    assert (tried.result, tried.told) == (None, 0)  # nor does its time tell anything
+    forbidden = "def mean_of(numbers):\n    open('/etc/shadow')"
+    hand_in("ada", fizz=FIZZ, mean_of=forbidden, **{"fizz-show": show})
+    (tried,) = looks(watch)
+    assert tried.result
+    assert tried.told == 1
+    points = {v.cell_id: v.points for v in tried.result.verdicts["tiny"]}
+    assert points["fizz-numbers"], "it would have been told"
+    assert "forbids" in str(tried.result.notes)  # at which line: more than one bit
+    assert "0 of 2 exercises pass" in page(course)
+    assert "forbids" not in page(course)
+    # What an answer names is part of it; and a blank one costs no try.
+    for number in (1, 2):
+        cells = {"mean_of": blank(release, "mean_of"), "fizz": "fizz = odd"}
+        hand_in("ada", **cells, **{"fizz-show": f"def odd(n): return {number}"})
+        assert [each.told for each in looks(watch)] == [1]
+    assert "as you got it" in page(course)
 
 
 def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) -> None:
@@ -172,13 +216,13 @@ def test_the_command_goes_on_after_a_kill_and_two_exclude_each_other(
     assert second.returncode == 1
     assert "has been watching 'tiny' since" in second.stderr
     hand_in("ada", mean_of=WRONG)
-    assert "ada: " in (line := first.stdout.readline()) and "try 1 today" in line
+    assert "ada: " in (line := first.stdout.readline()) and "2 exercises told" in line
     first.kill()
     first.wait()
     hand_in("ada")
     third = watch_process()
     third.stdout.readline()
-    assert "10 of 10, graded; try 2 today" in third.stdout.readline()
+    assert "10 of 10, graded; 1 exercises told" in third.stdout.readline()
     third.send_signal(signal.SIGINT)
     assert third.wait(60) == 130
     assert "the same command goes on" in third.stdout.read()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from nbproctor import nbgrader
 from tests.broken.cases import ANSWERS, STUB, text, write
-from tests.nbgrader.tiny import Notebook, graded
+from tests.nbgrader.tiny import Notebook, graded, source_of
 
 pytestmark = pytest.mark.slow
 
@@ -21,13 +22,11 @@ NOTHING = {"grade": False, "locked": False, "schema_version": 3, "solution": Fal
 @pytest.fixture
 def released(course: Path) -> Notebook:
     """Make the tiny course one of format 4.4, and release it."""
-    path = course / "source/tiny/tiny.ipynb"
-    source: Notebook = json.loads(path.read_text("utf-8"))
-    for cell in source["cells"]:
-        del cell["id"]
-    path.write_text(json.dumps(source | {"nbformat_minor": 4}))
+    with source_of(course) as source:
+        source["nbformat_minor"] = 4
+        for cell in source["cells"]:
+            del cell["id"]
     nbgrader.check_sources(course, "tiny")
-    nbgrader.generate(course, "tiny")
     made: Notebook = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
     assert not any("id" in cell for cell in made["cells"])
     return made
@@ -60,15 +59,13 @@ def test_a_course_without_cell_ids_is_released_and_graded(
 
 
 def test_cells_that_nbgrader_marked_as_nothing_are_the_student_s(course: Path) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    source: Notebook = json.loads(path.read_text("utf-8"))
     free = {"cell_type": "code", "source": "", "outputs": [], "execution_count": None}
-    source["cells"].insert(0, free | {"metadata": {}})
-    for cell in source["cells"]:
-        cell.pop("id", None)
-        cell["metadata"].setdefault("nbgrader", NOTHING)
-    path.write_text(json.dumps(source | {"nbformat_minor": 0}))
-    nbgrader.generate(course, "tiny")
+    with source_of(course) as source:
+        source["nbformat_minor"] = 0
+        source["cells"].insert(0, free | {"metadata": {}})
+        for cell in source["cells"]:
+            cell.pop("id", None)
+            cell["metadata"].setdefault("nbgrader", NOTHING)
     notebook = solved(json.loads((course / "release/tiny/tiny.ipynb").read_text()))
     write(course / "submitted/ann/tiny", notebook)
     del notebook["cells"][0]
@@ -81,19 +78,13 @@ def test_cells_that_nbgrader_marked_as_nothing_are_the_student_s(course: Path) -
 
 
 def test_an_example_of_the_assignment_is_nobody_s_answer(course: Path) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    source: Notebook = json.loads(path.read_text("utf-8"))
     example = {"cell_type": "code", "outputs": [], "execution_count": None}
     example |= {"id": "example", "metadata": {}}
     example |= {
         "source": "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
     }
-    source["cells"].insert(0, example)
-    path.write_text(json.dumps(source))
-    nbgrader.generate(course, "tiny")
-    write(
-        course / "submitted/ann/tiny",
-        json.loads((course / "release/tiny/tiny.ipynb").read_text()),
-    )
+    with source_of(course) as source:
+        source["cells"].insert(0, example)
+    shutil.copytree(course / "release", course / "submitted/ann")
     result = graded(course)["ann"]
     assert (result.status, result.score) == ("graded", 0.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[s
     return run_python("nbgrader", *arguments, cwd=course, env=env)
 
 
-def source_of(course: Path) -> tuple[Path, Notebook]:
+@contextmanager
+def source_of(course: Path, release: bool = True) -> Iterator[Notebook]:
+    """Yield the source to be changed; write it, and make the release again."""
     path = course / "source/tiny/tiny.ipynb"
-    return path, json.loads(path.read_text("utf-8"))
+    notebook = json.loads(path.read_text("utf-8"))
+    yield notebook
+    path.write_text(json.dumps(notebook), "utf-8")
+    if release:
+        nbgrader.generate(course, "tiny")

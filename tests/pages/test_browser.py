@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from nbproctor.audit.result import AuditResult, Entry, write
-from nbproctor.audit.trials import Kind, Trial, TrialResult
+from nbproctor.audit.variants import Kind, Trial
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.results import Check
+from nbproctor.results import Check, Measure
 from tests.pages.browser import MARKS, accessible, axe_core, browser, violations
 from tests.pages.lab import Lab, verdicts
 
@@ -41,8 +41,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "# Mine\n\n| a | b |\n|---|---|\n| $x$ | [l](https://example.org) |\n"
     own = "def f(x: int) -> str:\n    return 'é'  # comment\nprint(1.5)"
     pixel = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+    said = verdicts(first_values=0, first_public=0, second_public=0)
+    drawn = Measure("part that is read", 0.9, pictures=(("a 4, read as 9", pixel),) * 6)
     ann = lab.graded(
-        verdicts(first_values=0, first_public=0, second_public=0),
+        [replace(verdict, measures=(drawn,)) for verdict in said],
         {"text": text, "own": own},
         [
             {"output_type": "stream", "name": "stdout", "text": "1.5\n" * 100},
@@ -68,13 +70,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def audit_of(kind: Kind, **more: Any) -> Entry:
     caught = {"first-values": "`first` is wrong."}
-    trial = Trial(
-        "first", kind, "line 3: + becomes -", "", "", "- x\n+ y", unnamed=True
-    )
-    result = TrialResult(trial, (), fuzzed=True, notes=("A note.",))
-    entry = Entry.of(result, {})
+    trial = Trial("first", kind, "line 3: + → -", "", "", "- x\n+ y", unnamed=True)
+    entry = Entry.of(trial, [], {}, notes=("A note.",))
     entry = replace(entry, lost=1.5, most=3, caught=caught, silent=0.5, unannounced=3)
-    return replace(entry, **more)
+    return replace(entry, fuzzed=True, **more)
 
 
 def write_audit(folder: Path) -> None:

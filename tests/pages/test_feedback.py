@@ -242,7 +242,9 @@ def test_the_report_counts_points_mistakes_and_outcomes(lab: Lab) -> None:
 
 def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
     def measured(n: int) -> GradedNotebook:
-        found = Measure("loops a second", 10.0 * n, "with one rest" if n > 3 else "")
+        drawn = (("a <4>, read as 9", "iVBORw0KGgo="),) * (n == 2)
+        note = "with one rest" if n > 3 else ""
+        found = Measure("loops a second", 10.0 * n, note, drawn)
         speed = Verdict("speed", None, 0, 0, "passed", measures=(found,) * (n > 0))
         said = [v for v in verdicts() if v.cell_id != "speed"] + [speed]
         return lab.graded(said, student=f"s{n}", name="")
@@ -258,6 +260,8 @@ def test_what_was_measured_is_on_page_notebook_and_report(lab: Lab) -> None:
             == bool(told)
         )
         assert ("loops a second" in notebook) == bool(told)
+        shown = '<img alt="a &lt;4&gt;, read as 9" src="data:image/png;base64,iVBOR'
+        assert (shown in made.page()) == (n == 2)
     page = words(lab.report([measured(n) for n in range(6)])[0])
     told = page.partition("Measured, and not counted, of 5 who took part")[2]
     assert told.startswith("; half of them reach 30.")

@@ -20,9 +20,8 @@ LONG = "backward_propagation"  # the longest answer of many students
 
 
 @pytest.fixture(scope="module")
-def outline(project: Path) -> Outline:
-    path = project / "source" / LAB / f"{LAB}.ipynb"
-    return Outline.of(MasterNotebook.read(path))
+def outline(lab_master: MasterNotebook) -> Outline:
+    return Outline.of(lab_master)
 
 
 @pytest.fixture(scope="module")

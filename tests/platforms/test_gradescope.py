@@ -22,20 +22,21 @@ from tests.broken.cases import answered, by_id
 
 STUDENTS = {
     "half": "def fizz(n):\n    return str(n)",
-    "hangs": "def fizz(n):\n    while True:\n        pass",
+    "hangs": "import time\ndef fizz(n):\n    time.sleep(99)",
     "broken": "",
 }
 
 
 @pytest.fixture(scope="module")
-def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(
+    project: Path, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A course with a student of each kind, not yet graded."""
-    folder = tmp_path_factory.mktemp("class")
-    course = Path(shutil.copytree(project / "examples/tiny", folder / "course"))
+    course = tmp_path_factory.mktemp("class") / "course"
+    shutil.copytree(template, course)
     shutil.copy(project / "requirements.txt", course)
     with (course / "nbgrader_config.py").open("a") as config:
         config.write("\nc.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
-    nbgrader.generate(course, "tiny")
     release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
     for student, answer in STUDENTS.items():
         notebook = answered(release)
@@ -156,11 +157,6 @@ def test_the_archive_holds_no_student_and_no_gradebook(
 # --- results.json, as the specification has it ------------------------------------
 
 
-@pytest.fixture(scope="module")
-def tiny(project: Path) -> MasterNotebook:
-    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb")
-
-
 def of(tiny: MasterNotebook, *, outcome: str = "failed") -> SubmissionResult:
     verdicts = [
         Verdict(c.id, c.exercise, 0.0, c.points, outcome, "A sentence.")  # type: ignore[arg-type]
@@ -171,13 +167,13 @@ def of(tiny: MasterNotebook, *, outcome: str = "failed") -> SubmissionResult:
     )
 
 
-def test_one_entry_an_exercise_with_its_sentence(tiny: MasterNotebook) -> None:
-    content = results(of(tiny), [tiny], "after_due_date", 1.6)
+def test_one_entry_an_exercise_with_its_sentence(tiny_master: MasterNotebook) -> None:
+    content = results(of(tiny_master), [tiny_master], "after_due_date", 1.6)
     assert [t["name"] for t in content["tests"]] == ["fizz", "mean_of"]
     for test in content["tests"]:
         assert test["output"] == "A sentence."
         assert test["visibility"] == "after_due_date"
         assert (test["score"], test["max_score"], test["status"]) == (0, 5, "failed")
     assert (content["execution_time"], content["stdout_visibility"]) == (2, "hidden")
-    content = results(of(tiny, outcome="not run"), [tiny], "visible", 1)
+    content = results(of(tiny_master, outcome="not run"), [tiny_master], "visible", 1)
     assert "tests" not in content and "score" not in content

@@ -10,7 +10,6 @@ from typing import Any
 import nbformat
 import pytest
 
-from nbproctor.results import OutputLimits
 from nbproctor.sanitize import clean
 from nbproctor.student.shell import warm
 
@@ -30,11 +29,11 @@ CLEAN.set_forkserver_preload(["tests.student.warmed"])
 def run(tmp_path: Path) -> Run:
     """Run cells, in order, in a fork of a warm shell; the last one's outputs."""
 
-    def in_a_fork(*cells: str, limits: OutputLimits | None = None) -> Outputs:
+    def in_a_fork(*cells: str) -> Outputs:
         from tests.student.warmed import run_and_send  # which warms a shell here too
 
         receiver, sender = CLEAN.Pipe(duplex=False)
-        told = (tmp_path, cells, limits, sender)
+        told = (tmp_path, cells, sender)
         process = CLEAN.Process(target=run_and_send, args=told)
         process.start()
         sender.close()
@@ -192,19 +191,18 @@ def test_starting_a_program_is_a_permission_error(
 
 
 def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
-    limits = OutputLimits(text_bytes=10_000, lines=100)
-    text = text_of(run("for i in range(10**5): print(i)", limits=limits), "stdout")
-    assert "98\n99\n" in text
-    assert "\n100\n" not in text
+    text = text_of(run("for i in range(10**5): print(i)"), "stdout")
+    assert "998\n999\n" in text
+    assert "\n1000\n" not in text
     assert "output cut here" in text
-    wide = text_of(run("print('x' * 10**7)", limits=limits), "stdout")
-    assert 10_000 <= len(wide) < 10_200
+    wide = text_of(run("print('x' * 10**7)"), "stdout")
+    assert 100_000 <= len(wide) < 100_200
     assert "output cut here" in wide
 
 
 def test_many_displays_are_cut_with_a_note(run: Run) -> None:
-    outputs = run("for i in range(500): display(i)", limits=OutputLimits(displays=20))
-    assert len(outputs) == 21
+    outputs = run("for i in range(500): display(i)")
+    assert len(outputs) == 101
     assert "left out" in outputs[-1]["data"]["text/plain"]
 
 

@@ -5,23 +5,17 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from nbproctor.results import OutputLimits
 from nbproctor.student.shell import warm
 
 warm()
 
 
-def run_and_send(
-    folder: Path,
-    cells: tuple[str, ...],
-    limits: OutputLimits | None,
-    sender: Connection,
-) -> None:
+def run_and_send(folder: Path, cells: tuple[str, ...], sender: Connection) -> None:
     try:
         os.chdir(folder)
         shell = warm()
         shell.take_over()
-        made = [shell.run(cell, f"c{n}", limits) for n, cell in enumerate(cells)]
+        made = [shell.run(cell, f"c{n}") for n, cell in enumerate(cells)]
         sender.send(made[-1])
     except BaseException:
         sender.send(traceback.format_exc())
