@@ -188,9 +188,8 @@ def _start(
             judge_main="nbproctor.judge.main:main",
         )
     except (ForkServerError, SandboxError, OSError) as error:
-        if opening and isinstance(error, ForkServerError):
-            # A cell may have started a thread: each notebook runs them itself.
-            return _start(master, settings, ())
+        if opening and isinstance(error, ForkServerError):  # a cell starts a thread
+            return _start(master, settings, ())  # each notebook runs them itself
         raise EngineError(str(error)) from error
     told = server.pid, master.notebook, server.level
     log.info("Fork server %d started for %s, sandbox level %s.", *told)

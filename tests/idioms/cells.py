@@ -992,13 +992,12 @@ def f(x): return x
 === a database and a coroutine of the answer's, in unittest
 import sqlite3
 con = sqlite3.connect(":memory:")
-con.execute("CREATE TABLE sale (amount)")
-con.execute("INSERT INTO sale VALUES (4), (5)")
+con.executescript("CREATE TABLE sale (amount); INSERT INTO sale VALUES (4), (5)")
 def add():
     total = 0
     while True: total += yield total
 >>>
-7:     while True: total = yield total
+6:     while True: total = yield total
 >>>
 import unittest
 tc, adding = unittest.TestCase(), add()
