@@ -100,7 +100,7 @@ class Servers(AbstractContextManager["Servers"]):
         warm = settings.policy, _modules(master), master.opening
         server = self._take(warm)
         if server is None:
-            server = _start(master, settings)
+            server = _start(master, settings, master.opening)
             self._add(server, warm)
         try:
             yield server
@@ -172,13 +172,15 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
     return tuple(filter(_installed, dict.fromkeys((*master.modules, *anywhere))))
 
 
-def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
+def _start(
+    master: MasterNotebook, settings: Settings, opening: tuple[str, ...]
+) -> ForkServer:
     try:
         server = ForkServer.start(
             settings.policy,
             [
                 *(*_modules(master), *_WARM),
-                ("nbproctor.student.shell:rehearse", master.opening),
+                ("nbproctor.student.shell:rehearse", opening),
                 ("nbproctor.protocol.objects:capture", ()),
                 ("nbproctor.protocol.table:load_rows", ()),
             ],
@@ -186,13 +188,11 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
             judge_main="nbproctor.judge.main:main",
         )
     except (ForkServerError, SandboxError, OSError) as error:
+        if opening and isinstance(error, ForkServerError):  # a cell starts a thread
+            return _start(master, settings, ())  # each notebook runs them itself
         raise EngineError(str(error)) from error
-    log.info(
-        "Fork server %d started for %s, sandbox level %s.",
-        server.pid,
-        master.notebook,
-        server.level,
-    )
+    told = server.pid, master.notebook, server.level
+    log.info("Fork server %d started for %s, sandbox level %s.", *told)
     return server
 
 

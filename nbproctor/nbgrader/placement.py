@@ -315,7 +315,7 @@ def kernel_faults(
         said = _complaint(node)
         marks: dict[str, Any] = node.metadata.get("nbgrader", {})
         if not marks.get("grade"):
-            if has_failed(node):
+            if any(output.output_type == "error" for output in node.outputs):
                 yield name, f"the cell {name} fails ({said})."
             continue
         try:

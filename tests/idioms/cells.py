@@ -989,16 +989,21 @@ def f(x): return abs(x)
 def f(x): return x
 >>>
 (f(2) == 2) * 0.5 + (f(-2) == 2) * 0.5
-=== unittest's cases
-def f(x): return x + 1
+=== a database and a coroutine of the answer's, in unittest
+import sqlite3
+con = sqlite3.connect(":memory:")
+con.executescript("CREATE TABLE sale (amount); INSERT INTO sale VALUES (4), (5)")
+def add():
+    total = 0
+    while True: total += yield total
 >>>
-def f(x): return x
+6:     while True: total = yield total
 >>>
 import unittest
-tc = unittest.TestCase()
-tc.assertEqual(f(1), 2)
-with tc.assertRaises(TypeError):
-    f("a")
+tc, adding = unittest.TestCase(), add()
+tc.assertEqual(con.execute("SELECT SUM(amount) FROM sale").fetchall(), [(9,)])
+tc.assertEqual([next(adding), adding.send(2), adding.send(3)], [0, 2, 5])
+adding.close(); tc.assertRaises(StopIteration, next, adding)
 === what an answer prints, captured | what is printed stays in the answer's process
 def hello(): print("hi")
 >>>

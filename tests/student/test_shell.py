@@ -140,8 +140,7 @@ def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
         f"assert ('beside' in warm().user_ns) == {counts} and '' not in sys.path"
     )
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    env |= {"PYTHONDONTWRITEBYTECODE": "1"}  # as of a fork server
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-B", "-c", code]  # as a fork server
     subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=60)
 
 
