@@ -7,13 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hostile.trap import ANSWERS, TRAP
+from tests.pages.lab import Requests
 
 if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
@@ -227,37 +227,13 @@ def test_only_the_honest_answers_earn(course: Path, student: str) -> None:
     assert dict(row) == {"area": 0.0, "orbit": 3.0, "control": 3.0, "total": 6.0}
 
 
-class Alive(HTMLParser):
-    """Collects what a browser would run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = tag == "script"
-        for name, value in attrs:
-            if value and "alert(" in value and (name[:2] == "on" or ":" in value):
-                self.found.append(f"{name}={value}")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self.inside and "alert(" in data:
-            self.found.append(data)
-
-
 @pytest.mark.parametrize("student", HANDED_IN)
 def test_a_feedback_page_runs_nothing_of_a_student_s(
     course: Path, student: str
 ) -> None:
     (page,) = (course / "feedback" / student / "trap").glob("*.html")
-    alive = Alive()
     text = page.read_text("utf-8")
-    alive.feed(text)
-    assert alive.found == []
+    assert Requests(text).found == [] != Requests(SCRIPT).found
     assert SECRET not in text
 
 

@@ -372,15 +372,17 @@ socket.socket.connect = os.fork = os.posix_spawn = os.system = refuse
 """
 
 
-def run(path, folder, first="", written=None, **options):
+def run(path, folder, first="", written=None):
     """Run a notebook as Run All does; the outputs of its cells by id."""
     import nbclient
 
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="first"))
     where = {"metadata": {"path": str(folder)}}
-    client = nbclient.NotebookClient(notebook, timeout=120, resources=where, **options)
-    client.execute()
+    brief = ["--InteractiveShell.xmode=Minimal"]  # tracebacks take longer than the code
+    nbclient.NotebookClient(
+        notebook, timeout=120, resources=where, extra_arguments=brief
+    ).execute()
     if written:
         nbformat.write(notebook, written)
     return {c.id: c.outputs for c in notebook.cells if c.cell_type == "code"}

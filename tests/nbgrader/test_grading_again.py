@@ -15,6 +15,7 @@ from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import HandIn, book, configure, graded, source_of
+from tests.timing import patience
 
 pytestmark = pytest.mark.slow
 
@@ -185,14 +186,15 @@ def test_what_was_graded_under_other_conditions_is_graded_again(
 ) -> None:
     helper = course / "source/tiny/helper.py"
     helper.write_text("WORD = 'fuzz'\n")
-    slow = "import time\n\ndef mean_of(xs):\n    time.sleep(1.2)\n"
+    seconds = 0.4 * patience()
+    slow = f"import time\n\ndef mean_of(xs):\n    time.sleep({1.5 * seconds})\n"
     hand_in(
         "ann",
         fizz="from helper import WORD\n\ndef fizz(n):\n"
         "    return WORD if n % 3 == 0 else str(n)",
         mean_of=slow + "    return sum(xs) / len(xs)",
     )
-    configure(course, "c.Nbproctor.call_seconds = 0.8")
+    configure(course, f"c.Nbproctor.call_seconds = {seconds}")
     assert graded(course)["ann"].score < 5
     helper.write_text("WORD = 'fizz'\n")
     assert graded(course)["ann"].score == 5

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,24 @@ def words(page: str) -> str:
     """What a reader sees."""
     body = page[page.index("<main>") :] if "<main>" in page else page
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", body)).split())
+
+
+class Requests(HTMLParser):
+    """Collects what a browser would run or ask for."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "iframe", "object", "embed", "link", "base", "form"):
+            self.found.append(tag)
+        for name, value in attrs:
+            asks = name in ("src", "srcset", "poster", "background", "data")
+            if name.startswith("on") or (asks and not str(value).startswith("data:")):
+                self.found.append(f"{name}={value}")
+            if name == "href" and not re.match(r"#|https?://|mailto:", str(value)):
+                self.found.append(f"{name}={value}")
+            if name == "style" and "url" in str(value):
+                self.found.append(f"{name}={value}")

@@ -9,7 +9,6 @@ import re
 import sys
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from statistics import correlation, median
 
@@ -21,7 +20,7 @@ from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import Order, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook, Mark
 from nbproctor.results import Measure, Verdict
-from tests.pages.lab import SECRET, Lab, verdicts, words
+from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
 
@@ -288,27 +287,6 @@ def test_hidden_tests_are_on_no_page_and_in_no_notebook(lab: Lab) -> None:
     nbformat.validate(nbformat.from_dict(notebook))
     assert "nbgrader" not in json.dumps([c["metadata"] for c in notebook["cells"]])
     assert any("first-values is wrong" in c["source"] for c in notebook["cells"])
-
-
-class Requests(HTMLParser):
-    """Collects what a browser would run or ask for."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("script", "iframe", "object", "embed", "link", "base", "form"):
-            self.found.append(tag)
-        for name, value in attrs:
-            asks = name in ("src", "srcset", "poster", "background", "data")
-            if name.startswith("on") or (asks and not str(value).startswith("data:")):
-                self.found.append(f"{name}={value}")
-            if name == "href" and not re.match(r"#|https?://|mailto:", str(value)):
-                self.found.append(f"{name}={value}")
-            if name == "style" and "url" in str(value):
-                self.found.append(f"{name}={value}")
 
 
 HOSTILE = """\

@@ -36,7 +36,7 @@ def course(
     shutil.copytree(template, course)
     shutil.copy(project / "requirements.txt", course)
     with (course / "nbgrader_config.py").open("a") as config:
-        config.write("\nc.Nbproctor.call_seconds = 2\n")  # one student's answer hangs
+        config.write("\nc.Nbproctor.call_seconds = 1\n")  # one student's answer hangs
     release = json.loads((course / "release/tiny/tiny.ipynb").read_text())
     for student, answer in STUDENTS.items():
         notebook = answered(release)
