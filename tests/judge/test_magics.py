@@ -60,10 +60,7 @@ NOT_JUDGED = {
     "%timeit -o": ("x = %timeit -o f(1)\nassert f(1) == 2", "uses `%timeit`"),
     "%%timeit with a result": ("%%timeit -o\nassert f(1) == 2", "uses `%%timeit`"),
     "within another": ("%%time\n!echo 1\nassert f(1) == 2", "uses `!`"),
-    "get_ipython": (
-        "shell = get_ipython()\nassert shell and f(1) == 2",
-        "uses `get_ipython`",
-    ),
+    "its name": ("s = get_ipython()\nassert s and f(1) == 2", "uses `get_ipython`"),
     "await": ("async def g(): return f(1)\nassert await g() == 2", "cannot be read"),
 }
 
