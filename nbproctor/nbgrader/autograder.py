@@ -162,9 +162,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         made = Path(self._format_dest(run.assignment, student))
         dated = submission.timestamp(self.coursedir) is not None
         submission.stage(staged, dated, run.notebooks)
-        self.notebooks = [
-            str(staged / f"{n}.ipynb") for n in sorted(submission.repaired)
-        ]
+        names = sorted(submission.repaired)
+        self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
         self.run_pre_convert_hook()
         self._decisions.begin(submission)
         self.init_assignment(run.assignment, student)

@@ -351,15 +351,16 @@ def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
             place = name if block.name else "\n".join(block.code)
             if block.name or block.is_import or re.match(r"\w+ ?= ?lambda\b", place):
                 texts.setdefault(place, CellText.of(place))
-                makers |= {name: {*makers[name], place} for name in block.binds}
+                for bound in block.binds:
+                    makers[bound].add(place)
     for key, each in _exercises(outline):
         own, answers[key] = texts.get(each.id), ""
         if own is None or not own.answers(CellText.of(master[each.id].stub)):
             continue
-        reached, following = {each.id}, [each.id]
+        reached, following, left = {each.id}, [each.id], dict(makers)
         while following:
             words = re.findall(r"\w+", "\n".join(texts[following.pop()].code))
-            more = set().union(*(makers.get(word, ()) for word in words)) - reached
+            more = set().union(*(left.pop(word, ()) for word in words)) - reached
             following += more
             reached |= more
         parts = [texts[name].text.strip() for name in sorted(reached)]
