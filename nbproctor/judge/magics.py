@@ -19,15 +19,13 @@ _OPTIONS = r"(?:[^\S\n]+(?:-[nrplsv][^\S\n]*[\w.]++|-[tcq]))*+(?![^\S\n]*-)[^\S\
 _WHOLE = re.compile(
     rf"\s*%%(?:(time|capture)[^\S\n]*|(?:timeit|prun)\b{_OPTIONS}(.*))(?:\n|\Z)"
 )
+_TEXT = re.compile(r"(\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3})")  # no line is a magic
 _LINES = [
-    # These only change how a notebook looks: no test depends on them.
-    (re.compile(r"^([^\S\n]*)%(?:matplotlib|config)\b.*", re.MULTILINE), r"\1pass"),
-    (re.compile(r"^([^\S\n]*|.*=[^\S\n]*)%time[^\S\n]+", re.MULTILINE), r"\1"),
+    # These only change how a notebook looks, or do nothing: no test depends on them.
+    (r"(?m)^([^\S\n]*)%(?:(matplotlib|config)\b.*|time(it)?[^\S\n]*$)", r"\1pass"),
+    (r"(?m)^([^\S\n]*|[^=#\"'(\n]*=[^\S\n]*)%time[^\S\n]+", r"\1"),
     # Once is enough; as a block, it has no value, as there.
-    (
-        re.compile(rf"^([^\S\n]*)%(?:timeit|prun)\b{_OPTIONS}", re.MULTILINE),
-        r"\1if True: ",
-    ),
+    (rf"(?m)^([^\S\n]*)%(?:timeit|prun)\b{_OPTIONS}", r"\1if True:\n\1 "),
 ]
 _MAGIC = re.compile(_SHELL + r"\(\)\.(?:run_(line|cell)_magic\('(\w+)'|(system|geto))")
 
@@ -57,9 +55,10 @@ def _without_magics(source: str) -> str:
     while head := _WHOLE.match(source):
         source = f"{head[2] or ''}\n{source[head.end() :]}"
         value = value if head[1] == "time" else "\nNone"
+    parts = _TEXT.split(source)
     for magic, judged in _LINES:
-        source = magic.sub(judged, source)
-    return source + value
+        parts[::2] = [re.sub(magic, judged, part) for part in parts[::2]]
+    return "".join(parts) + value
 
 
 def _used(text: str) -> str:

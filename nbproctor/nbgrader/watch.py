@@ -329,16 +329,15 @@ def _here(moment: datetime) -> datetime:
 
 def _exercises(outline: Outline) -> Iterator[tuple[str, Exercise]]:
     """Yield those that tests score, with a name that no other notebook has."""
-    for exercise in outline.exercises:
-        if exercise.tests:
-            yield f"{outline.master.notebook} {exercise.id}", exercise
+    for exercise in (each for each in outline.exercises if each.tests):
+        yield f"{outline.master.notebook} {exercise.id}", exercise
 
 
 def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
     """Return what the results of exercises are of: exercise → digest, "" if blank.
 
-    That is its tests; its cell; and the cells that define functions and classes which
-    these cells name. Whatever it leaves out, no more is told for it: only later.
+    That is its tests; its cell; the cells that define functions and classes which these
+    name, and imports. Whatever it leaves out, no more is told for it: only later.
     """
     master, answers = outline.cells, dict[str, str]()
     texts = {
@@ -347,21 +346,24 @@ def _answers(outline: Outline, cells: Sequence[Any]) -> dict[str, str]:
         if cell.id not in master or master[cell.id].kind in ("solution", "provided")
     }
     makers: dict[str, set[str]] = defaultdict(set)
-    for name, text in texts.items():
-        for block in text.definitions:
-            makers[block.name or ""].add(name)
-    for key, exercise in _exercises(outline):
-        own, answers[key] = texts.get(exercise.id), ""
-        if own is None or not own.answers(CellText.of(master[exercise.id].stub)):
+    for name, text in [*texts.items()]:
+        for block in text.blocks:
+            place = name if block.name else "\n".join(block.code)
+            if block.name or block.is_import or re.match(r"\w+ ?= ?lambda\b", place):
+                texts.setdefault(place, CellText.of(place))
+                for bound in block.binds:
+                    makers[bound].add(place)
+    for key, each in _exercises(outline):
+        own, answers[key] = texts.get(each.id), ""
+        if own is None or not own.answers(CellText.of(master[each.id].stub)):
             continue
-        reached, following = {exercise.id}, [exercise.id]
+        reached, following, left = {each.id}, [each.id], dict(makers)
         while following:
             words = re.findall(r"\w+", "\n".join(texts[following.pop()].code))
-            more = set().union(*(makers.get(word, ()) for word in words)) - reached
+            more = set().union(*(left.pop(word, ()) for word in words)) - reached
             following += more
             reached |= more
         parts = [texts[name].text.strip() for name in sorted(reached)]
-        of = exercise.id, None
-        parts += [cell.source for cell in outline.master.cells if cell.exercise in of]
+        parts += [c.source for c in master.values() if c.exercise in (None, each.id)]
         answers[key] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return answers

@@ -51,7 +51,7 @@ class Handles:
         if issubclass(kind, JudgeObject):
             return Ref("judge", (number_of(value),))
         if issubclass(kind, np.ndarray):
-            if kind is not np.ndarray:
+            if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, _BASES):
             base = next(b for b in _BASES if issubclass(kind, b))

@@ -529,14 +529,11 @@ def area(r):
 area(
     "keys_made_to_collide_do_not_stop_the_judge",
     "answers with 100,000 dictionary keys of one hash",
-    ME
-    + """
-stock = me.default
-from nbproctor.protocol.objects import Ref
+    """
+from nbproctor.protocol.table import _writers
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
-hostile = Ref("d", tuple(keys))
-me.default = lambda v: hostile if type(v) is Token else stock(v)
+_writers[Token] = lambda *_: ["d", *keys]
 def area(r): return Token()
 """,
 )

@@ -78,14 +78,10 @@ TABLES = Assignment(
 
 # Replaces what goes over the wire in the place of a `Token`.
 FORGE = """\
-import gc
-from nbproctor.protocol.objects import Ref
-me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
+from nbproctor.protocol.table import _writers
 class Token: ...
-stock = me.handles.default
 def forge(tag, *fields):
-    forged = Ref(tag, fields)
-    me.default = lambda v: forged if type(v) is Token else stock(v)
+    _writers[Token] = lambda *_: [tag, *fields]
 """
 YES = """
 class Yes(float):
@@ -149,7 +145,7 @@ def table(n):
         + """
 index = ["pandas.RangeIndex", ["R", 0, 4, 1], None]
 names = ["pandas.Index", ["O", [2], "n", "square"], None, None]
-forge("pandas.DataFrame", names, index, ["O", [1], 0], ["O", [99], 0])
+forge("pandas.DataFrame", names, index, ["O", [1], 0], ["O", [2], 0, 0])
 def table(n): return Token()
 """,
     ),
@@ -253,7 +249,7 @@ def root(x): return 0
         FORGE
         + """
 Negative = Token()
-forge("error", 1, "AssertionError", "AssertionError", ["library", "builtins", "object"])
+forge("error", 1, "AssertionError", "AssertionError", 5)
 def root(x): return 0
 """,
     ),

@@ -281,13 +281,13 @@ def f(): return np.datetime64("2024-05-01")
 >>>
 import numpy as np
 assert f() == np.datetime64("2024-05-01")
-=== structured arrays
+=== record arrays
 import numpy as np
-t = np.array([(1, 2.5), (3, 4.5)], dtype=[("n", "i4"), ("x", "f8")])
+t = np.rec.array([(1, 2.5), (3, 4.5)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
-2: t = np.array([(1, 2.5), (3, 4.0)], dtype=[("n", "i4"), ("x", "f8")])
+2: t = np.rec.array([(1, 2.5), (3, 4.0)], dtype=[("n", "i4"), ("x", "f8")])
 >>>
-assert t["x"].sum() == 7 and t.dtype.names == ("n", "x")
+assert t["x"].sum() == t.x.sum() == 7 and t.dtype.names == ("n", "x")
 === complex arrays
 import numpy as np
 z = np.exp(1j * np.pi * np.arange(3))

@@ -38,6 +38,7 @@ JUDGED = {
     "a whole cell measured": "%%timeit\nassert f(1) == 2",
     "a whole cell measured, prepared": "%%timeit -n 1 -r1 x = 1\nassert f(x) == 2",
     "a line measured": "%timeit -n1 -r1 f(1)\nassert f(1) == 2",
+    "a loop measured": "%timeit -n1 for n in 1, 2: f(n)\nassert f(1) == 2",
     "a measured line finds": "def check(): assert f(1) == 2\n%timeit -q check()",
     "a whole cell whose output is kept": "%%capture\nprint(f(1))\nassert f(1) == 2",
     "a whole cell profiled": "%%prun -q\nassert f(1) == 2",
@@ -56,16 +57,10 @@ NOT_JUDGED = {
     "?": ("f?\nassert f(1) == 2", "uses `%pinfo`"),
     "??": ("f??\nassert f(1) == 2", "uses `%pinfo2`"),
     "%%capture with a name": ("%%capture out\nassert f(1) == 2", "uses `%%capture`"),
-    "%timeit with a result": (
-        "x = %timeit -o f(1)\nassert f(1) == 2",
-        "uses `%timeit`",
-    ),
+    "%timeit -o": ("x = %timeit -o f(1)\nassert f(1) == 2", "uses `%timeit`"),
     "%%timeit with a result": ("%%timeit -o\nassert f(1) == 2", "uses `%%timeit`"),
     "within another": ("%%time\n!echo 1\nassert f(1) == 2", "uses `!`"),
-    "get_ipython": (
-        "shell = get_ipython()\nassert shell and f(1) == 2",
-        "uses `get_ipython`",
-    ),
+    "its name": ("s = get_ipython()\nassert s and f(1) == 2", "uses `get_ipython`"),
     "await": ("async def g(): return f(1)\nassert await g() == 2", "cannot be read"),
 }
 
@@ -122,6 +117,7 @@ def test_a_cell_with_any_other_one_is_not_judged_in_the_judge(what: str) -> None
     [
         ("%%time\nf(1) / 4", 0.5),
         ("%time f(1) / 4", 0.5),
+        ("%time\nf(1) / 4", 0.5),
         ("%%timeit\nf(1) / 4", 1),
         ("%%prun\nf(1) / 4", 1),
         ("%%capture\nf(1) / 4", 1),
@@ -134,8 +130,9 @@ def test_a_cell_has_the_value_that_it_has_in_a_notebook(
 
 
 def test_a_cell_without_ipython_s_syntax_stays_as_it_is() -> None:
-    for text in ("x = 1\n", "# %time\nx = 5 % 2", "'''\n%%time\n'''"):
+    for text in ("x = 's = %time'", "# %time\nx = 5 % 2", "'''\n%%time\n%time x\n'''"):
         assert judged_python(text) == text
+        assert text in judged_python(f"%time f(1)\n{text}")
 
 
 def test_what_a_magic_is_told_cannot_hide_another_one() -> None:

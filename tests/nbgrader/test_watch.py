@@ -126,10 +126,12 @@ def test_a_change_elsewhere_tells_nothing_of_an_exercise(
     assert "0 of 2 exercises pass" in page(course)
     assert "forbids" not in page(course)
     # What an answer names is part of it; and a blank one costs no try.
-    for number in (1, 2):
+    shows = "def odd(n): return {}", "odd = lambda n: {}", "from json import {} as odd"
+    for days, name in enumerate(("load", "loads") * 3):
         cells = {"mean_of": blank(release, "mean_of"), "fizz": "fizz = odd"}
-        hand_in("ada", **cells, **{"fizz-show": f"def odd(n): return {number}"})
-        assert [each.told for each in looks(watch)] == [1]
+        hand_in("ada", **cells, **{"fizz-show": shows[days // 2].format(name)})
+        tries = looks(watch, NOON + timedelta(days=days))
+        assert [each.told for each in tries] == [1], shows[days // 2]
     assert "as you got it" in page(course)
 
 
