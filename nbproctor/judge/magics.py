@@ -2,8 +2,8 @@
 
 IPython turns a magic into a call of ``get_ipython()`` with the text of the cell, and
 that name is the student's: who defines it would be handed the hidden test. So magics
-that only measure or hide what runs are taken off, and what they are before is judged in
-the judge. A test cell with any other one cannot be, and belongs beside the answer.
+that only measure or hide what runs are taken out here, and their body is judged in the
+judge. A test cell with any other one cannot be, and belongs beside the answer.
 """
 
 from __future__ import annotations
@@ -14,20 +14,13 @@ import re
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import plain_python
 
+# Magics that only change how a notebook looks: no test depends on them.
+_LOOKS = ("matplotlib", "config")
 _SHELL = "get_ipython"
-_OPTIONS = r"(?:[^\S\n]+(?:-[nrplsv][^\S\n]*[\w.]++|-[tcq]))*+(?![^\S\n]*-)[^\S\n]*"
-_WHOLE = re.compile(
-    rf"\s*%%(?:(time|capture)[^\S\n]*|(?:timeit|prun)\b{_OPTIONS}(.*))(?:\n|\Z)"
-)
-_TEXT = re.compile(r"(\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3})")  # no line is a magic
-_LINES = [
-    # These only change how a notebook looks, or do nothing: no test depends on them.
-    (r"(?m)^([^\S\n]*)%(?:(matplotlib|config)\b.*|time(it)?[^\S\n]*$)", r"\1pass"),
-    (r"(?m)^([^\S\n]*|[^=#\"'(\n]*=[^\S\n]*)%time[^\S\n]+", r"\1"),
-    # Once is enough; as a block, it has no value, as there.
-    (rf"(?m)^([^\S\n]*)%(?:timeit|prun)\b{_OPTIONS}", r"\1if True:\n\1 "),
-]
-_MAGIC = re.compile(_SHELL + r"\(\)\.(?:run_(line|cell)_magic\('(\w+)'|(system|geto))")
+_OPTIONS = re.compile(r"\s*(?:(?:-[nrplsv]\s*[\w.]+|-[tcq])(?:\s+|$))*")
+_HIDES = """\
+with __import__("contextlib").redirect_stdout(__import__("io").StringIO()):
+    pass"""
 
 
 class NotForJudgeError(NbproctorError):
@@ -40,31 +33,75 @@ def judged_python(source: str) -> str:
     A cell that uses what only a notebook has is a `NotForJudgeError`.
     """
     text = plain_python(source)
-    if text != source:
-        text = plain_python(_without_magics(source))
-    if _SHELL in text:
-        names = (n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name))
-        if _SHELL in names:
-            raise NotForJudgeError(f"uses `{_used(text)}`, which only a notebook has")
-    return text
+    if _SHELL not in text:
+        return text
+    tree = _Magics().visit(ast.parse(text))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == _SHELL:
+            raise NotForJudgeError(f"uses `{_SHELL}`, which only a notebook has")
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def _without_magics(source: str) -> str:
-    """Take off what measures or hides, so that the cell keeps the value it has."""
-    value = ""
-    while head := _WHOLE.match(source):
-        source = f"{head[2] or ''}\n{source[head.end() :]}"
-        value = value if head[1] == "time" else "\nNone"
-    parts = _TEXT.split(source)
-    for magic, judged in _LINES:
-        parts[::2] = [re.sub(magic, judged, part) for part in parts[::2]]
-    return "".join(parts) + value
+class _Magics(ast.NodeTransformer):
+    """Puts the body of a magic in the place of its call."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        """Replace a magic that stands alone."""
+        call = _call_of(node.value)
+        return self.generic_visit(node) if call is None else _statements(*call)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Replace a magic whose value is used, as in ``x = %time f(1)``."""
+        call = _call_of(node)
+        if call is None:
+            return self.generic_visit(node)
+        name, line, cell = call
+        body = _statements(name, line, cell) if name == "time" else []
+        if len(body) == 1 and isinstance(body[0], ast.Expr):
+            return body[0].value
+        raise _only_in_a_notebook(name, cell)
 
 
-def _used(text: str) -> str:
-    """Return the first magic in a cell, as it was written."""
-    magic = _MAGIC.search(text)
-    if magic is None:
-        return _SHELL
-    kind, name, _ = magic.groups()
-    return "!" if name is None else f"%%{name}" if kind == "cell" else f"%{name}"
+def _call_of(node: ast.AST) -> tuple[str, str, str | None] | None:
+    """Return name, line and cell of a magic, if this is what IPython makes of one."""
+    match node:
+        case ast.Call(
+            ast.Attribute(ast.Call(ast.Name(id="get_ipython")), method), arguments
+        ):
+            texts = [a.value for a in arguments if isinstance(a, ast.Constant)]
+            if method == "run_line_magic" and len(texts) == 2:
+                return str(texts[0]), str(texts[1]), None
+            if method == "run_cell_magic" and len(texts) == 3:
+                return str(texts[0]), str(texts[1]), str(texts[2])
+            if method in ("system", "getoutput"):
+                return "!", "", None
+    return None
+
+
+def _statements(name: str, line: str, cell: str | None) -> list[ast.stmt]:
+    """Return what a magic runs, so that the cell has the value that it has there."""
+    if name in _LOOKS and cell is None:
+        return [ast.Pass()]
+    bare = not line.strip()
+    if name == "time" and (cell is None or bare):
+        return _body(line if cell is None else cell)
+    if name == "capture" and cell is not None and bare:
+        (hides,) = ast.parse(_HIDES).body
+        assert isinstance(hides, ast.With)
+        hides.body = _body(cell)
+        return [hides]
+    rest = _OPTIONS.sub("", line, count=1)
+    if name in ("timeit", "prun") and not rest.startswith("-"):
+        # Once is enough; a block has no value, as these.
+        body = _body(rest) + _body(cell or "")
+        return [ast.If(ast.Constant(True), body, [])]
+    raise _only_in_a_notebook(name, cell)
+
+
+def _body(text: str) -> list[ast.stmt]:
+    return list(ast.parse(judged_python(text)).body) or [ast.Pass()]
+
+
+def _only_in_a_notebook(name: str, cell: str | None) -> NotForJudgeError:
+    sign = "" if name == "!" else "%" if cell is None else "%%"
+    return NotForJudgeError(f"uses `{sign}{name}`, which only a notebook has")

@@ -40,7 +40,7 @@ from nbproctor.protocol.frames import (
     UnsendableError,
     Wire,
 )
-from nbproctor.protocol.objects import Ref, class_named
+from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple, class_named
 from nbproctor.protocol.rpc import TO_JUDGE, Connection
 
 _REASONS = {LateError: "timeout", ClosedError: "died"}
@@ -198,6 +198,13 @@ class Session:
             if not self.alone:
                 raise UnsendableError("only plain data passes between two exercises")
             raise self.gone or StudentGone("died", "its process has ended")
+        if issubclass(kind, StudentTuple):
+            number = value._nbproctor_number
+            # Of two processes, a number does not tell which one it is from.
+            if number is not None and self.alone:
+                return Ref("student", (number,))
+            copy: Any = value
+            return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
         return self.exports.name(value)
 
     def resolve(self, ref: Ref) -> Any:

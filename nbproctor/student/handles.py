@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from nbproctor.protocol.objects import (
+    NamedItems,
     Ref,
+    are_names,
     known_base,
 )
 from nbproctor.student.remote import JudgeObject, number_of
@@ -26,7 +28,7 @@ _BUILTIN = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, Exception)
 }
-_BASES = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
+_BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
 class Handles:
@@ -53,10 +55,16 @@ class Handles:
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
                 return np.ndarray.view(value, np.ndarray)
+        elif issubclass(kind, tuple):
+            items = tuple(tuple.__iter__(value))
+            names = getattr(kind, "_fields", None)
+            if not are_names(names) or len(names) != len(items):
+                return items
+            return NamedItems(self._number(value), kind.__name__[:100], names, items)
         elif issubclass(kind, _BASES):
-            base = next(b for b in _BASES if issubclass(kind, b))
+            plain = _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
             self.derived = self.derived or kind.__module__ == "__main__"
-            return _as_base(base, value)
+            return plain
         if issubclass(kind, type) and issubclass(value, Exception):
             return Ref("error", (self._number(value), *_about_error_class(value)))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
@@ -80,7 +88,7 @@ def _as_base(base: Any, value: Any) -> Any:
         return base.__getitem__(value, slice(None))
     if base is dict:
         return dict(dict.items(value))
-    if base in (list, tuple, set, frozenset):
+    if base in (list, set, frozenset):
         return base(base.__iter__(value))
     if base is complex:
         return complex(float(value.real), float(value.imag))

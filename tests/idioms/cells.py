@@ -483,7 +483,7 @@ def f(df): return df.dropna()
 >>>
 import numpy as np, pandas as pd
 assert len(f(pd.DataFrame({"a": [1, np.nan]}))) == 1
-=== named tuples | a named tuple comes as a tuple
+=== named tuples
 from collections import namedtuple
 P = namedtuple("P", "x y")
 >>>

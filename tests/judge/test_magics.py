@@ -6,6 +6,8 @@ given. Nothing of a test cell's text may be among it.
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from nbproctor.judge.magics import NotForJudgeError, judged_python
@@ -132,7 +134,12 @@ def test_a_cell_has_the_value_that_it_has_in_a_notebook(
 def test_a_cell_without_ipython_s_syntax_stays_as_it_is() -> None:
     for text in ("x = 's = %time'", "# %time\nx = 5 % 2", "'''\n%%time\n%time x\n'''"):
         assert judged_python(text) == text
-        assert text in judged_python(f"%time f(1)\n{text}")
+
+
+def test_a_text_that_looks_like_a_magic_stays_as_it_is_below_one() -> None:
+    for text in ("s = %time", "\n%%time\n%time x\n"):
+        (_, kept) = ast.parse(judged_python(f"%time f(1)\n'''{text}'''")).body
+        assert isinstance(kept, ast.Expr) and ast.literal_eval(kept.value) == text
 
 
 def test_what_a_magic_is_told_cannot_hide_another_one() -> None:

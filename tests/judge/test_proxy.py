@@ -88,6 +88,11 @@ def yes(): return Yes(), YesFloat(3), YesStr("no"), np.ones(2).view(YesArray)
 def kinds():
     return [type("Own", (dict,), {})(a=1), np.matrix([[1, 2]]), np.float32(2),
             Colour.RED, np.array(3), np.bool_(True), np.ma.array([1, 2])]
+Point = collections.namedtuple("Point", "x y")
+def point(x): return Point(x, np.ones(2))
+def x_of(p): return p.x, isinstance(p, Point)
+def odd(n): return collections.namedtuple("Odd", "index count")("a", n)
+def parts(url): return __import__("urllib.parse").parse.urlparse(url)
 def spread(f):
     from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(4) as pool: return list(pool.map(f, range(50)))
@@ -116,8 +121,8 @@ def link() -> Iterator[Session]:
 def ask(link: Session) -> Any:
     """Return a namespace of the student's names."""
     names = "Net Yes MyError identity calls fail swallow prime_of"
-    names += " count half near stop yes kinds missing np os time"
-    names += " spread layer Complex reused"
+    names += " count half near stop yes kinds missing np os time point Point x_of"
+    names += " odd parts spread layer Complex reused"
     return SimpleNamespace(**link.begin(names.split()))
 
 
@@ -238,6 +243,20 @@ def test_subclasses_come_as_plain_data(ask: Ask) -> None:
     ]
     assert made[1].shape == (1, 2)
     assert made[4].shape == ()
+
+
+def test_a_named_tuple_is_a_tuple_with_names_and_goes_back_as_itself(ask: Ask) -> None:
+    got = ask.point(3)
+    assert isinstance(got, tuple)
+    x, y = got
+    assert (x, y.tolist(), got.x, got.y.tolist()) == (3, [1, 1], 3, [1, 1])
+    assert got[:1] == (3,)
+    assert ask.x_of(got) == (3, True)
+    assert isinstance(got, ask.Point)
+    assert ask.x_of(got._replace(x=4)) == (4, False)
+    assert ask.odd(3).count == 3
+    assert ask.parts("https://a.b/c").netloc == "a.b"  # of a library
+    assert repr(ask.point(1)).startswith("Point(x=1, y=")
 
 
 def test_an_object_may_raise_whatever_it_is_asked(ask: Ask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
@@ -23,7 +23,7 @@ from nbproctor.protocol import pandas_values  # noqa: F401 (their rows)
 from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Encoded, Frame
 from nbproctor.protocol.numpy_values import DTYPES
-from nbproctor.protocol.objects import Ref
+from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple
 from nbproctor.protocol.table import FIELDS, ROWS, Row
 
 Values = st.SearchStrategy[Any]
@@ -37,12 +37,15 @@ class Thing:
     fields: tuple[Any, ...]
 
 
+Point = namedtuple("Point", "x y")
 PART = ["a list of the request that is replied to"]
 
 
 def default(value: Any) -> Any:
     """Name what the codec does not know."""
-    return Ref(value.tag, value.fields)
+    if isinstance(value, Thing):
+        return Ref(value.tag, value.fields)
+    return NamedItems(7, type(value).__name__, value._fields, tuple(value))
 
 
 def encoded(value: Any) -> Encoded:
@@ -62,6 +65,8 @@ def frame(packed: Encoded) -> Frame:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal to the bit and in their exact types."""
+    if isinstance(one, StudentTuple):
+        return one._fields == other._fields and same(tuple(one), tuple(other))
     if isinstance(other, slice):
         return same(
             (one.start, one.stop, one.step), (other.start, other.stop, other.step)
@@ -258,6 +263,7 @@ def values(inner: Values) -> dict[str, Values]:
         "n": numbers.filter(np.size).map(lambda a: a.reshape(-1)[0]),
         "D": st.sampled_from([*DTYPES.values()])
         | st.sampled_from([np.dtype("O"), np.dtype("U3"), np.dtype(">i4")]),
+        "N": st.builds(Point, inner, inner),
         "student": st.just(Thing("student", (3, "Net", "", True, "", ""))),
         "error": st.just(Thing("error", (4, "Oops", "ValueError", "base"))),
         "judge": st.just(Thing("judge", (0, "Spy", "forward"))),
@@ -282,6 +288,7 @@ anything = st.recursive(
 
 _small = st.integers(-1, 4)
 _value = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+_names = st.sampled_from(["x", "y", "count", "_x", "class", "ﬁ", "fi", ""])
 _CODES = [*DTYPES, "|O", "<U4", "|S2", ">f8", "<M8", "<M8[25s]"]
 _INDEX = ["pandas.RangeIndex", ["R", 0, 2, 1], None]
 _OBJECTS = ["O", [2], "x", "y"]
@@ -294,6 +301,7 @@ RIGHT: dict[str, Values] = {
     "float": st.floats(),
     "text": st.text(max_size=4),
     "flag": st.booleans(),
+    "names": st.lists(_names, max_size=3),
     "hex": st.integers().map(hex) | st.text("0x-f", max_size=5),
     "short": _small | st.just(["i", hex(1 << 4095)]),
     "decimal": st.sampled_from(["1.5", "NaN", "sNaN", "1e9999", "x"]),
@@ -342,6 +350,7 @@ WRONG: dict[str, list[Any]] = {
     "float": [None, "1", 1, True, [], ["l"], {}],
     "text": _NO_TEXT,
     "flag": [None, 1, "true", [], {}],
+    "names": [None, "x", {}, ["class"], ["x", "x"], ["_x"], [1], [["l"]], ["ﬁ", "fi"]],
     "hex": [*_NO_TEXT, "", "xyz", "0x", "f" * 300_000],
     "short": [*_NO_INTEGER, ["i", hex(1 << 4096)]],
     "decimal": [*_NO_TEXT, "", "xyz", "1e10001", "1e99999999999999999999"],

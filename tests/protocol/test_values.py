@@ -6,6 +6,7 @@ import contextlib
 import json
 import resource
 import time
+from collections import namedtuple
 from collections.abc import Callable
 from datetime import UTC, datetime
 from datetime import time as clock_time
@@ -55,6 +56,8 @@ def sendable(value: Any) -> bool:
 
 # --- the budget -----------------------------------------------------------------------
 
+One, Two, Three = (namedtuple(name, "x") for name in ("One", "Two", "Three"))
+
 
 @pytest.mark.parametrize(
     ("limits", "value", "more"),
@@ -79,6 +82,7 @@ def sendable(value: Any) -> bool:
             np.empty(1, "U1001"),
             [np.empty(0, "U600"), np.empty(0, "U600")],
         ),
+        ({"classes": 2}, [One(1), Two(2)] * 2, [One(1), Two(2), Three(3)]),
     ],
     ids=lambda case: "-".join(case) if isinstance(case, dict) else "",
 )
@@ -301,7 +305,8 @@ def test_what_has_no_row_is_refused_by_the_sender(value: Any) -> None:
         *(["a", "<f8", [2]], ["a", "<f8", [1 << 41, 0]], ["Fraction", 1, 0]),
         *(["O", [3], 1], ["O", [1 << 39]], ["date", 2026, 2, 30]),
         *(["timedelta", 10**10], ["student", 3], ["request", 1]),
-        ["t", ["l"], ["again", 1]],
+        *(["N", 1, "P", ["x"], 1, 2], ["t", ["l"], ["again", 1]]),
+        ["N", 1, "P", [f"x{n}" for n in range(101)], *range(101)],
         ["t"] + [["t"]] * 3 + [[["zz"]]],
         json.loads("[" * 500 + "]" * 500),
         # Parts that are not whole yet.
