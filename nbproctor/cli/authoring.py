@@ -94,6 +94,7 @@ def audit(
         result = try_tests(
             course.masters(name),
             course.settings(name),
+            course.folder("source", name),
             course.root / "variants" / name,
             checks,
             lambda trial: status.update(

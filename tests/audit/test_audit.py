@@ -39,15 +39,15 @@ HARMLESS = [
 @pytest.fixture
 def tiny(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the example course, whose few solutions one process tries."""
-    monkeypatch.setattr("nbproctor.engine.execution.processors", lambda: 1)
+    monkeypatch.setattr("nbproctor.audit.trials.processors", lambda: 1)
     return Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
 
 
 def tried(course: Path, name: str = "tiny", *options: Any, **more: Any) -> AuditResult:
     """Audit an assignment as `nbproctor audit` does."""
     of = Course(course)
-    folder = course / "variants" / name
-    return audit(of.masters(name), of.settings(name), folder, *options, **more)
+    folders = of.folder("source", name), course / "variants" / name
+    return audit(of.masters(name), of.settings(name), *folders, *options, **more)
 
 
 def put(course: Path, name: str, text: str) -> None:
