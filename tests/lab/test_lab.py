@@ -380,9 +380,11 @@ def run(path, folder, first="", written=None):
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="first"))
     where = {"metadata": {"path": str(folder)}}
     brief = ["--InteractiveShell.xmode=Minimal"]  # tracebacks take longer than the code
-    nbclient.NotebookClient(
+    client = nbclient.NotebookClient(
         notebook, timeout=120, resources=where, extra_arguments=brief
-    ).execute()
+    )
+    client.coalesce_streams = True  # what is printed at once may come in pieces
+    client.execute()
     if written:
         nbformat.write(notebook, written)
     return {c.id: c.outputs for c in notebook.cells if c.cell_type == "code"}
