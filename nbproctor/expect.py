@@ -256,7 +256,8 @@ def measure(
     """
     number = float(value)
     if not math.isfinite(number) or len(pictures) > MAX_PICTURES:
-        raise ValueError(f"The test measures {name} as {number}, {len(pictures)=}.")
+        shown = f"{number}, with {len(pictures)} pictures"
+        raise ValueError(f"The test measures {name} as {shown}.")
     drawn = [(caption, _png(array)) for caption, array in pictures]
     if measured is not None:
         measured.append((name, number, note, drawn))

@@ -1,8 +1,8 @@
 """Audit of an assignment's tests, by solutions that are known to be right or wrong.
 
 A right solution must keep every point, a wrong one must lose some, and so must every
-small mistake in the reference solution. `variants` supplies the solutions, here they
-are executed as submissions are, and `result` holds and reports what follows.
+small mistake in the reference solution. `variants` supplies the solutions, `trials`
+executes them, and `result` holds and reports what follows.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Entry(Trial):
         trial: Trial,
         verdicts: Sequence[Verdict],
         stubs: Mapping[str, str],
-        oracle: Sequence[Verdict] = (),
+        oracle: Verdict | None = None,
         notes: tuple[str, ...] = (),
     ) -> Entry:
         """Judge a trial; `stubs` has the text that students see of each test."""
@@ -62,8 +62,8 @@ class Entry(Trial):
             caught={verdict.cell_id: verdict.message for verdict in failed},
             silent=in_silence,
             unannounced=unannounced,
-            disagreement=oracle[0].message if oracle else "",
-            fuzzed=bool(oracle),
+            disagreement=oracle.message if oracle else "",
+            fuzzed=oracle is not None,
             notes=notes,
         )
 

@@ -23,8 +23,9 @@ from nbproctor.sandbox.fork import receive, write_block
 from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
 from nbproctor.sandbox.processors import Processor, processors
 
-# Trial → verdicts of its tests, of its oracle; notes of processes that hung or died.
-Results = dict[Trial, tuple[list[Verdict], list[Verdict], tuple[str, ...]]]
+# Trial → verdicts of its tests; of the oracle, if it was asked; notes of processes that
+# hung or died.
+Results = dict[Trial, tuple[list[Verdict], Verdict | None, tuple[str, ...]]]
 
 
 class TrialError(NbproctorError):
@@ -82,10 +83,8 @@ def _share(
                 if "error" in answer:
                     raise TrialError(answer["error"])
                 trial = share[answer["trial"]]
-                verdicts, oracle = msgspec.convert(
-                    (answer["verdicts"], answer["oracle"]),
-                    tuple[list[Verdict], list[Verdict]],
-                )
+                verdicts = msgspec.convert(answer["verdicts"], list[Verdict])
+                oracle = msgspec.convert(answer["oracle"], Verdict | None)
                 results[trial] = verdicts, oracle, tuple(answer["notes"])
                 progress(trial)
     except (EOFError, ConnectionError) as error:

@@ -183,6 +183,6 @@ class _TrialWorker:
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
         return {
             "verdicts": [asdict(verdict) for verdict in played.verdicts.values()],
-            "oracle": [asdict(oracle)] if oracle else [],
+            "oracle": asdict(oracle) if oracle else None,
             "notes": played.notes,
         }
