@@ -39,8 +39,10 @@ def watch(
     from nbproctor.nbgrader.lock import course_lock
     from nbproctor.nbgrader.watch import Watch
 
-    with course_lock(course.root, f"watching {name!r}", ".watch"):
-        watching = Watch(course.root, name, exchange, weak=sandbox == "weak")
+    with (
+        course_lock(course.root, f"watching {name!r}", ".watch"),
+        Watch(course.root, name, exchange, weak=sandbox == "weak") as watching,
+    ):
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""

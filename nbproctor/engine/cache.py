@@ -16,7 +16,6 @@ import zlib
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -51,8 +50,8 @@ def _hash(parts: tuple[object, ...]) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of nbproctor, of Python and of the installed packages.
 
-    That of nbproctor is the SHA-256 of its modules: a number in a file would stay the
-    same while somebody works on them.
+    A worker of a cluster must have the same. That of nbproctor is the SHA-256 of its
+    modules: a number in a file would stay the same while somebody works on them.
     """
     source = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -132,7 +131,7 @@ class Kept:
     cache: Cache
     executor: Executor
     force: bool = False
-    _engine: dict[str, str] = field(default_factory=lambda: versions())
+    _versions: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
     _not_ready: tuple[MasterNotebook, Settings] | None = None
 
@@ -173,7 +172,7 @@ class Kept:
         of = master.digest, settings
         if of not in self._conditions:  # it reads the assignment's files
             said = (master.digest, settings.digest(), settings.policy.weak)
-            self._conditions[of] = _hash((*said, self._engine))
+            self._conditions[of] = _hash((*said, self._versions))
         return self._conditions[of]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
@@ -185,10 +184,3 @@ class Kept:
             future.set_exception(error)
         else:
             future.set_result(report)
-
-    def __enter__(self) -> Kept:
-        self.executor.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.executor.__exit__(*error)

@@ -126,12 +126,12 @@ class Servers(AbstractContextManager["Servers"]):
             self._end(server)
 
     def _take(self, warm: _Warm) -> ForkServer | None:
-        """Take an idle one; one that is warm for something else is ended."""
+        """Take an idle one; one that is gone, or warm for something else, is ended."""
         with self._lock:
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-        if server and self._all.get(server) != warm:
+        if server and (server.is_gone or self._all.get(server) != warm):
             self._end(server)
             return None
         return server

@@ -28,6 +28,7 @@ from nbgrader.apps import NbGraderAPI
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
 
 from nbproctor.cells import CellText
+from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.feedback import copy_for_release, feedback
@@ -97,18 +98,25 @@ class Try:
     late: bool = False  # it came after the student's deadline
 
 
-class Watch:
+class Watch(contextlib.ExitStack):
     """Looks for what arrives for one assignment, until the deadline.
 
     `exchange`: what arrives is collected from nbgrader's exchange, and feedback is
     released there; it is put into ``submitted/`` by somebody else otherwise. `weak`:
-    also where layers of the sandbox are missing.
+    also where layers of the sandbox are missing. A context manager, which ends its
+    processes: starting them takes as long as grading six submissions.
     """
 
     def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
+        super().__init__()
         self._root, self._assignment = root, assignment
         self._exchange, self._weak = exchange, weak
         self._course = Course(root)
+        options = self._course.options
+        # A connection to a cluster may break in days: each batch has its own.
+        self._pool = (
+            None if options.cluster else self.enter_context(Pool(options.workers))
+        )
         self._last: dict[str, str] = {}  # student → files, at the last look
         self._arrived: dict[str, datetime] = {}  # when these files were noticed
         self._late: dict[str, str] = {}  # files of those told that they are late
@@ -225,8 +233,12 @@ class Watch:
 
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
         self._read.clear()
-        spare = partial(self._spare, now)
-        options = RunOptions(students, weak_sandbox=self._weak, spare=spare)
+        options = RunOptions(
+            students,
+            weak_sandbox=self._weak,
+            pool=self._pool,
+            spare=partial(self._spare, now),
+        )
         results, _ = regrade(self._course, self._assignment, None, options)
         for result in results:
             # What cannot be graded tells nothing of the tests, and costs no try.

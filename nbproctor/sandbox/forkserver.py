@@ -139,6 +139,11 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         """Process id of what was started: bubblewrap, or the fork server itself."""
         return self._process.pid
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
     def run(self, job: bytes, timeout: float) -> bytes:
         """Run one job in a judge of its own and return the judge's answer.
 
