@@ -98,6 +98,7 @@ class CompiledTest:
     # they need themselves; and the names that they make and nothing after them anew.
     needs: tuple[str, ...]
     shared: frozenset[str]
+    alone: bool  # whether it needs no test or helper cell, and none needs it
     definitions: CodeType  # its imports and definitions alone, if another needs them
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
@@ -137,6 +138,7 @@ class Tests:
         wanted |= _union(programs[c.id].uses for c in kinds["test"])
         needs, shared = _needs(cells, programs, {name for name, _ in provided})
         needed = _union(needs.values())
+        helped = _union(p.binds for p in helpers)
         tests = {
             cell.id: CompiledTest(
                 programs[cell.id],
@@ -144,6 +146,8 @@ class Tests:
                 sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
                 needs[cell.id],
                 shared[cell.id],
+                not (needs[cell.id] or cell.id in needed)
+                and helped.isdisjoint(programs[cell.id].uses),
                 _definitions(cell.id, cell.source if cell.id in needed else ""),
                 *_seen(cell.stub),
             )

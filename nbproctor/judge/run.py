@@ -15,7 +15,7 @@ from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.namespace import Namespace
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
-from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.proxy import StudentError, StudentGone
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import TestTimeout, points_of
 from nbproctor.judge.verdicts import explain, verdict
@@ -50,6 +50,7 @@ class NotebookRun:
         self.outputs, self.notes = self._student.outputs, self._student.notes
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
+        self._public: list[Cell] = []  # see `_passes_at_the_end`
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
@@ -66,13 +67,45 @@ class NotebookRun:
                     self._student.run(step)
                 elif step.test.where == "beside":
                     self._beside.append((step.test, len(self._history)))
+                elif self._is_public(step.test):
+                    self._public.append(step.test)
                 else:
                     said = self.verdicts[step.test.id] = self._judge(step.test)
                     if step.test.why and said.outcome in ("failed", "error"):
                         self._beside.append((step.test, len(self._history)))
                 self._history.append(step)
+            for cell in self._public:
+                if not self._passes_at_the_end(cell):
+                    self.verdicts[cell.id] = self._judge(cell)
         finally:
             self._student.close()
+
+    def _is_public(self, cell: Cell) -> bool:
+        """Whether a test cell has no points, hides nothing and stands alone."""
+        seen = (
+            not cell.points
+            and cell.stub == cell.source
+            and "measure(" not in cell.source
+        )
+        return seen and self._tests.cells[cell.id].alone and not cell.why
+
+    def _passes_at_the_end(self, cell: Cell) -> bool:
+        """Try a public test as in a notebook, by one message instead of one a call.
+
+        What the answer's process says is nothing to forge or to learn here, and nobody
+        uses the process after it. A test that does not pass so is judged as any other.
+        """
+        if self._stops.get(cell.exercise) or time.monotonic() > self._until:
+            return False
+        try:
+            printed = self._student.living().ask("test", cell.source)
+        except (StudentGone, StudentError):
+            return False
+        text = printed[: testcell.MAX_PRINTED] if type(printed) is str else ""
+        self.verdicts[cell.id] = replace(
+            verdict(cell, verdicts.PASSED), printed=plain_text(text)
+        )
+        return True
 
     def judge_beside(self) -> None:
         """Judge the tests that share a process with the answer.
