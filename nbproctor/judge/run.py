@@ -92,8 +92,8 @@ class NotebookRun:
     def _passes_at_the_end(self, cell: Cell) -> bool:
         """Try a public test as in a notebook, by one message instead of one a call.
 
-        What the answer's process says is nothing to forge or to learn here, and nobody
-        uses the process after it. A test that does not pass so is judged as any other.
+        There is nothing to forge: it has no points, and nobody uses the process after
+        it. What does not pass so is judged as any other.
         """
         if self._stops.get(cell.exercise) or time.monotonic() > self._until:
             return False
@@ -102,9 +102,8 @@ class NotebookRun:
         except (StudentGone, StudentError):
             return False
         text = printed[: testcell.MAX_PRINTED] if type(printed) is str else ""
-        self.verdicts[cell.id] = replace(
-            verdict(cell, verdicts.PASSED), printed=plain_text(text)
-        )
+        passed = verdict(cell, verdicts.PASSED)
+        self.verdicts[cell.id] = replace(passed, printed=plain_text(text))
         return True
 
     def judge_beside(self) -> None:

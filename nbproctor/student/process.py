@@ -68,7 +68,7 @@ class Student:
         return outputs, had_room and not _has_room()
 
     def on_test(self, source: str) -> str:
-        """Run a public test, which is Python alone; return what it prints."""
+        """Run a public test, which is Python alone; return what is printed."""
         outputs = self.shell.collect()
         exec(compile(source, "<test>", "exec"), self.shell.user_ns)
         said = outputs.finish()

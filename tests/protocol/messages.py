@@ -104,6 +104,9 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
         return same([*one.items()], [*other.items()])
+    if isinstance(one, set | frozenset):  # a NaN is in no other set
+        found = (any(same(each, its) for its in other) for each in one)
+        return len(one) == len(other) and all(found)
     return bool(one == other)
 
 
