@@ -190,6 +190,19 @@ def nbgrader_points(report: Report) -> dict[str, float]:
 # --- honest -----------------------------------------------------------------------
 
 
+def test_what_a_public_test_breaks_costs_no_other_test() -> None:
+    breaks = "import warnings\nwarnings.simplefilter('error')\nAct.__call__ = None\n"
+    source = tuple(
+        replace(c, source=c.source + breaks, stub=c.source + breaks)
+        if c.id == "act_public"
+        else c
+        for c in SOURCE
+    )
+    report = judged(Job(source, submission(), LIMITS))
+    assert points(report) == FULL
+    assert lost(report) == set()
+
+
 def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
     report = grade(submission())
     assert points(report) == FULL
