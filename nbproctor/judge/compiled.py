@@ -98,7 +98,8 @@ class CompiledTest:
     # they need themselves; and the names that they make and nothing after them anew.
     needs: tuple[str, ...]
     shared: frozenset[str]
-    alone: bool  # whether it needs no test or helper cell, and none needs it
+    # Whether it needs no test or helper cell, none needs it, and it reports nothing.
+    alone: bool
     definitions: CodeType  # its imports and definitions alone, if another needs them
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
@@ -146,8 +147,10 @@ class Tests:
                 sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
                 needs[cell.id],
                 shared[cell.id],
-                not (needs[cell.id] or cell.id in needed)
-                and helped.isdisjoint(programs[cell.id].uses),
+                not needs[cell.id]
+                and cell.id not in needed
+                and helped.isdisjoint(programs[cell.id].uses)
+                and "measure(" not in cell.source,
                 _definitions(cell.id, cell.source if cell.id in needed else ""),
                 *_seen(cell.stub),
             )

@@ -50,7 +50,6 @@ class NotebookRun:
         self.outputs, self.notes = self._student.outputs, self._student.notes
         self._history: list[Step] = []  # with the test cells among them
         self._beside: list[tuple[Cell, int]] = []  # test, and what comes before it
-        self._public: list[Cell] = []  # see `_passes_at_the_end`
         self._max_stops = max_stops
         self._stops: dict[str | None, list[Outcome]] = {}
         self._short: set[str | None] = set()  # exercises that lacked memory once
@@ -67,44 +66,36 @@ class NotebookRun:
                     self._student.run(step)
                 elif step.test.where == "beside":
                     self._beside.append((step.test, len(self._history)))
-                elif self._is_public(step.test):
-                    self._public.append(step.test)
+                elif passed := self._passes_in_public(step.test):
+                    self.verdicts[step.test.id] = passed
                 else:
                     said = self.verdicts[step.test.id] = self._judge(step.test)
                     if step.test.why and said.outcome in ("failed", "error"):
                         self._beside.append((step.test, len(self._history)))
                 self._history.append(step)
-            for cell in self._public:
-                if not self._passes_at_the_end(cell):
-                    self.verdicts[cell.id] = self._judge(cell)
         finally:
             self._student.close()
 
-    def _is_public(self, cell: Cell) -> bool:
-        """Whether a test cell has no points, hides nothing and stands alone."""
-        seen = (
-            not cell.points
-            and cell.stub == cell.source
-            and "measure(" not in cell.source
-        )
-        return seen and self._tests.cells[cell.id].alone and not cell.why
+    def _passes_in_public(self, cell: Cell) -> Verdict | None:
+        """Try a public test as in a notebook: one message, instead of one a call.
 
-    def _passes_at_the_end(self, cell: Cell) -> bool:
-        """Try a public test as in a notebook, by one message instead of one a call.
-
-        There is nothing to forge: it has no points, and nobody uses the process after
-        it. What does not pass so is judged as any other.
+        There is nothing to forge, for it has no points, and nothing in it is hidden.
+        What does not pass so is judged as any other.
         """
-        if self._stops.get(cell.exercise) or time.monotonic() > self._until:
-            return False
+        seen = not cell.points and cell.stub == cell.source and not cell.why
+        tried = seen and self._tests.cells[cell.id].alone
+        if (
+            not tried
+            or self._stops.get(cell.exercise)
+            or time.monotonic() > self._until
+        ):
+            return None
         try:
             printed = self._student.living().ask("test", cell.source)
         except (StudentGone, StudentError):
-            return False
+            return None
         text = printed[: testcell.MAX_PRINTED] if type(printed) is str else ""
-        passed = verdict(cell, verdicts.PASSED)
-        self.verdicts[cell.id] = replace(passed, printed=plain_text(text))
-        return True
+        return replace(verdict(cell, verdicts.PASSED), printed=plain_text(text))
 
     def judge_beside(self) -> None:
         """Judge the tests that share a process with the answer.

@@ -191,7 +191,7 @@ def nbgrader_points(report: Report) -> dict[str, float]:
 
 
 def test_what_a_public_test_breaks_costs_no_other_test() -> None:
-    breaks = "import warnings\nwarnings.simplefilter('error')\nAct.__call__ = None\n"
+    breaks = "import warnings\nwarnings.simplefilter('error')\nnp.seterr(all='raise')\n"
     source = tuple(
         replace(c, source=c.source + breaks, stub=c.source + breaks)
         if c.id == "act_public"
