@@ -15,10 +15,10 @@ import msgspec
 
 from nbproctor.judge import verdicts
 from nbproctor.judge.exports import Lent, builtin_name
-from nbproctor.judge.namespace import MODULE
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
+from nbproctor.judge.testcell import MODULE
 from nbproctor.judge.verdicts import Said
 from nbproctor.results import FILES, Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line

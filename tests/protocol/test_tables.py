@@ -108,7 +108,7 @@ def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other()
     None
 ):
     code = (
-        "import sys, nbproctor.judge.main, nbproctor.student.process\n"
+        "import sys, nbproctor.judge.run, nbproctor.student.process\n"
         "from nbproctor.protocol import codec, frames, table\n"
         "assert table.used(['math', 'numpy']) == []\n"
         "assert table.used(['seaborn.objects']) == table.used(['pandas']) != []\n"
