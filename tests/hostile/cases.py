@@ -469,7 +469,7 @@ me.on_run = run
 area(
     "cells_that_never_run_cost_only_the_exercise",
     "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.student.remote import stand_in\n"
+    ME + "\nfrom nbproctor.student.handles import stand_in\n"
     "me.on_run = lambda *arguments: stand_in(me.connection, 12345, 'x')",
 )
 
