@@ -29,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from nbproctor.sandbox import layers, libc, limits
+from nbproctor.sandbox import layers, libc
 from nbproctor.sandbox.fork import (
     FAILED,
     INSIDE,
@@ -50,6 +50,9 @@ OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
 # How often memory and scratch folders are measured. Where scratch folders have no hard
 # limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
 WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
+# Memory that is not data by the kernel's count and still honest: what libraries wrote
+# once and made read-only, and the main stack.
+NOT_DATA = 64 << 20
 
 
 @dataclass
@@ -103,7 +106,7 @@ class Forks:
         except OSError:
             scratch.rmdir()
             raise
-        memory = limits.data() + policy.memory + limits.NOT_DATA
+        memory = layers.data() + policy.memory + NOT_DATA
         owner = child.pid if judge is None else judge
         process = Running(child.pid, slot, scratch, policy, memory, owner)
         self.running[child.pid] = process
@@ -113,11 +116,11 @@ class Forks:
         """End processes that use too much; return the seconds until the next look."""
         start = time.monotonic()
         for process in list(self.running.values()):
-            size, count = limits.scratch(process.scratch)
+            size, count = measured(process.scratch)
             if (
                 size > process.policy.scratch
                 or count > process.policy.scratch_files
-                or limits.memory(process.pid) > process.memory
+                or memory(process.pid) > process.memory
             ):
                 self.end(process.pid)
         if self.hard_limits:
@@ -146,6 +149,39 @@ class Forks:
             os.waitpid(pid, 0)
         shutil.rmtree(process.scratch)
         return status if ended else None
+
+
+def measured(folder: Path) -> tuple[int, int]:
+    """Return bytes and number of files of a scratch folder (0, 0 if it is gone).
+
+    A file counts with its size or its blocks, whichever is more: a hole can be filled
+    through a memory map faster than anybody looks.
+    """
+    size = count = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            try:
+                status = Path(above, name).lstat()
+            except FileNotFoundError:
+                continue
+            size += max(status.st_size, status.st_blocks * 512)
+            count += 1
+    return size, count
+
+
+def memory(pid: int) -> int:
+    """Return the bytes of anonymous memory in use (0 if the process is gone).
+
+    RLIMIT_DATA counts what may be written; what was written and then made read-only
+    stays in memory uncounted.
+    """
+    try:
+        # Of the process there is none, once its first thread has ended.
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        pages = [layers.pages(f"{pid}/task/{thread.name}") for thread in threads]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return max((p[1] - p[2] for p in pages), default=0) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Child:
