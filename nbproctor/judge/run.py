@@ -83,14 +83,12 @@ def _follow_through(
         if all(v.points >= verdicts[name].points for name, v in again.verdicts.items()):
             for name, verdict in again.verdicts.items():
                 if verdict.points > verdicts[name].points:
-                    verdicts[name] = _by_follow_through(verdict)
-
-
-def _by_follow_through(verdict: Verdict) -> Verdict:
-    note = "Right, given correct solutions of the other exercises."
-    if verdict.points < verdict.max_points:
-        note = f"{verdict.message} (given correct solutions of the other exercises)"
-    return replace(verdict, message=note, source="follow-through")
+                    given = "given correct solutions of the other exercises"
+                    said = f"Right, {given}."
+                    if verdict.points < verdict.max_points:
+                        said = f"{verdict.message} ({given})"
+                    earned = replace(verdict, message=said, source="follow-through")
+                    verdicts[name] = earned
 
 
 class NotebookRun:

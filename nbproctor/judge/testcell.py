@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -230,20 +231,17 @@ def _afresh(link: Session) -> Iterator[None]:
             own: Any = module.seed
             own(0)
             stack.callback(setattr, module, "seed", own)
-            setattr(module, "seed", _seed(own, name, link))  # noqa: B010 - for mypy
+            seed = partial(_seed, own, name, link)
+            setattr(module, "seed", seed)  # noqa: B010 - for mypy
         for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
             stack.enter_context(state)
         yield
 
 
-def _seed(own: Any, module: str, link: Session) -> Any:
-    """Make what seeds a global generator, and the student's."""
-
-    def seed(*values: Any) -> None:
-        own(*values)
-        link.ask("seed", module, list(values))
-
-    return seed
+def _seed(own: Any, module: str, link: Session, *values: Any) -> None:
+    """Seed a global generator, and the student's."""
+    own(*values)
+    link.ask("seed", module, list(values))
 
 
 @contextlib.contextmanager
