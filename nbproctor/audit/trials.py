@@ -56,32 +56,24 @@ class TrialError(NbproctorError):
 
 @dataclass(frozen=True)
 class Share:
-    """The trials of a notebook that one worker holds; their code runs in `folder`.
-
-    `oracles` has the test cell of an exercise's oracle; `settings` are those of the
-    forks.
-    """
+    """The trials of a notebook that one worker holds."""
 
     master: MasterNotebook
-    folder: str
-    oracles: Mapping[str, Cell]
-    settings: Settings
+    folder: str  # where their code runs
+    oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
+    settings: Settings  # of the forks
     trials: list[Trial]
     processor: int | None = None
 
 
 @dataclass(frozen=True)
 class Held:
-    """How a trial ended: its number in the share, and what its tests said.
+    """How a trial ended."""
 
-    `oracle` is the verdict of the oracle, if it was asked; `notes` tell of processes
-    that hung or died.
-    """
-
-    number: int
-    verdicts: list[Verdict]
-    oracle: Verdict | None
-    notes: tuple[str, ...]
+    number: int  # in the share
+    verdicts: list[Verdict]  # of its tests
+    oracle: Verdict | None  # if it was asked
+    notes: tuple[str, ...]  # of processes that hung or died
 
 
 def hold(

@@ -34,11 +34,7 @@ class VariantError(NbproctorError):
 
 @dataclass(frozen=True)
 class Trial:
-    """A solution of one exercise; `name` tells it from others of its kind.
-
-    Of a wrong one, a message must hold one of `says`, or it is known that none names
-    its symptom; the words `announced` of comments tell what no public test does.
-    """
+    """A solution of one exercise; `name` tells it from others of its kind."""
 
     exercise: str
     kind: Kind
@@ -46,22 +42,19 @@ class Trial:
     source: str
     place: str = ""
     diff: str = ""
-    says: tuple[str, ...] = ()
-    unnamed: bool = False
-    announced: str = ""
-    equivalent: str = ""
+    says: tuple[str, ...] = ()  # a message must hold one of these, if it is wrong
+    unnamed: bool = False  # no message names its symptom, which is known
+    announced: str = ""  # words of comments that tell what no public test does
+    equivalent: str = ""  # why no test can tell this mutant from the reference
 
 
 @dataclass
 class Variants:
-    """All solutions to try: right and wrong ones, then mutants.
-
-    `oracles`: exercise → test cell. `problems`: files that were left out, or against
-    the notebook.
-    """
+    """All solutions to try: right and wrong ones, then mutants."""
 
     trials: list[Trial] = field(default_factory=list)
-    oracles: dict[str, Cell] = field(default_factory=dict)
+    oracles: dict[str, Cell] = field(default_factory=dict)  # exercise → test cell
+    # Files that were left out, or do not fit the notebook.
     problems: list[str] = field(default_factory=list)
 
     @classmethod

@@ -67,9 +67,8 @@ class Namespace:
         """Begin a test: make what it sees, with the student's names bound beforehand.
 
         Test cells that it needs are run first, if they were not in this run and for
-        this process: in follow-through, or after a process has ended.
-
-        A helper cell that raises an exception of its own makes it a `BrokenTestError`.
+        this process: in follow-through, or after a process has ended. A helper cell
+        that raises an exception of its own makes it a `BrokenTestError`.
         """
         sys.modules[MODULE] = self._main
         needs = self._tests.cells[name].needs

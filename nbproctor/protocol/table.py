@@ -164,10 +164,7 @@ _NOT_YET = None, None
 
 @dataclass
 class Sender(MessageBudget):
-    """Makes of the values of one message what JSON can hold, and their raw part.
-
-    For `default` and `received`, see `codec.encode`.
-    """
+    """Makes JSON of a message's values, and a raw part; see `codec.encode`."""
 
     error, called = UnsendableError, "a value"
     finite = True  # all floats of it, so far
@@ -268,14 +265,10 @@ class Sender(MessageBudget):
 
 @dataclass
 class Receiver(MessageBudget):
-    """Makes values of what JSON held; a node is a list of a tag and its fields.
-
-    Values take their bytes from `raw` one after the other. For the others, see
-    `codec.decode`.
-    """
+    """Makes values of what JSON held; for its fields, see `codec.decode`."""
 
     error, called = ProtocolError, "a message"
-    at = 0  # bytes of the raw part that are taken
+    at = 0  # bytes of the raw part that are taken, by one value after the other
     shared = False  # whether a part appears more than once
 
     raw: memoryview

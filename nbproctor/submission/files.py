@@ -103,17 +103,12 @@ class Budget:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that may be a notebook, alone or in an archive.
+    """A file that may be a notebook, alone or in an archive."""
 
-    `path` is on the disk, `name` what to call it, relative to the student's folder;
-    `cost` is how much has to be unpacked to read it, in bytes, as its archive says;
-    `head` are its first bytes, and `open` opens it.
-    """
-
-    path: Path
-    name: str
-    cost: int
-    head: bytes
+    path: Path  # on the disk
+    name: str  # what to call it, relative to the student's folder
+    cost: int  # bytes that have to be unpacked to read it, as its archive says
+    head: bytes  # its first bytes
     open: Opener
 
     @property
