@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbproctor.protocol.codec import check_repeats, decode, encode, write_back
@@ -56,6 +57,7 @@ def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
         raise ProtocolError("a request has other arguments than it should")
 
 
+@dataclass
 class Connection:
     """One side of the conversation, which answers `requests` by what `side` says.
 
@@ -65,17 +67,12 @@ class Connection:
     exception, ``side.revive`` an exception of what the other side's said.
     """
 
-    def __init__(
-        self,
-        wire: Wire,
-        requests: Requests,
-        side: Any,
-        caught: type[BaseException] = Exception,
-    ) -> None:
-        self._wire, self._requests, self._side = wire, requests, side
-        self._caught = caught
-        # A student's threads may all call an object of the test's, one at a time.
-        self._turn = threading.RLock()
+    wire: Wire
+    requests: Requests
+    side: Any
+    caught: type[BaseException] = Exception
+    # A student's threads may all call an object of the test's, one at a time.
+    _turn: Any = field(default_factory=threading.RLock)
 
     def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
         """Ask the other side and wait for its reply.
@@ -85,10 +82,10 @@ class Connection:
         late, gone or does not keep to the protocol.
         """
         asked = name, *arguments
-        encoded = encode(asked, self._side.default)
+        encoded = encode(asked, self.side.default)
         with self._turn:
             frame = self._exchange(encoded, deadline)
-            decoded = decode(frame, self._side.resolve, request=encoded.mutables)
+            decoded = decode(frame, self.side.resolve, request=encoded.mutables)
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
@@ -101,14 +98,14 @@ class Connection:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
-        raise self._side.revive(value)
+        raise self.side.revive(value)
 
     def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
         """Send a request, answer those of the other side, and return the reply."""
         try:
-            self._wire.send(REQUEST, request, deadline)
+            self.wire.send(REQUEST, request, deadline)
             while True:
-                frame = self._wire.receive(deadline)
+                frame = self.wire.receive(deadline)
                 if frame.kind != REQUEST:
                     return frame
                 self._serve(frame, deadline)
@@ -121,31 +118,31 @@ class Connection:
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
         while True:
-            self._serve(self._wire.receive(), None)
+            self._serve(self.wire.receive(), None)
 
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self._side.resolve, track=True)
+        request = decode(frame, self.side.resolve, track=True)
         if request.shared:
             check_repeats([request.value])
         match request.value:
-            case (str(name), *arguments) if name in self._requests:
-                _check(self._requests[name], arguments)
+            case (str(name), *arguments) if name in self.requests:
+                _check(self.requests[name], arguments)
             case _:
                 raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
-            value = self._side.answer(name, arguments)
+            value = self.side.answer(name, arguments)
         except ProtocolError:
             raise
-        except self._caught as error:
-            kind, value = RAISED, self._side.describe(error)
+        except self.caught as error:
+            kind, value = RAISED, self.side.describe(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self._side.default, numbers)
-        except self._caught as error:  # an object of a student's may raise anything
-            kind, told = RAISED, self._side.describe(error)
-            encoded = encode((told, None), self._side.default)
-        self._wire.send(kind, encoded, deadline)
+            encoded = encode(reply, self.side.default, numbers)
+        except self.caught as error:  # an object of a student's may raise anything
+            kind, told = RAISED, self.side.describe(error)
+            encoded = encode((told, None), self.side.default)
+        self.wire.send(kind, encoded, deadline)

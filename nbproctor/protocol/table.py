@@ -43,11 +43,7 @@ class Change(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One type of value, which is written and read, or sent by its parts.
-
-    `parts` takes a value apart, one part for each field, or returns None beyond the
-    limits; `build` makes one, or raises whatever where the parts do not fit.
-    """
+    """One type of value, which is written and read, or sent by its parts."""
 
     tag: str  # that of a library's begins with the library
     fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
@@ -55,7 +51,9 @@ class Row(NamedTuple):
     write: Writer | None = None
     read: Reader | None = None
     change: Change | None = None
+    # Takes a value apart, one part for each field; None beyond the limits.
     parts: Callable[[Any], Parts | None] | None = None
+    # Makes a value, or raises whatever where the parts do not fit.
     build: Callable[..., Any] | None = None
 
     @property

@@ -12,6 +12,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
 
@@ -30,15 +31,15 @@ _BUILTIN = {
 _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
+@dataclass
 class Handles:
     """The objects that the judge may name, by number."""
 
-    def __init__(self) -> None:
-        self.objects: dict[int, Any] = {}
-        self._numbers: dict[int, int] = {}  # id of an object → its number
-        self._next = 0
-        # Whether the judge has got, as plain, what a class of the student's derives.
-        self.derived = False
+    objects: dict[int, Any] = field(default_factory=dict)
+    _numbers: dict[int, int] = field(default_factory=dict)  # id of an object → number
+    _next: int = 0
+    # Whether the judge has got, as plain, what a class of the student's derives.
+    derived: bool = False
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""

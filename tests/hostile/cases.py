@@ -27,7 +27,7 @@ def area(r):
 ME = """\
 import gc
 me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
-sock = me.connection._wire._sock
+sock = me.connection.wire._sock
 """
 
 
@@ -384,7 +384,7 @@ def head(kind, number, size=None, raw=0):
     return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
                        min(size, 2**32 - 1), raw).ljust(32)
 def area(r):
-    n = me.connection._wire._sent + 1
+    n = me.connection.wire._sent + 1
     sock.sendall({send})
     return -1.0
 """,
@@ -850,7 +850,7 @@ from nbproctor.protocol.codec import encode
 def work():
     while True:
         time.sleep(0.001)
-        me.connection._wire.send(1, encode([13.0, []]))
+        me.connection.wire.send(1, encode([13.0, []]))
 def area(r):
     threading.Thread(target=work, daemon=True).start()
     time.sleep(0.05)
