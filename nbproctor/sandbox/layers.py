@@ -181,6 +181,7 @@ def limit_resources(policy: Policy) -> None:
     # The farther fence for what is not data: mapped files, page tables, and what was
     # written and then made read-only (see `memory`).  Threads reserve space.
     room = 4 * policy.memory + policy.threads * policy.stack
+    space, data = taken()
     limits = {
         resource.RLIMIT_CPU: policy.cpu_seconds,
         resource.RLIMIT_FSIZE: policy.scratch,
@@ -188,8 +189,8 @@ def limit_resources(policy: Policy) -> None:
         resource.RLIMIT_STACK: policy.stack,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_SIGPENDING: SIGNALS,
-        resource.RLIMIT_DATA: data() + policy.memory,
-        resource.RLIMIT_AS: address_space() + room,
+        resource.RLIMIT_DATA: data + policy.memory,
+        resource.RLIMIT_AS: space + room,
     }
     for what, most in limits.items():
         _limit(what, most)
@@ -220,14 +221,10 @@ def _limit(what: int, most: int) -> None:
     resource.setrlimit(what, (most, most))
 
 
-def data() -> int:
-    """Return the bytes of this process that RLIMIT_DATA counts."""
-    return pages("self")[5] * resource.getpagesize()
-
-
-def address_space() -> int:
-    """Return the bytes of this process that RLIMIT_AS counts."""
-    return pages("self")[0] * resource.getpagesize()
+def taken() -> tuple[int, int]:
+    """Return the bytes of this process that RLIMIT_AS and RLIMIT_DATA count."""
+    fields = pages("self")
+    return fields[0] * resource.getpagesize(), fields[5] * resource.getpagesize()
 
 
 def pages(pid: int | str) -> list[int]:

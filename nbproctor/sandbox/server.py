@@ -206,7 +206,7 @@ class Server:
         except (OSError, RuntimeError) as error:
             send(asked, {"error": str(error)})
             return None
-        memory = layers.data() + policy.memory + NOT_DATA
+        memory = layers.taken()[1] + policy.memory + NOT_DATA
         owner = child.pid if judge is None else judge
         process = Running(child.pid, slot, scratch, policy, memory, owner)
         self.running[child.pid] = process

@@ -80,14 +80,12 @@ class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not
 
 @dataclass
 class Budget:
-    """What may still be read of one submission: bytes after unpacking, files, seconds.
+    """What may still be read of one submission."""
 
-    After so many seconds of computing no other file is begun: what was read by then is
-    graded, long before its worker is ended.
-    """
-
-    bytes: int = 1_000_000_000
+    bytes: int = 1_000_000_000  # after unpacking
     files: int = MAX_FILES
+    # Then no other file is begun: what was read by now is graded, long before the
+    # worker is ended. Seconds of computing.
     until: float = field(default_factory=lambda: time.process_time() + MAX_SECONDS)
 
     @property
