@@ -197,6 +197,7 @@ class Server:
             if not free:
                 raise RuntimeError(f"a judge keeps more than {SLOTS - 1} students")
             require_one_thread()
+            most = layers.taken()[1] + policy.memory + NOT_DATA
             scratch.mkdir(mode=0o700)
             try:
                 child = fork(body, policy, scratch, *kept)
@@ -206,9 +207,8 @@ class Server:
         except (OSError, RuntimeError) as error:
             send(asked, {"error": str(error)})
             return None
-        memory = layers.taken()[1] + policy.memory + NOT_DATA
         owner = child.pid if judge is None else judge
-        process = Running(child.pid, slot, scratch, policy, memory, owner)
+        process = Running(child.pid, slot, scratch, policy, most, owner)
         self.running[child.pid] = process
         return child
 
