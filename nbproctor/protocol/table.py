@@ -162,7 +162,7 @@ _NOT_YET = None, None
 
 @dataclass
 class Sender(MessageBudget):
-    """Makes JSON of a message's values, and a raw part; see `codec.encode`."""
+    """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
 
     error, called = UnsendableError, "a value"
     finite = True  # all floats of it, so far
@@ -263,7 +263,7 @@ class Sender(MessageBudget):
 
 @dataclass
 class Receiver(MessageBudget):
-    """Makes values of what JSON held; for its fields, see `codec.decode`."""
+    """Makes values of what JSON held; for its fields, see `rpc.decode`."""
 
     error, called = ProtocolError, "a message"
     at = 0  # bytes of the raw part that are taken, by one value after the other

@@ -846,7 +846,7 @@ area(
     ME
     + """
 import threading, time
-from nbproctor.protocol.codec import encode
+from nbproctor.protocol.rpc import encode
 def work():
     while True:
         time.sleep(0.001)
@@ -1375,7 +1375,7 @@ area(
     "sends changes to arguments that have another size, or come twice",
     ME
     + """
-from nbproctor.protocol import codec
+from nbproctor.protocol import rpc
 def compare(self):
     for number, (part, _) in enumerate(self.seen):
         if type(part) is np.ndarray and part.ndim == 1:
@@ -1383,7 +1383,7 @@ def compare(self):
         if type(part) is np.ndarray:
             return [(number, 0 * part), (number, 0 * part)], {}
     return [], {}
-codec.Decoded.compare = compare
+rpc.Decoded.compare = compare
 def area(r): return 0.0 * r
 """,
 )

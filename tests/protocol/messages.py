@@ -19,10 +19,10 @@ from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as pd_st
 
 from nbproctor.protocol import pandas_values  # noqa: F401 (their rows)
-from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Encoded, Frame
 from nbproctor.protocol.numpy_values import DTYPES
 from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple
+from nbproctor.protocol.rpc import decode, encode
 from nbproctor.protocol.table import FIELDS, ROWS, Row
 
 Values = st.SearchStrategy[Any]
