@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from nbproctor import nbgrader
-from nbproctor.cli.starting import print_layers
+from nbproctor.cli.authoring import print_layers
 from nbproctor.errors import NbproctorError
 from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
