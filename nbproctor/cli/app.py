@@ -13,8 +13,9 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
@@ -28,8 +29,23 @@ from nbproctor import __version__
 from nbproctor.errors import NbproctorError
 from nbproctor.sanitize import plain_text
 
+
+def _when_used(name: str) -> ModuleType:
+    """Return a module that is imported when something in it is first asked for."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = find_spec(name)
+    assert spec and spec.loader
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
+    from nbproctor import nbgrader as nbgrader
+else:  # nbgrader and pandas take a second: `--help`, a wrong argument need neither
+    nbgrader = _when_used("nbproctor.nbgrader")
 
 app = typer.Typer(
     add_completion=False,
@@ -110,11 +126,9 @@ def find_course() -> Path:
     return here  # the nbgrader room then says what is missing
 
 
-def open_course(assignment: str | None) -> tuple[Course, str]:
+def open_course(assignment: str | None) -> tuple[nbgrader.Course, str]:
     """Return the course around the working directory, and which assignment is meant."""
-    from nbproctor.nbgrader import Course  # with nbgrader: it takes a second
-
-    course = Course(find_course())
+    course = nbgrader.Course(find_course())
     return course, choose(course, assignment)
 
 
@@ -127,7 +141,7 @@ def at_work(doing: str) -> Iterator[Status]:
         yield status
 
 
-def choose(course: Course, assignment: str | None) -> str:
+def choose(course: nbgrader.Course, assignment: str | None) -> str:
     """Return the assignment that is meant: the one named, or the only one there is."""
     if assignment is not None:
         return assignment
@@ -211,11 +225,9 @@ def _furnish() -> None:
 
 def _sentence(error: BaseException) -> str:
     """Return what an error means that no room below has put into words."""
-    from nbproctor.nbgrader.failures import of_the_computer
-
     cause: BaseException | None = error
     while cause is not None:
-        if known := of_the_computer(cause):
+        if known := nbgrader.of_the_computer(cause):
             return str(known)
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError):

@@ -1,11 +1,15 @@
-"""The verbs for whoever writes an assignment, or begins: ``release`` to ``doctor``."""
+"""The verbs for whoever writes an assignment or begins, and for a container."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import typer
 from rich.markup import escape
 from rich.table import Column, Table
 from typer import Argument, Option
@@ -19,14 +23,17 @@ from nbproctor.cli.app import (
     complaints,
     console,
     find_course,
+    nbgrader,
     open_course,
     say,
 )
 from nbproctor.errors import NbproctorError
+from nbproctor.platforms.gradescope import results
+from nbproctor.platforms.platform import Visibility
 
-if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
-
+# In a container that a platform runs, Gradescope for one: a course without students.
+container = typer.Typer()
+app.add_typer(container, name="container", hidden=True)
 _DIFFERENCES = f"""\
 What differs from plain nbgrader, for every submission:
   - what could not be graded has a reason and no score, never a 0;
@@ -55,7 +62,6 @@ def release(
     ] = None,
 ) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
-    from nbproctor import nbgrader
     from nbproctor.kit import handout
 
     course, name = open_course(assignment)
@@ -95,7 +101,6 @@ def audit(
 
     Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
     """
-    from nbproctor import nbgrader
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
 
@@ -122,10 +127,8 @@ def audit(
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
 
-def prove(course: Course, assignment: str) -> None:
+def prove(course: nbgrader.Course, assignment: str) -> None:
     """Prove that the reference solution earns every point; `CommandError` if not."""
-    from nbproctor import nbgrader
-
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
@@ -157,7 +160,6 @@ def init() -> None:
     if it loses points in one, or cannot be graded.
     """
     from nbproctor.kit import starter
-    from nbproctor.nbgrader import Course
     from nbproctor.sandbox.doctor import probe, verdict
 
     course = find_course()
@@ -166,9 +168,9 @@ def init() -> None:
     said = "is switched on at the end of" if missing else "was switched on already in"
     say(f"nbproctor {said} {file}.", verdict(probe()))
     faulty = []
-    for name in Course(course).assignments():
+    for name in nbgrader.Course(course).assignments():
         try:
-            prove(Course(course), name)
+            prove(nbgrader.Course(course), name)
         except NbproctorError as error:
             say(f"{name}: {error}", to=complaints)
             faulty.append(name)
@@ -215,3 +217,45 @@ def print_layers() -> bool:
             table.add_row("", "", f"To get it: {escape(layer.remedy)}.")
     console.print(table, width=width)
     return all(layer.ok for layer in layers if layer.mandatory)
+
+
+@container.command()
+def prepare(assignment: str) -> None:
+    """Make the release and its gradebook, and grade the reference solution."""
+    course = nbgrader.Course(find_course())
+    nbgrader.generate(course, assignment)
+    faults = nbgrader.lint(course, assignment)
+    proved = "The reference solution earns every point in this container."
+    say(*(faults or [proved]))
+    raise typer.Exit(bool(faults))
+
+
+@container.command()
+def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") -> None:
+    """Grade ``root/submission`` and write ``root/results/results.json``.
+
+    The platform is never given a 0 for what could not be graded: then there is no
+    score, and the status is 1.
+    """
+    start = time.monotonic()
+    say("What protects this container from the code that it grades:")
+    weak = not print_layers()
+    if weak:
+        say("The sandbox is not whole here: a student's code may reach the tests.")
+    course, student = nbgrader.Course(find_course()), "student"
+    submitted = course.folder("submitted", assignment, student)
+    shutil.rmtree(submitted, ignore_errors=True)
+    shutil.copytree(root / "submission", submitted, symlinks=True)
+    (result,) = nbgrader.grade(
+        course, assignment, [student], force=True, weak_sandbox=weak
+    )
+    masters = course.masters(assignment)
+    content = results(result, masters, visibility, time.monotonic() - start)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    (root / "results").mkdir(exist_ok=True)
+    (root / "results" / "results.json").write_text(text + "\n", "utf-8")
+    say(f"{result.status}. {result.reason}")
+    if "tests" not in content:
+        raise CommandError(
+            "There is no score, and no 0: grade this submission by hand."
+        )

@@ -6,7 +6,7 @@ import contextlib
 import time
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Option
@@ -18,20 +18,14 @@ from nbproctor.cli.app import (
     Sandbox,
     app,
     console,
+    nbgrader,
     open_course,
     say,
 )
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms.roster import Person, split_name
 
-if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
-    from nbproctor.nbgrader.watch import Try
-
 SECONDS = 2.0  # between two looks of `watch`
-
-# nbgrader and pandas take a second to import, so each verb imports them when it runs:
-# `--help` and a wrong argument are answered at once.
 
 
 @app.command()
@@ -50,7 +44,6 @@ def demo(assignment: Assignment = None) -> None:
             "comes with. Run it in that folder."
         )
     console.print("Making a sample class in demo/. It hands in:")
-    from nbproctor import nbgrader
     from nbproctor.kit import sample
 
     course = nbgrader.Course(sample.new_course(project, name))
@@ -100,8 +93,6 @@ def grade(
             "--container is an option of kit.py: kit.py grade --container"
         )
     course, name = open_course(assignment)
-    from nbproctor import nbgrader
-
     for each in student or ():
         _check_handed_in(course, name, each)
     weak = sandbox == "weak"
@@ -111,10 +102,8 @@ def grade(
     grade_class(course, name, options, alike=alike)
 
 
-def _check_handed_in(course: Course, assignment: str, student: str) -> None:
+def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> None:
     """Stop where a student named on the command line handed in nothing."""
-    from nbproctor import nbgrader
-
     if student in dict(course.folders("submitted", assignment)):
         return
     place = course.folder("submitted", assignment, student)
@@ -146,12 +135,8 @@ def watch(
     early_tries. After Ctrl-C, the same command goes on.
     """
     course, name = open_course(assignment)
-    from nbproctor.nbgrader import CourseError
-    from nbproctor.nbgrader.lock import course_lock
-    from nbproctor.nbgrader.watch import Watch
-
-    with course_lock(course.root, f"watching {name!r}", ".watch"):
-        watching = Watch(course.root, name, exchange, weak=sandbox == "weak")
+    with nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"):
+        watching = nbgrader.Watch(course.root, name, exchange, weak=sandbox == "weak")
         say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
         say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
         said = ""
@@ -159,7 +144,7 @@ def watch(
             try:
                 say(*map(_line, watching.look(_now())))
                 said = ""
-            except CourseError as error:  # somebody else grades: the next look
+            except nbgrader.CourseError as error:  # somebody else grades: the next look
                 if str(error) != said:
                     say(error)
                 said = str(error)
@@ -178,7 +163,7 @@ def _until(moment: datetime | None) -> str:
     return f" until {moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def _line(tried: Try) -> str:
+def _line(tried: nbgrader.Try) -> str:
     """Say what became of a try."""
     clock = f"{datetime.now():%H:%M:%S} {tried.student}"
     result = tried.result

@@ -14,4 +14,4 @@ if [ ! -e .venv ]; then
   # Installed, because a sandboxed process does not look into its working folder.
   python3 -m uv pip install -q --python .venv/bin/python --no-deps --editable .
 fi
-.venv/bin/python -m nbproctor.cli.container prepare $assignment
+.venv/bin/python -m nbproctor container prepare $assignment
