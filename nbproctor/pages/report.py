@@ -9,16 +9,12 @@ from math import fsum
 from typing import TypeAlias
 
 import numpy as np
-from markupsafe import Markup
 
 from nbproctor.cells import source_of
 from nbproctor.pages import html
-from nbproctor.pages.feedback_page import hours
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.similar import MAX_TEXT, Answers, similar
 from nbproctor.pages.summary import (
-    BESIDE,
-    WORDS,
     GradedNotebook,
     ResultRow,
     State,
@@ -117,15 +113,13 @@ def class_report(
         bins_of=_bins,
         notebooks=notebooks,
         items=items,
-        words=WORDS,
         mistakes=mistakes[:MOST],
         besides=list(_tests_beside(notebooks, outlines)),
-        beside=BESIDE,
         surroundings=surroundings,
         asked_alike=alike,
         pairs=pairs[:MOST],
         names={graded.student: who(graded) for graded in notebooks},
-        code=lambda text: Markup(html.code(text)),
+        code=html.code,
         looks=_looks(notebooks, totals),
         late=late,
         missing=missing,
@@ -133,8 +127,7 @@ def class_report(
         few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
-        hours=hours,
-        inline=lambda text: Markup(html.inline(text)),
+        inline=html.inline,
     )
     count = {
         "not graded": len(penalties) - len(totals),

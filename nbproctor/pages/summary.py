@@ -21,21 +21,10 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import NOT_SOLVED, STOPPED, Status, Verdict
 from nbproctor.sanitize import one_line
 
+# In words: `templates/words.html`.
 State = Literal[
     "passed", "given", "partly", "failed", "not-started", "waiting", "not-run"
 ]
-#: What pages say of each state, the best first.
-WORDS: dict[State, str] = {
-    "passed": "passed",
-    "given": "right, given the others",
-    "partly": "partly right",
-    "failed": "not right yet",
-    "not-started": "not started",
-    "waiting": "to be graded by hand",
-    "not-run": "not run",
-}
-#: What pages say of a test that ran in the process of the answer.
-BESIDE = "judged beside the answer"
 
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
