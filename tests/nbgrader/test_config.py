@@ -28,10 +28,10 @@ from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import report
 from nbproctor.nbgrader.gradebook import USERS, one_gradebook
 from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.people import Export
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write

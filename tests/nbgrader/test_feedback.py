@@ -16,8 +16,8 @@ from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import CourseError, feedback, grade
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import ProctoredFeedback, pages, report
+from nbproctor.nbgrader.people import Export
 from tests.broken.cases import ANSWERS, answered, by_id, write
 from tests.nbgrader.tiny import book, run_nbgrader
 
