@@ -20,7 +20,6 @@ from importlib.metadata import (
     distributions,
     packages_distributions,
 )
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -194,7 +193,7 @@ def _mode(name: str) -> int:
 
 
 def _start(template: str) -> bytes:
-    text = files("nbproctor").joinpath("templates", template).read_text("utf-8")
+    text = render(template)
     return (text.replace("\n", "\r\n") if template.endswith(".bat") else text).encode()
 
 

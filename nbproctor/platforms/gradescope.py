@@ -25,9 +25,9 @@ from nbproctor.platforms.platform import (
     Names,
     Platform,
     Visibility,
-    fill_template,
 )
 from nbproctor.results import SubmissionResult
+from nbproctor.templates import render
 
 _PROJECT = f"""\
 [build-system]
@@ -109,7 +109,7 @@ def write_autograder(
         )
     content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
     for name, script in _SCRIPTS.items():
-        text = fill_template(script, assignment=source.name, visibility=visibility)
+        text = render(script, assignment=source.name, visibility=visibility)
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]
