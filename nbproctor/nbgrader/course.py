@@ -308,7 +308,7 @@ def _read_config(root: Path) -> Config:
             "Run the command in the course folder."
         )
     config = Config()
-    loaders = {"json": JSONFileConfigLoader, "py": PyFileConfigLoader}
+    loaders = {"py": PyFileConfigLoader, "json": JSONFileConfigLoader}  # which counts
     for place in (*reversed(jupyter_config_path()), str(root)):
         for kind, loader in loaders.items():
             path = Path(place, f"nbgrader_config.{kind}")
