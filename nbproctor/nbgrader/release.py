@@ -33,7 +33,7 @@ from nbproctor.cells import grader_of
 from nbproctor.engine import Pool
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, Log, run
+from nbproctor.nbgrader.failures import CourseError, run
 from nbproctor.nbgrader.placement import kernel_faults, place
 from nbproctor.notebook import Cell, MasterNotebook, MasterNotebookError, copied
 from nbproctor.results import Check
@@ -305,14 +305,14 @@ def generate(
 
 
 def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> None:
-    log = Log()
-    view = course.choose(assignment, log.logger)
-    view.release_directory, config = step, view.config
+    converter = course.converter(GenerateAssignment, assignment)
+    view, config = converter.coursedir, converter.config
+    view.release_directory = step
     for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
         if path:  # nbgrader looks for it where it was started
             config.IncludeHeaderFooter[part] = str(path)
     if not gradebook:
-        config.GenerateAssignment.no_database = True
+        converter.no_database = True
         config.SaveCells.enabled = False
     source = course.folder("source", assignment)
     # nbgrader runs the reference to make tests of AUTOTEST lines: not in `source`.
@@ -320,13 +320,12 @@ def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> No
     with copied(source) if made else nullcontext(source) as folder:
         if made:
             view.source_directory = str(folder.parent)
-        converter = GenerateAssignment(coursedir=view, config=config, log=log.logger)
         # Named, because nbgrader's own search takes a bracket in a path for a pattern.
         at = converter._format_source(assignment, ".")
         names = [path.name for path in course.sources(assignment)]
         converter.assignments = {at: [f"{at}/{name}" for name in names]}
         converter.init_notebooks = lambda: None
-        run(converter, log, f"Making the release of {assignment!r}")
+        run(converter, f"Making the release of {assignment!r}")
 
 
 def lint(course: Path | Course, assignment: str) -> list[str]:
