@@ -175,7 +175,6 @@ def score_table(
 
 
 def _penalty(earned: Mapping[Any, Any]) -> str:
-    """Say what a late penalty took."""
     points = sum(score for column, score in earned.items() if column != "total")
     taken = points - earned["total"]
     return f" (−{taken:g} late)" if taken > 0.005 else ""

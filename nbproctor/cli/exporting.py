@@ -70,13 +70,20 @@ def export(
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
     if what == "term":
-        _write_term(course, to or exported / "term.csv")
+        table, names = nbgrader.term(course)
+        path = to or exported / "term.csv"
+        nbgrader.write_table(table, path)
+        page = nbgrader.term_report(course, table, names)
+        say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
         return
     assignment = choose(course, assignment)
     if what == "feedback":
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
-        _write_table(course, assignment, to or exported / f"{assignment}.{what}")
+        path = to or exported / f"{assignment}.{what}"
+        nbgrader.write_table(table := _graded(course, assignment), path)
+        empty = int(table["total"].isna().sum())
+        say(f"{len(table)} students, {empty} of them without a mark: {path}")
     elif autograder := platforms.AUTOGRADERS.get(what):
         nbgrader.check_exportable(course, assignment)
         source = course.folder("source", assignment)
@@ -95,14 +102,10 @@ def export(
 
 def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform takes it."""
-    from nbproctor.pages.making import notebook_of
-
     with at_work("Bringing the pages up to date"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
-    written = [
-        (s, page, notebook_of(page)) for s, page in nbgrader.pages(course, assignment)
-    ]
-    back = platforms.feedback_names(written, course.records(assignment))
+    pages = nbgrader.pages(course, assignment)
+    back = platforms.feedback_names(pages, course.records(assignment))
     if not back.students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
     platforms.write_zip(target, back.files)
@@ -115,21 +118,6 @@ def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     print_list("Not in it:", [f"{names.get(s, s)}: {why}" for s, why in back.left])
 
 
-def _write_table(course: nbgrader.Course, assignment: str, path: Path) -> None:
-    table = _graded(course, assignment)
-    nbgrader.write_table(table, path)
-    empty = int(table["total"].isna().sum())
-    say(f"{len(table)} students, {empty} of them without a mark: {path}")
-
-
-def _write_term(course: nbgrader.Course, path: Path) -> None:
-    """Write one table of all assignments, and a page."""
-    table, names = nbgrader.term(course)
-    nbgrader.write_table(table, path)
-    page = nbgrader.term_report(course, table, names)
-    say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
-
-
 def _filled(
     course: nbgrader.Course,
     assignment: str,
@@ -137,7 +125,6 @@ def _filled(
     column: str | None,
     scale: bool,
 ) -> Filled:
-    """Return a platform's file with the marks in it."""
     if not file.is_file():
         raise CommandError(
             f"There is no file {file}. Say which file to fill in, or one of: {_MADE}."

@@ -164,7 +164,6 @@ def _until(moment: datetime | None) -> str:
 
 
 def _line(tried: nbgrader.Try) -> str:
-    """Say what became of a try."""
     clock = f"{datetime.now():%H:%M:%S} {tried.student}"
     result = tried.result
     if tried.late:

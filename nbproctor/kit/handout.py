@@ -186,7 +186,6 @@ def _installed() -> str:
 
 
 def _mode(name: str) -> int:
-    """Return the permissions of a file in the zip."""
     if name.endswith((".sh", ".command")):
         return 0o100755
     return 0o100444 if f"/{ORIGINAL}/" in name else 0o100644

@@ -171,11 +171,12 @@ def feedback(
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
 
-def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
-    """Return the pages made so far: student id and file."""
-    folders = Course.at(course).folders("feedback", assignment)
+def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]]:
+    """Return the pages made so far: student id, page, and the notebook beside it."""
     return [
-        (student, page) for student, f in folders for page in sorted(f.glob("*.html"))
+        (student, page, notebook_of(page))
+        for student, folder in Course.at(course).folders("feedback", assignment)
+        for page in sorted(folder.glob("*.html"))
     ]
 
 

@@ -30,7 +30,6 @@ Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
 MOST = 20  # sentences that are shown
-SLOWEST = 5  # submissions whose time is shown
 BINS = 10  # of the histogram
 FEW = 30  # students: below so many, a correlation says nothing of a test
 HARD, EASY = 0.4, 0.95  # shares of an exercise's points
@@ -126,7 +125,6 @@ def class_report(
         excused=excused or {},
         few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
-        slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
         inline=html.inline,
     )
     count = {
@@ -168,7 +166,6 @@ def _read(
 def _item(
     notebook: str, exercise: Exercise, rows: Rows, earned: Mapping[str, float]
 ) -> Item:
-    """Return how the class did in an exercise of a notebook."""
     here = [
         (graded.student, row)
         for graded, row in rows

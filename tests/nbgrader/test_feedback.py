@@ -177,7 +177,7 @@ def test_feedback_of_an_unknown_assignment_is_refused(course: Path) -> None:
 
 def test_the_pages_are_found_for_the_zip(course: Path) -> None:
     feedback(course, "tiny")
-    assert [student for student, _ in pages(course, "tiny")] == list(STUDENTS)
+    assert [student for student, *_ in pages(course, "tiny")] == list(STUDENTS)
 
 
 def test_the_report_counts_the_class(course: Path) -> None:
