@@ -104,7 +104,6 @@ class Feedback:
         graded, summary = self._graded, self._summary
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
-        numbers = {e.id: i for i, e in enumerate(self._outline.exercises, start=1)}
         return render(
             "feedback.html",
             key=key,
@@ -113,7 +112,6 @@ class Feedback:
             summary=summary,
             exercises=exercises,
             others=others,
-            anchor=lambda row: f"exercise-{numbers[row.exercise.id]}",
             inline=html.inline,
             code=html.code,
             outputs=html.outputs,

@@ -32,8 +32,6 @@ Mistake: TypeAlias = tuple[str, str, list[str]]
 MOST = 20  # sentences that are shown
 BINS = 10  # of the histogram
 FEW = 30  # students: below so many, a correlation says nothing of a test
-HARD, EASY = 0.4, 0.95  # shares of an exercise's points
-WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
 QUARTERS = (0.25, 0.5, 0.75)
 
 
@@ -49,15 +47,6 @@ class Item:
     difficulty: float  # mean share of its points, 0 to 1; NaN if nobody was graded
     item_rest: float
     counts: Mapping[State, int]  # students
-
-    @property
-    def remark(self) -> str:
-        """What a teacher should look at, in words."""
-        if self.difficulty < HARD:
-            return "hard"
-        if self.item_rest < WEAK and self.difficulty < EASY:
-            return "does not tell strong from weak: read its tests"
-        return "almost everybody has it" if self.difficulty >= EASY else ""
 
 
 def class_report(
@@ -101,8 +90,7 @@ def class_report(
     late = [each for each in notebooks if each.late or each.student in said_late]
     pairs = similar(answers, outlines, groups or {}) if alike else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
-    page = render(
-        "report.html",
+    values = dict(
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
         handed_in=len(penalties),
@@ -112,11 +100,12 @@ def class_report(
         bins_of=_bins,
         notebooks=notebooks,
         items=items,
-        mistakes=mistakes[:MOST],
+        mistakes=mistakes,
         besides=list(_tests_beside(notebooks, outlines)),
         surroundings=surroundings,
         asked_alike=alike,
-        pairs=pairs[:MOST],
+        pairs=pairs,
+        shown=MOST,
         names={graded.student: who(graded) for graded in notebooks},
         code=html.code,
         looks=_looks(notebooks, totals),
@@ -127,17 +116,8 @@ def class_report(
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
         inline=html.inline,
     )
-    count = {
-        "not graded": len(penalties) - len(totals),
-        "missing": len(missing),
-        "excused": len(excused or {}),
-        "late": len({graded.student for graded in late}),
-    }
-    first = f"{len(penalties)} handed in, {len(totals)} graded"
-    first += "".join(f", {n} {words}" for words, n in count.items() if n)
-    lines = [f"{first}.", *_graded_lines(middle, worth, items, mistakes)]
-    lines += [_alike_line(len(pairs))] if alike else []
-    return page, tuple(lines)
+    lines = render("report.txt", **values).strip().split("\n")
+    return render("report.html", **values), tuple(lines)
 
 
 def who(graded: GradedNotebook) -> str:
@@ -244,34 +224,3 @@ def _looks(
             kind = "graded" if kind == "late" else kind
             looks[kind].setdefault(note, []).append(each)
     return looks
-
-
-def _graded_lines(
-    middle: Sequence[float],
-    worth: float,
-    items: Sequence[Item],
-    mistakes: Sequence[Mistake],
-) -> tuple[str, str]:
-    if not middle:
-        return "No totals yet.", "No outcomes yet."
-    low, median, high = middle
-    first = (
-        f"Median {median:g} of {worth:g} points, half of the class "
-        f"from {low:g} to {high:g}."
-    )
-    hardest = min(items, key=lambda item: item.difficulty)
-    second = (
-        f"Hardest: {hardest.exercise.name}, {hardest.difficulty:.0%} of its points."
-    )
-    exercise, sentence, students = mistakes[0] if mistakes else ("", "", [])
-    if students[1:]:
-        second += f" Most frequent mistake, {len(students)} students: "
-        second += f"{exercise}: {sentence.rstrip('.')}."
-    return first, second
-
-
-def _alike_line(pairs: int) -> str:
-    if not pairs:
-        return "No two long answers are more alike than the class is."
-    words = "1 pair has" if pairs == 1 else f"{pairs} pairs have"
-    return f"{words} long answers that stand out as alike: look at them in the report."

@@ -29,18 +29,6 @@ from nbproctor.platforms.platform import (
 from nbproctor.results import SubmissionResult
 from nbproctor.templates import render
 
-_PROJECT = f"""\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "nbproctor"
-version = "{__version__}"
-
-[tool.hatch.build.targets.wheel]
-packages = ["nbproctor"]
-"""
 _SCRIPTS = {"setup.sh": "gradescope_setup.sh", "run_autograder": "gradescope_run.sh"}
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
@@ -107,7 +95,8 @@ def write_autograder(
             f"{pins} is missing: the container needs the pins of the packages that "
             "you grade with."
         )
-    content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
+    project = render("gradescope_project.toml", version=__version__)
+    content: dict[str, bytes | Path] = {"pyproject.toml": project.encode()}
     for name, script in _SCRIPTS.items():
         text = render(script, assignment=source.name, visibility=visibility)
         content[name] = text.encode()
