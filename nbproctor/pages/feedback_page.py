@@ -19,10 +19,10 @@ from nbproctor.pages.outline import HEADING, Outline
 from nbproctor.pages.summary import (
     GradedNotebook,
     ResultRow,
+    Summary,
     Test,
     cells_of,
     grade_id,
-    summarise,
 )
 from nbproctor.results import Output
 from nbproctor.templates import render
@@ -90,7 +90,7 @@ class Feedback:
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
         self._graded, self._outline = graded, outline
         raw = cells_of(graded.path)
-        self._summary = summarise(graded, outline, raw)
+        self._summary = Summary(graded, outline, raw)
         tests = [test for row in self._summary.rows for test in row.tests]
         self._tests = {test.id: test for test in tests + self._summary.ungraded}
         shown = map(self._shown, raw)

@@ -18,9 +18,9 @@ from nbproctor.pages.summary import (
     GradedNotebook,
     ResultRow,
     State,
+    Summary,
     cells_of,
     grade_id,
-    summarise,
     total_of,
 )
 from nbproctor.templates import render
@@ -133,7 +133,7 @@ def _read(
     answers: Answers = {}
     for graded in notebooks:
         cells = cells_of(graded.path)
-        summary = summarise(graded, outlines[graded.notebook], cells)
+        summary = Summary(graded, outlines[graded.notebook], cells)
         rows += [(graded, row) for row in summary.rows]
         wanted = {row.exercise.id for row in summary.rows} if alike else set()
         for cell in cells:
