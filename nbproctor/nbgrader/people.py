@@ -6,13 +6,13 @@ In those of ``nbgrader export`` too, what was not graded is no zero.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbgrader.api import Gradebook, SubmittedAssignment
+from nbgrader.api import Gradebook
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin
 
@@ -252,14 +252,9 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
 
         path = Path(self.to or "grades.csv")
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        known = {
-            (assignment.name, submission.student.id)
-            for assignment in gradebook.assignments
-            for submission in assignment.submissions
-            if any(_scored(submission))
-        }
-        work = zip(table["assignment"], table["student_id"], strict=True)
-        table.loc[[each not in known for each in work], ["raw_score", "score"]] = ""
+        known = {work for work, scored in _scored(gradebook) if any(scored)}
+        rows = zip(table["assignment"], table["student_id"], strict=True)
+        table.loc[[row not in known for row in rows], ["raw_score", "score"]] = ""
         # With names that the platform, or students, chose.
         table.map(spreadsheet_cell).to_csv(path, index=False, lineterminator="\n")
 
@@ -281,12 +276,7 @@ def _start(app: ExportApp) -> None:
     if issubclass(app.plugin_class, Export):
         return
     with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
-        lacking = [
-            f"{submission.student.id} ({assignment.name})"
-            for assignment in book.assignments
-            for submission in assignment.submissions
-            if not all(_scored(submission))
-        ]
+        lacking = [f"{s} ({a})" for (a, s), scored in _scored(book) if not all(scored)]
     if lacking:
         app.log.warning(
             "Not graded, or not all of it, so where %s writes a 0 it is none: %s",
@@ -295,10 +285,15 @@ def _start(app: ExportApp) -> None:
         )
 
 
-def _scored(submission: SubmittedAssignment) -> list[bool]:
-    """Return of each graded cell whether it has a score, by a test or by hand."""
-    return [
-        grade.auto_score is not None or grade.manual_score is not None
-        for notebook in submission.notebooks
-        for grade in notebook.grades
-    ]
+def _scored(book: Gradebook) -> Iterator[tuple[tuple[str, str], list[bool]]]:
+    """Yield assignment and student, and of each graded cell whether it has a score."""
+    for assignment in book.assignments:
+        for submission in assignment.submissions:
+            yield (
+                (assignment.name, submission.student.id),
+                [
+                    grade.auto_score is not None or grade.manual_score is not None
+                    for notebook in submission.notebooks
+                    for grade in notebook.grades
+                ],
+            )
