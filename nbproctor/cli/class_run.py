@@ -147,9 +147,10 @@ def score_table(
     exercises are for the legend.
     """
     points = {
-        exercise: sum(c.points for c in master.cells if c.exercise == exercise)
+        exercise: most
         for master in masters
         for exercise in master.exercises
+        if (most := sum(c.points for c in master.cells if c.exercise == exercise))
     }
     legend = [
         escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
