@@ -67,18 +67,17 @@ def versions() -> dict[str, str]:
     return found
 
 
+@dataclass
 class Cache:
     """Reports in a folder, which removes those that were not used for longest.
 
-    Several processes may use it at once. All reports take `max_bytes`; for a moment, it
-    can be a tenth more.
+    Several processes may use it at once.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder = folder
-        self._max = max_bytes
-        self._room = 0  # to be written before the folder is measured again
-        self._lock = threading.Lock()
+    folder: Path
+    max_bytes: int  # of all reports; for a moment, it can be a tenth more
+    _room: int = 0  # to be written before the folder is measured again
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, name: str) -> Report | None:
         """Return a report; None if there is none that is whole."""
@@ -102,20 +101,20 @@ class Cache:
             self._room -= len(data)
             if self._room < 0:
                 self._shrink()
-                self._room = self._max // SCANS
+                self._room = self.max_bytes // SCANS
 
     def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name
+        return self.folder / name[:2] / name
 
     def _shrink(self) -> None:
         found = []
-        for path in self._folder.glob("??/*"):
+        for path in self.folder.glob("??/*"):
             with contextlib.suppress(OSError):  # another run has removed it
                 status = path.stat()
                 found.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
-            if total <= self._max:
+            if total <= self.max_bytes:
                 break
             path.unlink(missing_ok=True)
             total -= size
@@ -123,14 +122,11 @@ class Cache:
 
 @dataclass
 class Kept:
-    """An executor with a cache before it.
-
-    `executor` executes what is not kept; with `force`, everything.
-    """
+    """An executor with a cache before it."""
 
     cache: Cache
-    executor: Executor
-    force: bool = False
+    executor: Executor  # of what is not kept
+    force: bool = False  # then, of everything
     _versions: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
     _not_ready: tuple[MasterNotebook, Settings] | None = None

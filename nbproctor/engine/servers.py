@@ -24,7 +24,7 @@ from nbproctor.sandbox.policy import Policy
 
 log = logging.getLogger(__name__)
 
-_WARM = ("nbproctor.judge.main", "nbproctor.student.process")
+_WARM = ("nbproctor.judge.run", "nbproctor.student.process")
 # Before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError
 # (github.com/python/cpython/issues/106905).
 _compiling = threading.Lock()
@@ -185,7 +185,7 @@ def _start(
                 ("nbproctor.protocol.table:load_rows", ()),
             ],
             student_main="nbproctor.student.process:main",
-            judge_main="nbproctor.judge.main:main",
+            judge_main="nbproctor.judge.run:main",
         )
     except (ForkServerError, SandboxError, OSError) as error:
         if opening and isinstance(error, ForkServerError):  # a cell starts a thread

@@ -27,8 +27,14 @@ from nbproctor.expect import in_turn
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
-from nbproctor.student.handles import Handles, decides, library_error, told_of
-from nbproctor.student.remote import function_named, stand_in
+from nbproctor.student.handles import (
+    Handles,
+    decides,
+    function_named,
+    library_error,
+    stand_in,
+    told_of,
+)
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
 TEST_SECONDS = 0.5  # by the clock, of a public test; a usual one takes a tenth of it

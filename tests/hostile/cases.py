@@ -27,7 +27,7 @@ def area(r):
 ME = """\
 import gc
 me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
-sock = me.connection._wire._sock
+sock = me.connection.wire._sock
 """
 
 
@@ -294,7 +294,7 @@ import sys, types
 class Always(types.ModuleType):
     def __getattr__(self, name): return lambda *args, **kwargs: True
 for name in ("numpy", "numpy.testing", "math", "nbproctor.judge", "nbproctor.expect",
-             "nbproctor.judge.main", "nbproctor.judge.testcell", "nbgrader"):
+             "nbproctor.judge.run", "nbproctor.judge.testcell", "nbgrader"):
     sys.modules[name] = Always(name)
 sys.meta_path.insert(0, Always("finder"))
 """,
@@ -384,7 +384,7 @@ def head(kind, number, size=None, raw=0):
     return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
                        min(size, 2**32 - 1), raw).ljust(32)
 def area(r):
-    n = me.connection._wire._sent + 1
+    n = me.connection.wire._sent + 1
     sock.sendall({send})
     return -1.0
 """,
@@ -469,7 +469,7 @@ me.on_run = run
 area(
     "cells_that_never_run_cost_only_the_exercise",
     "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.student.remote import stand_in\n"
+    ME + "\nfrom nbproctor.student.handles import stand_in\n"
     "me.on_run = lambda *arguments: stand_in(me.connection, 12345, 'x')",
 )
 
@@ -846,11 +846,11 @@ area(
     ME
     + """
 import threading, time
-from nbproctor.protocol.codec import encode
+from nbproctor.protocol.rpc import encode
 def work():
     while True:
         time.sleep(0.001)
-        me.connection._wire.send(1, encode([13.0, []]))
+        me.connection.wire.send(1, encode([13.0, []]))
 def area(r):
     threading.Thread(target=work, daemon=True).start()
     time.sleep(0.05)
@@ -1375,7 +1375,7 @@ area(
     "sends changes to arguments that have another size, or come twice",
     ME
     + """
-from nbproctor.protocol import codec
+from nbproctor.protocol import rpc
 def compare(self):
     for number, (part, _) in enumerate(self.seen):
         if type(part) is np.ndarray and part.ndim == 1:
@@ -1383,7 +1383,7 @@ def compare(self):
         if type(part) is np.ndarray:
             return [(number, 0 * part), (number, 0 * part)], {}
     return [], {}
-codec.Decoded.compare = compare
+rpc.Decoded.compare = compare
 def area(r): return 0.0 * r
 """,
 )

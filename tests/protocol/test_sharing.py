@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.protocol.codec import decode, encode, write_back
 from nbproctor.protocol.frames import (
     Encoded,
     Frame,
@@ -20,7 +19,7 @@ from nbproctor.protocol.frames import (
     UnsendableError,
     Wire,
 )
-from nbproctor.protocol.rpc import RAISED, VALUE, Connection
+from nbproctor.protocol.rpc import RAISED, VALUE, Connection, decode, encode, write_back
 from tests.protocol.messages import frame, same
 
 REQUESTS = {"use": {"value": object}}
