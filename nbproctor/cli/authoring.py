@@ -256,6 +256,5 @@ def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") 
     (root / "results" / "results.json").write_text(text + "\n", "utf-8")
     say(f"{result.status}. {result.reason}")
     if "tests" not in content:
-        raise CommandError(
-            "There is no score, and no 0: grade this submission by hand."
-        )
+        say("There is no score, and no 0: grade this submission by hand.")
+        raise typer.Exit(1)

@@ -6,12 +6,11 @@ Nothing here is edited by hand. ``examples/sample_class.toml`` says who hands in
 from __future__ import annotations
 
 import shutil
-import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 
-import msgspec
+import msgspec.toml
 import nbformat
 from nbformat import NotebookNode
 
@@ -46,8 +45,8 @@ class SampleStudent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_class(path: Path) -> list[SampleStudent]:
     """Read the description of a class; `SampleError` if it is not readable."""
     try:
-        students = tomllib.loads(path.read_text("utf-8"))["student"]
-        return msgspec.convert(students, list[SampleStudent])
+        form = dict[str, list[SampleStudent]]
+        return msgspec.toml.decode(path.read_bytes(), type=form)["student"]
     except (OSError, ValueError, KeyError) as error:
         raise SampleError(f"{path}: {error}") from error
 

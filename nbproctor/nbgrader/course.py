@@ -301,8 +301,8 @@ def _read_config(root: Path) -> Config:
     """Execute the configuration of a course.
 
     As for nbgrader's own commands, what the user's and the machine's
-    ``nbgrader_config.py`` say holds where the course's own says nothing: all commands
-    must give the same grades.
+    ``nbgrader_config.py`` say holds where the course's own says nothing, and in one
+    folder JSON counts: all commands must give the same grades.
     """
     if not (root / "nbgrader_config.py").is_file():
         raise CourseError(
@@ -310,7 +310,7 @@ def _read_config(root: Path) -> Config:
             "Run the command in the course folder."
         )
     config = Config()
-    loaders = {"py": PyFileConfigLoader, "json": JSONFileConfigLoader}  # which counts
+    loaders = {"py": PyFileConfigLoader, "json": JSONFileConfigLoader}
     for place in (*reversed(jupyter_config_path()), str(root)):
         for kind, loader in loaders.items():
             path = Path(place, f"nbgrader_config.{kind}")

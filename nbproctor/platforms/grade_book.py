@@ -13,8 +13,8 @@ from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from nbproctor.platforms.platform import ExportError, GradeColumn
-from nbproctor.platforms.registry import PLATFORMS, find_grade_column
+from nbproctor.platforms.platform import ExportError, GradeColumn, Platform
+from nbproctor.platforms.registry import PLATFORMS
 from nbproctor.platforms.roster import (
     Person,
     Roster,
@@ -257,7 +257,7 @@ def fill(
         It is no such file, the column is not clear, or it is worth something else.
     """
     sheet = Sheet.read(data)
-    platform, there = find_grade_column(sheet, assignment, column)
+    platform, there = _column(sheet, assignment, column)
     filled = Filled(platform.name, sheet.value(0, there.column))
     factor = _factor(filled.column, there.most, max_score, scale)
     seen: dict[str, int] = {}
@@ -290,6 +290,23 @@ def fill(
     filled.absent = sorted(marked - seen.keys())
     filled.data = sheet.to_bytes()
     return filled
+
+
+def _column(
+    sheet: Sheet, assignment: str, column: str | None
+) -> tuple[Platform, GradeColumn]:
+    """Tell whose file it is and where marks go."""
+    if not sheet.rows:
+        raise ExportError("The file is empty.")
+    for platform in reversed(PLATFORMS):  # Moodle's has no title to know it by
+        if found := platform.grade_column(sheet, assignment, column):
+            return platform, found
+    raise ExportError(
+        "The file is none that Canvas, Moodle, Blackboard or Brightspace give: its "
+        f"titles are {', '.join(sheet.values(0)[:6])} … Export the grade book there "
+        "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
+        "program."
+    )
 
 
 def _student(roster: Roster, who: Identity) -> tuple[str, str]:

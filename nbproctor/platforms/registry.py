@@ -1,4 +1,4 @@
-"""Registry of learning platforms, and which of them gave a download or a file."""
+"""Registry of learning platforms, and which of them gave a download."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from nbproctor.platforms.blackboard import Blackboard
 from nbproctor.platforms.brightspace import Brightspace
 from nbproctor.platforms.canvas import Canvas
 from nbproctor.platforms.moodle import Moodle
-from nbproctor.platforms.platform import ExportError, FileName, GradeColumn, Platform
+from nbproctor.platforms.platform import FileName, Platform
 from nbproctor.platforms.roster import Roster
-from nbproctor.platforms.sheet import Sheet
 from nbproctor.platforms.teams import Teams
 
 # The order decides where two fit equally well. Canvas comes last: of its names little
@@ -112,23 +111,3 @@ def name_in(path: PurePosixPath, own: Sequence[str]) -> str:
         stem = re.sub(rf"(?:^|[\s_.-]+){re.escape(name)}(?:$|(?=[\s_.-]))", "", stem)
     stem = re.sub(r"\s*\(\d+\)$|[\s_-]*\bCopy of$", "", stem)  # as Colab has it
     return stem.strip(" _.-")
-
-
-def find_grade_column(
-    sheet: Sheet, assignment: str, column: str | None
-) -> tuple[Platform, GradeColumn]:
-    """Tell whose file it is and where marks go.
-
-    `ExportError`: it is no platform's, or it cannot be told which column is meant.
-    """
-    if not sheet.rows:
-        raise ExportError("The file is empty.")
-    for platform in reversed(PLATFORMS):  # Moodle's has no title to know it by
-        if found := platform.grade_column(sheet, assignment, column):
-            return platform, found
-    raise ExportError(
-        "The file is none that Canvas, Moodle, Blackboard or Brightspace give: its "
-        f"titles are {', '.join(sheet.values(0)[:6])} … Export the grade book there "
-        "(in Moodle: the grading worksheet), and do not save it in a spreadsheet "
-        "program."
-    )
