@@ -150,6 +150,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     ("error", "sentence"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
+        (OSError(errno.EMFILE, "Too many open files"), "limit: ulimit -n"),
         (OSError(errno.EROFS, "Read-only file system", "x"), "cannot be written"),
         (MemoryError(), "too little memory"),
         (OperationalError("SELECT", {}, Exception("no such table: grade")), "upgrade"),
