@@ -14,10 +14,9 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.cli import app
 from nbproctor.sandbox import bubblewrap
-from tests.broken.cases import answered, write
 from tests.cli.faults import FAULTS, OTHERS, VERBS
 from tests.conftest import PROJECT
-from tests.nbgrader.tiny import book
+from tests.nbgrader.tiny import book, hand_in
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,9 +41,8 @@ def start(command: list[str], course: Path) -> subprocess.CompletedProcess[str]:
 def graded_course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = tmp_path_factory.mktemp("faults") / "tiny"
     shutil.copytree(template, course)
-    release = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
-    for folder in ("submitted/ann/tiny", "download/cem/tiny"):
-        write(course / folder, answered(release))
+    hand_in(course, "ann")
+    shutil.copytree(course / "submitted/ann", course / "download/cem")
     for name in ("class.csv", "canvas.csv"):
         (course / name).write_text(CANVAS)
     (course / "late.csv").write_text("student,time\nann,2030-01-01 12:00\n")
