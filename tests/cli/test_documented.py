@@ -68,7 +68,6 @@ EVENING = {
     f"{KIT} doctor": 0,
     f"{KIT} demo": 0,
     f"{KIT} lab": 0,
-    f"{KIT} --course examples/tiny audit": 0,
 }
 STARTED = f"{KIT} release", f"{BIN}/nbgrader autograde", "rm "
 # After the others.
@@ -93,6 +92,8 @@ HUB = (
 # Command → file that runs it, or what it does.
 ELSEWHERE = {
     f"{KIT} audit": "tests/audit/test_audit.py",  # with a sample
+    # In the course; another is named in tests/cli/test_command_line.py.
+    f"{KIT} --course examples/tiny audit": "tests/cli/test_platforms.py",
     f"{KIT} release --browser": "tests/kit/test_browser_site.py",
     f"{KIT} watch": "tests/nbgrader/test_watch.py",
     f"{KIT} grade --container": "tests/kit/test_kit.py",  # with a stand-in
