@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import CourseError
+from nbproctor.nbgrader import Course, CourseError
 from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
@@ -74,8 +74,6 @@ def test_formgraders_button_takes_the_same_way(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from nbgrader.apps.api import NbGraderAPI
-
-    from nbproctor.nbgrader.course import Course
 
     hand_in("ann", "tiny-Copy1.ipynb")
     monkeypatch.chdir(course)
@@ -236,12 +234,18 @@ def test_cells_run_in_the_notebooks_own_order_and_an_example_is_nobodys_answer(
     assert outcomes["bob"].score < 10  # as in a notebook that runs from the top
 
 
-def test_the_gradebook_writes_ahead_and_is_safe_in_a_crash(course: Path) -> None:
+def test_the_gradebook_is_safe_in_a_crash_and_finds_rows_by_index(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    graded(course)
     with book(course) as gradebook, gradebook.engine.connect() as connection:
         connection = connection.connection.dbapi_connection
         assert isinstance(connection, sqlite3.Connection)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
+        query = "EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'"
+        assert "nbproctor_grade" in str(connection.execute(query).fetchall())
 
 
 def test_the_stub_of_the_table_is_the_one_of_the_course(release: Notebook) -> None:
