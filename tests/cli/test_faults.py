@@ -17,6 +17,7 @@ from nbproctor.sandbox import bubblewrap
 from tests.cli.faults import FAULTS, OTHERS, VERBS
 from tests.conftest import PROJECT
 from tests.nbgrader.tiny import book, hand_in
+from tests.programs import one_processor
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,6 +35,7 @@ def start(command: list[str], course: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         errors="replace",
+        preexec_fn=one_processor,
     )
 
 

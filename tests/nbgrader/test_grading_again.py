@@ -14,6 +14,7 @@ from nbproctor.nbgrader import CourseError
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import HandIn, book, configure, graded, source_of
+from tests.programs import one_processor
 from tests.timing import patience
 
 pytestmark = pytest.mark.slow
@@ -123,6 +124,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
         capture_output=True,
         text=True,
         timeout=120,
+        preexec_fn=one_processor,
     )
     assert done.returncode == 0, done.stderr
     said, scores = json.loads(done.stdout)
