@@ -99,7 +99,7 @@ def test_the_site_holds_the_lab_as_students_get_it(course: Path, site: Path) -> 
     assert size < 50e6
 
 
-def test_release_makes_the_site_of_any_course_beside_the_zip(
+def test_release_makes_the_site_of_any_course_without_pins_too_beside_the_zip(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = shutil.copytree(project / "examples/tiny", tmp_path / "course")
@@ -107,6 +107,10 @@ def test_release_makes_the_site_of_any_course_beside_the_zip(
     done = CliRunner().invoke(app, ["release", "--browser"])
     made = course / "dist/tiny_browser"
     assert done.exit_code == 0 and str(made) in done.output, done.output
+    # The first line comes at once, before half a minute of work.
+    assert done.output.startswith("Grading the reference solution of tiny …\n")
+    assert "To hand out:" in done.output
+    assert (course / "release/tiny/tiny.ipynb").is_file()
     assert (course / "dist/tiny.zip").is_file()
     assert 'href="lab/index.html?path=tiny.ipynb"' in (made / "index.html").read_text()
     assert not (made / "files/data").exists()
@@ -157,8 +161,8 @@ def test_the_notebook_opens_and_only_pyodide_is_asked_of_the_outside(
 
 
 def test_a_folder_that_is_not_all_of_pyodide_is_refused(
-    course: Path, pyodide: Path, tmp_path: Path
+    course: Path, pyodide: Path
 ) -> None:
-    for folder in (tmp_path, pyodide):  # npm's has no packages
-        with pytest.raises(HandoutError, match=r"Get pyodide-[\d.]+\.tar\.bz2, unpack"):
-            handout.make_site(course, LAB, pyodide=folder)
+    # npm's has no packages.
+    with pytest.raises(HandoutError, match=r"Get pyodide-[\d.]+\.tar\.bz2, unpack"):
+        handout.make_site(course, LAB, pyodide=pyodide)

@@ -25,6 +25,7 @@ from nbproctor.kit import handout, sample, starter
 from nbproctor.nbgrader import placement
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
+from tests.programs import one_processor
 
 LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -210,7 +211,12 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     def run(*words: str) -> str:
         command = [python, "-m", *words]
         done = subprocess.run(
-            command, cwd=course, env=activated, capture_output=True, text=True
+            command,
+            cwd=course,
+            env=activated,
+            capture_output=True,
+            text=True,
+            preexec_fn=one_processor,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -123,7 +123,3 @@ def test_init_says_what_will_differ_and_which_assignment_is_faulty(stock: Path) 
     assert "\nstock nbgrader: the reference earns" in f"\n{done.stderr}"
     assert "wrong: faults in the tests: " in done.stderr
     assert "does not earn everything in wrong" in done.stderr
-    shutil.rmtree(stock / "source/wrong")
-    again = run_python("nbproctor", "init", cwd=stock)
-    assert again.returncode == 0, again.stderr
-    assert "was switched on already" in again.stdout

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.broken.cases import answered, by_id, write
-from tests.nbgrader.tiny import HandIn, Notebook
+from tests.nbgrader import tiny
+from tests.nbgrader.tiny import HandIn, Notebook, released
 from tests.warm import lasting_fork_servers, lasting_workers
 
 
@@ -21,6 +21,21 @@ def warm_processes() -> Iterator[None]:
         yield
 
 
+# What starts one process for each processor, and tests that have it so.
+COUNTED = "engine.execution", "submission.reading", "pages.making"
+ON_ALL = "test_autograder", "test_resume"
+
+
+@pytest.fixture(autouse=True)
+def one_processor(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To start a process takes longer than the few submissions of a test."""
+    if request.path.stem not in ON_ALL:
+        for module in COUNTED:
+            monkeypatch.setattr(f"nbproctor.{module}.processors", lambda: 1)
+
+
 @pytest.fixture
 def course(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(template, tmp_path / "course"))
@@ -28,18 +43,9 @@ def course(template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def release(course: Path) -> Notebook:
-    notebook: Notebook = json.loads((course / "release/tiny/tiny.ipynb").read_text())
-    return notebook
+    return released(course)
 
 
 @pytest.fixture
-def hand_in(course: Path, release: Notebook) -> HandIn:
-    """Hand in right answers, but for those given as ``exercise=source``."""
-
-    def put(student: str, name: str = "tiny.ipynb", **cells: str) -> Path:
-        notebook = answered(release)
-        for exercise, source in cells.items():
-            by_id(notebook, exercise)["source"] = source
-        return write(course / "submitted" / student / "tiny", notebook, name)
-
-    return put
+def hand_in(course: Path) -> HandIn:
+    return partial(tiny.hand_in, course)

@@ -1,7 +1,6 @@
 """Grading through nbgrader: real gradebooks, real executions, nbgrader's own rules."""
 
 import copy
-import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -9,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import CourseError
+from nbproctor.nbgrader import Course, CourseError
 from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
-from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text, write
+from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text
 from tests.kernels import brief
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
@@ -50,6 +49,7 @@ def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
         assert found == (case.status, case.score), outcome
         assert case.note in outcome.reason
     table = nbgrader.scores(course, "tiny")
+    assert list(table.columns) == ["fizz", "mean_of", "total"]
     for case in CASES:
         total = table.loc[case.name, "total"]
         assert total == case.score or (case.score is None and total != total)
@@ -70,24 +70,10 @@ def test_a_few_bytes_do_not_stop_the_evening(
         assert case.note in outcome.reason
 
 
-def test_scores_are_by_exercise_in_source_order(
-    course: Path, release: Notebook, hand_in: HandIn
-) -> None:
-    hand_in("ann")
-    hand_in("bob", mean_of=blank(release, "mean_of"))
-    graded(course)
-    table = nbgrader.scores(course, "tiny")
-    assert list(table.columns) == ["fizz", "mean_of", "total"]
-    assert table.loc["ann"].tolist() == [5, 5, 10]
-    assert table.loc["bob"].tolist() == [5, 0, 5]
-
-
 def test_formgraders_button_takes_the_same_way(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from nbgrader.apps.api import NbGraderAPI
-
-    from nbproctor.nbgrader.course import Course
 
     hand_in("ann", "tiny-Copy1.ipynb")
     monkeypatch.chdir(course)
@@ -106,7 +92,6 @@ def test_scores_are_those_of_stock_nbgrader(
 ) -> None:
     for name, value in brief(tmp_path).items():
         monkeypatch.setenv(name, value)
-    hand_in("right")
     hand_in("blank", **{name: blank(release, name) for name in ANSWERS})
     raises = "def mean_of(x):\n    x.sort()\n    raise OSError"
     hand_in("half", fizz="def fizz(n):\n    return str(n)", mean_of=raises)
@@ -123,7 +108,7 @@ def test_scores_are_those_of_stock_nbgrader(
     assert [name for name, why in told.items() if "wrong file" in why] == ["blank"]
     expected = nbgrader.scores(stock, "tiny")
     assert nbgrader.scores(course, "tiny").equals(expected)
-    assert expected["total"].nunique() == 4
+    assert expected["total"].nunique() == 3
     assert rows(url(course)) == rows(url(stock))
 
 
@@ -221,7 +206,7 @@ def test_files_of_the_assignment_are_there_for_lint_and_for_grading(
     assert (left / "own.txt").exists() and (left / "data/word.txt").exists()
 
 
-def test_cells_of_a_notebook_run_in_its_own_order(
+def test_cells_run_in_the_notebooks_own_order_and_an_example_is_nobodys_answer(
     course: Path, hand_in: HandIn
 ) -> None:
     with source_of(course) as notebook:
@@ -235,25 +220,32 @@ def test_cells_of_a_notebook_run_in_its_own_order(
         given["metadata"] = {}
         setup["source"] = text(setup) + "\nstart = 3\nthree = 3"
         place = notebook["cells"].index(setup) + 1
-        notebook["cells"][place:place] = [given, locked]
+        answer = "def mean_of(numbers):\n    return sum(numbers) / len(numbers)"
+        example = given | {"id": "example", "source": answer}
+        notebook["cells"][place:place] = [given, locked, example]
     code = "def fizz(n):\n    return str(n) if n % three else 'fizz'"
-    released = json.loads((course / "release/tiny/tiny.ipynb").read_text("utf-8"))
     for student, start in {"ann": "start = 3", "bob": "start = 7"}.items():
-        answers = answered(released)
-        by_id(answers, "fizz")["source"] = code
-        by_id(answers, "more0")["source"] = start
-        write(course / "submitted" / student / "tiny", answers)
+        hand_in(student, fizz=code, more0=start)
+    shutil.copytree(course / "release", course / "submitted/blank")
     outcomes = graded(course)
+    blank = outcomes["blank"]
+    assert (blank.status, blank.score) == ("graded", 0)
     assert outcomes["ann"].score == 10
     assert outcomes["bob"].score < 10  # as in a notebook that runs from the top
 
 
-def test_the_gradebook_writes_ahead_and_is_safe_in_a_crash(course: Path) -> None:
+def test_the_gradebook_is_safe_in_a_crash_and_finds_rows_by_index(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    graded(course)
     with book(course) as gradebook, gradebook.engine.connect() as connection:
         connection = connection.connection.dbapi_connection
         assert isinstance(connection, sqlite3.Connection)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
+        query = "EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'"
+        assert "nbproctor_grade" in str(connection.execute(query).fetchall())
 
 
 def test_the_stub_of_the_table_is_the_one_of_the_course(release: Notebook) -> None:

@@ -109,8 +109,7 @@ def test_a_scheduler_that_was_away_costs_nobody_anything(
     # Who is blamed for a single end of a worker is given up: nobody may be.
     monkeypatch.setattr(engine_cluster, "DEATHS", 1)
     monkeypatch.setattr(engine_cluster, "CONNECT_SECONDS", 5)
-    # One reader: submissions come to the one worker in the order of their names.
-    monkeypatch.setattr("nbproctor.submission.reading.processors", lambda: 1)
+    # With one reader, submissions come to the one worker in the order of their names.
     cluster.let("ana")
     away = threading.Event()
 

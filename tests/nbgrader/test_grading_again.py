@@ -11,10 +11,10 @@ import pytest
 
 from nbproctor import engine, nbgrader
 from nbproctor.nbgrader import CourseError
-from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
 from tests.nbgrader.tiny import HandIn, book, configure, graded, source_of
+from tests.programs import one_processor
 from tests.timing import patience
 
 pytestmark = pytest.mark.slow
@@ -81,30 +81,6 @@ def test_the_gradebook_of_another_course_is_said(course: Path, hand_in: HandIn) 
 # --- interruptions ----------------------------------------------------------------
 
 
-def leftovers(course: Path) -> list[Path]:
-    return list(course.glob(".nbproctor-*"))
-
-
-def test_the_same_call_finishes_a_class_after_ctrl_c(
-    course: Path, hand_in: HandIn
-) -> None:
-    for student in ("ann", "bob", "cem"):
-        hand_in(student)
-
-    def interrupt(outcome: SubmissionResult) -> None:
-        if outcome.student == "bob":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        nbgrader.grade(course, "tiny", progress=interrupt)
-    assert not leftovers(course)
-    assert {name: o.score for name, o in graded(course).items()} == {
-        "ann": 10,
-        "bob": 10,
-        "cem": 10,
-    }
-
-
 FULL = """
 import json, shutil, sys
 from pathlib import Path
@@ -148,6 +124,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
         capture_output=True,
         text=True,
         timeout=120,
+        preexec_fn=one_processor,
     )
     assert done.returncode == 0, done.stderr
     said, scores = json.loads(done.stdout)
@@ -155,29 +132,26 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     assert scores == {"ann": 10, "bob": 10, "cem": 10}
 
 
-def test_a_half_made_result_is_made_again(course: Path, hand_in: HandIn) -> None:
-    hand_in("ann")
-    half = course / "autograded/ann/tiny"
-    half.mkdir(parents=True)
-    (half / "tiny.ipynb").write_text("{")
-    for _ in range(2):
-        assert graded(course)["ann"].score == 10
-        assert json.loads((half / "tiny.ipynb").read_text())["cells"]
-        (half / "tiny.ipynb").unlink()
-
-
-def test_what_is_graded_is_not_graded_again_and_starts_no_fork_server(
+def test_what_is_lost_is_made_again_and_nothing_else(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in("ann")
-    graded(course)
     result = course / "autograded/ann/tiny/tiny.ipynb"
+    result.parent.mkdir(parents=True)
+    result.write_text("{")  # half made
+    assert graded(course)["ann"].score == 10
+    assert json.loads(result.read_text())["cells"]
+    result.unlink()
+    assert graded(course)["ann"].score == 10
     before = result.stat().st_mtime_ns
     with monkeypatch.context() as patch:
         patch.setattr("nbproctor.engine.servers._start", lambda *_: pytest.fail())
         assert graded(course)["ann"].score == 10
     assert result.stat().st_mtime_ns == before
-    assert graded(course, force=True)["ann"].score == 10
+    with sqlite3.connect(course / "gradebook.db") as connection:
+        connection.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
+    assert graded(course)["ann"].score == 10
+    assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
     assert result.stat().st_mtime_ns != before
 
 
@@ -200,17 +174,6 @@ def test_what_was_graded_under_other_conditions_is_graded_again(
     assert graded(course)["ann"].score == 5
     configure(course, "c.Nbproctor.call_seconds = 60")
     assert graded(course)["ann"].score == 10
-
-
-def test_what_the_gradebook_has_lost_is_graded_again(
-    course: Path, hand_in: HandIn
-) -> None:
-    hand_in("ann")
-    graded(course)
-    with sqlite3.connect(course / "gradebook.db") as connection:
-        connection.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
-    assert graded(course)["ann"].score == 10
-    assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
 
 
 def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(

@@ -29,12 +29,17 @@ def lint_with(tmp_path: Path, **changed: str) -> list[str]:
     return lint(course, "tiny")
 
 
-def test_a_test_that_needs_a_skipped_demo_is_found(tmp_path):
+def test_a_test_that_needs_a_skipped_demo_or_writes_to_stderr_is_found(tmp_path):
     faults = lint_with(
-        tmp_path, fizz_show="shown = 3", fizz_numbers="assert fizz(shown) == 'fizz'"
+        tmp_path,
+        fizz_show="shown = 3",
+        fizz_numbers="assert fizz(shown) == 'fizz'",
+        fizz_multiples="import sys\nprint('hm', file=sys.stderr)",
     )
     assert [f for f in faults if "stock" in f and "fizz-numbers" in f]
     assert [f for f in faults if "nbproctor" in f and "fizz-numbers" in f]
+    (fault,) = [f for f in faults if "fizz-multiples" in f]
+    assert fault.startswith("stock nbgrader: the reference earns 0 of 3.0")
 
 
 def test_what_goes_in_a_kernel_is_no_fault(tmp_path):
@@ -46,8 +51,3 @@ def test_what_goes_in_a_kernel_is_no_fault(tmp_path):
         "print('bar', file=sys.stderr); threading.Timer(60, print).start()",
     )
     assert faults == []
-
-
-def test_a_test_that_writes_to_stderr_is_found_for_stock(tmp_path):
-    (fault,) = lint_with(tmp_path, fizz_numbers="import sys\nsys.stderr.write('hm')")
-    assert fault.startswith("stock nbgrader: the reference earns 0 of 2.0")

@@ -1,8 +1,8 @@
 """Grading again: changed tests, marks given by hand, late penalties."""
 
 import csv
-import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,9 +19,8 @@ from nbproctor.nbgrader.decision import Decisions
 from nbproctor.nbgrader.feedback import report
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
-from tests.broken.cases import answered, by_id, write
 from tests.nbgrader.rows import everything
-from tests.nbgrader.tiny import book
+from tests.nbgrader.tiny import book, hand_in
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -29,18 +28,45 @@ ODD = "def fizz(n):\n    return 'fizz' if n and n % 3 == 0 else str(n)"
 
 
 @pytest.fixture
-def course(course: Path) -> Path:
-    """With two students: one is right, one is wrong about fizz(0)."""
+def ungraded(template: Path, tmp_path: Path) -> Path:
+    return handed_in(template, tmp_path / "course")
+
+
+def handed_in(template: Path, place: Path) -> Path:
+    """Make a course with two students: one is right, one is wrong about fizz(0)."""
+    course = Path(shutil.copytree(template, place))
     hand_in(course, "right")
     hand_in(course, "odd", fizz=ODD)
     return course
 
 
-def hand_in(course: Path, student: str, **cells: str) -> None:
-    notebook = answered(json.loads((course / "release/tiny/tiny.ipynb").read_text()))
-    for exercise, source in cells.items():
-        by_id(notebook, exercise)["source"] = source
-    write(course / "submitted" / student / "tiny", notebook, "tiny.ipynb")
+@pytest.fixture(scope="module")
+def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, graded once for all tests."""
+    course = handed_in(template, tmp_path_factory.mktemp("graded") / "course")
+    assert again(course) == []  # first marks are no changes
+    assert totals(course) == {"odd": 7, "right": 10}
+    return course
+
+
+@pytest.fixture(scope="module")
+def asked_more(graded: Path) -> Path:
+    """And then its tests have asked for more than before, which lowered nothing."""
+    course = Path(shutil.copytree(graded, graded.with_name("harder")))
+    with_twelve(course)
+    again(course)
+    assert everything(course) == everything(graded)
+    return course
+
+
+@pytest.fixture
+def course(graded: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(graded, tmp_path / "course"))
+
+
+@pytest.fixture
+def harder(asked_more: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(asked_more, tmp_path / "harder"))
 
 
 def change_test(course: Path, old: str, new: str) -> None:
@@ -77,9 +103,12 @@ def again(course: Path, **options: Any) -> list[MarkChange]:
 
 
 def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> None:
-    assert again(course) == []  # first marks are no changes
-    assert totals(course) == {"odd": 7, "right": 10}
     without_zero(course)
+    results, changes = nbgrader.regrade(
+        course, "tiny", options=RunOptions(students=["right"])
+    )
+    assert ([r.student for r in results], changes) == (["right"], [])
+    assert totals(course)["odd"] == 7  # one student alone was graded
     changes = again(course)
     assert changes == [MarkChange("odd", 7.0, 10.0, "graded again", False)]
     assert list(change_lines(changes, {"odd": "Odd, O."}, ["odd", "right"])) == [
@@ -91,23 +120,21 @@ def test_who_gains_by_a_corrected_test_is_told_with_how_much(course: Path) -> No
     assert again(course) == []
 
 
-def test_a_lower_mark_for_the_same_files_needs_a_flag(course: Path) -> None:
-    again(course)
-    before = everything(course)
-    with_twelve(course)
-    for _ in range(2):  # it is asked again, until somebody says what is meant
-        results, changes = nbgrader.regrade(course, "tiny")
-        assert changes == [
-            MarkChange("odd", 7.0, 5.0, "graded again", True),
-            MarkChange("right", 10.0, 8.0, "graded again", True),
-        ]
-        assert everything(course) == before
-        assert [r.score for r in results] == [7, 10]
+def test_a_lower_mark_for_the_same_files_needs_a_flag(harder: Path) -> None:
+    before = everything(harder)
+    # It is asked again, until somebody says what is meant.
+    results, changes = nbgrader.regrade(harder, "tiny")
+    assert changes == [
+        MarkChange("odd", 7.0, 5.0, "graded again", True),
+        MarkChange("right", 10.0, 8.0, "graded again", True),
+    ]
+    assert everything(harder) == before
+    assert [r.score for r in results] == [7, 10]
     assert "Nothing was lowered" in next(change_lines(changes, {}))
-    changes = again(course, lower=True)
+    changes = again(harder, lower=True)
     assert [change.kept for change in changes] == [False, False]
-    assert totals(course) == {"odd": 5, "right": 8}
-    assert again(course) == []
+    assert totals(harder) == {"odd": 5, "right": 8}
+    assert again(harder) == []
 
 
 def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
@@ -117,7 +144,6 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
         (result,) = nbgrader.regrade(course, "tiny", options=RunOptions({"right"}))[0]
         return result.since.get("tiny", "").removeprefix("Since you handed in before: ")
 
-    again(course)
     hand_in(course, "right", fizz=ODD)
     assert again(course) == [MarkChange("right", 10.0, 7.0, "handed in again", False)]
     assert since() == "−3 in 1 `fizz(n)`."
@@ -140,14 +166,10 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
-    again(course)
     grade_by_hand(course, "odd")
     assert totals(course)["odd"] == 10
     without_zero(course)
     assert again(course) == []  # the teacher's mark stands, whatever the test says
-    with_twelve(course)
-    again(course)
-    again(course, lower=True)
     assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
 
 
@@ -171,7 +193,6 @@ def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
     course: Path,
 ) -> None:
     """As when a cloud drive frees space, and its files are empty until it is asked."""
-    again(course)
     grade_by_hand(course, "odd")
     notebook = course / "submitted/odd/tiny/tiny.ipynb"
     content = notebook.read_bytes()
@@ -188,24 +209,22 @@ def test_what_was_given_by_hand_outlives_a_time_in_which_nothing_can_be_graded(
 
 @pytest.mark.parametrize("lower", [False, True])
 def test_a_mark_that_is_given_while_a_run_is_on_is_not_overwritten(
-    course: Path, lower: bool
+    harder: Path, lower: bool
 ) -> None:
-    again(course)
-    with_twelve(course)
-
     def look_into_formgrader(result: SubmissionResult) -> None:
-        grade_by_hand(course, "right")
-        grade_by_hand(course, "odd")
+        grade_by_hand(harder, "right")
+        grade_by_hand(harder, "odd")
 
-    nbgrader.regrade(course, "tiny", look_into_formgrader, RunOptions(lower=lower))
-    assert by_hand(course, "right") == by_hand(course, "odd")
-    assert by_hand(course, "odd") == (2.5, 0.5, "Zero is a multiple too.")
+    nbgrader.regrade(harder, "tiny", look_into_formgrader, RunOptions(lower=lower))
+    again(harder, lower=lower)
+    assert by_hand(harder, "right") == by_hand(harder, "odd")
+    assert by_hand(harder, "odd") == (2.5, 0.5, "Zero is a multiple too.")
 
 
 def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
-    course: Path, monkeypatch: pytest.MonkeyPatch
+    ungraded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = sqlite3.connect(course / "gradebook.db", timeout=0)
+    other = sqlite3.connect(ungraded / "gradebook.db", timeout=0)
     tried = []
 
     def write(decisions: Decisions, submission: object) -> object:
@@ -216,20 +235,10 @@ def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
 
     stands: Any = Decisions.stands
     monkeypatch.setattr(Decisions, "stands", write)
-    again(course)
+    again(ungraded)
     other.close()
     assert len(tried) == 2
-    assert totals(course) == {"odd": 7, "right": 10}
-
-
-def test_one_student_alone_is_graded(course: Path) -> None:
-    again(course)
-    without_zero(course)
-    results, changes = nbgrader.regrade(
-        course, "tiny", options=RunOptions(students=["right"])
-    )
-    assert ([r.student for r in results], changes) == (["right"], [])
-    assert totals(course)["odd"] == 7
+    assert totals(ungraded) == {"odd": 7, "right": 10}
 
 
 # --- due dates, time stamps and penalties: nbgrader's own -------------------------
@@ -237,9 +246,10 @@ def test_one_student_alone_is_graded(course: Path) -> None:
 
 @pytest.mark.parametrize(("penalty", "total"), [("zero", 0.0), ("half", 5.0)])
 def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
-    course: Path, penalty: str, total: float
+    ungraded: Path, penalty: str, total: float
 ) -> None:
     """As docs/instructors.md describes it, by nbgrader's command and plug-in."""
+    course = ungraded
     if penalty == "half":
         (course / "late.py").write_text(
             "from nbgrader.plugins import LateSubmissionPlugin\n\n\n"

@@ -100,7 +100,7 @@ def test_a_release_that_fails_changes_nothing(course: Path) -> None:
 
 
 def test_an_unknown_assignment_is_said_with_the_known_ones(course: Path) -> None:
-    for call in (nbgrader.generate, nbgrader.grade, nbgrader.scores):
+    for call in nbgrader.generate, nbgrader.grade, nbgrader.scores, nbgrader.feedback:
         with pytest.raises(CourseError, match="tiny"):
             call(course, "huge")
 

@@ -49,25 +49,30 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def the_class(course: Path, hand_in: HandIn) -> None:
+@pytest.fixture
+def the_class(course: Path, hand_in: HandIn) -> Path:
     """Six students, all with another text, some of them wrong in some way."""
     for number, student in enumerate(STUDENTS):
         fizz = f"def fizz(n):  # {student}\n    return 'fizz' if n % 3 == 0 else str(n)"
         if number % 4 == 1:
             fizz = f"def fizz(n):\n    return {student!r}"
-        if number % 4 == 2:
+        if number == 2:
             fizz = f"import time\ndef fizz(n):  # {student}\n    time.sleep(9)"
         hand_in(student, fizz=fizz)
     configure(course, f"c.Nbproctor.call_seconds = {0.5 * patience()}")
     (course / "submitted/s04/tiny/tiny.ipynb").write_text("{")  # ungradable
+    return course
 
 
-def test_a_killed_run_executes_nothing_again_that_was_finished(
-    course: Path, hand_in: HandIn, tmp_path: Path, runs: list[int]
+def test_nothing_that_was_finished_is_executed_again_but_by_force(
+    the_class: Path, tmp_path: Path, runs: list[int]
 ) -> None:
-    the_class(course, hand_in)
+    """After a kill, and when the gradebook is lost."""
+    course = the_class
+    empty = (course / "gradebook.db").read_bytes()
     quiet = Path(shutil.copytree(course, tmp_path / "quiet"))
     graded(quiet)
+    wanted = rows(url(quiet)), graded_files(quiet)
     all_of_them = len(runs)
     assert all_of_them >= len(STUDENTS) - 1
     runs.clear()
@@ -78,20 +83,10 @@ def test_a_killed_run_executes_nothing_again_that_was_finished(
     assert finished >= 2
     done = {path.parts[-3] for path in course.glob("autograded/*/tiny/grading.json")}
     assert len(done) < len(STUDENTS)
-
     graded(course)
     assert len(runs) == all_of_them - finished
-    assert rows(url(course)) == rows(url(quiet))
-    assert graded_files(course) == graded_files(quiet)
+    assert (rows(url(course)), graded_files(course)) == wanted
 
-
-def test_a_lost_gradebook_is_filled_again_without_executing(
-    course: Path, hand_in: HandIn, runs: list[int]
-) -> None:
-    the_class(course, hand_in)
-    empty = (course / "gradebook.db").read_bytes()
-    graded(course)
-    before = rows(url(course)), graded_files(course)
     for name in ("gradebook.db-wal", "gradebook.db-shm"):
         (course / name).unlink(missing_ok=True)
     (course / "gradebook.db").write_bytes(empty)
@@ -99,14 +94,6 @@ def test_a_lost_gradebook_is_filled_again_without_executing(
     runs.clear()
     graded(course)
     assert not runs
-    assert (rows(url(course)), graded_files(course)) == before
-
-
-def test_force_executes_everything(
-    course: Path, hand_in: HandIn, runs: list[int]
-) -> None:
-    hand_in("ann")
-    graded(course)
-    runs.clear()
-    graded(course, force=True)
+    assert (rows(url(course)), graded_files(course)) == wanted
+    graded(course, force=True, students=["s00"])
     assert len(runs) == 1

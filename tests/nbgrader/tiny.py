@@ -14,11 +14,27 @@ from nbgrader.api import Gradebook
 
 from nbproctor import nbgrader
 from nbproctor.results import SubmissionResult
-from tests.broken.cases import by_id, text
+from tests.broken.cases import answered, by_id, text, write
 from tests.programs import run_python
 
 Notebook = dict[str, Any]
 HandIn = Callable[..., Path]
+
+
+def released(course: Path) -> Notebook:
+    """Return the notebook as students get it."""
+    notebook: Notebook = json.loads(
+        (course / "release/tiny/tiny.ipynb").read_text("utf-8")
+    )
+    return notebook
+
+
+def hand_in(course: Path, student: str, name: str = "tiny.ipynb", **cells: str) -> Path:
+    """Hand in right answers, but for those given as ``exercise=source``."""
+    notebook = answered(released(course))
+    for exercise, source in cells.items():
+        by_id(notebook, exercise)["source"] = source
+    return write(course / "submitted" / student / "tiny", notebook, name)
 
 
 def blank(release: Notebook, exercise: str) -> str:

@@ -16,6 +16,7 @@ import nbformat
 import pytest
 
 from nbproctor import sanitize
+from nbproctor.pages import making
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import Order, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook, Mark
@@ -459,12 +460,13 @@ def test_a_worker_that_takes_too_long_is_ended_and_all_pages_are_made(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 def test_a_notebook_too_big_for_a_worker_still_gets_a_page(
-    lab: Lab, tmp_path: Path
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(making, "MEMORY", 200 << 20)
     made = lab.graded()
     path = Path(str(made.path))
     text = path.read_text()
-    path.write_text(text.replace('"cells": [', '"cells": [' + '{"":0},' * 6_000_000))
+    path.write_text(text.replace('"cells": [', '"cells": [' + '{"":0},' * 1_000_000))
     order = order_of(made, tmp_path)
     assert [*make([order], {"lab": lab.outline})] == [order]
     assert TOO_MUCH in words(Path(order.page).read_text())
