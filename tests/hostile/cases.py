@@ -820,7 +820,7 @@ area(
 area(
     "sleeping_up_to_the_limit_costs_only_time",
     "sleeps in every call",
-    "import time\ndef area(r):\n    time.sleep(0.3)\n    return -1.0",
+    "import time\ndef area(r):\n    time.sleep(0.2)\n    return -1.0",
 )
 area(
     "a_cell_that_hangs_is_stopped",

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 SECRET = "a-word-from-outside-the-sandbox"
 SETTINGS = Settings(
-    limits(call=0.7, cell=1.5, submission=40.0),
+    limits(call=0.4, cell=1.2, submission=40.0),
     Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500),
 )
 # What the next student can see of what the one before did.

@@ -1,9 +1,8 @@
 import multiprocessing
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 Outputs = list[dict[str, Any]]
 Run = Callable[..., Outputs]
+RunAll = Callable[..., list[Outputs]]
 
 
 # Forks of a process that has done nothing else: what other tests have imported and
@@ -25,26 +25,38 @@ CLEAN = multiprocessing.get_context("forkserver")
 CLEAN.set_forkserver_preload(["tests.student.warmed"])
 
 
+def forked(what: str, folder: Path, cells: Sequence[str]) -> Any:
+    """Call a function of `warmed` in a fork of a warm shell."""
+    from tests.student import warmed  # which warms a shell here too
+
+    receiver, sender = CLEAN.Pipe(duplex=False)
+    told = getattr(warmed, what), folder, cells, sender
+    process = CLEAN.Process(target=warmed.send, args=told)
+    process.start()
+    sender.close()
+    made = receiver.recv()
+    process.join()
+    assert not isinstance(made, str), made
+    return made
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run cells, in order, in a fork of a warm shell; the last one's outputs."""
+def run_all(tmp_path: Path) -> RunAll:
+    """Run cells, in order; the outputs of each."""
 
-    def in_a_fork(*cells: str) -> Outputs:
-        from tests.student.warmed import run_and_send  # which warms a shell here too
+    def run(*cells: str) -> list[Outputs]:
+        made: list[Outputs] = forked("run", tmp_path, cells)
+        shown = [nbformat.v4.new_code_cell("", outputs=outputs) for outputs in made]
+        nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=shown)))
+        return made
 
-        receiver, sender = CLEAN.Pipe(duplex=False)
-        told = (tmp_path, cells, sender)
-        process = CLEAN.Process(target=run_and_send, args=told)
-        process.start()
-        sender.close()
-        outputs = receiver.recv()
-        process.join()
-        assert isinstance(outputs, list), outputs
-        cell = nbformat.v4.new_code_cell("", outputs=outputs)
-        nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell])))
-        return outputs
+    return run
 
-    return in_a_fork
+
+@pytest.fixture
+def run(run_all: RunAll) -> Run:
+    """Run cells so; the last one's outputs."""
+    return lambda *cells: run_all(*cells)[-1]
 
 
 def text_of(outputs: Outputs, name: str) -> str:
@@ -53,12 +65,13 @@ def text_of(outputs: Outputs, name: str) -> str:
 
 def test_streams_and_results_keep_their_order(run: Run) -> None:
     cell = "import sys\nprint('a')\nprint('b', file=sys.stderr)\nprint('c')\n1 + 1"
-    assert [(o.get("name"), o.get("text")) for o in run(cell)[:3]] == [
+    *streams, result = run(cell)
+    assert [(o.get("name"), o.get("text")) for o in streams] == [
         ("stdout", "a\n"),
         ("stderr", "b\n"),
         ("stdout", "c\n"),
     ]
-    assert run(cell)[3] == {
+    assert result == {
         "output_type": "execute_result",
         "data": {"text/plain": "2"},
         "metadata": {},
@@ -76,22 +89,21 @@ def test_an_exception_is_an_error_with_the_line_of_the_cell(run: Run) -> None:
     assert "\x1b" not in "".join(output["traceback"])
 
 
-def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run: Run) -> None:
-    assert run("def f(:")[0]["ename"] == "SyntaxError"
-    assert run("def f(:", "print('on')") == [
-        {"output_type": "stream", "name": "stdout", "text": "on\n"}
-    ]
+def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run_all: RunAll) -> None:
+    (error,), after = run_all("def f(:", "print('on')")
+    assert error["ename"] == "SyntaxError"
+    assert after == [{"output_type": "stream", "name": "stdout", "text": "on\n"}]
 
 
 @pytest.mark.parametrize(
     "before", ["", "%matplotlib inline\n", "%matplotlib notebook\n"], ids=repr
 )
-def test_a_figure_is_shown_at_the_end_of_its_cell(run: Run, before: str) -> None:
+def test_a_figure_is_shown_at_the_end_of_its_cell(run_all: RunAll, before: str) -> None:
     cell = before + "import matplotlib.pyplot as plt\nplt.plot([1, 2]);\nprint('x')"
-    outputs = run(cell)
+    outputs, after = run_all(cell, "print('next')")
     assert [o["output_type"] for o in outputs] == ["stream", "display_data"]
     assert outputs[1]["data"]["image/png"].startswith("iVBOR")
-    assert run(cell, "print('next')")[0]["text"] == "next\n"
+    assert [output["text"] for output in after] == ["next\n"]
 
 
 def test_of_the_metadata_of_an_output_the_alternative_text_is_kept(run: Run) -> None:
@@ -132,16 +144,10 @@ def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
     tmp_path: Path, cell: str, counts: bool
 ) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
-    code = (
-        "import sys; sys.path[:] = [p for p in sys.path if p]\n"
-        "from nbproctor.student.shell import rehearse, warm\n"
-        f"cells = ['import beside', {cell!r}]; rehearse(cells)\n"
-        f"assert list(warm().rehearsed) == {counts} * cells\n"
-        f"assert ('beside' in warm().user_ns) == {counts} and '' not in sys.path"
-    )
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-B", "-c", code]  # as a fork server
-    subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=60)
+    cells = ["import beside", cell]
+    rehearsed, names, path = forked("rehearsed", tmp_path, cells)
+    assert rehearsed == counts * cells
+    assert ("beside" in names) == counts and "" not in path
 
 
 def test_top_level_await_works(run: Run) -> None:
