@@ -265,7 +265,7 @@ def test_threads_that_compile_the_tests_at_once_all_get_them(
     gc.set_threshold(50)
     try:
         with ThreadPoolExecutor(2) as pool:
-            assert all(pool.map(compile_tests, [lab_master] * 4))
+            assert all(pool.map(compile_tests, [lab_master] * 2))
     finally:
         gc.set_threshold(*threshold)
         gc.callbacks.remove(go_on)
