@@ -37,7 +37,7 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     found = []
     for trial in trials:
         every = {"right": 2, "wrong": 4, "mutant": 12}[trial.kind]
-        every *= 2 if trial.exercise in LONG else 1
+        every *= 3 if trial.exercise in LONG else 1
         if seen[trial.exercise, trial.kind] % every == 0:
             found.append(trial)
         seen[trial.exercise, trial.kind] += 1
