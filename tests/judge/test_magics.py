@@ -126,6 +126,7 @@ def test_a_cell_with_any_other_one_is_not_judged_in_the_judge(what: str) -> None
         ("%%timeit\nf(1) / 4", 1),
         ("%%prun\nf(1) / 4", 1),
         ("%%capture\nf(1) / 4", 1),
+        ("f(1) / 4;", 1),
     ],
 )
 def test_a_cell_has_the_value_that_it_has_in_a_notebook(
