@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import resource
 import time
@@ -344,13 +343,6 @@ def test_an_array_of_text_holds_nothing_but_text() -> None:
         assert refused(["a", code, [1]], raw + bytes(12))
         assert refused(["n", [["a", "<i4"], ["b", code]]], bytes(4) + raw + bytes(8))
         assert not refused(["a", code, [1]], bytes(16))
-
-
-@given(st.binary(max_size=300), st.binary(max_size=64))
-@settings(max_examples=300, deadline=None)
-def test_random_bytes_decode_or_are_a_wire_error(text: bytes, raw: bytes) -> None:
-    with contextlib.suppress(ProtocolError):
-        decode(Frame(0, text, bytearray(raw)), track=True)
 
 
 def test_behind_its_value_a_message_has_blanks_only() -> None:
