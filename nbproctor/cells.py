@@ -300,15 +300,11 @@ _remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has 
 
 @dataclass(frozen=True)
 class HandedCell:
-    """One cell as a student handed it in.
+    """One cell as a student handed it in; what else a file claims has no part here."""
 
-    `kind` is code, markdown or raw; `name` is nbgrader's ``grade_id``, None where there
-    is none. What else a file claims of its cells has no part in grading.
-    """
-
-    kind: str
+    kind: str  # code, markdown or raw
     id: str
-    name: str | None
+    name: str | None  # nbgrader's ``grade_id``, None where there is none
     text: CellText
     attachments: Any = None
 

@@ -68,8 +68,8 @@ def audit(
                 master, place, tried, variants.oracles, settings, progress
             )
         entries += [
-            Entry.of(trial, verdicts, stubs, oracle, notes)
-            for trial, (verdicts, oracle, notes) in results.items()
+            Entry.of(trial, held.verdicts, stubs, held.oracle, held.notes)
+            for trial, held in results.items()
         ]
     return AuditResult(
         assignment=assignment,

@@ -20,16 +20,13 @@ _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 
 
 class Mutant(NamedTuple):
-    """A solution cell with one mistake, written by `ast.unparse`: without comments.
+    """A solution cell with one mistake."""
 
-    `name` gives the function, the kind of mistake, and the code before and after. It
-    has no line number, so it stays the same while other lines change. `diff` is the
-    difference from the reference.
-    """
-
+    # Function, kind of mistake, code before and after. It has no line number, so it
+    # stays the same while other lines change.
     name: str
-    source: str
-    diff: str
+    source: str  # written by `ast.unparse`: without comments
+    diff: str  # from the reference
 
 
 def mutants(source: str) -> list[Mutant]:

@@ -18,24 +18,18 @@ SILENCE = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Trial):
-    """One solution of one exercise, and how its trial ended.
+    """One solution of one exercise, and how its trial ended."""
 
-    It has lost `lost` of `most` points. `caught`: test that it did not pass → what that
-    says; of a mutant, only graded ones where one of these catches it. `silent`: points
-    lost although its public tests pass; `unannounced`: those of them whose test's
-    comment does not warn of it. Where it passed all tests and was then `fuzzed`,
-    `disagreement` says where it differs from the oracle. `notes` tell of processes that
-    hung or died.
-    """
-
-    lost: float
+    lost: float  # of `most` points
     most: float
+    # Test that it did not pass → what that says. Of a mutant, only graded ones where
+    # one of these catches it.
     caught: dict[str, str]
-    silent: float
-    unannounced: float
-    disagreement: str
-    fuzzed: bool
-    notes: tuple[str, ...]
+    silent: float  # points lost although its public tests pass
+    unannounced: float  # those of them whose test's comment does not warn of it
+    disagreement: str  # where it differs from the oracle
+    fuzzed: bool  # whether the oracle was asked: it passed all tests
+    notes: tuple[str, ...]  # of processes that hung or died
 
     @classmethod
     def of(
@@ -108,20 +102,15 @@ class Entry(Trial):
 
 @dataclass(frozen=True)
 class AuditResult:
-    """Result of a whole audit.
-
-    `tests` are the graded tests of each exercise, `checks` those of whole notebooks:
-    master, blank, release. `problems` are files that were left out, each with its path
-    and the reason, and `hints` what a teacher could add. It took `seconds`.
-    """
+    """Result of a whole audit."""
 
     assignment: str
-    tests: dict[str, tuple[str, ...]]
+    tests: dict[str, tuple[str, ...]]  # exercise → its graded tests
     entries: tuple[Entry, ...]
-    checks: tuple[Check, ...]
-    problems: tuple[str, ...]
-    hints: tuple[str, ...]
-    seconds: float
+    checks: tuple[Check, ...]  # of whole notebooks: master, blank, release
+    problems: tuple[str, ...]  # files that were left out: path and reason
+    hints: tuple[str, ...]  # what a teacher could add
+    seconds: float  # that it took
 
     @property
     def faults(self) -> list[str]:

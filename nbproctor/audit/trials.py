@@ -1,35 +1,79 @@
 """Trials: solutions of single exercises are executed, a thousand in half a minute.
 
-The trials are shared among a few processes: see `worker`.
+They are shared among a few workers. Before a worker runs the solution of an exercise of
+the reference notebook, it forks once for every solution on trial: imports and data are
+loaded once, all other exercises are right, and a solution that hangs or dies harms no
+other. Fork and judge are those of grading; the sandbox is put on as far as this
+computer has one.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
-from collections.abc import Callable, Mapping, Sequence
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-import msgspec
+from msgspec import json
 
 from nbproctor.audit.variants import Trial
+from nbproctor.cells import CellText
 from nbproctor.engine import Settings
 from nbproctor.errors import NbproctorError
+from nbproctor.judge.compiled import Tests
+from nbproctor.judge.order import Step
+from nbproctor.judge.run import NotebookRun
+from nbproctor.markers import imports
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.results import Verdict
-from nbproctor.sandbox.fork import receive, write_block
+from nbproctor.protocol.table import load_rows, used
+from nbproctor.results import Job, Limits, Verdict
+from nbproctor.sandbox import layers
+from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, write_block
 from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
-from nbproctor.sandbox.processors import Processor, processors
+from nbproctor.sandbox.layers import SandboxError
+from nbproctor.sandbox.policy import free_uid
+from nbproctor.sandbox.processors import Processor, processors, stay_on
+from nbproctor.student import process
+from nbproctor.student.shell import warm
 
-# Trial → verdicts of its tests; of the oracle, if it was asked; notes of processes that
-# hung or died.
-Results = dict[Trial, tuple[list[Verdict], Verdict | None, tuple[str, ...]]]
+# A solution may take so many times longer than the reference, but at least so long.
+PATIENCE, LEAST_SECONDS = 10, 2.0
 
 
 class TrialError(NbproctorError):
     """No trial can be held; the message says what is wrong with the notebook."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The trials of a notebook that one worker holds."""
+
+    master: MasterNotebook
+    folder: str  # where their code runs
+    oracles: Mapping[str, Cell]  # exercise → test cell of its oracle
+    settings: Settings  # of the forks
+    trials: list[Trial]
+    processor: int | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a trial ended."""
+
+    number: int  # in the share
+    verdicts: list[Verdict]  # of its tests
+    oracle: Verdict | None  # if it was asked
+    notes: tuple[str, ...]  # of processes that hung or died
 
 
 def hold(
@@ -39,12 +83,11 @@ def hold(
     oracles: Mapping[str, Cell],
     settings: Settings,
     progress: Callable[[Trial], object],
-) -> Results:
+) -> dict[Trial, Held]:
     """Hold the trials of a notebook; those of its reference solutions come first.
 
     The code runs in `folder`, in a process a processor; trials of exercises that the
-    notebook lacks are left out. `oracles` has the test cell of an exercise's oracle;
-    `settings` are those of the forks. A `TrialError` says that a cell of the reference
+    notebook lacks are left out. A `TrialError` says that a cell of the reference
     notebook fails, or that a worker has died.
     """
     mine = [trial for trial in trials if trial.exercise in master.exercises]
@@ -52,46 +95,175 @@ def hold(
     others = [trial for trial in mine if trial.kind != "reference"]
     workers = processors()
     # Each worker needs the time of every reference, so it tries them all.
-    shares = [[*references, *others[n::workers]] for n in range(workers)]
-    job = dict(
-        master=master,
-        oracles=oracles,
-        policy=settings.policy,
-        folder=str(folder),
-        limits=settings.limits,
-        stderr_fails_tests=settings.stderr_fails_tests,
-    )
+    shares = [
+        Share(
+            master, str(folder), oracles, settings, [*references, *others[n::workers]]
+        )
+        for n in range(workers)
+    ]
     with ThreadPoolExecutor(workers) as threads:
-        done = list(threads.map(lambda share: _share(job, share, progress), shares))
+        done = list(threads.map(partial(_ask_worker, progress), shares))
     results = {trial: result for share in done for trial, result in share.items()}
     return {trial: results[trial] for trial in [*references, *others]}
 
 
-def _share(
-    job: dict[str, Any], share: list[Trial], progress: Callable[[Trial], object]
-) -> Results:
+def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial, Held]:
     """Let one worker hold its share of the trials."""
-    results: Results = {}
-    command = partial(python_command, "nbproctor.audit.worker")
+    results: dict[Trial, Held] = {}
+    command = partial(python_command, __name__)
     variables = dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
-    process = PythonProcess(command, os.environ | variables)
+    worker = PythonProcess(command, os.environ | variables)
     try:
         with Processor() as processor:
-            message = job | {"trials": share, "processor": processor.number}
-            write_block(process.sock, msgspec.json.encode(message))
-            while "end" not in (answer := receive(process.sock)[0]):
-                if "error" in answer:
-                    raise TrialError(answer["error"])
-                trial = share[answer["trial"]]
-                verdicts = msgspec.convert(answer["verdicts"], list[Verdict])
-                oracle = msgspec.convert(answer["oracle"], Verdict | None)
-                results[trial] = verdicts, oracle, tuple(answer["notes"])
+            told = replace(share, processor=processor.number)
+            write_block(worker.sock, json.encode(told))
+            while held := json.decode(read_block(worker.sock), type=Held | str | None):
+                if isinstance(held, str):
+                    raise TrialError(held)
+                trial = share.trials[held.number]
+                results[trial] = held
                 progress(trial)
     except (EOFError, ConnectionError) as error:
-        said = process.printed(1000)
+        said = worker.printed(1000)
         raise TrialError(
             f"a process that held trials has died: {said or 'no message'}"
         ) from error
     finally:
-        process.end(patience=0)
+        worker.end(patience=0)
     return results
+
+
+# ---- in a worker ---------------------------------------------------------------------
+
+
+def main(descriptor: int) -> None:
+    """Walk through the notebook that the parent sends, and tell it each result."""
+    said: str | None = None
+    with socket.socket(fileno=descriptor) as parent:
+        parent.set_inheritable(False)
+        share = json.decode(read_block(parent), type=Share)
+        try:
+            stay_on(share.processor)
+            _Walk(parent, share).walk()
+        except TrialError as error:
+            said = str(error)
+        except Exception:
+            said = traceback.format_exc()
+        write_block(parent, json.encode(said))
+
+
+class _Walk:
+    """Walks through the reference notebook, forking off the trials on its way."""
+
+    def __init__(self, parent: socket.socket, share: Share) -> None:
+        self.parent, self.share, settings = parent, share, share.settings
+        uid = free_uid(settings.policy, outer=False)
+        self.policy = replace(settings.policy, uid=uid)
+        self.cells = tuple(self._with_fuzzing())
+        strict = settings.stderr_fails_tests
+        self.job = Job(self.cells, (), settings.limits, stderr_fails_tests=strict)
+        self.tests = Tests.of(self.cells)
+        os.chdir(share.folder)
+        sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
+
+    def _with_fuzzing(self) -> Iterator[Cell]:
+        """Yield the cells, and an exercise's fuzzing after the last of its own."""
+        fuzz, cells = self.share.oracles, self.share.master.cells
+        last = {cell.exercise: cell for cell in cells}
+        for cell in cells:
+            yield cell
+            fuzzing = fuzz.get(cell.exercise or "")
+            if fuzzing and cell is last[cell.exercise]:
+                yield fuzzing
+
+    def walk(self) -> None:
+        with contextlib.suppress(SandboxError):
+            layers.prepare()  # before the shell refuses to start programs
+        for name in used(n for cell in self.cells for n in imports(cell.source)):
+            with contextlib.suppress(ImportError):
+                import_module(name)
+        load_rows()
+        shell = warm()
+        shell.take_over()
+        with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
+            base = Path(name)
+            base.chmod(0o711)  # another user id passes through to its own folder
+            for index, cell in enumerate(self.cells):
+                if cell.kind == "solution":
+                    # Old objects are not looked at again, so their pages stay shared.
+                    gc.collect()
+                    gc.freeze()
+                    self._try_all(cell, self._steps_after(index), base)
+                if cell.kind in ("provided", "solution") and not cell.skip:
+                    for output in shell.run(cell.source, cell.id):
+                        if output["output_type"] == "error":
+                            raise TrialError(
+                                f"the cell {cell.id} of the reference notebook fails: "
+                                f"{output['ename']}: {output['evalue']}"
+                            )
+
+    def _steps_after(self, index: int) -> list[Step]:
+        """Return what follows a solution cell, up to its last test."""
+        steps: list[Step] = []
+        last = 0
+        for cell in self.cells[index + 1 :]:
+            if cell.kind == "solution":
+                break
+            if cell.kind == "test" and cell not in self.share.oracles.values():
+                steps.append(Step(cell.id, test=cell))
+                last = len(steps)
+            elif cell.kind == "provided" and not cell.skip:
+                steps.append(Step(cell.id, cell.source))
+        return steps[:last]
+
+    def _try_all(self, cell: Cell, steps: list[Step], base: Path) -> None:
+        job = self.job
+        for number, trial in enumerate(self.share.trials):
+            if trial.exercise != cell.id:
+                continue
+            start = time.monotonic()
+            held = self._try(number, cell, steps, job, base)
+            if trial.kind == "reference":
+                taken = time.monotonic() - start
+                seconds = round(LEAST_SECONDS + PATIENCE * taken, 1)
+                job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
+            write_block(self.parent, json.encode(held))
+
+    def _try(
+        self, number: int, cell: Cell, steps: list[Step], job: Job, base: Path
+    ) -> Held:
+        trial = self.share.trials[number]
+        public = trial.kind != "mutant"
+        stub, reference = CellText(cell.stub), CellText(cell.source)
+        # As a submission is repaired before it is graded.
+        source = CellText(trial.source).without_stub_line(stub, reference).text
+        fuzz = self.share.oracles.get(trial.exercise)
+
+        def begin() -> Fork:
+            """Fork a student process that begins where the worker is."""
+            student = fork(process.main, self.policy, Path(tempfile.mkdtemp(dir=base)))
+            confirm(student.sock)
+            return student
+
+        until = time.monotonic() + job.limits.submission
+        played = NotebookRun(job, self.tests, begin, until, max_stops=1)
+
+        def kept_all() -> bool:
+            return all(v.outcome == "passed" for v in played.verdicts.values())
+
+        def wanted() -> Iterator[Step]:
+            yield Step(trial.exercise, source, 0, exercise=trial.exercise)
+            for step in steps:
+                if step.test is None or public or step.test.points:
+                    yield step
+            if not public and kept_all():
+                # Whatever fails a public test has to lose a point.
+                yield from (s for s in steps if s.test and not s.test.points)
+            if fuzz and kept_all():
+                yield Step(fuzz.id, test=fuzz)
+
+        played.play(wanted())
+        played.judge_beside()
+        oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
+        verdicts = [*played.verdicts.values()]
+        return Held(number, verdicts, oracle, tuple(played.notes))

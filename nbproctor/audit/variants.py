@@ -3,29 +3,44 @@
 ``variants/<assignment>/<exercise>/`` holds right and wrong solutions. A right one is a
 design of its own, so it is a file: ``right/<name>.py``. A wrong one is mostly one slip,
 so ``wrong.toml`` has an entry for each, with the lines that differ and the symptom that
-a student must be told. ``oracle.py`` is an oracle (see `oracle`), and
-``equivalent.toml`` says of mutants why no test can tell them from the reference. See
-``docs/new-assignment.md``.
+a student must be told. ``equivalent.toml`` says of mutants why no test can tell them
+from the reference. See ``docs/new-assignment.md``.
+
+``oracle.py`` is an oracle, with which a right solution must agree on random inputs. It
+is plain Python that reads like a test cell: it may use the names of the notebook and
+the tools of its hidden tests. It defines
+
+- ``inputs(rng)``: the arguments of one random example, as a tuple; `rng` is a
+  `numpy.random.Generator`;
+- ``oracle(*arguments)``: the right answer, found in another way than the reference;
+- ``answer(*arguments)``: the solution's answer. It may be left out where the exercise
+  is one function of the exercise's name.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import re
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from nbproctor.audit import oracle
+import numpy as np
+
 from nbproctor.audit.mutants import mutants
 from nbproctor.errors import NbproctorError
+from nbproctor.expect import expect
 from nbproctor.notebook import Cell
 
 REFERENCE = "reference"
 Kind = Literal["reference", "right", "wrong", "mutant"]
 # Of an entry of ``right.toml`` or ``wrong.toml``.
 KEYS = "why", "diff", "cell", "of", "says", "unnamed", "announced"
+ROUNDS = 50  # random inputs of an oracle
+_NUMERIC = int, float, np.number, np.ndarray
 
 
 class VariantError(NbproctorError):
@@ -34,11 +49,7 @@ class VariantError(NbproctorError):
 
 @dataclass(frozen=True)
 class Trial:
-    """A solution of one exercise; `name` tells it from others of its kind.
-
-    Of a wrong one, a message must hold one of `says`, or it is known that none names
-    its symptom; the words `announced` of comments tell what no public test does.
-    """
+    """A solution of one exercise; `name` tells it from others of its kind."""
 
     exercise: str
     kind: Kind
@@ -46,22 +57,19 @@ class Trial:
     source: str
     place: str = ""
     diff: str = ""
-    says: tuple[str, ...] = ()
-    unnamed: bool = False
-    announced: str = ""
-    equivalent: str = ""
+    says: tuple[str, ...] = ()  # a message must hold one of these, if it is wrong
+    unnamed: bool = False  # no message names its symptom, which is known
+    announced: str = ""  # words of comments that tell what no public test does
+    equivalent: str = ""  # why no test can tell this mutant from the reference
 
 
 @dataclass
 class Variants:
-    """All solutions to try: right and wrong ones, then mutants.
-
-    `oracles`: exercise → test cell. `problems`: files that were left out, or against
-    the notebook.
-    """
+    """All solutions to try: right and wrong ones, then mutants."""
 
     trials: list[Trial] = field(default_factory=list)
-    oracles: dict[str, Cell] = field(default_factory=dict)
+    oracles: dict[str, Cell] = field(default_factory=dict)  # exercise → test cell
+    # Files that were left out, or do not fit the notebook.
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -94,8 +102,8 @@ class Variants:
         if (path := folder / "oracle.py").exists():
             try:
                 text = _python(path.read_text("utf-8"), str(path))
-                self.oracles[folder.name] = oracle.test_cell(folder.name, text)
-            except oracle.OracleError as error:
+                self.oracles[folder.name] = oracle_test(folder.name, text)
+            except OracleError as error:
                 self.problems.append(f"{shown(path)}: {error}")
             except (OSError, ValueError, VariantError) as error:
                 self.problems.append(f"{shown(path)} {error}")
@@ -245,3 +253,66 @@ def shown(path: Path) -> str:
     """Return a path below the course: ``variants/…``."""
     below = [*reversed(path.parts)].index("variants")
     return "/".join(path.parts[-below - 1 :])
+
+
+# ---- oracles -------------------------------------------------------------------------
+
+
+class OracleError(NbproctorError):
+    """The file is not an oracle; the message says why."""
+
+
+def oracle_test(exercise: str, text: str) -> Cell:
+    """Make a test cell of an oracle, which parses, or raise an `OracleError`."""
+    nodes = ast.parse(text).body
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    for name in ("inputs", "oracle"):
+        if name not in defined:
+            raise OracleError(f"does not define {name}()")
+    answer = "answer" if "answer" in defined else exercise
+    if not answer.isidentifier():
+        raise OracleError(f"does not define answer(), and {exercise!r} is no function")
+    source = (
+        f"{text}\n\n"
+        "from nbproctor.audit.variants import disagreement as _disagreement\n"
+        f"_found = _disagreement(inputs, oracle, {answer})\n"
+        "assert _found is None, _found\n"
+    )
+    return Cell(f"{exercise}: oracle", "test", source, 1, exercise, False, "", "", {})
+
+
+def disagreement(
+    inputs: Callable[[np.random.Generator], Any],
+    oracle: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> str | None:
+    """Compare answers on random inputs; return the first difference in words."""
+    for seed in range(ROUNDS):
+        try:
+            made = inputs(np.random.default_rng(seed))
+            arguments = made if isinstance(made, tuple) else (made,)
+            want = oracle(*copy.deepcopy(arguments))
+        except Exception as error:
+            return f"with seed {seed}, the oracle itself raises: {error!r:.200}"
+        try:
+            got = answer(*copy.deepcopy(arguments))
+            _compare(got, want, "the answer")
+        except AssertionError as error:
+            return f"with seed {seed}, {error}"
+        except Exception as error:
+            return f"with seed {seed}, it raises: {error!r:.200}"
+    return None
+
+
+def _compare(got: Any, want: Any, name: str) -> None:
+    if isinstance(want, tuple | list) and isinstance(got, tuple | list):
+        got, want = dict(enumerate(got)), dict(enumerate(want))
+    if isinstance(want, Mapping):
+        if not isinstance(got, Mapping) or got.keys() != want.keys():
+            raise AssertionError(f"{name} should have the entries {list(want)}")
+        for key, right in want.items():
+            _compare(got[key], right, f"{name}[{key!r}]")
+    elif isinstance(want, _NUMERIC) and not isinstance(want, bool):
+        expect(got, want, name)
+    elif got != want:
+        raise AssertionError(f"{name} should be {want!r:.60}, not {got!r:.60}")

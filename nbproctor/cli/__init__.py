@@ -3,14 +3,11 @@
 # Importing a module of verbs registers them, in this order, which `--help` keeps.
 from nbproctor.cli import (  # noqa: I001
     grading,  # noqa: F401
-    watching,  # noqa: F401
     collecting,  # noqa: F401
     exporting,  # noqa: F401
     students,  # noqa: F401
     authoring,  # noqa: F401
-    starting,  # noqa: F401
 )
-from nbproctor.cli.app import app
-from nbproctor.cli.entry import main
+from nbproctor.cli.app import app, main
 
 __all__ = ["app", "main"]

@@ -1,26 +1,46 @@
-"""The verbs for whoever writes an assignment: ``release``, ``lint`` and ``audit``."""
+"""The verbs for whoever writes an assignment or begins, and for a container."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import typer
 from rich.markup import escape
-from typer import Option
+from rich.table import Column, Table
+from typer import Argument, Option
 
 from nbproctor.cli.app import (
+    TYPED,
     Assignment,
     CommandError,
     app,
     at_work,
     complaints,
+    console,
+    find_course,
+    nbgrader,
     open_course,
     say,
 )
+from nbproctor.errors import NbproctorError
+from nbproctor.platforms.gradescope import results
+from nbproctor.platforms.platform import Visibility
 
-if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
+# In a container that a platform runs, Gradescope for one: a course without students.
+container = typer.Typer()
+app.add_typer(container, name="container", hidden=True)
+_DIFFERENCES = f"""\
+What differs from plain nbgrader, for every submission:
+  - what could not be graded has a reason and no score, never a 0;
+  - an exercise that failed is graded again among correct others
+    (off: c.Nbproctor.follow_through = False);
+  - text on stderr costs a test cell nothing.
+Next: {TYPED} grade, or nbgrader autograde as before."""
 
 
 @app.command()
@@ -42,9 +62,7 @@ def release(
     ] = None,
 ) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
-    from nbproctor import nbgrader
     from nbproctor.kit import handout
-    from nbproctor.kit.browser import make_site
 
     course, name = open_course(assignment)
     nbgrader.check_sources(course, name)
@@ -58,7 +76,7 @@ def release(
     say(f"To hand out:     {archive}")
     if browser or pyodide:
         with at_work("Making the site"):
-            site = make_site(course, name, pyodide)
+            site = handout.make_site(course, name, pyodide)
         say(f"To put on a web server: {site}")
 
 
@@ -83,7 +101,6 @@ def audit(
 
     Ends with status 1 if one does not. Writes the matrix exercise × solution to audit/.
     """
-    from nbproctor import nbgrader
     from nbproctor.audit import result as matrix
     from nbproctor.audit.audit import audit as try_tests
 
@@ -110,10 +127,8 @@ def audit(
         raise CommandError(f"faults in the tests: {len(result.faults)}, see above.")
 
 
-def prove(course: Course, assignment: str) -> None:
+def prove(course: nbgrader.Course, assignment: str) -> None:
     """Prove that the reference solution earns every point; `CommandError` if not."""
-    from nbproctor import nbgrader
-
     with at_work(f"Grading the reference solution of {assignment}"):
         faults = nbgrader.lint(course, assignment)
         told = nbgrader.places_told(course.masters(assignment))
@@ -121,3 +136,126 @@ def prove(course: Course, assignment: str) -> None:
     say(*faults, to=complaints)
     if faults:
         raise CommandError(f"faults in the tests: {len(faults)}, see above.")
+
+
+@app.command()
+def new(name: Annotated[str, Argument(help="Name of the assignment.")]) -> None:
+    """Make an assignment with one exercise to change, and a course if there is none."""
+    from nbproctor.kit import starter
+
+    course = find_course()
+    made = starter.new_assignment(course, name)
+    say(*(f"Made {path.relative_to(course)}" for path in made))
+    say(
+        f"Change the notebook in JupyterLab, then try it: {TYPED} lint {name}, "
+        f"{TYPED} audit {name}, {TYPED} release {name}."
+    )
+
+
+@app.command()
+def init() -> None:
+    """Switch nbproctor on in an existing nbgrader course, and say what will differ.
+
+    Grades the reference solution of every assignment in both ways. Ends with status 1
+    if it loses points in one, or cannot be graded.
+    """
+    from nbproctor.kit import starter
+    from nbproctor.sandbox.doctor import probe, verdict
+
+    course = find_course()
+    file = course / "nbgrader_config.py"
+    missing = starter.switch_on(course)
+    said = "is switched on at the end of" if missing else "was switched on already in"
+    say(f"nbproctor {said} {file}.", verdict(probe()))
+    faulty = []
+    for name in nbgrader.Course(course).assignments():
+        try:
+            prove(nbgrader.Course(course), name)
+        except NbproctorError as error:
+            say(f"{name}: {error}", to=complaints)
+            faulty.append(name)
+        else:
+            say(f"{name}: the reference solution earns every point.")
+    say(_DIFFERENCES)
+    if faulty:
+        raise CommandError(
+            f"the reference solution does not earn everything in {', '.join(faulty)}: "
+            "see above."
+        )
+
+
+@app.command()
+def off() -> None:
+    """Switch nbproctor off: `init` taken back, .nbproctor.* removed; marks stay."""
+    from nbproctor.kit import starter
+
+    course = find_course()
+    starter.switch_off(course)
+    say(f"{course} is a course of plain nbgrader again.")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what protects this computer from the code that it grades."""
+    if not print_layers():
+        raise CommandError("Grading needs --sandbox=weak here: see above.")
+
+
+def print_layers() -> bool:
+    """Print the sandbox's layers; return whether all that must be there are."""
+    from nbproctor.sandbox.doctor import probe, verdict
+
+    layers = probe()
+    width = min(console.width, 80)
+    console.print(escape(verdict(layers)), width=width)
+    meaning = Column(overflow="fold")  # a long path is folded, not cut
+    table = Table("", "", meaning, box=None, show_header=False, padding=(0, 2, 0, 0))
+    for layer in layers:
+        here = "yes" if layer.ok else "[red]no[/]" if layer.mandatory else "no"
+        table.add_row(here, layer.name, escape(layer.meaning))
+        if layer.remedy:
+            table.add_row("", "", f"To get it: {escape(layer.remedy)}.")
+    console.print(table, width=width)
+    return all(layer.ok for layer in layers if layer.mandatory)
+
+
+@container.command()
+def prepare(assignment: str) -> None:
+    """Make the release and its gradebook, and grade the reference solution."""
+    course = nbgrader.Course(find_course())
+    nbgrader.generate(course, assignment)
+    faults = nbgrader.lint(course, assignment)
+    proved = "The reference solution earns every point in this container."
+    say(*(faults or [proved]))
+    raise typer.Exit(bool(faults))
+
+
+@container.command()
+def run(assignment: str, root: Path, visibility: Visibility = "after_due_date") -> None:
+    """Grade ``root/submission`` and write ``root/results/results.json``.
+
+    The platform is never given a 0 for what could not be graded: then there is no
+    score, and the status is 1.
+    """
+    start = time.monotonic()
+    say("What protects this container from the code that it grades:")
+    weak = not print_layers()
+    if weak:
+        say("The sandbox is not whole here: a student's code may reach the tests.")
+    course, student = nbgrader.Course(find_course()), "student"
+    submitted = course.folder("submitted", assignment, student)
+    shutil.rmtree(submitted, ignore_errors=True)
+    shutil.copytree(root / "submission", submitted, symlinks=True)
+    (result,) = nbgrader.grade(
+        course, assignment, [student], force=True, weak_sandbox=weak
+    )
+    masters = course.masters(assignment)
+    content = results(result, masters, visibility, time.monotonic() - start)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    (root / "results").mkdir(exist_ok=True)
+    (root / "results" / "results.json").write_text(text + "\n", "utf-8")
+    say(f"{result.status}. {result.reason}")
+    if "tests" not in content:
+        raise CommandError(
+            "There is no score, and no 0: grade this submission by hand."
+        )

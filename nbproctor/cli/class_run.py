@@ -23,14 +23,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from nbproctor.cli.app import complaints, console, say
+from nbproctor.cli.app import complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.roster import letters
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbproctor.nbgrader import Course, MarkChange, RunOptions
     from nbproctor.results import SubmissionResult
 
 
@@ -42,9 +41,9 @@ class _Rate(ProgressColumn):
 
 
 def grade_class(
-    course: Course,
+    course: nbgrader.Course,
     assignment: str,
-    options: RunOptions,
+    options: nbgrader.RunOptions,
     names: Mapping[str, str] | None = None,
     alike: bool = False,
 ) -> None:
@@ -56,9 +55,6 @@ def grade_class(
     waiting = len(students or [*course.folders("submitted", assignment)])
     if waiting and not console.is_terminal:  # on one, a bar moves instead
         console.print(f"Grading {assignment} …")
-    from nbproctor import nbgrader
-    from nbproctor.nbgrader.feedback import report
-
     with Progress(
         "{task.description}",
         BarColumn(),
@@ -80,7 +76,7 @@ def grade_class(
             lambda done, all: bar.update(task, completed=done, total=all),
             students,
         )
-    page, lines = report(course, assignment, alike=alike)
+    page, lines = nbgrader.report(course, assignment, alike=alike)
     enrolled = {person.student: person.name for person in nbgrader.people(course)}
     names = _names(results, {**enrolled, **(names or {})})
     results.sort(key=lambda result: (letters(names[result.student]), result.student))
@@ -151,9 +147,10 @@ def score_table(
     exercises are for the legend.
     """
     points = {
-        exercise: sum(c.points for c in master.cells if c.exercise == exercise)
+        exercise: most
         for master in masters
         for exercise in master.exercises
+        if (most := sum(c.points for c in master.cells if c.exercise == exercise))
     }
     legend = [
         escape(f"{number} = {titles.get(exercise, exercise)} ({most:g})")
@@ -179,7 +176,6 @@ def score_table(
 
 
 def _penalty(earned: Mapping[Any, Any]) -> str:
-    """Say what a late penalty took."""
     points = sum(score for column, score in earned.items() if column != "total")
     taken = points - earned["total"]
     return f" (−{taken:g} late)" if taken > 0.005 else ""
@@ -192,7 +188,9 @@ def _score(score: float, most: float) -> str:
 
 
 def change_lines(
-    changes: Sequence[MarkChange], names: Mapping[str, str], asked: Collection[str] = ()
+    changes: Sequence[nbgrader.MarkChange],
+    names: Mapping[str, str],
+    asked: Collection[str] = (),
 ) -> Iterator[str]:
     """Yield lines on changed marks: whose, by how much, why, and which were kept.
 
@@ -212,7 +210,7 @@ def change_lines(
 
 
 def _line(
-    change: MarkChange, names: Mapping[str, str], asked: Collection[str]
+    change: nbgrader.MarkChange, names: Mapping[str, str], asked: Collection[str]
 ) -> Iterator[str]:
     by = ""
     if change.before is not None and change.after is not None:

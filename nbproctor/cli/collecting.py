@@ -21,6 +21,7 @@ from nbproctor.cli.app import (
     at_work,
     console,
     find_course,
+    nbgrader,
     open_course,
     print_list,
     say,
@@ -28,7 +29,6 @@ from nbproctor.cli.app import (
 from nbproctor.platforms import Roster
 
 if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
     from nbproctor.platforms import Download
 
 CLASS_LIST = Path("collected", "roster.csv")  # in the course
@@ -70,8 +70,6 @@ def collect(
     folder or zip with a folder or a file for each student. Nothing that is there is
     overwritten.
     """
-    from nbproctor import nbgrader
-
     course, assignment = open_course(assignment)
     names = [path.stem for path in course.sources(assignment)]
     everybody = read_class_list(course)
@@ -122,9 +120,7 @@ def roster(
     Any grade book or list of participants that a platform exports. People are added
     and completed, never removed.
     """
-    from nbproctor.nbgrader import Course
-
-    course = Course(find_course())
+    course = nbgrader.Course(find_course())
     everybody = read_class_list(course)
     before = len(everybody.people)
     new, changed = everybody.merge(platforms.read_class_list(file))
@@ -133,20 +129,16 @@ def roster(
     say(f"{new} new, {changed} changed, {as_before}")
 
 
-def read_class_list(course: Course) -> Roster:
+def read_class_list(course: nbgrader.Course) -> Roster:
     """Return everybody in the imported class list or in the gradebook."""
-    from nbproctor import nbgrader
-
     path = course.root / CLASS_LIST
     everybody = platforms.read_class_list(path) if path.is_file() else Roster()
     everybody.merge(Roster(nbgrader.people(course)))
     return everybody
 
 
-def _import(course: Course, everybody: Roster) -> None:
+def _import(course: nbgrader.Course, everybody: Roster) -> None:
     """Keep a class list in the course, and tell the gradebook of everybody in it."""
-    from nbproctor import nbgrader
-
     platforms.write_class_list(everybody, course.root / CLASS_LIST)
     nbgrader.enrol(course, everybody.people)
 
@@ -213,8 +205,6 @@ def extend(
 
     What was graded as late is then graded again.
     """
-    from nbproctor import nbgrader
-
     course, name = open_course(assignment)
     person = read_class_list(course).one(student)
     student = person.student

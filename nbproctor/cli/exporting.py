@@ -20,6 +20,7 @@ from nbproctor.cli.app import (
     choose,
     console,
     find_course,
+    nbgrader,
     print_list,
     say,
 )
@@ -29,7 +30,6 @@ from nbproctor.platforms.platform import Visibility
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbproctor.nbgrader import Course
     from nbproctor.platforms import Filled
 
 SHOWN = 40  # changes
@@ -67,18 +67,23 @@ def export(
     not graded stays empty. `feedback` packs everybody's feedback as the platform takes
     it; `term` makes one table, and a page, of all assignments.
     """
-    from nbproctor import nbgrader
-
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
     if what == "term":
-        _write_term(course, to or exported / "term.csv")
+        table, names = nbgrader.term(course)
+        path = to or exported / "term.csv"
+        nbgrader.write_table(table, path)
+        page = nbgrader.term_report(course, table, names)
+        say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
         return
     assignment = choose(course, assignment)
     if what == "feedback":
         _give_back(course, assignment, to or exported / f"{assignment}_feedback.zip")
     elif what in ("csv", "parquet"):
-        _write_table(course, assignment, to or exported / f"{assignment}.{what}")
+        path = to or exported / f"{assignment}.{what}"
+        nbgrader.write_table(table := _graded(course, assignment), path)
+        empty = int(table["total"].isna().sum())
+        say(f"{len(table)} students, {empty} of them without a mark: {path}")
     elif autograder := platforms.AUTOGRADERS.get(what):
         nbgrader.check_exportable(course, assignment)
         source = course.folder("source", assignment)
@@ -95,16 +100,12 @@ def export(
             say(f"Excused here from now on, too: {', '.join(news)}")
 
 
-def _give_back(course: Course, assignment: str, target: Path) -> None:
+def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:
     """Pack everybody's feedback into one zip, named as the platform takes it."""
-    from nbproctor import nbgrader
-    from nbproctor.nbgrader.feedback import pages
-    from nbproctor.pages.making import notebook_of
-
     with at_work("Bringing the pages up to date"):  # a comment may be newer than them
         nbgrader.feedback(course, assignment)
-    written = [(s, page, notebook_of(page)) for s, page in pages(course, assignment)]
-    back = platforms.feedback_names(written, course.records(assignment))
+    pages = nbgrader.pages(course, assignment)
+    back = platforms.feedback_names(pages, course.records(assignment))
     if not back.students:
         raise CommandError("Nobody's feedback has a place there: collect again, first.")
     platforms.write_zip(target, back.files)
@@ -117,31 +118,13 @@ def _give_back(course: Course, assignment: str, target: Path) -> None:
     print_list("Not in it:", [f"{names.get(s, s)}: {why}" for s, why in back.left])
 
 
-def _write_table(course: Course, assignment: str, path: Path) -> None:
-    from nbproctor.nbgrader.export import write_table
-
-    table = _graded(course, assignment)
-    write_table(table, path)
-    empty = int(table["total"].isna().sum())
-    say(f"{len(table)} students, {empty} of them without a mark: {path}")
-
-
-def _write_term(course: Course, path: Path) -> None:
-    """Write one table of all assignments, and a page."""
-    from nbproctor import nbgrader
-    from nbproctor.nbgrader.export import write_table
-    from nbproctor.nbgrader.feedback import term_report
-
-    table, names = nbgrader.term(course)
-    write_table(table, path)
-    page = term_report(course, table, names)
-    say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
-
-
 def _filled(
-    course: Course, assignment: str, file: Path, column: str | None, scale: bool
+    course: nbgrader.Course,
+    assignment: str,
+    file: Path,
+    column: str | None,
+    scale: bool,
 ) -> Filled:
-    """Return a platform's file with the marks in it."""
     if not file.is_file():
         raise CommandError(
             f"There is no file {file}. Say which file to fill in, or one of: {_MADE}."
@@ -181,9 +164,7 @@ def _write_filled(filled: Filled, target: Path, write: bool) -> bool:
     return write
 
 
-def _graded(course: Course, assignment: str) -> pd.DataFrame:
-    from nbproctor import nbgrader
-
+def _graded(course: nbgrader.Course, assignment: str) -> pd.DataFrame:
     table = nbgrader.class_table(course, assignment)
     if table["total"].isna().all():
         raise CommandError(

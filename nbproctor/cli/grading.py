@@ -1,30 +1,31 @@
-"""The verbs that grade: ``demo`` and ``grade``."""
+"""The verbs that grade: ``demo``, ``grade``, and ``watch`` before the deadline."""
 
 from __future__ import annotations
 
 import contextlib
+import time
+from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Option
 
 from nbproctor.cli.app import (
+    TYPED,
     Assignment,
     CommandError,
     Sandbox,
     app,
     console,
+    nbgrader,
     open_course,
+    say,
 )
 from nbproctor.cli.class_run import grade_class
 from nbproctor.platforms.roster import Person, split_name
 
-if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
-
-# nbgrader and pandas take a second to import, so each verb imports them when it runs:
-# `--help` and a wrong argument are answered at once.
+SECONDS = 2.0  # between two looks of `watch`
 
 
 @app.command()
@@ -43,7 +44,6 @@ def demo(assignment: Assignment = None) -> None:
             "comes with. Run it in that folder."
         )
     console.print("Making a sample class in demo/. It hands in:")
-    from nbproctor import nbgrader
     from nbproctor.kit import sample
 
     course = nbgrader.Course(sample.new_course(project, name))
@@ -93,8 +93,6 @@ def grade(
             "--container is an option of kit.py: kit.py grade --container"
         )
     course, name = open_course(assignment)
-    from nbproctor import nbgrader
-
     for each in student or ():
         _check_handed_in(course, name, each)
     weak = sandbox == "weak"
@@ -104,10 +102,8 @@ def grade(
     grade_class(course, name, options, alike=alike)
 
 
-def _check_handed_in(course: Course, assignment: str, student: str) -> None:
+def _check_handed_in(course: nbgrader.Course, assignment: str, student: str) -> None:
     """Stop where a student named on the command line handed in nothing."""
-    from nbproctor import nbgrader
-
     if student in dict(course.folders("submitted", assignment)):
         return
     place = course.folder("submitted", assignment, student)
@@ -117,4 +113,69 @@ def _check_handed_in(course: Course, assignment: str, student: str) -> None:
     meant = f" Did you mean {' or '.join(dict.fromkeys(found))}?" if found else ""
     raise CommandError(
         f"{student!r} has handed in nothing: there is no {place}.{meant}"
+    )
+
+
+@app.command()
+def watch(
+    assignment: Assignment = None,
+    exchange: Annotated[
+        bool,
+        Option(
+            "--exchange",
+            help="Collect from nbgrader's exchange, and release feedback there.",
+        ),
+    ] = False,
+    sandbox: Sandbox = "strict",
+) -> None:
+    """Grade what arrives until the deadline, and give back what you allow.
+
+    Reads submitted/ and writes feedback/. What students get, and how many times a day
+    for each exercise, stands in nbgrader_config.py: c.Nbproctor.early_feedback and
+    early_tries. After Ctrl-C, the same command goes on.
+    """
+    course, name = open_course(assignment)
+    with (
+        nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"),
+        nbgrader.Watch(course.root, name, exchange, sandbox == "weak") as watching,
+    ):
+        say(f"Watching {name}{_until(watching.due)}. Ctrl-C ends it.")
+        say(*(f"  {s}{_until(end)}" for s, end in watching.extended.items()))
+        said = ""
+        while not watching.over(_now()):
+            try:
+                say(*map(_line, watching.look(_now())))
+                said = ""
+            except nbgrader.CourseError as error:  # somebody else grades: the next look
+                if str(error) != said:
+                    say(error)
+                said = str(error)
+            time.sleep(SECONDS)
+    say(f"The deadline has passed. Grade everybody: {TYPED} grade {name}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _until(moment: datetime | None) -> str:
+    """Say how long; the moment is in UTC."""
+    if moment is None:
+        return ""
+    return f" until {moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _line(tried: nbgrader.Try) -> str:
+    clock = f"{datetime.now():%H:%M:%S} {tried.student}"
+    result = tried.result
+    if tried.late:
+        return f"{clock}: it came after the deadline, and is not tried."
+    wait = f"no try left today for {tried.waiting} exercises"
+    if result is None:
+        return f"{clock}: {wait if tried.waiting else 'no answer has changed'}."
+    mark = "" if result.score is None else f"{result.score:g} of {result.max_score:g}, "
+    told = f"{tried.told} exercises told" + f", {wait}" * bool(tried.waiting)
+    return (
+        f"{clock}: {mark}{result.status}; {told}, "
+        f"after {(_now() - tried.noticed).total_seconds():.0f} s."
     )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
 
-from nbproctor.cli.app import TYPED, CommandError, app, open_course, say
+from nbproctor.cli.app import TYPED, CommandError, app, nbgrader, open_course, say
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
-
-if TYPE_CHECKING:
-    from nbproctor.nbgrader import Course
 
 
 @app.command(
@@ -67,7 +64,7 @@ def submit(
     say(course.options.hand_in or kit_submit.NOWHERE)
 
 
-def _folders() -> tuple[Course, Path, Path]:
+def _folders() -> tuple[nbgrader.Course, Path, Path]:
     """Return the course, the student version of its only assignment, and the copy."""
     course, assignment = open_course(None)
     release = course.folder("release", assignment)

@@ -16,7 +16,6 @@ import zlib
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -51,8 +50,8 @@ def _hash(parts: tuple[object, ...]) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of nbproctor, of Python and of the installed packages.
 
-    That of nbproctor is the SHA-256 of its modules: a number in a file would stay the
-    same while somebody works on them.
+    A worker of a cluster must have the same. That of nbproctor is the SHA-256 of its
+    modules: a number in a file would stay the same while somebody works on them.
     """
     source = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -68,18 +67,17 @@ def versions() -> dict[str, str]:
     return found
 
 
+@dataclass
 class Cache:
     """Reports in a folder, which removes those that were not used for longest.
 
-    Several processes may use it at once. All reports take `max_bytes`; for a moment, it
-    can be a tenth more.
+    Several processes may use it at once.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder = folder
-        self._max = max_bytes
-        self._room = 0  # to be written before the folder is measured again
-        self._lock = threading.Lock()
+    folder: Path
+    max_bytes: int  # of all reports; for a moment, it can be a tenth more
+    _room: int = 0  # to be written before the folder is measured again
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, name: str) -> Report | None:
         """Return a report; None if there is none that is whole."""
@@ -103,20 +101,20 @@ class Cache:
             self._room -= len(data)
             if self._room < 0:
                 self._shrink()
-                self._room = self._max // SCANS
+                self._room = self.max_bytes // SCANS
 
     def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name
+        return self.folder / name[:2] / name
 
     def _shrink(self) -> None:
         found = []
-        for path in self._folder.glob("??/*"):
+        for path in self.folder.glob("??/*"):
             with contextlib.suppress(OSError):  # another run has removed it
                 status = path.stat()
                 found.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
-            if total <= self._max:
+            if total <= self.max_bytes:
                 break
             path.unlink(missing_ok=True)
             total -= size
@@ -124,15 +122,12 @@ class Cache:
 
 @dataclass
 class Kept:
-    """An executor with a cache before it.
-
-    `executor` executes what is not kept; with `force`, everything.
-    """
+    """An executor with a cache before it."""
 
     cache: Cache
-    executor: Executor
-    force: bool = False
-    _engine: dict[str, str] = field(default_factory=lambda: versions())
+    executor: Executor  # of what is not kept
+    force: bool = False  # then, of everything
+    _versions: dict[str, str] = field(default_factory=lambda: versions())
     _conditions: dict[tuple[str, Settings], str] = field(default_factory=dict)
     _not_ready: tuple[MasterNotebook, Settings] | None = None
 
@@ -173,7 +168,7 @@ class Kept:
         of = master.digest, settings
         if of not in self._conditions:  # it reads the assignment's files
             said = (master.digest, settings.digest(), settings.policy.weak)
-            self._conditions[of] = _hash((*said, self._engine))
+            self._conditions[of] = _hash((*said, self._versions))
         return self._conditions[of]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:
@@ -185,10 +180,3 @@ class Kept:
             future.set_exception(error)
         else:
             future.set_result(report)
-
-    def __enter__(self) -> Kept:
-        self.executor.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.executor.__exit__(*error)

@@ -1,10 +1,14 @@
 """Submissions executed by the workers of a Dask scheduler, on any number of computers.
 
-One task of Dask's is one submission. A worker plugin (`worker.Grader`) holds the
-assignment on each worker, also on those that come later. Dask's `KilledWorker` names
-what a worker had when it died: the submission that it executed, and one that waited
-there. Until these have an end, no worker is given a second one, so that the next
-`KilledWorker` names the submission that ends workers.
+One task of Dask's is one submission. A worker plugin (`Grader`) holds the assignment on
+each worker, also on those that come later. Dask's `KilledWorker` names what a worker
+had when it died: the submission that it executed, and one that waited there. Until
+these have an end, no worker is given a second one, so that the next `KilledWorker`
+names the submission that ends workers.
+
+Coordinator and workers trust each other, and Dask carries Python objects between them.
+What a student wrote goes both ways as text and numbers alone: code to execute, and the
+report, which the judge made of plain data.
 """
 
 from __future__ import annotations
@@ -12,23 +16,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import tempfile
 import threading
 import time
+import uuid
 import warnings
 from collections import deque
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from distributed import Client
+from distributed import Client, get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
 
-from nbproctor.engine.execution import Execution
-from nbproctor.engine.servers import EngineError, ExecutionError, Settings, StoppedError
-from nbproctor.engine.worker import Grader, refusal, run
+from nbproctor.engine.cache import OWN, versions
+from nbproctor.engine.execution import Execution, execute
+from nbproctor.engine.servers import (
+    EngineError,
+    ExecutionError,
+    Servers,
+    Settings,
+    StoppedError,
+)
 from nbproctor.notebook import MasterNotebook
-from nbproctor.results import Report
+from nbproctor.results import Report, StudentCell
 
 log = logging.getLogger(__name__)
 
@@ -281,3 +296,110 @@ def _words(answer: object) -> str:
     if isinstance(answer, ModuleNotFoundError | AttributeError):
         return f"it has no nbproctor, or another version of it ({answer})"
     return answer if isinstance(answer, str) else repr(answer)
+
+
+# ---- on a worker ---------------------------------------------------------------------
+
+# A report, or why there is none; neither: this worker refuses.
+Answer = tuple[Report | None, str]
+
+# One fork server, whatever coordinators come and go: a worker has one thread.
+_servers = Servers()
+
+
+class Grader(WorkerPlugin):
+    """An assignment on a worker, with everything that its submissions need.
+
+    Its own files are read here, since a worker may not have them.
+    """
+
+    def __init__(self, master: MasterNotebook, settings: Settings) -> None:
+        self.name = f"nbproctor-{uuid.uuid4()}"
+        self._master = replace(master, data=None)
+        self._settings = settings
+        self._versions = versions()  # of the coordinator
+        self._files = {
+            Path(place, path.relative_to(name)): path.read_bytes()
+            for place, name in settings.policy.files
+            for path in (Path(name), *Path(name).rglob("*"))
+            if path.is_file()
+        }
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def setup(self, worker: Any) -> None:
+        """Write the files and start a fork server, or note why that cannot be.
+
+        Nothing is raised: Dask would let the worker in all the same.
+        """
+        self.refusal = self._unlike(versions())
+        if (threads := worker.state.nthreads) > 1:
+            self.refusal = (
+                f"it has {threads} threads, so that nobody knows which submission ends "
+                f"it: start it with --nworkers {threads} --nthreads 1"
+            )
+        try:
+            if not self.refusal:
+                self._settings = self._unpacked()
+                with _servers.lend(self._master, self._settings):
+                    pass
+        except (EngineError, OSError) as error:
+            self.refusal = str(error)
+
+    def _unpacked(self) -> Settings:
+        """Write the assignment's files; return settings that name them there."""
+        self._folder = tempfile.TemporaryDirectory(prefix="nbproctor-assignment-")
+        folder = Path(self._folder.name)
+        folder.chmod(0o755)  # student processes may have a user id of their own
+        for place, content in self._files.items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_bytes(content)
+        policy = self._settings.policy
+        files = tuple((place, str(folder / place)) for place, _ in policy.files)
+        return replace(self._settings, policy=replace(policy, files=files))
+
+    def teardown(self, worker: Any) -> None:
+        """Forget the assignment: the coordinator is done."""
+        _servers.rest()
+        if self._folder:
+            self._folder.cleanup()
+
+    def run(self, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
+        """Execute a submission."""
+        if self.refusal:
+            return None, ""
+        execution = Execution(cells, self._master, self._settings, files)
+        try:
+            return execute(execution, _servers), ""
+        except EngineError as error:
+            self.refusal = str(error)
+            return None, ""
+        except ExecutionError as error:
+            return None, str(error)
+        except Exception as error:  # Dask cannot carry every exception
+            return None, f"It could not be executed ({error!r})."
+
+    def _unlike(self, here: Mapping[str, str]) -> str:
+        """Return what a worker has in other versions, in words, or nothing."""
+        theirs = self._versions
+        if here[OWN] != theirs[OWN]:
+            return "its nbproctor is another version than the coordinator's"
+        other = [
+            f"{name} {here[name]} (the coordinator has {version})"
+            for name, version in theirs.items()
+            if name in here and here[name] != version
+        ]
+        return f"it has {', '.join(other[:3])}" if other else ""
+
+
+def run(name: str, cells: Sequence[StudentCell], files: Mapping[str, bytes]) -> Answer:
+    """Execute a submission on a worker that has the plugin of that name."""
+    grader: Any = get_worker().plugins.get(name)
+    answer: Answer = grader.run(cells, files) if grader else (None, "")
+    return answer
+
+
+def refusal(names: Sequence[str], dask_worker: Any) -> str | None:
+    """Return why a worker executes nothing, or ""; None if it has yet to get ready."""
+    if not dask_worker.plugins.keys() >= {*names}:
+        return None
+    return next(filter(None, (dask_worker.plugins[n].refusal for n in names)), "")

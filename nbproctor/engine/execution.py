@@ -7,9 +7,8 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import msgpack
 
@@ -101,8 +100,8 @@ def _unpack(files: Mapping[str, bytes]) -> list[StudentCell]:
     return [StudentCell(FILES, None, "\n".join(lines))]
 
 
-class Executor(AbstractContextManager[Any], Protocol):
-    """Executes `width` submissions at once; a context manager ends its processes."""
+class Executor(Protocol):
+    """Executes `width` submissions at once."""
 
     @property
     def width(self) -> int: ...  # noqa: D102 (see Attributes)
@@ -121,13 +120,21 @@ class Pool(ThreadPoolExecutor):
     is wait for a fork server, which is a process.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int = 0) -> None:
         self.width = workers or processors()
         super().__init__(self.width, "nbproctor")
         self._servers = Servers()
+        self._state = ""  # of the assignment that fork servers are warm for
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Start the first fork server; `EngineError` tells what is missing."""
+        """Start the first fork server; `EngineError` tells what is missing.
+
+        Those that have read other contents of the assignment's files are ended.
+        """
+        state = settings.digest()
+        if state != self._state:
+            self._servers.rest()
+        self._state = state
         with self._servers.lend(master, settings):
             pass
 

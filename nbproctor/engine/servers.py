@@ -24,7 +24,7 @@ from nbproctor.sandbox.policy import Policy
 
 log = logging.getLogger(__name__)
 
-_WARM = ("nbproctor.judge.main", "nbproctor.student.process")
+_WARM = ("nbproctor.judge.run", "nbproctor.student.process")
 # Before Python 3.11.8 and 3.12.2, two threads that parse at once may get a SystemError
 # (github.com/python/cpython/issues/106905).
 _compiling = threading.Lock()
@@ -126,12 +126,12 @@ class Servers(AbstractContextManager["Servers"]):
             self._end(server)
 
     def _take(self, warm: _Warm) -> ForkServer | None:
-        """Take an idle one; one that is warm for something else is ended."""
+        """Take an idle one; one that is gone, or warm for something else, is ended."""
         with self._lock:
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-        if server and self._all.get(server) != warm:
+        if server and (server.is_gone or self._all.get(server) != warm):
             self._end(server)
             return None
         return server
@@ -185,7 +185,7 @@ def _start(
                 ("nbproctor.protocol.table:load_rows", ()),
             ],
             student_main="nbproctor.student.process:main",
-            judge_main="nbproctor.judge.main:main",
+            judge_main="nbproctor.judge.run:main",
         )
     except (ForkServerError, SandboxError, OSError) as error:
         if opening and isinstance(error, ForkServerError):  # a cell starts a thread

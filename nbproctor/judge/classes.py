@@ -156,14 +156,6 @@ def _mirror_of(builtin: type[Exception]) -> type[StudentError]:
         return _mirror_of(above)
 
 
-def kind_of(error: StudentError) -> type:
-    """Return what a test is told of the class: the student's own, or a known one."""
-    if isinstance(error, OwnError):
-        return type(error)
-    ours = (k for k in type(error).__mro__ if not k.__module__.startswith("nbproctor."))
-    return next(ours, Exception)
-
-
 class _OneArgument(type):
     """``type`` as tests know it: of a student's object, the student's class."""
 
@@ -174,7 +166,11 @@ class _OneArgument(type):
                 return known.kind
             return ask(args[0], "apply", "type", [args[0]])
         if len(args) == 1 and isinstance(args[0], StudentError):
-            return kind_of(args[0])
+            kinds = type(args[0]).__mro__  # the student's own, or one that is known
+            if issubclass(kinds[0], OwnError):
+                return kinds[0]
+            ours = (k for k in kinds if not k.__module__.startswith("nbproctor."))
+            return next(ours, Exception)
         return type(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:

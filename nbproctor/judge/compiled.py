@@ -98,6 +98,8 @@ class CompiledTest:
     # they need themselves; and the names that they make and nothing after them anew.
     needs: tuple[str, ...]
     shared: frozenset[str]
+    # Whether it needs no test or helper cell, none needs it, and it reports nothing.
+    alone: bool
     definitions: CodeType  # its imports and definitions alone, if another needs them
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
@@ -137,18 +139,24 @@ class Tests:
         wanted |= _union(programs[c.id].uses for c in kinds["test"])
         needs, shared = _needs(cells, programs, {name for name, _ in provided})
         needed = _union(needs.values())
-        tests = {
-            cell.id: CompiledTest(
+        helped = _union(p.binds for p in helpers)
+        tests: dict[str, CompiledTest] = {}
+        for cell in kinds["test"]:
+            alone = not needs[cell.id] and cell.id not in needed
+            alone = alone and helped.isdisjoint(programs[cell.id].uses)
+            definitions = definitions_of(
+                parse(cell.source if cell.id in needed else "")
+            )
+            tests[cell.id] = CompiledTest(
                 programs[cell.id],
                 broken.get(cell.id, ""),
                 sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
                 needs[cell.id],
                 shared[cell.id],
-                _definitions(cell.id, cell.source if cell.id in needed else ""),
+                alone and "measure(" not in cell.source,
+                compile(definitions, f"{TEST_FILE}{cell.id}>", "exec"),
                 *_seen(cell.stub),
             )
-            for cell in kinds["test"]
-        }
         answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
         outer = _union(p.uses for p in others) - _union(p.binds for p in others)
         functions = {c.id: _functions(c, programs[c.id]) for c in kinds["solution"]}
@@ -274,12 +282,6 @@ def _imports_of(source: str) -> Iterator[Import]:
 
 def _imported_by(cell: Cell) -> set[str]:
     return {name for name, _ in _imports_of(cell.source)}
-
-
-def _definitions(name: str, source: str) -> CodeType:
-    """Compile the imports and definitions of a cell."""
-    tree = definitions_of(parse(source))
-    return compile(tree, f"{TEST_FILE}{name}>", "exec")
 
 
 def _seen(stub: str) -> tuple[frozenset[str], frozenset[str], str]:

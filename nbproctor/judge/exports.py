@@ -87,7 +87,10 @@ class Exports:
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
         if self._of_test(value):
-            number = self._number(value)
+            number = self._numbers.setdefault(id(value), self._next)
+            if number == self._next:
+                self._next += 1
+                self._objects[number] = value
             return Ref("judge", (number, kind.__name__, *self._methods(kind)))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
@@ -137,13 +140,6 @@ class Exports:
                 f"attribute {name!r} of the test's {type(target).__name__} is fixed"
             )
         setattr(target, name, value)
-
-    def _number(self, value: Any) -> int:
-        number = self._numbers.setdefault(id(value), self._next)
-        if number == self._next:
-            self._next += 1
-            self._objects[number] = value
-        return number
 
     def _methods(self, kind: type) -> tuple[str, ...]:
         """Names of public methods, which the student may call without asking first."""

@@ -15,10 +15,10 @@ import msgspec
 
 from nbproctor.judge import verdicts
 from nbproctor.judge.exports import Lent, builtin_name
-from nbproctor.judge.namespace import MODULE
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
+from nbproctor.judge.testcell import MODULE
 from nbproctor.judge.verdicts import Said
 from nbproctor.results import FILES, Limits, Output, error_output, stream_output
 from nbproctor.sanitize import clean, one_line
@@ -31,15 +31,13 @@ Spawn = Callable[[], Any]
 
 @dataclass
 class StudentProcesses:
-    """The student processes of one run through a notebook, one after the other.
-
-    `references` run in a process beside the student's, which gets functions that call
-    theirs, and nothing of a reference itself.
-    """
+    """The student processes of one run through a notebook, one after the other."""
 
     limits: Limits
     spawn: Spawn
     until: float
+    # They run in a process beside the student's, which gets functions that call theirs,
+    # and nothing of a reference itself.
     references: References | None
     outputs: dict[int, list[Output]] = field(default_factory=dict)  # as in `Report`
     notes: list[str] = field(default_factory=list)  # as in `Report`

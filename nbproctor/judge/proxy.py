@@ -192,18 +192,12 @@ def _doubt(proxy: Proxy, *methods: str) -> None:
     handle_of(proxy).link.doubts.append((proxy, *methods))
 
 
-def _request(name: str) -> Any:
+def _request(name: str, kind: type | None = None) -> Any:
+    """Make what a function asks of an object; its result may have to be of one type."""
+
     def apply(self: Proxy, *others: Any) -> Any:
-        return ask(self, "apply", name, [self, *others])
-
-    return apply
-
-
-def _converted(name: str, kind: type) -> Any:
-    """Make what a built-in function asks of an object; its result is of one type."""
-
-    def apply(self: Proxy) -> Any:
-        return _exactly(kind, ask(self, "apply", name, [self]))
+        result = ask(self, "apply", name, [self, *others])
+        return result if kind is None else _exactly(kind, result)
 
     return apply
 
@@ -269,7 +263,7 @@ _OPERATORS: dict[str, Any] = {
     **{f"__{name}__": _among_students(name) for name in (*_BINARY, *_UNARY, *_ORDER)},
     **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
     "__abs__": _judges("abs"),
-    **{f"__{name}__": _converted(name, kind) for name, kind in _CONVERSIONS.items()},
+    **{f"__{name}__": _request(name, kind) for name, kind in _CONVERSIONS.items()},
     **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},
 }
 for _name, _value in _OPERATORS.items():

@@ -1,27 +1,94 @@
-"""One run through a notebook: cells in student processes, tests here.
+"""One submission judged: runs through its notebook, cells in student processes.
 
-What ends a student process costs the test that it happened in; the next goes on.
+The judge is trusted and runs no student code: that stays in student processes. What
+ends one costs the test that it happened in; the next goes on.
 """
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbproctor.judge import beside, testcell, verdicts
+from msgspec import msgpack
+
+from nbproctor.judge import order, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
-from nbproctor.judge.namespace import Namespace
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
-from nbproctor.judge.proxy import StudentGone
+from nbproctor.judge.proxy import StudentError, StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.judge.testcell import TestTimeout, points_of
+from nbproctor.judge.testcell import (
+    Namespace,
+    TestTimeout,
+    import_own_modules,
+    points_of,
+)
 from nbproctor.judge.verdicts import explain, verdict
+from nbproctor.markers import parse
 from nbproctor.notebook import Cell
-from nbproctor.results import Job, Measure, Outcome, Verdict
+from nbproctor.results import Job, Measure, Outcome, Report, Verdict
 from nbproctor.sanitize import one_line, plain_text
+
+
+def main(data: bytes, spawn: Spawn) -> bytes:
+    """Grade one submission: a `Job` in, a `Report` out, both serialized.
+
+    `spawn` starts a student process, which runs `student.process.main`.
+    """
+    import_own_modules()
+    return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
+
+
+def grade(job: Job, spawn: Spawn) -> Report:
+    """Grade one submission: the student's own notebook first, then follow-through."""
+    tests = Tests.from_bytes(job.tests) if job.tests else Tests.of(job.cells)
+    start = time.monotonic()
+    until = start + job.limits.submission
+    own = NotebookRun(job, tests, spawn, until, max_stops=2)
+    own.play(order.own_notebook(job, tests))
+    if job.follow_through:
+        _follow_through(job, tests, spawn, until, own.verdicts)
+    own.judge_beside()
+    ordered = [own.verdicts[c.id] for c in job.cells if c.kind == "test"]
+    return Report(
+        outputs=own.outputs,
+        verdicts=ordered,
+        notes=own.notes,
+        seconds=round(time.monotonic() - start, 3),
+    )
+
+
+def _follow_through(
+    job: Job, tests: Tests, spawn: Spawn, until: float, verdicts: dict[str, Verdict]
+) -> None:
+    """Judge exercises again that lost points and use functions of earlier ones.
+
+    They come in the notebook's order, whatever happened to them before. Code that runs
+    beside references can learn what they return. Here it meets those of exercises that
+    come earlier and have had their second chance, so it cannot help them. A second try
+    could also learn from the first, so nothing is handed on from one to the other.
+    """
+    lost = {str(v.exercise) for v in verdicts.values() if v.points < v.max_points}
+    for exercise in [cell.id for cell in job.cells if cell.id in lost]:
+        steps, references = order.among_references(job, exercise, tests)
+        if not steps:
+            continue
+        again = NotebookRun(job, tests, spawn, until, 1, references)
+        again.play(steps)
+        # One answer earns them all: of two answers in one cell, each chosen by where
+        # it runs, the marks do not add up.
+        if all(v.points >= verdicts[name].points for name, v in again.verdicts.items()):
+            for name, verdict in again.verdicts.items():
+                if verdict.points > verdicts[name].points:
+                    given = "given correct solutions of the other exercises"
+                    said = f"Right, {given}."
+                    if verdict.points < verdict.max_points:
+                        said = f"{verdict.message} ({given})"
+                    earned = replace(verdict, message=said, source="follow-through")
+                    verdicts[name] = earned
 
 
 class NotebookRun:
@@ -66,6 +133,8 @@ class NotebookRun:
                     self._student.run(step)
                 elif step.test.where == "beside":
                     self._beside.append((step.test, len(self._history)))
+                elif passed := self._passes_in_public(step.test):
+                    self.verdicts[step.test.id] = passed
                 else:
                     said = self.verdicts[step.test.id] = self._judge(step.test)
                     if step.test.why and said.outcome in ("failed", "error"):
@@ -73,6 +142,27 @@ class NotebookRun:
                 self._history.append(step)
         finally:
             self._student.close()
+
+    def _passes_in_public(self, cell: Cell) -> Verdict | None:
+        """Try a public test as in a notebook: one message, instead of one a call.
+
+        There is nothing to forge, for it has no points, and nothing in it is hidden.
+        What does not pass so is judged as any other.
+        """
+        seen = not cell.points and cell.stub == cell.source and not cell.why
+        tried = seen and self._tests.cells[cell.id].alone
+        if (
+            not tried
+            or self._stops.get(cell.exercise)
+            or time.monotonic() > self._until
+        ):
+            return None
+        try:
+            printed = self._student.living().ask("test", cell.source)
+        except (StudentGone, StudentError):
+            return None
+        text = printed[: testcell.MAX_PRINTED] if type(printed) is str else ""
+        return replace(verdict(cell, verdicts.PASSED), printed=plain_text(text))
 
     def judge_beside(self) -> None:
         """Judge the tests that share a process with the answer.
@@ -165,18 +255,36 @@ class NotebookRun:
             self._names.end(cell.id, link)
 
     def _judge_beside(self, cell: Cell, history: Sequence[Step]) -> Verdict:
+        """Run a test cell, and what comes before it, in a process of the student's own.
+
+        What captures output, patches or deletes a student's names, or looks into
+        objects of any library cannot be judged through proxies. It runs as in a kernel:
+        the student's code could forge its result, as under stock nbgrader, but reaches
+        nothing else that the sandbox keeps from it, nor hidden parts of other test
+        cells (but for imports), which are never in this process.
+        """
         tests, student = self._tests, self._student
         needs = {n for n, t in tests.cells.items() if t.program.binds & tests.outer}
         needs.update(tests.cells[cell.id].needs)
-        kept = [s for s in history if s.test is not None or s in student.played]
+        steps: list[Step] = []
+        for step in history:
+            if step.test is None:
+                steps += [step] if step in student.played else []
+            elif step.name in needs:  # its imports, and what students see of it
+                body = parse(step.test.source).body
+                kept = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
+                for source in ("\n".join(map(ast.unparse, kept)), step.test.stub):
+                    steps.append(Step(step.name, source))
         link = student.fresh()
         try:
-            outputs = beside.play(cell, kept, needs, lambda s: student.send(link, s)[0])
+            for step in steps:
+                student.send(link, step)
+            outputs, _ = student.send(link, Step(cell.id, cell.source))
         except StudentGone as gone:
             return self._stopped(cell, gone, self._limits.cell)
         finally:
             link.close()
-        points, said = beside.scored(outputs, cell)
+        points, said = verdicts.scored(outputs, cell)
         on_stderr = any(output.get("name") == "stderr" for output in outputs)
         if points and self._stderr_fails and on_stderr:
             points, said = 0.0, verdicts.STDERR

@@ -8,6 +8,8 @@ data.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 import traceback
 from collections.abc import Mapping
@@ -18,9 +20,10 @@ from nbproctor import expect, results
 from nbproctor.judge.compiled import TEST_FILE
 from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.proxy import StudentError, StudentGone
+from nbproctor.markers import parse
 from nbproctor.notebook import Cell
 from nbproctor.protocol.frames import UnsendableError
-from nbproctor.results import Outcome, Verdict
+from nbproctor.results import Outcome, Output, Verdict
 from nbproctor.sanitize import one_line
 
 
@@ -225,3 +228,51 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
         return False
     own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
     return all(name in own or len(name) < 20 for name in re.findall(r"\w+", text))
+
+
+def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
+    """Score a test cell by its outputs, as nbgrader does.
+
+    After an error that is 0; the number that the cell ends in, within its points; else
+    all of them. Of a hidden test, the student is told no text that their code could
+    have made of it, only what the test says in so many words.
+    """
+    errors = [o for o in outputs if o.get("output_type") == "error"]
+    if errors:
+        name, text = str(errors[0].get("ename")), str(errors[0].get("evalue"))
+        told = one_line(text) if not cell.points or text in _texts(cell) else ""
+        if name == "AssertionError":
+            known = CHECK(text=told)
+            return 0.0, known if told else UNTOLD(kind="hidden check")
+        if is_forbidden(name, text):
+            return 0.0, REFUSED(where="")
+        if name == "NotImplementedError":
+            return 0.0, NOT_SOLVED(where=".")
+        kind = name if name in vars(builtins) else "an exception"
+        return 0.0, BESIDE_RAISED(kind=kind, text=told and f": {told}")
+    for output in outputs:
+        number = _number(output)
+        if number is not None and number < cell.points:
+            return number, PART(points=number, most=cell.points)
+    return cell.points, PASSED
+
+
+def _number(output: Output) -> float | None:
+    if output.get("output_type") != "execute_result":
+        return None
+    try:
+        number = float(output["data"]["text/plain"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return max(number, 0.0) if number == number else 0.0
+
+
+def _texts(cell: Cell) -> set[str]:
+    """Return the messages that assertions of a cell spell out."""
+    return {
+        node.msg.value
+        for node in ast.walk(parse(cell.source))
+        if isinstance(node, ast.Assert)
+        and isinstance(node.msg, ast.Constant)
+        and isinstance(node.msg.value, str)
+    }

@@ -44,6 +44,8 @@ class Findings:
     `left` are the exercises, of so many, whose cell is gone or says nothing yet.
     """
 
+    cells: list[_Cell]
+    given: dict[str, _Cell]  # of the notebook as it was handed out
     costs: list[str] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -68,16 +70,15 @@ def find(folder: Path, original: Path) -> Path:
 
 def check(notebook: Path, original: Path) -> Findings:
     """Compare a student's notebook, which is only read, with the one handed out."""
-    found = Findings()
     given = {cell.name: cell for cell in _cells(original) if cell.name}
-    cells = _cells(notebook)
-    if not any(cell.name in given for cell in cells):
+    found = Findings(_cells(notebook), given)
+    if not any(cell.name in given for cell in found.cells):
         raise SubmitError(f"{notebook.name} holds no cell of {original.name}.")
     _check_names(notebook, original, found)
-    _check_copies(cells, given, found)
-    _check_answers(cells, given, found)
-    _check_run(cells, given, found)
-    _check_modules(notebook, original, cells, found)
+    _check_copies(found)
+    _check_answers(found)
+    _check_run(found)
+    _check_modules(notebook, original, found)
     return found
 
 
@@ -159,7 +160,8 @@ def _check_names(notebook: Path, original: Path, found: Findings) -> None:
         )
 
 
-def _check_copies(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> None:
+def _check_copies(found: Findings) -> None:
+    cells, given = found.cells, found.given
     count = Counter(cell.name for cell in cells)
     for name, cell in given.items():
         if cell.is_answer and not count[name]:
@@ -190,11 +192,9 @@ def _check_copies(cells: list[_Cell], given: dict[str, _Cell], found: Findings) 
         )
 
 
-def _check_answers(
-    cells: list[_Cell], given: dict[str, _Cell], found: Findings
-) -> None:
-    last = {cell.name: cell for cell in cells}
-    stubs = {name: cell for name, cell in given.items() if cell.is_answer}
+def _check_answers(found: Findings) -> None:
+    last = {cell.name: cell for cell in found.cells}
+    stubs = {name: cell for name, cell in found.given.items() if cell.is_answer}
     found.exercises = len(stubs)
     for name, stub in stubs.items():
         cell = last.get(name)
@@ -212,7 +212,7 @@ def _check_answers(
                 f"In the cell of exercise {name} your code is there, but raise "
                 "NotImplementedError still ends it: delete that line."
             )
-    for cell in cells:
+    for cell in found.cells:
         if cell.is_code and cell.text.tree is None:
             if cell.name in stubs:
                 found.costs.append(
@@ -223,8 +223,8 @@ def _check_answers(
                 found.odd.append(f"A cell has a syntax error: {cell.start}.")
 
 
-def _check_run(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> None:
-    code = [cell for cell in cells if cell.is_code and cell.text.plain]
+def _check_run(found: Findings) -> None:
+    code = [cell for cell in found.cells if cell.is_code and cell.text.plain]
     counts = [cell.raw.get("execution_count") for cell in code]
     run = [count for count in counts if isinstance(count, int)]
     again = "Choose Run, Restart Kernel and Run All Cells, then save."
@@ -240,7 +240,7 @@ def _check_run(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> 
             "The cells did not run from top to bottom; in grading they do. " + again
         )
     tested, exercise = {}, ""
-    for name, cell in given.items():
+    for name, cell in found.given.items():
         exercise = name if cell.is_answer else exercise
         tested[name] = exercise if grader_of(cell.raw).get("grade") else ""
     failed = [tested.get(cell.name) for cell in code if cell.has_failed]
@@ -248,10 +248,8 @@ def _check_run(cells: list[_Cell], given: dict[str, _Cell], found: Findings) -> 
         found.odd.append(f"Public tests fail of: {_list(failing)}.")
 
 
-def _check_modules(
-    notebook: Path, original: Path, cells: list[_Cell], found: Findings
-) -> None:
-    trees = [cell.text.tree for cell in cells if cell.is_code and cell.text.tree]
+def _check_modules(notebook: Path, original: Path, found: Findings) -> None:
+    trees = [cell.text.tree for cell in found.cells if cell.is_code and cell.text.tree]
     wanted = {name.partition(".")[0] for tree in trees for name in imported(tree)}
     own = [
         f"{name}.py"

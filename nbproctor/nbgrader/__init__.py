@@ -1,11 +1,11 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
-from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
-from nbproctor.nbgrader.failures import CourseError
-from nbproctor.nbgrader.feedback import feedback
+from nbproctor.nbgrader.failures import CourseError, of_the_computer
+from nbproctor.nbgrader.feedback import feedback, pages, report, term_report
 from nbproctor.nbgrader.grading import grade, proctor, regrade
+from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.people import (
     check_exportable,
@@ -16,21 +16,32 @@ from nbproctor.nbgrader.people import (
     people,
     scores,
     term,
+    write_table,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.release import check_release, check_sources, generate, lint
+from nbproctor.nbgrader.release import (
+    check_cells,
+    check_release,
+    check_sources,
+    generate,
+    lint,
+)
 from nbproctor.nbgrader.submitted import unread
+from nbproctor.nbgrader.watch import Try, Watch
 
 __all__ = [
     "Course",
     "CourseError",
     "MarkChange",
     "RunOptions",
+    "Try",
+    "Watch",
     "check_cells",
     "check_exportable",
     "check_release",
     "check_sources",
     "class_table",
+    "course_lock",
     "enrol",
     "excuse",
     "extend",
@@ -38,11 +49,16 @@ __all__ = [
     "generate",
     "grade",
     "lint",
+    "of_the_computer",
+    "pages",
     "people",
     "places_told",
     "proctor",
     "regrade",
+    "report",
     "scores",
     "term",
+    "term_report",
     "unread",
+    "write_table",
 ]

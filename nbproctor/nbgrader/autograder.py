@@ -96,7 +96,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self.log.warning("%s", each)
             for left in course.root.glob(f"{STAGING}*"):  # by a run that was killed
                 shutil.rmtree(left, ignore_errors=True)
-            with one_gradebook(book), executor(view, options, self.force) as pool:
+            executing = executor(view, options, self.force, self.options.pool)
+            with one_gradebook(book), executing as pool:
                 run.place_tests(pool)
                 decisions = Decisions(run, book, self.options.lower, self._tell)
                 self._decisions, self.changes = decisions, decisions.changes

@@ -16,6 +16,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.api import MissingEntry
@@ -28,7 +29,7 @@ from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 from nbproctor import platforms
 from nbproctor.engine import Settings
 from nbproctor.markers import Markers, has_autotests
-from nbproctor.nbgrader.failures import CourseError, of_the_gradebook
+from nbproctor.nbgrader.failures import CourseError, Log, of_the_gradebook
 from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.options import Nbproctor
@@ -96,17 +97,18 @@ class Course:
         record = platforms.read_record(self.records(assignment)).items()
         return {student: text for student, row in record if (text := row.get(what))}
 
-    def choose(
-        self, assignment: str, log: logging.Logger, **options: object
-    ) -> CourseDirectory:
-        """Return what one of nbgrader's converters needs to work on an assignment.
+    def converter(
+        self, kind: type[BaseConverter], assignment: str, **options: object
+    ) -> Any:
+        """Return one of nbgrader's converters, for `failures.run` on an assignment.
 
         `options` are of nbproctor, for this work alone.
         """
-        config = deepcopy(self.config)
+        config, log = deepcopy(self.config), Log()
         config.CourseDirectory.assignment_id = assignment
         config.Nbproctor.update(options)
-        return CourseDirectory(config=config, log=log)
+        view = CourseDirectory(config=config, log=log)
+        return kind(coursedir=view, config=config, log=log)
 
     def folders(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
         """Yield id and folder of the students that are chosen, sorted by id.
@@ -308,7 +310,7 @@ def _read_config(root: Path) -> Config:
             "Run the command in the course folder."
         )
     config = Config()
-    loaders = {"json": JSONFileConfigLoader, "py": PyFileConfigLoader}
+    loaders = {"py": PyFileConfigLoader, "json": JSONFileConfigLoader}  # which counts
     for place in (*reversed(jupyter_config_path()), str(root)):
         for kind, loader in loaders.items():
             path = Path(place, f"nbgrader_config.{kind}")

@@ -167,7 +167,6 @@ class Decisions:
     def _change(
         self, submission: Submission, marks: StudentMarks, handed_in_again: bool
     ) -> MarkChange:
-        """Return how the mark is another one, and why."""
         before = {(g.notebook, g.cell): g.points for g in self._before.grades}
         cells = {
             g.cell: (before.get((g.notebook, g.cell)), g.points)

@@ -10,9 +10,7 @@ import contextlib
 import errno
 import logging
 import os
-import sys
 from collections.abc import Iterator, Sequence
-from logging.handlers import BufferingHandler
 
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -120,35 +118,37 @@ def _gradebook_says(error: BaseException | None) -> str | None:
     return None
 
 
-class Log(BufferingHandler):
+class Log(logging.Logger):
     """Keeps the errors that nbgrader logs, to report the one that says what is wrong.
 
-    Of a large class, all else that it logs would fill the memory.
+    Not nbgrader's global logger: two runs in one process must not mix. Of a large
+    class, all else that it logs would fill the memory.
     """
 
     def __init__(self) -> None:
-        super().__init__(sys.maxsize)
-        # Not nbgrader's global logger: two runs in one process must not mix.
-        self.logger = logging.Logger("nbgrader", logging.ERROR)
-        self.logger.addHandler(self)
+        super().__init__("nbgrader", logging.ERROR)
+        self.errors: list[str] = []
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Keep what a record says."""
+        self.errors.append(record.getMessage())
 
     def reason(self) -> str:
         """Return the cause of the first failure, in nbgrader's or Python's words."""
-        errors = [record.getMessage() for record in self.buffer]
-        for text in errors:
+        for text in self.errors:
             if "Traceback (most recent call last)" in text:
                 return text.strip().splitlines()[-1]
-        return errors[0] if errors else "no reason given"
+        return self.errors[0] if self.errors else "no reason given"
 
 
-def run(converter: BaseConverter, log: Log, what: str) -> None:
-    """Run one of nbgrader's converters; on failure raise `CourseError` with why."""
+def run(converter: BaseConverter, what: str) -> None:
+    """Run what `Course.converter` returned; on failure raise `CourseError` with why."""
     try:
         converter.start()
     except NbGraderException as error:
         if isinstance(error.__cause__, CourseError | EngineError):
             raise CourseError(str(error.__cause__)) from error
-        raise CourseError(f"{what} failed: {log.reason()}") from error
+        raise CourseError(f"{what} failed: {converter.log.reason()}") from error
     except OSError as error:
         failed = CourseError(f"{what} failed: {error}")
         raise of_the_computer(error) or failed from error

@@ -22,7 +22,7 @@ from nbgrader.converters.base import NbGraderException
 
 import nbproctor
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.failures import CourseError, Log, of_the_computer, run
+from nbproctor.nbgrader.failures import CourseError, of_the_computer, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.pages.making import Order, PageError, make, notebook_of
@@ -163,20 +163,20 @@ def feedback(
     CourseError
         Nothing is graded yet, or a page cannot be made.
     """
-    course, log = Course.at(course), Log()
-    view = course.choose(assignment, log.logger)
-    converter = ProctoredFeedback(coursedir=view, config=view.config, log=log.logger)
+    course = Course.at(course)
+    converter = course.converter(ProctoredFeedback, assignment)
     converter.course = course
     converter.on_page, converter.only = progress, students
-    run(converter, log, f"Writing the feedback of {assignment!r}")
-    return Path(view.root, view.feedback_directory)
+    run(converter, f"Writing the feedback of {assignment!r}")
+    return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
 
-def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path]]:
-    """Return the pages made so far: student id and file."""
-    folders = Course.at(course).folders("feedback", assignment)
+def pages(course: Path | Course, assignment: str) -> list[tuple[str, Path, Path]]:
+    """Return the pages made so far: student id, page, and the notebook beside it."""
     return [
-        (student, page) for student, f in folders for page in sorted(f.glob("*.html"))
+        (student, page, notebook_of(page))
+        for student, folder in Course.at(course).folders("feedback", assignment)
+        for page in sorted(folder.glob("*.html"))
     ]
 
 

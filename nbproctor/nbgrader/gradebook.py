@@ -12,6 +12,7 @@ import contextlib
 import sqlite3
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partialmethod
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -177,20 +178,15 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.db.commit()
         return submission
 
-    def find_source_cell(self, *names: str) -> Any:
-        """Find a source cell by its name, notebook and assignment."""
-        return self._found_once("source", super().find_source_cell, *names)
-
-    def find_graded_cell(self, *names: str) -> Any:
-        """Find a grade cell by its name, notebook and assignment."""
-        return self._found_once("graded", super().find_graded_cell, *names)
-
-    def _found_once(self, kind: str, find: Callable[..., Any], *names: str) -> Any:
+    def _found_once(self, find: str, *names: str) -> Any:
         """Return a row that no run changes, and that no commit makes read again."""
-        if (kind, *names) not in self._cells:
-            row = self._cells[kind, *names] = find(*names)
+        if (find, *names) not in self._cells:
+            row = self._cells[find, *names] = getattr(super(), find)(*names)
             self.db.expunge(row)
-        return self._cells[kind, *names]
+        return self._cells[find, *names]
+
+    find_source_cell = partialmethod(_found_once, "find_source_cell")
+    find_graded_cell = partialmethod(_found_once, "find_graded_cell")
 
 
 @contextlib.contextmanager

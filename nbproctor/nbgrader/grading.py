@@ -16,10 +16,10 @@ from traitlets.config import Config
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course, find_programs
 from nbproctor.nbgrader.decision import MarkChange
-from nbproctor.nbgrader.export import Export, watch_exports
-from nbproctor.nbgrader.failures import Log, run
+from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
+from nbproctor.nbgrader.people import Export, watch_exports
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]
@@ -129,15 +129,12 @@ def regrade(
     `options`, no mark becomes lower for the same files: it is kept, with the result
     from before.
     """
-    options, log = options or RunOptions(), Log()
-    course = Course.at(course)
+    options, course = options or RunOptions(), Course.at(course)
     told = {"weak_sandbox": options.weak_sandbox, "cluster": options.cluster}
     given = {name: value for name, value in told.items() if value}
-    view = course.choose(assignment, log.logger, **given)
-    proctor(view.config)
-    converter = ProctoredAutograde(
-        coursedir=view, config=view.config, log=log.logger, force=options.force
-    )
+    converter = course.converter(ProctoredAutograde, assignment, **given)
+    proctor(converter.config)
+    converter.force = options.force
     results: list[SubmissionResult] = []
 
     def tell(result: SubmissionResult) -> None:
@@ -146,7 +143,7 @@ def regrade(
             progress(result)
 
     converter.course, converter.options, converter.on_result = course, options, tell
-    run(converter, log, f"Grading {assignment!r}")
+    run(converter, f"Grading {assignment!r}")
     if options.students is None:
         handed_in = {result.student for result in results}
         with course.gradebook() as book:

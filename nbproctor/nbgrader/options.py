@@ -9,6 +9,7 @@ from pathlib import Path
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
+from nbproctor.engine import Pool
 from nbproctor.results import Limits, SubmissionResult
 from nbproctor.sandbox.policy import Policy
 
@@ -22,6 +23,7 @@ class RunOptions:
     lower: bool = False  # let a mark become lower though the files are the same
     weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
     cluster: str = ""  # address of the Dask scheduler whose workers execute
+    pool: Pool | None = None  # it stays open; if None, the run has its own
     # Asked of a `Submission` that was read: what to say, if it need not be executed.
     spare: Callable[..., SubmissionResult | None] | None = None
 

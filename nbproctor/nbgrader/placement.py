@@ -3,7 +3,7 @@
 Most test cells are judged from outside, by a judge that the answer cannot reach. That
 must give what a kernel gives, no less and no more. A cell in which the reference
 solution loses points so, or a blank release or a dull answer gets more than in a
-kernel, is judged beside the answer (see `judge.beside`), if the reference earns them
+kernel, is judged beside the answer (see `judge.run`), if the reference earns them
 there. One that passes in a kernel alone is judged nowhere: a 0 would blame the student.
 What the reference passes nowhere has no known place: where such a cell says no, it is
 run beside the answer too, and where that says yes, a person decides.
@@ -34,7 +34,7 @@ from nbgrader.utils import determine_grade, has_failed
 
 from nbproctor import __version__
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
-from nbproctor.judge import beside
+from nbproctor.judge.verdicts import scored
 from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
 from nbproctor.notebook import (
@@ -217,7 +217,7 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
         numbers = {cell.id: number for number, cell in enumerate(master.cells)}
         for v in outside[name].verdicts:
             number = numbers[v.cell_id]
-            points, said = beside.scored(outputs.get(number, []), master.cells[number])
+            points, said = scored(outputs.get(number, []), master.cells[number])
             if v.points > points or v.outcome == "passed" != said.outcome:
                 told = f"{name} earns {v.points:g} from outside"
                 differing[v.cell_id] = f"{told}, but {points:g} in a kernel"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from nbproctor.engine import Cache, EngineError, Kept, Pool
+from nbproctor.engine import Cache, EngineError, Executor, Kept, Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import Nbproctor
@@ -86,15 +87,23 @@ class Run:
         return None
 
 
-def executor(course: CourseDirectory, options: Nbproctor, force: bool) -> Kept:
-    """Return what executes a course's submissions, with the course's cache before it.
+@contextlib.contextmanager
+def executor(
+    course: CourseDirectory, options: Nbproctor, force: bool, pool: Pool | None
+) -> Iterator[Kept]:
+    """Yield what executes a course's submissions, with the course's cache before it.
 
-    With `force` it executes what the cache has, too.
+    With `force` it executes what the cache has, too. `pool` is one that stays open.
     `EngineError`: no scheduler answers, or Dask is not installed.
     """
     cache = Cache(Path(course.root, CACHE), options.cache_megabytes << 20)
+    with contextlib.nullcontext(pool) if pool else _opened(options) as running:
+        yield Kept(cache, running, force)
+
+
+def _opened(options: Nbproctor) -> contextlib.AbstractContextManager[Executor]:
     if not options.cluster:
-        return Kept(cache, Pool(options.workers or None), force)
+        return Pool(options.workers)
     try:
         from nbproctor.engine.cluster import Cluster
     except ImportError as error:
@@ -102,4 +111,4 @@ def executor(course: CourseDirectory, options: Nbproctor, force: bool) -> Kept:
             "Grading on a cluster needs the package distributed, in the version "
             "that requirements.lock names: pip install 'nbproctor[cluster]'."
         ) from error
-    return Kept(cache, Cluster(options.cluster), force)
+    return Cluster(options.cluster)

@@ -6,7 +6,6 @@ nobody else holds the notebook, so none is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partialmethod
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -39,17 +38,15 @@ def use_own_steps(converter: Autograde) -> None:
             "outputs were cleared would earn every point. Nothing is graded."
         )
     for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
-        setattr(converter, pipeline, _with_own_steps(getattr(converter, pipeline)))
+        chosen = getattr(converter, pipeline)
+        steps = [import_item(s) if isinstance(s, str) else s for s in chosen]
+        own = [_OWN.get(step, step) for step in steps if step is not CheckCellMetadata]
+        setattr(converter, pipeline, own)
     if Execute not in converter.autograde_preprocessors:
         raise CourseError(
             "c.Autograde.autograde_preprocessors leaves out nbgrader's Execute, in "
             "whose place nbproctor puts the results: add it. Nothing is graded."
         )
-
-
-def _with_own_steps(chosen: Sequence[type | str]) -> list[type]:
-    steps = [import_item(step) if isinstance(step, str) else step for step in chosen]
-    return [_OWN.get(step, step) for step in steps if step is not CheckCellMetadata]
 
 
 class Execute(NbGraderPreprocessor):  # type: ignore[misc]

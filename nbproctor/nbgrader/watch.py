@@ -28,6 +28,7 @@ from nbgrader.apps import NbGraderAPI
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, select
 
 from nbproctor.cells import CellText
+from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.feedback import copy_for_release, feedback
@@ -85,6 +86,21 @@ class _Read:
         return "✓ passes" if last.passes else "not yet"
 
 
+@dataclass
+class _Student:
+    """What is known of a student; for what stands for files, see `_files`."""
+
+    files: str = ""  # at the last look
+    noticed: datetime = datetime.min  # when these were first seen; UTC
+    late: str = ""  # files of which was told that they are late
+    waiting: dict[date, str] = field(default_factory=dict)  # for another day
+    done: str = ""  # files that are tried
+    read: _Read = field(default_factory=_Read)  # in this batch
+    told: dict[str, Told] = field(default_factory=dict)  # exercise → what, last
+    # Tries of an exercise on a day.
+    used: Counter[tuple[str, date]] = field(default_factory=Counter)
+
+
 @dataclass(frozen=True)
 class Try:
     """What became of one thing that a student handed in before the deadline."""
@@ -97,28 +113,27 @@ class Try:
     late: bool = False  # it came after the student's deadline
 
 
-class Watch:
+class Watch(contextlib.ExitStack):
     """Looks for what arrives for one assignment, until the deadline.
 
     `exchange`: what arrives is collected from nbgrader's exchange, and feedback is
     released there; it is put into ``submitted/`` by somebody else otherwise. `weak`:
-    also where layers of the sandbox are missing.
+    also where layers of the sandbox are missing. A context manager, which ends its
+    processes: starting them takes as long as grading six submissions.
     """
 
     def __init__(self, root: Path, assignment: str, exchange: bool, weak: bool) -> None:
+        super().__init__()
         self._root, self._assignment = root, assignment
         self._exchange, self._weak = exchange, weak
         self._course = Course(root)
-        self._last: dict[str, str] = {}  # student → files, at the last look
-        self._arrived: dict[str, datetime] = {}  # when these files were noticed
-        self._late: dict[str, str] = {}  # files of those told that they are late
-        # Of those who must wait for another day: files and day.
-        self._waiting: dict[str, tuple[str, date]] = {}
-        self._read: dict[str, _Read] = defaultdict(_Read)
+        options = self._course.options
+        # A connection to a cluster may break in days: each batch has its own.
+        self._pool = (
+            None if options.cluster else self.enter_context(Pool(options.workers))
+        )
+        self._students: dict[str, _Student] = defaultdict(_Student)
         self._more = False  # the last look has left something for the next
-        self._done: dict[str, str] = {}  # student → files
-        self._told: dict[str, dict[str, Told]] = defaultdict(dict)  # last
-        self._used: Counter[tuple[str, str, date]] = Counter()  # tries of an exercise
         with self._course.gradebook() as book:
             self._read_deadlines(book)
             _TRIES.create(book.engine, checkfirst=True)
@@ -128,9 +143,10 @@ class Watch:
 
     def _count(self, files: str, student: str, key: str, *told: Any) -> None:
         """Count a try, which the gradebook has."""
-        self._done[student] = files
-        last = self._told[student][key] = Told(*told)
-        self._used[student, key, _here(last.given).date()] += 1
+        known = self._students[student]
+        last = known.told[key] = Told(*told)
+        known.used[key, _here(last.given).date()] += 1
+        known.done = files
 
     def over(self, now: datetime) -> bool:
         """Whether everybody's time is over, and what came at its end is tried."""
@@ -147,41 +163,37 @@ class Watch:
         find the same again.
         """
         self._in_exchange("collect", update=True)
-        arrived = self._settled(now)
-        if arrived:
+        settled = self._settled(now)
+        if settled:
             self._course = Course(self._root)  # the source may have changed since
         with self._course.gradebook() as book:
             self._read_deadlines(book)
         taken, tries = [], []
-        for student, files in arrived.items():
-            noticed = self._arrived[student]
-            if noticed <= self.extended.get(student, self.due or datetime.max):
+        for student in settled:
+            known = self._students[student]
+            if known.noticed <= self.extended.get(student, self.due or datetime.max):
                 taken.append(student)
-            elif self._late.get(student) != files:  # `grade` will take these files
-                tries.append(Try(student, None, noticed, late=True))
-                self._late[student] = files
+            elif known.late != known.files:  # `grade` will take these files
+                tries.append(Try(student, None, known.noticed, late=True))
+                known.late = known.files
         self._more = len(taken) > AT_ONCE
         if taken:
-            first = sorted(taken, key=self._arrived.__getitem__)[:AT_ONCE]
-            tries += self._grade(first, now)
+            taken.sort(key=lambda student: self._students[student].noticed)
+            tries += self._grade(taken[:AT_ONCE], now)
         return tries
 
-    def _settled(self, now: datetime) -> dict[str, str]:
-        """Return the students with files that are new, and complete: id → files."""
-        found: dict[str, str] = {}
+    def _settled(self, now: datetime) -> list[str]:
+        """Return the students whose files are new, and complete."""
+        folders: dict[str, Path] = {}
         with contextlib.suppress(CourseError):  # nobody has handed in anything yet
             folders = handed_in(self._course, self._assignment)
-            found = {student: _files(folder) for student, folder in folders.items()}
-        for student, files in found.items():
-            if self._last.get(student) != files:
-                self._arrived[student] = now
-        settled = {
-            student: files
-            for student, files in found.items()
-            if files == self._last.get(student) != self._done.get(student)
-            and self._waiting.get(student) != (files, _here(now).date())
-        }
-        self._last = found
+        settled = []
+        for student, folder in folders.items():
+            known, files = self._students[student], _files(folder)
+            if files != known.files:
+                known.files, known.noticed = files, now
+            elif files not in (known.done, known.waiting.get(_here(now).date())):
+                settled.append(student)
         return settled
 
     def _read_deadlines(self, book: SharedGradebook) -> None:
@@ -203,7 +215,7 @@ class Watch:
         Nor may it be: how long that takes tells something, too.
         """
         options, student = self._course.options, submission.student
-        told, whole = self._told[student], options.early_feedback != "passed"
+        known, whole = self._students[student], options.early_feedback != "passed"
         most = inf if options.early_feedback == "nothing" else options.early_tries
         repaired, answers = submission.repaired, dict[str, str]()
         for name, outline in self._course.outlines(self._assignment).items():
@@ -212,36 +224,42 @@ class Watch:
         changed = {
             key
             for key, answer in answers.items()
-            if whole or (answer and (key not in told or told[key].answer != answer))
+            if whole
+            or (answer and (key not in known.told or known.told[key].answer != answer))
         }
-        new = {k for k in changed if self._used[student, k, _here(now).date()] < most}
+        new = {key for key in changed if known.used[key, _here(now).date()] < most}
         if whole and new != changed:  # a try tells of all
             new = set()
         notes = submission.notes() | {n: r.notes for n, r in repaired.items()}
         runs = bool(new or not answers)
-        self._read[student] = _Read(answers, notes, new, changed - new, runs)
+        known.read = _Read(answers, notes, new, changed - new, runs)
         said = SubmissionResult(student, "graded", "Not executed.", None, 0.0)
         return None if runs else said
 
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
-        self._read.clear()
-        spare = partial(self._spare, now)
-        options = RunOptions(students, weak_sandbox=self._weak, spare=spare)
+        for student in students:
+            self._students[student].read = _Read()
+        options = RunOptions(
+            students,
+            weak_sandbox=self._weak,
+            pool=self._pool,
+            spare=partial(self._spare, now),
+        )
         results, _ = regrade(self._course, self._assignment, None, options)
         for result in results:
             # What cannot be graded tells nothing of the tests, and costs no try.
             if result.status == "ungradable":
-                self._read[result.student] = _Read(notes=result.notes)
-        whole = [r.student for r in results if self._read[r.student].executed]
+                self._students[result.student].read = _Read(notes=result.notes)
+        whole = [s for s in students if self._students[s].read.executed]
         if whole and self._course.options.early_feedback == "page":
             feedback(self._course, self._assignment, None, whole)
         return [self._give_back(result, now) for result in results]
 
     def _give_back(self, result: SubmissionResult, now: datetime) -> Try:
-        student, files = result.student, self._last[result.student]
-        read, given = self._read[student], self._course.options.early_feedback
+        student, known = result.student, self._students[result.student]
+        read, given = known.read, self._course.options.early_feedback
         rows: list[tuple[Any, ...]] = []
-        told = dict(self._told[student])
+        told = dict(known.told)
         for name, outline in self._course.outlines(self._assignment).items():
             verdicts = result.verdicts.get(name, [])
             full = {v.cell_id for v in verdicts if v.points == v.max_points}
@@ -249,7 +267,7 @@ class Watch:
                 if key in read.new:
                     passes = full.issuperset(exercise.tests)
                     last = told[key] = Told(read.answers[key], passes, now)
-                    stands = "" if read.waiting else files
+                    stands = "" if read.waiting else known.files
                     rows.append((self._assignment, stands, student, key, *last))
         if given == "passed" or (given == "page" and not read.executed):
             self._write(read, result, told)
@@ -263,12 +281,12 @@ class Watch:
         for row in rows:
             self._count(*row[1:])
         if read.waiting:
-            self._waiting[student] = files, _here(now).date()
+            known.waiting = {_here(now).date(): known.files}
         else:
-            self._done[student] = files
+            known.done = known.files
         shown = result if read.executed else None
         counts = len(rows), len(read.waiting)
-        return Try(student, shown, self._arrived[student], *counts)
+        return Try(student, shown, known.noticed, *counts)
 
     def _write(
         self, read: _Read, result: SubmissionResult, told: dict[str, Told]

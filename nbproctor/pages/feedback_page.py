@@ -8,41 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-
-from markupsafe import Markup
 
 from nbproctor import sanitize
 from nbproctor.cells import source_of
 from nbproctor.pages import html
 from nbproctor.pages.outline import HEADING, Outline
 from nbproctor.pages.summary import (
-    BESIDE,
-    WORDS,
     GradedNotebook,
     ResultRow,
-    State,
     Summary,
     Test,
     cells_of,
     grade_id,
-    summarise,
 )
 from nbproctor.results import Output
 from nbproctor.templates import render
-
-#: For the notebook; the page draws its own.
-SIGNS: dict[State, str] = {
-    "passed": "✓",
-    "given": "✓",
-    "partly": "◐",
-    "failed": "✗",
-    "not-started": "○",
-    "waiting": "…",
-    "not-run": "–",
-}
-
 
 # ``given`` by the assignment; ``own``: a cell that the student added.
 Role: TypeAlias = Literal["given", "answer", "own", "test"]
@@ -107,7 +90,7 @@ class Feedback:
     def __init__(self, graded: GradedNotebook, outline: Outline) -> None:
         self._graded, self._outline = graded, outline
         raw = cells_of(graded.path)
-        self._summary = summarise(graded, outline, raw)
+        self._summary = Summary(graded, outline, raw)
         tests = [test for row in self._summary.rows for test in row.tests]
         self._tests = {test.id: test for test in tests + self._summary.ungraded}
         shown = map(self._shown, raw)
@@ -121,26 +104,18 @@ class Feedback:
         graded, summary = self._graded, self._summary
         folder = Path(graded.path).parent if graded.path else None
         exercises, others = self._sections()
-        numbers = {e.id: i for i, e in enumerate(self._outline.exercises, start=1)}
         return render(
             "feedback.html",
             key=key,
             graded=graded,
             outline=self._outline,
             summary=summary,
-            status=_status(graded, summary),
-            hours=hours,
             exercises=exercises,
             others=others,
-            words=WORDS,
-            beside=BESIDE,
-            anchor=lambda row: f"exercise-{numbers[row.exercise.id]}",
-            inline=lambda text: Markup(html.inline(text)),
-            code=lambda source: Markup(html.code(source)),
-            outputs=lambda cell: Markup(html.outputs(cell.outputs)),
-            markdown=lambda source, attached=None: Markup(
-                html.markdown(source, attached, folder)
-            ),
+            inline=html.inline,
+            code=html.code,
+            outputs=html.outputs,
+            markdown=partial(html.markdown, folder=folder),
         )
 
     def notebook(self) -> dict[str, Any]:
@@ -148,7 +123,9 @@ class Feedback:
 
         It holds no metadata of nbgrader's, so that nobody can hand it in by mistake.
         """
-        cells = [_text(_overview(self._graded, self._outline, self._summary))]
+        about = {"graded": self._graded, "outline": self._outline}
+        overview = render("overview.md", **about, summary=self._summary, plain=_plain)
+        cells = [_text(overview.strip())]
         for cell in self._cells:
             if cell.text:
                 source = sanitize.markdown(cell.source, cell.attached)
@@ -156,7 +133,8 @@ class Feedback:
             else:
                 cells.append(_code(cell))
             if cell.test:
-                cells.append(_text(_said(cell.test)))
+                said = render("verdict.md", test=cell.test, plain=_plain)
+                cells.append(_text(said.strip()))
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
@@ -235,62 +213,6 @@ class Feedback:
 
 def _raised(cell: ShownCell) -> bool:
     return any(output["output_type"] == "error" for output in cell.outputs)
-
-
-def _status(graded: GradedNotebook, summary: Summary) -> str:
-    """Return the status of this notebook, which may be one of several handed in."""
-    if summary.total is None and graded.status not in ("missing", "excused"):
-        waiting = any(row.state == "waiting" for row in summary.rows)
-        return "waiting" if waiting and graded.path else "ungradable"
-    return graded.status
-
-
-def hours(seconds: float) -> str:
-    """Write a span of time as people say it."""
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} minutes"
-    hours = round(minutes / 60)
-    return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"
-
-
-# --- the notebook ---------------------------------------------------------------------
-
-
-def _overview(graded: GradedNotebook, outline: Outline, summary: Summary) -> str:
-    who = graded.name or graded.student
-    total = "–" if summary.total is None else f"{summary.total:g}"
-    lines = [
-        f"# Feedback for {_plain(who)}: {total} of {outline.points:g} points",
-        *map(_plain, graded.notes),
-    ]
-    if summary.total is None:
-        lines.append("This is not a zero: you have no score yet.")
-        return "\n\n".join(lines)
-    table = ["| exercise | points | result | cause |", "|---|---|---|---|"]
-    table += map(_line, summary.rows)
-    return "\n\n".join([*lines, "\n".join(table)])
-
-
-def _line(row: ResultRow) -> str:
-    earned = "–" if row.points is None else f"{row.points:g}"
-    points = f"{earned} / {row.exercise.points:g}"
-    result = f"{SIGNS[row.state]} {WORDS[row.state]}"
-    result += " (by hand)" if row.by_hand else ""
-    columns = _plain(row.exercise.name), points, result, _plain(row.cause)
-    return f"| {' | '.join(columns)} |"
-
-
-def _said(test: Test) -> str:
-    words = f"**{SIGNS[test.state]} {WORDS[test.state]}**"
-    if test.max_points and test.points is not None:
-        words += f" · {test.points:g} of {test.max_points:g} points"
-    if test.by_hand:
-        words += ", by hand"
-    if test.verdict.where == "beside":
-        words += f" · {BESIDE}"
-    said = filter(None, [test.message, *map(str, test.verdict.measures)])
-    return "\n\n".join([words, *map(_plain, said)])
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from nbproctor.results import Output
@@ -55,7 +56,7 @@ _DEFINES = frozenset({"def", "class"})
 
 
 @lru_cache(maxsize=500)  # the cells of the assignment are the same on every page
-def code(source: str) -> str:
+def code(source: str) -> Markup:
     """Return Python code with its comments, strings, numbers and keywords marked."""
     if left := len(source[MAX_CODE:]):
         source = f"{source[:MAX_CODE]}\n[… {left} characters left out …]"
@@ -71,7 +72,7 @@ def code(source: str) -> str:
         shown = escape(text, quote=False)
         made.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
     made.append(escape(source[end:], quote=False))
-    return "".join(made)
+    return Markup("".join(made))
 
 
 # What `latex2mathml` makes is built anew of these elements and attributes: its own
@@ -179,7 +180,7 @@ def markdown(
     text: str,
     attached: Mapping[str, Mapping[str, str]] | None = None,
     folder: Path | None = None,
-) -> str:
+) -> Markup:
     """Return Markdown as HTML.
 
     `attached` are pictures in the notebook, as `sanitize.attachments` returns them;
@@ -187,12 +188,14 @@ def markdown(
     """
     if "![" not in text:
         return _without_pictures(text)
-    return str(_MARKDOWN.render(text, {"attached": attached or {}, "folder": folder}))
+    return Markup(
+        _MARKDOWN.render(text, {"attached": attached or {}, "folder": folder})
+    )
 
 
 @lru_cache(maxsize=500)  # the text of the assignment is the same on every page
-def _without_pictures(text: str) -> str:
-    return str(_MARKDOWN.render(text, {"attached": {}, "folder": None}))
+def _without_pictures(text: str) -> Markup:
+    return Markup(_MARKDOWN.render(text, {"attached": {}, "folder": None}))
 
 
 def _picture(source: str, env: EnvType) -> str | None:
@@ -219,18 +222,19 @@ def _picture(source: str, env: EnvType) -> str | None:
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
-def inline(text: str) -> str:
+def inline(text: str) -> Markup:
     """Return one sentence, with what stands between backticks as code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:  # one is left over
-        return escape(text)
-    return "".join(
+        return Markup(escape(text))
+    shown = (
         f"<code>{escape(part)}</code>" if index % 2 else escape(part)
         for index, part in enumerate(parts)
     )
+    return Markup("".join(shown))
 
 
-def outputs(shown: Sequence[Output]) -> str:
+def outputs(shown: Sequence[Output]) -> Markup:
     """Return the outputs of a code cell, which `sanitize.clean` has returned."""
     parts = []
     alt = ""
@@ -254,7 +258,7 @@ def outputs(shown: Sequence[Output]) -> str:
                 alt = ""  # said again for readers that know no alternative text
             elif text := output.get("text", data.get("text/plain", "")):
                 parts.append(f"<pre>{_text(text)}</pre>")
-    return "".join(parts)
+    return Markup("".join(parts))
 
 
 def _text(text: str) -> str:

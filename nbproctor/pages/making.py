@@ -118,25 +118,21 @@ def _page(order: Order, told: str) -> Order:
     return replace(order, graded=graded) if told else order
 
 
-def write(order: Order, outline: Outline) -> None:
-    """Make one page and its notebook, in this process; each is complete or missing."""
-    path = Path(order.page)
-    feedback = Feedback(order.graded, outline)
-    notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
-    _put(notebook_of(path), notebook)
-    _put(path, feedback.page(order.key))  # last: it has the key
-
-
 def _put(path: Path, text: str) -> None:
+    """Write a file, which is complete or missing."""
     temporary = path.with_name(f".{path.name}")
     temporary.write_text(text, "utf-8", errors="replace", newline="\n")
     temporary.replace(path)
 
 
 def _answer(outlines: dict[str, Outline], order: Order) -> str:
-    """Make a page in a worker; return why it could not be made, or nothing."""
+    """Make a page and its notebook in a worker; return why not, or nothing."""
+    path = Path(order.page)
     try:
-        write(order, outlines[order.graded.notebook])
+        feedback = Feedback(order.graded, outlines[order.graded.notebook])
+        notebook = json.dumps(feedback.notebook(), ensure_ascii=False, indent=1)
+        _put(notebook_of(path), notebook)
+        _put(path, feedback.page(order.key))  # last: it has the key
     except MemoryError:
         raise
     except Exception as failure:  # whatever is in it, it is one page

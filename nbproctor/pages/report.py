@@ -9,22 +9,18 @@ from math import fsum
 from typing import TypeAlias
 
 import numpy as np
-from markupsafe import Markup
 
 from nbproctor.cells import source_of
 from nbproctor.pages import html
-from nbproctor.pages.feedback_page import hours
 from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.pages.similar import MAX_TEXT, Answers, similar
 from nbproctor.pages.summary import (
-    BESIDE,
-    WORDS,
     GradedNotebook,
     ResultRow,
     State,
+    Summary,
     cells_of,
     grade_id,
-    summarise,
     total_of,
 )
 from nbproctor.templates import render
@@ -34,11 +30,8 @@ Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
 MOST = 20  # sentences that are shown
-SLOWEST = 5  # submissions whose time is shown
 BINS = 10  # of the histogram
 FEW = 30  # students: below so many, a correlation says nothing of a test
-HARD, EASY = 0.4, 0.95  # shares of an exercise's points
-WEAK = 0.1  # an item-rest correlation that does not tell strong from weak
 QUARTERS = (0.25, 0.5, 0.75)
 
 
@@ -54,15 +47,6 @@ class Item:
     difficulty: float  # mean share of its points, 0 to 1; NaN if nobody was graded
     item_rest: float
     counts: Mapping[State, int]  # students
-
-    @property
-    def remark(self) -> str:
-        """What a teacher should look at, in words."""
-        if self.difficulty < HARD:
-            return "hard"
-        if self.item_rest < WEAK and self.difficulty < EASY:
-            return "does not tell strong from weak: read its tests"
-        return "almost everybody has it" if self.difficulty >= EASY else ""
 
 
 def class_report(
@@ -106,8 +90,7 @@ def class_report(
     late = [each for each in notebooks if each.late or each.student in said_late]
     pairs = similar(answers, outlines, groups or {}) if alike else []
     times = [graded.seconds for graded in notebooks if graded.seconds]
-    page = render(
-        "report.html",
+    values = dict(
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
         handed_in=len(penalties),
@@ -117,36 +100,24 @@ def class_report(
         bins_of=_bins,
         notebooks=notebooks,
         items=items,
-        words=WORDS,
-        mistakes=mistakes[:MOST],
+        mistakes=mistakes,
         besides=list(_tests_beside(notebooks, outlines)),
-        beside=BESIDE,
         surroundings=surroundings,
         asked_alike=alike,
-        pairs=pairs[:MOST],
+        pairs=pairs,
+        shown=MOST,
         names={graded.student: who(graded) for graded in notebooks},
-        code=lambda text: Markup(html.code(text)),
+        code=html.code,
         looks=_looks(notebooks, totals),
         late=late,
         missing=missing,
         excused=excused or {},
         few=FEW if len(totals) < FEW else 0,
         times=np.quantile(times, (0.5, 0.9, 1)).tolist() if times else [],
-        slowest=sorted(notebooks, key=lambda graded: -graded.seconds)[:SLOWEST],
-        hours=hours,
-        inline=lambda text: Markup(html.inline(text)),
+        inline=html.inline,
     )
-    count = {
-        "not graded": len(penalties) - len(totals),
-        "missing": len(missing),
-        "excused": len(excused or {}),
-        "late": len({graded.student for graded in late}),
-    }
-    first = f"{len(penalties)} handed in, {len(totals)} graded"
-    first += "".join(f", {n} {words}" for words, n in count.items() if n)
-    lines = [f"{first}.", *_graded_lines(middle, worth, items, mistakes)]
-    lines += [_alike_line(len(pairs))] if alike else []
-    return page, tuple(lines)
+    lines = render("report.txt", **values).strip().split("\n")
+    return render("report.html", **values), tuple(lines)
 
 
 def who(graded: GradedNotebook) -> str:
@@ -162,7 +133,7 @@ def _read(
     answers: Answers = {}
     for graded in notebooks:
         cells = cells_of(graded.path)
-        summary = summarise(graded, outlines[graded.notebook], cells)
+        summary = Summary(graded, outlines[graded.notebook], cells)
         rows += [(graded, row) for row in summary.rows]
         wanted = {row.exercise.id for row in summary.rows} if alike else set()
         for cell in cells:
@@ -175,7 +146,6 @@ def _read(
 def _item(
     notebook: str, exercise: Exercise, rows: Rows, earned: Mapping[str, float]
 ) -> Item:
-    """Return how the class did in an exercise of a notebook."""
     here = [
         (graded.student, row)
         for graded, row in rows
@@ -254,34 +224,3 @@ def _looks(
             kind = "graded" if kind == "late" else kind
             looks[kind].setdefault(note, []).append(each)
     return looks
-
-
-def _graded_lines(
-    middle: Sequence[float],
-    worth: float,
-    items: Sequence[Item],
-    mistakes: Sequence[Mistake],
-) -> tuple[str, str]:
-    if not middle:
-        return "No totals yet.", "No outcomes yet."
-    low, median, high = middle
-    first = (
-        f"Median {median:g} of {worth:g} points, half of the class "
-        f"from {low:g} to {high:g}."
-    )
-    hardest = min(items, key=lambda item: item.difficulty)
-    second = (
-        f"Hardest: {hardest.exercise.name}, {hardest.difficulty:.0%} of its points."
-    )
-    exercise, sentence, students = mistakes[0] if mistakes else ("", "", [])
-    if students[1:]:
-        second += f" Most frequent mistake, {len(students)} students: "
-        second += f"{exercise}: {sentence.rstrip('.')}."
-    return first, second
-
-
-def _alike_line(pairs: int) -> str:
-    if not pairs:
-        return "No two long answers are more alike than the class is."
-    words = "1 pair has" if pairs == 1 else f"{pairs} pairs have"
-    return f"{words} long answers that stand out as alike: look at them in the report."

@@ -21,21 +21,10 @@ from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import NOT_SOLVED, STOPPED, Status, Verdict
 from nbproctor.sanitize import one_line
 
+# In words: `templates/words.html`.
 State = Literal[
     "passed", "given", "partly", "failed", "not-started", "waiting", "not-run"
 ]
-#: What pages say of each state, the best first.
-WORDS: dict[State, str] = {
-    "passed": "passed",
-    "given": "right, given the others",
-    "partly": "partly right",
-    "failed": "not right yet",
-    "not-started": "not started",
-    "waiting": "to be graded by hand",
-    "not-run": "not run",
-}
-#: What pages say of a test that ran in the process of the answer.
-BESIDE = "judged beside the answer"
 
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
@@ -165,14 +154,41 @@ class ResultRow:
         return False, causes + (_WRONG in self.cause), -self.missing
 
 
-@dataclass(frozen=True)
 class Summary:
-    """How a notebook went, which is what the first screen says."""
+    """How a notebook went, which is what the first screen says.
 
-    rows: list[ResultRow]  # one an exercise, in source order
-    total: float | None  # after a late penalty, never below 0; None: nothing is graded
-    waiting: float  # points that a person still has to give
-    ungraded: list[Test]  # tests of no exercise that measured something, or failed
+    `cells` are those of the graded notebook, for what the student's own ones raised;
+    there may be none.
+    """
+
+    def __init__(
+        self, graded: GradedNotebook, outline: Outline, cells: Sequence[dict[str, Any]]
+    ) -> None:
+        self._graded, self._outline = graded, outline
+        self._own = {name: cell for cell in cells if (name := grade_id(cell))}
+        self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
+        exercises, master = outline.exercises, outline.master.cells
+        points = {e.id: _points(e, graded.marks) for e in exercises}
+        self._lost = [
+            exercise
+            for exercise in exercises
+            if (earned := points[exercise.id]) is None or earned < exercise.points
+        ]
+        #: One an exercise, in source order.
+        self.rows = [self._row(e, points[e.id]) for e in exercises]
+        told = {v.cell_id for v in graded.verdicts if v.measures or v.message}
+        #: Tests of no exercise that measured something, or failed.
+        self.ungraded = [
+            self._test(cell, "", full=False)
+            for cell in master
+            if not cell.exercise and not cell.points and cell.id in told
+        ]
+        marks = [m.points for m in graded.marks.values() if m.points is not None]
+        #: After a late penalty, never below 0; None: nothing is graded.
+        self.total = total_of(marks, graded.penalty) if marks else None
+        left = [c.points for c in master if graded.mark(c.id).points is None]
+        #: Points that a person still has to give.
+        self.waiting = sum(left) if marks else 0.0
 
     @property
     def next(self) -> ResultRow | None:
@@ -181,37 +197,141 @@ class Summary:
         rows = [row for row in self.rows if row.state in lost]
         return min(rows, key=lambda row: row.effort, default=None)
 
+    def _row(self, exercise: Exercise, points: float | None) -> ResultRow:
+        graded, cells = self._graded, self._outline.cells
+        full = points is not None and points >= exercise.points
+        worth = [name for name in exercise.graded if cells[name].points]
+        marks = [graded.mark(name) for name in worth]
+        by_hand = any(mark.by_hand for mark in marks)
+        excuse = self._excuse(exercise, by_hand)
+        tests = [self._test(cells[name], excuse, full) for name in exercise.tests]
+        state: State
+        if exercise.by_hand and any(mark.points is None for mark in marks):
+            state = "waiting"
+        elif points is None:
+            state = "not-run"
+        elif full:
+            through = any(t.state == "given" and t.max_points for t in tests)
+            state = "given" if through else "passed"
+        elif not points and self._not_started(cells[exercise.id], tests):
+            state = "not-started"
+        else:
+            state = "partly" if points else "failed"
+        cause, look = self._why(exercise.id, state, tests)
+        return ResultRow(
+            exercise=exercise,
+            state=state,
+            points=points,
+            cause=excuse if state == "given" else cause,
+            look=look,
+            tests=tests,
+            by_hand=by_hand,
+            commented=any(
+                graded.comments.get(name) for name in (exercise.id, *exercise.by_hand)
+            ),
+        )
 
-def summarise(
-    graded: GradedNotebook, outline: Outline, cells: Sequence[dict[str, Any]]
-) -> Summary:
-    """Say how each exercise went.
+    def _test(self, cell: Cell, excuse: str, full: bool) -> Test:
+        """Say how one test went.
 
-    `cells` are those of the graded notebook, for what the student's own ones raised;
-    there may be none.
-    """
-    own = {name: cell for cell in cells if (name := grade_id(cell))}
-    points = {e.id: _points(e, graded.marks) for e in outline.exercises}
-    lost = [
-        exercise
-        for exercise in outline.exercises
-        if (earned := points[exercise.id]) is None or earned < exercise.points
-    ]
-    rows = [
-        _row(e, graded, outline, own, points[e.id], lost) for e in outline.exercises
-    ]
-    master = outline.master.cells
-    waiting = sum(c.points for c in master if graded.mark(c.id).points is None)
-    told = {v.cell_id: v for v in graded.verdicts if v.measures or v.message}
-    ungraded = [
-        _test(cell, told[cell.id], Mark(), "", full=False)
-        for cell in master
-        if not cell.exercise and not cell.points and cell.id in told
-    ]
-    given = [mark.points for mark in graded.marks.values() if mark.points is not None]
-    if not given:
-        return Summary(rows, None, 0.0, ungraded)
-    return Summary(rows, total_of(given, graded.penalty), waiting, ungraded)
+        `full`: its exercise has all points; `excuse` is then said of a test that fails.
+        """
+        verdict, mark = self._verdicts.get(cell.id), self._graded.mark(cell.id)
+        points = mark.points if cell.points else None
+        from_points = mark.by_hand or verdict is None
+        if verdict is None:
+            verdict = Verdict(cell.id, cell.exercise, 0.0, cell.points, "not run")
+        message = verdict.message
+        state: State
+        if from_points and points is not None:
+            state = (
+                "passed" if points >= cell.points else "partly" if points else "failed"
+            )
+        elif verdict.outcome == "not run" or message.startswith(STOPPED):
+            state = "not-run"
+        elif verdict.outcome == "passed":
+            state = "passed"
+        elif message.startswith(NOT_SOLVED):
+            state = "not-started"
+        else:
+            state = (
+                "partly" if verdict.outcome == "failed" and verdict.points else "failed"
+            )
+        followed = verdict.source == "follow-through"
+        through = followed and verdict.points >= verdict.max_points
+        # Where its exercise has all points, the mistake is elsewhere, or the test's.
+        here = full and not cell.points and verdict.outcome not in ("passed", "not run")
+        if through or here:
+            message = excuse
+            if not (from_points and cell.points):
+                state = "given"
+        return Test(
+            id=cell.id,
+            title=_opening_comment(cell.stub) or cell.id,
+            state=state,
+            points=points,
+            max_points=cell.points,
+            verdict=verdict,
+            message=message,
+            by_hand=mark.by_hand,
+        )
+
+    def _excuse(self, exercise: Exercise, by_hand: bool) -> str:
+        """Say why a test may fail although its exercise has all its points."""
+        if by_hand:
+            return "You have the points: a person gave them."
+        culprits = [e for e in self._lost if e.id in exercise.needs]
+        culprits = culprits or [e for e in self._lost if e.id != exercise.id]
+        if not culprits:
+            return "This test is stricter than those with points; you have the points."
+        names = [e.label for e in culprits]
+        if names[3:]:
+            names = ["other exercises"]
+        because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+        return f"Fails only because of {because}; you have the points."
+
+    def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
+        """Whether an answer is as it was given, is lost, or only raises that it is.
+
+        Without a notebook (`_own` is empty) nothing is known of the answer's text.
+        """
+        if self._own and answer.kind in ("solution", "task"):
+            cell = self._own.get(answer.id)
+            if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
+                return True
+        told = [test for test in tests if test.max_points]
+        return bool(told) and all(t.message.startswith(NOT_SOLVED) for t in told)
+
+    def _why(
+        self, exercise: str, state: State, tests: Sequence[Test]
+    ) -> tuple[str, str]:
+        """Return one cause why an exercise lost points, and what to look at first."""
+        if state in ("passed", "given", "not-started"):
+            return "", ""
+        if state == "waiting":
+            return "A person reads this answer.", ""
+        if error := _raised(self._own.get(exercise, {})):
+            found = _PLACE.search(error)
+            look = f"Line {found[1]} of your cell." if found else ""
+            error = _PLACE.sub("", error).strip()
+            return f"Your cell stopped: {error}", look or "The message below your cell."
+        bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
+        told = [t for t in bad if t.max_points and t.message]
+        told.sort(
+            key=lambda test: _WRONG in test.message
+        )  # stable: else in source order
+        first = next(iter([*told, *bad]), None)
+        if first is None:
+            return "", ""
+        look = first.title
+        if found := _LINE.search(first.message):
+            cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
+            look = f"Line {found[2]} of {cell}."
+        elif first.verdict.outcome == "timeout":
+            look = "A loop that never ends, or does far too much."
+        elif any(not t.max_points for t in bad):
+            look = "Its public test fails too: run that in your notebook."
+        return first.message, look
 
 
 def _points(exercise: Exercise, marks: Mapping[str, Mark]) -> float | None:
@@ -219,94 +339,6 @@ def _points(exercise: Exercise, marks: Mapping[str, Mark]) -> float | None:
     found = [marks[name].points for name in exercise.graded if name in marks]
     given = [points for points in found if points is not None]
     return sum(given) if given else None
-
-
-def _row(
-    exercise: Exercise,
-    graded: GradedNotebook,
-    outline: Outline,
-    own: Mapping[str, dict[str, Any]],
-    points: float | None,
-    lost: Sequence[Exercise],
-) -> ResultRow:
-    full = points is not None and points >= exercise.points
-    verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
-    worth = [name for name in exercise.graded if outline.cells[name].points]
-    marks = [graded.mark(name) for name in worth]
-    by_hand = any(mark.by_hand for mark in marks)
-    excuse = _excuse(exercise, lost, by_hand)
-    tests = [
-        _test(outline.cells[name], verdicts.get(name), graded.mark(name), excuse, full)
-        for name in exercise.tests
-    ]
-    state: State
-    if exercise.by_hand and any(mark.points is None for mark in marks):
-        state = "waiting"
-    elif points is None:
-        state = "not-run"
-    elif full:
-        through = any(t.state == "given" and t.max_points for t in tests)
-        state = "given" if through else "passed"
-    elif not points and _not_started(outline.cells[exercise.id], own, tests):
-        state = "not-started"
-    else:
-        state = "partly" if points else "failed"
-    cause, look = _why(exercise.id, state, tests, own)
-    return ResultRow(
-        exercise=exercise,
-        state=state,
-        points=points,
-        cause=excuse if state == "given" else cause,
-        look=look,
-        tests=tests,
-        by_hand=by_hand,
-        commented=any(
-            graded.comments.get(name) for name in (exercise.id, *exercise.by_hand)
-        ),
-    )
-
-
-def _test(
-    cell: Cell, verdict: Verdict | None, mark: Mark, excuse: str, full: bool
-) -> Test:
-    """Say how one test went.
-
-    `full`: its exercise has all points; `excuse` is then said of a test that fails.
-    """
-    points = mark.points if cell.points else None
-    from_points = mark.by_hand or verdict is None
-    if verdict is None:
-        verdict = Verdict(cell.id, cell.exercise, 0.0, cell.points, "not run")
-    message = verdict.message
-    state: State
-    if from_points and points is not None:
-        state = "passed" if points >= cell.points else "partly" if points else "failed"
-    elif verdict.outcome == "not run" or message.startswith(STOPPED):
-        state = "not-run"
-    elif verdict.outcome == "passed":
-        state = "passed"
-    elif message.startswith(NOT_SOLVED):
-        state = "not-started"
-    else:
-        state = "partly" if verdict.outcome == "failed" and verdict.points else "failed"
-    followed = verdict.source == "follow-through"
-    through = followed and verdict.points >= verdict.max_points
-    # Where its exercise has all points, the mistake is elsewhere, or the test's.
-    here = full and not cell.points and verdict.outcome not in ("passed", "not run")
-    if through or here:
-        message = excuse
-        if not (from_points and cell.points):
-            state = "given"
-    return Test(
-        id=cell.id,
-        title=_opening_comment(cell.stub) or cell.id,
-        state=state,
-        points=points,
-        max_points=cell.points,
-        verdict=verdict,
-        message=message,
-        by_hand=mark.by_hand,
-    )
 
 
 def _opening_comment(source: str) -> str:
@@ -317,69 +349,6 @@ def _opening_comment(source: str) -> str:
             break
         lines.append(line.lstrip("# ").strip())
     return " ".join(lines)
-
-
-def _excuse(exercise: Exercise, lost: Sequence[Exercise], by_hand: bool) -> str:
-    """Say why a test may fail although its exercise has all its points."""
-    if by_hand:
-        return "You have the points: a person gave them."
-    culprits = [e for e in lost if e.id in exercise.needs]
-    culprits = culprits or [e for e in lost if e.id != exercise.id]
-    if not culprits:
-        return "This test is stricter than those with points; you have the points."
-    names = [e.label for e in culprits]
-    if names[3:]:
-        names = ["other exercises"]
-    because = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-    return f"Fails only because of {because}; you have the points."
-
-
-def _not_started(
-    answer: Cell, own: Mapping[str, dict[str, Any]], tests: Sequence[Test]
-) -> bool:
-    """Whether an answer is as the student got it, is lost, or only raises that it is.
-
-    Without a notebook (`own` is empty) nothing is known of the answer's text.
-    """
-    if own and answer.kind in ("solution", "task"):
-        cell = own.get(answer.id)
-        if cell is None or (source_of(cell) or "").strip() == answer.stub.strip():
-            return True
-    told = [test for test in tests if test.max_points]
-    return bool(told) and all(t.message.startswith(NOT_SOLVED) for t in told)
-
-
-def _why(
-    exercise: str,
-    state: State,
-    tests: Sequence[Test],
-    own: Mapping[str, dict[str, Any]],
-) -> tuple[str, str]:
-    """Return one cause why an exercise lost points, and what to look at first."""
-    if state in ("passed", "given", "not-started"):
-        return "", ""
-    if state == "waiting":
-        return "A person reads this answer.", ""
-    if error := _raised(own.get(exercise, {})):
-        found = _PLACE.search(error)
-        look = f"Line {found[1]} of your cell." if found else ""
-        error = _PLACE.sub("", error).strip()
-        return f"Your cell stopped: {error}", look or "The message below your cell."
-    bad = [t for t in tests if t.state not in ("passed", "given", "waiting")]
-    told = [t for t in bad if t.max_points and t.message]
-    told.sort(key=lambda test: _WRONG in test.message)  # stable: else in source order
-    first = next(iter([*told, *bad]), None)
-    if first is None:
-        return "", ""
-    look = first.title
-    if found := _LINE.search(first.message):
-        cell = "your cell" if found[1] == exercise else f"the cell `{found[1]}`"
-        look = f"Line {found[2]} of {cell}."
-    elif first.verdict.outcome == "timeout":
-        look = "A loop that never ends, or does far too much."
-    elif any(not t.max_points for t in bad):
-        look = "Its public test fails too: run that in your notebook."
-    return first.message, look
 
 
 def _raised(cell: dict[str, Any]) -> str:

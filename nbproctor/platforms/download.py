@@ -54,116 +54,41 @@ class Download:
     """A download understood: who handed in what, and what could not be placed."""
 
     recognised: Recognised
-    submissions: list[CollectedSubmission] = field(default_factory=list)
+    own: Sequence[str]  # names of the notebooks, and last of the assignment
+    roster: Roster
+    zone: tzinfo | None
+    groups: Mapping[str, list[Person]]
+    times: Mapping[str, str]
     #: A line for each thing that was not placed, or that a teacher should look at.
-    problems: list[str] = field(default_factory=list)
+    problems: list[str]
+    submissions: list[CollectedSubmission] = field(default_factory=list)
     listing: bytes = b""  # the platform's own, where it wants that back
 
     def problem(self, where: str, why: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
         self.problems.append(f"{where}: {why}")
 
-
-def plan(
-    source: Path,
-    assignment: str,
-    notebooks: Sequence[str],
-    roster: Roster,
-    zone: tzinfo | None = None,
-    groups: Mapping[str, list[Person]] | None = None,
-    times: Mapping[str, str] | None = None,
-) -> Download:
-    """Understand a download: a zip archive or a folder, as the platform gave it.
-
-    `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
-    platform's times, else this computer's. Each member of one of the `groups` gets what
-    the group handed in. `times` of students, as a list of the platform has them, count
-    where the download has none. `CollectError`: there is no such file, it cannot be
-    opened, or it holds nothing.
-    """
-    if source.suffix.lower() in _TABLES:
-        raise CollectError(
-            f"{source} is a table, and no download of what students handed in. A class "
-            "list is for `roster`, a grade book for `export`."
-        )
-    content = _flatten(archive.read(source))
-    if not content.entries:
-        lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
-        raise CollectError(f"{source} holds no file that can be collected.{lines}")
-    own = (*notebooks, assignment)
-    found = recognise(content.entries) or plain(content.entries, own, roster)
-    download = Download(found, problems=list(content.problems))
-    by_student = _by_student(content, download)
-    planner = _Planner(download, own, roster, zone, groups or {}, times or {})
-    submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
-    for files in by_student.values():
-        for submission in planner.submissions(files):
-            submissions[submission.person.student].append(submission)
-    for student, several in submissions.items():
-        if len(several) > 1:
-            download.problem(
-                several[0].person.name,
-                f"{len(several)} submissions of the download seem to be by "
-                f"{student!r}. None was placed: the class list has to tell them apart.",
+    def by_student(self, content: Content) -> dict[str, Files]:
+        """Return the files of each student, and say which are nobody's."""
+        platform, names = self.recognised.platform, self.recognised.names
+        unlike = f"Its name is not as {platform.name} writes it. Not placed."
+        if platform is PLAIN:
+            unlike = (
+                "Its name does not say whose it is. Put it into a folder of that name."
             )
-        elif several[0].files:
-            download.submissions += several
-    _say_same_files(download, notebooks)
-    download.submissions.sort(key=lambda submission: submission.person.student)
-    return download
+        by_student: dict[str, Files] = defaultdict(list)
+        for entry in content.entries:
+            if name := names.get(entry.path):
+                by_student[name.key].append((entry, name))
+            elif entry.path.name == platform.listing:
+                self.listing = self.listing or entry.read()
+            else:
+                self.problem(str(entry.path), unlike)
+        return by_student
 
-
-def _flatten(content: Content, depth: int = 0) -> Content:
-    """Unpack archives that hold a platform's files, not one student's."""
-    if depth == MAX_NESTING or recognise(content.entries):
-        return content
-    flat = Content(problems=list(content.problems))
-    for entry in content.entries:
-        if archive.is_zip(entry.path.name):
-            try:
-                inner = _flatten(archive.unzip(entry.read()), depth + 1)
-            except CollectError:
-                inner = Content()  # whosever it is, it is looked at again
-            alone = len(content.entries) == 1
-            if alone or recognise(inner.entries):
-                flat.entries += inner.entries
-                flat.problems += inner.problems
-                continue
-        flat.entries.append(entry)
-    return flat
-
-
-def _by_student(content: Content, download: Download) -> dict[str, Files]:
-    """Return the files of each student, and say which are nobody's."""
-    platform, names = download.recognised.platform, download.recognised.names
-    unlike = f"Its name is not as {platform.name} writes it. Not placed."
-    if platform is PLAIN:
-        unlike = "Its name does not say whose it is. Put it into a folder of that name."
-    by_student: dict[str, Files] = defaultdict(list)
-    for entry in content.entries:
-        if name := names.get(entry.path):
-            by_student[name.key].append((entry, name))
-        elif entry.path.name == platform.listing:
-            download.listing = download.listing or entry.read()
-        else:
-            download.problem(str(entry.path), unlike)
-    return by_student
-
-
-@dataclass
-class _Planner:
-    """Makes submissions of a download's files, and says in it what is wrong."""
-
-    download: Download
-    own: Sequence[str]  # names of the notebooks, and last of the assignment
-    roster: Roster
-    zone: tzinfo | None
-    groups: Mapping[str, list[Person]]
-    times: Mapping[str, str]
-
-    def submissions(self, files: Files) -> Iterator[CollectedSubmission]:
+    def made_of(self, files: Files) -> Iterator[CollectedSubmission]:
         """Yield what one student, or each of a group, handed in with these files."""
-        platform = self.download.recognised.platform
+        platform = self.recognised.platform
         students = platform.students(files)
         group = self.group(*students[0])
         if group:
@@ -194,7 +119,7 @@ class _Planner:
         group = joint.get(letters(name), "")
         people, _ = self.roster.find(ids)
         members = {*people} & {*self.groups.get(group, ())}
-        numbered = self.download.recognised.platform.numbers_groups
+        numbered = self.recognised.platform.numbers_groups
         return group if members or numbered or not people else ""
 
     def person(
@@ -216,7 +141,7 @@ class _Planner:
             why += f' not. Not placed. If it is theirs: --as "{name}={person.student}"'
         else:
             return [(person, by)]
-        self.download.problem(name or files[0][1].key, why)
+        self.problem(name or files[0][1].key, why)
         return []
 
     def stranger(
@@ -227,7 +152,7 @@ class _Planner:
         inside = {name_in(file.file, self.own) for _, file in files}
         several = {p.name for n in inside for p in self.roster.find([n], n)[0]}
         if len(several) > 1:
-            self.download.problem(
+            self.problem(
                 name or key,
                 f"Its files name several students ({'; '.join(sorted(several)[:5])}). "
                 "Not placed: give each of them a folder or a file of that name.",
@@ -237,7 +162,7 @@ class _Planner:
         login = next(filter(None, ids), key)
         person = Person(safe(login), last, first, login if "@" in login else "")
         if self.roster.people:
-            self.download.problem(
+            self.problem(
                 name or key, f"Not in the class list. Collected as {person.student!r}."
             )
         return [(person, "")]
@@ -251,7 +176,7 @@ class _Planner:
             when = read_time(text)
             if not when:
                 why = f"{text!r}, when it was handed in, cannot be read. If it counts,"
-                self.download.problem(person.name, f"{why} say it: kit.py late")
+                self.problem(person.name, f"{why} say it: kit.py late")
         if when and not when.tzinfo:
             when = when.replace(tzinfo=self.zone) if self.zone else when.astimezone()
         last = max(names, key=lambda name: name.age)
@@ -289,7 +214,7 @@ class _Planner:
             try:
                 data = entry.read()
             except CollectError as error:
-                self.download.problem(str(entry.path), str(error))
+                self.problem(str(entry.path), str(error))
                 continue
             contents = [(self.target(name.file), data)]
             if archive.is_zip(name.file.name):
@@ -297,7 +222,7 @@ class _Planner:
             for path, content in contents:
                 _add(submission, path, content)
         if not submission.files:
-            self.download.problem(submission.person.name, "No file could be taken.")
+            self.problem(submission.person.name, "No file could be taken.")
 
     def target(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
@@ -322,10 +247,94 @@ class _Planner:
             if sum(len(content) for _, content in contents) > MAX_SUBMISSION:
                 raise CollectError("It would unpack to more than 1 GB.")
         except CollectError as error:
-            self.download.problem(where, f"{error} It was left packed.")
+            self.problem(where, f"{error} It was left packed.")
             return [(place, data)]
-        self.download.problems += [f"{where}, {problem}" for problem in inner.problems]
+        self.problems += [f"{where}, {problem}" for problem in inner.problems]
         return contents if contents or not inner.problems else [(place, data)]
+
+    def say_same_files(self) -> None:
+        """Say which students handed in the very same notebook, byte for byte."""
+        by_content: dict[bytes, list[str]] = defaultdict(list)
+        for submission in self.submissions:
+            for place, data in submission.files.items():
+                if place.suffix == ".ipynb" and place.stem in self.own[:-1]:
+                    name = submission.group or submission.person.name
+                    if not submission.group or name not in by_content[data]:
+                        by_content[data].append(name)
+        for who in by_content.values():
+            if len(who) > 1:
+                names = (" and " if len(who) == 2 else "; ").join(who)
+                self.problem(
+                    names, "They handed in the very same file. All were taken."
+                )
+
+
+def plan(
+    source: Path,
+    assignment: str,
+    notebooks: Sequence[str],
+    roster: Roster,
+    zone: tzinfo | None = None,
+    groups: Mapping[str, list[Person]] | None = None,
+    times: Mapping[str, str] | None = None,
+) -> Download:
+    """Understand a download: a zip archive or a folder, as the platform gave it.
+
+    `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
+    platform's times, else this computer's. Each member of one of the `groups` gets what
+    the group handed in. `times` of students, as a list of the platform has them, count
+    where the download has none. `CollectError`: there is no such file, it cannot be
+    opened, or it holds nothing.
+    """
+    if source.suffix.lower() in _TABLES:
+        raise CollectError(
+            f"{source} is a table, and no download of what students handed in. A class "
+            "list is for `roster`, a grade book for `export`."
+        )
+    content = _flatten(archive.read(source))
+    if not content.entries:
+        lines = "".join(f"\n  {problem}" for problem in content.problems[:5])
+        raise CollectError(f"{source} holds no file that can be collected.{lines}")
+    own = (*notebooks, assignment)
+    found = recognise(content.entries) or plain(content.entries, own, roster)
+    about = own, roster, zone, groups or {}, times or {}
+    download = Download(found, *about, list(content.problems))
+    submissions: dict[str, list[CollectedSubmission]] = defaultdict(list)
+    for files in download.by_student(content).values():
+        for submission in download.made_of(files):
+            submissions[submission.person.student].append(submission)
+    for student, several in submissions.items():
+        if len(several) > 1:
+            download.problem(
+                several[0].person.name,
+                f"{len(several)} submissions of the download seem to be by "
+                f"{student!r}. None was placed: the class list has to tell them apart.",
+            )
+        elif several[0].files:
+            download.submissions += several
+    download.say_same_files()
+    download.submissions.sort(key=lambda submission: submission.person.student)
+    return download
+
+
+def _flatten(content: Content, depth: int = 0) -> Content:
+    """Unpack archives that hold a platform's files, not one student's."""
+    if depth == MAX_NESTING or recognise(content.entries):
+        return content
+    flat = Content(problems=list(content.problems))
+    for entry in content.entries:
+        if archive.is_zip(entry.path.name):
+            try:
+                inner = _flatten(archive.unzip(entry.read()), depth + 1)
+            except CollectError:
+                inner = Content()  # whosever it is, it is looked at again
+            alone = len(content.entries) == 1
+            if alone or recognise(inner.entries):
+                flat.entries += inner.entries
+                flat.problems += inner.problems
+                continue
+        flat.entries.append(entry)
+    return flat
 
 
 def _newest(files: Files) -> tuple[Files, list[str]]:
@@ -360,20 +369,3 @@ def _add(submission: CollectedSubmission, path: PurePosixPath, data: bytes) -> N
             f"Two files are called {path.name}; the older one is now {free.name}."
         )
     submission.files[free] = data
-
-
-def _say_same_files(download: Download, notebooks: Sequence[str]) -> None:
-    """Say which students handed in the very same notebook, byte for byte."""
-    by_content: dict[bytes, list[str]] = defaultdict(list)
-    for submission in download.submissions:
-        for place, data in submission.files.items():
-            if place.suffix == ".ipynb" and place.stem in notebooks:
-                name = submission.group or submission.person.name
-                if not submission.group or name not in by_content[data]:
-                    by_content[data].append(name)
-    for who in by_content.values():
-        if len(who) > 1:
-            names = (" and " if len(who) == 2 else "; ").join(who)
-            download.problem(
-                names, "They handed in the very same file. All were taken."
-            )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from nbproctor.platforms.platform import FileName, Platform, Visibility, fill_template
+from nbproctor.platforms.platform import FileName, Platform, Visibility
+from nbproctor.templates import render
 
 
 class GitHubClassroom(Platform):
@@ -28,7 +29,7 @@ def write_autograder(
     """Write the workflow; it clones the students' repositories and grades them."""
     path = to or course / ".github" / "workflows" / f"grade_{source.name}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    workflow = fill_template("classroom.yml", assignment=source.name)
+    workflow = render("classroom.yml", assignment=source.name)
     path.write_text(workflow, "utf-8")
     return (
         f"Workflow: {path}\n"

@@ -25,22 +25,10 @@ from nbproctor.platforms.platform import (
     Names,
     Platform,
     Visibility,
-    fill_template,
 )
 from nbproctor.results import SubmissionResult
+from nbproctor.templates import render
 
-_PROJECT = f"""\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "nbproctor"
-version = "{__version__}"
-
-[tool.hatch.build.targets.wheel]
-packages = ["nbproctor"]
-"""
 _SCRIPTS = {"setup.sh": "gradescope_setup.sh", "run_autograder": "gradescope_run.sh"}
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
@@ -107,9 +95,10 @@ def write_autograder(
             f"{pins} is missing: the container needs the pins of the packages that "
             "you grade with."
         )
-    content: dict[str, bytes | Path] = {"pyproject.toml": _PROJECT.encode()}
+    project = render("gradescope_project.toml", version=__version__)
+    content: dict[str, bytes | Path] = {"pyproject.toml": project.encode()}
     for name, script in _SCRIPTS.items():
-        text = fill_template(script, assignment=source.name, visibility=visibility)
+        text = render(script, assignment=source.name, visibility=visibility)
         content[name] = text.encode()
     packed = [course / "nbgrader_config.py", pins]
     packed += [*_below(source), *_below(course / "data")]

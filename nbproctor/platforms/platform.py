@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from string import Template
 from typing import Literal
 
 from nbproctor.errors import NbproctorError
@@ -168,10 +165,3 @@ def form_of_marks(most: str, sheet: Sheet) -> tuple[float | None, bool, int | No
     if tail is None:
         return number(most), sheet.separator == ";", None
     return number(most), tail[1] == ",", len(tail[2])
-
-
-def fill_template(name: str, **values: str) -> str:
-    """Return a file of the package's templates, for the Python that runs here."""
-    text = files("nbproctor").joinpath("templates", name).read_text("utf-8")
-    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return Template(text).safe_substitute(values, python=python)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nbproctor.errors import NbproctorError
@@ -99,19 +99,21 @@ class Roster:
     people: list[Person] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._by_number: dict[str, set[int]] = {}
-        self._by_email: dict[str, set[int]] = {}
-        self._by_name: dict[str, set[int]] = {}
+        # Where in `people` somebody is, by a kind of text about them and that text.
+        self._known = defaultdict[tuple[str, str], set[int]](set)
         for index, person in enumerate(self.people):
             self._remember(index, person)
 
     def _remember(self, index: int, person: Person) -> None:
-        for number in (person.student, *person.numbers):
-            self._by_number.setdefault(number.casefold(), set()).add(index)
-        if person.email:
-            self._by_email.setdefault(person.email.casefold(), set()).add(index)
-        for name in spellings(person.last, person.first):
-            self._by_name.setdefault(name, set()).add(index)
+        email = person.email.casefold()
+        about = [("id", each.casefold()) for each in (person.student, *person.numbers)]
+        about += [("e-mail", email), ("head", email.partition("@")[0])] * bool(email)
+        about += [("name", each) for each in spellings(person.last, person.first)]
+        for each in about:
+            self._known[each].add(index)
+
+    def _found(self, kind: str, texts: Iterable[str]) -> set[int]:
+        return set().union(*(self._known.get((kind, each), ()) for each in texts))
 
     def find(self, ids: Iterable[str], name: str = "") -> tuple[list[Person], str]:
         """Find who is meant: as a teacher said, by id or login, e-mail, or name.
@@ -119,19 +121,16 @@ class Roster:
         Return everybody who may be, and by what they were found.
         """
         wanted = [text.strip().casefold() for text in ids if text.strip()]
-        # A login may also be how an e-mail address begins, or an address a login.
-        heads = {email.partition("@")[0]: i for email, i in self._by_email.items()}
-        names = list(filter(None, (letters(name), *spellings(*split_name(name)))))
-        ways: list[tuple[str, Mapping[str, set[int]], list[str]]] = [
-            ("--as", self._by_number, [_said(text) for text in (*wanted, name)]),
-            ("id", self._by_number, wanted),
-            ("e-mail", self._by_email, wanted),
-            ("e-mail", heads, wanted),
-            ("name", self._by_name, names),
+        ways = [
+            ("--as", "id", [_said(text) for text in (*wanted, name)]),
+            ("id", "id", wanted),
+            ("e-mail", "e-mail", wanted),
+            # A login may also be how an e-mail address begins, or an address a login.
+            ("e-mail", "head", wanted),
+            ("name", "name", [letters(name), *spellings(*split_name(name))]),
         ]
-        for by, index, keys in ways:
-            found: set[int] = set().union(*(index.get(key, set()) for key in keys))
-            if found:
+        for by, kind, texts in ways:
+            if found := self._found(kind, texts):
                 return [self.people[i] for i in sorted(found)], by
         return [], ""
 
@@ -181,8 +180,7 @@ class Roster:
         for person, each in zip(named, names, strict=True):
             found = self._same(person)  # as somebody just added
             if not found and all(count[name] == 1 for name in each):
-                found = set().union(*(self._by_name.get(name, set()) for name in each))
-                found = {i for i in found - taken if i < before}
+                found = {i for i in self._found("name", each) - taken if i < before}
                 emails = {self.people[i].email.casefold() for i in found}
                 if person.email and emails - {"", person.email.casefold()}:
                     found = set()
@@ -196,8 +194,8 @@ class Roster:
 
     def _same(self, person: Person) -> set[int]:
         """Return who has the id of a person, or else the e-mail address."""
-        found = self._by_number.get(person.student.casefold(), set())
-        return found or self._by_email.get(person.email.casefold(), set())
+        found = self._found("id", [person.student.casefold()])
+        return found or self._found("e-mail", [person.email.casefold()])
 
     def _complete(self, found: set[int], person: Person) -> bool:
         """Add what another list says of somebody; return whether that is news."""

@@ -28,21 +28,18 @@ _MAX_NAMES = 100  # of a named tuple, and characters of one
 
 
 class Ref(NamedTuple):
-    """An object that stays where it is, named by whose it is.
+    """An object that stays where it is, named by whose it is."""
 
-    The tag is ``student``, ``error`` (a class of exceptions of theirs), ``judge`` or,
-    for what both can import, ``library``.
-    """
-
+    # student; error: a class of exceptions of theirs; judge; library: both import it
     tag: str
     fields: tuple[Any, ...]
 
 
 class NamedItems(NamedTuple):
-    """A named tuple of the student's: its number, its class's name, names and items."""
+    """A named tuple of the student's."""
 
     number: int
-    title: str
+    title: str  # of its class
     names: tuple[str, ...]
     items: tuple[Any, ...]
 

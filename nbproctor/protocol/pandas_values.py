@@ -153,10 +153,6 @@ def _masked_parts(x: Any) -> Parts:
     return x.to_numpy(x.dtype.numpy_dtype, na_value=x.dtype.type(0)), missing
 
 
-def _masked(data: Any, mask: Any) -> Any:
-    return _MASKED[data.dtype.kind](data, mask, copy=False)
-
-
 def _strings_parts(x: Any) -> Parts:
     is_nan = x.dtype.na_value is not pd.NA
     return x.to_numpy(object, na_value=None), x.dtype.storage, is_nan
@@ -165,10 +161,6 @@ def _strings_parts(x: Any) -> Parts:
 def _strings(values: Any, storage: Any, is_nan: Any) -> Any:
     na = {"na_value": np.nan} if is_nan else {}
     return pd.array(values, dtype=pd.StringDtype(storage, **na))
-
-
-def _codes_parts(x: Any) -> Parts:
-    return np.array(x.codes), x.categories, bool(x.ordered)
 
 
 def _categories(codes: Any, categories: Any, ordered: Any) -> Any:
@@ -184,44 +176,6 @@ def _dates_parts(x: Any) -> Parts:
 def _in_zone(dates: Any, zone: Any) -> Any:
     """Return dates that are in UTC in the time zone that they are from."""
     return dates if zone is None else dates.tz_localize("UTC").tz_convert(zone)
-
-
-def _dates(values: Any, zone: Any) -> Any:
-    return _in_zone(pd.DatetimeIndex(values), zone).array
-
-
-def _timestamp(moment: Any, zone: Any) -> Any:
-    return _in_zone(pd.Timestamp(moment), zone)
-
-
-def _spans_parts(x: Any) -> Parts:
-    return (x.to_numpy(),)
-
-
-def _sparse_parts(x: Any) -> Parts:
-    return x.to_dense(), x.fill_value
-
-
-def _sparse(values: Any, fill: Any) -> Any:
-    return SparseArray(values, fill_value=fill)
-
-
-def _spans(values: Any) -> Any:
-    return pd.TimedeltaIndex(values).array
-
-
-def _periods(ordinals: Any, freq: Any) -> Any:
-    return PeriodArray(ordinals, dtype=pd.PeriodDtype(freq))
-
-
-def _intervals(left: Any, right: Any, closed: Any) -> Any:
-    # Not of a range: pandas itself fails at items of such.
-    ends = pd.Index(left.array), pd.Index(right.array)
-    return IntervalArray.from_arrays(*ends, closed)
-
-
-def _period(ordinal: Any, freq: Any) -> Any:
-    return pd.Period(ordinal=ordinal, freq=freq)
 
 
 # --- indexes and tables ---------------------------------------------------------------
@@ -246,26 +200,6 @@ def _is_quick(steps: Any, length: int) -> bool:
     """Whether pandas compares dates with a frequency in no time: some, one by one."""
     ticks = steps is None or steps.lstrip("-0123456789") in _TICKS
     return ticks or length <= _MAX_LABELS
-
-
-def _range_parts(x: Any) -> Parts:
-    return range(x.start, x.stop, x.step), x.name
-
-
-def _range(numbers: Any, name: Any) -> Any:
-    return pd.RangeIndex(numbers, name=name)
-
-
-def _levels_parts(x: Any) -> Parts:
-    return (tuple(x.names), tuple(x.levels), *map(np.array, x.codes))
-
-
-def _levels(names: Any, levels: Any, *codes: Any) -> Any:
-    return pd.MultiIndex(levels, codes, names=names)
-
-
-def _series_parts(x: Any) -> Parts:
-    return _column(x.array), x.index, x.name
 
 
 def _series(values: Any, index: Any, name: Any) -> Any:
@@ -329,31 +263,75 @@ def _row(
     return Row(tag, fields, of, change=change, parts=parts, build=build)
 
 
-_periods_parts, _dtype = attrgetter("asi8", "freqstr"), attrgetter("dtype")
-_period_parts, _ends = (
-    attrgetter("ordinal", "freqstr"),
-    attrgetter("left", "right", "closed"),
-)
+_ends = attrgetter("left", "right", "closed")
 add(
     _row(
-        "DataFrame", "index index columns*", pd.DataFrame, _frame_parts, _frame, _TABLE
+        *("DataFrame", "index index columns*", pd.DataFrame),
+        *(_frame_parts, _frame, _TABLE),
     ),
-    _row("Series", "column index label", pd.Series, _series_parts, _series, _TABLE),
+    _row(
+        *("Series", "column index label", pd.Series),
+        lambda x: (_column(x.array), x.index, x.name),
+        *(_series, _TABLE),
+    ),
     _row("Index", "labels label steps", _INDEXES, _index_parts, _index),
-    _row("RangeIndex", "range label", pd.RangeIndex, _range_parts, _range),
-    _row("MultiIndex", "titles levels places*", pd.MultiIndex, _levels_parts, _levels),
-    _row("Categorical", "places few flag", pd.Categorical, _codes_parts, _categories),
-    _row("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts, _masked),
+    _row(
+        *("RangeIndex", "range label", pd.RangeIndex),
+        lambda x: (range(x.start, x.stop, x.step), x.name),
+        lambda numbers, name: pd.RangeIndex(numbers, name=name),
+    ),
+    _row(
+        *("MultiIndex", "titles levels places*", pd.MultiIndex),
+        lambda x: (tuple(x.names), tuple(x.levels), *map(np.array, x.codes)),
+        lambda names, levels, *codes: pd.MultiIndex(levels, codes, names=names),
+    ),
+    _row(
+        *("Categorical", "places few flag", pd.Categorical),
+        lambda x: (np.array(x.codes), x.categories, bool(x.ordered)),
+        _categories,
+    ),
+    _row(
+        *("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts),
+        lambda data, mask: _MASKED[data.dtype.kind](data, mask, copy=False),
+    ),
     _row("strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings),
-    _row("DatetimeArray", "dates zone", DatetimeArray, _dates_parts, _dates),
-    _row("TimedeltaArray", "spans", TimedeltaArray, _spans_parts, _spans),
-    _row("PeriodArray", "places freq", PeriodArray, _periods_parts, _periods),
-    _row("IntervalArray", "index index closed", IntervalArray, _ends, _intervals),
-    _row("SparseArray", "numbers label", SparseArray, _sparse_parts, _sparse),
-    _row("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),), _dtype),
-    _row("Timestamp", "moment zone", pd.Timestamp, _dates_parts, _timestamp),
-    _row("Timedelta", "span", pd.Timedelta, _spans_parts, pd.Timedelta),
-    _row("Period", "integer freq", pd.Period, _period_parts, _period),
+    _row(
+        *("DatetimeArray", "dates zone", DatetimeArray, _dates_parts),
+        lambda dates, zone: _in_zone(pd.DatetimeIndex(dates), zone).array,
+    ),
+    _row(
+        *("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),)),
+        lambda spans: pd.TimedeltaIndex(spans).array,
+    ),
+    _row(
+        *("PeriodArray", "places freq", PeriodArray, attrgetter("asi8", "freqstr")),
+        lambda ordinals, freq: PeriodArray(ordinals, dtype=pd.PeriodDtype(freq)),
+    ),
+    _row(
+        *("IntervalArray", "index index closed", IntervalArray, _ends),
+        # Not of a range: pandas itself fails at items of such.
+        lambda left, right, closed: IntervalArray.from_arrays(
+            pd.Index(left.array), pd.Index(right.array), closed
+        ),
+    ),
+    _row(
+        *("SparseArray", "numbers label", SparseArray),
+        lambda x: (x.to_dense(), x.fill_value),
+        lambda values, fill: SparseArray(values, fill_value=fill),
+    ),
+    _row(
+        *("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),)),
+        attrgetter("dtype"),
+    ),
+    _row(
+        *("Timestamp", "moment zone", pd.Timestamp, _dates_parts),
+        lambda moment, zone: _in_zone(pd.Timestamp(moment), zone),
+    ),
+    _row("Timedelta", "span", pd.Timedelta, lambda x: (x.to_numpy(),), pd.Timedelta),
+    _row(
+        *("Period", "integer freq", pd.Period, attrgetter("ordinal", "freqstr")),
+        lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq),
+    ),
     _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
     _row("NaT", "", type(pd.NaT), lambda x: (), lambda: pd.NaT),
     _row("NA", "", type(pd.NA), lambda x: (), lambda: pd.NA),

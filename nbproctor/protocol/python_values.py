@@ -105,10 +105,6 @@ def _same_items(now: Any, before: Any) -> bool:
     return not values or all(map(is_, now.values(), before.values()))
 
 
-def _same_keys(now: set[Any], before: set[Any]) -> bool:
-    return set(map(id, now)) == set(map(id, before))
-
-
 def _assign(old: Any, new: Any) -> None:
     old.clear()
     (old.extend if type(old) in (list, deque) else old.update)(new)
@@ -209,10 +205,6 @@ def _is_decimal(text: Any) -> bool:
     return abs(Decimal(text).adjusted()) <= _MAX_EXPONENT
 
 
-def _time_parts(x: time) -> Parts | None:
-    return _clock(x) if x.tzinfo is None else None
-
-
 def _datetime_parts(x: datetime) -> Parts:
     clock = x.year, x.month, x.day, *_clock(x)
     # The fold: which of two equal hours it is when the clocks go back.
@@ -226,14 +218,6 @@ def _datetime(*parts: Any) -> datetime:
     return datetime(*clock).replace(tzinfo=zone, fold=fold)
 
 
-def _offset(x: timezone) -> Parts:
-    return _span(x.utcoffset(None))
-
-
-def _timezone(*offset: int) -> timezone:
-    return timezone(timedelta(*offset))
-
-
 FIELDS |= {
     # As `hex` writes them, with "-0x".
     "hex": lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3,
@@ -245,7 +229,7 @@ FIELDS |= {
     "longest": lambda x: x is None or FIELDS["count"](x),
 }
 _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
-_KEYS = Change(set.copy, _same_keys, _assign)
+_KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
 _three = "integer integer integer"
 add(
     Row("l", "value*", list, _write_list, Receiver.fields, _ITEMS),
@@ -263,25 +247,27 @@ add(
     Row("Decimal", "decimal", Decimal, parts=lambda x: (str(x),), build=Decimal),
     Row("Fraction", "short short", Fraction, parts=_fraction, build=Fraction),
     Row("date", _three, date, parts=attrgetter("year", "month", "day"), build=date),
-    Row("time", "integer " + _three, time, parts=_time_parts, build=time),
+    Row(
+        *("time", "integer " + _three, time),
+        parts=lambda x: _clock(x) if x.tzinfo is None else None,
+        build=time,
+    ),
     Row("datetime", "clock*", datetime, parts=_datetime_parts, build=_datetime),
     Row("timedelta", _three, timedelta, parts=_span, build=timedelta),
-    Row("timezone", _three, timezone, parts=_offset, build=_timezone),
+    Row(
+        *("timezone", _three, timezone),
+        parts=lambda x: _span(x.utcoffset(None)),
+        build=lambda *offset: timezone(timedelta(*offset)),
+    ),
     Row("ZoneInfo", "zone_name", ZoneInfo, parts=lambda x: (x.key,), build=ZoneInfo),
     Row("Counter", "value*", Counter, _writes("Counter"), _counter, _ITEMS),
     Row("OrderedDict", "value*", OrderedDict, _writes("OrderedDict"), _ordered, _ITEMS),
     Row(
-        "defaultdict",
-        "factory value*",
-        defaultdict,
-        _write_default,
-        _read_default,
-        _ITEMS,
+        *("defaultdict", "factory value*", defaultdict),
+        *(_write_default, _read_default, _ITEMS),
     ),
     Row(
-        "deque",
-        "longest value*",
-        deque,
+        *("deque", "longest value*", deque),
         parts=lambda x: (x.maxlen, *x),
         build=_deque,
         change=_ITEMS,

@@ -6,17 +6,36 @@ lists, dictionaries, sets and arrays. What the receiver changes in them comes ba
 the reply and is written into the originals; a copy that is itself part of the reply
 comes back as the original, as if both sides shared memory.
 
-A request is a tuple of its name and its arguments; the tables say which there are.
+A request is a tuple of its name and its arguments; the tables say which there are. The
+table of types makes a frame of it, and values of a frame. A decoded value has exactly
+the type of its row, never a subclass that a student wrote. What cannot be read ends in
+a `ProtocolError`, whatever is wrong with it.
 """
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from nbproctor.protocol.codec import check_repeats, decode, encode, write_back
-from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, Wire
+import msgspec
+import numpy as np
+
+from nbproctor.protocol import numpy_values, python_values  # noqa: F401 (their rows)
+from nbproctor.protocol.budget import ALIGN
+from nbproctor.protocol.frames import (
+    Encoded,
+    Frame,
+    ProtocolError,
+    UnsendableError,
+    Wire,
+)
+from nbproctor.protocol.objects import Ref
+from nbproctor.protocol.table import Mutable, Node, Receiver, Sender, change_of
 
 REQUEST, VALUE, RAISED = range(3)
 
@@ -25,6 +44,7 @@ REQUEST, VALUE, RAISED = range(3)
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
     "run": {"source": str, "cell": object},
+    "test": {"source": str},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
     "calls": {"calls": list, "keep": bool},
@@ -56,26 +76,23 @@ def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
         raise ProtocolError("a request has other arguments than it should")
 
 
+@dataclass
 class Connection:
     """One side of the conversation, which answers `requests` by what `side` says.
 
     ``side.answer`` gets the name of a request and its arguments; its result, or an
-    exception of the class `caught` that it raises, is the reply. For ``side.default``
-    and ``side.resolve``, see `codec`. ``side.describe`` makes a plain value of such an
-    exception, ``side.revive`` an exception of what the other side's said.
+    exception of the class `caught` that it raises, is the reply. ``side.default`` is
+    that of `encode`, ``side.resolve`` that of `decode`. ``side.describe`` makes a plain
+    value of such an exception, ``side.revive`` an exception of what the other side's
+    said.
     """
 
-    def __init__(
-        self,
-        wire: Wire,
-        requests: Requests,
-        side: Any,
-        caught: type[BaseException] = Exception,
-    ) -> None:
-        self._wire, self._requests, self._side = wire, requests, side
-        self._caught = caught
-        # A student's threads may all call an object of the test's, one at a time.
-        self._turn = threading.RLock()
+    wire: Wire
+    requests: Requests
+    side: Any
+    caught: type[BaseException] = Exception
+    # A student's threads may all call an object of the test's, one at a time.
+    _turn: Any = field(default_factory=threading.RLock)
 
     def ask(self, name: str, *arguments: Any, deadline: float | None = None) -> Any:
         """Ask the other side and wait for its reply.
@@ -85,10 +102,10 @@ class Connection:
         late, gone or does not keep to the protocol.
         """
         asked = name, *arguments
-        encoded = encode(asked, self._side.default)
+        encoded = encode(asked, self.side.default)
         with self._turn:
             frame = self._exchange(encoded, deadline)
-            decoded = decode(frame, self._side.resolve, request=encoded.mutables)
+            decoded = decode(frame, self.side.resolve, request=encoded.mutables)
         reply = decoded.value
         if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
@@ -101,14 +118,14 @@ class Connection:
             check_repeats([value, *encoded.mutables])
         if frame.kind == VALUE:
             return value
-        raise self._side.revive(value)
+        raise self.side.revive(value)
 
     def _exchange(self, request: Encoded, deadline: float | None) -> Frame:
         """Send a request, answer those of the other side, and return the reply."""
         try:
-            self._wire.send(REQUEST, request, deadline)
+            self.wire.send(REQUEST, request, deadline)
             while True:
-                frame = self._wire.receive(deadline)
+                frame = self.wire.receive(deadline)
                 if frame.kind != REQUEST:
                     return frame
                 self._serve(frame, deadline)
@@ -121,31 +138,231 @@ class Connection:
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
         while True:
-            self._serve(self._wire.receive(), None)
+            self._serve(self.wire.receive(), None)
 
     def _serve(self, frame: Frame, deadline: float | None) -> None:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
-        request = decode(frame, self._side.resolve, track=True)
+        request = decode(frame, self.side.resolve, track=True)
         if request.shared:
             check_repeats([request.value])
         match request.value:
-            case (str(name), *arguments) if name in self._requests:
-                _check(self._requests[name], arguments)
+            case (str(name), *arguments) if name in self.requests:
+                _check(self.requests[name], arguments)
             case _:
                 raise ProtocolError("a request does not exist")
         kind = VALUE
         try:
-            value = self._side.answer(name, arguments)
+            value = self.side.answer(name, arguments)
         except ProtocolError:
             raise
-        except self._caught as error:
-            kind, value = RAISED, self._side.describe(error)
+        except self.caught as error:
+            kind, value = RAISED, self.side.describe(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
-            encoded = encode(reply, self._side.default, numbers)
-        except self._caught as error:  # an object of a student's may raise anything
-            kind, told = RAISED, self._side.describe(error)
-            encoded = encode((told, None), self._side.default)
-        self._wire.send(kind, encoded, deadline)
+            encoded = encode(reply, self.side.default, numbers)
+        except self.caught as error:  # an object of a student's may raise anything
+            kind, told = RAISED, self.side.describe(error)
+            encoded = encode((told, None), self.side.default)
+        self.wire.send(kind, encoded, deadline)
+
+
+# --- values to frames and back --------------------------------------------------------
+
+_UNREADABLE = ValueError, TypeError, ArithmeticError, RecursionError, MemoryError
+NOTHING: Mapping[int, int] = {}
+
+
+def _refuse_value(value: Any) -> Any:
+    raise UnsendableError(f"an object of type {type(value).__name__} cannot be sent")
+
+
+def _refuse_ref(ref: Ref) -> Any:
+    raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
+
+
+def encode(
+    value: Any,
+    default: Callable[[Any], Any] = _refuse_value,
+    received: Mapping[int, int] = NOTHING,
+) -> Encoded:
+    """Encode a value.
+
+    What is in no row of the table is asked of `default`, which returns a `Ref`, other
+    items of `objects`, or a plainer value. `received` has the numbers, by `id`, of
+    mutable parts of the request that this replies to. `UnsendableError`: too deep, too
+    large, or refused.
+    """
+    sender = Sender(default, received)
+    try:
+        node = sender.value(value, 0)
+        text = _write_text(node, finite=sender.finite)
+    except (RecursionError, RuntimeError, ValueError) as error:
+        raise UnsendableError(f"a value cannot be sent: {error}") from error
+    sender.spend_text(text)
+    # The raw part starts aligned, so that arrays can be views of it.
+    text += b" " * (-len(text) % ALIGN)
+    return Encoded(text, sender.buffers, sender.size, sender.mutables)
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A decoded value that can tell what was changed in it since."""
+
+    value: Any  # as it was sent, changed by whoever got it
+    # Its mutable parts in order, each with what `Change.same` compares, if tracked.
+    seen: list[tuple[Mutable, Any]]
+    shared: bool  # whether a part, or one of what it replies to, is there repeatedly
+
+    def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
+        """Compare the mutable parts with what arrived.
+
+        Returns numbers and copies of those that have changed, and `id` → number of all.
+        """
+        changes, numbers = [], {}
+        for number, (now, before) in enumerate(self.seen):
+            change = change_of(now)
+            same = None if change is None else change.same(now, before)
+            if same is not None:  # else, it cannot be what its original becomes
+                numbers[id(now)] = number
+                if not same:
+                    changes.append((number, now.copy()))
+        return changes, numbers
+
+
+def decode(
+    frame: Frame,
+    resolve: Callable[[Ref], Any] = _refuse_ref,
+    *,
+    track: bool = False,
+    request: Sequence[Mutable] = (),
+) -> Decoded:
+    """Decode a frame; `ProtocolError`, whatever is wrong with it.
+
+    `resolve` makes something of a reference. With `track`, the mutable parts are
+    remembered, so that `Decoded.compare` can be asked; `request` are those of the
+    request that this frame replies to.
+    """
+    raw = memoryview(frame.raw)
+    receiver = Receiver(raw, resolve, track, request)
+    try:
+        text = bytes(frame.text)
+        receiver.spend_text(text)
+        value = receiver.value(_read_text(text), 0)
+    except ProtocolError:
+        raise
+    except _UNREADABLE as error:
+        raise ProtocolError(f"a message cannot be read: {error!s:.100}") from error
+    if receiver.at != len(raw):
+        raise ProtocolError("a message holds more data than it names")
+    return Decoded(value, receiver.seen, receiver.shared)
+
+
+def write_back(mutables: list[Mutable], changes: Any) -> None:
+    """Give the originals of a request what was changed in their copies."""
+    if type(changes) is not list:
+        raise ProtocolError("the changes of a call are not a list")
+    previous = -1
+    for pair in changes:
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not int:
+            raise ProtocolError("a change of a call has no number")
+        number, new = pair
+        # Each part once: a long list given to it a million times would take hours.
+        if not previous < number < len(mutables):
+            raise ProtocolError("a change of a call does not fit what was sent")
+        old, previous = mutables[number], number
+        change = change_of(old)
+        if change is None or type(old) is not type(new):
+            raise ProtocolError("a change of a call does not fit what was sent")
+        change.assign(old, new)
+
+
+# --- text -----------------------------------------------------------------------------
+
+# msgspec takes a fraction of the time of Python's own module, and knows neither NaN and
+# infinity nor halves of surrogate pairs, which a student's floats and strings may hold.
+_quick_write = msgspec.json.Encoder().encode
+_quick_read = msgspec.json.Decoder().decode
+_write_any = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_read_any = json.JSONDecoder().raw_decode
+
+
+def _write_text(node: Node, *, finite: bool) -> bytes:
+    if finite:  # msgspec writes null for floats that are not
+        try:
+            return _quick_write(node)
+        except UnicodeEncodeError:  # half of a surrogate pair
+            pass
+    return _write_any(node).encode()
+
+
+def _read_text(text: bytes) -> Node:
+    """Read JSON, behind which may be spaces; it is taken as Python's module does."""
+    text = text.rstrip(b" ")
+    if text[:1].isspace() or text[-1:].isspace():
+        raise ProtocolError("a message has more blanks than it should")
+    try:
+        return _quick_read(text)
+    except ValueError:
+        node, end = _read_any(str(text, "utf-8"))
+        if end != len(text):
+            raise ProtocolError("a message has more than one value") from None
+        return node
+
+
+# --- repeated parts -------------------------------------------------------------------
+
+# Items that a value may have more when written out than it has in all its parts. A list
+# that holds a list twice, which holds another list twice, and so on, is short to send
+# and takes forever to walk; a list that holds itself never ends.
+MAX_REPEATED = 1 << 22
+_OPEN = -1
+_CONTAINERS = (list, tuple, set, frozenset, dict, deque)
+
+
+def check_repeats(roots: Iterable[Any]) -> None:
+    """Refuse values that contain themselves, or repeat their parts too often."""
+    sizes: dict[int, int] = {}  # with all parts, each as often as it is there, by `id`
+    once = 0
+
+    def size_of(x: Any) -> int:
+        nonlocal once
+        own = _own_size(x, type(x))
+        if not own:
+            return 0
+        known = sizes.get(id(x))
+        if known == _OPEN:
+            raise ProtocolError("a value contains itself")
+        if known is not None:
+            return known
+        sizes[id(x)] = _OPEN
+        once += own
+        size = sizes[id(x)] = own + sum(map(size_of, _inner(x, type(x))))
+        return size
+
+    try:
+        whole = sum(map(size_of, roots))
+    except RecursionError:
+        raise ProtocolError("a value is nested too deep") from None
+    if whole > once + MAX_REPEATED:
+        raise ProtocolError("a value repeats its parts too often")
+
+
+def _own_size(x: Any, kind: type) -> int:
+    """Return the size of a value without its parts; 0 if it is quickly read."""
+    if kind in (str, bytes):
+        return len(x) >> 6
+    if kind is int:
+        return int(x).bit_length() >> 6
+    if kind is range or issubclass(kind, _CONTAINERS):
+        return len(x) + 1
+    return int(x.size) + 1 if change_of(x) is not None else 0  # an array or a table
+
+
+def _inner(x: Any, kind: type) -> Iterable[Any]:
+    if kind is np.ndarray:
+        return x.reshape(-1).tolist() if x.dtype.kind == "O" else ()
+    if issubclass(kind, dict):
+        return chain(x.keys(), x.values())
+    return x if issubclass(kind, _CONTAINERS) else ()

@@ -43,11 +43,7 @@ class Change(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One type of value, which is written and read, or sent by its parts.
-
-    `parts` takes a value apart, one part for each field, or returns None beyond the
-    limits; `build` makes one, or raises whatever where the parts do not fit.
-    """
+    """One type of value, which is written and read, or sent by its parts."""
 
     tag: str  # that of a library's begins with the library
     fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
@@ -55,7 +51,9 @@ class Row(NamedTuple):
     write: Writer | None = None
     read: Reader | None = None
     change: Change | None = None
+    # Takes a value apart, one part for each field; None beyond the limits.
     parts: Callable[[Any], Parts | None] | None = None
+    # Makes a value, or raises whatever where the parts do not fit.
     build: Callable[..., Any] | None = None
 
     @property
@@ -164,10 +162,7 @@ _NOT_YET = None, None
 
 @dataclass
 class Sender(MessageBudget):
-    """Makes of the values of one message what JSON can hold, and their raw part.
-
-    For `default` and `received`, see `codec.encode`.
-    """
+    """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
 
     error, called = UnsendableError, "a value"
     finite = True  # all floats of it, so far
@@ -268,14 +263,10 @@ class Sender(MessageBudget):
 
 @dataclass
 class Receiver(MessageBudget):
-    """Makes values of what JSON held; a node is a list of a tag and its fields.
-
-    Values take their bytes from `raw` one after the other. For the others, see
-    `codec.decode`.
-    """
+    """Makes values of what JSON held; for its fields, see `rpc.decode`."""
 
     error, called = ProtocolError, "a message"
-    at = 0  # bytes of the raw part that are taken
+    at = 0  # bytes of the raw part that are taken, by one value after the other
     shared = False  # whether a part appears more than once
 
     raw: memoryview

@@ -36,7 +36,6 @@ def command(
     """Return the command that runs `argv` inside bubblewrap.
 
     Inside is what `policy` makes visible, and `writable`, under the same names.
-
     `FileNotFoundError`: bubblewrap is not installed.
     """
     bwrap = shutil.which("bwrap")

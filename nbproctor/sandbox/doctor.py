@@ -12,17 +12,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as it is here.
-
-    A `mandatory` one is needed to grade (but for ``--sandbox=weak``). `meaning` says
-    what it does, or what its absence means, `remedy` how to get it.
-    """
+    """One layer as it is here."""
 
     name: str
     ok: bool
-    mandatory: bool
-    meaning: str
-    remedy: str = ""
+    mandatory: bool  # needed to grade (but for ``--sandbox=weak``)
+    meaning: str  # what it does, or what its absence means
+    remedy: str = ""  # how to get it
 
 
 CONTAINER = "or in a container: python kit.py grade --container"

@@ -34,15 +34,11 @@ _LENGTH = struct.Struct("!Q")
 
 @dataclass
 class Fork:
-    """A fork of this process, as the process that forked it holds it.
+    """A fork of this process, as the process that forked it holds it."""
 
-    `pid` is 0 when it has been collected, `sock` the parent's end of the pair whose
-    other end the fork has; `close` removes the folder `scratch`.
-    """
-
-    pid: int
-    sock: socket.socket
-    scratch: Path | None = None
+    pid: int  # 0 when it has been collected
+    sock: socket.socket  # the parent's end of the pair whose other end the fork has
+    scratch: Path | None = None  # a folder, which `close` removes
 
     def close(self) -> None:
         """End the process, whatever it is doing; close its socket, remove `scratch`."""

@@ -67,16 +67,12 @@ class JudgeTimeoutError(JudgeError):
 
 @dataclass(eq=False)
 class ForkServer(AbstractContextManager["ForkServer"]):
-    """A running fork server; one job at a time, from one thread at a time.
-
-    Its `level` is ``full`` (inside bubblewrap), ``standard`` or ``weak``; it and all
-    its forks run on one `processor`.
-    """
+    """A running fork server; one job at a time, from one thread at a time."""
 
     _process: PythonProcess
     _base: Path
-    processor: Processor
-    level: str
+    processor: Processor  # on which it and all its forks run
+    level: str  # ``full`` (inside bubblewrap), ``standard`` or ``weak``
 
     @classmethod
     def start(
@@ -138,6 +134,11 @@ class ForkServer(AbstractContextManager["ForkServer"]):
     def pid(self) -> int:
         """Process id of what was started: bubblewrap, or the fork server itself."""
         return self._process.pid
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
 
     def run(self, job: bytes, timeout: float) -> bytes:
         """Run one job in a judge of its own and return the judge's answer.

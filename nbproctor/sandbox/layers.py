@@ -14,7 +14,7 @@ For good, or it raises. Layers, each of which stands when another has a hole:
 `libc.gain_mounts`) a process mounts its own tmpfs: a hard limit, invisible to others,
 gone when it dies; everything else is then read-only. Otherwise the scratch is an
 ordinary folder, in which files can be made but neither removed nor put into new
-subfolders, so that whoever watches it sees every byte (`limits.scratch`).
+subfolders, so that whoever watches it sees every byte (`server.measured`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nbproctor.errors import NbproctorError
-from nbproctor.sandbox import libc, limits, seccomp
+from nbproctor.sandbox import libc, seccomp
 from nbproctor.sandbox.policy import Policy, interpreter, visible
 
+if sys.platform != "win32":
+    import resource
+
+SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
 # Bytes of an assignment's files of which a process gets copies, to write to as well.
 # What goes beyond is read where it is.
 COPIED = 4 << 20
@@ -132,8 +137,8 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             raise SandboxError("capabilities are left")
 
     yield "scratch folder", make_scratch
-    yield "thread limit", lambda: limits.limit_threads(policy)
-    yield "resource limits", lambda: limits.limit_resources(policy)
+    yield "thread limit", lambda: limit_threads(policy)
+    yield "resource limits", lambda: limit_resources(policy)
     if own_tmpfs:
         # Landlock lets nobody read in it, but anybody ask whether a process is there.
         yield "empty /proc", lambda: libc.hide("/proc")
@@ -166,3 +171,62 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     except PermissionError:
         return
     raise SandboxError("the rules are not in force")
+
+
+# ---- limits that the kernel counts for a process -------------------------------------
+
+
+def limit_resources(policy: Policy) -> None:
+    """Put the limits in force that the kernel counts for a process."""
+    # The farther fence for what is not data: mapped files, page tables, and what was
+    # written and then made read-only (see `server.memory`).  Threads reserve space.
+    room = 4 * policy.memory + policy.threads * policy.stack
+    space, data = taken()
+    limits = {
+        resource.RLIMIT_CPU: policy.cpu_seconds,
+        resource.RLIMIT_FSIZE: policy.scratch,
+        resource.RLIMIT_NOFILE: policy.open_files,
+        resource.RLIMIT_STACK: policy.stack,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_SIGPENDING: SIGNALS,
+        resource.RLIMIT_DATA: data + policy.memory,
+        resource.RLIMIT_AS: space + room,
+    }
+    for what, most in limits.items():
+        _limit(what, most)
+    # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def limit_threads(policy: Policy) -> None:
+    """RLIMIT_NPROC counts every thread of the user, so start from those that run."""
+    running = 0
+    if policy.uid is None:
+        own = f"\nUid:\t{os.getuid()}\t"
+        namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                status = (process / "status").read_text(errors="replace")
+                if own not in status or (process / "uid_map").read_text() != namespace:
+                    continue
+            except OSError:
+                continue  # it has just ended
+            running += int(status.split("\nThreads:\t", 1)[1].split("\n", 1)[0])
+    _limit(resource.RLIMIT_NPROC, running + policy.threads)
+
+
+def _limit(what: int, most: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
+
+
+def taken() -> tuple[int, int]:
+    """Return the bytes of this process that RLIMIT_AS and RLIMIT_DATA count."""
+    fields = pages("self")
+    return fields[0] * resource.getpagesize(), fields[5] * resource.getpagesize()
+
+
+def pages(pid: int | str) -> list[int]:
+    """Return the fields of ``/proc/<pid>/statm``, in pages."""
+    return [int(field) for field in Path(f"/proc/{pid}/statm").read_text().split()]

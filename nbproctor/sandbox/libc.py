@@ -13,6 +13,7 @@ import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -27,28 +28,26 @@ _MOUNT_ATTR_RDONLY = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
-def _check(result: int, what: str) -> int:
+def _call(name: str, *arguments: Any, what: str = "") -> int:
+    """Call a function of the C library; `OSError` says `what` the kernel refuses."""
+    result: int = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+        raise OSError(number, f"{what or name}: {os.strerror(number)}")
     return result
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(option: int, value: int = 0) -> int:
     """Call prctl(2) with one argument; raise `OSError` when the kernel refuses."""
     words = [ctypes.c_ulong(word) for word in (value, 0, 0, 0)]
-    return _check(_libc().prctl(ctypes.c_int(option), *words), f"prctl({option})")
+    return _call("prctl", ctypes.c_int(option), *words, what=f"prctl({option})")
 
 
 def capabilities() -> int:
     """Return the capabilities that this thread has or could take, as a bit mask."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
-    _check(_libc().capget(header, words), "capget")
+    _call("capget", header, words)
     low, high = (words[i] | words[i + 1] | words[i + 2] for i in (0, 3))
     return high << 32 | low
 
@@ -56,8 +55,7 @@ def capabilities() -> int:
 def drop_capabilities() -> None:
     """Give up every capability of this thread, for good under no_new_privs."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    nothing = (ctypes.c_uint32 * 6)()
-    _check(_libc().capset(header, nothing), "capset")
+    _call("capset", header, (ctypes.c_uint32 * 6)())
 
 
 def own_user_namespace() -> None:
@@ -68,7 +66,7 @@ def own_user_namespace() -> None:
     `OSError`: namespaces are forbidden here, or the process has threads.
     """
     uid, gid = os.geteuid(), os.getegid()
-    _check(_libc().unshare(_CLONE_NEWUSER), "unshare")
+    _call("unshare", _CLONE_NEWUSER)
     # Files in /proc/self belong to the process only while it is dumpable.
     prctl(PR_SET_DUMPABLE, 1)
     Path("/proc/self/setgroups").write_text("deny")
@@ -85,24 +83,17 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     access, which others could see. `OSError`: CAP_SYS_ADMIN is missing, or a security
     module forbids it.
     """
-    libc = _libc()
-    _check(libc.unshare(_CLONE_NEWNS), "unshare")
-    everywhere = ctypes.c_ulong(_MS_REC | _MS_PRIVATE)
-    _check(libc.mount(b"none", b"/", None, everywhere, None), "mount --make-rprivate")
+    _call("unshare", _CLONE_NEWNS)
+    everywhere = b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None
+    _call("mount", *everywhere, what="mount --make-rprivate")
     attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+    all_of_it = _AT_FDCWD, b"/", _AT_RECURSIVE, attributes
     size_of = ctypes.c_size_t(len(attributes))
-    _check(
-        libc.syscall(
-            _MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, size_of
-        ),
-        "mount_setattr",
-    )
+    _call("syscall", _MOUNT_SETATTR, *all_of_it, size_of, what="mount_setattr")
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
     flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME)
-    target = os.fsencode(path)
-    _check(
-        libc.mount(b"tmpfs", target, b"tmpfs", flags, options.encode()), "mount tmpfs"
-    )
+    tmpfs = b"tmpfs", os.fsencode(path), b"tmpfs", flags, options.encode()
+    _call("mount", *tmpfs, what="mount tmpfs")
 
 
 def hide(path: str) -> None:
@@ -112,8 +103,7 @@ def hide(path: str) -> None:
     missing.
     """
     flags = ctypes.c_ulong(_MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    mount = _libc().mount
-    _check(mount(b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1"), "mount")
+    _call("mount", b"none", os.fsencode(path), b"tmpfs", flags, b"nr_inodes=1")
 
 
 def gain_mounts() -> bool:

@@ -25,11 +25,10 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
 
 import msgspec
 
-from nbproctor.sandbox import layers, libc, limits
+from nbproctor.sandbox import layers, libc
 from nbproctor.sandbox.fork import (
     FAILED,
     INSIDE,
@@ -50,6 +49,9 @@ OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
 # How often memory and scratch folders are measured. Where scratch folders have no hard
 # limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
 WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
+# Memory that is not data by the kernel's count and still honest: what libraries wrote
+# once and made read-only, and the main stack.
+NOT_DATA = 64 << 20
 
 
 @dataclass
@@ -64,60 +66,177 @@ class Running:
     judge: int  # the judge that it belongs to; a judge belongs to itself
 
 
-@dataclass
-class Forks:
-    """All forks of the server that have not been collected.
+def measured(folder: Path) -> tuple[int, int]:
+    """Return bytes and number of files of a scratch folder (0, 0 if it is gone).
 
-    Scratch folders are in `base`; `hard_limits` says whether the kernel limits their
-    size. `running` has the forks by process id.
+    A file counts with its size or its blocks, whichever is more: a hole can be filled
+    through a memory map faster than anybody looks.
     """
+    size = count = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            try:
+                status = Path(above, name).lstat()
+            except FileNotFoundError:
+                continue
+            size += max(status.st_size, status.st_blocks * 512)
+            count += 1
+    return size, count
 
-    base: Path
-    hard_limits: bool
+
+def memory(pid: int) -> int:
+    """Return the bytes of anonymous memory in use (0 if the process is gone).
+
+    RLIMIT_DATA counts what may be written; what was written and then made read-only
+    stays in memory uncounted.
+    """
+    try:
+        # Of the process there is none, once its first thread has ended.
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        pages = [layers.pages(f"{pid}/task/{thread.name}") for thread in threads]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return max((p[1] - p[2] for p in pages), default=0) * os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass
+class Child:
+    """Student process, as its judge holds it: the fork server has forked it."""
+
+    pid: int  # in the fork server's namespace
+    sock: socket.socket  # our end of the pair whose other end `student_main` got
+    _server: socket.socket | None
+
+    def close(self) -> None:
+        """End the process, whatever it is doing, and close the socket."""
+        if self._server is not None:
+            send(self._server, {"kill": self.pid})
+            receive(self._server)
+            self._server = None
+        self.sock.close()
+
+
+@dataclass
+class Server:
+    """Reads requests, forks, watches, kills, collects."""
+
+    control: socket.socket
+    policy: Policy
+    judge_policy: Policy
+    student_main: Callable[[socket.socket], None]
+    judge_main: Callable[[bytes, Callable[[], Child]], bytes]
+    base: Path  # of scratch folders
+    hard_limits: bool  # whether the kernel limits their size
+    # Forks that have not been collected, by process id.
     running: dict[int, Running] = field(default_factory=dict)
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
-    def fork(
+    def serve(self) -> None:
+        """Answer until the parent closes its end, then leave nothing behind."""
+        self.selector.register(self.control, selectors.EVENT_READ, self._parent)
+        try:
+            while True:
+                some = len(self.running) > 1
+                waiting = self.watch() if some else None
+                for key, _ in self.selector.select(waiting):
+                    key.data()
+        except EOFError:
+            for pid in list(self.running):
+                self.end(pid)
+
+    def _parent(self) -> None:
+        request, descriptors = receive(self.control)
+        if "end" in request:
+            if request["gone"]:
+                _await_end(request["end"])
+            send(self.control, {"status": self.end(request["end"])})
+            return
+        with socket.socket(fileno=descriptors[0]) as job:
+            # It reads its job from there.
+            judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
+        if judge:
+            asks = partial(self._judge_asks, judge.pid, judge.sock)
+            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
+            send(self.control, {"pid": judge.pid})
+
+    def _judge_asks(self, judge: int, sock: socket.socket) -> None:
+        try:
+            request, _ = receive(sock)
+            if "kill" in request:
+                process = self.running.get(request["kill"])
+                if process is not None and process.judge == judge:
+                    self.end(process.pid)
+                send(sock, {})
+            elif student := self._fork(sock, self.policy, judge, self.student_main):
+                with student.sock:
+                    send(sock, {"pid": student.pid}, student.sock.fileno())
+        except (EOFError, ConnectionError):
+            # The judge has ended or is ending, so its students must.
+            self.selector.unregister(sock)
+            sock.close()
+            self.end_students(judge)
+
+    def _fork(
         self,
+        asked: socket.socket,
         policy: Policy,
         judge: int | None,
         body: Callable[..., None],
         *kept: socket.socket,
-    ) -> Fork:
+    ) -> Fork | None:
         """Fork a judge (`judge` is None), or a student process of a judge.
 
-        `OSError`: the kernel refuses another process, socket or folder.
-        `RuntimeError`: all slots are taken, or this process has threads.
+        Who asked for it is told why that cannot be.
         """
-        taken = {process.slot for process in self.running.values()}
-        free = set(range(SLOTS)) - taken
-        if not free:
-            raise RuntimeError(f"a judge keeps more than {SLOTS - 1} students")
-        require_one_thread()
-        slot = min(free)
+        free = set(range(SLOTS)) - {process.slot for process in self.running.values()}
+        slot = min(free, default=SLOTS)
         scratch = self.base / str(slot)
-        scratch.mkdir(mode=0o700)
         if policy.uid is not None:
             policy = replace(policy, uid=policy.uid + slot)
         try:
-            child = fork(body, policy, scratch, *kept)
-        except OSError:
-            scratch.rmdir()
-            raise
-        memory = limits.data() + policy.memory + limits.NOT_DATA
+            if not free:
+                raise RuntimeError(f"a judge keeps more than {SLOTS - 1} students")
+            require_one_thread()
+            most = layers.taken()[1] + policy.memory + NOT_DATA
+            scratch.mkdir(mode=0o700)
+            try:
+                child = fork(body, policy, scratch, *kept)
+            except OSError:
+                scratch.rmdir()
+                raise
+        except (OSError, RuntimeError) as error:
+            send(asked, {"error": str(error)})
+            return None
         owner = child.pid if judge is None else judge
-        process = Running(child.pid, slot, scratch, policy, memory, owner)
+        process = Running(child.pid, slot, scratch, policy, most, owner)
         self.running[child.pid] = process
         return child
+
+    def _judge(self, job: socket.socket, server: socket.socket) -> None:
+        def spawn() -> Child:
+            send(server, {"spawn": 1})
+            answer, descriptors = receive(server)
+            if "error" in answer:
+                raise layers.SandboxError(answer["error"])
+            sock = socket.socket(fileno=descriptors[0])
+            confirm(sock)  # if it raises, this judge ends, and its students with it
+            return Child(answer["pid"], sock, server)
+
+        try:
+            result = READY + self.judge_main(read_block(job), spawn)
+        except BaseException:
+            result = FAILED + traceback.format_exc().encode()
+        write_block(job, result)
 
     def watch(self) -> float:
         """End processes that use too much; return the seconds until the next look."""
         start = time.monotonic()
         for process in list(self.running.values()):
-            size, count = limits.scratch(process.scratch)
+            size, count = measured(process.scratch)
             if (
                 size > process.policy.scratch
                 or count > process.policy.scratch_files
-                or limits.memory(process.pid) > process.memory
+                or memory(process.pid) > process.memory
             ):
                 self.end(process.pid)
         if self.hard_limits:
@@ -146,109 +265,6 @@ class Forks:
             os.waitpid(pid, 0)
         shutil.rmtree(process.scratch)
         return status if ended else None
-
-
-class Child:
-    """Student process, as its judge holds it: the fork server has forked it.
-
-    `sock` is the judge's end of the pair whose other end `student_main` got, `pid` the
-    process id in the fork server's namespace.
-    """
-
-    def __init__(self, pid: int, sock: socket.socket, server: socket.socket) -> None:
-        self.pid = pid
-        self.sock = sock
-        self._server: socket.socket | None = server
-
-    def close(self) -> None:
-        """End the process, whatever it is doing, and close the socket."""
-        if self._server is not None:
-            send(self._server, {"kill": self.pid})
-            receive(self._server)
-            self._server = None
-        self.sock.close()
-
-
-@dataclass
-class Server:
-    """Reads requests, forks, kills, collects."""
-
-    control: socket.socket
-    policy: Policy
-    judge_policy: Policy
-    student_main: Callable[[socket.socket], None]
-    judge_main: Callable[[bytes, Callable[[], Child]], bytes]
-    forks: Forks
-    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-
-    def serve(self) -> None:
-        """Answer until the parent closes its end, then leave nothing behind."""
-        self.selector.register(self.control, selectors.EVENT_READ, self._parent)
-        try:
-            while True:
-                some = len(self.forks.running) > 1
-                waiting = self.forks.watch() if some else None
-                for key, _ in self.selector.select(waiting):
-                    key.data()
-        except EOFError:
-            for pid in list(self.forks.running):
-                self.forks.end(pid)
-
-    def _parent(self) -> None:
-        request, descriptors = receive(self.control)
-        if "end" in request:
-            if request["gone"]:
-                _await_end(request["end"])
-            send(self.control, {"status": self.forks.end(request["end"])})
-            return
-        with socket.socket(fileno=descriptors[0]) as job:
-            # It reads its job from there.
-            judge = self._fork(self.control, self.judge_policy, None, self._judge, job)
-        if judge:
-            asks = partial(self._judge_asks, judge.pid, judge.sock)
-            self.selector.register(judge.sock, selectors.EVENT_READ, asks)
-            send(self.control, {"pid": judge.pid})
-
-    def _judge_asks(self, judge: int, sock: socket.socket) -> None:
-        try:
-            request, _ = receive(sock)
-            if "kill" in request:
-                process = self.forks.running.get(request["kill"])
-                if process is not None and process.judge == judge:
-                    self.forks.end(process.pid)
-                send(sock, {})
-            elif student := self._fork(sock, self.policy, judge, self.student_main):
-                with student.sock:
-                    send(sock, {"pid": student.pid}, student.sock.fileno())
-        except (EOFError, ConnectionError):
-            # The judge has ended or is ending, so its students must.
-            self.selector.unregister(sock)
-            sock.close()
-            self.forks.end_students(judge)
-
-    def _fork(self, asked: socket.socket, *what: Any) -> Fork | None:
-        """Fork, or tell who asked for it why that cannot be."""
-        try:
-            return self.forks.fork(*what)
-        except (OSError, RuntimeError) as error:
-            send(asked, {"error": str(error)})
-            return None
-
-    def _judge(self, job: socket.socket, server: socket.socket) -> None:
-        def spawn() -> Child:
-            send(server, {"spawn": 1})
-            answer, descriptors = receive(server)
-            if "error" in answer:
-                raise layers.SandboxError(answer["error"])
-            sock = socket.socket(fileno=descriptors[0])
-            confirm(sock)  # if it raises, this judge ends, and its students with it
-            return Child(answer["pid"], sock, server)
-
-        try:
-            result = READY + self.judge_main(read_block(job), spawn)
-        except BaseException:
-            result = FAILED + traceback.format_exc().encode()
-        write_block(job, result)
 
 
 def _await_end(pid: int) -> None:
@@ -298,7 +314,8 @@ def main(descriptor: int) -> None:
             judge_policy,
             resolve_name(setup["student_main"]),
             resolve_name(setup["judge_main"]),
-            Forks(base, hard_limits),
+            base,
+            hard_limits,
         )
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()

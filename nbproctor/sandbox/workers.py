@@ -204,7 +204,9 @@ def serve(
     lines, answers = sys.stdin.buffer, sys.stdout.buffer
     allowance = decode(_read(lines) or b"", Allowance)
     told = decode(_read(lines) or b"", setup)
-    _limit_memory(allowance.memory)
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_DATA, (allowance.memory, allowance.memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _write(answers, b"")  # ready
     while (block := _read(lines)) is not None:
         _limit_time(allowance.seconds)
@@ -224,12 +226,6 @@ def _most_memory() -> int:
         return 0
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _limit_memory(most: int) -> None:
-    if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _limit_time(seconds: int) -> None:
@@ -253,11 +249,9 @@ def encode(value: object) -> bytes:
 
 def decode(data: bytes, kind: type[Answer]) -> Answer:
     """Return the value that `encode` got; `msgspec.MsgspecError` if it is another."""
-    return msgpack.decode(data, type=kind, dec_hook=_path_of)
-
-
-def _path_of(_: type, name: bytes) -> Path:
-    return Path(os.fsdecode(name))
+    return msgpack.decode(
+        data, type=kind, dec_hook=lambda _, name: Path(os.fsdecode(name))
+    )
 
 
 def _write(stream: IO[bytes], block: bytes) -> None:

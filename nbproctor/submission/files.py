@@ -80,14 +80,12 @@ class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not
 
 @dataclass
 class Budget:
-    """What may still be read of one submission: bytes after unpacking, files, seconds.
+    """What may still be read of one submission."""
 
-    After so many seconds of computing no other file is begun: what was read by then is
-    graded, long before its worker is ended.
-    """
-
-    bytes: int = 1_000_000_000
+    bytes: int = 1_000_000_000  # after unpacking
     files: int = MAX_FILES
+    # Then no other file is begun: what was read by now is graded, long before the
+    # worker is ended. Seconds of computing.
     until: float = field(default_factory=lambda: time.process_time() + MAX_SECONDS)
 
     @property
@@ -103,17 +101,12 @@ class Budget:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that may be a notebook, alone or in an archive.
+    """A file that may be a notebook, alone or in an archive."""
 
-    `path` is on the disk, `name` what to call it, relative to the student's folder;
-    `cost` is how much has to be unpacked to read it, in bytes, as its archive says;
-    `head` are its first bytes, and `open` opens it.
-    """
-
-    path: Path
-    name: str
-    cost: int
-    head: bytes
+    path: Path  # on the disk
+    name: str  # what to call it, relative to the student's folder
+    cost: int  # bytes that have to be unpacked to read it, as its archive says
+    head: bytes  # its first bytes
     open: Opener
 
     @property

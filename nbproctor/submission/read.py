@@ -19,7 +19,7 @@ from nbproctor.submission.files import PAGE, Candidate, Ungradable, readable, wr
 MAX_WRAPPERS = 4  # around a notebook: lists, objects, JSON in JSON
 MAX_STARTS = 100  # of objects in a web page that are looked into
 MAX_BRACKETS = 5_000_000  # each is an object some 20 times as big as its text
-MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be
+MAX_STRING_BYTES = 16_000_000  # longer than the text of any cell may be: an output
 MAX_CELLS = 5_000
 MAX_CELL_CHARS = 2_000_000
 MAX_LINE_CHARS = 50_000  # of a cell that is too long as a whole
@@ -75,7 +75,9 @@ class Handed:
                 _without_fence, "Fences around your code (```) were taken off."
             )
             self._change(
-                _without_invisible,
+                lambda cell: (
+                    cell.text.visible() if cell.kind == "code" else cell.text.text
+                ),
                 "Invisible signs in your code, as after pasting, were replaced.",
             )
 
@@ -99,7 +101,9 @@ class Handed:
     def _notebook(self, data: bytes) -> dict[str, Any]:
         """Return the notebook as JSON has it, whatever it is wrapped in."""
         if len(data) > _LONG_BYTES:
-            data = _LONG_STRING.sub(_short_string, data)
+            data = _LONG_STRING.sub(
+                lambda long: b'""' if len(long[0]) > MAX_STRING_BYTES else long[0], data
+            )
         if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
             raise Ungradable(f"'{self.name}' holds more lists than a notebook does.")
         page = wrong_kind(data) == PAGE
@@ -258,11 +262,6 @@ def _notebooks_in(content: Any, depth: int = -1) -> list[dict[str, Any]]:
     return [found for each in inside for found in _notebooks_in(each, depth + 1)]
 
 
-def _short_string(match: re.Match[bytes]) -> bytes:
-    """Leave out what is far too long for the text of a cell, such as outputs."""
-    return match[0] if len(match[0]) <= MAX_STRING_BYTES else b'""'
-
-
 def _cells_of_script(text: str) -> list[dict[str, Any]]:
     """Cut a notebook that was exported as a Python script into its cells."""
     parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
@@ -322,8 +321,3 @@ def _without_fence(cell: HandedCell) -> str:
     if closed and _FENCE.fullmatch(head) and (cell.kind == "code" or cell.name):
         return inside.removesuffix("\n")
     return source
-
-
-def _without_invisible(cell: HandedCell) -> str:
-    """Replace blanks that are none to Python, but for those in strings."""
-    return cell.text.visible() if cell.kind == "code" else cell.text.text

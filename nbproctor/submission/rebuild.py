@@ -42,11 +42,7 @@ _SAID = {
 
 
 class Rebuilt:
-    """The cells of a gradable notebook.
-
-    `answers`: exercise → its text, where that is more than the stub; `belongs`: whether
-    any exercise or test of the assignment was handed in.
-    """
+    """The cells of a gradable notebook."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -57,7 +53,9 @@ class Rebuilt:
         for position, handed in enumerate(plan.cells):
             self._place(position, handed, plan.match.get(position))
         placed = [(handed, cell) for handed, cell in self._entries if cell]
+        # Whether any exercise or test of the assignment was handed in.
         self.belongs = any(c.kind in ("solution", "task", "test") for _, c in placed)
+        # Exercise → its text, where that is more than the stub.
         self.answers = {
             cell.id: handed.text.text
             for handed, cell in placed

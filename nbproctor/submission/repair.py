@@ -44,14 +44,10 @@ _FORMAT = {
 
 @dataclass(frozen=True)
 class Repaired:
-    """A notebook (format 4.5) that can be graded, as JSON has it.
+    """A notebook (format 4.5) that can be graded, as JSON has it."""
 
-    Every cell of the master that nbgrader knows is in it once. The notes are sentences
-    for the student on everything that was changed.
-    """
-
-    notebook: dict[str, Any]
-    notes: list[str]
+    notebook: dict[str, Any]  # every cell of the master that nbgrader knows once
+    notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
     answered: bool = True  # whether anything says more than what was handed out
 
@@ -173,7 +169,14 @@ def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Read
     for side in SIDES:
         try:
             handed = Handed(candidate, data, side, master.repairs)
-            versions.append(_understand(handed, master))
+            made = plan(handed.cells, master)
+            rebuilt = Rebuilt(made)
+            # Where the assignment itself asks for nothing, nothing can be missing.
+            if not rebuilt.belongs and master.of_kind("solution", "task", "test"):
+                raise Ungradable(
+                    f"No cell of '{handed.name}' belongs to this assignment."
+                )
+            versions.append(_Reading(handed, rebuilt, made.joined, rebuilt.answers))
         except Ungradable:
             if side == SIDES[-1] and not versions:
                 raise
@@ -181,12 +184,3 @@ def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Read
             if not versions[-1].handed.merged:
                 break
     return max(versions, key=lambda version: len(version.answers))
-
-
-def _understand(handed: Handed, master: MasterNotebook) -> _Reading:
-    made = plan(handed.cells, master)
-    rebuilt = Rebuilt(made)
-    # Where the assignment itself asks for nothing, nothing can be missing.
-    if not rebuilt.belongs and master.of_kind("solution", "task", "test"):
-        raise Ungradable(f"No cell of '{handed.name}' belongs to this assignment.")
-    return _Reading(handed, rebuilt, made.joined, rebuilt.answers)

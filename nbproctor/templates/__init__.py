@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import sys
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 _PAGES = Environment(
     loader=PackageLoader("nbproctor"),
-    autoescape=True,
+    autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGES.globals["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def render(name: str, **values: object) -> str:
-    """Return the page that a template makes, by its file name, as ``audit.html``.
+    """Return the file that a template makes, by its name, as ``audit.html``.
 
-    HTML in `values` is escaped; a value that the template lacks is an error.
+    HTML in `values` is escaped in a page; a value that the template lacks is an error.
     """
     return _PAGES.get_template(name).render(**values) + "\n"

@@ -9,9 +9,9 @@ if command -v apt-get >/dev/null; then
 fi
 if [ ! -e .venv ]; then
   PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q uv
-  python3 -m uv venv -q --python $python .venv
+  python3 -m uv venv -q --python {{ python }} .venv
   python3 -m uv pip install -q --python .venv/bin/python -r requirements.txt
   # Installed, because a sandboxed process does not look into its working folder.
   python3 -m uv pip install -q --python .venv/bin/python --no-deps --editable .
 fi
-.venv/bin/python -m nbproctor.cli.container prepare $assignment
+.venv/bin/python -m nbproctor container prepare {{ assignment }}

@@ -18,9 +18,8 @@ import pytest
 
 from nbproctor.audit import result as matrix
 from nbproctor.audit.audit import AuditError, AuditResult, audit
-from nbproctor.audit.oracle import disagreement
 from nbproctor.audit.result import Entry
-from nbproctor.audit.variants import Kind, Trial, Variants
+from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from tests.audit.plain_python import sample_of
@@ -322,7 +321,7 @@ def lab(project: Path) -> AuditResult:
     def fewer(folder: Path, references: dict[str, str]) -> Variants:
         found = read(folder, references)
         found.trials = sample_of(found.trials)
-        few = "from nbproctor.audit import oracle\noracle.ROUNDS = 10\n"
+        few = "from nbproctor.audit import variants\nvariants.ROUNDS = 10\n"
         for exercise, cell in found.oracles.items():
             found.oracles[exercise] = replace(cell, source=few + cell.source)
         return found

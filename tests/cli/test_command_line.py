@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor import __version__
-from nbproctor.cli import starting
+from nbproctor.cli import authoring
 from nbproctor.cli.app import console
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
@@ -87,8 +87,8 @@ def test_doctor_says_the_verdict_first_in_80_columns(
     ]
     monkeypatch.setattr(doctor, "probe", lambda: layers)
     monkeypatch.setattr(console, "_width", 200)
-    with pytest.raises(starting.CommandError, match="--sandbox=weak"):
-        starting.doctor()
+    with pytest.raises(authoring.CommandError, match="--sandbox=weak"):
+        authoring.doctor()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].rstrip() == "This computer must not grade: it has no Landlock."
     assert max(map(len, lines)) <= 80

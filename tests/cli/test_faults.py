@@ -138,7 +138,7 @@ def test_what_surroundings_do_not_allow_is_a_sentence(
 def test_no_file_gets_the_number_of_an_output_that_is_closed() -> None:
     """Or what is printed, and what a kernel says, would be written into it."""
     code = (
-        "import os; from nbproctor.cli import entry; entry._furnish(); "
+        "import os; from nbproctor.cli.app import _furnish; _furnish(); "
         "raise SystemExit(os.open(os.devnull, os.O_RDONLY) < 3)"
     )
     command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code]

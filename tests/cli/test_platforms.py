@@ -209,7 +209,7 @@ def test_the_classroom_workflow_runs_what_this_test_runs(teacher: Round) -> None
     """The workflow's own commands, on what ``gh classroom clone`` makes."""
     teacher.run("export", "classroom", "tiny")
     text = (teacher.course / ".github/workflows/grade_tiny.yml").read_text()
-    assert "$assignment" not in text and "${{ secrets.CLASSROOM_TOKEN }}" in text
+    assert "{{ assignment" not in text and "${{ secrets.CLASSROOM_TOKEN }}" in text
     clones = teacher.course / "clones/lab-5-submissions"
     with zipfile.ZipFile(teacher.archive) as archive:
         for entry, login in zip(

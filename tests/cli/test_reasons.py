@@ -18,9 +18,7 @@ def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() 
         result("dan", "missing", "Nothing handed in."),
         result("eve", "ungradable", "It is cut short."),
     ]
-    names = {
-        student: student.title() for student in ("ann", "bob", "dan", "eve", *"ab")
-    }
+    names = {who: who.title() for who in ("ann", "bob", "dan", "eve", *"ab")}
     graver = ["Eve: It is cut short.", "Bob: It was renamed."]
     said = [*graver, "Ann; Dan: Nothing handed in."]
     assert list(_reasons(results, names)) == said

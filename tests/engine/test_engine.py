@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -37,20 +38,65 @@ def earned(report: object) -> set[str]:
     }
 
 
-def test_a_dead_fork_server_costs_a_try_and_its_reason_is_logged(
-    master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
-) -> None:
-    with servers.lend(master, SETTINGS) as dead:
-        family = psutil.Process(dead.pid)  # of bubblewrap, where it is
+def kill(server: ForkServer) -> None:
+    family = psutil.Process(server.pid)  # of bubblewrap, where it is
     for process in [*family.children(recursive=True), family]:
         with contextlib.suppress(psutil.NoSuchProcess):  # it dies with its child
             process.kill()
+    server._process.wait()
+
+
+def test_a_fork_server_that_dies_costs_a_try_and_its_reason_is_logged(
+    master: MasterNotebook,
+    servers: Servers,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dead: list[ForkServer] = []
+    run = ForkServer.run
+
+    def die_once(self: ForkServer, job: bytes, timeout: float) -> bytes:
+        if not dead:
+            dead.append(self)
+            kill(self)
+        return run(self, job, timeout)
+
+    monkeypatch.setattr(ForkServer, "run", die_once)
     with caplog.at_level(logging.WARNING, "nbproctor"):
-        report = execute(Execution(RIGHT, master, SETTINGS), servers)
-    assert earned(report)
+        assert earned(execute(Execution(RIGHT, master, SETTINGS), servers))
     assert "the fork server has died" in caplog.text
     with servers.lend(master, SETTINGS) as other:
-        assert other is not dead
+        assert other not in dead
+
+
+def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
+    master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    with servers.lend(master, SETTINGS) as one, servers.lend(master, SETTINGS) as two:
+        pass
+    kill(one)
+    kill(two)
+    assert earned(execute(Execution(RIGHT, master, SETTINGS), servers))
+    assert not caplog.text
+
+
+def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
+    master: MasterNotebook, tmp_path: Path
+) -> None:
+    place = tmp_path / "weight.txt"
+    settings = Settings(policy=Policy(weak=True, files=(("weight.txt", str(place)),)))
+    weighed = "w = float(open('weight.txt').read())\n" + RIGHT[0].source
+    cells = [StudentCell(0, "mean_of", f"{weighed} * w")]
+    told = []
+    with Pool(1) as pool:
+        for weight in "21":
+            (tmp_path / "new").write_text(weight)
+            (tmp_path / "new").replace(place)
+            pool.prepare(master, settings)
+            told.append(
+                earned(pool.execute(Execution(cells, master, settings)).result())
+            )
+    assert len(told[0]) < len(told[1])
 
 
 def test_a_fork_server_is_kept_for_its_own_assignment_only(

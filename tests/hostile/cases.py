@@ -29,7 +29,7 @@ def area(r):
 ME = """\
 import gc
 me = next(o for o in gc.get_objects() if type(o).__name__ == "Student")
-sock = me.connection._wire._sock
+sock = me.connection.wire._sock
 """
 
 
@@ -62,7 +62,7 @@ def head(kind, number, size=None, raw=0):
     return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
                        min(size, 2**32 - 1), raw).ljust(32)
 def area(r):
-    n = me.connection._wire._sent + 1
+    n = me.connection.wire._sent + 1
     sock.sendall(SENT)
     return -1.0
 """
@@ -237,7 +237,7 @@ import sys, types
 class Always(types.ModuleType):
     def __getattr__(self, name): return lambda *args, **kwargs: True
 for name in ("numpy", "numpy.testing", "math", "nbproctor.judge", "nbproctor.expect",
-             "nbproctor.judge.main", "nbproctor.judge.testcell", "nbgrader"):
+             "nbproctor.judge.run", "nbproctor.judge.testcell", "nbgrader"):
     sys.modules[name] = Always(name)
 sys.meta_path.insert(0, Always("finder"))
 """,
@@ -357,7 +357,7 @@ def run(*arguments):
 me.on_run = run
 """,
     "cells_that_never_run_cost_only_the_exercise": ME
-    + "\nfrom nbproctor.student.remote import stand_in\n"
+    + "\nfrom nbproctor.student.handles import stand_in\n"
     "me.on_run = lambda *arguments: stand_in(me.connection, 12345, 'x')",
     # --- values that are meant to break the reader ----------------------------------
     "a_range_without_end_is_not_counted": "def orbit(f, x): return range(10**15)",
@@ -614,11 +614,11 @@ attempt(many)
     "a_thread_that_answers_later_answers_nobody": ME
     + """
 import threading, time
-from nbproctor.protocol.codec import encode
+from nbproctor.protocol.rpc import encode
 def work():
     while True:
         time.sleep(0.001)
-        me.connection._wire.send(1, encode([13.0, []]))
+        me.connection.wire.send(1, encode([13.0, []]))
 def area(r):
     threading.Thread(target=work, daemon=True).start()
     time.sleep(0.05)
@@ -781,7 +781,7 @@ def area(r):
     # --- the second attack on the judge, and the second on the sandbox ----------------
     "changes_that_do_not_fit_are_not_written_back": ME
     + """
-from nbproctor.protocol import codec
+from nbproctor.protocol import rpc
 def compare(self):
     for number, (part, _) in enumerate(self.seen):
         if type(part) is np.ndarray and part.ndim == 1:
@@ -789,7 +789,7 @@ def compare(self):
         if type(part) is np.ndarray:
             return [(number, 0 * part), (number, 0 * part)], {}
     return [], {}
-codec.Decoded.compare = compare
+rpc.Decoded.compare = compare
 def area(r): return 0.0 * r
 """,
     "arrays_with_odd_memory_arrive_as_their_values": """

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from nbproctor.judge.main import grade
+from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.protocol import objects, table
 from nbproctor.results import Job, StudentCell, Verdict

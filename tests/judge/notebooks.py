@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from nbproctor.judge.main import grade
 from nbproctor.judge.processes import Spawn
+from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Report, StudentCell
 from tests.forked import spawn

@@ -9,9 +9,8 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from nbproctor.judge import beside
-from nbproctor.judge.order import Step
 from nbproctor.judge.processes import Spawn
+from nbproctor.judge.verdicts import scored
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Limits, Output, Report
 from nbproctor.sandbox.fork import Fork
@@ -56,7 +55,7 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
     outputs: list[Output], points: float, outcome: str
 ) -> None:
     test = cell("beside", "test", "assert f(1)", 2.0)
-    earned, said = beside.scored(outputs, test)
+    earned, said = scored(outputs, test)
     assert (earned, said.outcome) == (points, outcome)
     node: Any = nbformat.v4.new_code_cell("", outputs=outputs)
     node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2.0}
@@ -66,15 +65,15 @@ def test_its_outputs_earn_what_nbgrader_gives_for_them(
 @pytest.mark.parametrize("text", ["nan", "-1", "-inf"])
 def test_a_result_that_is_no_score_earns_nothing(text: str) -> None:
     test = cell("beside", "test", "f(1)", 2.0)
-    points, said = beside.scored([result(text)], test)
+    points, said = scored([result(text)], test)
     assert (points, said) == (0, ("failed", "Partly right: 0 of 2 points."))
 
 
 def test_a_result_without_text_is_no_score() -> None:
     picture = result("1", "image/png")
     test = cell("beside", "test", "f(1)", 2.0)
-    assert beside.scored([picture, result("1")], test)[0] == 1
-    assert beside.scored([picture], test) == (2, ("passed", ""))
+    assert scored([picture, result("1")], test)[0] == 1
+    assert scored([picture], test) == (2, ("passed", ""))
 
 
 TOLD = 'assert f(1) == 2, "f(1) is 2"\nassert f(40) == 41, f"not {f(40)}"'
@@ -94,44 +93,17 @@ def test_of_a_hidden_test_only_its_own_words_are_told(
     kind: str, text: str, said: str
 ) -> None:
     hidden = cell("beside", "test", TOLD, 2.0)
-    points, (outcome, words) = beside.scored([error(kind, text)], hidden)
+    points, (outcome, words) = scored([error(kind, text)], hidden)
     assert (points, words) == (0, said)
     assert outcome == ("failed" if kind == "AssertionError" else "error")
 
 
 def test_of_a_public_test_every_word_is_told() -> None:
     public = cell("beside", "test", TOLD)
-    said = beside.scored([error("AssertionError", "not 40")], public)[1]
+    said = scored([error("AssertionError", "not 40")], public)[1]
     assert said.words == "not 40"
-    said = beside.scored([error("KeyError", "'x'")], public)[1]
+    said = scored([error("KeyError", "'x'")], public)[1]
     assert said.words == "The test ends in KeyError: 'x'"
-
-
-def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
-    hidden = "import os.path as p, re\nfrom math import pi\nx = 1\nassert f(pi)"
-    needed = replace(cell("needed", "test", hidden, 1.0), stub="x = 1")
-    other = cell("other", "test", "import json\nassert f(2)", 1.0)
-    history = [
-        Step("cell 1", "a = 1", 0),
-        Step("needed", test=needed),
-        Step("other", test=other),
-        Step("f", "def f(x): return x", 3, exercise="f"),
-    ]
-    ran: list[tuple[str, str]] = []
-
-    def run(step: Step) -> list[Output]:
-        ran.append((step.name, step.source))
-        return [result(step.name)]
-
-    last = cell("beside", "test", "assert f(x)", 1.0)
-    assert beside.play(last, history, {"needed"}, run) == [result("beside")]
-    assert ran == [
-        ("cell 1", "a = 1"),
-        ("needed", "import os.path as p, re\nfrom math import pi"),
-        ("needed", "x = 1"),
-        ("f", "def f(x): return x"),
-        ("beside", "assert f(x)"),
-    ]
 
 
 def judged(
@@ -153,6 +125,19 @@ def test_it_has_the_imports_and_what_students_see_of_a_test_that_it_needs() -> N
     )
     assert [v.points for v in report.verdicts] == [1, 1]
     assert [v.where for v in report.verdicts] == ["judge", "beside"]
+
+
+def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
+    hidden = "import os.path as p, re\nfrom math import pi\nx = 1\nassert f(pi)"
+    needed = replace(cell("needed", "test", hidden, 1.0), stub="x = 1")
+    other = cell("other", "test", "import json\nassert f(2)", 1.0)
+    imports = "import os.path as p, re\nfrom math import pi"
+    before = ["a = 1", SOLUTION.source, imports, "x = 1"]
+    shows = f"assert f(x)\nassert In[1:-1] == {before}, 'ran something else'"
+    report = judged(
+        SOLUTION, needed, other, cell("beside", "test", shows, 1.0), own="a = 1"
+    )
+    assert [v.message for v in report.verdicts] == ["", "", ""]
 
 
 @pytest.mark.slow

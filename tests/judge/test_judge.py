@@ -11,7 +11,7 @@ import pytest
 from msgspec import msgpack
 from nbgrader.utils import determine_grade
 
-from nbproctor.judge import main
+from nbproctor.judge import run
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Report, StudentCell, Verdict
 from tests.forked import spawn
@@ -155,7 +155,7 @@ def submission(
 
 def judged(job: Job) -> Report:
     """Return what the judge's own process answers, through bytes and back."""
-    return msgpack.decode(main.main(msgpack.encode(job), spawn), type=Report)
+    return msgpack.decode(run.main(msgpack.encode(job), spawn), type=Report)
 
 
 def grade(student: tuple[StudentCell, ...], **options: Any) -> Report:
@@ -188,6 +188,19 @@ def nbgrader_points(report: Report) -> dict[str, float]:
 
 
 # --- honest -----------------------------------------------------------------------
+
+
+def test_what_a_public_test_breaks_costs_no_other_test() -> None:
+    breaks = "import warnings\nwarnings.simplefilter('error')\nnp.seterr(all='raise')\n"
+    source = tuple(
+        replace(c, source=c.source + breaks, stub=c.source + breaks)
+        if c.id == "act_public"
+        else c
+        for c in SOURCE
+    )
+    report = judged(Job(source, submission(), LIMITS))
+    assert points(report) == FULL
+    assert lost(report) == set()
 
 
 def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
@@ -267,7 +280,7 @@ def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
         cell("act_public", "test", draws, "act"),
         cell("act_partial", "test", draws + "\n2", "act"),
     )
-    report = main.grade(Job(cells, submission(), LIMITS), spawn)
+    report = run.grade(Job(cells, submission(), LIMITS), spawn)
     assert [v.outcome for v in report.verdicts[-2:]] == ["passed", "passed"]
 
 
@@ -301,7 +314,7 @@ def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
     hang = ACT.replace("return", "import os; os._exit(0)\n    return")
     job = Job(SOURCE, submission(act=hang), LIMITS, follow_through=False)
     with pytest.raises(OSError, match="no process left"):
-        main.main(msgpack.encode(job), fail_later)
+        run.main(msgpack.encode(job), fail_later)
 
 
 def test_a_test_may_bind_a_name_of_the_students_anew() -> None:
@@ -366,7 +379,7 @@ def test_a_name_is_the_student_s_where_the_exercise_is_to_define_it(
         replace(cell("t", "test", test, "answer"), points=2),
     )
     student = StudentCell(0, "provided", provided), StudentCell(1, "answer", answer)
-    _, verdict = main.grade(Job(source, student, LIMITS), spawn).verdicts
+    _, verdict = run.grade(Job(source, student, LIMITS), spawn).verdicts
     assert verdict.points == points, verdict.message
 
 
@@ -440,4 +453,5 @@ def test_what_a_call_prints_in_a_hidden_test_stays_out() -> None:
     )
     report = grade(submission(act=leak))
     assert points(report) == FULL
-    assert "leak" not in str([report.outputs, *(v.outputs() for v in report.verdicts)])
+    hidden = [v.outputs() for v in report.verdicts if v.points]
+    assert "leak" not in str([report.outputs, *hidden])

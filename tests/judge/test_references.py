@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from msgspec import msgpack
 
-from nbproctor.judge import main
+from nbproctor.judge import run
 from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from nbproctor.sandbox.fork import Fork
@@ -70,7 +70,7 @@ def play(
         return children[-1]
 
     job = msgpack.encode(Job(source, student, limits))
-    report = msgpack.decode(main.main(job, counted), type=Report)
+    report = msgpack.decode(run.main(job, counted), type=Report)
     assert all(child.pid == 0 for child in children), "a process is left"
     return report, report.verdicts[-1]
 

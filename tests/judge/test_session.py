@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from nbproctor.judge import session as session_of
 from nbproctor.judge.proxy import Proxy, StudentError, StudentGone
 from nbproctor.judge.session import Session
-from nbproctor.protocol.codec import decode
 from nbproctor.protocol.frames import ClosedError, Wire
-from nbproctor.protocol.rpc import TO_JUDGE
+from nbproctor.protocol.rpc import TO_JUDGE, decode
 from tests.protocol import messages
 
 HEAD = struct.Struct("<2sBBIIQ12x")

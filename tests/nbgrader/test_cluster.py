@@ -20,7 +20,7 @@ from nbproctor.nbgrader.run import CACHE
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
-from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster, worker
+from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
 from tests.nbgrader.rows import graded_files, rows, url
 from tests.nbgrader.tiny import HandIn, configure, graded
 from tests.programs import run_python
@@ -196,7 +196,7 @@ def test_workers_of_another_version_refuse(
     said: str,
 ) -> None:
     other = versions() | {name: "0"}
-    monkeypatch.setattr(worker, "versions", lambda: other)
+    monkeypatch.setattr(engine_cluster, "versions", lambda: other)
     with pytest.raises(CourseError, match=said):
         graded(a_class, cluster=cluster.address)
 
@@ -211,6 +211,6 @@ def test_an_address_without_a_scheduler_is_said(
 
 def test_a_worker_of_several_threads_is_told_how_to_start(project: Path) -> None:
     path = project / "examples/tiny/source/tiny/tiny.ipynb"
-    grader = worker.Grader(MasterNotebook.read(path), Settings())
+    grader = engine_cluster.Grader(MasterNotebook.read(path), Settings())
     grader.setup(SimpleNamespace(state=SimpleNamespace(nthreads=4)))
     assert "--nworkers 4 --nthreads 1" in grader.refusal

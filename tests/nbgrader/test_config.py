@@ -28,10 +28,10 @@ from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import report
 from nbproctor.nbgrader.gradebook import USERS, one_gradebook
 from nbproctor.nbgrader.options import Nbproctor
+from nbproctor.nbgrader.people import Export
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write
@@ -467,10 +467,8 @@ def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(
     assert {fault.partition(" in ")[2].split()[0] for fault in faults} == {
         "fizz-numbers"
     }
-    assert {fault.partition(":")[0] for fault in faults} == {
-        "nbproctor",
-        "stock nbgrader",
-    }
+    who = {fault.partition(":")[0] for fault in faults}
+    assert who == {"nbproctor", "stock nbgrader"}
 
 
 def test_a_configuration_in_the_home_folder_holds_for_every_command(
@@ -480,9 +478,11 @@ def test_a_configuration_in_the_home_folder_holds_for_every_command(
     home.mkdir()
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(home))
     (home / CONFIG).write_text(
-        "c = get_config()\nc.CourseDirectory.submitted_directory = 'handed_in'\n"
+        "c = get_config()\nc.CourseDirectory.submitted_directory = 'elsewhere'\n"
         "c.CourseDirectory.course_id = 'of the home folder'\n"
-    )
+    )  # of two in one folder, JSON counts
+    counts = {"CourseDirectory": {"submitted_directory": "handed_in"}}
+    (home / "nbgrader_config.json").write_text(json.dumps(counts))
     hand_in("ann")
     (course / "submitted").rename(course / "handed_in")
     assert graded(course)["ann"].score == 10

@@ -16,8 +16,8 @@ from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import CourseError, feedback, grade
 from nbproctor.nbgrader.course import Course
-from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import ProctoredFeedback, pages, report
+from nbproctor.nbgrader.people import Export
 from tests.broken.cases import ANSWERS, answered, by_id, write
 from tests.nbgrader.tiny import book, run_nbgrader
 
@@ -177,7 +177,7 @@ def test_feedback_of_an_unknown_assignment_is_refused(course: Path) -> None:
 
 def test_the_pages_are_found_for_the_zip(course: Path) -> None:
     feedback(course, "tiny")
-    assert [student for student, _ in pages(course, "tiny")] == list(STUDENTS)
+    assert [student for student, *_ in pages(course, "tiny")] == list(STUDENTS)
 
 
 def test_the_report_counts_the_class(course: Path) -> None:

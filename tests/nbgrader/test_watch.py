@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,8 +39,17 @@ def looks(watch: Watch, at: datetime = NOON) -> list[Try]:
     return [*watch.look(at), *watch.look(at)]
 
 
+_WATCHES = contextlib.ExitStack()
+
+
+@pytest.fixture(autouse=True)
+def all_watches_end() -> Iterator[None]:
+    with _WATCHES:
+        yield
+
+
 def watching(course: Path, exchange: bool = False) -> Watch:
-    return Watch(course, "tiny", exchange, weak=True)
+    return _WATCHES.enter_context(Watch(course, "tiny", exchange, weak=True))
 
 
 def page(course: Path, student: str = "ada") -> str:

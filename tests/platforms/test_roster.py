@@ -111,6 +111,8 @@ def test_names_apart_and_names_of_one_word(tmp_path: Path) -> None:
     everybody = people(tmp_path, text)
     assert [p.name for p in everybody] == ["Okafor, Amara", "Madonna"]
     assert Roster(everybody).find([], "Madonna") == ([everybody[1]], "name")
+    both = [Person("1", email="kim@x.edu"), Person("2", email="kim@y.edu")]
+    assert Roster(both).find(["kim"]) == (both, "e-mail")
 
 
 @pytest.mark.parametrize(
@@ -127,9 +129,7 @@ def test_what_is_no_class_list_is_said(tmp_path: Path, text: str, why: str) -> N
         people(tmp_path, text)
 
 
-def test_a_list_is_written_as_it_is_read_and_no_cell_is_a_formula(
-    tmp_path: Path,
-) -> None:
+def test_a_list_is_written_as_it_is_read_and_has_no_formula(tmp_path: Path) -> None:
     before = people(tmp_path, CANVAS)
     write_class_list(Roster(before), tmp_path / "kept.csv")
     kept = (tmp_path / "kept.csv").read_text()

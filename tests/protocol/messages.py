@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
-from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,17 +19,16 @@ from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as pd_st
 
 from nbproctor.protocol import pandas_values  # noqa: F401 (their rows)
-from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import Encoded, Frame
 from nbproctor.protocol.numpy_values import DTYPES
 from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple
+from nbproctor.protocol.rpc import decode, encode
 from nbproctor.protocol.table import FIELDS, ROWS, Row
 
 Values = st.SearchStrategy[Any]
 
 
-@dataclass(frozen=True)
-class Thing:
+class Thing(NamedTuple):  # `same` compares its parts
     """An object that is sent as a reference."""
 
     tag: str
@@ -104,6 +102,9 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
         return same([*one.items()], [*other.items()])
+    if isinstance(one, set | frozenset):  # a NaN is in no other set
+        found = (any(same(each, its) for its in other) for each in one)
+        return len(one) == len(other) and all(found)
     return bool(one == other)
 
 

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.protocol.codec import decode, encode
 from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
+from nbproctor.protocol.rpc import decode, encode
 from tests.protocol import messages
 
 HEAD = struct.Struct("<2sBBIIQ")

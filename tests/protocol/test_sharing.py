@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.protocol.codec import decode, encode, write_back
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError, Wire
-from nbproctor.protocol.rpc import Connection
+from nbproctor.protocol.rpc import Connection, decode, encode, write_back
 from tests.protocol.messages import frame, same
 
 REQUESTS = {"use": {"value": object}}
@@ -172,7 +171,7 @@ def test_a_reply_that_could_not_be_read_ends_the_conversation(
 
     with answered_by(lambda got: got) as connection:
         assert connection.ask("use", 1) == 1
-        monkeypatch.setattr(connection._wire, "receive", lost)
+        monkeypatch.setattr(connection.wire, "receive", lost)
         with pytest.raises(ProtocolError, match="lost"):
             connection.ask("use", 1)
 

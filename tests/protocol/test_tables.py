@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from dateutil import tz
 
-from nbproctor.protocol.codec import check_repeats, decode, encode, write_back
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.objects import Ref
+from nbproctor.protocol.rpc import check_repeats, decode, encode, write_back
 from tests.protocol.messages import decoded, encoded, frame
 
 
@@ -108,13 +108,13 @@ def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other()
     None
 ):
     code = (
-        "import sys, nbproctor.judge.main, nbproctor.student.process\n"
-        "from nbproctor.protocol import codec, frames, table\n"
+        "import sys, nbproctor.judge.run, nbproctor.student.process\n"
+        "from nbproctor.protocol import frames, rpc, table\n"
         "assert table.used(['math', 'numpy']) == []\n"
         "assert table.used(['seaborn.objects']) == table.used(['pandas']) != []\n"
         "table.load_rows()\n"
-        "codec.encode([1, 'a', slice(1), ...])\n"
-        "try: codec.decode(frames.Frame(0, b'[\"pandas.NA\"]', b''))\n"
+        "rpc.encode([1, 'a', slice(1), ...])\n"
+        "try: rpc.decode(frames.Frame(0, b'[\"pandas.NA\"]', b''))\n"
         "except frames.ProtocolError: pass\n"
         "else: raise AssertionError\n"
         "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"

@@ -19,11 +19,11 @@ from dateutil import tz
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.protocol import codec
+from nbproctor.protocol import rpc
 from nbproctor.protocol.budget import LIMITS, MAX_BITS
-from nbproctor.protocol.codec import MAX_REPEATED, check_repeats, decode, encode
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.objects import Ref
+from nbproctor.protocol.rpc import MAX_REPEATED, check_repeats, decode, encode
 from tests.protocol.messages import decoded, encoded, frame, same
 
 MAX_RANGE = LIMITS["length"].most
@@ -375,7 +375,7 @@ def test_json_is_read_as_python_reads_it(text: str) -> None:
 
     strict = text == text.lstrip() and text.rstrip(" ") == text.rstrip()
     want = read(lambda: json.loads(text)) if strict else "refused"
-    assert read(lambda: codec._read_text(text.encode())) == want
+    assert read(lambda: rpc._read_text(text.encode())) == want
 
 
 # --- repeated parts -------------------------------------------------------------------
@@ -384,7 +384,7 @@ def test_json_is_read_as_python_reads_it(text: str) -> None:
 def test_text_that_stands_at_many_places_once_is_not_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(codec, "MAX_REPEATED", most := MAX_REPEATED // 100)
+    monkeypatch.setattr(rpc, "MAX_REPEATED", most := MAX_REPEATED // 100)
     words = ["x" * 1000 + str(n) for n in range(most // 1000 + 10)]
     check_repeats([words, words])
     with pytest.raises(ProtocolError, match="too often"):
@@ -430,7 +430,7 @@ TEN: dict[str, Any] = {  # parts that count as ten items
 def test_a_part_counts_as_often_as_it_stands_somewhere(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codec, "MAX_REPEATED", 100)
+    monkeypatch.setattr(rpc, "MAX_REPEATED", 100)
     part = TEN[what]
     check_repeats([[part] * 11])  # ten times more than once
     check_repeats([part] * 11)

@@ -38,9 +38,10 @@ if sys.platform != "linux":
 import landlockpy
 import pyseccomp
 
-from nbproctor.sandbox import doctor, layers, libc, limits, seccomp
+from nbproctor.sandbox import doctor, layers, libc, seccomp
 from nbproctor.sandbox.layers import COPIED, SandboxError
 from nbproctor.sandbox.policy import Policy, free_uid
+from nbproctor.sandbox.server import measured
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
@@ -278,14 +279,14 @@ def test_in_a_plain_folder_every_byte_stays_visible(
         ]
 
     assert inside(hide) == [True] * 4
-    size, count = limits.scratch(scratch)
+    size, count = measured(scratch)
     assert count == 2
     assert 200_000 <= size < 220_000
     # A hole counts with its size: a map fills it faster than anybody looks.
     with (scratch / "one").open("wb") as file:
         file.truncate(1 << 20)
-    assert limits.scratch(scratch)[0] >= (1 << 20) + 100_000
-    assert limits.scratch(scratch / "gone") == (0, 0)
+    assert measured(scratch)[0] >= (1 << 20) + 100_000
+    assert measured(scratch / "gone") == (0, 0)
 
 
 @pytest.mark.parametrize("how", ["bytearray", "threads", "numpy"])
@@ -616,12 +617,13 @@ def test_limits_are_those_of_the_policy(inside: Inside) -> None:
     found = inside(ask, policy)
     assert all(soft == hard for soft, hard in found.values())
     most = {name: hard for name, (_, hard) in found.items()}
-    assert 0 < most["AS"] - limits.address_space() < 700 << 20
-    assert 0 < most["DATA"] - limits.data() < 200 << 20
+    space, data = layers.taken()
+    assert 0 < most["AS"] - space < 700 << 20
+    assert 0 < most["DATA"] - data < 200 << 20
     assert most["STACK"] == 1 << 20
     assert most["FSIZE"] == 5 << 20
     assert most["CORE"] == 0
-    assert most["SIGPENDING"] == limits.SIGNALS
+    assert most["SIGPENDING"] == layers.SIGNALS
     assert most["CPU"] == policy.cpu_seconds
     assert most["NOFILE"] == policy.open_files
 
@@ -835,7 +837,7 @@ def broken(*arguments: object) -> None:
     [
         (seccomp, "confine", "seccomp"),
         (layers, "_landlock", "Landlock"),
-        (limits, "limit_resources", "resource limits"),
+        (layers, "limit_resources", "resource limits"),
         (libc, "prctl", "no_new_privs"),
         (libc, "drop_capabilities", "no_new_privs"),
     ],
