@@ -1,3 +1,4 @@
+import base64
 import multiprocessing
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import nbformat
 import pytest
 
 from nbproctor.sanitize import clean
+from nbproctor.student.outputs import TEXT_BYTES
 from nbproctor.student.shell import warm
 
 pytestmark = pytest.mark.slow
@@ -218,6 +220,19 @@ def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
     wide = text_of(run("print('x' * 10**7)"), "stdout")
     assert 100_000 <= len(wide) < 100_200
     assert "output cut here" in wide
+
+
+def test_a_text_is_cut_whatever_it_is_called_and_a_picture_is_not(
+    run_all: RunAll,
+) -> None:
+    picture = base64.b64encode(bytes(range(256)) * 800).decode()
+    texts = [f"{start}{'x' * 3 * TEXT_BYTES}" for start in ("two words", "<svg>", "ö")]
+    items = picture, *texts
+    cells = [f"display({{'image/png': {item!r}}}, raw=True)" for item in items]
+    whole, *cut = [shown["data"]["image/png"] for (shown,) in run_all(*cells)]
+    assert whole == picture
+    for text in cut:
+        assert len(text) < TEXT_BYTES + 100 and text.endswith("[cut here]")
 
 
 def test_many_displays_are_cut_with_a_note(run: Run) -> None:
