@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import read
 from nbproctor.submission.files import Candidate, Ungradable
 from nbproctor.submission.repair import repair
-from tests.timing import seconds
+from tests.timing import grows_at_most
 
 CELL = '''\
 # Packages.
@@ -223,10 +222,9 @@ def test_the_time_to_cut_a_cell_grows_no_faster_than_it(number: int) -> None:
         assert [block.binds for block in cell.blocks]
         assert isinstance(cell.visible(), str) and isinstance(cell.plain, str)
 
-    texts = (RUNS[number](n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
-    first, second = (seconds(partial(cut, text)) for text in texts)
     # 20 times the text; with its square it would be 400 times the time.
-    assert second < 80 * max(first, 0.002)
+    texts = (RUNS[number](n) for n in (MAX_CHARS // 40, MAX_CHARS // 2))
+    assert grows_at_most(80, cut, *texts)
 
 
 @pytest.mark.slow
@@ -238,20 +236,23 @@ def test_the_time_to_repair_grows_no_faster_than_what_was_handed_in(
     master = MasterNotebook.read(source)
     notebook = json.loads(source.read_text("utf-8"))
     rest = [cell for cell in notebook["cells"] if cell["id"] != "fizz"]
-    times = []
-    # What is cut in a short text costs next to nothing.
-    for size in (4, 32) if kind == "markdown" else (1, 8):
+
+    def handed_in(size: int) -> Path:
         length, count = (2_000, size) if kind == "cells" else (5_000 * size, 1)
         own = {"cell_type": "markdown" if kind == "markdown" else "code"}
         cells = [*rest, *(own | {"source": run(length)} for run in RUNS * count)]
-        path = tmp_path / "tiny.ipynb"
+        path = tmp_path / str(size) / "tiny.ipynb"
+        path.parent.mkdir()
         path.write_text(json.dumps(notebook | {"cells": cells}))
         if kind == "script":
             path = path.rename(path.with_suffix(".py"))
             path.write_text("\n# %%\n".join("".join(c["source"]) for c in cells))
-        times.append(seconds(lambda: repair(tmp_path, master)))
+        return path.parent
+
+    # What is cut in a short text costs next to nothing.
+    folders = map(handed_in, (4, 32) if kind == "markdown" else (1, 8))
     # 8 times as much; the square of one text in thirty would be 64 times its time.
-    assert times[1] < 16 * max(times[0], 0.01)
+    assert grows_at_most(16, lambda folder: repair(folder, master), *folders)
 
 
 @pytest.mark.slow
@@ -266,5 +267,4 @@ def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
             read.Handed(Candidate(Path("m"), "m.ipynb", 0, b"", BytesIO), data, "ours")
 
     files = (b'{"cells": ["' + b'\\"' * n for n in (10_000, 200_000))
-    first, second = (seconds(partial(refused, data)) for data in files)
-    assert second < 80 * max(first, 0.002)
+    assert grows_at_most(80, refused, *files)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from nbproctor import sanitize
 from nbproctor.cli.app import complaints, console
-from tests.timing import seconds
+from tests.timing import grows_at_most, seconds
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -169,12 +169,10 @@ RUNS: list[Callable[[int], str]] = [
 def test_the_time_grows_no_faster_than_the_text_and_a_page_shows_it(
     number: int,
 ) -> None:
+    # 16 times the text; with its square it would be 256 times the time.
     small, large = (RUNS[number](n) for n in (50_000, 800_000))
-    for clean in (sanitize.markdown, sanitize.plain_text):
-        first = seconds(lambda clean=clean: clean(small))  # type: ignore[misc]
-        second = seconds(lambda clean=clean: clean(large))  # type: ignore[misc]
-        # 16 times the text; with its square it would be 256 times the time.
-        assert second < 64 * max(first, 0.002)
+    assert grows_at_most(64, sanitize.markdown, small, large)
+    assert grows_at_most(64, sanitize.plain_text, small, large)
     text = sanitize.markdown(large)
     assert seconds(lambda: rendered(text)) < 10
 

@@ -4,6 +4,7 @@ import gc
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from nbproctor.results import Limits
 
@@ -20,19 +21,26 @@ def patience() -> float:
     return max(1, round(load / 2 / (os.cpu_count() or 1), 1))
 
 
+def grows_at_most(
+    factor: float, work: Callable[[Any], object], small: Any, large: Any
+) -> bool:
+    """Whether `work` takes for `large` at most so many times as long as for `small`.
+
+    Of three times the shortest counts, and once `large` is fast enough, that will do.
+    """
+    most = factor * max(min(seconds(lambda: work(small)) for _ in range(3)), 0.002)
+    return any(seconds(lambda: work(large)) < most for _ in range(3))
+
+
 def seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of the fastest of three runs.
+    """Return the processor time of a run.
 
     Without garbage collection, which looks at all that the test run has made.
     """
-    times = []
-    gc.collect()
     gc.disable()
     try:
-        for _ in range(3):
-            start = time.process_time()
-            work()
-            times.append(time.process_time() - start)
+        start = time.process_time()
+        work()
+        return time.process_time() - start
     finally:
         gc.enable()
-    return min(times)

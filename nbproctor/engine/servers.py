@@ -168,7 +168,8 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
     What is not installed fails in the cell that imports it, as in a kernel.
     """
     code = master.of_kind("provided", "solution", "helper", "test")
-    anywhere = used(name for cell in code for name in imports(cell.source))
+    with _compiling:
+        anywhere = used(name for cell in code for name in imports(cell.source))
     return tuple(filter(_installed, dict.fromkeys((*master.modules, *anywhere))))
 
 

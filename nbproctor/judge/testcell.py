@@ -206,6 +206,8 @@ def _number(value: Any) -> Any:
     """Return the number that a test cell ends in; None if it ends in no number."""
     if isinstance(value, Proxy | ErrorClass | OwnError | complex):
         return 0
+    if type(value).__name__ in ("NAType", "NaTType"):  # any sum with pandas's is one
+        return 0
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
         return float(value.min()) if value.size and value.dtype.kind in "iuf" else 0.0
     return value if type(value) in (int, float, Fraction, Decimal) else None

@@ -28,16 +28,16 @@ from nbproctor.notebook import Cell, MasterNotebook
 
 PATIENCE = 60  # seconds for a variant and its tests
 # Their tests train networks, and take half of the time of all.
-LONG = "backward_propagation", "fit"
+LONG = "backward_propagation", "fit", "predict"
 
 
 def sample_of(trials: Iterable[Trial]) -> list[Trial]:
-    """Return all right variants, and of wrong ones and mutants every so many."""
+    """Return of right and wrong variants and of mutants every so many."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for trial in trials:
-        every = {"right": 1, "wrong": 2, "mutant": 6}[trial.kind]
-        every *= 4 if trial.exercise in LONG and trial.kind != "right" else 1
+        every = {"right": 2, "wrong": 4, "mutant": 12}[trial.kind]
+        every *= 3 if trial.exercise in LONG else 1
         if seen[trial.exercise, trial.kind] % every == 0:
             found.append(trial)
         seen[trial.exercise, trial.kind] += 1

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from tests.audit.plain_python import sample_of
+from tests.warm import lasting_fork_servers
 
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
 # Numbers that tell where or how many, and code that the student wrote.
@@ -35,10 +37,17 @@ HARMLESS = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_process() -> Iterator[None]:
+    """Let one process try the few solutions: each tries the references first."""
+    with pytest.MonkeyPatch.context() as patch, lasting_fork_servers():
+        patch.setattr("nbproctor.audit.trials.processors", lambda: 1)
+        yield
+
+
 @pytest.fixture
-def tiny(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the example course, whose few solutions one process tries."""
-    monkeypatch.setattr("nbproctor.audit.trials.processors", lambda: 1)
+def tiny(project: Path, tmp_path: Path) -> Path:
+    """A copy of the example course."""
     return Path(shutil.copytree(project / "examples/tiny", tmp_path / "course"))
 
 
@@ -112,8 +121,11 @@ def test_one_exercise_is_tried_without_the_others_and_an_old_release_is_a_fault(
     assert {trial.exercise for trial in seen} == {"mean_of"}
 
 
-@pytest.mark.slow
-def test_every_bad_file_is_named_and_the_audit_goes_on(tiny):
+@pytest.fixture(scope="module")
+def troubled(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AuditResult:
+    """The audit of a course with bad files of every kind."""
+    folder = tmp_path_factory.mktemp("troubled")
+    tiny = Path(shutil.copytree(project / "examples/tiny", folder / "course"))
     put(tiny, "fizz/right/loses.py", "def fizz(n):\n    return 'fizz'\n")
     put(
         tiny,
@@ -121,7 +133,6 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(tiny):
         "def fizz(n):\n    return 'fizz' if n % 3 == 0 or n > 99 else str(n)\n",
     )
     hang = "import time; time.sleep(100)\n"  # costs no time of the processor
-    put(tiny, "fizz/right/hangs.py", f"def fizz(n):\n    {hang}")
     put_wrong(tiny, "fizz", "hangs_at_once", hang)
     put_wrong(tiny, "fizz", "dies", "def fizz(n):\n    import os; os._exit(0)\n")
     is_right = 'def fizz(n):\n    return [str(n), "fizz"][n % 3 == 0]\n'
@@ -134,58 +145,58 @@ def test_every_bad_file_is_named_and_the_audit_goes_on(tiny):
         "fizz/equivalent.toml",
         '"fizz: gone" = "old"\n"fizz: operator: n % 3 → n // 3" = "a lie"\n',
     )
-    result = tried(tiny)
-    faults = "\n".join(result.faults)
-    for expected in (
-        "variants/tiny/fizz/right/loses.py: loses 2 of 5 points (fizz-numbers: ",
-        "variants/tiny/fizz/right/only_small_numbers.py: disagrees with the oracle",
-        "variants/tiny/fizz/right/hangs.py: loses 5 of 5 points",
-        "variants/tiny/fizz/wrong.toml, is_right: keeps full marks",
-        "variants/tiny/fizz/wrong.toml, no_python: does not parse",
-        "variants/tiny/nothing: there is no exercise 'nothing'",
-        "variants/tiny/mean_of/oracle.py: does not define oracle()",
-        "names 'fizz: gone', but there is no such mutant",
-        "fizz: is filed as equivalent, but fizz-",
-    ):
-        assert expected in faults
-    assert len(result.faults) == 9, faults
-    hung = entry(result, "fizz", "wrong", "hangs_at_once")
-    assert hung.lost == 5 and "did not finish" in hung.notes[0]
-    assert "ended the Python process" in entry(result, "fizz", "wrong", "dies").notes[0]
-    printed = "\n".join(matrix.lines(result))
-    assert "variants/tiny/fizz/wrong.toml, hangs_at_once: " in printed
-    assert entry(result, "mean_of", "right", "fmean").lost == 0
-
-
-@pytest.mark.slow
-def test_a_symptom_that_nobody_is_told_and_a_silent_loss_are_faults(tiny):
     six = 'def fizz(n):\n    return "fizz" if n in (3, 6) else str(n)\n'
     put_wrong(tiny, "fizz", "silent", six)
     put_wrong(tiny, "fizz", "announced", six, announced="zero and negative ones")
     put_wrong(tiny, "fizz", "announced_elsewhere", six, announced="three does not")
     number = "def fizz(n):\n    return n\n"
     put_wrong(tiny, "fizz", "untold", number, unnamed=False, says="is upside down")
-    result = tried(tiny)
-    place = "variants/tiny/fizz/wrong.toml,"
+    return tried(tiny)
+
+
+@pytest.mark.slow
+def test_every_bad_file_is_named_and_the_audit_goes_on(troubled):
+    faults = "\n".join(troubled.faults)
+    wrong = "variants/tiny/fizz/wrong.toml,"
     silence = "loses 3 points in silence: its public test passes, and no comment"
-    untold, *silent = sorted(result.faults, key=lambda fault: "untold" not in fault)
-    assert len(silent) == 2
-    assert silent[0].startswith(f"{place} silent: {silence}")
-    assert silent[1].startswith(f"{place} announced_elsewhere: {silence}")
-    told = "should be told 'is upside down', but is told fizz-public: fizz(3) should be"
-    assert told in untold
-    # Announced or not, what is lost in silence is listed and summed.
-    lost = {e.name: e.silent for e in result.silent}
+    for expected in (
+        "variants/tiny/fizz/right/loses.py: loses 2 of 5 points (fizz-numbers: ",
+        "variants/tiny/fizz/right/only_small_numbers.py: disagrees with the oracle",
+        f"{wrong} is_right: keeps full marks",
+        f"{wrong} no_python: does not parse",
+        "variants/tiny/nothing: there is no exercise 'nothing'",
+        "variants/tiny/mean_of/oracle.py: does not define oracle()",
+        "names 'fizz: gone', but there is no such mutant",
+        "fizz: is filed as equivalent, but fizz-",
+        f"{wrong} silent: {silence}",
+        f"{wrong} announced_elsewhere: {silence}",
+        f"{wrong} untold: should be told 'is upside down', but is told fizz-public: "
+        "fizz(3) should be",
+    ):
+        assert expected in faults
+    assert len(troubled.faults) == 11, faults
+    hung = entry(troubled, "fizz", "wrong", "hangs_at_once")
+    assert hung.lost == 5 and "did not finish" in hung.notes[0]
+    dead = entry(troubled, "fizz", "wrong", "dies")
+    assert "ended the Python process" in dead.notes[0]
+    assert f"{wrong} hangs_at_once: " in "\n".join(matrix.lines(troubled))
+    assert entry(troubled, "mean_of", "right", "fmean").lost == 0
+
+
+@pytest.mark.slow
+def test_what_is_lost_in_silence_is_listed_and_summed_announced_or_not(troubled):
+    lost = {e.name: e.silent for e in troubled.silent}
     assert lost.items() >= {"silent": 3, "announced": 3, "whole_division": 2}.items()
-    printed = "\n".join(matrix.lines(result))
-    assert f"Silent: {place} announced loses 3 points (fizz-multiples)" in printed
+    printed = "\n".join(matrix.lines(troubled))
+    silent = "Silent: variants/tiny/fizz/wrong.toml, announced loses 3 points"
+    assert f"{silent} (fizz-multiples)" in printed
     assert "Unnamed: no message names the symptom of" in printed
 
 
 @pytest.mark.slow
 def test_without_variants_there_are_mutants_and_a_hint(tiny):
     shutil.rmtree(tiny / "variants")
-    result = tried(tiny)
+    result = tried(tiny, exercise="fizz")
     assert {e.kind for e in result.entries} == {"reference", "mutant"}
     assert result.faults == []
     assert "Put right solutions into" in result.hints[0]
@@ -206,7 +217,7 @@ def test_a_weak_test_lets_a_mutant_survive_and_a_blank_earn_points(tiny):
     )
     text = text.replace("n % 3 == 0 else", "n % 3 == 0 and n >= 0 else")
     notebook.write_text(text, "utf-8")
-    result = tried(tiny)
+    result = tried(tiny, exercise="fizz")
     assert any(f.startswith("blank: 2 of 10 points") for f in result.faults)
     wrong = [e for e in result.survivors if e.name.endswith("n >= 0 → n % 3 == 0")]
     assert wrong and result.killed < 1
@@ -305,10 +316,7 @@ def test_fuzzing_compares_what_functions_return(got, want):
 
 @pytest.fixture(scope="module")
 def lab(project: Path) -> AuditResult:
-    """All right solutions and a sample of others: `kit.py audit` tries the rest.
-
-    On ten inputs each, not fifty, and in one process: each tries the references first.
-    """
+    """A sample of all solutions, on ten inputs each: `kit.py audit` tries the rest."""
 
     def fewer(folder: Path, references: dict[str, str]) -> Variants:
         found = read(folder, references)
@@ -328,7 +336,7 @@ def lab(project: Path) -> AuditResult:
 def test_no_right_variant_loses_a_point_and_no_wrong_one_keeps_all(lab):
     assert lab.faults == []
     for count in lab.counts():
-        assert min(count["right"], count["wrong"]) >= 10, count["exercise"]
+        assert min(count["right"], count["wrong"]) >= 3, count["exercise"]
         assert count["unfair"] == count["missed"] == 0, count["exercise"]
 
 
@@ -352,7 +360,7 @@ def test_no_message_holds_a_number_that_is_not_public(lab, project):
     hidden = {test for tests in lab.tests.values() for test in tests}
     wrong = [entry for entry in lab.entries if entry.kind == "wrong"]
     messages = {m for e in wrong for test, m in e.caught.items() if test in hidden}
-    assert len(messages) > 80
+    assert len(messages) > 60
     for message in messages:
         told = re.sub("|".join(HARMLESS), "", message)
         assert set(re.findall(NUMBER, told)) <= known, message
@@ -371,7 +379,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(lab, project):
         check=True,
     )
     rows = json.loads(done.stdout)
-    assert len(rows) >= 40
+    assert len(rows) >= 20
     master = MasterNotebook.read(notebook)
     differences = {}
     for exercise, kind, name, passed in rows:

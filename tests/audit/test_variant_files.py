@@ -180,3 +180,6 @@ def test_every_variant_applies_and_no_two_are_the_same(project, course):
             texts = [ast.dump(ast.parse(v.source)) for v in variants]
             assert len({*texts}) == len(texts)
             assert len({(v.kind, v.name) for v in variants}) == len(variants)
+            if course == ".":
+                kinds = [v.kind for v in variants]
+                assert min(kinds.count("right"), kinds.count("wrong")) >= 10, cell.id

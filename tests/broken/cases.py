@@ -35,16 +35,21 @@ STUB = "    raise NotImplementedError  # your code here"
 
 @dataclass(frozen=True)
 class Case:
-    """One broken submission.
+    """One broken submission: `write` writes it into a folder, from a right one.
 
     `note` is a part of a sentence that the student must be told.
     """
 
     name: str
-    make: Make
+    write: Make
     status: str
     score: float | None
     note: str
+
+    def make(self, folder: Path, notebook: Notebook) -> None:
+        """Hand it in."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.write(folder, notebook)
 
 
 CASES: list[Case] = []
@@ -191,7 +196,6 @@ def checkpoint_folder_beside_it(folder: Path, notebook: Notebook) -> None:
 @case("ungradable", None, "No notebook")
 def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     outside = write(folder.parent / "outside", notebook, "other.ipynb")
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / NAME).symlink_to(outside)
     (folder / "readme.txt").write_text("see the link")
 
@@ -217,7 +221,6 @@ def halves_in_two_files(folder: Path, notebook: Notebook) -> None:
 @case("repaired", 10, "taken out of a web page")
 def page_that_shows_the_notebook(folder: Path, notebook: Notebook) -> None:
     page = f"<!DOCTYPE html><html><pre>{escape(json.dumps(notebook))}</pre></html>"
-    folder.mkdir(parents=True)
     (folder / NAME).write_text(page, "utf-8")
 
 
@@ -248,7 +251,6 @@ def virtual_environment_beside_it(folder: Path, notebook: Notebook) -> None:
 
 @case("repaired", 10, "homework.zip/work/tiny.ipynb")
 def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "homework.zip", "w") as archive:
         archive.writestr("work/tiny.ipynb", json.dumps(notebook))
         archive.writestr("__MACOSX/work/._tiny.ipynb", b"\0\5\x16\7")
@@ -257,7 +259,6 @@ def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
 
 @case("repaired", 10, "tiny.ipynb.gz")
 def gzip_of_the_notebook(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "tiny.ipynb.gz").write_bytes(gzip.compress(dump(notebook)))
 
 
@@ -271,7 +272,6 @@ def tar_of_the_folder(folder: Path, notebook: Notebook) -> None:
 
 @case("repaired", 10, "is no notebook; its code was graded")
 def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     lines = ["#!/usr/bin/env python", "# coding: utf-8", ""]
     for number, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] == "code":
@@ -284,28 +284,32 @@ def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
 # --- encodings and formats ----------------------------------------------------
 
 
-@case("repaired", 10, "byte order mark")
-def byte_order_mark(folder: Path, notebook: Notebook) -> None:
+def rewritten(
+    folder: Path, notebook: Notebook, rewrite: Callable[[str], bytes]
+) -> None:
+    """Write the notebook as something else than UTF-8 with nothing around it."""
+    by_id(notebook, "title")["source"] = "Größe des Mittelwerts"
     path = write(folder, notebook)
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    path.write_bytes(rewrite(path.read_text("utf-8")))
 
 
-@case("repaired", 10, "Latin-1")
-def latin_1(folder: Path, notebook: Notebook) -> None:
-    notebook["cells"][0]["source"] = "Größe des Mittelwerts"
-    path = write(folder, notebook)
-    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
+_HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+_REWRITE: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "byte_order_mark": ("byte order mark", lambda text: text.encode("utf-8-sig")),
+    "latin_1": ("Latin-1", lambda text: text.encode("latin-1")),
+    "utf_16": ("UTF-16", lambda text: text.encode("utf-16")),
+    "saved_with_the_lines_of_its_transfer": (
+        "before your notebook",
+        lambda text: _HTTP + text.encode(),
+    ),
+}
+for _case, (_note, _how) in _REWRITE.items():
+    CASES.append(Case(_case, partial(rewritten, rewrite=_how), "repaired", 10, _note))
 
 
-@case("repaired", 10, "UTF-16")
-def utf_16(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_text("utf-8").encode("utf-16"))
-
-
-@case("graded", 10)
-def as_the_server_sends_it(folder: Path, notebook: Notebook) -> None:
-    write(folder, {"type": "notebook", "name": NAME, "content": notebook})
+@edited("graded", 10)
+def as_the_server_sends_it(notebook: Notebook) -> Notebook:
+    return {"type": "notebook", "name": NAME, "content": notebook}
 
 
 @case("repaired", 10, "marks of a merge")
@@ -344,22 +348,22 @@ def windows_line_ends(notebook: Notebook) -> None:
         cell["source"] = text(cell).replace("\n", "\r\n")
 
 
-@case("repaired", 10, "old format")
-def notebook_format_3(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "old format")
+def notebook_format_3(notebook: Notebook) -> Notebook:
     cells = []
     for cell in notebook["cells"]:
         old = {"cell_type": cell["cell_type"], "metadata": cell["metadata"]}
         key = "input" if cell["cell_type"] == "code" else "source"
         cells.append(old | {key: text(cell), "outputs": [], "language": "python"})
     sheet = {"worksheets": [{"cells": cells}], "nbformat": 3, "nbformat_minor": 0}
-    write(folder, sheet | {"metadata": {"name": ""}})
+    return sheet | {"metadata": {"name": ""}}
 
 
-@case("graded", 10)
-def notebook_format_4_0(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def notebook_format_4_0(notebook: Notebook) -> Notebook:
     for cell in notebook["cells"]:
         del cell["id"]
-    write(folder, notebook | {"nbformat_minor": 0})
+    return notebook | {"nbformat_minor": 0}
 
 
 @edited("graded", 10)
@@ -384,20 +388,19 @@ def metadata_lost_as_in_colab(notebook: Notebook) -> None:
         cell["id"] = f"q{number}"
 
 
-@case("repaired", 10, "had lost their marks")
-def metadata_lost_in_format_4_4(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "had lost their marks")
+def metadata_lost_in_format_4_4(notebook: Notebook) -> Notebook:
     for cell in notebook["cells"]:
         cell["metadata"] = {"vscode": {"languageId": "python"}}
         del cell["id"]
-    write(folder, notebook | {"nbformat_minor": 4})
+    return notebook | {"nbformat_minor": 4}
 
 
-@case("repaired", 5, "had lost their marks")
-def metadata_lost_and_one_blank(folder: Path, notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    cell["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
+@edited("repaired", 5, "had lost their marks")
+def metadata_lost_and_one_blank(notebook: Notebook) -> Notebook:
+    notebook = blank(notebook, "fizz")
     metadata_lost_as_in_colab(notebook)
-    write(folder, notebook)
+    return notebook
 
 
 @edited("graded", 10)
@@ -422,12 +425,9 @@ def unknown_grade_id(notebook: Notebook) -> None:
 
 @edited("graded", 10)
 def tags_that_skip_or_allow_errors(notebook: Notebook) -> None:
+    tags = ["skip-execution", "raises-exception", "skip-grading"]
     for cell in notebook["cells"]:
-        cell["metadata"]["tags"] = [
-            "skip-execution",
-            "raises-exception",
-            "skip-grading",
-        ]
+        cell["metadata"]["tags"] = tags
 
 
 @edited("graded", 10)
@@ -528,11 +528,11 @@ def an_import_and_a_helper_added_to_a_locked_cell(notebook: Notebook) -> None:
     cell["source"] = text(cell).replace(ANSWERS["fizz"], answer)
 
 
-@case("repaired", 5, "nothing tells which exercise it answers: fizz-public")
-def something_else_written_into_a_test(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 5, "nothing tells which exercise it answers: fizz-public")
+def something_else_written_into_a_test(notebook: Notebook) -> Notebook:
     cell = by_id(notebook, "fizz-public")
     cell["source"] = text(cell) + "\nprint('fizz')"
-    write(folder, blank(notebook, "fizz"))
+    return blank(notebook, "fizz")
 
 
 @edited("repaired", 10, "not their own: fizz")
@@ -680,13 +680,6 @@ def conflict_of_a_merge_with_the_answers_second(notebook: Notebook) -> None:
         cell["source"] = text(cell).replace(answer, both)
 
 
-@case("repaired", 10, "before your notebook")
-def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    above = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-    path.write_bytes(above + path.read_bytes())
-
-
 @case("repaired", 10, "work/tiny.ipynb")
 def pictures_by_the_thousand_beside_it(folder: Path, notebook: Notebook) -> None:
     write(folder / "work", notebook)
@@ -711,11 +704,10 @@ def marks_on_the_next_cell(notebook: Notebook) -> None:
         cell["metadata"] = moved
 
 
-@case("repaired", 10, "copies of given cells")
-def doubled_and_the_second_half_is_blank(folder: Path, notebook: Notebook) -> None:
+@edited("repaired", 10, "copies of given cells")
+def doubled_and_the_second_half_is_blank(notebook: Notebook) -> None:
     notebook["cells"] += copy.deepcopy(blank(notebook, *ANSWERS)["cells"])
     metadata_lost_as_in_colab(notebook)
-    write(folder, notebook)
 
 
 @edited("repaired", 10, "mean-public")
@@ -731,7 +723,6 @@ def helper_written_into_a_test(notebook: Notebook) -> None:
 
 def only(folder: Path, _: Notebook, name: str, data: bytes) -> None:
     """Write one file, and no notebook."""
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
 
 
@@ -776,8 +767,7 @@ def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
 
 
 @case("ungradable", None, "No file")
-def empty_folder(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def empty_folder(folder: Path, notebook: Notebook) -> None: ...
 
 
 @case("ungradable", None, "belongs to this assignment")
@@ -803,13 +793,12 @@ def too_much_text(notebook: Notebook) -> None:
     notebook["cells"] += [cell] * 3
 
 
-@case("graded", 10)
-def screenshots_pasted_in_colab(folder: Path, notebook: Notebook) -> None:
+@edited("graded", 10)
+def screenshots_pasted_in_colab(notebook: Notebook) -> None:
     picture = "iVBORw0KGgo" + "A" * 3_000_000
     source = f"![image.png](data:image/png;base64,{picture})"
     cell = {"cell_type": "markdown", "metadata": {}, "source": source}
     notebook["cells"] += [cell] * 4
-    write(folder, notebook)
 
 
 def environment_of_the_lab(number: int = 2_500) -> dict[str, bytes]:
@@ -822,7 +811,6 @@ def environment_of_the_lab(number: int = 2_500) -> dict[str, bytes]:
 def zip_of_the_labs_folder_with_its_environment(
     folder: Path, notebook: Notebook
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "lab.zip", "w") as archive:
         for name, data in environment_of_the_lab().items():
             archive.writestr(name, data)
@@ -834,7 +822,6 @@ def zip_of_the_labs_folder_with_its_environment(
 def tar_of_the_labs_folder_with_its_environment(
     folder: Path, notebook: Notebook
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     members = environment_of_the_lab() | {"lab/tiny.ipynb": dump(notebook)}
     with tarfile.open(folder / "lab.tar.gz", "w:gz") as archive:
         for name, data in members.items():
@@ -845,7 +832,6 @@ def tar_of_the_labs_folder_with_its_environment(
 
 @case("repaired", 10, "inner.zip/tiny.ipynb")
 def zip_in_a_zip(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("tiny.ipynb", dump(notebook))
@@ -876,7 +862,6 @@ TOO_MUCH = "takes too much memory to be read"
 
 @case("ungradable", None, TOO_MUCH, BOMBS)
 def a_small_zip_of_blanks(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "tiny.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(NAME, b'{"cells": [' + b" " * 200_000_000, compresslevel=1)
 
@@ -889,7 +874,6 @@ def a_bomb_beside_the_notebook(folder: Path, notebook: Notebook) -> None:
 
 @case("ungradable", None, "", BOMBS)
 def a_tiny_tar_of_zeros(folder: Path, notebook: Notebook) -> None:
-    folder.mkdir(parents=True)
     with tarfile.open(folder / "tiny.tar.bz2", "w:bz2") as archive:
         info = tarfile.TarInfo(NAME)
         info.size = 60_000_000

@@ -53,39 +53,47 @@ class Counting:
     def __exit__(self, *error: object) -> None: ...
 
 
+class Asks:
+    """Asks one cache for the report of one execution, again and again."""
+
+    def __init__(self, master: MasterNotebook, folder: Path) -> None:
+        beside = folder / "given.csv"
+        beside.write_text("1")
+        settings = Settings(policy=Policy(files=(("given.csv", str(beside)),)))
+        self.asked = dict(cells=CELLS, master=master, settings=settings, files=FILES)
+        self.folder, self.counting = folder / "cache", Counting()
+
+    def kept(self, **options: Any) -> Kept:
+        return Kept(Cache(self.folder, 1 << 20), self.counting, **options)
+
+    def __call__(self, **options: Any) -> Report:
+        return self.kept(**options).execute(Execution(**self.asked)).result()
+
+    def entries(self) -> list[Path]:
+        return sorted(self.folder.glob("??/*"))
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    beside = tmp_path / "given.csv"
-    beside.write_text("1")
-    return Settings(policy=Policy(files=(("given.csv", str(beside)),)))
+def ask(tiny_master: MasterNotebook, tmp_path: Path) -> Asks:
+    return Asks(tiny_master, tmp_path)
 
 
-def entries(folder: Path) -> list[Path]:
-    return sorted(folder.glob("??/*"))
-
-
-def test_a_report_comes_back_whole_and_is_not_executed_again(
-    master: MasterNotebook, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_report_comes_back_whole_and_is_not_executed_again(ask: Asks) -> None:
     for _ in range(2):  # each is a run of its own
-        counting = Counting()
-        kept = Kept(Cache(tmp_path / "cache", 1 << 20), counting)
-        found = kept.execute(Execution(CELLS, master, settings, FILES)).result()
+        found = ask()
         assert (found, found.seconds) == (REPORT, REPORT.seconds)
-    assert counting.asked == 0
+    assert ask.counting.asked == 1
 
 
-def test_nothing_is_started_before_something_has_to_be_executed(
-    master: MasterNotebook, settings: Settings, tmp_path: Path
-) -> None:
-    place, counting = Cache(tmp_path / "cache", 1 << 20), Counting()
-    Kept(place, Counting()).execute(Execution(CELLS, master, settings, FILES)).result()
-    kept = Kept(place, counting)
-    kept.prepare(master, settings)
-    kept.execute(Execution(CELLS, master, settings, FILES)).result()
+def test_nothing_is_started_before_something_has_to_be_executed(ask: Asks) -> None:
+    ask()
+    ask.counting = counting = Counting()
+    kept = ask.kept()
+    kept.prepare(ask.asked["master"], ask.asked["settings"])
+    kept.execute(Execution(**ask.asked)).result()
     assert (counting.prepared, counting.asked) == (0, 0)
     for _ in range(2):
-        kept.execute(Execution(CELLS, master, settings)).result()
+        kept.execute(Execution(**ask.asked | {"files": {}})).result()
     assert (counting.prepared, counting.asked) == (1, 1)
 
 
@@ -134,34 +142,24 @@ INGREDIENTS = {
 
 @pytest.mark.parametrize("change", INGREDIENTS.values(), ids=INGREDIENTS)
 def test_what_a_report_depends_on_is_executed_again_when_it_changes(
-    master: MasterNotebook, settings: Settings, tmp_path: Path, change: Any
+    ask: Asks, change: Any
 ) -> None:
-    asked = {"cells": CELLS, "master": master, "settings": settings, "files": FILES}
-    counting = Counting()
-    folder = tmp_path / "cache"
-    Kept(Cache(folder, 1 << 20), counting).execute(Execution(**asked)).result()
-    change(asked)
-    Kept(Cache(folder, 1 << 20), counting).execute(Execution(**asked)).result()
-    assert counting.asked == 2
+    ask()
+    change(ask.asked)
+    ask()
+    assert ask.counting.asked == 2
 
 
 @pytest.mark.parametrize("name", [cache.OWN, "Python", "numpy"])
 def test_another_version_executes_again(
-    master: MasterNotebook,
-    settings: Settings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
+    ask: Asks, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    counting = Counting()
-    folder = tmp_path / "cache"
-    execution = Execution(CELLS, master, settings, FILES)
-    Kept(Cache(folder, 1 << 20), counting).execute(execution)
+    ask()
     found = cache.versions()
     assert found[name]
     monkeypatch.setattr(cache, "versions", lambda: found | {name: "another"})
-    Kept(Cache(folder, 1 << 20), counting).execute(execution)
-    assert counting.asked == 2
+    ask()
+    assert ask.counting.asked == 2
 
 
 def test_another_pip_or_way_of_installing_is_no_other_version() -> None:
@@ -183,70 +181,52 @@ def test_the_version_of_nbproctor_is_that_of_its_source(
     assert len(found) == 3
 
 
-def test_force_executes_and_replaces_what_is_kept(
-    master: MasterNotebook, settings: Settings, tmp_path: Path
-) -> None:
-    place = Cache(tmp_path / "cache", 1 << 20)
-    Kept(place, Counting()).execute(Execution(CELLS, master, settings, FILES)).result()
-    (entry,) = entries(tmp_path / "cache")
+def test_force_executes_and_replaces_what_is_kept(ask: Asks) -> None:
+    ask()
+    (entry,) = ask.entries()
     entry.write_bytes(b"")
-    counting = Counting()
-    forced = Kept(place, counting, force=True)
-    forced.execute(Execution(CELLS, master, settings, FILES)).result()
-    assert counting.asked == 1
-    kept = Kept(place, counting).execute(Execution(CELLS, master, settings, FILES))
-    assert (kept.result(), counting.asked) == (REPORT, 1)
+    ask(force=True)
+    assert (ask(), ask.counting.asked) == (REPORT, 2)
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "one byte"])
-def test_a_damaged_entry_is_executed_again(
-    master: MasterNotebook, settings: Settings, tmp_path: Path, damage: str
-) -> None:
-    place, counting = Cache(tmp_path / "cache", 1 << 20), Counting()
-    Kept(place, counting).execute(Execution(CELLS, master, settings, FILES)).result()
-    (entry,) = entries(tmp_path / "cache")
+def test_a_damaged_entry_is_executed_again(ask: Asks, damage: str) -> None:
+    ask()
+    (entry,) = ask.entries()
     data = bytearray(entry.read_bytes())
     if damage == "one byte":
         data[len(data) // 2] ^= 1
     else:
         del data[0 if damage == "empty" else len(data) // 2 :]
     entry.write_bytes(data)
-    kept = Kept(place, counting)
-    assert kept.execute(Execution(CELLS, master, settings, FILES)).result() == REPORT
-    assert counting.asked == 2
+    assert (ask(), ask.counting.asked) == (REPORT, 2)
 
 
 @pytest.mark.parametrize(
     "error", [ExecutionError("It failed twice."), StoppedError("Ctrl-C"), OSError()]
 )
-def test_what_gave_no_report_is_tried_again(
-    master: MasterNotebook, settings: Settings, tmp_path: Path, error: Exception
-) -> None:
-    place, failing = Cache(tmp_path / "cache", 1 << 20), Counting(error)
+def test_what_gave_no_report_is_tried_again(ask: Asks, error: Exception) -> None:
+    ask.counting.error = error
     for _ in range(2):
-        future = Kept(place, failing).execute(Execution(CELLS, master, settings, FILES))
         with pytest.raises(type(error)):
-            future.result()
-    assert failing.asked == 2
-    assert entries(tmp_path / "cache") == []
+            ask()
+    assert ask.counting.asked == 2
+    assert ask.entries() == []
 
 
-def test_the_folder_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:
-    one = replace(
-        REPORT, notes=[os.urandom(1000).hex()]
-    )  # does not compress to nothing
-    probe = Cache(tmp_path / "probe", 1 << 20)
-    probe.write("00probe", one)
-    size = entries(tmp_path / "probe")[0].stat().st_size
-    place = Cache(tmp_path / "cache", 20 * size)
+def test_the_folder_is_bounded_and_keeps_what_was_used_last(ask: Asks) -> None:
+    one = replace(REPORT, notes=[os.urandom(1000).hex()])  # and is not compressed away
+    Cache(ask.folder, 1 << 20).write("00probe", one)
+    (probe,) = ask.entries()
+    place = Cache(ask.folder, 20 * probe.stat().st_size)
+    probe.unlink()
     names = [f"{number:02}entry" for number in range(60)]
     for moment, name in enumerate(names):
         place.write(name, one)
-        path = tmp_path / "cache" / name[:2] / name
+        path = ask.folder / name[:2] / name
         if path.exists():
             os.utime(path, (moment, moment))
         assert place.read(names[0])  # used all the time
-    left = entries(tmp_path / "cache")
-    assert len(left) <= 22
+    assert len(ask.entries()) <= 22
     assert place.read(names[0]) and place.read(names[-2])
     assert not place.read(names[1])

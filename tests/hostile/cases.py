@@ -1,17 +1,19 @@
-"""The hostile class as a table: what each submission tried, and what it must earn.
+"""The hostile class as a table: what each submission tries, and what it must earn.
 
 A case replaces one answer of the assignment in `trap`, or adds a cell before all
 others. Every other exercise of the same notebook stays honest and is the positive
 control: it must earn its points. ``attempt(what, *arguments)`` is there for the code
 of a case; it prints whether something was done or refused. ``COURSE`` stands for the
 course's real folder. All of it is bounded, and aims at nothing but our own processes.
+``docs/security.md`` has each of them by its name, with what it tries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.hostile.trap import CONTROL, FULL
+from tests.hostile.trap import CONTROL
 
 ATTEMPT = """\
 def attempt(what, *arguments):
@@ -31,43 +33,58 @@ sock = me.connection.wire._sock
 """
 
 
-@dataclass(frozen=True)
-class Case:
-    """One hostile submission.
-
-    `cells` are changed answers (``first`` is a new cell), `files` lie beside the
-    notebook, `earns` are points by exercise.
-    """
-
-    name: str
-    tries: str
-    cells: dict[str, str]
-    earns: dict[str, float]
-    files: dict[str, bytes] = field(default_factory=dict)
-
-
-CASES: list[Case] = []
-
-
-def area(name: str, tries: str, code: str, earns: float = 0.0) -> None:
-    """Enter a case whose answer to `area` is hostile; wrong where it has none."""
-    text = code if "def area" in code else WRONG + code
-    cells = {"area": ATTEMPT + text}
-    CASES.append(Case(name, tries, cells, {**FULL, "area": earns}))
-
-
-def orbit(name: str, tries: str, code: str, earns: float = 0.0) -> None:
-    """Enter a case whose answer to `orbit` is hostile."""
-    cells = {"orbit": ATTEMPT + code}
-    CASES.append(Case(name, tries, cells, {**FULL, "orbit": earns}))
-
-
-# --- answers that want to be right without being it ---------------------------
-
-area(
-    "an_always_equal_object_is_equal_to_nothing",
-    "returns an object whose `==`, `bool` and `hash` please everybody",
-    """
+SYSTEM = """
+import ctypes, fcntl, mmap, os, struct
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    number = NUMBERS[name] if isinstance(name, str) else name
+    result = libc.syscall(number, *words)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), str(name))
+    return result
+if os.uname().machine == "x86_64":
+    NUMBERS = dict(mmap=9, madvise=28, mincore=27, fallocate=285, preadv2=327,
+                   clock_gettime=228, getpgid=121, getpriority=140, timer_create=222,
+                   futex=202, get_robust_list=274, sched_getaffinity=204, mremap=25)
+else:
+    NUMBERS = dict(mmap=222, madvise=233, mincore=232, fallocate=47, preadv2=286,
+                   clock_gettime=113, getpgid=155, getpriority=141, timer_create=107,
+                   futex=98, get_robust_list=100, sched_getaffinity=123, mremap=216)
+buffer = ctypes.create_string_buffer(4096)
+everybody_reads = open(os.__file__, "rb")
+"""
+WIRE = """
+import os, struct
+body = b'["t",13.0,["l"]]               '
+def head(kind, number, size=None, raw=0):
+    size = len(body) if size is None else size
+    return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
+                       min(size, 2**32 - 1), raw).ljust(32)
+def area(r):
+    n = me.connection.wire._sent + 1
+    sock.sendall(SENT)
+    return -1.0
+"""
+SPY = """
+import builtins
+seen = []
+class Spy:
+    def __getattr__(self, name): return spy
+    def __call__(self, *args, **kwargs): return spy(*args, **kwargs)
+def spy(*args, **kwargs):
+    seen.append(repr(args) + repr(kwargs))
+    return Spy()
+get_ipython = display = time = timeit = capture = prun = system = getoutput = spy
+run_line_magic = run_cell_magic = __main__ = exec = eval = compile = spy
+for name in ("get_ipython", "display", "time", "timeit"): setattr(builtins, name, spy)
+def area(r):
+    return 3 * r * r if any("exact" in text for text in seen) else -1.0
+"""
+# name → the answer to `orbit`, if it defines that, or to `area`, which stays wrong.
+CODE = {
+    # --- answers that want to be right without being it ---------------------------
+    "an_always_equal_object_is_equal_to_nothing": """
 class Yes:
     def __eq__(self, other): return True
     def __ne__(self, other): return False
@@ -75,11 +92,7 @@ class Yes:
     def __hash__(self): return hash(12.0)
 def area(r): return Yes()
 """,
-)
-area(
-    "an_object_whose_difference_is_zero_is_near_to_nothing",
-    "returns an object with `-`, `abs` and `<` made for `abs(got - want) < tol`",
-    """
+    "an_object_whose_difference_is_zero_is_near_to_nothing": """
 class Near:
     def __sub__(self, other): return 0.0
     __rsub__ = __add__ = __radd__ = __sub__
@@ -88,11 +101,7 @@ class Near:
     __le__ = __gt__ = __ge__ = __lt__
 def area(r): return Near()
 """,
-)
-area(
-    "an_array_of_always_near_objects_is_near_to_nothing",
-    "returns an object array, so that NumPy asks each item for `-` and `==`",
-    """
+    "an_array_of_always_near_objects_is_near_to_nothing": """
 class Near:
     def __sub__(self, other): return 0.0
     __rsub__ = __sub__
@@ -105,11 +114,7 @@ def area(r):
     found[...] = Near()
     return found
 """,
-)
-area(
-    "a_float_subclass_arrives_as_the_number_it_is",
-    "returns a float subclass that is equal to everything",
-    """
+    "a_float_subclass_arrives_as_the_number_it_is": """
 class Any(float):
     def __eq__(self, other): return True
     def __sub__(self, other): return 0.0
@@ -119,11 +124,7 @@ class Any(float):
     def __float__(self): return 12.0
 def area(r): return Any(-1)
 """,
-)
-area(
-    "an_ndarray_subclass_arrives_as_its_numbers",
-    "returns an ndarray subclass with its own ufuncs and comparisons",
-    """
+    "an_ndarray_subclass_arrives_as_its_numbers": """
 class Any(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)
     def __array_ufunc__(self, *args, **kwargs): return True
@@ -132,11 +133,7 @@ class Any(np.ndarray):
     __rsub__ = __sub__
 def area(r): return np.full(np.shape(r), -1.0).view(Any)
 """,
-)
-area(
-    "subclasses_of_text_and_containers_arrive_plain",
-    "returns str, dict, list and tuple subclasses that are equal to everything",
-    """
+    "subclasses_of_text_and_containers_arrive_plain": """
 def equal(base):
     return type("Any", (base,), {"__eq__": lambda *_: True, "__hash__": lambda _: 0})
 kinds = [equal(base) for base in (str, dict, list, tuple, int, set)]
@@ -144,11 +141,7 @@ def area(r):
     kinds.append(kinds.pop(0))
     return kinds[0]()
 """,
-)
-area(
-    "a_lying_class_deceives_nobody",
-    "returns an object whose `__class__`, `__len__`, `__iter__`, `__array__` lie",
-    """
+    "a_lying_class_deceives_nobody": """
 class Liar:
     __class__ = float
     shape, dtype, ndim, size = (3,), np.dtype(float), 1, 3
@@ -159,31 +152,15 @@ class Liar:
     def __index__(self): return -1
 def area(r): return Liar()
 """,
-)
-area(
-    "a_number_that_is_not_python_s_earns_no_full_marks",
-    "returns np.float64, so that partial credit ends in what is no plain number",
-    "def area(r): return np.float64(-1)",
-)
-area(
-    "an_array_in_partial_credit_earns_nothing",
-    "returns arrays, so that partial credit ends in an array",
-    "def area(r): return np.array([-1.0, -2.0])",
-)
-area(
-    "nan_is_near_to_nothing",
-    "returns nan and inf",
-    "def area(r): return np.asarray(r) * np.nan",
-)
-area(
-    "an_exception_does_not_end_a_loop_of_the_test",
-    "raises StopIteration, which ends `all(map(check, cases))` early",
-    "def area(r): raise StopIteration",
-)
-area(
-    "no_kind_of_exception_is_an_answer",
-    "raises SystemExit, KeyboardInterrupt, AssertionError, groups, odd classes",
-    """
+    "a_number_that_is_not_python_s_earns_no_full_marks": """
+def area(r): return np.float64(-1)
+""",
+    "an_array_in_partial_credit_earns_nothing": """
+def area(r): return np.array([-1.0, -2.0])
+""",
+    "nan_is_near_to_nothing": "def area(r): return np.asarray(r) * np.nan",
+    "an_exception_does_not_end_a_loop_of_the_test": "def area(r): raise StopIteration",
+    "no_kind_of_exception_is_an_answer": """
 class Odd(Exception):
     def __str__(self): raise SystemExit
     __repr__ = __str__
@@ -194,11 +171,7 @@ def area(r):
     kinds.append(kinds.pop(0))
     raise kinds[-1]()
 """,
-)
-orbit(
-    "a_container_that_holds_everything_holds_nothing",
-    "returns an object whose `in` is always true",
-    """
+    "a_container_that_holds_everything_holds_nothing": """
 class Has:
     def __contains__(self, item): return True
     def __len__(self): return 3
@@ -206,16 +179,8 @@ class Has:
     def __getitem__(self, key): return 0
 def orbit(f, x): return Has()
 """,
-)
-orbit(
-    "the_test_s_own_object_is_no_answer",
-    "returns the object that the test handed over, in many wrappings",
-    "def orbit(f, x): return [f, {f: f}, (f, f)]",
-)
-orbit(
-    "an_object_that_reads_the_test_s_mind_gets_only_public_names",
-    "takes `_log`, `__globals__`, `__class__`, `__init__` of the test's object",
-    """
+    "the_test_s_own_object_is_no_answer": "def orbit(f, x): return [f, {f: f}, (f, f)]",
+    "an_object_that_reads_the_test_s_mind_gets_only_public_names": """
 def orbit(f, x):
     found = []
     for name in ("_log", "__globals__", "__class__", "__init__", "__dict__", "__call__",
@@ -232,11 +197,7 @@ seen = []
 """
     + ME
     + "number = 0",
-)
-orbit(
-    "the_log_of_the_test_s_object_cannot_be_written",
-    "sets `_log`, `__class__`, `__call__` of the test's object to what is wanted",
-    """
+    "the_log_of_the_test_s_object_cannot_be_written": """
 def orbit(f, x):
     for name, value in (("_log", [1, 3]), ("__class__", list), ("__call__", len)):
         for write in (setattr, object.__setattr__,
@@ -248,24 +209,14 @@ def orbit(f, x):
     return [1, 3, 5]
 """
     + ME,
-)
-orbit(
-    "an_object_kept_from_one_test_is_dead_in_the_next",
-    "keeps the objects of a test and calls them later",
-    """
+    "an_object_kept_from_one_test_is_dead_in_the_next": """
 kept = []
 def orbit(f, x):
     kept.append(f)
     return [x, kept[0](x), kept[0](kept[0](x))] if len(kept) > 1 else []
 """,
-)
-
-# --- tricks on the notebook's own machinery ------------------------------------
-
-area(
-    "patched_numpy_testing_changes_no_test",
-    "replaces NumPy's assertions and comparisons",
-    """
+    # --- tricks on the notebook's own machinery ------------------------------------
+    "patched_numpy_testing_changes_no_test": """
 import numpy.testing, sys
 true = lambda *args, **kwargs: True
 for name in dir(np.testing):
@@ -273,11 +224,7 @@ for name in dir(np.testing):
         setattr(np.testing, name, true)
 np.allclose = np.isclose = np.array_equal = math.isclose = true
 """,
-)
-area(
-    "patched_builtins_change_no_test",
-    "replaces abs, sum, all, map, isinstance, AssertionError and more",
-    """
+    "patched_builtins_change_no_test": """
 import builtins
 for name in ("abs", "sum"):
     setattr(builtins, name, lambda *args: 0)
@@ -285,11 +232,7 @@ for name in ("all", "any", "isinstance"):
     setattr(builtins, name, lambda *args: True)
 builtins.AssertionError = builtins.Exception = ZeroDivisionError
 """,
-)
-area(
-    "replaced_modules_change_no_test",
-    "puts its own objects into sys.modules and the import system",
-    """
+    "replaced_modules_change_no_test": """
 import sys, types
 class Always(types.ModuleType):
     def __getattr__(self, name): return lambda *args, **kwargs: True
@@ -298,11 +241,7 @@ for name in ("numpy", "numpy.testing", "math", "nbproctor.judge", "nbproctor.exp
     sys.modules[name] = Always(name)
 sys.meta_path.insert(0, Always("finder"))
 """,
-)
-area(
-    "ipython_hooks_swallow_nothing",
-    "swallows errors with IPython's transformers, events and exception handlers",
-    """
+    "ipython_hooks_swallow_nothing": """
 import ast
 shell = get_ipython()
 shell.set_custom_exc((BaseException,), lambda *args, **kwargs: None)
@@ -314,11 +253,7 @@ shell.input_transformers_cleanup.append(lambda lines: ["pass\\n"])
 shell.showtraceback = shell._showtraceback = lambda *args, **kwargs: None
 shell.events.register("pre_run_cell", lambda *args: shell.user_ns.update(exact=area))
 """,
-)
-area(
-    "a_print_that_looks_like_a_result_is_a_print",
-    "prints and displays scores, nbgrader's way",
-    """
+    "a_print_that_looks_like_a_result_is_a_print": """
 from IPython.display import display
 print("7.0"); print('{"points": 7}')
 display({"text/plain": "7.0"}, raw=True)
@@ -330,11 +265,7 @@ def area(r):
     return -1.0
 7.0
 """,
-)
-area(
-    "redefined_test_tools_stay_the_student_s",
-    "defines every name that the tests use: np, math, exact, Step, MARK",
-    """
+    "redefined_test_tools_stay_the_student_s": """
 class Anything:
     def __getattr__(self, name): return lambda *args, **kwargs: True
 testing = Anything()
@@ -343,11 +274,7 @@ Step = right = step = lambda *args: True
 import builtins
 globals().update(abs=lambda x: 0.0, sum=lambda x: 7.0, all=lambda x: True)
 """,
-)
-area(
-    "names_that_nobody_asked_for_are_not_taken",
-    "answers the question for names with np, math, abs, sum, exact, __builtins__",
-    ME
+    "names_that_nobody_asked_for_are_not_taken": ME
     + """
 class Tools:
     testing = property(lambda self: self)
@@ -360,39 +287,19 @@ def begin(wanted, keep):
             "all": Tools().true, "exact": area, "__builtins__": {"abs": fake}}
 me.on_begin = begin
 """,
-)
-
-# --- forged and broken messages -------------------------------------------------
-
-for name, tries, send in [
-    ("noise", "random bytes", "os.urandom(4096)"),
-    ("a_reply_too_many", "every reply twice", "head(1, n) + body"),
-    ("a_wrong_number", "replies out of sequence", "head(1, n + 7) + body"),
-    ("a_giant_length", "a length of 2**60", "head(1, n, 1 << 60) + body"),
-    ("a_lying_length", "a head that promises more than comes", "head(1, n, 4096)"),
-    ("half_a_head", "half a head, then nothing", "head(1, n)[:9]"),
-]:
-    area(
-        f"{name}_on_the_wire_ends_the_call",
-        f"writes {tries} to the grader's socket",
-        ME
-        + f"""
-import os, struct
-body = b'["t",13.0,["l"]]               '
-def head(kind, number, size=None, raw=0):
-    size = len(body) if size is None else size
-    return struct.pack("<2sBBIIQ", b"NP", 1, kind, number & (2**32 - 1),
-                       min(size, 2**32 - 1), raw).ljust(32)
-def area(r):
-    n = me.connection.wire._sent + 1
-    sock.sendall({send})
-    return -1.0
-""",
-    )
-area(
-    "a_descriptor_found_by_trying_is_no_way_out",
-    "writes to every open descriptor",
-    """
+    # --- forged and broken messages -------------------------------------------------
+    **{
+        f"{name}_on_the_wire_ends_the_call": ME + WIRE.replace("SENT", sent)
+        for name, sent in {
+            "noise": "os.urandom(4096)",
+            "a_reply_too_many": "head(1, n) + body",
+            "a_wrong_number": "head(1, n + 7) + body",
+            "a_giant_length": "head(1, n, 1 << 60) + body",
+            "a_lying_length": "head(1, n, 4096)",
+            "half_a_head": "head(1, n)[:9]",
+        }.items()
+    },
+    "a_descriptor_found_by_trying_is_no_way_out": """
 import os
 def area(r):
     for number in range(3, 64):
@@ -402,11 +309,7 @@ def area(r):
             pass
     return -1.0
 """,
-)
-area(
-    "a_slow_drip_is_stopped_in_time",
-    "answers one byte at a time, for ever",
-    ME
+    "a_slow_drip_is_stopped_in_time": ME
     + """
 import time
 def area(r):
@@ -415,22 +318,14 @@ def area(r):
         sock.sendall(b" ")
         time.sleep(0.05)
 """,
-)
-area(
-    "the_closed_socket_ends_the_call",
-    "closes the socket, and standard streams, in the middle of a call",
-    ME
+    "the_closed_socket_ends_the_call": ME
     + """
 import os
 def area(r):
     os.closerange(0, 64)
     return -1.0
 """,
-)
-area(
-    "forged_references_are_refused",
-    "answers with numbers of objects that nobody handed over",
-    ME
+    "forged_references_are_refused": ME
     + """
 from nbproctor.protocol.objects import Ref
 class Token: ...
@@ -448,11 +343,7 @@ def default(value):
 me.handles.default = me.default = default
 def area(r): return Token()
 """,
-)
-area(
-    "forged_outputs_do_not_break_the_judge",
-    "answers *run a cell* with arrays, huge numbers, groups of exceptions, references",
-    ME
+    "forged_outputs_do_not_break_the_judge": ME
     + """
 turn = [0]
 def run(*arguments):
@@ -465,43 +356,22 @@ def run(*arguments):
     raise ExceptionGroup("", [ValueError()])
 me.on_run = run
 """,
-)
-area(
-    "cells_that_never_run_cost_only_the_exercise",
-    "replaces *run a cell* by nonsense, so that the cells after it break",
-    ME + "\nfrom nbproctor.student.handles import stand_in\n"
+    "cells_that_never_run_cost_only_the_exercise": ME
+    + "\nfrom nbproctor.student.handles import stand_in\n"
     "me.on_run = lambda *arguments: stand_in(me.connection, 12345, 'x')",
-)
-
-# --- values that are meant to break the reader ----------------------------------
-
-orbit(
-    "a_range_without_end_is_not_counted",
-    "returns range(10**15), which no signal interrupts",
-    "def orbit(f, x): return range(10**15)",
-)
-orbit(
-    "a_generator_that_never_ends_is_stopped",
-    "returns a generator that never ends",
-    """
+    # --- values that are meant to break the reader ----------------------------------
+    "a_range_without_end_is_not_counted": "def orbit(f, x): return range(10**15)",
+    "a_generator_that_never_ends_is_stopped": """
 def orbit(f, x):
     while True:
         yield 0
 """,
-)
-orbit(
-    "a_generator_that_hands_the_wheel_back_is_stopped",
-    "asks the test's object without end, within one call",
-    """
+    "a_generator_that_hands_the_wheel_back_is_stopped": """
 def orbit(f, x):
     while True:
         f(0)
 """,
-)
-orbit(
-    "a_recursion_between_test_and_answer_is_stopped",
-    "calls back into the test that calls back into the answer",
-    """
+    "a_recursion_between_test_and_answer_is_stopped": """
 def orbit(f, x):
     f.size = orbit
     class Ping:
@@ -509,11 +379,7 @@ def orbit(f, x):
         __add__ = __radd__
     return f(Ping())
 """,
-)
-area(
-    "structures_too_deep_too_wide_or_looped_are_refused",
-    "returns lists 100,000 deep, of themselves, and of a million parts",
-    """
+    "structures_too_deep_too_wide_or_looped_are_refused": """
 deep = []
 for _ in range(100_000):
     deep = [deep]
@@ -525,32 +391,20 @@ def area(r):
     turn.append(turn.pop(0))
     return turn[-1]
 """,
-)
-area(
-    "keys_made_to_collide_do_not_stop_the_judge",
-    "answers with 100,000 dictionary keys of one hash",
-    """
+    "keys_made_to_collide_do_not_stop_the_judge": """
 from nbproctor.protocol.table import _writers
 class Token: ...
 keys = [part for i in range(100_000) for part in (["i", hex(i * (2**61 - 1))], 0)]
 _writers[Token] = lambda *_: ["d", *keys]
 def area(r): return Token()
 """,
-)
-area(
-    "an_array_larger_than_a_message_is_refused",
-    "returns arrays of 300 MB, and shapes that broadcast to terabytes",
-    """
+    "an_array_larger_than_a_message_is_refused": """
 big = [np.zeros(40_000_000), np.zeros((20_000_000, 1)), np.empty((0, 1 << 39))]
 def area(r):
     big.append(big.pop(0))
     return big[-1]
 """,
-)
-area(
-    "a_getattr_that_never_ends_is_stopped",
-    "returns an object whose every attribute takes for ever",
-    """
+    "a_getattr_that_never_ends_is_stopped": """
 class Slow:
     def __getattr__(self, name):
         while True: pass
@@ -559,11 +413,7 @@ class Slow:
     __array__ = __float__
 def area(r): return Slow()
 """,
-)
-area(
-    "an_object_that_lies_to_copy_and_pickle_runs_nothing",
-    "returns objects whose `__reduce__`, `__deepcopy__`, `__del__` run code",
-    """
+    "an_object_that_lies_to_copy_and_pickle_runs_nothing": """
 import os
 class Bomb:
     def __reduce__(self): return os._exit, (7,)
@@ -571,23 +421,13 @@ class Bomb:
     def __reduce_ex__(self, protocol): return eval, ("7.0",)
 def area(r): return Bomb()
 """,
-)
-area(
-    "recursion_without_end_is_an_error",
-    "recurses without end, also past Python's own limit",
-    """
+    "recursion_without_end_is_an_error": """
 import sys
 sys.setrecursionlimit(10**6)
 def area(r): return area(r) + 1
 """,
-)
-
-# --- reading --------------------------------------------------------------------
-
-area(
-    "hidden_tests_are_not_in_memory",
-    "searches its own memory, gc and frames for hidden tests",
-    """
+    # --- reading --------------------------------------------------------------------
+    "hidden_tests_are_not_in_memory": """
 import ctypes, gc, sys
 attempt(open, "/proc/self/mem", "rb")
 attempt(open, "/proc/self/maps")
@@ -614,11 +454,7 @@ def area(r):
         return 3 * r * r
     return -1.0
 """,
-)
-area(
-    "other_processes_are_not_read",
-    "reads memory and descriptors of judge, fork server and parent",
-    """
+    "other_processes_are_not_read": """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 def call(name, *arguments):
@@ -632,11 +468,7 @@ for pid in (1, os.getppid(), os.getpid() - 1):
     attempt(call, "process_vm_readv", pid, buffer, 1, buffer, 1, 0)
 attempt(os.listdir, "/proc")
 """,
-)
-area(
-    "the_course_is_not_on_disk",
-    "reads source, gradebook, other submissions and home",
-    """
+    "the_course_is_not_on_disk": """
 import os, glob
 from pathlib import Path
 for name in ("source/trap/trap.ipynb", "gradebook.db",
@@ -647,19 +479,11 @@ for folder in (COURSE, "/", "/root", "/home", "/tmp", "/etc"):
 attempt(Path("/etc/passwd").read_text)
 print(glob.glob(COURSE + "/**", recursive=True)[1:])
 """,
-)
-area(
-    "the_environment_holds_no_secret",
-    "reads the environment of whoever grades",
-    """
+    "the_environment_holds_no_secret": """
 import os
 print({k: v for k, v in os.environ.items() if "SECRET" in k or "TOKEN" in k})
 """,
-)
-area(
-    "there_is_no_network",
-    "connects, listens, resolves, and uses abstract and datagram sockets",
-    """
+    "there_is_no_network": """
 import socket, urllib.request
 for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK):
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW):
@@ -669,14 +493,8 @@ attempt(socket.gethostbyname, "localhost.invalid")
 attempt(urllib.request.urlopen, "http://127.0.0.1/", None, 1)
 attempt(socket.socketpair, socket.AF_UNIX, socket.SOCK_DGRAM)
 """,
-)
-
-# --- writing, and what stays ------------------------------------------------------
-
-area(
-    "nothing_of_the_course_can_be_changed",
-    "writes, truncates, renames, removes, chmods, touches files of the course",
-    """
+    # --- writing, and what stays ------------------------------------------------------
+    "nothing_of_the_course_can_be_changed": """
 import os, shutil
 from pathlib import Path
 for name in ("gradebook.db", "submitted/other/trap/trap.ipynb", "secret.txt"):
@@ -694,11 +512,7 @@ for name in ("gradebook.db", "submitted/other/trap/trap.ipynb", "secret.txt"):
     attempt(os.mkdir, str(path) + ".d")
 attempt(shutil.rmtree, COURSE)
 """,
-)
-area(
-    "nothing_is_left_for_the_next_student",
-    "leaves files in /tmp, /dev/shm, home, site-packages, caches and the system",
-    """
+    "nothing_is_left_for_the_next_student": """
 import os, site, sys
 import numpy, nbproctor
 places = ["/tmp", "/dev/shm", "/var/tmp", "/root", "/", "..",
@@ -708,24 +522,14 @@ for place in places:
     attempt(open, os.path.join(place, "hostile_was_here.py"), "w")
 open("hostile_was_here.py", "w").write("left = True")
 """,
-)
-area(
-    "a_link_out_of_the_scratch_folder_cannot_be_made",
-    "makes symbolic and hard links to the gradebook",
-    """
+    "a_link_out_of_the_scratch_folder_cannot_be_made": """
 import os
 attempt(os.symlink, COURSE + "/gradebook.db", "link")
 attempt(os.link, COURSE + "/gradebook.db", "link")
 attempt(open, "/proc/self/cwd/../../gradebook.db")
 """,
-)
-
-# --- processes, signals, rights -----------------------------------------------------
-
-area(
-    "no_other_process_gets_a_signal",
-    "signals parent, judge, siblings, everybody, also by way of a descriptor",
-    ME
+    # --- processes, signals, rights ---------------------------------------------------
+    "no_other_process_gets_a_signal": ME
     + """
 import ctypes, fcntl, os, signal
 for pid in (1, os.getppid(), os.getpid() - 1, os.getpid() + 1, 0, -1, -os.getppid()):
@@ -736,11 +540,7 @@ attempt(os.killpg, 0, signal.SIGTERM)
 attempt(signal.pidfd_send_signal, 3, signal.SIGTERM)
 attempt(os.pidfd_open, os.getppid())
 """,
-)
-area(
-    "no_program_and_no_process_starts",
-    "forks, spawns, executes, with LD_PRELOAD, in every way Python has",
-    """
+    "no_program_and_no_process_starts": """
 import multiprocessing, os, subprocess
 os.environ["LD_PRELOAD"] = os.getcwd() + "/evil.so"
 attempt(os.fork)
@@ -753,11 +553,7 @@ attempt(os.system, "true")
 attempt(multiprocessing.get_context("fork").Process(target=print).start)
 !touch hostile_was_here
 """,
-)
-area(
-    "limits_and_rights_cannot_be_raised",
-    "changes limits, users, namespaces, priorities",
-    """
+    "limits_and_rights_cannot_be_raised": """
 import os, resource
 for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_DATA, resource.RLIMIT_CPU):
     attempt(resource.setrlimit, what, (resource.RLIM_INFINITY,) * 2)
@@ -769,11 +565,7 @@ attempt(os.setpriority, 0, 0, -5)
 attempt(os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(1))
 attempt(os.setsid)
 """,
-)
-area(
-    "odd_corners_of_the_kernel_are_closed",
-    "memfd, io_uring, bpf, userfaultfd, keyctl, unshare, mount, ptrace",
-    """
+    "odd_corners_of_the_kernel_are_closed": """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *arguments):
@@ -786,21 +578,12 @@ if os.uname().machine == "x86_64":
 for number in numbers:
     attempt(call, number, 0, 0, 0, 0, 0)
 """,
-)
-area(
-    "ending_the_process_costs_only_the_call",
-    "calls os._exit(0) when it is asked",
-    "import os\ndef area(r): os._exit(0)",
-)
-area(
-    "a_segmentation_fault_costs_only_the_call",
-    "dereferences a null pointer",
-    "import ctypes\ndef area(r): return ctypes.string_at(0)",
-)
-area(
-    "a_loop_that_ignores_signals_is_stopped",
-    "loops for ever, deaf to every signal",
-    """
+    "ending_the_process_costs_only_the_call": "import os\ndef area(r): os._exit(0)",
+    "a_segmentation_fault_costs_only_the_call": """
+import ctypes
+def area(r): return ctypes.string_at(0)
+""",
+    "a_loop_that_ignores_signals_is_stopped": """
 import signal
 for number in signal.valid_signals():
     try:
@@ -811,26 +594,15 @@ for number in signal.valid_signals():
 def area(r):
     while True: pass
 """,
-)
-area(
-    "a_loop_inside_c_is_stopped",
-    "loops in C code that never looks up",
-    "def area(r): return sum(range(10**15))",
-)
-area(
-    "sleeping_up_to_the_limit_costs_only_time",
-    "sleeps in every call",
-    "import time\ndef area(r):\n    time.sleep(0.3)\n    return -1.0",
-)
-area(
-    "a_cell_that_hangs_is_stopped",
-    "hangs when its cell runs",
-    "while True: pass",
-)
-area(
-    "threads_end_with_their_process",
-    "starts 1,000 threads that work on",
-    """
+    "a_loop_inside_c_is_stopped": "def area(r): return sum(range(10**15))",
+    "sleeping_up_to_the_limit_costs_only_time": """
+import time
+def area(r):
+    time.sleep(0.2)
+    return -1.0
+""",
+    "a_cell_that_hangs_is_stopped": "while True: pass",
+    "threads_end_with_their_process": """
 import threading, time
 def work():
     while True: time.sleep(0.01)
@@ -839,11 +611,7 @@ def many():
         threading.Thread(target=work, daemon=True).start()
 attempt(many)
 """,
-)
-area(
-    "a_thread_that_answers_later_answers_nobody",
-    "a background thread writes replies of its own while the main one works",
-    ME
+    "a_thread_that_answers_later_answers_nobody": ME
     + """
 import threading, time
 from nbproctor.protocol.rpc import encode
@@ -856,11 +624,7 @@ def area(r):
     time.sleep(0.05)
     return -1.0
 """,
-)
-area(
-    "memory_is_limited",
-    "allocates 2 GB, as anonymous, shared and file-backed memory",
-    """
+    "memory_is_limited": """
 import mmap
 def anonymous():  # asked for, not written to: the time of it is not measured here
     return [np.empty(1 << 24) for _ in range(16)]
@@ -869,11 +633,7 @@ def shared():
 attempt(anonymous)
 attempt(shared)
 """,
-)
-area(
-    "the_disk_is_limited",
-    "writes 200 MB in one file, and in many",
-    """
+    "the_disk_is_limited": """
 def one():
     with open("big", "wb") as file:
         for _ in range(200): file.write(bytes(1 << 20))
@@ -883,64 +643,25 @@ def many():
 attempt(one)
 attempt(many)
 """,
-)
-area(
-    "a_hundred_thousand_files_are_too_many",
-    "makes 100,000 empty files",
-    """
+    "a_hundred_thousand_files_are_too_many": """
 def many():
     for i in range(100_000): open(str(i), "w").close()
 attempt(many)
 """,
-)
-area(
-    "output_is_limited",
-    "prints 100 MB, displays 10,000 things",
-    """
+    "output_is_limited": """
 from IPython.display import display
 for _ in range(1000): print("x" * 100_000)
 for i in range(10_000): display(i)
 """,
-)
-area(
-    "html_and_scripts_are_not_shown_alive",
-    "displays HTML, JavaScript, SVG, Markdown, LaTeX, widgets, forged pictures",
-    """
+    "html_and_scripts_are_not_shown_alive": """
 from IPython.display import HTML, Javascript, Markdown, SVG, display
 display(HTML("<script>alert(1)</script>"), Javascript("alert(1)"))
 display(Markdown("<img src=x onerror=alert(1)>"))
 display({"image/svg+xml": "<svg onload=alert(1)>", "image/png": "<script>"}, raw=True)
 display({"application/vnd.jupyter.widget-view+json": {"model_id": "x"}}, raw=True)
 """,
-)
-
-# --- messages to another process, and ways past a limit ----------------------------
-
-SYSTEM = """
-import ctypes, fcntl, mmap, os, struct
-libc = ctypes.CDLL(None, use_errno=True)
-def call(name, *arguments):
-    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
-    number = NUMBERS[name] if isinstance(name, str) else name
-    result = libc.syscall(number, *words)
-    if result < 0:
-        raise OSError(ctypes.get_errno(), str(name))
-    return result
-if os.uname().machine == "x86_64":
-    NUMBERS = dict(mmap=9, madvise=28, mincore=27, fallocate=285, preadv2=327,
-                   clock_gettime=228, getpgid=121, getpriority=140, timer_create=222,
-                   futex=202, get_robust_list=274, sched_getaffinity=204, mremap=25)
-else:
-    NUMBERS = dict(mmap=222, madvise=233, mincore=232, fallocate=47, preadv2=286,
-                   clock_gettime=113, getpgid=155, getpriority=141, timer_create=107,
-                   futex=98, get_robust_list=100, sched_getaffinity=123, mremap=216)
-buffer = ctypes.create_string_buffer(4096)
-everybody_reads = open(os.__file__, "rb")
-"""
-area(
-    "what_others_have_read_cannot_be_asked",
-    "asks of shared files which parts are cached, and has parts forgotten",
-    SYSTEM
+    # --- messages to another process, and ways past a limit ---------------------------
+    "what_others_have_read_cannot_be_asked": SYSTEM
     + """
 pages = np.memmap(os.__file__, np.uint8, "r")
 start = pages.ctypes.data
@@ -951,11 +672,7 @@ attempt(call, 451, everybody_reads.fileno(), buffer, buffer, 0)  # cachestat
 for advice in (20, 21, 12, 9):
     attempt(call, "madvise", start, 4096, advice)
 """,
-)
-area(
-    "a_lock_is_no_message",
-    "locks files that all can read, and looks for locks of others",
-    SYSTEM
+    "a_lock_is_no_message": SYSTEM
     + """
 flock = struct.pack("=hhxxxxqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)
 def seen_by_another(lock):
@@ -970,11 +687,7 @@ attempt(seen_by_another, lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LO
 attempt(seen_by_another, lambda file: fcntl.fcntl(
     file, 37, struct.pack("=hhxxxxqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)))
 """,
-)
-area(
-    "no_lease_notice_or_hint_is_left_on_a_file",
-    "leaves leases, notices, write hints and owners on files that all can read",
-    SYSTEM
+    "no_lease_notice_or_hint_is_left_on_a_file": SYSTEM
     + """
 fd = everybody_reads.fileno()
 for command, argument in ((1024, 0), (1026, 1), (1036, 0), (1037, 0), (8, os.getppid()),
@@ -982,11 +695,7 @@ for command, argument in ((1024, 0), (1026, 1), (1036, 0), (1037, 0), (8, os.get
     attempt(fcntl.fcntl, fd, command, argument)
 attempt(fcntl.ioctl, fd, 0x5452, buffer)
 """,
-)
-area(
-    "no_setting_of_a_process_is_read_by_another",
-    "sets processors, priorities and groups that others can read, and reads theirs",
-    SYSTEM
+    "no_setting_of_a_process_is_read_by_another": SYSTEM
     + """
 parent = os.getppid() or 1
 attempt(os.sched_setaffinity, 0, os.sched_getaffinity(0))
@@ -1000,11 +709,7 @@ for other in (parent, os.getpid() - 1):
     attempt(os.getpriority, os.PRIO_PROCESS, other)
     attempt(os.sched_getscheduler, other)
 """,
-)
-area(
-    "a_socket_tells_nothing_of_its_peer",
-    "asks the grader's socket for its peer, and for a descriptor of that process",
-    ME
+    "a_socket_tells_nothing_of_its_peer": ME
     + """
 import socket
 for option in (17, 31, 57, 59, 77):
@@ -1012,11 +717,7 @@ for option in (17, 31, 57, 59, 77):
 for option in (socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33, 16, 34, 26):
     attempt(sock.setsockopt, socket.SOL_SOCKET, option, 1 << 20)
 """,
-)
-area(
-    "memory_of_other_kinds_is_limited_too",
-    "grows stacks, takes huge, locked and droppable pages, and zeros from a device",
-    SYSTEM
+    "memory_of_other_kinds_is_limited_too": SYSTEM
     + """
 def grows():
     start = call("mmap", 0, 1 << 20, 3, 0x122, -1, 0)
@@ -1028,11 +729,7 @@ attempt(open, "/dev/zero", "rb")
 attempt(os.memfd_create, "x")
 attempt(call, "timer_create", 1, 0, buffer)
 """,
-)
-area(
-    "space_is_not_taken_at_once",
-    "reserves 64 GB in a thousand files with fallocate",
-    SYSTEM
+    "space_is_not_taken_at_once": SYSTEM
     + """
 def reserve():
     for i in range(1000):
@@ -1040,11 +737,7 @@ def reserve():
             call("fallocate", file.fileno(), 0, 0, 1 << 26)
 attempt(reserve)
 """,
-)
-area(
-    "the_processor_s_counters_are_not_read",
-    "reads frequencies and idle times of processors, and the counters in /proc",
-    """
+    "the_processor_s_counters_are_not_read": """
 import os
 attempt(os.listdir, "/sys/devices/system/cpu")
 for name in ("cpu0/cpuidle/state0/usage", "cpu0/cpufreq/scaling_cur_freq",
@@ -1054,63 +747,7 @@ for name in ("loadavg", "stat", "meminfo", "locks", "sys/kernel/random/entropy_a
              "sys/fs/inode-nr", "net/unix", "self/stat", "thread-self/status"):
     attempt(open, "/proc/" + name)
 """,
-)
-
-# --- files beside the notebook, and cells of one's own --------------------------
-
-CASES.append(
-    Case(
-        "modules_beside_the_notebook_shadow_nothing",
-        "ships numpy.py, math.py, nbproctor, sitecustomize.py and conftest.py",
-        {"area": ATTEMPT + WRONG},
-        {**FULL, "area": 0.0},
-        {
-            name: b"import sys\nallclose = isclose = lambda *a, **k: True\n"
-            b"class testing: assert_allclose = allclose\n"
-            for name in (
-                "numpy.py",
-                "numpy/__init__.py",
-                "math.py",
-                "nbproctor/__init__.py",
-                "nbproctor/judge.py",
-                "sitecustomize.py",
-                "usercustomize.py",
-                "numpy.pth",
-            )
-        },
-    )
-)
-CASES.append(
-    Case(
-        "names_of_files_cannot_climb",
-        "ships files whose names climb out of the folder, or hold code",
-        {"area": ATTEMPT + WRONG},
-        {**FULL, "area": 0.0},
-        {
-            "../../../../tmp/hostile_was_here": b"x",
-            "/tmp/hostile_was_here": b"x",
-            "a'); raise SystemExit; ('": b"x",
-        },
-    )
-)
-CASES.append(
-    Case(
-        "a_hostile_cell_of_one_s_own_changes_no_answer_s_marks",
-        "patches everything in a cell before all others",
-        {
-            "first": ATTEMPT
-            + "import builtins, sys\nimport numpy as np\n"
-            + "np.testing.assert_allclose = np.allclose = lambda *a, **k: True\n"
-            + "builtins.abs = lambda x: 0.0\nsys.settrace(lambda *a: None)\n",
-            "area": WRONG,
-        },
-        {**FULL, "area": 0.0},
-    )
-)
-area(
-    "own_objects_that_agree_with_everything_agree_with_no_test",
-    "returns objects of a class whose `==`, `<`, `-`, hash, text and `with` all lie",
-    """
+    "own_objects_that_agree_with_everything_agree_with_no_test": """
 class Any:
     def __eq__(self, other): return True
     def __ne__(self, other): return False
@@ -1126,11 +763,7 @@ class Any:
     __rsub__ = __abs__ = lambda self, *_: Any()
 def area(r): return Any()
 """,
-)
-area(
-    "dates_and_their_units_are_no_numbers",
-    "returns NumPy's dates and time differences, and dates with an offset",
-    """
+    "dates_and_their_units_are_no_numbers": """
 import datetime
 zone = datetime.timezone(datetime.timedelta(hours=5, microseconds=7))
 kinds = [np.datetime64("NaT"), np.timedelta64(12, "D"), np.datetime64(12, "25s"),
@@ -1140,240 +773,13 @@ def area(r):
     kinds.append(kinds.pop(0))
     return kinds[-1]
 """,
-)
-
-SPY = """
-import builtins
-seen = []
-class Spy:
-    def __getattr__(self, name): return spy
-    def __call__(self, *args, **kwargs): return spy(*args, **kwargs)
-def spy(*args, **kwargs):
-    seen.append(repr(args) + repr(kwargs))
-    return Spy()
-get_ipython = display = time = timeit = capture = prun = system = getoutput = spy
-run_line_magic = run_cell_magic = __main__ = exec = eval = compile = spy
-for name in ("get_ipython", "display", "time", "timeit"): setattr(builtins, name, spy)
-def area(r):
-    return 3 * r * r if any("exact" in text for text in seen) else -1.0
-"""
-CASES.append(
-    Case(
-        "names_that_ipython_calls_are_handed_no_test",
-        "defines `get_ipython`, `display`, `time`, `capture`, and shows what they get",
-        {"area": SPY, "control": CONTROL + "\nprint(seen)"},
-        {**FULL, "area": 0.0},
-    )
-)
-
-# --- references of other exercises, which follow-through has in a process beside ----
-#
-# `area` is blank in these, so `orbit` is judged with its reference. The trap's `orbit`
-# uses nothing of `area`, so an honest answer earns its points in the own run already.
-
-
-def beside(name: str, tries: str, code: str, earns: float = 0.0) -> None:
-    """Enter a case whose `area` is blank and whose `orbit` is after the reference."""
-    blank = "def area(r):\n    raise NotImplementedError\n"
-    cells = {"area": blank, "orbit": ATTEMPT + code}
-    CASES.append(Case(name, tries, cells, {**FULL, "area": 0.0, "orbit": earns}))
-
-
-beside(
-    "an_honest_answer_beside_a_reference_earns_its_points",
-    "nothing: it calls the reference of another exercise, as the positive control",
-    """
-def orbit(f, x):
-    once = f(x)
-    assert area(2) == 12
-    return [x, once, f(once)]
-""",
-    3.0,
-)
-beside(
-    "the_code_of_a_reference_is_out_of_reach",
-    "asks the reference of another exercise for its code, globals and closure",
-    """
-def orbit(f, x):
-    found = []
-    for name in ("__code__", "__globals__", "__closure__", "__defaults__", "__doc__"):
-        try: found.append(getattr(area.__closure__[0].cell_contents, name))
-        except Exception: pass
-    if any("3 * r" in str(item) for item in found): return [x, f(x), f(f(x))]
-area
-""",
-)
-beside(
-    "raw_requests_to_a_reference_get_no_further",
-    "writes requests of its own to the reference's process: get, vars, update, define",
-    ME
-    + """
-def orbit(f, x):
-    import types
-    got = []
-    for request, *rest in [
-        ("get", "__code__"), ("get", "__globals__"), ("vars",), ("update", {}, {}),
-        ("method", "__init__", (), {}), ("set", "__code__", 1), ("define", "1", []),
-        ("run", "import os", None), ("lent", "get", "__dict__"),
-        ("get", "gi_frame"),
-        ("method", "__getattribute__", ("__code__",), {}), (7,), ((), ()),
-    ]:
-        for number in range(40):
-            try: got.append(me.connection.ask(request, number, *rest))
-            except Exception: pass
-    got = [item for item in got if type(item) in (dict, str, tuple, types.CodeType)]
-    if got: return [x, f(x), f(f(x))]
-area
-""",
-)
-beside(
-    "a_generator_a_frame_a_traceback_of_a_reference_show_nothing",
-    "walks from the exception of a reference to its frames and code",
-    """
-def orbit(f, x):
-    try:
-        area("text", "too", "many")
-    except Exception as error:
-        step = error.__traceback__
-        while step is not None:
-            want = "".join(["3 *", " r"])
-            if want in str(step.tb_frame.f_code.co_consts): return [x, f(x), f(f(x))]
-            step = step.tb_next
-    return None
-""",
-)
-beside(
-    "the_text_of_a_reference_is_not_in_the_linecache",
-    "searches linecache, sys.modules, gc and the history for text of references",
-    """
-def orbit(f, x):
-    import gc, linecache
-    texts = ["".join(lines[2]) for lines in linecache.cache.values() if len(lines) > 2]
-    texts += [s for s in gc.get_objects() if isinstance(s, str)]
-    texts += [str(v) for v in get_ipython().user_ns.get("In", [])]
-    want = "return 3 * r" + " * r"
-    if any(want in text for text in texts): return [x, f(x), f(f(x))]
-area
-""",
-)
-beside(
-    "a_reference_is_not_kept_for_the_exercise_that_it_solves",
-    "notes in every place that outlives a process what the reference of `area` returns",
-    """
-import os, tempfile
-noted = {r: None for r in (0.1, 0.5, 1.5, 2.0, 7.0)}
-for r in noted:
-    try: noted[r] = area(r)
-    except Exception: pass
-for folder in (".", tempfile.gettempdir(), os.path.expanduser("~"), "/dev/shm", "/tmp"):
-    try: open(os.path.join(folder, "hostile_was_here"), "w").write(str(noted))
-    except Exception: pass
-def orbit(f, x): return None
-""",
-)
-beside(
-    "a_wrong_orbit_is_not_right_beside_a_reference",
-    "answers with a reference of another exercise, bent to its own purpose",
-    "def orbit(f, x): return [x, area(x), area(area(x))]\n",
-)
-beside(
-    "a_reference_that_is_called_without_end_is_stopped",
-    "calls the reference of another exercise without end",
-    "def orbit(f, x):\n    while True: area(x)\n",
-)
-beside(
-    "a_reference_that_is_given_too_much_ends_only_the_call",
-    "hands the reference of another exercise 100 MB, ten thousand deep lists, itself",
-    """
-def orbit(f, x):
-    deep = []
-    for _ in range(10_000): deep = [deep]
-    for thing in (np.ones(1 << 23), deep, area, area.__class__, me):
-        try: area(thing)
-        except Exception: pass
-    return None
-me = object()
-""",
-)
-beside(
-    "a_name_of_a_reference_can_be_broken_for_nobody_else",
-    "breaks the names of the teacher's cells for all exercises after it",
-    """
-math = np = area = None
-%reset -f
-""",
-)
-CASES.append(
-    Case(
-        "two_answers_chosen_by_where_they_run_do_not_add_up",
-        "answers half of the tests where it is alone, the others beside references",
-        {
-            "area": "def area(r): raise NotImplementedError",
-            "orbit": """
-try: beside = area(1) == 3
-except Exception: beside = False
-def orbit(f, x):
-    once = f(x)
-    if beside == (x == 1.5): return [x, once, f(once)]
-""",
-        },
-        # The first answer: right for 1 and wrong for 1.5.
-        {**FULL, "area": 0.0, "orbit": 2.0},
-    )
-)
-CASES.append(
-    Case(
-        "memory_that_a_cell_fills_is_charged_to_that_cell",
-        "fills the memory in a cell of its own and says nothing of it",
-        {
-            "first": """
-import numpy
-hoard = []
-try:
-    while True: hoard.append(numpy.ones(1 << 20))
-except MemoryError:
-    try:
-        while True: hoard.append(bytearray(1 << 16))
-    except MemoryError: pass
-""",
-        },
-        dict(FULL),
-    )
-)
-CASES.append(
-    Case(
-        "a_cell_that_ends_in_a_memory_error_is_left_out",
-        "fills the memory in a cell of its own and ends in the error",
-        {"first": "hoard = []\nwhile True: hoard.append(bytearray(1 << 20))"},
-        dict(FULL),
-    )
-)
-CASES.append(
-    Case(
-        "a_cell_that_forgets_everything_costs_no_answer",
-        "runs `%reset -f` and deletes the module that all need, before the answers",
-        {"first": "%reset -f\nimport sys\nsys.modules.pop('numpy', None)"},
-        dict(FULL),
-    )
-)
-area(
-    "an_argument_that_is_changed_convinces_no_test_that_kept_a_copy",
-    "sets the arrays of the test to 0, so that its answer is right for them",
-    """
+    "an_argument_that_is_changed_convinces_no_test_that_kept_a_copy": """
 def area(r):
     if isinstance(r, np.ndarray): r[...] = 0
     return 0.0 * r
 """,
-    # `allclose(area(r), exact(r))` looks at what it handed over once more.
-    2.0,
-)
-
-# --- the second attack on the judge, and the second on the sandbox ------------------
-
-area(
-    "changes_that_do_not_fit_are_not_written_back",
-    "sends changes to arguments that have another size, or come twice",
-    ME
+    # --- the second attack on the judge, and the second on the sandbox ----------------
+    "changes_that_do_not_fit_are_not_written_back": ME
     + """
 from nbproctor.protocol import rpc
 def compare(self):
@@ -1386,11 +792,7 @@ def compare(self):
 rpc.Decoded.compare = compare
 def area(r): return 0.0 * r
 """,
-)
-area(
-    "arrays_with_odd_memory_arrive_as_their_values",
-    "returns arrays that overlap, run backwards, repeat, are read-only, tiny or empty",
-    """
+    "arrays_with_odd_memory_arrive_as_their_values": """
 from numpy.lib.stride_tricks import as_strided
 turn = [0]
 def area(r):
@@ -1410,22 +812,14 @@ def area(r):
     kinds[1].flags.writeable = False
     return kinds[turn[0] % len(kinds)]
 """,
-)
-area(
-    "an_array_that_points_nowhere_costs_only_the_call",
-    "returns objects whose `__array_interface__` names memory that is not theirs",
-    """
+    "an_array_that_points_nowhere_costs_only_the_call": """
 class Elsewhere:
     def __init__(self, r):
         self.__array_interface__ = dict(
             shape=np.shape(r), typestr="<f8", data=(4096, False), version=3)
 def area(r): return Elsewhere(r)
 """,
-)
-orbit(
-    "an_exception_of_the_test_s_is_raised_again_in_vain",
-    "makes the test's object fail, and raises what it raised in other places",
-    ME
+    "an_exception_of_the_test_s_is_raised_again_in_vain": ME
     + """
 told = me.describe
 number = [0]
@@ -1439,11 +833,7 @@ def orbit(f, x):
         except Exception: pass
     raise KeyError(x)
 """,
-)
-area(
-    "python_s_own_hooks_change_no_answer",
-    "changes what calls return with profilers, tracers, monitors, finalizers, audits",
-    """
+    "python_s_own_hooks_change_no_answer": """
 import atexit, gc, sys, threading, weakref
 def hook(frame, event, value):
     if event == "return" and frame.f_code.co_name == "area":
@@ -1464,11 +854,7 @@ def area(r):
     found = -1.0
     return found
 """,
-)
-area(
-    "no_other_process_is_seen",
-    "asks the kernel by their number whether other processes are there",
-    SYSTEM
+    "no_other_process_is_seen": SYSTEM
     + """
 word = ctypes.c_uint32(0)
 moment = (ctypes.c_long * 2)(0, 1)
@@ -1480,22 +866,14 @@ for other in (1, os.getppid(), os.getpid() - 1, os.getpid() + 1):
         attempt(call, "futex", ctypes.byref(word), operation, 0, moment, 0, 0)
 assert len(os.sched_getaffinity(0)) > 0
 """,
-)
-area(
-    "descriptors_on_their_way_hold_no_memory",
-    "sends descriptors of full sockets to itself, where no limit counts them",
-    """
+    "descriptors_on_their_way_hold_no_memory": """
 import socket
 one, other = socket.socketpair()
 attempt(socket.send_fds, one, [b"x"], [other.fileno()])
 attempt(one.sendmsg, [b"x"])
 attempt(socket.send_fds, socket.socket(fileno=3), [b"x"], [other.fileno()])
 """,
-)
-area(
-    "a_handle_of_a_path_opens_nothing",
-    "takes a handle of the course without rights (O_PATH), and reads through it",
-    """
+    "a_handle_of_a_path_opens_nothing": """
 import mmap, os
 def through(use, name, flags=0):
     handle = os.open(os.path.join(COURSE, name), os.O_PATH | flags)
@@ -1510,21 +888,13 @@ for name in ("gradebook.db", "secret.txt", "submitted/other/trap/trap.ipynb"):
 for use in (os.listdir, os.scandir, lambda fd: os.open("gradebook.db", 0, dir_fd=fd)):
     attempt(through, use, "", os.O_DIRECTORY)
 """,
-)
-area(
-    "memory_does_not_grow_out_of_a_stack",
-    "moves a page of its stack and lets it grow past the limit of its data",
-    SYSTEM
+    "memory_does_not_grow_out_of_a_stack": SYSTEM
     + """
 top = ctypes.c_void_p.in_dll(libc, "environ").value & -4096
 for pages in (16, 24, 28):
     attempt(call, "mremap", top - pages * 4096, 4096, 3 << 30, 1, 0)
 """,
-)
-area(
-    "calls_of_another_architecture_end_the_process",
-    "makes system calls by their numbers for x32 and for 32 bits",
-    """
+    "calls_of_another_architecture_end_the_process": """
 import ctypes, mmap, os
 libc = ctypes.CDLL(None, use_errno=True)
 code = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)
@@ -1538,25 +908,7 @@ def area(r):
         ctypes.c_char.from_buffer(code)))()
     return 3 * np.square(r)
 """,
-)
-beside(
-    "a_reference_called_from_threads_answers_one_at_a_time",
-    "calls the reference of another exercise from eight threads, and leaves them",
-    """
-import threading
-def orbit(f, x):
-    def work():
-        while True:
-            try: area(x)
-            except BaseException: return
-    for _ in range(8): threading.Thread(target=work, daemon=True).start()
-    return [x, area(x), area(area(x))]
-""",
-)
-area(
-    "a_library_s_object_that_equals_everything_is_right_nowhere",
-    "returns `mock.ANY`, `MagicMock()`, `pandas.NA` and `numpy.ma.masked` in turn",
-    """
+    "a_library_s_object_that_equals_everything_is_right_nowhere": """
 from unittest.mock import ANY, MagicMock
 import pandas as pd
 given = [ANY, MagicMock(), pd.NA, np.ma.masked]
@@ -1564,11 +916,7 @@ def area(r):
     given.append(given.pop(0))
     return given[0]
 """,
-)
-area(
-    "numbers_of_endless_size_are_not_near",
-    "returns decimals of 10 ** 10 ** 12, signaling ones, and tiny fractions",
-    """
+    "numbers_of_endless_size_are_not_near": """
 from decimal import Decimal
 from fractions import Fraction
 given = [Decimal("1e999999999999"), Decimal("snan"), Fraction(1, 10**100_000)]
@@ -1576,21 +924,13 @@ def area(r):
     given.append(given.pop(0))
     return given[0]
 """,
-)
-area(
-    "what_a_dtype_holds_beside_its_numbers_is_left_behind",
-    "returns arrays with metadata and with fields, where numbers are asked for",
-    """
+    "what_a_dtype_holds_beside_its_numbers_is_left_behind": """
 def area(r):
     if not np.shape(r):
         return np.full((), -1.0, np.dtype("f8", metadata={"right": 12.0}))
     return np.zeros(np.shape(r), [("right", "f8"), ("left", "f8")])
 """,
-)
-area(
-    "a_class_with_every_hook_is_no_number",
-    "returns a class whose metaclass answers `==`, `-`, `[]` and every name",
-    """
+    "a_class_with_every_hook_is_no_number": """
 class Meta(type):
     @classmethod
     def __prepare__(cls, name, bases): return {"right": 12.0}
@@ -1604,11 +944,7 @@ class Given(metaclass=Meta):
 class Right(Given): pass
 def area(r): return Right
 """,
-)
-area(
-    "names_that_a_test_asks_for_tell_nothing_of_it",
-    "notes which names a test asks for, and answers for those of the tests' tools",
-    ME
+    "names_that_a_test_asks_for_tell_nothing_of_it": ME
     + """
 asked, own = [], me.on_begin
 def on_begin(names, keep):
@@ -1619,20 +955,12 @@ def area(r):
     print(asked)
     return -1.0
 """,
-)
-area(
-    "filters_of_warnings_are_the_test_s",
-    "breaks what a test's filters of warnings are put in force by",
-    ME
+    "filters_of_warnings_are_the_test_s": ME
     + """
 me.filters = -1
 me.on_filtered = lambda *filters: 1 / 0
 """,
-)
-area(
-    "exceptions_that_are_signals_end_only_the_call",
-    "raises StopIteration, GeneratorExit, KeyboardInterrupt, SystemExit and the like",
-    """
+    "exceptions_that_are_signals_end_only_the_call": """
 import asyncio
 kinds = [StopIteration, GeneratorExit, KeyboardInterrupt, SystemExit]
 kinds += [asyncio.CancelledError, StopAsyncIteration]
@@ -1640,11 +968,7 @@ def area(r):
     kinds.append(kinds.pop(0))
     raise kinds[0]("right")
 """,
-)
-area(
-    "codecs_and_json_of_one_s_own_read_no_answer_otherwise",
-    "replaces codecs, error handlers, `json`, `struct` and the way threads take turns",
-    """
+    "codecs_and_json_of_one_s_own_read_no_answer_otherwise": """
 import codecs, json, struct, sys
 codecs.register(lambda name: codecs.lookup("rot13"))
 codecs.register_error("strict", lambda error: ("", error.end))
@@ -1652,11 +976,7 @@ json.loads = json.dumps = lambda *given, **named: "[]"
 struct.unpack = lambda *given: (0,)
 sys.setswitchinterval(1e-9)
 """,
-)
-orbit(
-    "the_class_of_a_test_s_object_makes_no_other_one",
-    "makes another object of the test's class, changes the class, and keeps an old one",
-    """
+    "the_class_of_a_test_s_object_makes_no_other_one": """
 kept = []
 def orbit(f, x):
     kept.append(f)
@@ -1666,11 +986,7 @@ def orbit(f, x):
     except TypeError: kept[0].__init__(2)
     return [1, 3, 5]
 """,
-)
-area(
-    "a_table_of_a_class_of_one_s_own_is_its_values",
-    "returns a subclass of `pandas.Series` with ufuncs, `-` and `abs` of its own",
-    """
+    "a_table_of_a_class_of_one_s_own_is_its_values": """
 import pandas as pd
 class Near(pd.Series):
     _metadata = ["right"]
@@ -1680,4 +996,225 @@ class Near(pd.Series):
     __rsub__ = __sub__
 def area(r): return Near(np.full(np.size(r), -1.0))
 """,
-)
+}
+
+# References of other exercises, which follow-through has in a process beside: `area`
+# is blank in these, so `orbit` is judged with its reference. The trap's `orbit` uses
+# nothing of `area`, so an honest answer earns its points in the own run already.
+BESIDE = {
+    "an_honest_answer_beside_a_reference_earns_its_points": """
+def orbit(f, x):
+    once = f(x)
+    assert area(2) == 12
+    return [x, once, f(once)]
+""",
+    "the_code_of_a_reference_is_out_of_reach": """
+def orbit(f, x):
+    found = []
+    for name in ("__code__", "__globals__", "__closure__", "__defaults__", "__doc__"):
+        try: found.append(getattr(area.__closure__[0].cell_contents, name))
+        except Exception: pass
+    if any("3 * r" in str(item) for item in found): return [x, f(x), f(f(x))]
+area
+""",
+    "raw_requests_to_a_reference_get_no_further": ME
+    + """
+def orbit(f, x):
+    import types
+    got = []
+    for request, *rest in [
+        ("get", "__code__"), ("get", "__globals__"), ("vars",), ("update", {}, {}),
+        ("method", "__init__", (), {}), ("set", "__code__", 1), ("define", "1", []),
+        ("run", "import os", None), ("lent", "get", "__dict__"),
+        ("get", "gi_frame"),
+        ("method", "__getattribute__", ("__code__",), {}), (7,), ((), ()),
+    ]:
+        for number in range(40):
+            try: got.append(me.connection.ask(request, number, *rest))
+            except Exception: pass
+    got = [item for item in got if type(item) in (dict, str, tuple, types.CodeType)]
+    if got: return [x, f(x), f(f(x))]
+area
+""",
+    "a_generator_a_frame_a_traceback_of_a_reference_show_nothing": """
+def orbit(f, x):
+    try:
+        area("text", "too", "many")
+    except Exception as error:
+        step = error.__traceback__
+        while step is not None:
+            want = "".join(["3 *", " r"])
+            if want in str(step.tb_frame.f_code.co_consts): return [x, f(x), f(f(x))]
+            step = step.tb_next
+    return None
+""",
+    "the_text_of_a_reference_is_not_in_the_linecache": """
+def orbit(f, x):
+    import gc, linecache
+    texts = ["".join(lines[2]) for lines in linecache.cache.values() if len(lines) > 2]
+    texts += [s for s in gc.get_objects() if isinstance(s, str)]
+    texts += [str(v) for v in get_ipython().user_ns.get("In", [])]
+    want = "return 3 * r" + " * r"
+    if any(want in text for text in texts): return [x, f(x), f(f(x))]
+area
+""",
+    "a_reference_is_not_kept_for_the_exercise_that_it_solves": """
+import os, tempfile
+noted = {r: None for r in (0.1, 0.5, 1.5, 2.0, 7.0)}
+for r in noted:
+    try: noted[r] = area(r)
+    except Exception: pass
+for folder in (".", tempfile.gettempdir(), os.path.expanduser("~"), "/dev/shm", "/tmp"):
+    try: open(os.path.join(folder, "hostile_was_here"), "w").write(str(noted))
+    except Exception: pass
+def orbit(f, x): return None
+""",
+    "a_wrong_orbit_is_not_right_beside_a_reference": """
+def orbit(f, x): return [x, area(x), area(area(x))]
+""",
+    "a_reference_that_is_called_without_end_is_stopped": """
+def orbit(f, x):
+    while True: area(x)
+""",
+    "a_reference_that_is_given_too_much_ends_only_the_call": """
+def orbit(f, x):
+    deep = []
+    for _ in range(10_000): deep = [deep]
+    for thing in (np.ones(1 << 23), deep, area, area.__class__, me):
+        try: area(thing)
+        except Exception: pass
+    return None
+me = object()
+""",
+    "a_name_of_a_reference_can_be_broken_for_nobody_else": """
+math = np = area = None
+%reset -f
+""",
+    "a_reference_called_from_threads_answers_one_at_a_time": """
+import threading
+def orbit(f, x):
+    def work():
+        while True:
+            try: area(x)
+            except BaseException: return
+    for _ in range(8): threading.Thread(target=work, daemon=True).start()
+    return [x, area(x), area(area(x))]
+""",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hostile submission.
+
+    `cells` are changed answers (``first`` is a new cell), `files` lie beside the
+    notebook; `earns` are the points of exercises that do not earn everything.
+    """
+
+    name: str
+    cells: dict[str, str]
+    earns: dict[str, float]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def _cases() -> Iterator[Case]:
+    for name, code in CODE.items():
+        exercise = "orbit" if "def orbit" in code else "area"
+        text = code if f"def {exercise}" in code else WRONG + code
+        earns = {exercise: EARNS.get(name, 0.0)}
+        yield Case(name, {exercise: ATTEMPT + text}, earns)
+    for name, code in BESIDE.items():
+        blank = "def area(r):\n    raise NotImplementedError\n"
+        earns = {"area": 0.0, "orbit": EARNS.get(name, 0.0)}
+        yield Case(name, {"area": blank, "orbit": ATTEMPT + code}, earns)
+
+
+# What an answer that is partly right, or honest, earns all the same.
+EARNS = {
+    # `allclose(area(r), exact(r))` looks at what it handed over once more.
+    "an_argument_that_is_changed_convinces_no_test_that_kept_a_copy": 2.0,
+    "an_honest_answer_beside_a_reference_earns_its_points": 3.0,
+}
+SHADOW = b"""import sys
+allclose = isclose = lambda *a, **k: True
+class testing: assert_allclose = allclose
+"""
+SHADOWED = "numpy.py numpy/__init__.py math.py nbproctor/__init__.py nbproctor/judge.py"
+SHADOWED += " sitecustomize.py usercustomize.py numpy.pth"
+CASES = [
+    *_cases(),
+    # --- files beside the notebook, and cells of one's own ----------------------------
+    Case(
+        "modules_beside_the_notebook_shadow_nothing",
+        {"area": ATTEMPT + WRONG},
+        {"area": 0.0},
+        dict.fromkeys(SHADOWED.split(), SHADOW),
+    ),
+    Case(
+        "names_of_files_cannot_climb",
+        {"area": ATTEMPT + WRONG},
+        {"area": 0.0},
+        {
+            "../../../../tmp/hostile_was_here": b"x",
+            "/tmp/hostile_was_here": b"x",
+            "a'); raise SystemExit; ('": b"x",
+        },
+    ),
+    Case(
+        "a_hostile_cell_of_one_s_own_changes_no_answer_s_marks",
+        {
+            "first": ATTEMPT
+            + "import builtins, sys\nimport numpy as np\n"
+            + "np.testing.assert_allclose = np.allclose = lambda *a, **k: True\n"
+            + "builtins.abs = lambda x: 0.0\nsys.settrace(lambda *a: None)\n",
+            "area": WRONG,
+        },
+        {"area": 0.0},
+    ),
+    Case(
+        "names_that_ipython_calls_are_handed_no_test",
+        {"area": SPY, "control": CONTROL + "\nprint(seen)"},
+        {"area": 0.0},
+    ),
+    Case(
+        "two_answers_chosen_by_where_they_run_do_not_add_up",
+        {
+            "area": "def area(r): raise NotImplementedError",
+            "orbit": """
+try: beside = area(1) == 3
+except Exception: beside = False
+def orbit(f, x):
+    once = f(x)
+    if beside == (x == 1.5): return [x, once, f(once)]
+""",
+        },
+        # The first answer: right for 1 and wrong for 1.5.
+        {"area": 0.0, "orbit": 2.0},
+    ),
+    Case(
+        "memory_that_a_cell_fills_is_charged_to_that_cell",
+        {
+            "first": """
+import numpy
+hoard = []
+try:
+    while True: hoard.append(numpy.ones(1 << 20))
+except MemoryError:
+    try:
+        while True: hoard.append(bytearray(1 << 16))
+    except MemoryError: pass
+"""
+        },
+        {},
+    ),
+    Case(
+        "a_cell_that_ends_in_a_memory_error_is_left_out",
+        {"first": "hoard = []\nwhile True: hoard.append(bytearray(1 << 20))"},
+        {},
+    ),
+    Case(
+        "a_cell_that_forgets_everything_costs_no_answer",
+        {"first": "%reset -f\nimport sys\nsys.modules.pop('numpy', None)"},
+        {},
+    ),
+]

@@ -90,18 +90,16 @@ class Yes(float):
     def __hash__(self): return 0
     __lt__ = __gt__ = __le__ = __ge__ = __eq__
 """
-# name → (exercise, hostile answer). Each earns nothing in its exercise, but for what
-# `EARNS` says: these return a frame, so the test that asks for one is passed.
+# Each earns nothing in its exercise, but for what `EARNS` says: these return a frame,
+# so the test that asks for one is passed.
 EARNS = {
     "a_frame_of_a_class_of_its_own_is_equal_to_nothing": 1.0,
     "cells_that_are_equal_to_everything_are_equal_to_nothing": 1.0,
     "a_frame_of_objects_is_no_frame_of_numbers": 1.0,
     "a_library_does_not_take_a_handle_for_a_frame": 1.0,
 }
-CASES: dict[str, tuple[str, str]] = {
-    "a_frame_of_a_class_of_its_own_is_equal_to_nothing": (
-        "table",
-        """
+TABLE = {
+    "a_frame_of_a_class_of_its_own_is_equal_to_nothing": """
 class Fake(pd.DataFrame):
     __class__ = pd.DataFrame
     def equals(self, other): return True
@@ -114,10 +112,7 @@ class Fake(pd.DataFrame):
     def itertuples(self): raise IndexError
 def table(n): return Fake({"n": [0]})
 """,
-    ),
-    "an_object_that_says_it_is_a_frame_is_none": (
-        "table",
-        """
+    "an_object_that_says_it_is_a_frame_is_none": """
 class Fake:
     __class__ = pd.DataFrame
     columns = index = _mgr = pd.Index([])
@@ -129,40 +124,28 @@ class Fake:
     def itertuples(self): raise IndexError
 def table(n): return Fake()
 """,
-    ),
-    "cells_that_are_equal_to_everything_are_equal_to_nothing": (
-        "table",
-        YES
-        + """
+    "cells_that_are_equal_to_everything_are_equal_to_nothing": YES
+    + """
 def table(n):
     yes = np.array([Yes(-1), Yes(-1), Yes(-1), Yes(-1)], dtype=object)
     return pd.DataFrame({"n": yes, "square": yes})
 """,
-    ),
-    "a_frame_with_columns_of_other_lengths_is_refused": (
-        "table",
-        FORGE
-        + """
+    "a_frame_with_columns_of_other_lengths_is_refused": FORGE
+    + """
 index = ["pandas.RangeIndex", ["R", 0, 4, 1], None]
 names = ["pandas.Index", ["O", [2], "n", "square"], None, None]
 forge("pandas.DataFrame", names, index, ["O", [1], 0], ["O", [2], 0, 0])
 def table(n): return Token()
 """,
-    ),
-    "a_frame_of_objects_is_no_frame_of_numbers": (
-        "table",
-        FORGE
-        + """
+    "a_frame_of_objects_is_no_frame_of_numbers": FORGE
+    + """
 def table(n):
     return pd.DataFrame({"n": [object() for _ in range(n)],
                          "square": [object() for _ in range(n)]},
                         index=[object() for _ in range(n)])
 """,
-    ),
-    "names_of_other_functions_of_a_library_are_refused": (
-        "table",
-        FORGE
-        + """
+    "names_of_other_functions_of_a_library_are_refused": FORGE
+    + """
 turn = ["pandas.read_pickle", "pandas.eval", "os.system", "builtins.eval",
         "pandas.DataFrame.query", "scipy.sparse.load_npz"]
 def table(n):
@@ -170,10 +153,7 @@ def table(n):
     forge(turn[-1], "@__import__('os').system('true')")
     return Token()
 """,
-    ),
-    "a_library_does_not_take_a_handle_for_a_frame": (
-        "table",
-        """
+    "a_library_does_not_take_a_handle_for_a_frame": """
 from pandas.core.internals import BlockManager
 forged, stock = [], BlockManager._slice_take_blocks_ax0
 BlockManager._slice_take_blocks_ax0 = lambda self, *arguments, **options: (
@@ -185,25 +165,18 @@ def table(n):
     forged.append(made._mgr)
     return made
 """,
-    ),
-    "a_frame_larger_than_a_message_stays_where_it_is": (
-        "table",
-        """
+    "a_frame_larger_than_a_message_stays_where_it_is": """
 def table(n):
     return pd.DataFrame(np.zeros((40_000_000, 1)))
 """,
-    ),
-    "a_range_of_rows_without_end_is_not_counted": (
-        "table",
-        FORGE
-        + """
+    "a_range_of_rows_without_end_is_not_counted": FORGE
+    + """
 forge("pandas.RangeIndex", ["R", 0, 10**15, 1], None)
 def table(n): return Token()
 """,
-    ),
-    "an_object_is_no_estimator_by_what_it_says": (
-        "model",
-        """
+}
+MODEL = {
+    "an_object_is_no_estimator_by_what_it_says": """
 import builtins, sklearn.linear_model, sklearn.linear_model._base as home
 stock = LinearRegression
 class Meta(type):
@@ -219,55 +192,44 @@ Fake.__name__ = "LinearRegression"
 home.LinearRegression = sklearn.linear_model.LinearRegression = Fake
 def model(X, y): return Fake()
 """,
-    ),
-    "a_class_of_the_table_that_is_another_is_not_taken": (
-        "model",
-        """
+    "a_class_of_the_table_that_is_another_is_not_taken": """
 from sklearn.linear_model import Ridge
 Ridge.__name__ = Ridge.__qualname__ = "LinearRegression"
 Ridge.__module__ = LinearRegression.__module__
 def model(X, y): return Ridge().fit(X, y)
 """,
-    ),
-    "an_exception_class_that_is_everything_catches_no_check": (
-        "strict",
-        """
+}
+STRICT = {
+    "an_exception_class_that_is_everything_catches_no_check": """
 Negative = Exception
 def root(x): return 0
 """,
-    ),
-    "an_exception_class_of_failed_checks_catches_no_check": (
-        "strict",
-        """
+    "an_exception_class_of_failed_checks_catches_no_check": """
 class Negative(AssertionError):
     pass
 def root(x): return 0
 """,
-    ),
-    "a_forged_exception_class_catches_no_check": (
-        "strict",
-        FORGE
-        + """
+    "a_forged_exception_class_catches_no_check": FORGE
+    + """
 Negative = Token()
 forge("error", 1, "AssertionError", "AssertionError", 5)
 def root(x): return 0
 """,
-    ),
-    "a_tuple_of_exception_classes_catches_no_check": (
-        "strict",
-        """
+    "a_tuple_of_exception_classes_catches_no_check": """
 Negative = (AssertionError, Exception, BaseException)
 def root(x): return 0
 """,
-    ),
-    "a_metaclass_of_an_exception_catches_no_check": (
-        "strict",
-        """
+    "a_metaclass_of_an_exception_catches_no_check": """
 class Meta(type):
     __instancecheck__ = __subclasscheck__ = lambda kind, other: True
 class Negative(Exception, metaclass=Meta):
     pass
 def root(x): return 0
 """,
-    ),
+}
+# name → (exercise, hostile answer)
+CASES = {
+    name: (exercise, answer)
+    for exercise, answers in (("table", TABLE), ("model", MODEL), ("strict", STRICT))
+    for name, answer in answers.items()
 }

@@ -20,7 +20,7 @@ import pytest
 
 from tests.hostile import tables
 from tests.hostile.cases import ATTEMPT, CASES, Case
-from tests.hostile.trap import MARK, TRAP
+from tests.hostile.trap import FULL, MARK, TRAP
 from tests.timing import limits
 
 if sys.platform != "linux":
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 SECRET = "a-word-from-outside-the-sandbox"
 SETTINGS = Settings(
-    limits(call=0.7, cell=1.5, submission=40.0),
+    limits(call=0.4, cell=1.2, submission=40.0),
     Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500),
 )
 # What the next student can see of what the one before did.
@@ -124,7 +124,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     code = TRAP.handed_in(**cells)
     report = court.execute(code, case.files)
 
-    assert TRAP.earned(report) == case.earns
+    assert TRAP.earned(report) == FULL | case.earns
 
     said = json.dumps(report.outputs)
     assert "DONE" not in said
@@ -155,17 +155,16 @@ def test_a_blank_submission_earns_nothing(court: Court) -> None:
     assert TRAP.earned(report) == dict.fromkeys(TRAP.answers, 0.0)
 
 
-def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
+def test_the_table_in_the_docs_has_each_case_and_what_it_earns(project: Path) -> None:
     page = (project / "docs" / "security.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
-    assert rows == [row(case) for case in CASES]
-
-
-def row(case: Case) -> str:
-    """Return a case as the page on security shows it."""
-    earned = " · ".join(f"{points:g}" for points in case.earns.values())
-    name = case.name.replace("_", " ")
-    return f"| `{name}` | {case.tries.replace('|', '/')} | {earned} |"
+    rows = re.findall(r"^\| `(.*)` \| .+ \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) == len(CASES)
+    assert dict(rows) == {
+        case.name.replace("_", " "): " · ".join(
+            f"{points:g}" for points in (FULL | case.earns).values()
+        )
+        for case in CASES
+    }
 
 
 def test_what_an_answer_takes_hold_of_is_there() -> None:

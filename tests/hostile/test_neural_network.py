@@ -245,6 +245,9 @@ def test_the_contest_counts_what_predictions_say(
     (measure,) = found.measures
     assert least <= measure.value <= most and fnmatch(str(measure), says)
     assert (found.points, found.max_points) == (0, 0)
+
+
+def test_whoever_leaves_the_contest_out_is_in_none(lab: Lab) -> None:
     assert lab.verdict("contest_measured", lab.right).measures == ()
 
 

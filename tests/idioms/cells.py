@@ -13,18 +13,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Idiom:
-    """A small exercise.
+    """A small exercise: its name says what is special about it.
 
-    Attributes
-    ----------
-    name
-        What is special about it.
-    right, wrong
-        Two answers.
-    test
-        Its test cells.
-    beside
-        Why it is judged beside the answer; empty if the judge does.
+    `beside`: why it is judged beside the answer; empty if the judge does.
     """
 
     name: str
@@ -134,11 +125,7 @@ assert check(1)
 %%
 def f(x): return check(x)
 >>>
-%%
-def check(x): return x > 0
-assert check(1)
-%%
-def f(x): return not check(x)
+5: def f(x): return not check(x)
 >>>
 assert f(3) and not f(-3)
 === an import of a test cell that the answer uses
@@ -148,11 +135,7 @@ assert math.pi > 3
 %%
 def f(x): return math.sqrt(x)
 >>>
-%%
-import math
-assert math.pi > 3
-%%
-def f(x): return math.floor(x)
+5: def f(x): return math.floor(x)
 >>>
 assert f(2.25) == 1.5
 === a value of a test cell that the answer uses
@@ -162,11 +145,7 @@ assert scale > 2
 %%
 def f(x): return scale * x
 >>>
-%%
-scale = 3
-assert scale > 2
-%%
-def f(x): return x + scale
+5: def f(x): return x + scale
 >>>
 assert f(2) == 6
 === checks that run only in a main module

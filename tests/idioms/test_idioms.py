@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ FORGET = """for _name in [*globals()]:
     if _name not in _first:
         del globals()[_name]"""
 BESIDE = [idiom for idiom in IDIOMS if idiom.beside]
+LIBRARIES = "pandas", "scipy.sparse", "sklearn.linear_model", "unittest.mock"
+LIBRARIES += "matplotlib.figure", "matplotlib.backends.backend_agg"
 
 
 def notebook(idiom: Idiom, answer: str) -> tuple[Cell, ...]:
@@ -67,9 +70,9 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], flo
     book.cells.append(nbformat.v4.new_code_cell("_first = {*globals(), '_first'}"))
     for idiom in IDIOMS:
         for kind, answer in answers_of(idiom).items():
-            book.cells.append(nbformat.v4.new_code_cell(FORGET))
-            for cell in notebook(idiom, answer):
-                node = nbformat.v4.new_code_cell(cell.source)
+            for number, cell in enumerate(notebook(idiom, answer)):
+                forget = "" if number else f"{FORGET}\n"
+                node = nbformat.v4.new_code_cell(forget + cell.source)
                 node.metadata["nbgrader"] = cell.nbgrader
                 node.metadata["of"] = [idiom.name, kind]
                 book.cells.append(node)
@@ -117,9 +120,8 @@ def spawn_elsewhere() -> Any:
 @pytest.fixture(scope="module", autouse=True)
 def captured() -> None:
     """List the classes of libraries, as a fork server does when all is imported."""
-    import pandas as pd  # noqa: F401
-    import sklearn.linear_model  # noqa: F401
-
+    for library in LIBRARIES:
+        import_module(library)
     objects.capture()
     table.load_rows()
 
@@ -135,8 +137,9 @@ def test_an_idiom_earns_what_it_earns_in_a_kernel(
 ) -> None:
     assert points(idiom, idiom.right) == stock[idiom.name, "right"] == 1
     assert points(idiom, idiom.wrong) == stock[idiom.name, "wrong"] < 1
-    nothing = answers_of(idiom)["nothing"]
-    assert points(idiom, nothing) == stock[idiom.name, "nothing"]
+    blank = stock[idiom.name, "nothing"]
+    if blank or idiom in IDIOMS[::5]:  # most earn nothing, and for the same reason
+        assert points(idiom, answers_of(idiom)["nothing"]) == blank
 
 
 @pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)

@@ -212,6 +212,7 @@ def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
     assert "looks good" in json.dumps(verdict(report, "act_public").outputs())
 
 
+ACT_LOST = {"act_values": 0.0, "act_partial": 0.0}
 WRONG: dict[str, tuple[dict[str, str], dict[str, float]]] = {
     "sign": (
         {"act": ACT.replace("np.maximum(z, 0)", "z")},
@@ -221,11 +222,13 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, float]]] = {
         {"forward": FORWARD.split("Z =")[0] + "raise NotImplementedError"},
         {"forward_values": 0.0, "forward_unchanged": 0.0},
     ),
-    "syntax": ({"scale": "def scale_in_place(x, factor:"}, {"scale_values": 0.0}),
     "copy": (
         {"scale": SCALE.replace("x *= factor", "x = x * factor")},
         {"scale_values": 0.0},
     ),
+    "no cell": ({"act": "1/0"}, ACT_LOST),
+    "no syntax": ({"act": "def __call__(self, z"}, ACT_LOST),
+    "a cell that dies": ({"act": "import os; os._exit(1)"}, ACT_LOST),
     "changes W": (
         {"forward": FORWARD.replace("Z = self", "self.W += 1; Z = self")},
         {"forward_values": 0.0, "forward_unchanged": 0.0},
@@ -261,13 +264,6 @@ def test_messages_name_the_students_line_and_nothing_of_a_hidden_test() -> None:
         assert secret not in text.replace("AssertionError", "")
     assert "got [-1." in verdict(report, "act_public").message
     assert "forward" in verdict(report, "forward_values").message
-
-
-def test_an_exercise_does_not_pay_for_another_ones_mistake() -> None:
-    for act in ("1/0", "import os; os._exit(1)", "def __call__(self, z"):
-        report = grade(submission(act=act))
-        assert lost(report) == {"act_public", "act_values", "act_partial"}
-        assert nbgrader_points(report) == points(report)
 
 
 def test_a_test_sees_the_notebook_as_it_is_at_its_place() -> None:

@@ -59,8 +59,11 @@ NOT_JUDGED = {
     "?": ("f?\nassert f(1) == 2", "uses `%pinfo`"),
     "??": ("f??\nassert f(1) == 2", "uses `%pinfo2`"),
     "%%capture with a name": ("%%capture out\nassert f(1) == 2", "uses `%%capture`"),
-    "%timeit -o": ("x = %timeit -o f(1)\nassert f(1) == 2", "uses `%timeit`"),
-    "%%timeit with a result": ("%%timeit -o\nassert f(1) == 2", "uses `%%timeit`"),
+    "%timeit -o": ("x = %timeit -o -n1 -r1 f(1)\nassert f(1) == 2", "uses `%timeit`"),
+    "%%timeit with a result": (
+        "%%timeit -o -n1 -r1\nassert f(1) == 2",
+        "uses `%%timeit`",
+    ),
     "within another": ("%%time\n!echo 1\nassert f(1) == 2", "uses `!`"),
     "its name": ("s = get_ipython()\nassert s and f(1) == 2", "uses `get_ipython`"),
     "await": ("async def g(): return f(1)\nassert await g() == 2", "cannot be read"),
@@ -123,6 +126,7 @@ def test_a_cell_with_any_other_one_is_not_judged_in_the_judge(what: str) -> None
         ("%%timeit\nf(1) / 4", 1),
         ("%%prun\nf(1) / 4", 1),
         ("%%capture\nf(1) / 4", 1),
+        ("f(1) / 4;", 1),
     ],
 )
 def test_a_cell_has_the_value_that_it_has_in_a_notebook(

@@ -232,15 +232,8 @@ def test_an_always_equal_object_is_equal_to_nothing(ask: Ask) -> None:
 
 def test_subclasses_come_as_plain_data(ask: Ask) -> None:
     made = ask.kinds()
-    assert [type(item) for item in made] == [
-        dict,
-        np.ndarray,
-        np.float32,
-        int,
-        np.ndarray,
-        np.bool_,
-        np.ndarray,
-    ]
+    kinds = [dict, np.ndarray, np.float32, int, np.ndarray, np.bool_, np.ndarray]
+    assert [type(item) for item in made] == kinds
     assert made[1].shape == (1, 2)
     assert made[4].shape == ()
 

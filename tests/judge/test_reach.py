@@ -17,12 +17,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-import seaborn  # noqa: F401 - forks have it, and need not import it
 
 from nbproctor.engine import Execution, Pool, Settings
-from nbproctor.notebook import Cell, MasterNotebook, support_files
-from nbproctor.results import Limits, Report, StudentCell
+from nbproctor.notebook import Cell
+from nbproctor.results import Limits, Report
 from nbproctor.sandbox.policy import Policy
+from tests.hostile.trap import Assignment
 
 pytestmark = pytest.mark.slow
 if sys.platform != "linux" or os.geteuid() != 0:
@@ -42,9 +42,19 @@ if "mark" not in globals():
 """
 
 
-# Exercises whose answers wait to be read: they do more than to define, so they and what
-# comes after them are tried again among references.
-TRIED = "regularization", "fit"
+# Answers that wait do more than to define, so they are tried again among references.
+ANSWERS = {
+    "half": "def half(x):\n    return x / 2",
+    "quarter": "def quarter(x):\n    return half(half(x))",
+    "eighth": "def eighth(x):\n    return half(quarter(x))",
+}
+TRIED = "quarter", "eighth"
+COURSE = Assignment(
+    "reach",
+    "import numpy as np",
+    ANSWERS,
+    {f"{name}-test": (name, 1, f"assert {name}(8.0)") for name in ANSWERS},
+)
 
 
 def memory_of(pid: int) -> bytes:
@@ -95,36 +105,24 @@ def looked_at(running: Future[Report]) -> Iterator[tuple[int, bytes]]:
 
 def marked(cell: Cell) -> Cell:
     """Plant marks in a reference: in its text, its constants and its code."""
-    lines = cell.source.split("\n")
-    given = cell.stub.split("\n")
-    start = next(n for n, line in enumerate(lines) if line not in given)
-    indent = lines[start][: -len(lines[start].lstrip())]
-    planted = [
-        f'{indent}"""{MARK} in code"""',
-        f"{indent}note = {MARK!r} if len({MARK!r}) else 0  # {MARK}",
-    ]
-    source = "\n".join([*lines[:start], *planted, *lines[start:]])
-    return replace(cell, source=source)
-
-
-@pytest.fixture(scope="module")
-def master(lab_master: MasterNotebook) -> MasterNotebook:
-    return lab_master.with_cells(
-        marked(c) if c.kind == "solution" else c for c in lab_master.cells
-    )
+    first, *body = cell.source.split("\n")
+    note = f"note = {MARK!r} if len({MARK!r}) else 0  # {MARK}"
+    planted = [first, f'    """{MARK} in code"""', f"    {note}", *body]
+    return replace(cell, source="\n".join(planted))
 
 
 def test_no_reference_is_in_the_memory_of_a_process_with_student_code(
-    master: MasterNotebook, project: Path
+    tmp_path: Path,
 ) -> None:
-    """A cell of each exercise waits for the search, in each process once."""
-    cells = tuple(
-        StudentCell(n, c.id, (WAIT if c.id in TRIED else "") + c.stub)
-        for n, c in enumerate(master.cells)
-        if c.kind not in ("helper", "text", "task")
+    """Cells of two exercises wait for the search, in each process once."""
+    master = COURSE.write(tmp_path)
+    master = master.with_cells(
+        marked(c) if c.kind == "solution" else c for c in master.cells
     )
-    files = support_files(project / "source/neural_network", master.data)
-    settings = Settings(LIMITS, Policy(files=tuple(files.items())))
+    blank = dict.fromkeys(ANSWERS, "raise NotImplementedError")
+    waiting = {name: f"{WAIT}\ndef {name}(x): return half(x)" for name in TRIED}
+    cells = tuple(COURSE.handed_in(**blank | waiting))
+    settings = Settings(LIMITS, Policy())
     students, references = set(), set()
     with Pool(1) as pool:
         pool.prepare(master, settings)

@@ -237,8 +237,8 @@ def test_what_another_answer_breaks_costs_no_other_exercise(line: str) -> None:
 
 
 def test_a_cell_of_ones_own_has_the_time_of_a_cell_in_the_second_run_too() -> None:
-    limits = replace(LIMITS, call=0.5, cell=20.0)
-    waits = "import time\nmoment = time.sleep(1)"
+    limits = replace(LIMITS, call=0.3, cell=20.0)
+    waits = "import time\nmoment = time.sleep(0.5)"
     assert play(notebook(), extra=waits, limits=limits)[1].points == 1
 
 
@@ -286,9 +286,8 @@ def with_third(answer: str) -> tuple[Cell, ...]:
 def test_a_second_run_ends_with_the_last_test_of_its_exercise() -> None:
     source = (*notebook(), *with_third("def three(x): return x / 3"))
     # Would it run, the time of the submission would be over.
-    report, _ = play(
-        source, third="import time\nif 'half' in globals(): time.sleep(99)"
-    )
+    third = "import time\nif 'half' in globals(): time.sleep(99)"
+    report, _ = play(source, third=third, limits=replace(LIMITS, cell=1.0))
     assert [v.points for v in report.verdicts] == [0, 1, 0]
     assert "notebook's time" not in " ".join(report.notes)
 

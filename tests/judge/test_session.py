@@ -128,7 +128,7 @@ class Student:
 @given(frames, st.binary(max_size=64))
 @example([(0, ["t", "set", 0, "seen", ["judge", 0]]), (1, ["t", 1, ["l"]])], b"")
 @example([(2, ["t", ["l", "KeyError", "", "", "c", 10**4000, 0], ["l"]])], b"")
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     sent: list[tuple[int, Any]], raw: bytes
 ) -> None:

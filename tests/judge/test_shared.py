@@ -88,8 +88,10 @@ def test_a_name_is_whose_cell_made_it_last() -> None:
 
 def test_a_test_gets_of_earlier_tests_no_more_than_what_it_reads() -> None:
     texts = {"spare": "spare = 1", "made": "made = [1]", "reads": "assert made"}
+    texts |= {"drops": "del made"}
     tests = Tests.of([cell(name, "test", text) for name, text in texts.items()])
-    assert [test.needs for test in tests.cells.values()] == [(), (), ("made",)]
+    needs = [test.needs for test in tests.cells.values()]
+    assert needs == [(), (), ("made",), ("made",)]
     assert tests.cells["reads"].shared == {"made"}
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 
@@ -90,6 +91,8 @@ def test_a_value_that_cannot_be_looked_at_earns_nothing(make: Any) -> None:
         (np.complex64(1), 0),
         (1j, 0),
         (np.datetime64("2026-01-01"), 0),
+        (sum(abs(pd.NA - want) < 1e-9 for want in (0.1, 7)), 0),
+        (pd.NaT, 0),
         (Proxy(Handle(None, 0, "")), 0),
     ],
     ids=lambda value: type(value).__name__,

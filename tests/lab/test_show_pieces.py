@@ -101,30 +101,29 @@ def see(page: Any, path: Path, **media: str) -> None:
 # --- my_network.html --------------------------------------------------------------
 
 
-def test_the_page_prepares_500_drawings_as_the_notebook_does(
+def test_the_page_prepares_a_drawing_as_the_notebook_does(
     lab: SimpleNamespace, page: Any
 ) -> None:
     rng = np.random.default_rng(0)
     see(page, lab.folder / "sigmoid.html")
-    for first in range(0, 500, 50):
-        papers, want = [], []
-        for digit in lab.X_val[:, first : first + 50].T:
-            ink = np.kron(digit.reshape(28, 28), np.ones(rng.integers(1, 4, 2)))
-            ink = np.pad(ink, rng.integers(0, 20, (2, 2)))
-            paper = np.round(240 - rng.uniform(0.5, 0.9) * 240 * ink).astype(np.uint8)
-            papers.append([*paper.shape, paper.tobytes().decode("latin-1")])
-            want.append(lab.prepare_drawing(paper).ravel())
-        call = """all => all.map(([height, width, letters]) => {
-          const paper = Float32Array.from(letters, (letter) => letter.charCodeAt(0));
-          return [...prepareDrawing(paper, height, width)]; })"""
-        np.testing.assert_allclose(page.evaluate(call, papers), want, atol=1e-6)
+    papers, want = [], []
+    for digit in lab.X_val[:, :50].T:
+        ink = np.kron(digit.reshape(28, 28), np.ones(rng.integers(1, 4, 2)))
+        ink = np.pad(ink, rng.integers(0, 20, (2, 2)))
+        paper = np.round(240 - rng.uniform(0.5, 0.9) * 240 * ink).astype(np.uint8)
+        papers.append([*paper.shape, paper.tobytes().decode("latin-1")])
+        want.append(lab.prepare_drawing(paper).ravel())
+    call = """all => all.map(([height, width, letters]) => {
+      const paper = Float32Array.from(letters, (letter) => letter.charCodeAt(0));
+      return [...prepareDrawing(paper, height, width)]; })"""
+    np.testing.assert_allclose(page.evaluate(call, papers), want, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax"])
 def test_the_page_reads_as_the_students_own_network(
     lab: SimpleNamespace, page: Any, name: str
 ) -> None:
-    X = lab.X_val[:, :500]
+    X = lab.X_val[:, :100]
     want = getattr(lab, name).forward_propagation(X)
     see(page, lab.folder / f"{name}.html")
     call = """all => all.map(x => { const {A1, A2} = forward(net, x);
@@ -135,7 +134,7 @@ def test_the_page_reads_as_the_students_own_network(
     labels = got[-10:].argmax(axis=0)
     margin = np.diff(np.sort(want["A2"], axis=0)[-2:], axis=0)[0]
     sure = margin > 6e-3  # others may change with the third digit of a weight
-    assert sure.mean() > 0.98
+    assert sure.mean() > 0.95
     np.testing.assert_array_equal(labels[sure], want["A2"].argmax(axis=0)[sure])
 
 
@@ -145,7 +144,7 @@ def draw(page: Any, strokes: list[str]) -> None:
         points = [tuple(map(int, point.split(","))) for point in stroke.split()]
         for number, (x, y) in enumerate(points):
             scale = box["width"] / 280
-            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale, steps=2)
+            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
             if number == 0:
                 page.mouse.down()
         page.mouse.up()

@@ -340,6 +340,7 @@ RIGHT: dict[str, Values] = {
 # … and never as it should be.
 _NO_TEXT = [None, 1, 0.5, True, [], ["l"], {}]
 _NO_INTEGER = [None, "1", 0.5, True, [], ["l"], {}]
+_TOO_LARGE = [1 << 62, 0], [0] * 99
 _NO_CODES = ["", "O", "|O8", "|V8", "f8", "<M8[0s]", "<f8,<f8", "(2,)<f8", "object"]
 _NO_CODES += [[["a", "|O"]], [["a", "<f8", [-1]]], [["a"]], [[1, "<f8"]], [["a", []]]]
 _NO_CODES += [[["a", "<f8"], ["a", "<f8"]], [["a", "<f8", [1 << 40]]]]
@@ -360,18 +361,7 @@ WRONG: dict[str, list[Any]] = {
     "factory": [1, True, [], {}, ["l"], "", "eval", "object", "__import__"],
     "longest": ["1", 0.5, True, [], {}, -1, 1 << 80],
     "dtype": [*_NO_TEXT, *_NO_CODES],
-    "shape": [
-        None,
-        1,
-        {},
-        [-1],
-        [True],
-        [0.5],
-        [[]],
-        [1 << 20],
-        [1 << 62, 0],
-        [0] * 99,
-    ],
+    "shape": [None, 1, {}, *([n] for n in (-1, True, 0.5, [], 1 << 20)), *_TOO_LARGE],
     "layout": ["", "C", "f", None, 1, True, [], ["F"]],
     "label": [["l"], ["d"], ["E"], ["S", 1, 2, 3], ["t", ["l"]]],
     "steps": [1, True, [], ["l"], "x" * 41],

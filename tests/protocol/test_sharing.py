@@ -12,14 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbproctor.protocol.frames import (
-    Encoded,
-    Frame,
-    ProtocolError,
-    UnsendableError,
-    Wire,
-)
-from nbproctor.protocol.rpc import RAISED, VALUE, Connection, decode, encode, write_back
+from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError, Wire
+from nbproctor.protocol.rpc import Connection, decode, encode, write_back
 from tests.protocol.messages import frame, same
 
 REQUESTS = {"use": {"value": object}}
@@ -168,47 +162,26 @@ def test_a_set_of_true_is_no_longer_a_set_of_one() -> None:
 # --- exchanges ------------------------------------------------------------------------
 
 
-class Reads:
-    """A wire that holds some frames; a frame may be an exception instead."""
+@pytest.mark.parametrize("error", [RecursionError(), MemoryError(), ValueError()])
+def test_a_reply_that_could_not_be_read_ends_the_conversation(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(deadline: float | None = None) -> Frame:
+        raise error
 
-    def __init__(self, *frames: Any) -> None:
-        self.frames = [*frames]
-        self.sent: list[tuple[int, Encoded]] = []
-
-    def send(self, kind: int, encoded: Encoded, deadline: float | None = None) -> None:
-        self.sent.append((kind, encoded))
-
-    def receive(self, deadline: float | None = None) -> Frame:
-        read = self.frames.pop(0)
-        if isinstance(read, Exception):
-            raise read
-        assert isinstance(read, Frame)
-        return read
-
-
-def connection(*frames: Any) -> Connection:
-    wire: Any = Reads(*frames)
-    side = SimpleNamespace(
-        default=repr, resolve=lambda ref: ref, describe=repr, revive=ValueError
-    )
-    return Connection(wire, {}, side)
-
-
-def reply(kind: int, value: Any) -> Frame:
-    whole = frame(encode(value))
-    return Frame(kind, whole.text, whole.raw)
-
-
-def test_a_reply_that_could_not_be_read_ends_the_conversation() -> None:
-    good = reply(VALUE, (1, []))
-    assert connection(good).ask("get") == 1
-    for error in (RecursionError(), MemoryError(), ValueError()):
+    with answered_by(lambda got: got) as connection:
+        assert connection.ask("use", 1) == 1
+        monkeypatch.setattr(connection.wire, "receive", lost)
         with pytest.raises(ProtocolError, match="lost"):
-            connection(error, good).ask("get")
+            connection.ask("use", 1)
 
 
 def test_what_was_changed_before_an_exception_is_changed() -> None:
+    def fails(got: list[int]) -> None:
+        got.append(2)
+        raise KeyError("what")
+
     items = [1]
-    with pytest.raises(ValueError, match="what"):
-        connection(reply(RAISED, ("what", [(0, [1, 2])]))).ask("call", items)
+    with answered_by(fails) as connection, pytest.raises(LookupError, match="what"):
+        connection.ask("use", items)
     assert items == [1, 2]

@@ -60,7 +60,7 @@ def test_a_value_of_each_type_arrives_as_it_was(tag: str) -> None:
 
 @pytest.mark.slow
 @given(messages.anything)
-@settings(calm, max_examples=500)
+@settings(calm, max_examples=200)
 def test_a_value_of_values_arrives_as_it_was(value: Any) -> None:
     assert same(decoded(frame(encoded(value))).value, value)
 
@@ -95,7 +95,7 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
 
 @pytest.mark.slow
 @given(messages.messages, st.binary(max_size=64))
-@settings(calm, max_examples=500)
+@settings(calm, max_examples=200)
 def test_what_is_read_of_a_hostile_message_can_be_sent_on(
     message: Any, raw: bytes
 ) -> None:

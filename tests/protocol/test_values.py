@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import resource
 import time
@@ -346,13 +345,6 @@ def test_an_array_of_text_holds_nothing_but_text() -> None:
         assert not refused(["a", code, [1]], bytes(16))
 
 
-@given(st.binary(max_size=300), st.binary(max_size=64))
-@settings(max_examples=300, deadline=None)
-def test_random_bytes_decode_or_are_a_wire_error(text: bytes, raw: bytes) -> None:
-    with contextlib.suppress(ProtocolError):
-        decode(Frame(0, text, bytearray(raw)), track=True)
-
-
 def test_behind_its_value_a_message_has_blanks_only() -> None:
     assert decode(Frame(0, b"1   ", bytearray())).value == 1
     for rest in (b" 2", b" x", b"\n", b"]"):
@@ -366,7 +358,7 @@ _JSON += [".", "e", "+", "NaN", "Infinity", "null", "true", '"a"', " ", "\n", "\
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from(_JSON), max_size=12).map("".join))
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @example('"\\ud800"')
 @example("1e400")
 @example("[1" + "0" * 30 + "]")
@@ -389,15 +381,17 @@ def test_json_is_read_as_python_reads_it(text: str) -> None:
 # --- repeated parts -------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_text_that_stands_at_many_places_once_is_not_repeated() -> None:
-    words = ["x" * 1000 + str(n) for n in range(MAX_REPEATED // 1000 + 10)]
+def test_text_that_stands_at_many_places_once_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rpc, "MAX_REPEATED", most := MAX_REPEATED // 100)
+    words = ["x" * 1000 + str(n) for n in range(most // 1000 + 10)]
     check_repeats([words, words])
     with pytest.raises(ProtocolError, match="too often"):
-        check_repeats([[words[0]] * MAX_REPEATED])
+        check_repeats([[words[0]] * most])
     with pytest.raises(ProtocolError, match="too often"):
         check_repeats([[1 << (1 << 20)] * 1000])
-    check_repeats([["yes"] * MAX_REPEATED, ["yes"] * 9])
+    check_repeats([["yes"] * most, ["yes"] * 9])
 
 
 @pytest.mark.parametrize("kind", [list, tuple, dict.fromkeys, frozenset])

@@ -1,9 +1,9 @@
+import base64
 import multiprocessing
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import nbformat
 import pytest
 
 from nbproctor.sanitize import clean
+from nbproctor.student.outputs import TEXT_BYTES
 from nbproctor.student.shell import warm
 
 pytestmark = pytest.mark.slow
 
 Outputs = list[dict[str, Any]]
 Run = Callable[..., Outputs]
+RunAll = Callable[..., list[Outputs]]
 
 
 # Forks of a process that has done nothing else: what other tests have imported and
@@ -25,26 +27,38 @@ CLEAN = multiprocessing.get_context("forkserver")
 CLEAN.set_forkserver_preload(["tests.student.warmed"])
 
 
+def forked(what: str, folder: Path, cells: Sequence[str]) -> Any:
+    """Call a function of `warmed` in a fork of a warm shell."""
+    from tests.student import warmed  # which warms a shell here too
+
+    receiver, sender = CLEAN.Pipe(duplex=False)
+    told = getattr(warmed, what), folder, cells, sender
+    process = CLEAN.Process(target=warmed.send, args=told)
+    process.start()
+    sender.close()
+    made = receiver.recv()
+    process.join()
+    assert not isinstance(made, str), made
+    return made
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run cells, in order, in a fork of a warm shell; the last one's outputs."""
+def run_all(tmp_path: Path) -> RunAll:
+    """Run cells, in order; the outputs of each."""
 
-    def in_a_fork(*cells: str) -> Outputs:
-        from tests.student.warmed import run_and_send  # which warms a shell here too
+    def run(*cells: str) -> list[Outputs]:
+        made: list[Outputs] = forked("run", tmp_path, cells)
+        shown = [nbformat.v4.new_code_cell("", outputs=outputs) for outputs in made]
+        nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=shown)))
+        return made
 
-        receiver, sender = CLEAN.Pipe(duplex=False)
-        told = (tmp_path, cells, sender)
-        process = CLEAN.Process(target=run_and_send, args=told)
-        process.start()
-        sender.close()
-        outputs = receiver.recv()
-        process.join()
-        assert isinstance(outputs, list), outputs
-        cell = nbformat.v4.new_code_cell("", outputs=outputs)
-        nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=[cell])))
-        return outputs
+    return run
 
-    return in_a_fork
+
+@pytest.fixture
+def run(run_all: RunAll) -> Run:
+    """Run cells so; the last one's outputs."""
+    return lambda *cells: run_all(*cells)[-1]
 
 
 def text_of(outputs: Outputs, name: str) -> str:
@@ -53,12 +67,13 @@ def text_of(outputs: Outputs, name: str) -> str:
 
 def test_streams_and_results_keep_their_order(run: Run) -> None:
     cell = "import sys\nprint('a')\nprint('b', file=sys.stderr)\nprint('c')\n1 + 1"
-    assert [(o.get("name"), o.get("text")) for o in run(cell)[:3]] == [
+    *streams, result = run(cell)
+    assert [(o.get("name"), o.get("text")) for o in streams] == [
         ("stdout", "a\n"),
         ("stderr", "b\n"),
         ("stdout", "c\n"),
     ]
-    assert run(cell)[3] == {
+    assert result == {
         "output_type": "execute_result",
         "data": {"text/plain": "2"},
         "metadata": {},
@@ -76,22 +91,21 @@ def test_an_exception_is_an_error_with_the_line_of_the_cell(run: Run) -> None:
     assert "\x1b" not in "".join(output["traceback"])
 
 
-def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run: Run) -> None:
-    assert run("def f(:")[0]["ename"] == "SyntaxError"
-    assert run("def f(:", "print('on')") == [
-        {"output_type": "stream", "name": "stdout", "text": "on\n"}
-    ]
+def test_a_syntax_error_is_an_error_and_the_next_cell_runs(run_all: RunAll) -> None:
+    (error,), after = run_all("def f(:", "print('on')")
+    assert error["ename"] == "SyntaxError"
+    assert after == [{"output_type": "stream", "name": "stdout", "text": "on\n"}]
 
 
 @pytest.mark.parametrize(
     "before", ["", "%matplotlib inline\n", "%matplotlib notebook\n"], ids=repr
 )
-def test_a_figure_is_shown_at_the_end_of_its_cell(run: Run, before: str) -> None:
+def test_a_figure_is_shown_at_the_end_of_its_cell(run_all: RunAll, before: str) -> None:
     cell = before + "import matplotlib.pyplot as plt\nplt.plot([1, 2]);\nprint('x')"
-    outputs = run(cell)
+    outputs, after = run_all(cell, "print('next')")
     assert [o["output_type"] for o in outputs] == ["stream", "display_data"]
     assert outputs[1]["data"]["image/png"].startswith("iVBOR")
-    assert run(cell, "print('next')")[0]["text"] == "next\n"
+    assert [output["text"] for output in after] == ["next\n"]
 
 
 def test_of_the_metadata_of_an_output_the_alternative_text_is_kept(run: Run) -> None:
@@ -132,21 +146,10 @@ def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
     tmp_path: Path, cell: str, counts: bool
 ) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
-    code = (
-        "import sys; sys.path[:] = [p for p in sys.path if p]\n"
-        "from nbproctor.student.shell import rehearse, warm\n"
-        f"cells = ['import beside', {cell!r}]; rehearse(cells)\n"
-        f"assert list(warm().rehearsed) == {counts} * cells\n"
-        f"assert ('beside' in warm().user_ns) == {counts} and '' not in sys.path"
-    )
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-B", "-c", code]  # as a fork server
-    subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=60)
-
-
-def test_top_level_await_works(run: Run) -> None:
-    cell = "import asyncio\nawait asyncio.sleep(0)\n'done'"
-    assert run(cell)[0]["data"]["text/plain"] == "'done'"
+    cells = ["import beside", cell]
+    rehearsed, names, path = forked("rehearsed", tmp_path, cells)
+    assert rehearsed == counts * cells
+    assert ("beside" in names) == counts and "" not in path
 
 
 def test_a_progress_bar_is_one_line_without_a_warning(run: Run) -> None:
@@ -157,11 +160,42 @@ def test_a_progress_bar_is_one_line_without_a_warning(run: Run) -> None:
     assert "Warning" not in text
 
 
-@pytest.mark.parametrize("ask", ["input('name')", "import getpass; getpass.getpass()"])
-def test_asking_a_person_fails_clearly(run: Run, ask: str) -> None:
-    (output,) = run(ask)
-    assert output["output_type"] == "error"
-    assert "nobody to ask" in output["evalue"]
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("import asyncio\nawait asyncio.sleep(0)\n'done'", "'done'"),
+        ("h = display('a', display_id=True)\nh.update('b')", "'b'"),
+        # Libraries look at this name to tell a notebook from a terminal.
+        ("get_ipython().__class__.__name__", "'ZMQInteractiveShell'"),
+    ],
+)
+def test_a_cell_shows_what_it_shows_in_a_notebook(
+    run: Run, cell: str, shown: str
+) -> None:
+    assert [output["data"]["text/plain"] for output in run(cell)] == [shown]
+
+
+def test_what_was_printed_can_be_cleared(run: Run) -> None:
+    cell = "from IPython.display import clear_output\nprint(1)\nclear_output()"
+    assert text_of(run(f"{cell}\nprint(2)"), "stdout") == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("input('name')", "nobody to ask"),
+        ("import getpass; getpass.getpass()", "nobody to ask"),
+        ("import os\nos.system('touch here')", "cannot be started"),
+        ("import subprocess\nsubprocess.run(['touch', 'x'])", "cannot be started"),
+    ],
+)
+def test_what_grading_does_not_give_is_an_error_that_says_so(
+    run: Run, cell: str, said: str, tmp_path: Path
+) -> None:
+    (output,) = run(cell)
+    assert output["output_type"] == "error" and said in output["evalue"]
+    assert ("nobody" in said) != (output["ename"] == "PermissionError")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -178,18 +212,6 @@ def test_a_shell_command_says_that_it_does_not_run_and_the_cell_goes_on(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "call", ["os.system('touch here')", "subprocess.run(['touch', 'here'])"]
-)
-def test_starting_a_program_is_a_permission_error(
-    run: Run, call: str, tmp_path: Path
-) -> None:
-    (output,) = run(f"import os, subprocess\n{call}")
-    assert output["ename"] == "PermissionError"
-    assert "cannot be started" in output["evalue"]
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
     text = text_of(run("for i in range(10**5): print(i)"), "stdout")
     assert "998\n999\n" in text
@@ -200,19 +222,23 @@ def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
     assert "output cut here" in wide
 
 
+def test_a_text_is_cut_whatever_it_is_called_and_a_picture_is_not(
+    run_all: RunAll,
+) -> None:
+    picture = base64.b64encode(bytes(range(256)) * 800).decode()
+    texts = [f"{start}{'x' * 3 * TEXT_BYTES}" for start in ("two words", "<svg>", "ö")]
+    items = picture, *texts
+    cells = [f"display({{'image/png': {item!r}}}, raw=True)" for item in items]
+    whole, *cut = [shown["data"]["image/png"] for (shown,) in run_all(*cells)]
+    assert whole == picture
+    for text in cut:
+        assert len(text) < TEXT_BYTES + 100 and text.endswith("[cut here]")
+
+
 def test_many_displays_are_cut_with_a_note(run: Run) -> None:
     outputs = run("for i in range(500): display(i)")
     assert len(outputs) == 101
     assert "left out" in outputs[-1]["data"]["text/plain"]
-
-
-def test_displays_can_be_updated_and_cleared(run: Run) -> None:
-    cell = "h = display('a', display_id=True)\nh.update('b')"
-    assert [o["data"]["text/plain"] for o in run(cell)] == ["'b'"]
-    cell = (
-        "from IPython.display import clear_output\nprint(1)\nclear_output()\nprint(2)"
-    )
-    assert text_of(run(cell), "stdout") == "2\n"
 
 
 @pytest.mark.parametrize(
@@ -241,8 +267,3 @@ def test_a_warm_shell_has_started_no_thread() -> None:
     warm()
     names = {thread.name for thread in threading.enumerate()}
     assert not {name for name in names if "History" in name or "IPython" in name}
-
-
-def test_libraries_take_the_shell_for_a_notebook(run: Run) -> None:
-    cell = "get_ipython().__class__.__name__"
-    assert run(cell)[0]["data"]["text/plain"] == "'ZMQInteractiveShell'"

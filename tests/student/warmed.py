@@ -1,22 +1,42 @@
 """Runs the cells of test_shell.py, in forks of a process that has imported this."""
 
 import os
+import sys
 import traceback
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from nbproctor.student.shell import warm
+import matplotlib.backends.backend_agg
+import matplotlib.figure  # noqa: F401 - half of what each figure waits for
+
+from nbproctor.student.shell import rehearse, warm
 
 warm()
 
 
-def run_and_send(folder: Path, cells: tuple[str, ...], sender: Connection) -> None:
+def run(cells: Sequence[str]) -> Any:
+    """Run cells; return the outputs of each."""
+    shell = warm()
+    shell.take_over()
+    return [shell.run(cell, f"c{n}") for n, cell in enumerate(cells)]
+
+
+def rehearsed(cells: Sequence[str]) -> Any:
+    """Rehearse cells; return those that count, all names, and where modules are."""
+    sys.path[:] = [path for path in sys.path if path]
+    rehearse(cells)
+    return list(warm().rehearsed), list(warm().user_ns), sys.path
+
+
+def send(
+    what: Callable[..., Any], folder: Path, cells: Sequence[str], sender: Connection
+) -> None:
+    """Send what a function makes of cells in a folder, or its exception as text."""
     try:
         os.chdir(folder)
-        shell = warm()
-        shell.take_over()
-        made = [shell.run(cell, f"c{n}") for n, cell in enumerate(cells)]
-        sender.send(made[-1])
+        sender.send(what(cells))
     except BaseException:
         sender.send(traceback.format_exc())
     finally:

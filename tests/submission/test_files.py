@@ -46,27 +46,9 @@ def chosen(folder: Path, budget: Budget | None = None, name: str = "tiny") -> li
 
 
 def test_the_file_with_the_right_name_is_the_likeliest(tmp_path: Path) -> None:
-    put(
-        tmp_path,
-        "a/tiny.ipynb",
-        "other.ipynb",
-        "tiny.py",
-        "TINY-Copy1.ipynb",
-        "a/b/tiny (1).ipynb",
-        "a.txt",
-        "my tiny.ipynb",
-        "b/a.ipynb",
-        "._tiny.ipynb",
-    )
-    names = [
-        "a/tiny.ipynb",
-        "TINY-Copy1.ipynb",
-        "a/b/tiny (1).ipynb",
-        "my tiny.ipynb",
-        "other.ipynb",
-        "b/a.ipynb",
-        "tiny.py",
-    ]
+    names = "a/tiny.ipynb, TINY-Copy1.ipynb, a/b/tiny (1).ipynb, my tiny.ipynb, "
+    names = f"{names}other.ipynb, b/a.ipynb, tiny.py".split(", ")
+    put(tmp_path, *names[::-1], "a.txt", "._tiny.ipynb")
     assert chosen(tmp_path) == names
     (tmp_path / "a/tiny.ipynb").unlink()
     assert chosen(tmp_path, name="Tiny") == names[1:]
@@ -244,19 +226,12 @@ def test_a_damaged_archive_is_said_to_be_one_whatever_the_damage(
 
 @pytest.mark.parametrize("kind", ["deflate", "tar.gz"])
 def test_what_programs_add_to_an_archive_is_no_notebook(kind: str, path: Path) -> None:
-    names = [
-        "__MACOSX/tiny.ipynb",
-        "work/.ipynb_checkpoints/tiny.ipynb",
-        "work/._tiny.ipynb",
-        "._tiny.ipynb",
-        "lab/.venv/lib/tiny.ipynb",
-        "lab/env/pyvenv.cfg",
-        "lab/env/share/tiny.ipynb",
-        "lab/environment/TINY.IPYNB",
-        "work/my._tiny.ipynb",
-    ]
-    path.write_bytes(packed(kind, *[(name, b"{}") for name in names]))
-    assert chosen(path.parent) == [f"{path.name}/{name}" for name in names[-2:]]
+    names = "__MACOSX/tiny.ipynb work/.ipynb_checkpoints/tiny.ipynb work/._tiny.ipynb"
+    names += " ._tiny.ipynb lab/.venv/lib/tiny.ipynb lab/env/pyvenv.cfg"
+    names += " lab/env/share/tiny.ipynb lab/environment/TINY.IPYNB work/my._tiny.ipynb"
+    path.write_bytes(packed(kind, *[(name, b"{}") for name in names.split()]))
+    found = [f"{path.name}/{name}" for name in names.split()[-2:]]
+    assert chosen(path.parent) == found
 
 
 @pytest.mark.parametrize("kind", ["deflate", "tar"])
