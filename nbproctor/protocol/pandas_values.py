@@ -109,15 +109,11 @@ def _is_one_of(*words: str) -> Callable[[Any], bool]:
     return lambda x: type(x) is str and x in words
 
 
-def _are_strings(x: Any) -> bool:
-    return is_array("O")(x) and all(type(item) is str or item is None for item in x)
-
-
 FIELDS |= {
     "mask": is_array("b"),
     "dates": is_array("M"),
     "spans": is_array("m"),
-    "strings": _are_strings,
+    "strings": lambda x: is_array("O")(x) and {*map(type, x)} <= {str, type(None)},
     "column": _is_column,
     "columns": lambda x: _is_column(x) or is_array(NUMBERS, 2)(x),
     "extension": lambda x: type(x) in _ARRAYS,

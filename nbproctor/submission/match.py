@@ -27,20 +27,16 @@ class Given:
         self.master = master
         self.cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
-        self.stubs = {cell.id: CellText.of(cell.stub) for cell in master.cells}
-        texts = {c.id: (self.stubs[c.id], CellText.of(c.source)) for c in master.cells}
+        self.stub = {cell.id: CellText.of(cell.stub) for cell in master.cells}
+        texts = {c.id: (self.stub[c.id], CellText.of(c.source)) for c in master.cells}
         self.plain = {name: {t.plain for t in pair} for name, pair in texts.items()}
         fixed = [c for c in master.cells if c.locked or not c.nbgrader]
         parts = [b for c in fixed for text in texts[c.id] for b in text.blocks]
         self.codes = {block.code for block in parts}
         self.names = {name for block in parts for name in block.binds}
         self.classes = {block.name: block for block in parts if block.is_class}
-        stubs = [self.stubs[cell.id] for cell in master.of_kind("solution")]
+        stubs = [self.stub[cell.id] for cell in master.of_kind("solution")]
         self.signatures = {name for stub in stubs for name in stub.signatures}
-
-    def stub(self, cell: Cell) -> CellText:
-        """Return the text of a cell that students were given."""
-        return self.stubs[cell.id]
 
     def is_untouched(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether a locked cell is as the student got it."""
@@ -49,7 +45,7 @@ class Given:
 
     def is_answered(self, handed: HandedCell, cell: Cell) -> bool:
         """Whether the cell of an exercise says more than its stub."""
-        return handed.text.answers(self.stub(cell), words=cell.kind == "task")
+        return handed.text.answers(self.stub[cell.id], words=cell.kind == "task")
 
     def is_added(self, block: Block) -> bool:
         """Whether a block defines what the assignment does not: it can be kept."""
@@ -126,7 +122,7 @@ def plan(cells: list[HandedCell], master: MasterNotebook) -> Plan:
 
 def _joined(cells: list[HandedCell], given: Given) -> Iterator[HandedCell]:
     """Put cells together again that were split in the middle of a statement."""
-    locked = {given.stub(c).plain for c in given.master.cells if c.locked}
+    locked = {given.stub[c.id].plain for c in given.master.cells if c.locked}
     at = 0
     while at < len(cells):
         count, whole = _pieces(cells[at : at + MAX_PIECES], locked)
@@ -170,16 +166,16 @@ def _by_name(plan: Plan) -> Iterator[tuple[int, Cell]]:
     function, has its metadata from another cell.
     """
     given = plan.given
-    fixed = {given.stub(c).plain: c for c in given.cells.values() if c.locked}
+    fixed = {given.stub[c.id].plain: c for c in given.cells.values() if c.locked}
     claims: dict[str, list[int]] = {}
     somewhere: dict[str, bool] = {}
     for position, handed in enumerate(plan.cells):
         cell = given.cells.get(handed.name or "")
         if cell is None:
             continue
-        stub, text = given.stub(cell), handed.text
+        stub, text = given.stub[cell.id], handed.text
         owner = fixed.get(text.plain, cell) if text.plain else cell
-        if given.stub(owner).plain != stub.plain:
+        if given.stub[owner.id].plain != stub.plain:
             continue
         if text.plain and stub.signatures and not text.defines(stub):
             if cell.id not in somewhere:
@@ -207,8 +203,8 @@ def _by_text(plan: Plan) -> Iterator[tuple[int, Cell]]:
     """Match given cells by their text; those of the same text by their order."""
     same: dict[str, list[Cell]] = {}
     for cell in plan.lost:
-        if cell.locked and plan.given.stub(cell).plain:
-            same.setdefault(plan.given.stub(cell).plain, []).append(cell)
+        if cell.locked and plan.given.stub[cell.id].plain:
+            same.setdefault(plan.given.stub[cell.id].plain, []).append(cell)
     for position, handed in enumerate(plan.cells):
         alike = same.get(handed.text.plain)
         if position not in plan.match and alike:
@@ -218,7 +214,7 @@ def _by_text(plan: Plan) -> Iterator[tuple[int, Cell]]:
 def _by_definition(plan: Plan) -> Iterator[tuple[int, Cell]]:
     """Match exercises with the cells that define their functions."""
     for cell in plan.lost:
-        stub = plan.given.stub(cell)
+        stub = plan.given.stub[cell.id]
         positions = [
             position
             for position, handed in enumerate(plan.cells)
@@ -238,7 +234,7 @@ def _by_place(plan: Plan) -> Iterator[tuple[int, Cell]]:
     for cell in plan.lost:
         if cell.kind in ("solution", "task"):
             free = _free_cells(cell, plan)
-            stub = plan.given.stub(cell)
+            stub = plan.given.stub[cell.id]
             likeness = {p: _likeness(plan.cells[p].text, stub) for p in free}
             if len(free) > 1:
                 free = [p for p in free if likeness[p] > ALIKE]
@@ -275,7 +271,7 @@ def _free_cells(cell: Cell, plan: Plan) -> list[int]:
     low = max((p for p, rank in ranks.items() if rank < here), default=-1)
     high = min((p for p, rank in ranks.items() if rank > here), default=len(plan.cells))
     demos = [c for c in given.master.cells if not c.nbgrader]
-    taken = {c.cell_id for c in demos} | {given.stub(c).plain for c in demos}
+    taken = {c.cell_id for c in demos} | {given.stub[c.id].plain for c in demos}
     return [
         position
         for position in range(low + 1, high)
@@ -318,7 +314,9 @@ def _find_in_cells(plan: Plan) -> None:
         open_ = [cell for cell in plan.lacking if cell.id not in finds]
         for position in places:
             for cell in open_:
-                if find := _find(position, plan.cells[position].text, given.stub(cell)):
+                if find := _find(
+                    position, plan.cells[position].text, given.stub[cell.id]
+                ):
                     finds[cell.id] = find
 
 

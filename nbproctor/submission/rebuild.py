@@ -137,7 +137,7 @@ class Rebuilt:
             return
         at = {max(find.used, default=len(parts)): c for c, find in answers}
         texts = {c.id: find.text for c, find in answers}
-        stub = self._given.stub(cell) if cell else CellText("")
+        stub = self._given.stub[cell.id] if cell else CellText("")
         own = [i for i, block in enumerate(parts) if block.signature in stub.signatures]
         carrier = cell  # the exercise whose own cell this is
         if cell and cell.id in self._plan.finds:  # of it, only the stub is here
@@ -168,7 +168,7 @@ class Rebuilt:
         """Leave out the stub beside an answer; say so if it would have cost points."""
         if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed
-        stub, parts = self._given.stub(cell), handed.text.blocks
+        stub, parts = self._given.stub[cell.id], handed.text.blocks
         same = [b for b in parts if b.signature in stub.signatures and stub.writes(b)]
         solved = {block.signature for block in same}
         kept = [b for b in parts if b.signature not in solved or stub.writes(b)]
@@ -182,7 +182,7 @@ class Rebuilt:
         """Comment out the stub's line where that only ends a finished answer."""
         if cell is None or cell.kind != "solution" or not self._given.master.repairs:
             return handed, cell
-        stub, reference = self._given.stub(cell), CellText.of(cell.source)
+        stub, reference = self._given.stub[cell.id], CellText.of(cell.source)
         text = handed.text.without_stub_line(stub, reference)
         if text is handed.text:
             return handed, cell
@@ -195,7 +195,7 @@ class Rebuilt:
         """Yield what stays where it is: no copies, no locked cell where it fails."""
         given, changes = self._given, self._changes
         by_text = {
-            given.stub(cell).plain: cell
+            given.stub[cell.id].plain: cell
             for cell in given.cells.values()
             if cell.locked or cell.kind == "solution"
         }
