@@ -12,17 +12,10 @@ from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import feedback, grade
 from nbproctor.nbgrader.course import Course
-<<<<<<< HEAD
-from nbproctor.nbgrader.feedback import ProctoredFeedback, pages, report
-from nbproctor.nbgrader.people import Export
-from tests.broken.cases import ANSWERS, answered, by_id, write
-from tests.nbgrader.tiny import book, run_nbgrader
-=======
-from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import pages, report
+from nbproctor.nbgrader.people import Export
 from tests.broken.cases import ANSWERS
 from tests.nbgrader.tiny import blank, book, hand_in, released, run_nbgrader
->>>>>>> a
 
 pytestmark = pytest.mark.slow
 STUDENTS = ("ann", "bob", "cem", "dan")
