@@ -6,6 +6,7 @@ hidden test is never part of that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,8 @@ from nbproctor.pages.summary import (
 from nbproctor.results import Output
 from nbproctor.templates import render
 
+# Hints, which a notebook folds: sanitized, they would all be open.
+_FOLDED = re.compile(r"\s*< ?details")
 # ``given`` by the assignment; ``own``: a cell that the student added.
 Role: TypeAlias = Literal["given", "answer", "own", "test"]
 
@@ -161,6 +164,8 @@ class Feedback:
             if master.locked or master.kind == "test":
                 source = master.stub
         from_source = text and source.strip() in self._outline.texts
+        if from_source and _FOLDED.match(source):
+            return None
         role: Role = "given" if from_source else "own"
         if master is not None:
             if master.kind == "test":

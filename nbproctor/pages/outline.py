@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from nbproctor import sanitize
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell, MasterNotebook
 
@@ -69,8 +70,9 @@ class Outline:
 
     @cached_property
     def texts(self) -> frozenset[str]:
-        """The Markdown that a student gets, without space at the ends."""
-        return frozenset(t.strip() for _, t in self.master.texts)
+        """The Markdown that a student gets, and what sanitizing makes of it."""
+        given = [text for _, text in self.master.texts]
+        return frozenset(t.strip() for t in [*given, *map(sanitize.markdown, given)])
 
     @property
     def points(self) -> float:

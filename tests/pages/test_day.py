@@ -213,4 +213,5 @@ def test_from_the_zip_of_the_lab_to_the_comment_on_the_page(
         feedback = course / "feedback" / "ann" / LAB / f"{LAB}.html"
         text = accessible(page, feedback.as_uri(), axe, LOOKS[:1])
         assert comment in text
+        assert "Your own cell" not in text  # the lab has hints and pictures in HTML
         accessible(page, (folder / "START.html").as_uri(), axe, LOOKS[:1])
