@@ -202,7 +202,7 @@ def test_one_broken_file_is_told_and_stops_nobody(
 
 
 # The verb, which looks more often than every two seconds.
-WATCH = "from nbproctor.cli import main, watching; watching.SECONDS = 0.1; main()"
+WATCH = "from nbproctor.cli import grading, main; grading.SECONDS = 0.1; main()"
 
 
 @contextlib.contextmanager
