@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import msgpack
@@ -124,14 +125,17 @@ class Pool(ThreadPoolExecutor):
         self.width = workers or processors()
         super().__init__(self.width, "nbproctor")
         self._servers = Servers()
-        self._state = ""  # of the assignment that fork servers are warm for
+        self._state: object = None  # of the files that fork servers have read
 
     def prepare(self, master: MasterNotebook, settings: Settings) -> None:
         """Start the first fork server; `EngineError` tells what is missing.
 
         Those that have read other contents of the assignment's files are ended.
         """
-        state = settings.digest()
+        places = (Path(path) for _, path in settings.policy.files)
+        inside = sorted(p for place in places for p in (place, *place.rglob("*")))
+        about = [(path, path.stat()) for path in inside if path.exists()]
+        state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in about]
         if state != self._state:
             self._servers.rest()
         self._state = state

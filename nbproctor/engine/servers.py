@@ -84,7 +84,7 @@ class Servers(AbstractContextManager["Servers"]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: dict[ForkServer, _Warm] = {}
+        self._all: dict[ForkServer, _Warm | None] = {}  # None: for nothing any more
         self._idle: list[ForkServer] = []
         self._closed = False
 
@@ -111,8 +111,9 @@ class Servers(AbstractContextManager["Servers"]):
             self._idle.append(server)
 
     def rest(self) -> None:
-        """End those that nobody uses."""
+        """Lend none of them again; end those that nobody uses."""
         with self._lock:
+            self._all = dict.fromkeys(self._all)
             idle, self._idle = self._idle, []
         for server in idle:
             self._end(server)

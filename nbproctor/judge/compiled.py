@@ -98,8 +98,6 @@ class CompiledTest:
     # they need themselves; and the names that they make and nothing after them anew.
     needs: tuple[str, ...]
     shared: frozenset[str]
-    # Whether it needs no test or helper cell, none needs it, and it reports nothing.
-    alone: bool
     definitions: CodeType  # its imports and definitions alone, if another needs them
     # Of the part that students see: the names that it assigns, those that its imports
     # and definitions bind, and these as text.
@@ -139,11 +137,8 @@ class Tests:
         wanted |= _union(programs[c.id].uses for c in kinds["test"])
         needs, shared = _needs(cells, programs, {name for name, _ in provided})
         needed = _union(needs.values())
-        helped = _union(p.binds for p in helpers)
         tests: dict[str, CompiledTest] = {}
         for cell in kinds["test"]:
-            alone = not needs[cell.id] and cell.id not in needed
-            alone = alone and helped.isdisjoint(programs[cell.id].uses)
             definitions = definitions_of(
                 parse(cell.source if cell.id in needed else "")
             )
@@ -153,7 +148,6 @@ class Tests:
                 sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
                 needs[cell.id],
                 shared[cell.id],
-                alone and "measure(" not in cell.source,
                 compile(definitions, f"{TEST_FILE}{cell.id}>", "exec"),
                 *_seen(cell.stub),
             )

@@ -18,7 +18,7 @@ from nbproctor.judge import order, testcell, verdicts
 from nbproctor.judge.compiled import BrokenTestError, Tests
 from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
-from nbproctor.judge.proxy import StudentError, StudentGone
+from nbproctor.judge.proxy import StudentGone
 from nbproctor.judge.session import Session
 from nbproctor.judge.testcell import (
     Namespace,
@@ -133,8 +133,6 @@ class NotebookRun:
                     self._student.run(step)
                 elif step.test.where == "beside":
                     self._beside.append((step.test, len(self._history)))
-                elif passed := self._passes_in_public(step.test):
-                    self.verdicts[step.test.id] = passed
                 else:
                     said = self.verdicts[step.test.id] = self._judge(step.test)
                     if step.test.why and said.outcome in ("failed", "error"):
@@ -142,27 +140,6 @@ class NotebookRun:
                 self._history.append(step)
         finally:
             self._student.close()
-
-    def _passes_in_public(self, cell: Cell) -> Verdict | None:
-        """Try a public test as in a notebook: one message, instead of one a call.
-
-        There is nothing to forge, for it has no points, and nothing in it is hidden.
-        What does not pass so is judged as any other.
-        """
-        seen = not cell.points and cell.stub == cell.source and not cell.why
-        tried = seen and self._tests.cells[cell.id].alone
-        if (
-            not tried
-            or self._stops.get(cell.exercise)
-            or time.monotonic() > self._until
-        ):
-            return None
-        try:
-            printed = self._student.living().ask("test", cell.source)
-        except (StudentGone, StudentError):
-            return None
-        text = printed[: testcell.MAX_PRINTED] if type(printed) is str else ""
-        return replace(verdict(cell, verdicts.PASSED), printed=plain_text(text))
 
     def judge_beside(self) -> None:
         """Judge the tests that share a process with the answer.

@@ -44,7 +44,6 @@ REQUEST, VALUE, RAISED = range(3)
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
     "run": {"source": str, "cell": object},
-    "test": {"source": str},
     "begin": {"names": tuple, "keep": tuple},
     "call": {"target": object, "args": tuple, "kwargs": dict},
     "calls": {"calls": list, "keep": bool},

@@ -12,12 +12,10 @@ import copy
 import operator
 import random
 import resource
-import signal
 import socket
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -37,7 +35,6 @@ from nbproctor.student.handles import (
 )
 from nbproctor.student.shell import ZMQInteractiveShell, warm
 
-TEST_SECONDS = 0.5  # by the clock, of a public test; a usual one takes a tenth of it
 # What proxies have applied to their objects, by name.
 _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
@@ -75,19 +72,6 @@ class Student:
         had_room = _has_room()
         outputs = self.shell.run(source, cell)
         return outputs, had_room and not _has_room()
-
-    def on_test(self, source: str) -> str:
-        """Run a public test, which is Python alone; return what is printed.
-
-        What it sets, it sets for itself. An answer that needs longer is asked again
-        by the judge, whose limit is a call's.
-        """
-        code, outputs = compile(source, "<test>", "exec"), self.shell.collect()
-        self._filter([])
-        with _own_state(), _alarm(TEST_SECONDS):
-            exec(code, {**self.shell.user_ns})
-        said = outputs.finish()
-        return "".join(str(o["text"]) for o in said if o.get("name") == "stdout")
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
         """Start a test: forget the handles of the one before, look up global names.
@@ -185,32 +169,6 @@ class Student:
         error: BaseException = getattr(builtins, name)(text)
         self.relayed[number] = error
         return error
-
-
-@contextmanager
-def _own_state() -> Iterator[None]:
-    """Let what runs here have filters, options and random numbers of its own."""
-    drawn = np.random.get_state(), random.getstate()
-    try:
-        with warnings.catch_warnings(), np.errstate(), np.printoptions():
-            yield
-    finally:
-        np.random.set_state(drawn[0])
-        random.setstate(drawn[1])
-
-
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    def ring(*_: Any) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _has_room() -> bool:

@@ -99,6 +99,28 @@ def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
     assert len(told[0]) < len(told[1])
 
 
+@pytest.mark.parametrize("busy", [True, False])
+def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
+    master: MasterNotebook, tmp_path: Path, busy: bool
+) -> None:
+    (tmp_path / "data").mkdir()
+    place, new = tmp_path / "data/one.txt", tmp_path / "new"
+    place.write_text("old")
+    files = (("data", str(place.parent)),)
+    settings = Settings(policy=Policy(weak=True, files=files))
+    with Pool(1) as pool, contextlib.ExitStack() as batch:
+        pool.prepare(master, settings)
+        earlier = batch.enter_context(pool._servers.lend(master, settings))
+        if not busy:
+            batch.close()
+        new.write_text("new")  # as long, and a folder's files are not read for a digest
+        new.replace(place)
+        pool.prepare(master, settings)
+        batch.close()
+        with pool._servers.lend(master, settings) as one:
+            assert one is not earlier
+
+
 def test_a_fork_server_is_kept_for_its_own_assignment_only(
     master: MasterNotebook, servers: Servers
 ) -> None:

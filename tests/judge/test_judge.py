@@ -190,19 +190,6 @@ def nbgrader_points(report: Report) -> dict[str, float]:
 # --- honest -----------------------------------------------------------------------
 
 
-def test_what_a_public_test_breaks_costs_no_other_test() -> None:
-    breaks = "import warnings\nwarnings.simplefilter('error')\nnp.seterr(all='raise')\n"
-    source = tuple(
-        replace(c, source=c.source + breaks, stub=c.source + breaks)
-        if c.id == "act_public"
-        else c
-        for c in SOURCE
-    )
-    report = judged(Job(source, submission(), LIMITS))
-    assert points(report) == FULL
-    assert lost(report) == set()
-
-
 def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
     report = grade(submission())
     assert points(report) == FULL
@@ -453,5 +440,4 @@ def test_what_a_call_prints_in_a_hidden_test_stays_out() -> None:
     )
     report = grade(submission(act=leak))
     assert points(report) == FULL
-    hidden = [v.outputs() for v in report.verdicts if v.points]
-    assert "leak" not in str([report.outputs, *hidden])
+    assert "leak" not in str([report.outputs, *(v.outputs() for v in report.verdicts)])
