@@ -31,7 +31,7 @@ import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from nbproctor.kit import sample
-from nbproctor.kit.handout import make_site
+from nbproctor.kit.browser import make_site
 from nbproctor.notebook import MasterNotebook
 
 ROOT, LAB = Path(__file__).parents[1], "neural_network"

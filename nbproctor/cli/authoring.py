@@ -63,6 +63,7 @@ def release(
 ) -> None:
     """Check the source, make the student version, and pack the zip to hand out."""
     from nbproctor.kit import handout
+    from nbproctor.kit.browser import make_site
 
     course, name = open_course(assignment)
     nbgrader.check_sources(course, name)
@@ -76,7 +77,7 @@ def release(
     say(f"To hand out:     {archive}")
     if browser or pyodide:
         with at_work("Making the site"):
-            site = handout.make_site(course, name, pyodide)
+            site = make_site(course, name, pyodide)
         say(f"To put on a web server: {site}")
 
 

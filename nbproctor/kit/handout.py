@@ -1,31 +1,11 @@
-"""What a student is given: the release with all that it takes to start, or as a site.
-
-The site, the lab in the browser, is static: JupyterLite makes it, any web server serves
-it, and nothing runs there. Pyodide runs Python in the browser.
-"""
+"""What a student is given: the release, packed with all that it takes to start."""
 
 from __future__ import annotations
 
 import ast
-import json
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterable
-from contextlib import suppress
-from importlib.metadata import (
-    Distribution,
-    distribution,
-    distributions,
-    packages_distributions,
-)
-from importlib.util import find_spec
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from nbproctor.errors import NbproctorError
 from nbproctor.kit.lab import JUPYTER
@@ -49,22 +29,6 @@ STARTS = {  # Windows reads line ends of its own; the others must be allowed to 
     "start_macos.command": "start.sh",
     "start_windows.bat": "start.bat",
 }
-
-# Of the site.
-KERNEL = "@jupyterlite/pyodide-kernel-extension"
-KERNEL_NEEDS = {"ipython", "jedi", "micropip"}  # of Pyodide
-# Not of Pyodide: what the kernel imports, and what draws a progress bar.
-BESIDE = {"comm", "ipywidgets"}
-# What those need and has come with IPython, or is for other programs than JupyterLite.
-THERE = {*KERNEL_NEEDS, "jupyterlab-widgets", "traitlets", "widgetsnbextension"}
-EXTENSIONS = Path(sys.prefix) / "share/jupyter/labextensions"
-OPTIONS = (
-    *("--contents=contents", "--output-dir=site", "--no-sourcemaps"),
-    "--ignore-sys-prefix",  # whatever else is installed
-    f"--LiteBuildConfig.federated_extensions={EXTENSIONS / KERNEL}",
-    "--LiteBuildConfig.federated_extensions="
-    f"{EXTENSIONS / '@jupyter-widgets/jupyterlab-manager'}",
-)
 
 
 class HandoutError(NbproctorError):
@@ -194,122 +158,3 @@ def _mode(name: str) -> int:
 def _start(template: str) -> bytes:
     text = render(template)
     return (text.replace("\n", "\r\n") if template.endswith(".bat") else text).encode()
-
-
-# ---- the site ------------------------------------------------------------------------
-
-
-def make_site(
-    course: Path | Course, assignment: str, pyodide: Path | None = None
-) -> Path:
-    """Make the site of an assignment's release; return ``dist/<assignment>_browser``.
-
-    Pyodide comes from its own address, or is copied from the folder `pyodide` into the
-    site, which then asks nothing of the outside. `HandoutError`: something is missing.
-    """
-    if find_spec("jupyterlite_pyodide_kernel") is None:
-        raise HandoutError(
-            "The site needs JupyterLite: pip install 'nbproctor[browser]', then again."
-        )
-    course = Course.at(course)
-    pins = requirements(course, assignment)
-    names = {pin.partition("==")[0] for pin in pins}
-    wheels, compiled = _packages(BESIDE | names - TOOLS)
-    if pyodide:
-        _check(pyodide, KERNEL_NEEDS.union(compiled))
-    content = {}
-    for name, data in given(course, assignment).items():
-        content[f"contents/{name}"] = data
-        content[f"contents/{name.removeprefix(f'{ORIGINAL}/')}"] = data
-    content["jupyter-lite.json"] = _configuration(assignment, [*compiled, *wheels])
-    target = course.root / "dist" / f"{assignment}_browser"
-    with TemporaryDirectory() as folder:
-        lite = Path(folder)
-        for name, data in content.items():
-            (lite / name).parent.mkdir(parents=True, exist_ok=True)
-            (lite / name).write_bytes(data)
-        for name, package in wheels.items():
-            write_zip(lite / "pypi" / name, _files(package))
-        if pyodide:
-            (lite / "static").mkdir()
-            (lite / "static/pyodide").symlink_to(pyodide.resolve())
-        command = [sys.executable, "-m", "jupyterlite_core", "build", *OPTIONS]
-        done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
-        if done.returncode:
-            told = (done.stdout + done.stderr)[-2000:]
-            raise HandoutError(f"JupyterLite could not make the site:\n{told}")
-        page = first_page(course, assignment, browser=True)
-        (lite / "site/index.html").write_text(page, "utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(exist_ok=True)
-        shutil.move(lite / "site", target)
-    return target
-
-
-def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]:
-    """Return the packages that are pure Python, by wheel, and names of the others.
-
-    With them come the packages that they need. What is compiled has to be Pyodide's.
-    """
-    wheels: dict[str, Distribution] = {}
-    compiled = set[str]()
-    waiting = list(names)
-    seen = set(THERE)
-    while waiting:
-        package = distribution(waiting.pop())
-        name = canonicalize_name(package.name)
-        if name in seen:
-            continue
-        seen.add(name)
-        if "Root-Is-Purelib: true" in (package.read_text("WHEEL") or ""):
-            file = f"{name.replace('-', '_')}-{package.version}-py3-none-any.whl"
-            wheels[file] = package
-            for need in map(Requirement, package.requires or []):
-                if need.marker is None or need.marker.evaluate({"extra": ""}):
-                    waiting.append(need.name)
-        else:
-            compiled.add(name)
-    return wheels, sorted(compiled)
-
-
-def _files(package: Distribution) -> dict[str, Path]:
-    """Return the files of a package as it is installed: name in a wheel → path."""
-    files = [f for f in package.files or () if not {"..", "__pycache__"} & {*f.parts}]
-    return {f.as_posix(): Path(str(f.locate())) for f in files}
-
-
-def _check(pyodide: Path, needed: Iterable[str]) -> None:
-    """Raise a `HandoutError` if a folder is not the Pyodide that the kernel needs."""
-    from jupyterlite_pyodide_kernel.constants import (
-        PYODIDE_PYTHON_VERSION,
-        PYODIDE_VERSION,
-    )
-
-    fits = False
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
-        files = [lock["packages"][name]["file_name"] for name in needed]
-        fits = all((pyodide / file).exists() for file in files)
-        fits = fits and lock["info"]["python"].startswith(f"{PYODIDE_PYTHON_VERSION}.")
-    if not fits:
-        raise HandoutError(
-            f"{pyodide} is not Pyodide {PYODIDE_VERSION} with all its packages. Get "
-            f"pyodide-{PYODIDE_VERSION}.tar.bz2, unpack it, and name its folder "
-            "pyodide: https://github.com/pyodide/pyodide/releases"
-        )
-
-
-def _configuration(assignment: str, packages: list[str]) -> bytes:
-    """Return the site's configuration; all `packages` are loaded before a cell runs.
-
-    For modules beside the notebook need some, and Pyodide looks at cells alone.
-    """
-    # The kernel's worker loads wheels from where it is itself, four folders down.
-    loaded = [f"../../../../pypi/{p}" if p.endswith(".whl") else p for p in packages]
-    kernel = {
-        "disablePyPIFallback": True,  # grading has no other packages either
-        "loadPyodideOptions": {"packages": loaded},
-    }
-    page = {"appName": assignment, "litePluginSettings": {f"{KERNEL}:kernel": kernel}}
-    site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": page}
-    return json.dumps(site).encode()

@@ -1,7 +1,9 @@
 """The only importer of nbgrader: grading, gradebook, feedback, release, lint."""
 
+from nbproctor.nbgrader.changed_cells import check_cells
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import MarkChange
+from nbproctor.nbgrader.export import write_table
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.feedback import feedback, pages, report, term_report
 from nbproctor.nbgrader.grading import grade, proctor, regrade
@@ -16,16 +18,9 @@ from nbproctor.nbgrader.people import (
     people,
     scores,
     term,
-    write_table,
 )
 from nbproctor.nbgrader.placement import places_told
-from nbproctor.nbgrader.release import (
-    check_cells,
-    check_release,
-    check_sources,
-    generate,
-    lint,
-)
+from nbproctor.nbgrader.release import check_release, check_sources, generate, lint
 from nbproctor.nbgrader.submitted import unread
 from nbproctor.nbgrader.watch import Try, Watch
 

@@ -16,10 +16,10 @@ from traitlets.config import Config
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course, find_programs
 from nbproctor.nbgrader.decision import MarkChange
+from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.people import Export, watch_exports
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]

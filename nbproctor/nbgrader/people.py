@@ -1,20 +1,12 @@
-"""The class in nbgrader's gradebook: its people, and tables of their marks, as files.
-
-In those of ``nbgrader export`` too, what was not graded is no zero.
-"""
+"""The class in nbgrader's gradebook: its people, and tables of their marks."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import fsum, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from nbgrader.api import Gradebook
-from nbgrader.apps.exportapp import ExportApp
-from nbgrader.plugins import CsvExportPlugin
 
 from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
@@ -22,7 +14,6 @@ from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.gradebook import SharedGradebook, find_assignment
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
-from nbproctor.sanitize import spreadsheet_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,93 +198,3 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
         columns |= {c: f"{name}_{c}" for c in ("status", "hours_late")}
         parts.append(table[[*columns]].rename(columns=columns))
     return pd.concat(parts, axis="columns").rename_axis("student"), names
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, as CSV or Parquet by the file's name.
-
-    In the CSV file no cell is a formula to a spreadsheet program; a mark that was not
-    given is an empty cell.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it says about pandas's options
-            import fastparquet  # takes most of a second
-        # Not pandas's own writer, which wants pyarrow: where that is installed, pandas
-        # imports it into every process, and it starts a thread. No fork server can
-        # work with one.
-        fastparquet.write(path, table)
-        return
-    plain = table.reset_index()
-    for column in plain.columns:
-        if plain[column].dtype.kind == "M":
-            plain[column] = plain[column].dt.strftime("%Y-%m-%d %H:%M:%S").fillna("")
-        elif plain[column].dtype.kind not in "ifb":
-            plain[column] = plain[column].fillna("").map(str).map(spreadsheet_cell)
-    # With its mark, Excel reads UTF-8 as UTF-8.
-    plain.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
-
-
-# ---- nbgrader export -----------------------------------------------------------------
-
-
-class Export(CsvExportPlugin):  # type: ignore[misc]
-    """nbgrader's CSV file, with empty scores where there is no grade.
-
-    nbgrader itself writes 0 both for what was not graded and for what was not handed
-    in.
-    """
-
-    def export(self, gradebook: Gradebook) -> None:
-        """Write the file, then empty the scores that nobody gave."""
-        super().export(gradebook)
-        import pandas as pd  # a quarter of a second, which few commands need
-
-        path = Path(self.to or "grades.csv")
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        known = {work for work, scored in _scored(gradebook) if any(scored)}
-        rows = zip(table["assignment"], table["student_id"], strict=True)
-        table.loc[[row not in known for row in rows], ["raw_score", "score"]] = ""
-        # With names that the platform, or students, chose.
-        table.map(spreadsheet_cell).to_csv(path, index=False, lineterminator="\n")
-
-
-_stock_start = ExportApp.start
-
-
-def watch_exports() -> None:
-    """Let ``nbgrader export`` name the work without a grade, whatever plug-in writes.
-
-    A course's own plug-in reads nbgrader's sums, in which what has no score counts 0,
-    and nothing can change what it writes then.
-    """
-    ExportApp.start = _start
-
-
-def _start(app: ExportApp) -> None:
-    _stock_start(app)
-    if issubclass(app.plugin_class, Export):
-        return
-    with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
-        lacking = [f"{s} ({a})" for (a, s), scored in _scored(book) if not all(scored)]
-    if lacking:
-        app.log.warning(
-            "Not graded, or not all of it, so where %s writes a 0 it is none: %s",
-            app.plugin_class.__name__,
-            ", ".join(lacking),
-        )
-
-
-def _scored(book: Gradebook) -> Iterator[tuple[tuple[str, str], list[bool]]]:
-    """Yield assignment and student, and of each graded cell whether it has a score."""
-    for assignment in book.assignments:
-        for submission in assignment.submissions:
-            yield (
-                (assignment.name, submission.student.id),
-                [
-                    grade.auto_score is not None or grade.manual_score is not None
-                    for notebook in submission.notebooks
-                    for grade in notebook.grades
-                ],
-            )

@@ -22,7 +22,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nbproctor.cli import app
-from nbproctor.kit import handout
+from nbproctor.kit import browser
 from nbproctor.kit.handout import HandoutError
 from tests.pages.browser import MARKS, accessible, axe_core
 from tests.pages.browser import browser as chromium
@@ -46,7 +46,7 @@ def course(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(course: Path) -> Path:
-    return handout.make_site(course, LAB)
+    return browser.make_site(course, LAB)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def pyodide(pytestconfig: pytest.Config) -> Path:
 
 def settings(site: Path) -> dict[str, Any]:
     data = json.loads((site / "jupyter-lite.json").read_text())["jupyter-config-data"]
-    kernel: dict[str, Any] = data["litePluginSettings"][f"{handout.KERNEL}:kernel"]
+    kernel: dict[str, Any] = data["litePluginSettings"][f"{browser.KERNEL}:kernel"]
     return kernel
 
 
@@ -123,8 +123,8 @@ def test_every_package_is_one_of_pyodides_or_is_in_the_site(
     loaded = settings(site)["loadPyodideOptions"]["packages"]
     wheels = [name for name in loaded if name.endswith(".whl")]
     assert {*loaded} - {*wheels} <= theirs.keys()
-    assert theirs.keys() >= handout.KERNEL_NEEDS
-    worker = next((site / "extensions" / handout.KERNEL / "static").glob("*.worker.*"))
+    assert theirs.keys() >= browser.KERNEL_NEEDS
+    worker = next((site / "extensions" / browser.KERNEL / "static").glob("*.worker.*"))
     assert wheels and all((worker.parent / name).is_file() for name in wheels)
 
 
@@ -165,4 +165,4 @@ def test_a_folder_that_is_not_all_of_pyodide_is_refused(
 ) -> None:
     # npm's has no packages.
     with pytest.raises(HandoutError, match=r"Get pyodide-[\d.]+\.tar\.bz2, unpack"):
-        handout.make_site(course, LAB, pyodide=pyodide)
+        browser.make_site(course, LAB, pyodide=pyodide)

@@ -22,9 +22,9 @@ from nbproctor.cli.app import choose
 from nbproctor.kit.starter import SWITCH
 from nbproctor.nbgrader import CourseError
 from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import report
 from nbproctor.nbgrader.options import Nbproctor
-from nbproctor.nbgrader.people import Export
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import answered, by_id, write

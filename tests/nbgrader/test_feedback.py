@@ -12,8 +12,8 @@ from nbgrader.apps.api import NbGraderAPI
 
 from nbproctor.nbgrader import feedback, grade
 from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.export import Export
 from nbproctor.nbgrader.feedback import pages, report
-from nbproctor.nbgrader.people import Export
 from tests.broken.cases import ANSWERS
 from tests.nbgrader.tiny import blank, book, hand_in, released, run_nbgrader
 

@@ -1,0 +1,155 @@
+"""Cells that were renamed, added or removed after somebody was graded.
+
+nbgrader refuses such a release for good. Here the gradebook is adapted to it, once its
+copy is made and somebody has read what becomes of the marks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader import api
+from nbgrader.api import Base, Gradebook, GradeCell, SolutionCell, SourceCell, TaskCell
+from sqlalchemy import delete, insert, make_url, select
+
+from nbproctor.nbgrader.course import Course
+from nbproctor.nbgrader.failures import CourseError
+from nbproctor.notebook import Cell, MasterNotebook
+
+_TABLES = {"grade": GradeCell, "solution": SolutionCell, "task": TaskCell}
+
+
+@dataclass
+class _Changes:
+    """What is to be done with the cells of one notebook in the gradebook."""
+
+    notebook: Any  # its row
+    gone: dict[str, list[Any]]  # name → rows
+    new: dict[str, Cell]
+    renamed: dict[str, tuple[str, list[Any]]]  # old name → new name, rows
+
+    @classmethod
+    def of(cls, notebook: Any, master: MasterNotebook) -> _Changes:
+        """Compare; a cell with the kind and text of one that is gone was renamed."""
+        gone: dict[str, list[Any]] = defaultdict(list)
+        for kind in ("source", "grade", "solution", "task"):
+            for row in getattr(notebook, f"{kind}_cells"):
+                gone[row.name].append(row)
+        new = {cell.id: cell for cell in master.cells if cell.is_stored}
+        for name in gone.keys() & new.keys():
+            if _kinds(new[name]) == {type(row) for row in gone[name]}:
+                del gone[name], new[name]
+        renamed = {}
+        for old, rows in [*gone.items()]:
+            for name, cell in new.items():
+                same = rows[0].source in (cell.source, cell.stub)
+                if same and _kinds(cell) == {type(row) for row in rows}:
+                    renamed[old] = name, gone.pop(old)
+                    del new[name]
+                    break
+        return cls(notebook, gone, new, renamed)
+
+    def told(self, course: Course) -> Iterator[str]:
+        """Yield what becomes of each cell, and of whose marks."""
+        for old, (name, _) in self.renamed.items():
+            yield f"'{old}' is called '{name}' now and keeps its marks"
+        for name, cell in self.new.items():
+            points = f" ({cell.points:g} points)" if cell.points else ""
+            yield f"'{name}'{points} is new and has no marks yet"
+        marks = course.marks(self.notebook.assignment.name)
+        for name in self.gone:
+            hand = [
+                student
+                for student, record in marks.items()
+                if name in record.comments.get(self.notebook.name, {})
+                or any(g.by_hand for g in record.grades if g.cell == name)
+            ]
+            by_hand = f", and what was given by hand to {', '.join(hand)}"
+            yield f"'{name}' goes with its marks{by_hand if hand else ''}"
+
+    def apply(self, book: Gradebook) -> None:
+        """Write them; the caller commits. SaveCells of nbgrader fills in the rest."""
+        for name, rows in self.renamed.values():
+            for row in rows:
+                row.name = name
+        for rows in self.gone.values():
+            for row in rows:
+                for part in ("grades", "comments"):
+                    for each in getattr(row, part, ()):
+                        book.db.delete(each)
+                book.db.delete(row)
+        for name, cell in self.new.items():
+            for table in _kinds(cell):
+                row = table(name=name, notebook=self.notebook)
+                if table is not SolutionCell:
+                    row.cell_type = cell.nbgrader["cell_type"]
+                if table in (GradeCell, TaskCell):
+                    row.max_score = cell.points
+                book.db.add(row)
+                for each in self.notebook.submissions:
+                    if table in (GradeCell, TaskCell):
+                        book.db.add(api.Grade(cell=row, notebook=each))
+                    if table in (SolutionCell, TaskCell):
+                        book.db.add(api.Comment(cell=row, notebook=each))
+
+
+def _kinds(cell: Cell) -> set[Any]:
+    """Return the tables in which nbgrader has a row for a cell."""
+    return {SourceCell, *(t for flag, t in _TABLES.items() if cell.nbgrader.get(flag))}
+
+
+def check_cells(course: Course, assignment: str, change: bool = False) -> Path | None:
+    """Check that a release may be made: that nobody has marks for other cells.
+
+    With `change`, the gradebook is adapted instead; returns the copy that was made of
+    it first. `CourseError` says what would become of whose marks.
+    """
+    url = make_url(course.view.db_url)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    file = Path((is_sqlite and url.database) or course.root / "gradebook.db")
+    if is_sqlite and not file.exists():
+        return None
+    masters = {master.notebook: master for master in course.masters(assignment)}
+    with course.gradebook() as book, book.transaction() as commit:
+        known = [each for each in book.assignments if each.name == assignment]
+        found = [
+            changes
+            for notebook in (known[0].notebooks if known else ())
+            if notebook.submissions and notebook.name in masters
+            if (changes := _Changes.of(notebook, masters[notebook.name])).gone
+            or changes.new
+            or changes.renamed
+        ]
+        if not found:
+            return None
+        if not change:
+            told = "; ".join(each for changes in found for each in changes.told(course))
+            raise CourseError(
+                f"Students have marks for other cells of {assignment!r}: {told}. To "
+                "have it so: `release --change-cells`, which keeps a copy of the "
+                "gradebook, then `grade`. All other marks by hand stay."
+            )
+        now = f"{datetime.now():%Y-%m-%d_%H%M%S}"
+        copy = file.with_suffix(f".{now}{file.suffix}")
+        _copy(book, copy)
+        for changes in found:
+            changes.apply(book)
+        commit()
+        return copy
+
+
+def _copy(book: Gradebook, file: Path) -> None:
+    """Copy all rows into a file that nbgrader can open, wherever the gradebook is."""
+    with Gradebook(f"sqlite:///{file}") as kept:
+        for table in reversed(Base.metadata.sorted_tables):  # its course, by default
+            kept.db.execute(delete(table))
+        for table in Base.metadata.sorted_tables:
+            rows = [dict(row._mapping) for row in book.db.execute(select(table))]
+            if rows:
+                kept.db.execute(insert(table), rows)
+        kept.db.commit()
