@@ -308,9 +308,7 @@ def rehearse(sources: Sequence[str]) -> None:
     fails is not counted as run, nor is any after it: each notebook runs it itself. None
     is counted if they leave a file written or open: a fork has neither.
     """
-    shell = warm()
-    gc.collect()  # or a file that nobody holds may be closed meanwhile
-    before = _left()
+    shell, before = warm(), _left()
     sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:

@@ -25,6 +25,7 @@ def run(cells: Sequence[str]) -> Any:
 
 def rehearsed(cells: Sequence[str]) -> Any:
     """Rehearse cells; return those that count, all names, and where modules are."""
+    sys.dont_write_bytecode = True  # as in a fork server
     sys.path[:] = [path for path in sys.path if path]
     rehearse(cells)
     return list(warm().rehearsed), list(warm().user_ns), sys.path
