@@ -318,12 +318,7 @@ class Grader(WorkerPlugin):
         self._master = replace(master, data=None)
         self._settings = settings
         self._versions = versions()  # of the coordinator
-        self._files = {
-            Path(place, path.relative_to(name)): path.read_bytes()
-            for place, name in settings.policy.files
-            for path in (Path(name), *Path(name).rglob("*"))
-            if path.is_file()
-        }
+        self._files = {p: path.read_bytes() for p, path in settings.own_files()}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def setup(self, worker: Any) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from msgspec import msgpack
@@ -132,9 +131,7 @@ class Pool(ThreadPoolExecutor):
 
         Those that have read other contents of the assignment's files are ended.
         """
-        places = (Path(path) for _, path in settings.policy.files)
-        inside = sorted(p for place in places for p in (place, *place.rglob("*")))
-        about = [(path, path.stat()) for path in inside if path.exists()]
+        about = [(path, path.stat()) for _, path in sorted(settings.own_files())]
         state = [(path, a.st_ino, a.st_size, a.st_mtime_ns) for path, a in about]
         if state != self._state:
             self._servers.rest()

@@ -57,6 +57,13 @@ class Settings:
     follow_through: bool = True
     stderr_fails_tests: bool = False
 
+    def own_files(self) -> Iterator[tuple[Path, Path]]:
+        """Yield the assignment's own files, and those in its folders: place, path."""
+        for place, name in self.policy.files:
+            for path in (Path(name), *Path(name).rglob("*")):
+                if path.is_file():
+                    yield Path(place, path.relative_to(name)), path
+
     def digest(self) -> str:
         """Return the SHA-256 of all that a verdict depends on beside the cells.
 
