@@ -183,7 +183,7 @@ def main() -> None:
     logging.getLogger("tornado.application").disabled = True
     for name in _SIGNALS:
         number = getattr(signal, name, None)
-        # What is ignored stays so, as under nohup.
+        # A signal that is ignored stays ignored, as under nohup.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
     try:
@@ -213,7 +213,7 @@ def _furnish() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-        # A terminal that has no dash, or no ü, is no reason to end.
+        # A terminal that cannot show a dash, or an ü, ends no verb.
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:

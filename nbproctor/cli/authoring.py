@@ -1,4 +1,4 @@
-"""The verbs for whoever writes an assignment or begins, and for a container."""
+"""The verbs of authors: to make and prove an assignment, to begin, in a container."""
 
 from __future__ import annotations
 

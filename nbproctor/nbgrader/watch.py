@@ -88,11 +88,11 @@ class _Read:
 
 @dataclass
 class _Student:
-    """What is known of a student; for what stands for files, see `_files`."""
+    """What is known of a student. Files are known by what `_files` returns."""
 
     files: str = ""  # at the last look
     noticed: datetime = datetime.min  # when these were first seen; UTC
-    late: str = ""  # files of which was told that they are late
+    late: str = ""  # files that were told as late
     waiting: dict[date, str] = field(default_factory=dict)  # for another day
     done: str = ""  # files that are tried
     read: _Read = field(default_factory=_Read)  # in this batch

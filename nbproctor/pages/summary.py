@@ -155,7 +155,7 @@ class ResultRow:
 
 
 class Summary:
-    """How a notebook went, which is what the first screen says.
+    """How a student's notebook went: what the first screen of the page says.
 
     `cells` are those of the graded notebook, for what the student's own ones raised;
     there may be none.

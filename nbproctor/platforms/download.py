@@ -282,8 +282,8 @@ def plan(
 
     `notebooks` are those of the assignment, without ``.ipynb``; `zone` is that of the
     platform's times, else this computer's. Each member of one of the `groups` gets what
-    the group handed in. `times` of students, as a list of the platform has them, count
-    where the download has none. `CollectError`: there is no such file, it cannot be
+    the group handed in. `times` of students, from a list of the platform's, count where
+    the download has none. `CollectError`: there is no such file, it cannot be
     opened, or it holds nothing.
     """
     if source.suffix.lower() in _TABLES:

@@ -171,7 +171,7 @@ def _read(candidate: Candidate, master: MasterNotebook, budget: Budget) -> _Read
             handed = Handed(candidate, data, side, master.repairs)
             made = plan(handed.cells, master)
             rebuilt = Rebuilt(made)
-            # Where the assignment itself asks for nothing, nothing can be missing.
+            # From an assignment without exercises, no answer can be missing.
             if not rebuilt.belongs and master.of_kind("solution", "task", "test"):
                 raise Ungradable(
                     f"No cell of '{handed.name}' belongs to this assignment."
