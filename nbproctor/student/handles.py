@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ _BUILTIN = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, Exception)
 }
+_NAMED_TUPLE = vars(NamedTuple("_", [("x", int)])).keys()
 _BASES = (bool, int, float, complex, str, bytes, list, dict, set, frozenset)
 
 
@@ -38,7 +39,7 @@ class Handles:
     objects: dict[int, Any] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=dict)  # id of an object → number
     _next: int = 0
-    # Whether the judge has got, as plain, what a class of the student's derives.
+    # Whether the judge got as plain what has more to it: a mask, attributes, methods.
     derived: bool = False
 
     def keep_only(self, numbers: Iterable[int]) -> None:
@@ -54,17 +55,19 @@ class Handles:
             return Ref("judge", (number_of(value),))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
+                self.derived = self.derived or kind is not np.matrix  # a slip like any
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
             items = tuple(tuple.__iter__(value))
             names = getattr(kind, "_fields", None)
             if not are_names(names) or len(names) != len(items):
+                self.derived = True
                 return items
+            self.derived = self.derived or _adds_methods(kind)
             return NamedItems(self._number(value), kind.__name__[:100], names, items)
         elif issubclass(kind, _BASES):
-            plain = _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
-            self.derived = self.derived or kind.__module__ == "__main__"
-            return plain
+            self.derived = True
+            return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
         if issubclass(kind, type) and issubclass(value, Exception):
             return Ref("error", (self._number(value), *_about_error_class(value)))
         label = value.__name__ if issubclass(kind, _NAMED) else ""
@@ -80,6 +83,13 @@ class Handles:
             self._numbers[id(value)] = number
             self.objects[number] = value
         return number
+
+
+def _adds_methods(kind: type) -> bool:
+    """Whether a class of named tuples has methods or properties that it need not."""
+    members = [pair for base in kind.__mro__[:-2] for pair in vars(base).items()]
+    code = (types.FunctionType, property, classmethod, staticmethod)
+    return any(isinstance(m, code) and n not in _NAMED_TUPLE for n, m in members)
 
 
 def _as_base(base: Any, value: Any) -> Any:

@@ -37,6 +37,29 @@ ROWS = {
         "assert f() == [3, 4] and f().norm() == 5",
         "object's `__class__`",
     ),
+    "a tuple with methods of its own": (
+        "class V(tuple):\n    def norm(self): return 5\ndef f(): return V([3, 4])",
+        "assert f() == (3, 4) and f().norm() == 5",
+        "object's `__class__`",
+    ),
+    "a named tuple with methods of its own": (
+        "from typing import NamedTuple\nclass V(NamedTuple):\n    x: int\n"
+        "    def norm(self): return 5\ndef f(): return V(3)",
+        "assert f().x == 3 and f().norm() == 5",
+        "object's `__class__`",
+    ),
+    "attributes that a library adds to a dictionary": (
+        "from scipy.optimize import OptimizeResult\n"
+        "def f(): return OptimizeResult(x=1)",
+        "assert f().x == 1",
+        "object's `__class__`",
+    ),
+    "an array with a mask": (
+        "import numpy as np\n"
+        "def f(): return np.ma.array([1.0, 9.0], mask=[False, True])",
+        "assert f().mean() == 1",
+        "object's `__class__`",
+    ),
     "what the sandbox forbids": (
         "def f(): raise PermissionError(1, 'no')",
         "assert f() == 1",
