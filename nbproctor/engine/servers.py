@@ -107,7 +107,7 @@ class Servers(AbstractContextManager["Servers"]):
         warm = settings.policy, _modules(master), master.opening
         server = self._take(warm)
         if server is None:
-            server = _start(master, settings, master.opening)
+            server = _start(master, settings)
             self._add(server, warm)
         try:
             yield server
@@ -181,28 +181,31 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
     return tuple(filter(_installed, dict.fromkeys((*master.modules, *anywhere))))
 
 
-def _start(
-    master: MasterNotebook, settings: Settings, opening: tuple[str, ...]
-) -> ForkServer:
-    try:
-        server = ForkServer.start(
-            settings.policy,
-            [
-                *(*_modules(master), *_WARM),
-                ("nbproctor.student.shell:rehearse", opening),
-                ("nbproctor.protocol.objects:capture", ()),
-                ("nbproctor.protocol.table:load_rows", ()),
-            ],
-            student_main="nbproctor.student.process:main",
-            judge_main="nbproctor.judge.run:main",
-        )
-    except (ForkServerError, SandboxError, OSError) as error:
-        if opening and isinstance(error, ForkServerError):  # a cell starts a thread
-            return _start(master, settings, ())  # each notebook runs them itself
-        raise EngineError(str(error)) from error
-    told = server.pid, master.notebook, server.level
-    log.info("Fork server %d started for %s, sandbox level %s.", *told)
-    return server
+def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
+    """Start one; what starts a thread there is left to each notebook to run itself."""
+    modules, opening = _modules(master), master.opening
+    for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
+        try:
+            server = ForkServer.start(
+                settings.policy,
+                [
+                    *(*imported, *_WARM),
+                    ("nbproctor.student.shell:rehearse", rehearsed),
+                    ("nbproctor.protocol.objects:capture", ()),
+                    ("nbproctor.protocol.table:load_rows", ()),
+                ],
+                student_main="nbproctor.student.process:main",
+                judge_main="nbproctor.judge.run:main",
+            )
+        except (SandboxError, OSError) as error:
+            raise EngineError(str(error)) from error
+        except ForkServerError as error:
+            reason = error
+            continue
+        told = server.pid, master.notebook, server.level
+        log.info("Fork server %d started for %s, sandbox level %s.", *told)
+        return server
+    raise EngineError(str(reason)) from reason
 
 
 def _installed(name: str) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -78,6 +81,27 @@ def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
     kill(two)
     assert earned(execute(Execution(RIGHT, master, SETTINGS), servers))
     assert not caplog.text
+
+
+THREAD = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
+
+
+@pytest.mark.parametrize("where", ["the first cell", "a library"])
+def test_what_starts_a_thread_is_left_to_each_notebook(
+    where: str, master: MasterNotebook, servers: Servers
+) -> None:
+    first = next(c for c in master.cells if c.kind == "provided")
+    library = Path(np.__file__).parents[1] / f"thread_of_{os.getpid()}.py"
+    code = THREAD if where == "the first cell" else f"import {library.stem}"
+    locked = {**first.nbgrader, "locked": True}
+    cell = replace(first, id="a", source=code, stub=code, nbgrader=locked, skip=False)
+    own = replace(master.with_cells([cell, *master.cells]), modules=(library.stem,))
+    try:
+        library.write_text(THREAD)
+        ran = [StudentCell(0, "a", code), replace(RIGHT[0], index=1)]
+        assert earned(execute(Execution(ran, own, SETTINGS), servers))
+    finally:
+        library.unlink()
 
 
 def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
