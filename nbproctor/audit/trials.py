@@ -114,7 +114,7 @@ def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial
     variables = dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
     worker = PythonProcess(command, os.environ | variables)
     try:
-        with Processor() as processor:
+        with contextlib.closing(Processor()) as processor:
             told = replace(share, processor=processor.number)
             write_block(worker.sock, json.encode(told))
             while held := json.decode(read_block(worker.sock), type=Held | str | None):

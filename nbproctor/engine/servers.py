@@ -72,11 +72,10 @@ class Settings:
         """
         policy = replace(self.policy, files=(), weak=False)
         total = hashlib.sha256(repr(replace(self, policy=policy)).encode())
-        for place, path in sorted(self.policy.files):
-            inside = sorted(p for p in Path(path).rglob("*") if p.is_file())
-            sizes = [f"{p.relative_to(path)} {p.stat().st_size}" for p in inside]
-            content = Path(path).read_bytes() if Path(path).is_file() else b""
-            total.update(repr((place, sizes)).encode() + content)
+        alone = {Path(path) for _, path in self.policy.files}
+        for place, path in sorted(self.own_files()):
+            content = path.read_bytes() if path in alone else b""
+            total.update(repr((str(place), path.stat().st_size)).encode() + content)
         return total.hexdigest()
 
 

@@ -175,7 +175,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
     def close(self) -> None:
         """End the fork server and everything that it started."""
         self._process.end(patience=10)
-        self.processor.release()
+        self.processor.close()
         # The server does this when its parent dies, the parent when the server did.
         if self._base != INSIDE:
             shutil.rmtree(self._base, ignore_errors=True)

@@ -11,7 +11,6 @@ import contextlib
 import math
 import os
 import socket
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -43,7 +42,7 @@ def _share() -> float:
     return math.inf
 
 
-class Processor(AbstractContextManager["Processor"]):
+class Processor:
     """Claim on a processor of this computer that nobody else has claimed.
 
     Its `number` is None if all are claimed, or none can be chosen here.
@@ -64,13 +63,10 @@ class Processor(AbstractContextManager["Processor"]):
             self.number, self._claim = number, claim
             return
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Give up the claim."""
         if self._claim is not None:
             self._claim.close()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 def stay_on(number: int | None) -> None:
