@@ -21,6 +21,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import astuple, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -62,7 +63,7 @@ for p, time in _times.items():
 """
 Places = dict[str, tuple[Where, str]]  # test cell → where, and why not in the judge
 # A notebook that is run: what it is graded by, the answers, kinds to be left out.
-Runs = Callable[..., Report]
+Runs = Callable[..., Future[Report]]
 log = logging.getLogger(__name__)
 
 
@@ -154,15 +155,16 @@ def _runner(blank: MasterNotebook, settings: Settings, pool: Executor) -> Runs:
 
     pool.prepare(blank, alone)  # or say why nothing can be executed
 
-    def run(master: MasterNotebook, answers: MasterNotebook, *left_out: str) -> Report:
+    def run(
+        master: MasterNotebook, answers: MasterNotebook, *left_out: str
+    ) -> Future[Report]:
         cells = [
             StudentCell(number, cell.id, cell.source)
             for number, cell in enumerate(answers.cells)
             if cell.kind not in ("task", "text", *left_out)
         ]
         used = alone if answers is master else replace(alone, limits=quick)
-        report: Report = pool.execute(Execution(cells, master, used)).result()
-        return report
+        return pool.execute(Execution(cells, master, used))
 
     return run
 
@@ -192,7 +194,7 @@ def _places(
 
 
 def _lost(master: MasterNotebook, run: Runs) -> dict[str, Verdict]:
-    verdicts = run(master, master, "helper").verdicts
+    verdicts = run(master, master, "helper").result().verdicts
     return {v.cell_id: v for v in verdicts if v.outcome != "passed"}
 
 
@@ -212,10 +214,11 @@ def _differing(master: MasterNotebook, run: Runs) -> dict[str, str]:
         c for c in master.cells if c.kind not in ("test", "helper")
     )
     differing = {}
-    for name, answers in wrong.items():
-        outputs = run(code, answers).outputs
-        numbers = {cell.id: number for number, cell in enumerate(master.cells)}
-        for v in outside[name].verdicts:
+    inside = {name: run(code, wrong[name]) for name in wrong}
+    numbers = {cell.id: number for number, cell in enumerate(master.cells)}
+    for name in wrong:
+        outputs = inside[name].result().outputs
+        for v in outside[name].result().verdicts:
             number = numbers[v.cell_id]
             points, said = scored(outputs.get(number, []), master.cells[number])
             if v.points > points or v.outcome == "passed" != said.outcome:
@@ -234,7 +237,7 @@ def _reading_what_is_written(master: MasterNotebook, run: Runs) -> dict[str, str
     before = replace(look, id="-before", source=_BEFORE, stub=_BEFORE)
     after = replace(look, id="-after", source=_AFTER, stub=_AFTER)
     looking = master.with_cells([before, *cells, after])
-    outputs = run(looking, looking).outputs.get(len(cells) + 1)
+    outputs = run(looking, looking).result().outputs.get(len(cells) + 1)
     written = sorted({*outputs[0]["text"].splitlines()}) if outputs else []
     return {
         cell.id: f"it reads `{name}`, which the answer writes"
