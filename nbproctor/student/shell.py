@@ -256,7 +256,6 @@ def warm() -> ZMQInteractiveShell:
         sys.modules["matplotlib"].rcParams["backend"] = _INLINE
     config = Config()
     config.InteractiveShell.colors = "nocolor"
-    config.HistoryManager.enabled = False
     shell: ZMQInteractiveShell = ZMQInteractiveShell.instance(config=config)
     # The first traceback imports what it needs, for some 50 ms.
     shell.run_cell("1/0")  # type: ignore[no-untyped-call]
