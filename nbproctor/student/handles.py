@@ -51,6 +51,10 @@ class Handles:
     def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
+        owner = type(value.__self__) if kind is types.MethodType else object
+        if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
+            method = _ask(value.__self__, "get", value.__name__)
+            return Ref("judge", (number_of(method),))
         if issubclass(kind, JudgeObject):
             return Ref("judge", (number_of(value),))
         if issubclass(kind, np.ndarray):
@@ -182,7 +186,7 @@ class JudgeObject:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Initialize it again, as ``self.model.__init__(…)`` does."""
-        if "init_again" not in object.__getattribute__(self, "_nbproctor_methods"):
+        if not hasattr(type(self), "init_again"):
             raise TypeError("an object of the test cannot be made anew")
         _ask(self, "method", "init_again", args, kwargs)
 
@@ -190,13 +194,11 @@ class JudgeObject:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if "copied" in object.__getattribute__(self, "_nbproctor_methods"):
+        if hasattr(type(self), "copied"):
             return _ask(self, "method", "copied", (), {})
         return self
 
     def __getattr__(self, name: str) -> Any:
-        if name in object.__getattribute__(self, "_nbproctor_methods"):
-            return _Method.of(self, name)
         return _ask(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -223,43 +225,31 @@ class JudgeObject:
         return f"<{kind} of the test>"
 
 
-class _Method(JudgeObject):
-    """A method of such an object: to call it takes one message, not two."""
-
-    @classmethod
-    def of(cls, owner: JudgeObject, name: str) -> _Method:
-        """Return the method of an object."""
-        method = object.__new__(cls)
-        object.__setattr__(method, "_nbproctor_method", (owner, name))
-        object.__setattr__(method, "_nbproctor_methods", ())
-        return method
-
-    @property
-    def _nbproctor_link(self) -> Any:
-        owner, name = object.__getattribute__(self, "_nbproctor_method")
-        return object.__getattribute__(_ask(owner, "get", name), "_nbproctor_link")
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it in the judge."""
-        owner, name = object.__getattribute__(self, "_nbproctor_method")
-        return _ask(owner, "method", name, args, kwargs)
-
-
 def stand_in(
     connection: Connection, number: int, kind: str, *names: str
 ) -> JudgeObject:
     """Make what stands for an object of the judge's: its class and public methods."""
-    found = object.__new__(_class_named(kind))
+    found = object.__new__(_class_named(kind, names))
     type(found)._nbproctor_known = found
     object.__setattr__(found, "_nbproctor_link", (connection, number, kind))
-    object.__setattr__(found, "_nbproctor_methods", names)
     return found
 
 
 @cache
-def _class_named(kind: str) -> type[JudgeObject]:
+def _class_named(kind: str, names: tuple[str, ...]) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
-    return type(kind, (JudgeObject,), {"__module__": "__main__"})
+    methods = {name: _method_named(name) for name in names}
+    return type(kind, (JudgeObject,), {"__module__": "__main__", **methods})
+
+
+def _method_named(name: str) -> Callable[..., Any]:
+    """Return a method of the judge's: to call it takes one message, not two."""
+
+    def method(self: JudgeObject, /, *args: Any, **kwargs: Any) -> Any:
+        return _ask(self, "method", name, args, kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    return method
 
 
 def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:

@@ -1,0 +1,21 @@
+"""Methods are called on the network's class, and every argument is named."""
+
+
+@add_to(NNClassifier)
+def fit(self, X, Y):
+    model, m = self.model, X.shape[1]
+    network = type(model)
+    size = self.batch_size or m
+    Y1 = one_hot(Y=Y, n_classes=model.n_classes)
+    network.initialize_parameters(model)
+    self.costs = []
+    for _ in tqdm(range(self.epochs)):
+        for start in range(0, m, size):
+            x, y = X[:, start : start + size], Y1[:, start : start + size]
+            cache = model.forward_propagation(X=x)
+            grads = model.backward_propagation(X=x, Y=y, cache=cache)
+            network.update_parameters(model, grads=grads)
+        weights = {"W1": model.W1, "W2": model.W2, "m": m}
+        J = compute_cost(A2=model.forward_propagation(X=X)["A2"], Y=Y1)
+        self.costs.append(J + model.reg.l1(**weights) + model.reg.l2(**weights))
+    return self
