@@ -196,14 +196,12 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
                 student_main="nbproctor.student.process:main",
                 judge_main="nbproctor.judge.run:main",
             )
-        except (SandboxError, OSError) as error:
-            raise EngineError(str(error)) from error
-        except ForkServerError as error:
-            reason = error
-            continue
-        told = server.pid, master.notebook, server.level
-        log.info("Fork server %d started for %s, sandbox level %s.", *told)
-        return server
+        except (ForkServerError, SandboxError, OSError) as error:
+            reason: Exception = error
+        else:
+            told = server.pid, master.notebook, server.level
+            log.info("Fork server %d started for %s, sandbox level %s.", *told)
+            return server
     raise EngineError(str(reason)) from reason
 
 

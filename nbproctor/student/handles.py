@@ -198,8 +198,16 @@ class JudgeObject:
             return _ask(self, "method", "copied", (), {})
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        return _ask(self, "get", name)
+    def __getattribute__(self, name: str) -> Any:
+        """Ask the judge first, then the notebook's class of this name."""
+        if name.startswith("_") or name in vars(type(self)):
+            return object.__getattribute__(self, name)
+        try:
+            return _ask(self, "get", name)
+        except AttributeError:
+            if not hasattr(type(self), name):
+                raise
+        return object.__getattribute__(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         _ask(self, "set", name, value)
@@ -226,20 +234,29 @@ class JudgeObject:
 
 
 def stand_in(
-    connection: Connection, number: int, kind: str, *names: str
+    notebook: Mapping[str, Any],
+    connection: Connection,
+    number: int,
+    kind: str,
+    *names: str,
 ) -> JudgeObject:
-    """Make what stands for an object of the judge's: its class and public methods."""
-    found = object.__new__(_class_named(kind, names))
+    """Make what stands for an object of the judge's: its class and public methods.
+
+    Where the notebook has a class of this name, it is one of its instances, too.
+    """
+    own = notebook.get(kind)
+    plain = type(own) is type and own.__base__ is object
+    found = object.__new__(_class_named(kind, names, own if plain else object))
     type(found)._nbproctor_known = found
     object.__setattr__(found, "_nbproctor_link", (connection, number, kind))
     return found
 
 
 @cache
-def _class_named(kind: str, names: tuple[str, ...]) -> type[JudgeObject]:
+def _class_named(kind: str, names: tuple[str, ...], base: type) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
     methods = {name: _method_named(name) for name in names}
-    return type(kind, (JudgeObject,), {"__module__": "__main__", **methods})
+    return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})
 
 
 def _method_named(name: str) -> Callable[..., Any]:

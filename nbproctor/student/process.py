@@ -143,7 +143,7 @@ class Student:
         if ref.tag == "student":
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
-            return stand_in(self.connection, *ref.fields)
+            return stand_in(self.shell.user_ns, self.connection, *ref.fields)
         module, path = ref.fields
         value: Any = import_module(module)
         for part in path.split(".") if path else ():

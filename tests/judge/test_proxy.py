@@ -69,6 +69,11 @@ def reused(x):
     kept[:] = 2 * x
     return kept
 def calls(f, *args): return f(*args)
+class Oracle:
+    rate = prime = 5
+    def twice(self): return 2 * self.prime(1)
+def looked_at(oracle):
+    return isinstance(oracle, Oracle), oracle.rate, oracle.twice()
 def prime_of(oracle):
     return oracle.prime, oracle.prime(2), type(oracle).prime(oracle, 2)
 def fail():
@@ -121,7 +126,7 @@ def link() -> Iterator[Session]:
 @pytest.fixture
 def ask(link: Session) -> Any:
     """Return a namespace of the student's names."""
-    names = "Net Yes MyError identity calls fail swallow prime_of"
+    names = "Net Yes MyError identity calls fail swallow prime_of looked_at"
     names += " count half near stop yes kinds missing np os time point Point x_of"
     names += " odd parts spread layer Complex reused"
     return SimpleNamespace(**link.begin(names.split()))
@@ -322,6 +327,12 @@ def test_a_method_of_a_test_object_is_one_also_when_it_is_not_called(ask: Ask) -
     assert ask.prime_of(oracle) == (oracle.prime, 2, 2)
     oracle.prime = lambda z: z + 1  # type: ignore[method-assign]
     assert ask.prime_of(oracle)[1:] == (3, 3)
+
+
+def test_a_test_object_is_one_of_the_notebooks_class_of_its_name(ask: Ask) -> None:
+    oracle = Oracle()
+    oracle.rate = 7  # type: ignore[attr-defined]
+    assert ask.looked_at(oracle) == (True, 7, 2)
 
 
 def test_a_test_functions_own_changes_reach_the_student(ask: Ask) -> None:

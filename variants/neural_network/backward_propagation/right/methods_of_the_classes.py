@@ -1,9 +1,11 @@
-"""Methods are called on the classes, with the object as their first argument."""
+"""Methods are called on the classes, which are looked at first."""
 
 
 @add_to(NeuralNetwork)
 def backward_propagation(self, X, Y, cache):
     m = X.shape[1]
+    assert isinstance(self.activation, Sigmoid)
+    assert isinstance(self.reg, Regularization)
     penalty, weights = type(self.reg), (self.W1, self.W2, m)
     l1 = penalty.l1_grad(self.reg, *weights)
     l2 = penalty.l2_grad(self.reg, *weights)

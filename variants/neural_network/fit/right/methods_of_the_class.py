@@ -4,6 +4,7 @@
 @add_to(NNClassifier)
 def fit(self, X, Y):
     model, m = self.model, X.shape[1]
+    assert isinstance(model, NeuralNetwork)
     network = type(model)
     size = self.batch_size or m
     Y1 = one_hot(Y=Y, n_classes=model.n_classes)
@@ -14,7 +15,7 @@ def fit(self, X, Y):
             x, y = X[:, start : start + size], Y1[:, start : start + size]
             cache = model.forward_propagation(X=x)
             grads = model.backward_propagation(X=x, Y=y, cache=cache)
-            network.update_parameters(model, grads=grads)
+            model.update_parameters(grads=grads)
         weights = {"W1": model.W1, "W2": model.W2, "m": m}
         J = compute_cost(A2=model.forward_propagation(X=X)["A2"], Y=Y1)
         self.costs.append(J + model.reg.l1(**weights) + model.reg.l2(**weights))
