@@ -53,10 +53,10 @@ class Handles:
         kind = type(value)
         owner = type(value.__self__) if kind is types.MethodType else object
         if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
-            method = _ask(value.__self__, "get", value.__name__)
-            return Ref("judge", (number_of(method),))
+            value = _ask(value.__self__, "get", value.__name__)
+            kind = type(value)
         if issubclass(kind, JudgeObject):
-            return Ref("judge", (number_of(value),))
+            return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
                 self.derived = self.derived or kind is not np.matrix  # a slip like any
@@ -175,6 +175,7 @@ class JudgeObject:
 
     #: Of the class that stands for a test's: an object that was handed over.
     _nbproctor_known: ClassVar[Any] = None
+    _nbproctor_link: tuple[Connection, int, str]  # its number, the name of its class
 
     def __new__(cls, *args: Any, **kwargs: Any) -> JudgeObject:
         """Make one more, as ``type(self.model)(…)`` does."""
@@ -229,8 +230,7 @@ class JudgeObject:
         return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
-        _, _, kind = object.__getattribute__(self, "_nbproctor_link")
-        return f"<{kind} of the test>"
+        return f"<{self._nbproctor_link[2]} of the test>"
 
 
 def stand_in(
@@ -281,13 +281,5 @@ def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:
 
 
 def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:
-    if request in ("get", "set") and str(arguments[0]).startswith("_"):
-        raise AttributeError(f"{target!r} has no attribute {arguments[0]!r}")
-    connection, number, _ = object.__getattribute__(target, "_nbproctor_link")
+    connection, number, _ = target._nbproctor_link
     return connection.ask(request, number, *arguments)
-
-
-def number_of(target: JudgeObject) -> int:
-    """Return the number that the judge knows an object by."""
-    number: int = object.__getattribute__(target, "_nbproctor_link")[1]
-    return number
