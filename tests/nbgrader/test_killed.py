@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor import nbgrader
 from nbproctor.results import FILE
 from tests.nbgrader.rows import everything, rows, url
-from tests.nbgrader.tiny import HandIn, Notebook, blank, book
+from tests.nbgrader.tiny import HandIn, Notebook, blank, book, with_one
 from tests.programs import run_here, run_python
 
 pytestmark = pytest.mark.slow
@@ -139,12 +138,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
             grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
             grade.manual_score, grade.extra_credit = 2.5, 0.5
         opened.db.commit()
-    source = course / "source/tiny/tiny.ipynb"
-    text = source.read_text("utf-8")
-    harder = text.replace('fizz(1) == \\"1\\"', 'fizz(1) == \\"one\\"')
-    assert text != harder
-    source.write_text(harder, "utf-8")
-    nbgrader.generate(course, "tiny")
+    with_one(course)
     # Bob's and dan's pages are as they are now.
     assert run_here("grade", cwd=course).returncode == 1
     quiet = Path(shutil.copytree(course, course.with_name("quiet")))

@@ -20,7 +20,7 @@ from nbproctor.nbgrader.feedback import report
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import everything
-from tests.nbgrader.tiny import book, hand_in
+from tests.nbgrader.tiny import book, hand_in, with_one, without_zero
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def graded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asked_more(graded: Path) -> Path:
     """And then its tests have asked for more than before, which lowered nothing."""
     course = Path(shutil.copytree(graded, graded.with_name("harder")))
-    with_twelve(course)
+    with_one(course)
     again(course)
     assert everything(course) == everything(graded)
     return course
@@ -67,24 +67,6 @@ def course(graded: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def harder(asked_more: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(asked_more, tmp_path / "harder"))
-
-
-def change_test(course: Path, old: str, new: str) -> None:
-    path = course / "source/tiny/tiny.ipynb"
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
-    nbgrader.generate(course, "tiny")
-
-
-def without_zero(course: Path) -> None:
-    change_test(
-        course, '(0, -3, 9)] == [\\"fizz\\"] * 3', '(-3, 9)] == [\\"fizz\\"] * 2'
-    )
-
-
-def with_twelve(course: Path) -> None:
-    change_test(course, 'assert fizz(1) == \\"1\\"', 'assert fizz(1) == \\"one\\"')
 
 
 def said(course: Path, *arguments: str) -> tuple[int, str]:

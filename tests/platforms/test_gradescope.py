@@ -19,7 +19,7 @@ from nbproctor.platforms import ExportError
 from nbproctor.platforms.gradescope import results, write_autograder
 from nbproctor.results import SubmissionResult, Verdict
 from tests.nbgrader.tiny import hand_in
-from tests.programs import one_processor
+from tests.programs import start
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +51,8 @@ def autograder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _environment(root / "source")
     setup = (root / "source/setup.sh").read_text()
     script = setup.replace("apt-get", "true apt-get")  # this computer stays as it is
-    done = subprocess.run(
-        ["bash", "-c", script, str(root / "source/setup.sh")],
-        cwd=root / "source",
-        capture_output=True,
-        text=True,
-        timeout=300,
-        preexec_fn=one_processor,
-    )
+    place = root / "source"
+    done = start("bash", "-c", script, place / "setup.sh", cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip().endswith("earns every point in this container.")
     shutil.copy(root / "source/run_autograder", root)
@@ -86,13 +80,7 @@ def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str],
     for name in ("submission", "results"):
         shutil.rmtree(root / name, ignore_errors=True)
     shutil.copytree(submission, root / "submission")
-    done = subprocess.run(
-        [root / "run_autograder"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        preexec_fn=one_processor,
-    )
+    done = start(root / "run_autograder", cwd=root)
     return done, json.loads((root / "results/results.json").read_text())
 
 
