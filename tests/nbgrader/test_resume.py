@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
@@ -11,28 +10,10 @@ import pytest
 from nbproctor.nbgrader.run import CACHE
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import graded_files, rows, url
-from tests.nbgrader.tiny import HandIn, configure, graded
-from tests.programs import run_python
-from tests.timing import patience
+from tests.nbgrader.tiny import HandIn, graded, killed
 
 pytestmark = pytest.mark.slow
 STUDENTS = [f"s{number:02}" for number in range(6)]
-# The run kills itself, as a power cut would: when the loop has the second result, many
-# more have been executed already.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from nbproctor import nbgrader
-
-told = []
-
-def kill(result):
-    told.append(result.student)
-    if len(told) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-nbgrader.grade(Path(sys.argv[1]), "tiny", progress=kill)
-"""
 
 
 @pytest.fixture
@@ -56,10 +37,7 @@ def the_class(course: Path, hand_in: HandIn) -> Path:
         fizz = f"def fizz(n):  # {student}\n    return 'fizz' if n % 3 == 0 else str(n)"
         if number % 4 == 1:
             fizz = f"def fizz(n):\n    return {student!r}"
-        if number == 2:
-            fizz = f"import time\ndef fizz(n):  # {student}\n    time.sleep(9)"
         hand_in(student, fizz=fizz)
-    configure(course, f"c.Nbproctor.call_seconds = {0.5 * patience()}")
     (course / "submitted/s04/tiny/tiny.ipynb").write_text("{")  # ungradable
     return course
 
@@ -77,8 +55,7 @@ def test_nothing_that_was_finished_is_executed_again_but_by_force(
     assert all_of_them >= len(STUDENTS) - 1
     runs.clear()
 
-    killed = run_python(KILLED, course, cwd=course)
-    assert killed.returncode == -signal.SIGKILL
+    killed(course, 2)
     finished = len(list((course / CACHE).glob("??/*")))
     assert finished >= 2
     done = {path.parts[-3] for path in course.glob("autograded/*/tiny/grading.json")}
