@@ -159,7 +159,7 @@ def test_where_nbproctor_is_not_installed_only_grading_is_refused(
     assert "Nothing is graded" in button.stdout
 
 
-FIZZ = """import multiprocessing, os, socket
+FIZZ = """import multiprocessing, numpy, os, socket
 def fizz(n):
     {}
     return "fizz" if n % 3 == 0 else str(n)
@@ -174,7 +174,7 @@ def test_what_answers_may_use_is_configured(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         needs = {
             f"c.Nbproctor.readable = ['{word}', '/gone']": f"open('{word}')",
-            "c.Nbproctor.memory_megabytes = 2048": "bytearray(1500 << 20)",
+            "c.Nbproctor.memory_megabytes = 2048": "numpy.empty(1500 << 20, 'B')",
             "c.Nbproctor.environment = {'WORD': 'a'}": "os.environ['WORD']",
             "c.Nbproctor.network = ['tiny']": "socket.create_connection"
             f"({listening.getsockname()})",

@@ -170,7 +170,8 @@ def test_what_was_graded_under_other_conditions_is_graded_again(
     helper = course / "source/tiny/helper.py"
     helper.write_text("WORD = 'fuzz'\n")
     seconds = 0.4 * patience()
-    slow = f"import time\n\ndef mean_of(xs):\n    time.sleep({1.5 * seconds})\n"
+    slow = "import time\n\ndef mean_of(xs, called=[]):\n    if not called:\n"
+    slow += f"        time.sleep({1.5 * seconds})\n    called.append(1)\n"
     hand_in(
         "ann",
         fizz="from helper import WORD\n\ndef fizz(n):\n"
