@@ -9,7 +9,6 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from nbproctor.cli import app
 from tests.copies import link
+from tests.programs import start
 
 WINDOWS = os.name == "nt"
 BIN = "Scripts" if WINDOWS else "bin"
@@ -82,13 +82,7 @@ def make_toy(project: Path, place: Path) -> Path:
 def kit(
     root: Path, *words: str, python: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [python, root / "kit.py", *words],
-        env=os.environ | variables,
-        cwd=root.parent,
-        text=True,
-        capture_output=True,
-    )
+    return start(python, root / "kit.py", *words, cwd=root.parent, **variables)
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +96,9 @@ def first(
 
 
 @pytest.fixture
-def made(first: tuple[Path, object]) -> Iterator[Path]:
+def made(first: tuple[Path, object]) -> Path:
     """The toy after its first run; its tests leave a whole environment, as they do."""
-    root, _ = first
-    pins = (root / "requirements.txt").read_text()
-    yield root
-    (root / "requirements.txt").write_text(pins)
+    return first[0]
 
 
 def seen(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
@@ -227,24 +218,20 @@ def test_damage_or_a_move_is_noticed(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_changed_pins_renew_the_environment_even_if_it_is_activated(made: Path) -> None:
+    """And the pins of the site in the browser are added once."""
     pins = made / "requirements.txt"
+    shutil.copy(pins, made / "requirements-browser.txt")
     pins.write_text(pins.read_text() + "# one more line\n")
     python = shutil.which("python", path=str(made / ".venv" / BIN))
     assert python
-    result = kit(made, "grade", python=python)
-    assert "Renewing .venv" in result.stderr
-    assert seen(result)["prefix"] == str(made / ".venv")
-    assert not (made / ".venv.old").exists()
-    assert kit(made, "grade").stderr == ""
-
-
-@pytest.mark.slow
-def test_the_site_in_the_browser_adds_its_packages_once(made: Path) -> None:
-    shutil.copy(made / "requirements.txt", made / "requirements-browser.txt")
     words = ("release", "--pyodide=a folder")
-    first, again = kit(made, *words), kit(made, *words)
-    assert "Adding the packages of requirements-browser.txt" in first.stderr
-    assert seen(first)["verb"] == list(words) and again.stderr == ""
+    result = kit(made, *words, python=python)
+    assert "Renewing .venv" in result.stderr
+    assert "Adding the packages of requirements-browser.txt" in result.stderr
+    told = seen(result)
+    assert (told["verb"], told["prefix"]) == ([*words], str(made / ".venv"))
+    assert not (made / ".venv.old").exists()
+    assert kit(made, *words).stderr == ""
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
@@ -278,13 +265,7 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     """Run kit.py after some lines of Python; return what it complained of."""
     code = f"import runpy, sys; {preparation}; sys.argv = ['kit.py', 'demo']; "
     code += "runpy.run_path('kit.py', run_name='__main__')"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=toy,
-        env=os.environ | variables,
-        text=True,
-        capture_output=True,
-    )
+    result = start(sys.executable, "-c", code, cwd=toy, **variables)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     assert not (toy / ".venv").exists()
@@ -364,13 +345,7 @@ def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
     (course / "nbgrader_config.py").touch()
     for place, below in ((toy.parent, toy), (course / "source", course / "source")):
         command = [sys.executable, toy / "kit.py", "grade", "--container", "lab"]
-        done = subprocess.run(
-            command,
-            env=os.environ | {"PATH": str(engines)},
-            cwd=place,
-            text=True,
-            capture_output=True,
-        )
+        done = start(*command, cwd=place, PATH=str(engines))
         told = seen(done)
         assert (told["verb"], told["folder"]) == (["grade", "lab"], str(below))
         words = json.loads((engines / "run.json").read_text())
@@ -430,9 +405,7 @@ def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
     if not pythons:
         pytest.skip("no Python below 3.11 on this machine")
     for python in pythons:
-        result = subprocess.run(
-            [python, "kit.py", "demo"], cwd=toy, text=True, capture_output=True
-        )
+        result = start(python, "kit.py", "demo", cwd=toy)
         assert result.returncode == 1, python
         assert "the kit needs 3.11 to 3.14" in result.stderr, python
 

@@ -22,10 +22,9 @@ from packaging.utils import canonicalize_name
 
 import nbproctor
 from nbproctor.kit import handout, sample, starter
-from nbproctor.nbgrader import placement
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
-from tests.programs import one_processor
+from tests.programs import start
 
 LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -165,8 +164,8 @@ def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) -> None:
     files = sorted(built.iterdir())
-    command = [sys.executable, "-m", "twine", "check", "--strict", *files]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "twine", "check", "--strict"]
+    done = start(*command, *files, cwd=built)
     assert done.returncode == 0, done.stdout
     wheel, source = files
     with tarfile.open(source) as archive:
@@ -200,8 +199,8 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     with ZipFile(next(built.glob("*.whl"))) as archive:
         archive.extractall(site)
     python = environment / "bin/python"
+    # nbgrader starts `alembic`.
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    activated = os.environ | {"PATH": programs}  # nbgrader starts `alembic`
     course = tmp_path / "course"
     shutil.copytree(project / "examples/tiny/source", course / "source")
     stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
@@ -209,15 +208,7 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     solved = course / "submitted/ann/tiny"
 
     def run(*words: str) -> str:
-        command = [python, "-m", *words]
-        done = subprocess.run(
-            command,
-            cwd=course,
-            env=activated,
-            capture_output=True,
-            text=True,
-            preexec_fn=one_processor,
-        )
+        done = start(python, "-m", *words, cwd=course, PATH=programs)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -368,15 +359,6 @@ def test_the_sample_class_is_made_as_its_description_says(
             unsolved = "raise NotImplementedError" in source
             assert unsolved == (exercise not in touched and exercise not in solved)
     assert made["dpatel"][1] == release
-
-
-def test_the_demo_takes_over_where_tests_are_judged(tmp_path: Path) -> None:
-    (tmp_path / "source/tiny").mkdir(parents=True)
-    (tmp_path / "data").mkdir()
-    for name in ("nbgrader_config.py", placement.FILE):
-        (tmp_path / name).write_text(name)
-    demo = sample.new_course(tmp_path, "tiny")
-    assert (demo / placement.FILE).read_text() == placement.FILE
 
 
 def test_an_unknown_exercise_or_variant_is_named(
