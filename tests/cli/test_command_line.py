@@ -15,24 +15,12 @@ from nbproctor.cli import authoring
 from nbproctor.cli.app import console
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
-from tests.programs import run_python
-
-
-def run(
-    *command: str | Path, folder: Path, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=folder,
-        env=os.environ | {"COLUMNS": "80"} | variables,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
+from tests.programs import run_python, start
 
 
 def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str]:
-    done = run("-m", "nbproctor", *arguments, folder=folder, **more)
+    command = [sys.executable, "-m", "nbproctor", *arguments]
+    done = start(*command, cwd=folder, COLUMNS="80", **more)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -56,7 +44,7 @@ def test_kit_test_explains_itself_and_makes_nothing(
     project: Path, tmp_path: Path
 ) -> None:
     shutil.copy(project / "kit.py", tmp_path)
-    done = run("kit.py", "test", "--help", folder=tmp_path)
+    done = start(sys.executable, "kit.py", "test", "--help", cwd=tmp_path)
     assert done.returncode == 0 and "--fast" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["kit.py"]
 
@@ -124,6 +112,6 @@ def test_kit_means_the_course_around_the_working_directory(
 ) -> None:
     if not (Path(sys.prefix) / "kit.json").is_file():
         pytest.skip("this environment was not made by kit.py")
-    done = run(project / "kit.py", "grade", folder=tiny / "source/tiny")
+    done = start(sys.executable, project / "kit.py", "grade", cwd=tiny / "source/tiny")
     assert done.returncode == 1
     assert "does not know 'tiny' yet" in done.stderr  # not the project's own course

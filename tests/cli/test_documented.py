@@ -36,7 +36,7 @@ from nbproctor.kit import sample
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
-from tests.programs import one_processor, run_python
+from tests.programs import run_python, start
 
 LAB = "neural_network"
 # Of the sample class: who is right, and whose file is cut short.
@@ -328,15 +328,7 @@ def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
         module = "nbproctor" if program == "kit.py" else "nbgrader"
         done = run_python(module, *words, cwd=folder, env=env)
     else:
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=folder,
-            env=env,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=one_processor,
-        )
+        done = start("bash", "-c", command, cwd=folder, **env)
     said = f"$ {command}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == status, said
     assert "Traceback" not in said, said

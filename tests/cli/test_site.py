@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+from tests.programs import start
 
 PAGES = (
     *("students", "instructors", "new-assignment", "differences", "hub", "scale"),
@@ -39,8 +40,8 @@ class _Page(HTMLParser):
 def test_the_site_has_every_page_no_warning_and_no_dead_link(
     project: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path)]
-    done = subprocess.run(command, cwd=project, text=True, capture_output=True)
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", tmp_path]
+    done = start(*command, cwd=project)
     assert done.returncode == 0, done.stderr
     assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.M), done.stderr
     pages = {path: _Page(path) for path in tmp_path.rglob("*.html")}

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from nbproctor.nbgrader import CourseError, gradebook
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
 from nbproctor.nbgrader.lock import OWNER, course_lock
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
-from tests.programs import one_processor
+from tests.programs import start
 
 pytestmark = pytest.mark.slow
 
@@ -120,13 +119,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     for name in closed:
         (here / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
     command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
-    done = subprocess.run(
-        bound_by_rights(*command),
-        cwd=course,
-        capture_output=True,
-        text=True,
-        preexec_fn=one_processor,
-    )
+    done = start(*bound_by_rights(*command), cwd=course)
     for name in closed:
         (here / name).chmod(0o755)
     assert done.returncode == 1, done.stderr
