@@ -14,7 +14,7 @@ import pytest
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import book, configure
-from tests.programs import run_python
+from tests.programs import run_python, start
 from tests.users import NOBODY, in_reach
 
 STUDENT = 65534  # called "nobody" everywhere
