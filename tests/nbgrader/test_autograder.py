@@ -16,7 +16,6 @@ from tests.broken.cases import (
     ANSWERS,
     BOMBS,
     CASES,
-    STUB,
     Case,
     answered,
     by_id,
@@ -242,7 +241,3 @@ def test_the_gradebook_is_safe_in_a_crash_and_finds_rows_by_index(
         assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
         query = "EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'"
         assert "nbproctor_grade" in str(connection.execute(query).fetchall())
-
-
-def test_the_stub_of_the_table_is_the_one_of_the_course(release: Notebook) -> None:
-    assert all(STUB in blank(release, name) for name in ANSWERS)

@@ -10,7 +10,7 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.judge.compiled import Tests
 from nbproctor.nbgrader.placement import FILE
-from nbproctor.notebook import BESIDE_TAG
+from nbproctor.notebook import BESIDE_TAG, MasterNotebook
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import (
@@ -117,17 +117,9 @@ def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
     assert points == {"right": [2, 3], "wrong": [2, 0], "nothing": [0, 3]}
 
 
-@pytest.mark.parametrize("name", ["neural_network", "tiny"])
-def test_our_own_assignments_are_judged_by_the_judge_alone(
-    project: Path, course: Path, name: str
-) -> None:
-    place = project if name == "neural_network" else course
-    master = nbgrader.Course(place).masters(name)[0]
-    assert {cell.where for cell in master.cells} == {"judge"}
-    tests = Tests.of(master.cells).cells.values()
-    assert not any(test.needs for test in tests)  # each test cell stands alone
-    if name == "tiny":  # of the lab: tests/cli/test_documented.py
-        assert json.loads((course / FILE).read_text())[name][name]["tests"] == {}
+def test_each_test_cell_of_the_lab_stands_alone(lab_master: MasterNotebook) -> None:
+    """That the judge judges it alone is looked at in tests/cli/test_documented.py."""
+    assert not any(test.needs for test in Tests.of(lab_master.cells).cells.values())
 
 
 DOCUMENTED = '''\
