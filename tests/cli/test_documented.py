@@ -115,9 +115,7 @@ ELSEWHERE = {
     ),
 }
 # Run by no test, because it is for a computer of the cluster's.
-UNTESTED = {
-    'pip install -c requirements.lock ".[cluster]"',
-}
+UNTESTED = {'pip install -c requirements.lock ".[cluster]"'}
 
 
 def documented(project: Path) -> set[str]:

@@ -143,9 +143,7 @@ def test_the_first_run_makes_the_environment_and_runs_the_verb(
 
 @pytest.mark.slow
 def test_without_uv_the_first_run_uses_venv_and_pip(
-    toy: Path,
-    tmp_path: Path,
-    first: tuple[Path, subprocess.CompletedProcess[str]],
+    toy: Path, tmp_path: Path, first: tuple[Path, subprocess.CompletedProcess[str]]
 ) -> None:
     variables = without_uv(tmp_path)
     if not shutil.which("uv"):

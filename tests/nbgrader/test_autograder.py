@@ -12,15 +12,7 @@ from nbproctor.nbgrader import Course
 from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
-from tests.broken.cases import (
-    ANSWERS,
-    BOMBS,
-    CASES,
-    Case,
-    answered,
-    by_id,
-    text,
-)
+from tests.broken.cases import ANSWERS, BOMBS, CASES, Case, answered, by_id, text
 from tests.kernels import brief
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (

@@ -332,8 +332,7 @@ def test_every_folder_may_have_another_name(course: Path, hand_in: HandIn) -> No
         (course / stock).rename(course / name)
     names |= {"autograded": "graded", "feedback": "pages"}
     configure(
-        course,
-        *(f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items()),
+        course, *(f"c.CourseDirectory.{k}_directory = {v!r}" for k, v in names.items())
     )
     assert [c for c in room.check_release(course, "tiny") if not c.passed] == []
     assert graded(course)["ann"].score == 10
@@ -386,9 +385,7 @@ def test_questions_and_tasks_wait_for_a_person_and_unmarked_cells_for_nobody(
         assert gradebook.find_submission("tiny", "ann").needs_manual_grade
 
 
-def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(
-    course: Path,
-) -> None:
+def test_a_cell_of_the_source_that_never_ends_costs_lint_one_line(course: Path) -> None:
     configure(course, f"c.ExecutePreprocessor.timeout = {math.ceil(patience())}")
     with source_of(course, release=False) as notebook:
         never = "import time\nif fizz(3) == 'fizz':\n    time.sleep(99)"

@@ -226,9 +226,7 @@ def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
 # --- due dates, time stamps and penalties: nbgrader's own -------------------------
 
 
-def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(
-    ungraded: Path,
-) -> None:
+def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -> None:
     """As docs/instructors.md describes it, by nbgrader's command and plug-in."""
     course = ungraded
     (course / "late.py").write_text(

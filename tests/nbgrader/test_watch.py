@@ -175,8 +175,7 @@ def test_after_the_deadline_marks_and_pages_stay(course: Path, hand_in: HandIn) 
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
-    [("nothing", None), ("page", "5 / 10 points")],
+    ("given", "says"), [("nothing", None), ("page", "5 / 10 points")]
 )
 def test_the_teacher_says_what_is_given_back(
     course: Path, hand_in: HandIn, given: str, says: str | None

@@ -83,12 +83,12 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "kingjrbo_LATE_1043_88033_lab-2.ipynb": "bking/lab.ipynb",  # handed in again
     },
     ("Canvas", "A text was typed in (text.html). Unless it holds a notebook"): {
-        "nguyễnminh_7_text.html": "nguyen/text.html",  # the number is nobody's
+        "nguyễnminh_7_text.html": "nguyen/text.html"  # the number is nobody's
     },
     ("Moodle", "A text was typed in (onlinetext.html). Unless"): {
         "Amara Okafor_9_assignsubmission_onlinetext/onlinetext.html": (
             "aokafor/onlinetext.html"
-        ),
+        )
     },
     ("Canvas", "text.html"): {
         "okaforamara_1042_88031_lab.ipynb": "aokafor/lab.ipynb",
@@ -121,7 +121,7 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
         "7-9 - Bo King, Jr. - Nov 24, 2026 1230 AM - lab.ipynb": "bking/lab.ipynb",
     },
     ("Brightspace", "typed in or saved as a page (Text.html). Unless"): {
-        f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html",
+        f"7-9 - Bo King, Jr. - {NOV_24}/Text.html": "bking/Text.html"
     },
     ("Brightspace", ""): {  # one number for all is nobody's
         f"1042-9 - Amara Okafor - {NOV_24}/lab.ipynb": "aokafor/lab.ipynb",
@@ -351,8 +351,7 @@ GROUPS = {"Team Blue": CLASS.people[:2], "Red": CLASS.people[3:]}
 
 
 @pytest.mark.parametrize(
-    "form",
-    ["{}_{}_assignsubmission_file/lab.ipynb", "{}_{}_88031_lab.ipynb"],
+    "form", ["{}_{}_assignsubmission_file/lab.ipynb", "{}_{}_88031_lab.ipynb"]
 )
 def test_what_a_group_hands_in_is_every_member_s(
     understand: Understand, form: str
