@@ -1,6 +1,7 @@
 """Grading again: new submissions, interruptions, and what changed since."""
 
 import json
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -145,6 +146,7 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in("ann")
+    empty = (course / "gradebook.db").read_bytes()
     result = course / "autograded/ann/tiny/tiny.ipynb"
     result.parent.mkdir(parents=True)
     result.write_text("{")  # half made
@@ -156,7 +158,13 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     with monkeypatch.context() as patch:
         patch.setattr("nbproctor.engine.servers._start", lambda *_: pytest.fail())
         assert graded(course)["ann"].score == 10
-    assert result.stat().st_mtime_ns == before
+        assert result.stat().st_mtime_ns == before
+        for path in course.glob("gradebook.db*"):
+            path.unlink()
+        (course / "gradebook.db").write_bytes(empty)
+        shutil.rmtree(course / "autograded")
+        assert graded(course)["ann"].score == 10
+    before = result.stat().st_mtime_ns
     with sqlite3.connect(course / "gradebook.db") as connection:
         connection.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
     assert graded(course)["ann"].score == 10
