@@ -30,16 +30,8 @@ VERBS = {
 }
 # They never open the gradebook; `watch` does, and goes on until it is stopped.
 OTHERS = {
-    "watch",
-    "lint",
-    "audit",
-    "init",
-    "new",
-    "doctor",
-    "demo",
-    "lab",
-    "submit",
-    "off",
+    *("watch", "lint", "audit", "init", "new"),
+    *("doctor", "demo", "lab", "submit", "off"),
 }
 
 

@@ -9,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -163,37 +164,24 @@ def test_a_second_run_installs_nothing_and_passes_the_status_on(made: Path) -> N
     assert (made / ".venv" / "kit.json").stat().st_mtime_ns == stamp
 
 
-def lose_python(venv: Path) -> None:
-    for path in (venv / BIN).glob("python*"):
+def remove(venv: Path, pattern: str) -> None:
+    for path in [*venv.rglob(pattern)]:
         path.unlink()
 
 
-def lose_package(venv: Path) -> None:
-    next(venv.rglob("six.py")).unlink()
+def replace(path: Path, text: str) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    path.write_text(text)
 
 
-def empty_package(venv: Path) -> None:
-    for path in next(venv.rglob("six-*.dist-info")).iterdir():
-        path.unlink()
-
-
-def lose_stamp(venv: Path) -> None:
-    (venv / "kit.json").unlink()
-
-
-def cut_stamp(venv: Path) -> None:
-    stamp = venv / "kit.json"
-    start = stamp.read_text()[:40]
-    stamp.unlink()
-    stamp.write_text(start)
-
-
-def become_file(venv: Path) -> None:
-    shutil.rmtree(venv)
-    venv.write_text("not a folder")
-
-
-DAMAGE = lose_python, lose_package, empty_package, lose_stamp, cut_stamp, become_file
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "no Python": lambda venv: remove(venv, f"{BIN}/python*"),
+    "half of a package": lambda venv: remove(venv, "six.py"),
+    "an empty package": lambda venv: remove(venv, "six-*.dist-info/*"),
+    "no stamp": lambda venv: (venv / "kit.json").unlink(),
+    "half of a stamp": lambda venv: replace(venv / "kit.json", '{"pins": {"require'),
+    "a file": lambda venv: replace(venv, "not a folder"),
+}
 
 
 @pytest.mark.slow
@@ -206,10 +194,10 @@ def test_damage_or_a_move_is_noticed(made: Path, tmp_path: Path) -> None:
     assert not usable(copied(made, tmp_path / "elsewhere"))
     venv, whole = made / ".venv", tmp_path / "whole"
     copied(venv, whole)
-    for damage in DAMAGE:
+    for name, damage in DAMAGE.items():
         assert usable()
         damage(venv)
-        assert not usable(), damage.__name__
+        assert not usable(), name
         venv.unlink() if venv.is_file() else shutil.rmtree(venv)
         copied(whole, venv)
 

@@ -36,16 +36,6 @@ def pins(path: Path) -> set[Requirement]:
 
 
 @pytest.fixture(scope="module")
-def runtime(project: Path) -> set[Requirement]:
-    return pins(project / "requirements.txt")
-
-
-@pytest.fixture(scope="module")
-def lock(project: Path) -> set[Requirement]:
-    return pins(project / "requirements.lock")
-
-
-@pytest.fixture(scope="module")
 def declared(project: Path) -> dict[str, list[Requirement]]:
     table = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     groups = table["optional-dependencies"] | {"runtime": table["dependencies"]}
@@ -86,13 +76,12 @@ def test_every_pin_is_one_exact_version_of_no_index_and_no_machine(
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 def test_pins_fit_together_and_what_the_project_declares(
     declared: dict[str, list[Requirement]],
-    runtime: set[Requirement],
-    lock: set[Requirement],
     project: Path,
     python: str,
     platform: str,
 ) -> None:
-    site = pins(project / "requirements-browser.txt") | runtime
+    runtime, more_for_site, lock = (pins(project / name) for name in PINNED)
+    site = more_for_site | runtime
     part, more, whole = (
         installed(some, python, platform) for some in (runtime, site, lock)
     )
@@ -113,20 +102,17 @@ def test_pins_fit_together_and_what_the_project_declares(
 def test_requirements_is_closed_and_holds_nothing_for_developers(
     project: Path,
     declared: dict[str, list[Requirement]],
-    runtime: set[Requirement],
-    lock: set[Requirement],
 ) -> None:
     needed = closure(declared["runtime"])
-    pinned = {canonicalize_name(p.name) for p in runtime}
+    pinned, site, lock = (
+        {canonicalize_name(p.name) for p in pins(project / name)} for name in PINNED
+    )
     assert needed <= pinned
-    site = {
-        canonicalize_name(p.name) for p in pins(project / "requirements-browser.txt")
-    }
     assert closure(declared["browser"]) <= pinned | site
     others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
     assert not pinned & (others - needed)
     assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
-    assert "torch" not in {pin.name for pin in lock}
+    assert "torch" not in lock
 
 
 # ---- the package that others depend on -----------------------------------------------

@@ -51,28 +51,24 @@ def server() -> Iterator[str]:
         folder = Path(name)
         if as_user:
             shutil.chown(folder, "postgres", "postgres")
-        options = ["-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(
-            [*as_user, bin_ / "initdb", "-D", folder / "data", *options],
-            check=True,
-            capture_output=True,
+
+        def run(program: str, *options: str | Path) -> None:
+            command = [*as_user, bin_ / program, *options]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+        data = ("-D", folder / "data")
+        run(
+            "initdb",
+            *data,
+            *["-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync"],
         )
-        control = [*as_user, bin_ / "pg_ctl", "-D", folder / "data", "-w"]
         settings = f"-k {folder} -c listen_addresses= -c fsync=off"
-        subprocess.run(
-            [*control, "start", "-o", settings, "-l", folder / "log"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        run("pg_ctl", *data, "-w", "start", "-o", settings, "-l", folder / "log")
         try:
-            subprocess.run(
-                [bin_ / "createdb", "-h", folder, "-U", "teacher", "book"], check=True
-            )
+            run("createdb", "-h", folder, "-U", "teacher", "book")
             yield f"postgresql+psycopg://teacher@/book?host={folder}"
         finally:
-            subprocess.run(
-                [*control, "stop", "-m", "fast"], check=True, stdout=subprocess.DEVNULL
-            )
+            run("pg_ctl", *data, "-w", "stop", "-m", "fast")
 
 
 def untimed(results: Iterable[SubmissionResult]) -> list[SubmissionResult]:
