@@ -57,11 +57,8 @@ def server() -> Iterator[str]:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
         data = ("-D", folder / "data")
-        run(
-            "initdb",
-            *data,
-            *["-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        )
+        own = ("-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run("initdb", *data, *own)
         settings = f"-k {folder} -c listen_addresses= -c fsync=off"
         run("pg_ctl", *data, "-w", "start", "-o", settings, "-l", folder / "log")
         try:
