@@ -18,10 +18,7 @@ from tests.conftest import PROJECT
 from tests.nbgrader.tiny import book, hand_in
 from tests.programs import start
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,tiny (1)\nA,1,ann,ann,x,\n"
 NBPROCTOR = f"{sys.executable} -m nbproctor"
 

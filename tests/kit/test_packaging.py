@@ -320,33 +320,6 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
 # ---- the sample class ----------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_the_sample_class_is_made_as_its_description_says(
-    project: Path, lab_master: MasterNotebook
-) -> None:
-    release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
-    students = sample.read_class(project / "examples" / "sample_class.toml")
-    assert len({student.id for student in students}) == len(students) >= 10
-    variants = project / "variants" / LAB
-    made = {s.id: sample.hand_in(s, release, lab_master, variants) for s in students}
-    for student in students:
-        name, notebook = made[student.id]
-        assert name == (student.file or f"{LAB}.ipynb")
-        cells = {
-            mark["grade_id"]: cell
-            for cell in notebook.cells
-            if (mark := cell.metadata.get("nbgrader"))
-        }
-        touched = {*student.variants, *student.cells}
-        solved = lab_master.exercises if student.solved is None else student.solved
-        for exercise in lab_master.exercises:
-            source = cells[exercise].source
-            assert "### BEGIN" not in source
-            unsolved = "raise NotImplementedError" in source
-            assert unsolved == (exercise not in touched and exercise not in solved)
-    assert made["dpatel"][1] == release
-
-
 def test_an_unknown_exercise_or_variant_is_named(
     project: Path, lab_master: MasterNotebook
 ) -> None:

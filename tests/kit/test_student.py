@@ -476,7 +476,7 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     assert json.loads(target.read_text("utf-8")) == work
 
 
-# ---- the table at the end of the lab, without nbgrader and nbproctor ------------------
+# ---- the table at the end of the lab, without nbgrader and nbproctor -----------------
 
 ALONE = "import sys; sys.modules['nbgrader'] = sys.modules['nbproctor'] = None"
 PASSES, LOOK, NOT_STARTED = "✓ passes its public test", "→ look here", "○ not started"

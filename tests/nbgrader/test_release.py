@@ -27,10 +27,7 @@ from tests.nbgrader.tiny import (
     with_cells,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 def nbgrader_meta(notebook: Notebook, name: str) -> dict[str, Any]:
@@ -233,9 +230,8 @@ def test_a_test_that_needs_a_skipped_demo_or_writes_to_stderr_is_found(
 ) -> None:
     """What goes in a kernel is no fault: another test's names, a thread, a warning."""
     with_cells(course, CELLS)
-    *needing, writing = sorted(
-        nbgrader.lint(course, "tiny"), key=lambda f: "multiples" in f
-    )
+    faults = nbgrader.lint(course, "tiny")
+    *needing, writing = sorted(faults, key=lambda fault: "multiples" in fault)
     assert [fault.partition(":")[0] for fault in sorted(needing)] == [
         "nbproctor",
         "stock nbgrader",

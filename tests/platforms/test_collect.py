@@ -538,7 +538,7 @@ def test_the_same_download_twice_changes_nothing(put: Put, tmp_path: Path) -> No
     assert (tmp_path / "collected/record.csv").read_bytes() == before
 
 
-def test_a_newer_attempt_replaces_and_the_older_is_kept(
+def test_a_newer_attempt_replaces_and_nothing_else_does_unasked(
     put: Put, tmp_path: Path
 ) -> None:
     put(canvas(99, "old"))
@@ -547,15 +547,12 @@ def test_a_newer_attempt_replaces_and_the_older_is_kept(
     assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "old"
     assert put(canvas(99, "old"))["aokafor"].why == "What is there is newer."
     assert read(tmp_path, "aokafor") == "new"
-
-
-def test_what_is_there_is_never_overwritten_unasked(put: Put, tmp_path: Path) -> None:
-    put({"aokafor/lab.ipynb": "mine"})
-    kept = put({"aokafor/lab.ipynb": "other"})["aokafor"]
-    assert (kept.state, read(tmp_path, "aokafor")) == ("kept", "mine")
-    put({"aokafor/lab.ipynb": "other"}, replace=True)
+    other = {"aokafor/lab.ipynb": "other"}
+    assert put(other)["aokafor"].state == "kept"
+    assert read(tmp_path, "aokafor") == "new"
+    put(other, replace=True)
     assert read(tmp_path, "aokafor") == "other"
-    assert (tmp_path / "collected/replaced/aokafor/1/lab.ipynb").read_text() == "mine"
+    assert (tmp_path / "collected/replaced/aokafor/2/lab.ipynb").read_text() == "new"
 
 
 FLAT = {
