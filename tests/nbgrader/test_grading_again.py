@@ -13,7 +13,7 @@ from nbproctor import engine, nbgrader
 from nbproctor.nbgrader import CourseError
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
-from tests.nbgrader.tiny import HandIn, Notebook, book, configure, graded, source_of
+from tests.nbgrader.tiny import HandIn, Notebook, configure, graded, source_of
 from tests.programs import start
 from tests.timing import patience
 
@@ -21,31 +21,6 @@ pytestmark = pytest.mark.slow
 
 
 # --- never an old score for a new submission --------------------------------------
-
-
-def test_a_resubmission_that_cannot_be_graded_has_no_score(
-    course: Path, hand_in: HandIn
-) -> None:
-    path = hand_in("ann")
-    assert graded(course)["ann"].score == 10
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-300])
-    outcome = graded(course)["ann"]
-    assert (outcome.status, outcome.score) == ("ungradable", None)
-    assert nbgrader.scores(course, "tiny").loc["ann"].isna().all()
-    with book(course) as gradebook:
-        found = gradebook.find_submission("tiny", "ann")
-        assert found.needs_manual_grade
-        comments = [c.comment for c in found.notebooks[0].comments]
-        assert all("cut short" in comment for comment in comments)
-    assert not (course / "autograded/ann/tiny/tiny.ipynb").exists()
-    # And back again: nothing of the bad time is left.
-    path.write_bytes(whole)
-    assert graded(course)["ann"].score == 10
-    with book(course) as gradebook:
-        found = gradebook.find_submission("tiny", "ann")
-        assert not found.needs_manual_grade
-        assert [c.comment for c in found.notebooks[0].comments] == [None, None]
 
 
 def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:

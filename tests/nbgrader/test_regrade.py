@@ -141,10 +141,24 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
     assert "+3 in 1" in since()  # the same files
     (course / "submitted/right/tiny/notes.txt").touch()
     assert since() == "no answer has changed."
-    (course / "submitted/right/tiny/tiny.ipynb").write_text("{")
+    (course / "submitted/right/tiny/tiny.ipynb").write_text('{"cells": [')
     assert again(course) == [MarkChange("right", 10.0, None, "handed in again", False)]
+    waits, comments = looked_at(course)
+    assert waits and all("cut short" in str(comment) for comment in comments)
+    assert nbgrader.scores(course, "tiny").loc["right"].isna().all()
+    assert not (course / "autograded/right/tiny/tiny.ipynb").exists()
     hand_in(course, "right")
     assert again(course) == [MarkChange("right", None, 10.0, "handed in again", False)]
+    assert looked_at(course) == (False, [None, None])  # nothing of it is left
+
+
+def looked_at(course: Path) -> tuple[bool, list[str | None]]:
+    """Whether somebody has to look at the first student's work, and what is said."""
+    with book(course) as opened:
+        found = opened.find_submission("tiny", "right")
+        return found.needs_manual_grade, [
+            c.comment for c in found.notebooks[0].comments
+        ]
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:
