@@ -8,7 +8,6 @@ import math
 import shutil
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from traitlets.config import Config
@@ -37,6 +36,7 @@ from tests.nbgrader.tiny import (
     run_nbgrader,
     source_of,
 )
+from tests.notebooks import cell
 from tests.programs import run_python
 from tests.timing import patience
 
@@ -255,21 +255,11 @@ def test_a_time_limit_on_the_command_line_counts(given: str, seconds: float) -> 
 # ---- nbgrader's own options ----------------------------------------------------------
 
 
-def cell(kind: str, name: str, source: str, **marks: Any) -> Notebook:
-    """Return a cell as Create Assignment makes it; without `marks`, one of no kind."""
-    flags = dict.fromkeys(("grade", "locked", "solution", "task"), False)
-    meta = {"nbgrader": flags | {"grade_id": name, "schema_version": 3} | marks}
-    made = {"cell_type": kind, "id": name, "source": source, "metadata": meta}
-    if not marks:
-        made["metadata"] = {}
-    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
-
-
 def test_header_and_footer_belong_to_the_notebook(course: Path) -> None:
-    test = cell("code", "foot", "assert zero == 0", grade=True, locked=True, points=2)
+    test = cell("foot", "assert zero == 0", grade=True, points=2)
     with source_of(course, release=False) as notebook:
         footer = dict(notebook, cells=[test])
-        header = dict(notebook, cells=[cell("code", "head", "zero = 0")])
+        header = dict(notebook, cells=[cell("head", "zero = 0")])
         numbers = by_id(notebook, "fizz-numbers")
         numbers["source"] = "assert zero == 0\n" + text_of(numbers)
     (course / "header.ipynb").write_text(json.dumps(header))
@@ -355,13 +345,14 @@ def test_files_get_the_rights_that_nbgrader_gives(
 def test_questions_and_tasks_wait_for_a_person_and_unmarked_cells_for_nobody(
     course: Path,
 ) -> None:
+    by_hand = {"grade": True, "solution": True, "locked": False, "points": 2}
     with source_of(course) as notebook:
-        notebook["cells"].insert(0, cell("code", "off", "x = 1", grade=False))
+        notebook["cells"].insert(0, cell("off", "x = 1", locked=False))
         notebook["cells"] += [
-            cell("markdown", "by-hand", "## 3. By hand"),
-            cell("markdown", "why", "Why?", grade=True, solution=True, points=2),
-            cell("code", "draw", "# Draw.", grade=True, solution=True, points=2),
-            cell("markdown", "task", "Do it.", task=True, locked=True, points=3),
+            cell("by-hand", "## 3. By hand", "markdown"),
+            cell("why", "Why?", "markdown", **by_hand),
+            cell("draw", "# Draw.", **by_hand),
+            cell("task", "Do it.", "markdown", task=True, points=3),
         ]
     assert room.lint(course, "tiny") == []
     release = released(course)

@@ -87,11 +87,7 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
         nbgrader.grade(course, "tiny")  # now it is locked from the start
     other.execute("ROLLBACK")
     other.close()
-    assert {name: r.status for name, r in graded(course).items()} == {
-        "ann": "graded",
-        "bob": "graded",
-        "cem": "graded",
-    }
+    assert {r.status for r in graded(course).values()} == {"graded"}
 
 
 def bound_by_rights(*command: str) -> list[str]:
