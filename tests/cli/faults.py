@@ -84,6 +84,8 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     found = []
     for fault, (happens, name, _) in FAULTS.items():
         for verb, arguments in VERBS.items():
+            if verb == "release" and name in ("feedback", "report"):
+                continue  # it writes neither, and takes seconds
             copy = Path(shutil.copytree(course, course.with_name("copy")))
             other = happens(copy / name)
             done = run_here(*arguments, cwd=copy)

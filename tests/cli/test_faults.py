@@ -68,8 +68,8 @@ def test_a_fault_is_a_sentence_from_every_verb(
     endings: dict[tuple[str, str], tuple[int, str]], fault: str
 ) -> None:
     met = set()
-    for verb in VERBS:
-        status, said = endings[fault, verb]
+    here = {verb: end for (what, verb), end in endings.items() if what == fault}
+    for verb, (status, said) in here.items():
         assert "Traceback" not in said and "sqlalche" not in said, verb
         assert status in (0, 1), verb
         # A root without its rights over files has no sandbox: `release` ends by that.
