@@ -21,7 +21,8 @@ from nbproctor.results import SubmissionResult
 from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.dask_cluster import RunningCluster, engine_cluster
 from tests.nbgrader.rows import graded_files, rows, url
-from tests.nbgrader.tiny import HandIn, configure, graded, killed
+from tests.nbgrader.tiny import HandIn, configure, graded
+from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
 STUDENTS = ["ana", "ben", "cem", "dĕa", "eva", "hal"]
@@ -82,6 +83,19 @@ def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_kille
     assert before[0] not in cluster.pids()
 
 
+# The coordinator ends itself at the first result, as a power cut would.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nbproctor import nbgrader
+
+def kill(result):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+nbgrader.grade(Path(sys.argv[1]), "tiny", progress=kill, cluster=sys.argv[2])
+"""
+
+
 def test_a_killed_coordinator_goes_on_with_the_same_workers(
     cluster: RunningCluster,
     a_class: Path,
@@ -93,7 +107,8 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     here = Path(shutil.copytree(a_class, tmp_path / "here"))
     graded(here)
 
-    killed(a_class, 1, cluster.address)
+    killed = run_python(KILLED, a_class, cluster.address, cwd=a_class)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     executed, finished = (len([*c.glob(f"{CACHE}/??/*")]) for c in (here, a_class))
     sent: list[object] = []
     execute = engine_cluster.Cluster.execute

@@ -111,7 +111,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_where_the_sandbox_would_be_passed_by_nothing_is_graded(
+def test_where_the_sandbox_would_be_left_out_nothing_is_graded(
     course: Path, hand_in: HandIn, what: str
 ) -> None:
     hand_in("ann")

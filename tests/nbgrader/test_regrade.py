@@ -156,9 +156,8 @@ def looked_at(course: Path) -> tuple[bool, list[str | None]]:
     """Whether somebody has to look at the first student's work, and what is said."""
     with book(course) as opened:
         found = opened.find_submission("tiny", "right")
-        return found.needs_manual_grade, [
-            c.comment for c in found.notebooks[0].comments
-        ]
+        comments = [comment.comment for comment in found.notebooks[0].comments]
+        return found.needs_manual_grade, comments
 
 
 def test_marks_and_comments_given_by_hand_survive(course: Path) -> None:

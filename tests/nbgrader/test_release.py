@@ -1,12 +1,12 @@
 """Release of an assignment: what is refused or found, and what students get."""
 
-import copy
 import json
 import re
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -189,11 +189,11 @@ def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:
     nbgrader.check_sources(course, "tiny")
     release = released(course)
     assert not any("id" in cell for cell in release["cells"])
-    solved = copy.deepcopy(release)
+    solved = deepcopy(release)
     for cell in solved["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
         cell["source"] = text(cell).replace(STUB, ANSWERS.get(name, ""))
-    newer = copy.deepcopy(solved) | {"nbformat_minor": 5}
+    newer = deepcopy(solved) | {"nbformat_minor": 5}
     for number, cell in enumerate(newer["cells"]):
         cell["id"] = f"new-{number}"
     without = solved | {"cells": solved["cells"][1:]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,29 +59,6 @@ def configure(course: Path, *lines: str) -> None:
 
 def book(course: Path) -> Gradebook:
     return Gradebook(f"sqlite:///{course / 'gradebook.db'}", "tiny")
-
-
-# The run kills itself at some result, as a power cut would: more have been executed.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from nbproctor import nbgrader
-
-told = []
-
-def kill(result):
-    told.append(result.student)
-    if len(told) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-nbgrader.grade(Path(sys.argv[1]), "tiny", progress=kill, cluster=sys.argv[3])
-"""
-
-
-def killed(course: Path, results: int, cluster: str = "") -> None:
-    """Grade until there are so many results, and be killed."""
-    done = run_python(KILLED, course, str(results), cluster, cwd=course)
-    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def run_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
