@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +25,7 @@ from tests.nbgrader.tiny import (
     run_nbgrader,
     statuses,
 )
+from tests.pages.lab import words
 from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
@@ -54,14 +54,7 @@ def watching(course: Path, exchange: bool = False) -> Watch:
 
 
 def page(course: Path, student: str = "ada") -> str:
-    return words(course / "feedback" / student / "tiny" / "tiny.html")
-
-
-def words(page: Path) -> str:
-    text = page.read_text("utf-8")
-    return " ".join(
-        re.sub(r"<style>.*?</style>|<[^>]*>", " ", text, flags=re.S).split()
-    )
+    return words((course / f"feedback/{student}/tiny/tiny.html").read_text("utf-8"))
 
 
 def test_a_student_is_told_which_exercises_pass_and_no_more(
@@ -247,4 +240,4 @@ def test_a_student_fetches_it_from_the_exchange(
     got = run_nbgrader(home, "fetch_feedback", "tiny", "--course=tiny")
     assert got.returncode == 0, got.stderr
     (found,) = (home / "tiny/feedback").glob("*/tiny.html")
-    assert "1 of 2 exercises pass" in words(found)
+    assert "1 of 2 exercises pass" in words(found.read_text("utf-8"))
