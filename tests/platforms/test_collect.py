@@ -114,6 +114,10 @@ DOWNLOADS: dict[tuple[str, str], dict[str, str]] = {
     ("Moodle", "Zoë New: Not in the class list. Collected as '77'."): {
         f"Zoë New_77{MOODLE}": "77/lab.ipynb"
     },
+    ("Moodle", "Collected as '78'."): {  # one word for all is no name, in any language
+        f"Uczestnik_1042{MOODLE}": "aokafor/lab.ipynb",
+        f"Uczestnik_78{MOODLE}": "78/lab.ipynb",
+    },
     ("Brightspace", "The newest of 2"): {
         "index.html": "",
         f"1042-9 - Amara Okafor - {NOV_23}/lab.ipynb": "",
