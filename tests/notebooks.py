@@ -7,17 +7,16 @@ from typing import Any
 Notebook = dict[str, Any]
 
 
-def cell(name: str, source: str, **flags: Any) -> Notebook:
-    """Return a locked code cell, or with flags another that nbgrader knows."""
+def cell(name: str, source: str, kind: str = "code", **flags: Any) -> Notebook:
+    """Return a locked cell, or with flags another that nbgrader knows."""
     meta = {"grade_id": name, "grade": False, "solution": False, "locked": True}
-    return {
-        "cell_type": "code",
+    made = {
+        "cell_type": kind,
         "id": name,
         "metadata": {"nbgrader": meta | {"schema_version": 3, "task": False} | flags},
         "source": source,
-        "outputs": [],
-        "execution_count": None,
     }
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
 def notebook(cells: list[Notebook]) -> Notebook:

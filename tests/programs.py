@@ -56,6 +56,22 @@ def run_python(
     return subprocess.CompletedProcess(argv, status, out, err)
 
 
+def start(
+    *command: str | Path, cwd: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Start a program as a new process, and wait for its end."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        preexec_fn=one_processor,
+    )
+
+
 def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a verb of nbproctor in this process."""
     from nbproctor.cli import main

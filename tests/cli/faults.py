@@ -30,16 +30,8 @@ VERBS = {
 }
 # They never open the gradebook; `watch` does, and goes on until it is stopped.
 OTHERS = {
-    "watch",
-    "lint",
-    "audit",
-    "init",
-    "new",
-    "doctor",
-    "demo",
-    "lab",
-    "submit",
-    "off",
+    *("watch", "lint", "audit", "init", "new"),
+    *("doctor", "demo", "lab", "submit", "off"),
 }
 
 
@@ -92,6 +84,8 @@ def cross(course: Path) -> list[tuple[str, str, int, str]]:
     found = []
     for fault, (happens, name, _) in FAULTS.items():
         for verb, arguments in VERBS.items():
+            if verb == "release" and name in ("feedback", "report"):
+                continue  # it writes neither, and takes seconds
             copy = Path(shutil.copytree(course, course.with_name("copy")))
             other = happens(copy / name)
             done = run_here(*arguments, cwd=copy)

@@ -13,26 +13,16 @@ import pytest
 from nbproctor import __version__
 from nbproctor.cli import authoring
 from nbproctor.cli.app import console
+from nbproctor.cli.class_run import _names, _reasons
+from nbproctor.results import Status, SubmissionResult
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
-from tests.programs import run_python
-
-
-def run(
-    *command: str | Path, folder: Path, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=folder,
-        env=os.environ | {"COLUMNS": "80"} | variables,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
+from tests.programs import run_python, start
 
 
 def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str]:
-    done = run("-m", "nbproctor", *arguments, folder=folder, **more)
+    command = [sys.executable, "-m", "nbproctor", *arguments]
+    done = start(*command, cwd=folder, COLUMNS="80", **more)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -56,7 +46,7 @@ def test_kit_test_explains_itself_and_makes_nothing(
     project: Path, tmp_path: Path
 ) -> None:
     shutil.copy(project / "kit.py", tmp_path)
-    done = run("kit.py", "test", "--help", folder=tmp_path)
+    done = start(sys.executable, "kit.py", "test", "--help", cwd=tmp_path)
     assert done.returncode == 0 and "--fast" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["kit.py"]
 
@@ -124,6 +114,39 @@ def test_kit_means_the_course_around_the_working_directory(
 ) -> None:
     if not (Path(sys.prefix) / "kit.json").is_file():
         pytest.skip("this environment was not made by kit.py")
-    done = run(project / "kit.py", "grade", folder=tiny / "source/tiny")
+    done = start(sys.executable, project / "kit.py", "grade", cwd=tiny / "source/tiny")
     assert done.returncode == 1
     assert "does not know 'tiny' yet" in done.stderr  # not the project's own course
+
+
+# What `grade` says below its table.
+
+
+def result(student: str, status: Status, reason: str = "") -> SubmissionResult:
+    return SubmissionResult(student, status, reason, None, 10)
+
+
+def test_a_reason_is_said_once_the_gravest_first_and_of_many_before_the_names() -> None:
+    results = [
+        result("ann", "missing", "Nothing handed in."),
+        result("bob", "repaired", "It was renamed."),
+        result("cem", "graded"),
+        result("dan", "missing", "Nothing handed in."),
+        result("eve", "ungradable", "It is cut short."),
+    ]
+    names = {who: who.title() for who in ("ann", "bob", "dan", "eve", *"ab")}
+    graver = ["Eve: It is cut short.", "Bob: It was renamed."]
+    said = [*graver, "Ann; Dan: Nothing handed in."]
+    assert list(_reasons(results, names)) == said
+    results += [result(student, "missing", "Nothing handed in.") for student in "ab"]
+    said = [*graver, "4 students: Nothing handed in.", "  Ann; Dan; A; B"]
+    assert list(_reasons(results, names)) == said
+
+
+def test_namesakes_have_their_id_beside_the_name() -> None:
+    results = [result(student, "graded") for student in ("s1", "s2", "s3")]
+    assert _names(results, {"s1": "Smith, Kim", "s2": "Smith, Kim"}) == {
+        "s1": "Smith, Kim (s1)",
+        "s2": "Smith, Kim (s2)",
+        "s3": "s3",
+    }

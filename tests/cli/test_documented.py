@@ -24,7 +24,9 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
@@ -36,7 +38,7 @@ from nbproctor.kit import sample
 from nbproctor.nbgrader.placement import FILE
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
-from tests.programs import one_processor, run_python
+from tests.programs import run_python, start
 
 LAB = "neural_network"
 # Of the sample class: who is right, and whose file is cut short.
@@ -102,7 +104,7 @@ ELSEWHERE = {
     "nbproctor init": "tests/kit/test_starter.py",
     "nbproctor off": "tests/kit/test_packaging.py",
     f"{BIN}/jupyter lab": "tests/pages/test_day.py",
-    f"{BIN}/mkdocs build --strict": "tests/cli/test_site.py",
+    f"{BIN}/mkdocs build --strict": "tests/cli/test_documented.py",
     f"{KIT} test --fast": ".ci/run",
     f"{KIT} test tests/hostile": ".ci/run",  # as `kit.py test`, of everything
     **dict.fromkeys(HUB, "tests/nbgrader/test_hub.py"),
@@ -115,9 +117,7 @@ ELSEWHERE = {
     ),
 }
 # Run by no test, because it is for a computer of the cluster's.
-UNTESTED = {
-    'pip install -c requirements.lock ".[cluster]"',
-}
+UNTESTED = {'pip install -c requirements.lock ".[cluster]"'}
 
 
 def documented(project: Path) -> set[str]:
@@ -328,15 +328,7 @@ def run(command: str, status: int, folder: Path, env: dict[str, str]) -> None:
         module = "nbproctor" if program == "kit.py" else "nbgrader"
         done = run_python(module, *words, cwd=folder, env=env)
     else:
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=folder,
-            env=env,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=one_processor,
-        )
+        done = start("bash", "-c", command, cwd=folder, **env)
     said = f"$ {command}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == status, said
     assert "Traceback" not in said, said
@@ -363,3 +355,55 @@ def serves(command: str, folder: Path, env: dict[str, str]) -> None:
     finally:
         server.terminate()
         server.communicate()
+
+
+# The documentation as a site.
+PAGES = (
+    *("students", "instructors", "new-assignment", "differences", "hub", "scale"),
+    *("security", "architecture", "protocol", "changes", "formats", "results"),
+)
+
+
+class _Page(HTMLParser):
+    """The links of a page, and what a link may name in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.names: set[str] = set()
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value and name in ("href", "src"):
+                self.links.append(value)
+            elif value and name == "id":
+                self.names.add(value)
+
+
+@pytest.mark.slow
+def test_the_site_has_every_page_no_warning_and_no_dead_link(
+    project: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", tmp_path]
+    done = start(*command, cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"^(WARNING|ERROR)", done.stderr, re.M), done.stderr
+    pages = {path: _Page(path) for path in tmp_path.rglob("*.html")}
+    assert {tmp_path / name / "index.html" for name in PAGES} <= pages.keys()
+    dead = []
+    for path, page in pages.items():
+        for address in page.links:
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc or path.name == "404.html":
+                continue
+            target = (path.parent / unquote(parts.path)).resolve()
+            target = path if not parts.path else target
+            target = target / "index.html" if target.is_dir() else target
+            named = target in pages and parts.fragment in pages[target].names
+            if not target.is_file() or (parts.fragment and not named):
+                dead.append(f"{path.relative_to(tmp_path)}: {address}")
+    assert not dead
+    index = json.loads((tmp_path / "search/search_index.json").read_text("utf-8"))
+    found = {entry["location"].partition("/")[0] for entry in index["docs"]}
+    assert {*PAGES} <= found

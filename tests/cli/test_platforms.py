@@ -70,66 +70,49 @@ def before(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def teacher(before: Path, tmp_path: Path) -> Round:
-    return in_folder(Path(shutil.copytree(before, tmp_path / "round")))
-
-
-def in_folder(folder: Path) -> Round:
+    folder = Path(shutil.copytree(before, tmp_path / "round"))
     return Round(folder / "course", folder / "submissions.zip", folder / "grades.csv")
 
 
-@pytest.fixture(scope="module")
-def said(before: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What each verb of one round says; under "folder" where it was."""
-    folder = tmp_path_factory.mktemp("graded") / "round"
-    teacher = in_folder(Path(shutil.copytree(before, folder)))
-    weak = ("grade", "tiny", "--sandbox=weak")
-    return {
-        "folder": str(folder),
-        "roster": teacher.run("roster", teacher.gradebook),
-        "collect": teacher.run("collect", teacher.archive, "tiny"),
-        "unknown": teacher.run(
-            *weak, "--student=aokafor", "--student=aokafr", fails=True
-        ),
-        "King": teacher.run("grade", "--student=King", fails=True),
-        "ungraded": str(not list(teacher.course.glob("autograded/*/tiny"))),
-        "grade": teacher.run(*weak, fails=True),
-        "export": teacher.run("export", teacher.gradebook, "tiny"),
-        "unwritten": str(not list(folder.glob("*_filled*"))),
-        "write": teacher.run("export", teacher.gradebook, "tiny", "--write"),
-        "csv": teacher.run("export", "csv", "tiny"),
-        "parquet": teacher.run("export", "parquet", "tiny"),
-    }
-
-
-def test_the_whole_round(said: dict[str, str]) -> None:
-    teacher = in_folder(Path(said["folder"]))
-    assert said["roster"].startswith("4 new, 0 changed, 0 as before")
-    assert "Canvas (sure: 3 of 3 files are named so)." in said["collect"]
-    assert "Found in the class list: 3 by id." in said["collect"]
-    assert "but not in this download:\n  =1+1, Eve" in said["collect"]
-    assert "Okafor, Amara" in said["grade"]  # names, not ids
-    assert "Not graded: Nguyễn, Minh. The reasons stand above." in said["grade"]
-    nothing = "Nothing was written. To write the file, run the same command"
-    assert nothing in said["export"] and said["unwritten"] == "True"
+def test_the_whole_round(teacher: Round) -> None:
+    said = teacher.run("roster", teacher.gradebook)
+    assert said.startswith("4 new, 0 changed, 0 as before")
+    said = teacher.run("collect", teacher.archive, "tiny")
+    assert "Canvas (sure: 3 of 3 files are named so)." in said
+    assert "Found in the class list: 3 by id." in said
+    assert "but not in this download:\n  =1+1, Eve" in said
+    grade = ("grade", "tiny", "--sandbox=weak")
+    said = teacher.run(*grade, "--student=aokafor", "--student=aokafr", fails=True)
+    assert "'aokafr' has handed in nothing" in said
+    assert "Did you mean aokafor?" in said
+    assert "Did you mean bking?" in teacher.run("grade", "--student=King", fails=True)
+    assert not list(teacher.course.glob("autograded/*/tiny"))  # said before the work
+    said = teacher.run(*grade, fails=True)
+    assert "Okafor, Amara" in said  # names, not ids
+    assert "Not graded: Nguyễn, Minh. The reasons stand above." in said
+    said = teacher.run("export", teacher.gradebook, "tiny")
+    assert "Nothing was written. To write the file, run the same command" in said
+    filled = teacher.gradebook.with_name("grades_filled.csv")
+    assert not filled.exists()
+    said = teacher.run("export", teacher.gradebook, "tiny", "--write")
     assert teacher.gradebook.read_bytes() == GRADEBOOK.encode()
-    assert "Nguyễn, Minh: has no mark: ungradable." in said["write"]
-    assert "=1+1, Eve: has no mark: missing." in said["write"]
-    filled = (teacher.gradebook.parent / "grades_filled.csv").read_bytes().decode()
-    assert filled == GRADEBOOK.replace("aokafor,A,,", "aokafor,A,10.00,").replace(
-        "bking,A,,", "bking,A,7.00,"
-    )
+    assert "Nguyễn, Minh: has no mark: ungradable." in said
+    assert "=1+1, Eve: has no mark: missing." in said
+    marks = GRADEBOOK.replace("aokafor,A,,", "aokafor,A,10.00,")
+    assert filled.read_bytes().decode() == marks.replace("bking,A,,", "bking,A,7.00,")
     with_names = nbgrader.people(teacher.course)
     assert {p.student: p.name for p in with_names}["bking"] == "King, Jr., Bo"
 
-
-def test_tables_have_a_column_an_exercise_and_no_formula(said: dict[str, str]) -> None:
-    assert "4 students, 2 of them without a mark" in said["csv"]
-    path = Path(said["folder"], "course/exported/tiny.csv")
+    # Tables have a column an exercise, and no formula.
+    said = teacher.run("export", "csv", "tiny")
+    assert "4 students, 2 of them without a mark" in said
+    path = teacher.course / "exported/tiny.csv"
     text = path.read_bytes().decode("utf-8-sig")
     rows = {row["student"]: row for row in csv.DictReader(io.StringIO(text))}
     assert rows["bking"]["fizz"] == "2.0" and rows["bking"]["mean_of"] == "5.0"
     assert rows["mnguyen"]["total"] == "" and rows["mnguyen"]["status"] == "ungradable"
     assert rows["eve"]["last_name"] == "'=1+1" and rows["eve"]["total"] == ""
+    teacher.run("export", "parquet", "tiny")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it says about pandas's options
         import fastparquet
@@ -137,13 +120,6 @@ def test_tables_have_a_column_an_exercise_and_no_formula(said: dict[str, str]) -
     assert table.loc["aokafor", ["fizz", "mean_of", "total"]].tolist() == [5, 5, 10]
     assert table["total"].isna().sum() == 2
     assert table.loc["eve", "last_name"] == "=1+1"
-
-
-def test_a_student_who_handed_in_nothing_is_named(said: dict[str, str]) -> None:
-    assert "'aokafr' has handed in nothing" in said["unknown"]
-    assert "Did you mean aokafor?" in said["unknown"]
-    assert "Did you mean bking?" in said["King"]
-    assert said["ungraded"] == "True"  # said before the work
 
 
 def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None:

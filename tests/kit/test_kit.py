@@ -9,7 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from nbproctor.cli import app
 from tests.copies import link
+from tests.programs import start
 
 WINDOWS = os.name == "nt"
 BIN = "Scripts" if WINDOWS else "bin"
@@ -82,13 +83,7 @@ def make_toy(project: Path, place: Path) -> Path:
 def kit(
     root: Path, *words: str, python: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [python, root / "kit.py", *words],
-        env=os.environ | variables,
-        cwd=root.parent,
-        text=True,
-        capture_output=True,
-    )
+    return start(python, root / "kit.py", *words, cwd=root.parent, **variables)
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +97,9 @@ def first(
 
 
 @pytest.fixture
-def made(first: tuple[Path, object]) -> Iterator[Path]:
+def made(first: tuple[Path, object]) -> Path:
     """The toy after its first run; its tests leave a whole environment, as they do."""
-    root, _ = first
-    pins = (root / "requirements.txt").read_text()
-    yield root
-    (root / "requirements.txt").write_text(pins)
+    return first[0]
 
 
 def seen(result: subprocess.CompletedProcess[str]) -> dict[str, object]:
@@ -151,21 +143,6 @@ def test_the_first_run_makes_the_environment_and_runs_the_verb(
 
 
 @pytest.mark.slow
-def test_without_uv_the_first_run_uses_venv_and_pip(
-    toy: Path,
-    tmp_path: Path,
-    first: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
-    variables = without_uv(tmp_path)
-    if not shutil.which("uv"):
-        assert "with pip" in first[1].stderr
-        return
-    result = kit(toy, "grade", **variables)
-    assert seen(result)["prefix"] == str(toy / ".venv")
-    assert "with pip" in result.stderr
-
-
-@pytest.mark.slow
 def test_a_second_run_installs_nothing_and_passes_the_status_on(made: Path) -> None:
     stamp = (made / ".venv" / "kit.json").stat().st_mtime_ns
     result = kit(made, "fail")
@@ -174,37 +151,24 @@ def test_a_second_run_installs_nothing_and_passes_the_status_on(made: Path) -> N
     assert (made / ".venv" / "kit.json").stat().st_mtime_ns == stamp
 
 
-def lose_python(venv: Path) -> None:
-    for path in (venv / BIN).glob("python*"):
+def remove(venv: Path, pattern: str) -> None:
+    for path in [*venv.rglob(pattern)]:
         path.unlink()
 
 
-def lose_package(venv: Path) -> None:
-    next(venv.rglob("six.py")).unlink()
+def replace(path: Path, text: str) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    path.write_text(text)
 
 
-def empty_package(venv: Path) -> None:
-    for path in next(venv.rglob("six-*.dist-info")).iterdir():
-        path.unlink()
-
-
-def lose_stamp(venv: Path) -> None:
-    (venv / "kit.json").unlink()
-
-
-def cut_stamp(venv: Path) -> None:
-    stamp = venv / "kit.json"
-    start = stamp.read_text()[:40]
-    stamp.unlink()
-    stamp.write_text(start)
-
-
-def become_file(venv: Path) -> None:
-    shutil.rmtree(venv)
-    venv.write_text("not a folder")
-
-
-DAMAGE = lose_python, lose_package, empty_package, lose_stamp, cut_stamp, become_file
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "no Python": lambda venv: remove(venv, f"{BIN}/python*"),
+    "half of a package": lambda venv: remove(venv, "six.py"),
+    "an empty package": lambda venv: remove(venv, "six-*.dist-info/*"),
+    "no stamp": lambda venv: (venv / "kit.json").unlink(),
+    "half of a stamp": lambda venv: replace(venv / "kit.json", '{"pins": {"require'),
+    "a file": lambda venv: replace(venv, "not a folder"),
+}
 
 
 @pytest.mark.slow
@@ -217,34 +181,30 @@ def test_damage_or_a_move_is_noticed(made: Path, tmp_path: Path) -> None:
     assert not usable(copied(made, tmp_path / "elsewhere"))
     venv, whole = made / ".venv", tmp_path / "whole"
     copied(venv, whole)
-    for damage in DAMAGE:
+    for name, damage in DAMAGE.items():
         assert usable()
         damage(venv)
-        assert not usable(), damage.__name__
+        assert not usable(), name
         venv.unlink() if venv.is_file() else shutil.rmtree(venv)
         copied(whole, venv)
 
 
 @pytest.mark.slow
 def test_changed_pins_renew_the_environment_even_if_it_is_activated(made: Path) -> None:
+    """And the pins of the site in the browser are added once."""
     pins = made / "requirements.txt"
+    shutil.copy(pins, made / "requirements-browser.txt")
     pins.write_text(pins.read_text() + "# one more line\n")
     python = shutil.which("python", path=str(made / ".venv" / BIN))
     assert python
-    result = kit(made, "grade", python=python)
-    assert "Renewing .venv" in result.stderr
-    assert seen(result)["prefix"] == str(made / ".venv")
-    assert not (made / ".venv.old").exists()
-    assert kit(made, "grade").stderr == ""
-
-
-@pytest.mark.slow
-def test_the_site_in_the_browser_adds_its_packages_once(made: Path) -> None:
-    shutil.copy(made / "requirements.txt", made / "requirements-browser.txt")
     words = ("release", "--pyodide=a folder")
-    first, again = kit(made, *words), kit(made, *words)
-    assert "Adding the packages of requirements-browser.txt" in first.stderr
-    assert seen(first)["verb"] == list(words) and again.stderr == ""
+    result = kit(made, *words, python=python)
+    assert "Renewing .venv" in result.stderr
+    assert "Adding the packages of requirements-browser.txt" in result.stderr
+    told = seen(result)
+    assert (told["verb"], told["prefix"]) == ([*words], str(made / ".venv"))
+    assert not (made / ".venv.old").exists()
+    assert kit(made, *words).stderr == ""
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
@@ -268,6 +228,7 @@ def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
         pytest.skip("there is no uv here: see the test with pip")
     result = kit(toy, "grade", **variables)
     assert result.returncode == 1
+    assert f"with {tool}." in result.stderr
     assert "internet" in result.stderr and "six" in result.stderr
     assert "Traceback" not in result.stderr
     assert (toy / ".venv").read_text() == "not a folder"
@@ -278,13 +239,7 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     """Run kit.py after some lines of Python; return what it complained of."""
     code = f"import runpy, sys; {preparation}; sys.argv = ['kit.py', 'demo']; "
     code += "runpy.run_path('kit.py', run_name='__main__')"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=toy,
-        env=os.environ | variables,
-        text=True,
-        capture_output=True,
-    )
+    result = start(sys.executable, "-c", code, cwd=toy, **variables)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     assert not (toy / ".venv").exists()
@@ -364,13 +319,7 @@ def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
     (course / "nbgrader_config.py").touch()
     for place, below in ((toy.parent, toy), (course / "source", course / "source")):
         command = [sys.executable, toy / "kit.py", "grade", "--container", "lab"]
-        done = subprocess.run(
-            command,
-            env=os.environ | {"PATH": str(engines)},
-            cwd=place,
-            text=True,
-            capture_output=True,
-        )
+        done = start(*command, cwd=place, PATH=str(engines))
         told = seen(done)
         assert (told["verb"], told["folder"]) == (["grade", "lab"], str(below))
         words = json.loads((engines / "run.json").read_text())
@@ -430,9 +379,7 @@ def test_real_old_pythons_can_read_the_file_far_enough(toy: Path) -> None:
     if not pythons:
         pytest.skip("no Python below 3.11 on this machine")
     for python in pythons:
-        result = subprocess.run(
-            [python, "kit.py", "demo"], cwd=toy, text=True, capture_output=True
-        )
+        result = start(python, "kit.py", "demo", cwd=toy)
         assert result.returncode == 1, python
         assert "the kit needs 3.11 to 3.14" in result.stderr, python
 

@@ -22,10 +22,9 @@ from packaging.utils import canonicalize_name
 
 import nbproctor
 from nbproctor.kit import handout, sample, starter
-from nbproctor.nbgrader import placement
 from nbproctor.notebook import MasterNotebook
 from tests.copies import link
-from tests.programs import one_processor
+from tests.programs import start
 
 LAB = "neural_network"
 PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
@@ -34,16 +33,6 @@ PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 def pins(path: Path) -> set[Requirement]:
     lines = path.read_text().splitlines()
     return {Requirement(s) for line in lines if (s := line.partition("#")[0].strip())}
-
-
-@pytest.fixture(scope="module")
-def runtime(project: Path) -> set[Requirement]:
-    return pins(project / "requirements.txt")
-
-
-@pytest.fixture(scope="module")
-def lock(project: Path) -> set[Requirement]:
-    return pins(project / "requirements.lock")
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +76,12 @@ def test_every_pin_is_one_exact_version_of_no_index_and_no_machine(
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 def test_pins_fit_together_and_what_the_project_declares(
     declared: dict[str, list[Requirement]],
-    runtime: set[Requirement],
-    lock: set[Requirement],
     project: Path,
     python: str,
     platform: str,
 ) -> None:
-    site = pins(project / "requirements-browser.txt") | runtime
+    runtime, more_for_site, lock = (pins(project / name) for name in PINNED)
+    site = more_for_site | runtime
     part, more, whole = (
         installed(some, python, platform) for some in (runtime, site, lock)
     )
@@ -114,20 +102,17 @@ def test_pins_fit_together_and_what_the_project_declares(
 def test_requirements_is_closed_and_holds_nothing_for_developers(
     project: Path,
     declared: dict[str, list[Requirement]],
-    runtime: set[Requirement],
-    lock: set[Requirement],
 ) -> None:
     needed = closure(declared["runtime"])
-    pinned = {canonicalize_name(p.name) for p in runtime}
+    pinned, site, lock = (
+        {canonicalize_name(p.name) for p in pins(project / name)} for name in PINNED
+    )
     assert needed <= pinned
-    site = {
-        canonicalize_name(p.name) for p in pins(project / "requirements-browser.txt")
-    }
     assert closure(declared["browser"]) <= pinned | site
     others = {canonicalize_name(r.name) for r in declared["dev"] + declared["cluster"]}
     assert not pinned & (others - needed)
     assert [str(r) for r in declared["bench"]] == ["torch>=2.6"]
-    assert "torch" not in {pin.name for pin in lock}
+    assert "torch" not in lock
 
 
 # ---- the package that others depend on -----------------------------------------------
@@ -165,8 +150,8 @@ def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_what_is_published_is_whole_and_holds_nothing_of_the_lab(built: Path) -> None:
     files = sorted(built.iterdir())
-    command = [sys.executable, "-m", "twine", "check", "--strict", *files]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "twine", "check", "--strict"]
+    done = start(*command, *files, cwd=built)
     assert done.returncode == 0, done.stdout
     wheel, source = files
     with tarfile.open(source) as archive:
@@ -200,8 +185,8 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     with ZipFile(next(built.glob("*.whl"))) as archive:
         archive.extractall(site)
     python = environment / "bin/python"
+    # nbgrader starts `alembic`.
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    activated = os.environ | {"PATH": programs}  # nbgrader starts `alembic`
     course = tmp_path / "course"
     shutil.copytree(project / "examples/tiny/source", course / "source")
     stock = "c = get_config()\nc.ClearHiddenTests.enforce_metadata = False\n"
@@ -209,15 +194,7 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     solved = course / "submitted/ann/tiny"
 
     def run(*words: str) -> str:
-        command = [python, "-m", *words]
-        done = subprocess.run(
-            command,
-            cwd=course,
-            env=activated,
-            capture_output=True,
-            text=True,
-            preexec_fn=one_processor,
-        )
+        done = start(python, "-m", *words, cwd=course, PATH=programs)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -341,42 +318,6 @@ def test_a_course_without_pins_gets_the_versions_that_are_installed(
 
 
 # ---- the sample class ----------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_the_sample_class_is_made_as_its_description_says(
-    project: Path, lab_master: MasterNotebook
-) -> None:
-    release = nbformat.read(project / "release" / LAB / f"{LAB}.ipynb", as_version=4)
-    students = sample.read_class(project / "examples" / "sample_class.toml")
-    assert len({student.id for student in students}) == len(students) >= 10
-    variants = project / "variants" / LAB
-    made = {s.id: sample.hand_in(s, release, lab_master, variants) for s in students}
-    for student in students:
-        name, notebook = made[student.id]
-        assert name == (student.file or f"{LAB}.ipynb")
-        cells = {
-            mark["grade_id"]: cell
-            for cell in notebook.cells
-            if (mark := cell.metadata.get("nbgrader"))
-        }
-        touched = {*student.variants, *student.cells}
-        solved = lab_master.exercises if student.solved is None else student.solved
-        for exercise in lab_master.exercises:
-            source = cells[exercise].source
-            assert "### BEGIN" not in source
-            unsolved = "raise NotImplementedError" in source
-            assert unsolved == (exercise not in touched and exercise not in solved)
-    assert made["dpatel"][1] == release
-
-
-def test_the_demo_takes_over_where_tests_are_judged(tmp_path: Path) -> None:
-    (tmp_path / "source/tiny").mkdir(parents=True)
-    (tmp_path / "data").mkdir()
-    for name in ("nbgrader_config.py", placement.FILE):
-        (tmp_path / name).write_text(name)
-    demo = sample.new_course(tmp_path, "tiny")
-    assert (demo / placement.FILE).read_text() == placement.FILE
 
 
 def test_an_unknown_exercise_or_variant_is_named(

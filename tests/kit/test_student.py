@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import nbclient
 import nbformat
 import pytest
 
@@ -21,7 +22,7 @@ from nbproctor.kit import handout, lab, sample, submit
 from nbproctor.nbgrader import Course
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import repair
-from tests.programs import run_python
+from tests import programs
 
 LAB = "neural_network"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a script of POSIX shells")
@@ -71,14 +72,8 @@ esac
 def start(folder: Path, tools: Path) -> subprocess.CompletedProcess[str]:
     for name in ("dirname", "uname"):
         (tools / name).symlink_to(str(shutil.which(name)))
-    return subprocess.run(
-        ["/bin/sh", folder / "start_linux.sh", "--no-browser"],
-        env={"PATH": str(tools)},
-        cwd="/",
-        text=True,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
+    command = ["/bin/sh", folder / "start_linux.sh", "--no-browser"]
+    return programs.start(*command, cwd=Path("/"), PATH=str(tools))
 
 
 KIT = "kit.py|lab|--no-browser|"
@@ -91,28 +86,21 @@ KIT = "kit.py|lab|--no-browser|"
         ({"python3": 309, "python": 312}, "python|{folder}|" + KIT),
         ({"python3": 309}, "python3|{folder}|" + KIT),  # kit.py says what to do
         ({}, "https://www.python.org/downloads/"),
+        (None, "Unpack the whole zip"),
     ],
-    ids=["new enough", "old", "none"],
+    ids=["new enough", "old", "none", "not all of the zip"],
 )
 def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
-    unpacked: Path, tmp_path: Path, pythons: dict[str, int], said: str
+    unpacked: Path, tmp_path: Path, pythons: dict[str, int] | None, said: str
 ) -> None:
-    for name, version in pythons.items():
+    if pythons is None:
+        (unpacked / "kit.py").unlink()
+    for name, version in (pythons or {}).items():
         fake_python(tmp_path, name, version)
     result = start(unpacked, tmp_path)
     assert said.format(folder=unpacked) in result.stdout
     assert result.returncode == (not pythons)
-    assert ("no Python on this computer" in result.stdout) == (not pythons)
-
-
-@POSIX
-def test_a_start_script_alone_asks_for_the_whole_zip(
-    unpacked: Path, tmp_path: Path
-) -> None:
-    (unpacked / "kit.py").unlink()
-    result = start(unpacked, tmp_path)
-    assert result.returncode == 1
-    assert "Unpack the whole zip" in result.stdout
+    assert ("no Python on this computer" in result.stdout) == (pythons == {})
 
 
 @POSIX
@@ -124,16 +112,13 @@ def test_the_start_scripts_may_be_run_and_that_of_windows_has_its_line_ends(
     assert linux.read_bytes() == macos.read_bytes()
     windows = (unpacked / "start_windows.bat").read_bytes()
     assert windows.count(b"\r\n") == windows.count(b"\n") > 20
-    windows.decode("ascii")  # cmd reads it in whatever code page is set
+    text = windows.decode("ascii")  # cmd reads it in whatever code page is set
+    lines = text.splitlines()
+    jumps = {word for line in lines for word in line.partition("goto ")[2:]}
+    assert {f":{word}" for word in jumps if word} <= {*lines}
+    assert jumps >= {"found", "failed", "packed"}
     for script in (linux, macos):
         subprocess.run(["/bin/sh", "-n", script], check=True)
-
-
-def test_every_line_that_windows_jumps_to_is_there(unpacked: Path) -> None:
-    text = (unpacked / "start_windows.bat").read_text()
-    jumps = {word for line in text.splitlines() for word in line.partition("goto ")[2:]}
-    assert {f":{word}" for word in jumps if word} <= set(text.splitlines())
-    assert jumps >= {"found", "failed", "packed"}
 
 
 # ---- the page and the data -----------------------------------------------------------
@@ -285,12 +270,16 @@ def save(notebook: Notebook, folder: Path, name: str = f"{LAB}.ipynb") -> Path:
     return path
 
 
-def test_good_work_gets_no_warning(
-    work: Notebook, original: Path, tmp_path: Path
+def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
+    work: Notebook, original: Path, lab_master: MasterNotebook, tmp_path: Path
 ) -> None:
+    work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
     found = submit.check(save(work, tmp_path), original)
     assert (found.costs, found.odd, found.left) == ([], [], [])
     assert found.exercises == 12
+    stub = next(cell.stub for cell in lab_master.cells if cell.id == ANSWER)
+    cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
+    assert submit.check(save(work, tmp_path), original).left == [ANSWER]
 
 
 Damage = Callable[[Notebook], object]
@@ -352,6 +341,11 @@ DAMAGES: dict[str, tuple[Damage, bool, bool]] = {
     ),
     "Locked cells are gone: '# Five classes": (lose(TEST), False, True),
     "Locked cells are there twice: '# Five classes": (double(TEST), False, True),
+    "A cell has a syntax error: 'x = ('.": (
+        lambda work: work["cells"][-1].update(source="x = ("),
+        False,
+        False,
+    ),
     "shows no run at all": (never_run, False, False),
     "did not run from top to bottom": (
         change(ANSWER, execution_count=900),
@@ -381,14 +375,6 @@ def test_what_would_cost_marks_or_be_repaired_or_is_only_odd_is_named(
     assert bool(repair(handed.parent, lab_master).notes) == repaired
 
 
-def test_a_cell_that_says_nothing_more_than_its_stub_is_not_answered(
-    work: Notebook, original: Path, lab_master: MasterNotebook, tmp_path: Path
-) -> None:
-    stub = next(cell.stub for cell in lab_master.cells if cell.id == ANSWER)
-    cell_of(work, ANSWER)["source"] = f"# To do!\n\n{stub}"
-    assert submit.check(save(work, tmp_path), original).left == [ANSWER]
-
-
 def test_a_module_of_the_students_own_would_be_missing_in_grading(
     work: Notebook, original: Path, tmp_path: Path
 ) -> None:
@@ -398,17 +384,6 @@ def test_a_module_of_the_students_own_would_be_missing_in_grading(
     found = submit.check(save(work, tmp_path), original)
     assert len(found.costs) == 1 and "my_tools.py" in found.costs[0]
     assert "mnist" not in found.costs[0]
-
-
-def test_magics_are_no_syntax_errors_but_an_open_bracket_is_one(
-    work: Notebook, original: Path, tmp_path: Path
-) -> None:
-    """The table of what is plain enough is in `tests/test_cells.py`."""
-    work["cells"][-1]["source"] = "files = !ls\nprint?\nif x:\n    %time f()"
-    assert submit.check(save(work, tmp_path), original).odd == []
-    work["cells"][-1]["source"] = "x = ("
-    (odd,) = submit.check(save(work, tmp_path), original).odd
-    assert odd == "A cell has a syntax error: 'x = ('."
 
 
 def test_an_older_file_of_the_right_name_is_doubted(
@@ -428,7 +403,7 @@ def test_an_older_file_of_the_right_name_is_doubted(
 def run_submit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """kit.py submit under a Python that has nothing but its standard library."""
     command = [sys.executable, "-I", "-S", folder / "kit.py", "submit", *words]
-    return subprocess.run(command, cwd="/", text=True, capture_output=True)
+    return programs.start(*command, cwd=Path("/"))
 
 
 def test_submit_writes_the_one_file_and_says_where_it_goes(
@@ -449,7 +424,7 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
         "; sys.path += ['kit']; runpy.run_path('kit/submit.py', run_name='__main__')"
     )
     command = [sys.executable, "-S", "-c", browsers]
-    said = subprocess.run(command, cwd=unpacked, text=True, capture_output=True).stdout
+    said = programs.start(*command, cwd=unpacked).stdout
     assert f"open hand_in, click {LAB}.ipynb with the right button, Download" in said
 
 
@@ -475,8 +450,7 @@ def test_what_cannot_be_handed_in_is_not_written(
 
 
 def test_a_word_that_is_no_verb_gets_those_that_are(unpacked: Path) -> None:
-    command = [sys.executable, unpacked / "kit.py", "sumbit"]
-    result = subprocess.run(command, text=True, capture_output=True)
+    result = programs.start(sys.executable, "kit.py", "sumbit", cwd=unpacked)
     assert result.returncode == 2
     assert "kit.py lab" in result.stdout and "kit.py submit" in result.stdout
 
@@ -494,9 +468,70 @@ def test_submit_of_the_course_says_what_grading_would_repair(
     lose(TEST)(work)
     lab.renew(tmp_path / "lab" / LAB, tmp_path / "release" / LAB)
     save(work, tmp_path / "lab" / LAB)
-    result = run_python("nbproctor", "submit", cwd=tmp_path)
+    result = programs.run_python("nbproctor", "submit", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "Grading would say: " in result.stdout
     target = tmp_path / "lab" / LAB / "hand_in" / f"{LAB}.ipynb"
     assert f"Hand in this one file: {target}" in result.stdout
     assert json.loads(target.read_text("utf-8")) == work
+
+
+# ---- the table at the end of the lab, without nbgrader and nbproctor -----------------
+
+ALONE = "import sys; sys.modules['nbgrader'] = sys.modules['nbproctor'] = None"
+PASSES, LOOK, NOT_STARTED = "✓ passes its public test", "→ look here", "○ not started"
+# A copy of a test without its checks is passed by.
+COPY = 'print("Exercise 1 passes its public test.")'
+CHANGED = f"Sigmoid.__call__ = lambda self, z: 0\nget_ipython().run_cell({COPY!r})"
+
+
+@pytest.mark.slow
+def test_each_row_says_how_its_exercise_stands_now_and_is_no_mark(
+    project: Path, lab_master: MasterNotebook
+) -> None:
+    """Not as it stood when its test ran."""
+    folder = project / "release" / LAB
+    release = nbformat.read(folder / f"{LAB}.ipynb", as_version=4)
+    right = sample.solutions(lab_master)
+    done = ("sigmoid", "regularization", "initialize_parameters", "predict")
+    some = {name: right[name] for name in (*done, "backward_propagation")}
+    some["one_hot"] = "def one_hot(Y, n_classes):\n    return 3"
+    some["compute_cost"] = "def compute_cost(A2, Y):\n    raise SystemExit"
+    # All that is not prose or a demonstration; the table is the last cell.
+    partly, solved = (
+        [
+            cell
+            for cell in sample.solve(release, answers).cells
+            if cell.cell_type == "code"
+            and (cell.metadata.get("nbgrader") or cell.id == "try-self-check")
+        ]
+        for answers in (some, right)
+    )
+    partly = [cell for cell in partly if cell.id != "predict-public"]
+    alone, change, table = map(
+        nbformat.v4.new_code_cell, (ALONE, CHANGED, solved[-1].source)
+    )
+    release.cells = [alone, *partly, *solved, change, table]
+    where = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(release, timeout=120, resources=where).execute()
+    tables = []
+    for cell in (partly[-1], solved[-1], table):
+        *rows, _, last = "".join(o.text for o in cell.outputs).splitlines()
+        assert last.startswith("This is no mark")
+        tables.append([row[38:] for row in rows])
+    assert tables[0] == [
+        PASSES,
+        NOT_STARTED,
+        f"{LOOK}: runs: an array is needed, but found int",
+        f"{LOOK}: SystemExit",
+        PASSES,
+        NOT_STARTED,
+        PASSES,
+        NOT_STARTED,
+        f"{LOOK}: exercise 2 is not written yet, and this test uses it: do that first",
+        NOT_STARTED,
+        NOT_STARTED,
+        f"{NOT_STARTED}: its test has not run since the kernel started",
+    ]
+    assert tables[1] == 12 * [PASSES]
+    assert tables[2][0].startswith(LOOK) and tables[2][2] == PASSES

@@ -23,7 +23,7 @@ def warm_processes() -> Iterator[None]:
 
 # What starts one process for each processor, and tests that have it so.
 COUNTED = "engine.execution", "submission.reading", "pages.making"
-ON_ALL = "test_autograder", "test_resume"
+ON_ALL = ("test_autograder",)
 
 
 @pytest.fixture(autouse=True)

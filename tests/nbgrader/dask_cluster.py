@@ -76,11 +76,7 @@ class RunningCluster:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder, self._workers, self._host = folder, workers, host
-        self._env = {
-            **os.environ,
-            "PYTHONPATH": str(PROJECT),
-            **(env or {}),
-        }
+        self._env = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
         self._file = folder / "scheduler.json"
         (folder / "preload.py").write_text(PRELOAD.replace("FOLDER", repr(str(folder))))
         self._log = (folder / "log").open("wb")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import Course, CourseError
+from nbproctor.nbgrader import Course
 from nbproctor.platforms import Person
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
-from tests.broken.cases import ANSWERS, BOMBS, CASES, STUB, answered, by_id, text
+from tests.broken.cases import ANSWERS, BOMBS, CASES, Case, answered, by_id, text
 from tests.kernels import brief
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
@@ -24,6 +24,7 @@ from tests.nbgrader.tiny import (
     graded,
     run_nbgrader,
     source_of,
+    statuses,
 )
 from tests.timing import patience
 
@@ -35,39 +36,33 @@ def handed_in(course: Path) -> dict[Path, tuple[int, int, int]]:
     return {path: (s.st_mode, s.st_size, s.st_mtime_ns) for path, s in found}
 
 
+@pytest.mark.parametrize(
+    ("cases", "allowance"),
+    [(CASES, reading.ALLOWANCE), (BOMBS, Allowance(2, 300 << 20))],
+    ids=["damaged", "too much"],
+)
 def test_the_broken_class_gets_status_and_score_each_and_is_never_touched(
-    course: Path, release: Notebook
+    course: Path,
+    release: Notebook,
+    monkeypatch: pytest.MonkeyPatch,
+    cases: list[Case],
+    allowance: Allowance,
 ) -> None:
-    for case in CASES:
+    monkeypatch.setattr(reading, "ALLOWANCE", allowance)
+    for case in cases:
         case.make(course / "submitted" / case.name / "tiny", answered(release))
     before = handed_in(course)
     outcomes = graded(course)
     assert handed_in(course) == before
-    for case in CASES:
-        outcome = outcomes[case.name]
-        found = outcome.status, outcome.score
-        assert found == (case.status, case.score), outcome
-        assert case.note in outcome.reason
     table = nbgrader.scores(course, "tiny")
     assert list(table.columns) == ["fizz", "mean_of", "total"]
-    for case in CASES:
-        total = table.loc[case.name, "total"]
-        assert total == case.score or (case.score is None and total != total)
-
-
-@pytest.mark.slow
-def test_a_few_bytes_do_not_stop_the_evening(
-    course: Path, release: Notebook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "ALLOWANCE", Allowance(2, 300 << 20))
-    for case in BOMBS:
-        case.make(course / "submitted" / case.name / "tiny", answered(release))
-    outcomes = graded(course)
-    for case in BOMBS:
+    for case in cases:
         outcome = outcomes[case.name]
         found = outcome.status, outcome.score
         assert found == (case.status, case.score), outcome
         assert case.note in outcome.reason
+        total = table.loc[case.name, "total"]
+        assert total == case.score or (case.score is None and total != total)
 
 
 def test_formgraders_button_takes_the_same_way(
@@ -82,7 +77,6 @@ def test_formgraders_button_takes_the_same_way(
     assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10
 
 
-@pytest.mark.slow
 def test_scores_are_those_of_stock_nbgrader(
     course: Path,
     release: Notebook,
@@ -156,19 +150,12 @@ def test_who_is_enrolled_has_a_name_and_who_handed_in_nothing_no_score(
 ) -> None:
     hand_in("ann")
     nbgrader.enrol(course, [Person("ann", "O'Neil", "Ann"), Person("bob", "Bob")])
-    assert {name: (o.status, o.score) for name, o in graded(course).items()} == {
-        "ann": ("graded", 10),
-        "bob": ("missing", None),
-    }
+    found = statuses(graded(course))
+    assert found == {"ann": ("graded", 10), "bob": ("missing", None)}
     assert nbgrader.scores(course, "tiny").loc["bob"].isna().all()
     with book(course) as there:
-        found = {s.id: (s.last_name, s.first_name or "") for s in there.students}
-    assert found == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
-
-
-def test_an_empty_class_is_said(course: Path) -> None:
-    with pytest.raises(CourseError, match="submitted"):
-        nbgrader.grade(course, "tiny")
+        names = {s.id: (s.last_name, s.first_name or "") for s in there.students}
+    assert names == {"ann": ("O'Neil", "Ann"), "bob": ("Bob", "")}
 
 
 def test_a_broken_test_is_said_to_be_broken_and_grades_nothing(
@@ -246,7 +233,3 @@ def test_the_gradebook_is_safe_in_a_crash_and_finds_rows_by_index(
         assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
         query = "EXPLAIN QUERY PLAN SELECT * FROM grade WHERE notebook_id = 'x'"
         assert "nbproctor_grade" in str(connection.execute(query).fetchall())
-
-
-def test_the_stub_of_the_table_is_the_one_of_the_course(release: Notebook) -> None:
-    assert all(STUB in blank(release, name) for name in ANSWERS)

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from nbproctor.nbgrader import CourseError, gradebook
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
 from nbproctor.nbgrader.lock import OWNER, course_lock
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
-from tests.programs import one_processor
+from tests.programs import start
 
 pytestmark = pytest.mark.slow
 
@@ -88,11 +87,7 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
         nbgrader.grade(course, "tiny")  # now it is locked from the start
     other.execute("ROLLBACK")
     other.close()
-    assert {name: r.status for name, r in graded(course).items()} == {
-        "ann": "graded",
-        "bob": "graded",
-        "cem": "graded",
-    }
+    assert {r.status for r in graded(course).values()} == {"graded"}
 
 
 def bound_by_rights(*command: str) -> list[str]:
@@ -120,13 +115,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
     for name in closed:
         (here / name).chmod(0o644 if name in ("folder", "assignment/tiny") else 0)
     command = [sys.executable, "-m", "nbproctor", "grade", "--sandbox=weak"]
-    done = subprocess.run(
-        bound_by_rights(*command),
-        cwd=course,
-        capture_output=True,
-        text=True,
-        preexec_fn=one_processor,
-    )
+    done = start(*bound_by_rights(*command), cwd=course)
     for name in closed:
         (here / name).chmod(0o755)
     assert done.returncode == 1, done.stderr

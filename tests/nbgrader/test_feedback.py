@@ -13,7 +13,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbproctor.nbgrader import feedback, grade
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.export import Export
-from nbproctor.nbgrader.feedback import pages, report
+from nbproctor.nbgrader.feedback import report
 from tests.broken.cases import ANSWERS
 from tests.nbgrader.tiny import blank, book, hand_in, released, run_nbgrader
 
@@ -45,6 +45,7 @@ def page(course: Path, student: str) -> Path:
 
 def test_every_way_makes_the_same_page(course: Path) -> None:
     made = {student: page(course, student).read_text() for student in STUDENTS}
+    (course / "autograded/ann/tiny/other.html").write_text("of a student")
     shutil.rmtree(course / "feedback")
     view = Course(course).view
     formgrader = NbGraderAPI(view, config=view.config)
@@ -55,6 +56,8 @@ def test_every_way_makes_the_same_page(course: Path) -> None:
     done = run_nbgrader(course, "generate_feedback", "tiny")
     assert done.returncode == 0, done.stderr
     assert {s: page(course, s).read_text() for s in STUDENTS} == made
+    files = {path.name for path in page(course, "ann").parent.iterdir()}
+    assert files == {"tiny.html", "tiny.feedback.ipynb"}
 
 
 def test_the_pages_say_how_it_went(course: Path) -> None:
@@ -110,16 +113,6 @@ def test_one_student_alone_has_a_page_made_and_what_was_deleted_is_made_again(
     assert told == [1, 4, 4, 4, 4] and page(course, "ann").exists()
 
 
-def test_nbgraders_way_makes_the_pages_alone(course: Path) -> None:
-    (course / "autograded/ann/tiny/other.html").write_text("of a student")
-    view = Course(course).view
-    formgrader = NbGraderAPI(view, config=view.config)
-    assert formgrader.generate_feedback("tiny", force=True)["success"]
-    made = {path.name for path in page(course, "ann").parent.iterdir()}
-    assert made == {"tiny.html", "tiny.feedback.ipynb"}
-    assert "Ann Ode" in page(course, "ann").read_text()
-
-
 def test_no_name_is_a_formula_in_what_nbgrader_exports(
     course: Path, tmp_path: Path
 ) -> None:
@@ -128,11 +121,6 @@ def test_no_name_is_a_formula_in_what_nbgrader_exports(
         Export(to=str(tmp_path / "grades.csv")).export(gradebook)
     text = (tmp_path / "grades.csv").read_text()
     assert ",'=cmd()," in text and ",=" not in text
-
-
-def test_the_pages_are_found_for_the_zip(course: Path) -> None:
-    feedback(course, "tiny")
-    assert [student for student, *_ in pages(course, "tiny")] == list(STUDENTS)
 
 
 def test_the_report_counts_the_class(course: Path) -> None:

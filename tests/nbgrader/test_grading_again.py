@@ -1,10 +1,10 @@
 """Grading again: new submissions, interruptions, and what changed since."""
 
 import json
-import os
+import shutil
 import sqlite3
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,39 +13,14 @@ from nbproctor import engine, nbgrader
 from nbproctor.nbgrader import CourseError
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import by_id, text
-from tests.nbgrader.tiny import HandIn, book, configure, graded, source_of
-from tests.programs import one_processor
+from tests.nbgrader.tiny import HandIn, Notebook, configure, graded, source_of
+from tests.programs import start
 from tests.timing import patience
 
 pytestmark = pytest.mark.slow
 
 
 # --- never an old score for a new submission --------------------------------------
-
-
-def test_a_resubmission_that_cannot_be_graded_has_no_score(
-    course: Path, hand_in: HandIn
-) -> None:
-    path = hand_in("ann")
-    assert graded(course)["ann"].score == 10
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-300])
-    outcome = graded(course)["ann"]
-    assert (outcome.status, outcome.score) == ("ungradable", None)
-    assert nbgrader.scores(course, "tiny").loc["ann"].isna().all()
-    with book(course) as gradebook:
-        found = gradebook.find_submission("tiny", "ann")
-        assert found.needs_manual_grade
-        comments = [c.comment for c in found.notebooks[0].comments]
-        assert all("cut short" in comment for comment in comments)
-    assert not (course / "autograded/ann/tiny/tiny.ipynb").exists()
-    # And back again: nothing of the bad time is left.
-    path.write_bytes(whole)
-    assert graded(course)["ann"].score == 10
-    with book(course) as gradebook:
-        found = gradebook.find_submission("tiny", "ann")
-        assert not found.needs_manual_grade
-        assert [c.comment for c in found.notebooks[0].comments] == [None, None]
 
 
 def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:
@@ -59,23 +34,39 @@ def test_a_forged_report_is_not_believed(course: Path, hand_in: HandIn) -> None:
     assert graded(course)["ann"].score == 0
 
 
-def test_a_source_that_changed_after_the_release_is_not_graded_with(
-    course: Path, hand_in: HandIn
+def change(notebook: Notebook) -> None:
+    cell = by_id(notebook, "fizz-numbers")
+    cell["source"] = text(cell).replace("-4", "-5")
+
+
+def write_in_r(notebook: Notebook) -> None:
+    notebook["metadata"]["kernelspec"] = {"name": "ir", "language": "R"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "line", "said"),
+    [
+        (change, "", r"fizz-numbers.*Make the release again"),
+        (write_in_r, "", "notebook for 'r'"),
+        (None, "c.CourseDirectory.course_id = 'other'", "'tiny', not of 'other'"),
+        (None, "c.CourseDirectory.submitted_directory = 'none'", "none"),
+    ],
+)
+def test_nobody_is_graded_by_another_source_course_or_folder(
+    course: Path,
+    hand_in: HandIn,
+    edit: Callable[[Notebook], None] | None,
+    line: str,
+    said: str,
 ) -> None:
     hand_in("ann")
-    with source_of(course, release=False) as notebook:
-        cell = by_id(notebook, "fizz-numbers")
-        cell["source"] = text(cell).replace("-4", "-5")
-    with pytest.raises(CourseError, match=r"fizz-numbers.*Make the release again"):
+    configure(course, line)
+    if edit:
+        with source_of(course, release=False) as notebook:
+            edit(notebook)
+    with pytest.raises(CourseError, match=said):
         nbgrader.grade(course, "tiny")
     assert not list((course / "autograded").glob("*/tiny"))
-
-
-def test_the_gradebook_of_another_course_is_said(course: Path, hand_in: HandIn) -> None:
-    hand_in("ann")
-    configure(course, "c.CourseDirectory.course_id = 'other'")
-    with pytest.raises(CourseError, match="'tiny', not of 'other'"):
-        nbgrader.grade(course, "tiny")
 
 
 # --- interruptions ----------------------------------------------------------------
@@ -109,7 +100,7 @@ print(json.dumps([said, {o.student: o.score for o in outcomes}]))
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(
-    course: Path, hand_in: HandIn, tmp_path: Path
+    project: Path, course: Path, hand_in: HandIn, tmp_path: Path
 ) -> None:
     if (problem := bubblewrap.failure()) is not None:
         pytest.skip(f"no small disk can be made here: {problem}")
@@ -118,14 +109,8 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     small = tmp_path / "small"
     small.mkdir()
     disk = ["bwrap", "--dev-bind", "/", "/", "--size", str(4 << 20), "--tmpfs"]
-    done = subprocess.run(
-        [*disk, str(small), sys.executable, "-c", FULL, str(course), str(small)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        preexec_fn=one_processor,
-    )
+    command = [*disk, small, sys.executable, "-c", FULL, course, small]
+    done = start(*command, cwd=course, PYTHONPATH=str(project))
     assert done.returncode == 0, done.stderr
     said, scores = json.loads(done.stdout)
     assert "disk is full" in said and "same command again" in said, said
@@ -136,6 +121,7 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in("ann")
+    empty = (course / "gradebook.db").read_bytes()
     result = course / "autograded/ann/tiny/tiny.ipynb"
     result.parent.mkdir(parents=True)
     result.write_text("{")  # half made
@@ -147,7 +133,13 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     with monkeypatch.context() as patch:
         patch.setattr("nbproctor.engine.servers._start", lambda *_: pytest.fail())
         assert graded(course)["ann"].score == 10
-    assert result.stat().st_mtime_ns == before
+        assert result.stat().st_mtime_ns == before
+        for path in course.glob("gradebook.db*"):
+            path.unlink()
+        (course / "gradebook.db").write_bytes(empty)
+        shutil.rmtree(course / "autograded")
+        assert graded(course)["ann"].score == 10
+    before = result.stat().st_mtime_ns
     with sqlite3.connect(course / "gradebook.db") as connection:
         connection.execute("UPDATE grade SET auto_score = NULL WHERE auto_score = 3")
     assert graded(course)["ann"].score == 10
@@ -161,7 +153,8 @@ def test_what_was_graded_under_other_conditions_is_graded_again(
     helper = course / "source/tiny/helper.py"
     helper.write_text("WORD = 'fuzz'\n")
     seconds = 0.4 * patience()
-    slow = f"import time\n\ndef mean_of(xs):\n    time.sleep({1.5 * seconds})\n"
+    slow = "import time\n\ndef mean_of(xs, called=[]):\n    if not called:\n"
+    slow += f"        time.sleep({1.5 * seconds})\n    called.append(1)\n"
     hand_in(
         "ann",
         fizz="from helper import WORD\n\ndef fizz(n):\n"
@@ -189,16 +182,27 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
     assert graded(course)["ann"].score == 10
 
 
-def test_where_nothing_can_be_executed_earlier_results_are_kept(
-    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("engine.servers._start", engine.EngineError("no layer of the sandbox")),
+        ("nbgrader.prefetch.files.files", OSError(24, "Too many open files")),
+    ],
+)
+def test_where_nothing_can_be_executed_or_read_earlier_results_are_kept(
+    course: Path,
+    hand_in: HandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    error: Exception,
 ) -> None:
     def fail(*_: object) -> None:
-        raise engine.EngineError("no layer of the sandbox is here")
+        raise error
 
     hand_in("ann")
     graded(course)
-    monkeypatch.setattr("nbproctor.engine.servers._start", fail)
-    with pytest.raises(CourseError, match="no layer"):
+    monkeypatch.setattr(f"nbproctor.{where}", fail)
+    with pytest.raises(CourseError, match=str(error.args[-1])):
         graded(course, force=True)
     assert (course / "autograded/ann/tiny/tiny.ipynb").exists()
     assert nbgrader.scores(course, "tiny").loc["ann", "total"] == 10

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from nbproctor.sandbox import bubblewrap
 from tests.broken.cases import answered, write
 from tests.nbgrader.tiny import book, configure
-from tests.programs import run_python
+from tests.programs import run_python, start
 from tests.users import NOBODY, in_reach
 
 STUDENT = 65534  # called "nobody" everywhere
@@ -56,8 +55,8 @@ def test_a_round_through_the_exchange(
     (home / "nbgrader_config.py").write_text(own)
     bin_ = tmp_path / "bin"
     bin_.mkdir()
-    start = f'#!/bin/sh\nexec {sys.executable} -m nbgrader "$@"\n'
-    (bin_ / "nbgrader").write_text(start)
+    script = f'#!/bin/sh\nexec {sys.executable} -m nbgrader "$@"\n'
+    (bin_ / "nbgrader").write_text(script)
     (bin_ / "nbgrader").chmod(0o755)
     env = os.environ | {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}
 
@@ -68,10 +67,7 @@ def test_a_round_through_the_exchange(
             done = run_python(*command, cwd=course, env=there)
         else:
             os.chown(home, STUDENT, STUDENT)
-            command = in_reach([*NOBODY, *command])
-            done = subprocess.run(
-                command, cwd=home, env=there, text=True, capture_output=True
-            )
+            done = start(*in_reach([*NOBODY, *command]), cwd=home, **there)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
     page = (project / "docs/hub.md").read_text("utf-8")

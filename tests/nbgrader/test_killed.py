@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor import nbgrader
+from nbproctor.nbgrader.run import CACHE
 from nbproctor.results import FILE
+from nbproctor.sandbox.forkserver import ForkServer
 from tests.nbgrader.rows import everything, rows, url
-from tests.nbgrader.tiny import HandIn, Notebook, blank, book
+from tests.nbgrader.tiny import HandIn, Notebook, blank, book, with_one
 from tests.programs import run_here, run_python
 
 pytestmark = pytest.mark.slow
@@ -102,8 +103,22 @@ def class_of(course: Path, hand_in: HandIn, release: Notebook) -> Path:
     return course
 
 
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A number for each execution in this process."""
+    found: list[int] = []
+    run = ForkServer.run
+
+    def counted(self: ForkServer, job: bytes, timeout: float) -> bytes:
+        found.append(len(job))
+        return run(self, job, timeout)
+
+    monkeypatch.setattr(ForkServer, "run", counted)
+    return found
+
+
 def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
-    class_of: Path,
+    class_of: Path, executions: list[int]
 ) -> None:
     course = Path(shutil.copytree(class_of, class_of.with_name("a{b}c [x] äö")))
     whole = command(class_of)
@@ -114,7 +129,7 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     assert sum("'feedback" in row or ".html" in row for row in wanted) >= 3
 
     # Each goes on where the one before was killed.
-    for share in (0.28, 0.42, 0.5):
+    for share in (0.28, 0.42):
         killed = command(course, round(share * steps), f"copy{share}")
         assert killed.returncode == -signal.SIGKILL, killed.stderr
     done = run_here("grade", cwd=course)
@@ -124,8 +139,12 @@ def test_a_class_that_is_killed_again_and_again_is_graded_as_if_never(
     assert {p.name for p in course.iterdir()} == {p.name for p in class_of.iterdir()}
     # The copy was taken in the middle of it, with everything open.
     copy = course.with_name("copy0.42")
+    wholly, finished = (len([*c.glob(f"{CACHE}/??/*")]) for c in (class_of, copy))
+    assert 1 <= finished <= wholly == 3
+    executions.clear()
     assert run_here("grade", cwd=copy).returncode == 1
     assert earned(copy) == wanted
+    assert len(executions) == wholly - finished  # nothing was executed twice
 
 
 def test_a_regrade_that_is_stopped_lowers_no_mark(
@@ -139,12 +158,7 @@ def test_a_regrade_that_is_stopped_lowers_no_mark(
             grade = opened.find_grade("fizz-multiples", "tiny", "tiny", student)
             grade.manual_score, grade.extra_credit = 2.5, 0.5
         opened.db.commit()
-    source = course / "source/tiny/tiny.ipynb"
-    text = source.read_text("utf-8")
-    harder = text.replace('fizz(1) == \\"1\\"', 'fizz(1) == \\"one\\"')
-    assert text != harder
-    source.write_text(harder, "utf-8")
-    nbgrader.generate(course, "tiny")
+    with_one(course)
     # Bob's and dan's pages are as they are now.
     assert run_here("grade", cwd=course).returncode == 1
     quiet = Path(shutil.copytree(course, course.with_name("quiet")))

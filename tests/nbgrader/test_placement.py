@@ -10,10 +10,18 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.judge.compiled import Tests
 from nbproctor.nbgrader.placement import FILE
-from nbproctor.notebook import BESIDE_TAG
+from nbproctor.notebook import BESIDE_TAG, MasterNotebook
 from nbproctor.results import SubmissionResult
 from tests.broken.cases import by_id
-from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader, source_of
+from tests.nbgrader.tiny import (
+    HandIn,
+    change_source,
+    configure,
+    graded,
+    run_nbgrader,
+    source_of,
+    with_cells,
+)
 
 pytestmark = pytest.mark.slow
 CAPTURES = """\
@@ -27,12 +35,6 @@ assert out.getvalue() == "fizz\\n", "It prints fizz."
 """
 PRINTS = 'def fizz(n):\n    said = "fizz" if n % 3 == 0 else str(n)\n    print(said)\n'
 RIGHT = PRINTS + "    return said"
-
-
-def with_cells(course: Path, cells: dict[str, str]) -> None:
-    with source_of(course) as notebook:
-        for name, source in cells.items():
-            by_id(notebook, name)["source"] = source
 
 
 @pytest.fixture
@@ -70,9 +72,7 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     assert told[0].startswith("1 of 6 test cells are judged beside the answer")
     assert "fizz-numbers" in told[0]
     # Another source is looked at again.
-    path = capturing / "source/tiny/tiny.ipynb"
-    path.write_text(path.read_text("utf-8").replace("It prints", "It has to print"))
-    nbgrader.generate(capturing, "tiny")
+    change_source(capturing, "It prints", "It has to print")
     assert nbgrader.places_told(nbgrader.Course(capturing).masters("tiny")) == []
     # Trust can be forbidden; the cell is then no zero.
     configure(capturing, 'c.Nbproctor.trust = "judge"')
@@ -117,17 +117,9 @@ def test_an_answer_may_write_files_beside_the_data_and_those_handed_out(
     assert points == {"right": [2, 3], "wrong": [2, 0], "nothing": [0, 3]}
 
 
-@pytest.mark.parametrize("name", ["neural_network", "tiny"])
-def test_our_own_assignments_are_judged_by_the_judge_alone(
-    project: Path, course: Path, name: str
-) -> None:
-    place = project if name == "neural_network" else course
-    master = nbgrader.Course(place).masters(name)[0]
-    assert {cell.where for cell in master.cells} == {"judge"}
-    tests = Tests.of(master.cells).cells.values()
-    assert not any(test.needs for test in tests)  # each test cell stands alone
-    if name == "tiny":  # of the lab: tests/cli/test_documented.py
-        assert json.loads((course / FILE).read_text())[name][name]["tests"] == {}
+def test_each_test_cell_of_the_lab_stands_alone(lab_master: MasterNotebook) -> None:
+    """That the judge judges it alone is looked at in tests/cli/test_documented.py."""
+    assert not any(test.needs for test in Tests.of(lab_master.cells).cells.values())
 
 
 DOCUMENTED = '''\

@@ -18,7 +18,14 @@ from nbproctor import nbgrader
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import graded_files, rows, url
-from tests.nbgrader.tiny import HandIn, configure, graded, run_nbgrader
+from tests.nbgrader.tiny import (
+    HandIn,
+    change_source,
+    configure,
+    graded,
+    run_nbgrader,
+    without_zero,
+)
 
 pytest.importorskip("psycopg")
 pytestmark = pytest.mark.slow
@@ -44,28 +51,21 @@ def server() -> Iterator[str]:
         folder = Path(name)
         if as_user:
             shutil.chown(folder, "postgres", "postgres")
-        options = ["-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(
-            [*as_user, bin_ / "initdb", "-D", folder / "data", *options],
-            check=True,
-            capture_output=True,
-        )
-        control = [*as_user, bin_ / "pg_ctl", "-D", folder / "data", "-w"]
+
+        def run(program: str, *options: str | Path) -> None:
+            command = [*as_user, bin_ / program, *options]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+        data = ("-D", folder / "data")
+        own = ("-U", "teacher", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run("initdb", *data, *own)
         settings = f"-k {folder} -c listen_addresses= -c fsync=off"
-        subprocess.run(
-            [*control, "start", "-o", settings, "-l", folder / "log"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        run("pg_ctl", *data, "-w", "start", "-o", settings, "-l", folder / "log")
         try:
-            subprocess.run(
-                [bin_ / "createdb", "-h", folder, "-U", "teacher", "book"], check=True
-            )
+            run("createdb", "-h", folder, "-U", "teacher", "book")
             yield f"postgresql+psycopg://teacher@/book?host={folder}"
         finally:
-            subprocess.run(
-                [*control, "stop", "-m", "fast"], check=True, stdout=subprocess.DEVNULL
-            )
+            run("pg_ctl", *data, "-w", "stop", "-m", "fast")
 
 
 def untimed(results: Iterable[SubmissionResult]) -> list[SubmissionResult]:
@@ -119,14 +119,7 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
     nbgrader.enrol(on_server, class_list)
     nbgrader.enrol(local, class_list)
     for course in (on_server, local):
-        source = course / "source/tiny/tiny.ipynb"
-        harder = source.read_text("utf-8")
-        softer = harder.replace(
-            '(0, -3, 9)] == [\\"fizz\\"] * 3', '(-3, 9)] == [\\"fizz\\"] * 2'
-        )
-        assert softer != harder
-        source.write_text(softer, "utf-8")
-        nbgrader.generate(course, "tiny")
+        without_zero(course)
     again, changes = nbgrader.regrade(on_server, "tiny")
     same, same_changes = nbgrader.regrade(local, "tiny")
     assert (untimed(again), changes) == (untimed(same), same_changes)
@@ -144,12 +137,11 @@ def test_a_class_on_postgresql_is_graded_regraded_and_exported_as_on_sqlite(
         (local / "grades.csv").read_text().splitlines()
     )
 
-    before, copies = rows(server), []
-    for course in (on_server, local):
-        source = course / "source/tiny/tiny.ipynb"
-        text_of = source.read_text("utf-8")
-        source.write_text(text_of.replace("fizz-multiples", "fizz-others"), "utf-8")
-        copies.append(nbgrader.generate(course, "tiny", change_cells=True))
+    before, renamed = rows(server), ("fizz-multiples", "fizz-others")
+    copies = [
+        change_source(course, *renamed, change_cells=True)
+        for course in (on_server, local)
+    ]
     assert [rows(f"sqlite:///{copy}") for copy in copies] == [before] * 2
     assert rows(server) == rows(url(local)) != before
 

@@ -1,8 +1,12 @@
-"""Release of an assignment: which sources are refused, and what students get."""
+"""Release of an assignment: what is refused or found, and what students get."""
 
 import json
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +14,18 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
-from tests.broken.cases import by_id, text
-from tests.nbgrader.tiny import Notebook, source_of
+from tests.broken.cases import ANSWERS, STUB, by_id, text, write
+from tests.nbgrader.rows import rows, url
+from tests.nbgrader.tiny import (
+    HandIn,
+    Notebook,
+    book,
+    graded,
+    released,
+    source_of,
+    statuses,
+    with_cells,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -108,3 +122,119 @@ def test_an_unknown_assignment_is_said_with_the_known_ones(course: Path) -> None
 def test_a_folder_that_is_no_course_is_said(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="nbgrader_config"):
         nbgrader.grade(tmp_path, "tiny")
+
+
+# --- cells that change after somebody was graded ---
+
+
+def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
+    course: Path, hand_in: HandIn
+) -> None:
+    """Renamed, removed, added: then it is as if it had been released so at first."""
+    hand_in("ann", fizz="def fizz(n):\n    return str(n)")
+    hand_in("bob")
+    graded(course)
+    with book(course) as opened:
+        for cell in ("fizz-multiples", "mean-input"):
+            opened.find_grade(cell, "tiny", "tiny", "bob").manual_score = 0.5
+        opened.db.commit()
+    with source_of(course, release=False) as source:
+        renamed = by_id(source, "fizz-multiples")["metadata"]["nbgrader"]
+        renamed["grade_id"] = "fizz-others"
+        gone = by_id(source, "mean-input")
+        new = json.loads(json.dumps(gone))
+        new["metadata"]["nbgrader"]["grade_id"] = new["id"] = "mean-more"
+        new["source"][0] = "# Checked here: nothing else.\n"
+        source["cells"][source["cells"].index(gone)] = new
+
+    before = (course / "gradebook.db").read_bytes(), rows(url(course))
+    with pytest.raises(CourseError, match="Make the release again"):
+        graded(course)
+    with pytest.raises(CourseError, match="release --change-cells") as refused:
+        nbgrader.generate(course, "tiny")
+    said = str(refused.value)
+    assert "'fizz-multiples' is called 'fizz-others' now and keeps its marks" in said
+    assert "'mean-more' (2 points) is new" in said
+    assert "'mean-input' goes with its marks, and what was given by hand to bob" in said
+    assert rows(url(course)) == before[1]
+
+    copy = nbgrader.generate(course, "tiny", change_cells=True)
+    assert copy is not None and rows(f"sqlite:///{copy}") == before[1]
+    with closing(sqlite3.connect(course / "gradebook.db")) as file:
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+    graded(course)
+    fresh = course.with_name("fresh")
+    shutil.copytree(course, fresh, ignore=shutil.ignore_patterns("*.db*", "autograded"))
+    nbgrader.generate(fresh, "tiny")
+    graded(fresh)
+    # Graded again, a mark by hand asks for another look: so does plain nbgrader.
+    by_hand = {("grade", "bob", "tiny", "fizz-others"): (3.0, 0.5, None, True, 3.0)}
+    assert rows(url(course)) == rows(url(fresh)) | by_hand
+
+
+# --- notebook formats before 4.5, whose cells have no id ---
+
+FREE = {"cell_type": "code", "source": "", "outputs": [], "execution_count": None}
+NOTHING = {"grade": False, "locked": False, "schema_version": 3, "solution": False}
+
+
+def test_a_course_without_cell_ids_is_released_and_graded(course: Path) -> None:
+    """Cells that nbgrader has marked as nothing are the student's."""
+    with source_of(course) as source:
+        source["nbformat_minor"] = 0
+        source["cells"].insert(0, FREE | {"metadata": {}})
+        for cell in source["cells"]:
+            cell.pop("id", None)
+            cell["metadata"].setdefault("nbgrader", NOTHING)
+    nbgrader.check_sources(course, "tiny")
+    release = released(course)
+    assert not any("id" in cell for cell in release["cells"])
+    solved = deepcopy(release)
+    for cell in solved["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        cell["source"] = text(cell).replace(STUB, ANSWERS.get(name, ""))
+    newer = deepcopy(solved) | {"nbformat_minor": 5}
+    for number, cell in enumerate(newer["cells"]):
+        cell["id"] = f"new-{number}"
+    without = solved | {"cells": solved["cells"][1:]}
+    for student, notebook in {
+        "blank": release,
+        "newer client": newer,
+        "solved": solved,
+        "without": without,
+    }.items():
+        write(course / "submitted" / student / "tiny", notebook)
+    assert statuses(graded(course)) == {
+        "blank": ("graded", 0.0),
+        "newer client": ("graded", 10.0),
+        "solved": ("graded", 10.0),
+        "without": ("graded", 10.0),
+    }
+
+
+# --- lint ---
+
+CELLS = {
+    "setup": "from fractions import Fraction\nimport sys, threading\n"
+    "print('bar', file=sys.stderr); threading.Timer(3, print).start()",
+    "fizz-show": "shown = 3",  # a demo, which is not run
+    "fizz-numbers": "assert fizz(shown) == 'fizz'",
+    "fizz-multiples": "import sys\nprint('hm', file=sys.stderr)",
+    "mean-values": "made = mean_of([1, 3])\nassert made == 2",
+    "mean-input": "assert made == 2",
+}
+
+
+def test_a_test_that_needs_a_skipped_demo_or_writes_to_stderr_is_found(
+    course: Path,
+) -> None:
+    """What goes in a kernel is no fault: another test's names, a thread, a warning."""
+    with_cells(course, CELLS)
+    faults = nbgrader.lint(course, "tiny")
+    *needing, writing = sorted(faults, key=lambda fault: "multiples" in fault)
+    assert [fault.partition(":")[0] for fault in sorted(needing)] == [
+        "nbproctor",
+        "stock nbgrader",
+    ]
+    assert all("fizz-numbers" in fault for fault in needing)
+    assert writing.startswith("stock nbgrader: the reference earns 0 of 3.0")

@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook
 from nbproctor.kit import sample
 from nbproctor.notebook import SKIP_TAG, MasterNotebook
 from tests.kernels import brief
+from tests.programs import start
 
 LAB = "neural_network"
 NOTEBOOK = f"{LAB}/{LAB}.ipynb"
@@ -36,15 +37,12 @@ pytestmark = pytest.mark.slow
 def nbgrader(course: Path, *arguments: str) -> None:
     """Run nbgrader's own command, with nbproctor installed: hidden tests use it."""
     here = str(Path(sys.executable).parent)
-    environment = os.environ | {
-        "PATH": os.pathsep.join([here, os.environ["PATH"]]),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        "OPENBLAS_NUM_THREADS": "1",
-        "IPYTHONDIR": str(course.parent / "ipython"),  # see `brief`
-    }
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(
-        command, cwd=course, env=environment, capture_output=True, text=True
+    done = start(
+        *(sys.executable, "-m", "nbgrader", *arguments),
+        cwd=course,
+        PATH=os.pathsep.join([here, os.environ["PATH"]]),
+        PYTHONPATH=str(Path(__file__).parents[2]),
+        IPYTHONDIR=str(course.parent / "ipython"),  # see `brief`
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -127,13 +125,9 @@ def plain(project: Path, lab_master: MasterNotebook) -> list[dict[str, float]]:
     """Exercise → points of who solved all, and of each share, in plain Python."""
     solved = sample.solutions(lab_master)
     dealt = [solved, *({n: solved[n] for n in s} for s in shares(lab_master.exercises))]
+    command = [sys.executable, "-m", "tests.audit.plain_python"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.audit.plain_python",
-            project / "source" / NOTEBOOK,
-        ],
+        [*command, project / "source" / NOTEBOOK],
         cwd=project / "source" / LAB,
         env=os.environ | {"PYTHONPATH": str(project), "MPLBACKEND": "agg"},
         input=json.dumps(dealt),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,13 @@ def graded(course: Path, **options: Any) -> dict[str, SubmissionResult]:
     return {o.student: o for o in nbgrader.grade(course, "tiny", **options)}
 
 
+def statuses(
+    results: Mapping[str, SubmissionResult],
+) -> dict[str, tuple[str, float | None]]:
+    """Return status and score of each student."""
+    return {student: (r.status, r.score) for student, r in results.items()}
+
+
 def configure(course: Path, *lines: str) -> None:
     with (course / "nbgrader_config.py").open("a") as file:
         file.write("\n" + "\n".join(lines) + "\n")
@@ -69,3 +76,30 @@ def source_of(course: Path, release: bool = True) -> Iterator[Notebook]:
     path.write_text(json.dumps(notebook), "utf-8")
     if release:
         nbgrader.generate(course, "tiny")
+
+
+def with_cells(course: Path, cells: Mapping[str, str]) -> None:
+    """Give cells of the source another text, and make the release again."""
+    with source_of(course) as notebook:
+        for name, source in cells.items():
+            by_id(notebook, name)["source"] = source
+
+
+def change_source(course: Path, old: str, new: str, **options: Any) -> Path | None:
+    """Change the text of the source, and make the release again."""
+    path = course / "source/tiny/tiny.ipynb"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    return nbgrader.generate(course, "tiny", **options)
+
+
+def without_zero(course: Path) -> None:
+    """Have a test ask for less: who is wrong about 0 alone has its points."""
+    old = '(0, -3, 9)] == [\\"fizz\\"] * 3'
+    change_source(course, old, '(-3, 9)] == [\\"fizz\\"] * 2')
+
+
+def with_one(course: Path) -> None:
+    """Have a test ask for more, which nobody's answer knows."""
+    change_source(course, 'fizz(1) == \\"1\\"', 'fizz(1) == \\"one\\"')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -74,92 +73,74 @@ def test_canvas_finds_user_and_file_in_each_name(back: Back) -> None:
     assert content[names[0]] == b"notebook of bking"
 
 
-def test_anonymous_canvas_submissions_get_theirs(back: Back) -> None:
-    made, names = back({"anon_Ab3Cd_LATE_88031_lab.ipynb": "x"})
-    # Without LATE, the two parts after "anon" are the submission's and the file's.
-    parts = [part for part in next(iter(names)).split("_") if part != "LATE"]
-    assert parts[:3] == ["anon", "Ab3Cd", "88031"] and not made.left
-
-
-def test_of_several_notebooks_each_goes_to_its_own_file(back: Back) -> None:
-    made, names = back(
-        {"okaforamara_1042_1_a.ipynb": "x", "okaforamara_1042_2_b.ipynb": "y"},
-        notebooks=("a", "b", "c"),
-    )
-    assert [numbers(name) for name in names] == [["1042", "1"], ["1042", "2"]]
-    assert made.left == [("aokafor", "handed in no file called c")]
-
-
 FOLDER = "Amara Okafor_4711_assignsubmission_file"
 TYPED = "Amara Okafor_4711_assignsubmission_onlinetext_/onlinetext.html"
+IN_MOODLE = [f"{FOLDER}_/lab.feedback.ipynb", f"{FOLDER}_/lab.html"]  # for older ones
+DAY = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
+# The number of a group may be that of a participant who is a stranger to it.
+KNOWN = Person("aokafor", "Okafor", "Amara", participant="4711")
+TEAM = "Team Blue_4711_assignsubmission_file_"
+# Platform and what is collected → names in the zip, and who gets nothing, and why.
+BACK: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {
+    ("Canvas", "anon_Ab3Cd_LATE_88031_lab.ipynb"): (
+        ["anon_Ab3Cd_LATE_88031_feedback.ipynb"],
+        {},
+    ),
+    ("Canvas", "okaforamara_1042_1_a.ipynb", "okaforamara_1042_2_b.ipynb"): (
+        ["okaforamara_1042_1_feedback.ipynb", "okaforamara_1042_2_feedback.ipynb"],
+        {"aokafor": "handed in no file called c"},
+    ),
+    ("Canvas", "teamblue_1043_88031_lab.ipynb"): (
+        ["teamblue_1043_88031_feedback.ipynb"],
+        {"bking": "gets it with Team Blue"},
+    ),
+    ("Canvas", "okaforamara_1042_text.html", "kingjrbo_1043_5_lab.ipynb"): (
+        ["kingjrbo_1043_5_feedback.ipynb"],
+        {"aokafor": "typed a text into Canvas", "visitor": "was not collected from"},
+    ),
+    ("Moodle", f"{FOLDER}/lab.ipynb"): (IN_MOODLE, {}),
+    ("Moodle", f"{FOLDER}_/lab.ipynb"): (IN_MOODLE, {}),
+    ("Moodle", f"{FOLDER}/sub/lab.ipynb"): (IN_MOODLE, {}),
+    ("Moodle", f"{FOLDER}_my_lab.ipynb"): (IN_MOODLE, {}),
+    ("Moodle", f"{FOLDER}_/lab.ipynb", TYPED): (IN_MOODLE, {}),
+    ("Moodle", "Team Blue_4712_assignsubmission_file/lab.ipynb"): (
+        [f"{TEAM}/lab.feedback.ipynb", f"{TEAM}/lab.html"],
+        {"nguyen": "import the grading worksheet"},
+    ),
+    ("Brightspace", f"{DAY}/lab.ipynb", f"{DAY}/index.html", "index.html"): (
+        [f"{DAY}/lab.feedback.ipynb", f"{DAY}/lab.html", "index.html"],
+        {},
+    ),
+    ("Brightspace", f"Lab 5/{DAY}/lab.ipynb", "Lab 5/index.html"): (
+        [f"{DAY}/lab.feedback.ipynb", f"{DAY}/lab.html", "index.html"],
+        {},
+    ),
+    ("plain files", "aokafor/lab.ipynb"): (
+        ["aokafor/lab.feedback.ipynb", "aokafor/lab.html"],
+        {},
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    "paths",
-    [
-        [f"{FOLDER}/lab.ipynb"],
-        [f"{FOLDER}_/lab.ipynb"],
-        [f"{FOLDER}/sub/lab.ipynb"],
-        [f"{FOLDER}_my_lab.ipynb"],
-        [f"{FOLDER}_/lab.ipynb", TYPED],
-    ],
-)
-def test_moodle_finds_the_participant_in_each_folder(
-    back: Back, paths: list[str]
+@pytest.mark.parametrize("collected", BACK)
+def test_each_platform_gets_the_names_that_it_knows(
+    back: Back, collected: tuple[str, ...]
 ) -> None:
-    made, names = back(dict.fromkeys(paths, "x"))
-    assert made.platform.name == "Moodle"
-    # Older ones want five parts.
-    assert [*names] == [f"{FOLDER}_/lab.feedback.ipynb", f"{FOLDER}_/lab.html"]
-
-
-@pytest.mark.parametrize("around", ["", "Lab Download Nov 25, 2026/"])
-def test_brightspace_gets_its_own_folders_and_list(back: Back, around: str) -> None:
-    folder = "1042-88031 - Amara Okafor - Nov 24, 2026 1030 PM"
-    files = {f"{folder}/lab.ipynb": "x", f"{folder}/index.html": "a student's own"}
-    files["index.html"] = "the list"
-    made, names = back({around + name: text for name, text in files.items()})
-    assert made.platform.name == "Brightspace"
-    pages = [f"{folder}/lab.feedback.ipynb", f"{folder}/lab.html"]
-    assert list(names) == [*pages, "index.html"]
-    assert names["index.html"] == b"the list"
-
-
-def test_a_member_of_a_moodle_group_gets_it_under_the_own_number(back: Back) -> None:
-    """The number of a group may be that of a participant who is a stranger to it."""
-    known = Person("aokafor", "Okafor", "Amara", participant="4711")
-    made, names = back(
-        {"Team Blue_4712_assignsubmission_file/lab.ipynb": "x"},
-        groups={"Team Blue": [known, CLASS.people[2]]},
+    platform, *paths = collected
+    names, without = BACK[collected]
+    blue = [KNOWN, CLASS.people[2]] if platform == "Moodle" else CLASS.people[:2]
+    made, content = back(
+        {path: path for path in paths},
+        *(student for student in without if student == "visitor"),
+        notebooks=("a", "b", "c") if paths[0].endswith("a.ipynb") else ("lab",),
+        groups={"Team Blue": blue} if "blue" in paths[0].lower() else None,
     )
-    assert list(names)[1] == "Team Blue_4711_assignsubmission_file_/lab.html"
-    assert {name.split("_")[1] for name in names} == {"4711"}
-    ((left, why),) = made.left
-    assert left == "nguyen" and "import the grading worksheet" in why
-
-
-def test_a_group_of_canvas_gets_one_file(back: Back) -> None:
-    made, names = back(
-        {"teamblue_1043_88031_lab.ipynb": "x"}, groups={"Team Blue": CLASS.people[:2]}
-    )
-    assert list(names) == ["teamblue_1043_88031_feedback.ipynb"]
-    assert made.left == [("bking", "gets it with Team Blue")]
-
-
-def test_without_a_platform_there_is_a_folder_for_each(back: Back) -> None:
-    made, names = back({"aokafor/lab.ipynb": "x"})
-    assert (made.platform.name, made.left) == ("plain files", [])
-    assert list(names) == ["aokafor/lab.feedback.ipynb", "aokafor/lab.html"]
-
-
-def test_who_gets_no_feedback_there_is_named(back: Back) -> None:
-    made, names = back(
-        {"okaforamara_1042_text.html": "x", "kingjrbo_1043_5_lab.ipynb": "y"}, "visitor"
-    )
-    assert [re.sub(r"_.*", "", name) for name in names] == ["kingjrbo"]
+    assert (made.platform.name, [*content]) == (platform, names)
     left = dict(made.left)
-    assert left.pop("visitor") == "was not collected from Canvas"
-    assert left.pop("aokafor").startswith("typed a text into Canvas") and not left
+    assert left.keys() == without.keys()
+    assert all(without[student] in why for student, why in left.items())
+    if platform == "Brightspace":  # the list beside the folders, not a student's own
+        assert content["index.html"].decode() == paths[-1]
 
 
 def test_no_page_replaces_another_under_the_same_name(

@@ -4,6 +4,7 @@ import re
 import string
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,14 +12,12 @@ from hypothesis import strategies as st
 
 from nbproctor.platforms import Roster, read_time, registry
 from nbproctor.platforms.archive import ArchiveEntry
-from nbproctor.platforms.platform import FileName
 
 settings.register_profile("names", max_examples=40, deadline=None)
 settings.load_profile("names")
 WORD = st.text(st.characters(categories=["L"]), min_size=1, max_size=12)
 NAME = st.lists(WORD, min_size=2, max_size=3).map(" ".join)
 ID = st.integers(1, 10**9).map(str)
-FILE = st.from_regex(r"[A-Za-z0-9 _()-]{1,20}\.ipynb", fullmatch=True)
 TIME = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).map(
     lambda when: when.replace(second=0, microsecond=0)
 )
@@ -34,26 +33,56 @@ def read(*paths: str) -> registry.Recognised:
     return found
 
 
-def only(path: str) -> tuple[str, FileName]:
-    found = read(path)
-    return found.platform.name, found.names[PurePosixPath(path)]
+PARTS = {
+    "name": NAME,
+    "user": ID,
+    "item": ID,
+    "code": st.text(string.ascii_letters + string.digits, min_size=5, max_size=5),
+    "login": st.from_regex(r"[a-z0-9.@-]{1,12}", fullmatch=True),
+    "assignment": st.from_regex(r"[A-Za-z0-9 _-]{1,20}", fullmatch=True),
+    "file": st.from_regex(r"[A-Za-z0-9 _()-]{1,20}\.ipynb", fullmatch=True),
+    "when": TIME,
+}
+IN_CANVAS = {"ids": "{user}", "number": "{item}"}
+IN_MOODLE = {"name": "{name}", "ids": "{user}"}
+IN_BRIGHTSPACE = {"name": "{name}", "ids": "{user}", "submitted": "{when}"}
+FORMS = [
+    ("Canvas", "{short}_{user}_{item}_{file}", IN_CANVAS | {"late": "False"}),
+    ("Canvas", "{short}_LATE_{user}_{item}_{file}", IN_CANVAS | {"late": "True"}),
+    ("Canvas", "anon_{code}_{item}_{file}", {"key": "anon_{code}", "late": "False"}),
+    ("Canvas", "LATE_anon_{code}_{item}_{file}", {"name": "", "late": "True"}),
+    ("Moodle", "{name}_{user}_assignsubmission_file/{file}", IN_MOODLE),  # Moodle 4
+    ("Moodle", "{name}_{user}_assignsubmission_file_/{file}", IN_MOODLE),  # 3.1 to 3.11
+    ("Moodle", "{name}_{user}_assignsubmission_file_{file}", IN_MOODLE),
+    ("Moodle", "Lab-77/{name}_{user}_assignsubmission_file/{file}", IN_MOODLE),
+    (
+        "Blackboard",
+        "{assignment}_{login}_attempt_{when:%Y-%m-%d-%H-%M-%S}_{file}",
+        {"ids": "{login}", "submitted": "{when}"},
+    ),
+    ("Brightspace", "{user}-{item} - {name} - {day}/{file}", IN_BRIGHTSPACE),
+    ("Brightspace", "{user}-{item} - {name} - {day} - {file}", IN_BRIGHTSPACE),
+]
 
 
-def canvas_name(sortable: str) -> str:
-    """As Canvas's `sanitize_user_name` and `sanitize_file_name` do."""
-    return re.sub(r"[^\w]", "", sortable.lower())
-
-
-@given(WORD, NAME, ID, ID, FILE, st.booleans())
-def test_canvas_names_are_read_back(
-    last: str, first: str, user: str, attachment: str, file: str, late: bool
+@pytest.mark.parametrize(("platform", "form", "said"), FORMS)
+@given(parts=st.fixed_dictionaries(PARTS))
+def test_names_that_a_platform_makes_are_read_back(
+    platform: str, form: str, said: dict[str, str], parts: dict[str, Any]
 ) -> None:
-    name = canvas_name(f"{last}, {first}").replace("_", "") or "x"
-    path = "_".join([name, *(["LATE"] if late else []), user, attachment, file])
-    platform, handed = only(path)
-    assert platform == "Canvas"
-    assert (handed.ids, handed.late, str(handed.file)) == ((user,), late, file)
-    assert handed.number == attachment
+    # As Canvas's `sanitize_user_name` and `sanitize_file_name` do.
+    parts["short"] = re.sub(r"[\W_]", "", parts["name"].lower()) or "x"
+    when = parts["when"]
+    hour = when.hour % 12 or 12
+    parts["day"] = f"{when:%b} {when.day}, {when.year} {hour}{when:%M %p}"
+    path = form.format(**parts)
+    found = read(path)
+    handed = found.names[PurePosixPath(path)]
+    assert (found.platform.name, str(handed.file)) == (platform, parts["file"])
+    for field, text in said.items():
+        value = getattr(handed, field)
+        value = " ".join(value) if field == "ids" else str(value)
+        assert value == text.format(**parts)
 
 
 @pytest.mark.parametrize(
@@ -65,67 +94,14 @@ def test_canvas_names_are_read_back(
     ],
 )
 def test_a_canvas_name_may_hold_underscores(path: str, name: str, file: str) -> None:
-    platform, handed = only(path)
-    assert platform == "Canvas"
+    found = read(path)
+    handed = found.names[PurePosixPath(path)]
+    assert found.platform.name == "Canvas"
     assert (handed.name, handed.ids, handed.file.stem) == (name, ("1042",), file)
 
 
 def test_a_date_in_a_name_is_no_number_of_canvas() -> None:
     assert registry.recognise(entries("okafor_amara_2026_11_24.ipynb")) is None
-
-
-@pytest.mark.parametrize("form", ["anon_{}_{}_{}", "LATE_anon_{}_{}_{}"])
-@given(st.text(string.ascii_letters + string.digits, min_size=5, max_size=5), ID, FILE)
-def test_anonymous_canvas_names_are_read_back(
-    form: str, who: str, attachment: str, file: str
-) -> None:
-    platform, handed = only(form.format(who, attachment, file))
-    assert platform == "Canvas"
-    assert (handed.name, handed.key, str(handed.file)) == ("", f"anon_{who}", file)
-    assert handed.late == form.startswith("LATE")
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        "{}_{}_assignsubmission_file/{}",  # Moodle 4
-        "{}_{}_assignsubmission_file_/{}",  # 3.1 to 3.11
-        "{}_{}_assignsubmission_file_{}",  # without folders
-        "Course-Lab 5-77/{}_{}_assignsubmission_file/{}",
-    ],
-)
-@given(NAME, ID, FILE)
-def test_moodle_names_are_read_back(form: str, name: str, who: str, file: str) -> None:
-    platform, handed = only(form.format(name, who, file))
-    assert platform == "Moodle"
-    assert (handed.name, handed.ids, str(handed.file)) == (name, (who,), file)
-
-
-@given(
-    st.from_regex(r"[A-Za-z0-9 _-]{1,20}", fullmatch=True),
-    st.from_regex(r"[a-z0-9.@-]{1,12}", fullmatch=True),
-    TIME,
-    FILE,
-)
-def test_blackboard_names_are_read_back(
-    assignment: str, user: str, when: datetime, file: str
-) -> None:
-    stamp = f"{when:%Y-%m-%d-%H-%M-%S}"
-    platform, handed = only(f"{assignment}_{user}_attempt_{stamp}_{file}")
-    assert platform == "Blackboard"
-    assert (handed.ids, handed.submitted, str(handed.file)) == ((user,), when, file)
-
-
-@pytest.mark.parametrize("form", ["{}-{} - {} - {}/{}", "{}-{} - {} - {} - {}"])
-@given(ID, ID, NAME, TIME, FILE)
-def test_brightspace_names_are_read_back(
-    form: str, user: str, item: str, name: str, when: datetime, file: str
-) -> None:
-    stamp = f"{when:%b} {when.day}, {when.year} {when:%I%M %p}".replace(" 0", " ")
-    platform, handed = only(form.format(user, item, name, stamp, file))
-    assert platform == "Brightspace"
-    assert (handed.name, handed.ids) == (name.strip(), (user,))
-    assert (handed.submitted, str(handed.file)) == (when, file)
 
 
 @pytest.mark.parametrize(
