@@ -107,11 +107,6 @@ def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> 
     assert [v.points for v in report.verdicts] == [1, 1, 1]
 
 
-def test_tests_survive_serialization() -> None:
-    tests = Tests.of(CELLS)
-    assert Tests.from_bytes(tests.to_bytes()) == tests
-
-
 @pytest.mark.parametrize(
     "answer", ["def f(x): return x", "def f(x):\n while True: pass"], ids=str
 )
