@@ -10,7 +10,6 @@ import copy
 import gzip
 import io
 import json
-import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -181,12 +180,6 @@ def nested_folders(folder: Path, notebook: Notebook) -> None:
     write(folder / "homework/tiny", notebook)
 
 
-@case("repaired", 10, "2 notebooks")
-def two_copies_one_blank(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, *ANSWERS), "tiny-Copy1.ipynb")
-    write(folder, notebook, "tiny-Copy2.ipynb")
-
-
 @case("graded", 10)
 def checkpoint_folder_beside_it(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
@@ -198,18 +191,6 @@ def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     outside = write(folder.parent / "outside", notebook, "other.ipynb")
     (folder / NAME).symlink_to(outside)
     (folder / "readme.txt").write_text("see the link")
-
-
-@case("repaired", 10, "more than its 2 exercises")
-def untouched_beside_a_solved_copy(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, *ANSWERS))
-    write(folder, notebook, "tiny-Copy1.ipynb")
-
-
-@case("repaired", 10, "more than its 2 exercises")
-def half_done_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, "fizz"))
-    write(folder, notebook, "final/tiny (2).ipynb")
 
 
 @case("repaired", 10, "What it leaves open was taken from 'rest.ipynb': mean_of")
@@ -230,12 +211,6 @@ def two_whole_ones_that_differ(folder: Path, notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = "def fizz(n):\n    return 'an older try'"
     write(folder, notebook, "old.ipynb")
-
-
-@case("graded", 10)
-def a_solved_one_beside_its_untouched_copy(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
-    write(folder, blank(notebook, *ANSWERS), "tiny-Copy1.ipynb")
 
 
 @case("graded", 10)
@@ -260,14 +235,6 @@ def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
 @case("repaired", 10, "tiny.ipynb.gz")
 def gzip_of_the_notebook(folder: Path, notebook: Notebook) -> None:
     (folder / "tiny.ipynb.gz").write_bytes(gzip.compress(dump(notebook)))
-
-
-@case("repaired", 10, "work.tar.gz/tiny.ipynb")
-def tar_of_the_folder(folder: Path, notebook: Notebook) -> None:
-    write(folder / "work", notebook)
-    with tarfile.open(folder / "work.tar.gz", "w:gz") as archive:
-        archive.add(folder / "work/tiny.ipynb", "tiny.ipynb")
-    shutil.rmtree(folder / "work")
 
 
 @case("repaired", 10, "is no notebook; its code was graded")
@@ -386,21 +353,6 @@ def metadata_lost_as_in_colab(notebook: Notebook) -> None:
     for number, cell in enumerate(notebook["cells"]):
         cell["metadata"] = {"id": f"q{number}"}
         cell["id"] = f"q{number}"
-
-
-@edited("repaired", 10, "had lost their marks")
-def metadata_lost_in_format_4_4(notebook: Notebook) -> Notebook:
-    for cell in notebook["cells"]:
-        cell["metadata"] = {"vscode": {"languageId": "python"}}
-        del cell["id"]
-    return notebook | {"nbformat_minor": 4}
-
-
-@edited("repaired", 5, "had lost their marks")
-def metadata_lost_and_one_blank(notebook: Notebook) -> Notebook:
-    notebook = blank(notebook, "fizz")
-    metadata_lost_as_in_colab(notebook)
-    return notebook
 
 
 @edited("graded", 10)
@@ -745,13 +697,6 @@ def truncated(folder: Path, notebook: Notebook) -> None:
     path.write_bytes(path.read_bytes()[:-400])
 
 
-@case("repaired", 10, "cut short")
-def truncated_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_bytes()[:-400])
-    write(folder, notebook, "tiny (1).ipynb")
-
-
 @case("ungradable", None, "password required")
 def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
     zip_of_the_folder(folder, notebook)
@@ -830,29 +775,11 @@ def tar_of_the_labs_folder_with_its_environment(
             archive.addfile(info, io.BytesIO(data))
 
 
-@case("repaired", 10, "inner.zip/tiny.ipynb")
-def zip_in_a_zip(folder: Path, notebook: Notebook) -> None:
-    inner = io.BytesIO()
-    with zipfile.ZipFile(inner, "w") as archive:
-        archive.writestr("tiny.ipynb", dump(notebook))
-    with zipfile.ZipFile(folder / "outer.zip", "w") as archive:
-        archive.writestr("inner.zip", inner.getvalue())
-
-
 @case("ungradable", None, "'homework.zip' cannot be unpacked")
 def zip_that_is_cut_short(folder: Path, notebook: Notebook) -> None:
     zip_of_the_folder(folder, notebook)
     path = folder / "homework.zip"
     path.write_bytes(path.read_bytes()[:-30])
-
-
-@case("repaired", 10, "final.ipynb")
-def two_dozen_blank_copies_beside_the_solved_one(
-    folder: Path, notebook: Notebook
-) -> None:
-    for number in range(24):
-        write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
-    write(folder, notebook, "final.ipynb")
 
 
 # --- a few bytes that take hours or gigabytes -----------------------------------------

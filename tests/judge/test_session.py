@@ -298,17 +298,6 @@ def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
         assert student.ended == 1
 
 
-def test_an_object_of_the_student_s_is_one_proxy() -> None:
-    node = ["student", 7, "Net", "", True, "", ""]
-    student = Student(value(["l", node, node]), value(node))
-    first, second = student.session.ask("call", Spy(), (), {})
-    assert first is second
-    assert student.session.ask("call", Spy(), (), {}) is first
-    other = Student(value(None))
-    with pytest.raises(StudentGone):  # it stays with its own process
-        other.session.ask("call", Spy(), (first,), {})
-
-
 def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:
     spy = Spy()
     student = Student(
