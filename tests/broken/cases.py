@@ -15,7 +15,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -199,12 +198,6 @@ def halves_in_two_files(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "fizz"), "rest.ipynb")
 
 
-@case("repaired", 10, "taken out of a web page")
-def page_that_shows_the_notebook(folder: Path, notebook: Notebook) -> None:
-    page = f"<!DOCTYPE html><html><pre>{escape(json.dumps(notebook))}</pre></html>"
-    (folder / NAME).write_text(page, "utf-8")
-
-
 @case("repaired", 10, "no other answers more")
 def two_whole_ones_that_differ(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
@@ -251,42 +244,17 @@ def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
 # --- encodings and formats ----------------------------------------------------
 
 
-def rewritten(
-    folder: Path, notebook: Notebook, rewrite: Callable[[str], bytes]
-) -> None:
-    """Write the notebook as something else than UTF-8 with nothing around it."""
+@case("repaired", 10, "Latin-1")
+def latin_1(folder: Path, notebook: Notebook) -> None:
     by_id(notebook, "title")["source"] = "Größe des Mittelwerts"
     path = write(folder, notebook)
-    path.write_bytes(rewrite(path.read_text("utf-8")))
+    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
 
 
-_HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-_REWRITE: dict[str, tuple[str, Callable[[str], bytes]]] = {
-    "byte_order_mark": ("byte order mark", lambda text: text.encode("utf-8-sig")),
-    "latin_1": ("Latin-1", lambda text: text.encode("latin-1")),
-    "utf_16": ("UTF-16", lambda text: text.encode("utf-16")),
-    "saved_with_the_lines_of_its_transfer": (
-        "before your notebook",
-        lambda text: _HTTP + text.encode(),
-    ),
-}
-for _case, (_note, _how) in _REWRITE.items():
-    CASES.append(Case(_case, partial(rewritten, rewrite=_how), "repaired", 10, _note))
-
-
-@edited("graded", 10)
-def as_the_server_sends_it(notebook: Notebook) -> Notebook:
-    return {"type": "notebook", "name": NAME, "content": notebook}
-
-
-@case("repaired", 10, "marks of a merge")
-def conflict_of_a_merge_in_the_file(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    lines = path.read_text("utf-8").split("\n")
-    at = next(i for i, line in enumerate(lines) if '"cells"' in line)
-    lines[at:at] = ["<<<<<<< HEAD", ' "metadata": {},', "=======", " not json"]
-    lines[at + 4 : at + 4] = [">>>>>>> origin/main"]
-    path.write_text("\n".join(lines), "utf-8")
+@case("repaired", 10, "before your notebook")
+def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    (folder / NAME).write_bytes(head + dump(notebook))
 
 
 @edited("repaired", 10, "marks of a merge")
@@ -307,12 +275,6 @@ def six_megabytes_pasted_into_an_answer(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
     by_id(notebook, "title")["source"] = "words " * 1_000_000
-
-
-@edited("repaired", 10, "Line ends")
-def windows_line_ends(notebook: Notebook) -> None:
-    for cell in notebook["cells"]:
-        cell["source"] = text(cell).replace("\n", "\r\n")
 
 
 @edited("repaired", 10, "old format")

@@ -52,6 +52,11 @@ TESTS: dict[str, tuple[str, str]] = {
         "assert type(got) is LinearRegression\n"
         "assert type(got).__name__ == 'LinearRegression'",
     ),
+    "model-subclass": (
+        "model",
+        "kind = type(model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0])))\n"
+        "assert issubclass(kind, LinearRegression) or kind == LinearRegression",
+    ),
     "strict-caught": (
         "strict",
         "try:\n    root(-1)\nexcept Negative:\n    pass\n"
@@ -190,6 +195,19 @@ class Fake(metaclass=Meta):
     __qualname__ = stock.__qualname__
 Fake.__name__ = "LinearRegression"
 home.LinearRegression = sklearn.linear_model.LinearRegression = Fake
+def model(X, y): return Fake()
+""",
+    "a_property_named_class_is_not_believed": """
+class Fake:
+    @property
+    def __class__(self): return LinearRegression
+def model(X, y): return Fake()
+""",
+    "a_type_that_is_another_function_is_not_asked": """
+import builtins
+class Fake: pass
+builtins.type = lambda *x: LinearRegression
+builtins.isinstance = builtins.issubclass = lambda *x: True
 def model(X, y): return Fake()
 """,
     "a_class_of_the_table_that_is_another_is_not_taken": """
