@@ -737,13 +737,6 @@ def tar_of_the_labs_folder_with_its_environment(
             archive.addfile(info, io.BytesIO(data))
 
 
-@case("ungradable", None, "'homework.zip' cannot be unpacked")
-def zip_that_is_cut_short(folder: Path, notebook: Notebook) -> None:
-    zip_of_the_folder(folder, notebook)
-    path = folder / "homework.zip"
-    path.write_bytes(path.read_bytes()[:-30])
-
-
 # --- a few bytes that take hours or gigabytes -----------------------------------------
 
 TOO_MUCH = "takes too much memory to be read"

@@ -25,6 +25,11 @@ ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
 
 
 @pytest.fixture
+def master(tiny_master: MasterNotebook) -> MasterNotebook:
+    return tiny_master
+
+
+@pytest.fixture
 def servers() -> Iterator[Servers]:
     with Servers() as some:
         yield some

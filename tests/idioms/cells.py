@@ -384,8 +384,9 @@ def f(a, *, b=2, **more): return a + b + sum(more.values())
 >>>
 3: def adder(n): return lambda x: x
 >>>
-g = squares(3)
+g, endless = squares(3), squares(10**12)
 assert next(g) == 0 and list(g) == [1, 4]
+assert [next(endless), next(endless)] == [0, 1]
 assert adder(2)(3) == 5 and f(1) == 3 and f(1, b=1, c=5) == 7
 === a function of the test's handed over
 def apply(f, xs): return [f(x) for x in xs]
@@ -474,6 +475,13 @@ class B(A):
 assert A.unit().d == 2 and A.pi() == 3 and "side" in A.__doc__
 assert issubclass(B, A) and isinstance(B(2), A) and B(2).name() == "AB"
 assert hasattr(B(2), "r") and callable(B(2).name) and "unit" in dir(A)
+import copy
+b, bare = B([2]), B.__new__(B)
+assert copy.deepcopy(b).r == [2] and B(2) != B(2) and not hasattr(bare, "r")
+b.r = bare
+assert b.r is bare and isinstance(bare, A) and not isinstance(5, A)
+del b.r
+assert not hasattr(b, "r")
 === name and type of a class
 class Point: pass
 def make(): return Point()

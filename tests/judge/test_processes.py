@@ -50,17 +50,6 @@ def judged(
     return notebooks.judged(cells, *handed_in, **options)
 
 
-@LINUX
-@pytest.mark.slow
-def test_a_cell_that_ends_for_want_of_memory_is_left_out_and_says_so() -> None:
-    report = judged(("setup", LIMITED), (None, FILLS), ("f", NEEDS_SOME))
-    (verdict,) = report.verdicts
-    assert verdict.points == 2, verdict.message
-    assert len(report.notes) == 1
-    assert report.outputs[1][-1]["ename"] == "CellStopped"
-    assert report.outputs[1][-1]["evalue"] == report.notes[0]
-
-
 LEAVES_LITTLE = FILLS.replace("    raise\n", "")
 DIES_OF_IT = """\
 def f(x):

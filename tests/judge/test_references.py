@@ -248,19 +248,6 @@ def test_nothing_is_handed_on_from_the_first_run_to_the_second() -> None:
     assert report.verdicts[1].points == 1  # the cell runs again, where `half` is there
 
 
-def test_two_answers_chosen_by_where_they_run_do_not_add_up() -> None:
-    source = (
-        *notebook(second="def use(x): return x", test="assert use(1) == 1"),
-        cell("more_test", "test", "assert use(2) == 2", "second"),
-    )
-    double = (
-        "try:\n    half(1)\n    here = 2\nexcept Exception:\n    here = 1\n"
-        "def use(x): return here if x == here else 0"
-    )
-    report, _ = play(source, second=double)
-    assert [v.points for v in report.verdicts] == [0, 1, 0]
-
-
 def with_third(answer: str) -> tuple[Cell, ...]:
     return (
         cell("third", "solution", answer, "third"),
