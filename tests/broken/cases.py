@@ -318,13 +318,6 @@ def metadata_lost_as_in_colab(notebook: Notebook) -> None:
 
 
 @edited("graded", 10)
-def points_and_flags_forged(notebook: Notebook) -> None:
-    for cell in notebook["cells"]:
-        if meta := cell["metadata"].get("nbgrader"):
-            meta |= {"points": 1000, "grade": True, "locked": False, "solution": True}
-
-
-@edited("graded", 10)
 def metadata_of_wrong_types(notebook: Notebook) -> None:
     by_id(notebook, "title")["metadata"] = {"nbgrader": {"grade_id": ["a"]}}
     by_id(notebook, "fizz-show")["metadata"] = {"nbgrader": "yes", "tags": 3}
@@ -335,13 +328,6 @@ def unknown_grade_id(notebook: Notebook) -> None:
     meta = {"grade_id": "bonus", "grade": True, "points": 50, "solution": False}
     extra = {"cell_type": "code", "id": "bonus", "source": "50", "outputs": []}
     notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
-
-
-@edited("graded", 10)
-def tags_that_skip_or_allow_errors(notebook: Notebook) -> None:
-    tags = ["skip-execution", "raises-exception", "skip-grading"]
-    for cell in notebook["cells"]:
-        cell["metadata"]["tags"] = tags
 
 
 @edited("graded", 10)
@@ -372,14 +358,6 @@ def edited_copy_of_a_solution_last(notebook: Notebook) -> None:
     cell["source"] = "def fizz(n):\n    return 'first try'"
     at = notebook["cells"].index(cell)
     notebook["cells"].insert(at + 1, right | {"id": "again"})
-
-
-@edited("repaired", 10, "copies of given cells")
-def blank_copy_of_a_solution_last(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    blank = copy.deepcopy(cell) | {"id": "again"}
-    blank["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
-    notebook["cells"].insert(notebook["cells"].index(cell) + 1, blank)
 
 
 @edited("repaired", 10, "copies of given cells")
@@ -479,27 +457,6 @@ def cells_split_inside_a_function(notebook: Notebook) -> None:
         notebook["cells"].insert(at + 1, below)
 
 
-@edited("repaired", 10, "joined again")
-def cells_split_into_single_lines(notebook: Notebook) -> None:
-    cell = by_id(notebook, "mean_of")
-    at = notebook["cells"].index(cell)
-    lines = text(cell).replace(ANSWERS["mean_of"], "    x = sum(numbers)").split("\n")
-    lines += ["    n = len(numbers)", "    return x / n"]
-    pieces = [new_cell(line) for line in lines[1:] if line.strip()]
-    cell["source"] = lines[0]
-    notebook["cells"][at + 1 : at + 1] = pieces
-
-
-@edited("graded", 10)
-def prose_and_magics_above_answers_without_marks(notebook: Notebook) -> None:
-    above = {"fizz": "The answer is as follows:", "mean_of": "%%markdown\nA mean ("}
-    for name, words in above.items():
-        cell = by_id(notebook, name)
-        at = notebook["cells"].index(cell)
-        own = new_cell(words) | {"id": f"above-{name}"}
-        notebook["cells"].insert(at, own)
-
-
 @edited("graded", 10)
 def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
@@ -547,11 +504,6 @@ def tests_rewritten_to_pass(notebook: Notebook) -> Notebook:
 @edited("repaired", 10, "damaged")
 def cells_that_are_no_cells(notebook: Notebook) -> None:
     notebook["cells"][3:3] = [None, 7, ["a"]]
-
-
-@edited("graded", 5)
-def syntax_error_in_one_answer(notebook: Notebook) -> None:
-    by_id(notebook, "fizz")["source"] = "def fizz(n)\n    return n"
 
 
 # --- what other programs, and pasting, make of a notebook ----------------------

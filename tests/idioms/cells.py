@@ -196,38 +196,6 @@ def f(df): return df[df.a > 1].reset_index(drop=True)
 import pandas as pd
 got = f(pd.DataFrame({"a": [1, 2, 3]}))
 pd.testing.assert_frame_equal(got, pd.DataFrame({"a": [2, 3]}))
-=== timestamps
-import pandas as pd
-def f(): return pd.Timestamp("2024-01-31") + pd.offsets.MonthEnd(1)
->>>
-2: def f(): return pd.Timestamp("2024-01-31")
->>>
-import pandas as pd
-assert f() == pd.Timestamp("2024-02-29")
-=== a frame changed in place
-import pandas as pd
-def clean(df):
-    df["b"] = df["a"] * 2
-    df.loc[1, "a"] = 5
->>>
-import pandas as pd
-def clean(df):
-    df = df.copy()
-    df["b"] = df["a"] * 2
->>>
-import pandas as pd
-df = pd.DataFrame({"a": [1, 2, 3]})
-clean(df)
-pd.testing.assert_frame_equal(df, pd.DataFrame({"a": [1, 5, 3], "b": [2, 4, 6]}))
-=== a frame that is returned itself
-import pandas as pd
-def f(df): return df
->>>
-2: def f(df): return df.copy()
->>>
-import pandas as pd
-df = pd.DataFrame({"a": [1]})
-assert f(df) is df
 === a frame of many kinds of columns
 import pandas as pd
 def f():
@@ -347,32 +315,21 @@ found = ordered({"b": 1, "a": 2})
 assert found == OrderedDict([("a", 2), ("b", 1)])
 found.move_to_end("a")
 assert list(found) == ["b", "a"]
-=== a deque that is returned
-from collections import deque
+=== a deque, returned and changed in place
+from collections import Counter, deque
 def last(items, n): return deque(items, maxlen=n)
+def turn(queue, seen):
+    queue.rotate(1)
+    seen.update(queue)
+    return queue
 >>>
-2: def last(items, n): return deque(items[:n], maxlen=n)
+4:     queue = deque(queue); queue.rotate(1)
 >>>
-from collections import deque
+from collections import Counter, deque
 found = last([1, 2, 3], 2)
 assert isinstance(found, deque) and found == deque([2, 3]) and found.maxlen == 2
 found.append(4)
 assert list(found) == [3, 4]
-=== containers changed in place
-from collections import Counter, deque
-def turn(queue, seen):
-    queue.rotate(1)
-    seen.update(queue)
-    return queue
->>>
-from collections import Counter, deque
-def turn(queue, seen):
-    queue = deque(queue)
-    queue.rotate(1)
-    seen.update(queue)
-    return queue
->>>
-from collections import Counter, deque
 queue, seen = deque([1, 2, 3]), Counter([3])
 assert turn(queue, seen) is queue
 assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
@@ -443,19 +400,6 @@ with case.assertRaisesRegex(json.JSONDecodeError, "Expecting"):
     read("{]}")
 with case.assertRaises(json.JSONDecodeError):
     read('{"a": 1')
-=== an exception of pandas's
-import pandas as pd
-def joined(a, b): return a.merge(b, on="key", validate="one_to_one")
->>>
-2: def joined(a, b): return a.merge(b, on="key")
->>>
-import pandas as pd
-one = pd.DataFrame({"key": [1, 1], "x": [1, 2]})
-try:
-    joined(one, one)
-    assert False, "no error"
-except pd.errors.MergeError:
-    pass
 === properties, class methods and inheritance
 class A:
     """Has a side."""
@@ -609,19 +553,6 @@ except BankError as error:
     assert error.args == (3,)
 else:
     raise AssertionError
-=== an exception class that is swallowed by the test
-class MyErr(Exception): pass
-def f(x):
-    raise MyErr(x)
->>>
-class MyErr(Exception): pass
-def f(x): pass
->>>
-try:
-    f(1)
-    assert False, "nothing was raised"
-except MyErr:
-    pass
 === a subclass made by the test | the judge has no class of the answer's
 class Base:
     def run(self): return self.step() * 2
@@ -658,12 +589,6 @@ np.random.seed(3)
 want = np.random.rand(2)
 np.random.seed(3)
 assert np.allclose(f(), want)
-=== partial credit
-def f(x): return abs(x)
->>>
-def f(x): return x
->>>
-(f(2) == 2) * 0.5 + (f(-2) == 2) * 0.5
 === a database and a coroutine of the answer's, in unittest
 import sqlite3
 con = sqlite3.connect(":memory:")
@@ -829,15 +754,6 @@ from unittest.mock import Mock
 api = Mock()
 api.get.return_value = 4
 assert use(api) == 5
-=== the time that an answer takes
-def f(n): return n * (n + 1) // 2
->>>
-def f(n): return -n
->>>
-import time
-begin = time.time()
-assert f(10**6) == 500000500000
-assert time.time() - begin < 5
 === a warning of the answer's made an error
 def f(x): return x + 1
 >>>

@@ -136,20 +136,26 @@ def test_text_of_a_student_s_is_harmless_in_every_cell(
     assert "javascript:" not in cell["source"]
 
 
+@pytest.mark.parametrize("prefix", ["", "cell-"])
 def test_ids_are_the_master_s_or_one_s_own_and_no_two_alike(
-    master: MasterNotebook,
+    tmp_path: Path, prefix: str
 ) -> None:
-    ids = ["mine", "mine", "", "a b", "x" * 65, "own-3", "tools", "x" * 64]
-    cells = [raw(f"x = {n}", id=id) for n, id in enumerate(ids)]
-    cells[6] = raw(TOOLS, id="tools")  # this one is the given cell
-    cells.append(raw("y = 1", id="tools"))
-    made = rebuilt(cells, master)
+    # nbgrader's names need not be the cells' ids.
+    cells = [each | {"id": f"{prefix}{each['id']}"} for each in deepcopy(CELLS)]
+    master = written(tmp_path, cells)
+    names = {c.id for c in master.cells if c.nbgrader}
+    ids = ["mine", "mine", "", "a b", "x" * 65, "own-3", "tools", "x" * 64, *names]
+    own = [raw(f"x = {n}", id=id) for n, id in enumerate(ids)]
+    own[6] = raw(TOOLS, id="tools")  # this one is the given cell
+    made = rebuilt([*own, raw("y = 1", id="tools")], master)
     got = {cell["source"]: cell["id"] for cell in made}
     assert len({cell["id"] for cell in made}) == len(made)
-    assert got[TOOLS] == "tools"
+    assert got[TOOLS] == f"{prefix}tools"
     assert got["x = 0"] == "mine"
     assert got["x = 7"] == "x" * 64
     given = {c.id: c.cell_id for c in master.cells}
     for cell in made:
         if mark := cell["metadata"].get("nbgrader"):
             assert cell["id"] == given[mark["grade_id"]]
+        else:
+            assert cell["id"] not in names

@@ -259,26 +259,3 @@ def test_any_bytes_under_the_name_are_said_to_be_no_notebook(
     (folder / "tiny.ipynb").write_bytes(content)
     with pytest.raises(Ungradable):
         repair(folder, master)
-
-
-def test_a_cell_of_one_s_own_has_no_name_of_the_teacher_s(
-    project: Path, tmp_path: Path
-) -> None:
-    # nbgrader's names are not the cells' ids here.
-    source = json.loads((project / "examples/tiny/source/tiny/tiny.ipynb").read_text())
-    for cell in source["cells"]:
-        if meta := cell["metadata"].get("nbgrader"):
-            meta["grade_id"] = f"graded-{meta['grade_id']}"
-    path = write(tmp_path / "source" / "tiny", source)
-    master = MasterNotebook.read(path)
-    names = {cell.id for cell in master.cells if cell.nbgrader}
-    notebook = released(path)
-    for name in names:
-        notebook["cells"].append(
-            {"cell_type": "code", "id": name, "metadata": {}, "source": f"x = '{name}'"}
-            | {"outputs": [], "execution_count": None}
-        )
-    made = repair(write(tmp_path / "ann", notebook).parent, master).notebook
-    own = [cell["id"] for cell in made["cells"] if "nbgrader" not in cell["metadata"]]
-    assert len(own) >= len(names)
-    assert not names & set(own)
