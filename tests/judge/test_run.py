@@ -140,11 +140,6 @@ ROWS = {
         "object's `__eq__",
     ),
     "a truth of its own": (
-        BAG + "    def __bool__(self): return bool(self.items)\ndef f(): return Bag()",
-        "assert not f()",
-        "object's `__bool__",
-    ),
-    "a length of its own": (
         BAG + "    def __len__(self): return len(self.items)\ndef f(): return Bag()",
         "assert not f()",
         "object's `__len__",
@@ -170,11 +165,6 @@ ROWS = {
         "what grading forbids",
     ),
     "a folder outside, which is not there": (
-        "def f(): return open('/srv/nonesuch/data.csv')",
-        "assert f()",
-        "what grading forbids",
-    ),
-    "the same, as NumPy says it": (
         "import numpy as np\ndef f(): return np.loadtxt('/srv/nonesuch/data.csv')",
         "assert f()",
         "what grading forbids",
