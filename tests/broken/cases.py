@@ -7,7 +7,6 @@ exercises answered correctly (10 points), and breaks it in one way.
 from __future__ import annotations
 
 import copy
-import gzip
 import io
 import json
 import tarfile
@@ -223,11 +222,6 @@ def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
         archive.writestr("work/tiny.ipynb", json.dumps(notebook))
         archive.writestr("__MACOSX/work/._tiny.ipynb", b"\0\5\x16\7")
         archive.writestr("work/.ipynb_checkpoints/tiny-checkpoint.ipynb", "{}")
-
-
-@case("repaired", 10, "tiny.ipynb.gz")
-def gzip_of_the_notebook(folder: Path, notebook: Notebook) -> None:
-    (folder / "tiny.ipynb.gz").write_bytes(gzip.compress(dump(notebook)))
 
 
 @case("repaired", 10, "is no notebook; its code was graded")
@@ -532,7 +526,6 @@ def pasted(folder: Path, notebook: Notebook, blanks: str, first: str) -> None:
 for _case, _note, _blanks, _first in (
     ("answers_in_fences_as_from_a_chat", "Fences", " " * 4, "```python\n"),
     ("hard_blanks_and_invisible_signs", "Invisible signs", "\u00a0" * 4, "\ufeff"),
-    ("blanks_of_other_scripts", "Invisible signs", "\u3000" * 4, ""),
 ):
     _make = partial(pasted, blanks=_blanks, first=_first)
     CASES.append(Case(_case, _make, "repaired", 10, _note))
@@ -675,18 +668,6 @@ def zip_of_the_labs_folder_with_its_environment(
             archive.writestr(name, data)
         archive.writestr("lab/kit/original/tiny.ipynb", dump(blank(notebook, *ANSWERS)))
         archive.writestr("lab/tiny.ipynb", dump(notebook))
-
-
-@case("repaired", 10, "lab.tar.gz/lab/tiny.ipynb")
-def tar_of_the_labs_folder_with_its_environment(
-    folder: Path, notebook: Notebook
-) -> None:
-    members = environment_of_the_lab() | {"lab/tiny.ipynb": dump(notebook)}
-    with tarfile.open(folder / "lab.tar.gz", "w:gz") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
 
 
 # --- a few bytes that take hours or gigabytes -----------------------------------------

@@ -231,19 +231,6 @@ def test_of_the_test_s_exceptions_the_last_hundred_are_known(
         student.session.ask("call", fails, (), {})
 
 
-@pytest.mark.parametrize("relayed", [None, 0])
-def test_a_student_s_stop_iteration_ends_no_loop_of_the_test(
-    relayed: int | None,
-) -> None:
-    def stops() -> None:
-        raise StopIteration
-
-    student = Student(call(), raised("StopIteration", relayed=relayed))
-    with pytest.raises(StudentError) as caught:
-        student.session.ask("call", stops, (), {})
-    assert not isinstance(caught.value, StopIteration)
-
-
 def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
     student = Student(raised("ZeroDivisionError", text="x" * 3000))
     with pytest.raises(ZeroDivisionError) as caught:
