@@ -8,7 +8,7 @@ import pytest
 
 from nbproctor.submission.repair import repair
 from tests.notebooks import Notebook, cell, notebook
-from tests.submission.small import NAMELESS, check, solution, written
+from tests.submission.small import NAMELESS, check, master_of, solution
 
 ADD_TO = """\
 def add_to(cls):
@@ -51,7 +51,7 @@ class Work:
             solution("total", NAMELESS),
             check("total-test", "assert total == 6"),
         ]
-        self.master = written(folder, self.cells)
+        self.master = master_of(self.cells)
 
     def __getitem__(self, name: str) -> Notebook:
         """Return a cell by nbgrader's name."""
