@@ -7,6 +7,7 @@ The hidden tests are written as courses write them, with pandas's own assertions
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor.engine import Execution, Servers, Settings, execute
-from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import Assignment
@@ -270,27 +270,30 @@ CASES = {
 }
 
 
+Judged = Callable[..., Report]
+
+
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return TABLES.write(tmp_path_factory.mktemp("course"))
+def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged:
+    master = TABLES.write(tmp_path_factory.mktemp("course"))
+
+    def judge(**cells: str) -> Report:
+        handed_in = TABLES.handed_in(**cells)
+        return execute(Execution(handed_in, master, SETTINGS), servers)
+
+    return judge
 
 
-def judged(master: MasterNotebook, servers: Servers, **cells: str) -> Report:
-    return execute(Execution(TABLES.handed_in(**cells), master, SETTINGS), servers)
-
-
-def test_the_honest_submission_earns_everything(
-    master: MasterNotebook, servers: Servers
-) -> None:
-    report = judged(master, servers)
+def test_the_honest_submission_earns_everything(judged: Judged) -> None:
+    report = judged()
     assert TABLES.earned(report) == TABLES.full(), report.verdicts
     assert report.notes == []
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_hostile_table(master: MasterNotebook, servers: Servers, case: str) -> None:
+def test_a_hostile_table(judged: Judged, case: str) -> None:
     exercise, answer = CASES[case]
-    report = judged(master, servers, **{exercise: answer})
+    report = judged(**{exercise: answer})
     points = TABLES.earned(report)
     assert points[exercise] == EARNS.get(case, 0), report.verdicts
     assert points == TABLES.full() | {exercise: points[exercise]}
