@@ -173,11 +173,6 @@ for _case, _name in {
     )
 
 
-@case("repaired", 10, "homework/tiny")
-def nested_folders(folder: Path, notebook: Notebook) -> None:
-    write(folder / "homework/tiny", notebook)
-
-
 @case("graded", 10)
 def checkpoint_folder_beside_it(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
@@ -195,14 +190,6 @@ def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
 def halves_in_two_files(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "mean_of"))
     write(folder, blank(notebook, "fizz"), "rest.ipynb")
-
-
-@case("repaired", 10, "no other answers more")
-def two_whole_ones_that_differ(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
-    cell = by_id(notebook, "fizz")
-    cell["source"] = "def fizz(n):\n    return 'an older try'"
-    write(folder, notebook, "old.ipynb")
 
 
 @case("graded", 10)
@@ -345,22 +332,6 @@ def unknown_kernel(notebook: Notebook) -> None:
 # --- cells --------------------------------------------------------------------
 
 
-@edited("graded", 10)
-def edited_copy_of_a_solution_last(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    right = copy.deepcopy(cell)
-    cell["source"] = "def fizz(n):\n    return 'first try'"
-    at = notebook["cells"].index(cell)
-    notebook["cells"].insert(at + 1, right | {"id": "again"})
-
-
-@edited("repaired", 10, "copies of given cells")
-def copies_of_test_cells(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz-numbers")
-    for number in range(3):
-        notebook["cells"].append(copy.deepcopy(cell) | {"id": f"c{number}"})
-
-
 @edited("repaired", 10, "missing")
 def test_cells_deleted(notebook: Notebook) -> None:
     gone = {"fizz-numbers", "fizz-multiples", "mean-oracle", "mean-public"}
@@ -501,11 +472,6 @@ def cells_that_are_no_cells(notebook: Notebook) -> None:
 
 
 # --- what other programs, and pasting, make of a notebook ----------------------
-
-
-@edited("repaired", 10, "not their own: fizz")
-def one_line_answer_above_the_stub(notebook: Notebook) -> Notebook:
-    return above_the_stub(notebook, 'fizz = lambda n: str(n) if n % 3 else "fizz"')
 
 
 @edited("repaired", 10, "not their own: fizz")

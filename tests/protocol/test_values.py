@@ -196,10 +196,6 @@ def test_values_at_the_limits_arrive() -> None:
     for value in (
         np.empty((0, MAX_RANGE)),
         range(MAX_RANGE),
-        [2**63 - 1, -(2**63)] * 8,
-        [2**63] * 8,
-        [*range(7), True, *range(7)],
-        [1.0, 1] * 8,
         np.array([">"], dtype="<U9"),
         np.empty((3, 0), dtype="<U9"),
         10 ** (1 << 17),
@@ -378,13 +374,6 @@ def test_parts_that_double_at_each_level_are_refused(kind: Any) -> None:
         part = [kind([0, 1]), part, part]
     with pytest.raises(ProtocolError, match="too often"):
         check_repeats([part])
-
-
-def test_an_array_of_objects_that_contains_itself_is_refused() -> None:
-    array = np.empty(1, object)
-    array[0] = {"a": (array,)}
-    with pytest.raises(ProtocolError, match="contains itself"):
-        check_repeats([array])
 
 
 TEN: dict[str, Any] = {  # parts that count as ten items
