@@ -26,13 +26,12 @@ data = 1024 * int(re.search(r"VmData:\\s+(\\d+)", status)[1])
 limit = data + max(256 << 20, data // 8)  # a sixteenth of it must be free at first
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 """
-FILLS = """\
+LEAVES_LITTLE = """\
 hoard = []
 try:
     while True: hoard.append(np.ones(1 << 20))
 except MemoryError:
     del hoard[-1]  # what is left is enough to say so, and for nothing else
-    raise
 """
 NEEDS_SOME = "def f(x): return x + int(np.ones(4 << 20).sum())"
 
@@ -50,7 +49,6 @@ def judged(
     return notebooks.judged(cells, *handed_in, **options)
 
 
-LEAVES_LITTLE = FILLS.replace("    raise\n", "")
 DIES_OF_IT = """\
 def f(x):
     try: return x + int(np.ones(4 << 20).sum())
