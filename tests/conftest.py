@@ -54,6 +54,14 @@ LONGEST += "test_lab", "test_show_pieces", "test_other_users", "test_fairness"
 LONGEST += "test_killed", "test_faults", "test_gradescope", "test_config"
 
 
+def pytest_configure() -> None:
+    """Let an example of hypothesis take as long as it needs on a busy computer."""
+    from hypothesis import settings
+
+    settings.register_profile("busy", deadline=None)
+    settings.load_profile("busy")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first."""
     items.sort(

@@ -11,29 +11,20 @@ import pytest
 
 from nbproctor.engine import servers
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
+from tests.notebooks import Notebook, notebook
+from tests.notebooks import cell as marked
 
 
-def cell(source: str | list[str], name: str = "", **flags: Any) -> dict[str, Any]:
+def cell(source: str | list[str], name: str = "", **flags: Any) -> Notebook:
     """Make a code cell; with a name, one that nbgrader knows."""
-    meta: dict[str, Any] = {}
-    if name:
-        base = {"grade": False, "solution": False, "locked": True, "schema_version": 3}
-        meta["nbgrader"] = base | {"grade_id": name} | flags
-    return {
-        "cell_type": "code",
-        "id": name or "plain",
-        "metadata": meta,
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
+    made = marked(name or "plain", source, **flags)  # type: ignore[arg-type]
+    return made if name else made | {"metadata": {}}
 
 
-def read(folder: Path, *cells: dict[str, Any]) -> MasterNotebook:
+def read(folder: Path, *cells: Notebook) -> MasterNotebook:
     path = folder / "source" / "work" / "work.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(notebook), "utf-8")
+    path.write_text(json.dumps(notebook([*cells])), "utf-8")
     return MasterNotebook.read(path)
 
 
@@ -61,7 +52,7 @@ def test_every_cell_of_an_assignment_has_the_kind_that_its_source_gives_it(
     assert [c.id for c in tiny_master.cells if c.skip] == ["fizz-show"]
 
 
-def words(cell: dict[str, Any]) -> dict[str, Any]:
+def words(cell: Notebook) -> Notebook:
     """Make a text cell of a code cell."""
     return cell | {"cell_type": "markdown"}
 
@@ -85,7 +76,7 @@ TOOLS = f"# Tools of the tests.\n{HIDDEN}"
     ],
 )
 def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
-    tmp_path: Path, made: dict[str, Any], kind: str
+    tmp_path: Path, made: Notebook, kind: str
 ) -> None:
     known = read(tmp_path, SOLUTION, made).cells[1]
     points = made["metadata"]["nbgrader"].get("points", 0)
@@ -193,7 +184,7 @@ def test_header_and_footer_are_cells_of_the_assignment(tmp_path: Path) -> None:
     ],
 )
 def test_the_language_is_that_of_the_kernel(
-    tmp_path: Path, meta: dict[str, Any], language: str
+    tmp_path: Path, meta: Notebook, language: str
 ) -> None:
     path = tmp_path / "work.ipynb"
     path.write_text(json.dumps({"cells": [], "metadata": meta}), "utf-8")

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 from typing import Any
 
 import nbformat
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -382,9 +381,3 @@ def test_what_is_made_harmless_can_still_be_read(text: str, shown: str) -> None:
 )
 def test_attachments_of_any_other_kind_are_none(given: object) -> None:
     assert sanitize.attachments(given) == {}
-
-
-@pytest.mark.parametrize("key", ["output_type", "name"])
-def test_an_output_whose_kind_is_an_array_is_left_out(key: str) -> None:
-    stream = {"output_type": "stream", "name": "stdout", "text": "a"}
-    assert len(sanitize.clean([stream, stream | {key: np.array(["stdout", "x"])}])) == 1

@@ -1,7 +1,7 @@
 """Marks of variants in plain Python, by nbgrader's rule: no judge, no proxies.
 
 A program, run in the folder of the master notebook: it prints, as JSON, one row for
-every tenth right or wrong variant of the sample: its exercise, kind and name, and the
+every fifth right or wrong variant of the sample: its exercise, kind and name, and the
 tests it passes. Without a folder of variants it reads submissions, each as sources by
 exercise, and prints the tests that each passes.
 """
@@ -36,8 +36,8 @@ def sample_of(trials: Iterable[Trial]) -> list[Trial]:
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for trial in trials:
-        every = {"right": 2, "wrong": 4, "mutant": 12}[trial.kind]
-        every *= 3 if trial.exercise in LONG else 1
+        every = {"right": 4, "wrong": 8, "mutant": 24}[trial.kind]
+        every = every * 3 // 2 if trial.exercise in LONG else every
         if seen[trial.exercise, trial.kind] % every == 0:
             found.append(trial)
         seen[trial.exercise, trial.kind] += 1
@@ -126,7 +126,7 @@ def of_variants(master: MasterNotebook, folder: Path) -> list[Any]:
     trials = sample_of(Variants.read(folder, sample.solutions(master)).trials)
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
     skip = "raise_left_below"
-    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::10]
+    filed = [t for t in trials if t.kind != "mutant" and t.name != skip][::5]
     return [
         (trial.exercise, trial.kind, trial.name, sorted(tests))
         for trial, tests in passed_plainly(master, filed)

@@ -194,36 +194,3 @@ def test_names_survive_what_is_written_around_them() -> None:
 def test_a_cell_that_is_no_python_is_refused() -> None:
     with pytest.raises(SyntaxError):
         mutants("%matplotlib inline")
-
-
-def test_a_thorough_test_kills_every_mutant() -> None:
-    """Against a formula written another way, asked twice, none of them survives."""
-    source = (
-        "def f(W, b, m):\n"
-        "    W = W.copy()\n"
-        "    W *= 3\n"
-        "    return np.sum(np.abs(W), axis=0) / (2 * m) + b[1:]\n"
-    )
-    rng = np.random.default_rng(3)
-    W, b = rng.normal(size=(3, 3)), rng.normal(size=4)
-    want = [sum(abs(3 * W[i, j]) for i in range(3)) / 10 + b[j + 1] for j in range(3)]
-
-    def passes(cell: str) -> bool:
-        names: dict[str, Any] = {"np": np}
-        given = W.copy()
-        try:
-            exec(cell, names)
-            names["f"](1 - W[:2, :2], b[:3], 4)  # nothing of it may be kept
-            got = names["f"](given, b, 5)
-            return (
-                bool(np.allclose(got, want))
-                and np.shape(got) == (3,)
-                and bool((given == W).all())
-            )
-        except Exception:
-            return False
-
-    assert passes(source)
-    made = mutants(source)
-    assert len(made) > 30
-    assert [mutant.diff for mutant in made if passes(mutant.source)] == []

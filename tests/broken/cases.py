@@ -7,16 +7,13 @@ exercises answered correctly (10 points), and breaks it in one way.
 from __future__ import annotations
 
 import copy
-import gzip
 import io
 import json
-import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -176,17 +173,6 @@ for _case, _name in {
     )
 
 
-@case("repaired", 10, "homework/tiny")
-def nested_folders(folder: Path, notebook: Notebook) -> None:
-    write(folder / "homework/tiny", notebook)
-
-
-@case("repaired", 10, "2 notebooks")
-def two_copies_one_blank(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, *ANSWERS), "tiny-Copy1.ipynb")
-    write(folder, notebook, "tiny-Copy2.ipynb")
-
-
 @case("graded", 10)
 def checkpoint_folder_beside_it(folder: Path, notebook: Notebook) -> None:
     write(folder, notebook)
@@ -200,42 +186,10 @@ def link_to_a_file_outside(folder: Path, notebook: Notebook) -> None:
     (folder / "readme.txt").write_text("see the link")
 
 
-@case("repaired", 10, "more than its 2 exercises")
-def untouched_beside_a_solved_copy(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, *ANSWERS))
-    write(folder, notebook, "tiny-Copy1.ipynb")
-
-
-@case("repaired", 10, "more than its 2 exercises")
-def half_done_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
-    write(folder, blank(notebook, "fizz"))
-    write(folder, notebook, "final/tiny (2).ipynb")
-
-
 @case("repaired", 10, "What it leaves open was taken from 'rest.ipynb': mean_of")
 def halves_in_two_files(folder: Path, notebook: Notebook) -> None:
     write(folder, blank(notebook, "mean_of"))
     write(folder, blank(notebook, "fizz"), "rest.ipynb")
-
-
-@case("repaired", 10, "taken out of a web page")
-def page_that_shows_the_notebook(folder: Path, notebook: Notebook) -> None:
-    page = f"<!DOCTYPE html><html><pre>{escape(json.dumps(notebook))}</pre></html>"
-    (folder / NAME).write_text(page, "utf-8")
-
-
-@case("repaired", 10, "no other answers more")
-def two_whole_ones_that_differ(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
-    cell = by_id(notebook, "fizz")
-    cell["source"] = "def fizz(n):\n    return 'an older try'"
-    write(folder, notebook, "old.ipynb")
-
-
-@case("graded", 10)
-def a_solved_one_beside_its_untouched_copy(folder: Path, notebook: Notebook) -> None:
-    write(folder, notebook)
-    write(folder, blank(notebook, *ANSWERS), "tiny-Copy1.ipynb")
 
 
 @case("graded", 10)
@@ -257,19 +211,6 @@ def zip_of_the_folder(folder: Path, notebook: Notebook) -> None:
         archive.writestr("work/.ipynb_checkpoints/tiny-checkpoint.ipynb", "{}")
 
 
-@case("repaired", 10, "tiny.ipynb.gz")
-def gzip_of_the_notebook(folder: Path, notebook: Notebook) -> None:
-    (folder / "tiny.ipynb.gz").write_bytes(gzip.compress(dump(notebook)))
-
-
-@case("repaired", 10, "work.tar.gz/tiny.ipynb")
-def tar_of_the_folder(folder: Path, notebook: Notebook) -> None:
-    write(folder / "work", notebook)
-    with tarfile.open(folder / "work.tar.gz", "w:gz") as archive:
-        archive.add(folder / "work/tiny.ipynb", "tiny.ipynb")
-    shutil.rmtree(folder / "work")
-
-
 @case("repaired", 10, "is no notebook; its code was graded")
 def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
     lines = ["#!/usr/bin/env python", "# coding: utf-8", ""]
@@ -284,42 +225,17 @@ def exported_as_a_script(folder: Path, notebook: Notebook) -> None:
 # --- encodings and formats ----------------------------------------------------
 
 
-def rewritten(
-    folder: Path, notebook: Notebook, rewrite: Callable[[str], bytes]
-) -> None:
-    """Write the notebook as something else than UTF-8 with nothing around it."""
+@case("repaired", 10, "Latin-1")
+def latin_1(folder: Path, notebook: Notebook) -> None:
     by_id(notebook, "title")["source"] = "Größe des Mittelwerts"
     path = write(folder, notebook)
-    path.write_bytes(rewrite(path.read_text("utf-8")))
+    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
 
 
-_HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-_REWRITE: dict[str, tuple[str, Callable[[str], bytes]]] = {
-    "byte_order_mark": ("byte order mark", lambda text: text.encode("utf-8-sig")),
-    "latin_1": ("Latin-1", lambda text: text.encode("latin-1")),
-    "utf_16": ("UTF-16", lambda text: text.encode("utf-16")),
-    "saved_with_the_lines_of_its_transfer": (
-        "before your notebook",
-        lambda text: _HTTP + text.encode(),
-    ),
-}
-for _case, (_note, _how) in _REWRITE.items():
-    CASES.append(Case(_case, partial(rewritten, rewrite=_how), "repaired", 10, _note))
-
-
-@edited("graded", 10)
-def as_the_server_sends_it(notebook: Notebook) -> Notebook:
-    return {"type": "notebook", "name": NAME, "content": notebook}
-
-
-@case("repaired", 10, "marks of a merge")
-def conflict_of_a_merge_in_the_file(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    lines = path.read_text("utf-8").split("\n")
-    at = next(i for i, line in enumerate(lines) if '"cells"' in line)
-    lines[at:at] = ["<<<<<<< HEAD", ' "metadata": {},', "=======", " not json"]
-    lines[at + 4 : at + 4] = [">>>>>>> origin/main"]
-    path.write_text("\n".join(lines), "utf-8")
+@case("repaired", 10, "before your notebook")
+def saved_with_the_lines_of_its_transfer(folder: Path, notebook: Notebook) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    (folder / NAME).write_bytes(head + dump(notebook))
 
 
 @edited("repaired", 10, "marks of a merge")
@@ -340,12 +256,6 @@ def six_megabytes_pasted_into_an_answer(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
     cell["source"] = f'PASTED = "{"x" * 6_000_000}"\n' + text(cell)
     by_id(notebook, "title")["source"] = "words " * 1_000_000
-
-
-@edited("repaired", 10, "Line ends")
-def windows_line_ends(notebook: Notebook) -> None:
-    for cell in notebook["cells"]:
-        cell["source"] = text(cell).replace("\n", "\r\n")
 
 
 @edited("repaired", 10, "old format")
@@ -388,28 +298,6 @@ def metadata_lost_as_in_colab(notebook: Notebook) -> None:
         cell["id"] = f"q{number}"
 
 
-@edited("repaired", 10, "had lost their marks")
-def metadata_lost_in_format_4_4(notebook: Notebook) -> Notebook:
-    for cell in notebook["cells"]:
-        cell["metadata"] = {"vscode": {"languageId": "python"}}
-        del cell["id"]
-    return notebook | {"nbformat_minor": 4}
-
-
-@edited("repaired", 5, "had lost their marks")
-def metadata_lost_and_one_blank(notebook: Notebook) -> Notebook:
-    notebook = blank(notebook, "fizz")
-    metadata_lost_as_in_colab(notebook)
-    return notebook
-
-
-@edited("graded", 10)
-def points_and_flags_forged(notebook: Notebook) -> None:
-    for cell in notebook["cells"]:
-        if meta := cell["metadata"].get("nbgrader"):
-            meta |= {"points": 1000, "grade": True, "locked": False, "solution": True}
-
-
 @edited("graded", 10)
 def metadata_of_wrong_types(notebook: Notebook) -> None:
     by_id(notebook, "title")["metadata"] = {"nbgrader": {"grade_id": ["a"]}}
@@ -421,13 +309,6 @@ def unknown_grade_id(notebook: Notebook) -> None:
     meta = {"grade_id": "bonus", "grade": True, "points": 50, "solution": False}
     extra = {"cell_type": "code", "id": "bonus", "source": "50", "outputs": []}
     notebook["cells"].append(extra | {"metadata": {"nbgrader": meta}})
-
-
-@edited("graded", 10)
-def tags_that_skip_or_allow_errors(notebook: Notebook) -> None:
-    tags = ["skip-execution", "raises-exception", "skip-grading"]
-    for cell in notebook["cells"]:
-        cell["metadata"]["tags"] = tags
 
 
 @edited("graded", 10)
@@ -449,30 +330,6 @@ def unknown_kernel(notebook: Notebook) -> None:
 
 
 # --- cells --------------------------------------------------------------------
-
-
-@edited("graded", 10)
-def edited_copy_of_a_solution_last(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    right = copy.deepcopy(cell)
-    cell["source"] = "def fizz(n):\n    return 'first try'"
-    at = notebook["cells"].index(cell)
-    notebook["cells"].insert(at + 1, right | {"id": "again"})
-
-
-@edited("repaired", 10, "copies of given cells")
-def blank_copy_of_a_solution_last(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz")
-    blank = copy.deepcopy(cell) | {"id": "again"}
-    blank["source"] = text(cell).replace(ANSWERS["fizz"], STUB)
-    notebook["cells"].insert(notebook["cells"].index(cell) + 1, blank)
-
-
-@edited("repaired", 10, "copies of given cells")
-def copies_of_test_cells(notebook: Notebook) -> None:
-    cell = by_id(notebook, "fizz-numbers")
-    for number in range(3):
-        notebook["cells"].append(copy.deepcopy(cell) | {"id": f"c{number}"})
 
 
 @edited("repaired", 10, "missing")
@@ -565,27 +422,6 @@ def cells_split_inside_a_function(notebook: Notebook) -> None:
         notebook["cells"].insert(at + 1, below)
 
 
-@edited("repaired", 10, "joined again")
-def cells_split_into_single_lines(notebook: Notebook) -> None:
-    cell = by_id(notebook, "mean_of")
-    at = notebook["cells"].index(cell)
-    lines = text(cell).replace(ANSWERS["mean_of"], "    x = sum(numbers)").split("\n")
-    lines += ["    n = len(numbers)", "    return x / n"]
-    pieces = [new_cell(line) for line in lines[1:] if line.strip()]
-    cell["source"] = lines[0]
-    notebook["cells"][at + 1 : at + 1] = pieces
-
-
-@edited("graded", 10)
-def prose_and_magics_above_answers_without_marks(notebook: Notebook) -> None:
-    above = {"fizz": "The answer is as follows:", "mean_of": "%%markdown\nA mean ("}
-    for name, words in above.items():
-        cell = by_id(notebook, name)
-        at = notebook["cells"].index(cell)
-        own = new_cell(words) | {"id": f"above-{name}"}
-        notebook["cells"].insert(at, own)
-
-
 @edited("graded", 10)
 def lower_half_of_a_cell_with_the_same_name(notebook: Notebook) -> None:
     cell = by_id(notebook, "fizz")
@@ -635,17 +471,7 @@ def cells_that_are_no_cells(notebook: Notebook) -> None:
     notebook["cells"][3:3] = [None, 7, ["a"]]
 
 
-@edited("graded", 5)
-def syntax_error_in_one_answer(notebook: Notebook) -> None:
-    by_id(notebook, "fizz")["source"] = "def fizz(n)\n    return n"
-
-
 # --- what other programs, and pasting, make of a notebook ----------------------
-
-
-@edited("repaired", 10, "not their own: fizz")
-def one_line_answer_above_the_stub(notebook: Notebook) -> Notebook:
-    return above_the_stub(notebook, 'fizz = lambda n: str(n) if n % 3 else "fizz"')
 
 
 @edited("repaired", 10, "not their own: fizz")
@@ -666,7 +492,6 @@ def pasted(folder: Path, notebook: Notebook, blanks: str, first: str) -> None:
 for _case, _note, _blanks, _first in (
     ("answers_in_fences_as_from_a_chat", "Fences", " " * 4, "```python\n"),
     ("hard_blanks_and_invisible_signs", "Invisible signs", "\u00a0" * 4, "\ufeff"),
-    ("blanks_of_other_scripts", "Invisible signs", "\u3000" * 4, ""),
 ):
     _make = partial(pasted, blanks=_blanks, first=_first)
     CASES.append(Case(_case, _make, "repaired", 10, _note))
@@ -745,13 +570,6 @@ def truncated(folder: Path, notebook: Notebook) -> None:
     path.write_bytes(path.read_bytes()[:-400])
 
 
-@case("repaired", 10, "cut short")
-def truncated_beside_a_whole_one(folder: Path, notebook: Notebook) -> None:
-    path = write(folder, notebook)
-    path.write_bytes(path.read_bytes()[:-400])
-    write(folder, notebook, "tiny (1).ipynb")
-
-
 @case("ungradable", None, "password required")
 def zip_with_a_password(folder: Path, notebook: Notebook) -> None:
     zip_of_the_folder(folder, notebook)
@@ -816,43 +634,6 @@ def zip_of_the_labs_folder_with_its_environment(
             archive.writestr(name, data)
         archive.writestr("lab/kit/original/tiny.ipynb", dump(blank(notebook, *ANSWERS)))
         archive.writestr("lab/tiny.ipynb", dump(notebook))
-
-
-@case("repaired", 10, "lab.tar.gz/lab/tiny.ipynb")
-def tar_of_the_labs_folder_with_its_environment(
-    folder: Path, notebook: Notebook
-) -> None:
-    members = environment_of_the_lab() | {"lab/tiny.ipynb": dump(notebook)}
-    with tarfile.open(folder / "lab.tar.gz", "w:gz") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-
-
-@case("repaired", 10, "inner.zip/tiny.ipynb")
-def zip_in_a_zip(folder: Path, notebook: Notebook) -> None:
-    inner = io.BytesIO()
-    with zipfile.ZipFile(inner, "w") as archive:
-        archive.writestr("tiny.ipynb", dump(notebook))
-    with zipfile.ZipFile(folder / "outer.zip", "w") as archive:
-        archive.writestr("inner.zip", inner.getvalue())
-
-
-@case("ungradable", None, "'homework.zip' cannot be unpacked")
-def zip_that_is_cut_short(folder: Path, notebook: Notebook) -> None:
-    zip_of_the_folder(folder, notebook)
-    path = folder / "homework.zip"
-    path.write_bytes(path.read_bytes()[:-30])
-
-
-@case("repaired", 10, "final.ipynb")
-def two_dozen_blank_copies_beside_the_solved_one(
-    folder: Path, notebook: Notebook
-) -> None:
-    for number in range(24):
-        write(folder, blank(notebook, *ANSWERS), f"tiny-Copy{number}.ipynb")
-    write(folder, notebook, "final.ipynb")
 
 
 # --- a few bytes that take hours or gigabytes -----------------------------------------

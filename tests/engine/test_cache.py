@@ -99,8 +99,21 @@ def test_nothing_is_started_before_something_has_to_be_executed(ask: Asks) -> No
 
 def policy(**changes: Any) -> Any:
     def change(asked: dict[str, Any]) -> None:
-        old = asked["settings"]
-        asked["settings"] = replace(old, policy=replace(old.policy, **changes))
+        old = asked["settings"].policy
+        asked["settings"] = replace(asked["settings"], policy=replace(old, **changes))
+
+    return change
+
+
+def settings(**changes: Any) -> Any:
+    return lambda asked: asked.update(settings=replace(asked["settings"], **changes))
+
+
+def of_tests(**changes: Any) -> Any:
+    def change(asked: dict[str, Any]) -> None:
+        cells = asked["master"].cells
+        changed = (replace(c, **changes) if c.kind == "test" else c for c in cells)
+        asked["master"] = asked["master"].with_cells(changed)
 
     return change
 
@@ -112,27 +125,13 @@ INGREDIENTS = {
     "a cell more": lambda a: a.update(cells=[*CELLS, *CELLS]),
     "the content of a file": lambda a: a.update(files={"data/beside.csv": b"1,3"}),
     "the name of a file": lambda a: a.update(files={"beside.csv": b"1,2"}),
-    "the assignment": lambda a: a.update(
-        master=a["master"].with_cells(
-            replace(c, points=c.points + 1) if c.kind == "test" else c
-            for c in a["master"].cells
-        )
-    ),
-    "where a test is judged": lambda a: a.update(
-        master=a["master"].with_cells(
-            replace(c, where="beside") if c.kind == "test" else c
-            for c in a["master"].cells
-        )
-    ),
-    "a limit": lambda a: a.update(
-        settings=replace(a["settings"], limits=Limits(call=1.0))
-    ),
+    "the assignment": of_tests(points=7.0),
+    "where a test is judged": of_tests(where="beside"),
+    "a limit": settings(limits=Limits(call=1.0)),
     "the memory": policy(memory=1 << 28),
     "a variable": policy(environment=(("NAME", "value"),)),
     "the network": policy(network=True),
-    "follow-through": lambda a: a.update(
-        settings=replace(a["settings"], follow_through=False)
-    ),
+    "follow-through": settings(follow_through=False),
     "the strength of the sandbox": policy(weak=True),
     "a file of the assignment": lambda a: Path(
         a["settings"].policy.files[0][1]

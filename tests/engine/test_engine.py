@@ -19,9 +19,11 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sandbox.forkserver import ForkServer, ForkServerError
 from nbproctor.sandbox.policy import Policy
+from tests.conftest import PROJECT
 
 pytestmark = pytest.mark.slow
 
+MASTER = MasterNotebook.read(PROJECT / "examples/tiny/source/tiny/tiny.ipynb")
 SETTINGS = Settings(policy=Policy(weak=True))
 RIGHT = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]
 ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
@@ -50,7 +52,6 @@ def kill(server: ForkServer) -> None:
 
 
 def test_a_fork_server_that_dies_costs_a_try_and_its_reason_is_logged(
-    master: MasterNotebook,
     servers: Servers,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -66,20 +67,20 @@ def test_a_fork_server_that_dies_costs_a_try_and_its_reason_is_logged(
 
     monkeypatch.setattr(ForkServer, "run", die_once)
     with caplog.at_level(logging.WARNING, "nbproctor"):
-        assert earned(execute(Execution(RIGHT, master, SETTINGS), servers))
+        assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
     assert "the fork server has died" in caplog.text
-    with servers.lend(master, SETTINGS) as other:
+    with servers.lend(MASTER, SETTINGS) as other:
         assert other not in dead
 
 
 def test_fork_servers_that_die_while_nobody_uses_them_cost_nothing(
-    master: MasterNotebook, servers: Servers, caplog: pytest.LogCaptureFixture
+    servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with servers.lend(master, SETTINGS) as one, servers.lend(master, SETTINGS) as two:
+    with servers.lend(MASTER, SETTINGS) as one, servers.lend(MASTER, SETTINGS) as two:
         pass
     kill(one)
     kill(two)
-    assert earned(execute(Execution(RIGHT, master, SETTINGS), servers))
+    assert earned(execute(Execution(RIGHT, MASTER, SETTINGS), servers))
     assert not caplog.text
 
 
@@ -105,7 +106,7 @@ def test_what_starts_a_thread_is_left_to_each_notebook(
 
 
 def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
-    master: MasterNotebook, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     place = tmp_path / "weight.txt"
     settings = Settings(policy=Policy(weak=True, files=(("weight.txt", str(place)),)))
@@ -116,16 +117,16 @@ def test_a_file_replaced_between_two_runs_of_a_pool_is_read_anew(
         for weight in "21":
             (tmp_path / "new").write_text(weight)
             (tmp_path / "new").replace(place)
-            pool.prepare(master, settings)
+            pool.prepare(MASTER, settings)
             told.append(
-                earned(pool.execute(Execution(cells, master, settings)).result())
+                earned(pool.execute(Execution(cells, MASTER, settings)).result())
             )
     assert len(told[0]) < len(told[1])
 
 
 @pytest.mark.parametrize("busy", [True, False])
 def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
-    master: MasterNotebook, tmp_path: Path, busy: bool
+    tmp_path: Path, busy: bool
 ) -> None:
     (tmp_path / "data").mkdir()
     place, new = tmp_path / "data/one.txt", tmp_path / "new"
@@ -133,33 +134,31 @@ def test_what_a_fork_server_has_read_before_a_change_is_not_lent(
     files = (("data", str(place.parent)),)
     settings = Settings(policy=Policy(weak=True, files=files))
     with Pool(1) as pool, contextlib.ExitStack() as batch:
-        pool.prepare(master, settings)
-        earlier = batch.enter_context(pool._servers.lend(master, settings))
+        pool.prepare(MASTER, settings)
+        earlier = batch.enter_context(pool._servers.lend(MASTER, settings))
         if not busy:
             batch.close()
         new.write_text("new")  # as long, and a folder's files are not read for a digest
         new.replace(place)
-        pool.prepare(master, settings)
+        pool.prepare(MASTER, settings)
         batch.close()
-        with pool._servers.lend(master, settings) as one:
+        with pool._servers.lend(MASTER, settings) as one:
             assert one is not earlier
 
 
-def test_a_fork_server_is_kept_for_its_own_assignment_only(
-    master: MasterNotebook, servers: Servers
-) -> None:
+def test_a_fork_server_is_kept_for_its_own_assignment_only(servers: Servers) -> None:
     others = Settings(policy=Policy(weak=True, memory=1 << 29))
-    with servers.lend(master, SETTINGS) as one:
+    with servers.lend(MASTER, SETTINGS) as one:
         pass
-    with servers.lend(master, SETTINGS) as same:
+    with servers.lend(MASTER, SETTINGS) as same:
         assert same is one
-    with servers.lend(master, others) as other, pytest.raises(ForkServerError):
+    with servers.lend(MASTER, others) as other, pytest.raises(ForkServerError):
         assert other is not one
         one.run(b"", 1)  # ended, or they would add up
 
 
 def test_a_second_failure_tells_both_reasons(
-    master: MasterNotebook, servers: Servers, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reasons = iter(["no memory", "no processes", "never asked"])
 
@@ -168,20 +167,20 @@ def test_a_second_failure_tells_both_reasons(
 
     monkeypatch.setattr(ForkServer, "run", fail)
     with pytest.raises(ExecutionError, match=r"twice: no memory Then: no processes"):
-        execute(Execution(RIGHT, master, SETTINGS), servers)
+        execute(Execution(RIGHT, MASTER, SETTINGS), servers)
     assert next(reasons) == "never asked"
 
 
-def test_closing_one_pool_ends_no_other_pool_s_servers(master: MasterNotebook) -> None:
+def test_closing_one_pool_ends_no_other_pool_s_servers() -> None:
     with Pool(1) as kept:
-        kept.prepare(master, SETTINGS)
+        kept.prepare(MASTER, SETTINGS)
         with Pool(1) as closed:
-            assert earned(closed.execute(Execution(RIGHT, master, SETTINGS)).result())
-        assert earned(kept.execute(Execution(RIGHT, master, SETTINGS)).result())
+            assert earned(closed.execute(Execution(RIGHT, MASTER, SETTINGS)).result())
+        assert earned(kept.execute(Execution(RIGHT, MASTER, SETTINGS)).result())
 
 
 def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
-    master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     running = threading.Event()
     run = ForkServer.run
@@ -192,8 +191,8 @@ def test_an_execution_that_runs_when_the_pool_is_closed_fails_at_once(
 
     monkeypatch.setattr(ForkServer, "run", watched)
     pool = Pool(1)
-    stopped = pool.execute(Execution(ENDLESS, master, SETTINGS))
-    waiting = pool.execute(Execution(RIGHT, master, SETTINGS))
+    stopped = pool.execute(Execution(ENDLESS, MASTER, SETTINGS))
+    waiting = pool.execute(Execution(RIGHT, MASTER, SETTINGS))
     assert running.wait(30)
     pool.shutdown(cancel_futures=True)  # returns when nothing runs any more
     assert waiting.cancelled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,7 @@ if sys.platform != "linux":
     pytest.skip("student code is held on Linux only", allow_module_level=True)
 
 from nbproctor.engine import Execution, Servers, Settings, execute
-from nbproctor.notebook import MasterNotebook, Where
-from nbproctor.results import Report
+from nbproctor.notebook import Where
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import MARK, TRAP
 from tests.timing import limits
@@ -36,78 +36,74 @@ def found(word):
 """
 
 
+Judged = Callable[..., dict[str, float]]
+
+
 @pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return TRAP.write(tmp_path_factory.mktemp("course"))
-
-
-def judged(
-    master: MasterNotebook, servers: Servers, where: Where, **cells: str
-) -> dict[str, float]:
+def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged:
     """Grade with `area-map` and `control-values` at a place; return points by test."""
+    master = TRAP.write(tmp_path_factory.mktemp("course"))
     moved = {"area-map", "control-values"}
-    placed = master.with_cells(
-        # The tools of hidden tests are text of another cell: these two need none.
-        replace(cell, where=where, source=cell.source.replace("exact(r)", "3 * r * r"))
-        if cell.id in moved
-        else cell
-        for cell in master.cells
-    )
-    code = TRAP.handed_in(**cells)
-    report: Report = execute(Execution(code, placed, SETTINGS), servers)
-    return {verdict.cell_id: verdict.points for verdict in report.verdicts}
+
+    def judge(where: Where, **cells: str) -> dict[str, float]:
+        placed = master.with_cells(
+            # The tools of hidden tests are of another cell: these two need none.
+            replace(c, where=where, source=c.source.replace("exact(r)", "3 * r * r"))
+            if c.id in moved
+            else c
+            for c in master.cells
+        )
+        code = TRAP.handed_in(**cells)
+        report = execute(Execution(code, placed, SETTINGS), servers)
+        return {verdict.cell_id: verdict.points for verdict in report.verdicts}
+
+    return judge
 
 
-def test_an_honest_answer_earns_the_same_at_both_places(
-    master: MasterNotebook, servers: Servers
-) -> None:
-    honest = judged(master, servers, "judge")
-    assert judged(master, servers, "beside") == honest
+def test_an_honest_answer_earns_the_same_at_both_places(judged: Judged) -> None:
+    honest = judged("judge")
+    assert judged("beside") == honest
     assert sum(honest.values()) == 13
 
 
-def test_it_can_forge_the_cell_beside_it_and_no_other(
-    master: MasterNotebook, servers: Servers
-) -> None:
+def test_it_can_forge_the_cell_beside_it_and_no_other(judged: Judged) -> None:
     forger = "import math\nmath.isclose = lambda *a: True\ndef area(r): return -1.0"
-    assert judged(master, servers, "judge", area=forger)["area-map"] == 0
-    points = judged(master, servers, "beside", area=forger)
+    assert judged("judge", area=forger)["area-map"] == 0
+    points = judged("beside", area=forger)
     assert points.pop("area-map") == 1  # as under stock nbgrader
     assert not any(n for name, n in points.items() if name.startswith("area"))
     assert points["control-values"] == 2
 
 
 def test_it_reads_the_text_of_the_cell_beside_it_and_of_no_other(
-    master: MasterNotebook, servers: Servers
+    judged: Judged,
 ) -> None:
     own, other = "math.isclose(area"[::-1], "np.allclose(area"[::-1]
     # Only whoever finds the text knows the answer.
     reader = SEARCH + "def area(r):\n    return 3 * r * r if found({!r}) else -1.0"
-    earns = judged(master, servers, "beside", area=reader.format(own))
+    earns = judged("beside", area=reader.format(own))
     assert earns["area-map"] == 1
     for word in (other, MARK[::-1], "mean_of([1, 2, 6])"[::-1]):
-        earns = judged(master, servers, "beside", area=reader.format(word))
+        earns = judged("beside", area=reader.format(word))
         assert earns["area-map"] == 0
 
 
-def test_the_next_cell_beside_the_answer_gets_a_fresh_process(
-    master: MasterNotebook, servers: Servers
-) -> None:
+def test_the_next_cell_beside_the_answer_gets_a_fresh_process(judged: Judged) -> None:
     stays = "def area(r):\n    open('left', 'w').close()\n    return 3 * r * r"
     looks = (
         "import os\ndef mean_of(numbers):\n"
         "    return 0 if os.path.exists('left') else sum(numbers) / len(numbers)"
     )
-    earns = judged(master, servers, "beside", area=stays, control=looks)
+    earns = judged("beside", area=stays, control=looks)
     assert earns["area-map"] == 1
     assert earns["control-values"] == 2
 
 
 def test_a_cell_beside_an_answer_that_hangs_or_dies_costs_only_itself(
-    master: MasterNotebook, servers: Servers
+    judged: Judged,
 ) -> None:
     sleeps = "__import__('time').sleep(99)"  # costs no time of the processor
     for body in (sleeps, "__import__('os')._exit(0)"):
-        earns = judged(master, servers, "beside", area=f"def area(r):\n    {body}")
+        earns = judged("beside", area=f"def area(r):\n    {body}")
         assert earns["area-map"] == 0
         assert earns["control-values"] == 2

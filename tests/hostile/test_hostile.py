@@ -18,7 +18,7 @@ import msgspec
 import psutil
 import pytest
 
-from tests.hostile import tables
+from tests.hostile import test_tables
 from tests.hostile.cases import ATTEMPT, CASES, Case
 from tests.hostile.trap import FULL, MARK, TRAP
 from tests.timing import limits
@@ -170,7 +170,7 @@ def test_the_table_in_the_docs_has_each_case_and_what_it_earns(project: Path) ->
 def test_what_an_answer_takes_hold_of_is_there() -> None:
     """An attack on a name that is gone would hold without any defence."""
     texts = [text for case in CASES for text in case.cells.values()]
-    texts += [text for _, text in tables.CASES.values()]
+    texts += [text for _, text in test_tables.CASES.values()]
     one, other = socket.socketpair()
     with one, other:
         student = Student(one, ZMQInteractiveShell())

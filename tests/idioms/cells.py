@@ -41,113 +41,49 @@ def _read(text: str) -> list[Idiom]:
 
 IDIOMS = _read(
     '''
-=== an import of an earlier test cell
-def f(x): return x + 1
->>>
-def f(x): return x
->>>
-from numpy.testing import assert_equal
-assert_equal(1, 1)
------
-assert_equal(f(1), 2)
-=== a function of an earlier test cell
-def f(x): return x * 2
->>>
-def f(x): return x
->>>
-def runtests(cases):
-    for given, want in cases:
-        assert f(given) == want
------
-runtests([(1, 2), (3, 6)])
-=== data of an earlier test cell
-def total(xs): return sum(xs)
->>>
-def total(xs): return 0
->>>
-data = [1, 2, 3]
------
-assert total(data) == 6
-=== a class of an earlier test cell
+=== names of an earlier test cell
 def area(s): return s.a * s.b
 >>>
 def area(s): return s.a
 >>>
+from numpy.testing import assert_equal
 class Shape:
     def __init__(self, a, b): self.a, self.b = a, b
+def runtests(cases):
+    for given, want in cases:
+        assert area(given) == want
+data = [(Shape(2, 3), 6), (Shape(1, 4), 4)]
 -----
-assert area(Shape(2, 3)) == 6
-=== a chain of three test cells
-def f(x): return x + 1
->>>
-def f(x): return x + 2
->>>
-import math
------
-def want(x): return math.floor(x) + 1
------
-assert f(3) == want(3)
-=== an object of the answer kept by an earlier test cell
+runtests(data)
+assert_equal(area(Shape(3, 3)), 9)
+=== what earlier test cells made, kept and called
+def f(n): return list(range(n))
 class Box:
     def __init__(self): self.n = 0
     def more(self): self.n += 1
 >>>
-3:     def more(self): self.n += 2
->>>
-box = Box()
-box.more()
------
-box.more()
-assert box.n == 2
-=== an earlier test cell that fails half-way
-def f(x): return x
->>>
-def f(x): return -x
+4:     def more(self): self.n += 2
 >>>
 import math
-limit = 3
-assert False
+result, box = f(3), Box()
+box.more()
 -----
-assert f(limit) == math.sqrt(9)
-=== a result of an earlier test cell
-def f(n): return list(range(n))
->>>
-def f(n): return [0] * n
->>>
-result = f(3)
-assert isinstance(result, list)
+def want(x): return math.floor(x) + 1
 -----
-assert result == [0, 1, 2]
-=== a function of a test cell that the answer uses
-%%
-def check(x): return x > 0
-assert check(1)
-%%
-def f(x): return check(x)
->>>
-5: def f(x): return not check(x)
->>>
-assert f(3) and not f(-3)
-=== an import of a test cell that the answer uses
+box.more()
+assert box.n == 2 and result == [0, 1, 2] and want(2.5) == len(f(3))
+=== names of a test cell that the answer uses
 %%
 import math
-assert math.pi > 3
-%%
-def f(x): return math.sqrt(x)
->>>
-5: def f(x): return math.floor(x)
->>>
-assert f(2.25) == 1.5
-=== a value of a test cell that the answer uses
-%%
 scale = 3
-assert scale > 2
+def check(x): return x > 0
+assert check(1) and math.pi > scale
 %%
-def f(x): return scale * x
+def f(x): return scale * math.sqrt(x) if check(x) else 0
 >>>
-5: def f(x): return x + scale
+7: def f(x): return scale * math.floor(x) if check(x) else 0
 >>>
-assert f(2) == 6
+assert f(2.25) == 4.5 and f(-3) == 0
 === checks that run only in a main module
 def f(x): return x + 1
 >>>
@@ -157,224 +93,72 @@ def test_f():
     assert f(1) == 2
 if __name__ == "__main__":
     test_f()
-=== numbers and text
-a, b, s = 3, 2.5, "x" * 3
+=== plain values
+def f(): return {"a": [3, 2.5, (None, True)], "b": {4}, "c": ["x" * 3, 2 + 3j]}
 >>>
-a, b, s = 3, 2.0, "x" * 3
+def f(): return {"a": [3, 2.5, [None, True]], "b": {4}, "c": ["x" * 3, 2 + 3j]}
 >>>
-assert a == 3 and abs(b - 2.5) < 1e-9 and s.upper() == "XXX"
-=== type of a number
-def f(): return 3
->>>
-def f(): return 3.0
->>>
-assert type(f()) == int
-=== nested containers
-def f(): return {"a": [1, (2, 3)], "b": {4}}
->>>
-def f(): return {"a": [1, [2, 3]], "b": {4}}
->>>
-assert f() == {"a": [1, (2, 3)], "b": {4}}
-=== None as an answer
-def f(x): x.append(1)
->>>
-def f(x): return x + [1]
->>>
-x = []
-assert f(x) is None and x == [1]
-=== fractions and decimals
+got = f()
+assert got == {"a": [3, 2.5, (None, True)], "b": {4}, "c": ["xxx", 2 + 3j]}
+assert type(got["a"][0]) == int and got["c"][1].imag == 3
+=== values of the standard library
 from fractions import Fraction
 from decimal import Decimal
-def f(): return Fraction(1, 3), Decimal("0.1")
->>>
-3: def f(): return 1 / 3, 0.2
->>>
-a, b = f()
-assert a * 3 == 1 and str(b) == "0.1"
-=== complex numbers
-def f(): return [1j, 2 + 3j]
->>>
-def f(): return [1j, 2 - 3j]
->>>
-assert f()[1].imag == 3
-=== dates
-import datetime
-def f(): return datetime.date(2024, 2, 29) + datetime.timedelta(days=1)
->>>
-2: def f(): return datetime.date(2024, 2, 29)
->>>
-import datetime
-assert f() == datetime.date(2024, 3, 1)
-=== dates with a time zone
 from datetime import datetime, timezone, timedelta
-def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+def f(): return [Fraction(1, 3), Decimal("0.1"), "ä".encode(),
+    datetime(2024, 2, 29, 12, tzinfo=timezone(timedelta(hours=2))) + timedelta(days=1)]
 >>>
-2: def f(): return datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+4: def f(): return [1 / 3, Decimal("0.1"), "ä".encode(),
 >>>
-from datetime import datetime, timezone
-assert f() == datetime(2024, 1, 1, 10, tzinfo=timezone.utc)
-=== bytes
-def f(s): return s.encode("utf-8")
->>>
-def f(s): return s
->>>
-assert f("ä") == b"\\xc3\\xa4"
+from datetime import date, datetime, timezone
+a, b, c, d = f()
+assert a.denominator == 3 and str(b) == "0.1" and c == b"\\xc3\\xa4"
+assert d == datetime(2024, 3, 1, 10, tzinfo=timezone.utc)
+assert d.date() == date(2024, 3, 1)
 === arrays
 import numpy as np
-def f(n): return np.arange(n) ** 2
+def f(n): return np.arange(n, dtype=np.float32).reshape(1, -1) ** 2
 >>>
-2: def f(n): return np.arange(n) * 2
->>>
-import numpy as np
-np.testing.assert_array_equal(f(5), [0, 1, 4, 9, 16])
-=== shape and dtype of an array
-import numpy as np
-M = np.zeros((2, 3), dtype=np.float32)
->>>
-2: M = np.zeros((2, 3))
+2: def f(n): return np.arange(n).reshape(1, -1) ** 2
 >>>
 import numpy as np
-assert M.shape == (2, 3) and M.dtype == np.float32
-=== isinstance of an array
-import numpy as np
-def f(): return np.ones(3)
->>>
-def f(): return [1.0, 1.0, 1.0]
->>>
-import numpy as np
-assert isinstance(f(), np.ndarray)
-=== arrays of dates
+got = f(4)
+np.testing.assert_array_equal(got, [[0, 1, 4, 9]])
+assert isinstance(got, np.ndarray) and got.shape == (1, 4) and got.dtype == np.float32
+=== arrays of dates, text and complex numbers
 import numpy as np
 d = np.array(["2024-01-01", "2024-01-03"], dtype="datetime64[D]")
+def f(): return d[1], np.array(["ab", "c"]), np.exp(1j * np.pi * np.arange(3))
 >>>
 2: d = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
 >>>
 import numpy as np
-assert d[1] - d[0] == np.timedelta64(2, "D")
-assert d.dtype.kind == "M"
-=== a date of NumPy's
-import numpy as np
-def f(): return np.datetime64("2024-05-01")
->>>
-2: def f(): return np.datetime64("2024-05-02")
->>>
-import numpy as np
-assert f() == np.datetime64("2024-05-01")
-=== record arrays
-import numpy as np
-t = np.rec.array([(1, 2.5), (3, 4.5)], dtype=[("n", "i4"), ("x", "f8")])
->>>
-2: t = np.rec.array([(1, 2.5), (3, 4.0)], dtype=[("n", "i4"), ("x", "f8")])
->>>
-assert t["x"].sum() == t.x.sum() == 7 and t.dtype.names == ("n", "x")
-=== complex arrays
-import numpy as np
-z = np.exp(1j * np.pi * np.arange(3))
->>>
-2: z = np.exp(1j * np.arange(3))
->>>
-import numpy as np
-assert np.allclose(z, [1, -1, 1])
-=== arrays of text
-import numpy as np
-w = np.array(["ab", "c"])
->>>
-2: w = np.array(["ab", "d"])
->>>
-assert list(w) == ["ab", "c"]
-=== not a number
-def f(): return float("nan")
->>>
-def f(): return 0.0
->>>
-import math
-assert math.isnan(f())
-=== a data frame
+day, text, z = f()
+assert day == np.datetime64("2024-01-03") and d[1] - d[0] == np.timedelta64(2, "D")
+assert d.dtype.kind == "M" and list(text) == ["ab", "c"] and np.allclose(z, [1, -1, 1])
+=== a data frame and a series
 import pandas as pd
-df = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
->>>
-2: df = pd.DataFrame({"a": [1, 3], "b": ["x", "y"]})
->>>
-assert df.shape == (2, 2) and list(df.columns) == ["a", "b"] and df["a"].sum() == 3
-=== data frames compared
-import pandas as pd
-def f(df): return df[df.a > 1].reset_index(drop=True)
->>>
-2: def f(df): return df
->>>
-import pandas as pd
-got = f(pd.DataFrame({"a": [1, 2, 3]}))
-pd.testing.assert_frame_equal(got, pd.DataFrame({"a": [2, 3]}))
-=== isinstance of a data frame
-import pandas as pd
-def f(): return pd.DataFrame({"a": [1]})
->>>
-def f(): return {"a": [1]}
->>>
-import pandas as pd
-assert isinstance(f(), pd.DataFrame)
-=== a series
-import pandas as pd
+def f(): return pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 s = pd.Series([1.0, 2.0], index=["x", "y"], name="v")
 >>>
-2: s = pd.Series([1.0, 2.5], index=["x", "y"], name="v")
+def f(): return {"a": [1, 2], "b": ["x", "y"]}
 >>>
+import pandas as pd
+df = f()
+assert isinstance(df, pd.DataFrame) and df.shape == (2, 2) and df["a"].sum() == 3
+assert list(df.columns) == ["a", "b"]
 assert s["y"] == 2.0 and s.name == "v" and s.mean() == 1.5
-=== a frame grouped
+=== data frames filtered, grouped and compared
 import pandas as pd
-def f(df): return df.groupby("k")["v"].mean()
+def f(df): return df[df.c > 1].groupby(["a", "b"]).sum()
 >>>
-2: def f(df): return df.groupby("k")["v"].sum()
->>>
-import pandas as pd
-got = f(pd.DataFrame({"k": ["a", "a", "b"], "v": [1, 3, 5]}))
-assert got.loc["a"] == 2 and got.index.name == "k"
-=== timestamps
-import pandas as pd
-def f(): return pd.Timestamp("2024-01-31") + pd.offsets.MonthEnd(1)
->>>
-2: def f(): return pd.Timestamp("2024-01-31")
+2: def f(df): return df[df.c > 1].groupby("a").sum()
 >>>
 import pandas as pd
-assert f() == pd.Timestamp("2024-02-29")
-=== a column of dates
-import pandas as pd
-df = pd.DataFrame({"d": pd.to_datetime(["2024-01-01", "2024-06-01"])})
->>>
-2: df = pd.DataFrame({"d": ["2024-01-01", "2024-06-01"]})
->>>
-assert df["d"].dt.month.tolist() == [1, 6]
-=== categories
-import pandas as pd
-c = pd.Series(["lo", "hi"], dtype="category")
->>>
-2: c = pd.Series(["lo", "hi"])
->>>
-assert str(c.dtype) == "category" and list(c.cat.categories) == ["hi", "lo"]
-=== a frame changed in place
-import pandas as pd
-def clean(df):
-    df["b"] = df["a"] * 2
-    df.loc[1, "a"] = 5
->>>
-import pandas as pd
-def clean(df):
-    df = df.copy()
-    df["b"] = df["a"] * 2
->>>
-import pandas as pd
-df = pd.DataFrame({"a": [1, 2, 3]})
-clean(df)
-pd.testing.assert_frame_equal(df, pd.DataFrame({"a": [1, 5, 3], "b": [2, 4, 6]}))
-=== a frame that is returned itself
-import pandas as pd
-def f(df): return df
->>>
-2: def f(df): return df.copy()
->>>
-import pandas as pd
-df = pd.DataFrame({"a": [1]})
-assert f(df) is df
+df = pd.DataFrame({"a": ["x", "x", "y"], "b": [1, 1, 2], "c": [3, 4, 1]})
+assert f(df).loc[("x", 1), "c"] == 7 and list(f(df).index.names) == ["a", "b"]
+want = pd.DataFrame({"a": ["x"], "b": [1], "c": [7]})
+pd.testing.assert_frame_equal(f(df).reset_index(), want)
 === a frame of many kinds of columns
 import pandas as pd
 def f():
@@ -387,18 +171,8 @@ def f():
 >>>
 got = f()
 assert list(got.dtypes.astype(str))[1:] == ["category", "str", "int64"]
-assert got.when[0].year == 2026 and got.what.cat.categories[0] == "u"
+assert got.when.dt.month.tolist() == [3] and got.what.cat.categories[0] == "u"
 assert got.iloc[0]["who"] == "x" and got["n"].sum() == 1 and got.shape == (1, 4)
-=== levels of an index
-import pandas as pd
-def f(df): return df.groupby(["a", "b"]).sum()
->>>
-2: def f(df): return df.groupby("a").sum()
->>>
-import pandas as pd
-df = pd.DataFrame({"a": ["x", "x", "y"], "b": [1, 1, 2], "c": [3, 4, 5]})
-assert f(df).loc[("x", 1), "c"] == 7
-assert list(f(df).index.names) == ["a", "b"]
 === a sparse matrix | a sparse matrix stays in the answer's process
 from scipy import sparse
 def f(n): return sparse.csr_matrix(([1.0] * n, (range(n), range(n))), shape=(n, n))
@@ -418,29 +192,6 @@ def f(): return np.array([(1, 2.5)], dtype=[("n", "i4"), ("x", "f8")])
 import numpy as np
 got = f()
 assert got.dtype == np.dtype([("n", "i4"), ("x", "f8")]) and got["x"][0] == 2.5
-=== a moment in a time zone
-from datetime import datetime
-from zoneinfo import ZoneInfo
-def f(): return datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
->>>
-from datetime import datetime
-def f(): return datetime(2026, 7, 1, 12)
->>>
-from datetime import datetime, timezone
-assert f() == datetime(2026, 7, 1, 10, tzinfo=timezone.utc)
-=== isinstance of a fitted estimator
-from sklearn.linear_model import LinearRegression
-def f(X, y): return LinearRegression().fit(X, y)
->>>
-from sklearn.linear_model import Ridge
-def f(X, y): return Ridge(0).fit(X, y)
->>>
-import numpy as np
-from sklearn.linear_model import LinearRegression
-model = f(np.array([[0.0], [1], [2]]), np.array([1.0, 3, 5]))
-assert isinstance(model, LinearRegression)
-assert type(model).__name__ == "LinearRegression"
-assert abs(model.predict(np.array([[3.0]]))[0] - 7) < 1e-9
 === an own estimator
 from sklearn.base import BaseEstimator
 class Mean(BaseEstimator):
@@ -454,144 +205,79 @@ class Mean:
 from sklearn.base import BaseEstimator
 assert issubclass(Mean, BaseEstimator) and isinstance(Mean(), BaseEstimator)
 assert Mean().fit([[1], [2]], [2, 4]).predict([[1]]) == [3]
-=== missing values of a frame
-import pandas as pd
-def f(df): return df.dropna()
->>>
-2: def f(df): return df
->>>
-import numpy as np, pandas as pd
-assert len(f(pd.DataFrame({"a": [1, np.nan]}))) == 1
-=== named tuples
-from collections import namedtuple
-P = namedtuple("P", "x y")
->>>
-2: P = namedtuple("P", "y x")
->>>
-p = P(1, 2)
-assert p.x == 1 and p == (1, 2)
-=== data classes
+=== data classes and enumerations
 from dataclasses import dataclass
+from enum import Enum
 @dataclass
 class P:
     x: int
     y: int = 0
->>>
-class P:
-    def __init__(self, x, y=0): self.x, self.y = x, y
->>>
-assert P(1) == P(1, 0) and repr(P(1)) == "P(x=1, y=0)"
-=== enumerations
-from enum import Enum
 class Color(Enum):
     RED = 1
     BLUE = 2
 >>>
-4:     BLUE = 3
+9:     BLUE = 3
 >>>
+assert P(1) == P(1, 0) and repr(P(1)) == "P(x=1, y=0)"
 assert Color.RED.value == 1 and Color(2) is Color.BLUE and Color.BLUE.name == "BLUE"
-=== counters
-from collections import Counter
-def f(s): return Counter(s)
->>>
-def f(s): return dict.fromkeys(s, 1)
->>>
-assert f("aab")["a"] == 2
-=== a counter that stays one
-from collections import Counter
+=== dictionaries that stay what they are
+from collections import Counter, OrderedDict, defaultdict
 def letters(word): return Counter(word)
->>>
-2: def letters(word): return dict(Counter(word))
->>>
-from collections import Counter
-found = letters("banana")
-assert type(found) is Counter and found["z"] == 0
-assert found.most_common(1) == [("a", 3)] and found - Counter("ban") == Counter("ana")
-=== a default dictionary
-from collections import defaultdict
 def groups(words):
     found = defaultdict(list)
     for word in words: found[word[0]].append(word)
     return found
+def ordered(d): return OrderedDict(sorted(d.items()))
 >>>
-4:     for word in words: found[word[0]].append(word[1:])
+2: def letters(word): return dict(Counter(word))
 >>>
-from collections import defaultdict
+from collections import Counter, OrderedDict, defaultdict
+found = letters("banana")
+assert type(found) is Counter and found["z"] == 0
+assert found.most_common(1) == [("a", 3)] and found - Counter("ban") == Counter("ana")
 found = groups(["ab", "cd", "ae"])
 assert isinstance(found, defaultdict) and found["x"] == []
 assert found["a"] == ["ab", "ae"]
-=== a dictionary in order
-from collections import OrderedDict
-def ordered(d): return OrderedDict(sorted(d.items()))
->>>
-2: def ordered(d): return OrderedDict(d)
->>>
-from collections import OrderedDict
 found = ordered({"b": 1, "a": 2})
 assert found == OrderedDict([("a", 2), ("b", 1)])
 found.move_to_end("a")
 assert list(found) == ["b", "a"]
-=== a deque that is returned
-from collections import deque
+=== a deque, returned and changed in place
+from collections import Counter, deque
 def last(items, n): return deque(items, maxlen=n)
+def turn(queue, seen):
+    queue.rotate(1)
+    seen.update(queue)
+    return queue
 >>>
-2: def last(items, n): return deque(items[:n], maxlen=n)
+4:     queue = deque(queue); queue.rotate(1)
 >>>
-from collections import deque
+from collections import Counter, deque
 found = last([1, 2, 3], 2)
 assert isinstance(found, deque) and found == deque([2, 3]) and found.maxlen == 2
 found.append(4)
 assert list(found) == [3, 4]
-=== containers changed in place
-from collections import Counter, deque
-def turn(queue, seen):
-    queue.rotate(1)
-    seen.update(queue)
-    return queue
->>>
-from collections import Counter, deque
-def turn(queue, seen):
-    queue = deque(queue)
-    queue.rotate(1)
-    seen.update(queue)
-    return queue
->>>
-from collections import Counter, deque
 queue, seen = deque([1, 2, 3]), Counter([3])
 assert turn(queue, seen) is queue
 assert queue == deque([3, 1, 2]) and seen == Counter([1, 2, 3, 3])
-=== generators
-def f(n):
+=== generators, closures and arguments by name
+def squares(n):
     for i in range(n): yield i * i
->>>
-2:     for i in range(n): yield i
->>>
-g = f(3)
-assert next(g) == 0 and list(g) == [1, 4]
-=== functions that return functions
 def adder(n): return lambda x: x + n
+def f(a, *, b=2, **more): return a + b + sum(more.values())
 >>>
-def adder(n): return lambda x: x
+3: def adder(n): return lambda x: x
 >>>
-assert adder(2)(3) == 5
-=== a function of the test's handed over
-def apply(f, xs): return [f(x) for x in xs]
->>>
-def apply(f, xs): return xs
->>>
-assert apply(lambda x: x + 1, [1, 2]) == [2, 3]
+g, endless = squares(3), squares(10**12)
+assert next(g) == 0 and list(g) == [1, 4]
+assert [next(endless), next(endless)] == [0, 1]
+assert adder(2)(3) == 5 and f(1) == 3 and f(1, b=1, c=5) == 7
 === a generator of the test's handed over | an iterator of the test's is no value
 def first(it, n): return [next(it) for _ in range(n)]
 >>>
 def first(it, n): return []
 >>>
 assert first((i * i for i in range(9)), 3) == [0, 1, 4]
-=== arguments by name
-def f(a, *, b=2, **more): return a + b + sum(more.values())
->>>
-def f(a, b=1, **more): return a + b
->>>
-assert f(1) == 3 and f(1, b=1, c=5) == 7
 === exceptions built in
 def f(x):
     if x < 0: raise ValueError("negative")
@@ -599,73 +285,38 @@ def f(x):
 >>>
 def f(x): return x
 >>>
+import numpy as np
 try:
     f(-1)
-except ValueError as error:
-    assert "negative" in str(error)
+except Exception as error:
+    assert type(error) is ValueError and "negative" in str(error)
 else:
     raise AssertionError("no error")
-=== exceptions by assert_raises
-import numpy as np
-def f(x):
-    if x < 0: raise ValueError("negative")
->>>
-def f(x): raise TypeError("never")
->>>
-import numpy as np
 np.testing.assert_raises(ValueError, f, -1)
-=== an exception of NumPy's
-import numpy as np
+=== exceptions of libraries
+import json, numpy as np
 def solve(a, b): return np.linalg.solve(a, b)
+def read(text): return json.loads(text)
 >>>
-import numpy as np
+import json, numpy as np
 def solve(a, b):
     if np.linalg.det(a) == 0: raise ValueError("singular")
     return np.linalg.solve(a, b)
+def read(text): return json.loads(text)
 >>>
-import numpy as np
+import json, unittest, numpy as np
 try:
     solve(np.zeros((2, 2)), np.ones(2))
 except np.linalg.LinAlgError as error:
     assert type(error) is np.linalg.LinAlgError and "ingular" in str(error)
 else:
     assert False
-=== an exception of a library, by assertRaises
-import json
-def read(text): return json.loads(text)
->>>
-2: def read(text): return json.loads(text.replace("}", "") + "}")
->>>
-import json, unittest
 case = unittest.TestCase()
 with case.assertRaisesRegex(json.JSONDecodeError, "Expecting"):
     read("{]}")
-with case.assertRaises(json.JSONDecodeError):
-    read('{"a": 1')
-=== an exception of pandas's
-import pandas as pd
-def joined(a, b): return a.merge(b, on="key", validate="one_to_one")
->>>
-2: def joined(a, b): return a.merge(b, on="key")
->>>
-import pandas as pd
-one = pd.DataFrame({"key": [1, 1], "x": [1, 2]})
-try:
-    joined(one, one)
-    assert False, "no error"
-except pd.errors.MergeError:
-    pass
-=== attributes and methods
-class Dog:
-    def __init__(self, name): self.name = name
-    def speak(self): return self.name + " barks"
->>>
-2:     def __init__(self, name): self.name = "x"
->>>
-d = Dog("Rex")
-assert d.name == "Rex" and d.speak() == "Rex barks"
-=== properties and class methods
-class C:
+=== properties, class methods and inheritance
+class A:
+    """Has a side."""
     def __init__(self, r): self.r = r
     @property
     def d(self): return 2 * self.r
@@ -673,70 +324,53 @@ class C:
     def unit(cls): return cls(1)
     @staticmethod
     def pi(): return 3
->>>
-4:     def d(self): return self.r
->>>
-assert C.unit().d == 2 and C.pi() == 3
-=== inheritance
-class A:
-    def f(self): return "A"
+    def name(self): return "A"
 class B(A):
-    def f(self): return super().f() + "B"
+    def name(self): return super().name() + "B"
 >>>
-class A:
-    def f(self): return "A"
-class B:
-    def f(self): return "AB"
+5:     def d(self): return self.r
 >>>
-assert issubclass(B, A) and isinstance(B(), A) and B().f() == "AB"
-=== name of a class
-class Point: pass
->>>
-class point: pass
-Point = point
->>>
-assert type(Point()).__name__ == "Point" and Point.__name__ == "Point"
-=== type of an object
+assert A.unit().d == 2 and A.pi() == 3 and "side" in A.__doc__
+assert issubclass(B, A) and isinstance(B(2), A) and B(2).name() == "AB"
+assert hasattr(B(2), "r") and callable(B(2).name) and "unit" in dir(A)
+import copy
+b, bare = B([2]), B.__new__(B)
+assert copy.deepcopy(b).r == [2] and B(2) != B(2) and not hasattr(bare, "r")
+b.r = bare
+assert b.r is bare and isinstance(bare, A) and not isinstance(5, A)
+del b.r
+assert not hasattr(b, "r")
+=== name and type of a class
 class Point: pass
 def make(): return Point()
 >>>
-2: def make(): return 1
+class point: pass
+Point = point
+def make(): return Point()
 >>>
-assert type(make()) == Point
-=== two objects compared
+assert type(make()) == Point and Point.__name__ == type(Point()).__name__ == "Point"
+=== objects compared, alone, in a list and in a set
 class P:
     def __init__(self, x): self.x = x
     def __eq__(self, other): return self.x == other.x
+    def __hash__(self): return hash(self.x)
 >>>
-3:
->>>
-assert P(1) == P(1) and P(1) != P(2)
-=== objects in a list compared
 class P:
     def __init__(self, x): self.x = x
-    def __eq__(self, other): return self.x == other.x
 >>>
-3:
->>>
-assert [P(1), P(2)] == [P(1), P(2)]
-=== objects ordered
-class P:
-    def __init__(self, x): self.x = x
-    def __lt__(self, other): return self.x < other.x
->>>
-3:     def __lt__(self, other): return self.x > other.x
->>>
-assert P(1) < P(2)
-assert [p.x for p in sorted([P(3), P(1), P(2)])] == [1, 2, 3]
-=== objects added
+assert P(1) == P(1) and P(1) != P(2) and [P(1), P(2)] == [P(1), P(2)]
+assert len({P(1), P(1), P(2)}) == 2
+=== objects added and ordered
 class V:
-    def __init__(self, x, y): self.x, self.y = x, y
-    def __add__(self, o): return V(self.x + o.x, self.y + o.y)
+    def __init__(self, x, next=None): self.x, self.next = x, next
+    def __add__(self, o): return V(self.x + o.x)
+    def __lt__(self, o): return self.x < o.x
 >>>
-3:     def __add__(self, o): return V(self.x, self.y)
+3:     def __add__(self, o): return V(self.x)
 >>>
-s = V(1, 2) + V(3, 4)
-assert (s.x, s.y) == (4, 6)
+assert (V(1) + V(3)).x == 4 and V(1) < V(2)
+assert [v.x for v in sorted([V(3), V(1), V(2)])] == [1, 2, 3]
+assert V(1, V(2)).next.x == 2 and V(1, V(2)).next.next is None
 === objects multiplied to a number | an operator's result must be an object
 class V:
     def __init__(self, x, y): self.x, self.y = x, y
@@ -761,42 +395,21 @@ class M:
 2:     def __init__(self, x): self.x = x + 1
 >>>
 assert M(3) == 3
-=== objects in a set
-class P:
-    def __init__(self, x): self.x = x
-    def __eq__(self, other): return self.x == other.x
-    def __hash__(self): return hash(self.x)
->>>
-class P:
-    def __init__(self, x): self.x = x
->>>
-assert len({P(1), P(1), P(2)}) == 2
-=== text of an object
-class P:
-    def __init__(self, x): self.x = x
-    def __str__(self): return f"P is {self.x}"
-    def __repr__(self): return f"P({self.x})"
->>>
-4:
->>>
-assert str(P(1)) == "P is 1" and repr(P(2)) == "P(2)" and f"{P(3)}" == "P is 3"
-=== length, items and containment
+=== text, length, items and containment
 class Bag:
     def __init__(self, *xs): self.xs = list(xs)
     def __len__(self): return len(self.xs)
     def __getitem__(self, i): return self.xs[i]
     def __contains__(self, x): return x in self.xs
     def __iter__(self): return iter(self.xs)
+    def __str__(self): return f"of {self.xs}"
+    def __repr__(self): return f"Bag{self.xs}"
 >>>
-class Bag:
-    def __init__(self, *xs): self.xs = list(xs)
-    def __len__(self): return len(self.xs)
-    def __getitem__(self, i): return self.xs[i]
-    def __contains__(self, x): return False
-    def __iter__(self): return iter(())
+6:     def __iter__(self): return iter(())
 >>>
 b = Bag(4, 5)
 assert len(b) == 2 and b[1] == 5 and list(b) == [4, 5] and 4 in b and 9 not in b
+assert str(b) == "of [4, 5]" == f"{b}" and repr(b) == "Bag[4, 5]"
 === truth of an object | the judge never asks an object for its truth
 class Bag:
     def __init__(self, *xs): self.xs = xs
@@ -816,32 +429,23 @@ class R:
 with R() as r:
     pass
 assert r.log == ["in", "out"]
-=== an exception class of the answer's
-class MyErr(Exception): pass
-def f(x):
-    if x < 0: raise MyErr("no")
->>>
-3:     if x < 0: raise ValueError("no")
->>>
-try:
-    f(-1)
-except MyErr:
-    pass
-else:
-    raise AssertionError("no error")
 === an exception class of the answer's, in unittest
-class TooFew(ValueError): pass
+class TooFew(ValueError):
+    def __init__(self, missing):
+        super().__init__(f"{missing} too few")
+        self.missing = missing
 def f(xs):
-    if not xs: raise TooFew("too few")
+    if not xs: raise TooFew(2)
 >>>
-3:     if not xs: raise ValueError("too few")
+6:     if not xs: raise ValueError("2 too few")
 >>>
 import unittest
 case = unittest.TestCase()
 with case.assertRaises(TooFew) as caught:
     f([])
-case.assertEqual(str(caught.exception), "too few")
+case.assertEqual((str(caught.exception), caught.exception.missing), ("2 too few", 2))
 assert issubclass(TooFew, ValueError) and TooFew.__name__ == "TooFew"
+assert str(TooFew(3)) == "3 too few" and isinstance(TooFew(3), ValueError)
 === exception classes of the answer's among each other
 class BankError(Exception): pass
 class Empty(BankError): pass
@@ -856,53 +460,6 @@ except BankError as error:
     assert error.args == (3,)
 else:
     raise AssertionError
-=== attributes of an exception
-class Overdrawn(Exception):
-    def __init__(self, missing):
-        super().__init__(f"{missing} too little")
-        self.missing = missing
-def pay(n): raise Overdrawn(n - 10)
->>>
-4:         self.missing = 0
->>>
-try:
-    pay(12)
-except Overdrawn as error:
-    assert error.missing == 2 and str(error) == "2 too little"
-else:
-    raise AssertionError
-=== an exception that the answer makes
-class Oops(KeyError):
-    def __init__(self, name): self.name = name
-    def __str__(self): return f"no {self.name}"
->>>
-2:     def __init__(self, name): self.name = ""
->>>
-assert str(Oops("x")) == "no x" and isinstance(Oops("x"), KeyError)
-=== the type of a built-in exception
-def f(x): raise ValueError(x)
->>>
-def f(x): raise TypeError(x)
->>>
-try:
-    f(1)
-except Exception as error:
-    assert type(error) is ValueError
-else:
-    raise AssertionError
-=== an exception class that is swallowed by the test
-class MyErr(Exception): pass
-def f(x):
-    raise MyErr(x)
->>>
-class MyErr(Exception): pass
-def f(x): pass
->>>
-try:
-    f(1)
-    assert False, "nothing was raised"
-except MyErr:
-    pass
 === a subclass made by the test | the judge has no class of the answer's
 class Base:
     def run(self): return self.step() * 2
@@ -928,29 +485,6 @@ except TypeError:
     pass
 else:
     raise AssertionError("S can be made")
-=== what an object has
-class A:
-    def go(self): ...
->>>
-2:     def come(self): ...
->>>
-assert hasattr(A(), "go") and callable(A().go) and "go" in dir(A)
-=== a linked list
-class Node:
-    def __init__(self, v, next=None): self.v, self.next = v, next
->>>
-2:     def __init__(self, v, next=None): self.v, self.next = v, None
->>>
-n = Node(1, Node(2))
-assert n.next.v == 2 and n.next.next is None
-=== a docstring
-def f():
-    """Return one."""
-    return 1
->>>
-2:
->>>
-assert f.__doc__ and "one" in f.__doc__
 === the seed of the test's
 import numpy as np
 def f(): return np.random.rand(2)
@@ -962,12 +496,6 @@ np.random.seed(3)
 want = np.random.rand(2)
 np.random.seed(3)
 assert np.allclose(f(), want)
-=== partial credit
-def f(x): return abs(x)
->>>
-def f(x): return x
->>>
-(f(2) == 2) * 0.5 + (f(-2) == 2) * 0.5
 === a database and a coroutine of the answer's, in unittest
 import sqlite3
 con = sqlite3.connect(":memory:")
@@ -1075,12 +603,6 @@ def f(a, b): ...
 import inspect
 assert list(inspect.signature(f).parameters) == ["a", "b"]
 assert inspect.signature(f).parameters["b"].default == 2
-=== names looked up in globals
-x = 3
->>>
-y = 3
->>>
-assert "x" in globals() and x == 3
 === a file that an answer writes | files stay in the answer's folder
 def save(name):
     with open(name, "w") as file: file.write("done")
@@ -1111,23 +633,17 @@ import matplotlib.pyplot as plt
 plt.close("all")
 draw()
 assert plt.gca().get_ylabel() == "y"
-=== arrays changed in place
-def double(a): a *= 2
+=== arrays and lists changed in place
+def double(a, xs):
+    a *= 2
+    xs.sort()
 >>>
-def double(a): a = a * 2
+2:     a = a * 2
 >>>
 import numpy as np
-a = np.arange(3.0)
-double(a)
-assert a.tolist() == [0, 2, 4]
-=== a list sorted in place
-def order(xs): xs.sort()
->>>
-def order(xs): return sorted(xs)
->>>
-xs = [3, 1, 2]
-order(xs)
-assert xs == [1, 2, 3]
+a, xs = np.arange(3.0), [3, 1, 2]
+assert double(a, xs) is None
+assert a.tolist() == [0, 2, 4] and xs == [1, 2, 3]
 === calls counted by a list's method | a method of a list of the test's is no value
 def twice(f): f(1); f(2)
 >>>
@@ -1145,15 +661,6 @@ from unittest.mock import Mock
 api = Mock()
 api.get.return_value = 4
 assert use(api) == 5
-=== the time that an answer takes
-def f(n): return n * (n + 1) // 2
->>>
-def f(n): return -n
->>>
-import time
-begin = time.time()
-assert f(10**6) == 500000500000
-assert time.time() - begin < 5
 === a warning of the answer's made an error
 def f(x): return x + 1
 >>>

@@ -66,12 +66,9 @@ class Tanh:
 """
 
 
-@pytest.fixture
-def test() -> Any:
-    """The namespace of a test cell."""
-    names: dict[str, Any] = {"__name__": MODULE}
-    exec(SOURCE, names)
-    return names
+# The namespace of a test cell.
+TEST: dict[str, Any] = {"__name__": MODULE}
+exec(SOURCE, TEST)
 
 
 @pytest.fixture
@@ -79,15 +76,15 @@ def exports() -> Exports:
     return Exports(MODULE)
 
 
-def test_what_a_test_defines_can_be_handed_over(exports: Exports, test: Any) -> None:
-    square, spy = test["square"], test["Spy"]()
+def test_what_a_test_defines_can_be_handed_over(exports: Exports) -> None:
+    square, spy = TEST["square"], TEST["Spy"]()
     assert exports.name(square) == Ref("judge", (0, "function"))
     assert exports.name(spy) == Ref("judge", (1, "Spy", "forward"))
     assert exports.name(square) == Ref("judge", (0, "function"))  # the same number
     assert exports.name(spy.forward).fields[:2] == (2, "method")
     assert exports.name(functools.partial(square, 1)).fields[:2] == (3, "partial")
     # Methods that a library wrote are not offered.
-    assert exports.name(test["Table"]()) == Ref("judge", (4, "Table", "first"))
+    assert exports.name(TEST["Table"]()) == Ref("judge", (4, "Table", "first"))
     bag = types.SimpleNamespace(x=1)
     assert exports.name(bag) == Ref("judge", (5, "SimpleNamespace"))
     assert exports.get(bag, "x") == 1
@@ -114,17 +111,15 @@ def test_an_object_that_is_not_the_test_s_own_is_not_handed_over(
         exports.name(value)
 
 
-def test_a_public_attribute_that_the_test_made_can_be_read(
-    exports: Exports, test: Any
-) -> None:
-    spy = test["Spy"]()
+def test_a_public_attribute_that_the_test_made_can_be_read(exports: Exports) -> None:
+    spy = TEST["Spy"]()
     assert exports.get(spy, "seen") is spy.seen
     assert exports.get(spy, "rate") == 0.5
     assert exports.get(spy, "shape") == (2, 3)
     assert exports.get(spy, "forward")(7) == 7
-    assert exports.get(test["Spy"], "scale")(7) == 7
-    assert exports.get(test["Anything"](), "rate") == "made up"
-    assert exports.get(test["Table"](), "first")() == 1
+    assert exports.get(TEST["Spy"], "scale")(7) == 7
+    assert exports.get(TEST["Anything"](), "rate") == "made up"
+    assert exports.get(TEST["Table"](), "first")() == 1
 
 
 @pytest.mark.parametrize(
@@ -137,37 +132,35 @@ def test_a_public_attribute_that_the_test_made_can_be_read(
     ],
 )
 def test_what_is_private_or_a_library_s_cannot_be_read(
-    exports: Exports, test: Any, thing: str, names: str
+    exports: Exports, thing: str, names: str
 ) -> None:
     for name in names.split():
         with pytest.raises(RefusedError):
-            exports.get(eval(thing, test), name)
+            exports.get(eval(thing, TEST), name)
 
 
-def test_a_student_sets_a_value_and_no_code(exports: Exports, test: Any) -> None:
-    spy = test["Spy"]()
+def test_a_student_sets_a_value_and_no_code(exports: Exports) -> None:
+    spy = TEST["Spy"]()
     exports.set(spy, "rate", 0.25)
     exports.set(spy, "new", 1)
-    assert (spy.rate, spy.new, test["Spy"].rate) == (0.25, 1, 0.5)
+    assert (spy.rate, spy.new, TEST["Spy"].rate) == (0.25, 1, 0.5)
     for target, name in (
         (spy, "forward"),
         (spy, "scale"),
         (spy, "_answer"),
         (spy, "__class__"),
-        (test["Spy"], "rate"),
-        (test["square"], "name"),
+        (TEST["Spy"], "rate"),
+        (TEST["square"], "name"),
         (spy.forward, "name"),
-        (functools.partial(test["square"]), "name"),
+        (functools.partial(TEST["square"]), "name"),
     ):
         with pytest.raises(RefusedError):
             exports.set(target, name, lambda *x: 1)
-    assert (spy.forward(7), spy._answer, test["Spy"].rate) == (7, 42, 0.5)
+    assert (spy.forward(7), spy._answer, TEST["Spy"].rate) == (7, 42, 0.5)
 
 
-def test_an_object_of_the_test_before_is_taken_back(
-    exports: Exports, test: Any
-) -> None:
-    spy = test["Spy"]()
+def test_an_object_of_the_test_before_is_taken_back(exports: Exports) -> None:
+    spy = TEST["Spy"]()
     exports.name(spy)
     exports.clear()
     with pytest.raises(RefusedError):
@@ -177,15 +170,15 @@ def test_an_object_of_the_test_before_is_taken_back(
     with pytest.raises(UnsendableError):
         exports.name(old)
     # Its number is never another object's.
-    assert exports.name(test["square"]).fields[0] == 1
+    assert exports.name(TEST["square"]).fields[0] == 1
     assert exports.name(spy).fields[0] == 2
 
 
 @pytest.mark.parametrize("number", [1, -1, True, "0", None, 0.0])
 def test_an_object_that_was_never_handed_over_ends_the_conversation(
-    exports: Exports, test: Any, number: Any
+    exports: Exports, number: Any
 ) -> None:
-    exports.name(test["square"])
+    exports.name(TEST["square"])
     with pytest.raises(ProtocolError):
         exports.received(number)
 

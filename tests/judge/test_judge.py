@@ -12,45 +12,19 @@ from msgspec import msgpack
 from nbgrader.utils import determine_grade
 
 from nbproctor.judge import run
-from nbproctor.notebook import Cell, Kind
+from nbproctor.notebook import Cell
 from nbproctor.results import Job, Report, StudentCell, Verdict
 from tests.forked import spawn
+from tests.judge import notebooks
+from tests.judge.notebooks import cell
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
 
-PROVIDED = """
-import numpy as np
-from numpy.testing import assert_allclose
-
-def add_to(cls):
-    def attach(method):
-        setattr(cls, method.__name__, method)
-        return method
-    return attach
-
-class Act: ...
-class Net:
-    def __init__(self, n):
-        self.n, self.activation = n, Act()
-        self.W = np.ones((n, n))
-"""
-ACT = """
-@add_to(Act)
-def __call__(self, z):
-    return np.maximum(z, 0)
-"""
-FORWARD = """
-@add_to(Net)
-def forward(self, X):
-    Z = self.W @ X
-    return {"Z": Z, "A": self.activation(Z)}
-"""
-SCALE = """
-def scale_in_place(x, factor):
-    x *= factor
-"""
-DEMO = "print(Net(3).forward(np.eye(3))['A'].sum())"
+PROVIDED = "import numpy as np\nfrom numpy.testing import assert_allclose"
+ACT = "def act(z):\n    return np.maximum(z, 0)"
+FORWARD = "def forward(W, X, activation):\n    Z = W @ X\n    return Z, activation(Z)"
+SCALE = "def scale(x, factor):\n    x *= factor"
 ORACLE = """
 ### BEGIN HIDDEN TESTS
 class Twice:
@@ -58,109 +32,74 @@ class Twice:
     def __call__(self, z):
         self._calls += 1
         return 2 * z
-def make_net(W, activation):
-    net = Net.__new__(Net)
-    net.W, net.activation = W, activation
-    return net
 ### END HIDDEN TESTS
 """
-TESTS = {
-    "act_public": """
-got = Act()(np.array([-1.0, 2.0]))
-assert got.shape == (2,), f"expected shape (2,), found {got.shape}"
+ACT_PUBLIC = """
+got = act(np.array([-1.0, 2.0]))
 assert_allclose(got, [0, 2])
 print("looks good")
-""",
-    "act_values": """
-assert_allclose(Act()(np.array([-3.5, 0.0, 4.25])), [0, 0, 4.25])
-""",
-    "act_partial": """
+"""
+ACT_VALUES = "assert_allclose(act(np.array([-3.5, 0.0, 4.25])), [0, 0, 4.25])"
+ACT_PARTIAL = """
 points = 0.0
 for z in (-2.0, 5.0):
-    points += float(Act()(z)) == max(z, 0)
+    points += float(act(z)) == max(z, 0)
 points
-""",
-    "forward_values": """
+"""
+FORWARD_VALUES = """
 from nbproctor.expect import expect
 twice, W = Twice(), np.arange(6.0).reshape(2, 3)
-net = make_net(W, twice)
-got = net.forward(np.ones((3, 4)))
-expect(got["Z"], W @ np.ones((3, 4)), "Z")
-expect(got["A"], 2 * W @ np.ones((3, 4)), "A")
+Z, A = forward(W, np.ones((3, 4)), twice)
+expect(Z, W @ np.ones((3, 4)), "Z")
+expect(A, 2 * W @ np.ones((3, 4)), "A")
 assert twice._calls == 1, "activation is called once"
-""",
-    "forward_unchanged": """
+"""
+FORWARD_UNCHANGED = """
 W = np.ones((2, 2))
-net = make_net(W, Twice())
-net.forward(np.ones((2, 1)))
-assert_allclose(net.W, W, err_msg="W was changed")
-""",
-    "scale_values": """
+forward(W, np.ones((2, 1)), Twice())
+assert_allclose(W, np.ones((2, 2)), err_msg="W was changed")
+"""
+SCALE_VALUES = """
 x = np.arange(4.0)
-assert scale_in_place(x, 2.5) is None
+assert scale(x, 2.5) is None
 assert_allclose(x, [0, 2.5, 5, 7.5])
-""",
-}
-POINTS = {
-    "act_public": 0,
-    "act_values": 4,
-    "act_partial": 2,
-    "forward_values": 6,
-    "forward_unchanged": 1,
-    "scale_values": 3,
-}
-FULL = {name: float(points) for name, points in POINTS.items()}
+"""
+SOURCE = (
+    cell("provided", "provided", PROVIDED, exercise=None),
+    cell("oracle", "helper", ORACLE, exercise=None),
+    cell("act", "solution", ACT, exercise="act"),
+    cell("act_public", "test", ACT_PUBLIC, exercise="act"),
+    cell("act_values", "test", ACT_VALUES, 4.0, exercise="act"),
+    cell("act_partial", "test", ACT_PARTIAL, 2.0, exercise="act"),
+    cell("forward", "solution", FORWARD, exercise="forward"),
+    cell("forward_values", "test", FORWARD_VALUES, 6.0, exercise="forward"),
+    cell("forward_unchanged", "test", FORWARD_UNCHANGED, 1.0, exercise="forward"),
+    cell("scale", "solution", SCALE, exercise="scale"),
+    cell("scale_values", "test", SCALE_VALUES, 3.0, exercise="scale"),
+)
+FULL = {c.id: c.points for c in SOURCE if c.kind == "test"}
 LIMITS = limits(call=1.0, cell=3.0, submission=60.0)
 
 
-def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
-    points = float(POINTS.get(name, 0))
-    skip = name == "demo"
-    return Cell(name, kind, source, points, exercise, skip, name, source, {})
-
-
-SOURCE = (
-    cell("provided", "provided", PROVIDED),
-    cell("oracle", "helper", ORACLE),
-    cell("act", "solution", ACT, "act"),
-    cell("act_public", "test", TESTS["act_public"], "act"),
-    cell("act_values", "test", TESTS["act_values"], "act"),
-    cell("act_partial", "test", TESTS["act_partial"], "act"),
-    cell("forward", "solution", FORWARD, "forward"),
-    cell("forward_values", "test", TESTS["forward_values"], "forward"),
-    cell("forward_unchanged", "test", TESTS["forward_unchanged"], "forward"),
-    cell("demo", "provided", DEMO),
-    cell("scale", "solution", SCALE, "scale"),
-    cell("scale_values", "test", TESTS["scale_values"], "scale"),
-)
-
-
-def submission(
-    *,
-    extra: dict[str, str] | None = None,
-    without: tuple[str, ...] = (),
-    **changed: str,
-) -> tuple[StudentCell, ...]:
-    """Return the notebook of a student; `extra` cells come before a named cell."""
+def submission(**changed: str) -> tuple[StudentCell, ...]:
+    """Return the notebook of a student; `before_<cell>` comes before a named cell."""
     cells: list[tuple[str | None, str]] = []
     for ours in SOURCE:
-        if extra and ours.id in extra:
-            cells.append((None, extra[ours.id]))
-        if ours.id not in without:
-            cells.append((ours.id, changed.get(ours.id, ours.source)))
-    if extra and "end" in extra:
-        cells.append((None, extra["end"]))
+        if text := changed.get(f"before_{ours.id}"):
+            cells.append((None, text))
+        cells.append((ours.id, changed.get(ours.id, ours.source)))
     return tuple(StudentCell(n, *pair) for n, pair in enumerate(cells))
 
 
-def judged(job: Job) -> Report:
-    """Return what the judge's own process answers, through bytes and back."""
+def judged(*tests: Cell, follow_through: bool = True, **changed: str) -> Report:
+    """Return what the judge's own process answers, through bytes and back.
+
+    `tests` stand for those of the same name; the student's cells may be `changed`.
+    """
+    others = {test.id: test for test in tests}
+    cells = tuple(others.get(ours.id, ours) for ours in SOURCE)
+    job = Job(cells, submission(**changed), LIMITS, follow_through=follow_through)
     return msgpack.decode(run.main(msgpack.encode(job), spawn), type=Report)
-
-
-def grade(student: tuple[StudentCell, ...], **options: Any) -> Report:
-    job = Job(SOURCE, student, options.pop("limits", LIMITS), **options)
-    return judged(job)
 
 
 def points(report: Report) -> dict[str, float]:
@@ -171,15 +110,10 @@ def verdict(report: Report, name: str) -> Verdict:
     return next(v for v in report.verdicts if v.cell_id == name)
 
 
-def lost(report: Report) -> set[str]:
-    """Tests that earned less than everything, or failed without points to lose."""
-    return {v.cell_id for v in report.verdicts if v.outcome != "passed"}
-
-
 def nbgrader_points(report: Report) -> dict[str, float]:
     """What nbgrader's own rule makes of the outputs."""
     made = {}
-    for name, most in POINTS.items():
+    for name, most in FULL.items():
         said = verdict(report, name).outputs()
         node: Any = nbformat.v4.new_code_cell("", outputs=said)
         node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": most}
@@ -191,102 +125,81 @@ def nbgrader_points(report: Report) -> dict[str, float]:
 
 
 def test_the_reference_earns_everything_and_nbgrader_agrees() -> None:
-    report = grade(submission())
-    assert points(report) == FULL
-    assert lost(report) == set()
-    assert nbgrader_points(report) == FULL
+    report = judged()
+    assert points(report) == nbgrader_points(report) == FULL
+    assert {v.outcome for v in report.verdicts} == {"passed"}
     assert report.notes == []
     assert "looks good" in json.dumps(verdict(report, "act_public").outputs())
 
 
 ACT_LOST = {"act_values": 0.0, "act_partial": 0.0}
-WRONG: dict[str, tuple[dict[str, str], dict[str, float]]] = {
-    "sign": (
-        {"act": ACT.replace("np.maximum(z, 0)", "z")},
-        {"act_values": 0.0, "act_partial": 1.0},
-    ),
-    "blank": (
-        {"forward": FORWARD.split("Z =")[0] + "raise NotImplementedError"},
-        {"forward_values": 0.0, "forward_unchanged": 0.0},
-    ),
-    "copy": (
-        {"scale": SCALE.replace("x *= factor", "x = x * factor")},
-        {"scale_values": 0.0},
-    ),
-    "no cell": ({"act": "1/0"}, ACT_LOST),
-    "no syntax": ({"act": "def __call__(self, z"}, ACT_LOST),
-    "a cell that dies": ({"act": "import os; os._exit(1)"}, ACT_LOST),
-    "changes W": (
-        {"forward": FORWARD.replace("Z = self", "self.W += 1; Z = self")},
-        {"forward_values": 0.0, "forward_unchanged": 0.0},
-    ),
+CHANGES = {"forward_unchanged": 0.0}
+FORWARD_LOST = {"forward_values": 0.0, "forward_unchanged": 0.0}
+# what → the cell, its text, and the points of tests that earn less than all
+WRONG: dict[str, tuple[str, str, dict[str, float]]] = {
+    "sign": ("act", "def act(z): return z", ACT_LOST | {"act_partial": 1.0}),
+    "no cell": ("act", "1/0", ACT_LOST),
+    "no syntax": ("act", "def act(z", ACT_LOST),
+    "a cell that dies": ("act", "import os; os._exit(1)", ACT_LOST),
+    "hangs": ("act", "def act(z):\n    while True: pass", ACT_LOST),
+    "dies": ("act", "def act(z): __import__('ctypes').string_at(0)", ACT_LOST),
+    "blank": ("forward", "raise NotImplementedError", FORWARD_LOST),
+    "changes W": ("forward", FORWARD.replace("Z = W", "W += 1; Z = W"), CHANGES),
+    "copy": ("scale", SCALE.replace("x *=", "x = x *"), {"scale_values": 0.0}),
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_exercise_loses_its_own_points_and_no_others(name: str) -> None:
-    changed, expected = WRONG[name]
-    report = grade(submission(**changed))  # type: ignore[arg-type]
-    assert points(report) == FULL | expected
-    assert nbgrader_points(report) == FULL | expected
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_exercise_loses_its_own_points_and_no_others(what: str) -> None:
+    name, text, lost = WRONG[what]
+    report = judged(**{name: text})  # type: ignore[arg-type]
+    assert points(report) == nbgrader_points(report) == FULL | lost
+    if outcome := {"hangs": "timeout", "dies": "died"}.get(what):
+        assert [v.outcome for v in report.verdicts[:3]] == [outcome] * 3
+        assert "`act`" in verdict(report, "act_values").message
 
 
 def test_messages_name_the_students_line_and_nothing_of_a_hidden_test() -> None:
-    report = grade(
-        submission(
-            act="\n\n@add_to(Act)\ndef __call__(self, z):\n    y = z\n"
-            "    raise ValueError(f'got {z}')",
-            scale=SCALE.replace("x *= factor", "x += factor"),
-            forward=FORWARD.replace("self.W @ X", "X.T @ self.W"),
-        ),
+    report = judged(
+        act="\n\ndef act(z):\n    y = z\n    raise ValueError(f'got {z}')",
+        scale=SCALE.replace("x *= factor", "x += factor"),
+        forward=FORWARD.replace("W @ X", "X.T @ W"),
     )
     told = verdict(report, "act_values")
     assert told.outcome == "error"
     assert "ValueError" in told.message
-    assert "line 6" in told.message
+    assert "line 5" in told.message
     assert "raise ValueError" in told.message
-    said = [verdict(report, n).outputs() for n in POINTS if n != "act_public"]
-    text = json.dumps(said)
-    for secret in ("3.5", "4.25", "7.5", "assert", "Twice", "make_net"):
+    text = json.dumps([verdict(report, n).outputs() for n in FULL if n != "act_public"])
+    for secret in ("3.5", "4.25", "7.5", "assert", "Twice"):
         assert secret not in text.replace("AssertionError", "")
     assert "got [-1." in verdict(report, "act_public").message
     assert "forward" in verdict(report, "forward_values").message
 
 
 def test_a_test_sees_the_notebook_as_it_is_at_its_place() -> None:
-    cells = submission(extra={"forward": "del Act.__call__"})
-    report = grade(cells)
+    report = judged(before_forward="del act")
     assert points(report) == FULL  # the tests of `act` come before
 
 
 def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
     drawn = np.random.RandomState(0).rand()
-    draws = f"assert np.random.rand() == {drawn}\nnp.random.rand(5)"
-    cells = (
-        *SOURCE,
-        cell("act_public", "test", draws, "act"),
-        cell("act_partial", "test", draws + "\n2", "act"),
-    )
-    report = run.grade(Job(cells, submission(), LIMITS), spawn)
-    assert [v.outcome for v in report.verdicts[-2:]] == ["passed", "passed"]
+    draws = f"assert np.random.rand() == {drawn}\nnp.random.rand(5)\n4"
+    one, two = (replace(test, source=draws) for test in SOURCE[3:5])
+    assert [v.outcome for v in judged(one, two).verdicts[:2]] == ["passed", "passed"]
 
 
 @pytest.mark.parametrize(
     "body", ["raise KeyError(1)", "import os; os._exit(0)", "while True: pass"]
 )
 def test_an_object_without_text_costs_its_own_exercise_only(body: str) -> None:
-    act = f"""
-class Odd:
-    def __repr__(self): {body}
-    __str__ = __repr__
-@add_to(Act)
-def __call__(self, z): return Odd()
-"""
-    told = cell("act_values", "test", "got = Act()(1)\nassert got == 1, got", "act")
-    cells = tuple(told if ours.id == told.id else ours for ours in SOURCE)
-    report = judged(Job(cells, submission(act=act), LIMITS))
+    odd = (
+        f"class Odd:\n    def __repr__(self):\n        {body}\n    __str__ = __repr__\n"
+    )
+    told = replace(SOURCE[4], source="got = act(1)\nassert got == 1, got")
+    report = judged(told, act=f"{odd}def act(z): return Odd()")
     assert verdict(report, "act_values").outcome == "failed"
-    assert points(report) == FULL | {"act_values": 0, "act_partial": 0}
+    assert points(report) == FULL | ACT_LOST
 
 
 def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
@@ -298,18 +211,15 @@ def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
             raise OSError("no process left")
         return spawn()
 
-    hang = ACT.replace("return", "import os; os._exit(0)\n    return")
-    job = Job(SOURCE, submission(act=hang), LIMITS, follow_through=False)
+    dies = submission(act="def act(z): __import__('os')._exit(0)")
+    job = Job(SOURCE, dies, LIMITS, follow_through=False)
     with pytest.raises(OSError, match="no process left"):
         run.main(msgpack.encode(job), fail_later)
 
 
 def test_a_test_may_bind_a_name_of_the_students_anew() -> None:
-    source = "Net = Net\nold = scale_in_place\ndel scale_in_place\nassert old, Net(1)"
-    anew = cell("scale_values", "test", source, "scale")
-    cells = tuple(anew if ours.id == anew.id else ours for ours in SOURCE)
-    report = judged(Job(cells, submission(), LIMITS))
-    assert points(report) == FULL
+    source = "act = act\nold = scale\ndel scale\nassert old, act(1)"
+    assert points(judged(replace(SOURCE[-1], source=source))) == FULL
 
 
 def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
@@ -320,10 +230,7 @@ def test_a_test_imports_own_modules_and_the_folder_shadows_none_of_pythons(
     (tmp_path / "colorsys.py").write_text("raise SystemError('shadowed')")
     (tmp_path / "course_tools.py").write_text("right = True")
     text = "import colorsys, course_tools; assert course_tools.right"
-    source = (*SOURCE[:-1], replace(SOURCE[-1], source=text))
-    job = Job(source, submission(), LIMITS)
-    report = judged(job)
-    assert lost(report) == set()
+    assert points(judged(replace(SOURCE[-1], source=text))) == FULL
 
 
 SUM = "def sum(values):\n    return values[0] + values[1]"
@@ -360,37 +267,18 @@ def test_a_name_is_the_student_s_where_the_exercise_is_to_define_it(
 ) -> None:
     reference, test, answer, points = NAMES[name]
     source = (
-        cell("provided", "provided", provided),
-        cell("answer", "solution", reference, "answer"),
-        cell("another", "test", ROOT_TEST, "answer"),
-        replace(cell("t", "test", test, "answer"), points=2),
+        cell("provided", "provided", provided, exercise=None),
+        cell("f", "solution", reference),
+        cell("another", "test", ROOT_TEST),
+        cell("t", "test", test, 2.0),
     )
-    student = StudentCell(0, "provided", provided), StudentCell(1, "answer", answer)
-    _, verdict = run.grade(Job(source, student, LIMITS), spawn).verdicts
+    _, verdict = notebooks.judged(
+        source, ("provided", provided), ("f", answer)
+    ).verdicts
     assert verdict.points == points, verdict.message
 
 
 # --- hostile ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        ("while True: pass", "timeout"),
-        ("__import__('os')._exit(0)", "died"),
-        ("__import__('ctypes').string_at(0)", "died"),
-    ],
-)
-def test_a_function_that_hangs_or_dies_costs_only_its_exercise(
-    body: str, outcome: str
-) -> None:
-    report = grade(submission(act=ACT.replace("return np.maximum(z, 0)", body)))
-    assert lost(report) == {"act_public", "act_values", "act_partial"}
-    assert {verdict(report, n).outcome for n in lost(report)} == {outcome}
-    assert "`act`" in verdict(report, "act_values").message
-    assert points(report)["forward_values"] == 6  # the untouched exercises
-    assert points(report)["scale_values"] == 3
-    assert nbgrader_points(report) == points(report)
 
 
 def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
@@ -401,15 +289,15 @@ def test_a_cell_that_dies_when_it_is_run_again_takes_no_other_with_it(
         f"import os, pathlib; here = pathlib.Path({str(was_here)!r})\n"
         "os._exit(1) if here.exists() else here.touch()"
     )
-    cells = submission(extra={"provided": again, "forward": "import os; os._exit(1)"})
-    assert points(grade(cells, follow_through=False)) == FULL
+    dies = "import os; os._exit(1)"
+    report = judged(before_provided=again, before_forward=dies, follow_through=False)
+    assert points(report) == FULL
 
 
 def test_a_cell_that_asks_for_too_much_keeps_what_it_did_before() -> None:
-    greedy = "helper = 1\nnp.ones(1 << 50)"
     scale = SCALE.replace("x *= factor", "x *= factor * helper")
-    cells = submission(extra={"act": greedy, "scale": "other = helper"}, scale=scale)
-    report = grade(cells)
+    greedy = "helper = 1\nnp.ones(1 << 50)"
+    report = judged(before_act=greedy, before_scale="other = helper", scale=scale)
     assert points(report) == FULL
     assert report.notes == []
 
@@ -418,26 +306,13 @@ def test_a_notebook_ends_only_so_many_processes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("nbproctor.judge.processes.MAX_SPAWNS", 1)
-    dies = "@add_to(Act)\ndef __call__(self, z):\n    import os; os._exit(1)"
-    report = grade(submission(act=dies), follow_through=False)
+    dies = "def act(z):\n    import os; os._exit(1)"
+    report = judged(act=dies, follow_through=False)
     assert {v.outcome for v in report.verdicts} == {"died"}
 
 
-def test_an_object_of_a_test_is_dead_in_the_cells_after_it() -> None:
-    keeps = FORWARD.replace("Z =", "kept.append(self.activation); Z =")
-    uses = (
-        "try: kept[-1](1); alive = True\n"
-        "except AttributeError: alive = False\n"
-        "def scale_in_place(x, factor):\n    if not alive: x *= factor"
-    )
-    report = grade(submission(forward="kept = []" + keeps, scale=uses))
-    assert points(report) == FULL
-
-
 def test_what_a_call_prints_in_a_hidden_test_stays_out() -> None:
-    leak = ACT.replace(
-        "return", "print('leak', z); print('leak', z, flush=True); return"
-    )
-    report = grade(submission(act=leak))
+    printing = "print('leak', z); print('leak', z, flush=True); return"
+    report = judged(act=ACT.replace("return", printing))
     assert points(report) == FULL
     assert "leak" not in str([report.outputs, *(v.outputs() for v in report.verdicts)])

@@ -61,50 +61,45 @@ def names(steps: list[order.Step]) -> str:
 
 
 WHOLE = [c.id for c in SOURCE if c.kind != "helper"]
+ALL = " ".join(WHOLE)
 by_name = {c.id: c for c in SOURCE}
 
 
-def test_a_notebook_is_played_as_it_is() -> None:
-    steps = own_notebook(job(*WHOLE))
-    assert names(steps) == " ".join(WHOLE)
-    assert [s.test is not None for s in steps] == [
-        c.kind == "test" for c in SOURCE if c.kind != "helper"
-    ]
-    assert [s.exercise for s in steps if s.exercise] == ["one", "two", "three"]
-
-
-def test_deleted_tests_come_after_their_exercise_in_their_order() -> None:
-    left = [c for c in WHOLE if c not in ("one_public", "one_hidden", "two_last")]
-    assert names(own_notebook(job(*left))) == (
-        "setup one one_public one_hidden demo two two_first two_last three"
-        " three_hidden end"
-    )
-    gone = [c for c in WHOLE if c not in ("three", "three_hidden")]
-    assert names(own_notebook(job(*gone))).endswith("end three_hidden")
-
-
-def test_a_test_before_its_exercise_waits_and_a_doubled_one_counts_once() -> None:
-    moved = ["one_hidden", *(c for c in WHOLE if c != "one_hidden"), "one_public"]
-    steps = own_notebook(job(*moved))
-    assert names(steps) == " ".join(WHOLE)
-
-
-def test_no_test_is_judged_before_one_of_an_exercise_above_it() -> None:
-    late = [c for c in WHOLE if c != "one_hidden"]
-    at = late.index("two_first") + 1
-    steps = own_notebook(job(*late[:at], "one_hidden", *late[at:]))
-    assert names(steps) == (
-        "setup one one_public demo two one_hidden two_first three two_last"
-        " three_hidden end"
-    )
-    swapped = ["setup", "two", "two_first", "two_last", *WHOLE[1:5], *WHOLE[7:]]
-    assert names(own_notebook(job(*swapped))) == (
-        "setup two one one_public one_hidden two_first two_last demo three"
-        " three_hidden end"
-    )
-    own = ["two_last" if c == "two_first" else c for c in WHOLE if c != "two_last"]
-    own.insert(own.index("three"), "two_first")
-    assert "two two_first two_last three" in names(own_notebook(job(*own)))
+@pytest.mark.parametrize(
+    ("handed_in", "steps"),
+    [
+        (ALL, ALL),
+        # Deleted tests come after their exercise, in their order …
+        (
+            "setup one demo two two_first three three_hidden end",
+            "setup one one_public one_hidden demo two two_first two_last three"
+            " three_hidden end",
+        ),
+        # … or the last copy of it, or at the end.
+        (
+            "setup one demo one two end",
+            "setup one demo one one_public one_hidden two two_first two_last end"
+            " three_hidden",
+        ),
+        # A test before its exercise waits, and a doubled one counts once.
+        (f"one_hidden {ALL.replace('one_hidden ', '')} one_public", ALL),
+        # None is judged before one of an exercise above it.
+        (
+            "setup one one_public demo two two_first one_hidden two_last",
+            "setup one one_public demo two one_hidden two_first two_last three_hidden",
+        ),
+        (
+            "setup two two_first two_last one one_public one_hidden demo",
+            "setup two one one_public one_hidden two_first two_last demo three_hidden",
+        ),
+        (
+            "one one_public one_hidden two two_last two_first three",
+            "one one_public one_hidden two two_first two_last three three_hidden",
+        ),
+    ],
+)
+def test_each_test_has_its_place(handed_in: str, steps: str) -> None:
+    assert names(own_notebook(job(*handed_in.split()))) == steps
 
 
 @pytest.mark.slow
@@ -187,46 +182,33 @@ def helper():
 LIMIT = 3
 assert helper() == LIMIT
 """
+NOT_VALUES = "import math\n\ndef helper():\n    return LIMIT"
 
 
-def with_public(*own: str) -> Job:
-    """Return a notebook with a test that defines something, and cells behind it."""
+@pytest.mark.parametrize(
+    ("own", "outer", "defined"),
+    [
+        ("y = helper()", "", NOT_VALUES),  # a value is the test's own
+        ("y = math.pi", "", NOT_VALUES),
+        # A value that the source's own cells read is made, so all of it is run.
+        ("y = LIMIT", "LIMIT", PUBLIC),
+        # What nobody uses is not defined.
+        ("y = 1", "LIMIT", None),
+        ("helpers = LIMIT", "", None),
+    ],
+)
+@pytest.mark.parametrize("above", [False, True])
+def test_what_a_test_defines_is_there_for_cells_behind_it_that_use_it(
+    own: str, outer: str, defined: str | None, above: bool
+) -> None:
     public = replace(SOURCE[2], stub=PUBLIC, source=f"{PUBLIC}hidden = 1\n")
-    cells = (*SOURCE[:2], public, *SOURCE[3:])
-    return replace(job(*WHOLE, *((None, text) for text in own)), cells=cells)
-
-
-def definitions(steps: list[order.Step]) -> list[tuple[str, str]]:
-    return [(s.name, s.source) for s in steps if s.name.startswith("definitions")]
-
-
-def test_what_a_test_defines_is_there_for_cells_behind_it() -> None:
-    steps = own_notebook(with_public("y = helper()"))
-    ((name, text),) = definitions(steps)
-    assert name == "definitions of one_public"
-    assert "def helper" in text
-    assert "LIMIT = 3" not in text  # a value is the test's own
-    assert "hidden" not in text
-    (index,) = (n for n, s in enumerate(steps) if s.name == name)
-    assert steps[index - 1].name == "one_public"
-    assert definitions(own_notebook(with_public("y = math.pi")))
-
-
-def test_what_nobody_uses_is_not_defined() -> None:
-    assert definitions(own_notebook(with_public("helpers = LIMIT"))) == []
-    above = with_public()
-    above = replace(above, student=(StudentCell(0, None, "helper()"), *above.student))
-    assert definitions(own_notebook(above)) == []
-
-
-def test_a_value_that_the_source_s_own_cells_read_is_made_whole() -> None:
-    steps = own_notebook(with_public("y = LIMIT"), outer={"LIMIT"})
-    assert definitions(steps) == [("definitions of one_public", PUBLIC)]
-    assert definitions(own_notebook(with_public("y = 1"), outer={"LIMIT"})) == []
-
-
-def test_deleted_tests_come_after_the_last_copy_of_their_exercise() -> None:
-    copies = job("setup", "one", "demo", ("one", "again"), "two")
-    assert names(own_notebook(copies)).startswith(
-        "setup one demo one one_public one_hidden two"
-    )
+    handed_in = [(None, own), *WHOLE] if above else [*WHOLE, (None, own)]
+    played = replace(job(*handed_in), cells=(*SOURCE[:2], public, *SOURCE[3:]))
+    steps = own_notebook(played, {outer})
+    places = [s.name for s in steps]
+    if above or defined is None:
+        assert not any("definitions" in name for name in places)
+    else:
+        place = places.index("definitions of one_public")
+        assert places[place - 1] == "one_public"
+        assert steps[place].source.strip() == defined.strip()

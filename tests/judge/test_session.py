@@ -231,19 +231,6 @@ def test_of_the_test_s_exceptions_the_last_hundred_are_known(
         student.session.ask("call", fails, (), {})
 
 
-@pytest.mark.parametrize("relayed", [None, 0])
-def test_a_student_s_stop_iteration_ends_no_loop_of_the_test(
-    relayed: int | None,
-) -> None:
-    def stops() -> None:
-        raise StopIteration
-
-    student = Student(call(), raised("StopIteration", relayed=relayed))
-    with pytest.raises(StudentError) as caught:
-        student.session.ask("call", stops, (), {})
-    assert not isinstance(caught.value, StopIteration)
-
-
 def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
     student = Student(raised("ZeroDivisionError", text="x" * 3000))
     with pytest.raises(ZeroDivisionError) as caught:
@@ -296,17 +283,6 @@ def test_silence_ends_the_process_at_the_earlier_of_two_deadlines() -> None:
             student.session.ask("get", Spy(), "x")
         assert again.value is caught.value
         assert student.ended == 1
-
-
-def test_an_object_of_the_student_s_is_one_proxy() -> None:
-    node = ["student", 7, "Net", "", True, "", ""]
-    student = Student(value(["l", node, node]), value(node))
-    first, second = student.session.ask("call", Spy(), (), {})
-    assert first is second
-    assert student.session.ask("call", Spy(), (), {}) is first
-    other = Student(value(None))
-    with pytest.raises(StudentGone):  # it stays with its own process
-        other.session.ask("call", Spy(), (first,), {})
 
 
 def test_a_test_that_shares_its_notebook_keeps_what_was_handed_over() -> None:

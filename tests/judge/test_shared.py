@@ -77,24 +77,6 @@ def test_the_reference_earns_everything() -> None:
     assert earned(judged()) == dict.fromkeys(("t1", "t2", "t3", "t4"), 1)
 
 
-def test_a_name_is_whose_cell_made_it_last() -> None:
-    tests = Tests.of(CELLS).cells
-    assert {name: test.needs for name, test in tests.items() if test.needs} == {
-        "t2": ("t1",)
-    }
-    assert {"check", "data", "kept", "assert_equal"} <= tests["t2"].shared
-    assert "step" not in tests["t2"].shared  # the answer of b makes it anew
-
-
-def test_a_test_gets_of_earlier_tests_no_more_than_what_it_reads() -> None:
-    texts = {"spare": "spare = 1", "made": "made = [1]", "reads": "assert made"}
-    texts |= {"drops": "del made"}
-    tests = Tests.of([cell(name, "test", text) for name, text in texts.items()])
-    needs = [test.needs for test in tests.cells.values()]
-    assert needs == [(), (), ("made",), ("made",)]
-    assert tests.cells["reads"].shared == {"made"}
-
-
 def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> None:
     makes = "def count():\n    global seen\n    seen = 1\ncount()"
     cells = (
@@ -105,11 +87,6 @@ def test_a_global_that_a_function_of_a_test_makes_is_there_for_later_tests() -> 
     )
     report = notebooks.judged(cells, ("a", CELLS[1].source))
     assert [v.points for v in report.verdicts] == [1, 1, 1]
-
-
-def test_tests_survive_serialization() -> None:
-    tests = Tests.of(CELLS)
-    assert Tests.from_bytes(tests.to_bytes()) == tests
 
 
 @pytest.mark.parametrize(

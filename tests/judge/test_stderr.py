@@ -19,7 +19,6 @@ MARKS: dict[str, Any] = {"grade": False, "solution": True, "locked": False, "poi
 TEST = {"grade": True, "solution": False, "locked": True, "points": 2.0}
 # An answer, a test, and what stock nbgrader gives.
 CASES = {
-    "silent": ("def f(x): return x", "assert f(1) == 1", 2),
     "the answer warns": (
         "import warnings\ndef f(x):\n    warnings.warn('soon')\n    return x",
         "assert f(1) == 1",

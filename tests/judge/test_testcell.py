@@ -1,7 +1,12 @@
-"""Points of a test cell, whatever it ends in."""
+"""A test cell: what IPython rewrites in it, and the points of whatever it ends in.
+
+The student defines every name that the rewritten cell could call, and keeps what it is
+given. Nothing of a test cell's text may be among it.
+"""
 
 from __future__ import annotations
 
+import ast
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,9 +16,152 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 
+from nbproctor.judge.magics import NotForJudgeError, judged_python
 from nbproctor.judge.proxy import Handle, Proxy
 from nbproctor.judge.testcell import points_of
+from nbproctor.notebook import Where
+from nbproctor.results import Report
+from tests.judge import notebooks
+from tests.judge.notebooks import cell
 from tests.protocol import messages
+
+MARK = "a-word-of-the-hidden-test"
+ANSWER = "def f(x): return x + 1"
+SPY = """\
+import builtins
+seen = []
+class Spy:
+    def __getattr__(self, name): return spy
+    def __call__(self, *args, **kwargs): seen.append((args, kwargs)); return self
+def spy(*args, **kwargs): seen.append((args, kwargs)); return Spy()
+get_ipython = display = time = timeit = capture = prun = system = getoutput = spy
+run_line_magic = run_cell_magic = __main__ = __measured__ = exec = eval = compile = spy
+for name in ("get_ipython", "display", "time"): setattr(builtins, name, spy)
+def f(x): return 0
+"""
+
+# A test of ``f(1) == 2``: judged here, whatever the student's names mean.
+JUDGED = {
+    "a whole cell timed": "%%time\nassert f(1) == 2",
+    "a line timed": "%time got = f(1)\nassert got == 2",
+    "a value timed": "got = %time f(1)\nassert got == 2",
+    "a line timed in a loop": "for n in (1, 2):\n  %time got = f(n)\nassert got == 3",
+    "a whole cell measured": "%%timeit\nassert f(1) == 2",
+    "a whole cell measured, prepared": "%%timeit -n 1 -r1 x = 1\nassert f(x) == 2",
+    "a line measured": "%timeit -n1 -r1 f(1)\nassert f(1) == 2",
+    "a loop measured": "%timeit -n1 for n in 1, 2: f(n)\nassert f(1) == 2",
+    "a measured line finds": "def check(): assert f(1) == 2\n%timeit -q check()",
+    "a whole cell whose output is kept": "%%capture\nprint(f(1))\nassert f(1) == 2",
+    "a whole cell profiled": "%%prun -q\nassert f(1) == 2",
+    "a line profiled": "%prun -l 5 f(1)\nassert f(1) == 2",
+    "two of them": "%%capture\n%time got = f(1)\nassert got == 2",
+    "plots in the notebook": "%matplotlib inline\n%config A.b = 1\nassert f(1) == 2",
+    "something shown": f"display({MARK!r})\nassert f(1) == 2",
+}
+# These are a notebook's own, so such a cell belongs beside the answer.
+NOT_JUDGED = {
+    "!": ("!echo 1\nassert f(1) == 2", "uses `!`"),
+    "x = !": ("x = !echo 1\nassert f(1) == 2", "uses `!`"),
+    "%": ("%who\nassert f(1) == 2", "uses `%who`"),
+    "x = %": ("x = %pwd\nassert f(1) == 2", "uses `%pwd`"),
+    "%%": ("%%bash\necho 1", "uses `%%bash`"),
+    "?": ("f?\nassert f(1) == 2", "uses `%pinfo`"),
+    "??": ("f??\nassert f(1) == 2", "uses `%pinfo2`"),
+    "%%capture with a name": ("%%capture out\nassert f(1) == 2", "uses `%%capture`"),
+    "%timeit -o": ("x = %timeit -o -n1 -r1 f(1)\nassert f(1) == 2", "uses `%timeit`"),
+    "%%timeit with a result": (
+        "%%timeit -o -n1 -r1\nassert f(1) == 2",
+        "uses `%%timeit`",
+    ),
+    "within another": ("%%time\n!echo 1\nassert f(1) == 2", "uses `!`"),
+    "its name": ("s = get_ipython()\nassert s and f(1) == 2", "uses `get_ipython`"),
+    "await": ("async def g(): return f(1)\nassert await g() == 2", "cannot be read"),
+}
+
+
+def judged(
+    test: str, answer: str, where: Where = "judge", points: float = 1.0
+) -> Report:
+    cells = (
+        cell("f", "solution", ANSWER),
+        cell("t", "test", test, points, where=where),
+    )
+    last = "print(globals().get('seen'))"
+    return notebooks.judged(cells, ("f", answer), ("last", last))
+
+
+def hidden(test: str) -> str:
+    """Add the mark, where IPython would hand it over with the rest."""
+    lines = test.split("\n")
+    if lines[0].startswith("%%"):
+        return "\n".join([lines[0], f"note = {MARK!r}", *lines[1:]])
+    return "\n".join(f"{line}  # {MARK}" if "%" in line else line for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", JUDGED)
+def test_a_magic_that_measures_or_hides_is_judged_in_the_judge(what: str) -> None:
+    test = hidden(JUDGED[what])
+    (verdict,) = judged(test, ANSWER).verdicts
+    assert (verdict.outcome, verdict.points) == ("passed", 1), verdict.message
+    report = judged(test, SPY)
+    assert report.verdicts[0].points == 0
+    assert "[" in report.outputs[1][0]["text"]  # what the spy was given is shown
+    assert MARK not in str(report.outputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", NOT_JUDGED)
+def test_a_cell_with_any_other_one_is_not_judged_in_the_judge(what: str) -> None:
+    test, why = NOT_JUDGED[what]
+    for answer in (ANSWER, SPY):
+        report = judged(hidden(test), answer)
+        (verdict,) = report.verdicts
+        assert (verdict.outcome, verdict.points) == ("not run", 0)
+        assert f"the cell t {why}" in verdict.message
+        assert MARK not in str(report.outputs)
+    if what not in ("%%", "!", "x = !", "within another"):  # no program runs there
+        (verdict,) = judged(test, ANSWER, "beside").verdicts
+        assert verdict.points == 1, verdict.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("test", "points"),
+    [
+        ("%%time\nf(1) / 4", 0.5),
+        ("%time f(1) / 4", 0.5),
+        ("%time\nf(1) / 4", 0.5),
+        ("%%timeit\nf(1) / 4", 1),
+        ("%%prun\nf(1) / 4", 1),
+        ("%%capture\nf(1) / 4", 1),
+        ("f(1) / 4;", 1),
+    ],
+)
+def test_a_cell_has_the_value_that_it_has_in_a_notebook(
+    test: str, points: float
+) -> None:
+    assert judged(test, ANSWER).verdicts[0].points == points
+
+
+def test_a_cell_without_ipython_s_syntax_stays_as_it_is() -> None:
+    for text in ("x = 's = %time'", "# %time\nx = 5 % 2", "'''\n%%time\n%time x\n'''"):
+        assert judged_python(text) == text
+
+
+def test_a_text_that_looks_like_a_magic_stays_as_it_is_below_one() -> None:
+    for text in ("s = %time", "\n%%time\n%time x\n"):
+        (_, kept) = ast.parse(judged_python(f"%time f(1)\n'''{text}'''")).body
+        assert isinstance(kept, ast.Expr) and ast.literal_eval(kept.value) == text
+
+
+def test_what_a_magic_is_told_cannot_hide_another_one() -> None:
+    for text in ("%time get_ipython()", "%timeit (lambda: get_ipython)()"):
+        with pytest.raises(NotForJudgeError):
+            judged_python(text)
+
+
+# --- points ---------------------------------------------------------------------------
 
 
 class Unfriendly:

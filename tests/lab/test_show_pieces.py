@@ -138,6 +138,12 @@ def test_the_page_reads_as_the_students_own_network(
     np.testing.assert_array_equal(labels[sure], want["A2"].argmax(axis=0)[sure])
 
 
+def prints(page: Any) -> None:
+    """Check that a page prints on one or two sheets."""
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+
+
 def draw(page: Any, strokes: list[str]) -> None:
     box = page.locator("#sheet").bounding_box()
     for stroke in strokes:
@@ -260,19 +266,13 @@ def test_what_a_student_named_or_wrote_is_not_in_the_page(lab: SimpleNamespace) 
     np.testing.assert_allclose(half, lab.sigmoid.W1.ravel(), rtol=1e-3, atol=1e-7)
 
 
-def test_the_network_page_is_accessible(
+def test_the_network_page_is_accessible_and_prints(
     lab: SimpleNamespace, page: Any, axe: str
 ) -> None:
     accessible(page, (lab.folder / "sigmoid.html").as_uri(), axe)
-
-
-def test_the_network_page_prints_on_one_or_two_sheets(
-    lab: SimpleNamespace, page: Any
-) -> None:
     see(page, lab.folder / "sigmoid.html")
     draw(page, STROKES[3])
-    printed = page.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+    prints(page)
 
 
 def test_the_change_that_fools_a_network_is_the_smallest(lab: SimpleNamespace) -> None:
@@ -428,5 +428,4 @@ def descended(lab: SimpleNamespace, rate: float, steps: int) -> float:
 def test_the_paper_page_is_accessible_and_prints(page: Any, axe: str) -> None:
     accessible(page, PAPER.as_uri(), axe)
     see(page, PAPER)
-    printed = page.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) in (1, 2)
+    prints(page)

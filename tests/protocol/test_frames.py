@@ -1,4 +1,8 @@
-"""Frames over a socket: numbered, limited, in time, whatever the other side does."""
+"""Two sides over a socket: frames in time, and arguments that a call changes.
+
+Whatever the other side does, a frame is numbered, limited and waited for no longer than
+its deadline; what a student's function changes is changed for the test as well.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,9 +23,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nbproctor.protocol.frames import ClosedError, LateError, ProtocolError, Wire
-from nbproctor.protocol.rpc import decode, encode
+from nbproctor.protocol.frames import (
+    ClosedError,
+    Frame,
+    LateError,
+    ProtocolError,
+    UnsendableError,
+    Wire,
+)
+from nbproctor.protocol.rpc import Connection, decode, encode, write_back
 from tests.protocol import messages
+from tests.protocol.messages import frame, same
 
 HEAD = struct.Struct("<2sBBIIQ")
 
@@ -152,3 +166,176 @@ def test_messages_that_come_together_are_read_one_by_one(pair: Pair) -> None:
         got = reader.receive(later())
         assert got.kind == number
         assert decode(got).value[1].tolist() == list(range(number))
+
+
+# --- arguments that a call changes ----------------------------------------------------
+
+REQUESTS = {"use": {"value": object}}
+
+
+def unsendable(value: object) -> None:
+    raise UnsendableError(str(value))
+
+
+@contextmanager
+def answered_by(answer: Callable[[Any], Any]) -> Iterator[Connection]:
+    """Connect with a side that answers the request ``use`` by this function."""
+    ours, others = socket.socketpair()
+
+    def connect(sock: socket.socket) -> Connection:
+        side = SimpleNamespace(
+            answer=lambda name, arguments: answer(*arguments),
+            default=unsendable,
+            resolve=lambda ref: ref,
+            describe=repr,
+            revive=lambda said: LookupError(said),
+        )
+        return Connection(Wire(sock), REQUESTS, side)
+
+    def serve() -> None:
+        with pytest.raises(ProtocolError):  # at last, the other side is gone
+            connect(others).serve()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield connect(ours)
+    finally:
+        ours.close()
+        thread.join()
+        others.close()
+
+
+def turned(array: Any) -> None:
+    array.shape = array.shape[::-1]
+
+
+CHANGES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "a value of a dict": ({"W": 1, "b": 2}, lambda x: x.update(W=3)),
+    "a key of a dict": ({"W": 1}, lambda x: x.update(V=x.pop("W"))),
+    "the order of a dict": ({"W": 1, "b": 2}, lambda x: x.update(W=x.pop("W"))),
+    "an item of a list": ([1, 2], lambda x: x.__setitem__(1, True)),
+    "the order of a list": ([2, 1], lambda x: x.sort()),
+    "an item of a set": ({1, 2}, lambda x: (x.remove(1), x.add(3))),
+    "a number of an array": (np.zeros(3), lambda x: x.__setitem__(1, 5)),
+    "the sign of a zero": (np.zeros(3), lambda x: x.__imul__(-1)),
+    "the shape of an array": (np.arange(6).reshape(2, 3), turned),
+    "nothing": ([1, {"a": np.ones(2)}], lambda x: None),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_in_place_reaches_the_one_who_asked(what: str) -> None:
+    value, change = CHANGES[what]
+    expected = decode(frame(encode(value))).value
+    change(expected)
+    given = decode(frame(encode(value))).value
+    with answered_by(change) as connection:
+        connection.ask("use", given)
+    assert same(given, expected)
+
+
+def test_what_was_handed_over_comes_back_as_itself_with_its_changes() -> None:
+    inner = np.zeros(2)
+    given = [inner, {"a": 1}]
+
+    def answer(got: Any) -> Any:
+        got[0][0] = 1
+        got[1]["b"] = got[0]
+        return got, got[0], got[1]
+
+    with answered_by(answer) as connection:
+        whole, array, table = connection.ask("use", given)
+    assert whole is given
+    assert array is inner
+    assert table is given[1]
+    assert table["b"] is inner
+    assert inner.tolist() == [1, 0]
+
+
+def test_an_answer_that_cannot_be_sent_is_an_exception_and_no_end() -> None:
+    with answered_by(lambda got: object() if got else "yes") as connection:
+        with pytest.raises(LookupError, match="UnsendableError"):
+            connection.ask("use", 1)
+        assert connection.ask("use", 0) == "yes"
+
+
+def test_an_array_that_was_made_another_in_place_leaves_the_test_s_as_it_was() -> None:
+    given = np.arange(4.0)
+
+    def answer(got: Any) -> Any:
+        got.dtype = np.int32  # as many bytes, other numbers
+        return got
+
+    with answered_by(answer) as connection:
+        got = connection.ask("use", given)
+    assert got is not given
+    assert got.dtype == np.int32
+    assert given.tolist() == [0, 1, 2, 3]
+
+
+def test_of_an_array_only_what_it_can_take_is_changed() -> None:
+    view = np.arange(12.0).reshape(3, 4)[:, :2]
+    write_back([view], [(0, np.full((2, 3), 7.0))])
+    assert view.shape == (3, 2)
+    assert (view == 7).all()
+    fixed = np.zeros(2)
+    fixed.flags.writeable = False
+    write_back([fixed], [(0, np.ones(2))])
+    assert fixed.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(None, [1], [[0, [9]]], [(0,)], [(0, [9], [9])]),
+        *([(2, [9])], [(5, [9])], [(-1, [9])], [("0", [9])], [(None, [9])]),
+        *([(True, [9])], [(0, {9: 9})], [(0, np.ones(1))]),
+        *([(1, [9])], [(1, np.ones(3))], [(1, np.ones(2, complex))]),
+        *([(0, [1]), (0, [9])], [(1, np.zeros(2)), (0, [9])]),  # each once, in order
+    ],
+    ids=repr,
+)
+def test_a_change_that_does_not_fit_ends_the_conversation(changes: Any) -> None:
+    items, array = [1], np.zeros(2)
+    with pytest.raises(ProtocolError):
+        write_back([items, array], changes)
+    assert (items, array.tolist()) == ([1], [0, 0])
+    write_back([items, array], [(0, [3]), (1, np.ones(2))])
+    assert (items, array.tolist()) == ([3], [1, 1])
+
+
+def test_a_set_of_true_is_no_longer_a_set_of_one() -> None:
+    got = decode(frame(encode({1})), track=True)
+    assert got.compare()[0] == []
+    got.value.clear()
+    got.value.add(True)
+    assert got.compare()[0] == [(0, {True})]
+
+
+# --- exchanges ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [RecursionError(), MemoryError(), ValueError()])
+def test_a_reply_that_could_not_be_read_ends_the_conversation(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(deadline: float | None = None) -> Frame:
+        raise error
+
+    with answered_by(lambda got: got) as connection:
+        assert connection.ask("use", 1) == 1
+        monkeypatch.setattr(connection.wire, "receive", lost)
+        with pytest.raises(ProtocolError, match="lost"):
+            connection.ask("use", 1)
+
+
+def test_what_was_changed_before_an_exception_is_changed() -> None:
+    def fails(got: list[int]) -> None:
+        got.append(2)
+        raise KeyError("what")
+
+    items = [1]
+    with answered_by(fails) as connection, pytest.raises(LookupError, match="what"):
+        connection.ask("use", items)
+    assert items == [1, 2]

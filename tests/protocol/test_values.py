@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from nbproctor.protocol import rpc
 from nbproctor.protocol.budget import LIMITS, MAX_BITS
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
-from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import MAX_REPEATED, check_repeats, decode, encode
 from tests.protocol.messages import decoded, encoded, frame, same
 
@@ -135,15 +134,6 @@ def test_what_is_short_to_say_but_long_to_read_is_refused(node: str) -> None:
     refused_at_once(lambda: decode(text(node)))
 
 
-def test_keys_made_to_collide_are_refused_at_once() -> None:
-    collide = [n * (2**61 - 1) for n in range(1, 20_000)]
-    text = ["s", *[n if n < 1 << 63 else ["i", hex(n)] for n in collide]]
-    started = time.process_time()
-    with pytest.raises(ProtocolError, match="hash"):
-        decode(message(text))
-    assert time.process_time() - started < 5
-
-
 @pytest.mark.parametrize("tag", ["s", "d"])
 def test_keys_that_collide_are_counted_wherever_they_stand(tag: str) -> None:
     prime = 2**61 - 1  # Python's hash of an integer is its rest
@@ -169,9 +159,14 @@ def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
     assert left == [range(1)]
 
 
+class Ours(list):  # type: ignore[type-arg]
+    pass
+
+
 @pytest.mark.parametrize(
     "value",
     [
+        # Numbers and dates beyond the limits.
         Fraction(1 << 4096, 3),
         Fraction(3, 1 << 4096),
         Decimal("1e10001"),
@@ -181,23 +176,26 @@ def test_ranges_that_are_too_long_together_stay_where_they_are() -> None:
         clock_time(1, tzinfo=UTC),
         range(MAX_RANGE + 1),
         range(10**30),
+        # What NumPy alone knows.
+        np.datetime64("2026", "12345s"),
+        np.array(["2026"], "M8[12345s]"),
+        np.zeros(2, "V8"),
+        np.zeros(2, np.dtype("i1,f8", align=True)),  # with room between the fields
+        # What has no row.
+        *(object(), Ours(), np.array([(1,)], "O,"), len),
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_numbers_and_dates_beyond_the_limits_stay_where_they_are(value: Any) -> None:
-    assert decode(frame(encode([value], lambda stays: repr(type(stays))))).value == [
-        repr(type(value))
-    ]
+def test_what_has_no_row_or_is_beyond_the_limits_stays_where_it_is(value: Any) -> None:
+    sent = encode([value], lambda stays: repr(type(stays)))
+    assert decode(frame(sent)).value == [repr(type(value))]
+    assert not sendable(value)
 
 
 def test_values_at_the_limits_arrive() -> None:
     for value in (
         np.empty((0, MAX_RANGE)),
         range(MAX_RANGE),
-        [2**63 - 1, -(2**63)] * 8,
-        [2**63] * 8,
-        [*range(7), True, *range(7)],
-        [1.0, 1] * 8,
         np.array([">"], dtype="<U9"),
         np.empty((3, 0), dtype="<U9"),
         10 ** (1 << 17),
@@ -252,22 +250,6 @@ def test_an_array_of_numbers_in_any_layout_arrives() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        np.datetime64("2026", "12345s"),
-        np.array(["2026"], "M8[12345s]"),
-        np.zeros(2, "V8"),
-        np.zeros(2, np.dtype("i1,f8", align=True)),  # with room between the fields
-    ],
-    ids=lambda value: str(value.dtype),
-)
-def test_what_numpy_alone_knows_stays_where_it_is(value: Any) -> None:
-    ref = Ref("student", (7, "", "", False))
-    assert decode(frame(encode([value], lambda _: ref)), lambda ref: ref).value == [ref]
-    assert not sendable(value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
         *([1] * 9 + [2**63], [2**63 - 1] * 9, [-(2**63)] * 9, [1.0] * 9 + [1]),
         *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
         *(-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"),
@@ -286,15 +268,6 @@ def test_what_contains_itself_is_refused_and_a_repeated_part_is_sent_once() -> N
     assert got[0] is got[1]["a"] is got[2][0]
     part.append({"b": [part]})
     assert not sendable(whole)
-
-
-class Ours(list):  # type: ignore[type-arg]
-    pass
-
-
-@pytest.mark.parametrize("value", [object(), Ours(), np.array([(1,)], "O,"), len])
-def test_what_has_no_row_is_refused_by_the_sender(value: Any) -> None:
-    assert not sendable(value)
 
 
 @pytest.mark.parametrize(
@@ -401,13 +374,6 @@ def test_parts_that_double_at_each_level_are_refused(kind: Any) -> None:
         part = [kind([0, 1]), part, part]
     with pytest.raises(ProtocolError, match="too often"):
         check_repeats([part])
-
-
-def test_an_array_of_objects_that_contains_itself_is_refused() -> None:
-    array = np.empty(1, object)
-    array[0] = {"a": (array,)}
-    with pytest.raises(ProtocolError, match="contains itself"):
-        check_repeats([array])
 
 
 TEN: dict[str, Any] = {  # parts that count as ten items

@@ -776,27 +776,6 @@ def test_honest_code_runs(inside: Inside) -> None:
     assert inside(work) == expected
 
 
-def test_threads_wait_for_each_other(inside: Inside) -> None:
-    def work() -> list[int]:
-        ready = threading.Condition()
-        heard: list[int] = []
-
-        def listen() -> None:
-            with ready:
-                ready.wait_for(lambda: heard, timeout=20)
-                heard.append(2)
-
-        listener = threading.Thread(target=listen)
-        listener.start()
-        with ready:
-            heard.append(1)
-            ready.notify_all()
-        listener.join()
-        return heard
-
-    assert inside(work) == [1, 2]
-
-
 def test_privileges_are_gone(scratch: Path) -> None:
     uid = free_uid(Policy(), outer=False)
     ours, theirs = socket.socketpair()

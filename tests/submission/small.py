@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nbproctor.cells import CellText, HandedCell
 from nbproctor.notebook import MasterNotebook
@@ -48,11 +49,15 @@ CELLS: list[Notebook] = [
 ]
 
 
-def written(folder: Path, cells: list[Notebook] | None = None) -> MasterNotebook:
-    """Write an assignment, this one or another, and read it."""
-    path = folder / "m.ipynb"
-    path.write_text(json.dumps(notebook(CELLS if cells is None else cells)))
-    return MasterNotebook.read(path)
+def master_of(cells: list[Notebook]) -> MasterNotebook:
+    """Return an assignment of these cells, as it is read."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "m.ipynb")
+        path.write_text(json.dumps(notebook(cells)))
+        return MasterNotebook.read(path)
+
+
+MASTER = master_of(CELLS)
 
 
 def raw(

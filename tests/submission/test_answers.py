@@ -1,17 +1,14 @@
 """Answers that stand in a place of their own are found; locked text never counts."""
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nbproctor.notebook import MasterNotebook
-from nbproctor.submission.repair import Repaired, repair
-from tests.notebooks import Notebook, cell
-from tests.notebooks import notebook as notebook_of
-from tests.submission.small import NAMELESS, check, solution, written
+from nbproctor.submission.repair import repair
+from tests.notebooks import Notebook, cell, notebook
+from tests.submission.small import NAMELESS, check, master_of, solution
 
 ADD_TO = """\
 def add_to(cls):
@@ -39,199 +36,152 @@ STUB = "    raise NotImplementedError"
 BODY = {"up": "    self.count = self._plus(1)", "down": "    self.count -= 1"}
 
 
-@pytest.fixture
-def release() -> Notebook:
-    cells = [
-        cell("tools", ADD_TO),
-        cell("counter", CLASS),
-        solution("up", UP + STUB),
-        check("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
-        solution("down", DOWN + STUB),
-        check("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
-        solution("total", NAMELESS),
-        check("total-test", "assert total == 6"),
-    ]
-    return notebook_of(cells)
+class Work:
+    """A notebook of a student's, as released at first, and what is made of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cells = [
+            cell("tools", ADD_TO),
+            cell("counter", CLASS),
+            solution("up", UP + STUB),
+            check("up-test", "c = Counter(1)\nc.up()\nassert c.count == 2"),
+            solution("down", DOWN + STUB),
+            check("down-test", "c = Counter(1)\nc.down()\nassert c.count == 0"),
+            solution("total", NAMELESS),
+            check("total-test", "assert total == 6"),
+        ]
+        self.master = master_of(self.cells)
+
+    def __getitem__(self, name: str) -> Notebook:
+        """Return a cell by nbgrader's name."""
+        marks = (each["metadata"].get("nbgrader") or {} for each in self.cells)
+        at = [mark.get("grade_id") for mark in marks].index(name)
+        return self.cells[at]
+
+    def repair(self) -> str:
+        """Replace the notebook by what is graded; return the notes."""
+        (self.folder / "m.ipynb").write_text(json.dumps(notebook(self.cells)))
+        made = repair(self.folder, self.master)
+        self.cells = made.notebook["cells"]
+        return " ".join(made.notes)
+
+    def passed(self) -> set[str]:
+        """Run the notebook as a kernel does; return the tests that pass."""
+        names: dict[str, Any] = {}
+        found = set()
+        for each in self.cells:
+            grader = each["metadata"].get("nbgrader", {})
+            try:
+                exec(each["source"], names)
+            except Exception:
+                continue
+            found |= {grader["grade_id"]} if grader.get("grade") else set()
+        return found
+
+    def count(self, text: str) -> int:
+        """Return in how many cells a text stands."""
+        return sum(text in each["source"] for each in self.cells)
 
 
 @pytest.fixture
-def master(tmp_path: Path, release: Notebook) -> MasterNotebook:
-    return written(tmp_path, release["cells"])
+def work(tmp_path: Path) -> Work:
+    return Work(tmp_path)
 
 
-def by_name(notebook: Notebook, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        c
-        for c in notebook["cells"]
-        if c["metadata"].get("nbgrader", {}).get("grade_id") == name
-    )
-    return found
-
-
-def repaired(folder: Path, notebook: Notebook, master: MasterNotebook) -> Repaired:
-    folder.mkdir(exist_ok=True)
-    (folder / "m.ipynb").write_text(json.dumps(notebook))
-    return repair(folder, master)
-
-
-def run(notebook: Notebook) -> dict[str, bool]:
-    """Run a notebook as a kernel does: test → whether it passed."""
-    names: dict[str, Any] = {}
-    passed = {}
-    for each in notebook["cells"]:
-        grader = each["metadata"].get("nbgrader", {})
-        try:
-            exec(each["source"], names)
-            ok = True
-        except Exception:
-            ok = False
-        if grader.get("grade"):
-            passed[grader["grade_id"]] = ok
-    return passed
-
-
-def into_the_class(notebook: Notebook, *methods: str) -> Notebook:
-    """Write methods where a student thinks that methods belong."""
-    changed = copy.deepcopy(notebook)
+def class_with(*methods: str) -> str:
+    """Return the class with methods where a student thinks that methods belong."""
     helper = "\n\n    def _plus(self, n):\n        return self.count + n"
     start = CLASS.index("    def __init__")
     text = CLASS[:start]
     for name in methods:  # right below the docstring of the class
         text += f"    def {name}(self):\n    {BODY[name]}\n\n"
-    text += CLASS[start:] + helper
-    by_name(changed, "counter")["source"] = text
-    return changed
+    return text + CLASS[start:] + helper
 
 
-def test_methods_written_into_the_locked_class_are_graded(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    made = repaired(tmp_path / "s", into_the_class(release, "up", "down"), master)
-    assert by_name(made.notebook, "counter")["source"] == CLASS
-    assert run(made.notebook) == {
-        "up-test": True,
-        "down-test": True,
-        "total-test": False,
-    }
-    assert "not their own: up, down" in " ".join(made.notes)
-    assert "cells of its own now: counter" in " ".join(made.notes)
+WHOLE = class_with("up", "down")
+BOTH = {"up-test", "down-test"}
+
+
+def test_methods_written_into_the_locked_class_are_graded(work: Work) -> None:
+    work["counter"]["source"] = WHOLE
+    notes = work.repair()
+    assert work["counter"]["source"] == CLASS
+    assert work.passed() == BOTH
+    assert "not their own: up, down" in notes
+    assert "cells of its own now: counter" in notes
 
 
 @pytest.mark.parametrize("place", ["up", "down", None])
 def test_a_whole_class_in_any_other_cell_answers_all(
-    tmp_path: Path, release: Notebook, master: MasterNotebook, place: str | None
+    work: Work, place: str | None
 ) -> None:
-    """And each exercise is in the notebook once."""
-    whole = by_name(into_the_class(release, "up", "down"), "counter")
+    """And each exercise is in the notebook once; what follows the class is kept."""
+    text = f"{ADD_TO}\n\n\n{WHOLE}\n\n\nFINISHED = True"
     if place:
-        by_name(release, place)["source"] += "\n\n\n" + whole["source"]
+        work[place]["source"] += f"\n\n\n{text}"
     else:
-        release["cells"].append(whole | {"id": "own", "metadata": {}})
-    made = repaired(tmp_path / "s", release, master)
-    passed = run(made.notebook)
-    assert (passed["up-test"], passed["down-test"]) == (True, True)
-    marks = (each["metadata"].get("nbgrader") for each in made.notebook["cells"])
-    assert sorted(m["grade_id"] for m in marks if m) == sorted(
-        c.id for c in master.cells
-    )
+        work.cells.append(work["up"] | {"id": "own", "metadata": {}, "source": text})
+    work.repair()
+    assert work.passed() == BOTH
+    assert work.count("FINISHED = True") == work.count("def add_to") == 1
+    marks = (each["metadata"].get("nbgrader") for each in work.cells)
+    names = [mark["grade_id"] for mark in marks if mark]
+    assert sorted(names) == sorted(c.id for c in work.master.cells)
 
 
-def test_a_method_of_the_given_class_that_was_changed_is_put_back(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    text = CLASS.replace("= start", "= 1")
-    by_name(release, "counter")["source"] = text
-    by_name(release, "up")["source"] = UP + "    pass"
-    made = repaired(tmp_path / "s", release, master)
-    assert by_name(made.notebook, "counter")["source"] == CLASS
-    assert not any("= 1" in each["source"] for each in made.notebook["cells"][:3])
-    assert run(made.notebook)["up-test"] is False
+def test_a_method_of_the_given_class_that_was_changed_is_put_back(work: Work) -> None:
+    work["counter"]["source"] = CLASS.replace("= start", "= 1")
+    work["up"]["source"] = UP + "    pass"
+    work.repair()
+    assert work["counter"]["source"] == CLASS
+    assert not any("= 1" in each["source"] for each in work.cells[:3])
+    assert "up-test" not in work.passed()
 
 
+@pytest.mark.parametrize("own", ["up", "down"])
+@pytest.mark.parametrize("first", ["up", "down"])
 def test_answers_in_the_cell_of_another_keep_their_order_and_helpers(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
+    work: Work, own: str, first: str
 ) -> None:
     up, down = UP + "    self.count += ONE", DOWN + "    self.count -= ONE"
-    texts = {
-        "before": f"ONE = 1\n\n\n{up}\n\n\n{down}\n\n\nprint(ONE)",
-        "behind": f"ONE = 1\n\n\n{down}\n\n\n{up}\n\n\nprint(ONE)",
-    }
-    for case, text in texts.items():
-        for own in ("up", "down"):
-            notebook = copy.deepcopy(release)
-            by_name(notebook, own)["source"] = text
-            made = repaired(tmp_path / f"{case}-{own}", notebook, master)
-            passed = run(made.notebook)
-            assert (passed["up-test"], passed["down-test"]) == (True, True)
-            cells = [c["source"] for c in made.notebook["cells"]]
-            assert sum("print(ONE)" in source for source in cells) == 1
-            assert sum("def up" in source for source in cells) == 1
-            assert sum("def down" in source for source in cells) == 1
-            for name in ("up", "down"):
-                assert f"def {name}" in by_name(made.notebook, name)["source"]
-
-
-def test_what_follows_a_whole_class_is_kept_and_given_text_is_not_doubled(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    whole = by_name(into_the_class(release, "up", "down"), "counter")["source"]
-    text = f"{ADD_TO}\n\n\n{whole}\n\n\nFINISHED = True"
-    by_name(release, "up")["source"] = text
-    made = repaired(tmp_path / "s", release, master)
-    cells = [c["source"] for c in made.notebook["cells"]]
-    assert sum("FINISHED = True" in source for source in cells) == 1
-    assert sum("def add_to" in source for source in cells) == 1
-    passed = run(made.notebook)
-    assert (passed["up-test"], passed["down-test"]) == (True, True)
+    both = f"{up}\n\n\n{down}" if first == "up" else f"{down}\n\n\n{up}"
+    work[own]["source"] = f"ONE = 1\n\n\n{both}\n\n\nprint(ONE)"
+    work.repair()
+    assert work.passed() == BOTH
+    for text in ("print(ONE)", "def up", "def down"):
+        assert work.count(text) == 1
+    for name in ("up", "down"):
+        assert f"def {name}" in work[name]["source"]
 
 
 def test_text_in_a_locked_cell_far_from_an_unnamed_exercise_is_not_its_answer(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
+    work: Work,
 ) -> None:
-    by_name(release, "counter")["source"] = CLASS + "\n\ntotal = 6"
-    made = repaired(tmp_path / "s", release, master)
-    assert by_name(made.notebook, "total")["source"] == NAMELESS
-
-
-# --- an exercise without a name that has lost its marks -------------------------
-
-
-def with_free_cells(release: Notebook, *texts: str) -> Notebook:
-    """Put cells without marks where the cell of `total` was."""
-    at = release["cells"].index(by_name(release, "total"))
-    free = [
-        {**release["cells"][at], "id": f"free{number}", "metadata": {}, "source": text}
-        for number, text in enumerate(texts)
-    ]
-    release["cells"][at : at + 1] = free
-    return release
-
-
-def test_of_several_free_cells_the_one_most_like_the_stub_is_the_answer(
-    tmp_path: Path, release: Notebook, master: MasterNotebook
-) -> None:
-    answer = "# YOUR CODE HERE\ntotal = 6"
-    texts = ("# YOUR notes", answer, "print('nothing')", "")
-    made = repaired(tmp_path / "s", with_free_cells(release, *texts), master)
-    assert by_name(made.notebook, "total")["source"] == answer
+    work["counter"]["source"] = CLASS + "\n\ntotal = 6"
+    work.repair()
+    assert work["total"]["source"] == NAMELESS
 
 
 @pytest.mark.parametrize(
-    ("words", "chosen"),
-    [  # the stub has 6 words; two in common are 4/13 or 4/14 of both
-        ("# YOUR a b c d e", True),
-        ("# YOUR a b c d e f", False),
+    ("texts", "chosen"),
+    [
+        # The one most like the stub, which has 6 words; two in common are 4/13 or 4/14.
+        (["# YOUR notes", "# YOUR CODE HERE\ntotal = 6", "print('nothing')", ""], 1),
+        (["# YOUR a b c d e", "print('nothing')"], 0),
+        (["# YOUR a b c d e f", "print('nothing')"], None),
     ],
 )
-def test_of_several_free_cells_one_is_chosen_only_if_it_is_like_the_stub(
-    tmp_path: Path,
-    release: Notebook,
-    master: MasterNotebook,
-    words: str,
-    chosen: bool,
+def test_of_free_cells_one_that_is_like_the_stub_answers_an_exercise_without_a_name(
+    work: Work, texts: list[str], chosen: int | None
 ) -> None:
-    free = with_free_cells(release, words, "print('nothing')")
-    made = repaired(tmp_path / "s", free, master)
-    found = by_name(made.notebook, "total")["source"]
-    assert (found == words) is chosen
-    assert ("no cell in your notebook for: total" in " ".join(made.notes)) is not chosen
+    at = work.cells.index(work["total"])
+    free = work["total"] | {"metadata": {}}
+    work.cells[at : at + 1] = [
+        free | {"id": f"free{number}", "source": text}
+        for number, text in enumerate(texts)
+    ]
+    notes = work.repair()
+    found = work["total"]["source"]
+    assert found == ("" if chosen is None else texts[chosen])
+    assert ("no cell in your notebook for: total" in notes) is (chosen is None)

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.files import FILE_COST, Budget
 from nbproctor.submission.repair import Repaired, Ungradable, repair
 from tests.notebooks import notebook
-from tests.submission.small import CELLS, NAMELESS, RULE, TOOLS
+from tests.submission.small import CELLS, MASTER, NAMELESS, RULE, TOOLS
 
 ANSWERS = {
     "area": "def area(r):\n    return 3 * r * r",
@@ -55,66 +54,47 @@ def graded(made: Repaired) -> tuple[str, str]:
         # An equal or an untouched copy is not spoken of.
         ({"m": "area", "m-Copy1": "area", "other": ""}, "m", "^$"),
         ({f"m-Copy{n}": "" for n in range(30)} | {"z": "area"}, "z", "z.ipynb"),
+        # A file that adds nothing to two halves is not spoken of.
+        (
+            {"m": "area side", "b": "side first why", "c": "area"},
+            "b",
+            "'m.ipynb': area.$",
+        ),
     ],
-    ids=["of equals the right name", "more", "words", "a copy", "blank copies"],
+    ids=["right name", "more", "words", "a copy", "blank copies", "halves"],
 )
 def test_the_file_that_answers_more_is_graded(
     tmp_path: Path,
-    master: MasterNotebook,
     answered: dict[str, str],
     graded_name: str,
     said: str,
 ) -> None:
     for name, exercises in answered.items():
         hand_in(tmp_path, f"{name}.ipynb", *exercises.split())
-    name, notes = graded(repair(tmp_path, master))
+    name, notes = graded(repair(tmp_path, MASTER))
     assert name == f"{graded_name}.ipynb"
     assert re.search(said, notes)
 
 
-def test_halves_of_the_work_in_two_files_are_graded_together(
-    tmp_path: Path, master: MasterNotebook
-) -> None:
-    hand_in(tmp_path, "m.ipynb", "area", "side")
-    hand_in(tmp_path, "b.ipynb", "side", "first", "why")
-    hand_in(tmp_path, "c.ipynb", "area")
-    made = repair(tmp_path, master)
-    texts = {cell["id"]: cell["source"] for cell in made.notebook["cells"]}
-    assert {name: texts[name] for name in ANSWERS} == ANSWERS
-    assert graded(made)[0] == "b.ipynb"
-    assert "What it leaves open was taken from 'm.ipynb': area." in made.notes
-    assert not any("c.ipynb" in note for note in made.notes)
-
-
-def test_a_broken_file_is_spoken_of_if_it_was_the_likelier(
-    tmp_path: Path, master: MasterNotebook
-) -> None:
+def test_a_broken_file_is_spoken_of_if_it_was_the_likelier(tmp_path: Path) -> None:
     hand_in(tmp_path, "m.ipynb", "area")
+    # A script counts only where no notebook answers anything.
+    (tmp_path / "m.py").write_text("\n\n".join([ANSWERS["area"], ANSWERS["side"]]))
     (tmp_path / "z.ipynb").write_text("{")
-    assert graded(repair(tmp_path, master)) == ("m.ipynb", "")
+    assert graded(repair(tmp_path, MASTER)) == ("m.ipynb", "")
     (tmp_path / "m.ipynb").rename(tmp_path / "zz.ipynb")
     (tmp_path / "m.ipynb").write_text("")
-    name, notes = graded(repair(tmp_path, master))
+    name, notes = graded(repair(tmp_path, MASTER))
     assert name == "zz.ipynb"
     assert "'m.ipynb' is empty. Another file was graded." in notes
     (tmp_path / "zz.ipynb").unlink()
+    (tmp_path / "m.py").unlink()
     with pytest.raises(Ungradable, match=r"^'m\.ipynb' is empty\.$"):
-        repair(tmp_path, master)
-
-
-def test_a_script_is_graded_only_where_no_notebook_answers_anything(
-    tmp_path: Path, master: MasterNotebook
-) -> None:
-    script = "\n\n# %%\n".join(["# %%", ANSWERS["area"], ANSWERS["side"]])
-    (tmp_path / "m.py").write_text(script)
-    hand_in(tmp_path, "m.ipynb", "area")
-    assert graded(repair(tmp_path, master))[0] == "m.ipynb"
-    hand_in(tmp_path, "m.ipynb")
-    assert graded(repair(tmp_path, master))[0] == "m.py"
+        repair(tmp_path, MASTER)
 
 
 def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
-    tmp_path: Path, master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(tmp_path, "m.ipynb", "area")
     hand_in(tmp_path, "x.ipynb", "area", "side", "first")
@@ -131,7 +111,7 @@ def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
     ):
         budget = partial(Budget, bytes=limit)
         monkeypatch.setattr("nbproctor.submission.repair.Budget", budget)
-        graded_name, notes = graded(repair(tmp_path, master))
+        graded_name, notes = graded(repair(tmp_path, MASTER))
         assert graded_name == name
         assert (f"too big for all to be looked at: {looked}" in notes) == bool(looked)
 
@@ -146,10 +126,10 @@ def test_of_files_beyond_the_limit_the_likeliest_and_the_smallest_are_read(
     ],
 )
 def test_last_week_s_notebook_is_not_graded_as_this_week_s(
-    tmp_path: Path, master: MasterNotebook, texts: tuple[str, ...]
+    tmp_path: Path, texts: tuple[str, ...]
 ) -> None:
     cell: dict[str, Any] = {"cell_type": "code", "metadata": {}}
     other = [cell | {"source": text} for text in texts]
     (tmp_path / "m.ipynb").write_text(json.dumps(notebook(other)))
     with pytest.raises(Ungradable, match="belongs to this assignment"):
-        repair(tmp_path, master)
+        repair(tmp_path, MASTER)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import pytest
 
 from nbproctor.cells import HandedCell
-from nbproctor.notebook import MasterNotebook
 from nbproctor.submission import match
 from nbproctor.submission.match import plan
 from nbproctor.submission.rebuild import Rebuilt
 from tests.notebooks import cell
-from tests.submission.small import AREA, SIDE, TOOLS, check, raw, solution, written
+from tests.submission.small import (
+    AREA,
+    MASTER,
+    SIDE,
+    TOOLS,
+    check,
+    master_of,
+    raw,
+    solution,
+)
 
 # --- cells that were split ----------------------------------------------------------
 
 
-def joined(master: MasterNotebook, *cells: HandedCell) -> list[str]:
-    made = plan([*cells], master)
+def joined(*cells: HandedCell) -> list[str]:
+    made = plan([*cells], MASTER)
     assert made.joined == len(cells) - len(made.cells)
     return [each.text.text for each in made.cells]
 
@@ -37,12 +45,10 @@ def joined(master: MasterNotebook, *cells: HandedCell) -> list[str]:
         ("if x:\n    y = 1", "else:\n    y = 2"),
     ],
 )
-def test_a_statement_that_was_cut_in_two_is_one_again(
-    master: MasterNotebook, above: str, below: str
-) -> None:
+def test_a_statement_that_was_cut_in_two_is_one_again(above: str, below: str) -> None:
     text = above.rstrip("\n") + "\n" + below
-    assert joined(master, raw(above, "area"), raw(below)) == [text]
-    assert joined(master, raw(above, "area"), raw(below, "area")) == [text]
+    assert joined(raw(above, "area"), raw(below)) == [text]
+    assert joined(raw(above, "area"), raw(below, "area")) == [text]
 
 
 @pytest.mark.parametrize(
@@ -64,10 +70,8 @@ def test_a_statement_that_was_cut_in_two_is_one_again(
         ("x = (1", "y = 2"),  # an error of the student's
     ],
 )
-def test_cells_that_are_whole_stay_two(
-    master: MasterNotebook, above: str, below: str
-) -> None:
-    assert joined(master, raw(above, "area"), raw(below)) == [above, below]
+def test_cells_that_are_whole_stay_two(above: str, below: str) -> None:
+    assert joined(raw(above, "area"), raw(below)) == [above, below]
 
 
 @pytest.mark.parametrize(
@@ -80,31 +84,29 @@ def test_cells_that_are_whole_stay_two(
     ],
 )
 def test_a_statement_that_was_cut_in_many_is_one_again_and_what_follows_is_not(
-    master: MasterNotebook, pieces: tuple[str, ...]
+    pieces: tuple[str, ...],
 ) -> None:
     cells = [*map(raw, pieces), raw("print(1)"), raw("    z = 3")]
-    assert joined(master, *cells) == ["\n".join(pieces), "print(1)", "    z = 3"]
+    assert joined(*cells) == ["\n".join(pieces), "print(1)", "    z = 3"]
 
 
-def test_cells_of_two_exercises_or_kinds_are_never_joined(
-    master: MasterNotebook,
-) -> None:
+def test_cells_of_two_exercises_or_kinds_are_never_joined() -> None:
     open_ = "def area(r):"
     for below in (
         raw("    return r", "side"),
         raw("    return r", kind="markdown"),
     ):
-        assert len(joined(master, raw(open_, "area"), below)) == 2
-    assert len(joined(master, raw(open_, kind="raw"), raw("    return r"))) == 2
+        assert len(joined(raw(open_, "area"), below)) == 2
+    assert len(joined(raw(open_, kind="raw"), raw("    return r"))) == 2
 
 
 def test_a_very_long_cell_is_neither_parsed_nor_joined(
-    master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(match, "MAX_CHARS", 25)
-    assert len(joined(master, raw("def area(r):"), raw("    return r"))) == 1
+    assert len(joined(raw("def area(r):"), raw("    return r"))) == 1
     monkeypatch.setattr("nbproctor.cells.CellText.tree", property(lambda _: 1 / 0))
-    assert len(joined(master, raw("def area(rr):"), raw("    return r"))) == 2
+    assert len(joined(raw("def area(rr):"), raw("    return r"))) == 2
 
 
 # --- answers that stand elsewhere -----------------------------------------------------
@@ -115,21 +117,17 @@ MORE = "def area(r):\n    return 5 * r"
 TEST = "assert area(1) > 3"
 
 
-@pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    total = "### BEGIN SOLUTION\ntotal = 6\n### END SOLUTION"
-    cells = [
+SHORT = master_of(
+    [
         cell("tools", TOOLS),
         solution("area", AREA),
         check("area-test", TEST),
         solution("side", SIDE),
         check("side-test", "assert side(4) == 2"),
-        solution("total", total),
+        solution("total", "### BEGIN SOLUTION\ntotal = 6\n### END SOLUTION"),
         check("total-test", "want = 6\nassert total == want"),
     ]
-    return written(tmp_path_factory.mktemp("short"), cells)
-
-
+)
 Row = tuple[str | None, str]
 
 
@@ -171,10 +169,10 @@ REST: list[Row] = [("side", SIDE_DONE), ("total", "total = 6")]
     ],
 )
 def test_an_answer_is_found_wherever_it_stands(
-    short: MasterNotebook, rows: list[Row], area: str | None
+    rows: list[Row], area: str | None
 ) -> None:
     whole = [*rows, *(row for row in REST if row[0] not in dict(rows))]
-    made, _ = Rebuilt(plan([raw(text, name) for name, text in whole], short)).notebook()
+    made, _ = Rebuilt(plan([raw(text, name) for name, text in whole], SHORT)).notebook()
     (graded,) = (
         cell["source"]
         for cell in made

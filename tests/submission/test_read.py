@@ -140,6 +140,7 @@ def test_the_cells_of_a_script_are_its_code() -> None:
         "# In[12]:\n\n\n"
         "# In[*]:\nz = 3"
     )
+    given("# %%\nx = 0", "m.py")  # of which nothing is kept
     texts, notes = given(script, "m.PY")
     assert [text.strip() for text in texts] == [
         "import math",

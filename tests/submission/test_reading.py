@@ -14,39 +14,33 @@ from nbproctor.submission.files import fingerprint
 from nbproctor.submission.reading import HandedIn, ReadSubmission, Wanted, read, readers
 from nbproctor.submission.repair import repair
 from tests.broken.cases import answered, write
-from tests.submission.test_repair import Notebook, master, release
-
-__all__ = ["master", "release"]  # fixtures
+from tests.submission.test_repair import MASTER, RELEASE
 
 
 @pytest.fixture
-def workers(
-    master: MasterNotebook, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Workers[ReadSubmission]]:
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers[ReadSubmission]]:
     monkeypatch.setattr(reading, "ALLOWANCE", Allowance(1, 300 << 20))
-    with readers([master], [master.notebook]) as started:
+    with readers([MASTER], [MASTER.notebook]) as started:
         yield started
 
 
 def test_a_worker_reads_what_this_process_would(
     workers: Workers[ReadSubmission],
     tmp_path: Path,
-    master: MasterNotebook,
-    release: Notebook,
 ) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9")  # a name need not be Unicode
-    write(odd, answered(release), "tiny (1).ipynb")
+    write(odd, answered(RELEASE), "tiny (1).ipynb")
     found = workers.ask(HandedIn(odd)).result()
-    assert found == ReadSubmission(fingerprint(odd), {"tiny": repair(odd, master)})
+    assert found == ReadSubmission(fingerprint(odd), {"tiny": repair(odd, MASTER)})
     again = workers.ask(HandedIn(odd, found.fingerprint)).result()
     assert again == ReadSubmission(found.fingerprint)  # nothing else was read
 
 
 @pytest.mark.slow
 def test_the_next_one_is_read_after_one_that_exceeds_its_limits(
-    workers: Workers[ReadSubmission], tmp_path: Path, release: Notebook
+    workers: Workers[ReadSubmission], tmp_path: Path
 ) -> None:
-    write(tmp_path / "good", answered(release))
+    write(tmp_path / "good", answered(RELEASE))
     for name in ("slow", "slower"):
         (tmp_path / name).mkdir()
         for number in range(40):
@@ -69,23 +63,23 @@ def test_a_worker_that_cannot_start_is_no_submissions_fault(
 
 
 def test_an_error_of_the_disk_crosses_as_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, master: MasterNotebook
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fail(*arguments: object) -> str:
         raise OSError(24, "Too many open files", "tiny.ipynb")
 
     monkeypatch.setattr(reading, "fingerprint", fail)
-    found = read(Wanted([master], []), HandedIn(tmp_path))
+    found = read(Wanted([MASTER], []), HandedIn(tmp_path))
     assert found.failure == (24, "Too many open files", "tiny.ipynb")
 
 
 def test_a_script_that_was_handed_out_is_nobodys_answer(
-    project: Path, tmp_path: Path, master: MasterNotebook, release: Notebook
+    project: Path, tmp_path: Path
 ) -> None:
     source, handed = tmp_path / "source", tmp_path / "handed"
     shutil.copytree(project / "examples/tiny/source/tiny", source)
-    write(handed, release)
-    script = "\n\n".join(cell.source for cell in master.of_kind("solution"))
+    write(handed, RELEASE)
+    script = "\n\n".join(cell.source for cell in MASTER.of_kind("solution"))
     for folder in (source, handed):
         (folder / "tiny.py").write_text(script)
     blank = MasterNotebook.read(source / "tiny.ipynb")

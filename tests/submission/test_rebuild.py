@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from copy import deepcopy
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -18,19 +17,22 @@ from tests.notebooks import notebook
 from tests.submission.small import (
     AREA,
     CELLS,
+    MASTER,
     NAMELESS,
     RULE,
     SIDE,
     TOOLS,
+    master_of,
     names,
     raw,
-    written,
 )
 
 ANSWER = "def area(r):\n    return 3 * r * r"
 
 
-def rebuilt(cells: list[HandedCell], master: MasterNotebook) -> list[dict[str, Any]]:
+def rebuilt(
+    cells: list[HandedCell], master: MasterNotebook = MASTER
+) -> list[dict[str, Any]]:
     """Return the cells of the new notebook, which is a valid one."""
     made, _ = Rebuilt(plan(cells, master)).notebook()
     nbformat.validate(nbformat.from_dict(notebook(made)))
@@ -50,9 +52,9 @@ def test_as_many_cells_as_possible_stay_where_they_are(length: int) -> None:
         assert len(kept) == max(len(run) for run in runs if ordered(tuple(run)))
 
 
-def test_only_what_cannot_work_is_moved_and_said_to_be(master: MasterNotebook) -> None:
+def test_only_what_cannot_work_is_moved_and_said_to_be() -> None:
     def moved(*cells: HandedCell) -> str:
-        _, notes = Rebuilt(plan([*cells], master)).notebook()
+        _, notes = Rebuilt(plan([*cells], MASTER)).notebook()
         return "".join(note for note in notes if "moved" in note)
 
     answer, test = raw(ANSWER, "area"), raw("", "area-test")
@@ -86,11 +88,11 @@ ANSWERS = [
     ids=lambda copied: f"{copied.name} {copied.text.text!r}"[:40],
 )
 def test_an_untouched_copy_of_a_given_cell_cannot_undo_an_answer(
-    master: MasterNotebook, copied: HandedCell
+    copied: HandedCell,
 ) -> None:
     given = [raw(TOOLS, "tools"), raw("", "rule-1"), raw("", "rule-2")]
-    assert names(rebuilt([*given, *ANSWERS, copied], master)) == names(
-        rebuilt([*given, *ANSWERS], master)
+    assert names(rebuilt([*given, *ANSWERS, copied])) == names(
+        rebuilt([*given, *ANSWERS])
     )
 
 
@@ -109,7 +111,7 @@ LINE = "raise NotImplementedError"
 )
 @pytest.mark.parametrize("right", ["return 3 * r**2", f"check(r)\n    {LINE}"])
 def test_the_line_of_the_stub_below_an_answer_is_graded_as_a_comment(
-    tmp_path: Path, right: str, answer: str, graded: str
+    right: str, answer: str, graded: str
 ) -> None:
     if right.endswith(LINE):  # what the reference raises too is no left-over
         graded = ""
@@ -117,7 +119,7 @@ def test_the_line_of_the_stub_below_an_answer_is_graded_as_a_comment(
     given[2]["source"] = SIDE.replace("side(a)", "area(r)").replace(
         LINE, f"### BEGIN SOLUTION\n    {right}\n    ### END SOLUTION"
     )
-    master = written(tmp_path, given)
+    master = master_of(given)
     cells, notes = Rebuilt(plan([raw(answer, "area")], master)).notebook()
     (made,) = (c for c in cells if c["source"].startswith("def area"))
     assert made["source"] == (graded or answer)
@@ -127,29 +129,33 @@ def test_the_line_of_the_stub_below_an_answer_is_graded_as_a_comment(
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
 @pytest.mark.parametrize("name", [None, "why"])
 def test_text_of_a_student_s_is_harmless_in_every_cell(
-    master: MasterNotebook, kind: str, name: str | None
+    kind: str, name: str | None
 ) -> None:
     text = "Words <script>alert(1)</script> [a](javascript:alert(1))"
-    made = rebuilt([raw("", "second-test"), raw(text, name, kind=kind)], master)
+    made = rebuilt([raw("", "second-test"), raw(text, name, kind=kind)])
     (cell,) = (each for each in made if "Words" in each["source"])
     assert "<script" not in cell["source"]
     assert "javascript:" not in cell["source"]
 
 
-def test_ids_are_the_master_s_or_one_s_own_and_no_two_alike(
-    master: MasterNotebook,
-) -> None:
-    ids = ["mine", "mine", "", "a b", "x" * 65, "own-3", "tools", "x" * 64]
-    cells = [raw(f"x = {n}", id=id) for n, id in enumerate(ids)]
-    cells[6] = raw(TOOLS, id="tools")  # this one is the given cell
-    cells.append(raw("y = 1", id="tools"))
-    made = rebuilt(cells, master)
+@pytest.mark.parametrize("prefix", ["", "cell-"])
+def test_ids_are_the_master_s_or_one_s_own_and_no_two_alike(prefix: str) -> None:
+    # nbgrader's names need not be the cells' ids.
+    cells = [each | {"id": f"{prefix}{each['id']}"} for each in deepcopy(CELLS)]
+    master = master_of(cells)
+    names = {c.id for c in master.cells if c.nbgrader}
+    ids = ["mine", "mine", "", "a b", "x" * 65, "own-3", "tools", "x" * 64, *names]
+    own = [raw(f"x = {n}", id=id) for n, id in enumerate(ids)]
+    own[6] = raw(TOOLS, id="tools")  # this one is the given cell
+    made = rebuilt([*own, raw("y = 1", id="tools")], master)
     got = {cell["source"]: cell["id"] for cell in made}
     assert len({cell["id"] for cell in made}) == len(made)
-    assert got[TOOLS] == "tools"
+    assert got[TOOLS] == f"{prefix}tools"
     assert got["x = 0"] == "mine"
     assert got["x = 7"] == "x" * 64
     given = {c.id: c.cell_id for c in master.cells}
     for cell in made:
         if mark := cell["metadata"].get("nbgrader"):
             assert cell["id"] == given[mark["grade_id"]]
+        else:
+            assert cell["id"] not in names

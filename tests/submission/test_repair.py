@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from nbproctor.notebook import MasterNotebook
 from nbproctor.submission.repair import Ungradable, repair
 from tests.broken.cases import CASES, Case, answered, by_id, text, write
+from tests.conftest import PROJECT
 
 Notebook = dict[str, Any]
 
@@ -30,17 +32,10 @@ def released(source: Path) -> Notebook:
     return notebook
 
 
-@pytest.fixture(scope="session")
-def release(project: Path) -> Notebook:
-    return released(project / "examples/tiny/source/tiny/tiny.ipynb")
-
-
-@pytest.fixture(scope="session")
-def master(
-    project: Path, release: Notebook, tmp_path_factory: pytest.TempPathFactory
-) -> MasterNotebook:
-    path = write(tmp_path_factory.mktemp("release"), release)
-    return MasterNotebook.read(project / "examples/tiny/source/tiny/tiny.ipynb", path)
+SOURCE = PROJECT / "examples/tiny/source/tiny/tiny.ipynb"
+RELEASE = released(SOURCE)
+with TemporaryDirectory() as _folder:
+    MASTER = MasterNotebook.read(SOURCE, write(Path(_folder), RELEASE))
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -89,23 +84,23 @@ LARGE = (
     ],
 )
 def test_the_broken_class_is_repaired_once_or_it_is_said_why_not(
-    case: Case, tmp_path: Path, master: MasterNotebook, release: Notebook
+    case: Case, tmp_path: Path
 ) -> None:
     folder = tmp_path / "student"
-    case.make(folder, answered(release))
+    case.make(folder, answered(RELEASE))
     before = fingerprint(folder)
     if case.status == "ungradable":
         with pytest.raises(Ungradable) as caught:
-            repair(folder, master)
+            repair(folder, MASTER)
         notes = [str(caught.value)]
     else:
-        made = repair(folder, master)
+        made = repair(folder, MASTER)
         notes = made.notes
         assert bool(notes) == (case.status == "repaired")
         nbformat.validate(nbformat.from_dict(made.notebook))
-        complete(made.notebook, master)
+        complete(made.notebook, MASTER)
         write(tmp_path / "again", made.notebook)
-        again = repair(tmp_path / "again", master)
+        again = repair(tmp_path / "again", MASTER)
         assert (again.notebook, again.notes) == (made.notebook, [])
     assert case.note in " ".join(notes)
     assert fingerprint(folder) == before
@@ -121,20 +116,18 @@ def test_the_broken_class_is_repaired_once_or_it_is_said_why_not(
     ],
 )
 def test_no_answer_is_repaired_in_a_course_that_says_so(
-    name: str, tmp_path: Path, master: MasterNotebook, release: Notebook
+    name: str, tmp_path: Path
 ) -> None:
     case = next(case for case in CASES if case.name == name)
-    case.make(tmp_path / name, answered(release))
+    case.make(tmp_path / name, answered(RELEASE))
     handed_in = json.loads((tmp_path / name / "tiny.ipynb").read_text("utf-8"))
-    made = repair(tmp_path / name, replace(master, repairs=False))
-    for cell in master.of_kind("solution"):
+    made = repair(tmp_path / name, replace(MASTER, repairs=False))
+    for cell in MASTER.of_kind("solution"):
         assert text(by_id(made.notebook, cell.id)) == text(by_id(handed_in, cell.id))
 
 
-def test_nothing_of_the_submission_but_text_survives(
-    tmp_path: Path, master: MasterNotebook, release: Notebook
-) -> None:
-    notebook = answered(release)
+def test_nothing_of_the_submission_but_text_survives(tmp_path: Path) -> None:
+    notebook = answered(RELEASE)
     for cell in notebook["cells"]:
         cell["metadata"]["tags"] = ["hide-input"]
         cell["metadata"]["forged"] = True
@@ -145,7 +138,7 @@ def test_nothing_of_the_submission_but_text_survives(
             ]
     notebook["metadata"]["widgets"] = {"state": "<script>"}
     write(tmp_path, notebook)
-    made = json.dumps(repair(tmp_path, master).notebook)
+    made = json.dumps(repair(tmp_path, MASTER).notebook)
     for forged in ("hide-input", "forged", "passed", "<script>", "widgets"):
         assert forged not in made
 
@@ -180,15 +173,15 @@ PIXEL = (  # a PNG of one pixel
 
 
 def test_pictures_in_an_answer_in_words_are_kept_and_nothing_else(
-    tmp_path: Path, master: MasterNotebook, release: Notebook
+    tmp_path: Path,
 ) -> None:
-    notebook = answered(release)
+    notebook = answered(RELEASE)
     picture = {"image/png": PIXEL}
     cell = notebook["cells"][0]
     cell["source"] = "![my sketch](attachment:p.png)"
     cell["attachments"] = {"p.png": picture, "page": {"text/html": "<script>"}}
     write(tmp_path, notebook)
-    kept = repair(tmp_path, master).notebook["cells"][0]
+    kept = repair(tmp_path, MASTER).notebook["cells"][0]
     assert kept["attachments"] == {"p.png": picture}
     assert kept["source"] == cell["source"]
 
@@ -224,10 +217,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_any_damage_to_a_notebook_is_repaired_or_said(
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,
-    master: MasterNotebook,
-    release: Notebook,
 ) -> None:
-    notebook = copy.deepcopy(release)
+    notebook = copy.deepcopy(RELEASE)
     for _ in range(data.draw(st.integers(1, 6))):
         *above, last = data.draw(st.sampled_from(places(notebook)))
         target: Any = notebook
@@ -242,43 +233,20 @@ def test_any_damage_to_a_notebook_is_repaired_or_said(
     folder = tmp_path_factory.mktemp("damaged")
     write(folder, notebook)
     try:
-        made = repair(folder, master)
+        made = repair(folder, MASTER)
     except Ungradable as failure:
         assert str(failure).endswith(".")
     else:
         nbformat.validate(nbformat.from_dict(made.notebook))
-        complete(made.notebook, master)
+        complete(made.notebook, MASTER)
 
 
 @settings(max_examples=100, deadline=None)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_under_the_name_are_said_to_be_no_notebook(
-    content: bytes, tmp_path_factory: pytest.TempPathFactory, master: MasterNotebook
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "tiny.ipynb").write_bytes(content)
     with pytest.raises(Ungradable):
-        repair(folder, master)
-
-
-def test_a_cell_of_one_s_own_has_no_name_of_the_teacher_s(
-    project: Path, tmp_path: Path
-) -> None:
-    # nbgrader's names are not the cells' ids here.
-    source = json.loads((project / "examples/tiny/source/tiny/tiny.ipynb").read_text())
-    for cell in source["cells"]:
-        if meta := cell["metadata"].get("nbgrader"):
-            meta["grade_id"] = f"graded-{meta['grade_id']}"
-    path = write(tmp_path / "source" / "tiny", source)
-    master = MasterNotebook.read(path)
-    names = {cell.id for cell in master.cells if cell.nbgrader}
-    notebook = released(path)
-    for name in names:
-        notebook["cells"].append(
-            {"cell_type": "code", "id": name, "metadata": {}, "source": f"x = '{name}'"}
-            | {"outputs": [], "execution_count": None}
-        )
-    made = repair(write(tmp_path / "ann", notebook).parent, master).notebook
-    own = [cell["id"] for cell in made["cells"] if "nbgrader" not in cell["metadata"]]
-    assert len(own) >= len(names)
-    assert not names & set(own)
+        repair(folder, MASTER)
