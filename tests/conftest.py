@@ -51,7 +51,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 LONGEST = "test_audit", "test_hostile", "test_documented", "test_day", "test_autograder"
 LONGEST += "test_stock", "test_cluster", "test_kit", "test_idioms", "test_regrade"
 LONGEST += "test_lab", "test_show_pieces", "test_other_users", "test_fairness"
-LONGEST += "test_killed", "test_faults", "test_gradescope", "test_config"
+LONGEST += (
+    "test_release",
+    "test_killed",
+    "test_faults",
+    "test_gradescope",
+    "test_config",
+)
 
 
 def pytest_configure() -> None:

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms import ExportError
-from nbproctor.platforms.gradescope import write_autograder
+from nbproctor.platforms.gradescope import results, write_autograder
+from nbproctor.results import SubmissionResult, Verdict
 from tests.nbgrader.tiny import hand_in
 from tests.programs import start
 
@@ -124,3 +126,19 @@ def test_the_archive_holds_no_student_and_no_gradebook(
     assert not [n for n in names if "__pycache__" in n]
     write_autograder(course, course / "source/tiny", again, "hidden")
     assert again.read_bytes() == archive.read_bytes()
+
+
+@pytest.mark.parametrize("outcome", ["failed", "not run"])
+def test_what_nobody_has_judged_gets_no_score_there(
+    outcome: Any, tiny_master: MasterNotebook
+) -> None:
+    verdicts = [
+        Verdict(test.id, test.exercise, 0.0, test.points, outcome, "A sentence.")
+        for test in tiny_master.of_kind("test")
+    ]
+    about = ("s", "graded", "A reason.", 0.0, 10.0)
+    result = SubmissionResult(*about, verdicts={"tiny": verdicts})
+    content = results(result, [tiny_master], "after_due_date", 1.6)
+    told = [(t["score"], t["visibility"]) for t in content.get("tests", ())]
+    assert told == [(0, "after_due_date")] * (2 if outcome == "failed" else 0)
+    assert "score" not in content
