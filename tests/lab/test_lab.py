@@ -1,6 +1,7 @@
-"""The lab keeps its contract: numbers, shapes and data.
+"""The lab keeps its contract: numbers, shapes, data and reference solutions.
 
-Reference solutions are held against the oracles in `variants`, by tests/audit.
+Reference solutions are held against oracles that share no code with them: SciPy,
+scikit-learn, scalar formulas and finite differences.
 """
 
 import base64
@@ -60,6 +61,16 @@ def lab():
     yield names
     monkeypatch.undo()
     sys.modules.pop("lab_tools")  # or a fork server would look for it, too
+
+
+@pytest.fixture
+def network(lab):
+    """A network with parameters of ordinary size and both penalties."""
+    made = lab["NeuralNetwork"](5, 4, 3, 0.3, reg=lab["Regularization"](0.2, 0.5))
+    rng = np.random.default_rng(0)
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(made, name, rng.normal(size=getattr(made, name).shape))
+    return made
 
 
 # --- the notebook ---------------------------------------------------------------
@@ -472,6 +483,59 @@ def test_colab_goes_on_too(tmp_path):
     outputs = run(tmp_path / "lab.ipynb", tmp_path)
     assert outputs["sigmoid-public"][-1].output_type == "error"
     assert outputs[end.id][0].text == "went on\n"
+
+
+# --- reference solutions against independent oracles ----------------------------
+
+
+@pytest.mark.parametrize("z", [-1000, 0.3, [-700, -40.5, 0, 40.5, 700, 1000]])
+def test_sigmoid_is_scipys(lab, z):
+    sigmoid = lab["Sigmoid"]()
+    np.testing.assert_allclose(sigmoid(z), expit(np.float64(z)), rtol=1e-12)
+    slope = expit(np.float64(z)) * expit(-np.float64(z))
+    np.testing.assert_allclose(sigmoid.prime(z), slope, atol=1e-15)
+    assert np.shape(sigmoid(z)) == np.shape(z)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_one_hot_is_scikit_learns(lab, dtype):
+    from sklearn.preprocessing import label_binarize
+
+    Y = np.random.default_rng(0).integers(0, 9, size=(1, 300)).astype(dtype)
+    want = label_binarize(Y[0], classes=range(10)).T  # class 9 is absent
+    np.testing.assert_array_equal(lab["one_hot"](Y, 10), want)
+
+
+def test_cost_is_the_sum_of_scikit_learns_log_losses(lab):
+    from sklearn.metrics import log_loss
+
+    rng = np.random.default_rng(0)
+    A2 = rng.uniform(0.01, 0.99, size=(4, 50))
+    Y = np.eye(4)[:, rng.integers(0, 4, 50)]
+    want = sum(log_loss(y, a, labels=[0, 1]) for y, a in zip(Y, A2, strict=True))
+    assert lab["compute_cost"](A2, Y) == pytest.approx(want)
+
+
+def test_gradients_are_finite_differences(lab, network):
+    from scipy.optimize import approx_fprime
+
+    rng = np.random.default_rng(1)
+    X, Y = rng.normal(size=(5, 7)), np.eye(3)[:, rng.integers(0, 3, 7)]
+    grads = network.backward_propagation(X, Y, network.forward_propagation(X))
+    for name in ("W1", "b1", "W2", "b2"):
+        kept = getattr(network, name)
+
+        def cost(flat, name=name, kept=kept):
+            setattr(network, name, flat.reshape(kept.shape))
+            reg, weights = network.reg, (network.W1, network.W2, 7)
+            data = lab["compute_cost"](network.forward_propagation(X)["A2"], Y)
+            return data + reg.l1(*weights) + reg.l2(*weights)
+
+        want = approx_fprime(kept.ravel(), cost, 1e-7).reshape(kept.shape)
+        setattr(network, name, kept)
+        np.testing.assert_allclose(grads[f"d{name}"], want, atol=1e-5)
+        mine = lab["numerical_gradient"](lambda c=cost, k=kept: c(k.ravel()), kept)
+        np.testing.assert_allclose(mine, want, atol=1e-5)
 
 
 # --- what is given, and the cells of section 7 ------------------------------------
