@@ -173,18 +173,8 @@ _UNREADABLE = ValueError, TypeError, ArithmeticError, RecursionError, MemoryErro
 NOTHING: Mapping[int, int] = {}
 
 
-def _refuse_value(value: Any) -> Any:
-    raise UnsendableError(f"an object of type {type(value).__name__} cannot be sent")
-
-
-def _refuse_ref(ref: Ref) -> Any:
-    raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
-
-
 def encode(
-    value: Any,
-    default: Callable[[Any], Any] = _refuse_value,
-    received: Mapping[int, int] = NOTHING,
+    value: Any, default: Callable[[Any], Any], received: Mapping[int, int] = NOTHING
 ) -> Encoded:
     """Encode a value.
 
@@ -232,7 +222,7 @@ class Decoded:
 
 def decode(
     frame: Frame,
-    resolve: Callable[[Ref], Any] = _refuse_ref,
+    resolve: Callable[[Ref], Any],
     *,
     track: bool = False,
     request: Sequence[Mutable] = (),

@@ -618,7 +618,7 @@ from nbproctor.protocol.rpc import encode
 def work():
     while True:
         time.sleep(0.001)
-        me.connection.wire.send(1, encode([13.0, []]))
+        me.connection.wire.send(1, encode([13.0, []], None))
 def area(r):
     threading.Thread(target=work, daemon=True).start()
     time.sleep(0.05)

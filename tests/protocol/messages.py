@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as pd_st
 
-from nbproctor.protocol import pandas_values  # noqa: F401 (their rows)
-from nbproctor.protocol.frames import Encoded, Frame
+from nbproctor.protocol import (
+    pandas_values,  # noqa: F401 (their rows)
+    rpc,
+)
+from nbproctor.protocol.frames import Encoded, Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.numpy_values import DTYPES
 from nbproctor.protocol.objects import NamedItems, Ref, StudentTuple
-from nbproctor.protocol.rpc import decode, encode
 from nbproctor.protocol.table import FIELDS, ROWS, Row
 
 Values = st.SearchStrategy[Any]
@@ -48,12 +50,32 @@ def default(value: Any) -> Any:
 
 def encoded(value: Any) -> Encoded:
     """Encode a value that may hold every tag."""
-    return encode(value, default, {id(PART): 0})
+    return rpc.encode(value, default, {id(PART): 0})
 
 
 def decoded(frame: Frame) -> Any:
     """Decode what `encoded` made."""
-    return decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
+    return rpc.decode(frame, lambda ref: Thing(*ref), track=True, request=[PART])
+
+
+def unnamed(value: Any) -> Any:
+    """Let no object have a name."""
+    raise UnsendableError(f"an object of type {type(value).__name__} cannot be sent")
+
+
+def unknown(ref: Ref) -> Any:
+    """Know no name."""
+    raise ProtocolError(f"a reference ({ref.tag}) is not expected here")
+
+
+def encode(value: Any, default: Any = unnamed, **about: Any) -> Encoded:
+    """Encode a value, plain if nobody names its objects."""
+    return rpc.encode(value, default, **about)
+
+
+def decode(frame: Frame, resolve: Any = unknown, **about: Any) -> rpc.Decoded:
+    """Decode a value, plain if nobody knows its names."""
+    return rpc.decode(frame, resolve, **about)
 
 
 def frame(packed: Encoded) -> Frame:

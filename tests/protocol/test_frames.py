@@ -31,9 +31,9 @@ from nbproctor.protocol.frames import (
     UnsendableError,
     Wire,
 )
-from nbproctor.protocol.rpc import Connection, decode, encode, write_back
+from nbproctor.protocol.rpc import Connection, write_back
 from tests.protocol import messages
-from tests.protocol.messages import frame, same
+from tests.protocol.messages import decode, encode, frame, same
 
 HEAD = struct.Struct("<2sBBIIQ")
 

@@ -16,8 +16,8 @@ from dateutil import tz
 
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
 from nbproctor.protocol.objects import Ref
-from nbproctor.protocol.rpc import check_repeats, decode, encode, write_back
-from tests.protocol.messages import decoded, encoded, frame
+from nbproctor.protocol.rpc import check_repeats, write_back
+from tests.protocol.messages import decode, decoded, encode, encoded, frame
 
 
 def received(value: Any) -> Any:
@@ -113,8 +113,8 @@ def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other()
         "assert table.used(['math', 'numpy']) == []\n"
         "assert table.used(['seaborn.objects']) == table.used(['pandas']) != []\n"
         "table.load_rows()\n"
-        "rpc.encode([1, 'a', slice(1), ...])\n"
-        "try: rpc.decode(frames.Frame(0, b'[\"pandas.NA\"]', b''))\n"
+        "rpc.encode([1, 'a', slice(1), ...], None)\n"
+        "try: rpc.decode(frames.Frame(0, b'[\"pandas.NA\"]', b''), None)\n"
         "except frames.ProtocolError: pass\n"
         "else: raise AssertionError\n"
         "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"

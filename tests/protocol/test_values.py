@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from nbproctor.protocol import rpc
 from nbproctor.protocol.budget import LIMITS, MAX_BITS
 from nbproctor.protocol.frames import Frame, ProtocolError, UnsendableError
-from nbproctor.protocol.rpc import MAX_REPEATED, check_repeats, decode, encode
-from tests.protocol.messages import decoded, encoded, frame, same
+from nbproctor.protocol.rpc import MAX_REPEATED, check_repeats
+from tests.protocol.messages import decode, decoded, encode, encoded, frame, same
 
 MAX_RANGE = LIMITS["length"].most
 
