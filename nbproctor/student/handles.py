@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -187,17 +187,16 @@ class JudgeObject:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Initialize it again, as ``self.model.__init__(…)`` does."""
-        if not hasattr(type(self), "init_again"):
+        if "init_again" not in vars(type(self)):
             raise TypeError("an object of the test cannot be made anew")
-        _ask(self, "method", "init_again", args, kwargs)
+        _call("init_again", self, *args, **kwargs)
 
     def __copy__(self) -> Any:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if hasattr(type(self), "copied"):
-            return _ask(self, "method", "copied", (), {})
-        return self
+        copied = vars(type(self)).get("copied")
+        return copied(self) if copied else self
 
     def __getattribute__(self, name: str) -> Any:
         """Ask the judge first, then the notebook's class of this name."""
@@ -211,7 +210,10 @@ class JudgeObject:
         return object.__getattribute__(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _ask(self, "set", name, value)
+        if name.startswith("_"):  # the student's own
+            object.__setattr__(self, name, value)
+        else:
+            _ask(self, "set", name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it in the judge."""
@@ -244,9 +246,10 @@ def stand_in(
 
     Where the notebook has a class of this name, it is one of its instances, too.
     """
-    own = notebook.get(kind)
-    plain = type(own) is type and own.__base__ is object
-    found = object.__new__(_class_named(kind, names, own if plain else object))
+    try:
+        found = object.__new__(_class_named(kind, names, notebook[kind]))
+    except Exception:  # no class of this name, or one that nobody can derive from
+        found = object.__new__(_class_named(kind, names, object))
     type(found)._nbproctor_known = found
     object.__setattr__(found, "_nbproctor_link", (connection, number, kind))
     return found
@@ -255,21 +258,11 @@ def stand_in(
 @cache
 def _class_named(kind: str, names: tuple[str, ...], base: type) -> type[JudgeObject]:
     """Return the class of what stands for a test's objects: messages have its name."""
-    methods = {name: _method_named(name) for name in names}
+    methods = {name: function_named(name, partial(_call, name)) for name in names}
     return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})
 
 
-def _method_named(name: str) -> Callable[..., Any]:
-    """Return a method of the judge's: to call it takes one message, not two."""
-
-    def method(self: JudgeObject, /, *args: Any, **kwargs: Any) -> Any:
-        return _ask(self, "method", name, args, kwargs)
-
-    method.__name__ = method.__qualname__ = name
-    return method
-
-
-def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:
+def function_named(name: str, outside: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that calls `outside`, and looks like one of the notebook's."""
 
     def lent(*args: Any, **kwargs: Any) -> Any:
@@ -278,6 +271,11 @@ def function_named(name: str, outside: JudgeObject) -> Callable[..., Any]:
     lent.__name__ = lent.__qualname__ = name
     lent.__module__ = "__main__"
     return lent
+
+
+def _call(name: str, owner: JudgeObject, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a method of the judge's: one message, not two."""
+    return _ask(owner, "method", name, args, kwargs)
 
 
 def _ask(target: JudgeObject, request: str, *arguments: Any) -> Any:

@@ -42,8 +42,11 @@ def calls(f, *args): return f(*args)
 class Oracle:
     rate = prime = 5
     def twice(self): return 2 * self.prime(1)
+class Closed:
+    def __init_subclass__(cls): raise TypeError("closed")
 def looked_at(oracle):
-    return isinstance(oracle, Oracle), oracle.rate, oracle.twice()
+    oracle._mine = 3
+    return isinstance(oracle, Oracle), oracle.rate, oracle.twice(), oracle._mine
 def prime_of(oracle):
     return oracle.prime, oracle.prime(2), type(oracle).prime(oracle, 2)
 def fail():
@@ -228,7 +231,10 @@ def test_a_method_of_a_test_object_is_one_also_when_it_is_not_called(ask: Ask) -
 def test_a_test_object_is_one_of_the_notebooks_class_of_its_name(ask: Ask) -> None:
     oracle = Oracle()
     oracle.rate = 7  # type: ignore[attr-defined]
-    assert ask.looked_at(oracle) == (True, 7, 2)
+    assert ask.looked_at(oracle) == (True, 7, 2, 3)
+    for name in ("Closed", "np", "Missing"):
+        one = type(name, (Oracle,), {"__module__": __name__})()
+        assert ask.calls(one, 2) == 20
 
 
 def test_a_test_functions_own_changes_reach_the_student(ask: Ask) -> None:

@@ -184,7 +184,7 @@ class Ours(list):  # type: ignore[type-arg]
         # What has no row.
         *(object(), Ours(), np.array([(1,)], "O,"), len),
     ],
-    ids=lambda value: repr(value)[:24],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_has_no_row_or_is_beyond_the_limits_stays_where_it_is(value: Any) -> None:
     sent = encode([value], lambda stays: repr(type(stays)))
