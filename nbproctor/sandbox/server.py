@@ -324,7 +324,7 @@ def main(descriptor: int) -> None:
         return
     except Exception:
         send(control, {"error": traceback.format_exc()})
-        return
+        os._exit(1)  # whatever threads there are
     send(control, {"ready": 1})
     try:
         server.serve()

@@ -89,14 +89,14 @@ THREAD = "import threading\nthreading.Thread(target=threading.Event().wait).star
 
 @pytest.mark.parametrize("where", ["the first cell", "a library"])
 def test_what_starts_a_thread_is_left_to_each_notebook(
-    where: str, master: MasterNotebook, servers: Servers
+    where: str, servers: Servers
 ) -> None:
-    first = next(c for c in master.cells if c.kind == "provided")
+    first = next(c for c in MASTER.cells if c.kind == "provided")
     library = Path(np.__file__).parents[1] / f"thread_of_{os.getpid()}.py"
     code = THREAD if where == "the first cell" else f"import {library.stem}"
     locked = {**first.nbgrader, "locked": True}
     cell = replace(first, id="a", source=code, stub=code, nbgrader=locked, skip=False)
-    own = replace(master.with_cells([cell, *master.cells]), modules=(library.stem,))
+    own = replace(MASTER.with_cells([cell, *MASTER.cells]), modules=(library.stem,))
     try:
         library.write_text(THREAD)
         ran = [StudentCell(0, "a", code), replace(RIGHT[0], index=1)]
