@@ -31,7 +31,7 @@ FLOORS = [
 # The package must fit into these numbers, which may only fall: what a change adds, it
 # takes away somewhere else. Code: without blank lines, comments, docstrings, imports.
 # Once they rose, by 48 and 29 lines: network by name, numbers that tests show.
-ROOMS, MODULES, LINES, CODE = 12, 128, 24_501, 15_601
+ROOMS, MODULES, LINES, CODE = 12, 128, 24_500, 15_600
 LONGEST = 429  # lines of a module; the aim is 400
 TESTS = 26_556  # lines of tests/, which may only fall too; the aim is 20,000
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

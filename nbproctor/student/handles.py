@@ -53,13 +53,12 @@ class Handles:
         kind = type(value)
         owner = type(value.__self__) if kind is types.MethodType else object
         if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
-            value = _ask(value.__self__, "get", value.__name__)
-            kind = type(value)
+            return self.default(_ask(value.__self__, "get", value.__name__))
         if issubclass(kind, JudgeObject):
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
-                self.derived = self.derived or kind is not np.matrix  # a slip like any
+                self.derived |= kind is not np.matrix  # which is a slip like any
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, tuple):
             items = tuple(tuple.__iter__(value))
@@ -67,7 +66,7 @@ class Handles:
             if not are_names(names) or len(names) != len(items):
                 self.derived = True
                 return items
-            self.derived = self.derived or _adds_methods(kind)
+            self.derived |= _adds_methods(kind)
             return NamedItems(self._number(value), kind.__name__[:100], names, items)
         elif issubclass(kind, _BASES):
             self.derived = True
