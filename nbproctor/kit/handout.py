@@ -1,4 +1,4 @@
-"""What a student is given: the release, packed with all that it takes to start."""
+"""Zip of the release for students, with all that it takes to start."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _TABLES = {"grade": GradeCell, "solution": SolutionCell, "task": TaskCell}
 
 @dataclass
 class _Changes:
-    """What is to be done with the cells of one notebook in the gradebook."""
+    """Changes to make in the gradebook, to the cells of one notebook."""
 
     notebook: Any  # its row
     gone: dict[str, list[Any]]  # name → rows

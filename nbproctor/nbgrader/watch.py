@@ -88,7 +88,7 @@ class _Read:
 
 @dataclass
 class _Student:
-    """What is known of a student. Files are known by what `_files` returns."""
+    """Record of a student; files stand in it as what `_files` returns of them."""
 
     files: str = ""  # at the last look
     noticed: datetime = datetime.min  # when these were first seen; UTC

@@ -155,7 +155,7 @@ class ResultRow:
 
 
 class Summary:
-    """How a student's notebook went: what the first screen of the page says.
+    """Summary of a student's notebook, as the first screen of the page shows it.
 
     `cells` are those of the graded notebook, for what the student's own ones raised;
     there may be none.

@@ -100,7 +100,7 @@ def test_the_pipelines_can_be_configured_in_every_way(
     assert (course / "passed").read_text() == "x" * passed
 
 
-# What the configuration and the command line have, and what is said.
+# Configurations and command lines that are refused, and words of the refusal.
 REFUSED = {
     "1 / 0": "ZeroDivisionError",
     "c.Autograde.autograde_preprocessors = ['nbgrader.preprocessors.SaveAutoGrades']": (

@@ -153,7 +153,7 @@ def test_a_lower_mark_for_other_files_needs_none_and_the_student_is_told(
 
 
 def looked_at(course: Path) -> tuple[bool, list[str | None]]:
-    """Whether somebody has to look at the first student's work, and what is said."""
+    """Return whether the first student's work needs a look, and its comments."""
     with book(course) as opened:
         found = opened.find_submission("tiny", "right")
         comments = [comment.comment for comment in found.notebooks[0].comments]

@@ -228,7 +228,7 @@ CELLS = {
 def test_a_test_that_needs_a_skipped_demo_or_writes_to_stderr_is_found(
     course: Path,
 ) -> None:
-    """What goes in a kernel is no fault: another test's names, a thread, a warning."""
+    """Another test's names, a thread and a warning are no fault: a kernel has them."""
     with_cells(course, CELLS)
     faults = nbgrader.lint(course, "tiny")
     *needing, writing = sorted(faults, key=lambda fault: "multiples" in fault)

@@ -84,7 +84,7 @@ def run(root: Path, submission: Path) -> tuple[subprocess.CompletedProcess[str],
 
 
 @pytest.mark.slow
-def test_the_container_gives_students_of_each_status_what_grading_here_gives(
+def test_the_container_tells_partial_and_ungradable_submissions(
     course: Path, autograder: Path
 ) -> None:
     done, content = run(autograder, course / "submitted/hangs/tiny")
