@@ -12,14 +12,14 @@ from nbproctor.expect import measure
 from nbproctor.notebook import Cell
 from nbproctor.results import Limits, Measure, Report
 from tests.judge import notebooks
-from tests.judge.notebooks import LIMITS, cell
+from tests.judge.notebooks import cell, usual_limits
 
 ANSWER = "def f(x):\n    print('in f')\n    return x"
 
 
-def judged(*tests: Cell, answer: str = ANSWER, limits: Limits = LIMITS) -> Report:
+def judged(*tests: Cell, answer: str = ANSWER, limits: Limits | None = None) -> Report:
     cells = (cell("f", "solution", ANSWER), *tests)
-    return notebooks.judged(cells, ("f", answer), limits=limits)
+    return notebooks.judged(cells, ("f", answer), limits=limits or usual_limits())
 
 
 def test_a_part_of_the_points_is_told_as_a_short_number() -> None:
