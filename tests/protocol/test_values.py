@@ -254,7 +254,6 @@ def test_an_array_of_numbers_in_any_layout_arrives() -> None:
         *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
         *(-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"),
     ],
-    ids=repr,
 )
 def test_unusual_values_and_lists_that_look_like_numbers_arrive(value: Any) -> None:
     assert same(arrived(value), value)
