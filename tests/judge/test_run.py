@@ -111,6 +111,27 @@ def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None
     assert {verdict.outcome for verdict in report.verdicts} == {"died"}
 
 
+@pytest.mark.slow
+def test_processor_time_is_the_answers_and_does_not_pass_while_it_waits() -> None:
+    source = """\
+from nbproctor.expect import measure, processor_seconds
+start = processor_seconds()
+f(0.3)
+measure("seconds", processor_seconds() - start)"""
+    measured = cell("measured", "test", source)
+    waits = "import time\ndef f(seconds): time.sleep(seconds)"
+    works = """\
+import time
+def f(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass"""
+    (short,), (long,) = (
+        judged(measured, answer=answer).verdicts[0].measures
+        for answer in (waits, works)
+    )
+    assert short.value < 0.2 < 0.3 <= long.value
+
+
 def test_what_counts_nothing_is_no_note_on_a_submission() -> None:
     dies = "def f(x):\n    import os; os._exit(1)"
     report = judged(cell("measured", "test", "f(1)", exercise=None), answer=dies)

@@ -105,7 +105,9 @@ class Student:
         if leave:
             self.sock.shutdown(socket.SHUT_WR)
         self.ended = 0
-        child: Any = SimpleNamespace(sock=judges, close=self.close)
+        child: Any = SimpleNamespace(
+            sock=judges, close=self.close, processor_seconds=float
+        )
         self.session = Session(child, 5.0, __name__)
 
     def close(self) -> None:
