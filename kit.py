@@ -65,10 +65,10 @@ python kit.py test [--fast] [WHAT ...]
 Run every check, as whoever changes the project must: ruff, mypy, and pytest. The
 packages that they need come into .venv once. Ends with status 1 if one check fails.
 
-  --fast    leave out the tests that take half a second or more
+  --fast    leave out the tests that take a quarter of a second or more
   WHAT      goes to pytest: a file or folder of tests, -k WORD, -x, ...
 
-    python kit.py test --fast              half a minute on two quiet cores
+    python kit.py test --fast              20 seconds on two quiet cores
     python kit.py test tests/platforms     the tests of one room
     python kit.py test                     everything: six minutes on two quiet cores
 """
@@ -79,7 +79,7 @@ CHECKS = (
     ("its types", "up to a minute", ("mypy", "--strict", "nbproctor")),
     (
         "what it does",
-        "on two quiet cores six minutes, with --fast half a minute",
+        "on two quiet cores six minutes, with --fast 20 seconds",
         # On all cores; the tests of a file share what was graded for them.
         ("pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
         + ("--durations=10", "--durations-min=1"),

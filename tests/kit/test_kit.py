@@ -246,6 +246,7 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
@@ -343,6 +344,7 @@ def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
 
 
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
+@pytest.mark.slow
 def test_a_container_without_an_engine_says_what_is_missing(
     toy: Path, engines: Path
 ) -> None:
@@ -435,6 +437,7 @@ PARTS = [
     ],
 )
 @pytest.mark.parametrize("packages", [True, False])
+@pytest.mark.slow
 def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
     project: Path, tmp_path: Path, packages: bool, red: str, status: int, named: str
 ) -> None:
@@ -458,6 +461,7 @@ def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
 
 
 @pytest.mark.skipif(WINDOWS, reason="POSIX permissions")
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
     toy.chmod(0o555)
     toy.parent.chmod(0o755)

@@ -192,6 +192,7 @@ def test_what_has_no_row_or_is_beyond_the_limits_stays_where_it_is(value: Any) -
     assert not sendable(value)
 
 
+@pytest.mark.slow
 def test_values_at_the_limits_arrive() -> None:
     for value in (
         np.empty((0, MAX_RANGE)),
