@@ -14,6 +14,7 @@ import io
 import math
 import struct
 import sys
+import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -238,6 +239,7 @@ def expect_finite(got: object, name: str) -> None:
 # Name, number, note; and pictures: caption, PNG in base64.
 Measured: TypeAlias = list[tuple[str, float, str, list[tuple[str, str]]]]
 measured: Measured | None = None  # in the judge, what a test has measured so far
+student_seconds: Callable[[], float] | None = None  # there, of the student's process
 MAX_PICTURES, MAX_SIDE = 6, 128  # of a measured number; pixels of a picture
 
 
@@ -263,6 +265,15 @@ def measure(
         measured.append((name, number, note, drawn))
     else:
         sys.stdout.write(f"{name}: {number:g}{note and f' ({note})'}\n")
+
+
+def processor_seconds() -> float:
+    """Return the processor time of the test so far, and of the answers that it calls.
+
+    What a test measures or leaves out by it does not depend on how busy the computer
+    is; by the time of day, it would.
+    """
+    return time.process_time() + (student_seconds() if student_seconds else 0.0)
 
 
 def _png(picture: npt.ArrayLike) -> str:

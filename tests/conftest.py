@@ -29,6 +29,9 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 NO_SKIPS = tuple(filter(None, os.environ.get("NBPROCTOR_NO_SKIPS", "").split(",")))
 
 
+# Characters of a test's id behind its file, and of a parameter's value in it.
+MAX_ID, MAX_VALUE = 100, 24
+
 # A test file with such a line has no fast test.
 ALL_SLOW = re.compile(
     r"^pytestmark = pytest\.mark\.slow$|^    pytest\.mark\.slow,$", re.MULTILINE
@@ -60,16 +63,39 @@ LONGEST += (
 )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let an example of hypothesis take as long as it needs on a busy computer."""
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
-    settings.register_profile("busy", deadline=None)
-    settings.load_profile("busy")
+    settings.register_profile(
+        "suite",
+        deadline=None,
+        max_examples=20 if only_fast(config) else 50,
+        suppress_health_check=list(HealthCheck),
+    )
+    settings.load_profile("suite")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a value by its parameter where its text is long, or cannot be printed.
+
+    pytest numbers those that have the same name.
+    """
+    if isinstance(val, str | int) and len(text := str(val)) <= MAX_VALUE:
+        return None if text.isascii() and text.isprintable() else argname
+    return argname if isinstance(val, str | int | bytes) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest files first."""
+    """Start the longest files first; refuse ids that nobody can read."""
+    too_long = [
+        item.nodeid for item in items if len(item.nodeid.split("::", 1)[1]) > MAX_ID
+    ]
+    if too_long:
+        raise pytest.UsageError(
+            f"These ids of tests have more than {MAX_ID} characters. Shorten the name "
+            "or give ids:\n" + "\n".join(too_long)
+        )
     items.sort(
         key=lambda item: (
             LONGEST.index(stem) if (stem := item.path.stem) in LONGEST else len(LONGEST)
@@ -82,10 +108,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two workers more than cores: slow tests often wait for a limit to pass."""
-    cores = os.cpu_count() or 1
-    return cores if only_fast(config) else cores + 2
+    """One worker a core, or up to two more: slow tests often wait for a limit."""
+    from nbproctor.sandbox.processors import processors
+
+    cores = processors()
+    return cores if only_fast(config) else cores + min(cores, 2)
 
 
 @pytest.hookimpl(wrapper=True)

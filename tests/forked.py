@@ -3,6 +3,7 @@
 import faulthandler
 import gc
 import socket
+import warnings
 
 from nbproctor.sandbox.fork import Fork, confirm, fork
 from nbproctor.student import process
@@ -21,4 +22,5 @@ def spawn() -> Fork:
 def serve(sock: socket.socket) -> None:
     """Serve as a student process does."""
     faulthandler.disable()  # some of these processes are meant to crash
+    warnings.resetwarnings()  # in tests, they are errors
     process.main(sock)

@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nbproctor.cells import MAX_CHARS, CellText
@@ -162,7 +162,6 @@ PIECES = ['"""', "'''", '"', "'", "\\", "\n", "#", "(", ")", "[", "    ", "é", 
 PIECES += ["def f(x):", "class A:", "@a", "x = 1", "return", "else:", "import a"]
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_any_text_is_its_blocks_joined(source: str) -> None:
     text = CellText(source)

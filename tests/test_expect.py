@@ -257,6 +257,7 @@ def test_what_was_not_touched_is_unchanged(kept: object) -> None:
         (WANT, 3.0, "cache was"),
         (3.0, 3.5, "cache was"),
         (WANT.astype(np.float32), WANT, "cache was"),
+        (WANT.view(np.int64), WANT, "cache was"),  # the same bytes
         ({"Z1": -WANT, "A1": WANT}, {"Z1": WANT, "A1": WANT}, 'cache["Z1"] was'),
         ({"Z1": WANT}, {"Z1": WANT, "A1": WANT}, "cache got other keys"),
         ({"Z1": WANT, "A1": WANT}, {"Z1": WANT}, "cache got other keys"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbconvert.filters.markdown_mistune import markdown2html_mistune as rendered
@@ -97,7 +97,6 @@ def test_a_link_in_a_formula_runs_nothing(word: str, gap: str) -> None:
         assert not address.strip().lower().startswith(f"{word.lower()}:")
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.sampled_from([*LINKS, "[", "](", ")", "<", ">", "&", "`", "\n", "a", " "]),
@@ -342,7 +341,6 @@ VALUES = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
 @given(VALUES | st.lists(VALUES, max_size=5))
 def test_whatever_a_student_process_sends_becomes_valid_outputs(sent: object) -> None:
     cell = nbformat.v4.new_code_cell()  # type: ignore[no-untyped-call]

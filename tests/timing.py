@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nbproctor.results import Limits
+from nbproctor.sandbox.processors import processors
 
 
 def limits(call: float, cell: float, submission: float) -> Limits:
@@ -16,9 +17,13 @@ def limits(call: float, cell: float, submission: float) -> Limits:
 
 
 def patience() -> float:
-    """Return how many times longer than on a quiet computer something may take."""
+    """Return how many times longer than on a quiet computer something may take.
+
+    It is asked while a test runs: how busy the computer was before says little.
+    """
+    assert "PYTEST_CURRENT_TEST" in os.environ, "limits are made in a test, not before"
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1
-    return max(1, round(load / 2 / (os.cpu_count() or 1), 1))
+    return max(1, round(load / 2 / processors(), 1))
 
 
 def grows_at_most(

@@ -178,7 +178,7 @@ class NotebookRun:
         except StudentGone as gone:
             return self._stopped(cell, gone)
         points = 0.0
-        with testcell.captured() as (out, err, measured):
+        with testcell.captured(link.processor_seconds) as (out, err, measured):
             try:
                 value = self._value(cell, link)
                 if link.gone is not None:

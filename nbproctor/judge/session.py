@@ -54,9 +54,10 @@ MAX_RAISED = 100  # exceptions of the test's objects that are remembered
 class Session:
     """The judge's connection to one student process.
 
-    `child` has a ``sock``, and a method ``close`` that ends the process. One call may
-    take `call_seconds`, calls back into the test included. `module` is the ``__name__``
-    of the namespace that test cells run in.
+    `child` has a ``sock``, and methods: ``close`` ends the process, and
+    ``processor_seconds`` returns what it has used. One call may take `call_seconds`,
+    calls back into the test included. `module` is the ``__name__`` of the namespace
+    that test cells run in.
     """
 
     def __init__(self, child: Any, call_seconds: float, module: str) -> None:
@@ -65,6 +66,7 @@ class Session:
         # What the judge has decided in this test: an object, and the methods not asked.
         self.doubts: deque[tuple[Any, ...]] = deque(maxlen=MAX_DOUBTS)
         self.until = float("inf")  # the moment that nothing may take longer than
+        self.processor_seconds = child.processor_seconds
         # Whether no other process runs code of the same notebook: see `exports.Lent`.
         self.alone = True
         self._child = child

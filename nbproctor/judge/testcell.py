@@ -15,7 +15,7 @@ import signal
 import sys
 import types
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -214,13 +214,16 @@ def _number(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def captured() -> Iterator[tuple[io.StringIO, io.StringIO, expect.Measured]]:
+def captured(
+    student_seconds: Callable[[], float],
+) -> Iterator[tuple[io.StringIO, io.StringIO, expect.Measured]]:
     """Collect what a test prints, what it writes to stderr, and what it measures."""
     out, err = io.StringIO(), io.StringIO()
     expect.measured = []
+    expect.student_seconds = student_seconds
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         yield out, err, expect.measured
-    expect.measured = None
+    expect.measured = expect.student_seconds = None
     out.truncate(MAX_PRINTED)
 
 

@@ -11,11 +11,13 @@ import contextlib
 import math
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
-# What holds time and period in versions 2 and 1 of control groups.
-_SHARES = ("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
+CGROUP = Path("/sys/fs/cgroup")  # where control groups are shown
+MEMBERSHIP = Path("/proc/self/cgroup")  # says in which of them this process is
+# The files with time and period of a group, in versions 2 and 1.
+_QUOTA_FILES = ("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")
 _CLAIM = "\0nbproctor processor {}"  # an abstract socket: gone with its process
 
 
@@ -28,17 +30,39 @@ def processors() -> int:
     count = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))
-    return max(1, math.ceil(min(count, _share())))
+    quota = min(map(_quota, _groups()), default=math.inf)
+    return max(1, math.ceil(min(count, quota)))
 
 
-def _share() -> float:
-    """Return the time that the control group gives, in processors."""
-    for names in _SHARES:
+def _groups() -> Iterator[Path]:
+    """Yield the folders of this process's control groups, and of those around them.
+
+    A group never gets more than one around it. Version 1 has `cpu` as a tree of its
+    own. A container may see its group as the root, whatever its path is outside.
+    """
+    try:
+        lines = MEMBERSHIP.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "" or "cpu" in controllers.split(","):
+            root = CGROUP / "cpu" if controllers else CGROUP
+            group = root / path.lstrip("/")
+            while group != root:
+                yield group
+                group = group.parent
+            yield root
+
+
+def _quota(group: Path) -> float:
+    """Return the time that a control group gives, in processors."""
+    for names in _QUOTA_FILES:
         with contextlib.suppress(OSError, ValueError):  # another version; "max"
-            texts = [(CGROUP / name).read_text() for name in names]
-            time, out_of = map(int, " ".join(texts).split())
-            if time > 0 and out_of > 0:
-                return time / out_of
+            texts = [(group / name).read_text() for name in names]
+            time, period = map(int, " ".join(texts).split())
+            if time > 0 and period > 0:
+                return time / period
     return math.inf
 
 

@@ -36,6 +36,7 @@ from nbproctor.sandbox.fork import (
     Fork,
     confirm,
     fork,
+    processor_seconds,
     read_block,
     receive,
     require_one_thread,
@@ -107,6 +108,13 @@ class Child:
     sock: socket.socket  # our end of the pair whose other end `student_main` got
     _server: socket.socket | None
 
+    def processor_seconds(self) -> float:
+        """Return the processor time that it has used so far; 0 once it has ended."""
+        if self._server is None:
+            return 0.0
+        send(self._server, {"seconds": self.pid})
+        return float(receive(self._server)[0]["seconds"])
+
     def close(self) -> None:
         """End the process, whatever it is doing, and close the socket."""
         if self._server is not None:
@@ -167,6 +175,10 @@ class Server:
                 if process is not None and process.judge == judge:
                     self.end(process.pid)
                 send(sock, {})
+            elif "seconds" in request:  # its own sandbox lets no process look at others
+                pid = request["seconds"]
+                seconds = processor_seconds(pid) if pid in self.running else 0.0
+                send(sock, {"seconds": seconds})
             elif student := self._fork(sock, self.policy, judge, self.student_main):
                 with student.sock:
                     send(sock, {"pid": student.pid}, student.sock.fileno())

@@ -26,6 +26,7 @@ def nbproctor(*arguments: str, folder: Path, **more: str) -> tuple[int, str, str
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_the_version_is_said(tmp_path: Path) -> None:
     status, said, _ = nbproctor("--version", folder=tmp_path)
     assert (status, said) == (0, f"nbproctor {__version__}\n")
@@ -42,6 +43,7 @@ def test_a_usage_line_names_what_was_typed(tmp_path: Path) -> None:
     assert "Usage: nbproctor grade" in nbproctor("grade", "-x", folder=tmp_path)[2]
 
 
+@pytest.mark.slow
 def test_kit_test_explains_itself_and_makes_nothing(
     project: Path, tmp_path: Path
 ) -> None:
@@ -54,6 +56,7 @@ def test_kit_test_explains_itself_and_makes_nothing(
 @pytest.mark.parametrize(
     "command", [["kit.py", "--help"], ["kit.py", "test", "--help"], ["-m", "nbproctor"]]
 )
+@pytest.mark.slow
 def test_a_broken_pipe_is_silent(project: Path, command: list[str]) -> None:
     """As in ``kit.py grade | head``, where nobody reads the rest."""
     reading, writing = os.pipe()

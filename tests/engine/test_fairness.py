@@ -20,7 +20,6 @@ from tests.timing import limits
 
 LAB = "neural_network"
 # Some variants are slow or never end. On a busy computer nothing else takes so long.
-LIMITS = limits(call=2.0, cell=10.0, submission=300)
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +85,8 @@ class Grading:
         self.pool, self.master = pool, master
         files = support_files(folder, master.data)
         policy = Policy(files=tuple(files.items()))
-        self.settings = Settings(LIMITS, policy, follow_through=True)
+        times = limits(call=2.0, cell=10.0, submission=300)
+        self.settings = Settings(times, policy, follow_through=True)
 
     def __call__(self, answers: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
         """Return the report of each notebook, by the same names."""

@@ -18,7 +18,6 @@ from tests.hostile.trap import MARK, TRAP
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-SETTINGS = Settings(limits(call=1.0, cell=2.0, submission=40.0), Policy())
 # Everything that Python can see of texts in this process, and of files.
 SEARCH = """\
 def found(word):
@@ -54,7 +53,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged
             for c in master.cells
         )
         code = TRAP.handed_in(**cells)
-        report = execute(Execution(code, placed, SETTINGS), servers)
+        settings = Settings(limits(call=1.0, cell=2.0, submission=40.0), Policy())
+        report = execute(Execution(code, placed, settings), servers)
         return {verdict.cell_id: verdict.points for verdict in report.verdicts}
 
     return judge

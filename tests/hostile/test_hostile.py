@@ -37,10 +37,7 @@ from nbproctor.student.shell import ZMQInteractiveShell
 pytestmark = pytest.mark.slow
 
 SECRET = "a-word-from-outside-the-sandbox"
-SETTINGS = Settings(
-    limits(call=0.4, cell=1.2, submission=40.0),
-    Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500),
-)
+POLICY = Policy(memory=512 << 20, threads=16, scratch=32 << 20, scratch_files=500)
 # What the next student can see of what the one before did.
 LOOK_AROUND = """\
 import os, sys, tempfile
@@ -51,6 +48,10 @@ print(np.allclose(1, 2), abs(-1), sys.path, len(get_ipython().ast_transformers))
 
 
 NOTHING: Mapping[str, bytes] = {}
+
+
+def settings() -> Settings:
+    return Settings(limits(call=0.4, cell=1.2, submission=40.0), POLICY)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Court:
     def execute(
         self, code: list[StudentCell], files: Mapping[str, bytes] = NOTHING
     ) -> Report:
-        return execute(Execution(code, self.master, SETTINGS, files), self.servers)
+        return execute(Execution(code, self.master, settings(), files), self.servers)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     with pytest.MonkeyPatch.context() as patch, Servers() as servers:
         patch.setenv("COURSE_SECRET_TOKEN", SECRET)
         code = TRAP.handed_in(LOOK_AROUND)
-        honest = execute(Execution(code, master, SETTINGS), servers)
+        honest = execute(Execution(code, master, settings()), servers)
         yield Court(course, master, honest, servers, _processes())
     assert not _processes()
 

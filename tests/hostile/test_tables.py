@@ -22,9 +22,6 @@ from tests.hostile.trap import Assignment
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-SETTINGS = Settings(
-    limits(call=3.0, cell=6.0, submission=60.0), Policy(), follow_through=False
-)
 SETUP = """\
 import numpy as np
 import pandas as pd
@@ -279,7 +276,9 @@ def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged
 
     def judge(**cells: str) -> Report:
         handed_in = TABLES.handed_in(**cells)
-        return execute(Execution(handed_in, master, SETTINGS), servers)
+        times = limits(call=3.0, cell=6.0, submission=60.0)
+        settings = Settings(times, Policy(), follow_through=False)
+        return execute(Execution(handed_in, master, settings), servers)
 
     return judge
 

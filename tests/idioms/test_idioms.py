@@ -23,7 +23,6 @@ from tests.idioms.cells import IDIOMS, Idiom
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-LIMITS = limits(call=10, cell=20, submission=60)
 # As %reset does, which also collects garbage, for a tenth of a second each time.
 FORGET = """for _name in [*globals()]:
     if _name not in _first:
@@ -107,7 +106,8 @@ def grade_points(cells: tuple[Cell, ...]) -> float:
 
 def verdict(cells: tuple[Cell, ...]) -> Verdict:
     answers = tuple(StudentCell(n, c.id, c.source) for n, c in enumerate(cells))
-    report = grade(Job(cells, answers, LIMITS, follow_through=False), spawn_elsewhere)
+    times = limits(call=10, cell=20, submission=60)
+    report = grade(Job(cells, answers, times, follow_through=False), spawn_elsewhere)
     return next(v for v in report.verdicts if v.cell_id == "points")
 
 
@@ -132,7 +132,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("idiom", IDIOMS, ids=lambda idiom: idiom.name)
-def test_an_idiom_earns_what_it_earns_in_a_kernel(
+def test_an_idiom_earns_what_a_kernel_gives(
     idiom: Idiom, stock: dict[tuple[str, str], float]
 ) -> None:
     assert points(idiom, idiom.right) == stock[idiom.name, "right"] == 1
@@ -143,7 +143,7 @@ def test_an_idiom_earns_what_it_earns_in_a_kernel(
 
 
 @pytest.mark.parametrize("idiom", BESIDE, ids=lambda idiom: idiom.name)
-def test_only_what_the_judge_cannot_judge_is_judged_beside_the_answer(
+def test_only_what_the_judge_cannot_judge_is_beside(
     idiom: Idiom,
 ) -> None:
     assert grade_points(notebook(idiom, idiom.right)) < 1

@@ -9,11 +9,14 @@ from typing import Any
 from nbproctor.judge.processes import Spawn
 from nbproctor.judge.run import grade
 from nbproctor.notebook import Cell, Kind
-from nbproctor.results import Job, Report, StudentCell
+from nbproctor.results import Job, Limits, Report, StudentCell
 from tests.forked import spawn
 from tests.timing import limits
 
-LIMITS = limits(call=5.0, cell=10.0, submission=60.0)
+
+def usual_limits(**changed: float) -> Limits:
+    """Return limits that no honest answer exceeds; `changed` are in seconds."""
+    return replace(limits(call=5.0, cell=10.0, submission=60.0), **changed)
 
 
 def cell(
@@ -32,5 +35,6 @@ def judged(
 ) -> Report:
     """Judge a notebook that was handed in as these cells: id and text."""
     student = tuple(StudentCell(n, *pair) for n, pair in enumerate(handed_in))
-    given: dict[str, Any] = {"limits": LIMITS, "follow_through": False} | options
+    given: dict[str, Any] = {"limits": usual_limits(), "follow_through": False}
+    given |= options
     return grade(Job(tuple(cells), student, **given), start)

@@ -16,7 +16,7 @@ from nbproctor.results import Limits, Output, Report
 from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
 from tests.judge import notebooks
-from tests.judge.notebooks import LIMITS
+from tests.judge.notebooks import usual_limits
 
 
 def cell(name: str, kind: Kind, source: str, points: float = 0.0) -> Cell:
@@ -107,11 +107,13 @@ def test_of_a_public_test_every_word_is_told() -> None:
 
 
 def judged(
-    *cells: Cell, limits: Limits = LIMITS, own: str = "", start: Spawn = spawn
+    *cells: Cell, limits: Limits | None = None, own: str = "", start: Spawn = spawn
 ) -> Report:
     """Judge a notebook of these cells below one of the student's own."""
     handed_in = [(None, own), *((c.id, c.source) for c in cells)]
-    return notebooks.judged(cells, *handed_in, limits=limits, start=start)
+    return notebooks.judged(
+        cells, *handed_in, limits=limits or usual_limits(), start=start
+    )
 
 
 SOLUTION = cell("f", "solution", "def f(x): return x + 1")
@@ -144,7 +146,7 @@ def test_before_it_runs_what_it_needs_and_of_other_tests_nothing() -> None:
 def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
     hangs = cell("beside", "test", "while True: pass", 1.0)
     after = cell("after", "test", "assert f(1) == 2", 1.0)
-    report = judged(SOLUTION, hangs, after, limits=replace(LIMITS, cell=0.4))
+    report = judged(SOLUTION, hangs, after, limits=usual_limits(cell=0.4))
     stopped, judge = report.verdicts
     assert (stopped.outcome, stopped.points, judge.points) == ("timeout", 0, 1)
     assert stopped.message == "`f` was stopped: it did not finish in 0.4 seconds."
@@ -155,7 +157,7 @@ def test_one_that_hangs_is_stopped_at_the_limit_of_a_cell() -> None:
 @pytest.mark.parametrize("own", ["while True: pass", "import os; os._exit(1)"])
 def test_a_cell_that_was_stopped_before_does_not_run_beside_it(own: str) -> None:
     test = cell("beside", "test", "assert f(1) == 2", 1.0)
-    report = judged(SOLUTION, test, limits=replace(LIMITS, cell=0.6), own=own)
+    report = judged(SOLUTION, test, limits=usual_limits(cell=0.6), own=own)
     (verdict,) = report.verdicts
     assert verdict.points == 1, verdict.message
     assert len(report.notes) == 1

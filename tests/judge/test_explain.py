@@ -187,7 +187,7 @@ def judged(source: str, *, hidden: bool, **names: object) -> tuple[str, str]:
         ("expect.expect_shape(np.zeros(3), (4,), 'area(1)')", "failed", *[SHAPE] * 2),
     ],
 )
-def test_what_a_test_raises_is_told_without_its_values(
+def test_what_a_test_raises_hides_values(
     source: str, outcome: str, hidden: str, public: str
 ) -> None:
     got, said = judged(source, hidden=True)

@@ -78,7 +78,6 @@ SOURCE = (
     cell("scale_values", "test", SCALE_VALUES, 3.0, exercise="scale"),
 )
 FULL = {c.id: c.points for c in SOURCE if c.kind == "test"}
-LIMITS = limits(call=1.0, cell=3.0, submission=60.0)
 
 
 def submission(**changed: str) -> tuple[StudentCell, ...]:
@@ -98,7 +97,8 @@ def judged(*tests: Cell, follow_through: bool = True, **changed: str) -> Report:
     """
     others = {test.id: test for test in tests}
     cells = tuple(others.get(ours.id, ours) for ours in SOURCE)
-    job = Job(cells, submission(**changed), LIMITS, follow_through=follow_through)
+    times = limits(call=1.0, cell=3.0, submission=60.0)
+    job = Job(cells, submission(**changed), times, follow_through=follow_through)
     return msgpack.decode(run.main(msgpack.encode(job), spawn), type=Report)
 
 
@@ -212,7 +212,7 @@ def test_a_process_that_cannot_be_started_is_no_verdict() -> None:
         return spawn()
 
     dies = submission(act="def act(z): __import__('os')._exit(0)")
-    job = Job(SOURCE, dies, LIMITS, follow_through=False)
+    job = Job(SOURCE, dies, follow_through=False)
     with pytest.raises(OSError, match="no process left"):
         run.main(msgpack.encode(job), fail_later)
 
@@ -262,7 +262,7 @@ NAMES: dict[str, tuple[str, str, str, int]] = {
 
 @pytest.mark.parametrize("provided", ["import numpy as np", "x = 1"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_the_student_s_where_the_exercise_is_to_define_it(
+def test_a_name_that_an_exercise_defines_is_the_student_s(
     name: str, provided: str
 ) -> None:
     reference, test, answer, points = NAMES[name]

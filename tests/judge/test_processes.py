@@ -13,7 +13,7 @@ from nbproctor.notebook import Cell
 from nbproctor.results import Report
 from tests.forked import spawn
 from tests.judge import notebooks
-from tests.judge.notebooks import LIMITS, cell
+from tests.judge.notebooks import cell, usual_limits
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
 
@@ -126,7 +126,7 @@ def test_outputs_beyond_what_is_kept_are_left_out_and_those_before_stay(
 
 @pytest.mark.slow
 def test_a_cell_that_hangs_is_named_with_its_limit_and_runs_no_second_time() -> None:
-    limits = replace(LIMITS, cell=0.4)
+    limits = usual_limits(cell=0.4)
     dies = "import os; os._exit(1)"
     report = judged(
         (None, "while True: pass"), (None, "print('here')"), (None, dies), limits=limits

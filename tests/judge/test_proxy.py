@@ -149,6 +149,7 @@ def test_what_a_test_computed_never_meets_an_objects_operators(ask: Ask) -> None
     assert 5 not in near
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_subclasses_come_as_plain_data(ask: Ask) -> None:
     made = ask.kinds()
     kinds = [dict, np.ndarray, np.float32, int, np.ndarray, np.bool_, np.ndarray]

@@ -6,8 +6,6 @@ wrong, so the second, which uses it, is judged with the first one's reference.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from msgspec import msgpack
 
@@ -16,11 +14,10 @@ from nbproctor.notebook import Cell, Kind
 from nbproctor.results import Job, Limits, Report, StudentCell, Verdict
 from nbproctor.sandbox.fork import Fork
 from tests.forked import spawn
-from tests.timing import limits
+from tests.judge.notebooks import usual_limits
 
 pytestmark = pytest.mark.slow
 
-LIMITS = limits(call=2.0, cell=4.0, submission=60.0)
 WRONG = "raise NotImplementedError"
 HALF = "def half(x, by=2):\n    return x / by"
 QUARTER = "def quarter(x): return half(half(x), by=2)"
@@ -51,7 +48,7 @@ def play(
     *,
     extra: str = "",
     last: str = "",
-    limits: Limits = LIMITS,
+    limits: Limits | None = None,
     started: list[Fork] | None = None,
     **answers: str,
 ) -> tuple[Report, Verdict]:
@@ -69,7 +66,7 @@ def play(
         children.append(spawn())
         return children[-1]
 
-    job = msgpack.encode(Job(source, student, limits))
+    job = msgpack.encode(Job(source, student, limits or usual_limits()))
     report = msgpack.decode(run.main(job, counted), type=Report)
     assert all(child.pid == 0 for child in children), "a process is left"
     return report, report.verdicts[-1]
@@ -215,7 +212,7 @@ def test_what_another_answer_breaks_costs_no_other_exercise(line: str) -> None:
 
 
 def test_a_cell_of_ones_own_has_the_time_of_a_cell_in_the_second_run_too() -> None:
-    limits = replace(LIMITS, call=0.3, cell=20.0)
+    limits = usual_limits(call=0.3, cell=20.0)
     waits = "import time\nmoment = time.sleep(0.5)"
     assert play(notebook(), extra=waits, limits=limits)[1].points == 1
 
@@ -224,9 +221,9 @@ def test_a_reference_that_hangs_or_dies_ends_only_the_call() -> None:
     for body in ("while x < 0: pass", "if x < 0: __import__('os')._exit(1)"):
         first = f"def half(x, by=2):\n    {body}\n    return x / by"
         source = notebook(first, test="assert quarter(-1) is None")
-        verdict = play(source, limits=replace(LIMITS, call=0.5))[1]
+        verdict = play(source, limits=usual_limits(call=0.5))[1]
         assert verdict.points == 0
-        assert play(notebook(first), limits=replace(LIMITS, call=0.5))[1].points == 1
+        assert play(notebook(first), limits=usual_limits(call=0.5))[1].points == 1
 
 
 def test_nothing_is_handed_on_from_the_first_run_to_the_second() -> None:
@@ -252,7 +249,7 @@ def test_a_second_run_ends_with_the_last_test_of_its_exercise() -> None:
     source = (*notebook(), *with_third("def three(x): return x / 3"))
     # Would it run, the time of the submission would be over.
     third = "import time\nif 'half' in globals(): time.sleep(99)"
-    report, _ = play(source, third=third, limits=replace(LIMITS, cell=1.0))
+    report, _ = play(source, third=third, limits=usual_limits(cell=1.0))
     assert [v.points for v in report.verdicts] == [0, 1, 0]
     assert "notebook's time" not in " ".join(report.notes)
 

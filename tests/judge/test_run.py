@@ -12,14 +12,14 @@ from nbproctor.expect import measure
 from nbproctor.notebook import Cell
 from nbproctor.results import Limits, Measure, Report
 from tests.judge import notebooks
-from tests.judge.notebooks import LIMITS, cell
+from tests.judge.notebooks import cell, usual_limits
 
 ANSWER = "def f(x):\n    print('in f')\n    return x"
 
 
-def judged(*tests: Cell, answer: str = ANSWER, limits: Limits = LIMITS) -> Report:
+def judged(*tests: Cell, answer: str = ANSWER, limits: Limits | None = None) -> Report:
     cells = (cell("f", "solution", ANSWER), *tests)
-    return notebooks.judged(cells, ("f", answer), limits=limits)
+    return notebooks.judged(cells, ("f", answer), limits=limits or usual_limits())
 
 
 def test_a_part_of_the_points_is_told_as_a_short_number() -> None:
@@ -109,6 +109,27 @@ def test_a_process_that_ends_is_noted_once_however_many_tests_it_costs() -> None
         "Not run: `f` was stopped in earlier tests.",
     ]
     assert {verdict.outcome for verdict in report.verdicts} == {"died"}
+
+
+@pytest.mark.slow
+def test_processor_time_is_the_answers_and_does_not_pass_while_it_waits() -> None:
+    source = """\
+from nbproctor.expect import measure, processor_seconds
+start = processor_seconds()
+f(0.3)
+measure("seconds", processor_seconds() - start)"""
+    measured = cell("measured", "test", source)
+    waits = "import time\ndef f(seconds): time.sleep(seconds)"
+    works = """\
+import time
+def f(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass"""
+    (short,), (long,) = (
+        judged(measured, answer=answer).verdicts[0].measures
+        for answer in (waits, works)
+    )
+    assert short.value < 0.2 < 0.3 <= long.value
 
 
 def test_what_counts_nothing_is_no_note_on_a_submission() -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nbproctor.judge import session as session_of
@@ -105,7 +105,9 @@ class Student:
         if leave:
             self.sock.shutdown(socket.SHUT_WR)
         self.ended = 0
-        child: Any = SimpleNamespace(sock=judges, close=self.close)
+        child: Any = SimpleNamespace(
+            sock=judges, close=self.close, processor_seconds=float
+        )
         self.session = Session(child, 5.0, __name__)
 
     def close(self) -> None:
@@ -128,7 +130,7 @@ class Student:
 @given(frames, st.binary(max_size=64))
 @example([(0, ["t", "set", 0, "seen", ["judge", 0]]), (1, ["t", 1, ["l"]])], b"")
 @example([(2, ["t", ["l", "KeyError", "", "", "c", 10**4000, 0], ["l"]])], b"")
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200)
 def test_whatever_is_sent_a_call_returns_raises_or_ends_the_process(
     sent: list[tuple[int, Any]], raw: bytes
 ) -> None:
@@ -261,7 +263,6 @@ def test_an_exception_of_the_student_s_is_of_the_built_in_class() -> None:
         (0, ["t", "call", 0, ["l"], ["d"]]),
         (0, ["t", "call", "0", ["t"], ["d"]]),
     ],
-    ids=str,
 )
 def test_what_no_student_process_says_ends_it(sent: tuple[int, Any]) -> None:
     student = Student(sent)

@@ -14,7 +14,6 @@ from tests.judge import notebooks
 from tests.timing import limits
 
 pytestmark = pytest.mark.slow
-LIMITS = limits(call=1.0, cell=3.0, submission=60.0)
 
 
 def cell(name: str, kind: Kind, source: str, exercise: str | None = None) -> Cell:
@@ -63,8 +62,9 @@ STEP = "def step(x): return 9 * x"
 
 def judged(*, follow_through: bool = True, **answers: str) -> dict[str, Verdict]:
     handed_in = [(c.id, answers.get(c.id, c.source)) for c in CELLS]
+    times = limits(call=1.0, cell=3.0, submission=60.0)
     report = notebooks.judged(
-        CELLS, *handed_in, limits=LIMITS, follow_through=follow_through
+        CELLS, *handed_in, limits=times, follow_through=follow_through
     )
     return {verdict.cell_id: verdict for verdict in report.verdicts}
 

@@ -246,6 +246,7 @@ def run_as(toy: Path, preparation: str, **variables: str) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 def test_a_computer_that_does_not_fit_is_told_what_to_do(
     toy: Path, tmp_path: Path
 ) -> None:
@@ -343,6 +344,7 @@ def test_a_verb_runs_in_a_container_with_the_course_and_no_network(
 
 
 @pytest.mark.skipif(WINDOWS, reason="its programs are no scripts")
+@pytest.mark.slow
 def test_a_container_without_an_engine_says_what_is_missing(
     toy: Path, engines: Path
 ) -> None:
@@ -404,11 +406,62 @@ def test_every_place_names_the_same_pythons(project: Path) -> None:
     assert [*map(int, named)] == [*minors]
     assert f'requires-python = ">=3.{minors[0]}"' in package
     workflow = (project / ".github/workflows/tests.yml").read_text()
-    tried = ", ".join(f'"3.{minor}"' for minor in minors)
-    assert f"python: [{tried}]" in workflow
+    assert f'python: ["3.{minors[0]}", "3.{minors[-1]}"]' in workflow
+
+
+# Stands for each Python: says its version, and notes what it is to run.
+PYTHON_STUB = """\
+#!/bin/sh
+case "$*" in
+  *version_info*) test "${0##*/}" = python3 && echo 3.11 || echo 3.14; exit;;
+  *kit.ensure*) exit "${NO_PACKAGES:-0}";;
+esac
+echo "${0##*/} $*" >> "$NOTES"
+case "$*" in *"$RED"*) exit 1;; esac
+"""
+PARTS = [
+    "python3 kit.py test --fast",
+    "python -m pytest -n auto --dist loadfile tests/sandbox",
+    "python3.14 kit.py test --fast",
+    "python3 kit.py test",
+]
+
+
+@pytest.mark.skipif(WINDOWS, reason="a shell script")
+@pytest.mark.parametrize(
+    ("red", "status", "named"),
+    [
+        ("nothing", 0, "every part has passed"),
+        ("sandbox", 1, "FAILED: the sandbox without bubblewrap"),
+        ("--fast", 1, "FAILED: fast tests without bubblewrap"),
+    ],
+)
+@pytest.mark.parametrize("packages", [True, False])
+@pytest.mark.slow
+def test_every_part_of_the_checks_runs_and_the_red_ones_are_named(
+    project: Path, tmp_path: Path, packages: bool, red: str, status: int, named: str
+) -> None:
+    script = shutil.copytree(project / ".ci", tmp_path / ".ci") / "run"
+    for name in ("tools/python3", "tools/python3.14", ".venv/bin/python"):
+        stub = tmp_path / name
+        stub.parent.mkdir(parents=True, exist_ok=True)
+        stub.write_text(PYTHON_STUB)
+        stub.chmod(0o755)
+    for tool in ("bash", "dirname", "id", "mktemp", "rm", "sh", "tail", "tar"):
+        (tmp_path / "tools" / tool).symlink_to(str(shutil.which(tool)))
+    notes = tmp_path / "notes"
+    variables = {"PATH": str(tmp_path / "tools"), "NOTES": str(notes), "RED": red}
+    variables["NO_PACKAGES"] = "0" if packages else "1"
+    result = start("bash", script, cwd=tmp_path, **variables)
+    output = result.stdout + result.stderr
+    runs = [part for part in PARTS if packages or "3.14" not in part]
+    assert notes.read_text().splitlines() == runs, output
+    assert result.returncode == status and named in output, output
+    assert ("cannot be installed" in output) == (not packages)
 
 
 @pytest.mark.skipif(WINDOWS, reason="POSIX permissions")
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
     toy.chmod(0o555)
     toy.parent.chmod(0o755)

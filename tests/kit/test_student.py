@@ -90,6 +90,7 @@ KIT = "kit.py|lab|--no-browser|"
     ],
     ids=["new enough", "old", "none", "not all of the zip"],
 )
+@pytest.mark.slow
 def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
     unpacked: Path, tmp_path: Path, pythons: dict[str, int] | None, said: str
 ) -> None:
@@ -406,6 +407,7 @@ def run_submit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return programs.start(*command, cwd=Path("/"))
 
 
+@pytest.mark.slow
 def test_submit_writes_the_one_file_and_says_where_it_goes(
     work: Notebook, unpacked: Path
 ) -> None:
@@ -437,6 +439,7 @@ def test_submit_writes_the_one_file_and_says_where_it_goes(
         (None, "There is no neural_network.ipynb"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_handed_in_is_not_written(
     unpacked: Path, text: str | None, said: str
 ) -> None:
@@ -449,6 +452,7 @@ def test_what_cannot_be_handed_in_is_not_written(
     assert not (unpacked / "hand_in").exists()
 
 
+@pytest.mark.slow
 def test_a_word_that_is_no_verb_gets_those_that_are(unpacked: Path) -> None:
     result = programs.start(sys.executable, "kit.py", "sumbit", cwd=unpacked)
     assert result.returncode == 2

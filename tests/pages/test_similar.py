@@ -15,6 +15,7 @@ from nbproctor.pages.report import class_report
 from nbproctor.pages.similar import similar
 from nbproctor.pages.summary import GradedNotebook
 
+pytestmark = pytest.mark.slow
 LAB = "neural_network"
 LONG = "backward_propagation"  # the longest answer of many students
 

@@ -5,7 +5,7 @@ import io
 from math import nan
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nbproctor.platforms import ExportError, Filled, Person, Roster, fill
@@ -258,7 +258,6 @@ def test_another_file_is_refused(text: str) -> None:
 CELL = st.text(st.characters(exclude_characters="\0"), max_size=8)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.lists(CELL, min_size=1, max_size=4), min_size=1, max_size=4),
     st.sampled_from(["\n", "\r\n"]),

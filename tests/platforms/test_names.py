@@ -7,14 +7,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nbproctor.platforms import Roster, read_time, registry
 from nbproctor.platforms.archive import ArchiveEntry
 
-settings.register_profile("names", max_examples=40, deadline=None)
-settings.load_profile("names")
 WORD = st.text(st.characters(categories=["L"]), min_size=1, max_size=12)
 NAME = st.lists(WORD, min_size=2, max_size=3).map(" ".join)
 ID = st.integers(1, 10**9).map(str)

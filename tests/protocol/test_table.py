@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbproctor.protocol.frames import Frame, ProtocolError
@@ -21,7 +21,6 @@ from tests.protocol.messages import decoded, encoded, frame, same
 
 VALUES = messages.values(messages.plain)
 REFERENCES = {"student", "error", "judge", "library"}
-calm = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def tags_in(node: Any) -> set[str]:
@@ -43,7 +42,6 @@ def test_a_value_of_each_type_arrives_as_it_was(tag: str) -> None:
     written = False
 
     @given(VALUES[tag])
-    @calm
     def arrives(value: Any) -> None:
         nonlocal written
         sent = encoded(value)
@@ -60,7 +58,7 @@ def test_a_value_of_each_type_arrives_as_it_was(tag: str) -> None:
 
 @pytest.mark.slow
 @given(messages.anything)
-@settings(calm, max_examples=200)
+@settings(max_examples=200)
 def test_a_value_of_values_arrives_as_it_was(value: Any) -> None:
     assert same(decoded(frame(encoded(value))).value, value)
 
@@ -74,7 +72,7 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
             decoded(Frame(0, json.dumps(node).encode(), bytearray(raw)))
 
     @given(VALUES[tag])
-    @settings(calm, max_examples=5)
+    @settings(max_examples=5)
     def each_is_refused(value: Any) -> None:
         sent = encoded(value)
         raw, node = b"".join(sent.buffers), json.loads(sent.text)
@@ -95,7 +93,7 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
 
 @pytest.mark.slow
 @given(messages.messages, st.binary(max_size=64))
-@settings(calm, max_examples=200)
+@settings(max_examples=200)
 def test_what_is_read_of_a_hostile_message_can_be_sent_on(
     message: Any, raw: bytes
 ) -> None:

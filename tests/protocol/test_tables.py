@@ -51,6 +51,7 @@ FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
         lambda table: table.index.set_names("n", inplace=True),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_what_a_call_changes_in_a_frame_is_changed(change: Any) -> None:
     original, kernel = FRAME.copy(), FRAME.copy()
     sent = encoded([original])

@@ -192,6 +192,7 @@ def test_what_has_no_row_or_is_beyond_the_limits_stays_where_it_is(value: Any) -
     assert not sendable(value)
 
 
+@pytest.mark.slow
 def test_values_at_the_limits_arrive() -> None:
     for value in (
         np.empty((0, MAX_RANGE)),
@@ -254,7 +255,6 @@ def test_an_array_of_numbers_in_any_layout_arrives() -> None:
         *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
         *(-0.0, np.longdouble(1) / 3, Decimal("-Infinity"), 10**4000, "\ud800 é"),
     ],
-    ids=repr,
 )
 def test_unusual_values_and_lists_that_look_like_numbers_arrive(value: Any) -> None:
     assert same(arrived(value), value)

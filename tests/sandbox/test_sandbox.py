@@ -821,7 +821,7 @@ def broken(*arguments: object) -> None:
         (libc, "drop_capabilities", "no_new_privs"),
     ],
 )
-def test_a_missing_layer_stops_everything_unless_weak_is_asked_for(
+def test_a_missing_layer_ends_it_unless_weak(
     scratch: Path, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, layer: str
 ) -> None:
     monkeypatch.setattr(where, name, broken)

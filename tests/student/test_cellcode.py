@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 import nbformat
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from IPython.core.async_helpers import _should_be_async
 from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
@@ -31,7 +31,6 @@ def transformed(manager: TransformerManager, cell: str) -> str:
 
 
 @given(CELLS)
-@settings(max_examples=50)
 @example("x = [1\n  ,2]")
 def test_every_cell_becomes_what_ipython_makes_of_it(cell: str) -> None:
     assert transformed(Transformer(), cell) == transformed(TransformerManager(), cell)

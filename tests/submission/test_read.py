@@ -71,7 +71,6 @@ def given(data: bytes | str, name: str = "m.ipynb") -> tuple[list[str], str]:
         (f" \n{TEXT}\r\n\t ".encode(), ""),
         (f"  {TEXT}\0\0".encode(), ""),
     ],
-    ids=lambda value: repr(value)[:24],
 )
 def test_a_notebook_is_read_in_any_encoding_and_wrapper(data: bytes, note: str) -> None:
     texts, notes = given(data)
@@ -101,7 +100,6 @@ def test_a_notebook_is_read_in_any_encoding_and_wrapper(data: bytes, note: str) 
         ("{\n\n" + TEXT[1:].replace(",", ";", 1), "damaged in line 3"),
         (json.dumps({"metadata": {}}), "it has no cells"),
     ],
-    ids=lambda value: value[:16],
 )
 def test_what_is_no_notebook_is_said_to_be_none_with_the_reason(
     data: str, said: str

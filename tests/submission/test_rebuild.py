@@ -85,7 +85,7 @@ ANSWERS = [
         raw(AREA, "area"),
         raw("def area(r):  # to do\n    raise NotImplementedError", "area"),
     ],
-    ids=lambda copied: f"{copied.name} {copied.text.text!r}"[:40],
+    ids=lambda copied: f"{copied.name} {copied.text.text!r}"[:32],
 )
 def test_an_untouched_copy_of_a_given_cell_cannot_undo_an_answer(
     copied: HandedCell,

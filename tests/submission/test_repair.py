@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nbproctor.notebook import MasterNotebook
@@ -83,7 +83,7 @@ LARGE = (
         if case.name != "hundred_and_twenty_megabytes_of_outputs"
     ],
 )
-def test_the_broken_class_is_repaired_once_or_it_is_said_why_not(
+def test_what_is_broken_is_repaired_or_it_is_said_why(
     case: Case, tmp_path: Path
 ) -> None:
     folder = tmp_path / "student"
@@ -212,7 +212,6 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_damage_to_a_notebook_is_repaired_or_said(
     data: st.DataObject,
@@ -241,7 +240,6 @@ def test_any_damage_to_a_notebook_is_repaired_or_said(
         complete(made.notebook, MASTER)
 
 
-@settings(max_examples=100, deadline=None)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_under_the_name_are_said_to_be_no_notebook(
     content: bytes, tmp_path_factory: pytest.TempPathFactory
