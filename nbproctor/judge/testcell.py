@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor import expect
+from nbproctor.expect import measures
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.proxy import Proxy, StudentError
@@ -214,13 +214,13 @@ def _number(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def captured() -> Iterator[tuple[io.StringIO, io.StringIO, expect.Measured]]:
+def captured() -> Iterator[tuple[io.StringIO, io.StringIO, list[measures.Measured]]]:
     """Collect what a test prints, what it writes to stderr, and what it measures."""
     out, err = io.StringIO(), io.StringIO()
-    expect.measured = []
+    measures.measured = []
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        yield out, err, expect.measured
-    expect.measured = None
+        yield out, err, measures.measured
+    measures.measured = None
     out.truncate(MAX_PRINTED)
 
 

@@ -201,7 +201,7 @@ def _of_check(error: AssertionError, hidden: bool) -> Said:
     where = frames[-1] if frames else None
     written = where is not None and (
         where.filename.startswith(TEST_FILE)
-        or Path(where.filename) == Path(expect.__file__)
+        or Path(where.filename).parent == Path(expect.__file__).parent
     )
     if text and written:
         return CHECK(text=text.split("\n")[0])

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.expect import in_turn
+from nbproctor.protocol.calls import answer_in_turn
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
@@ -128,7 +128,7 @@ class Student:
         """Call something."""
         return target(*args, **kwargs)
 
-    on_calls = staticmethod(in_turn)
+    on_calls = staticmethod(answer_in_turn)
     on_get = staticmethod(getattr)
     on_set = staticmethod(setattr)
 
