@@ -7,7 +7,7 @@ that was interrupted, and what was handed in then from what is handed in now.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from nbproctor.notebook import Cell, Where
+from nbproctor.statuses import STATUSES, Status
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
@@ -190,9 +191,6 @@ class Report:
 
 FILE = "grading.json"
 Score = tuple[str, str, float]  # notebook, cell, points
-Status = Literal[
-    "graded", "repaired", "partial", "ungradable", "missing", "late", "excused"
-]
 
 
 @dataclass(frozen=True)
@@ -204,9 +202,9 @@ class SubmissionResult:
     student : str
         Student id.
     status : Status
-        ``graded``; ``repaired`` (after a stated repair); ``partial`` (something died
-        or timed out, the rest is graded); ``ungradable``; ``missing``; ``late``;
-        ``excused``, which is never kept: a teacher says it at any time.
+        A row of `STATUSES`: ``repaired`` is after a stated repair; ``partial`` if
+        something died or timed out, the rest is graded; ``excused`` is never kept: a
+        teacher says it at any time.
     reason : str
         Why, in sentences.
     score : float or None
@@ -244,6 +242,15 @@ class SubmissionResult:
     late: float = 0.0
     graded: datetime | None = field(default=None, compare=False)
     since: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether there is no mark where there should be one."""
+        return STATUSES[self.status].is_failure
+
+    def excuse(self) -> SubmissionResult:
+        """Return the result of somebody who needs no mark."""
+        return replace(self, status="excused", reason="", score=None)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

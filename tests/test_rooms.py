@@ -26,7 +26,7 @@ FLOORS = [
     {"cells"},
     {"protocol"},
     {"sandbox"},
-    {"errors"},
+    {"errors", "statuses"},
 ]
 # The package must fit into these numbers, which may only fall: what a change adds, it
 # takes away somewhere else. Code: without blank lines, comments, docstrings, imports.

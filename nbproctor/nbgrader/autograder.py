@@ -215,7 +215,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
     def _tell(self, result: SubmissionResult) -> None:
         """Report the result of a submission to the log and to who asked for it."""
         write = self.log.info
-        if result.status == "ungradable":
+        if result.is_failure:
             self._ungradable.append(result.student)
             write = self.log.error
         write("%s: %s. %s", result.student, result.status, result.reason)

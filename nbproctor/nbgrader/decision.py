@@ -22,7 +22,8 @@ from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.pages.summary import cells_of, since
-from nbproctor.results import FILE, Report, Status, SubmissionResult
+from nbproctor.results import FILE, Report, SubmissionResult
+from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +195,7 @@ class Decisions:
             submission.student,
             status,
             " ".join(said),
-            None if status == "ungradable" else marks.total(),
+            None if STATUSES[status].is_failure else marks.total(),
             marks.max_score,
             notes=notes,
             verdicts={name: r.verdicts for name, r in submission.reports.items()},

@@ -275,7 +275,7 @@ def _maker(outline: Outline) -> bytes:
     """Return the fingerprint of assignment and code, which all pages depend on."""
     digest = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
     package = Path(nbproctor.__file__).parent
-    for name in ("pages", "templates"):
-        for path in sorted((package / name).glob("*.*")):
+    for pattern in ("pages/*.*", "templates/*.*", "results.py", "statuses.py"):
+        for path in sorted(package.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.digest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import nbgrader.apps.api
@@ -155,6 +154,6 @@ def regrade(
     excused = course.said(assignment, "excused")
     for number, each in enumerate(results):
         if each.student in excused:
-            results[number] = replace(each, status="excused", reason="", score=None)
+            results[number] = each.excuse()
     results.sort(key=lambda result: result.student)
     return results, sorted(converter.changes, key=lambda change: change.student)

@@ -23,9 +23,11 @@ from nbproctor.pages.summary import (
     grade_id,
     total_of,
 )
+from nbproctor.statuses import NOT_GRADED, REPORT_SECTIONS, STATUSES, ReportSection
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
+Looks: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
 #: Exercise, sentence, and the students who were told it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
@@ -205,22 +207,20 @@ def _tests_beside(
                     yield exercise.name, test, why, sum(told), len(told)
 
 
-def _looks(
-    notebooks: Sequence[GradedNotebook], totals: Collection[str]
-) -> dict[str, dict[str, list[GradedNotebook]]]:
-    """Return whose work to look at: kind → note → all of whom that is said.
+def _looks(notebooks: Sequence[GradedNotebook], totals: Collection[str]) -> Looks:
+    """Return whose work to look at: section → note → all of whom that is said.
 
     One line a note: in a large class many hand in a renamed file.
     """
-    kinds = "ungradable", "partial", "graded", "repaired"
-    looks: dict[str, dict[str, list[GradedNotebook]]] = {kind: {} for kind in kinds}
-    for each in notebooks:
-        if each.status == "excused":
+    looks: Looks = {section: {} for section in REPORT_SECTIONS}
+    for notebook in notebooks:
+        section = STATUSES[notebook.status].section
+        if section is None:
             continue
-        graded = each.student in totals
-        kind = each.status if graded else "ungradable"
-        note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
+        note = " ".join(notebook.notes)
+        if notebook.student not in totals:
+            section = NOT_GRADED
+            note = note or "To be graded by hand."
         if note:
-            kind = "graded" if kind == "late" else kind
-            looks[kind].setdefault(note, []).append(each)
+            looks[section].setdefault(note, []).append(notebook)
     return looks

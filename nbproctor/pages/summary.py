@@ -18,8 +18,9 @@ from typing import Any, Literal
 from nbproctor.cells import grader_of, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.results import NOT_SOLVED, STOPPED, Status, Verdict
+from nbproctor.results import NOT_SOLVED, STOPPED, Verdict
 from nbproctor.sanitize import one_line
+from nbproctor.statuses import Status
 
 # In words: `templates/words.html`.
 State = Literal[
