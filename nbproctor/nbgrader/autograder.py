@@ -24,11 +24,12 @@ from nbgrader.utils import setenv
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
-from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook, one_gradebook
+from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
 from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
 from nbproctor.nbgrader.run import Run, executor
+from nbproctor.nbgrader.speed import one_gradebook
 from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
