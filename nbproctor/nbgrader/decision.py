@@ -21,8 +21,13 @@ from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
-from nbproctor.pages.summary import cells_of, since
-from nbproctor.results import FILE, Report, SubmissionResult
+from nbproctor.results import (
+    FILE,
+    Report,
+    SubmissionResult,
+    cells_of,
+    describe_changes,
+)
 from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
@@ -216,9 +221,13 @@ class Decisions:
         for name, outline in run.course.outlines(run.assignment).items():
             path, repaired = folder / f"{name}.ipynb", submission.repaired.get(name)
             if repaired and path.is_file():  # the one of before
-                cells = cells_of(path), repaired.notebook["cells"]
-                both = self._before.marks(name), marks.marks(name)
-                told[name] = since(outline, *both, cells)
+                told[name] = describe_changes(
+                    outline.exercises,
+                    marks_before=self._before.marks(name),
+                    marks=marks.marks(name),
+                    cells_before=cells_of(path),
+                    cells=repaired.notebook["cells"],
+                )
         return told
 
     def _clear(self, student: str) -> None:

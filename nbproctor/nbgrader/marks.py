@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.pages.summary import Mark, total_of
+from nbproctor.results import Mark, total_of
 
 ROWS = 10_000  # that are in memory at once
 

@@ -19,10 +19,8 @@ from nbproctor.pages.summary import (
     ResultRow,
     State,
     Summary,
-    cells_of,
-    grade_id,
-    total_of,
 )
+from nbproctor.results import cells_of, grade_id, total_of
 from nbproctor.statuses import NOT_GRADED, REPORT_SECTIONS, STATUSES, ReportSection
 from nbproctor.templates import render
 

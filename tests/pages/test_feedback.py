@@ -20,8 +20,8 @@ from nbproctor import sanitize
 from nbproctor.pages import making
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import Order, make, notebook_of
-from nbproctor.pages.summary import GradedNotebook, Mark
-from nbproctor.results import Measure, Verdict
+from nbproctor.pages.summary import GradedNotebook
+from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.statuses import STATUSES, Status
 from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
 
