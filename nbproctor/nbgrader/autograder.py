@@ -23,13 +23,14 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import setenv
 
+from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
 from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
-from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
+from nbproctor.nbgrader.prefetch import Prefetch, Spare, Submission, student_cells
 from nbproctor.nbgrader.run import Run, executor
 from nbproctor.nbgrader.speed import one_gradebook
 from nbproctor.nbgrader.steps import use_own_steps
@@ -61,6 +62,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self.course: Course | None = None
         #: What is asked of this run; nbgrader's own command lowers marks, too.
         self.options = RunOptions(lower=True)
+        #: Executes and stays open; if None, the run has one of its own.
+        self.pool: Pool | None = None
+        self.spare: Spare | None = None
         self.changes: list[MarkChange] = []
         self._ungradable: list[str] = []  # students
         # While a class is graded; nbgrader calls the methods that need it.
@@ -116,13 +120,13 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self.log.warning("%s", sentence)
             for folder in course.root.glob(f"{STAGING}*"):  # of a run that was killed
                 shutil.rmtree(folder, ignore_errors=True)
-            executing = executor(view, options, self.force, self.options.pool)
+            executing = executor(view, options, self.force, self.pool)
             with one_gradebook(book), executing as pool:
                 run.place_tests(pool)
                 decisions = Decisions(run, book, self.options.lower, self._tell)
                 self.changes = decisions.changes
                 with readers(run.masters, run.notebooks) as workers:
-                    submissions = Prefetch(run, pool, workers, self.options.spare)
+                    submissions = Prefetch(run, pool, workers, self.spare)
                     self._grading = ClassGrading(run, submissions, decisions)
                     super().start()
 
