@@ -171,6 +171,108 @@ class Proxy:
         array = _exactly(np.ndarray, ask(self, "apply", "array", [self]))
         return array if dtype is None else array.astype(dtype)
 
+    # Arithmetic and order: the student's among their own objects, else the judge's.
+
+    def __add__(self, other: Any) -> Any:
+        return _arithmetic("add", self, other)
+
+    def __sub__(self, other: Any) -> Any:
+        return _arithmetic("sub", self, other)
+
+    def __mul__(self, other: Any) -> Any:
+        return _arithmetic("mul", self, other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _arithmetic("truediv", self, other)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _arithmetic("floordiv", self, other)
+
+    def __mod__(self, other: Any) -> Any:
+        return _arithmetic("mod", self, other)
+
+    def __pow__(self, *others: Any) -> Any:
+        return _arithmetic("pow", self, *others)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _arithmetic("matmul", self, other)
+
+    def __neg__(self) -> Any:
+        return _arithmetic("neg", self)
+
+    def __pos__(self) -> Any:
+        return _arithmetic("pos", self)
+
+    def __lt__(self, other: Any) -> Any:
+        return _order("lt", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _order("le", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _order("gt", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _order("ge", self, other)
+
+    # With a value of the test's, or of one object alone: never the student's.
+
+    def __abs__(self) -> Any:
+        return _by_judge("abs", self)
+
+    def __radd__(self, other: Any) -> Any:
+        return _by_judge("add", self, other, reflected=True)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _by_judge("sub", self, other, reflected=True)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _by_judge("mul", self, other, reflected=True)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _by_judge("truediv", self, other, reflected=True)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _by_judge("floordiv", self, other, reflected=True)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _by_judge("mod", self, other, reflected=True)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _by_judge("pow", self, other, reflected=True)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _by_judge("matmul", self, other, reflected=True)
+
+    # What an object says of itself.
+
+    def __hash__(self) -> int:
+        return _exactly(int, ask(self, "apply", "hash", [self]))
+
+    def __len__(self) -> int:
+        return _exactly(int, ask(self, "apply", "len", [self]))
+
+    def __int__(self) -> int:
+        return _exactly(int, ask(self, "apply", "int", [self]))
+
+    def __float__(self) -> float:
+        return _exactly(float, ask(self, "apply", "float", [self]))
+
+    def __repr__(self) -> str:
+        return _exactly(str, ask(self, "apply", "repr", [self]))
+
+    def __str__(self) -> str:
+        return _exactly(str, ask(self, "apply", "str", [self]))
+
+    def __getitem__(self, key: Any) -> Any:
+        return ask(self, "apply", "getitem", [self, key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        ask(self, "apply", "setitem", [self, key, value])
+
+    def __delitem__(self, key: Any) -> None:
+        ask(self, "apply", "delitem", [self, key])
+
 
 class CallableProxy(Proxy):
     """A proxy of something that can be called."""
@@ -192,35 +294,34 @@ def _doubt(proxy: Proxy, *methods: str) -> None:
     handle_of(proxy).link.doubts.append((proxy, *methods))
 
 
-def _request(name: str, kind: type | None = None) -> Any:
-    """Make what a function asks of an object; its result may have to be of one type."""
-
-    def apply(self: Proxy, *others: Any) -> Any:
-        result = ask(self, "apply", name, [self, *others])
-        return result if kind is None else _exactly(kind, result)
-
-    return apply
-
-
-def _among_students(name: str) -> Any:
-    """Make arithmetic or order: the student's among their own objects, or the judge's.
+def _arithmetic(name: str, *operands: Any) -> Any:
+    """Compute: the student's operator among their own objects, or the judge's.
 
     What a test computed never meets a method of the student's, or an object whose
     ``-`` is always 0 would be near to everything.
     """
-    judges = _judges(name)
+    if not all(isinstance(operand, Proxy) for operand in operands):
+        return _by_judge(name, *operands)
+    result = ask(operands[0], "apply", name, list(operands))
+    if not isinstance(result, Proxy):
+        raise TypeError(f"{name} of two objects gives no object")
+    return result
 
-    def apply(self: Proxy, *others: Any) -> Any:
-        if not all(isinstance(other, Proxy) for other in others):
-            return judges(self, *others)
-        if name in _ORDER:
-            return _truth(name, self, *others)
-        result = ask(self, "apply", name, [self, *others])
-        if not isinstance(result, Proxy):
-            raise TypeError(f"{name} of two objects gives no object")
-        return result
 
-    return apply
+def _order(name: str, proxy: Proxy, other: object) -> Any:
+    """Compare, as `_arithmetic` computes."""
+    if isinstance(other, Proxy):
+        return _truth(name, proxy, other)
+    return _by_judge(name, proxy, other)
+
+
+def _by_judge(name: str, proxy: Any, *others: Any, reflected: bool = False) -> Any:
+    """Apply an operator that is never the student's."""
+    prefix = "r" if reflected else ""
+    _doubt(proxy, f"__{prefix}{name}__")
+    operation = getattr(operator, name)
+    number = _plain(proxy, *others)
+    return operation(*others, number) if reflected else operation(number, *others)
 
 
 def _truth(name: str, *proxies: Proxy) -> bool:
@@ -234,40 +335,10 @@ def built_in(kind: type) -> type:
     return next(base for base in kind.__mro__ if base.__module__ == "builtins")
 
 
-def _judges(name: str, swapped: bool = False) -> Any:
-    """Make an operator that is never the student's."""
-    operation = getattr(operator, name)
-
-    def apply(self: Proxy, *others: Any) -> Any:
-        _doubt(self, f"__{'r' * swapped}{name}__")
-        number = _plain(self, *others)
-        return operation(*others, number) if swapped else operation(number, *others)
-
-    return apply
-
-
 def _plain(proxy: Any, *others: Any) -> Any:
     """Return the number, or beside an array the array, that an object converts to."""
     arrays = any(isinstance(other, np.ndarray) for other in others)
     return np.asarray(proxy) if arrays else float(proxy)
-
-
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-_UNARY, _ORDER = ("neg", "pos"), ("lt", "le", "gt", "ge")
-_CONVERSIONS: dict[str, type] = {
-    **dict.fromkeys(("hash", "len", "int"), int),
-    **dict.fromkeys(("repr", "str"), str),
-    "float": float,
-}
-_OPERATORS: dict[str, Any] = {
-    **{f"__{name}__": _among_students(name) for name in (*_BINARY, *_UNARY, *_ORDER)},
-    **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
-    "__abs__": _judges("abs"),
-    **{f"__{name}__": _request(name, kind) for name, kind in _CONVERSIONS.items()},
-    **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},
-}
-for _name, _value in _OPERATORS.items():
-    setattr(Proxy, _name, _value)
 
 
 def _exactly(kind: type[_T], value: object) -> _T:
