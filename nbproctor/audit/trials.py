@@ -97,7 +97,11 @@ def hold(
     # Each worker needs the time of every reference, so it tries them all.
     shares = [
         Share(
-            master, str(folder), oracles, settings, [*references, *others[n::workers]]
+            master=master,
+            folder=str(folder),
+            oracles=oracles,
+            settings=settings,
+            trials=[*references, *others[n::workers]],
         )
         for n in range(workers)
     ]
@@ -266,4 +270,6 @@ class _Walk:
         played.judge_beside()
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
         verdicts = [*played.verdicts.values()]
-        return Held(number, verdicts, oracle, tuple(played.notes))
+        return Held(
+            number=number, verdicts=verdicts, oracle=oracle, notes=tuple(played.notes)
+        )

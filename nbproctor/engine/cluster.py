@@ -362,7 +362,9 @@ class Grader(WorkerPlugin):
         """Execute a submission."""
         if self.refusal:
             return None, ""
-        execution = Execution(cells, self._master, self._settings, files)
+        execution = Execution(
+            cells=cells, master=self._master, settings=self._settings, files=files
+        )
         try:
             return execute(execution, _servers), ""
         except EngineError as error:

@@ -46,7 +46,7 @@ def measure(
         raise ValueError(f"The test measures {name} as {shown}.")
     drawn = [(caption, _png(array)) for caption, array in pictures]
     if measured is not None:
-        measured.append(Measured(name, number, note, drawn))
+        measured.append(Measured(name=name, value=number, note=note, pictures=drawn))
     else:
         sys.stdout.write(f"{name}: {number:g}{note and f' ({note})'}\n")
 

@@ -204,7 +204,12 @@ class Session:
             if number is not None and self.alone:
                 return Ref("student", (number,))
             copy: Any = value
-            return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
+            return NamedItems(
+                number=-1,
+                title=type(copy).__name__,
+                names=copy._fields,
+                items=tuple(copy),
+            )
         return self.exports.name(value)
 
     def resolve(self, ref: Ref) -> Any:
@@ -226,7 +231,13 @@ class Session:
         match about:
             case (str(kind), str(name), bool(calls), str(public), str(relation)):
                 label = printable(f"{kind} {name}".strip())
-                handle = Handle(self, number, label, class_named(public), relation)
+                handle = Handle(
+                    link=self,
+                    number=number,
+                    label=label,
+                    kind=class_named(public),
+                    relation=relation,
+                )
                 proxy = CallableProxy(handle) if calls else Proxy(handle)
                 self._proxies[number] = proxy
                 return proxy

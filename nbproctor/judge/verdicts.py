@@ -142,7 +142,13 @@ def verdict(cell: Cell, said: Said, points: float = 0.0) -> Verdict:
     line = one_line(said.words)
     most = cell.points
     return Verdict(
-        cell.id, cell.exercise, points, most, said.outcome, line, where=cell.where
+        cell_id=cell.id,
+        exercise=cell.exercise,
+        points=points,
+        max_points=most,
+        outcome=said.outcome,
+        message=line,
+        where=cell.where,
     )
 
 

@@ -138,7 +138,15 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         )
         for student in sorted(run.folders.keys() - enrolled):
             del run.folders[student]
-            self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
+            self._tell(
+                SubmissionResult(
+                    student=student,
+                    status="ungradable",
+                    reason=reason,
+                    score=None,
+                    max_score=0.0,
+                )
+            )
 
     def init_notebooks(self) -> None:
         """Wait: which file is a submission's notebook is not known yet."""

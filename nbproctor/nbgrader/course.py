@@ -156,10 +156,16 @@ class Course:
             for step in (ClearSolutions, ClearHiddenTests, ClearMarkScheme)
         )
         return Markers(
-            (solution.begin_solution_delimeter, solution.end_solution_delimeter),
-            (hidden.begin_test_delimeter, hidden.end_test_delimeter),
-            (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
-            solution.code_stub.get("python", Markers().stub),
+            solution=(
+                solution.begin_solution_delimeter,
+                solution.end_solution_delimeter,
+            ),
+            hidden=(hidden.begin_test_delimeter, hidden.end_test_delimeter),
+            scheme=(
+                scheme.begin_mark_scheme_delimeter,
+                scheme.end_mark_scheme_delimeter,
+            ),
+            stub=solution.code_stub.get("python", Markers().stub),
         )
 
     @property
@@ -254,7 +260,10 @@ class Course:
             weak=options.weak_sandbox,
         )
         return Settings(
-            options.limits(), policy, options.follow_through, options.stderr_fails_tests
+            limits=options.limits(),
+            policy=policy,
+            follow_through=options.follow_through,
+            stderr_fails_tests=options.stderr_fails_tests,
         )
 
     def changed(

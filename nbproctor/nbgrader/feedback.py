@@ -56,7 +56,9 @@ def graded_notebooks(
         record = marks.get(student, StudentMarks())
         result = SubmissionResult.read(path)
         if result is None or result.student != student:  # of somebody else, copied
-            result = SubmissionResult(student, "graded", "", None, 0.0)
+            result = SubmissionResult(
+                student=student, status="graded", reason="", score=None, max_score=0.0
+            )
         for name in course.outlines(assignment):
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and name not in result.notes:

@@ -164,7 +164,15 @@ def regrade(
             absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
             reason = "Nothing handed in."
-            tell(SubmissionResult(student, "missing", reason, None, max_score))
+            tell(
+                SubmissionResult(
+                    student=student,
+                    status="missing",
+                    reason=reason,
+                    score=None,
+                    max_score=max_score,
+                )
+            )
     excused = course.said(assignment, "excused")
     for number, each in enumerate(results):
         if each.student in excused:

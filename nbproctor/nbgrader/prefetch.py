@@ -228,7 +228,9 @@ class Prefetch:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
         beside = {str(place): p.read_bytes() for place, p in submission.files.items()}
-        execution = Execution(code, master, self._run.settings, beside)
+        execution = Execution(
+            cells=code, master=master, settings=self._run.settings, files=beside
+        )
         future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future
         return future

@@ -87,7 +87,9 @@ def similar(
                 if group.get(both[0], both[0]) == group.get(both[1], both[1]):
                     continue
                 two = texts[both[0]], texts[both[1]]
-                likeness = Likeness(shared, share, exercise.name, two)
+                likeness = Likeness(
+                    shared=shared, share=share, exercise=exercise.name, answers=two
+                )
                 pairs.setdefault(both, Pair(both)).likenesses.append(likeness)
     for pair in pairs.values():
         pair.likenesses.sort(key=lambda each: -each.shared)

@@ -194,7 +194,13 @@ class Summary:
         points = mark.points if cell.points else None
         from_points = mark.by_hand or verdict is None
         if verdict is None:
-            verdict = Verdict(cell.id, cell.exercise, 0.0, cell.points, "not run")
+            verdict = Verdict(
+                cell_id=cell.id,
+                exercise=cell.exercise,
+                points=0.0,
+                max_points=cell.points,
+                outcome="not run",
+            )
         message = verdict.message
         state: State
         if from_points and points is not None:

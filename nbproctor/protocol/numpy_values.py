@@ -228,8 +228,28 @@ _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = tuple({dtype.type for dtype in _NATIVE})
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})
 add(
-    Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
-    Row("O", "shape value*", (), None, _read_objects, _CHANGE),
-    Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
+    Row(
+        tag="a",
+        fields="dtype shape layout*",
+        classes=np.ndarray,
+        write=_write_array,
+        read=_read_array,
+        change=_CHANGE,
+    ),
+    Row(
+        tag="O",
+        fields="shape value*",
+        classes=(),
+        write=None,
+        read=_read_objects,
+        change=_CHANGE,
+    ),
+    Row(
+        tag="n",
+        fields="dtype",
+        classes=_SCALARS,
+        write=_write_scalar,
+        read=_read_scalar,
+    ),
     Row("D", "dtype", _DTYPES, parts=_dtype_parts, build=_dtype),
 )

@@ -192,7 +192,9 @@ def encode(
     sender.spend_text(text)
     # The raw part starts aligned, so that arrays can be views of it.
     text += b" " * (-len(text) % ALIGN)
-    return Encoded(text, sender.buffers, sender.size, sender.mutables)
+    return Encoded(
+        text=text, buffers=sender.buffers, size=sender.size, mutables=sender.mutables
+    )
 
 
 @dataclass(slots=True)
@@ -234,7 +236,7 @@ def decode(
     request that this frame replies to.
     """
     raw = memoryview(frame.raw)
-    receiver = Receiver(raw, resolve, track, request)
+    receiver = Receiver(raw=raw, resolve=resolve, track=track, request=request)
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)

@@ -208,7 +208,14 @@ class Server:
             send(asked, {"error": str(error)})
             return None
         owner = child.pid if judge is None else judge
-        process = Running(child.pid, slot, scratch, policy, most, owner)
+        process = Running(
+            pid=child.pid,
+            slot=slot,
+            scratch=scratch,
+            policy=policy,
+            memory=most,
+            judge=owner,
+        )
         self.running[child.pid] = process
         return child
 
@@ -309,13 +316,13 @@ def main(descriptor: int) -> None:
         require_one_thread()
         hard_limits = libc.gain_mounts()
         server = Server(
-            control,
-            policy,
-            judge_policy,
-            resolve_name(setup["student_main"]),
-            resolve_name(setup["judge_main"]),
-            base,
-            hard_limits,
+            control=control,
+            policy=policy,
+            judge_policy=judge_policy,
+            student_main=resolve_name(setup["student_main"]),
+            judge_main=resolve_name(setup["judge_main"]),
+            base=base,
+            hard_limits=hard_limits,
         )
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()

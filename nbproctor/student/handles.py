@@ -67,7 +67,12 @@ class Handles:
                 self.derived = True
                 return items
             self.derived |= _adds_methods(kind)
-            return NamedItems(self._number(value), kind.__name__[:100], names, items)
+            return NamedItems(
+                number=self._number(value),
+                title=kind.__name__[:100],
+                names=names,
+                items=items,
+            )
         elif issubclass(kind, _BASES):
             self.derived = True
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
