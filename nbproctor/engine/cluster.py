@@ -148,7 +148,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Ask the workers that have come; return what is said of those that refuse."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
-                self._client, self._scheduler = _connect(self._address), ""
+                self._client = _connect(self._address)
+                self._scheduler = ""
             if self._client.status != "running":
                 self._ready.clear()
                 return {}
@@ -231,7 +232,8 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def _take(self, future: Any, task: Task) -> None:
         """Take a worker's answer; without one, let another worker try."""
-        report, failure = None, ""
+        report = None
+        failure = ""
         try:
             report, failure = future.result(timeout=ANSWER_SECONDS)
         except (CancelledError, asyncio.CancelledError):

@@ -53,7 +53,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     in time; `StoppedError`: the run was stopped; `EngineError`: no fork server can be
     started here.
     """
-    master, settings = execution.master, execution.settings
+    master = execution.master
+    settings = execution.settings
     job = Job(
         tests=compile_tests(master),
         cells=master.cells,

@@ -140,7 +140,8 @@ def expect_unchanged(now: object, before: object, name: str) -> None:
     """
     advice = "during the call, but must stay as it was: work on a copy"
     if isinstance(before, list | tuple) and isinstance(now, list | tuple):
-        now, before = dict(enumerate(now)), dict(enumerate(before))
+        now = dict(enumerate(now))
+        before = dict(enumerate(before))
     if isinstance(before, Mapping):
         if not isinstance(now, Mapping) or set(now) != set(before):
             _fail(name, f"got other keys, or another length, {advice}")

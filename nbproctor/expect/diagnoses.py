@@ -47,7 +47,8 @@ def diagnosis(
 ) -> str:
     """Name what is wrong with the values of an answer of the right shape."""
     integers = got.dtype.kind in "iu"
-    got, want = got.astype(float), want.astype(float)
+    got = got.astype(float)
+    want = want.astype(float)
     bad = wrong & ~np.isfinite(got)
     if bad.any():
         return not_finite(got, bad)
@@ -74,7 +75,8 @@ def diagnosis(
         return "has the same value in every entry"
     if any(np.allclose(got, np.round(want, n), 1e-6, 0) for n in range(5)):
         return "was rounded"
-    least, most = got.min(), got.max()
+    least = got.min()
+    most = got.max()
     inside = (least < got) & (got < most)
     if inside.any() and wrong.sum() > 1 and fits(got, np.clip(want, least, most), rtol):
         return "is cut off: its largest or smallest values are wrong"

@@ -96,7 +96,8 @@ class Exports:
             return Ref("library", (value.__name__, ""))
         thing: Any = value.type if isinstance(value, np.dtype) else value
         if isinstance(thing, _LIBRARY):
-            module, name = getattr(thing, "__module__", None), thing.__name__
+            module = getattr(thing, "__module__", None)
+            name = thing.__name__
             if getattr(sys.modules.get(module or "numpy"), name, None) is thing:
                 return Ref("library", (module or "numpy", name))
         raise NotExportableError(

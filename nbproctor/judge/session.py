@@ -120,7 +120,8 @@ class Session:
             self._error_classes.clear()
         self._raised.clear()
         self.doubts.clear()
-        self._first_filters, self._told_filters = [*warnings.filters], ()
+        self._first_filters = [*warnings.filters]
+        self._told_filters = ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _filters(self) -> tuple[Any, ...]:
@@ -292,7 +293,9 @@ class Session:
                     error = error_of(its_class, text, itself)
                 else:
                     error = known_error(base, its_class, text)
-                error.kind, error.origin = printable(kind), self
-                error.cell, error.line = cell, line
+                error.kind = printable(kind)
+                error.origin = self
+                error.cell = cell
+                error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")

@@ -88,7 +88,8 @@ _FORBIDDEN = re.compile(
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
 _YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
-_N, _NAME = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?"
+_N = r"-?\d{1,6}"
+_NAME = r"'?[A-Za-z_][\w.]{0,60}'?"
 _SHAPE = r"\((?:\d{1,6},? ?){0,4}\)"
 _CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
 _NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
@@ -245,7 +246,8 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
     """
     errors = [o for o in outputs if o.get("output_type") == "error"]
     if errors:
-        name, text = str(errors[0].get("ename")), str(errors[0].get("evalue"))
+        name = str(errors[0].get("ename"))
+        text = str(errors[0].get("evalue"))
         told = one_line(text) if not cell.points or text in _texts(cell) else ""
         if name == "AssertionError":
             known = CHECK(text=told)

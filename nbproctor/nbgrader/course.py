@@ -104,7 +104,8 @@ class Course:
 
         `options` are of nbproctor, for this work alone.
         """
-        config, log = deepcopy(self.config), Log()
+        config = deepcopy(self.config)
+        log = Log()
         config.CourseDirectory.assignment_id = assignment
         config.Nbproctor.update(options)
         view = CourseDirectory(config=config, log=log)
@@ -188,7 +189,8 @@ class Course:
         return self._masters[assignment]
 
     def _read_masters(self, assignment: str) -> list[MasterNotebook]:
-        release, around = self.folder("release", assignment), self.header_and_footer
+        release = self.folder("release", assignment)
+        around = self.header_and_footer
         try:
             masters = [
                 MasterNotebook.read(path, release / path.name, *around, self.markers)

@@ -72,7 +72,8 @@ class Facts:
     @cached_property
     def is_new_submission(self) -> bool:
         """Whether the student has handed in something else since the last result."""
-        submission, previous = self.submission, self.previous_result
+        submission = self.submission
+        previous = self.previous_result
         # What cannot be read now was read before: nobody handed in anything else.
         is_closed = submission.closed and bool(submission.reasons)
         has_changed = previous and previous.handed_in != submission.fingerprint
@@ -263,7 +264,8 @@ class Decisions:
 
     def give_up(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
-        assignment, student = self._run.assignment, submission.student
+        assignment = self._run.assignment
+        student = submission.student
 
         def enter() -> None:
             self._book.update_or_create_student(student)

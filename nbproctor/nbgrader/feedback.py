@@ -168,7 +168,8 @@ def feedback(
     course = Course.at(course)
     converter = course.converter(ProctoredFeedback, assignment)
     converter.course = course
-    converter.on_page, converter.only = progress, students
+    converter.on_page = progress
+    converter.only = students
     run(converter, f"Writing the feedback of {assignment!r}")
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 

@@ -203,7 +203,8 @@ def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -
     """
     for grade in notebook.grades:
         if cells is None or grade.name in cells:
-            grade.auto_score, grade.needs_manual_grade = None, True
+            grade.auto_score = None
+            grade.needs_manual_grade = True
 
 
 def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:

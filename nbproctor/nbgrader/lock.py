@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from nbproctor.nbgrader.failures import CourseError
 
-LOCK, OWNER = ".nbproctor{}.lock", ".nbproctor{}.owner"
+LOCK = ".nbproctor{}.lock"
+OWNER = ".nbproctor{}.owner"
 LOG = "grading.log"  # in the folder of autograded notebooks
 
 

@@ -123,7 +123,8 @@ def read_marks(
 
     One query a table. Equal grades are one object: of a large class that is a lot.
     """
-    submitted, known = SubmittedAssignment, book.known(assignment)
+    submitted = SubmittedAssignment
+    known = book.known(assignment)
     chosen = [submitted.assignment_id == known.id]
     if student is not None:
         chosen.append(submitted.student_id == student)

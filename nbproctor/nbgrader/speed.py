@@ -102,7 +102,8 @@ class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Write scores and comments of a notebook into the gradebook."""
         about = resources["nbgrader"]
-        self.notebook_id, self.student_id = about["notebook"], about["student"]
+        self.notebook_id = about["notebook"]
+        self.student_id = about["student"]
         self.assignment_id = about["assignment"]
         with Gradebook(about["db_url"]) as book:
             notebook = book.find_submission_notebook(

@@ -122,7 +122,8 @@ def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
     made = []
     for each, before in zip(found, between, strict=False):
         made += [c for c in before if not c.isspace()]
-        kind, word = each.lastgroup, each[0]
+        kind = each.lastgroup
+        word = each[0]
         if kind == "s":
             line = text[text.rfind("\n", 0, each.start()) + 1 : each.start()]
             docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]

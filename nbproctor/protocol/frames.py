@@ -19,7 +19,8 @@ import numpy as np
 from nbproctor.errors import NbproctorError
 from nbproctor.protocol.budget import LIMITS
 
-_MAGIC, _VERSION = b"NP", 1
+_MAGIC = b"NP"
+_VERSION = 1
 # Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
 # follows is aligned.
 _HEAD = struct.Struct("<2sBBIIQ12x")
@@ -103,7 +104,8 @@ class Wire:
             raise ProtocolError("a message is too large")
         middle = _HEAD.size + text
         end = middle + raw
-        body, self._rest = data[_HEAD.size : middle], data[end:]
+        body = data[_HEAD.size : middle]
+        self._rest = data[end:]
         if len(data) >= end:
             return Frame(kind, body, bytearray(memoryview(data)[middle:end]))
         # Memory that nobody has written to is not really taken: a head that lies

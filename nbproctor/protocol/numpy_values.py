@@ -68,7 +68,9 @@ def _code_of(dtype: np.dtype[Any]) -> str | None:
 
 
 def _write_array(sender: Sender, x: Array, depth: int) -> Node:
-    dtype, size, flags = x.dtype, x.nbytes, x.flags
+    dtype = x.dtype
+    size = x.nbytes
+    flags = x.flags
     code = _CODES.get(dtype)
     if code is None:
         if dtype.kind == "O":

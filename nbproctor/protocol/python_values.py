@@ -185,7 +185,8 @@ def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
 STANDARD = (Decimal, Fraction, date, time, datetime, timedelta, timezone, ZoneInfo)
 _MAX_FRACTION = 1 << 4096
 # ``int(Decimal("1e999999999"))`` would never end.
-_MAX_DIGITS, _MAX_EXPONENT = 10_000, 10_000
+_MAX_DIGITS = 10_000
+_MAX_EXPONENT = 10_000
 # Of a time zone; its file is looked for by this name.
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z][A-Za-z0-9_+-]{0,31}){0,2}")
 _bounds = attrgetter("start", "stop", "step")

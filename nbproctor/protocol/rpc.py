@@ -156,13 +156,15 @@ class Connection:
         except ProtocolError:
             raise
         except self.caught as error:
-            kind, value = RAISED, self.side.describe(error)
+            kind = RAISED
+            value = self.side.describe(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
             encoded = encode(reply, self.side.default, numbers)
         except self.caught as error:  # an object of a student's may raise anything
-            kind, told = RAISED, self.side.describe(error)
+            kind = RAISED
+            told = self.side.describe(error)
             encoded = encode((told, None), self.side.default)
         self.wire.send(kind, encoded, deadline)
 
@@ -211,7 +213,8 @@ class Decoded:
 
         Returns numbers and copies of those that have changed, and `id` → number of all.
         """
-        changes, numbers = [], {}
+        changes = []
+        numbers = {}
         for number, (now, before) in enumerate(self.seen):
             change = change_of(now)
             same = None if change is None else change.same(now, before)
@@ -262,7 +265,8 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
         # Each part once: a long list given to it a million times would take hours.
         if not previous < number < len(mutables):
             raise ProtocolError("a change of a call does not fit what was sent")
-        old, previous = mutables[number], number
+        old = mutables[number]
+        previous = number
         change = change_of(old)
         if change is None or type(old) is not type(new):
             raise ProtocolError("a change of a call does not fit what was sent")

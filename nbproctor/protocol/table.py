@@ -164,7 +164,8 @@ _NOT_YET = None, None
 class Sender(MessageBudget):
     """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
 
-    error, called = UnsendableError, "a value"
+    error = UnsendableError
+    called = "a value"
     finite = True  # all floats of it, so far
     size = 0  # bytes of the raw part
 
@@ -202,7 +203,8 @@ class Sender(MessageBudget):
 
     def mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
         """Write a part in full once; from then on, its number stands for it."""
-        key, numbers = id(x), self._numbers
+        key = id(x)
+        numbers = self._numbers
         number = numbers.get(key)
         if number is None:
             if key in self.received:
@@ -265,7 +267,8 @@ class Sender(MessageBudget):
 class Receiver(MessageBudget):
     """Makes values of what JSON held; for its fields, see `rpc.decode`."""
 
-    error, called = ProtocolError, "a message"
+    error = ProtocolError
+    called = "a message"
     at = 0  # bytes of the raw part that are taken, by one value after the other
     shared = False  # whether a part appears more than once
 
@@ -356,7 +359,8 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
 
 def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> Any:
     assert row.build is not None
-    kinds, parts = _kinds(row, len(node) - 1), node[1:]
+    kinds = _kinds(row, len(node) - 1)
+    parts = node[1:]
     for place, part in enumerate(parts):
         array = type(part) is list and part and part[0] in _ARRAYS
         read = ROWS[part[0]].read if array and depth <= MAX_DEPTH else None

@@ -28,7 +28,8 @@ Json = dict[str, Any]
 
 # Where forks have their folders inside bubblewrap, which shows all else read-only.
 INSIDE = Path("/tmp/nbproctor")
-READY, FAILED = b"\1", b"\0"
+READY = b"\1"
+FAILED = b"\0"
 _LENGTH = struct.Struct("!Q")
 
 

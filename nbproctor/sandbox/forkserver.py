@@ -163,7 +163,8 @@ class ForkServer(AbstractContextManager["ForkServer"]):
                     f"no result within {timeout:g} seconds"
                 ) from None
             except (EOFError, ConnectionError):
-                answer, gone = b"", True
+                answer = b""
+                gone = True
             finally:
                 status = self._request({"end": judge, "gone": gone})["status"]
         if not answer:

@@ -86,7 +86,8 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
     """
     made: list[Path] = []
     for name, source in policy.files:
-        place, file = folder / name, Path(source)
+        place = folder / name
+        file = Path(source)
         made += [above for above in place.parents if not above.exists()]
         place.parent.mkdir(parents=True, exist_ok=True)
         if file.is_file() and file.stat().st_size <= room:
@@ -152,7 +153,8 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     from landlockpy import AccessFS as Right
     from landlockpy import AccessNet, Ruleset, Scope
 
-    read, in_file = Right.READ_FILE | Right.READ_DIR, Right.READ_FILE
+    read = Right.READ_FILE | Right.READ_DIR
+    in_file = Right.READ_FILE
     write = read | Right.WRITE_FILE | Right.TRUNCATE | Right.MAKE_REG
     if own_tmpfs:
         write |= Right.MAKE_DIR | Right.REMOVE_FILE | Right.REMOVE_DIR | Right.REFER

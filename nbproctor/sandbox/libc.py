@@ -19,11 +19,18 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
-_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 1, 2, 4, 8, 1024
-_MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWUSER = 0x10000000
+_MS_RDONLY = 1
+_MS_NOSUID = 2
+_MS_NODEV = 4
+_MS_NOEXEC = 8
+_MS_NOATIME = 1024
+_MS_REC = 0x4000
+_MS_PRIVATE = 1 << 18
 _MOUNT_SETATTR = 442  # on every architecture
-_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -65,7 +72,8 @@ def own_user_namespace() -> None:
     namespace: mount views made in it, not files of others.
     `OSError`: namespaces are forbidden here, or the process has threads.
     """
-    uid, gid = os.geteuid(), os.getegid()
+    uid = os.geteuid()
+    gid = os.getegid()
     _call("unshare", _CLONE_NEWUSER)
     # Files in /proc/self belong to the process only while it is dumpable.
     prctl(PR_SET_DUMPABLE, 1)

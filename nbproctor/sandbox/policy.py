@@ -36,7 +36,8 @@ NETWORK = tuple(_NETWORK.split())
 PACKAGE = Path(__file__).parents[1]
 PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
 # Ids that no account has by custom: systemd's range for passing services.
-FIRST_UID, LAST_UID = 61184, 65519
+FIRST_UID = 61184
+LAST_UID = 65519
 # How many a fork server has, one for each process that is alive at a time.
 SLOTS = 32
 

@@ -48,7 +48,8 @@ from nbproctor.sandbox.processors import stay_on
 OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
 # How often memory and scratch folders are measured. Where scratch folders have no hard
 # limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
-WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
+WATCH_SECONDS = 0.1
+CLOSE_WATCH_SECONDS = 0.005
 # Memory that is not data by the kernel's count and still honest: what libraries wrote
 # once and made read-only, and the main stack.
 NOT_DATA = 64 << 20

@@ -159,10 +159,12 @@ def told_of(error: BaseException, cells: Mapping[str, tuple[str, int]]) -> list[
         text = str(error)
     except BaseException:
         text = "<the exception has no text>"
-    cell, line = None, None
+    cell = None
+    line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if found := cells.get(frame.f_code.co_filename):
-            cell, line = found[0], number + found[1]
+            cell = found[0]
+            line = number + found[1]
     return [base, type(error).__name__[:100], text[:2000], cell, line]
 
 

@@ -171,7 +171,8 @@ class Stream(io.TextIOBase):
     def __init__(self, name: str, write: Any) -> None:
         super().__init__()
         self.name = f"<{name}>"
-        self._channel, self._write = name, write
+        self._channel = name
+        self._write = write
 
     def write(self, text: str) -> int:
         """Pass `text` on."""
