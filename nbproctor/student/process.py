@@ -15,7 +15,7 @@ import resource
 import socket
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
@@ -40,6 +40,22 @@ _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
+def call(target: Any, args: Any, kwargs: Any) -> Any:
+    """Call something."""
+    return target(*args, **kwargs)
+
+
+def apply_function(name: str, arguments: list[Any]) -> Any:
+    """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
+    return _FUNCTIONS[name](*arguments)
+
+
+def seed(module: str, arguments: list[Any]) -> None:
+    """Follow a test that seeds a global random generator."""
+    generator = np.random if module == "numpy" else random
+    generator.seed(*arguments)
+
+
 class Student:
     """Answers the judge's requests with the notebook's namespace."""
 
@@ -50,6 +66,21 @@ class Student:
         self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
         self.default = self.handles.default
+        #: Request of `TO_STUDENT` → what answers it.
+        self.answers: dict[str, Callable[..., Any]] = {
+            "run": self.on_run,
+            "begin": self.on_begin,
+            "call": call,
+            "calls": answer_in_turn,
+            "get": getattr,
+            "set": setattr,
+            "apply": apply_function,
+            "seed": seed,
+            "filtered": self.on_filtered,
+            "stderr": self.on_stderr,
+            "excuse": self.on_excuse,
+            "lend": self.on_lend,
+        }
         self.connection = Connection(
             wire=Wire(sock), requests=TO_STUDENT, side=self, caught=BaseException
         )
@@ -57,8 +88,8 @@ class Student:
     # --- requests ---------------------------------------------------------------
 
     def answer(self, name: str, arguments: Iterable[Any]) -> Any:
-        """Find the method for a request and run it."""
-        return getattr(self, f"on_{name}")(*arguments)
+        """Answer a request of the judge's."""
+        return self.answers[name](*arguments)
 
     def on_run(self, source: str, cell: str | None) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
@@ -108,10 +139,6 @@ class Student:
                     return str(method)
         return "__class__" if self.handles.derived else ""
 
-    def on_seed(self, module: str, arguments: list[Any]) -> None:
-        """Follow a test that seeds a global random generator."""
-        (np.random if module == "numpy" else random).seed(*arguments)
-
     def on_filtered(self, filters: Any, request: str, arguments: Any) -> Any:
         """Answer a request, from now on with a test's filters of warnings."""
         self._filter(filters)
@@ -125,18 +152,6 @@ class Student:
         self.filters = len(known)
         for action, kind, text, module in reversed(known):
             warnings.filterwarnings(action, text or "", kind, module or "")
-
-    def on_call(self, target: Any, args: Any, kwargs: Any) -> Any:
-        """Call something."""
-        return target(*args, **kwargs)
-
-    on_calls = staticmethod(answer_in_turn)
-    on_get = staticmethod(getattr)
-    on_set = staticmethod(setattr)
-
-    def on_apply(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
-        return _FUNCTIONS[name](*arguments)
 
     # --- objects ----------------------------------------------------------------
 
