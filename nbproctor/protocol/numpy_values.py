@@ -253,5 +253,5 @@ add(
         write=_write_scalar,
         read=_read_scalar,
     ),
-    Row("D", "dtype", _DTYPES, parts=_dtype_parts, build=_dtype),
+    Row(tag="D", fields="dtype", classes=_DTYPES, parts=_dtype_parts, build=_dtype),
 )
