@@ -144,12 +144,12 @@ class Verdict:
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""
         text = self.printed + "".join(f"{each}\n" for each in self.measures)
-        made = [stream_output(text)] if text else []
+        outputs = [stream_output(text)] if text else []
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
-            made.append(error_output(name, self.message, [self.message]))
+            outputs.append(error_output(name, self.message, [self.message]))
         elif self.points < self.max_points:
-            made.append(
+            outputs.append(
                 {
                     "output_type": "execute_result",
                     "data": {"text/plain": repr(self.points)},
@@ -158,8 +158,8 @@ class Verdict:
                 }
             )
         elif self.message:
-            made.append(stream_output(self.message + "\n"))
-        return made
+            outputs.append(stream_output(self.message + "\n"))
+        return outputs
 
 
 @dataclass(frozen=True)

@@ -195,8 +195,8 @@ def change_lines(
 
     Of those who are `asked` for by name, each test too.
     """
-    changed = [change for change in changes if not change.kept]
-    kept = [change for change in changes if change.kept]
+    changed = [change for change in changes if not change.is_kept]
+    kept = [change for change in changes if change.is_kept]
     lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
     for some, title in (changed, "changed:"), (kept, f"{lowered}: --lower"):
         count = "1 mark" if len(some) == 1 else f"{len(some)} marks"
@@ -215,7 +215,7 @@ def _line(
     if change.before is not None and change.after is not None:
         by = f" ({change.after - change.before:+g})"
     who = names.get(change.student, change.student)
-    yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.why}"
+    yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.reason}"
     # Where there was no mark at all, every test would be a line.
     told = change.student in asked and change.before is not None
     for cell, points in change.cells.items() if told else ():

@@ -201,8 +201,8 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
         except (ForkServerError, SandboxError, OSError) as error:
             reason: Exception = error
         else:
-            told = server.pid, master.notebook, server.level
-            log.info("Fork server %d started for %s, sandbox level %s.", *told)
+            description = server.pid, master.notebook, server.level
+            log.info("Fork server %d started for %s, sandbox level %s.", *description)
             return server
     raise EngineError(str(reason)) from reason
 

@@ -85,8 +85,8 @@ def diagnosis(
     if wrong.all():
         return f"has the right type and shape, but is wrong{everywhere}"
     flipped = np.isclose(got, -want, rtol)[wrong].all()
-    why = "has the wrong sign" if flipped else "is wrong"
-    return f"{why} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
+    symptom = "has the wrong sign" if flipped else "is wrong"
+    return f"{symptom} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
 
 
 def _pattern(wrong: Array) -> str:

@@ -243,19 +243,19 @@ def _afresh(link: Session) -> Iterator[None]:
     """Start every test with the same global state; what it seeds, the student seeds."""
     with contextlib.ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
-            own: Any = module.seed
-            own(0)
-            stack.callback(setattr, module, "seed", own)
-            seed = partial(_seed, own, name, link)
+            original: Any = module.seed
+            original(0)
+            stack.callback(setattr, module, "seed", original)
+            seed = partial(_seed, original, name, link)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy
         for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
             stack.enter_context(state)
         yield
 
 
-def _seed(own: Any, module: str, link: Session, *values: Any) -> None:
+def _seed(seed_judge: Any, module: str, link: Session, *values: Any) -> None:
     """Seed a global generator, and the student's."""
-    own(*values)
+    seed_judge(*values)
     link.ask("seed", module, list(values))
 
 

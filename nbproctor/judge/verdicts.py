@@ -193,8 +193,8 @@ def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -
     if kind == "NotImplementedError":
         return NOT_SOLVED(where=f" {where}")
     text = one_line(error.text)
-    told = text and (not hidden or _is_helpful(text, sources))
-    return RAISED(kind=kind, text=f" ({text})" if told else "", where=where)
+    is_shown = text and (not hidden or _is_helpful(text, sources))
+    return RAISED(kind=kind, text=f" ({text})" if is_shown else "", where=where)
 
 
 def is_forbidden(kind: str, text: str) -> bool:
@@ -233,8 +233,10 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     """Whether a message is of a listed kind and names nothing but the student's own."""
     if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
         return False
-    own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
-    return all(name in own or len(name) < 20 for name in re.findall(r"\w+", text))
+    student_words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
+    return all(
+        name in student_words or len(name) < 20 for name in re.findall(r"\w+", text)
+    )
 
 
 def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
@@ -248,16 +250,16 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
     if errors:
         name = str(errors[0].get("ename"))
         text = str(errors[0].get("evalue"))
-        told = one_line(text) if not cell.points or text in _texts(cell) else ""
+        shown = one_line(text) if not cell.points or text in _texts(cell) else ""
         if name == "AssertionError":
-            known = CHECK(text=told)
-            return 0.0, known if told else UNTOLD(kind="hidden check")
+            check = CHECK(text=shown)
+            return 0.0, check if shown else UNTOLD(kind="hidden check")
         if is_forbidden(name, text):
             return 0.0, REFUSED(where="")
         if name == "NotImplementedError":
             return 0.0, NOT_SOLVED(where=".")
         kind = name if name in vars(builtins) else "an exception"
-        return 0.0, BESIDE_RAISED(kind=kind, text=told and f": {told}")
+        return 0.0, BESIDE_RAISED(kind=kind, text=shown and f": {shown}")
     for output in outputs:
         number = _number(output)
         if number is not None and number < cell.points:

@@ -219,11 +219,11 @@ class Course:
         try:
             with self.gradebook() as book:
                 notebook = book.find_notebook(master.notebook, master.assignment)
-                made = {cell.name: cell.source for cell in notebook.source_cells}
+                sources = {cell.name: cell.source for cell in notebook.source_cells}
         except MissingEntry:
             return master  # no release yet
         return master.with_cells(
-            replace(cell, source=made.get(cell.id, cell.source))
+            replace(cell, source=sources.get(cell.id, cell.source))
             if has_autotests(cell.source)
             else cell
             for cell in master.cells
@@ -330,8 +330,8 @@ def _read_config(root: Path) -> Config:
             try:
                 config.merge(loader(path.name, path=place).load_config())
             except Exception as error:
-                said = f"{path} does not run: {error!r}. Correct it."
-                raise CourseError(said) from error
+                fault = f"{path} does not run: {error!r}. Correct it."
+                raise CourseError(fault) from error
     config.CourseDirectory.root = str(root.resolve())
     find_programs()
     return config
@@ -342,7 +342,7 @@ def find_programs() -> None:
 
     nbgrader starts `alembic` by name when it makes a gradebook.
     """
-    here = str(Path(sys.executable).parent)
+    programs = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", os.defpath)
-    if here not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, path])
+    if programs not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([programs, path])

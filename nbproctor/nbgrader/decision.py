@@ -42,8 +42,8 @@ class MarkChange:
     student: str
     before: float | None
     after: float | None
-    why: str  # in a few words
-    kept: bool  # it would be lower for the same files, and the one before was kept
+    reason: str  # in a few words
+    is_kept: bool  # it would be lower for the same files, and the one before was kept
     # Test cell → points before and after, where they differ.
     cells: dict[str, tuple[float | None, float | None]] = field(
         default_factory=dict, compare=False
@@ -99,7 +99,7 @@ def decide(facts: Facts, may_lower: bool) -> Decision:
         and not facts.is_new_submission
         and not may_lower
     ):
-        change = replace(change, kept=True)
+        change = replace(change, is_kept=True)
         return Decision(facts.previous_result, stands=False, change=change)
     return Decision(_result(facts), stands=True, change=change)
 
@@ -117,17 +117,17 @@ def _mark_change(facts: Facts) -> MarkChange | None:
             cells[grade.cell] = points, grade.points
     reasons = facts.submission.reasons
     if reasons and not facts.is_new_submission:
-        why = " ".join(dict.fromkeys(reasons.values()))
+        reason = " ".join(dict.fromkeys(reasons.values()))
     elif not cells:
-        why = f"the late penalty is {after.penalty:g}, not {before.penalty:g}"
+        reason = f"the late penalty is {after.penalty:g}, not {before.penalty:g}"
     else:
-        why = "handed in again" if facts.is_new_submission else "graded again"
+        reason = "handed in again" if facts.is_new_submission else "graded again"
     return MarkChange(
         student=facts.submission.student,
         before=before.total(),
         after=after.total(),
-        why=why,
-        kept=False,
+        reason=reason,
+        is_kept=False,
         cells=cells,
     )
 

@@ -40,14 +40,14 @@ MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
 def graded_notebooks(
-    course: Course, assignment: str, wanted: str, only: Collection[str] | None = None
+    course: Course, assignment: str, purpose: str, only: Collection[str] | None = None
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, with the gradebook's marks.
 
     Of the students in `only` alone, if it is given. `CourseError`: there is none; the
-    message says what is `wanted`.
+    message says what they are for (`purpose`).
     """
-    found = []
+    notebooks = []
     marks = course.marks(assignment)
     excused = course.said(assignment, "excused")
     for student, path in course.folders("autograded", assignment):
@@ -63,7 +63,7 @@ def graded_notebooks(
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and name not in result.notes:
                 continue
-            made = GradedNotebook(
+            notebook = GradedNotebook(
                 student=student,
                 name=record.name,
                 assignment=assignment,
@@ -80,12 +80,13 @@ def graded_notebooks(
                 version=_version(record, result),
                 since=result.since.get(name, ""),
             )
-            found.append(made)
-    if not found:
+            notebooks.append(notebook)
+    if not notebooks:
         raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for {wanted}."
+            f"Nothing of {assignment!r} is graded yet: grade it, then ask for "
+            f"{purpose}."
         )
-    return found
+    return notebooks
 
 
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
@@ -203,9 +204,9 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             with course_lock(Path(self.coursedir.root), doing):
                 self._run()
         except (CourseError, PageError, OSError) as error:
-            told = of_the_computer(error) or error
-            self.log.error("%s", told)
-            raise NbGraderException(str(told)) from told
+            failure = of_the_computer(error) or error
+            self.log.error("%s", failure)
+            raise NbGraderException(str(failure)) from failure
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id

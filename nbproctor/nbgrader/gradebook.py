@@ -96,16 +96,16 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """Return what is known of an assignment; `CourseError` if nothing is."""
         if assignment not in self._known:
             row = find_assignment(self, assignment)
-            known = KnownAssignment(row.id, [], {})
+            facts = KnownAssignment(row.id, [], {})
             for notebook in row.notebooks:
                 graded = [*notebook.grade_cells, *notebook.task_cells]
                 answers = [*notebook.solution_cells, *notebook.task_cells]
                 ids = [cell.id for cell in graded], [cell.id for cell in answers]
-                known.notebooks.append((notebook.id, *ids))
-                known.worth.update(
+                facts.notebooks.append((notebook.id, *ids))
+                facts.worth.update(
                     {(notebook.name, c.name): c.max_score for c in graded}
                 )
-            self._known[assignment] = known
+            self._known[assignment] = facts
         return self._known[assignment]
 
     def add_submission(
@@ -118,12 +118,12 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """
         if "timestamp" in values:
             values["timestamp"] = parse_utc(values["timestamp"])
-        known = self.known(assignment)
+        facts = self.known(assignment)
         submission = SubmittedAssignment(
-            assignment_id=known.id, student_id=self.find_student(student).id, **values
+            assignment_id=facts.id, student_id=self.find_student(student).id, **values
         )
         self.db.add(submission)
-        for id, graded, commented in known.notebooks:
+        for id, graded, commented in facts.notebooks:
             notebook = SubmittedNotebook(notebook_id=id, assignment=submission)
             self.db.add(notebook)
             self.db.flush()
@@ -177,12 +177,14 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         else:
             worth = book.known(master.assignment).worth
             cells = filter(lambda cell: cell.is_stored, master.cells)
-            wanted = {c.id: (c.locked and c.source, c.points) for c in cells}
-            known = {
+            source_cells = {c.id: (c.locked and c.source, c.points) for c in cells}
+            gradebook_cells = {
                 c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells
             }
-            changed = list({name for name, _ in known.items() ^ wanted.items()})
+            changed = list(
+                {name for name, _ in gradebook_cells.items() ^ source_cells.items()}
+            )
         if changed:
             raise CourseError(
                 f"The source of {master.assignment!r} is not what the gradebook "
@@ -218,8 +220,8 @@ def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> Non
             notebook.late_submission_penalty = None
             unscore(notebook)
             for comment in notebook.comments:
-                told = sanitize.markdown(reasons[notebook.name])
-                comment.auto_comment = f"Not graded. {told}"
+                reason = sanitize.markdown(reasons[notebook.name])
+                comment.auto_comment = f"Not graded. {reason}"
 
 
 def remark(

@@ -119,17 +119,19 @@ class Nbproctor(Configurable):
     def surroundings(self, assignment: str) -> list[str]:
         """Say what the course lets answers of an assignment use, in sentences."""
         names = ", ".join(sorted(self.environment))
-        there = [p for p in self.readable if Path(p).is_absolute() and Path(p).exists()]
-        gone = ", ".join(path for path in self.readable if path not in there)
-        told = {
-            f"may read {', '.join(there)}": there,
-            f"cannot read {gone}: c.Nbproctor.readable names it, and there is no such "
-            "absolute path": gone,
+        readable = [
+            p for p in self.readable if Path(p).is_absolute() and Path(p).exists()
+        ]
+        unreadable = ", ".join(path for path in self.readable if path not in readable)
+        sentences = {
+            f"may read {', '.join(readable)}": readable,
+            f"cannot read {unreadable}: c.Nbproctor.readable names it, and there is no "
+            "such absolute path": unreadable,
             f"see the environment variables {names}": names,
             "may use the network: they can fetch what they return, and send away what "
             "hidden tests ask them": assignment in self.network,
         }
-        return [f"Answers {what}." for what, holds in told.items() if holds]
+        return [f"Answers {what}." for what, holds in sentences.items() if holds]
 
 
 def _timeout(config: Config) -> float | None:

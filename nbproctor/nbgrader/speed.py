@@ -139,12 +139,12 @@ class _Rows:
 
     def _rows(self, table: Any, notebook: str) -> dict[str, dict[str, Any]]:
         names = self._READ[table]
-        found = (
+        rows = (
             self._session.query(BaseCell.name, *(getattr(table, n) for n in names))
             .join(table, table.cell_id == BaseCell.id)
             .filter(table.notebook_id == notebook)
         )
-        return {cell: dict(zip(names, row, strict=True)) for cell, *row in found}
+        return {cell: dict(zip(names, row, strict=True)) for cell, *row in rows}
 
     def commit(self) -> None:
         """Wait for `write`."""

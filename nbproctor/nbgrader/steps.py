@@ -58,11 +58,11 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]
                 "nbproctor.proctor(c)."
             )
         report: Report = report_of(resources["nbgrader"]["notebook"], nb)
-        said = {verdict.cell_id: verdict.outputs() for verdict in report.verdicts}
+        outputs_of = {verdict.cell_id: verdict.outputs() for verdict in report.verdicts}
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
                 name = cell.metadata.get("nbgrader", {}).get("grade_id")
-                outputs = said.get(name, report.outputs.get(index, []))
+                outputs = outputs_of.get(name, report.outputs.get(index, []))
                 cell.outputs = [from_dict(output) for output in outputs]
         return nb, resources
 

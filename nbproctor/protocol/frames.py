@@ -85,9 +85,9 @@ class Wire:
         else:
             parts = [head + text, *encoded.buffers]
         for part in parts:
-            left = memoryview(part)
-            while left:
-                left = left[self._in_time(self._sock.send, left, deadline) :]
+            unsent = memoryview(part)
+            while unsent:
+                unsent = unsent[self._in_time(self._sock.send, unsent, deadline) :]
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
@@ -144,12 +144,12 @@ class Wire:
         # Python's own timeouts take three more system calls for each message.
         patience = 0.0  # as long as it takes
         if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
                 raise LateError("there is no time left")
-            if left <= self._patience <= left + _SLACK:
+            if seconds <= self._patience <= seconds + _SLACK:
                 return
-            patience = left + _SLACK / 2
+            patience = seconds + _SLACK / 2
         if patience != self._patience:
             value = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):

@@ -47,13 +47,13 @@ DTYPES = {code: np.dtype(code) for code in _CODES.values()}  # the usual ones
 
 def _dtype_of(code: Node) -> np.dtype[Any]:
     """Return the dtype that a message says, as NumPy's own files do."""
-    known: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
-    if known is None and type(code) is str and _CODE.fullmatch(code):
+    dtype: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
+    if dtype is None and type(code) is str and _CODE.fullmatch(code):
         with contextlib.suppress(ValueError, TypeError):
-            known = np.dtype(code)
-    if known is None or known.itemsize > LIMITS["bytes"].most:
+            dtype = np.dtype(code)
+    if dtype is None or dtype.itemsize > LIMITS["bytes"].most:
         raise ProtocolError("an array has an unknown or impossible dtype")
-    return known
+    return dtype
 
 
 def _code_of(dtype: np.dtype[Any]) -> str | None:
@@ -180,8 +180,8 @@ def _same(now: Array, before: Any) -> bool | None:
 
 
 def _assign(old: Array, new: Array) -> None:
-    kept = old.dtype.kind == new.dtype.kind
-    if old.size != new.size or not kept:
+    is_same_kind = old.dtype.kind == new.dtype.kind
+    if old.size != new.size or not is_same_kind:
         raise ProtocolError("a changed array has another size")
     if old.shape != new.shape:
         with contextlib.suppress(AttributeError):  # of a view, it cannot change

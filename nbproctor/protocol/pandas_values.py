@@ -219,8 +219,8 @@ def _frame(columns: Any, index: Any, *values: Any) -> Any:
     if len(values) == 1 and values[0].ndim == 2:
         return pd.DataFrame(values[0], index=index, columns=columns, copy=False)
     _check(len(values) == len(columns) <= _MAX_COLUMNS, "no columns")
-    made = {n: _series(column, index, None) for n, column in enumerate(values)}
-    frame = pd.DataFrame(made, index=index, copy=False)
+    series = {n: _series(column, index, None) for n, column in enumerate(values)}
+    frame = pd.DataFrame(series, index=index, copy=False)
     frame.columns = columns
     return frame
 

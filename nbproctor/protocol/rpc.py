@@ -100,8 +100,8 @@ class Connection:
         after which the connection is still good; `ProtocolError`: the other side is
         late, gone or does not keep to the protocol.
         """
-        asked = name, *arguments
-        encoded = encode(asked, self.side.default)
+        request = name, *arguments
+        encoded = encode(request, self.side.default)
         with self._turn:
             frame = self._exchange(encoded, deadline)
             decoded = decode(frame, self.side.resolve, request=encoded.mutables)
@@ -164,8 +164,8 @@ class Connection:
             encoded = encode(reply, self.side.default, numbers)
         except self.caught as error:  # an object of a student's may raise anything
             kind = RAISED
-            told = self.side.describe(error)
-            encoded = encode((told, None), self.side.default)
+            description = self.side.describe(error)
+            encoded = encode((description, None), self.side.default)
         self.wire.send(kind, encoded, deadline)
 
 
@@ -323,17 +323,17 @@ def check_repeats(roots: Iterable[Any]) -> None:
 
     def size_of(x: Any) -> int:
         nonlocal once
-        own = _own_size(x, type(x))
-        if not own:
+        own_size = _own_size(x, type(x))
+        if not own_size:
             return 0
-        known = sizes.get(id(x))
-        if known == _OPEN:
+        known_size = sizes.get(id(x))
+        if known_size == _OPEN:
             raise ProtocolError("a value contains itself")
-        if known is not None:
-            return known
+        if known_size is not None:
+            return known_size
         sizes[id(x)] = _OPEN
-        once += own
-        size = sizes[id(x)] = own + sum(map(size_of, _inner(x, type(x))))
+        once += own_size
+        size = sizes[id(x)] = own_size + sum(map(size_of, _inner(x, type(x))))
         return size
 
     try:

@@ -87,11 +87,11 @@ def interpreter() -> tuple[str, ...]:
     while link.is_symlink():
         link = link.parent / link.readlink()
         prefixes.add(link.parent.parent)
-    wanted = {prefix / part for prefix in prefixes for part in PYTHON}
-    wanted.update(map(Path, site_packages()))
+    folders = {prefix / part for prefix in prefixes for part in PYTHON}
+    folders.update(map(Path, site_packages()))
     # Of an editable installation this package alone, not the folder around it.
-    wanted.add(PACKAGE)
-    return tuple(sorted(str(path) for path in wanted if path.exists()))
+    folders.add(PACKAGE)
+    return tuple(sorted(str(path) for path in folders if path.exists()))
 
 
 def site_packages() -> list[str]:

@@ -222,8 +222,10 @@ def _filter(network: bool) -> Any:
         for name, *conditions in rows:
             # An older libseccomp may not know a newer call; then it stays forbidden.
             if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
-                held = [sc.Arg(at, sc.MASKED_EQ, *what) for at, *what in conditions]
-                program.add_rule(answer, name, *held)
+                arguments = [
+                    sc.Arg(at, sc.MASKED_EQ, *what) for at, *what in conditions
+                ]
+                program.add_rule(answer, name, *arguments)
     with Path(os.devnull).open("wb") as nowhere:
         program.export_bpf(nowhere)  # compiles; libseccomp 2.6 keeps the program
     return program
@@ -246,10 +248,12 @@ def confine(policy: Policy) -> None:
     import pyseccomp as sc
 
     # First a small filter that knows this process; the stricter of two counts.
-    own = sc.SyscallFilter(sc.ALLOW)
+    seccomp_filter = sc.SyscallFilter(sc.ALLOW)
     for name in SIGNALS.split():
-        own.add_rule(sc.ERRNO(errno.EPERM), name, sc.Arg(0, sc.NE, os.getpid()))
-    own.load()
+        seccomp_filter.add_rule(
+            sc.ERRNO(errno.EPERM), name, sc.Arg(0, sc.NE, os.getpid())
+        )
+    seccomp_filter.load()
     _filter(policy.network).load()
     # Loading is not believed, it is tried: a call that is not on the list must fail.
     try:

@@ -137,8 +137,8 @@ class Server:
         self.selector.register(self.control, selectors.EVENT_READ, self._parent)
         try:
             while True:
-                some = len(self.running) > 1
-                waiting = self.watch() if some else None
+                others_run = len(self.running) > 1
+                waiting = self.watch() if others_run else None
                 for key, _ in self.selector.select(waiting):
                     key.data()
         except EOFError:
@@ -342,9 +342,9 @@ def main(descriptor: int) -> None:
 
 def _ended_first() -> None:
     """Where memory of the whole computer runs out, end a fork and not who grades."""
-    place = Path("/proc/self/oom_score_adj")
+    path = Path("/proc/self/oom_score_adj")
     with contextlib.suppress(OSError):
-        place.write_text(str(max(int(place.read_text()), OOM_SCORE)))
+        path.write_text(str(max(int(path.read_text()), OOM_SCORE)))
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:

@@ -206,7 +206,7 @@ def serve(
     lines = sys.stdin.buffer
     answers = sys.stdout.buffer
     allowance = decode(_read(lines) or b"", Allowance)
-    told = decode(_read(lines) or b"", setup)
+    setting = decode(_read(lines) or b"", setup)
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_DATA, (allowance.memory, allowance.memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -215,7 +215,7 @@ def serve(
         _limit_time(allowance.seconds)
         begun = time.process_time()
         try:
-            answered = encode(answer(told, decode(block, question)))
+            answered = encode(answer(setting, decode(block, question)))
         except MemoryError:
             return
         long = time.process_time() - begun > LONG

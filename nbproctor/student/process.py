@@ -148,9 +148,11 @@ class Student:
         """Put a test's filters of warnings before those that are here."""
         del warnings.filters[: self.filters]  # type: ignore[attr-defined]
         # A class of the test's own is none of a warning that can arise here.
-        known = [f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)]
-        self.filters = len(known)
-        for action, kind, text, module in reversed(known):
+        known_filters = [
+            f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)
+        ]
+        self.filters = len(known_filters)
+        for action, kind, text, module in reversed(known_filters):
             warnings.filterwarnings(action, text or "", kind, module or "")
 
     # --- objects ----------------------------------------------------------------
@@ -172,13 +174,13 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        told = [*told_of(error, self.shell.compile.cells), relayed]
+        description = [*told_of(error, self.shell.compile.cells), relayed]
         kind = type(error)
-        own = kind.__module__ == "__main__" and issubclass(kind, Exception)
-        if relayed is not None or not own:
-            return [*told, library_error(error), None]
+        is_own = kind.__module__ == "__main__" and issubclass(kind, Exception)
+        if relayed is not None or not is_own:
+            return [*description, library_error(error), None]
         error.__traceback__ = None  # whose frames hold all that the call held
-        return [*told, kind, error]
+        return [*description, kind, error]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""

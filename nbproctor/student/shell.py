@@ -328,6 +328,6 @@ def rehearse(sources: Sequence[str]) -> None:
 
 def _left() -> set[object]:
     """Return what a fork does not have: working folder, open descriptors, files."""
-    here = Path.cwd()
-    files = {(path, path.lstat().st_mtime_ns) for path in (here, *here.rglob("*"))}
+    folder = Path.cwd()
+    files = {(path, path.lstat().st_mtime_ns) for path in (folder, *folder.rglob("*"))}
     return files.union(os.listdir("/dev/fd"))  # noqa: PTH208

@@ -113,7 +113,7 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(harder: Path) -> None:
     assert [r.score for r in results] == [7, 10]
     assert "Nothing was lowered" in next(change_lines(changes, {}))
     changes = again(harder, lower=True)
-    assert [change.kept for change in changes] == [False, False]
+    assert [change.is_kept for change in changes] == [False, False]
     assert totals(harder) == {"odd": 5, "right": 8}
     assert again(harder) == []
 
