@@ -287,7 +287,8 @@ class CellText:
         """Return code with common blanks, and nothing invisible, outside of strings."""
         if self.text.isascii():
             return self.text
-        parts, at = [], 0
+        parts = []
+        at = 0
         for token in _TOKEN.finditer(self.text):
             if token.lastgroup in ("comment", "triple", "string"):
                 parts += [_plain_blanks(self.text[at : token.start()]), token[0]]
@@ -312,7 +313,8 @@ class HandedCell:
     def read(cls, raw: dict[str, Any], source: str) -> HandedCell:
         """Read a cell of a notebook; `source` is its text."""
         name = grader_of(raw).get("grade_id")
-        kind, id = raw.get("cell_type"), raw.get("id")
+        kind = raw.get("cell_type")
+        id = raw.get("id")
         return cls(
             kind if kind in ("code", "raw") else "markdown",
             id if isinstance(id, str) else "",
@@ -403,7 +405,9 @@ def _lines(source: str) -> Iterator[tuple[str, str, bool]]:
     for token in _TOKEN.finditer(source):
         pass_lines(token.start(), inside=False)
         parts.append(source[at : token.start()])
-        kind, text, at = token.lastgroup, token[0], token.end()
+        kind = token.lastgroup
+        text = token[0]
+        at = token.end()
         depth = max(depth + (kind == "open") - (kind == "close"), 0)
         alone = kind in ("triple", "string") and _alone(source, token)
         parts.append("\n" * text.count("\n") if kind == "comment" or alone else text)

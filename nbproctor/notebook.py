@@ -80,7 +80,9 @@ _OTHER_KERNELS = re.compile("ir$|julia|octave|matlab|bash|java|xcpp|sas|scala|st
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
-SKIP_TAG, BESIDE_TAG, UNGRADED_TAG = "skip-grading", "judge-beside", "ungraded"
+SKIP_TAG = "skip-grading"
+BESIDE_TAG = "judge-beside"
+UNGRADED_TAG = "ungraded"
 TAGGED = "the source says so"
 _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
 

@@ -6,15 +6,20 @@ that was interrupted, and what was handed in then from what is handed in now.
 
 from __future__ import annotations
 
+import json
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import fsum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from nbproctor.cells import grader_of, source_of
 from nbproctor.notebook import Cell, Where
+from nbproctor.statuses import STATUSES, Status
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
@@ -139,12 +144,12 @@ class Verdict:
     def outputs(self) -> list[Output]:
         """Make the outputs from which nbgrader reads exactly these points."""
         text = self.printed + "".join(f"{each}\n" for each in self.measures)
-        made = [stream_output(text)] if text else []
+        outputs = [stream_output(text)] if text else []
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
-            made.append(error_output(name, self.message, [self.message]))
+            outputs.append(error_output(name, self.message, [self.message]))
         elif self.points < self.max_points:
-            made.append(
+            outputs.append(
                 {
                     "output_type": "execute_result",
                     "data": {"text/plain": repr(self.points)},
@@ -153,8 +158,8 @@ class Verdict:
                 }
             )
         elif self.message:
-            made.append(stream_output(self.message + "\n"))
-        return made
+            outputs.append(stream_output(self.message + "\n"))
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -188,11 +193,86 @@ class Report:
     seconds: float = field(default=0.0, compare=False)
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Mark of one graded cell, from the gradebook."""
+
+    points: float | None = None  # extra credit included; None: not graded yet
+    by_hand: bool = False
+
+
+class GradedExercise(Protocol):
+    """What `describe_changes` asks of an exercise of a page."""
+
+    @property
+    def id(self) -> str:
+        """Name of its solution cell."""
+
+    @property
+    def name(self) -> str:
+        """Number and title."""
+
+    @property
+    def graded(self) -> Sequence[str]:
+        """Names of its graded cells."""
+
+
+def total_of(points: Iterable[float], penalty: float) -> float:
+    """Return what is left of points after a late penalty: never below 0."""
+    return max(fsum(points) - penalty, 0.0)
+
+
+def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
+    """Return the sum of what is graded of some cells; None if nothing of it is."""
+    points = [marks[name].points for name in cells if name in marks]
+    graded = [number for number in points if number is not None]
+    return sum(graded) if graded else None
+
+
+def cells_of(path: Path | str | None) -> list[dict[str, Any]]:
+    """Return the cells of a graded notebook; none if there is no readable one."""
+    try:
+        cells = json.loads(Path(path or "").read_text("utf-8"))["cells"]
+        return [cell for cell in cells if isinstance(cell, dict)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def grade_id(cell: dict[str, Any]) -> str:
+    """Return nbgrader's name of a cell, or nothing."""
+    return str(grader_of(cell).get("grade_id") or "")
+
+
+def describe_changes(
+    exercises: Iterable[GradedExercise],
+    *,
+    marks_before: Mapping[str, Mark],
+    marks: Mapping[str, Mark],
+    cells_before: Iterable[dict[str, Any]],
+    cells: Iterable[dict[str, Any]],
+) -> str:
+    """Say what another file has changed: points, or answers without effect."""
+    old_sources = {grade_id(cell): source_of(cell) for cell in cells_before}
+    sources = {grade_id(cell): source_of(cell) for cell in cells}
+    changes = []
+    without_effect = []
+    for exercise in exercises:
+        points_before = points_of(exercise.graded, marks_before) or 0.0
+        gain = (points_of(exercise.graded, marks) or 0.0) - points_before
+        if gain:
+            sign = "+" if gain > 0 else "−"
+            changes.append(f"{sign}{abs(gain):g} in {exercise.name}")
+        elif old_sources.get(exercise.id) != sources.get(exercise.id):
+            without_effect.append(exercise.name)
+    if without_effect:
+        names = ", ".join(without_effect)
+        changes.append(f"changed, with as many points as before: {names}")
+    summary = "; ".join(changes) or "no answer has changed"
+    return f"Since you handed in before: {summary}."
+
+
 FILE = "grading.json"
 Score = tuple[str, str, float]  # notebook, cell, points
-Status = Literal[
-    "graded", "repaired", "partial", "ungradable", "missing", "late", "excused"
-]
 
 
 @dataclass(frozen=True)
@@ -204,9 +284,9 @@ class SubmissionResult:
     student : str
         Student id.
     status : Status
-        ``graded``; ``repaired`` (after a stated repair); ``partial`` (something died
-        or timed out, the rest is graded); ``ungradable``; ``missing``; ``late``;
-        ``excused``, which is never kept: a teacher says it at any time.
+        A row of `STATUSES`: ``repaired`` is after a stated repair; ``partial`` if
+        something died or timed out, the rest is graded; ``excused`` is never kept: a
+        teacher says it at any time.
     reason : str
         Why, in sentences.
     score : float or None
@@ -244,6 +324,15 @@ class SubmissionResult:
     late: float = 0.0
     graded: datetime | None = field(default=None, compare=False)
     since: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether there is no mark where there should be one."""
+        return STATUSES[self.status].is_failure
+
+    def excuse(self) -> SubmissionResult:
+        """Return the result of somebody who needs no mark."""
+        return replace(self, status="excused", reason="", score=None)
 
     def scores(self) -> set[Score]:
         """Return the automatic scores that the gradebook must hold."""

@@ -53,7 +53,10 @@ def audit(
     variants = Variants.read(folder, references)
     wanted = [exercise] if exercise else list(references)
     variants.trials = [t for t in variants.trials if t.exercise in wanted]
-    tried = [Trial(e, "reference", "reference", references[e]) for e in wanted]
+    tried = [
+        Trial(exercise=e, kind="reference", name="reference", source=references[e])
+        for e in wanted
+    ]
     tried += variants.trials
     all_checks = list(checks)
     entries: list[Entry] = []

@@ -36,14 +36,17 @@ def mutants(source: str) -> list[Mutant]:
     messages of exceptions, seeds and progress bars are left alone. What is not plain
     Python raises `SyntaxError`.
     """
-    tree, names, results = ast.parse(source), Counter[str](), list[Mutant]()
+    tree = ast.parse(source)
+    names = Counter[str]()
+    results = list[Mutant]()
     seen = {ast.dump(ast.parse(reference := ast.unparse(tree)))}
     for parent, box, key, kind, new in _changes(tree, "cell"):
         old = box[key]
         shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
         before = ast.unparse(shown or old)
         box[key] = new
-        text, after = ast.unparse(tree), ast.unparse(shown or new)
+        text = ast.unparse(tree)
+        after = ast.unparse(shown or new)
         box[key] = old
         if (dump := ast.dump(ast.parse(text))) in seen:
             continue
@@ -182,7 +185,8 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
 
 
 def _call(node: ast.Call, parent: ast.AST) -> _Mistakes:
-    name, args = called(node), node.args
+    name = called(node)
+    args = node.args
     yield from _each("keyword dropped", node, "keywords", _shorter(node.keywords))
     yield from _each("argument dropped", node, "args", list(_shorter(args))[1:])
     swaps = () if name in _SYMMETRIC else _swapped(args)

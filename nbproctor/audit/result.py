@@ -64,27 +64,29 @@ class Entry(Trial):
     @property
     def fault(self) -> str:
         """Why the audit fails for this entry; empty if it does not."""
-        said = next((f"{test}: {text}" for test, text in self.caught.items()), "")
+        caught = next((f"{test}: {text}" for test, text in self.caught.items()), "")
         match self.kind:
             case "right" | "reference" if self.lost:
-                return f"loses {self.lost:g} of {self.most:g} points ({said})"
+                return f"loses {self.lost:g} of {self.most:g} points ({caught})"
             case "right" | "reference" if self.caught:
-                return f"fails a public test ({said})"
+                return f"fails a public test ({caught})"
             case "right" | "reference" if self.disagreement:
                 return f"disagrees with the oracle: {self.disagreement}"
             case "wrong" | "mutant" if self.caught and not self.lost:
-                return f"fails a public test, but keeps full marks ({said})"
+                return f"fails a public test, but keeps full marks ({caught})"
             case "wrong" if not self.lost:
                 return "keeps full marks"
             case "wrong" if self.says and not self.named:
-                return f"should be told {' or '.join(self.says)!r}, but is told {said}"
+                return (
+                    f"should be told {' or '.join(self.says)!r}, but is told {caught}"
+                )
             case "wrong" if self.unannounced > SILENCE:
                 return (
                     f"loses {self.unannounced:g} points in silence: its public test "
-                    f"passes, and no comment tells of it ({said})"
+                    f"passes, and no comment tells of it ({caught})"
                 )
             case "mutant" if self.equivalent and self.lost:
-                return f"is filed as equivalent, but {said}"
+                return f"is filed as equivalent, but {caught}"
             case "mutant" if self.equivalent and self.disagreement:
                 return f"is filed as equivalent, but differs: {self.disagreement}"
         return ""
@@ -115,9 +117,11 @@ class AuditResult:
     @property
     def faults(self) -> list[str]:
         """Everything for which the audit fails, in words."""
-        found = [f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault]
-        found += [f"{c.name}: {c.found}" for c in self.checks if not c.passed]
-        return [*self.problems, *found]
+        faults = [
+            f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault
+        ]
+        faults += [f"{c.name}: {c.found}" for c in self.checks if not c.passed]
+        return [*self.problems, *faults]
 
     @property
     def survivors(self) -> list[Entry]:
@@ -157,10 +161,10 @@ class AuditResult:
     def counts(self) -> Iterator[dict[str, Any]]:
         """Yield the summary of each exercise."""
         for exercise in self.tests:
-            own = [entry for entry in self.entries if entry.exercise == exercise]
-            right = [e for e in own if e.kind == "right"]
-            wrong = [e for e in own if e.kind == "wrong"]
-            mutants = [e for e in own if e.kind == "mutant"]
+            entries = [entry for entry in self.entries if entry.exercise == exercise]
+            right = [e for e in entries if e.kind == "right"]
+            wrong = [e for e in entries if e.kind == "wrong"]
+            mutants = [e for e in entries if e.kind == "mutant"]
             yield {
                 "exercise": exercise,
                 "right": len(right),
@@ -206,10 +210,10 @@ def lines(result: AuditResult) -> Iterator[str]:
         wrong = f"{c['wrong'] - c['missed']}/{c['wrong']}"
         counted = c["mutants"] - c["equivalent"]
         mutants = f"{counted - c['survivors']}/{counted}"
-        told = f"{c['named']}/{c['wrong']}"
+        share = f"{c['named']}/{c['wrong']}"
         yield (
             f"{c['exercise']:{width}}{right:>9}{wrong:>10}{mutants:>12}"
-            f"{told:>10}{c['silent']:>8g}"
+            f"{share:>10}{c['silent']:>8g}"
         )
     yield (
         "right ones that keep all points, wrong ones that lose some, mutants that are "

@@ -47,7 +47,8 @@ from nbproctor.student import process
 from nbproctor.student.shell import warm
 
 # A solution may take so many times longer than the reference, but at least so long.
-PATIENCE, LEAST_SECONDS = 10, 2.0
+PATIENCE = 10
+LEAST_SECONDS = 2.0
 
 
 class TrialError(NbproctorError):
@@ -97,7 +98,11 @@ def hold(
     # Each worker needs the time of every reference, so it tries them all.
     shares = [
         Share(
-            master, str(folder), oracles, settings, [*references, *others[n::workers]]
+            master=master,
+            folder=str(folder),
+            oracles=oracles,
+            settings=settings,
+            trials=[*references, *others[n::workers]],
         )
         for n in range(workers)
     ]
@@ -156,7 +161,9 @@ class _Walk:
     """Walks through the reference notebook, forking off the trials on its way."""
 
     def __init__(self, parent: socket.socket, share: Share) -> None:
-        self.parent, self.share, settings = parent, share, share.settings
+        self.parent = parent
+        self.share = share
+        settings = share.settings
         uid = free_uid(settings.policy, outer=False)
         self.policy = replace(settings.policy, uid=uid)
         self.cells = tuple(self._with_fuzzing())
@@ -168,7 +175,8 @@ class _Walk:
 
     def _with_fuzzing(self) -> Iterator[Cell]:
         """Yield the cells, and an exercise's fuzzing after the last of its own."""
-        fuzz, cells = self.share.oracles, self.share.master.cells
+        fuzz = self.share.oracles
+        cells = self.share.master.cells
         last = {cell.exercise: cell for cell in cells}
         for cell in cells:
             yield cell
@@ -234,7 +242,8 @@ class _Walk:
     ) -> Held:
         trial = self.share.trials[number]
         public = trial.kind != "mutant"
-        stub, reference = CellText(cell.stub), CellText(cell.source)
+        stub = CellText(cell.stub)
+        reference = CellText(cell.source)
         # As a submission is repaired before it is graded.
         source = CellText(trial.source).without_stub_line(stub, reference).text
         fuzz = self.share.oracles.get(trial.exercise)
@@ -266,4 +275,6 @@ class _Walk:
         played.judge_beside()
         oracle = played.verdicts.pop(fuzz.id, None) if fuzz else None
         verdicts = [*played.verdicts.values()]
-        return Held(number, verdicts, oracle, tuple(played.notes))
+        return Held(
+            number=number, verdicts=verdicts, oracle=oracle, notes=tuple(played.notes)
+        )

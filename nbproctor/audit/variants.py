@@ -122,7 +122,14 @@ class Variants:
         for name, text, diff in all_mutants:
             why = equivalent.pop(name, "")
             self.trials.append(
-                Trial(exercise, "mutant", name, text, diff=diff, equivalent=why)
+                Trial(
+                    exercise=exercise,
+                    kind="mutant",
+                    name=name,
+                    source=text,
+                    diff=diff,
+                    equivalent=why,
+                )
             )
         self.problems += [
             f"equivalent.toml of {exercise} names {name!r}, but there is no such "
@@ -147,7 +154,15 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
             problems.append(f"{shown(path)} {error}")
         else:
             bases[path.stem] = _without_docstring(text)
-            variants.append(Trial(folder.name, "right", path.stem, text, shown(path)))
+            variants.append(
+                Trial(
+                    exercise=folder.name,
+                    kind="right",
+                    name=path.stem,
+                    source=text,
+                    place=shown(path),
+                )
+            )
     if stray := sorted(folder.glob("wrong/*.py")):
         problems.append(
             f"{shown(stray[0])}: a wrong variant is an entry of wrong.toml, which says "
@@ -169,7 +184,15 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
             says = table.get("says", ())
             says = (says,) if isinstance(says, str) else tuple(says)
             told = {key: table[key] for key in ("unnamed", "announced") if key in table}
-            trial = Trial(folder.name, kind, name, source, place, says=says, **told)
+            trial = Trial(
+                exercise=folder.name,
+                kind=kind,
+                name=name,
+                source=source,
+                place=place,
+                says=says,
+                **told,
+            )
             variants.append(trial)
     return variants, problems
 
@@ -278,7 +301,17 @@ def oracle_test(exercise: str, text: str) -> Cell:
         f"_found = _disagreement(inputs, oracle, {answer})\n"
         "assert _found is None, _found\n"
     )
-    return Cell(f"{exercise}: oracle", "test", source, 1, exercise, False, "", "", {})
+    return Cell(
+        id=f"{exercise}: oracle",
+        kind="test",
+        source=source,
+        points=1,
+        exercise=exercise,
+        skip=False,
+        cell_id="",
+        stub="",
+        nbgrader={},
+    )
 
 
 def disagreement(

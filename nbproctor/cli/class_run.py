@@ -26,6 +26,7 @@ from rich.text import Text
 from nbproctor.cli.app import complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.roster import letters
+from nbproctor.statuses import STATUSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,10 +92,11 @@ def grade_class(
     told = [f"{line}." for line in nbgrader.places_told(masters)]
     say("", *told, *course.options.surroundings(assignment), *lines)
     say(f"Class report:   {page}", f"Feedback pages: {pages}")
-    left = [names[r.student] for r in results if r.status == "ungradable"]
-    if left:
+    failures = [names[r.student] for r in results if r.is_failure]
+    if failures:
         complaints.print(
-            f"[red]Not graded:[/] {escape('; '.join(left))}. The reasons stand above."
+            f"[red]Not graded:[/] {escape('; '.join(failures))}. The reasons stand "
+            "above."
         )
         raise typer.Exit(1)
 
@@ -111,9 +113,6 @@ def _names(
     }
 
 
-_GRAVEST = ("ungradable", "partial", "repaired", "late", "graded", "missing", "excused")
-
-
 def _reasons(
     results: Sequence[SubmissionResult], names: Mapping[str, str]
 ) -> Iterator[str]:
@@ -121,7 +120,7 @@ def _reasons(
 
     In a large class the few that need a look must not drown in "nothing handed in".
     """
-    for status in _GRAVEST:
+    for status in STATUSES:
         told: dict[str, list[str]] = {}
         for result in results:
             if result.status == status and result.reason:
@@ -196,8 +195,8 @@ def change_lines(
 
     Of those who are `asked` for by name, each test too.
     """
-    changed = [change for change in changes if not change.kept]
-    kept = [change for change in changes if change.kept]
+    changed = [change for change in changes if not change.is_kept]
+    kept = [change for change in changes if change.is_kept]
     lowered = "would be lower for the same files. Nothing was lowered; to let it happen"
     for some, title in (changed, "changed:"), (kept, f"{lowered}: --lower"):
         count = "1 mark" if len(some) == 1 else f"{len(some)} marks"
@@ -216,7 +215,7 @@ def _line(
     if change.before is not None and change.after is not None:
         by = f" ({change.after - change.before:+g})"
     who = names.get(change.student, change.student)
-    yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.why}"
+    yield f"  {who}: {_arrow(change.before, change.after)}{by}, {change.reason}"
     # Where there was no mark at all, every test would be a line.
     told = change.student in asked and change.before is not None
     for cell, points in change.cells.items() if told else ():

@@ -95,9 +95,12 @@ def grade(
     course, name = open_course(assignment)
     for each in student or ():
         _check_handed_in(course, name, each)
-    weak = sandbox == "weak"
     options = nbgrader.RunOptions(
-        student, force=force, lower=lower, weak_sandbox=weak, cluster=cluster
+        student,
+        force=force,
+        lower=lower,
+        weak_sandbox=True if sandbox == "weak" else None,
+        cluster=cluster or None,
     )
     grade_class(course, name, options, alike=alike)
 

@@ -57,14 +57,14 @@ def versions() -> dict[str, str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         source.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
         source.update(path.read_bytes() + b"\0")
-    found = {OWN: source.hexdigest(), "Python": platform.python_version()}
+    versions_by_name = {OWN: source.hexdigest(), "Python": platform.python_version()}
     for folder in site_packages():
         # Names of folders alone: reading the metadata of all takes 0.2 seconds.
         for path in sorted(Path(folder).glob("*.dist-info")):
             name, _, version = path.stem.partition("-")
             if name.lower() not in LEFT_OUT:
-                found.setdefault(name.lower(), version)
-    return found
+                versions_by_name.setdefault(name.lower(), version)
+    return versions_by_name
 
 
 @dataclass
@@ -107,13 +107,13 @@ class Cache:
         return self.folder / name[:2] / name
 
     def _shrink(self) -> None:
-        found = []
+        reports = []
         for path in self.folder.glob("??/*"):
             with contextlib.suppress(OSError):  # another run has removed it
                 status = path.stat()
-                found.append((status.st_mtime_ns, status.st_size, path))
-        total = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
+                reports.append((status.st_mtime_ns, status.st_size, path))
+        total = sum(size for _, size, _ in reports)
+        for _, size, path in sorted(reports):
             if total <= self.max_bytes:
                 break
             path.unlink(missing_ok=True)
@@ -167,8 +167,8 @@ class Kept:
         """
         of = master.digest, settings
         if of not in self._conditions:  # it reads the assignment's files
-            said = (master.digest, settings.digest(), settings.policy.weak)
-            self._conditions[of] = _hash((*said, self._versions))
+            ingredients = (master.digest, settings.digest(), settings.policy.weak)
+            self._conditions[of] = _hash((*ingredients, self._versions))
         return self._conditions[of]
 
     def _keep(self, name: str, done: Future[Report], future: Future[Report]) -> None:

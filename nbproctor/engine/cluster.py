@@ -148,7 +148,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Ask the workers that have come; return what is said of those that refuse."""
         with self._looking:
             if self._client.status == "closed":  # it tries for some seconds alone
-                self._client, self._scheduler = _connect(self._address), ""
+                self._client = _connect(self._address)
+                self._scheduler = ""
             if self._client.status != "running":
                 self._ready.clear()
                 return {}
@@ -171,12 +172,12 @@ class Cluster(AbstractContextManager["Cluster"]):
             if not new:
                 return {}
             names = [grader.name for grader in self._graders.values()]
-            said = self._client.run(refusal, names, workers=new, on_error="return")
-            self._ready |= {address for address, why in said.items() if why == ""}
+            refusals = self._client.run(refusal, names, workers=new, on_error="return")
+            self._ready |= {address for address, why in refusals.items() if why == ""}
             # One that has just come, or could not be reached, is asked again.
             return {
                 address: f"The worker {address} refuses: {_words(why)}"
-                for address, why in said.items()
+                for address, why in refusals.items()
                 if why and not isinstance(why, OSError)
             }
 
@@ -210,10 +211,11 @@ class Cluster(AbstractContextManager["Cluster"]):
             if self._ready:
                 alive = time.monotonic()
             elif time.monotonic() - alive > PATIENCE_SECONDS:
-                said = [f" {why}" for why in refused.values()]
+                sentences = [f" {why}" for why in refused.values()]
                 self._broken = (
                     f"No worker is left at {self._address}. Run the same command when "
-                    f"there are some: it goes on where it stopped.{''.join(said[:5])}"
+                    f"there are some: it goes on where it stopped."
+                    f"{''.join(sentences[:5])}"
                 )
                 break
         for task in [*running.values(), *self._waiting]:
@@ -231,7 +233,8 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def _take(self, future: Any, task: Task) -> None:
         """Take a worker's answer; without one, let another worker try."""
-        report, failure = None, ""
+        report = None
+        failure = ""
         try:
             report, failure = future.result(timeout=ANSWER_SECONDS)
         except (CancelledError, asyncio.CancelledError):
@@ -362,7 +365,9 @@ class Grader(WorkerPlugin):
         """Execute a submission."""
         if self.refusal:
             return None, ""
-        execution = Execution(cells, self._master, self._settings, files)
+        execution = Execution(
+            cells=cells, master=self._master, settings=self._settings, files=files
+        )
         try:
             return execute(execution, _servers), ""
         except EngineError as error:
@@ -373,15 +378,15 @@ class Grader(WorkerPlugin):
         except Exception as error:  # Dask cannot carry every exception
             return None, f"It could not be executed ({error!r})."
 
-    def _unlike(self, here: Mapping[str, str]) -> str:
+    def _unlike(self, worker_versions: Mapping[str, str]) -> str:
         """Return what a worker has in other versions, in words, or nothing."""
-        theirs = self._versions
-        if here[OWN] != theirs[OWN]:
+        client_versions = self._versions
+        if worker_versions[OWN] != client_versions[OWN]:
             return "its nbproctor is another version than the coordinator's"
         other = [
-            f"{name} {here[name]} (the coordinator has {version})"
-            for name, version in theirs.items()
-            if name in here and here[name] != version
+            f"{name} {worker_versions[name]} (the coordinator has {version})"
+            for name, version in client_versions.items()
+            if name in worker_versions and worker_versions[name] != version
         ]
         return f"it has {', '.join(other[:3])}" if other else ""
 

@@ -53,7 +53,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     in time; `StoppedError`: the run was stopped; `EngineError`: no fork server can be
     started here.
     """
-    master, settings = execution.master, execution.settings
+    master = execution.master
+    settings = execution.settings
     job = Job(
         tests=compile_tests(master),
         cells=master.cells,
@@ -70,8 +71,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     while len(failures) < 2:
         try:
             with servers.lend(master, settings) as server:
-                left = max(round(until - time.monotonic()), 1)
-                return msgpack.decode(server.run(data, left), type=Report)
+                seconds = max(round(until - time.monotonic()), 1)
+                return msgpack.decode(server.run(data, seconds), type=Report)
         except JudgeTimeoutError as error:
             raise ExecutionError(f"Its execution was stopped: {error}.") from error
         except (JudgeError, ForkServerError) as error:

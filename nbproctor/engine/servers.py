@@ -120,7 +120,8 @@ class Servers(AbstractContextManager["Servers"]):
         """Lend none of them again; end those that nobody uses."""
         with self._lock:
             self._all = dict.fromkeys(self._all)
-            idle, self._idle = self._idle, []
+            idle = self._idle
+            self._idle = []
         for server in idle:
             self._end(server)
 
@@ -182,7 +183,8 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
 
 def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
     """Start one; what starts a thread there is left to each notebook to run itself."""
-    modules, opening = _modules(master), master.opening
+    modules = _modules(master)
+    opening = master.opening
     for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
         try:
             server = ForkServer.start(
@@ -199,8 +201,8 @@ def _start(master: MasterNotebook, settings: Settings) -> ForkServer:
         except (ForkServerError, SandboxError, OSError) as error:
             reason: Exception = error
         else:
-            told = server.pid, master.notebook, server.level
-            log.info("Fork server %d started for %s, sandbox level %s.", *told)
+            description = server.pid, master.notebook, server.level
+            log.info("Fork server %d started for %s, sandbox level %s.", *description)
             return server
     raise EngineError(str(reason)) from reason
 

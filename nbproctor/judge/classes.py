@@ -37,10 +37,10 @@ class ErrorClass(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an exception in the student process."""
-        made = ask(cls._nbproctor, "call", cls._nbproctor, args, kwargs)
-        if not isinstance(made, Proxy):
-            return made
-        return error_of(cls, str(made), made)
+        instance = ask(cls._nbproctor, "call", cls._nbproctor, args, kwargs)
+        if not isinstance(instance, Proxy):
+            return instance
+        return error_of(cls, str(instance), instance)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -52,8 +52,10 @@ class ErrorClass(type):
 
     def __instancecheck__(cls, instance: Any) -> bool:
         if isinstance(instance, Proxy):
-            asked = ask(instance, "apply", "isinstance", [instance, cls._nbproctor])
-            return asked is True
+            is_instance = ask(
+                instance, "apply", "isinstance", [instance, cls._nbproctor]
+            )
+            return is_instance is True
         return super().__instancecheck__(instance)
 
 
@@ -61,16 +63,16 @@ class OwnError(StudentError):
     """An exception of a student's own class: its attributes are the student's."""
 
     def __getattr__(self, name: str) -> Any:
-        own = self.__dict__.get("_nbproctor")
-        if own is None or name.startswith("__"):
+        proxy = self.__dict__.get("_nbproctor")
+        if proxy is None or name.startswith("__"):
             raise AttributeError(name)
-        return ask(own, "get", own, name)
+        return ask(proxy, "get", proxy, name)
 
     @property
     def args(self) -> Any:
         """The arguments that it was made with."""
-        own = self.__dict__.get("_nbproctor")
-        return (self.text,) if own is None else ask(own, "get", own, "args")
+        proxy = self.__dict__.get("_nbproctor")
+        return (self.text,) if proxy is None else ask(proxy, "get", proxy, "args")
 
     @args.setter
     def args(self, value: Any) -> None:
@@ -131,8 +133,8 @@ def _class_of_library(name: str) -> type[Exception] | None:
     if not isinstance(kind, type) or module.partition(".")[0] == "nbproctor":
         return None
     base = built_in(kind)
-    known = issubclass(base, Exception) and base is not Exception
-    return kind if known else None
+    is_exception = issubclass(base, Exception) and base is not Exception
+    return kind if is_exception else None
 
 
 def _mirror(base: str) -> type[StudentError]:
@@ -161,16 +163,18 @@ class _OneArgument(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Proxy):
-            known = handle_of(args[0])
-            if known.kind is not None and known.relation == "exact":
-                return known.kind
+            handle = handle_of(args[0])
+            if handle.kind is not None and handle.relation == "exact":
+                return handle.kind
             return ask(args[0], "apply", "type", [args[0]])
         if len(args) == 1 and isinstance(args[0], StudentError):
             kinds = type(args[0]).__mro__  # the student's own, or one that is known
             if issubclass(kinds[0], OwnError):
                 return kinds[0]
-            ours = (k for k in kinds if not k.__module__.startswith("nbproctor."))
-            return next(ours, Exception)
+            library_classes = (
+                k for k in kinds if not k.__module__.startswith("nbproctor.")
+            )
+            return next(library_classes, Exception)
         return type(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -197,9 +201,9 @@ def _classifies(builtin: Any, *relations: str) -> Any:
 
     def classifies(value: Any, kinds: Any) -> bool:
         if isinstance(value, Proxy):
-            known = handle_of(value)
-            if known.kind is not None and known.relation in relations:
-                return any(is_one(known.kind, kind, value) for kind in _each(kinds))
+            handle = handle_of(value)
+            if handle.kind is not None and handle.relation in relations:
+                return any(is_one(handle.kind, kind, value) for kind in _each(kinds))
         return bool(builtin(value, kinds))
 
     return classifies

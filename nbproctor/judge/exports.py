@@ -94,10 +94,14 @@ class Exports:
             return Ref("judge", (number, kind.__name__, *self._methods(kind)))
         if isinstance(value, types.ModuleType):
             return Ref("library", (value.__name__, ""))
-        thing: Any = value.type if isinstance(value, np.dtype) else value
-        if isinstance(thing, _LIBRARY):
-            module, name = getattr(thing, "__module__", None), thing.__name__
-            if getattr(sys.modules.get(module or "numpy"), name, None) is thing:
+        library_object: Any = value.type if isinstance(value, np.dtype) else value
+        if isinstance(library_object, _LIBRARY):
+            module = getattr(library_object, "__module__", None)
+            name = library_object.__name__
+            if (
+                getattr(sys.modules.get(module or "numpy"), name, None)
+                is library_object
+            ):
                 return Ref("library", (module or "numpy", name))
         raise NotExportableError(
             f"A test can hand a student's code numbers, text, containers, arrays, and "
@@ -119,9 +123,11 @@ class Exports:
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
-            made = [vars(k) for k in _classes(target) if k.__module__ == self._module]
+            namespaces = [
+                vars(k) for k in _classes(target) if k.__module__ == self._module
+            ]
             if name in getattr(target, "__dict__", {}) or any(
-                name in of_test or "__getattr__" in of_test for of_test in made
+                name in of_test or "__getattr__" in of_test for of_test in namespaces
             ):
                 value = getattr(target, name)
                 if not isinstance(value, types.ModuleType):
@@ -133,8 +139,10 @@ class Exports:
     def set(self, target: Any, name: str, value: Any) -> None:
         """Set a public attribute, but neither a method nor anything of a class."""
         kinds = _classes(target)
-        held = next((vars(kind)[name] for kind in kinds if name in vars(kind)), None)
-        plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(held)
+        descriptor = next(
+            (vars(kind)[name] for kind in kinds if name in vars(kind)), None
+        )
+        plain = not isinstance(target, (type, *_FUNCTIONS)) and not callable(descriptor)
         if name.startswith("_") or not plain:
             raise RefusedError(
                 f"attribute {name!r} of the test's {type(target).__name__} is fixed"
@@ -149,8 +157,10 @@ class Exports:
                 name
                 for name in dir(kind)
                 if not name.startswith("_")
-                and isinstance(held := inspect.getattr_static(kind, name), _FUNCTIONS)
-                and self._of_test(held)
+                and isinstance(
+                    attribute := inspect.getattr_static(kind, name), _FUNCTIONS
+                )
+                and self._of_test(attribute)
             )
         return names
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Iterator
+from functools import partialmethod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -76,6 +77,45 @@ def ask(proxy: object, request: str, *arguments: Any) -> Any:
     return handle_of(proxy).link.ask(request, *arguments)
 
 
+def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
+    """Compute: the student's operator among their own objects, or the judge's.
+
+    What a test computed never meets a method of the student's, or an object whose
+    ``-`` is always 0 would be near to everything.
+    """
+    if not all(isinstance(other, Proxy) for other in others):
+        return _by_judge(proxy, name, *others)
+    result = ask(proxy, "apply", name, [proxy, *others])
+    if not isinstance(result, Proxy):
+        raise TypeError(f"{name} of two objects gives no object")
+    return result
+
+
+def _order(proxy: Any, name: str, other: object) -> Any:
+    """Compare, as `_arithmetic` computes."""
+    if isinstance(other, Proxy):
+        return _truth(name, proxy, other)
+    return _by_judge(proxy, name, other)
+
+
+def _by_judge(proxy: Any, name: str, *others: Any) -> Any:
+    """Apply an operator that is never the student's."""
+    _doubt(proxy, f"__{name}__")
+    return getattr(operator, name)(_plain(proxy, *others), *others)
+
+
+def _by_judge_reflected(proxy: Any, name: str, *others: Any) -> Any:
+    """Apply an operator with the test's value in front of the object."""
+    _doubt(proxy, f"__r{name}__")
+    return getattr(operator, name)(*others, _plain(proxy, *others))
+
+
+def _plain(proxy: Any, *others: Any) -> Any:
+    """Return the number, or beside an array the array, that an object converts to."""
+    arrays = any(isinstance(other, np.ndarray) for other in others)
+    return np.asarray(proxy) if arrays else float(proxy)
+
+
 class Proxy:
     """An object that stays in the student process.
 
@@ -112,19 +152,23 @@ class Proxy:
         return _exactly(list, ask(self, "calls", calls, keep))
 
     def __eq__(self, other: object) -> bool:
-        own = handle_of(self)
-        if own.kind is not None and own.kind is other and own.relation == "class":
+        handle = handle_of(self)
+        if (
+            handle.kind is not None
+            and handle.kind is other
+            and handle.relation == "class"
+        ):
             return True
-        if not isinstance(other, Proxy) or own.link is not handle_of(other).link:
+        if not isinstance(other, Proxy) or handle.link is not handle_of(other).link:
             _doubt(self, "__eq__")
             return False
-        return own.number == handle_of(other).number or _truth("eq", self, other)
+        return handle.number == handle_of(other).number or _truth("eq", self, other)
 
     def __ne__(self, other: object) -> bool:
-        own = handle_of(self)
-        if not isinstance(other, Proxy) or own.link is not handle_of(other).link:
+        handle = handle_of(self)
+        if not isinstance(other, Proxy) or handle.link is not handle_of(other).link:
             return not self == other
-        return own.number != handle_of(other).number and _truth("ne", self, other)
+        return handle.number != handle_of(other).number and _truth("ne", self, other)
 
     def __bool__(self) -> bool:
         _doubt(self, "__bool__", "__len__")
@@ -139,8 +183,8 @@ class Proxy:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """Leave a ``with``; what the test itself raised is never held back."""
-        told = None if error is None else built_in(type(error))
-        done = ask(self, "get", self, "__exit__")(told, None, None)
+        error_class = None if error is None else built_in(type(error))
+        done = ask(self, "get", self, "__exit__")(error_class, None, None)
         return isinstance(error, StudentError) and done is True
 
     def __iter__(self) -> Iterator[Any]:
@@ -171,6 +215,62 @@ class Proxy:
         array = _exactly(np.ndarray, ask(self, "apply", "array", [self]))
         return array if dtype is None else array.astype(dtype)
 
+    # Arithmetic and order: the student's among their own objects, else the judge's.
+    __add__ = partialmethod(_arithmetic, "add")
+    __sub__ = partialmethod(_arithmetic, "sub")
+    __mul__ = partialmethod(_arithmetic, "mul")
+    __truediv__ = partialmethod(_arithmetic, "truediv")
+    __floordiv__ = partialmethod(_arithmetic, "floordiv")
+    __mod__ = partialmethod(_arithmetic, "mod")
+    __pow__ = partialmethod(_arithmetic, "pow")
+    __matmul__ = partialmethod(_arithmetic, "matmul")
+    __neg__ = partialmethod(_arithmetic, "neg")
+    __pos__ = partialmethod(_arithmetic, "pos")
+    __lt__ = partialmethod(_order, "lt")
+    __le__ = partialmethod(_order, "le")
+    __gt__ = partialmethod(_order, "gt")
+    __ge__ = partialmethod(_order, "ge")
+
+    # With a value of the test's in front, or of one object alone: never the student's.
+    __abs__ = partialmethod(_by_judge, "abs")
+    __radd__ = partialmethod(_by_judge_reflected, "add")
+    __rsub__ = partialmethod(_by_judge_reflected, "sub")
+    __rmul__ = partialmethod(_by_judge_reflected, "mul")
+    __rtruediv__ = partialmethod(_by_judge_reflected, "truediv")
+    __rfloordiv__ = partialmethod(_by_judge_reflected, "floordiv")
+    __rmod__ = partialmethod(_by_judge_reflected, "mod")
+    __rpow__ = partialmethod(_by_judge_reflected, "pow")
+    __rmatmul__ = partialmethod(_by_judge_reflected, "matmul")
+
+    # What an object says of itself.
+
+    def __hash__(self) -> int:
+        return _exactly(int, ask(self, "apply", "hash", [self]))
+
+    def __len__(self) -> int:
+        return _exactly(int, ask(self, "apply", "len", [self]))
+
+    def __int__(self) -> int:
+        return _exactly(int, ask(self, "apply", "int", [self]))
+
+    def __float__(self) -> float:
+        return _exactly(float, ask(self, "apply", "float", [self]))
+
+    def __repr__(self) -> str:
+        return _exactly(str, ask(self, "apply", "repr", [self]))
+
+    def __str__(self) -> str:
+        return _exactly(str, ask(self, "apply", "str", [self]))
+
+    def __getitem__(self, key: Any) -> Any:
+        return ask(self, "apply", "getitem", [self, key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        ask(self, "apply", "setitem", [self, key, value])
+
+    def __delitem__(self, key: Any) -> None:
+        ask(self, "apply", "delitem", [self, key])
+
 
 class CallableProxy(Proxy):
     """A proxy of something that can be called."""
@@ -192,37 +292,6 @@ def _doubt(proxy: Proxy, *methods: str) -> None:
     handle_of(proxy).link.doubts.append((proxy, *methods))
 
 
-def _request(name: str, kind: type | None = None) -> Any:
-    """Make what a function asks of an object; its result may have to be of one type."""
-
-    def apply(self: Proxy, *others: Any) -> Any:
-        result = ask(self, "apply", name, [self, *others])
-        return result if kind is None else _exactly(kind, result)
-
-    return apply
-
-
-def _among_students(name: str) -> Any:
-    """Make arithmetic or order: the student's among their own objects, or the judge's.
-
-    What a test computed never meets a method of the student's, or an object whose
-    ``-`` is always 0 would be near to everything.
-    """
-    judges = _judges(name)
-
-    def apply(self: Proxy, *others: Any) -> Any:
-        if not all(isinstance(other, Proxy) for other in others):
-            return judges(self, *others)
-        if name in _ORDER:
-            return _truth(name, self, *others)
-        result = ask(self, "apply", name, [self, *others])
-        if not isinstance(result, Proxy):
-            raise TypeError(f"{name} of two objects gives no object")
-        return result
-
-    return apply
-
-
 def _truth(name: str, *proxies: Proxy) -> bool:
     """Ask the student to compare their own objects; anything but a bool is an error."""
     result = ask(proxies[0], "apply", name, list(proxies))
@@ -232,42 +301,6 @@ def _truth(name: str, *proxies: Proxy) -> bool:
 def built_in(kind: type) -> type:
     """Return the first class that is built in, of a class and its bases."""
     return next(base for base in kind.__mro__ if base.__module__ == "builtins")
-
-
-def _judges(name: str, swapped: bool = False) -> Any:
-    """Make an operator that is never the student's."""
-    operation = getattr(operator, name)
-
-    def apply(self: Proxy, *others: Any) -> Any:
-        _doubt(self, f"__{'r' * swapped}{name}__")
-        number = _plain(self, *others)
-        return operation(*others, number) if swapped else operation(number, *others)
-
-    return apply
-
-
-def _plain(proxy: Any, *others: Any) -> Any:
-    """Return the number, or beside an array the array, that an object converts to."""
-    arrays = any(isinstance(other, np.ndarray) for other in others)
-    return np.asarray(proxy) if arrays else float(proxy)
-
-
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-_UNARY, _ORDER = ("neg", "pos"), ("lt", "le", "gt", "ge")
-_CONVERSIONS: dict[str, type] = {
-    **dict.fromkeys(("hash", "len", "int"), int),
-    **dict.fromkeys(("repr", "str"), str),
-    "float": float,
-}
-_OPERATORS: dict[str, Any] = {
-    **{f"__{name}__": _among_students(name) for name in (*_BINARY, *_UNARY, *_ORDER)},
-    **{f"__r{name}__": _judges(name, swapped=True) for name in _BINARY},
-    "__abs__": _judges("abs"),
-    **{f"__{name}__": _request(name, kind) for name, kind in _CONVERSIONS.items()},
-    **{f"__{name}__": _request(name) for name in ("getitem", "setitem", "delitem")},
-}
-for _name, _value in _OPERATORS.items():
-    setattr(Proxy, _name, _value)
 
 
 def _exactly(kind: type[_T], value: object) -> _T:

@@ -122,19 +122,20 @@ class Session:
             self._error_classes.clear()
         self._raised.clear()
         self.doubts.clear()
-        self._first_filters, self._told_filters = [*warnings.filters], ()
+        self._first_filters = [*warnings.filters]
+        self._told_filters = ()
         return self.ask("begin", tuple(names), tuple(self._proxies) if keep else ())
 
     def _filters(self) -> tuple[Any, ...]:
         """Return the test's own filters of warnings: action, class, text, module."""
-        told = []
+        new_filters = []
         for each in warnings.filters:
             if each not in self._first_filters:
                 patterns = [getattr(each[at], "pattern", each[at]) for at in (1, 3)]
                 with contextlib.suppress(UnsendableError):  # no library names its class
                     self.exports.name(each[2])
-                    told.append((each[0], each[2], *patterns))
-        return tuple(told)
+                    new_filters.append((each[0], each[2], *patterns))
+        return tuple(new_filters)
 
     def excuse(self) -> str:
         """Return why the test may have failed by what the judge decided, or nothing.
@@ -143,13 +144,13 @@ class Session:
         """
         methods = {name for _, *names in self.doubts for name in names} | {"__class__"}
         with contextlib.suppress(StudentError, StudentGone, UnsendableError):
-            said = self.ask("excuse", [*self.doubts])
-            return said if type(said) is str and said in methods else ""
+            method = self.ask("excuse", [*self.doubts])
+            return method if type(method) is str and method in methods else ""
         return ""
 
-    def close(self, why: StudentGone | None = None) -> StudentGone:
+    def close(self, reason: StudentGone | None = None) -> StudentGone:
         """End the student process; return why it has ended."""
-        self.gone = self.gone or why or StudentGone("died", "it was ended")
+        self.gone = self.gone or reason or StudentGone("died", "it was ended")
         self._child.close()
         return self.gone
 
@@ -206,7 +207,12 @@ class Session:
             if number is not None and self.alone:
                 return Ref("student", (number,))
             copy: Any = value
-            return NamedItems(-1, type(copy).__name__, copy._fields, tuple(copy))
+            return NamedItems(
+                number=-1,
+                title=type(copy).__name__,
+                names=copy._fields,
+                items=tuple(copy),
+            )
         return self.exports.name(value)
 
     def resolve(self, ref: Ref) -> Any:
@@ -222,13 +228,19 @@ class Session:
 
     def _proxy(self, number: int, *about: Any) -> Proxy:
         """Return the handle of an object, of what the tag `student` says about it."""
-        known = self._proxies.get(number)
-        if known is not None:
-            return known
+        existing = self._proxies.get(number)
+        if existing is not None:
+            return existing
         match about:
             case (str(kind), str(name), bool(calls), str(public), str(relation)):
                 label = printable(f"{kind} {name}".strip())
-                handle = Handle(self, number, label, class_named(public), relation)
+                handle = Handle(
+                    link=self,
+                    number=number,
+                    label=label,
+                    kind=class_named(public),
+                    relation=relation,
+                )
                 proxy = CallableProxy(handle) if calls else Proxy(handle)
                 self._proxies[number] = proxy
                 return proxy
@@ -240,8 +252,8 @@ class Session:
             case (str(name), str(base), *bases) if number not in self._error_classes:
                 title = printable(name)
                 proxy = self._proxy(number, "type", title, True, "", "")
-                made = stand_in(proxy, title, base, tuple(bases))
-                self._error_classes[number] = made
+                error_class = stand_in(proxy, title, base, tuple(bases))
+                self._error_classes[number] = error_class
         if number not in self._error_classes:
             raise ProtocolError("the student's reference cannot be read")
         return self._error_classes[number]
@@ -251,10 +263,10 @@ class Session:
     def describe(self, error: BaseException) -> list[Any]:
         """Return what the student is told of an exception, and remember it."""
         # Text of a test's exception may show what it wanted; of a reference's, more.
-        told = isinstance(error, StudentError | RefusedError | RecursionError)
-        told = told and getattr(error, "origin", None) in (None, self)
+        is_harmless = isinstance(error, StudentError | RefusedError | RecursionError)
+        is_harmless = is_harmless and getattr(error, "origin", None) in (None, self)
         name = builtin_name(error)
-        text = str(error) if told else f"a {name} in an object of the test"
+        text = str(error) if is_harmless else f"a {name} in an object of the test"
         # It may hold what the student sent, as often as it likes.
         traceback.clear_frames(error.__traceback__)
         number = next(reversed(self._raised), -1) + 1
@@ -275,15 +287,17 @@ class Session:
                 its_class,
                 itself,
             ]:
-                own = None if relayed is None else self._raised.get(relayed)
-                if own is not None and not isinstance(own, NOT_AS_SUCH):
-                    return own
+                raised = None if relayed is None else self._raised.get(relayed)
+                if raised is not None and not isinstance(raised, NOT_AS_SUCH):
+                    return raised
                 text = text[:MAX_ERROR_TEXT]
                 if isinstance(its_class, ErrorClass) and isinstance(itself, Proxy):
                     error = error_of(its_class, text, itself)
                 else:
                     error = known_error(base, its_class, text)
-                error.kind, error.origin = printable(kind), self
-                error.cell, error.line = cell, line
+                error.kind = printable(kind)
+                error.origin = self
+                error.cell = cell
+                error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor import expect
+from nbproctor.expect import measures
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
 from nbproctor.judge.compiled import BrokenTestError, Program, Tests
 from nbproctor.judge.proxy import Proxy, StudentError
@@ -35,7 +35,7 @@ MAX_PRINTED = 20_000  # characters of a test
 # The `__name__` that marks what test cells define. It is a kernel's: many a test cell
 # runs its checks only ``if __name__ == "__main__"``.
 MODULE = "__main__"
-_OURS = sys.modules[MODULE]
+_MAIN_OF_JUDGE = sys.modules[MODULE]
 
 
 def display(*values: Any, **_: Any) -> None:
@@ -55,15 +55,17 @@ class Namespace:
     """
 
     def __init__(self, tests: Tests, elsewhere: Iterable[str]) -> None:
-        self._tests, self._modules = tests, _modules(tests)
+        self._tests = tests
+        self._modules = _modules(tests)
         self._main = types.ModuleType(MODULE)  # what a test imports by this name
         self._space: dict[str, Any] = vars(self._main)
-        self._kept: dict[str, Any] = {}  # what later test cells need
-        self._wanted = frozenset().union(*(t.shared for t in tests.cells.values()))
-        self._ran: dict[str, Session] = {}  # test cell → for which process
+        self._shared: dict[str, Any] = {}  # what test cells made for later ones
+        shared_names = (test.shared for test in tests.cells.values())
+        self._shared_names = frozenset().union(*shared_names)
+        self._session_of: dict[str, Session] = {}  # test cells that were run → for whom
         self._fatal = set(elsewhere)
 
-    def begin(self, name: str, link: Session, seconds: float) -> dict[str, Any]:
+    def begin(self, name: str, session: Session, seconds: float) -> dict[str, Any]:
         """Begin a test: make what it sees, with the student's names bound beforehand.
 
         Test cells that it needs are run first, if they were not in this run and for
@@ -72,66 +74,78 @@ class Namespace:
         """
         sys.modules[MODULE] = self._main
         needs = self._tests.cells[name].needs
-        if any(self._ran.get(cell) is not link for cell in needs):
+        if any(self._session_of.get(cell) is not session for cell in needs):
             for cell in needs:
-                self._run_again(cell, link, seconds)
+                self._run_again(cell, session, seconds)
                 sys.modules[MODULE] = self._main
-        return self._make(name, link)
+        return self._fill(name, session)
 
-    def end(self, name: str, link: Session) -> None:
+    def end(self, name: str, session: Session) -> None:
         """End a test: keep what it made for later ones, whether it failed or not."""
-        sys.modules[MODULE] = _OURS
-        self._ran[name] = link
-        if link.gone is not None:
+        sys.modules[MODULE] = _MAIN_OF_JUDGE
+        self._session_of[name] = session
+        if session.gone is not None:
             self._fatal.add(name)
-        for made in self._tests.cells[name].program.binds & self._wanted:
-            self._kept.pop(made, None)
-            if made in self._space:
-                self._kept[made] = self._space[made]
+        for shared in self._tests.cells[name].program.binds & self._shared_names:
+            self._shared.pop(shared, None)
+            if shared in self._space:
+                self._shared[shared] = self._space[shared]
 
-    def _run_again(self, cell: str, link: Session, seconds: float) -> None:
-        space, test = self._make(cell, link), self._tests.cells[cell]
+    def _run_again(self, cell: str, session: Session, seconds: float) -> None:
+        space = self._fill(cell, session)
+        test = self._tests.cells[cell]
         try:
             # What ended a process once would do so again.
             if cell in self._fatal:
                 exec(test.definitions, space)
             else:
-                run(test.program, space, link, seconds)
+                run(test.program, space, session, seconds)
         except Exception:
             pass  # it has its own verdict; what it made until then is there
         finally:
-            self.end(cell, link)
+            self.end(cell, session)
 
-    def _make(self, name: str, link: Session) -> dict[str, Any]:
+    def _fill(self, name: str, session: Session) -> dict[str, Any]:
         """Fill the namespace for a test.
 
-        A name of a module or of Python's own is the student's only where the exercise
-        is to define it. What an exercise is to import, the student must have, but the
-        test gets its own.
+        A name comes from the first of these that has it: earlier test cells, helper
+        cells and the test itself; an exercise that is to define it, in the student's
+        process; a module or Python's own; the student's process. What an exercise is
+        to import, the student must have, but the test gets its own.
         """
-        tests, test = self._tests, self._tests.cells[name]
+        tests = self._tests
+        test = tests.cells[name]
         helpers = tests.helpers[: test.helpers]
-        own = test.program, *helpers
-        earlier = [tests.cells[cell].program for cell in test.needs]
-        uses = frozenset().union(*(program.uses for program in (*own, *earlier)))
-        makes = test.shared.union(*(program.makes for program in own))
-        ours = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
-        theirs = uses - makes - ours
-        python = {k: v for k, v in _BUILT_IN.items() if k not in theirs}
-        python.update((k, v) for k, v in STAND_INS.items() if k in python)
+        programs = [test.program, *helpers]
+        needed_programs = [tests.cells[cell].program for cell in test.needs]
+        used_names = frozenset[str]()
+        for program in programs + needed_programs:
+            used_names |= program.uses
+        test_names = test.shared
+        for program in programs:
+            test_names |= program.makes
+        library_names = (self._modules.keys() | _BUILT_IN.keys()) - tests.answers
+        student_names = used_names - test_names - library_names
+        imported_names = (tests.imported & used_names) - test.shared
+
+        built_in = {k: v for k, v in _BUILT_IN.items() if k not in student_names}
+        built_in.update((k, v) for k, v in STAND_INS.items() if k in built_in)
         space = self._space
         space.clear()
-        space.update({"__name__": MODULE, "__builtins__": python})
-        # No other: ``dir()`` is to tell what the student has.
-        used = uses & self._modules.keys() - theirs
-        space.update((name, self._modules[name]) for name in used)
+        space.update({"__name__": MODULE, "__builtins__": built_in})
+        # No other module: ``dir()`` is to tell what the student has.
+        for module in used_names & self._modules.keys() - student_names:
+            space[module] = self._modules[module]
         # The student process says what a name is, but not which names there are.
-        imported = (tests.imported & uses) - test.shared
-        known = link.begin(sorted(theirs | imported), keep=bool(self._kept))
-        there = known if type(known) is dict else {}
-        space.update((name, there[name]) for name in theirs & there.keys())
-        for name in imported - there.keys():
-            space.pop(name, None)
+        student_objects = session.begin(
+            sorted(student_names | imported_names), keep=bool(self._shared)
+        )
+        if type(student_objects) is not dict:
+            student_objects = {}
+        for student_name in student_names & student_objects.keys():
+            space[student_name] = student_objects[student_name]
+        for imported_name in imported_names - student_objects.keys():
+            space.pop(imported_name, None)
         for helper in helpers:
             try:
                 exec(helper.body, space)
@@ -141,7 +155,7 @@ class Namespace:
                 raise
             except Exception as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
-        space.update((k, v) for k, v in self._kept.items() if k in test.shared)
+        space.update((k, v) for k, v in self._shared.items() if k in test.shared)
         return space
 
 
@@ -216,14 +230,15 @@ def _number(value: Any) -> Any:
 @contextlib.contextmanager
 def captured(
     student_seconds: Callable[[], float],
-) -> Iterator[tuple[io.StringIO, io.StringIO, expect.Measured]]:
+) -> Iterator[tuple[io.StringIO, io.StringIO, list[measures.Measured]]]:
     """Collect what a test prints, what it writes to stderr, and what it measures."""
     out, err = io.StringIO(), io.StringIO()
-    expect.measured = []
-    expect.student_seconds = student_seconds
+    measures.measured = []
+    measures.student_seconds = student_seconds
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        yield out, err, expect.measured
-    expect.measured = expect.student_seconds = None
+        yield out, err, measures.measured
+    measures.measured = None
+    measures.student_seconds = None
     out.truncate(MAX_PRINTED)
 
 
@@ -232,19 +247,19 @@ def _afresh(link: Session) -> Iterator[None]:
     """Start every test with the same global state; what it seeds, the student seeds."""
     with contextlib.ExitStack() as stack:
         for name, module in (("numpy", np.random), ("random", random)):
-            own: Any = module.seed
-            own(0)
-            stack.callback(setattr, module, "seed", own)
-            seed = partial(_seed, own, name, link)
+            original: Any = module.seed
+            original(0)
+            stack.callback(setattr, module, "seed", original)
+            seed = partial(_seed, original, name, link)
             setattr(module, "seed", seed)  # noqa: B010 - for mypy
         for state in (warnings.catch_warnings(), np.errstate(), np.printoptions()):
             stack.enter_context(state)
         yield
 
 
-def _seed(own: Any, module: str, link: Session, *values: Any) -> None:
+def _seed(seed_judge: Any, module: str, link: Session, *values: Any) -> None:
     """Seed a global generator, and the student's."""
-    own(*values)
+    seed_judge(*values)
     link.ask("seed", module, list(values))
 
 

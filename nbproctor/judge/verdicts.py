@@ -88,7 +88,8 @@ _FORBIDDEN = re.compile(
 # Messages of Python and NumPy that help and carry nothing but shapes and names. They
 # are spelled out: a student's exception with such a message could carry anything else.
 _YOURS = "an object of yours"  # said for a proxy, which is no word of the student's
-_N, _NAME = r"-?\d{1,6}", r"'?[A-Za-z_][\w.]{0,60}'?"
+_N = r"-?\d{1,6}"
+_NAME = r"'?[A-Za-z_][\w.]{0,60}'?"
 _SHAPE = r"\((?:\d{1,6},? ?){0,4}\)"
 _CORE = r"signature \(n\?,k\),\(k,m\?\)->\(n\?,m\?\)"
 _NO_VALUE = r"where it is not associated with a value( in enclosing scope)?"
@@ -142,7 +143,13 @@ def verdict(cell: Cell, said: Said, points: float = 0.0) -> Verdict:
     line = one_line(said.words)
     most = cell.points
     return Verdict(
-        cell.id, cell.exercise, points, most, said.outcome, line, where=cell.where
+        cell_id=cell.id,
+        exercise=cell.exercise,
+        points=points,
+        max_points=most,
+        outcome=said.outcome,
+        message=line,
+        where=cell.where,
     )
 
 
@@ -186,8 +193,8 @@ def _of_student(error: StudentError, sources: Mapping[str, str], hidden: bool) -
     if kind == "NotImplementedError":
         return NOT_SOLVED(where=f" {where}")
     text = one_line(error.text)
-    told = text and (not hidden or _is_helpful(text, sources))
-    return RAISED(kind=kind, text=f" ({text})" if told else "", where=where)
+    is_shown = text and (not hidden or _is_helpful(text, sources))
+    return RAISED(kind=kind, text=f" ({text})" if is_shown else "", where=where)
 
 
 def is_forbidden(kind: str, text: str) -> bool:
@@ -201,7 +208,7 @@ def _of_check(error: AssertionError, hidden: bool) -> Said:
     where = frames[-1] if frames else None
     written = where is not None and (
         where.filename.startswith(TEST_FILE)
-        or Path(where.filename) == Path(expect.__file__)
+        or Path(where.filename).parent == Path(expect.__file__).parent
     )
     if text and written:
         return CHECK(text=text.split("\n")[0])
@@ -226,8 +233,10 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     """Whether a message is of a listed kind and names nothing but the student's own."""
     if not any(pattern.fullmatch(text) for pattern in _HELPFUL):
         return False
-    own = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
-    return all(name in own or len(name) < 20 for name in re.findall(r"\w+", text))
+    student_words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(sources.values())))
+    return all(
+        name in student_words or len(name) < 20 for name in re.findall(r"\w+", text)
+    )
 
 
 def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
@@ -239,17 +248,18 @@ def scored(outputs: list[Output], cell: Cell) -> tuple[float, Said]:
     """
     errors = [o for o in outputs if o.get("output_type") == "error"]
     if errors:
-        name, text = str(errors[0].get("ename")), str(errors[0].get("evalue"))
-        told = one_line(text) if not cell.points or text in _texts(cell) else ""
+        name = str(errors[0].get("ename"))
+        text = str(errors[0].get("evalue"))
+        shown = one_line(text) if not cell.points or text in _texts(cell) else ""
         if name == "AssertionError":
-            known = CHECK(text=told)
-            return 0.0, known if told else UNTOLD(kind="hidden check")
+            check = CHECK(text=shown)
+            return 0.0, check if shown else UNTOLD(kind="hidden check")
         if is_forbidden(name, text):
             return 0.0, REFUSED(where="")
         if name == "NotImplementedError":
             return 0.0, NOT_SOLVED(where=".")
         kind = name if name in vars(builtins) else "an exception"
-        return 0.0, BESIDE_RAISED(kind=kind, text=told and f": {told}")
+        return 0.0, BESIDE_RAISED(kind=kind, text=shown and f": {shown}")
     for output in outputs:
         number = _number(output)
         if number is not None and number < cell.points:

@@ -12,6 +12,8 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,14 +23,16 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import setenv
 
+from nbproctor.engine import Pool
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.decision import Decisions, MarkChange
 from nbproctor.nbgrader.failures import CourseError, of_the_computer
-from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook, one_gradebook
+from nbproctor.nbgrader.gradebook import SharedGradebook, check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
-from nbproctor.nbgrader.prefetch import Prefetch, Submission, student_cells
+from nbproctor.nbgrader.prefetch import Prefetch, Spare, Submission, student_cells
 from nbproctor.nbgrader.run import Run, executor
+from nbproctor.nbgrader.speed import one_gradebook
 from nbproctor.nbgrader.steps import use_own_steps
 from nbproctor.nbgrader.submitted import handed_in, unread
 from nbproctor.results import FILE, Report, SubmissionResult
@@ -38,22 +42,39 @@ STAGING = ".nbproctor-staging-"
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class ClassGrading:
+    """What grading a class goes through, from the files to the gradebook."""
+
+    run: Run
+    submissions: Prefetch
+    decisions: Decisions
+
+
 class ProctoredAutograde(Autograde):  # type: ignore[misc]
     """`Autograde` that repairs first, and whose `Execute` gets a report (`report`)."""
 
-    #: Called with the result of each submission as soon as it is known.
-    on_result: Callable[[SubmissionResult], None] | None = None
-    #: The course, if it has been read already.
-    course: Course | None = None
-    #: What is asked of this run; nbgrader's own command lowers marks, too.
-    options = RunOptions(lower=True)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        #: Called with the result of each submission as soon as it is known.
+        self.on_result: Callable[[SubmissionResult], None] | None = None
+        #: The course, if it has been read already.
+        self.course: Course | None = None
+        #: What is asked of this run; nbgrader's own command lowers marks, too.
+        self.options = RunOptions(lower=True)
+        #: Executes and stays open; if None, the run has one of its own.
+        self.pool: Pool | None = None
+        self.spare: Spare | None = None
+        self.changes: list[MarkChange] = []
+        self._ungradable: list[str] = []  # students
+        # While a class is graded; nbgrader calls the methods that need it.
+        self._grading: ClassGrading | None = None
+        self._submission: Submission | None = None
 
     def start(self) -> None:
         """Grade every submission that is new or has changed (all with ``force``)."""
         graded = Path(self.coursedir.root, self.coursedir.autograded_directory)
         doing = f"grading {self.coursedir.assignment_id!r}"
-        self.changes: list[MarkChange] = []
-        self._ungradable: list[str] = []
         try:
             if not Nbproctor(parent=self).enabled:
                 raise CourseError(
@@ -70,10 +91,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                     f"above, and in grading.json in each student's folder."
                 )
         except Exception as error:
-            told = error if isinstance(error, CourseError) else of_the_computer(error)
-            if told is None:
-                raise
-            self._refuse(told)
+            if isinstance(error, CourseError):
+                self._refuse(error)
+            if failure := of_the_computer(error):
+                self._refuse(failure)
+            raise
 
     def _refuse(self, error: Exception) -> NoReturn:
         """End the run in nbgrader's way, with a sentence and status 1."""
@@ -82,50 +104,62 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         raise NbGraderException(str(error)) from error
 
     def _grade_class(self) -> None:
-        options, view = Nbproctor(parent=self), self.coursedir
-        course, assignment = self.course or Course.of(self), view.assignment_id
-        keep = self.exclude_overwriting.get(assignment, [])
-        run = self._run = Run(course, assignment, options, self.force, keep)
+        options = Nbproctor(parent=self)
+        view = self.coursedir
+        course = self.course or Course.of(self)
+        assignment = view.assignment_id
+        replaceable = self.exclude_overwriting.get(assignment, [])
+        run = Run(course, assignment, options, self.force, replaceable)
         with course.gradebook() as book:
             check_gradebook(book, run.masters)
             run.marks = course.marks(assignment)
             run.folders = handed_in(course, assignment, self.options.students)
             if not self.create_student:
-                self._leave_out_strangers(book)
-            for each in unread(course, assignment):
-                self.log.warning("%s", each)
-            for left in course.root.glob(f"{STAGING}*"):  # by a run that was killed
-                shutil.rmtree(left, ignore_errors=True)
-            executing = executor(view, options, self.force, self.options.pool)
+                self._leave_out_strangers(run, book)
+            for sentence in unread(course, assignment):
+                self.log.warning("%s", sentence)
+            for folder in course.root.glob(f"{STAGING}*"):  # of a run that was killed
+                shutil.rmtree(folder, ignore_errors=True)
+            executing = executor(view, options, self.force, self.pool)
             with one_gradebook(book), executing as pool:
                 run.place_tests(pool)
                 decisions = Decisions(run, book, self.options.lower, self._tell)
-                self._decisions, self.changes = decisions, decisions.changes
+                self.changes = decisions.changes
                 with readers(run.masters, run.notebooks) as workers:
-                    spare = self.options.spare
-                    self._prefetch = Prefetch(run, pool, workers, spare)
+                    submissions = Prefetch(run, pool, workers, self.spare)
+                    self._grading = ClassGrading(run, submissions, decisions)
                     super().start()
 
-    def _leave_out_strangers(self, book: SharedGradebook) -> None:
+    def _leave_out_strangers(self, run: Run, book: SharedGradebook) -> None:
         enrolled = {student.id for student in book.students}
         reason = (
             "The gradebook has no such student, and c.Autograde.create_student is "
             "False."
         )
-        for student in sorted(self._run.folders.keys() - enrolled):
-            del self._run.folders[student]
-            self._tell(SubmissionResult(student, "ungradable", reason, None, 0.0))
+        for student in sorted(run.folders.keys() - enrolled):
+            del run.folders[student]
+            self._tell(
+                SubmissionResult(
+                    student=student,
+                    status="ungradable",
+                    reason=reason,
+                    score=None,
+                    max_score=0.0,
+                )
+            )
 
     def init_notebooks(self) -> None:
         """Wait: which file is a submission's notebook is not known yet."""
 
     def convert_notebooks(self) -> None:
         """Grade one submission after the other, then give up what failed on the way."""
+        assert self._grading is not None  # `start` has made it
+        grading = self._grading
         failed: list[tuple[Submission, Exception]] = []
-        for submission in self._prefetch:
+        for submission in grading.submissions:
             self._submission = submission
             try:
-                self._grade(submission)
+                self._grade(submission, grading.run, grading.decisions)
             except Exception as error:
                 if of_the_computer(error):
                     raise
@@ -134,11 +168,11 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self.log.error("%s failed", submission.student, exc_info=True)
         for submission, failure in failed:
             reason = f"It could not be processed: {failure}"
-            submission.reasons = {m.notebook: reason for m in self._run.masters}
+            submission.reasons = {m.notebook: reason for m in grading.run.masters}
             submission.try_again = True  # it may not be at fault
-            self._decisions.give_up(submission)
+            grading.decisions.give_up(submission)
 
-    def _grade(self, submission: Submission) -> None:
+    def _grade(self, submission: Submission, run: Run, decisions: Decisions) -> None:
         """Take a submission through nbgrader's steps, if there is anything to grade.
 
         Its rows are one transaction: all of them stand in the end, or none.
@@ -147,38 +181,43 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             self._tell(submission.done)
             return
         if not submission.repaired:
-            self._decisions.give_up(submission)
+            decisions.give_up(submission)
             return
         for _, future in submission.running.values():
             future.result()  # now: nobody waits for the gradebook meanwhile
-        run, student = self._run, submission.student
+        student = submission.student
         with staging_folders(self.coursedir):
             staged = Path(self._format_source(run.assignment, student))
-            made = Path(self._format_dest(run.assignment, student))
+            graded = Path(self._format_dest(run.assignment, student))
             dated = submission.timestamp(self.coursedir) is not None
             submission.stage(staged, dated, run.notebooks)
             names = sorted(submission.repaired)
             self.notebooks = [str(staged / f"{name}.ipynb") for name in names]
             self.run_pre_convert_hook()
-            with self._decisions.begin(submission):
-                self.init_assignment(run.assignment, student)
-                for notebook in self.notebooks:
-                    self.convert_single_notebook(notebook)
-                result = self._decisions.stands(submission)
-            if result is not None:
-                publish(made, run.graded_folder(student), run.all_notebooks)
-        if result is not None:
+            write_rows = partial(self._convert_all, run.assignment, student)
+            decision = decisions.settle(submission, write_rows)
+            if decision.stands:
+                publish(graded, run.graded_folder(student), run.all_notebooks)
+        if decision.stands:
             self.set_permissions(run.assignment, student)
             self.run_post_convert_hook()
-            self._decisions.write(submission, result)
+            decisions.write(submission, decision.result)
+
+    def _convert_all(self, assignment: str, student: str) -> None:
+        """Take the notebooks of a submission through nbgrader's steps."""
+        self.init_assignment(assignment, student)
+        for notebook in self.notebooks:
+            self.convert_single_notebook(notebook)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Take a notebook through both of nbgrader's pipelines.
 
         nbgrader writes, validates and reads it again between the two.
         """
+        assert self._submission is not None
         path = Path(notebook_filename)
-        assignment, student = self._run.assignment, self._submission.student
+        student = self._submission.student
+        assignment = self.coursedir.assignment_id
         graded = Path(self._format_dest(assignment, student), path.name)
         notebook = from_dict(self._submission.repaired[path.stem].notebook)
         with setenv(NBGRADER_EXECUTION="autograde"):
@@ -194,9 +233,9 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         self, notebook: NotebookNode, path: Path
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Take a notebook through nbgrader's steps before, or after, its execution."""
-        told = self.init_single_notebook_resources(str(path))
-        told["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        resources: dict[str, Any] = self.exporter._init_resources(told)
+        about = self.init_single_notebook_resources(str(path))
+        about["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        resources: dict[str, Any] = self.exporter._init_resources(about)
         self._init_preprocessors()
         for step in self.exporter._preprocessors:
             notebook, resources = step(notebook, resources)
@@ -204,18 +243,21 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
 
     def report(self, notebook: str, nb: NotebookNode) -> Report:
         """Return what executing `nb` gave, executing it now if it is not what ran."""
+        assert self._grading is not None and self._submission is not None
+        grading = self._grading
         submission = self._submission
-        sent, future = submission.running[notebook]
-        if student_cells(nb.cells) != sent:  # a preprocessor of this course changed it
-            master = next(m for m in self._run.masters if m.notebook == notebook)
-            future = self._prefetch.execute(submission, master, nb.cells)
-        report = submission.reports[notebook] = future.result()
+        cells, future = submission.running[notebook]
+        if student_cells(nb.cells) != cells:  # a preprocessor of this course changed it
+            master = next(m for m in grading.run.masters if m.notebook == notebook)
+            future = grading.submissions.execute(submission, master, nb.cells)
+        report = future.result()
+        submission.reports[notebook] = report
         return report
 
     def _tell(self, result: SubmissionResult) -> None:
         """Report the result of a submission to the log and to who asked for it."""
         write = self.log.info
-        if result.status == "ungradable":
+        if result.is_failure:
             self._ungradable.append(result.student)
             write = self.log.error
         write("%s: %s. %s", result.student, result.status, result.reason)
@@ -246,6 +288,6 @@ def publish(staged: Path, graded: Path, all_notebooks: bool) -> None:
     if all_notebooks:
         shutil.rmtree(graded, ignore_errors=True)
     for path in [path for path in staged.rglob("*") if path.is_file()]:
-        place = graded / path.relative_to(staged)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(place)
+        target = graded / path.relative_to(staged)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)

@@ -104,7 +104,8 @@ class Course:
 
         `options` are of nbproctor, for this work alone.
         """
-        config, log = deepcopy(self.config), Log()
+        config = deepcopy(self.config)
+        log = Log()
         config.CourseDirectory.assignment_id = assignment
         config.Nbproctor.update(options)
         view = CourseDirectory(config=config, log=log)
@@ -156,10 +157,16 @@ class Course:
             for step in (ClearSolutions, ClearHiddenTests, ClearMarkScheme)
         )
         return Markers(
-            (solution.begin_solution_delimeter, solution.end_solution_delimeter),
-            (hidden.begin_test_delimeter, hidden.end_test_delimeter),
-            (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
-            solution.code_stub.get("python", Markers().stub),
+            solution=(
+                solution.begin_solution_delimeter,
+                solution.end_solution_delimeter,
+            ),
+            hidden=(hidden.begin_test_delimeter, hidden.end_test_delimeter),
+            scheme=(
+                scheme.begin_mark_scheme_delimeter,
+                scheme.end_mark_scheme_delimeter,
+            ),
+            stub=solution.code_stub.get("python", Markers().stub),
         )
 
     @property
@@ -182,7 +189,8 @@ class Course:
         return self._masters[assignment]
 
     def _read_masters(self, assignment: str) -> list[MasterNotebook]:
-        release, around = self.folder("release", assignment), self.header_and_footer
+        release = self.folder("release", assignment)
+        around = self.header_and_footer
         try:
             masters = [
                 MasterNotebook.read(path, release / path.name, *around, self.markers)
@@ -211,11 +219,11 @@ class Course:
         try:
             with self.gradebook() as book:
                 notebook = book.find_notebook(master.notebook, master.assignment)
-                made = {cell.name: cell.source for cell in notebook.source_cells}
+                sources = {cell.name: cell.source for cell in notebook.source_cells}
         except MissingEntry:
             return master  # no release yet
         return master.with_cells(
-            replace(cell, source=made.get(cell.id, cell.source))
+            replace(cell, source=sources.get(cell.id, cell.source))
             if has_autotests(cell.source)
             else cell
             for cell in master.cells
@@ -254,7 +262,10 @@ class Course:
             weak=options.weak_sandbox,
         )
         return Settings(
-            options.limits(), policy, options.follow_through, options.stderr_fails_tests
+            limits=options.limits(),
+            policy=policy,
+            follow_through=options.follow_through,
+            stderr_fails_tests=options.stderr_fails_tests,
         )
 
     def changed(
@@ -319,8 +330,8 @@ def _read_config(root: Path) -> Config:
             try:
                 config.merge(loader(path.name, path=place).load_config())
             except Exception as error:
-                said = f"{path} does not run: {error!r}. Correct it."
-                raise CourseError(said) from error
+                fault = f"{path} does not run: {error!r}. Correct it."
+                raise CourseError(fault) from error
     config.CourseDirectory.root = str(root.resolve())
     find_programs()
     return config
@@ -331,7 +342,7 @@ def find_programs() -> None:
 
     nbgrader starts `alembic` by name when it makes a gradebook.
     """
-    here = str(Path(sys.executable).parent)
+    programs = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", os.defpath)
-    if here not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, path])
+    if programs not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([programs, path])

@@ -8,12 +8,12 @@ lower one is meant. What a person wrote into the gradebook is never touched.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import forget
@@ -21,8 +21,14 @@ from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks, read_marks
 from nbproctor.nbgrader.prefetch import Submission
 from nbproctor.nbgrader.run import Run
-from nbproctor.pages.summary import cells_of, since
-from nbproctor.results import FILE, Report, Status, SubmissionResult
+from nbproctor.results import (
+    FILE,
+    Report,
+    SubmissionResult,
+    cells_of,
+    describe_changes,
+)
+from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +42,8 @@ class MarkChange:
     student: str
     before: float | None
     after: float | None
-    why: str  # in a few words
-    kept: bool  # it would be lower for the same files, and the one before was kept
+    reason: str  # in a few words
+    is_kept: bool  # it would be lower for the same files, and the one before was kept
     # Test cell → points before and after, where they differ.
     cells: dict[str, tuple[float | None, float | None]] = field(
         default_factory=dict, compare=False
@@ -51,12 +57,154 @@ class MarkChange:
         )
 
 
-class Decisions:
-    """Decides on the submissions of a run, one after the other.
+@dataclass(frozen=True)
+class Facts:
+    """What the decision on a submission rests on."""
 
-    Within `begin`, all that is written into the gradebook is one transaction: it stands
-    as a whole if `stands` or `give_up` says so, or nothing of it does. `tell` is called
-    with each result when it is written.
+    submission: Submission
+    is_gradable: bool
+    marks: StudentMarks  # what the gradebook would hold
+    previous_marks: StudentMarks
+    previous_result: SubmissionResult | None
+    graded_with: list[str]
+    since: dict[str, str]  # notebook → what has changed since the previous result
+
+    @cached_property
+    def is_new_submission(self) -> bool:
+        """Whether the student has handed in something else since the last result."""
+        submission = self.submission
+        previous = self.previous_result
+        # What cannot be read now was read before: nobody handed in anything else.
+        is_closed = submission.closed and bool(submission.reasons)
+        has_changed = previous and previous.handed_in != submission.fingerprint
+        return bool(has_changed) and not is_closed
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a submission."""
+
+    result: SubmissionResult  # that counts from now on
+    stands: bool  # its marks are written; else those of before stay
+    change: MarkChange | None
+
+
+def decide(facts: Facts, may_lower: bool) -> Decision:
+    """Decide on a submission: a mark may not fall for the same files, unless asked."""
+    change = _mark_change(facts)
+    if (
+        facts.previous_result is not None
+        and change is not None
+        and change.lower
+        and not facts.is_new_submission
+        and not may_lower
+    ):
+        change = replace(change, is_kept=True)
+        return Decision(facts.previous_result, stands=False, change=change)
+    return Decision(_result(facts), stands=True, change=change)
+
+
+def _mark_change(facts: Facts) -> MarkChange | None:
+    before = facts.previous_marks
+    after = facts.marks
+    if facts.previous_result is None or before.total() == after.total():
+        return None
+    points_before = {(g.notebook, g.cell): g.points for g in before.grades}
+    cells: dict[str, tuple[float | None, float | None]] = {}
+    for grade in after.grades:
+        points = points_before.get((grade.notebook, grade.cell))
+        if points != grade.points:
+            cells[grade.cell] = points, grade.points
+    reasons = facts.submission.reasons
+    if reasons and not facts.is_new_submission:
+        reason = " ".join(dict.fromkeys(reasons.values()))
+    elif not cells:
+        reason = f"the late penalty is {after.penalty:g}, not {before.penalty:g}"
+    else:
+        reason = "handed in again" if facts.is_new_submission else "graded again"
+    return MarkChange(
+        student=facts.submission.student,
+        before=before.total(),
+        after=after.total(),
+        reason=reason,
+        is_kept=False,
+        cells=cells,
+    )
+
+
+def _result(facts: Facts) -> SubmissionResult:
+    """Return what ``grading.json`` is to say of a submission."""
+    submission = facts.submission
+    marks = facts.marks
+    status: Status = "ungradable"
+    if facts.is_gradable:
+        status = _status(submission, marks)
+        notes = _notes(submission)
+        if not any(repaired.answered for repaired in submission.repaired.values()):
+            for sentences in notes.values():
+                sentences.append(NOTHING_ANSWERED)
+        reason = [sentence for sentences in notes.values() for sentence in sentences]
+        reason = list(dict.fromkeys(reason))
+        if marks.late:
+            reason.append(f"Handed in {marks.late / 3600:.1f} hours late.")
+        if marks.waiting:
+            reason.append(f"To be graded by hand: {', '.join(marks.waiting)}.")
+    else:
+        notes = submission.notes()
+        reason = list(dict.fromkeys(submission.reasons.values()))
+        if by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
+            reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
+    return SubmissionResult(
+        student=submission.student,
+        status=status,
+        reason=" ".join(reason),
+        score=None if STATUSES[status].is_failure else marks.total(),
+        max_score=marks.max_score,
+        notes=notes,
+        verdicts={name: r.verdicts for name, r in submission.reports.items()},
+        handed_in="" if submission.try_again else submission.fingerprint,
+        graded_with=facts.graded_with,
+        seconds={name: r.seconds for name, r in submission.reports.items()},
+        late=marks.late,
+        graded=datetime.now(UTC).replace(microsecond=0),
+        since=facts.since,
+    )
+
+
+def _status(submission: Submission, marks: StudentMarks) -> Status:
+    reports = submission.reports.values()
+    if submission.reasons or any(r.notes or _not_run(r) for r in reports):
+        return "partial"
+    if any(repaired.notes for repaired in submission.repaired.values()):
+        return "repaired"
+    return "late" if marks.late else "graded"
+
+
+def _notes(submission: Submission) -> dict[str, list[str]]:
+    """Return what the student should know: notebook → sentences."""
+    notes = submission.notes()
+    for name, report in submission.reports.items():
+        tests = _not_run(report).items()
+        notes[name] += [f"{test}: {reason}" for test, reason in tests]
+    return notes
+
+
+def _not_run(report: Report) -> dict[str, str]:
+    """Return the tests that say nothing about the answer: test → why.
+
+    A broken test, or one for which no time was left: nothing is graded with it.
+    """
+    return {
+        verdict.cell_id: verdict.message
+        for verdict in report.verdicts
+        if verdict.outcome == "not run" and verdict.max_points
+    }
+
+
+class Decisions:
+    """Decides on the submissions of a run, one after the other, and writes.
+
+    `tell` is called with each result when it is written, or when it stays.
     """
 
     def __init__(
@@ -72,161 +220,62 @@ class Decisions:
         self._may_lower = may_lower
         self._tell = tell
 
-    @contextlib.contextmanager
-    def begin(self, submission: Submission) -> Iterator[None]:
-        """Hold back what is written; what was not committed is forgotten in the end.
+    def settle(
+        self,
+        submission: Submission,
+        grade: Callable[[], None],
+        *,
+        is_gradable: bool = True,
+    ) -> Decision:
+        """Have a submission graded, and decide whether what was written stands.
 
-        Only then is anything told: whoever is told may write into the gradebook.
+        All that `grade` and this write into the gradebook is one transaction: it
+        stands as a whole, or nothing of it does. Only afterwards is anything told:
+        whoever is told may write into the gradebook.
         """
-        graded = self._run.graded_folder(submission.student)
-        self._kept: SubmissionResult | None = None
-        with self._book.transaction() as self._commit:
-            self._was = SubmissionResult.read(graded)
-            self._before = self._marks(submission) if self._was else StudentMarks()
-            yield
-        if self._kept is not None:
-            self._tell(self._kept)
-
-    def stands(self, submission: Submission) -> SubmissionResult | None:
-        """Return the result of what nbgrader has graded, if it is to be written."""
-        row = self._book.find_submission(self._run.assignment, submission.student)
-        notes, complete = submission.notes(), not submission.reasons
-        gradebook.withdraw(row, submission.reasons)
-        for notebook in row.notebooks:
-            if report := submission.reports.get(notebook.name):
-                told, not_run = notes[notebook.name], _not_run(report)
-                if not_run:
-                    gradebook.unscore(notebook, not_run)
-                told += [f"{test}: {why}" for test, why in not_run.items()]
-                gradebook.remark(notebook, told, report.verdicts)
-                complete = complete and not (report.notes or not_run)
-        marks = self._marks(submission)
-        status: Status = "graded"
-        if not complete:
-            status = "partial"
-        elif any(repaired.notes for repaired in submission.repaired.values()):
-            status = "repaired"
-        elif marks.late:
-            status = "late"
-        if not any(repaired.answered for repaired in submission.repaired.values()):
-            for sentences in notes.values():
-                sentences.append(NOTHING_ANSWERED)
-        said = [*dict.fromkeys(s for sentences in notes.values() for s in sentences)]
-        if marks.late:
-            said.append(f"Handed in {marks.late / 3600:.1f} hours late.")
-        if waiting := marks.waiting:
-            said.append(f"To be graded by hand: {', '.join(waiting)}.")
-        result = self._result(submission, status, said, marks, notes)
-        return result if self._decide(submission, marks) else None
+        run = self._run
+        student = submission.student
+        with self._book.transaction() as commit:
+            previous = SubmissionResult.read(run.graded_folder(student))
+            previous_marks = self._marks(student) if previous else StudentMarks()
+            grade()
+            self._annotate(submission, is_gradable)
+            marks = self._marks(student)
+            facts = Facts(
+                submission=submission,
+                is_gradable=is_gradable,
+                marks=marks,
+                previous_marks=previous_marks,
+                previous_result=previous,
+                graded_with=run.graded_with,
+                since=self._since(submission, previous, previous_marks, marks),
+            )
+            decision = decide(facts, self._may_lower)
+            if decision.change is not None:
+                self.changes.append(decision.change)
+            if decision.stands:
+                commit()
+                # Feedback on an earlier submission must not stand for this one.
+                pages = run.course.folder("feedback", run.assignment, student)
+                forget(pages, [master.notebook for master in run.masters])
+        if not decision.stands:
+            self._tell(decision.result)
+        return decision
 
     def give_up(self, submission: Submission) -> None:
         """Take back the scores of what cannot be graded, if it may be, and say why."""
-        with self.begin(submission):
-            self._book.update_or_create_student(submission.student)
-            row = self._book.update_or_create_submission(
-                self._run.assignment, submission.student
-            )
-            row.timestamp = submission.timestamp(self._run.course.view)
-            gradebook.withdraw(row, submission.reasons)
-            marks = self._marks(submission)
-            stands = self._decide(submission, marks)
-        if stands:
-            said = [*dict.fromkeys(submission.reasons.values())]
-            if by_hand := [g.cell for g in marks.grades if g.by_hand]:
-                said.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-            notes = submission.notes()
-            result = self._result(submission, "ungradable", said, marks, notes)
-            self._clear(submission.student)
-            self.write(submission, result)
-
-    def _marks(self, submission: Submission) -> StudentMarks:
+        assignment = self._run.assignment
         student = submission.student
-        read = read_marks(self._book, self._run.assignment, student)
-        return read.get(student, StudentMarks())
 
-    def _decide(self, submission: Submission, marks: StudentMarks) -> bool:
-        """Commit what was written, unless a mark would fall that may not."""
-        was = self._was
-        if was is not None and self._before.total() != marks.total():
-            # What cannot be read now was read before: nobody handed in anything else.
-            closed = submission.closed and bool(submission.reasons)
-            handed_in_again = submission.fingerprint != was.handed_in and not closed
-            change = self._change(submission, marks, handed_in_again)
-            if change.lower and not handed_in_again and not self._may_lower:
-                self.changes.append(replace(change, kept=True))
-                self._kept = was
-                return False
-            self.changes.append(change)
-        self._commit()
-        # Feedback on an earlier submission must not stand for this one.
-        run = self._run
-        pages = run.course.folder("feedback", run.assignment, submission.student)
-        forget(pages, [master.notebook for master in run.masters])
-        return True
+        def enter() -> None:
+            self._book.update_or_create_student(student)
+            row = self._book.update_or_create_submission(assignment, student)
+            row.timestamp = submission.timestamp(self._run.course.view)
 
-    def _change(
-        self, submission: Submission, marks: StudentMarks, handed_in_again: bool
-    ) -> MarkChange:
-        before = {(g.notebook, g.cell): g.points for g in self._before.grades}
-        cells = {
-            g.cell: (before.get((g.notebook, g.cell)), g.points)
-            for g in marks.grades
-            if before.get((g.notebook, g.cell)) != g.points
-        }
-        why = "handed in again" if handed_in_again else "graded again"
-        if submission.reasons and not handed_in_again:
-            why = " ".join(dict.fromkeys(submission.reasons.values()))
-        elif not cells:
-            old, new = self._before.penalty, marks.penalty
-            why = f"the late penalty is {new:g}, not {old:g}"
-        totals = self._before.total(), marks.total()
-        return MarkChange(submission.student, *totals, why, False, cells)
-
-    def _result(
-        self,
-        submission: Submission,
-        status: Status,
-        said: list[str],
-        marks: StudentMarks,
-        notes: dict[str, list[str]],
-    ) -> SubmissionResult:
-        return SubmissionResult(
-            submission.student,
-            status,
-            " ".join(said),
-            None if status == "ungradable" else marks.total(),
-            marks.max_score,
-            notes=notes,
-            verdicts={name: r.verdicts for name, r in submission.reports.items()},
-            handed_in="" if submission.try_again else submission.fingerprint,
-            graded_with=self._run.graded_with,
-            seconds={name: r.seconds for name, r in submission.reports.items()},
-            late=marks.late,
-            graded=datetime.now(UTC).replace(microsecond=0),
-            since=self._since(submission, marks),
-        )
-
-    def _since(self, submission: Submission, marks: StudentMarks) -> dict[str, str]:
-        """Say what became of each notebook since its student handed in before."""
-        was, run, told = self._was, self._run, dict[str, str]()
-        if was is None or was.handed_in == submission.fingerprint:
-            return was.since if was else told
-        folder = run.graded_folder(submission.student)
-        for name, outline in run.course.outlines(run.assignment).items():
-            path, repaired = folder / f"{name}.ipynb", submission.repaired.get(name)
-            if repaired and path.is_file():  # the one of before
-                cells = cells_of(path), repaired.notebook["cells"]
-                both = self._before.marks(name), marks.marks(name)
-                told[name] = since(outline, *both, cells)
-        return told
-
-    def _clear(self, student: str) -> None:
-        """Remove what an earlier, or an interrupted, run left."""
-        folder = self._run.graded_folder(student)
-        if self._run.all_notebooks:
-            shutil.rmtree(folder, ignore_errors=True)
-        for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
-            (folder / name).unlink(missing_ok=True)
+        decision = self.settle(submission, enter, is_gradable=False)
+        if decision.stands:
+            self._clear(student)
+            self.write(submission, decision.result)
 
     def write(self, submission: Submission, result: SubmissionResult) -> None:
         """Write ``grading.json``: only then is the submission done."""
@@ -236,14 +285,53 @@ class Decisions:
                 log.warning("%s: %s", submission.student, note)
         self._tell(result)
 
+    def _annotate(self, submission: Submission, is_gradable: bool) -> None:
+        """Take back the scores that say nothing, and put remarks beside the answers."""
+        row = self._book.find_submission(self._run.assignment, submission.student)
+        gradebook.withdraw(row, submission.reasons)
+        notes = _notes(submission)
+        for notebook in row.notebooks if is_gradable else ():
+            if report := submission.reports.get(notebook.name):
+                if not_run := _not_run(report):
+                    gradebook.unscore(notebook, not_run)
+                gradebook.remark(notebook, notes[notebook.name], report.verdicts)
 
-def _not_run(report: Report) -> dict[str, str]:
-    """Return the tests that say nothing about the answer: test → why.
+    def _marks(self, student: str) -> StudentMarks:
+        marks = read_marks(self._book, self._run.assignment, student)
+        return marks.get(student, StudentMarks())
 
-    A broken test, or one for which no time was left: nothing is graded with it.
-    """
-    return {
-        verdict.cell_id: verdict.message
-        for verdict in report.verdicts
-        if verdict.outcome == "not run" and verdict.max_points
-    }
+    def _since(
+        self,
+        submission: Submission,
+        previous: SubmissionResult | None,
+        previous_marks: StudentMarks,
+        marks: StudentMarks,
+    ) -> dict[str, str]:
+        """Say what became of each notebook since its student handed in before."""
+        if previous is None:
+            return {}
+        if previous.handed_in == submission.fingerprint:
+            return previous.since
+        run = self._run
+        folder = run.graded_folder(submission.student)
+        sentences = {}
+        for name, outline in run.course.outlines(run.assignment).items():
+            path = folder / f"{name}.ipynb"  # the one of before
+            repaired = submission.repaired.get(name)
+            if repaired and path.is_file():
+                sentences[name] = describe_changes(
+                    outline.exercises,
+                    marks_before=previous_marks.marks(name),
+                    marks=marks.marks(name),
+                    cells_before=cells_of(path),
+                    cells=repaired.notebook["cells"],
+                )
+        return sentences
+
+    def _clear(self, student: str) -> None:
+        """Remove what an earlier, or an interrupted, run left."""
+        folder = self._run.graded_folder(student)
+        if self._run.all_notebooks:
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in [FILE, *(f"{m.notebook}.ipynb" for m in self._run.masters)]:
+            (folder / name).unlink(missing_ok=True)

@@ -78,10 +78,10 @@ def of_the_computer(error: BaseException) -> Exception | None:
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):
         return ComputerError(f"No kernel can be started; it says why above. {AGAIN}")
-    if (said := _gradebook_says(error)) is not None:
-        said = said.replace("file is not a database", "it is malformed")
-        advice = next(advice for word, advice in _GRADEBOOK if word in said)
-        return ComputerError(f"{advice.format(said)} {AGAIN}")
+    if (fault := _gradebook_says(error)) is not None:
+        fault = fault.replace("file is not a database", "it is malformed")
+        advice = next(advice for word, advice in _GRADEBOOK if word in fault)
+        return ComputerError(f"{advice.format(fault)} {AGAIN}")
     if isinstance(error, OSError):
         for numbers, advice in _SYSTEM:
             if error.errno in numbers:
@@ -91,12 +91,12 @@ def of_the_computer(error: BaseException) -> Exception | None:
 
 def no_kernel(lines: Sequence[str]) -> ComputerError:
     """Return what to say of a kernel that did not start, by what it said itself."""
-    said = next(filter(None, map(str.strip, reversed(lines))))
+    last_line = next(filter(None, map(str.strip, reversed(lines))))
     advice = "No kernel can be started ({})."
     for numbers, known in _SYSTEM:
-        if any(os.strerror(number) in said for number in numbers):
+        if any(os.strerror(number) in last_line for number in numbers):
             advice = known
-    return ComputerError(f"{advice.format(said)} {AGAIN}")
+    return ComputerError(f"{advice.format(last_line)} {AGAIN}")
 
 
 @contextlib.contextmanager
@@ -141,14 +141,14 @@ class Log(logging.Logger):
         return self.errors[0] if self.errors else "no reason given"
 
 
-def run(converter: BaseConverter, what: str) -> None:
+def run(converter: BaseConverter, doing: str) -> None:
     """Run what `Course.converter` returned; on failure raise `CourseError` with why."""
     try:
         converter.start()
     except NbGraderException as error:
         if isinstance(error.__cause__, CourseError | EngineError):
             raise CourseError(str(error.__cause__)) from error
-        raise CourseError(f"{what} failed: {converter.log.reason()}") from error
+        raise CourseError(f"{doing} failed: {converter.log.reason()}") from error
     except OSError as error:
-        failed = CourseError(f"{what} failed: {error}")
+        failed = CourseError(f"{doing} failed: {error}")
         raise of_the_computer(error) or failed from error

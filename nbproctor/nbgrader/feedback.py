@@ -40,14 +40,14 @@ MAX_SIDE = 1000  # bytes of a file that tells a submission from others
 
 
 def graded_notebooks(
-    course: Course, assignment: str, wanted: str, only: Collection[str] | None = None
+    course: Course, assignment: str, purpose: str, only: Collection[str] | None = None
 ) -> list[GradedNotebook]:
     """Return what was graded, or refused, with the gradebook's marks.
 
     Of the students in `only` alone, if it is given. `CourseError`: there is none; the
-    message says what is `wanted`.
+    message says what they are for (`purpose`).
     """
-    found = []
+    notebooks = []
     marks = course.marks(assignment)
     excused = course.said(assignment, "excused")
     for student, path in course.folders("autograded", assignment):
@@ -56,12 +56,14 @@ def graded_notebooks(
         record = marks.get(student, StudentMarks())
         result = SubmissionResult.read(path)
         if result is None or result.student != student:  # of somebody else, copied
-            result = SubmissionResult(student, "graded", "", None, 0.0)
+            result = SubmissionResult(
+                student=student, status="graded", reason="", score=None, max_score=0.0
+            )
         for name in course.outlines(assignment):
             graded = path / f"{name}.ipynb"
             if not graded.is_file() and name not in result.notes:
                 continue
-            made = GradedNotebook(
+            notebook = GradedNotebook(
                 student=student,
                 name=record.name,
                 assignment=assignment,
@@ -78,12 +80,13 @@ def graded_notebooks(
                 version=_version(record, result),
                 since=result.since.get(name, ""),
             )
-            found.append(made)
-    if not found:
+            notebooks.append(notebook)
+    if not notebooks:
         raise CourseError(
-            f"Nothing of {assignment!r} is graded yet: grade it, then ask for {wanted}."
+            f"Nothing of {assignment!r} is graded yet: grade it, then ask for "
+            f"{purpose}."
         )
-    return found
+    return notebooks
 
 
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
@@ -166,7 +169,8 @@ def feedback(
     course = Course.at(course)
     converter = course.converter(ProctoredFeedback, assignment)
     converter.course = course
-    converter.on_page, converter.only = progress, students
+    converter.on_page = progress
+    converter.only = students
     run(converter, f"Writing the feedback of {assignment!r}")
     return Path(converter.coursedir.root, converter.coursedir.feedback_directory)
 
@@ -200,9 +204,9 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
             with course_lock(Path(self.coursedir.root), doing):
                 self._run()
         except (CourseError, PageError, OSError) as error:
-            told = of_the_computer(error) or error
-            self.log.error("%s", told)
-            raise NbGraderException(str(told)) from told
+            failure = of_the_computer(error) or error
+            self.log.error("%s", failure)
+            raise NbGraderException(str(failure)) from failure
 
     def _run(self) -> None:
         assignment = self.coursedir.assignment_id
@@ -275,7 +279,7 @@ def _maker(outline: Outline) -> bytes:
     """Return the fingerprint of assignment and code, which all pages depend on."""
     digest = hashlib.sha256(msgspec.json.encode(outline, order="deterministic"))
     package = Path(nbproctor.__file__).parent
-    for name in ("pages", "templates"):
-        for path in sorted((package / name).glob("*.*")):
+    for pattern in ("pages/*.*", "templates/*.*", "results.py", "statuses.py"):
+        for path in sorted(package.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.digest()

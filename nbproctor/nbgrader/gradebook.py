@@ -1,19 +1,14 @@
 """Gradebook of nbgrader: open it, check it, write remarks, withdraw scores.
 
-nbgrader opens a new gradebook ten times a submission. Each of these makes an engine and
-a connection, and asks for every table whether it is there; nbgrader has no setting for
-it. So a course has one `SharedGradebook`, and in a run the name ``Gradebook`` in the
-modules that the run goes through stands for it.
+A course has one `SharedGradebook`, which all of a run share (`speed.one_gradebook`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partialmethod
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from nbgrader.api import (
@@ -25,8 +20,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.utils import parse_utc
-from sqlalchemy import event, insert, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import insert
 from sqlalchemy.exc import SAWarning
 
 from nbproctor import sanitize
@@ -34,46 +28,8 @@ from nbproctor.nbgrader.failures import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
 
-# How long a commit waits for another program that is writing.
-BUSY_MILLISECONDS = 60_000
-
 # nbgrader builds its objects in an order that SQLAlchemy comments on, harmlessly.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
-
-
-@event.listens_for(Engine, "connect")
-def _fast_and_safe(connection: Any, _record: Any) -> None:
-    """Let commits to a SQLite gradebook not wait for the disk one by one.
-
-    nbgrader commits about forty times a submission. With a write-ahead log and
-    ``synchronous=NORMAL``, the gradebook is whole after any crash; a power cut may
-    lose the last few commits, and the same grading command makes them again, because
-    only a submission with its ``grading.json`` counts as graded.
-    """
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-
-# Where a grading run opens gradebooks, under the name ``Gradebook``.
-USERS = (
-    "nbgrader.converters.autograde",
-    "nbgrader.preprocessors.latesubmissions",
-    "nbgrader.preprocessors.overwritecells",
-    "nbgrader.preprocessors.overwritekernelspec",
-    "nbgrader.preprocessors.saveautogrades",
-    "nbproctor.nbgrader.steps",
-)
-# Where nbgrader looks rows up by a column that none of its own indices begins with:
-# without these, each submission reads the grades of the whole class.
-_INDICES = {
-    "grade": "notebook_id",
-    "comment": "notebook_id",
-    "submitted_notebook": "assignment_id",
-}
-# What nbgrader calls a gradebook's course where it does not say which.
-_DEFAULT_COURSE = "default_course"
 
 
 class KnownAssignment(NamedTuple):
@@ -140,16 +96,16 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """Return what is known of an assignment; `CourseError` if nothing is."""
         if assignment not in self._known:
             row = find_assignment(self, assignment)
-            known = KnownAssignment(row.id, [], {})
+            facts = KnownAssignment(row.id, [], {})
             for notebook in row.notebooks:
                 graded = [*notebook.grade_cells, *notebook.task_cells]
                 answers = [*notebook.solution_cells, *notebook.task_cells]
                 ids = [cell.id for cell in graded], [cell.id for cell in answers]
-                known.notebooks.append((notebook.id, *ids))
-                known.worth.update(
+                facts.notebooks.append((notebook.id, *ids))
+                facts.worth.update(
                     {(notebook.name, c.name): c.max_score for c in graded}
                 )
-            self._known[assignment] = known
+            self._known[assignment] = facts
         return self._known[assignment]
 
     def add_submission(
@@ -162,12 +118,12 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         """
         if "timestamp" in values:
             values["timestamp"] = parse_utc(values["timestamp"])
-        known = self.known(assignment)
+        facts = self.known(assignment)
         submission = SubmittedAssignment(
-            assignment_id=known.id, student_id=self.find_student(student).id, **values
+            assignment_id=facts.id, student_id=self.find_student(student).id, **values
         )
         self.db.add(submission)
-        for id, graded, commented in known.notebooks:
+        for id, graded, commented in facts.notebooks:
             notebook = SubmittedNotebook(notebook_id=id, assignment=submission)
             self.db.add(notebook)
             self.db.flush()
@@ -187,32 +143,6 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
 
     find_source_cell = partialmethod(_found_once, "find_source_cell")
     find_graded_cell = partialmethod(_found_once, "find_graded_cell")
-
-
-@contextlib.contextmanager
-def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
-    """Let everything in a grading run use one gradebook of the course."""
-    for table, column in _INDICES.items():
-        name = f"nbproctor_{table}_{column}"
-        shared.db.execute(
-            text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
-        )
-    shared.db.commit()
-    shared.check_course(_DEFAULT_COURSE)
-
-    def open_shared(db_url: str, *arguments: Any, **options: Any) -> Gradebook:
-        if db_url == shared.url:
-            return shared
-        return Gradebook(db_url, *arguments, **options)
-
-    modules = [import_module(name) for name in USERS]
-    try:
-        for module in modules:
-            setattr(module, "Gradebook", open_shared)  # noqa: B010
-        yield
-    finally:
-        for module in modules:
-            setattr(module, "Gradebook", Gradebook)  # noqa: B010
 
 
 def find_assignment(book: Gradebook, assignment: str) -> Any:
@@ -247,12 +177,14 @@ def check_gradebook(book: SharedGradebook, expected: Iterable[MasterNotebook]) -
         else:
             worth = book.known(master.assignment).worth
             cells = filter(lambda cell: cell.is_stored, master.cells)
-            wanted = {c.id: (c.locked and c.source, c.points) for c in cells}
-            known = {
+            source_cells = {c.id: (c.locked and c.source, c.points) for c in cells}
+            gradebook_cells = {
                 c.name: (c.locked and c.source, worth.get((master.notebook, c.name), 0))
                 for c in notebook.source_cells
             }
-            changed = list({name for name, _ in known.items() ^ wanted.items()})
+            changed = list(
+                {name for name, _ in gradebook_cells.items() ^ source_cells.items()}
+            )
         if changed:
             raise CourseError(
                 f"The source of {master.assignment!r} is not what the gradebook "
@@ -273,7 +205,8 @@ def unscore(notebook: SubmittedNotebook, cells: Collection[str] | None = None) -
     """
     for grade in notebook.grades:
         if cells is None or grade.name in cells:
-            grade.auto_score, grade.needs_manual_grade = None, True
+            grade.auto_score = None
+            grade.needs_manual_grade = True
 
 
 def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> None:
@@ -287,8 +220,8 @@ def withdraw(submission: SubmittedAssignment, reasons: Mapping[str, str]) -> Non
             notebook.late_submission_penalty = None
             unscore(notebook)
             for comment in notebook.comments:
-                told = sanitize.markdown(reasons[notebook.name])
-                comment.auto_comment = f"Not graded. {told}"
+                reason = sanitize.markdown(reasons[notebook.name])
+                comment.auto_comment = f"Not graded. {reason}"
 
 
 def remark(

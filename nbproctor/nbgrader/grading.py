@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import nbgrader.apps.api
@@ -13,6 +12,7 @@ import nbgrader.apps.generatefeedbackapp
 from nbgrader import utils
 from traitlets.config import Config
 
+from nbproctor.engine import Pool
 from nbproctor.nbgrader.autograder import ProctoredAutograde
 from nbproctor.nbgrader.course import Course, find_programs
 from nbproctor.nbgrader.decision import MarkChange
@@ -20,6 +20,7 @@ from nbproctor.nbgrader.export import Export, watch_exports
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
+from nbproctor.nbgrader.prefetch import Spare
 from nbproctor.results import SubmissionResult
 
 Progress = Callable[[SubmissionResult], None]
@@ -112,7 +113,11 @@ def grade(
         in; or nothing can be executed on this computer.
     """
     options = RunOptions(
-        students, force=force, lower=True, weak_sandbox=weak_sandbox, cluster=cluster
+        students,
+        force=force,
+        lower=True,
+        weak_sandbox=weak_sandbox or None,
+        cluster=cluster or None,
     )
     return regrade(course, assignment, progress, options)[0]
 
@@ -122,19 +127,27 @@ def regrade(
     assignment: str,
     progress: Progress | None = None,
     options: RunOptions | None = None,
+    *,
+    pool: Pool | None = None,
+    spare: Spare | None = None,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
     """Grade as `grade` does; return its results, and whose mark has changed.
 
     Marks and comments given by hand stay, whatever the tests say now. Without
     `options`, no mark becomes lower for the same files: it is kept, with the result
-    from before.
+    from before. `pool` executes and stays open; `spare` says of what was read that it
+    need not be executed.
     """
-    options, course = options or RunOptions(), Course.at(course)
-    told = {"weak_sandbox": options.weak_sandbox, "cluster": options.cluster}
-    given = {name: value for name, value in told.items() if value}
-    converter = course.converter(ProctoredAutograde, assignment, **given)
+    options = options or RunOptions()
+    course = Course.at(course)
+    configured = options.configured()
+    converter = course.converter(ProctoredAutograde, assignment, **configured)
     proctor(converter.config)
     converter.force = options.force
+    converter.course = course
+    converter.options = options
+    converter.pool = pool
+    converter.spare = spare
     results: list[SubmissionResult] = []
 
     def tell(result: SubmissionResult) -> None:
@@ -142,7 +155,7 @@ def regrade(
         if progress:
             progress(result)
 
-    converter.course, converter.options, converter.on_result = course, options, tell
+    converter.on_result = tell
     run(converter, f"Grading {assignment!r}")
     if options.students is None:
         handed_in = {result.student for result in results}
@@ -151,10 +164,18 @@ def regrade(
             absent = sorted({student.id for student in book.students} - handed_in)
         for student in absent:
             reason = "Nothing handed in."
-            tell(SubmissionResult(student, "missing", reason, None, max_score))
+            tell(
+                SubmissionResult(
+                    student=student,
+                    status="missing",
+                    reason=reason,
+                    score=None,
+                    max_score=max_score,
+                )
+            )
     excused = course.said(assignment, "excused")
     for number, each in enumerate(results):
         if each.student in excused:
-            results[number] = replace(each, status="excused", reason="", score=None)
+            results[number] = each.excuse()
     results.sort(key=lambda result: result.student)
     return results, sorted(converter.changes, key=lambda change: change.student)

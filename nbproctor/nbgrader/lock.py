@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from nbproctor.nbgrader.failures import CourseError
 
-LOCK, OWNER = ".nbproctor{}.lock", ".nbproctor{}.owner"
+LOCK = ".nbproctor{}.lock"
+OWNER = ".nbproctor{}.owner"
 LOG = "grading.log"  # in the folder of autograded notebooks
 
 
@@ -48,11 +49,11 @@ def course_lock(course: Path, doing: str, kind: str = "") -> Iterator[None]:
             finally:
                 owner.unlink(missing_ok=True)
     except Timeout:
-        who = "Another command is at work"
+        holder = "Another command is at work"
         with contextlib.suppress(OSError):
-            who = owner.read_text("utf-8")
+            holder = owner.read_text("utf-8")
         raise LockedError(
-            f"{who}. Wait until that has ended, then give the same command again."
+            f"{holder}. Wait until that has ended, then give the same command again."
         ) from None
 
 

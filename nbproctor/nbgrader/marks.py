@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from nbproctor.nbgrader.gradebook import SharedGradebook
-from nbproctor.pages.summary import Mark, total_of
+from nbproctor.results import Mark, total_of
 
 ROWS = 10_000  # that are in memory at once
 
@@ -62,8 +62,8 @@ class CellGrade(NamedTuple):
 
         As nbgrader's own `Grade.score`, but for what has none.
         """
-        given = self.auto if self.manual is None else self.manual
-        return None if given is None else given + (self.extra or 0.0)
+        points = self.auto if self.manual is None else self.manual
+        return None if points is None else points + (self.extra or 0.0)
 
     @property
     def by_hand(self) -> bool:
@@ -123,29 +123,30 @@ def read_marks(
 
     One query a table. Equal grades are one object: of a large class that is a lot.
     """
-    submitted, known = SubmittedAssignment, book.known(assignment)
-    chosen = [submitted.assignment_id == known.id]
+    submitted = SubmittedAssignment
+    facts = book.known(assignment)
+    chosen = [submitted.assignment_id == facts.id]
     if student is not None:
         chosen.append(submitted.student_id == student)
-    found = {}
+    marks = {}
     around = joinedload(submitted.student), joinedload(submitted.assignment)
     for row in book.db.scalars(select(submitted).options(*around).where(*chosen)):
         names = row.student.first_name, row.student.last_name
         late = float(row.total_seconds_late or 0)
-        found[row.student_id] = StudentMarks(
+        marks[row.student_id] = StudentMarks(
             " ".join(filter(None, names)), row.timestamp, late
         )
-    for who, notebook, points in book.db.execute(_PENALTIES.where(*chosen)):
-        found[who].penalties[notebook] = float(points or 0)
-    grades: dict[str, list[CellGrade]] = {who: [] for who in found}
+    for student_id, notebook, points in book.db.execute(_PENALTIES.where(*chosen)):
+        marks[student_id].penalties[notebook] = float(points or 0)
+    grades: dict[str, list[CellGrade]] = {student_id: [] for student_id in marks}
     same: dict[CellGrade, CellGrade] = {}
-    for who, notebook, cell, *scores in book.db.execute(_GRADES.where(*chosen)):
-        grade = CellGrade(notebook, cell, known.worth[notebook, cell], *scores)
-        grades[who].append(same.setdefault(grade, grade))
-    place = {cell: position for position, cell in enumerate(known.worth)}
-    for who, each in grades.items():
-        each.sort(key=lambda grade: place[grade.notebook, grade.cell])
-        found[who].grades = tuple(each)
-    for who, notebook, cell, said in book.db.execute(_COMMENTS.where(*chosen)):
-        found[who].comments.setdefault(notebook, {})[cell] = said
-    return found
+    for student_id, notebook, cell, *scores in book.db.execute(_GRADES.where(*chosen)):
+        grade = CellGrade(notebook, cell, facts.worth[notebook, cell], *scores)
+        grades[student_id].append(same.setdefault(grade, grade))
+    position_of = {cell: position for position, cell in enumerate(facts.worth)}
+    for student_id, each in grades.items():
+        each.sort(key=lambda grade: position_of[grade.notebook, grade.cell])
+        marks[student_id].grades = tuple(each)
+    for student_id, notebook, cell, text in book.db.execute(_COMMENTS.where(*chosen)):
+        marks[student_id].comments.setdefault(notebook, {})[cell] = text
+    return marks

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Config, Configurable
 
-from nbproctor.engine import Pool
-from nbproctor.results import Limits, SubmissionResult
+from nbproctor.results import Limits
 from nbproctor.sandbox.policy import Policy
 
 
@@ -21,11 +20,14 @@ class RunOptions:
     students: Collection[str] | None = None  # all who handed in if None
     force: bool = False  # grade again what is graded already
     lower: bool = False  # let a mark become lower though the files are the same
-    weak_sandbox: bool = False  # grade even where layers of the sandbox are missing
-    cluster: str = ""  # address of the Dask scheduler whose workers execute
-    pool: Pool | None = None  # it stays open; if None, the run has its own
-    # Asked of a `Submission` that was read: what to say, if it need not be executed.
-    spare: Callable[..., SubmissionResult | None] | None = None
+    # As the course configures it, if None.
+    weak_sandbox: bool | None = None  # grade where layers of the sandbox are missing
+    cluster: str | None = None  # address of the Dask scheduler whose workers execute
+
+    def configured(self) -> dict[str, object]:
+        """Return the options that stand in the place of those of the course."""
+        options = {"weak_sandbox": self.weak_sandbox, "cluster": self.cluster}
+        return {name: value for name, value in options.items() if value is not None}
 
 
 class Nbproctor(Configurable):
@@ -117,17 +119,19 @@ class Nbproctor(Configurable):
     def surroundings(self, assignment: str) -> list[str]:
         """Say what the course lets answers of an assignment use, in sentences."""
         names = ", ".join(sorted(self.environment))
-        there = [p for p in self.readable if Path(p).is_absolute() and Path(p).exists()]
-        gone = ", ".join(path for path in self.readable if path not in there)
-        told = {
-            f"may read {', '.join(there)}": there,
-            f"cannot read {gone}: c.Nbproctor.readable names it, and there is no such "
-            "absolute path": gone,
+        readable = [
+            p for p in self.readable if Path(p).is_absolute() and Path(p).exists()
+        ]
+        unreadable = ", ".join(path for path in self.readable if path not in readable)
+        sentences = {
+            f"may read {', '.join(readable)}": readable,
+            f"cannot read {unreadable}: c.Nbproctor.readable names it, and there is no "
+            "such absolute path": unreadable,
             f"see the environment variables {names}": names,
             "may use the network: they can fetch what they return, and send away what "
             "hidden tests ask them": assignment in self.network,
         }
-        return [f"Answers {what}." for what, holds in told.items() if holds]
+        return [f"Answers {what}." for what, holds in sentences.items() if holds]
 
 
 def _timeout(config: Config) -> float | None:

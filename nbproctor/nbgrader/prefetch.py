@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from nbgrader.coursedir import CourseDirectory
 
@@ -91,11 +91,14 @@ class Submission:
             (staged / f"{name}.ipynb").touch()
 
 
+#: Asked of a submission that was read: what to say, if it need not be executed.
+Spare: TypeAlias = Callable[[Submission], SubmissionResult | None]
+
+
 class Prefetch:
     """Submissions of a run, in its order; more are read and executed meanwhile.
 
-    `workers` read what students handed in, and executions run in `pool`. `spare` is
-    that of `RunOptions`.
+    `workers` read what students handed in, and executions run in `pool`.
     """
 
     def __init__(
@@ -103,7 +106,7 @@ class Prefetch:
         run: Run,
         pool: Executor,
         workers: Workers[ReadSubmission],
-        spare: Callable[[Submission], SubmissionResult | None] | None = None,
+        spare: Spare | None = None,
     ) -> None:
         self._run, self._pool, self._readers = run, pool, workers
         self._spare = spare
@@ -225,7 +228,9 @@ class Prefetch:
         """Start an execution of a submission's notebook."""
         code = student_cells(cells)
         beside = {str(place): p.read_bytes() for place, p in submission.files.items()}
-        execution = Execution(code, master, self._run.settings, beside)
+        execution = Execution(
+            cells=code, master=master, settings=self._run.settings, files=beside
+        )
         future = self._pool.execute(execution)
         submission.running[master.notebook] = code, future
         return future

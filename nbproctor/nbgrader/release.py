@@ -101,7 +101,8 @@ def _points_problems(cells: list[dict[str, Any]]) -> Iterator[str]:
     said: dict[str, float] = {}
     given: defaultdict[str, float] = defaultdict(float)
     for cell in cells:
-        text, meta = "".join(cell["source"]), grader_of(cell)
+        text = "".join(cell["source"])
+        meta = grader_of(cell)
         if cell["cell_type"] == "code" and meta.get("grade"):
             for _, heading in open_ones:
                 given[heading] += float(meta.get("points") or 0)
@@ -168,7 +169,8 @@ def generate(
 
 def _generate(course: Course, assignment: str, step: str, gradebook: bool) -> None:
     converter = course.converter(GenerateAssignment, assignment)
-    view, config = converter.coursedir, converter.config
+    view = converter.coursedir
+    config = converter.config
     view.release_directory = step
     for part, path in zip(("header", "footer"), course.header_and_footer, strict=True):
         if path:  # nbgrader looks for it where it was started
@@ -215,7 +217,8 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     except SandboxError:  # the code is the teacher's own
         settings = replace(settings, policy=replace(settings.policy, weak=True))
     source = course.folder("source", assignment)
-    faults, masters = [], []
+    faults = []
+    masters = []
     with Pool(1) as pool:
         for master in course.masters(assignment):
             stock = kernel_faults(master, source, settings.limits.cell)

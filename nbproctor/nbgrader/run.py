@@ -36,9 +36,12 @@ class Run:
         force: bool,
         keep: Collection[str],
     ) -> None:
-        self.course, self.assignment = course, assignment
-        self.options, self.force = options, force
-        chosen, all_masters = course.view.notebook_id, course.masters(assignment)
+        self.course = course
+        self.assignment = assignment
+        self.options = options
+        self.force = force
+        chosen = course.view.notebook_id
+        all_masters = course.masters(assignment)
         self.masters = [m for m in all_masters if fnmatch.fnmatch(m.notebook, chosen)]
         # Names of all of the assignment, and whether all are graded.
         self.notebooks = frozenset(master.notebook for master in all_masters)

@@ -239,13 +239,13 @@ class Watch(contextlib.ExitStack):
     def _grade(self, students: list[str], now: datetime) -> list[Try]:
         for student in students:
             self._students[student].read = _Read()
-        options = RunOptions(
-            students,
-            weak_sandbox=self._weak,
+        results, _ = regrade(
+            self._course,
+            self._assignment,
+            options=RunOptions(students, weak_sandbox=self._weak or None),
             pool=self._pool,
             spare=partial(self._spare, now),
         )
-        results, _ = regrade(self._course, self._assignment, None, options)
         for result in results:
             # What cannot be graded tells nothing of the tests, and costs no try.
             if result.status == "ungradable":

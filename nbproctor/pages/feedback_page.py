@@ -22,10 +22,8 @@ from nbproctor.pages.summary import (
     ResultRow,
     Summary,
     Test,
-    cells_of,
-    grade_id,
 )
-from nbproctor.results import Output
+from nbproctor.results import Output, cells_of, grade_id
 from nbproctor.templates import render
 
 # Hints, which a notebook folds: sanitized, they would all be open.

@@ -84,7 +84,8 @@ def make(
     with Workers(__name__, dict(outlines), str, limits, count) as workers:
         for told in ("", TOO_MUCH):
             asked = {workers.ask(_page(order, told)): order for order in waiting}
-            waiting, failed = [], []
+            waiting = []
+            failed = []
             for future in as_completed(asked):
                 order = asked[future]
                 if error := _error(future):

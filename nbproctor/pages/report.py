@@ -19,13 +19,13 @@ from nbproctor.pages.summary import (
     ResultRow,
     State,
     Summary,
-    cells_of,
-    grade_id,
-    total_of,
 )
+from nbproctor.results import cells_of, grade_id, total_of
+from nbproctor.statuses import NOT_GRADED, REPORT_SECTIONS, STATUSES, ReportSection
 from nbproctor.templates import render
 
 Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
+Looks: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
 #: Exercise, sentence, and the students who were told it.
 Mistake: TypeAlias = tuple[str, str, list[str]]
 
@@ -135,9 +135,9 @@ def _read(
         cells = cells_of(graded.path)
         summary = Summary(graded, outlines[graded.notebook], cells)
         rows += [(graded, row) for row in summary.rows]
-        wanted = {row.exercise.id for row in summary.rows} if alike else set()
+        exercises = {row.exercise.id for row in summary.rows} if alike else set()
         for cell in cells:
-            if (name := grade_id(cell)) in wanted:
+            if (name := grade_id(cell)) in exercises:
                 texts = answers.setdefault((graded.notebook, name), {})
                 texts[graded.student] = (source_of(cell) or "")[:MAX_TEXT]
     return rows, answers
@@ -146,31 +146,37 @@ def _read(
 def _item(
     notebook: str, exercise: Exercise, rows: Rows, earned: Mapping[str, float]
 ) -> Item:
-    here = [
+    rows_of_exercise = [
         (graded.student, row)
         for graded, row in rows
         if graded.notebook == notebook and row.exercise.id == exercise.id
     ]
-    points = np.array([row.points for _, row in here if row.points is not None])
-    total = np.array([earned[s] for s, row in here if row.points is not None])
-    rest = total - points
+    points = np.array(
+        [row.points for _, row in rows_of_exercise if row.points is not None]
+    )
+    total = np.array(
+        [earned[s] for s, row in rows_of_exercise if row.points is not None]
+    )
+    other_points = total - points
     mean = float(points.mean()) if points.size else np.nan
-    spread = points.size >= FEW and points.std() > 0 and rest.std() > 0
+    spread = points.size >= FEW and points.std() > 0 and other_points.std() > 0
     return Item(
         exercise=exercise,
         difficulty=mean / exercise.points if exercise.points else 1.0,
-        item_rest=float(np.corrcoef(points, rest)[0, 1]) if spread else np.nan,
-        counts=Counter(row.state for _, row in here),
+        item_rest=float(np.corrcoef(points, other_points)[0, 1]) if spread else np.nan,
+        counts=Counter(row.state for _, row in rows_of_exercise),
     )
 
 
 def _mistakes(rows: Rows) -> list[Mistake]:
     """Return the sentences of what lost points, the most frequent first."""
-    told: dict[tuple[str, str], list[str]] = {}
+    names_by_mistake: dict[tuple[str, str], list[str]] = {}
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
-            told.setdefault((row.exercise.name, row.cause), []).append(who(graded))
-    mistakes = [(*what, sorted(names)) for what, names in told.items()]
+            names_by_mistake.setdefault((row.exercise.name, row.cause), []).append(
+                who(graded)
+            )
+    mistakes = [(*what, sorted(names)) for what, names in names_by_mistake.items()]
     return sorted(mistakes, key=lambda mistake: -len(mistake[2]))
 
 
@@ -195,32 +201,30 @@ def _tests_beside(
     for graded in notebooks:
         for verdict in graded.verdicts:
             if verdict.where == "beside" and verdict.max_points:
-                place = graded.notebook, verdict.cell_id
-                earned.setdefault(place, []).append(verdict.points > 0)
+                key = graded.notebook, verdict.cell_id
+                earned.setdefault(key, []).append(verdict.points > 0)
     for notebook, outline in outlines.items():
         for exercise in outline.exercises:
             for test in exercise.tests:
-                if told := earned.get((notebook, test)):
-                    why = outline.cells[test].why
-                    yield exercise.name, test, why, sum(told), len(told)
+                if has_points := earned.get((notebook, test)):
+                    reason = outline.cells[test].why
+                    yield exercise.name, test, reason, sum(has_points), len(has_points)
 
 
-def _looks(
-    notebooks: Sequence[GradedNotebook], totals: Collection[str]
-) -> dict[str, dict[str, list[GradedNotebook]]]:
-    """Return whose work to look at: kind → note → all of whom that is said.
+def _looks(notebooks: Sequence[GradedNotebook], totals: Collection[str]) -> Looks:
+    """Return whose work to look at: section → note → all of whom that is said.
 
     One line a note: in a large class many hand in a renamed file.
     """
-    kinds = "ungradable", "partial", "graded", "repaired"
-    looks: dict[str, dict[str, list[GradedNotebook]]] = {kind: {} for kind in kinds}
-    for each in notebooks:
-        if each.status == "excused":
+    looks: Looks = {section: {} for section in REPORT_SECTIONS}
+    for notebook in notebooks:
+        section = STATUSES[notebook.status].section
+        if section is None:
             continue
-        graded = each.student in totals
-        kind = each.status if graded else "ungradable"
-        note = " ".join(each.notes) or ("" if graded else "To be graded by hand.")
+        note = " ".join(notebook.notes)
+        if notebook.student not in totals:
+            section = NOT_GRADED
+            note = note or "To be graded by hand."
         if note:
-            kind = "graded" if kind == "late" else kind
-            looks[kind].setdefault(note, []).append(each)
+            looks[section].setdefault(note, []).append(notebook)
     return looks

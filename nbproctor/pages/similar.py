@@ -87,7 +87,9 @@ def similar(
                 if group.get(both[0], both[0]) == group.get(both[1], both[1]):
                     continue
                 two = texts[both[0]], texts[both[1]]
-                likeness = Likeness(shared, share, exercise.name, two)
+                likeness = Likeness(
+                    shared=shared, share=share, exercise=exercise.name, answers=two
+                )
                 pairs.setdefault(both, Pair(both)).likenesses.append(likeness)
     for pair in pairs.values():
         pair.likenesses.sort(key=lambda each: -each.shared)
@@ -120,7 +122,8 @@ def tokens(text: str, handed_out: frozenset[str] = frozenset()) -> list[str]:
     made = []
     for each, before in zip(found, between, strict=False):
         made += [c for c in before if not c.isspace()]
-        kind, word = each.lastgroup, each[0]
+        kind = each.lastgroup
+        word = each[0]
         if kind == "s":
             line = text[text.rfind("\n", 0, each.start()) + 1 : each.start()]
             docstring = not line.strip() and len(word) > 5 and word[:3] == word[-3:]

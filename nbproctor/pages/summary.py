@@ -7,19 +7,25 @@ are all made from it.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import fsum
-from pathlib import Path
 from typing import Any, Literal
 
-from nbproctor.cells import grader_of, source_of
+from nbproctor.cells import source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.results import NOT_SOLVED, STOPPED, Status, Verdict
+from nbproctor.results import (
+    NOT_SOLVED,
+    STOPPED,
+    Mark,
+    Verdict,
+    grade_id,
+    points_of,
+    total_of,
+)
 from nbproctor.sanitize import one_line
+from nbproctor.statuses import Status
 
 # In words: `templates/words.html`.
 State = Literal[
@@ -29,14 +35,6 @@ State = Literal[
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 _WRONG = "but is wrong"  # what `expect` says when it knows no better
 _PLACE = re.compile(r"\(<[^<>]*>, line (\d+)\)")  # in a SyntaxError
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Mark of one graded cell, from the gradebook."""
-
-    points: float | None = None  # extra credit included; None: not graded yet
-    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,50 +62,6 @@ class GradedNotebook:
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; without points where there is none."""
         return self.marks.get(cell, Mark())
-
-
-def cells_of(path: Path | str | None) -> list[dict[str, Any]]:
-    """Return the cells of a graded notebook; none if there is no readable one."""
-    try:
-        cells = json.loads(Path(path or "").read_text("utf-8"))["cells"]
-        return [cell for cell in cells if isinstance(cell, dict)]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def grade_id(cell: dict[str, Any]) -> str:
-    """Return nbgrader's name of a cell, or nothing."""
-    return str(grader_of(cell).get("grade_id") or "")
-
-
-def total_of(points: Iterable[float], penalty: float) -> float:
-    """Return what is left of points after a late penalty: never below 0."""
-    return max(fsum(points) - penalty, 0.0)
-
-
-def since(
-    outline: Outline,
-    before: Mapping[str, Mark],
-    after: Mapping[str, Mark],
-    cells: Sequence[Sequence[dict[str, Any]]],
-) -> str:
-    """Say what another file has changed: points, or answers without effect.
-
-    `cells` are those of the notebooks before and after, and so are the marks.
-    """
-    old, new = ({grade_id(c): source_of(c) for c in each} for each in cells)
-    points, alike = [], []
-    for exercise in outline.exercises:
-        earned = [_points(exercise, marks) or 0.0 for marks in (before, after)]
-        if gain := earned[1] - earned[0]:
-            sign = "+" if gain > 0 else "−"
-            points.append(f"{sign}{abs(gain):g} in {exercise.name}")
-        elif old.get(exercise.id) != new.get(exercise.id):
-            alike.append(exercise.name)
-    if alike:
-        points.append(f"changed, with as many points as before: {', '.join(alike)}")
-    told = "; ".join(points) or "no answer has changed"
-    return f"Since you handed in before: {told}."
 
 
 @dataclass(frozen=True)
@@ -168,7 +122,7 @@ class Summary:
         self._own = {name: cell for cell in cells if (name := grade_id(cell))}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
         exercises, master = outline.exercises, outline.master.cells
-        points = {e.id: _points(e, graded.marks) for e in exercises}
+        points = {e.id: points_of(e.graded, graded.marks) for e in exercises}
         self._lost = [
             exercise
             for exercise in exercises
@@ -240,7 +194,13 @@ class Summary:
         points = mark.points if cell.points else None
         from_points = mark.by_hand or verdict is None
         if verdict is None:
-            verdict = Verdict(cell.id, cell.exercise, 0.0, cell.points, "not run")
+            verdict = Verdict(
+                cell_id=cell.id,
+                exercise=cell.exercise,
+                points=0.0,
+                max_points=cell.points,
+                outcome="not run",
+            )
         message = verdict.message
         state: State
         if from_points and points is not None:
@@ -332,13 +292,6 @@ class Summary:
         elif any(not t.max_points for t in bad):
             look = "Its public test fails too: run that in your notebook."
         return first.message, look
-
-
-def _points(exercise: Exercise, marks: Mapping[str, Mark]) -> float | None:
-    """Return the sum of what is graded; None if nothing of it is."""
-    found = [marks[name].points for name in exercise.graded if name in marks]
-    given = [points for points in found if points is not None]
-    return sum(given) if given else None
 
 
 def _opening_comment(source: str) -> str:

@@ -19,7 +19,8 @@ import numpy as np
 from nbproctor.errors import NbproctorError
 from nbproctor.protocol.budget import LIMITS
 
-_MAGIC, _VERSION = b"NP", 1
+_MAGIC = b"NP"
+_VERSION = 1
 # Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
 # follows is aligned.
 _HEAD = struct.Struct("<2sBBIIQ12x")
@@ -84,9 +85,9 @@ class Wire:
         else:
             parts = [head + text, *encoded.buffers]
         for part in parts:
-            left = memoryview(part)
-            while left:
-                left = left[self._in_time(self._sock.send, left, deadline) :]
+            unsent = memoryview(part)
+            while unsent:
+                unsent = unsent[self._in_time(self._sock.send, unsent, deadline) :]
 
     def receive(self, deadline: float | None = None) -> Frame:
         """Receive one frame, whatever the pace of its bytes, before `deadline`."""
@@ -103,7 +104,8 @@ class Wire:
             raise ProtocolError("a message is too large")
         middle = _HEAD.size + text
         end = middle + raw
-        body, self._rest = data[_HEAD.size : middle], data[end:]
+        body = data[_HEAD.size : middle]
+        self._rest = data[end:]
         if len(data) >= end:
             return Frame(kind, body, bytearray(memoryview(data)[middle:end]))
         # Memory that nobody has written to is not really taken: a head that lies
@@ -142,12 +144,12 @@ class Wire:
         # Python's own timeouts take three more system calls for each message.
         patience = 0.0  # as long as it takes
         if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
                 raise LateError("there is no time left")
-            if left <= self._patience <= left + _SLACK:
+            if seconds <= self._patience <= seconds + _SLACK:
                 return
-            patience = left + _SLACK / 2
+            patience = seconds + _SLACK / 2
         if patience != self._patience:
             value = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):

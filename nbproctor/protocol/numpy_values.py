@@ -47,13 +47,13 @@ DTYPES = {code: np.dtype(code) for code in _CODES.values()}  # the usual ones
 
 def _dtype_of(code: Node) -> np.dtype[Any]:
     """Return the dtype that a message says, as NumPy's own files do."""
-    known: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
-    if known is None and type(code) is str and _CODE.fullmatch(code):
+    dtype: np.dtype[Any] | None = DTYPES.get(code) if type(code) is str else None
+    if dtype is None and type(code) is str and _CODE.fullmatch(code):
         with contextlib.suppress(ValueError, TypeError):
-            known = np.dtype(code)
-    if known is None or known.itemsize > LIMITS["bytes"].most:
+            dtype = np.dtype(code)
+    if dtype is None or dtype.itemsize > LIMITS["bytes"].most:
         raise ProtocolError("an array has an unknown or impossible dtype")
-    return known
+    return dtype
 
 
 def _code_of(dtype: np.dtype[Any]) -> str | None:
@@ -68,7 +68,9 @@ def _code_of(dtype: np.dtype[Any]) -> str | None:
 
 
 def _write_array(sender: Sender, x: Array, depth: int) -> Node:
-    dtype, size, flags = x.dtype, x.nbytes, x.flags
+    dtype = x.dtype
+    size = x.nbytes
+    flags = x.flags
     code = _CODES.get(dtype)
     if code is None:
         if dtype.kind == "O":
@@ -178,8 +180,8 @@ def _same(now: Array, before: Any) -> bool | None:
 
 
 def _assign(old: Array, new: Array) -> None:
-    kept = old.dtype.kind == new.dtype.kind
-    if old.size != new.size or not kept:
+    is_same_kind = old.dtype.kind == new.dtype.kind
+    if old.size != new.size or not is_same_kind:
         raise ProtocolError("a changed array has another size")
     if old.shape != new.shape:
         with contextlib.suppress(AttributeError):  # of a view, it cannot change
@@ -228,8 +230,28 @@ _CHANGE = Change(_copy, _same, _assign)
 _SCALARS = tuple({dtype.type for dtype in _NATIVE})
 _DTYPES = tuple({type(np.dtype(code)) for code in (*_NATIVE, *"SUO")})
 add(
-    Row("a", "dtype shape layout*", np.ndarray, _write_array, _read_array, _CHANGE),
-    Row("O", "shape value*", (), None, _read_objects, _CHANGE),
-    Row("n", "dtype", _SCALARS, _write_scalar, _read_scalar),
-    Row("D", "dtype", _DTYPES, parts=_dtype_parts, build=_dtype),
+    Row(
+        tag="a",
+        fields="dtype shape layout*",
+        classes=np.ndarray,
+        write=_write_array,
+        read=_read_array,
+        change=_CHANGE,
+    ),
+    Row(
+        tag="O",
+        fields="shape value*",
+        classes=(),
+        write=None,
+        read=_read_objects,
+        change=_CHANGE,
+    ),
+    Row(
+        tag="n",
+        fields="dtype",
+        classes=_SCALARS,
+        write=_write_scalar,
+        read=_read_scalar,
+    ),
+    Row(tag="D", fields="dtype", classes=_DTYPES, parts=_dtype_parts, build=_dtype),
 )

@@ -173,11 +173,31 @@ def _read_again(receiver: Receiver, node: list[Node], depth: int) -> Any:
 
 FIELDS["names"] = lambda x: type(x) is list
 add(
-    Row("N", "integer text names value*", NamedItems, _write_tuple, _read_tuple),
-    Row("error", "integer text text value*", (), None, _read_ref),
-    Row("student", "integer text text flag text text", Ref, _write_ref, _read_ref),
-    Row("judge", "integer text text*", (), None, _read_ref),
-    Row("library", "text text", (), None, _read_ref),
-    Row("request", "count", (), None, _read_request),
-    Row("again", "count", (), None, _read_again),
+    Row(
+        tag="N",
+        fields="integer text names value*",
+        classes=NamedItems,
+        write=_write_tuple,
+        read=_read_tuple,
+    ),
+    Row(
+        tag="error",
+        fields="integer text text value*",
+        classes=(),
+        write=None,
+        read=_read_ref,
+    ),
+    Row(
+        tag="student",
+        fields="integer text text flag text text",
+        classes=Ref,
+        write=_write_ref,
+        read=_read_ref,
+    ),
+    Row(
+        tag="judge", fields="integer text text*", classes=(), write=None, read=_read_ref
+    ),
+    Row(tag="library", fields="text text", classes=(), write=None, read=_read_ref),
+    Row(tag="request", fields="count", classes=(), write=None, read=_read_request),
+    Row(tag="again", fields="count", classes=(), write=None, read=_read_again),
 )

@@ -219,8 +219,8 @@ def _frame(columns: Any, index: Any, *values: Any) -> Any:
     if len(values) == 1 and values[0].ndim == 2:
         return pd.DataFrame(values[0], index=index, columns=columns, copy=False)
     _check(len(values) == len(columns) <= _MAX_COLUMNS, "no columns")
-    made = {n: _series(column, index, None) for n, column in enumerate(values)}
-    frame = pd.DataFrame(made, index=index, copy=False)
+    series = {n: _series(column, index, None) for n, column in enumerate(values)}
+    frame = pd.DataFrame(series, index=index, copy=False)
     frame.columns = columns
     return frame
 
@@ -253,82 +253,163 @@ _DTYPES = (
 
 
 def _row(
-    name: str, fields: str, of: Any, parts: Any, build: Any, change: Any = None
+    name: str, fields: str, classes: Any, parts: Any, build: Any, change: Any = None
 ) -> Row:
-    tag = f"pandas.{name}"
-    return Row(tag, fields, of, change=change, parts=parts, build=build)
+    return Row(
+        tag=f"pandas.{name}",
+        fields=fields,
+        classes=classes,
+        change=change,
+        parts=parts,
+        build=build,
+    )
 
 
 _ends = attrgetter("left", "right", "closed")
 add(
     _row(
-        *("DataFrame", "index index columns*", pd.DataFrame),
-        *(_frame_parts, _frame, _TABLE),
+        name="DataFrame",
+        fields="index index columns*",
+        classes=pd.DataFrame,
+        parts=_frame_parts,
+        build=_frame,
+        change=_TABLE,
     ),
     _row(
-        *("Series", "column index label", pd.Series),
-        lambda x: (_column(x.array), x.index, x.name),
-        *(_series, _TABLE),
-    ),
-    _row("Index", "labels label steps", _INDEXES, _index_parts, _index),
-    _row(
-        *("RangeIndex", "range label", pd.RangeIndex),
-        lambda x: (range(x.start, x.stop, x.step), x.name),
-        lambda numbers, name: pd.RangeIndex(numbers, name=name),
+        name="Series",
+        fields="column index label",
+        classes=pd.Series,
+        parts=lambda x: (_column(x.array), x.index, x.name),
+        build=_series,
+        change=_TABLE,
     ),
     _row(
-        *("MultiIndex", "titles levels places*", pd.MultiIndex),
-        lambda x: (tuple(x.names), tuple(x.levels), *map(np.array, x.codes)),
-        lambda names, levels, *codes: pd.MultiIndex(levels, codes, names=names),
+        name="Index",
+        fields="labels label steps",
+        classes=_INDEXES,
+        parts=_index_parts,
+        build=_index,
     ),
     _row(
-        *("Categorical", "places few flag", pd.Categorical),
-        lambda x: (np.array(x.codes), x.categories, bool(x.ordered)),
-        _categories,
+        name="RangeIndex",
+        fields="range label",
+        classes=pd.RangeIndex,
+        parts=lambda x: (range(x.start, x.stop, x.step), x.name),
+        build=lambda numbers, name: pd.RangeIndex(numbers, name=name),
     ),
     _row(
-        *("masked", "numbers mask", tuple({*_MASKED.values()}), _masked_parts),
-        lambda data, mask: _MASKED[data.dtype.kind](data, mask, copy=False),
-    ),
-    _row("strings", "strings storage flag", tuple(_TEXTS), _strings_parts, _strings),
-    _row(
-        *("DatetimeArray", "dates zone", DatetimeArray, _dates_parts),
-        lambda dates, zone: _in_zone(pd.DatetimeIndex(dates), zone).array,
+        name="MultiIndex",
+        fields="titles levels places*",
+        classes=pd.MultiIndex,
+        parts=lambda x: (tuple(x.names), tuple(x.levels), *map(np.array, x.codes)),
+        build=lambda names, levels, *codes: pd.MultiIndex(levels, codes, names=names),
     ),
     _row(
-        *("TimedeltaArray", "spans", TimedeltaArray, lambda x: (x.to_numpy(),)),
-        lambda spans: pd.TimedeltaIndex(spans).array,
+        name="Categorical",
+        fields="places few flag",
+        classes=pd.Categorical,
+        parts=lambda x: (np.array(x.codes), x.categories, bool(x.ordered)),
+        build=_categories,
     ),
     _row(
-        *("PeriodArray", "places freq", PeriodArray, attrgetter("asi8", "freqstr")),
-        lambda ordinals, freq: PeriodArray(ordinals, dtype=pd.PeriodDtype(freq)),
+        name="masked",
+        fields="numbers mask",
+        classes=tuple({*_MASKED.values()}),
+        parts=_masked_parts,
+        build=lambda data, mask: _MASKED[data.dtype.kind](data, mask, copy=False),
     ),
     _row(
-        *("IntervalArray", "index index closed", IntervalArray, _ends),
+        name="strings",
+        fields="strings storage flag",
+        classes=tuple(_TEXTS),
+        parts=_strings_parts,
+        build=_strings,
+    ),
+    _row(
+        name="DatetimeArray",
+        fields="dates zone",
+        classes=DatetimeArray,
+        parts=_dates_parts,
+        build=lambda dates, zone: _in_zone(pd.DatetimeIndex(dates), zone).array,
+    ),
+    _row(
+        name="TimedeltaArray",
+        fields="spans",
+        classes=TimedeltaArray,
+        parts=lambda x: (x.to_numpy(),),
+        build=lambda spans: pd.TimedeltaIndex(spans).array,
+    ),
+    _row(
+        name="PeriodArray",
+        fields="places freq",
+        classes=PeriodArray,
+        parts=attrgetter("asi8", "freqstr"),
+        build=lambda ordinals, freq: PeriodArray(ordinals, dtype=pd.PeriodDtype(freq)),
+    ),
+    _row(
+        name="IntervalArray",
+        fields="index index closed",
+        classes=IntervalArray,
+        parts=_ends,
         # Not of a range: pandas itself fails at items of such.
-        lambda left, right, closed: IntervalArray.from_arrays(
+        build=lambda left, right, closed: IntervalArray.from_arrays(
             pd.Index(left.array), pd.Index(right.array), closed
         ),
     ),
     _row(
-        *("SparseArray", "numbers label", SparseArray),
-        lambda x: (x.to_dense(), x.fill_value),
-        lambda values, fill: SparseArray(values, fill_value=fill),
+        name="SparseArray",
+        fields="numbers label",
+        classes=SparseArray,
+        parts=lambda x: (x.to_dense(), x.fill_value),
+        build=lambda values, fill: SparseArray(values, fill_value=fill),
     ),
     _row(
-        *("dtype", "extension", _DTYPES, lambda x: (pd.array([], dtype=x),)),
-        attrgetter("dtype"),
+        name="dtype",
+        fields="extension",
+        classes=_DTYPES,
+        parts=lambda x: (pd.array([], dtype=x),),
+        build=attrgetter("dtype"),
     ),
     _row(
-        *("Timestamp", "moment zone", pd.Timestamp, _dates_parts),
-        lambda moment, zone: _in_zone(pd.Timestamp(moment), zone),
+        name="Timestamp",
+        fields="moment zone",
+        classes=pd.Timestamp,
+        parts=_dates_parts,
+        build=lambda moment, zone: _in_zone(pd.Timestamp(moment), zone),
     ),
-    _row("Timedelta", "span", pd.Timedelta, lambda x: (x.to_numpy(),), pd.Timedelta),
     _row(
-        *("Period", "integer freq", pd.Period, attrgetter("ordinal", "freqstr")),
-        lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq),
+        name="Timedelta",
+        fields="span",
+        classes=pd.Timedelta,
+        parts=lambda x: (x.to_numpy(),),
+        build=pd.Timedelta,
     ),
-    _row("Interval", "label label closed", pd.Interval, _ends, pd.Interval),
-    _row("NaT", "", type(pd.NaT), lambda x: (), lambda: pd.NaT),
-    _row("NA", "", type(pd.NA), lambda x: (), lambda: pd.NA),
+    _row(
+        name="Period",
+        fields="integer freq",
+        classes=pd.Period,
+        parts=attrgetter("ordinal", "freqstr"),
+        build=lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq),
+    ),
+    _row(
+        name="Interval",
+        fields="label label closed",
+        classes=pd.Interval,
+        parts=_ends,
+        build=pd.Interval,
+    ),
+    _row(
+        name="NaT",
+        fields="",
+        classes=type(pd.NaT),
+        parts=lambda x: (),
+        build=lambda: pd.NaT,
+    ),
+    _row(
+        name="NA",
+        fields="",
+        classes=type(pd.NA),
+        parts=lambda x: (),
+        build=lambda: pd.NA,
+    ),
 )

@@ -185,7 +185,8 @@ def _read_range(receiver: Receiver, node: list[Node], depth: int) -> range:
 STANDARD = (Decimal, Fraction, date, time, datetime, timedelta, timezone, ZoneInfo)
 _MAX_FRACTION = 1 << 4096
 # ``int(Decimal("1e999999999"))`` would never end.
-_MAX_DIGITS, _MAX_EXPONENT = 10_000, 10_000
+_MAX_DIGITS = 10_000
+_MAX_EXPONENT = 10_000
 # Of a time zone; its file is looked for by this name.
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z][A-Za-z0-9_+-]{0,31}){0,2}")
 _bounds = attrgetter("start", "stop", "step")
@@ -232,39 +233,137 @@ _ITEMS = Change(lambda x: x.copy(), _same_items, _assign)
 _KEYS = Change(set.copy, lambda now, then: {*map(id, now)} == {*map(id, then)}, _assign)
 _three = "integer integer integer"
 add(
-    Row("l", "value*", list, _write_list, Receiver.fields, _ITEMS),
-    Row("p", "dtype count", (), None, _read_numbers, _ITEMS),
-    Row("d", "value*", dict, _writes("d"), _read_dict(dict), _ITEMS),
-    Row("t", "value*", tuple, _writes("t"), _reads(tuple)),
-    Row("s", "key*", set, _writes("s"), _reads(set), _KEYS),
-    Row("z", "key*", frozenset, _writes("z"), _reads(frozenset)),
-    Row("b", "count", bytes, _write_bytes, _read_bytes),
-    Row("i", "hex", int, _write_integer, build=lambda digits: int(digits, 16)),
-    Row("R", _three, range, _write_range, _read_range),
-    Row("c", "float float", complex, parts=attrgetter("real", "imag"), build=complex),
-    Row("S", "value value value", slice, parts=_bounds, build=slice),
-    Row("E", "", type(...), parts=lambda x: (), build=lambda: ...),
-    Row("Decimal", "decimal", Decimal, parts=lambda x: (str(x),), build=Decimal),
-    Row("Fraction", "short short", Fraction, parts=_fraction, build=Fraction),
-    Row("date", _three, date, parts=attrgetter("year", "month", "day"), build=date),
+    Row(
+        tag="l",
+        fields="value*",
+        classes=list,
+        write=_write_list,
+        read=Receiver.fields,
+        change=_ITEMS,
+    ),
+    Row(
+        tag="p",
+        fields="dtype count",
+        classes=(),
+        write=None,
+        read=_read_numbers,
+        change=_ITEMS,
+    ),
+    Row(
+        tag="d",
+        fields="value*",
+        classes=dict,
+        write=_writes("d"),
+        read=_read_dict(dict),
+        change=_ITEMS,
+    ),
+    Row(
+        tag="t", fields="value*", classes=tuple, write=_writes("t"), read=_reads(tuple)
+    ),
+    Row(
+        tag="s",
+        fields="key*",
+        classes=set,
+        write=_writes("s"),
+        read=_reads(set),
+        change=_KEYS,
+    ),
+    Row(
+        tag="z",
+        fields="key*",
+        classes=frozenset,
+        write=_writes("z"),
+        read=_reads(frozenset),
+    ),
+    Row(tag="b", fields="count", classes=bytes, write=_write_bytes, read=_read_bytes),
+    Row(
+        tag="i",
+        fields="hex",
+        classes=int,
+        write=_write_integer,
+        build=lambda digits: int(digits, 16),
+    ),
+    Row(tag="R", fields=_three, classes=range, write=_write_range, read=_read_range),
+    Row(
+        tag="c",
+        fields="float float",
+        classes=complex,
+        parts=attrgetter("real", "imag"),
+        build=complex,
+    ),
+    Row(tag="S", fields="value value value", classes=slice, parts=_bounds, build=slice),
+    Row(tag="E", fields="", classes=type(...), parts=lambda x: (), build=lambda: ...),
+    Row(
+        tag="Decimal",
+        fields="decimal",
+        classes=Decimal,
+        parts=lambda x: (str(x),),
+        build=Decimal,
+    ),
+    Row(
+        tag="Fraction",
+        fields="short short",
+        classes=Fraction,
+        parts=_fraction,
+        build=Fraction,
+    ),
+    Row(
+        tag="date",
+        fields=_three,
+        classes=date,
+        parts=attrgetter("year", "month", "day"),
+        build=date,
+    ),
     Row(
         *("time", "integer " + _three, time),
         parts=lambda x: _clock(x) if x.tzinfo is None else None,
         build=time,
     ),
-    Row("datetime", "clock*", datetime, parts=_datetime_parts, build=_datetime),
-    Row("timedelta", _three, timedelta, parts=_span, build=timedelta),
+    Row(
+        tag="datetime",
+        fields="clock*",
+        classes=datetime,
+        parts=_datetime_parts,
+        build=_datetime,
+    ),
+    Row(
+        tag="timedelta", fields=_three, classes=timedelta, parts=_span, build=timedelta
+    ),
     Row(
         *("timezone", _three, timezone),
         parts=lambda x: _span(x.utcoffset(None)),
         build=lambda *offset: timezone(timedelta(*offset)),
     ),
-    Row("ZoneInfo", "zone_name", ZoneInfo, parts=lambda x: (x.key,), build=ZoneInfo),
-    Row("Counter", "value*", Counter, _writes("Counter"), _counter, _ITEMS),
-    Row("OrderedDict", "value*", OrderedDict, _writes("OrderedDict"), _ordered, _ITEMS),
     Row(
-        *("defaultdict", "factory value*", defaultdict),
-        *(_write_default, _read_default, _ITEMS),
+        tag="ZoneInfo",
+        fields="zone_name",
+        classes=ZoneInfo,
+        parts=lambda x: (x.key,),
+        build=ZoneInfo,
+    ),
+    Row(
+        tag="Counter",
+        fields="value*",
+        classes=Counter,
+        write=_writes("Counter"),
+        read=_counter,
+        change=_ITEMS,
+    ),
+    Row(
+        tag="OrderedDict",
+        fields="value*",
+        classes=OrderedDict,
+        write=_writes("OrderedDict"),
+        read=_ordered,
+        change=_ITEMS,
+    ),
+    Row(
+        tag="defaultdict",
+        fields="factory value*",
+        classes=defaultdict,
+        write=_write_default,
+        read=_read_default,
+        change=_ITEMS,
     ),
     Row(
         *("deque", "longest value*", deque),

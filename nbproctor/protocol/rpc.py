@@ -100,8 +100,8 @@ class Connection:
         after which the connection is still good; `ProtocolError`: the other side is
         late, gone or does not keep to the protocol.
         """
-        asked = name, *arguments
-        encoded = encode(asked, self.side.default)
+        request = name, *arguments
+        encoded = encode(request, self.side.default)
         with self._turn:
             frame = self._exchange(encoded, deadline)
             decoded = decode(frame, self.side.resolve, request=encoded.mutables)
@@ -156,14 +156,16 @@ class Connection:
         except ProtocolError:
             raise
         except self.caught as error:
-            kind, value = RAISED, self.side.describe(error)
+            kind = RAISED
+            value = self.side.describe(error)
         try:
             changes, numbers = request.compare()
             reply = value, changes or None
             encoded = encode(reply, self.side.default, numbers)
         except self.caught as error:  # an object of a student's may raise anything
-            kind, told = RAISED, self.side.describe(error)
-            encoded = encode((told, None), self.side.default)
+            kind = RAISED
+            description = self.side.describe(error)
+            encoded = encode((description, None), self.side.default)
         self.wire.send(kind, encoded, deadline)
 
 
@@ -192,7 +194,9 @@ def encode(
     sender.spend_text(text)
     # The raw part starts aligned, so that arrays can be views of it.
     text += b" " * (-len(text) % ALIGN)
-    return Encoded(text, sender.buffers, sender.size, sender.mutables)
+    return Encoded(
+        text=text, buffers=sender.buffers, size=sender.size, mutables=sender.mutables
+    )
 
 
 @dataclass(slots=True)
@@ -209,7 +213,8 @@ class Decoded:
 
         Returns numbers and copies of those that have changed, and `id` → number of all.
         """
-        changes, numbers = [], {}
+        changes = []
+        numbers = {}
         for number, (now, before) in enumerate(self.seen):
             change = change_of(now)
             same = None if change is None else change.same(now, before)
@@ -234,7 +239,7 @@ def decode(
     request that this frame replies to.
     """
     raw = memoryview(frame.raw)
-    receiver = Receiver(raw, resolve, track, request)
+    receiver = Receiver(raw=raw, resolve=resolve, track=track, request=request)
     try:
         text = bytes(frame.text)
         receiver.spend_text(text)
@@ -260,7 +265,8 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
         # Each part once: a long list given to it a million times would take hours.
         if not previous < number < len(mutables):
             raise ProtocolError("a change of a call does not fit what was sent")
-        old, previous = mutables[number], number
+        old = mutables[number]
+        previous = number
         change = change_of(old)
         if change is None or type(old) is not type(new):
             raise ProtocolError("a change of a call does not fit what was sent")
@@ -317,17 +323,17 @@ def check_repeats(roots: Iterable[Any]) -> None:
 
     def size_of(x: Any) -> int:
         nonlocal once
-        own = _own_size(x, type(x))
-        if not own:
+        own_size = _own_size(x, type(x))
+        if not own_size:
             return 0
-        known = sizes.get(id(x))
-        if known == _OPEN:
+        known_size = sizes.get(id(x))
+        if known_size == _OPEN:
             raise ProtocolError("a value contains itself")
-        if known is not None:
-            return known
+        if known_size is not None:
+            return known_size
         sizes[id(x)] = _OPEN
-        once += own
-        size = sizes[id(x)] = own + sum(map(size_of, _inner(x, type(x))))
+        once += own_size
+        size = sizes[id(x)] = own_size + sum(map(size_of, _inner(x, type(x))))
         return size
 
     try:

@@ -164,7 +164,8 @@ _NOT_YET = None, None
 class Sender(MessageBudget):
     """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
 
-    error, called = UnsendableError, "a value"
+    error = UnsendableError
+    called = "a value"
     finite = True  # all floats of it, so far
     size = 0  # bytes of the raw part
 
@@ -195,14 +196,15 @@ class Sender(MessageBudget):
 
     def values(self, items: list[Any], depth: int) -> list[Node]:
         """Write the values of a list, which may begin with a tag, in their places."""
-        for place, x in enumerate(items):
+        for index, x in enumerate(items):
             if type(x) not in _AS_IT_IS:
-                items[place] = self.value(x, depth)
+                items[index] = self.value(x, depth)
         return items
 
     def mutable(self, write: Writer, x: Mutable, depth: int) -> Node:
         """Write a part in full once; from then on, its number stands for it."""
-        key, numbers = id(x), self._numbers
+        key = id(x)
+        numbers = self._numbers
         number = numbers.get(key)
         if number is None:
             if key in self.received:
@@ -265,7 +267,8 @@ class Sender(MessageBudget):
 class Receiver(MessageBudget):
     """Makes values of what JSON held; for its fields, see `rpc.decode`."""
 
-    error, called = ProtocolError, "a message"
+    error = ProtocolError
+    called = "a message"
     at = 0  # bytes of the raw part that are taken, by one value after the other
     shared = False  # whether a part appears more than once
 
@@ -293,9 +296,9 @@ class Receiver(MessageBudget):
         items = node[start:]
         if len(items) > _FEW and _JSON.issuperset(map(type, items)):
             return items
-        for place, x in enumerate(items):
+        for index, x in enumerate(items):
             if type(x) not in _JSON:
-                items[place] = self.value(x, depth)
+                items[index] = self.value(x, depth)
         return items
 
     def take(self, size: int) -> memoryview:
@@ -330,11 +333,11 @@ def _reader_of(row: Row) -> Reader:
     copy = None if row.change is None else row.change.copy
 
     def numbered(receiver: Receiver, node: list[Node], depth: int) -> Mutable:
-        seen = receiver.seen
-        number = len(seen)  # they are counted in order of beginning
-        seen.append(_NOT_YET)
+        mutables = receiver.seen
+        number = len(mutables)  # they are counted in order of beginning
+        mutables.append(_NOT_YET)
         part = content(receiver, node, depth)
-        seen[number] = part, copy(part) if receiver.track and copy else None
+        mutables[number] = part, copy(part) if receiver.track and copy else None
         return part
 
     return content if copy is None else numbered
@@ -356,14 +359,15 @@ def _write_parts(row: Row, sender: Sender, x: Any, depth: int) -> Node:
 
 def _read_parts(row: Row, receiver: Receiver, node: list[Node], depth: int) -> Any:
     assert row.build is not None
-    kinds, parts = _kinds(row, len(node) - 1), node[1:]
-    for place, part in enumerate(parts):
+    kinds = _kinds(row, len(node) - 1)
+    parts = node[1:]
+    for index, part in enumerate(parts):
         array = type(part) is list and part and part[0] in _ARRAYS
         read = ROWS[part[0]].read if array and depth <= MAX_DEPTH else None
         if read is None:
-            parts[place] = receiver.value(part, depth)
+            parts[index] = receiver.value(part, depth)
         else:
-            parts[place] = read(receiver, part, depth + 1)
+            parts[index] = read(receiver, part, depth + 1)
     try:
         if all(fits(part) for fits, part in zip(kinds, parts, strict=True)):
             return row.build(*parts)

@@ -30,7 +30,11 @@ def probe() -> list[Layer]:
         system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
         meaning = f"{system} has no Landlock and no seccomp: nothing holds student code"
         remedy = f"grade on Linux (WSL 2 on Windows), {CONTAINER}"
-        return [Layer("Linux", False, True, meaning, remedy)]
+        return [
+            Layer(
+                name="Linux", ok=False, mandatory=True, meaning=meaning, remedy=remedy
+            )
+        ]
     rows = (
         ("Landlock", True, _landlock()),
         ("seccomp", True, _seccomp()),
@@ -40,7 +44,13 @@ def probe() -> list[Layer]:
         ("user id", False, _user()),
     )
     return [
-        Layer(name, not remedy, mandatory, meaning, remedy)
+        Layer(
+            name=name,
+            ok=not remedy,
+            mandatory=mandatory,
+            meaning=meaning,
+            remedy=remedy,
+        )
         for name, mandatory, (meaning, remedy) in rows
     ]
 

@@ -30,7 +30,8 @@ Json = dict[str, Any]
 
 # Where forks have their folders inside bubblewrap, which shows all else read-only.
 INSIDE = Path("/tmp/nbproctor")
-READY, FAILED = b"\1", b"\0"
+READY = b"\1"
+FAILED = b"\0"
 _LENGTH = struct.Struct("!Q")
 
 
@@ -83,14 +84,15 @@ def fork(
     body: Callable[..., None],
     policy: Policy | None,
     scratch: Path | None = None,
-    *kept: socket.socket,
+    *descriptors: socket.socket,
 ) -> Fork:
-    """Fork a process that enters the sandbox and runs ``body(*kept, child_end)``.
+    """Fork a process that enters the sandbox and runs `body`.
 
-    It first reports whether it entered, to who calls `confirm` at the other end of its
-    first socket, and ends when `body` does. It closes every descriptor but `kept` and
-    its end of a new pair. Without a policy there is no sandbox; with one, `scratch` is
-    an existing empty folder. `OSError`: the kernel refuses another process or socket.
+    The body gets the sockets of `descriptors`, and its end of a new pair; every other
+    descriptor is closed. The process first reports whether it entered, to who calls
+    `confirm` at the other end of the new pair, and ends when `body` does. Without a
+    policy there is no sandbox; with one, `scratch` is an existing empty folder.
+    `OSError`: the kernel refuses another process or socket.
     """
     parent_end, child_end = socket.socketpair()
     with child_end:
@@ -100,7 +102,7 @@ def fork(
             parent_end.close()
             raise
         if pid == 0:
-            _be(body, policy, scratch, (*kept, child_end))
+            _be(body, policy, scratch, (*descriptors, child_end))
     return Fork(pid, parent_end, scratch)
 
 

@@ -152,7 +152,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         with parent_end:
             with judge_end:
                 judge = self._request({"run": 1}, judge_end.fileno())["pid"]
-            gone = False
+            has_ended = False
             try:
                 parent_end.settimeout(timeout)
                 confirm(parent_end)
@@ -163,9 +163,10 @@ class ForkServer(AbstractContextManager["ForkServer"]):
                     f"no result within {timeout:g} seconds"
                 ) from None
             except (EOFError, ConnectionError):
-                answer, gone = b"", True
+                answer = b""
+                has_ended = True
             finally:
-                status = self._request({"end": judge, "gone": gone})["status"]
+                status = self._request({"end": judge, "gone": has_ended})["status"]
         if not answer:
             raise JudgeError(f"the judge died before it had a result{_how(status)}")
         if answer[:1] != READY:
@@ -188,9 +189,9 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             send(self._process.sock, message, *descriptors)
             answer, _ = receive(self._process.sock)
         except (EOFError, OSError) as error:
-            said = self._process.printed(2000)
+            printed = self._process.printed(2000)
             raise ForkServerError(
-                f"the fork server has died ({error}): {said}"
+                f"the fork server has died ({error}): {printed}"
             ) from error
         if "error" in answer:
             raise ForkServerError(f"the fork server cannot work: {answer['error']}")

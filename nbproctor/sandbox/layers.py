@@ -84,18 +84,19 @@ def lay_out(policy: Policy, folder: Path, room: float) -> list[Path]:
 
     Files of `room` bytes together are copies, and what comes after them links.
     """
-    made: list[Path] = []
+    mount_points: list[Path] = []
     for name, source in policy.files:
-        place, file = folder / name, Path(source)
-        made += [above for above in place.parents if not above.exists()]
-        place.parent.mkdir(parents=True, exist_ok=True)
+        mount_point = folder / name
+        file = Path(source)
+        mount_points += [above for above in mount_point.parents if not above.exists()]
+        mount_point.parent.mkdir(parents=True, exist_ok=True)
         if file.is_file() and file.stat().st_size <= room:
             room -= file.stat().st_size
-            shutil.copyfile(file, place)
-            made.append(place)
+            shutil.copyfile(file, mount_point)
+            mount_points.append(mount_point)
         else:
-            place.symlink_to(file)
-    return made
+            mount_point.symlink_to(file)
+    return mount_points
 
 
 def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -152,7 +153,8 @@ def _landlock(policy: Policy, scratch: Path, own_tmpfs: bool) -> None:
     from landlockpy import AccessFS as Right
     from landlockpy import AccessNet, Ruleset, Scope
 
-    read, in_file = Right.READ_FILE | Right.READ_DIR, Right.READ_FILE
+    read = Right.READ_FILE | Right.READ_DIR
+    in_file = Right.READ_FILE
     write = read | Right.WRITE_FILE | Right.TRUNCATE | Right.MAKE_REG
     if own_tmpfs:
         write |= Right.MAKE_DIR | Right.REMOVE_FILE | Right.REMOVE_DIR | Right.REFER
@@ -202,12 +204,15 @@ def limit_threads(policy: Policy) -> None:
     """RLIMIT_NPROC counts every thread of the user, so start from those that run."""
     running = 0
     if policy.uid is None:
-        own = f"\nUid:\t{os.getuid()}\t"
+        uid_line = f"\nUid:\t{os.getuid()}\t"
         namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 status = (process / "status").read_text(errors="replace")
-                if own not in status or (process / "uid_map").read_text() != namespace:
+                if (
+                    uid_line not in status
+                    or (process / "uid_map").read_text() != namespace
+                ):
                     continue
             except OSError:
                 continue  # it has just ended
@@ -215,10 +220,10 @@ def limit_threads(policy: Policy) -> None:
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
 
 
-def _limit(what: int, most: int) -> None:
-    hard = resource.getrlimit(what)[1]
+def _limit(purpose: int, most: int) -> None:
+    hard = resource.getrlimit(purpose)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
+    resource.setrlimit(purpose, (most, most))
 
 
 def taken() -> tuple[int, int]:

@@ -19,28 +19,35 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
-_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_NOATIME = 1, 2, 4, 8, 1024
-_MS_REC, _MS_PRIVATE = 0x4000, 1 << 18
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWUSER = 0x10000000
+_MS_RDONLY = 1
+_MS_NOSUID = 2
+_MS_NODEV = 4
+_MS_NOEXEC = 8
+_MS_NOATIME = 1024
+_MS_REC = 0x4000
+_MS_PRIVATE = 1 << 18
 _MOUNT_SETATTR = 442  # on every architecture
-_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
-def _call(name: str, *arguments: Any, what: str = "") -> int:
-    """Call a function of the C library; `OSError` says `what` the kernel refuses."""
+def _call(name: str, *arguments: Any, doing: str = "") -> int:
+    """Call a function of the C library; `OSError` says what the kernel refuses."""
     result: int = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what or name}: {os.strerror(number)}")
+        raise OSError(number, f"{doing or name}: {os.strerror(number)}")
     return result
 
 
 def prctl(option: int, value: int = 0) -> int:
     """Call prctl(2) with one argument; raise `OSError` when the kernel refuses."""
     words = [ctypes.c_ulong(word) for word in (value, 0, 0, 0)]
-    return _call("prctl", ctypes.c_int(option), *words, what=f"prctl({option})")
+    return _call("prctl", ctypes.c_int(option), *words, doing=f"prctl({option})")
 
 
 def capabilities() -> int:
@@ -65,7 +72,8 @@ def own_user_namespace() -> None:
     namespace: mount views made in it, not files of others.
     `OSError`: namespaces are forbidden here, or the process has threads.
     """
-    uid, gid = os.geteuid(), os.getegid()
+    uid = os.geteuid()
+    gid = os.getegid()
     _call("unshare", _CLONE_NEWUSER)
     # Files in /proc/self belong to the process only while it is dumpable.
     prctl(PR_SET_DUMPABLE, 1)
@@ -85,15 +93,15 @@ def mount_private_tmpfs(path: Path, size: int, inodes: int, uid: int, gid: int) 
     """
     _call("unshare", _CLONE_NEWNS)
     everywhere = b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None
-    _call("mount", *everywhere, what="mount --make-rprivate")
+    _call("mount", *everywhere, doing="mount --make-rprivate")
     attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
     all_of_it = _AT_FDCWD, b"/", _AT_RECURSIVE, attributes
     size_of = ctypes.c_size_t(len(attributes))
-    _call("syscall", _MOUNT_SETATTR, *all_of_it, size_of, what="mount_setattr")
+    _call("syscall", _MOUNT_SETATTR, *all_of_it, size_of, doing="mount_setattr")
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
     flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME)
     tmpfs = b"tmpfs", os.fsencode(path), b"tmpfs", flags, options.encode()
-    _call("mount", *tmpfs, what="mount tmpfs")
+    _call("mount", *tmpfs, doing="mount tmpfs")
 
 
 def hide(path: str) -> None:

@@ -36,7 +36,8 @@ NETWORK = tuple(_NETWORK.split())
 PACKAGE = Path(__file__).parents[1]
 PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
 # Ids that no account has by custom: systemd's range for passing services.
-FIRST_UID, LAST_UID = 61184, 65519
+FIRST_UID = 61184
+LAST_UID = 65519
 # How many a fork server has, one for each process that is alive at a time.
 SLOTS = 32
 
@@ -86,11 +87,11 @@ def interpreter() -> tuple[str, ...]:
     while link.is_symlink():
         link = link.parent / link.readlink()
         prefixes.add(link.parent.parent)
-    wanted = {prefix / part for prefix in prefixes for part in PYTHON}
-    wanted.update(map(Path, site_packages()))
+    folders = {prefix / part for prefix in prefixes for part in PYTHON}
+    folders.update(map(Path, site_packages()))
     # Of an editable installation this package alone, not the folder around it.
-    wanted.add(PACKAGE)
-    return tuple(sorted(str(path) for path in wanted if path.exists()))
+    folders.add(PACKAGE)
+    return tuple(sorted(str(path) for path in folders if path.exists()))
 
 
 def site_packages() -> list[str]:

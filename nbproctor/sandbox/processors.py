@@ -84,7 +84,8 @@ class Processor:
             except OSError:
                 claim.close()
                 continue
-            self.number, self._claim = number, claim
+            self.number = number
+            self._claim = claim
             return
 
     def close(self) -> None:

@@ -96,7 +96,10 @@ MAP_FLAGS = 0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x800 | 0x1000
 MAP_FLAGS |= 0x4000 | 0x8000 | 0x10000 | 0x20000 | 0x100000
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
 MAP_MASK = WHOLE & ~MAP_FLAGS | MAP_SHARED_ANONYMOUS
-AF_UNIX, SOCK_STREAM, SOCK_TYPE, SOL_SOCKET = 1, 1, 0xF, 1
+AF_UNIX = 1
+SOCK_STREAM = 1
+SOCK_TYPE = 0xF
+SOL_SOCKET = 1
 O_TMPFILE = getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY if os.name == "posix" else 0
 NO_CHANGE = os.O_TRUNC | O_TMPFILE
 CLOCK_NUMBERS = 0x1F
@@ -184,7 +187,9 @@ HELD_AS_DONE: list[Row] = [("fcntl", (1, INT, lock)) for lock in (6, 7, 37, 38)]
 # hold memory. Not SO_LINGER: whoever closes such a socket, the kernel even, waits. A
 # descriptor on its way (sendmsg, which looks up names) can hold some memory.
 TALK = "connect recvmmsg sendmmsg sendmsg"
-TCP, IPV6, V6ONLY = 6, 41, 26
+TCP = 6
+IPV6 = 41
+V6ONLY = 26
 KINDS = [((1, SOCK_TYPE, kind), (2, INT, way)) for kind in (1, 2) for way in (0, 6, 17)]
 OPTIONS = [((1, INT, TCP), (2, INT, number)) for number in (1, 4, 5, 6, 18)]
 OPTIONS += [((1, INT, SOL_SOCKET), (2, INT, number)) for number in (2, 6, 9)]
@@ -217,8 +222,10 @@ def _filter(network: bool) -> Any:
         for name, *conditions in rows:
             # An older libseccomp may not know a newer call; then it stays forbidden.
             if sc.resolve_syscall(sc.Arch.NATIVE, name) != -1:
-                held = [sc.Arg(at, sc.MASKED_EQ, *what) for at, *what in conditions]
-                program.add_rule(answer, name, *held)
+                arguments = [
+                    sc.Arg(at, sc.MASKED_EQ, *what) for at, *what in conditions
+                ]
+                program.add_rule(answer, name, *arguments)
     with Path(os.devnull).open("wb") as nowhere:
         program.export_bpf(nowhere)  # compiles; libseccomp 2.6 keeps the program
     return program
@@ -241,10 +248,12 @@ def confine(policy: Policy) -> None:
     import pyseccomp as sc
 
     # First a small filter that knows this process; the stricter of two counts.
-    own = sc.SyscallFilter(sc.ALLOW)
+    seccomp_filter = sc.SyscallFilter(sc.ALLOW)
     for name in SIGNALS.split():
-        own.add_rule(sc.ERRNO(errno.EPERM), name, sc.Arg(0, sc.NE, os.getpid()))
-    own.load()
+        seccomp_filter.add_rule(
+            sc.ERRNO(errno.EPERM), name, sc.Arg(0, sc.NE, os.getpid())
+        )
+    seccomp_filter.load()
     _filter(policy.network).load()
     # Loading is not believed, it is tried: a call that is not on the list must fail.
     try:

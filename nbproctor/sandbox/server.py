@@ -49,7 +49,8 @@ from nbproctor.sandbox.processors import stay_on
 OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
 # How often memory and scratch folders are measured. Where scratch folders have no hard
 # limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
-WATCH_SECONDS, CLOSE_WATCH_SECONDS = 0.1, 0.005
+WATCH_SECONDS = 0.1
+CLOSE_WATCH_SECONDS = 0.005
 # Memory that is not data by the kernel's count and still honest: what libraries wrote
 # once and made read-only, and the main stack.
 NOT_DATA = 64 << 20
@@ -144,8 +145,8 @@ class Server:
         self.selector.register(self.control, selectors.EVENT_READ, self._parent)
         try:
             while True:
-                some = len(self.running) > 1
-                waiting = self.watch() if some else None
+                others_run = len(self.running) > 1
+                waiting = self.watch() if others_run else None
                 for key, _ in self.selector.select(waiting):
                     key.data()
         except EOFError:
@@ -220,7 +221,14 @@ class Server:
             send(asked, {"error": str(error)})
             return None
         owner = child.pid if judge is None else judge
-        process = Running(child.pid, slot, scratch, policy, most, owner)
+        process = Running(
+            pid=child.pid,
+            slot=slot,
+            scratch=scratch,
+            policy=policy,
+            memory=most,
+            judge=owner,
+        )
         self.running[child.pid] = process
         return child
 
@@ -321,13 +329,13 @@ def main(descriptor: int) -> None:
         require_one_thread()
         hard_limits = libc.gain_mounts()
         server = Server(
-            control,
-            policy,
-            judge_policy,
-            resolve_name(setup["student_main"]),
-            resolve_name(setup["judge_main"]),
-            base,
-            hard_limits,
+            control=control,
+            policy=policy,
+            judge_policy=judge_policy,
+            student_main=resolve_name(setup["student_main"]),
+            judge_main=resolve_name(setup["judge_main"]),
+            base=base,
+            hard_limits=hard_limits,
         )
         # Old objects are not looked at again, so their pages stay shared.
         gc.collect()
@@ -346,9 +354,9 @@ def main(descriptor: int) -> None:
 
 def _ended_first() -> None:
     """Where memory of the whole computer runs out, end a fork and not who grades."""
-    place = Path("/proc/self/oom_score_adj")
+    path = Path("/proc/self/oom_score_adj")
     with contextlib.suppress(OSError):
-        place.write_text(str(max(int(place.read_text()), OOM_SCORE)))
+        path.write_text(str(max(int(path.read_text()), OOM_SCORE)))
 
 
 def _open_folder(folder: Path, policy: Policy) -> None:

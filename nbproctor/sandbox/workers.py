@@ -34,7 +34,8 @@ MAX_BLOCK = 256 << 20  # bytes of a question or an answer
 PATIENCE = 6  # by the clock, so many times the seconds of computing
 LONG = 1.0  # seconds of computing; a worker that took longer is not asked again
 _LENGTH = struct.Struct("!Q")
-_WORN, _FRESH = b"\1", b"\0"  # before an answer
+_WORN = b"\1"  # before an answer
+_FRESH = b"\0"
 
 Setup = TypeVar("Setup")
 Question = TypeVar("Question")
@@ -150,7 +151,8 @@ class _Worker:
         except OSError as error:
             raise WorkerError(f"No process can be started here ({error}).") from error
         assert self.process.stdin and self.process.stdout
-        self._stdin, self._stdout = self.process.stdin, self.process.stdout
+        self._stdin = self.process.stdin
+        self._stdout = self.process.stdout
         self._is_ready = False
         self.is_worn = False
         with contextlib.suppress(OSError):  # then it does not get ready
@@ -201,9 +203,10 @@ def serve(
     `answer` lets a `MemoryError` pass: it ends the worker.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
-    lines, answers = sys.stdin.buffer, sys.stdout.buffer
+    lines = sys.stdin.buffer
+    answers = sys.stdout.buffer
     allowance = decode(_read(lines) or b"", Allowance)
-    told = decode(_read(lines) or b"", setup)
+    setting = decode(_read(lines) or b"", setup)
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_DATA, (allowance.memory, allowance.memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -212,7 +215,7 @@ def serve(
         _limit_time(allowance.seconds)
         begun = time.process_time()
         try:
-            answered = encode(answer(told, decode(block, question)))
+            answered = encode(answer(setting, decode(block, question)))
         except MemoryError:
             return
         long = time.process_time() - begun > LONG

@@ -67,7 +67,12 @@ class Handles:
                 self.derived = True
                 return items
             self.derived |= _adds_methods(kind)
-            return NamedItems(self._number(value), kind.__name__[:100], names, items)
+            return NamedItems(
+                number=self._number(value),
+                title=kind.__name__[:100],
+                names=names,
+                items=items,
+            )
         elif issubclass(kind, _BASES):
             self.derived = True
             return _as_base(next(b for b in _BASES if issubclass(kind, b)), value)
@@ -139,8 +144,10 @@ def library_error(error: BaseException) -> str | None:
     """Return module and name of an exception's class, if it is a library's."""
     kind = type(error)
     names = kind.__module__, kind.__qualname__
-    known = all(type(name) is str for name in names) and kind.__module__ != "builtins"
-    return ":".join(names)[:200] if known else None
+    is_plain = (
+        all(type(name) is str for name in names) and kind.__module__ != "builtins"
+    )
+    return ":".join(names)[:200] if is_plain else None
 
 
 def told_of(error: BaseException, cells: Mapping[str, tuple[str, int]]) -> list[Any]:
@@ -154,10 +161,12 @@ def told_of(error: BaseException, cells: Mapping[str, tuple[str, int]]) -> list[
         text = str(error)
     except BaseException:
         text = "<the exception has no text>"
-    cell, line = None, None
+    cell = None
+    line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
-        if found := cells.get(frame.f_code.co_filename):
-            cell, line = found[0], number + found[1]
+        if position := cells.get(frame.f_code.co_filename):
+            cell = position[0]
+            line = number + position[1]
     return [base, type(error).__name__[:100], text[:2000], cell, line]
 
 
@@ -178,11 +187,11 @@ class JudgeObject:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> JudgeObject:
         """Make one more, as ``type(self.model)(…)`` does."""
-        known = cls._nbproctor_known
-        made: JudgeObject = copy(known)
-        if made is known:
+        prototype = cls._nbproctor_known
+        stand_in: JudgeObject = copy(prototype)
+        if stand_in is prototype:
             raise TypeError("an object of the test cannot be made anew")
-        return made
+        return stand_in
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Initialize it again, as ``self.model.__init__(…)`` does."""
@@ -246,12 +255,12 @@ def stand_in(
     Where the notebook has a class of this name, it is one of its instances, too.
     """
     try:
-        found = object.__new__(_class_named(kind, names, notebook[kind]))
+        prototype = object.__new__(_class_named(kind, names, notebook[kind]))
     except Exception:  # no class of this name, or one that nobody can derive from
-        found = object.__new__(_class_named(kind, names, object))
-    type(found)._nbproctor_known = found
-    object.__setattr__(found, "_nbproctor_link", (connection, number, kind))
-    return found
+        prototype = object.__new__(_class_named(kind, names, object))
+    type(prototype)._nbproctor_known = prototype
+    object.__setattr__(prototype, "_nbproctor_link", (connection, number, kind))
+    return prototype
 
 
 @cache

@@ -41,16 +41,16 @@ class Outputs:
             # Progress bars write much and show little.
             self._squeeze()
             room = TEXT_BYTES - self._bytes
-        kept = text[:room]
-        lines = kept.count("\n")
+        fitting = text[:room]
+        lines = fitting.count("\n")
         if self._lines + lines > LINES or self._lines == LINES:
             allowed = LINES - self._lines
-            kept = "".join(kept.splitlines(keepends=True)[:allowed])
+            fitting = "".join(fitting.splitlines(keepends=True)[:allowed])
             lines = allowed
-        self._bytes += len(kept)
+        self._bytes += len(fitting)
         self._lines += lines
-        self._stream(name, kept)
-        if len(kept) < len(text):
+        self._stream(name, fitting)
+        if len(fitting) < len(text):
             self._cut.add("stream")
             self._stream(
                 name,
@@ -74,11 +74,11 @@ class Outputs:
     ) -> None:
         """Append a ``display_data`` or ``execute_result``, or update one by its id."""
         mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
-        told = alternatives(metadata, mimebundle)
+        alternative = alternatives(metadata, mimebundle)
         if update:
             for earlier, known in zip(self._outputs, self._ids, strict=True):
                 if known is not None and known == display_id:
-                    earlier.update(data=mimebundle, metadata=told)
+                    earlier.update(data=mimebundle, metadata=alternative)
             return
         self._start()
         self._displays += 1
@@ -95,7 +95,11 @@ class Outputs:
                 shown = {"output_type": "display_data", "metadata": {}, "data": data}
                 self._append(shown, None)
             return
-        output: Output = {"output_type": kind, "data": mimebundle, "metadata": told}
+        output: Output = {
+            "output_type": kind,
+            "data": mimebundle,
+            "metadata": alternative,
+        }
         if kind == "execute_result":
             output["execution_count"] = execution_count
         self._append(output, display_id)
@@ -171,7 +175,8 @@ class Stream(io.TextIOBase):
     def __init__(self, name: str, write: Any) -> None:
         super().__init__()
         self.name = f"<{name}>"
-        self._channel, self._write = name, write
+        self._channel = name
+        self._write = write
 
     def write(self, text: str) -> int:
         """Pass `text` on."""

@@ -15,13 +15,13 @@ import resource
 import socket
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from nbproctor.expect import in_turn
+from nbproctor.protocol.calls import answer_in_turn
 from nbproctor.protocol.frames import ClosedError, Wire
 from nbproctor.protocol.objects import Ref
 from nbproctor.protocol.rpc import TO_STUDENT, Connection
@@ -40,6 +40,22 @@ _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
+def call(target: Any, args: Any, kwargs: Any) -> Any:
+    """Call something."""
+    return target(*args, **kwargs)
+
+
+def apply_function(name: str, arguments: list[Any]) -> Any:
+    """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
+    return _FUNCTIONS[name](*arguments)
+
+
+def seed(module: str, arguments: list[Any]) -> None:
+    """Follow a test that seeds a global random generator."""
+    generator = np.random if module == "numpy" else random
+    generator.seed(*arguments)
+
+
 class Student:
     """Answers the judge's requests with the notebook's namespace."""
 
@@ -50,13 +66,30 @@ class Student:
         self.handles = Handles()
         self.relayed: dict[int, BaseException] = {}
         self.default = self.handles.default
-        self.connection = Connection(Wire(sock), TO_STUDENT, self, BaseException)
+        #: Request of `TO_STUDENT` → what answers it.
+        self.answers: dict[str, Callable[..., Any]] = {
+            "run": self.on_run,
+            "begin": self.on_begin,
+            "call": call,
+            "calls": answer_in_turn,
+            "get": getattr,
+            "set": setattr,
+            "apply": apply_function,
+            "seed": seed,
+            "filtered": self.on_filtered,
+            "stderr": self.on_stderr,
+            "excuse": self.on_excuse,
+            "lend": self.on_lend,
+        }
+        self.connection = Connection(
+            wire=Wire(sock), requests=TO_STUDENT, side=self, caught=BaseException
+        )
 
     # --- requests ---------------------------------------------------------------
 
     def answer(self, name: str, arguments: Iterable[Any]) -> Any:
-        """Find the method for a request and run it."""
-        return getattr(self, f"on_{name}")(*arguments)
+        """Answer a request of the judge's."""
+        return self.answers[name](*arguments)
 
     def on_run(self, source: str, cell: str | None) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
@@ -106,10 +139,6 @@ class Student:
                     return str(method)
         return "__class__" if self.handles.derived else ""
 
-    def on_seed(self, module: str, arguments: list[Any]) -> None:
-        """Follow a test that seeds a global random generator."""
-        (np.random if module == "numpy" else random).seed(*arguments)
-
     def on_filtered(self, filters: Any, request: str, arguments: Any) -> Any:
         """Answer a request, from now on with a test's filters of warnings."""
         self._filter(filters)
@@ -119,22 +148,12 @@ class Student:
         """Put a test's filters of warnings before those that are here."""
         del warnings.filters[: self.filters]  # type: ignore[attr-defined]
         # A class of the test's own is none of a warning that can arise here.
-        known = [f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)]
-        self.filters = len(known)
-        for action, kind, text, module in reversed(known):
+        known_filters = [
+            f for f in filters if type(f[1]) is type and issubclass(f[1], Warning)
+        ]
+        self.filters = len(known_filters)
+        for action, kind, text, module in reversed(known_filters):
             warnings.filterwarnings(action, text or "", kind, module or "")
-
-    def on_call(self, target: Any, args: Any, kwargs: Any) -> Any:
-        """Call something."""
-        return target(*args, **kwargs)
-
-    on_calls = staticmethod(in_turn)
-    on_get = staticmethod(getattr)
-    on_set = staticmethod(setattr)
-
-    def on_apply(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a built-in function, one of `operator`, ``deepcopy`` or ``array``."""
-        return _FUNCTIONS[name](*arguments)
 
     # --- objects ----------------------------------------------------------------
 
@@ -155,13 +174,13 @@ class Student:
     def describe(self, error: BaseException) -> Any:
         """Say of an exception what the judge, and then the student, is told."""
         relayed = next((n for n, e in self.relayed.items() if e is error), None)
-        told = [*told_of(error, self.shell.compile.cells), relayed]
+        description = [*told_of(error, self.shell.compile.cells), relayed]
         kind = type(error)
-        own = kind.__module__ == "__main__" and issubclass(kind, Exception)
-        if relayed is not None or not own:
-            return [*told, library_error(error), None]
+        is_own = kind.__module__ == "__main__" and issubclass(kind, Exception)
+        if relayed is not None or not is_own:
+            return [*description, library_error(error), None]
         error.__traceback__ = None  # whose frames hold all that the call held
-        return [*told, kind, error]
+        return [*description, kind, error]
 
     def revive(self, report: Any) -> BaseException:
         """Make an exception of what went wrong in an object of the judge's."""

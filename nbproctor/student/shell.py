@@ -187,7 +187,9 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def take_over(self) -> None:
         """Make this process a notebook's: its streams, and what it refuses."""
-        sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, io.StringIO()
+        sys.stdout = self.stdout
+        sys.stderr = self.stderr
+        sys.stdin = io.StringIO()
         _refuse()
 
     def should_run_async(
@@ -296,7 +298,8 @@ def _refuse_command(command: Any, *args: Any, **kwargs: Any) -> NoReturn:
 
 def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> None:
     # Popen.__del__ looks for these.
-    self.returncode, self._child_created = 0, False
+    self.returncode = 0
+    self._child_created = False
     _refuse_command(command)
 
 
@@ -307,7 +310,8 @@ def rehearse(sources: Sequence[str]) -> None:
     fails is not counted as run, nor is any after it: each notebook runs it itself. None
     is counted if they leave a file written or open: a fork has neither.
     """
-    shell, before = warm(), _left()
+    shell = warm()
+    before = _left()
     sys.path.insert(0, "")  # as in a notebook, for modules that lie beside it
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
@@ -324,6 +328,6 @@ def rehearse(sources: Sequence[str]) -> None:
 
 def _left() -> set[object]:
     """Return what a fork does not have: working folder, open descriptors, files."""
-    here = Path.cwd()
-    files = {(path, path.lstat().st_mtime_ns) for path in (here, *here.rglob("*"))}
+    folder = Path.cwd()
+    files = {(path, path.lstat().st_mtime_ns) for path in (folder, *folder.rglob("*"))}
     return files.union(os.listdir("/dev/fd"))  # noqa: PTH208

@@ -6,6 +6,8 @@ import sys
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from nbproctor.statuses import STATUSES
+
 _PAGES = Environment(
     loader=PackageLoader("nbproctor"),
     autoescape=select_autoescape(["html"]),
@@ -13,6 +15,7 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGES.globals["statuses"] = STATUSES
 _PAGES.globals["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 

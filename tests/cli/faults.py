@@ -78,9 +78,9 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
 
 def cross(course: Path) -> list[tuple[str, str, int, str]]:
     """Run every verb against every fault, each in a copy of the course."""
-    from nbproctor.nbgrader import gradebook
+    from nbproctor.nbgrader import speed
 
-    gradebook.BUSY_MILLISECONDS = 20
+    speed.BUSY_MILLISECONDS = 20
     found = []
     for fault, (happens, name, _) in FAULTS.items():
         for verb, arguments in VERBS.items():

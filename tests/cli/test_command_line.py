@@ -14,9 +14,10 @@ from nbproctor import __version__
 from nbproctor.cli import authoring
 from nbproctor.cli.app import console
 from nbproctor.cli.class_run import _names, _reasons
-from nbproctor.results import Status, SubmissionResult
+from nbproctor.results import SubmissionResult
 from nbproctor.sandbox import doctor
 from nbproctor.sandbox.doctor import Layer
+from nbproctor.statuses import Status
 from tests.programs import run_python, start
 
 

@@ -215,7 +215,7 @@ class Challenger:
 PRIZE = "part of 10,000 new digits that is read right"
 FORGED = f"""
 import nbproctor.expect
-nbproctor.expect.measured = [("{PRIZE}", 1.0, "0 of 20 looks")]
+nbproctor.expect.measures.measured = [("{PRIZE}", 1.0, "0 of 20 looks")]
 Y_test[:] = test_set_y[:] = 3
 class Three(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)

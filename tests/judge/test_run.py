@@ -52,7 +52,7 @@ from nbproctor.expect import measure
 measure("answer", f(3), "of three")
 assert f(2) == 3
 """
-FORGES = "import nbproctor.expect as e\ne.measured = []\n"
+FORGES = "import nbproctor.expect as e\ne.measures.measured = []\n"
 
 
 @pytest.mark.parametrize("points", [0.0, 1.0])

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from nbproctor import nbgrader
-from nbproctor.nbgrader import CourseError, gradebook
+from nbproctor.nbgrader import CourseError, speed
 from nbproctor.nbgrader.failures import ComputerError, of_the_computer
 from nbproctor.nbgrader.lock import OWNER, course_lock
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader
@@ -74,7 +74,7 @@ def test_a_locked_gradebook_makes_nobody_ungradable(
 ) -> None:
     for student in ("ann", "bob", "cem"):
         hand_in(student)
-    monkeypatch.setattr(gradebook, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(speed, "BUSY_MILLISECONDS", 50)
     other = sqlite3.connect(course / "gradebook.db", isolation_level=None)
 
     def lock(result: object) -> None:

@@ -14,8 +14,7 @@ import pytest
 
 from nbproctor import nbgrader
 from nbproctor.cli.class_run import change_lines
-from nbproctor.nbgrader import MarkChange, RunOptions
-from nbproctor.nbgrader.decision import Decisions
+from nbproctor.nbgrader import MarkChange, RunOptions, decision
 from nbproctor.nbgrader.feedback import report
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
@@ -114,7 +113,7 @@ def test_a_lower_mark_for_the_same_files_needs_a_flag(harder: Path) -> None:
     assert [r.score for r in results] == [7, 10]
     assert "Nothing was lowered" in next(change_lines(changes, {}))
     changes = again(harder, lower=True)
-    assert [change.kept for change in changes] == [False, False]
+    assert [change.is_kept for change in changes] == [False, False]
     assert totals(harder) == {"odd": 5, "right": 8}
     assert again(harder) == []
 
@@ -222,14 +221,14 @@ def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
     other = sqlite3.connect(ungraded / "gradebook.db", timeout=0)
     tried = []
 
-    def write(decisions: Decisions, submission: object) -> object:
+    def write(facts: decision.Facts, may_lower: bool) -> decision.Decision:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("UPDATE grade SET manual_score = 1")
-        tried.append(submission)
-        return stands(decisions, submission)
+        tried.append(facts.submission)
+        return decide(facts, may_lower)
 
-    stands: Any = Decisions.stands
-    monkeypatch.setattr(Decisions, "stands", write)
+    decide = decision.decide
+    monkeypatch.setattr(decision, "decide", write)
     again(ungraded)
     other.close()
     assert len(tried) == 2

@@ -14,8 +14,8 @@ from nbproctor.notebook import MasterNotebook
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
-from nbproctor.pages.summary import GradedNotebook, Mark
-from nbproctor.results import Verdict
+from nbproctor.pages.summary import GradedNotebook
+from nbproctor.results import Mark, Verdict
 
 SECRET = "only the hidden test knows this"
 

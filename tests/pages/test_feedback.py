@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import correlation, median
+from typing import get_args
 
 import nbformat
 import pytest
@@ -19,8 +20,9 @@ from nbproctor import sanitize
 from nbproctor.pages import making
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import Order, make, notebook_of
-from nbproctor.pages.summary import GradedNotebook, Mark
-from nbproctor.results import Measure, Verdict
+from nbproctor.pages.summary import GradedNotebook
+from nbproctor.results import Mark, Measure, Verdict
+from nbproctor.statuses import STATUSES, Status
 from tests.pages.lab import SECRET, Lab, Requests, verdicts, words
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
@@ -176,6 +178,14 @@ def test_work_that_could_not_be_graded_gets_no_zero(lab: Lab) -> None:
     assert "It is <b>no</b> notebook. This is not a zero" in page
     assert "How to get lab.ipynb" in page and "Download .ipynb" in page
     assert "How to get" not in words(lab.page())
+
+
+@pytest.mark.parametrize("status", get_args(Status))
+def test_every_status_has_words_of_its_own(lab: Lab, status: Status) -> None:
+    headline = STATUSES[status].headline
+    assert f"{headline}. " in words(lab.page(status=status))
+    assert [row.headline for row in STATUSES.values()].count(headline) == 1
+    lab.report([lab.graded(status=status)])
 
 
 def test_a_repair_and_a_penalty_are_said(lab: Lab) -> None:

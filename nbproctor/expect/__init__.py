@@ -1,0 +1,30 @@
+"""Diagnoses for hidden tests: one line that names the symptom, never the answer.
+
+A test that only says "wrong" teaches nothing, and one that prints what it wanted gives
+the answer away. The first diagnosis that fits is raised as an ``AssertionError``. Its
+numbers are shapes, indices, counts and the factor 2: never an expected value, nor a
+ratio that hidden data would show.
+"""
+
+from nbproctor.expect.calls import answer_of, answers_of, quiet
+from nbproctor.expect.comparison import (
+    expect,
+    expect_finite,
+    expect_pure,
+    expect_shape,
+    expect_unchanged,
+)
+from nbproctor.expect.measures import measure, processor_seconds
+
+__all__ = [
+    "answer_of",
+    "answers_of",
+    "expect",
+    "expect_finite",
+    "expect_pure",
+    "expect_shape",
+    "expect_unchanged",
+    "measure",
+    "processor_seconds",
+    "quiet",
+]

@@ -1,0 +1,62 @@
+"""Calls of a student's functions: with copies of the arguments, many in one message."""
+
+import contextlib
+import copy
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nbproctor.protocol.calls import VALUES, answer_in_turn
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what is no part of an answer: warnings, and progress bars on stderr."""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def answer_of(function: Callable[..., Any], *args: Any) -> Any:
+    """Return what a function answers to copies of the arguments.
+
+    So an answer that changes its arguments spoils neither the next one nor what it is
+    compared with; `expect_pure` is the test that says so.
+    """
+    with quiet():
+        return function(*copy.deepcopy(args))
+
+
+def answers_of(*calls: tuple[Any, ...], keep: bool = False) -> Iterator[Any]:
+    """Yield what calls answer, made one after another: ``(function, *arguments)`` each.
+
+    If any part is a student's, one message asks all. They get copies of the arguments,
+    the same one of an array that comes twice; ``operator.iadd`` and ``setattr`` may
+    stand between them. With `keep`, what a later call has changed in an earlier answer
+    shows; else each answer is copied at once. A call that raises does so when its turn
+    comes.
+    """
+    parts = [part for call in calls for part in call]
+    # An object of the student's is no value, and no copy of it is sent.
+    uncopied = {id(part): part for part in parts if not isinstance(part, VALUES)}
+    copies = [(call[0], *copy.deepcopy(call[1:], uncopied)) for call in calls]
+    proxies = (part for part in parts if hasattr(type(part), "_nbproctor_calls"))
+    proxy = next(proxies, None)
+    with quiet():
+        if proxy is None:
+            answers = answer_in_turn(copies, keep)
+        else:
+            answers = type(proxy)._nbproctor_calls(proxy, copies, keep)
+    return _with_later_calls(answers, copies)
+
+
+def _with_later_calls(
+    answers: list[Any], calls: list[tuple[Any, ...]]
+) -> Iterator[Any]:
+    """Yield the answers; then make the call that raised, and those after it."""
+    yield from answers
+    for function, *arguments in calls[len(answers) :]:
+        with quiet():
+            answer = function(*arguments)
+        yield answer

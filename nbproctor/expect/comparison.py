@@ -1,0 +1,218 @@
+"""Comparison of an answer with the right one: types, shapes, values, what changed."""
+
+import copy
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+
+from nbproctor.expect.calls import quiet
+from nbproctor.expect.diagnoses import Shape, diagnosis, fits, hint, not_finite
+
+_NUMERIC = int, float, complex, np.generic, np.ndarray
+Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
+
+
+def expect(
+    got: object,
+    want: object,
+    name: str,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+    factors: Mapping[str, float] | None = None,
+    mistakes: Mistakes = None,
+) -> None:
+    """Compare type, shape and values of an answer with the right one.
+
+    Parameters
+    ----------
+    got
+        The answer, of any floating or integer dtype. A list is one only for a list.
+    want
+        A number, an array, a list of numbers, or a mapping of these, whose entries are
+        judged as ``name["key"]``.
+    name
+        What the student calls it, such as ``'grads'``; every message starts with it.
+    rtol, atol
+        Right is ``|got - want| <= atol + rtol * |want|``; the defaults admit float32.
+        Where both are integers they must be equal.
+    factors
+        Constant factors that tell the mistake, by their name in the formula:
+        ``{"m": 7, "the number of classes": 4}``. Only the name is shown. The factor 2
+        is always among them, and so is the inverse of each.
+    mistakes
+        Wrong answers that typical mistakes give, by the symptom to report: a mapping,
+        or a function that returns it, called only if the answer is wrong. Where `want`
+        is a mapping, each wrong answer is a mapping of some of its entries.
+
+    Raises
+    ------
+    AssertionError
+        One line, at most 160 characters, with the first diagnosis that fits.
+    ValueError
+        `want` has an unsupported type: the test is broken.
+    """
+    if isinstance(want, Mapping):
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "factors": factors}
+        for key, (label, entry) in _entries(got, want, name).items():
+            mistakes_of_entry = functools.partial(_mistakes_of_entry, mistakes, key)
+            expect(entry, want[key], label, **options, mistakes=mistakes_of_entry)
+        return
+    right = np.asarray(want)
+    if right.dtype.kind not in "iuf" or np.isnan(right).any():
+        raise ValueError(f"The test of {name} is broken: it wants {want!r:.60}.")
+    answer = _numbers(got, name, right.shape, lists=isinstance(want, list | tuple))
+    with np.errstate(all="ignore"):
+        exact = {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}
+        close = np.isclose(answer, right.astype(float), rtol, atol)
+        wrong = answer != right if exact else ~close
+        if wrong.any():
+            for symptom, wrong_answer in _by_symptom(mistakes).items():
+                values = np.asarray(wrong_answer, dtype=float)
+                if values.shape == answer.shape and fits(answer, values, rtol):
+                    _fail(name, symptom)
+            all_factors = {"2": 2.0, **(factors or {})}
+            _fail(name, diagnosis(answer, right, wrong, rtol, all_factors))
+
+
+def _by_symptom(mistakes: Mistakes) -> Mapping[str, Any]:
+    return (mistakes() if callable(mistakes) else mistakes) or {}
+
+
+def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
+    return {
+        symptom: entries[key]
+        for symptom, entries in _by_symptom(mistakes).items()
+        if key in entries
+    }
+
+
+def expect_pure(
+    function: Callable[..., Any], *args: Any, names: Sequence[str] = ()
+) -> Any:
+    """Check that a function leaves its arguments as they were; return its answer.
+
+    It is called once, with copies of the arguments.
+
+    Parameters
+    ----------
+    names
+        What the student calls the arguments, ``("X", "Y", "cache")``; without them
+        they are counted.
+
+    Raises
+    ------
+    AssertionError
+        An argument has changed; says which, as ``cache["A2"]``.
+    """
+    copies = copy.deepcopy(args)
+    with quiet():
+        got = function(*copies)
+    for number, (now, before) in enumerate(zip(copies, args, strict=True)):
+        name = names[number] if number < len(names) else f"argument {number + 1}"
+        expect_unchanged(now, before, name)
+    return got
+
+
+def expect_shape(got: object, shape: tuple[int, ...], name: str) -> None:
+    """Check that an answer is a numeric array of a shape; ``()`` is that of a number.
+
+    Raises
+    ------
+    AssertionError
+        `got` is None, no number or numeric array, or has another shape.
+    """
+    _numbers(got, name, shape)
+
+
+def expect_unchanged(now: object, before: object, name: str) -> None:
+    """Check that an argument or attribute is what it was before a call.
+
+    `before` is a deep copy from before the call: a number, text, an array, or a list
+    or mapping of these.
+
+    Raises
+    ------
+    AssertionError
+        A value, shape, dtype, length or key has changed; says where.
+    """
+    advice = "during the call, but must stay as it was: work on a copy"
+    if isinstance(before, list | tuple) and isinstance(now, list | tuple):
+        now = dict(enumerate(now))
+        before = dict(enumerate(before))
+    if isinstance(before, Mapping):
+        if not isinstance(now, Mapping) or set(now) != set(before):
+            _fail(name, f"got other keys, or another length, {advice}")
+        for key, (label, new) in _entries(now, before, name).items():
+            expect_unchanged(new, before[key], label)
+    elif _frozen(now) != _frozen(before):
+        _fail(name, f"was changed {advice}")
+
+
+def expect_finite(got: object, name: str) -> None:
+    """Check that an answer is a number or numeric array without nan and inf.
+
+    Raises
+    ------
+    AssertionError
+        It is not; says where the first nan or inf is, and how many there are.
+    """
+    answer = _numbers(got, name, None)
+    if not np.isfinite(answer).all():
+        _fail(name, not_finite(answer, ~np.isfinite(answer)))
+
+
+def _fail(name: str, symptom: str) -> NoReturn:
+    line = " ".join(f"{name} {symptom}".split())
+    raise AssertionError(line if len(line) <= 160 else line[:159] + "…")
+
+
+def _frozen(value: object) -> object:
+    """Return what shows any change of a value, and to which nan is equal."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype, value.tobytes()
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _wrong_type(got: object, name: str, ask: str) -> NoReturn:
+    if got is None:
+        _fail(name, f"is None, but {ask}: is `return` (or an assignment) missing?")
+    _fail(name, f"has the type {type(got).__name__:.40}, but {ask}")
+
+
+def _entries(
+    got: object, want: Mapping[Any, Any], name: str
+) -> dict[Any, tuple[str, object]]:
+    """Return the entries that a mapping should have: key → name of the entry, value."""
+    keys = ", ".join(map(repr, want))
+    if not isinstance(got, Mapping):
+        _wrong_type(got, name, f"should be a dict with {keys}")
+    if missing := ", ".join(repr(key) for key in want if key not in got):
+        _fail(name, f"lacks {missing}: it should have the keys {keys}")
+    quoted = {key: f'"{key}"' if isinstance(key, str) else repr(key) for key in want}
+    return {key: (f"{name}[{quoted[key]}]", got[key]) for key in want}
+
+
+def _numbers(got: object, name: str, shape: Shape | None, lists: bool = False) -> Any:
+    """Return an answer as a numeric array of a shape, or say why it is none."""
+    ask = f"should be an array of shape {shape}" if shape else "should be a number"
+    ask = "should hold numbers" if shape is None else ask
+    # NumPy would take a list, or any object with a length, for an array.
+    if not isinstance(got, (*_NUMERIC, list, tuple) if lists else _NUMERIC):
+        _wrong_type(got, name, ask)
+    try:
+        array = np.asarray(float(got) if type(got) is int and abs(got) >> 63 else got)
+    except (OverflowError, TypeError, ValueError):
+        _fail(name, f"is too large, or too uneven, to be read as numbers; it {ask}")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(float)  # what is too large for a double is inf here
+    if array.dtype.kind not in "iuf":
+        kinds = {"b": "truth values", "c": "complex numbers"}
+        content = kinds.get(array.dtype.kind, "no numbers")
+        _fail(name, f"holds {content}, but {ask}, of an integer or floating dtype")
+    if shape is not None and array.shape != shape:
+        actual = f"has shape {array.shape}" if array.shape else "is a single number"
+        _fail(name, f"{actual}, but {ask}{hint(array.shape, shape)}")
+    return array

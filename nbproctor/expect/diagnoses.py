@@ -1,0 +1,99 @@
+"""Symptoms of a wrong array, in words that never give an expected value away."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Shape: TypeAlias = tuple[int, ...]
+
+
+def hint(actual: Shape, shape: Shape) -> str:
+    """Say how a wrong shape may have come about."""
+    alike = [n for n in actual if n != 1] == [n for n in shape if n != 1]
+    if actual == shape[::-1]:
+        return ": it is transposed"
+    if alike and len(actual) < len(shape):
+        return ": a dimension was lost (keepdims=True or a reshape keeps it)"
+    if alike and len(actual) > len(shape):
+        return ": there are too many dimensions"
+    if not actual:
+        return ": all went into one number, is an `axis` missing?"
+    if not shape or any(w == 1 < n for n, w in zip(actual, shape, strict=False)):
+        return ": is a sum missing, or were two shapes broadcast?"
+    return ""
+
+
+def not_finite(got: Array, bad: Array) -> str:
+    """Say where the first nan or inf of an answer is, and how many are `bad`."""
+    if not got.ndim:
+        return f"is {'nan' if np.isnan(got) else 'inf'}"
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    kind = "nan" if np.isnan(got[index]) else "inf"
+    return f"has {kind} at index {list(index)} ({bad.sum()} of {bad.size} are bad)"
+
+
+def fits(got: Array, want: Array, rtol: float) -> bool:
+    """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
+    scale = np.abs(want).max()
+    close = np.isclose(got, want, rtol=rtol, atol=1e-6 * scale)
+    return bool(0 < scale < np.inf and close.all())
+
+
+def diagnosis(
+    got: Array, want: Array, wrong: Array, rtol: float, factors: Mapping[str, float]
+) -> str:
+    """Name what is wrong with the values of an answer of the right shape."""
+    integers = got.dtype.kind in "iu"
+    got = got.astype(float)
+    want = want.astype(float)
+    bad = wrong & ~np.isfinite(got)
+    if bad.any():
+        return not_finite(got, bad)
+    everywhere = " everywhere" if got.size > 1 else ""
+    if fits(got, -want, rtol):
+        return f"has the wrong sign{everywhere}"
+    ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
+    ratios |= {f"divided by {label}": 1 / f for label, f in factors.items() if f}
+    ratios = {words: r for words, r in ratios.items() if abs(r - 1) > 0.01}
+    for sign, also in (1, ""), (-1, "has the wrong sign and "):
+        fitting = (k for k, r in ratios.items() if fits(got, sign * r * want, rtol))
+        if words := " or ".join(fitting):
+            return f"{also}is off by a factor: it was {words}"
+    if got.ndim == 2 and got.shape == got.T.shape and fits(got.T, want, rtol):
+        return "has the values of the transposed answer"
+    whole = bool((want == np.trunc(want)).all())
+    if whole and np.unique(got - want).tolist() in ([1], [-1]):
+        return f"is off by one{everywhere}"
+    if integers and not whole and (np.abs(got - want) < 1).all():
+        return "was cut to whole numbers: was it stored in an integer array?"
+    if not got.any():
+        return f"is zero{everywhere}"
+    if np.ptp(got) == 0 < np.ptp(want):
+        return "has the same value in every entry"
+    if any(np.allclose(got, np.round(want, n), 1e-6, 0) for n in range(5)):
+        return "was rounded"
+    least = got.min()
+    most = got.max()
+    inside = (least < got) & (got < most)
+    if inside.any() and wrong.sum() > 1 and fits(got, np.clip(want, least, most), rtol):
+        return "is cut off: its largest or smallest values are wrong"
+    if not got.ndim:
+        return "is one number, as it should be, but not the right one"
+    if wrong.all():
+        return f"has the right type and shape, but is wrong{everywhere}"
+    flipped = np.isclose(got, -want, rtol)[wrong].all()
+    symptom = "has the wrong sign" if flipped else "is wrong"
+    return f"{symptom} in {wrong.sum()} of {got.size} entries{_pattern(wrong)}"
+
+
+def _pattern(wrong: Array) -> str:
+    """Say in which rows or columns the wrong entries are, when that tells something."""
+    axes = {"row": (1,), "column": (0,)} if wrong.ndim == 2 else {"index": ()}
+    for word, others in axes.items() if wrong.ndim < 3 else ():
+        hit = np.flatnonzero(lines := wrong.any(axis=others))
+        if hit.size == 1 or hit.size <= min(3, lines.size // 2):
+            return f", only at {word} {', '.join(map(str, hit))}"
+    return f", the first at index {np.argwhere(wrong)[0].tolist()}"

@@ -1,0 +1,76 @@
+"""Measures: numbers, with pictures, that a test reports and that never count."""
+
+import base64
+import io
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_PICTURES = 6  # of a measured number
+MAX_SIDE = 128  # pixels of a picture
+
+
+class Measured(NamedTuple):
+    """A number that a test has measured; of pictures, caption and PNG in base64."""
+
+    name: str
+    value: float
+    note: str
+    pictures: list[tuple[str, str]]
+
+
+#: In the judge, what a test has measured so far.
+measured: list[Measured] | None = None
+#: In the judge, the processor time of the student's process so far.
+student_seconds: Callable[[], float] | None = None
+
+
+def measure(
+    name: str,
+    value: float,
+    note: str = "",
+    pictures: Sequence[tuple[str, npt.ArrayLike]] = (),
+) -> None:
+    """Report a number that pages show under a name, and that never counts.
+
+    Only the judge's are reported; in a kernel, and beside the answer, it is printed.
+    `pictures` are shown below it: a caption that says what is seen, and an array
+    (height, width) from 0 (white) to 1 (black). `ValueError`: it is no finite number,
+    or there are more than 6, or one has more than 128 pixels a side.
+    """
+    number = float(value)
+    if not math.isfinite(number) or len(pictures) > MAX_PICTURES:
+        shown = f"{number}, with {len(pictures)} pictures"
+        raise ValueError(f"The test measures {name} as {shown}.")
+    drawn = [(caption, _png(array)) for caption, array in pictures]
+    if measured is not None:
+        measured.append(Measured(name=name, value=number, note=note, pictures=drawn))
+    else:
+        sys.stdout.write(f"{name}: {number:g}{note and f' ({note})'}\n")
+
+
+def processor_seconds() -> float:
+    """Return the processor time of the test so far, and of the answers that it calls.
+
+    What a test measures or leaves out by it does not depend on how busy the computer
+    is; by the time of day, it would.
+    """
+    return time.process_time() + (student_seconds() if student_seconds else 0.0)
+
+
+def _png(picture: npt.ArrayLike) -> str:
+    """Draw a picture in grey, from its numbers alone: whoever made it, it is one."""
+    from PIL import Image  # few tests have pictures
+
+    ink = np.nan_to_num(np.asarray(picture, dtype=float))
+    if ink.ndim != 2 or not 0 < min(ink.shape) <= max(ink.shape) <= MAX_SIDE:
+        raise ValueError(f"The test shows a picture of shape {ink.shape}.")
+    grey = (255 * (1 - ink.clip(0, 1))).round().astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()

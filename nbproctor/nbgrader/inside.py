@@ -1,0 +1,73 @@
+"""What nbproctor touches inside nbgrader: each place, by its reason.
+
+nbgrader promises none of these names. `tests/nbgrader/test_inside.py` names those that
+are another in the nbgrader that is installed than in the versions tested.
+"""
+
+from nbproctor.nbgrader.speed import GRADEBOOK_USERS
+
+#: Reason → places, as ``module:name``. A name in a module is replaced there.
+PLACES: dict[str, tuple[str, ...]] = {
+    "nbgrader's own commands and formgrader grade with `ProctoredAutograde`": (
+        "nbgrader.apps.autogradeapp:Autograde",
+        "nbgrader.apps.api:Autograde",
+    ),
+    "nbgrader's own commands and formgrader make the pages of `ProctoredFeedback`": (
+        "nbgrader.apps.generatefeedbackapp:GenerateFeedback",
+        "nbgrader.apps.api:GenerateFeedback",
+    ),
+    "a bracket in a path is no pattern (`grading._is_ignored`)": (
+        "nbgrader.utils:is_ignored",
+    ),
+    "an export names the work without a grade (`export.watch_exports`)": (
+        "nbgrader.apps.exportapp:ExportApp.start",
+        "nbgrader.plugins.export:CsvExportPlugin.export",
+    ),
+    "a run has one gradebook (`speed.one_gradebook`)": tuple(
+        f"{module}:Gradebook"
+        for module in GRADEBOOK_USERS
+        if module.startswith("nbgrader.")
+    ),
+    "rows of a submission are written at once (`gradebook.SharedGradebook`)": (
+        "nbgrader.api:Gradebook.__init__",
+        "nbgrader.api:Gradebook.__enter__",
+        "nbgrader.api:Gradebook.__exit__",
+        "nbgrader.api:Gradebook.add_submission",
+        "nbgrader.api:Gradebook.check_course",
+        "nbgrader.api:Gradebook.close",
+        "nbgrader.api:Gradebook.find_graded_cell",
+        "nbgrader.api:Gradebook.find_source_cell",
+        "nbgrader.api:Gradebook.update_or_create_submission",
+    ),
+    "scores and comments of a notebook are written at once (`speed.SaveGrades`)": (
+        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades.preprocess",
+        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_score",
+        "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_comment",
+    ),
+    "verdicts stand in for an execution (`steps.Execute`)": (
+        "nbgrader.preprocessors.execute:Execute",
+        "nbgrader.utils:determine_grade",
+    ),
+    "a submission is read from a staging folder (`autograder.ProctoredAutograde`)": (
+        "nbgrader.converters.base:BaseConverter.start",
+        "nbgrader.converters.base:BaseConverter.init_notebooks",
+        "nbgrader.converters.base:BaseConverter.convert_notebooks",
+        "nbgrader.converters.base:BaseConverter._format_source",
+        "nbgrader.converters.base:BaseConverter._format_dest",
+        "nbgrader.converters.autograde:Autograde.init_assignment",
+    ),
+    "a notebook goes through both pipelines without copies": (
+        "nbgrader.converters.base:BaseConverter.convert_single_notebook",
+        "nbgrader.converters.base:BaseConverter.init_single_notebook_resources",
+        "nbgrader.converters.base:BaseConverter.write_single_notebook",
+        "nbgrader.converters.autograde:Autograde._sanitizing",
+        "nbgrader.converters.autograde:Autograde._init_preprocessors",
+        "nbgrader.converters.autograde:Autograde.convert_single_notebook",
+    ),
+    "a page is made for each submission (`feedback.ProctoredFeedback`)": (
+        "nbgrader.converters.generate_feedback:GenerateFeedback",
+    ),
+    "a date that is none is no failure (`prefetch.Submission.timestamp`)": (
+        "nbgrader.coursedir:CourseDirectory.get_existing_timestamp",
+    ),
+}

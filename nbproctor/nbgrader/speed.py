@@ -1,0 +1,170 @@
+"""What makes nbgrader's own work faster; nothing here changes a mark.
+
+nbgrader opens a new gradebook ten times a submission. Each of these makes an engine and
+a connection, and asks for every table whether it is there; nbgrader has no setting for
+it. So in a run the name ``Gradebook``, in the modules that the run goes through, stands
+for one gradebook. nbgrader reads rows one by one, and commits forty times a submission.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from functools import partialmethod
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from nbformat import NotebookNode
+from nbgrader import preprocessors
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor
+from sqlalchemy import event, text, update
+from sqlalchemy.engine import Engine
+
+from nbproctor.nbgrader.gradebook import SharedGradebook
+
+# How long a commit waits for another program that is writing.
+BUSY_MILLISECONDS = 60_000
+
+
+@event.listens_for(Engine, "connect")
+def _fast_and_safe(connection: Any, _record: Any) -> None:
+    """Let commits to a SQLite gradebook not wait for the disk one by one.
+
+    nbgrader commits about forty times a submission. With a write-ahead log and
+    ``synchronous=NORMAL``, the gradebook is whole after any crash; a power cut may
+    lose the last few commits, and the same grading command makes them again, because
+    only a submission with its ``grading.json`` counts as graded.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
+# Where a grading run opens gradebooks, under the name ``Gradebook``.
+GRADEBOOK_USERS = (
+    "nbgrader.converters.autograde",
+    "nbgrader.preprocessors.latesubmissions",
+    "nbgrader.preprocessors.overwritecells",
+    "nbgrader.preprocessors.overwritekernelspec",
+    "nbgrader.preprocessors.saveautogrades",
+    "nbproctor.nbgrader.speed",
+)
+# Where nbgrader looks rows up by a column that none of its own indices begins with:
+# without these, each submission reads the grades of the whole class.
+_INDICES = {
+    "grade": "notebook_id",
+    "comment": "notebook_id",
+    "submitted_notebook": "assignment_id",
+}
+# What nbgrader calls a gradebook's course where it does not say which.
+_DEFAULT_COURSE = "default_course"
+
+
+@contextlib.contextmanager
+def one_gradebook(shared: SharedGradebook) -> Iterator[None]:
+    """Let everything in a grading run use one gradebook of the course."""
+    for table, column in _INDICES.items():
+        name = f"nbproctor_{table}_{column}"
+        shared.db.execute(
+            text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
+        )
+    shared.db.commit()
+    shared.check_course(_DEFAULT_COURSE)
+
+    def open_shared(db_url: str, *arguments: Any, **options: Any) -> Gradebook:
+        if db_url == shared.url:
+            return shared
+        return Gradebook(db_url, *arguments, **options)
+
+    modules = [import_module(name) for name in GRADEBOOK_USERS]
+    try:
+        for module in modules:
+            setattr(module, "Gradebook", open_shared)  # noqa: B010
+        yield
+    finally:
+        for module in modules:
+            setattr(module, "Gradebook", Gradebook)  # noqa: B010
+
+
+class SaveGrades(preprocessors.SaveAutoGrades):  # type: ignore[misc]
+    """nbgrader's `SaveAutoGrades`: the same rows, read and written at once.
+
+    nbgrader looks up each grade and comment by four joins, and commits after each. Its
+    own methods run here on rows that were read before, and one commit follows.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Write scores and comments of a notebook into the gradebook."""
+        about = resources["nbgrader"]
+        self.notebook_id = about["notebook"]
+        self.student_id = about["student"]
+        self.assignment_id = about["assignment"]
+        with Gradebook(about["db_url"]) as book:
+            notebook = book.find_submission_notebook(
+                self.notebook_id, self.assignment_id, self.student_id
+            )
+            self.gradebook = rows = _Rows(book, notebook.id)
+            # Not the parent's, which would open a gradebook of its own.
+            nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
+            rows.write()
+        return nb, resources
+
+
+class _Rows:
+    """Grades and comments of one submitted notebook, found like a gradebook's.
+
+    They are plain values: SQLAlchemy's own objects of a hundred rows take longer than
+    all that is done with them. What a person writes is read, and never written.
+    """
+
+    _READ: ClassVar[dict[type, tuple[str, ...]]] = {
+        Grade: ("id", "auto_score", "needs_manual_grade", "manual_score"),
+        Comment: ("id", "auto_comment"),
+    }
+
+    def __init__(self, book: Gradebook, notebook: str) -> None:
+        self.db = self
+        self._session = book.db
+        self._before = {table: self._rows(table, notebook) for table in self._READ}
+        self._now = {
+            table: {name: SimpleNamespace(**row) for name, row in rows.items()}
+            for table, rows in self._before.items()
+        }
+
+    def _rows(self, table: Any, notebook: str) -> dict[str, dict[str, Any]]:
+        names = self._READ[table]
+        rows = (
+            self._session.query(BaseCell.name, *(getattr(table, n) for n in names))
+            .join(table, table.cell_id == BaseCell.id)
+            .filter(table.notebook_id == notebook)
+        )
+        return {cell: dict(zip(names, row, strict=True)) for cell, *row in rows}
+
+    def commit(self) -> None:
+        """Wait for `write`."""
+
+    def write(self) -> None:
+        """Write what has changed, at once."""
+        for table, before in self._before.items():
+            changed = [
+                {k: v for k, v in vars(row).items() if k != "manual_score"}
+                for cell, row in self._now[table].items()
+                if vars(row) != before[cell]
+            ]
+            if changed:
+                self._session.execute(update(table), changed)
+        self._session.commit()
+
+    def _find(self, table: type, cell: str, *_: str) -> SimpleNamespace:
+        if cell not in self._now[table]:
+            raise MissingEntry(f"No such {table.__name__.lower()}: {cell}")
+        return self._now[table][cell]
+
+    find_grade = partialmethod(_find, Grade)
+    find_comment = partialmethod(_find, Comment)

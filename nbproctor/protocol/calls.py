@@ -1,0 +1,26 @@
+"""Calls in one message, made one after another where their functions are."""
+
+import contextlib
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+# A later call may change answers of these types.
+VALUES = np.ndarray, dict, list, tuple
+
+
+def answer_in_turn(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
+    """Make calls, ``(function, *arguments)`` each, until one raises.
+
+    With `keep` an answer is the object itself, else a copy of the value that it is now.
+    """
+    answers = []
+    with contextlib.suppress(Exception):
+        for function, *arguments in calls:
+            answer = function(*arguments)
+            if isinstance(answer, VALUES) and not keep:
+                answer = copy.deepcopy(answer)
+            answers.append(answer)
+    return answers

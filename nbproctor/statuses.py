@@ -1,0 +1,83 @@
+"""Statuses of a submission: for each its order, its words and what it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal[
+    "graded", "repaired", "partial", "ungradable", "missing", "late", "excused"
+]
+
+
+@dataclass(frozen=True)
+class ReportSection:
+    """Part of the class report that lists what is said of some submissions."""
+
+    title: str
+    introduction: str = ""  # says why the list is closed at first
+    list_name: str = ""
+
+
+NOT_GRADED = ReportSection("Not graded: these need you")
+GRADED_IN_PART = ReportSection("Graded in part: look at these")
+GRADED = ReportSection("Graded: look at these")
+REPAIRED = ReportSection(
+    "Repaired",
+    introduction="Nothing to do: each repair is told to its student, and cost nothing.",
+    list_name="The repairs",
+)
+REPORT_SECTIONS = (NOT_GRADED, GRADED_IN_PART, GRADED, REPAIRED)
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """One status of a submission."""
+
+    name: Status  # in the table of a class, in ``grading.json`` and in an export
+    headline: str  # on the student's page
+    advice: str = ""  # there, below what is said of this submission
+    section: ReportSection | None = None  # of the class report, if it lists these
+    is_failure: bool = False  # no mark; the command that graded ends with status 1
+    is_mark_due: bool = True  # without a mark, something is still to be done
+    is_remarkable: bool = True  # the page of a term shows it beside the mark
+
+
+#: By name, the gravest first.
+STATUSES: dict[str, StatusRow] = {
+    row.name: row
+    for row in (
+        StatusRow(
+            "ungradable",
+            headline="Could not be graded",
+            advice="This is not a zero: you have no score yet. What you handed in is "
+            "kept just as it came. If you can mend it, hand it in again; if you "
+            "cannot, or do not know how, show this page to your teacher.",
+            section=NOT_GRADED,
+            is_failure=True,
+        ),
+        StatusRow(
+            "partial",
+            headline="Graded in part",
+            advice="Everything else is graded as usual; the list says where to look.",
+            section=GRADED_IN_PART,
+        ),
+        StatusRow(
+            "repaired",
+            headline="Graded, after a repair",
+            advice="This cost you nothing. Next time, hand in the notebook under its "
+            "own name and with all its cells.",
+            section=REPAIRED,
+        ),
+        StatusRow("late", headline="Graded, handed in late", section=GRADED),
+        StatusRow("graded", headline="Graded", section=GRADED, is_remarkable=False),
+        StatusRow("missing", headline="Nothing handed in", is_mark_due=False),
+        StatusRow(
+            "excused",
+            headline="Excused",
+            advice="You need no mark in this assignment: whatever stands here counts "
+            "nothing, neither for you nor against you.",
+            is_mark_due=False,
+        ),
+    )
+}

@@ -1,0 +1,135 @@
+"""What nbproctor touches inside nbgrader is as it was when it was tested."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+from types import ModuleType
+
+import nbgrader
+import pytest
+
+from nbproctor import nbgrader as room
+from nbproctor.nbgrader.inside import PLACES
+
+ALL = [place for places in PLACES.values() for place in places]
+# SHA-256 of the source of each place in nbgrader 0.9.6. In 0.9.5, the preprocessor
+# OverwriteKernelspec and the class GenerateFeedback are others; all else is the same.
+TESTED = {
+    "nbgrader.apps.autogradeapp:Autograde": "347bc79c",
+    "nbgrader.apps.api:Autograde": "94bf9495",
+    "nbgrader.apps.generatefeedbackapp:GenerateFeedback": "b89f7c22",
+    "nbgrader.apps.api:GenerateFeedback": "94bf9495",
+    "nbgrader.utils:is_ignored": "4e5a5001",
+    "nbgrader.apps.exportapp:ExportApp.start": "1e5c9c17",
+    "nbgrader.plugins.export:CsvExportPlugin.export": "56e313eb",
+    "nbgrader.converters.autograde:Gradebook": "1a185774",
+    "nbgrader.preprocessors.latesubmissions:Gradebook": "56eefd9d",
+    "nbgrader.preprocessors.overwritecells:Gradebook": "fe855f99",
+    "nbgrader.preprocessors.overwritekernelspec:Gradebook": "196c78bc",
+    "nbgrader.preprocessors.saveautogrades:Gradebook": "e4ff90ad",
+    "nbgrader.api:Gradebook.__init__": "f71f7e30",
+    "nbgrader.api:Gradebook.__enter__": "d3b0d9fa",
+    "nbgrader.api:Gradebook.__exit__": "f7594468",
+    "nbgrader.api:Gradebook.add_submission": "58f37128",
+    "nbgrader.api:Gradebook.check_course": "d3b42c32",
+    "nbgrader.api:Gradebook.close": "431ec0f6",
+    "nbgrader.api:Gradebook.find_graded_cell": "a4c56049",
+    "nbgrader.api:Gradebook.find_source_cell": "28125731",
+    "nbgrader.api:Gradebook.update_or_create_submission": "237afdc7",
+    "nbgrader.preprocessors.saveautogrades:SaveAutoGrades.preprocess": "163c1d6f",
+    "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_score": "827dd3b2",
+    "nbgrader.preprocessors.saveautogrades:SaveAutoGrades._add_comment": "b1a1b0e4",
+    "nbgrader.preprocessors.execute:Execute": "5b29a67a",
+    "nbgrader.utils:determine_grade": "1a299271",
+    "nbgrader.converters.base:BaseConverter.start": "ad6b1214",
+    "nbgrader.converters.base:BaseConverter.init_notebooks": "84832145",
+    "nbgrader.converters.base:BaseConverter.convert_notebooks": "28b2cb6c",
+    "nbgrader.converters.base:BaseConverter._format_source": "27397feb",
+    "nbgrader.converters.base:BaseConverter._format_dest": "3b0d99bb",
+    "nbgrader.converters.autograde:Autograde.init_assignment": "a35f68fb",
+    "nbgrader.converters.base:BaseConverter.convert_single_notebook": "34716374",
+    "nbgrader.converters.base:BaseConverter.init_single_notebook_resources": "0ed4fc26",
+    "nbgrader.converters.base:BaseConverter.write_single_notebook": "3e542242",
+    "nbgrader.converters.autograde:Autograde._sanitizing": "3d2d6f41",
+    "nbgrader.converters.autograde:Autograde._init_preprocessors": "6f4b086f",
+    "nbgrader.converters.autograde:Autograde.convert_single_notebook": "76ada2d1",
+    "nbgrader.converters.generate_feedback:GenerateFeedback": "7eaa4e96",
+    "nbgrader.coursedir:CourseDirectory.get_existing_timestamp": "4f5afbf0",
+}
+# Private names of other packages than nbgrader.
+ELSEWHERE = {
+    "_cleanup_kernel",  # jupyter_client
+    "_init_resources",  # nbconvert
+    "_mapping",  # SQLAlchemy
+    "_preprocessors",  # nbconvert
+}
+
+
+def modules() -> list[ModuleType]:
+    names = [info.name for info in pkgutil.iter_modules(room.__path__)]
+    return [importlib.import_module(f"{room.__name__}.{name}") for name in names]
+
+
+def source_of(place: str, library: Path) -> str:
+    """Return the text of a place; of a name that a module imports, the module's."""
+    module, _, name = place.partition(":")
+    path = library.joinpath(*module.split(".")[1:])
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = path.read_text("utf-8")
+    node: ast.AST = ast.parse(text)
+    for part in name.split("."):
+        node = next(n for n in getattr(node, "body", ()) if part in names_of(n))
+    if isinstance(node, ast.ImportFrom):
+        return text
+    return ast.get_source_segment(text, node) or ""
+
+
+def names_of(node: ast.AST) -> list[str]:
+    """Return the names that a statement binds."""
+    match node:
+        case ast.ClassDef(name) | ast.FunctionDef(name):
+            return [name]
+        case ast.ImportFrom(names=aliases):
+            return [alias.name for alias in aliases]
+        case ast.Assign(targets=[ast.Name(name)]):
+            return [name]
+    return []
+
+
+def digest(place: str, library: Path) -> str:
+    return hashlib.sha256(source_of(place, library).encode()).hexdigest()[:8]
+
+
+def test_nbgrader_is_the_one_that_was_tested_where_we_touch_it() -> None:
+    library = Path(nbgrader.__file__).parent
+    changed = {
+        place: reason
+        for reason, places in PLACES.items()
+        for place in places
+        if digest(place, library) != TESTED.get(place)
+    }
+    assert not changed, f"Read these again in nbgrader {nbgrader.__version__}"
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+def test_every_place_that_is_touched_stands_in_the_table(module: ModuleType) -> None:
+    overridden = {
+        name
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == module.__name__
+        for base in kind.__mro__
+        if base.__module__.startswith("nbgrader.")
+        for name in vars(kind).keys() & vars(base).keys()
+        if inspect.isfunction(vars(base)[name])
+    }
+    used = set(re.findall(r"\.(_[a-z]\w*)", inspect.getsource(module)))
+    text = "\n".join(inspect.getsource(each) for each in modules())
+    defined = set(re.findall(r"(?:def |self\.|^|    )(_[a-z]\w*)(?=[(:,]| [:=])", text))
+    table = {place.rpartition(":")[2].rpartition(".")[2] for place in ALL}
+    assert overridden | (used - defined - ELSEWHERE) <= table
