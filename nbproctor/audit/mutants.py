@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from nbproctor.cells import parse_code
+
 _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 
 
@@ -36,8 +38,8 @@ def mutants(source: str) -> list[Mutant]:
     messages of exceptions, seeds and progress bars are left alone. What is not plain
     Python raises `SyntaxError`.
     """
-    tree, names, results = ast.parse(source), Counter[str](), list[Mutant]()
-    seen = {ast.dump(ast.parse(reference := ast.unparse(tree)))}
+    tree, names, results = parse_code(source), Counter[str](), list[Mutant]()
+    seen = {ast.dump(parse_code(reference := ast.unparse(tree)))}
     for parent, box, key, kind, new in _changes(tree, "cell"):
         old = box[key]
         shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
@@ -45,7 +47,7 @@ def mutants(source: str) -> list[Mutant]:
         box[key] = new
         text, after = ast.unparse(tree), ast.unparse(shown or new)
         box[key] = old
-        if (dump := ast.dump(ast.parse(text))) in seen:
+        if (dump := ast.dump(parse_code(text))) in seen:
             continue
         seen.add(dump)
         name = f"{kind}: {_brief(before, after)}"
@@ -215,9 +217,8 @@ def _worked_on(node: ast.Call) -> ast.expr | None:
 
 def _kept(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
-    found = ast.parse(f"globals().setdefault({f'kept {name}'!r}, None)", mode="eval")
-    call = found.body
-    assert isinstance(call, ast.Call)
+    module = parse_code(f"globals().setdefault({f'kept {name}'!r}, None)")
+    call: ast.Call = module.body[0].value  # type: ignore[attr-defined]
     return _with(call, args=[call.args[0], value])
 
 
@@ -297,7 +298,7 @@ def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
     changed = copy.copy(function)
     changed.body = [
         *function.body[:text],
-        *ast.parse(_ZEROED.format(names=", ".join(names))).body,
+        *parse_code(_ZEROED.format(names=", ".join(names))).body,
         *function.body[text:],
     ]
     return changed

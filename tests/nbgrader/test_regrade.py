@@ -20,7 +20,14 @@ from nbproctor.nbgrader.feedback import report
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import everything
-from tests.nbgrader.tiny import book, configure, hand_in, with_one, without_zero
+from tests.nbgrader.tiny import (
+    book,
+    configure,
+    hand_in,
+    totals,
+    with_one,
+    without_zero,
+)
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -73,11 +80,6 @@ def said(course: Path, *arguments: str) -> tuple[int, str]:
     """Run a verb; return its status and what it complains of."""
     done = run_here(*arguments, cwd=course)
     return done.returncode, done.stderr
-
-
-def totals(course: Path) -> dict[str, float]:
-    found = nbgrader.scores(course, "tiny")["total"].to_dict()
-    return {str(student): total for student, total in found.items()}
 
 
 def again(course: Path, **options: Any) -> list[MarkChange]:
