@@ -150,7 +150,8 @@ def working_folder():
     """Return the folder to work in: this one, or the kit's, which is then said."""
     if course():
         return os.getcwd()
-    say("There is no course around this folder. The course of %s is used." % HERE)
+    if os.path.isfile(os.path.join(HERE, "nbgrader_config.py")):
+        say("There is no course around this folder: the one in %s is used." % HERE)
     return HERE
 
 
