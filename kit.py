@@ -126,8 +126,10 @@ def main(arguments):
         ensure([RUNTIME, BROWSER])
     else:
         ensure([RUNTIME])
-    if testing or not ("--course" in wanted or course()):
+    if testing:
         os.chdir(HERE)
+    elif "--course" not in wanted:
+        os.chdir(working_folder())
     if testing:
         return check(arguments[1:])
     os.environ["NBPROCTOR_TYPED"] = typed(arguments)
@@ -142,13 +144,22 @@ def typed(arguments):
 
 
 def course():
-    """Return the course around the working directory, or None: then ours is meant."""
+    """Return the course around the working directory, or None if there is none."""
     here = os.getcwd()
     while not os.path.isfile(os.path.join(here, "nbgrader_config.py")):
         here, below = os.path.dirname(here), here
         if here == below:
             return None
     return here
+
+
+def working_folder():
+    """Return the folder to work in: this one, or the kit's, which is then said."""
+    if course():
+        return os.getcwd()
+    if os.path.isfile(os.path.join(HERE, "nbgrader_config.py")):
+        say("There is no course around this folder: the one in %s is used." % HERE)
+    return HERE
 
 
 def student(arguments):
@@ -186,9 +197,10 @@ def container(arguments):
                 "The image could not be made: the lines above say why. The first time\n"
                 "needs the internet. Then run the same command again."
             )
+    folder = working_folder()
     root = course() or HERE
     there = "/course" if WINDOWS else root
-    below = os.path.relpath(os.getcwd() if course() else HERE, root)
+    below = os.path.relpath(folder, root)
     command = [engine, "run", "--rm", "--network=none", "--security-opt=label=disable"]
     command += ["--mount=type=bind,source=%s,target=%s" % (root, there)]
     command += ["--workdir=%s/%s" % (there, below.replace(os.sep, "/"))]

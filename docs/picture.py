@@ -6,7 +6,8 @@
 
 docs/picture.png: on the left a student's notebook in JupyterLab, on the right that
 student's feedback page, half in light and half in dark colours. docs/samples/: that
-page, the class report and the audit, each with a picture of its top. Needs Chromium.
+page, the class report and the audit, each with a picture of all of it; the notebook.
+Needs Chromium.
 tests/cli/test_documented.py compares the words of all with those of a new demo.
 """
 
@@ -94,7 +95,7 @@ def notebook(browser: Browser, folder: Path) -> bytes:
 
 
 def samples(browser: Browser, project: Path) -> None:
-    """Copy a page of each kind to docs/samples/, and take a picture of its top."""
+    """Copy a page of each kind to docs/samples/, and take a picture of all of it."""
     made = {
         "feedback": f"demo/feedback/{STUDENT}/neural_network/neural_network.html",
         "report": "demo/report/neural_network.html",
@@ -108,8 +109,13 @@ def samples(browser: Browser, project: Path) -> None:
         text = re.sub(r'<a href="(?![#h])[^"]*">(.*?)</a>', r"\1", text, flags=re.S)
         (SAMPLES / f"{name}.html").write_text(text, "utf-8")
         page.goto((SAMPLES / f"{name}.html").as_uri())
-        image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        image.quantize(64).save(SAMPLES / f"{name}.png", optimize=True)
+        save(page.screenshot(full_page=True), SAMPLES / f"{name}.png")
+
+
+def save(shot: bytes, path: Path) -> None:
+    """Write a picture with few colours, so that it is small."""
+    image = Image.open(io.BytesIO(shot)).convert("RGB")
+    image.quantize(64).save(path, optimize=True)
 
 
 def main() -> None:
@@ -122,6 +128,7 @@ def main() -> None:
         shots["lab"] = notebook(
             browser, demo / "submitted" / STUDENT / "neural_network"
         )
+        save(shots["lab"], SAMPLES / "lab.png")
         data = {
             name: "data:image/png;base64," + base64.b64encode(shot).decode()
             for name, shot in shots.items()

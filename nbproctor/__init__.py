@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nbproctor.results import Limits, Report, StudentCell, SubmissionResult, Verdict
     from nbproctor.sandbox.policy import Policy
 
-__version__ = "0.2.0.dev0"
+__version__ = "1.0.0"
 __all__ = [
     "Execution",
     "Limits",

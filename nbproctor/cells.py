@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from textwrap import dedent
+from types import CodeType
 from typing import Any
 
 MAX_CHARS = 200_000  # a longer text is one block
@@ -42,6 +43,30 @@ _NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 # Lines of IPython's own: all of one, or what stands behind "x =".
 _MAGIC = re.compile(r"^([^\S\n]*)(?:[%!?].*|[\w.]+\?+)$", re.MULTILINE)
 _MAGIC_VALUE = re.compile(r"(?<==)[^\S\n]*[%!].*$", re.MULTILINE)
+
+
+def parse_code(text: str, file: str = "<cell>") -> ast.Module:
+    """Parse Python, however this process was started: see `compile_code`."""
+    with warnings.catch_warnings(action="ignore"):
+        return ast.parse(text, file)
+
+
+def compile_code(
+    code: str | ast.Module | ast.Expression,
+    file: str,
+    mode: str = "exec",
+    flags: int = 0,
+) -> CodeType:
+    """Compile Python, however this process was started.
+
+    Under ``python -O`` assertions stay, which are what a test consists of; under
+    ``-W error`` a warning of the compiler's does not make a cell a syntax error. So all
+    code of notebooks and of an audit goes through here and `parse_code`.
+    """
+    compiled: CodeType
+    with warnings.catch_warnings(action="ignore"):
+        compiled = compile(code, file, mode, flags, dont_inherit=True, optimize=0)
+    return compiled
 
 
 @dataclass(frozen=True)
@@ -207,10 +232,9 @@ class CellText:
         if self.is_cell_magic:
             return ast.Module([], [])
         without = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", text))
-        with warnings.catch_warnings(action="ignore"):
-            for code in (text, without):  # a line of plain Python may start with %
-                with suppress(*_NO_PYTHON):
-                    return ast.parse(code)
+        for code in (text, without):  # a line of plain Python may start with %
+            with suppress(*_NO_PYTHON):
+                return parse_code(code)
         return None
 
     @property
@@ -230,8 +254,8 @@ class CellText:
         if self.tree is None:
             return False
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        with warnings.catch_warnings(action="ignore"), suppress(*_NO_PYTHON):
-            compile(self.tree, "<cell>", "exec", flags, dont_inherit=True)
+        with suppress(*_NO_PYTHON):
+            compile_code(self.tree, "<cell>", flags=flags)
             return True
         return False
 

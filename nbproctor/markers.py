@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nbproctor.cells import imported
+from nbproctor.cells import imported, parse_code
 
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Region = tuple[str, str]  # what the lines have in them that begin it and end it
@@ -81,7 +81,7 @@ def plain_python(source: str) -> str:
     Most cells have no magics, and to look for them takes longer than to parse.
     """
     with contextlib.suppress(SyntaxError, ValueError):
-        ast.parse(source)
+        parse_code(source)
         return source
     from IPython.core.inputtransformer2 import TransformerManager
 
@@ -92,7 +92,7 @@ def plain_python(source: str) -> str:
 def parse(source: str) -> ast.Module:
     """Parse a cell, magics and all; what is no Python gives an empty module."""
     try:
-        return ast.parse(plain_python(source))
+        return parse_code(plain_python(source))
     except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])
 

@@ -232,10 +232,20 @@ def points_of(cells: Iterable[str], marks: Mapping[str, Mark]) -> float | None:
 def cells_of(path: Path | str | None) -> list[dict[str, Any]]:
     """Return the cells of a graded notebook; none if there is no readable one."""
     try:
-        cells = json.loads(Path(path or "").read_text("utf-8"))["cells"]
+        text = Path(path or "").read_text("utf-8")
+        cells = json.loads(text, object_hook=_join_lines)["cells"]
         return [cell for cell in cells if isinstance(cell, dict)]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def _join_lines(node: dict[str, Any]) -> dict[str, Any]:
+    """Join the text of an output, which nbformat writes as a list of lines."""
+    for key, value in node.items():
+        is_text = key == "text" or "/" in key  # of a stream, or by its media type
+        if is_text and isinstance(value, list):
+            node[key] = "".join(line for line in value if isinstance(line, str))
+    return node
 
 
 def grade_id(cell: dict[str, Any]) -> str:

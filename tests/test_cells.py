@@ -1,5 +1,6 @@
 """A cell is cut into blocks, whatever it holds, in time that grows with its length."""
 
+import ast
 import json
 from collections.abc import Callable
 from io import BytesIO
@@ -267,3 +268,35 @@ def test_the_time_to_find_long_strings_grows_no_faster_than_the_file(
 
     files = (b'{"cells": ["' + b'\\"' * n for n in (10_000, 200_000))
     assert grows_at_most(80, refused, *files)
+
+
+# What compiles or runs Python from text: where it may be called.
+COMPILERS = {
+    "compile": {"nbproctor/cells.py: compile_code"},
+    "ast.parse": {"nbproctor/cells.py: parse_code"},
+    "eval": {"nbproctor/judge/compiled.py: execute"},  # of compiled code
+    "exec": set[str](),
+    "symtable.symtable": {"nbproctor/judge/compiled.py: Program"},
+    # Of a student process, whose interpreter is started without options and variables.
+    "run_cell": {
+        "nbproctor/student/shell.py: " + n for n in ("ZMQInteractiveShell", "warm")
+    },
+}
+
+
+def test_one_function_compiles_all_code_of_notebooks(project: Path) -> None:
+    """Where a second one did, it left out assertions under ``python -O``."""
+    callers: dict[str, set[str]] = {name: set() for name in COMPILERS}
+    for path in (project / "nbproctor").rglob("*.py"):
+        if "templates" in path.parts:
+            continue
+        for statement in ast.parse(path.read_text("utf-8")).body:
+            owner = getattr(statement, "name", "")
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call):
+                    name = ast.unparse(node.func)
+                    name = "run_cell" if name.endswith(".run_cell") else name
+                    if name in callers:
+                        place = path.relative_to(project).as_posix()
+                        callers[name].add(f"{place}: {owner}")
+    assert callers == COMPILERS

@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from nbproctor.cells import parse_code
+
 _UNTOUCHED = {"annotation", "decorator_list", "returns", "type_params"}
 
 
@@ -36,10 +38,10 @@ def mutants(source: str) -> list[Mutant]:
     messages of exceptions, seeds and progress bars are left alone. What is not plain
     Python raises `SyntaxError`.
     """
-    tree = ast.parse(source)
+    tree = parse_code(source)
     names = Counter[str]()
     results = list[Mutant]()
-    seen = {ast.dump(ast.parse(reference := ast.unparse(tree)))}
+    seen = {ast.dump(parse_code(reference := ast.unparse(tree)))}
     for parent, box, key, kind, new in _changes(tree, "cell"):
         old = box[key]
         shown = parent if isinstance(old, ast.Constant) else None  # 1 → 2 tells nothing
@@ -48,7 +50,7 @@ def mutants(source: str) -> list[Mutant]:
         text = ast.unparse(tree)
         after = ast.unparse(shown or new)
         box[key] = old
-        if (dump := ast.dump(ast.parse(text))) in seen:
+        if (dump := ast.dump(parse_code(text))) in seen:
             continue
         seen.add(dump)
         name = f"{kind}: {_brief(before, after)}"
@@ -219,9 +221,8 @@ def _worked_on(node: ast.Call) -> ast.expr | None:
 
 def _kept(name: str, value: ast.expr) -> ast.expr:
     """Return code that gives the value of its first call forever, as a wrong cache."""
-    found = ast.parse(f"globals().setdefault({f'kept {name}'!r}, None)", mode="eval")
-    call = found.body
-    assert isinstance(call, ast.Call)
+    module = parse_code(f"globals().setdefault({f'kept {name}'!r}, None)")
+    call: ast.Call = module.body[0].value  # type: ignore[attr-defined]
     return _with(call, args=[call.args[0], value])
 
 
@@ -301,7 +302,7 @@ def zeroed(function: ast.FunctionDef) -> ast.FunctionDef | None:
     changed = copy.copy(function)
     changed.body = [
         *function.body[:text],
-        *ast.parse(_ZEROED.format(names=", ".join(names))).body,
+        *parse_code(_ZEROED.format(names=", ".join(names))).body,
         *function.body[text:],
     ]
     return changed

@@ -39,7 +39,12 @@ from nbproctor.protocol.table import load_rows, used
 from nbproctor.results import Job, Limits, Verdict
 from nbproctor.sandbox import layers
 from nbproctor.sandbox.fork import Fork, confirm, fork, read_block, write_block
-from nbproctor.sandbox.forkserver import ONE_THREAD, PythonProcess, python_command
+from nbproctor.sandbox.forkserver import (
+    ONE_THREAD,
+    SAME_EVERYWHERE,
+    PythonProcess,
+    python_command,
+)
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import free_uid
 from nbproctor.sandbox.processors import Processor, processors, stay_on
@@ -116,7 +121,7 @@ def _ask_worker(progress: Callable[[Trial], object], share: Share) -> dict[Trial
     """Let one worker hold its share of the trials."""
     results: dict[Trial, Held] = {}
     command = partial(python_command, __name__)
-    variables = dict.fromkeys(ONE_THREAD, "1") | {"PYTHONHASHSEED": "0"}
+    variables = dict.fromkeys(ONE_THREAD, "1") | SAME_EVERYWHERE
     worker = PythonProcess(command, os.environ | variables)
     try:
         with contextlib.closing(Processor()) as processor:

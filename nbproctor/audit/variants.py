@@ -31,6 +31,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nbproctor.audit.mutants import mutants
+from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.expect import expect
 from nbproctor.notebook import Cell
@@ -258,7 +259,7 @@ def edited(text: str, diff: str, name: str = REFERENCE) -> str:
 
 def _python(text: str, name: str) -> str:
     try:
-        compile(text, name, "exec", dont_inherit=True)
+        compile_code(text, name)
     except (SyntaxError, ValueError) as error:
         raise VariantError(f"does not parse: {error}") from error
     return text
@@ -266,7 +267,7 @@ def _python(text: str, name: str) -> str:
 
 def _without_docstring(text: str) -> str:
     """Return a module's text from its first statement on."""
-    tree, lines = ast.parse(text), text.splitlines()
+    tree, lines = parse_code(text), text.splitlines()
     if ast.get_docstring(tree) is not None:
         lines = lines[tree.body[0].end_lineno :]
     return "\n".join(lines).lstrip("\n")
@@ -287,7 +288,7 @@ class OracleError(NbproctorError):
 
 def oracle_test(exercise: str, text: str) -> Cell:
     """Make a test cell of an oracle, which parses, or raise an `OracleError`."""
-    nodes = ast.parse(text).body
+    nodes = parse_code(text).body
     defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
     for name in ("inputs", "oracle"):
         if name not in defined:

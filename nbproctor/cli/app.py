@@ -143,15 +143,16 @@ def at_work(doing: str) -> Iterator[Status]:
 
 def choose(course: nbgrader.Course, assignment: str | None) -> str:
     """Return the assignment that is meant: the one named, or the only one there is."""
-    if assignment is not None:
-        return assignment
     names = course.assignments()
-    if len(names) == 1:
-        return names[0]
     if not names:
         source = course.folder("source", "*").parent
         raise CommandError(f"There is no assignment in {source}.")
-    raise CommandError(f"Name the assignment, one of: {', '.join(names)}.")
+    if assignment is None and len(names) == 1:
+        return names[0]
+    if assignment in names:
+        return assignment
+    problem = f"There is no assignment {assignment!r}. " if assignment else ""
+    raise CommandError(f"{problem}Name the assignment, one of: {', '.join(names)}.")
 
 
 def print_list(title: str, lines: Sequence[str]) -> None:

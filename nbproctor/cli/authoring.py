@@ -40,7 +40,7 @@ What differs from plain nbgrader, for every submission:
   - an exercise that failed is graded again among correct others
     (off: c.Nbproctor.follow_through = False);
   - text on stderr costs a test cell nothing.
-Next: {TYPED} grade, or nbgrader autograde as before."""
+Next: {TYPED} grade ASSIGNMENT, or nbgrader autograde as before."""
 
 
 @app.command()

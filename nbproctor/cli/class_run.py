@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from nbproctor.cli.app import complaints, console, nbgrader, say
+from nbproctor.cli.app import TYPED, complaints, console, nbgrader, say
 from nbproctor.notebook import MasterNotebook
 from nbproctor.platforms.roster import letters
 from nbproctor.statuses import STATUSES
@@ -87,6 +87,7 @@ def grade_class(
     titles = {each.id: each.name for o in outlines for each in o.exercises}
     console.print(score_table(scores, results, masters, names, titles))
     say(*_reasons(results, names), *change_lines(changes, names, students or ()))
+    say(*late_lines(course, assignment))
     for each in nbgrader.unread(course, assignment):
         complaints.print(f"[yellow]Not graded:[/] {escape(each)}")
     told = [f"{line}." for line in nbgrader.places_told(masters)]
@@ -131,6 +132,16 @@ def _reasons(
             else:  # what it is comes before a long list
                 yield f"{len(who)} students: {reason}"
                 yield f"  {'; '.join(who)}"
+
+
+def late_lines(course: nbgrader.Course, assignment: str) -> Iterator[str]:
+    """Yield lines on those who are late at an unknown time, so without a penalty."""
+    if people := nbgrader.late_without_time(course, assignment):
+        names = "; ".join(person.name for person in people)
+        yield f"Late in {assignment} according to the platform, but not when: {names}."
+        yield "  No penalty was taken. To record when each came, put student and time"
+        yield f"  into a CSV file: {TYPED} late FILE.csv {assignment}"
+        yield f"  Then: {TYPED} grade {assignment}"
 
 
 def score_table(

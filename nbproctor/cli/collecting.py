@@ -108,7 +108,8 @@ def collect(
         new = [person for person in named if person.student not in kept]
         nbgrader.enrol(course, new)
     _tell(download, Roster() if only else everybody)
-    say("Nothing was written: a dry run." if dry_run else f"Next: {TYPED} grade")
+    next_step = f"Next: {TYPED} grade {assignment}"
+    say("Nothing was written: a dry run." if dry_run else next_step)
 
 
 @app.command()
@@ -216,7 +217,7 @@ def extend(
     due = nbgrader.extend(course, name, student, end)
     say(
         f"{person.name} may hand in {name} until {_shown(end)}, others until "
-        f"{_shown(due)}. If it is graded already: {TYPED} grade"
+        f"{_shown(due)}. If it is graded already: {TYPED} grade {name}"
     )
 
 
@@ -240,7 +241,7 @@ def late(
         when = _moment(text, timezone, time())
         platforms.write_time(submitted[who], when)
         say(f"{who}: {_shown(when)}")
-    say(f"Next: {TYPED} grade")
+    say(f"Next: {TYPED} grade {name}")
 
 
 def _moment(text: str, timezone: str, of_a_day: time) -> datetime:

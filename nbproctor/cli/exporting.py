@@ -24,6 +24,7 @@ from nbproctor.cli.app import (
     print_list,
     say,
 )
+from nbproctor.cli.class_run import late_lines
 from nbproctor.cli.collecting import read_class_list
 from nbproctor.platforms.platform import Visibility
 
@@ -75,6 +76,8 @@ def export(
         nbgrader.write_table(table, path)
         page = nbgrader.term_report(course, table, names)
         say(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
+        for name in names:
+            say(*late_lines(course, name))
         return
     assignment = choose(course, assignment)
     if what == "feedback":
@@ -88,6 +91,7 @@ def export(
         nbgrader.check_exportable(course, assignment)
         source = course.folder("source", assignment)
         say(autograder(course.root, source, to, visibility))
+        return
     else:
         file = Path(what)
         filled = _filled(course, assignment, file, column, scale)
@@ -98,6 +102,7 @@ def export(
         if written and news:
             platforms.excuse(course.records(assignment), news)
             say(f"Excused here from now on, too: {', '.join(news)}")
+    say(*late_lines(course, assignment))
 
 
 def _give_back(course: nbgrader.Course, assignment: str, target: Path) -> None:

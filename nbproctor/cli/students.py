@@ -8,16 +8,24 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from nbproctor.cli.app import TYPED, CommandError, app, nbgrader, open_course, say
+from nbproctor.cli.app import (
+    TYPED,
+    Assignment,
+    CommandError,
+    app,
+    nbgrader,
+    open_course,
+    say,
+)
 from nbproctor.kit import lab as kit_lab
 from nbproctor.kit import submit as kit_submit
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)
+@app.command(context_settings={"ignore_unknown_options": True})
 def lab(
-    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None, Argument(metavar="[ASSIGNMENT] [JUPYTERLAB'S OPTIONS]")
+    ] = None,
     fresh: Annotated[
         bool, Option("--fresh", help="Start anew; your work is kept beside.")
     ] = False,
@@ -25,18 +33,23 @@ def lab(
     """Open the lab in JupyterLab, as a student gets it.
 
     You work on a copy in lab/. After a new release, files that you have not changed are
-    renewed; your work is never overwritten. More arguments go to JupyterLab, for
-    example --no-browser.
+    renewed; your work is never overwritten. Name the assignment first if there are
+    several. All other arguments go to JupyterLab, for example --no-browser.
     """
-    _, release, copy = _folders()
+    options = arguments or []
+    assignment = None
+    if options and not options[0].startswith("-"):
+        assignment = options.pop(0)
+    _, release, copy = _folders(assignment)
     say(*kit_lab.renew(copy, release, fresh))
-    raise typer.Exit(kit_lab.open_lab(copy, release, context.args))
+    raise typer.Exit(kit_lab.open_lab(copy, release, options))
 
 
 @app.command()
 def submit(
+    assignment: Assignment = None,
     file: Annotated[
-        Path | None, Argument(help="Your notebook, if it has another name.")
+        Path | None, Option(help="Your notebook, if it has another name.")
     ] = None,
 ) -> None:
     """Look at your copy of the lab, and write the one file to hand in.
@@ -46,7 +59,7 @@ def submit(
     """
     from nbproctor.submission.repair import Ungradable, repair
 
-    course, release, copy = _folders()
+    course, release, copy = _folders(assignment)
     masters = {master.notebook: master for master in course.masters(copy.name)}
     try:
         for original in sorted(release.glob("*.ipynb")):
@@ -64,10 +77,10 @@ def submit(
     say(course.options.hand_in or kit_submit.NOWHERE)
 
 
-def _folders() -> tuple[nbgrader.Course, Path, Path]:
-    """Return the course, the student version of its only assignment, and the copy."""
-    course, assignment = open_course(None)
-    release = course.folder("release", assignment)
+def _folders(assignment: str | None) -> tuple[nbgrader.Course, Path, Path]:
+    """Return the course, the student version of an assignment, and the copy."""
+    course, name = open_course(assignment)
+    release = course.folder("release", name)
     if not release.is_dir():
-        raise CommandError(f"There is no {release}. Make it: {TYPED} release")
-    return course, release, course.root / "lab" / assignment
+        raise CommandError(f"There is no {release}. Make it: {TYPED} release {name}")
+    return course, release, course.root / "lab" / name

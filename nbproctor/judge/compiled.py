@@ -13,10 +13,13 @@ import dis
 import marshal
 import re
 import symtable
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from types import CodeType
+from typing import Any
 
+from nbproctor.cells import compile_code, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.judge.magics import NotForJudgeError, judged_python
 from nbproctor.markers import (
@@ -60,15 +63,16 @@ class Program:
         file = f"{TEST_FILE}{name}>"
         try:
             text = judged_python(source) if judged else plain_python(source)
-            tree = ast.parse(text, file)
-            table = symtable.symtable(text, file, "exec")
+            tree = parse_code(text, file)
+            with warnings.catch_warnings(action="ignore"):
+                table = symtable.symtable(text, file, "exec")
             last = None
             silent = source.rstrip().endswith(";")
             if tree.body and isinstance(tree.body[-1], ast.Expr) and not silent:
                 value = tree.body.pop()
                 assert isinstance(value, ast.Expr)
-                last = compile(ast.Expression(value.value), file, "eval")
-            body = compile(tree, file, "exec")
+                last = compile_code(ast.Expression(value.value), file, "eval")
+            body = compile_code(tree, file)
         except (SyntaxError, ValueError) as error:
             raise BrokenTestError(f"the cell {name} cannot be read: {error}") from error
         except NotForJudgeError as error:
@@ -85,6 +89,11 @@ class Program:
         read_first = set(_read_first(body))
         uses, kept = uses | read_first, makes - read_first
         return cls(body, last, frozenset(uses), frozenset(kept), frozenset(makes))
+
+    def run(self, names: dict[str, Any]) -> Any:
+        """Run the cell with these global names; return the value that it ends in."""
+        execute(self.body, names)
+        return None if self.last is None else execute(self.last, names)
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ class Tests:
                 sum(c.kind == "helper" for c in cells[: cells.index(cell)]),
                 needs[cell.id],
                 shared[cell.id],
-                compile(definitions, f"{TEST_FILE}{cell.id}>", "exec"),
+                compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
                 *_seen(cell.stub),
             )
         answers = (programs[c.id].makes - _imported_by(c) for c in kinds["solution"])
@@ -177,6 +186,11 @@ class Tests:
             for name, (program, *fields) in cells.items()
         }
         return cls(tests, tuple(Program(*fields) for fields in helpers), *others)
+
+
+def execute(code: CodeType, names: dict[str, Any]) -> Any:
+    """Run compiled code with these global names; return its value, if it has one."""
+    return eval(code, names)
 
 
 def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
@@ -270,8 +284,7 @@ def _imports_of(source: str) -> Iterator[Import]:
                 name = alias.asname or alias.name.partition(".")[0]
                 node.names = [alias]
                 if name not in bound:
-                    code = compile(ast.Module([node], []), "<imports>", "exec")
-                    yield name, code
+                    yield name, compile_code(ast.Module([node], []), "<imports>")
 
 
 def _imported_by(cell: Cell) -> set[str]:

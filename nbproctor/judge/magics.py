@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 
+from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import plain_python
 
@@ -35,7 +36,7 @@ def judged_python(source: str) -> str:
     text = plain_python(source)
     if _SHELL not in text:
         return text
-    tree = _Magics().visit(ast.parse(text))
+    tree = _Magics().visit(parse_code(text))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == _SHELL:
             raise NotForJudgeError(f"uses `{_SHELL}`, which only a notebook has")
@@ -86,7 +87,7 @@ def _statements(name: str, line: str, cell: str | None) -> list[ast.stmt]:
     if name == "time" and (cell is None or bare):
         return _body(line if cell is None else cell)
     if name == "capture" and cell is not None and bare:
-        (hides,) = ast.parse(_HIDES).body
+        (hides,) = parse_code(_HIDES).body
         assert isinstance(hides, ast.With)
         hides.body = _body(cell)
         return [hides]
@@ -99,7 +100,7 @@ def _statements(name: str, line: str, cell: str | None) -> list[ast.stmt]:
 
 
 def _body(text: str) -> list[ast.stmt]:
-    return list(ast.parse(judged_python(text)).body) or [ast.Pass()]
+    return list(parse_code(judged_python(text)).body) or [ast.Pass()]
 
 
 def _only_in_a_notebook(name: str, cell: str | None) -> NotForJudgeError:

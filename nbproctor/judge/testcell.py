@@ -26,7 +26,7 @@ import numpy as np
 
 from nbproctor.expect import measures
 from nbproctor.judge.classes import STAND_INS, ErrorClass, OwnError
-from nbproctor.judge.compiled import BrokenTestError, Program, Tests
+from nbproctor.judge.compiled import BrokenTestError, Program, Tests, execute
 from nbproctor.judge.proxy import Proxy, StudentError
 from nbproctor.judge.session import Session
 from nbproctor.sandbox.policy import site_packages
@@ -97,7 +97,7 @@ class Namespace:
         try:
             # What ended a process once would do so again.
             if cell in self._fatal:
-                exec(test.definitions, space)
+                execute(test.definitions, space)
             else:
                 run(test.program, space, session, seconds)
         except Exception:
@@ -148,9 +148,7 @@ class Namespace:
             space.pop(imported_name, None)
         for helper in helpers:
             try:
-                exec(helper.body, space)
-                if helper.last is not None:
-                    eval(helper.last, space)
+                helper.run(space)
             except StudentError:
                 raise
             except Exception as error:
@@ -164,7 +162,7 @@ def _modules(tests: Tests) -> dict[str, Any]:
     space: dict[str, Any] = {}
     for _, code in tests.imports:
         with contextlib.suppress(ImportError):
-            exec(code, space)
+            execute(code, space)
     return space
 
 
@@ -193,8 +191,7 @@ def run(test: Program, space: dict[str, Any], link: Session, seconds: float) -> 
     After so many seconds, that is a `TestTimeout`.
     """
     with _afresh(link), _alarm(seconds):
-        exec(test.body, space)
-        return eval(test.last, space) if test.last is not None else None
+        return test.run(space)
 
 
 def points_of(value: Any, most: float) -> float:

@@ -7,6 +7,7 @@ import re
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
+from nbproctor.cells import parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.kit.lab import JUPYTER
 from nbproctor.kit.lab import files as tree
@@ -125,7 +126,7 @@ def requirements(course: Course, assignment: str) -> list[str]:
 def _tried(source: str) -> set[str]:
     """Return the modules that a module imports only if they are there."""
     tried = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_code(source)):
         if isinstance(node, ast.Try):
             caught = " ".join(ast.unparse(h.type) for h in node.handlers if h.type)
             if re.search(r"\b(ImportError|ModuleNotFoundError)\b", caught):

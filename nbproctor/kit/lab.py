@@ -58,7 +58,7 @@ def renew(folder: Path, handed_out: Path, fresh: bool = False) -> list[str]:
     if newer:
         told.append(
             f"There is a newer {' and '.join(newer)}; your work was left alone. "
-            "To start from the new one: python kit.py lab --fresh "
+            "To start from the new one, run the same command with --fresh "
             "(yours is then kept beside, under a dated name)."
         )
     if first:

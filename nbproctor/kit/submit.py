@@ -27,7 +27,8 @@ IN_BROWSER = (
     "It is in this browser alone: in the list of files on the left, open hand_in, "
     "click {} with the right button, Download, and hand in what you get."
 )
-NO_FILE = ". Start the lab: that puts it there. Is yours elsewhere? Name it:"
+NAME_IT = "run the same command with --file=FILE."
+NO_FILE = f". Start the lab: that puts it there. Is yours elsewhere? Then {NAME_IT}"
 NOWHERE = "Hand it in where your course asks for it."
 MANY_BYTES = 20_000_000  # many platforms take no more
 SHOWN = 5
@@ -63,8 +64,7 @@ def find(folder: Path, original: Path) -> Path:
     names = ", ".join(f"'{path.name}'" for path in others)
     raise SubmitError(
         f"There is no {original.name} in {folder}"
-        + (f", but {names}. Name the one you mean:" if others else NO_FILE)
-        + "\n    python kit.py submit FILE"
+        + (f", but {names}. To name the one you mean, {NAME_IT}" if others else NO_FILE)
     )
 
 
@@ -116,7 +116,9 @@ def main() -> int:
         prog="kit.py submit",
         description="Look at your notebook, and write the one file to hand in.",
     )
-    parser.add_argument("file", nargs="?", help="your notebook, if it has another name")
+    parser.add_argument("--file", help="your notebook, if it has another name")
+    silent = argparse.SUPPRESS
+    parser.add_argument("file", nargs="?", default=silent, help=silent)
     file = parser.parse_args().file
     folder = HERE.parent
     try:
@@ -156,7 +158,7 @@ def _check_names(notebook: Path, original: Path, found: Findings) -> None:
     if later:
         found.costs.append(
             f"{_list(later)} was saved later than {notebook.name}. If your answers are "
-            "there: python kit.py submit FILE"
+            f"there, {NAME_IT}"
         )
 
 

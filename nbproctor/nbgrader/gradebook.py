@@ -152,7 +152,7 @@ def find_assignment(book: Gradebook, assignment: str) -> Any:
     except MissingEntry:
         raise CourseError(
             f"The gradebook does not know {assignment!r} yet. Make its release here, "
-            f"once: `nbproctor release {assignment}` (or `python kit.py release`)."
+            f"once: `nbproctor release {assignment}` (or `python kit.py` in its place)."
         ) from None
 
 

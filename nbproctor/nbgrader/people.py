@@ -84,6 +84,19 @@ def excuse(course: Course, assignment: str, student: str, yes: bool) -> None:
     platforms.excuse(course.records(assignment), [student], yes)
 
 
+def late_without_time(course: Path | Course, assignment: str) -> list[Person]:
+    """Return who was late as the platform says, which does not say when they came.
+
+    Without a time there is no penalty.
+    """
+    course = Course.at(course)
+    marks = course.marks(assignment)
+    late = course.said(assignment, "late").keys() & marks.keys()
+    late -= course.said(assignment, "excused").keys()
+    untimed = {student for student in late if marks[student].timestamp is None}
+    return [person for person in people(course) if person.student in untimed]
+
+
 def _check_enrolled(book: SharedGradebook, student: str) -> None:
     if student not in {each.id for each in book.students}:
         raise CourseError(

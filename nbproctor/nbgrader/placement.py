@@ -306,6 +306,7 @@ def kernel_faults(
             extra_arguments=["--log-level=ERROR"],
         )
         environment = os.environ | {"NBGRADER_EXECUTION": "autograde"}
+        environment |= {"PYTHONOPTIMIZE": ""}  # which would leave out assertions
         try:
             client.execute(env=environment, stderr=log)
         except RuntimeError as error:

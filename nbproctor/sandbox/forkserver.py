@@ -51,6 +51,9 @@ ONE_THREAD = [
     f"{library}_NUM_THREADS"
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ]
+# The same submission prints its sets in the same order each time, and its assertions
+# run, whatever variables are set where it is graded.
+SAME_EVERYWHERE = {"PYTHONHASHSEED": "0", "PYTHONOPTIMIZE": ""}
 
 
 class ForkServerError(NbproctorError, RuntimeError):
@@ -294,9 +297,8 @@ def environment(base: Path, cache: Path) -> dict[str, str]:
         "MPLCONFIGDIR": str(cache),
         "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
         "PATH": "/usr/bin:/bin",
-        # The same submission prints its sets in the same order each time.
-        "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **SAME_EVERYWHERE,
         "TMPDIR": str(base),
         **dict.fromkeys(ONE_THREAD, "1"),
     }

@@ -22,10 +22,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tomllib
 import unicodedata
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -100,7 +102,7 @@ ELSEWHERE = {
     f"{KIT} watch": "tests/nbgrader/test_watch.py",
     f"{KIT} grade --container": "tests/kit/test_kit.py",  # with a stand-in
     f"{KIT} doctor --container": "tests/kit/test_kit.py",
-    "pip install nbproctor": "tests/kit/test_packaging.py",  # from the wheel
+    "pip install ./nbproctor": "tests/kit/test_packaging.py",
     "nbproctor init": "tests/kit/test_starter.py",
     "nbproctor off": "tests/kit/test_packaging.py",
     f"{BIN}/jupyter lab": "tests/pages/test_day.py",
@@ -185,10 +187,7 @@ def kit(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(project, root, ignore=_not_of_the_project)
     shutil.copytree(venv, root / ".venv", symlinks=True, copy_function=link)
     (root / ".venv/kit.json").unlink()
-    spec = importlib.util.spec_from_file_location("kit_copy", root / "kit.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load(root / "kit.py")
     names = (module.RUNTIME, module.DEVELOPMENT)
     module.write_stamp({"pins": {name: module.fingerprint(name) for name in names}})
     hand_in(root)
@@ -357,7 +356,63 @@ def serves(command: str, folder: Path, env: dict[str, str]) -> None:
         server.communicate()
 
 
-# The documentation as a site.
+# The documentation as a site, and its address.
+ADDRESS = "https://example.org/course/"
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_address_of_the_site_is_one_setting(project: Path, tmp_path: Path) -> None:
+    """`site_url` in mkdocs.yml; the others are up to date, with an address or none."""
+    address = load(project / "docs/address.py")
+    texts = {
+        n: (project / n).read_text("utf-8") for n in (*address.LINES, "mkdocs.yml")
+    }
+    (tmp_path / "docs").mkdir()
+    setting = address.SETTING.search(texts["mkdocs.yml"])
+    configured = {
+        "as it is": setting[0],
+        "set": f"site_url: {ADDRESS}",
+        "": 'site_url: ""',
+    }
+    written = {}
+    for name, line in configured.items():
+        texts["mkdocs.yml"] = address.SETTING.sub(line, texts["mkdocs.yml"])
+        for path, text in (written.get("set") or texts).items():
+            (tmp_path / path).write_text(text, "utf-8")
+        (tmp_path / "mkdocs.yml").write_text(texts["mkdocs.yml"], "utf-8")
+        address.main(tmp_path)
+        written[name] = {n: (tmp_path / n).read_text("utf-8") for n in address.LINES}
+        if name == "as it is":
+            assert written[name].items() <= texts.items(), "run docs/address.py"
+    for name in address.LINES:
+        assert ADDRESS in written["set"][name] and ADDRESS not in written[""][name]
+    metadata = tomllib.loads(written["set"]["pyproject.toml"])["project"]
+    assert metadata["urls"] == {"Documentation": ADDRESS}
+
+
+def test_what_readme_leads_to_is_a_picture_of_a_whole_page(project: Path) -> None:
+    """A code host shows an HTML file as its source."""
+    readme, results = (
+        (project / name).read_text("utf-8") for name in ("README.md", "docs/results.md")
+    )
+    to_look_at = next(
+        line for line in readme.splitlines() if line.startswith("To look")
+    )
+    assert "(docs/results.md#" in to_look_at
+    assert not re.search(r"\.html", to_look_at)
+    for name in ("feedback", "report", "audit"):
+        assert f"](samples/{name}.png)" in results
+        width, height = Image.open(project / f"docs/samples/{name}.png").size
+        assert height > 1.5 * width, "only the top of the page"
+
+
 PAGES = (
     *("students", "instructors", "new-assignment", "differences", "hub", "scale"),
     *("security", "architecture", "protocol", "changes", "formats", "results"),

@@ -160,7 +160,7 @@ def test_a_group_and_a_name_that_is_told_get_their_marks(teacher: Round) -> None
     ("arguments", "said"),
     [
         (["collect", "nothing.zip", "tiny"], "There is no file or folder nothing.zip."),
-        (["collect", ".", "other"], "There is no notebook in"),
+        (["collect", ".", "other"], "There is no assignment 'other'"),
         (["collect", "a.zip", "tiny", "--timezone=Mars"], "no time zone 'Mars'"),
         (["export", "csv", "tiny"], "Nobody has a mark in 'tiny' yet"),
         (["roster", "nothing.csv"], "cannot be read"),
@@ -228,7 +228,8 @@ def fizz(n):
 VERBS = """
     init; lint; release; audit; collect {archive}; roster {gradebook}
     grade --force; export csv; export {gradebook}; demo; doctor
-    submit work.ipynb; new second; extend 1042 --until=2030-01-01; late late.csv; off
+    submit --file=work.ipynb; new second; extend 1042 --until=2030-01-01
+    late late.csv; off
 """
 
 

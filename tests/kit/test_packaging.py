@@ -213,9 +213,57 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     assert not list(course.glob(".nbproctor*"))
 
 
+@pytest.mark.slow
+def test_the_documented_line_installs_a_clone(project: Path, tmp_path: Path) -> None:
+    """As written, but without the index: what it needs is not asked for."""
+    page = (project / "docs/differences.md").read_text("utf-8")
+    command = re.findall(r"^\$ (pip install .*)", page, re.MULTILINE)[0]
+    venv.create(tmp_path / "environment", symlinks=True, with_pip=True)
+    clone, tools = tmp_path / "nbproctor", tmp_path / "tools"
+    parts = ["nbproctor", "kit.py", "pyproject.toml"]
+    parts += ["README.md", "CHANGELOG.md", "LICENSE"]
+    clone.mkdir()
+    for part in parts:
+        copy = shutil.copytree if (project / part).is_dir() else shutil.copy
+        copy(project / part, clone / part)
+    build = tomllib.loads((clone / "pyproject.toml").read_text())["build-system"]
+    for name in closure([Requirement(text) for text in build["requires"]]):
+        for file in metadata.files(name) or []:
+            if file.parts[0] != ".." and Path(file.locate()).is_file():
+                (tools / file).parent.mkdir(parents=True, exist_ok=True)
+                link(str(file.locate()), str(tools / file))
+    bin_ = tmp_path / "environment/bin"
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    path = os.pathsep.join([str(bin_), os.environ["PATH"]])
+    variables = offline | {"PATH": path, "PYTHONPATH": str(tools)}
+    done = start("bash", "-c", command, cwd=tmp_path, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    installed = next((tmp_path / "environment/lib").glob("python*/site-packages"))
+    assert (installed / "nbproctor/kit/kit.py").is_file()
+    assert (bin_ / "nbproctor").is_file()
+
+
+RELEASE_TAG = {f"v{nbproctor.__version__}": 0, "v0.9": 1, nbproctor.__version__: 1}
+
+
+@pytest.mark.parametrize("tag", RELEASE_TAG)
+def test_only_the_tag_of_this_version_is_published(project: Path, tag: str) -> None:
+    """The workflow's own line."""
+    workflow = (project / ".github/workflows/release.yml").read_text("utf-8")
+    line = re.findall(r"run: (test .*GITHUB_REF_NAME.*)", workflow)[0]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = start("bash", "-c", line, cwd=project, GITHUB_REF_NAME=tag, PATH=path)
+    assert done.returncode == RELEASE_TAG[tag], done.stderr
+    steps = ("hatchling build", "twine check --strict", "id-token: write")
+    assert all(step in workflow for step in steps)
+
+
 def test_version_and_licences_agree(project: Path) -> None:
     citation = (project / "CITATION.cff").read_text()
     assert f"\nversion: {nbproctor.__version__}\n" in citation
+    changes = (project / "CHANGELOG.md").read_text("utf-8")
+    versions = re.findall(r"^## (\S+)", changes, re.MULTILINE)
+    assert nbproctor.__version__ == next(v for v in versions if v != "Unreleased")
     assert (project / "LICENSE").read_text().startswith("MIT License")
     assert "CC BY 4.0" in (project / "LICENSE-content").read_text()
     assert "sha256" in (project / "data" / "mnist" / "README.md").read_text()

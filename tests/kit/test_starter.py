@@ -30,7 +30,13 @@ def stock(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) -> None:
+@pytest.mark.parametrize("config", [None, "c = get_config()\n", STOCK])
+def test_a_new_assignment_passes_lint_release_audit_and_grade(
+    tmp_path: Path, config: str | None
+) -> None:
+    """In a course of its own, and in one with a configuration of its own."""
+    if config:
+        (tmp_path / "nbgrader_config.py").write_text(config + starter.SWITCH)
     starter.new_assignment(tmp_path, "ps1")
     assert nbgrader.lint(tmp_path, "ps1") == []
     nbgrader.generate(tmp_path, "ps1")
@@ -39,7 +45,7 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) ->
     release, submitted = tmp_path / "release/ps1", tmp_path / "submitted/ann/ps1"
     shutil.copytree(release, submitted)
     notebook = submitted / "ps1.ipynb"
-    stub, solution = "raise NotImplementedError  # your code here", "return 2"
+    stub, solution = "raise NotImplementedError", "return 2  # "
     text = notebook.read_text("utf-8")
     assert stub in text
     notebook.write_text(text.replace(stub, solution), "utf-8")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 from nbgrader.apps.api import NbGraderAPI
 
@@ -19,6 +21,17 @@ from tests.nbgrader.tiny import blank, book, hand_in, released, run_nbgrader
 
 pytestmark = pytest.mark.slow
 STUDENTS = ("ann", "bob", "cem", "dan")
+# A cell of a student's own → what must be read of it on the page, as text or picture.
+SHOWN = {
+    "print('one')\nprint('two')": "one\ntwo",
+    "import sys; print('three\\nfour', file=sys.stderr)": "three\nfour",
+    "'five\\nsix'": r"'five\nsix'",
+    "import numpy; numpy.eye(2)": "array([[1., 0.],\n       [0., 1.]])",
+    "import pandas; pandas.DataFrame({'k': [8, 9]})": "   k\n0  8\n1  9",
+    "from IPython.display import HTML; HTML('<b>ten</b>')": "IPython.core.display.HTML",
+    "from matplotlib import pyplot; pyplot.plot([1])": "data:image/png;base64",
+    "raise ValueError('eleven\\ntwelve')": "ValueError: eleven\ntwelve",
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +41,10 @@ def course(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(template, root)
     median = "def mean_of(numbers):\n    return sorted(numbers)[len(numbers) // 2]"
     hand_in(root, "ann")
-    hand_in(root, "bob", mean_of=median)
+    with_cells = hand_in(root, "bob", mean_of=median)
+    notebook = nbformat.read(with_cells, as_version=4)
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in SHOWN]
+    nbformat.write(notebook, with_cells)
     hand_in(root, "cem").write_text("<!doctype html><title>Log in</title>")
     hand_in(root, "dan", **{name: blank(released(root), name) for name in ANSWERS})
     with book(root) as gradebook:
@@ -67,6 +83,23 @@ def test_the_pages_say_how_it_went(course: Path) -> None:
     assert "mean_of" in bob and 'class="test is-partly"' in bob
     assert "This is not a zero" in page(course, "cem").read_text()
     assert "not started" in page(course, "dan").read_text()
+
+
+@pytest.mark.parametrize("source", SHOWN)
+def test_what_a_student_s_cell_shows_is_on_the_page_and_in_its_notebook(
+    course: Path, source: str
+) -> None:
+    """Through the files, as nbformat writes and reads them."""
+    shown, made = SHOWN[source], page(course, "bob")
+    text = html.unescape(re.sub("<(?!img)[^>]+>", "", made.read_text("utf-8")))
+    assert shown in text.partition(source)[2]
+    graded = nbformat.read(course / "autograded/bob/tiny/tiny.ipynb", as_version=4)
+    annotated = nbformat.read(made.with_name("tiny.feedback.ipynb"), as_version=4)
+    outputs, copied = (
+        next(cell.outputs for cell in notebook.cells if cell.source == source)
+        for notebook in (graded, annotated)
+    )
+    assert outputs and copied == outputs
 
 
 def test_a_page_says_which_files_it_is_of_in_a_line_to_send(course: Path) -> None:

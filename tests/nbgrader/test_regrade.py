@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,14 @@ from nbproctor.nbgrader.feedback import report
 from nbproctor.platforms import Person
 from nbproctor.results import SubmissionResult
 from tests.nbgrader.rows import everything
-from tests.nbgrader.tiny import book, configure, hand_in, with_one, without_zero
+from tests.nbgrader.tiny import (
+    book,
+    configure,
+    hand_in,
+    totals,
+    with_one,
+    without_zero,
+)
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -72,11 +80,6 @@ def said(course: Path, *arguments: str) -> tuple[int, str]:
     """Run a verb; return its status and what it complains of."""
     done = run_here(*arguments, cwd=course)
     return done.returncode, done.stderr
-
-
-def totals(course: Path) -> dict[str, float]:
-    found = nbgrader.scores(course, "tiny")["total"].to_dict()
-    return {str(student): total for student, total in found.items()}
 
 
 def again(course: Path, **options: Any) -> list[MarkChange]:
@@ -236,6 +239,39 @@ def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
 
 
 # --- due dates, time stamps and penalties: nbgrader's own -------------------------
+
+
+def test_who_is_late_at_an_unknown_time_is_named_and_so_is_what_to_do(
+    ungraded: Path, tmp_path: Path
+) -> None:
+    """Canvas marks files as late, and does not say when they came."""
+    course = ungraded
+    configure(course, 'c.LateSubmissionPlugin.penalty_method = "zero"')
+    with book(course) as opened:
+        opened.update_or_create_assignment("tiny", duedate="2026-11-24 22:00:00 UTC")
+    download = tmp_path / "submissions.zip"
+    with zipfile.ZipFile(download, "w") as archive:
+        for student, name in {"right": "rightann_51", "odd": "oddbo_LATE_52"}.items():
+            path = course / "submitted" / student / "tiny/tiny.ipynb"
+            archive.write(path, f"{name}_7001_tiny.ipynb")
+    (course / "class.csv").write_text('id,name\n51,"Right, Ann"\n52,"Odd, Bo"\n')
+    shutil.rmtree(course / "submitted")
+    assert said(course, "collect", str(download), "tiny", "--roster=class.csv")[0] == 0
+    grade = ["grade", "tiny", "--sandbox=weak"]
+    for command in (grade, ["export", "csv", "tiny"], ["export", "term"]):
+        done = run_here(*command, cwd=course)
+        assert (
+            "Late in tiny according to the platform, but not when: Odd, Bo"
+            in done.stdout
+        )
+        assert "No penalty was taken." in done.stdout
+        assert "nbproctor late FILE.csv tiny" in done.stdout
+    assert totals(course) == {"52": 7, "51": 10}
+    (course / "late.csv").write_text("student,time\n52,2026-11-25 00:30\n")
+    assert said(course, "late", "late.csv", "tiny")[0] == 0
+    done = run_here(*grade, "--lower", cwd=course)
+    assert "(−7 late)" in done.stdout and "according to" not in done.stdout
+    assert totals(course) == {"52": 0, "51": 10}
 
 
 def test_a_late_penalty_is_nbgraders_own_and_the_table_says_it(ungraded: Path) -> None:

@@ -1,0 +1,81 @@
+"""However Python is started, an assignment earns the same marks."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.broken.cases import by_id
+from tests.nbgrader.tiny import configure, hand_in, source_of, totals
+from tests.programs import start
+
+pytestmark = pytest.mark.slow
+# An answer that is right only where the student's own assertions run.
+OWN_ASSERTION = """\
+def fizz(n):
+    try:
+        assert n % 3
+    except AssertionError:
+        return "fizz"
+    return str(n)
+"""
+WRONG = {
+    "fizz": "def fizz(n):\n    return 1",
+    "mean_of": "def mean_of(n):\n    return 1",
+}
+# Options of Python's, and variables of the same meaning.
+STARTS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "without assertions": (["-OO"], {"PYTHONOPTIMIZE": "1"}),
+    "warnings are errors": (["-W", "error"], {"PYTHONWARNINGS": "error"}),
+    "a safe path": (["-s"], {"PYTHONSAFEPATH": "1"}),
+}
+MARKS = {"right": 10, "own": 10, "wrong": 0}
+
+
+@pytest.fixture(scope="module")
+def handed_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class, one of whose tests warns when it is compiled, and one is in process."""
+    course = Path(shutil.copytree(template, tmp_path_factory.mktemp("started") / "c"))
+    with source_of(course) as notebook:
+        warns: Any = by_id(notebook, "fizz-numbers")["source"]
+        warns.insert(-1, 'assert len("\\d") == 2\n')
+        by_id(notebook, "mean-input")["metadata"]["tags"] = ["judge-beside"]
+    hand_in(course, "right")
+    hand_in(course, "own", fizz=OWN_ASSERTION)
+    hand_in(course, "wrong", **WRONG)
+    return course
+
+
+def grade(course: Path, flags: list[str], variables: dict[str, str]) -> None:
+    command = [sys.executable, "-P", *flags, "-m", "nbproctor", "grade"]
+    done = start(*command, cwd=course, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("started", STARTS)
+def test_marks_are_the_same_however_python_is_started(
+    handed_in: Path, tmp_path: Path, started: str
+) -> None:
+    course = Path(shutil.copytree(handed_in, tmp_path / "course"))
+    grade(course, *STARTS[started])
+    assert totals(course) == MARKS
+    # What a run like this has cached is right for the runs after it.
+    shutil.rmtree(course / "autograded")
+    grade(course, [], {})
+    assert totals(course) == MARKS
+
+
+def test_the_reference_is_proved_by_assertions_that_run(
+    template: Path, tmp_path: Path
+) -> None:
+    course = Path(shutil.copytree(template, tmp_path / "course"))
+    configure(course, "c.Nbproctor.follow_through = False")
+    with source_of(course, release=False) as notebook:
+        by_id(notebook, "fizz-numbers")["source"].insert(1, "assert 1 == 2\n")
+    command = [sys.executable, "-P", "-O", "-m", "nbproctor", "lint"]
+    done = start(*command, cwd=course, PYTHONOPTIMIZE="1")
+    assert done.returncode == 1
+    assert "stock nbgrader: the reference earns 0 of 2" in done.stderr
+    assert "nbproctor: the reference earns 0 of 2" in done.stderr
