@@ -24,7 +24,12 @@ from nbproctor.kit import submit as kit_submit
 @app.command(context_settings={"ignore_unknown_options": True})
 def lab(
     arguments: Annotated[
-        list[str] | None, Argument(metavar="[ASSIGNMENT] [JUPYTERLAB'S OPTIONS]")
+        list[str] | None,
+        Argument(
+            metavar="ASSIGNMENT|OPTION",
+            help="Folder below source/, first, if there are several; then options of "
+            "JupyterLab.",
+        ),
     ] = None,
     fresh: Annotated[
         bool, Option("--fresh", help="Start anew; your work is kept beside.")
@@ -33,8 +38,8 @@ def lab(
     """Open the lab in JupyterLab, as a student gets it.
 
     You work on a copy in lab/. After a new release, files that you have not changed are
-    renewed; your work is never overwritten. Name the assignment first if there are
-    several. All other arguments go to JupyterLab, for example --no-browser.
+    renewed; your work is never overwritten. More arguments go to JupyterLab, for
+    example --no-browser.
     """
     options = arguments or []
     assignment = None

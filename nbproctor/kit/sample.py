@@ -72,7 +72,10 @@ def hand_in(
         answers |= student.cells
         return student.file or f"{master.notebook}.ipynb", solve(release, answers)
     except (KeyError, OSError) as error:
-        raise SampleError(f"{student.name} ({student.id}): {error}") from error
+        raise SampleError(
+            f"The sample class does not fit {master.assignment!r}: {student.name} "
+            f"({student.id}) needs {error}."
+        ) from error
 
 
 def solutions(master: MasterNotebook) -> dict[str, str]:

@@ -138,6 +138,15 @@ def closure(declared: list[Requirement]) -> set[str]:
     return {name for name, _ in needed}
 
 
+def link_packages(declared: list[Requirement], site: Path) -> None:
+    """Link what is declared, and what that needs, from this environment."""
+    for name in closure(declared):
+        for file in metadata.files(name) or []:
+            if file.parts[0] != ".." and Path(file.locate()).is_file():
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                link(str(file.locate()), str(site / file))
+
+
 @pytest.fixture(scope="module")
 def built(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheel and source distribution, built without a network."""
@@ -177,11 +186,7 @@ def test_the_wheel_alone_grades_a_course_made_for_plain_nbgrader(
     environment = tmp_path / "environment"
     venv.create(environment, symlinks=True)
     site = next(environment.glob("lib/python*/site-packages"))
-    for name in closure(declared["runtime"]):
-        for file in metadata.files(name) or []:
-            if file.parts[0] != ".." and Path(file.locate()).is_file():
-                (site / file).parent.mkdir(parents=True, exist_ok=True)
-                link(str(file.locate()), str(site / file))
+    link_packages(declared["runtime"], site)
     with ZipFile(next(built.glob("*.whl"))) as archive:
         archive.extractall(site)
     python = environment / "bin/python"
@@ -227,11 +232,7 @@ def test_the_documented_line_installs_a_clone(project: Path, tmp_path: Path) -> 
         copy = shutil.copytree if (project / part).is_dir() else shutil.copy
         copy(project / part, clone / part)
     build = tomllib.loads((clone / "pyproject.toml").read_text())["build-system"]
-    for name in closure([Requirement(text) for text in build["requires"]]):
-        for file in metadata.files(name) or []:
-            if file.parts[0] != ".." and Path(file.locate()).is_file():
-                (tools / file).parent.mkdir(parents=True, exist_ok=True)
-                link(str(file.locate()), str(tools / file))
+    link_packages(list(map(Requirement, build["requires"])), tools)
     bin_ = tmp_path / "environment/bin"
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     path = os.pathsep.join([str(bin_), os.environ["PATH"]])
