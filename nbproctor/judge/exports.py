@@ -12,6 +12,7 @@ import functools
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,14 +46,16 @@ class Expired:
 class Lent:
     """A function of a reference solution, for the student to call.
 
-    It runs in a process of its own; what passes is plain data.
+    It runs in a process of its own; what passes is plain data. Each call is noted.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, note_call: Callable[[], object]) -> None:
         self._function = function  # a proxy
+        self._note_call = note_call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it there; if that process ends, so does the student's conversation."""
+        self._note_call()
         try:
             return self._function(*args, **kwargs)
         except StudentGone as gone:
