@@ -84,6 +84,10 @@ class Exports:
         self._objects = {n: x for n, x in self._objects.items() if type(x) is Lent}
         self._numbers = {id(x): n for n, x in self._objects.items()}
 
+    def handed_over(self) -> list[Any]:
+        """Return the objects that this test has handed over."""
+        return list(self._objects.values())
+
     def name(self, value: Any) -> Ref:
         """Name an object for the student; a test can hand over only what it defines."""
         kind = type(value)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, field, replace
 
 from nbproctor.judge.compiled import Tests
+from nbproctor.judge.exports import Lent
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
 
@@ -32,11 +40,13 @@ class Step:
 class References:
     """The cells of the source up to an exercise, and which functions of them are lent.
 
-    Those run in a process of their own: see `processes.StudentProcesses`.
+    Those run in a process of their own: see `processes.StudentProcesses`. What is
+    `ready` to be lent runs in the judge.
     """
 
     cells: tuple[str, ...] = ()
     functions: frozenset[str] = frozenset()
+    ready: Mapping[str, Lent] = field(default_factory=dict)
 
 
 def own_notebook(job: Job, tests: Tests) -> list[Step]:

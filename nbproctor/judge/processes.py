@@ -159,9 +159,11 @@ class StudentProcesses:
                 raise StudentGone("timeout", "there is no time left")
             self._spawned += 1
             link = self._link = self.fresh()
-            if self.references is not None and self.references.functions:
+            if self.references is not None:
                 link.alone = False
-                self._lent = self._functions_of(self.references)
+                self._lent = {**self.references.ready}
+                if self.references.functions:
+                    self._lent |= self._functions_of(self.references)
             for step in list(self.played):
                 try:
                     self.send(link, step)
@@ -181,6 +183,10 @@ class StudentProcesses:
             link.ask("run", source, None, False, seconds=self.limits.cell)
         known = link.begin(sorted(references.functions))
         return {name: Lent(f, self._note_call) for name, f in known.items()}
+
+    def handed_over(self) -> list[Any]:
+        """Return the objects that the last test has handed over."""
+        return self._link.exports.handed_over() if self._link is not None else []
 
     def _note_call(self) -> None:
         self.reference_calls += 1

@@ -161,6 +161,10 @@ class NotebookRun:
         finally:
             self._student.close()
 
+    def handed_over(self) -> list[Any]:
+        """Return the objects that the last test has handed over."""
+        return self._student.handed_over()
+
     def judge_beside(self) -> None:
         """Judge the tests that share a process with the answer.
 
