@@ -1,9 +1,9 @@
 """What a later test hands over answers no earlier exercise, however it is sent there.
 
-The course of these attacks has the fault that they need: the test of its last exercise
-hands over the answer to the one before. A submission without that answer notes it in its
-first run, in something that the kernel counts for all processes, and reads it in its
-second run. As a control, each attack earns the point where second runs come last.
+The course of these attacks has the fault that they need: a test hands over the answer
+to the exercise before. A submission without that answer notes it in its first run, in
+something that the kernel counts for all processes, and reads it in its second run. As
+a control, each attack earns the point where second runs come last.
 """
 
 from __future__ import annotations
