@@ -106,7 +106,8 @@ class Student:
         had_room = _has_room()
         names = dict(self.shell.user_ns) if keeps_names else {}
         outputs = self.shell.run(source, cell)
-        self.shell.user_ns.update(names | self.shell.user_ns)
+        for name, value in names.items():
+            self.shell.user_ns.setdefault(name, value)
         return outputs, had_room and not _has_room()
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
